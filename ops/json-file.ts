@@ -1,0 +1,82 @@
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import { Problem, type ErrorClass } from '#shared/errors'
+
+/**
+ * Writes a JSON file whole or not at all (design §4): a temporary file in the same folder, every byte counted, fsync,
+ * rename, fsync of the folder. After a crash at any point the old or the new content is there, never a mixture.
+ *
+ * @param mode permission bits of the file; set on the descriptor, so the umask cannot widen or narrow them
+ * @throws the system's error (ENOSPC, EROFS, EISDIR …); the target is then untouched and the temporary file removed
+ */
+export function writeJson(path: string, value: unknown, { mode = 0o644 }: { mode?: number } = {}): void {
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, { mode })
+}
+
+/** The same promise for a file that is not JSON. */
+export function writeWhole(path: string, content: string | Uint8Array, { mode = 0o644 }: { mode?: number } = {}): void {
+  const folder = dirname(path)
+  mkdirSync(folder, { recursive: true })
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  try {
+    const file = openSync(temporary, 'wx', 0o600)
+    try {
+      // A full disk or a size limit shows as a short count, not as an error: the rest is written until it is one.
+      for (let done = 0; done < bytes.length;) {
+        const count = writeSync(file, bytes, done, bytes.length - done)
+        if (count === 0) throw Object.assign(new Error(`ENOSPC: nothing more could be written to ${path}`), { code: 'ENOSPC' })
+        done += count
+      }
+      fchmodSync(file, mode)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  const directory = openSync(folder, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** One line that names each bad field and what is wrong with it. */
+export const describeIssues = (error: z.ZodError): string =>
+  error.issues.map((issue) => `${issue.path.map(String).join('.') || '(whole file)'}: ${issue.message}`).join('; ')
+
+/**
+ * Reads a JSON file and checks it.
+ * @returns the value, or undefined when the file does not exist
+ * @throws {Problem} of class `errorClass` when it cannot be read, is not JSON, or is off the schema; the message names the field
+ */
+export function readJson<T extends z.ZodType>(path: string, schema: T, errorClass: ErrorClass): z.output<T> | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    throw new Problem(errorClass, `${path} cannot be read: ${String(error)}`, { cause: error })
+  }
+  return parseJson(text, schema, errorClass, path)
+}
+
+/** The same for text that came from elsewhere. @param origin names it in the error */
+export function parseJson<T extends z.ZodType>(text: string, schema: T, errorClass: ErrorClass, origin: string): z.output<T> {
+  let value: unknown
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    throw new Problem(errorClass, `${origin} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new Problem(errorClass, `${origin}: ${describeIssues(parsed.error)}`, { cause: parsed.error })
+  return parsed.data
+}

@@ -1,0 +1,63 @@
+import { Command, CommanderError } from 'commander'
+import { toProblem, errorRule } from '#shared/errors'
+import { remediations } from '#shared/remediations'
+import { exitUsage } from './exit-codes.ts'
+
+/** A command module: `run` does the work and says the exit code. Loaded only when it is asked for. */
+interface CommandModule<O> { run(options: O): Promise<number> }
+
+const program = new Command('hq')
+  .description('OpenClaw HQ: gated ship, verified deploy, proof.')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+
+const does = <O>(load: () => Promise<CommandModule<O>>) => async (options: O): Promise<void> => {
+  process.exitCode = await (await load()).run(options)
+}
+
+const json = ['--json', 'print the result document, alone, on standard output'] as const
+
+program.command('up').description('the local demo: sandbox origin, sample app, hostd, runner, HQ')
+  .option('--root <dir>', 'folder of the sandbox', '.hq').option('--no-open', 'do not open a browser or window')
+  .option('--scripted-review', 'let a loopback Responses API answer the real Codex CLI; labelled "scripted (demo)"')
+  .action(does(() => import('./demo/up.ts')))
+program.command('ship').description('test, review, check and push one commit')
+  .option('--repo <dir>', 'repository to ship', process.cwd()).option('--run-id <id>', 'use this run id (given by HQ)').option(...json)
+  .action(does(() => import('./commands/ship.ts')))
+program.command('deploy').description('deploy origin/main and verify it, until green')
+  .option('--once', 'one deploy pipeline, no retry').option(...json)
+  .action(does(() => import('./commands/deploy.ts')))
+program.command('verify').description('verify what runs').option(...json).action(does(() => import('./commands/verify.ts')))
+program.command('dod').description('the Definition of Done').option(...json).action(does(() => import('./commands/dod.ts')))
+program.command('green-check').description('is the last deploy still green?').option(...json).action(does(() => import('./commands/green-check.ts')))
+program.command('assert-pull-only').description('prove that this host can fetch and cannot push').option(...json).action(does(() => import('./commands/assert-pull-only.ts')))
+program.command('doctor').description('check the host').option(...json).action(does(() => import('./commands/doctor.ts')))
+program.command('guard').description('one pass of safe, named remediations').option(...json).action(does(() => import('./commands/guard.ts')))
+program.command('guard-log').description('the last passes of guard').option('--lines <n>', 'how many', '50').option(...json).action(does(() => import('./commands/guard-log.ts')))
+program.command('port-audit').description('what can be reached from outside?').option(...json).action(does(() => import('./commands/port-audit.ts')))
+program.command('maintenance').description('show or set maintenance mode').argument('[set]', 'status, on or off', 'status').option(...json)
+  .action(async (set: string, options: object) => { process.exitCode = await (await import('./commands/maintenance.ts')).run({ ...options, set }) })
+const next = program.command('next').description('the one next action of docs/OPENCLAW_NEXT.md')
+next.command('show', { isDefault: true }).option('--repo <dir>', 'repository', process.cwd()).action(does(async () => ({ run: (await import('./commands/next.ts')).show })))
+next.command('set').argument('<text>').option('--repo <dir>', 'repository', process.cwd())
+  .action(async (text: string, options: { repo: string }) => { process.exitCode = await (await import('./commands/next.ts')).set({ ...options, text }) })
+program.command('runs').description('runs of the host; with --follow, the live log of one').option('--follow <run_id>', 'follow this run to its end').option(...json).action(does(() => import('./commands/runs.ts')))
+program.command('reindex').description('rebuild the index of runs from their folders').option(...json).action(does(() => import('./commands/reindex.ts')))
+program.command('runner').description('one run (internal)').action(does(() => import('./commands/runner.ts')))
+program.command('hostd').description('the daemon (handled by the launcher)')
+program.command('serve').description('HQ in the browser, loopback (handled by the launcher)')
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : exitUsage
+  } else {
+    const problem = toProblem(error)
+    console.error(`${problem.errorClass}: ${problem.message}`)
+    for (const line of problem.evidence) console.error(`  ${line}`)
+    console.error(`Next: ${remediations[errorRule(problem.errorClass).next_auto_fix].title}`)
+    if (problem.errorClass === 'internal_error' && problem.cause instanceof Error) console.error(problem.cause.stack)
+    process.exitCode = problem.errorClass === 'config_invalid' ? exitUsage : 1
+  }
+}

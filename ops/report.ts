@@ -1,0 +1,28 @@
+import type { EventBody } from '#shared/events'
+import { remediations } from '#shared/remediations'
+
+const mark = { passed: '✓', skipped: '–', failed: '✗', cancelled: '■' } as const
+const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`)
+
+/** Control characters other than tab are shown, not obeyed: a log line must not move the cursor or retitle the window. */
+// eslint-disable-next-line no-control-regex
+export const printable = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+/** One event as terminal lines, on standard error: standard output belongs to `--json`. */
+export function printEvent(event: EventBody): void {
+  const say = (text: string): void => { process.stderr.write(`${text}\n`) }
+  switch (event.type) {
+    case 'run_started': return say(`${event.action}: ${event.steps.join(' → ')}`)
+    case 'step_started': return say(`▸ ${event.step}`)
+    case 'log': return say(`  ${printable(event.text)}`)
+    case 'step_finished': return say(`${mark[event.status]} ${event.step} ${seconds(event.duration_ms)}${event.detail ? `  ${printable(event.detail)}` : ''}`)
+    case 'log_truncated': return say(`  (log cut after ${event.bytes} bytes)`)
+    case 'run_finished': {
+      const { overall, error_class, next_auto_fix } = event.result
+      say(overall === 'PASS' ? 'PASS' : `FAIL ${error_class ?? ''}`)
+      if (next_auto_fix) say(`Next: ${remediations[next_auto_fix].title}`)
+      return
+    }
+    default: event satisfies never
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+
+export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status'] as const
+export type Lane = (typeof lanes)[number]
+
+interface Action {
+  readonly title: string
+  /** Arguments of the `hq` command; the runner adds the interpreter. Never a shell line. */
+  readonly argv: (params: Record<string, unknown>) => readonly string[]
+  readonly params: z.ZodType<Record<string, unknown>>
+  readonly timeout_seconds: number
+  /** One run at a time per lane; a second start is answered 409 and joinable. */
+  readonly lane: Lane
+  readonly in_maintenance: 'allowed' | 'dod_only'
+  /** Needs a confirmation in the UI that names what it changes. */
+  readonly destructive: boolean
+}
+
+const noParams = z.strictObject({})
+
+/** The one allowlist (design §5). hostd checks a request against it, the runner checks again. */
+export const actions = {
+  doctor: { title: 'Doctor', argv: () => ['doctor'], params: noParams, timeout_seconds: 60, lane: 'doctor', in_maintenance: 'dod_only', destructive: false },
+  guard: { title: 'Guard', argv: () => ['guard'], params: noParams, timeout_seconds: 60, lane: 'guard', in_maintenance: 'allowed', destructive: false },
+  port_audit: { title: 'Port audit', argv: () => ['port-audit'], params: noParams, timeout_seconds: 30, lane: 'port_audit', in_maintenance: 'allowed', destructive: false },
+  tail_guard_log: {
+    title: 'Guard log', argv: (params) => ['guard-log', '--lines', typeof params['lines'] === 'number' ? String(params['lines']) : '50'],
+    params: z.strictObject({ lines: z.number().int().min(1).max(500).optional() }),
+    timeout_seconds: 15, lane: 'tail', in_maintenance: 'allowed', destructive: false,
+  },
+  deploy_and_verify: { title: 'Deploy + Verify', argv: () => ['deploy'], params: noParams, timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: false },
+  verify_production: { title: 'Verify production', argv: () => ['verify'], params: noParams, timeout_seconds: 300, lane: 'verify', in_maintenance: 'dod_only', destructive: false },
+  dod: { title: 'Definition of Done', argv: () => ['dod'], params: noParams, timeout_seconds: 300, lane: 'dod', in_maintenance: 'dod_only', destructive: false },
+  green_check: { title: 'Green check', argv: () => ['green-check'], params: noParams, timeout_seconds: 60, lane: 'green_check', in_maintenance: 'allowed', destructive: false },
+  maintenance_clear: { title: 'End maintenance', argv: () => ['maintenance', 'off'], params: noParams, timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true },
+} as const satisfies Record<string, Action>
+
+export type ActionId = keyof typeof actions
+export const actionIds = Object.keys(actions) as [ActionId, ...ActionId[]]
+export const isActionId = (name: string): name is ActionId => Object.hasOwn(actions, name)
+export const actionOf = (id: ActionId): Action => actions[id]

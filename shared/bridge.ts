@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import { artifactsReply, runReply, runsQuery, runsReply, statusReply } from './api.ts'
+import { actionIds } from './actions.ts'
+import { errorClasses } from './errors.ts'
+import { change } from './gates.ts'
+import { commitId, runId, timestamp } from './ids.ts'
+import { remediationIds } from './remediations.ts'
+import { shipResult } from './result.ts'
+import { finding, verdict } from './verdict.ts'
+
+/**
+ * The bridge: every question the renderer may ask (design §2). Three transports carry it: Electron IPC, the loopback
+ * HTTP of `hq serve`, and in the console hostd's own API. The renderer never sees a token, a path outside the
+ * repository, or a shell.
+ */
+
+const procedure = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output })
+const nothing = z.strictObject({})
+
+export const repositoryState = z.strictObject({
+  name: z.string(),
+  branch: z.string().nullable(),
+  head: commitId.nullable(),
+  subject: z.string().nullable(),
+  /** origin/main as last fetched. */
+  remote: commitId.nullable(),
+  ahead: z.number().int().nonnegative(),
+  behind: z.number().int().nonnegative(),
+  dirty_files: z.number().int().nonnegative(),
+  next_action: z.string().nullable(),
+  /** Why Ship cannot be pressed; null when it can. Shown on the button. */
+  ship_blocked: z.string().nullable(),
+})
+export type RepositoryState = z.infer<typeof repositoryState>
+
+export const shipSummary = z.strictObject({
+  run_id: runId,
+  active: z.boolean(),
+  /** Step a running ship is in. */
+  step: z.string().nullable(),
+  result: shipResult.nullable(),
+})
+export type ShipSummary = z.infer<typeof shipSummary>
+
+export const hostConnection = z.strictObject({
+  name: z.string().nullable(),
+  url: z.string().nullable(),
+  state: z.enum(['not_enrolled', 'connecting', 'online', 'offline', 'refused']),
+  /** Why it is not online, in one sentence. */
+  detail: z.string().nullable(),
+  latency_ms: z.number().nonnegative().nullable(),
+  /** When `status` was last read from the host; it is kept while the host is away. */
+  as_of: timestamp.nullable(),
+  /** Why Deploy+Verify cannot be pressed; null when it can. */
+  deploy_blocked: z.string().nullable(),
+})
+export type HostConnection = z.infer<typeof hostConnection>
+
+export const overview = z.strictObject({
+  connection: hostConnection,
+  repository: repositoryState.nullable(),
+  ship: shipSummary.nullable(),
+  /** Last status of the host, perhaps stale: see `connection.as_of`. */
+  status: statusReply.nullable(),
+  change,
+  /** Median duration of recent passed steps, milliseconds, by `<action>/<step>` and `<action>`. */
+  usual_ms: z.record(z.string(), z.number()),
+  upload: z.strictObject({ queued: z.number().int(), detail: z.string().nullable() }),
+})
+export type Overview = z.infer<typeof overview>
+
+export const shipDetail = z.strictObject({
+  summary: shipSummary,
+  verdict: verdict.nullable(),
+  /** What the reviewer said when it was not an approval. */
+  findings: z.array(finding),
+  /** Unified diff that was reviewed, or the head of it. */
+  diff: z.string().nullable(),
+  files: z.array(z.string()),
+})
+export type ShipDetail = z.infer<typeof shipDetail>
+
+export const appInfo = z.strictObject({
+  mode: z.enum(['desktop', 'serve', 'console']),
+  version: z.string(),
+  platform: z.string(),
+  /** False in the console: no ship, no settings. */
+  operator: z.boolean(),
+  /** True in the local demo. */
+  demo: z.boolean(),
+})
+export type AppInfo = z.infer<typeof appInfo>
+
+export const settingsView = z.strictObject({
+  repository: z.string().nullable(),
+  host: z.strictObject({ name: z.string(), url: z.string(), token_set: z.boolean() }).nullable(),
+  theme: z.enum(['system', 'light', 'dark']),
+  keystore: z.enum(['os', 'file', 'none']),
+  review: z.strictObject({
+    model: z.string(), provider: z.string(),
+    providers: z.array(z.strictObject({ id: z.string(), label: z.string(), base_url: z.string(), scripted: z.boolean(), credential: z.enum(['present', 'missing']) })),
+  }),
+})
+export type SettingsView = z.infer<typeof settingsView>
+
+export const procedures = {
+  'app.info': procedure(nothing, appInfo),
+  'overview.get': procedure(nothing, overview),
+  'ship.start': procedure(nothing, z.strictObject({ run_id: runId, joined: z.boolean() })),
+  'ship.cancel': procedure(z.strictObject({ run_id: runId }), z.strictObject({ ok: z.literal(true) })),
+  'ship.list': procedure(nothing, z.strictObject({ ships: z.array(shipSummary) })),
+  'ship.get': procedure(z.strictObject({ run_id: runId }), shipDetail),
+  'ship.file': procedure(z.strictObject({ run_id: runId, path: z.string().max(200) }), z.strictObject({ text: z.string(), truncated: z.boolean() })),
+  'host.exec': procedure(z.strictObject({ action: z.enum(actionIds), params: z.record(z.string(), z.unknown()).optional() }), z.strictObject({ run_id: runId, joined: z.boolean() })),
+  'host.runs': procedure(runsQuery.omit({ id: true }), runsReply),
+  'host.run': procedure(z.strictObject({ run_id: runId }), runReply),
+  'host.cancel': procedure(z.strictObject({ run_id: runId }), z.strictObject({ ok: z.literal(true) })),
+  'host.artifacts': procedure(z.strictObject({ path: z.string().max(400) }), artifactsReply),
+  'host.artifact': procedure(z.strictObject({ path: z.string().max(400) }), z.strictObject({ text: z.string(), truncated: z.boolean() })),
+  'next.set': procedure(z.strictObject({ text: z.string().trim().min(1).max(500) }), z.strictObject({ ok: z.literal(true) })),
+  'settings.get': procedure(nothing, settingsView),
+  'settings.set_host': procedure(z.strictObject({ name: z.string().trim().min(1).max(100), url: z.url(), token: z.string().min(1).max(400).optional() }), settingsView),
+  'settings.set_repository': procedure(z.strictObject({ path: z.string().min(1).max(1000) }), settingsView),
+  'settings.set_theme': procedure(z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }), settingsView),
+  'settings.set_review': procedure(z.strictObject({ provider: z.string(), model: z.string().trim().min(1).max(100) }), settingsView),
+} as const
+
+export type ProcedureName = keyof typeof procedures
+export type Input<P extends ProcedureName> = z.input<(typeof procedures)[P]['input']>
+export type Output<P extends ProcedureName> = z.output<(typeof procedures)[P]['output']>
+export const isProcedure = (name: string): name is ProcedureName => Object.hasOwn(procedures, name)
+
+/** The live log of one run. `after` is the last number already seen; the stream goes on without gap or repeat and ends with the run. */
+export const eventsRequest = z.strictObject({ source: z.enum(['host', 'ship']), run_id: runId, after: z.number().int().nonnegative() })
+export type EventsRequest = z.infer<typeof eventsRequest>
+
+/** An expected failure as it crosses the bridge. Anything else crosses as `internal_error`. */
+export const bridgeProblem = z.strictObject({ error_class: z.enum(errorClasses), message: z.string(), next_auto_fix: z.enum(remediationIds) })
+export type BridgeProblem = z.infer<typeof bridgeProblem>
+export const bridgeReply = z.discriminatedUnion('ok', [
+  z.strictObject({ ok: z.literal(true), value: z.unknown() }),
+  z.strictObject({ ok: z.literal(false), problem: bridgeProblem }),
+])
+export type BridgeReply = z.infer<typeof bridgeReply>
+
+/** What the preload exposes as `window.openclaw`, and what the other transports imitate. */
+export interface BridgeTransport {
+  call(name: ProcedureName, input: unknown): Promise<BridgeReply>
+  /** Calls `onEvents` with batches of numbered events (shared/events.ts), then `onEnd` once. Returns how to stop. */
+  events(request: EventsRequest, onEvents: (events: readonly unknown[]) => void, onEnd: (problem: BridgeProblem | null) => void): () => void
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+
+/** `YYYYMMDDTHHMMSSZ-<8 hex>`, UTC; sorts by time (design §4). Checked before it touches a path. */
+export const runIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/
+export const runId = z.string().regex(runIdPattern, 'not a run id (YYYYMMDDTHHMMSSZ-xxxxxxxx)')
+
+/** A full object id, lower case. Never an abbreviation or a ref name. */
+export const commitId = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, 'not a full commit id')
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 digest')
+
+/** RFC 3339, UTC, milliseconds. */
+export const timestamp = z.iso.datetime({ precision: 3 })
+
+/** Makes a new run id. @param now wall clock, defaults to the present */
+export function newRunId(now: Date = new Date()): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d{3}/, '')
+  const random = crypto.getRandomValues(new Uint8Array(4))
+  return `${stamp}-${[...random].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+}

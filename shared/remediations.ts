@@ -1,0 +1,50 @@
+/**
+ * What ends a failure, by name (design §4: `next_auto_fix` is an id, never a command line).
+ * `automatic`: HQ does it by itself. Otherwise `title` says who acts and where.
+ */
+export const remediations = {
+  // by HQ itself
+  join_active_run: { automatic: true, title: 'HQ follows the run that is already active and takes its result.' },
+  wait_for_deploy: { automatic: true, title: 'HQ waits until the deploy that holds maintenance mode has ended.' },
+  read_remote_again: { automatic: true, title: 'The next ship reads origin/main again and settles what was pushed.' },
+  retry_when_reachable: { automatic: true, title: 'HQ tries again when the remote or host answers.' },
+  restart_hostd: { automatic: true, title: 'The host starts hostd again; HQ reconnects by itself.' },
+  deploy_again: { automatic: true, title: 'The next deploy fetches main afresh and starts from the first step.' },
+  // by a person, in HQ or in the repository
+  fix_and_ship: { automatic: false, title: 'Fix the change, commit it, and press Ship.' },
+  fix_findings_and_ship: { automatic: false, title: 'Fix the findings listed on the Ship page, commit, and press Ship.' },
+  fix_test_report: { automatic: false, title: 'Make each test command of openclaw.config.json write its JUnit report.' },
+  unskip_tests: { automatic: false, title: 'Run the skipped tests, or list each in openclaw.config.json with a reason and an expiry date.' },
+  ship_again: { automatic: false, title: 'Press Ship again; the review starts afresh.' },
+  ship_the_commit: { automatic: false, title: 'Press Ship on the laptop so that the commit is reviewed.' },
+  ship_from_laptop: { automatic: false, title: 'Ship from the laptop; a production host only pulls.' },
+  start_again: { automatic: false, title: 'Start the action again in HQ.' },
+  split_change: { automatic: false, title: 'Split the change into smaller commits and ship them one by one.' },
+  commit_changes: { automatic: false, title: 'Commit what should be shipped.' },
+  finish_git_operation: { automatic: false, title: 'Finish or abort the merge, rebase or cherry-pick in the repository.' },
+  unhide_changes: { automatic: false, title: 'Clear the skip-worktree and assume-unchanged flags of the listed files.' },
+  remove_replace_refs: { automatic: false, title: 'Delete the replace refs of the repository.' },
+  switch_to_main: { automatic: false, title: 'Switch the repository to its main branch.' },
+  integrate_remote: { automatic: false, title: 'Bring origin/main into the branch, then press Ship.' },
+  restore_git_hooks: { automatic: false, title: 'Remove the setting that turns git hooks off; it is named in the detail.' },
+  unset_codex_skip: { automatic: false, title: 'Start HQ without CODEX_SKIP in its environment.' },
+  choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
+  fix_configuration: { automatic: false, title: 'Correct the field of openclaw.config.json that is named in the detail.' },
+  set_next_action: { automatic: false, title: 'Set exactly one next action on the Ship page.' },
+  connect_codex: { automatic: false, title: 'Sign Codex in on this laptop, or add a review provider with its key in HQ Settings.' },
+  accept_review_provider: { automatic: false, title: 'Accept the review provider in HQ Settings, or choose an accepted one.' },
+  allow_push: { automatic: false, title: 'Give the laptop push access to origin, or mend the hook of the remote that refused.' },
+  make_remote_read_only: { automatic: false, title: 'Give the host a read-only deploy key; it must not be able to push.' },
+  enrol_host: { automatic: false, title: 'Enter the address and admin token of the host in HQ Settings.' },
+  follow_doctor: { automatic: false, title: 'Open Doctor in HQ; each failing check names its own remedy.' },
+  free_port: { automatic: false, title: 'Stop the process named in the detail, or give the service another port.' },
+  close_public_port: { automatic: false, title: 'Bind the listed address to loopback or the tailnet.' },
+  free_disk: { automatic: false, title: 'Free disk space on the machine named in the detail.' },
+  repair_state_folder: { automatic: false, title: 'Make the state folder writable; the detail names the file.' },
+  repair_artifacts_folder: { automatic: false, title: 'Make the artifacts folder writable; the detail names the file.' },
+  update_hq: { automatic: false, title: 'HQ and hostd speak different versions; update the older one.' },
+  report_bug: { automatic: false, title: 'This is a defect of HQ; the detail and log say where.' },
+} as const
+
+export type RemediationId = keyof typeof remediations
+export const remediationIds = Object.keys(remediations) as [RemediationId, ...RemediationId[]]

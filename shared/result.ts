@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { errorClasses } from './errors.ts'
+import { commitId, runId, timestamp } from './ids.ts'
+import { remediationIds } from './remediations.ts'
+
+export const overall = z.enum(['PASS', 'FAIL'])
+export const stepStatus = z.enum(['waiting', 'running', 'passed', 'failed', 'skipped', 'cancelled', 'not_reached'])
+export type StepStatus = z.infer<typeof stepStatus>
+
+export const stepResult = z.strictObject({
+  name: z.string(),
+  status: stepStatus,
+  started_at: timestamp.nullable(),
+  duration_ms: z.number().int().nonnegative().nullable(),
+  /** File name of the step's log inside the artifact folder. */
+  log: z.string().nullable(),
+  /** One sentence for a person: why it was skipped, what failed, what was found. */
+  detail: z.string().nullable(),
+})
+export type StepResult = z.infer<typeof stepResult>
+
+/** The fields that every result document carries (design §4). */
+export const resultFields = {
+  schema_version: z.literal(1),
+  run_id: runId,
+  overall,
+  step_failed: z.string().nullable(),
+  error_class: z.enum(errorClasses).nullable(),
+  next_auto_fix: z.enum(remediationIds).nullable(),
+  git_head: commitId.nullable(),
+  git_tree: commitId.nullable(),
+  started_at: timestamp,
+  finished_at: timestamp,
+  steps: z.array(stepResult),
+  /** Name to path, relative to the folder the document lies in. */
+  artifacts: z.record(z.string(), z.string()),
+}
+
+/** Any result document: the common fields, with whatever its kind adds. */
+export const resultDocument = z.looseObject(resultFields)
+export type ResultDocument = z.infer<typeof resultDocument>
+
+export const shipResult = z.strictObject({
+  ...resultFields,
+  since_sha: commitId.nullable(),
+  verdict_id: z.string().nullable(),
+  pushed_sha: commitId.nullable(),
+  remote_sha: commitId.nullable(),
+  /** True when the review came from a scripted demo provider; shown as "scripted (demo)". */
+  scripted_review: z.boolean(),
+  tests: z.array(z.strictObject({
+    name: z.string(), total: z.number().int(), passed: z.number().int(), failed: z.number().int(), skipped: z.number().int(),
+  })),
+})
+export type ShipResult = z.infer<typeof shipResult>
+
+export const deployResult = z.strictObject({
+  ...resultFields,
+  attempt: z.number().int().positive(),
+  target_sha: commitId.nullable(),
+  previous_sha: commitId.nullable(),
+  engine: z.enum(['process', 'compose']).nullable(),
+  /** How long nothing answered while the new version took over, in milliseconds. */
+  unanswered_ms: z.number().nonnegative().nullable(),
+})
+export type DeployResult = z.infer<typeof deployResult>
+
+/** One independent check of doctor, verify, guard, DoD or the port audit. */
+export const checkResult = z.strictObject({
+  name: z.string(),
+  status: z.enum(['PASS', 'WARN', 'FAIL', 'SKIP']),
+  detail: z.string(),
+  remedy: z.enum(remediationIds).nullable(),
+  duration_ms: z.number().int().nonnegative(),
+})
+export type CheckResult = z.infer<typeof checkResult>
+
+/** Result of an action that is a list of checks: doctor, guard, port_audit, verify_production, green_check, selftest. */
+export const checksResult = z.strictObject({
+  ...resultFields,
+  kind: z.enum(['doctor', 'guard', 'port_audit', 'verify_production', 'green_check', 'assert_production_pull_only', 'selftest']),
+  /** The deploy this belongs to, when it was run by one. */
+  deploy_run_id: runId.nullable(),
+  checks: z.array(checkResult),
+})
+export type ChecksResult = z.infer<typeof checksResult>
+
+export const dodResult = z.strictObject({
+  ...resultFields,
+  deploy_run_id: runId,
+  /** The doctor run the verdict rests on, and whether it was joined instead of started. */
+  doctor_run_id: runId.nullable(),
+  joined: z.boolean(),
+  checks: z.array(checkResult),
+})
+export type DodResult = z.infer<typeof dodResult>
+
+export const triage = z.strictObject({
+  schema_version: z.literal(1),
+  run_id: runId,
+  error_class: z.enum(errorClasses),
+  failing_step: z.string().nullable(),
+  retryable: z.boolean(),
+  next_auto_fix: z.enum(remediationIds),
+  /** The first line of the failing step's log that is an error, with the source position it names. */
+  first_error: z.strictObject({
+    text: z.string(), log: z.string(), line: z.number().int().positive(),
+    file: z.string().nullable(), file_line: z.number().int().positive().nullable(),
+  }).nullable(),
+  /** Equal fingerprints mean the same failure; a repeat ends deploy_until_green. */
+  fingerprint: z.string(),
+  attempts: z.number().int().positive(),
+  evidence: z.array(z.string()),
+  written_at: timestamp,
+})
+export type Triage = z.infer<typeof triage>
+
+export const projectState = z.strictObject({
+  schema_version: z.literal(1),
+  last_deploy_timestamp: timestamp,
+  last_deploy_run_id: runId,
+  last_verified_head: commitId,
+  target_sha: commitId,
+  last_doctor_result: z.strictObject({ run_id: runId, overall, finished_at: timestamp }),
+  last_guard_result: z.strictObject({ run_id: runId, overall, finished_at: timestamp }),
+  next_action: z.string().nullable(),
+})
+export type ProjectState = z.infer<typeof projectState>

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { commitId, runId, sha256, timestamp } from './ids.ts'
+
+/** One remark of the reviewer. A `blocking` finding never goes with APPROVED. */
+export const finding = z.strictObject({
+  severity: z.enum(['blocking', 'note']),
+  file: z.string(),
+  line: z.number().int().nonnegative(),
+  title: z.string(),
+  body: z.string(),
+})
+export type Finding = z.infer<typeof finding>
+
+/**
+ * What the reviewer must answer, to the letter. The echoed values bind the answer to one diff of one commit
+ * (design §6); a different value anywhere is `review_mismatch`.
+ */
+export const reviewAnswer = z.strictObject({
+  verdict: z.enum(['APPROVED', 'CHANGES_REQUESTED']),
+  base_sha: z.string(),
+  head_sha: z.string(),
+  tree_sha: z.string(),
+  diff_sha256: z.string(),
+  nonce: z.string(),
+  files_reviewed: z.array(z.string()),
+  findings: z.array(finding),
+  summary: z.string(),
+})
+export type ReviewAnswer = z.infer<typeof reviewAnswer>
+
+export const reviewedFile = z.strictObject({
+  path: z.string(), status: z.enum(['added', 'modified', 'deleted', 'renamed', 'copied', 'type_changed']),
+  binary: z.boolean(), additions: z.number().int(), deletions: z.number().int(),
+})
+export type ReviewedFile = z.infer<typeof reviewedFile>
+
+/** The verdict that is pushed under `refs/openclaw/reviews/<head_sha>`. Unsigned in schema version 1. */
+export const verdict = z.strictObject({
+  schema_version: z.literal(1),
+  verdict_id: z.string(),
+  run_id: runId,
+  verdict: z.literal('APPROVED'),
+  repository: z.string(),
+  base_sha: commitId,
+  head_sha: commitId,
+  tree_sha: commitId,
+  diff_sha256: sha256,
+  prompt_sha256: sha256,
+  nonce: z.string(),
+  files: z.array(reviewedFile),
+  findings: z.array(finding),
+  summary: z.string(),
+  /** Gate settings of openclaw.config.json that this change alters; they were judged by the base commit's values. */
+  gate_settings_changed: z.array(z.string()),
+  reviewer: z.strictObject({
+    cli: z.string(), cli_version: z.string(), model: z.string(), provider_id: z.string(), base_url: z.string(), scripted: z.boolean(),
+  }),
+  usage: z.strictObject({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+  created_at: timestamp,
+})
+export type Verdict = z.infer<typeof verdict>
+
+export const reviewRef = (sha: string): string => `refs/openclaw/reviews/${sha}`
