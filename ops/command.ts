@@ -83,6 +83,8 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
       source.once('error', () => { lines.end(); resolve() })
     })
   }
+  // execa's promise waits for the pipes to close, which a process left behind can hold open for ever.
+  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })))
   const streams = Promise.all([read('stdout'), read('stderr')])
   if (options.input !== undefined) {
     child.stdin?.on('error', () => undefined) // EPIPE: it ended without reading; its exit says the rest
@@ -95,15 +97,18 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
   const timer = setTimeout(() => { timedOut = true; end() }, options.timeLimitSeconds * 1000)
   options.signal?.addEventListener('abort', end, { once: true })
   try {
-    const outcome = await child
+    const outcome = await Promise.race([exited, child.then((failed) => ({ exitCode: failed.exitCode ?? null, signal: failed.signal ?? null, failed }))])
     // What it left running is ended now, so that the pipes close and the step leaves nothing behind.
     await (ending ?? endTree(selector))
     await Promise.race([streams, delay(2000, undefined, { ref: false })])
     if (options.signal?.aborted) throw new Problem('cancelled', `${program} was ended because the run was cancelled.`)
-    if (child.pid === undefined) throw new Problem('internal_error', `${program} could not be started: ${outcome.originalMessage ?? 'unknown reason'}`, { cause: outcome })
+    if (child.pid === undefined) {
+      const cause = 'failed' in outcome ? outcome.failed : undefined
+      throw new Problem('internal_error', `${program} could not be started: ${cause?.originalMessage ?? 'unknown reason'}`, { cause })
+    }
     if (tooMuch) throw new Problem('internal_error', `${program} wrote more than ${limit} bytes where less was expected.`)
     return {
-      exitCode: outcome.exitCode ?? null, signal: outcome.signal ?? null, timedOut, durationMs: Math.round(performance.now() - started),
+      exitCode: outcome.exitCode, signal: outcome.signal, timedOut, durationMs: Math.round(performance.now() - started),
       stdout: Buffer.from(kept.join(''), 'latin1').toString('utf8'), stderrTail: tail.join('\n'),
     }
   } finally {
