@@ -84,7 +84,7 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
     })
   }
   // execa's promise waits for the pipes to close, which a process left behind can hold open for ever.
-  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })))
+  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => child.nodeChildProcess.once('exit', (exitCode, signal) => resolve({ exitCode, signal })))
   const streams = Promise.all([read('stdout'), read('stderr')])
   if (options.input !== undefined) {
     child.stdin?.on('error', () => undefined) // EPIPE: it ended without reading; its exit says the rest
