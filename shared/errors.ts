@@ -104,6 +104,7 @@ export const errorTable = rule({
   bundle_conflict: { next_auto_fix: 'ship_again', http: 409 },
   not_running: { next_auto_fix: 'start_again', http: 409 },
   hostd_unreachable: { retryable: true, next_auto_fix: 'retry_when_reachable', http: 502 },
+  version_mismatch: { next_auto_fix: 'update_hq', http: 502 },
 })
 
 export type ErrorClass = keyof typeof errorTable
