@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-const entries = { hq: 'ops/main.ts', hostd: 'hostd/main.ts', serve: 'desktop/serve/main.ts', console: 'ops/console/main.ts' } as const
+const entries = { hq: 'ops/main.ts', hostd: 'hostd/main.ts', serve: 'desktop/serve/main.ts', console: 'ops/console/main.ts', 'scripted-review': 'ops/demo/scripted-review-main.ts' } as const
 
 /**
  * Folder of the installed HQ (this package). Handed down by the launcher in `OPENCLAW_HQ_INSTALL`, because code that

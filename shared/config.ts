@@ -120,3 +120,15 @@ export const operatorSettings = z.strictObject({
   baselines: z.record(z.string(), z.string()).default({}),
 })
 export type OperatorSettings = z.infer<typeof operatorSettings>
+
+/**
+ * `$OPENCLAW_HQ_HOME/enrolment.json` (mode 0600): a host handed to HQ by an installer. HQ takes it at its start: the token
+ * goes to the keystore, the address to the settings, and the file is deleted.
+ */
+export const enrolment = z.strictObject({
+  schema_version: z.literal(1),
+  name: z.string().trim().min(1).max(100),
+  url: z.url(),
+  token: z.string().min(1).max(400),
+})
+export type Enrolment = z.infer<typeof enrolment>
