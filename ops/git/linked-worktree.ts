@@ -1,0 +1,36 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { git, gitText, type GitOptions } from './run-git.ts'
+
+/** Folders of worktrees made here start with this, so that one left by a killed process is recognised. */
+const prefix = 'openclaw-worktree-'
+
+/**
+ * Checks `commit` out in a clean, detached worktree in a temporary folder, and removes it however `work` ends.
+ * @returns what `work` returns
+ */
+export async function withWorktree<T>(repo: string, commit: string, work: (folder: string) => Promise<T>, options: GitOptions = {}): Promise<T> {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), prefix))
+  try {
+    await gitText(repo, ['worktree', 'add', '--quiet', '--force', '--detach', '--end-of-options', folder, commit], { timeLimitSeconds: 300, ...options })
+    return await work(folder)
+  } finally {
+    await removeWorktree(repo, folder)
+  }
+}
+
+async function removeWorktree(repo: string, folder: string): Promise<void> {
+  // Without a signal: it must happen after a cancel as well. The folder goes first, so that prune sees it gone
+  // whatever state the checkout was left in.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  await gitText(repo, ['worktree', 'prune', '--expire=now'])
+}
+
+/** Removes worktrees that a killed process left. The caller holds the lock under which they are made. @returns their folders */
+export async function sweepWorktrees(repo: string, options: GitOptions = {}): Promise<string[]> {
+  const list = await git(repo, ['worktree', 'list', '--porcelain', '-z'], options)
+  const left = list.stdout.split('\0').filter((line) => line.startsWith('worktree ')).map((line) => line.slice('worktree '.length)).filter((folder) => basename(folder).startsWith(prefix))
+  for (const folder of left) await removeWorktree(repo, folder)
+  return left
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ReviewedFile } from '#shared/verdict'
+import { gitText, type GitOptions } from './run-git.ts'
+import { commonDir } from './work-tree.ts'
+
+/** A git that sees the repository's objects and nothing else of it. */
+export interface NeutralGit {
+  /** Writes the whole diff to `file`. @returns its SHA-256 over the bytes, and its size in bytes */
+  diffTo(file: string, base: string, head: string): Promise<{ sha256: string; bytes: number }>
+  diffDigest(base: string, head: string): Promise<string>
+  changedFiles(base: string, head: string): Promise<ReviewedFile[]>
+}
+
+/** One diff of two commits, the same everywhere: no renames, no external program, binary content included. */
+const diffOptions = [
+  '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--no-indent-heuristic', '--diff-algorithm=myers',
+  '--full-index', '--binary', '--unified=3', '--inter-hunk-context=0', '--src-prefix=a/', '--dst-prefix=b/', '--submodule=short', '--ignore-submodules=none', '-O/dev/null',
+]
+const statuses: Readonly<Record<string, ReviewedFile['status']>> = { A: 'added', M: 'modified', D: 'deleted', T: 'type_changed' }
+
+/**
+ * Gives `work` a git whose diffs depend on the two trees alone. The repository's configuration and its .gitattributes
+ * are not read: either could show a source file as binary, or run a program of its own choice. The same commits give
+ * the same digest on the laptop and on the host.
+ */
+export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit) => Promise<T>, options: GitOptions = {}): Promise<T> {
+  const objects = join(await commonDir(repo, options), 'objects')
+  const format = await gitText(repo, ['rev-parse', '--show-object-format'], options)
+  const folder = mkdtempSync(join(tmpdir(), 'openclaw-diff-'))
+  const bare = join(folder, 'bare.git')
+  const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }
+  try {
+    await gitText(folder, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], isolated)
+    const inside: GitOptions = { ...isolated, keepBytes: 64 * 1024 * 1024, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects } }
+    const diffTo = async (file: string, base: string, head: string): Promise<{ sha256: string; bytes: number }> => {
+      await gitText(bare, ['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head], inside)
+      return { sha256: createHash('sha256').update(readFileSync(file)).digest('hex'), bytes: statSync(file).size }
+    }
+    return await work({
+      diffTo,
+      diffDigest: async (base, head) => (await diffTo(join(folder, 'diff.patch'), base, head)).sha256,
+      changedFiles: async (base, head) => {
+        const list = (kind: string): Promise<string> => gitText(bare, ['diff', ...diffOptions.filter((option) => option !== '--binary'), kind, '-z', '--end-of-options', base, head], inside)
+        return joinFiles(await list('--name-status'), await list('--numstat'))
+      },
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function joinFiles(nameStatus: string, numstat: string): ReviewedFile[] {
+  const counts = new Map(numstat.split('\0').filter((row) => row !== '').map((row) => {
+    const [additions = '', deletions = '', ...path] = row.split('\t')
+    return [path.join('\t'), { additions, deletions }]
+  }))
+  const fields = nameStatus.split('\0').filter((field) => field !== '')
+  return Array.from({ length: fields.length / 2 }, (_, index) => {
+    const [letter = '', path = ''] = [fields[2 * index], fields[2 * index + 1]]
+    const status = statuses[letter]
+    const count = counts.get(path)
+    if (status === undefined || count === undefined) throw new Error(`git diff reported ${JSON.stringify(letter)} for ${JSON.stringify(path)}, which is not understood`)
+    const binary = count.additions === '-'
+    return { path, status, binary, additions: binary ? 0 : Number(count.additions), deletions: binary ? 0 : Number(count.deletions) }
+  })
+}

@@ -1,0 +1,13 @@
+import { git, gitText, type GitOptions } from './run-git.ts'
+
+/** Refs under `prefix` (a folder, with its slash) and what each names. */
+export async function listRefs(repo: string, prefix: string, options: GitOptions = {}): Promise<Map<string, string>> {
+  const text = await gitText(repo, ['for-each-ref', '--format=%(objectname) %(refname)', '--end-of-options', prefix], { keepBytes: 64 * 1024 * 1024, ...options })
+  return new Map(text === '' ? [] : text.split('\n').map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
+}
+
+/** @returns the object a ref names, or null when there is no such ref */
+export async function readRef(repo: string, ref: string, options: GitOptions = {}): Promise<string | null> {
+  const result = await git(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref], options)
+  return result.exitCode === 0 ? result.stdout.trim() : null
+}
