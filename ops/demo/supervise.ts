@@ -59,7 +59,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
     const lines = new LineSplitter((line) => {
       if (options.onLine?.(line)) settle()
     })
-    child.stdout.on('data', (chunk: Buffer) => lines.push(chunk))
+    child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
     child.once('error', settle)
     child.once('exit', (code, signal) => {
       const wasUp = settled

@@ -9,6 +9,7 @@ import { root, say, ownNode, bin } from './place.mjs'
 import { installDependencies } from './dependencies.mjs'
 import { findElectron } from './electron-binary.mjs'
 import { findBrowser } from './browser.mjs'
+import { installRigTools } from './rig-tools.mjs'
 import { buildDesktop } from './build.mjs'
 
 /** Runs a program to its end. @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it */
@@ -58,6 +59,7 @@ const tasks = {
     return checked === 0 ? vitest('vitest.config.ts', 'test', { OPENCLAW_CHROMIUM: browser }, args) : checked
   },
   async rig(args) {
+    installRigTools()
     const browser = await findBrowser()
     await buildDesktop()
     return vitest('vitest.rig.config.ts', 'rig', { OPENCLAW_CHROMIUM: browser }, args)
