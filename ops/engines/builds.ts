@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { baseEnv } from '#ops/command'
+import { hostGit } from '#ops/deploy/host-git'
+import type { HostPaths } from '#ops/paths'
+import type { StepContext } from '#ops/pipeline'
+import type { Build, Target } from './engine.ts'
+import { exportCommit } from './export-commit.ts'
+import { lives } from './service-process.ts'
+import { readRecords } from './service-record.ts'
+import { treeDigest } from './tree-digest.ts'
+
+/** Builds that are kept besides those in use. */
+const keep = 3
+
+const foldersInUse = (paths: HostPaths): Set<string> => new Set(readRecords(paths).map(({ release }) => release))
+
+/** `<sha>`, or `<sha>-2` … while a service still runs from the one before: never under the feet of a running process. */
+function freshFolder(paths: HostPaths, base: string, sha: string): string {
+  const used = new Set(readRecords(paths).filter(lives).map(({ release }) => release))
+  for (let n = 1; ; n += 1) {
+    const folder = join(base, n === 1 ? sha : `${sha}-${n}`)
+    if (used.has(folder)) continue
+    rmSync(folder, { recursive: true, force: true })
+    return folder
+  }
+}
+
+/**
+ * Exports the target commit into a folder of its own and runs the configured builds there, one by one.
+ * @throws {Problem} `console_build_failed`: the first build that fails ends it; what runs is untouched
+ */
+export async function buildRelease({ paths, config, sha }: Target, context: StepContext): Promise<Build> {
+  const base = join(paths.builds, config.project)
+  mkdirSync(base, { recursive: true })
+  const folder = freshFolder(paths, base, sha)
+  await exportCommit(paths.root, sha, folder, await hostGit(paths.root, context.signal))
+  context.log(`exported ${sha} to ${folder}`)
+  for (const { name, argv, timeout_seconds } of config.build) {
+    context.log(`build ${name}: ${argv.join(' ')}`)
+    const env = baseEnv({ CI: '1', OPENCLAW_GIT_HEAD: sha })
+    const result = await context.run(argv, { cwd: folder, env, timeLimitSeconds: timeout_seconds }).catch((error: unknown) => {
+      if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('console_build_failed', `Build ${name} did not run: ${error.message} What serves is untouched.`, { cause: error })
+      throw error
+    })
+    if (result.exitCode !== 0) {
+      const how = result.timedOut ? `took longer than ${timeout_seconds} s` : result.exitCode === null ? `was ended by ${result.signal ?? 'a signal'}` : `ended with exit code ${result.exitCode}`
+      throw new Problem('console_build_failed', `Build ${name} ${how}. What serves is untouched.`)
+    }
+  }
+  return { sha, folder, digest: treeDigest(folder) }
+}
+
+/** Removes builds that no service uses, all but the newest few. */
+export function pruneBuilds(paths: HostPaths, project: string): void {
+  const base = join(paths.builds, project)
+  if (!existsSync(base)) return
+  const used = foldersInUse(paths)
+  const idle = readdirSync(base).map((name) => join(base, name)).filter((folder) => !used.has(folder))
+    .map((folder) => ({ folder, time: statSync(folder).mtimeMs })).toSorted((a, b) => b.time - a.time)
+  for (const { folder } of idle.slice(Math.max(0, keep - 1))) rmSync(folder, { recursive: true, force: true })
+}

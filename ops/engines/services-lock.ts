@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Problem } from '#shared/errors'
+import { tryLock } from '#ops/lock'
+import type { HostPaths } from '#ops/paths'
+
+/** Longest wait for another process to finish with the services, in milliseconds. */
+const patienceMs = 60_000
+
+/**
+ * Does `work` while no other process (deploy, guard, `hq up`) starts or stops services of this host.
+ * @throws {Problem} `lane_busy` when another one has been at it for a minute
+ */
+export async function withServicesLock<T>(paths: HostPaths, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const file = join(paths.locks, 'services.lock')
+  for (const end = performance.now() + patienceMs; ;) {
+    const lock = tryLock(file)
+    if (lock) {
+      try {
+        return await work()
+      } finally {
+        lock.release()
+      }
+    }
+    if (performance.now() > end) throw new Problem('lane_busy', 'Another process has been starting or stopping services for a minute. No service was touched.')
+    await delay(100, undefined, signal ? { signal } : {})
+  }
+}
