@@ -47,6 +47,14 @@ function fromStep(name: GateName, steps: readonly StepResult[], stepNames: reado
   return waiting(name)
 }
 
+/** A gate of a run that is in step `current`: passed before it, running in it, waiting after it. */
+function underway(name: GateName, steps: readonly string[], current: string, order: readonly string[]): Gate {
+  if (steps.includes(current)) return { ...waiting(name), state: 'running', detail: current }
+  const behind = order.indexOf(steps.at(-1) ?? '') < order.indexOf(current)
+  return behind ? { ...waiting(name), state: 'pass' } : waiting(name)
+}
+
+const shipSteps = ['preflight', 'tests', 'review_auto', 'check_fail_closed_push', 'review_finish']
 const deploySteps = ['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build', 'docker_compose']
 const verifySteps = ['verify_production', 'console_route_gate', 'dod_production', 'update_project_state']
 
@@ -59,12 +67,10 @@ export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): 
   const gates: Gate[] = []
 
   const laptop = (name: GateName, steps: string[]): Gate => {
-    if (shipStep !== null && steps.includes(shipStep)) return { ...waiting(name), state: 'running', detail: shipStep }
-    if (shipStep !== null || mine === null) return waiting(name)
-    return fromStep(name, mine.steps, steps, mine)
+    if (shipStep !== null) return underway(name, steps, shipStep, shipSteps)
+    return mine === null ? waiting(name) : fromStep(name, mine.steps, steps, mine)
   }
-  const preflightFailed = shipStep === null && mine?.step_failed === 'preflight'
-  gates.push(preflightFailed && mine ? { ...fromStep('tests', mine.steps, ['preflight'], mine), name: 'tests' } : laptop('tests', ['tests']))
+  gates.push(laptop('tests', ['preflight', 'tests']))
   gates.push(laptop('review', ['review_auto']))
   const pushed = laptop('pushed', ['check_fail_closed_push', 'review_finish'])
   const confirmed = mine !== null && mine.pushed_sha === commit && mine.remote_sha === commit
@@ -72,12 +78,9 @@ export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): 
 
   const deploy = status?.last_deploy.result ?? null
   const myDeploy = deploy !== null && commit !== null && deploy.git_head === commit ? deploy : null
-  const order = [...deploySteps, ...verifySteps]
   const host = (name: GateName, steps: string[]): Gate => {
-    if (deployStep === null) return myDeploy === null ? waiting(name) : fromStep(name, myDeploy.steps, steps, myDeploy)
-    if (steps.includes(deployStep)) return { ...waiting(name), state: 'running', detail: deployStep }
-    const behind = order.indexOf(steps.at(-1) ?? '') < order.indexOf(deployStep)
-    return behind ? { ...waiting(name), state: 'pass' } : waiting(name)
+    if (deployStep !== null) return underway(name, steps, deployStep, [...deploySteps, ...verifySteps])
+    return myDeploy === null ? waiting(name) : fromStep(name, myDeploy.steps, steps, myDeploy)
   }
   gates.push(host('deployed', deploySteps))
   const verified = host('verified', verifySteps)
