@@ -12,7 +12,7 @@ import { hostPaths, type HostPaths } from '../paths.ts'
 import { operatorSettingsPath, readOperatorSettings } from '../settings-files.ts'
 import { sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
 
-const ports = z.strictObject({ git: z.number(), hostd: z.number(), console: z.number(), app: z.number() })
+const ports = z.strictObject({ git: z.number(), hostd: z.number(), console: z.number(), app: z.number(), hq: z.number() })
 
 /** `<root>/sandbox.json`: written last when the sandbox is made, so that its presence means the sandbox is whole. */
 const sandboxFile = z.strictObject({ schema_version: z.literal(1), created_at: timestamp, baseline: commitId, ports })
@@ -28,6 +28,7 @@ export interface Sandbox {
 }
 
 const baselineBranch = 'main'
+const usualHqPort = 8790
 export const scriptedProviderId = 'scripted'
 
 /** Where things lie below the sandbox's one folder. */
@@ -53,7 +54,7 @@ export async function openSandbox(root: string, { scriptedReview }: { scriptedRe
   const known = readJson(join(root, 'sandbox.json'), sandboxFile, 'config_invalid')
   const wanted = known?.ports
   const chosen = {
-    git: await freePort(wanted?.git), hostd: await freePort(wanted?.hostd),
+    git: await freePort(wanted?.git), hostd: await freePort(wanted?.hostd), hq: await freePort(wanted?.hq ?? usualHqPort),
     // These two are held by services that may still run from last time; the engine checks who owns them.
     console: wanted?.console ?? await freePort(), app: wanted?.app ?? await freePort(),
   }

@@ -103,7 +103,7 @@ async function startHostd({ root, host, ports }: Sandbox, processes: Supervised[
   return url
 }
 
-async function startHq({ root, hqHome }: Sandbox, { open, onClosed }: { open: boolean; onClosed: () => void }, processes: Supervised[]): Promise<void> {
+async function startHq({ root, hqHome, ports }: Sandbox, { open, onClosed }: { open: boolean; onClosed: () => void }, processes: Supervised[]): Promise<void> {
   const own = { OPENCLAW_HQ_HOME: hqHome, OPENCLAW_HQ_DEMO: '1' }
   const electron = process.env['OPENCLAW_ELECTRON']
   const logFile = join(root, 'log', 'hq.log')
@@ -117,7 +117,7 @@ async function startHq({ root, hqHome }: Sandbox, { open, onClosed }: { open: bo
   const display = Object.fromEntries(['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'BROWSER', 'CODEX_HOME', 'OPENAI_API_KEY']
     .flatMap((name) => { const value = process.env[name]; return value === undefined ? [] : [[name, value]] }))
   processes.push(await supervise({
-    name: 'HQ', argv: programArgv('serve', ['--port', '8790', '--or-free-port', ...(open ? ['--open'] : []), '--json']), cwd: root, env: marked(root, { ...own, ...display }), logFile,
+    name: 'HQ', argv: programArgv('serve', ['--port', String(ports.hq), ...(open ? ['--open'] : []), '--json']), cwd: root, env: marked(root, { ...own, ...display }), logFile,
     readyWithinSeconds: 30, onExit: 'restart',
     onLine: (line) => {
       const found = ready(line)
