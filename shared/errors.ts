@@ -28,6 +28,7 @@ export const errorTable = rule({
   behind_remote: { blocked: true, next_auto_fix: 'integrate_remote' },
   diverged_from_remote: { blocked: true, next_auto_fix: 'integrate_remote' },
   nothing_to_ship: { blocked: true, next_auto_fix: 'commit_changes' },
+  baseline_unknown: { blocked: true, next_auto_fix: 'set_baseline' },
   next_action_invalid: { blocked: true, next_auto_fix: 'set_next_action' },
   remote_unreachable: { retryable: true, next_auto_fix: 'retry_when_reachable' },
   ship_lock_held: { retryable: true, next_auto_fix: 'join_active_run' },

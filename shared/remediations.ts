@@ -30,6 +30,7 @@ export const remediations = {
   unset_codex_skip: { automatic: false, title: 'Start HQ without CODEX_SKIP in its environment.' },
   choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
   fix_configuration: { automatic: false, title: 'Correct the field of openclaw.config.json that is named in the detail.' },
+  set_baseline: { automatic: false, title: 'Correct the baseline of this repository in the operator settings: a commit of main from which on changes are reviewed.' },
   set_next_action: { automatic: false, title: 'Set exactly one next action on the Ship page.' },
   connect_codex: { automatic: false, title: 'Sign Codex in on this laptop, or add a review provider with its key in HQ Settings.' },
   accept_review_provider: { automatic: false, title: 'Accept the review provider in HQ Settings, or choose an accepted one.' },

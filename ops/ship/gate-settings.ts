@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ProjectConfig } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { readBlob } from '../git/objects.ts'
+import type { GitOptions } from '../git/run-git.ts'
+import { parseProjectConfig, projectConfigName } from '../settings-files.ts'
+
+export type TestSuite = ProjectConfig['tests'][number]
+
+/** The settings that decide whether a commit may be shipped. */
+export interface GateSettings {
+  readonly project: string
+  readonly branch: string
+  readonly review: ProjectConfig['review']
+  readonly suites: readonly TestSuite[]
+  /** What the change alters in its own gates, in words; part of the verdict. */
+  readonly changed: readonly string[]
+}
+
+/** The configuration of one commit. @throws {Problem} `config_invalid`, naming the field @returns null when the commit has no such file */
+export async function configAt(repo: string, commit: string, options: GitOptions): Promise<ProjectConfig | null> {
+  const origin = `${commit}:${projectConfigName}`
+  const text = await readBlob(repo, origin, options)
+  return text === null ? null : parseProjectConfig(text, `${projectConfigName} of ${commit.slice(0, 12)}`)
+}
+
+/** @throws {Problem} `config_invalid` */
+export async function configOfHead(repo: string, head: string, options: GitOptions): Promise<ProjectConfig> {
+  const config = await configAt(repo, head, options)
+  if (!config) throw new Problem('config_invalid', `The commit ${head.slice(0, 12)} has no ${projectConfigName}. Nothing was changed.`)
+  return config
+}
+
+const command = ({ prepare, argv, report }: TestSuite): unknown => ({ prepare, argv, report })
+
+/**
+ * A change is judged by the gates of its base, not by the ones it brings (design §6). Branch, review limits, time
+ * limits and allowed skips are the base's. Test suites add up: every suite of the base runs as the base defines it,
+ * also one that the change alters or removes; a suite that is new in the change, or whose command it alters, runs as
+ * well. So a gate is loosened in two ships: the first, reviewed, changes the setting; the next one is judged by it.
+ *
+ * @param base null when the base commit has no readable configuration: then the change's own is used, and said so
+ */
+export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): GateSettings {
+  if (!base) return { project: head.project, branch: head.branch, review: head.review, suites: head.tests, changed: [`${projectConfigName}: the base commit has no valid one; judged by the change's own`] }
+  const changed: string[] = []
+  if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
+  for (const name of ['max_diff_bytes', 'timeout_seconds'] as const) {
+    if (base.review[name] !== head.review[name]) changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
+  }
+  const suites: TestSuite[] = [...base.tests]
+  for (const suite of base.tests) {
+    const now = head.tests.find(({ name }) => name === suite.name)
+    if (!now) changed.push(`tests.${suite.name}: removed`)
+    else if (!isDeepStrictEqual(now, suite)) {
+      changed.push(`tests.${suite.name}: altered`)
+      // Judged by the base's time limit and allowed skips.
+      if (!isDeepStrictEqual(command(now), command(suite))) suites.push({ ...suite, ...now, timeout_seconds: suite.timeout_seconds, allowed_skips: suite.allowed_skips, name: `${suite.name}-altered` })
+    }
+  }
+  for (const suite of head.tests) {
+    if (base.tests.some(({ name }) => name === suite.name)) continue
+    changed.push(`tests.${suite.name}: added`)
+    suites.push(suite)
+  }
+  return { project: base.project, branch: base.branch, review: base.review, suites, changed }
+}
+
+/** Reads both commits. @throws {Problem} `config_invalid` for the head's */
+export async function gateSettingsOf(repo: string, base: string, head: string, options: GitOptions): Promise<GateSettings> {
+  const headConfig = await configOfHead(repo, head, options)
+  let baseConfig: ProjectConfig | null
+  try {
+    baseConfig = await configAt(repo, base, options)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errorClass !== 'config_invalid') throw error
+    baseConfig = null // a base nobody can repair must not stop every change; the verdict and the reviewer are told
+  }
+  return gateSettings(baseConfig, headConfig)
+}

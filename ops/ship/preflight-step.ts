@@ -1,0 +1,87 @@
+import { Problem } from '#shared/errors'
+import { endTree } from '../process-tree.ts'
+import type { Step } from '../pipeline.ts'
+import { commitOf, treeOf } from '../git/commits.ts'
+import { sweepWorktrees } from '../git/linked-worktree.ts'
+import { readBlob } from '../git/objects.ts'
+import type { GitOptions } from '../git/run-git.ts'
+import { nextActionFile, parseNextAction } from '../next-action.ts'
+import { fetchRemote, refuseBehind } from './fetch-remote.ts'
+import { configOfHead, gateSettingsOf } from './gate-settings.ts'
+import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
+import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
+import { reviewBase } from './review-base.ts'
+import { findEarlierShip } from './settle.ts'
+import { takeShipLock, type ShipLock } from './ship-lock.ts'
+import { remoteName, type Ship } from './ship-state.ts'
+
+const short = (commit: string): string => commit.slice(0, 12)
+
+/** @throws {Problem} `next_action_invalid` */
+async function refuseNextAction(repo: string, head: string, options: GitOptions): Promise<void> {
+  const text = await readBlob(repo, `${head}:${nextActionFile}`, options)
+  if (text === null) throw new Problem('next_action_invalid', `The commit ${short(head)} has no ${nextActionFile}. Nothing was changed.`)
+  parseNextAction(text)
+}
+
+/** What a killed ship left: its processes and worktrees. Called with the lock held. */
+async function sweep(repo: string, lost: string | null, log: (text: string) => void): Promise<void> {
+  if (lost !== null) {
+    log(`the ship ${lost} was killed; ending what it left`)
+    const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
+    if (stuck.length > 0) log(`processes ${stuck.join(', ')} of it would not end`)
+  }
+  for (const folder of await sweepWorktrees(repo)) log(`removed the worktree ${folder} of a killed ship`)
+}
+
+/**
+ * Refuses whatever makes a ship unsafe or pointless, then freezes the one commit that everything after is about
+ * (design §6). Changes nothing but remote-tracking refs and, at a first ship, the baseline in the operator's settings.
+ *
+ * @param onLock is given the lock, to be released when the result document has been written
+ */
+export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Step<object> => ({
+  name: 'preflight',
+  timeLimitSeconds: 900,
+  run: async (_facts, { signal, log }) => {
+    const { repo, env } = ship
+    const options: GitOptions = { signal }
+    refuseProductionHost(repo, env)
+    refuseCodexSkip(env)
+    await refuseHookBypass(repo, env)
+    const lock = await takeShipLock(repo, ship.runId)
+    onLock(lock)
+    await sweep(repo, lock.lost, log)
+
+    const head = await commitOf(repo, 'HEAD', options)
+    if (head === null) throw new Problem('nothing_to_ship', `${repo} has no commit yet. Nothing was changed.`)
+    ship.head = head
+    ship.tree = await treeOf(repo, head, options)
+    await refuseUnclearTree(repo, options)
+    const { branch } = await configOfHead(repo, head, options)
+    await refuseOtherBranch(repo, branch, options)
+
+    const remoteHead = await fetchRemote(repo, branch, options)
+    await refuseBehind(repo, head, remoteHead, branch, options)
+    const { base, trustedNow } = await reviewBase(ship, head, remoteHead, options)
+    if (trustedNow !== null) log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
+    const proven = base === head
+    const { shipped, earlier } = proven ? await findEarlierShip(repo, head, options) : { shipped: false, earlier: null }
+    if (proven && !earlier) {
+      throw new Problem('nothing_to_ship', remoteHead === head
+        ? `${remoteName}/${branch} is at this commit already${shipped ? ', and it was shipped' : ''}. Nothing was changed.`
+        : `${short(head)} is reviewed already, and ${remoteName}/${branch} was set back behind it. Commit a change on top. Nothing was changed.`)
+    }
+    const gates = await gateSettingsOf(repo, base, head, options)
+    if (gates.branch !== branch) await refuseOtherBranch(repo, gates.branch, options)
+    await refuseNextAction(repo, head, options)
+
+    ship.since = earlier?.verdict.base_sha ?? base
+    ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, earlier }
+    for (const change of gates.changed) log(`gate setting changed: ${change}`)
+    const detail = earlier
+      ? `${short(head)} was pushed by ${earlier.result.run_id} and not confirmed; its evidence is checked and the remote read again`
+      : `${short(head)} on ${branch}, reviewed from ${short(base)}${trustedNow === null ? '' : ` (first ship: baseline ${short(trustedNow)} trusted and remembered)`}`
+    return { detail }
+  },
+})

@@ -1,0 +1,24 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gitPath } from '../git/work-tree.ts'
+import { writeWhole } from '../json-file.ts'
+import { runFolder } from '../paths.ts'
+
+/** Where the proofs of a repository's ships lie. */
+export const shipFolder = (repo: string): string => join(repo, 'artifacts', 'ship')
+
+const pattern = '/artifacts/'
+
+/**
+ * Makes `<repo>/artifacts/ship/<run_id>/` and keeps `artifacts/` out of git through `.git/info/exclude`, which is the
+ * operator's own file and in no commit.
+ * @throws {RangeError} for a bad run id
+ */
+export async function makeProofFolder(repo: string, runId: string): Promise<string> {
+  const folder = runFolder(shipFolder(repo), runId)
+  const exclude = await gitPath(repo, 'info/exclude')
+  const text = existsSync(exclude) ? readFileSync(exclude, 'utf8') : ''
+  if (!text.split(/\r?\n/).includes(pattern)) writeWhole(exclude, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${pattern}\n`)
+  mkdirSync(folder, { recursive: true })
+  return folder
+}

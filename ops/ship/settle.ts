@@ -1,0 +1,61 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { runIdPattern } from '#shared/ids'
+import { shipResult, type ShipResult } from '#shared/result'
+import { reviewRef, verdict as verdictSchema, type Verdict } from '#shared/verdict'
+import { readBlob } from '../git/objects.ts'
+import type { GitOptions } from '../git/run-git.ts'
+import { parseJson, readJson } from '../json-file.ts'
+import { shipFolder } from './proof-folder.ts'
+
+/** An earlier ship of the same commit whose verdict stands on the remote although it did not end PASS. */
+export interface EarlierShip {
+  readonly dir: string
+  readonly result: ShipResult
+  readonly verdict: Verdict
+}
+
+const gatesBeforePush = ['tests', 'review_auto', 'check_fail_closed_push'] as const
+
+function runs(repo: string): string[] {
+  try {
+    return readdirSync(shipFolder(repo)).filter((name) => runIdPattern.test(name)).toSorted().toReversed()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** A folder that a killed run left without a result, or one that was tampered with, is evidence of nothing. */
+function readResult(dir: string): ShipResult | null {
+  try {
+    return readJson(join(dir, 'ship_result.json'), shipResult, 'internal_error') ?? null
+  } catch (error) {
+    if (error instanceof Problem) return null
+    throw error
+  }
+}
+
+/**
+ * Looks for a ship that was pushed and could not be confirmed (cut off, cancelled while pushing). Its gates must all
+ * have passed, and its verdict must be, to the byte, the one that the remote has.
+ *
+ * @param repo with `refs/openclaw/reviews/*` just fetched
+ * @returns `shipped` when some ship of this commit ended PASS; else the newest to settle, if any
+ */
+export async function findEarlierShip(repo: string, head: string, options: GitOptions): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
+  const onRemote = await readBlob(repo, reviewRef(head), options)
+  let earlier: EarlierShip | null = null
+  for (const name of runs(repo)) {
+    const dir = join(shipFolder(repo), name)
+    const result = readResult(dir)
+    if (result?.git_head !== head) continue
+    if (result.overall === 'PASS') return { shipped: true, earlier: null }
+    const passed = gatesBeforePush.every((gate) => result.steps.some((step) => step.name === gate && step.status === 'passed'))
+    if (earlier || !passed || onRemote === null) continue
+    const verdict = parseJson(onRemote, verdictSchema, 'verdict_mismatch', reviewRef(head))
+    if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id) earlier = { dir, result, verdict }
+  }
+  return { shipped: false, earlier }
+}

@@ -1,0 +1,54 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { runId as runIdSchema, timestamp } from '#shared/ids'
+import { commonDir } from '../git/work-tree.ts'
+import { readJson, writeJson } from '../json-file.ts'
+import { isLocked, tryLock } from '../lock.ts'
+
+/** Beside the lock: who holds it. Believed only while the lock is held. */
+const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, pid: z.number().int().positive(), since: timestamp })
+
+const lockFile = (folder: string): string => join(folder, 'openclaw-ship.lock')
+const holderFile = (folder: string): string => join(folder, 'openclaw-ship.json')
+const readHolder = (folder: string) => readJson(holderFile(folder), holder, 'internal_error')
+
+export interface ShipLock {
+  /** Run that held the lock before and ended without giving it back: killed. */
+  readonly lost: string | null
+  release(): void
+}
+
+/**
+ * One ship at a time per repository, all its working trees together.
+ * @throws {Problem} `ship_lock_held`, naming the run to join
+ */
+export async function takeShipLock(repo: string, runId: string): Promise<ShipLock> {
+  const folder = await commonDir(repo)
+  const lock = tryLock(lockFile(folder))
+  if (!lock) {
+    const active = readHolder(folder)?.run_id ?? 'a run that has just begun'
+    throw new Problem('ship_lock_held', `Another ship of this repository is active: ${active}. Nothing was started.`, { evidence: [`active_run_id ${active}`] })
+  }
+  try {
+    const lost = readHolder(folder)?.run_id ?? null
+    writeJson(holderFile(folder), { schema_version: 1, run_id: runId, pid: process.pid, since: new Date().toISOString() })
+    return {
+      lost,
+      release: () => {
+        rmSync(holderFile(folder), { force: true })
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** Run id of the ship that is active in this repository, or null. For HQ, which joins it. */
+export async function activeShip(repo: string): Promise<string | null> {
+  const folder = await commonDir(repo)
+  return isLocked(lockFile(folder)) ? readHolder(folder)?.run_id ?? null : null
+}

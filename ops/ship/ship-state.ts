@@ -1,0 +1,52 @@
+import type { ShipResult } from '#shared/result'
+import type { Verdict } from '#shared/verdict'
+import type { GateSettings } from './gate-settings.ts'
+import type { EarlierShip } from './settle.ts'
+
+/** What preflight froze; everything after it is about this commit and nothing else. */
+export interface Frozen {
+  readonly head: string
+  readonly tree: string
+  readonly branch: string
+  /** origin/<branch> at preflight. */
+  readonly remoteHead: string
+  /** Newest proven ancestor: what the review starts from. */
+  readonly base: string
+  readonly gates: GateSettings
+  /** An earlier ship of this commit that was pushed and not confirmed; its evidence is checked instead of made again. */
+  readonly earlier: EarlierShip | null
+}
+
+/**
+ * State of one ship. Kept outside the step engine's facts, because a step that fails has found facts as well: the
+ * commit it refused, the tests it counted.
+ */
+export interface Ship {
+  readonly runId: string
+  /** Root of the working tree, real path. */
+  readonly repo: string
+  /** Folder of the operator's settings. */
+  readonly home: string
+  /** Folder of the proof. */
+  readonly dir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  head: string | null
+  tree: string | null
+  since: string | null
+  frozen: Frozen | null
+  tests: ShipResult['tests']
+  verdict: Verdict | null
+  scripted: boolean
+  pushedSha: string | null
+  remoteSha: string | null
+  /** Name to path, relative to `dir`. */
+  artifacts: Record<string, string>
+}
+
+export const remoteName = 'origin'
+
+/** @throws {TypeError} before preflight has passed, which is a bug */
+export function frozenOf(ship: Ship): Frozen {
+  if (!ship.frozen) throw new TypeError('a step needs what preflight froze')
+  return ship.frozen
+}
