@@ -1,13 +1,14 @@
+import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { endTree } from '../process-tree.ts'
 import type { Step } from '../pipeline.ts'
-import { commitOf, treeOf } from '../git/commits.ts'
+import { commitOf, currentBranch, treeOf } from '../git/commits.ts'
 import { sweepWorktrees } from '../git/linked-worktree.ts'
 import { readBlob } from '../git/objects.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { nextActionFile, parseNextAction } from '../next-action.ts'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
-import { configOfHead, gateSettingsOf } from './gate-settings.ts'
+import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
 import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
 import { reviewBase } from './review-base.ts'
@@ -22,6 +23,21 @@ async function refuseNextAction(repo: string, head: string, options: GitOptions)
   const text = await readBlob(repo, `${head}:${nextActionFile}`, options)
   if (text === null) throw new Problem('next_action_invalid', `The commit ${short(head)} has no ${nextActionFile}. Nothing was changed.`)
   parseNextAction(text)
+}
+
+/**
+ * The branch that is shipped, before the base is known. It is the one the change's own configuration names, unless
+ * the change renames it: then it is the one that origin's configuration still names, and so does the base's, later.
+ * @throws {Problem} `wrong_branch`, without asking the remote
+ */
+async function branchToShip(repo: string, config: ProjectConfig, options: GitOptions): Promise<string> {
+  const current = await currentBranch(repo, options)
+  if (current !== null && current !== config.branch) {
+    const tracked = await commitOf(repo, `refs/remotes/${remoteName}/${current}`, options)
+    if (tracked !== null && (await configAt(repo, tracked, options))?.branch === current) return current
+  }
+  await refuseOtherBranch(repo, config.branch, options)
+  return config.branch
 }
 
 /** What a killed ship left: its processes and worktrees. Called with the lock held. */
@@ -58,8 +74,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     ship.head = head
     ship.tree = await treeOf(repo, head, options)
     await refuseUnclearTree(repo, options)
-    const { branch } = await configOfHead(repo, head, options)
-    await refuseOtherBranch(repo, branch, options)
+    const branch = await branchToShip(repo, await configOfHead(repo, head, options), options)
 
     const remoteHead = await fetchRemote(repo, branch, options)
     await refuseBehind(repo, head, remoteHead, branch, options)
@@ -73,7 +88,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
         : `${short(head)} is reviewed already, and ${remoteName}/${branch} was set back behind it. Commit a change on top. Nothing was changed.`)
     }
     const gates = await gateSettingsOf(repo, base, head, options)
-    if (gates.branch !== branch) await refuseOtherBranch(repo, gates.branch, options)
+    await refuseOtherBranch(repo, gates.branch, options)
     await refuseNextAction(repo, head, options)
 
     ship.since = earlier?.verdict.base_sha ?? base

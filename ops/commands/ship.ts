@@ -1,0 +1,24 @@
+import { newRunId, runId as runIdSchema } from '#shared/ids'
+import { Problem } from '#shared/errors'
+import { eventsOut } from '../events-out.ts'
+import { exitCodeOf } from '../exit-codes.ts'
+import { hqHome } from '../paths.ts'
+import { cancelOnSignals } from '../run-context.ts'
+import { runShip } from '../ship/ship-pipeline.ts'
+
+interface ShipCommand { readonly repo: string; readonly runId?: string; readonly json?: boolean }
+
+/**
+ * `hq ship`: ships the commit that is checked out in `repo`.
+ * @returns the exit code
+ * @throws {Problem} `not_a_repository`; `invalid_request` for a bad or used run id
+ */
+export async function run({ repo, runId: given, json = false }: ShipCommand): Promise<number> {
+  const parsed = runIdSchema.safeParse(given ?? newRunId())
+  if (!parsed.success) throw new Problem('invalid_request', `${JSON.stringify(given)} is no run id. Nothing was started.`)
+  // Every program of this ship carries it, so that what a killed ship left can be found and ended by the next one.
+  process.env['OPENCLAW_RUN_ID'] = parsed.data
+  const result = await runShip({ repo, runId: parsed.data, home: hqHome(process.env), env: process.env, emit: eventsOut({ quiet: json }), signal: cancelOnSignals() })
+  if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  return exitCodeOf(result)
+}

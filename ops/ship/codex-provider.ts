@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { OperatorSettings } from '#shared/config'
+import { Problem } from '#shared/errors'
+
+export type ReviewProvider = OperatorSettings['review']['providers'][number]
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** @throws {Problem} `review_provider_refused` unless the chosen provider stands in the operator's settings */
+export function chosenProvider({ review }: OperatorSettings): ReviewProvider {
+  const found = review.providers.filter(({ id }) => id === review.provider)
+  const [provider] = found
+  if (provider && found.length === 1) return provider
+  throw new Problem('review_provider_refused', `The review provider ${review.provider} is ${found.length === 0 ? 'not among the accepted ones' : 'listed more than once'} in the operator settings. Nobody was asked and nothing was pushed.`)
+}
+
+/** Codex's own folder of the operator, where its sign-in lies. */
+const codexHome = (env: Environment): string => env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex')
+
+/**
+ * What Codex needs in its environment to speak to `provider`; nothing else of the operator's environment is passed on.
+ *
+ * @param temporaryHome an empty folder: with a key of its own Codex needs nothing of the operator's
+ * @throws {Problem} `review_unavailable` when there is no key or sign-in; nobody was asked then
+ */
+export function credentialEnv(provider: ReviewProvider, env: Environment, temporaryHome: string): Record<string, string> {
+  const missing = (what: string): Problem => new Problem('review_unavailable', `No review was made, because ${what}. Nothing was pushed; main is as it was.`)
+  if (provider.env_key !== null) {
+    const key = env[provider.env_key]
+    if (key === undefined || key === '') throw missing(`${provider.label} has no credentials here: ${provider.env_key} is not set in the environment of HQ`)
+    return { CODEX_HOME: temporaryHome, [provider.env_key]: key }
+  }
+  const home = codexHome(env)
+  if (!existsSync(join(home, 'auth.json'))) throw missing('the Codex CLI has no credentials on this laptop')
+  return { CODEX_HOME: home }
+}
+
+/** Is there a key or sign-in for this provider? For HQ, which shows it before anybody presses Ship. */
+export function hasCredential(provider: ReviewProvider, env: Environment): boolean {
+  return provider.env_key === null ? existsSync(join(codexHome(env), 'auth.json')) : (env[provider.env_key] ?? '') !== ''
+}
+
+const builtIn = 'openai'
+const builtInBaseUrl = 'https://api.openai.com/v1'
+/** Name of the provider inside the CLI: its own names are reserved, and ours may hold any character. */
+const nameInCli = 'openclaw_review'
+const toml = (value: string): string => JSON.stringify(value)
+
+/**
+ * Arguments that bind the CLI to this very provider and base URL. The operator's config file and OPENAI_BASE_URL do not
+ * reach it, so OpenAI's own with Codex's sign-in needs no address: a ChatGPT sign-in uses another one than a key.
+ */
+export function providerArguments({ id, label, base_url, env_key }: ReviewProvider): string[] {
+  if (id === builtIn && env_key === null) {
+    return ['-c', `model_provider=${toml(builtIn)}`, ...(base_url === builtInBaseUrl ? [] : ['-c', `openai_base_url=${toml(base_url)}`])]
+  }
+  const credential = env_key === null ? 'requires_openai_auth=true' : `env_key=${toml(env_key)}`
+  return [
+    '-c', `model_provider=${toml(nameInCli)}`,
+    '-c', `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},wire_api="responses",request_max_retries=2,stream_max_retries=2}`,
+  ]
+}
