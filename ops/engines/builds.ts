@@ -5,7 +5,7 @@ import { baseEnv } from '#ops/command'
 import { hostGit } from '#ops/deploy/host-git'
 import type { HostPaths } from '#ops/paths'
 import type { StepContext } from '#ops/pipeline'
-import type { Build, Target } from './engine.ts'
+import type { Build, BuildTarget } from './engine.ts'
 import { exportCommit } from './export-commit.ts'
 import { lives } from './service-process.ts'
 import { readRecords } from './service-record.ts'
@@ -31,7 +31,7 @@ function freshFolder(paths: HostPaths, base: string, sha: string): string {
  * Exports the target commit into a folder of its own and runs the configured builds there, one by one.
  * @throws {Problem} `console_build_failed`: the first build that fails ends it; what runs is untouched
  */
-export async function buildRelease({ paths, config, sha }: Target, context: StepContext): Promise<Build> {
+export async function buildRelease({ paths, config, sha }: BuildTarget, context: StepContext): Promise<Build> {
   const base = join(paths.builds, config.project)
   mkdirSync(base, { recursive: true })
   const folder = freshFolder(paths, base, sha)

@@ -5,11 +5,14 @@ import type { StepContext } from '#ops/pipeline'
 import type { Progress } from './handover.ts'
 import type { ServiceSpec } from './service-record.ts'
 
-export interface Target {
+export interface BuildTarget {
   readonly paths: HostPaths
   readonly config: ProjectConfig
   /** Full commit id that is deployed. */
   readonly sha: string
+}
+
+export interface Target extends BuildTarget {
   /** Ports of services that the host's settings replace. */
   readonly servicePorts: Readonly<Record<string, number>>
   /** Starts HQ's console; it is brought up with the project's services. */
@@ -39,7 +42,7 @@ export interface ServiceHealth { readonly name: string; readonly kind: 'project'
 export interface Engine {
   readonly name: 'process' | 'compose'
   /** Builds the target beside what runs; nothing that runs is touched. @throws {Problem} `console_build_failed`, `git_sync_failed` */
-  build(target: Target, context: StepContext): Promise<Build>
+  build(target: BuildTarget, context: StepContext): Promise<Build>
   /** Brings the build up; on failure what served before serves again. @throws {Problem} `service_unhealthy`, `public_port`, `port_in_use`, `docker_compose_failed` */
   up(target: Target, build: Build, progress: Progress): Promise<UpReport>
   /** One look at each service that should be up. */

@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { commitId } from '#shared/ids'
+import { Problem } from '#shared/errors'
+import type { ProjectConfig } from '#shared/config'
+import { git, gitText, type GitOptions } from '#ops/git/run-git'
+import { writeWhole } from '#ops/json-file'
+import type { HostPaths } from '#ops/paths'
+import { walkVerdicts } from '#ops/review-chain'
+import { parseProjectConfig, projectConfigName, readTrustFile } from '#ops/settings-files'
+import { hostGit } from './host-git.ts'
+
+export interface Synced { readonly sha: string; readonly tree: string; readonly before: string | null; readonly config: ProjectConfig; readonly reviews: number }
+
+/**
+ * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
+ * clone to exactly that commit. Untracked files, `artifacts/` among them, stay (never `git clean`).
+ *
+ * @throws {Problem} `git_fetch_failed` · `unreviewed_commit` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
+ */
+export async function syncToRemote(paths: HostPaths, branch: string, { signal, log }: { signal?: AbortSignal; log: (text: string) => void }): Promise<Synced> {
+  const repo = paths.root
+  const options = await hostGit(repo, signal)
+  const must: GitOptions & { errorClass: 'git_sync_failed' } = { ...options, errorClass: 'git_sync_failed' }
+  const gitDir = resolve(repo, await gitText(repo, ['rev-parse', '--git-dir'], must))
+  await fetchAll(repo, branch, options)
+  const target = commitId.parse(await gitText(repo, ['rev-parse', '--verify', '--end-of-options', `refs/remotes/origin/${branch}^{commit}`], must))
+  log(`origin/${branch} is ${target}`)
+  const reviews = await requireReviewed(paths, target, options)
+  log(reviews === 0 ? 'the target is the trusted baseline' : `${reviews} review verdicts reach from the baseline to the target`)
+  const config = parseProjectConfig(await gitText(repo, ['cat-file', 'blob', `${target}:${projectConfigName}`], { ...options, errorClass: 'config_invalid' }), `${target.slice(0, 12)}:${projectConfigName}`)
+  if (config.branch !== branch) throw new Problem('config_invalid', `${projectConfigName} of ${target.slice(0, 12)} names the branch ${config.branch}, but this host follows ${branch}. The clone was not changed.`)
+
+  excludeArtifacts(paths, gitDir)
+  clearStaleLock(repo, join(gitDir, 'index.lock'), log)
+  const head = await git(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
+  await gitText(repo, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], must)
+  await gitText(repo, ['reset', '--hard', '--quiet', target], { ...must, timeLimitSeconds: 300 })
+  const now = commitId.parse(await gitText(repo, ['rev-parse', '--verify', 'HEAD^{commit}'], must))
+  const tree = commitId.parse(await gitText(repo, ['rev-parse', '--verify', 'HEAD^{tree}'], must))
+  if (now !== target) throw new Problem('git_sync_failed', `After the reset HEAD is ${now}, not ${target}: something else changes this clone.`)
+  const changed = await gitText(repo, ['status', '--porcelain', '--untracked-files=no'], must)
+  if (changed !== '') throw new Problem('git_sync_failed', `After the reset tracked files differ from ${target}.`, { evidence: changed.split('\n').slice(0, 20) })
+  return { sha: target, tree, before: head.exitCode === 0 ? head.stdout.trim() : null, config, reviews }
+}
+
+async function fetchAll(repo: string, branch: string, options: GitOptions): Promise<void> {
+  const fetched = await git(repo, [
+    'fetch', '--prune', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head', '--end-of-options', 'origin',
+    `+refs/heads/${branch}:refs/remotes/origin/${branch}`, '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
+  ], { ...options, timeLimitSeconds: 300 })
+  if (fetched.exitCode === 0) return
+  const why = fetched.timedOut ? 'it did not end in time' : fetched.stderrTail.split('\n').at(-1) ?? 'no reason given'
+  throw new Problem('git_fetch_failed', `Fetching from origin failed: ${why}. The clone was not changed.`, { evidence: fetched.stderrTail.split('\n') })
+}
+
+/** @returns how many verdicts lie between baseline and target */
+async function requireReviewed(paths: HostPaths, target: string, options: GitOptions): Promise<number> {
+  const { baseline, review_providers } = readTrustFile(paths)
+  const answer = await walkVerdicts({ repo: paths.root, target, baseline, acceptedProviders: review_providers, git: options })
+  if (answer.proven) return answer.chain.length
+  throw new Problem('unreviewed_commit', `Commit ${answer.commit} is not covered by a review: ${answer.reason}. The clone was not changed.`)
+}
+
+/** Proof lies in the clone by default; git must neither show nor touch it. */
+function excludeArtifacts({ root, artifacts }: HostPaths, gitDir: string): void {
+  const inside = relative(root, artifacts)
+  if (inside === '' || inside.startsWith('..')) return
+  const file = join(gitDir, 'info', 'exclude')
+  const line = `/${inside}/`
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  if (text.split('\n').includes(line)) return
+  mkdirSync(dirname(file), { recursive: true })
+  writeWhole(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`)
+}
+
+/** A lock file that a killed git left behind is removed, but only when no git lives in this clone. */
+function clearStaleLock(repo: string, lock: string, log: (text: string) => void): void {
+  if (!existsSync(lock)) return
+  const living = process.platform === 'linux' ? gitProcesses(repo) : null
+  if (living === null) throw new Problem('git_sync_failed', `${lock} exists, and whether a git still works in the clone cannot be seen on this system. The clone was not changed.`)
+  if (living.length > 0) throw new Problem('git_sync_failed', `${lock} is held: git process ${living.join(', ')} works in the clone. The clone was not changed.`)
+  rmSync(lock, { force: true })
+  log(`removed ${lock}: no git works in the clone`)
+}
+
+function gitProcesses(repo: string): number[] {
+  const root = realpathSync(repo)
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+    try {
+      if (!/^git(-|$)/.test(readFileSync(`/proc/${name}/comm`, 'utf8').trim())) return []
+      const cwd = readlinkSync(`/proc/${name}/cwd`)
+      return cwd === root || cwd.startsWith(`${root}/`) ? [Number(name)] : []
+    } catch {
+      return [] // it has ended
+    }
+  })
+}

@@ -1,0 +1,93 @@
+import { cpSync, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { baseEnv } from '#ops/command'
+import { engineOf } from '#ops/engines/process'
+import { treeDigest } from '#ops/engines/tree-digest'
+import { readServing } from '#ops/engines/service-record'
+import type { Step, StepContext } from '#ops/pipeline'
+import { installRoot } from '#ops/program'
+import { git } from '#ops/git/run-git'
+import { consoleService } from './console-service.ts'
+import { need, type DeployFacts, type DeployHost } from './facts.ts'
+import { hostGit } from './host-git.ts'
+import { syncToRemote } from './git-sync.ts'
+import { installRelease, isHqItself, requireHostd } from './hostd-install.ts'
+import { provePullOnly } from './pull-only.ts'
+
+/** The branch this host follows: the one its clone is on. */
+async function followedBranch(repo: string, signal: AbortSignal): Promise<string> {
+  const { exitCode, stdout } = await git(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], await hostGit(repo, signal))
+  return exitCode === 0 ? stdout.trim() : 'main'
+}
+
+/** HQ deploys itself: its page is built like any project's and put beside the hostd of the same commit. */
+async function buildOwnConsole(folder: string, release: string, context: StepContext): Promise<void> {
+  const page = join(folder, 'out', 'renderer')
+  if (!existsSync(join(page, 'index.html'))) {
+    const built = await context.run(['npm', 'run', 'build'], { cwd: folder, env: baseEnv({ CI: '1' }) })
+    if (built.exitCode !== 0) throw new Problem('console_build_failed', `npm run build ended with ${built.exitCode ?? built.signal ?? 'no exit code'}. What serves is untouched.`)
+  }
+  const shown = join(release, 'out', 'renderer')
+  if (existsSync(shown) && treeDigest(shown) === treeDigest(page)) return // a console may be running from it
+  rmSync(shown, { recursive: true, force: true })
+  cpSync(page, shown, { recursive: true })
+}
+
+const short = (sha: string): string => sha.slice(0, 12)
+
+/** The steps up to the running new version. */
+export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
+  {
+    name: 'assert_production_pull_only', timeLimitSeconds: 120,
+    run: async (_facts, context) => {
+      const proofs = await provePullOnly(host.paths.root, await followedBranch(host.paths.root, context.signal), context)
+      return { detail: proofs.map(({ detail }) => detail).join('; ') }
+    },
+  },
+  {
+    name: 'git_sync', timeLimitSeconds: 600,
+    run: async (_facts, context) => {
+      const synced = await syncToRemote(host.paths, await followedBranch(host.paths.root, context.signal), context)
+      const serving = readServing(host.paths)
+      return {
+        facts: { target_sha: synced.sha, git_head: synced.sha, git_tree: synced.tree, config: synced.config, engine: synced.config.engine, previous_sha: serving?.sha ?? null },
+        detail: synced.before === synced.sha ? `already at ${short(synced.sha)}` : `${synced.before === null ? 'nothing' : short(synced.before)} → ${short(synced.sha)}, ${synced.reviews} reviews checked`,
+      }
+    },
+  },
+  {
+    name: 'hostd_install', timeLimitSeconds: 900,
+    run: async (facts, context) => {
+      if (!isHqItself(host.paths.root)) {
+        const version = await requireHostd(host, context.signal)
+        return { facts: { installed: installRoot() }, detail: `the installed hostd ${version} answers, and lets the token in` }
+      }
+      const release = await installRelease(host, need(facts, 'target_sha'), context)
+      return { facts: { installed: release }, detail: `release ${short(need(facts, 'target_sha'))} is proven and current; the hostd that runs keeps its version until its launcher starts it again` }
+    },
+  },
+  {
+    name: 'console_build', timeLimitSeconds: 3600,
+    run: async (facts, context) => {
+      const { paths, settings } = host
+      const config = need(facts, 'config')
+      const sha = need(facts, 'target_sha')
+      const installed = need(facts, 'installed')
+      const hq = isHqItself(paths.root)
+      const build = await engineOf(config.engine).build({ paths, config, sha }, context)
+      if (hq) await buildOwnConsole(build.folder, installed, context)
+      const target = { paths, config, sha, servicePorts: settings.service_ports, console: consoleService(host, installed, hq ? sha : null) }
+      return { facts: { build, target }, detail: `${config.build.length} builds of ${short(sha)}, digest ${build.digest.slice(0, 12)}` }
+    },
+  },
+  {
+    name: 'docker_compose', timeLimitSeconds: 1200,
+    run: async (facts, { log, signal }) => {
+      const up = await engineOf(need(facts, 'config').engine).up(need(facts, 'target'), need(facts, 'build'), { log, signal })
+      const parts = [up.changed.length > 0 ? `started ${up.changed.join(', ')}` : null, up.unchanged.length > 0 ? `unchanged ${up.unchanged.join(', ')}` : null, up.stopped.length > 0 ? `stopped ${up.stopped.join(', ')}` : null]
+      const gap = up.unansweredMs === null ? '' : `; unanswered for ${up.unansweredMs} ms`
+      return { facts: { up, unanswered_ms: up.unansweredMs }, detail: `engine ${need(facts, 'config').engine}: ${parts.filter((part) => part !== null).join(', ')}${gap}` }
+    },
+  },
+]

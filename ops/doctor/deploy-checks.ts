@@ -1,0 +1,80 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { runIdPattern } from '#shared/ids'
+import { deployResult, projectState } from '#shared/result'
+import { hostGit } from '#ops/deploy/host-git'
+import { readServing } from '#ops/engines/service-record'
+import { git, gitText } from '#ops/git/run-git'
+import { readJson } from '#ops/json-file'
+import { readMaintenance } from '#ops/maintenance'
+import type { HostPaths } from '#ops/paths'
+import { fail, pass, skip, warn, type Check, type Finding } from './check.ts'
+import type { DoctorContext } from './context.ts'
+
+/** Ids of deploys that have ended, newest first. */
+export function endedDeploys(paths: HostPaths): string[] {
+  const base = join(paths.artifacts, 'deploy')
+  if (!existsSync(base)) return []
+  return readdirSync(base).filter((name) => runIdPattern.test(name) && existsSync(join(base, name, 'deploy_result.json'))).toSorted().toReversed()
+}
+
+/** Has any deploy of this host ever ended green? Only then must there be a state. */
+export const wasEverGreen = (paths: HostPaths): boolean =>
+  endedDeploys(paths).some((id) => readJson(join(paths.artifacts, 'deploy', id, 'deploy_result.json'), deployResult, 'state_invalid')?.overall === 'PASS')
+
+/** Absent is right only on a host that was never green. */
+export function stateFinding(paths: HostPaths): Finding {
+  const state = readJson(paths.projectState, projectState, 'state_invalid')
+  if (state) return pass(`verified ${state.last_verified_head.slice(0, 12)} at ${state.last_deploy_timestamp} (${state.last_deploy_run_id})`)
+  return wasEverGreen(paths) ? fail(`${paths.projectState} is missing, although a deploy has been green.`, 'deploy_again') : skip('No deploy of this host has been green yet.')
+}
+
+async function headFinding({ paths, deployRunId }: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...await hostGit(paths.root, signal), errorClass: 'git_sync_failed' })
+  // Inside a deploy the state still names the commit before: what counts is what was brought up.
+  const wanted = deployRunId === null ? readJson(paths.projectState, projectState, 'state_invalid')?.target_sha : readServing(paths)?.sha
+  if (wanted === undefined) return skip(`HEAD is ${head}; no deploy has set a target yet.`)
+  return head === wanted ? pass(`HEAD is ${head}, the target`) : fail(`HEAD is ${head}; the target is ${wanted}.`, 'deploy_again')
+}
+
+async function driftFinding({ paths, config }: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const options = { ...await hostGit(paths.root, signal), timeLimitSeconds: 2 }
+  const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...options, errorClass: 'git_sync_failed' })
+  const ref = `refs/heads/${config?.branch ?? 'main'}`
+  const listed = await git(paths.root, ['ls-remote', '--end-of-options', 'origin', ref], options)
+  if (listed.exitCode !== 0) return warn(`origin does not answer: ${listed.stderrTail.split('\n').at(-1) ?? 'no reason given'}`, 'retry_when_reachable')
+  const remote = listed.stdout.split('\n').map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0]
+  if (remote === undefined) return warn(`origin has no ${ref}.`, 'deploy_again')
+  return remote === head ? pass(`origin's ${ref} is ${head} too`) : warn(`drift: origin's ${ref} is ${remote}, HEAD is ${head}`, 'deploy_again')
+}
+
+function lastDeployFinding({ paths, deployRunId }: DoctorContext): Finding {
+  const id = endedDeploys(paths).find((each) => each !== deployRunId)
+  if (id === undefined) return skip('No deploy has ended yet.')
+  const result = readJson(join(paths.artifacts, 'deploy', id, 'deploy_result.json'), deployResult, 'state_invalid')
+  if (result?.overall === 'PASS') return pass(`${id} passed at ${result.finished_at}`)
+  // Not a failure of the host: what serves is judged by the other checks, and the deploy shows its own.
+  return warn(`${id} failed: ${result?.error_class ?? 'unknown'} in ${result?.step_failed ?? 'no step'}`, result?.next_auto_fix ?? 'deploy_again')
+}
+
+const age = (since: string): string => {
+  const minutes = Math.round((Date.now() - Date.parse(since)) / 60_000)
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}
+
+function maintenanceFinding({ paths, deployRunId }: DoctorContext): Finding {
+  const { on, unreadable, file } = readMaintenance(paths)
+  if (unreadable !== null) return fail(`The maintenance file cannot be read, so maintenance counts as on: ${unreadable}`, 'repair_artifacts_folder')
+  if (!on || !file) return pass('Maintenance mode is off.')
+  if (deployRunId !== null && file.deploy_run_id === deployRunId) return pass('Maintenance mode is on for this deploy.')
+  return warn(`Maintenance mode has been on for ${age(file.since)}: ${file.reason}`, 'deploy_again')
+}
+
+/** What the deploys left on this host. */
+export const deployChecks = (context: DoctorContext): Check[] => [
+  { name: 'git_head', remedy: 'deploy_again', run: (signal) => headFinding(context, signal) },
+  { name: 'git_drift', remedy: 'retry_when_reachable', limitMs: 4_000, run: (signal) => driftFinding(context, signal) },
+  { name: 'project_state', remedy: 'deploy_again', run: () => stateFinding(context.paths) },
+  { name: 'last_deploy', remedy: 'deploy_again', run: () => lastDeployFinding(context) },
+  { name: 'maintenance', remedy: 'deploy_again', run: () => maintenanceFinding(context) },
+]

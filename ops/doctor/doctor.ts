@@ -1,0 +1,13 @@
+import type { CheckResult } from '#shared/result'
+import { portChecks } from '#ops/ports/audit'
+import { runChecks } from './check.ts'
+import { deployChecks } from './deploy-checks.ts'
+import { hostChecks } from './host-checks.ts'
+import { consoleChecks, hostdChecks, serviceChecks } from './service-checks.ts'
+import type { DoctorContext } from './context.ts'
+
+/** All of doctor (design §8): independent checks, in parallel, each with its own time limit. */
+export const runDoctor = (context: DoctorContext, signal?: AbortSignal): Promise<CheckResult[]> => runChecks([
+  ...hostdChecks(context), ...consoleChecks(context), ...serviceChecks(context), ...deployChecks(context), ...hostChecks(context),
+  ...portChecks(context.paths, context.hostdPort, context.config?.ports.exceptions ?? []),
+], signal)
