@@ -59,7 +59,7 @@ export function withNextAction(text: string | null, action: string): string {
   const found = text === null ? null : section(text.split(/\r?\n/))
   const headings = text?.split(/\r?\n/).filter((line) => ownHeading.test(line)).length ?? 0
   const fresh = `${text !== null && headings === 0 && text.trim() !== '' ? `${text.trimEnd()}\n\n` : ''}# Next action\n\n- ${oneLine}\n`
-  const kept = found ? `${[...found.before, '', `- ${oneLine}`, ...(found.after.length > 0 ? ['', ...found.after] : [''])].join('\n')}` : fresh
+  const kept = found ? [...found.before, '', `- ${oneLine}`, ...(found.after.length > 0 ? ['', ...found.after] : [''])].join('\n') : fresh
   // What was written is read back: an action that would not be found again is refused here, not at the next ship.
   if (parseNextAction(kept) !== oneLine) throw invalid(`cannot hold ${JSON.stringify(oneLine)}`)
   return kept

@@ -30,7 +30,7 @@ export interface Step<F> {
 }
 
 /** The fields every document has, as the engine fills them; `document` adds what its kind has on top. */
-export type BaseDocument = Omit<ResultDocument, 'git_head' | 'git_tree'>
+export type BaseDocument = Pick<ResultDocument, 'schema_version' | 'run_id' | 'overall' | 'step_failed' | 'error_class' | 'next_auto_fix' | 'started_at' | 'finished_at' | 'steps' | 'artifacts'>
 
 export interface PipelineOptions<F, D extends ResultDocument> {
   readonly action: string

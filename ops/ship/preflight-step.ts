@@ -59,7 +59,9 @@ async function sweep(repo: string, lost: string | null, log: (text: string) => v
 export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Step<object> => ({
   name: 'preflight',
   timeLimitSeconds: 900,
-  run: async (_facts, { signal, log }) => {
+  run: async (_facts, context) => {
+    const { signal } = context
+    const log = (text: string): void => context.log(text)
     const { repo, env } = ship
     const options: GitOptions = { signal }
     refuseProductionHost(repo, env)
