@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { z } from 'zod'
+import { eventsRequest, isProcedure, procedures, type BridgeProblem, type BridgeReply, type EventsRequest } from '#shared/bridge'
+import { errorRule, Problem, toProblem } from '#shared/errors'
+import type { RunEvent } from '#shared/events'
+import { describeIssues } from '#ops/json-file'
+import type { RunEnd } from './deploys.ts'
+import type { Keystore } from './keystore.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
+import { handlersOf, type Handlers } from './handlers.ts'
+
+export interface OperatorOptions {
+  readonly mode: 'desktop' | 'serve'
+  /** `$OPENCLAW_HQ_HOME` */
+  readonly home: string
+  readonly keystore: Keystore
+  readonly version: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The log of HQ on this machine. Never shown to the renderer. */
+  readonly log: (text: string) => void
+  /** A ship or deploy that was seen running has ended. */
+  readonly onRunEnded?: (end: RunEnd) => void
+}
+
+/** Everything the renderer can ask for, whatever carries the question (design §2). */
+export interface Operator {
+  /** Never throws: what goes wrong is in the reply. */
+  call(name: string, input: unknown): Promise<BridgeReply>
+  /** Gives batches of numbered events, then calls `onEnd` once. `onEvents` may return a promise to slow the stream down. @returns how to stop */
+  events(request: unknown, onEvents: (events: readonly RunEvent[]) => void | Promise<void>, onEnd: (problem: BridgeProblem | null) => void): () => void
+  close(): Promise<void>
+}
+
+/** @throws {Problem} `invalid_request`, naming each bad field */
+function checked<T>(parse: { success: true; data: T } | { success: false; error: Parameters<typeof describeIssues>[0] }): T {
+  if (!parse.success) throw new Problem('invalid_request', describeIssues(parse.error), { cause: parse.error })
+  return parse.data
+}
+
+export function createOperator(options: OperatorOptions): Operator {
+  const workspace: Workspace = openWorkspace(options)
+  const handlers: Handlers = handlersOf(workspace, options)
+  const streams = new Set<AbortController>()
+
+  /** What may cross: a Problem as it is, a bug without its inside, which stays in the log of this machine. */
+  const problemOf = (thrown: unknown): BridgeProblem => {
+    const { errorClass, message, cause } = toProblem(thrown)
+    const { next_auto_fix } = errorRule(errorClass)
+    if (errorClass !== 'internal_error') return { error_class: errorClass, message, next_auto_fix }
+    const inner = thrown instanceof Problem ? cause ?? thrown : thrown
+    options.log(inner instanceof Error ? inner.stack ?? inner.message : String(inner))
+    return { error_class: errorClass, message: 'HQ met a defect of its own; its log on this machine says where.', next_auto_fix }
+  }
+
+  const follow = (request: EventsRequest, signal: AbortSignal): AsyncIterable<readonly RunEvent[]> =>
+    request.source === 'host' ? workspace.followRun(request.run_id, request.after, signal) : workspace.ships.follow(workspace.mustRepository(), request.run_id, request.after, signal)
+
+  return {
+    call: async (name, input) => {
+      try {
+        if (!isProcedure(name)) throw new Problem('unknown_action', `HQ has no procedure ${JSON.stringify(name.slice(0, 100))}.`)
+        const procedure: { readonly input: z.ZodType; readonly output: z.ZodType } = procedures[name]
+        const handle = handlers[name] as (input: unknown) => Promise<unknown>
+        const value = await handle(checked(procedure.input.safeParse(input)))
+        return { ok: true, value: procedure.output.parse(value) }
+      } catch (error) {
+        return { ok: false, problem: problemOf(error) }
+      }
+    },
+    events: (request, onEvents, onEnd) => {
+      const stop = new AbortController()
+      streams.add(stop)
+      const run = async (): Promise<void> => {
+        try {
+          for await (const events of follow(checked(eventsRequest.safeParse(request)), stop.signal)) {
+            if (stop.signal.aborted) return
+            await onEvents(events)
+          }
+          if (!stop.signal.aborted) onEnd(null)
+        } catch (error) {
+          if (!stop.signal.aborted) onEnd(problemOf(error))
+        } finally {
+          streams.delete(stop)
+        }
+      }
+      void run()
+      return () => stop.abort()
+    },
+    close: async () => {
+      for (const stream of streams) stream.abort()
+      await workspace.close()
+      // A ship goes on without HQ; only the streams that showed it end here.
+      for (let turn = 0; streams.size > 0 && turn < 100; turn += 1) await delay(10)
+    },
+  }
+}

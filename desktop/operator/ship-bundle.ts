@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { maxBundleBytes, shipBundleFiles, type ShipBundle } from '#shared/bundle'
+import { Problem } from '#shared/errors'
+import { shipFiles, shipFolder } from './ship-folder.ts'
+
+/** Room for the names and digests around the files. */
+const overheadBytes = 64 * 1024
+
+/**
+ * The bundle of a ship for the host. The files that make it complete come first, then as many others as fit, small ones
+ * first: a huge test log must not keep the proof from the host.
+ *
+ * @throws {Problem} `body_too_large` when not even the files that must be there fit; `not_found` when one of them is missing
+ */
+export function makeShipBundle(repository: string, id: string): { bundle: ShipBundle; leftOut: string[] } {
+  const folder = shipFolder(repository, id)
+  const required: readonly string[] = shipBundleFiles
+  const sizes = new Map(shipFiles(repository, id).map((path) => [path, lstatSync(join(folder, path)).size]))
+  for (const path of required) if (!sizes.has(path)) throw new Problem('not_found', `The proof of ship ${id} is not complete: ${path} is missing.`)
+  const order = [...sizes.keys()].toSorted((a, b) => Number(required.includes(b)) - Number(required.includes(a)) || (sizes.get(a) ?? 0) - (sizes.get(b) ?? 0))
+
+  let left = maxBundleBytes - overheadBytes
+  const files: ShipBundle['files'] = []
+  const leftOut: string[] = []
+  for (const path of order) {
+    const encoded = Math.ceil((sizes.get(path) ?? 0) / 3) * 4 + 400
+    if (encoded > left) {
+      if (required.includes(path)) throw new Problem('body_too_large', `The proof of ship ${id} is larger than the host takes: ${path} has ${sizes.get(path)} bytes.`)
+      leftOut.push(path)
+      continue
+    }
+    const bytes = readFileSync(join(folder, path))
+    left -= encoded
+    files.push({ path, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), content_base64: bytes.toString('base64') })
+  }
+  return { bundle: { schema_version: 1, run_id: id, files }, leftOut }
+}

@@ -1,0 +1,160 @@
+import type { ShipDetail, ShipSummary } from '#shared/bridge'
+import { Problem } from '#shared/errors'
+import type { RunEvent } from '#shared/events'
+import { newRunId } from '#shared/ids'
+import type { ShipResult } from '#shared/result'
+import { followRunLog } from '#ops/run-log'
+import { activeShip } from '#ops/ship/ship-lock'
+import { trackProgress, type Progress } from './run-progress.ts'
+import { hasResult, interruptedResult, readReview, readShipResult, shipEvents, shipIds } from './ship-folder.ts'
+import { endShip, readShipOutput, readShipRecord, recordedShips, shipIsAlive, startShip } from './ship-process.ts'
+
+export interface ShipsOptions {
+  readonly home: string
+  /** Called once for every ship that was seen running and has ended. */
+  readonly onEnded: (result: ShipResult) => void
+  readonly log: (text: string) => void
+}
+
+export interface Ships {
+  /** @throws {Problem} `runner_start_failed` */
+  start(repository: string): Promise<{ run_id: string; joined: boolean }>
+  /** @throws {Problem} `not_running` when it has ended, or HQ did not start it */
+  cancel(repository: string, id: string): Promise<void>
+  list(repository: string): Promise<ShipSummary[]>
+  /** The running ship, else the newest that ended. */
+  newest(repository: string): Promise<ShipSummary | null>
+  /** The result that counts for a commit: its newest PASS, else its newest. A later try that found nothing to ship takes nothing back. */
+  resultOf(repository: string, commit: string): Promise<ShipResult | null>
+  /** @throws {Problem} `not_found` */
+  detail(repository: string, id: string): Promise<ShipDetail>
+  /** @throws {Problem} `not_found` */
+  follow(repository: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]>
+  /** Does the process of this ship live, as far as was last seen? */
+  readonly isRunning: (repository: string, id: string) => boolean
+  close(): void
+}
+
+/** Most ships that are listed. */
+const listed = 50
+/** How often the lock of a repository is looked at while a ship of a terminal runs, in milliseconds. */
+const lookMs = 1000
+
+/** The ships of a repository: those HQ started and those typed at a terminal. */
+export function shipsOf({ home, onEnded, log }: ShipsOptions): Ships {
+  const stop = new AbortController()
+  const watched = new Map<string, Progress>()
+  const ended = new Map<string, ShipResult>()
+  const knownIds = (repository: string): string[] => {
+    const own = recordedShips(home).filter((id) => readShipRecord(home, id)?.repository === repository)
+    return [...new Set([...shipIds(repository), ...own])].toSorted().toReversed().slice(0, listed)
+  }
+
+  /** Who holds the lock of each repository: how a ship typed at a terminal is known to run. */
+  const holders = new Map<string, string | null>()
+  const look = async (repository: string): Promise<void> => { holders.set(repository, await activeShip(repository)) }
+  const isRunning = (repository: string, id: string): boolean => {
+    const record = readShipRecord(home, id)
+    return record ? shipIsAlive(record) : holders.get(repository) === id
+  }
+  /** Follows the events of a ship to its end, looking again and again whether a ship of a terminal still runs. */
+  const stream = async function* stream(repository: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]> {
+    let finished = false
+    await look(repository)
+    const looking = setInterval(() => { if (readShipRecord(home, id) === null) look(repository).catch((error: unknown) => log(String(error))) }, lookMs)
+    try {
+      for await (const events of followRunLog(shipEvents(repository, id), { after, ended: () => finished || !isRunning(repository, id), signal })) {
+        finished ||= events.some(({ type }) => type === 'run_finished')
+        yield events
+      }
+    } finally {
+      clearInterval(looking)
+    }
+  }
+  const active = (repository: string): string | null =>
+    [...new Set([...knownIds(repository), ...[holders.get(repository)].filter((id) => typeof id === 'string')])].find((id) => !hasResult(repository, id) && isRunning(repository, id)) ?? null
+
+  const watchShip = (repository: string, id: string): Progress => {
+    const known = watched.get(id)
+    if (known) return known
+    const progress: Progress = { step: null, finished: null }
+    watched.set(id, progress)
+    trackProgress(stream(repository, id, 0, stop.signal), progress)
+      .then(async () => { if (!stop.signal.aborted) onEnded(await endedResult(repository, id)) })
+      .catch((error: unknown) => log(`Following ship ${id} failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`))
+    return progress
+  }
+
+  const endedResult = async (repository: string, id: string): Promise<ShipResult> => {
+    const cached = ended.get(id)
+    if (cached) return cached
+    const result = await readEnded(repository, id)
+    ended.set(id, result)
+    return result
+  }
+  const readEnded = async (repository: string, id: string): Promise<ShipResult> => {
+    try {
+      const interrupted = readShipOutput(home, id) || 'The process of this ship ended before it was done.'
+      return readShipResult(repository, id) ?? await interruptedResult(repository, id, 'interrupted', interrupted)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      return interruptedResult(repository, id, 'action_no_result', error.message)
+    }
+  }
+  const summary = async (repository: string, id: string): Promise<ShipSummary> => {
+    if (!ended.has(id) && !hasResult(repository, id) && isRunning(repository, id)) {
+      const { step } = watchShip(repository, id)
+      return { run_id: id, active: true, step, result: null }
+    }
+    return { run_id: id, active: false, step: null, result: await endedResult(repository, id) }
+  }
+  const mustKnow = (repository: string, id: string): void => {
+    if (!knownIds(repository).includes(id) && !shipIds(repository).includes(id)) throw new Problem('not_found', `No ship of this repository is called ${id}.`)
+  }
+
+  return {
+    start: async (repository) => {
+      await look(repository)
+      // Nothing is awaited from here on, so two callers cannot both find the repository free.
+      const running = active(repository)
+      if (running !== null) return { run_id: running, joined: true }
+      const id = newRunId()
+      startShip(home, repository, id, () => undefined)
+      watchShip(repository, id)
+      return { run_id: id, joined: false }
+    },
+    cancel: async (repository, id) => {
+      mustKnow(repository, id)
+      await look(repository)
+      if (!isRunning(repository, id)) throw new Problem('not_running', 'The ship has ended already.')
+      const record = readShipRecord(home, id)
+      if (!record) throw new Problem('not_running', 'This ship was started at a terminal and goes on; end it there.')
+      await endShip(record)
+    },
+    list: async (repository) => {
+      await look(repository)
+      return Promise.all(knownIds(repository).map((id) => summary(repository, id)))
+    },
+    newest: async (repository) => {
+      await look(repository)
+      const id = active(repository) ?? knownIds(repository)[0]
+      return id === undefined ? null : summary(repository, id)
+    },
+    resultOf: async (repository, commit) => {
+      const results = await Promise.all(knownIds(repository).map(async (id) => (await summary(repository, id)).result))
+      const own = results.filter((result) => result?.git_head === commit)
+      return own.find((result) => result?.overall === 'PASS') ?? own[0] ?? null
+    },
+    detail: async (repository, id) => {
+      mustKnow(repository, id)
+      await look(repository)
+      return { summary: await summary(repository, id), ...readReview(repository, id) }
+    },
+    follow: (repository, id, after, signal) => {
+      mustKnow(repository, id)
+      return stream(repository, id, after, signal)
+    },
+    isRunning,
+    close: () => stop.abort(),
+  }
+}

@@ -1,0 +1,109 @@
+import { basename } from 'node:path'
+import { Problem, toProblem } from '#shared/errors'
+import type { Overview, RepositoryState } from '#shared/bridge'
+import type { RunEvent } from '#shared/events'
+import { watchDeploys, type Deploys } from './deploys.ts'
+import { connectHost, type Connection } from './host-connection.ts'
+import { followHostRun } from './host-events.ts'
+import type { OperatorOptions } from './operator.ts'
+import { composeOverview } from './overview.ts'
+import { readRepository } from './repository.ts'
+import { settingsStore, type SettingsStore } from './settings.ts'
+import { shipsOf, type Ships } from './ships.ts'
+import { uploadQueue, type UploadQueue } from './upload-queue.ts'
+
+/** The parts of the operator, wired to each other. */
+export interface Workspace {
+  readonly settings: SettingsStore
+  readonly connection: Connection
+  readonly ships: Ships
+  /** The chosen repository. @throws {Problem} `not_a_repository` when none is chosen */
+  readonly mustRepository: () => string
+  readonly overview: () => Promise<Overview>
+  followRun(id: string, after: number, signal: AbortSignal): AsyncIterable<readonly RunEvent[]>
+  close(): Promise<void>
+}
+
+/** A repository is read at most this often, in milliseconds, however many windows ask. */
+const readEveryMs = 1000
+
+/** A repository that was moved or damaged is shown with the reason; the rest of the Overview stays. @throws what is no Problem */
+function unreadable(path: string, error: unknown): RepositoryState {
+  if (!(error instanceof Problem)) throw error
+  return { name: basename(path), branch: null, head: null, subject: null, remote: null, ahead: 0, behind: 0, dirty_files: 0, next_action: null, ship_blocked: error.message }
+}
+
+export function openWorkspace({ home, keystore, env, log, onRunEnded }: OperatorOptions): Workspace {
+  const settings = settingsStore(home)
+  let closed = false
+
+  const ships: Ships = shipsOf({
+    home, log,
+    onEnded: (result) => {
+      onRunEnded?.({ source: 'ship', title: 'Ship', result })
+      void upload()
+    },
+  })
+  const queue: UploadQueue = uploadQueue({ home, log, isRunning: ships.isRunning })
+  const connection: Connection = connectHost({
+    home, settings, keystore, log,
+    onStatus: ({ status }) => {
+      deploys.notice(status)
+      void upload()
+    },
+  })
+  const deploys: Deploys = watchDeploys({
+    target: connection.target, log,
+    onEnded: (end) => {
+      onRunEnded?.(end)
+      connection.refresh().catch((error: unknown) => log(String(error)))
+    },
+  })
+
+  /** Sends what waits, as long as the host answers. Looks at the disk each time: a ship typed at a terminal tells nobody. */
+  const upload = async (): Promise<void> => {
+    if (closed || connection.view().state !== 'online') return
+    try {
+      const { repository } = settings.read()
+      if (repository !== null && await queue.run(repository, await connection.target())) await connection.refresh()
+    } catch (error) {
+      const problem = toProblem(error)
+      log(`Uploading proofs stopped: ${problem.errorClass}: ${problem.message}`)
+    }
+  }
+
+  let read: { path: string; at: number; state: Promise<RepositoryState> } | null = null
+  const repositoryState = (path: string): Promise<RepositoryState> => {
+    if (read?.path !== path || performance.now() - read.at > readEveryMs) read = { path, at: performance.now(), state: readRepository(path, env).catch((error: unknown) => unreadable(path, error)) }
+    return read.state
+  }
+
+  return {
+    settings, connection, ships,
+    mustRepository: () => {
+      const { repository } = settings.read()
+      if (repository === null) throw new Problem('not_a_repository', 'No repository is chosen yet; choose one in Settings.')
+      return repository
+    },
+    overview: async () => {
+      const path = settings.read().repository
+      const known = connection.known()
+      const repository = path === null ? null : await repositoryState(path)
+      const list = path === null || repository?.head === null ? [] : await ships.list(path)
+      return composeOverview({
+        connection: connection.view(), repository, status: known?.status ?? null,
+        ship: list.find(({ active }) => active) ?? list[0] ?? null,
+        shipResult: path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null,
+        shipResults: list.map(({ result }) => result), deployStep: deploys.step(), deploys: deploys.passed(),
+        upload: queue.view(path, connection.view().url),
+      })
+    },
+    followRun: (id, after, signal) => followHostRun(connection.target, id, after, signal),
+    close: async () => {
+      closed = true
+      ships.close()
+      deploys.close()
+      await connection.close()
+    },
+  }
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
+import fastifyStatic from '@fastify/static'
+import { fastify, type FastifyInstance } from 'fastify'
+import { bridgeReply, type BridgeReply } from '#shared/bridge'
+import { errorRule, Problem, toProblem } from '#shared/errors'
+import type { Operator } from '../operator/operator.ts'
+import { pageHeaders } from '../operator/page-headers.ts'
+import { streamEvents } from './event-stream.ts'
+import { refuseForeign, requireSecret } from './local-requests.ts'
+
+export interface ServeOptions {
+  readonly operator: Operator
+  /** Folder of the built page. */
+  readonly page: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Loopback only; anything else is refused. */
+  readonly host?: string
+  readonly log: (text: string) => void
+}
+
+export interface Served {
+  /** With the secret in the fragment, which no browser sends anywhere. */
+  readonly url: string
+  readonly origin: string
+  readonly secret: string
+  /** An address that leads to `url` once, soon: what a browser is started with can be seen by other users of this machine. */
+  openOnce(): string
+  close(): Promise<void>
+}
+
+/** Largest question of the page, in bytes. */
+const maxBody = 256 * 1024
+/** Live logs shown at once; more are refused, so that a page in a loop cannot use up the machine. */
+const maxStreams = 32
+/** How long an address for one opening is good, in milliseconds. */
+const ticketMs = 60_000
+
+const isLoopback = (host: string): boolean => (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
+
+/**
+ * HQ in the browser: the same page and operator as the desktop app behind loopback HTTP. Every question needs the
+ * secret of this start; the page has it from the fragment of the printed address.
+ *
+ * @throws {Problem} `port_in_use`; `invalid_request` for an address that is not loopback
+ */
+export async function serve({ operator, page, port, host = '127.0.0.1', log }: ServeOptions): Promise<Served> {
+  if (!isLoopback(host)) throw new Problem('invalid_request', `HQ listens on loopback only, not on ${host}. Nothing was started.`)
+  const secret = randomBytes(32).toString('hex')
+  const server = fastify({ bodyLimit: maxBody, forceCloseConnections: true, routerOptions: { maxParamLength: 100 } })
+  let bound = port
+
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers(pageHeaders)
+    refuseForeign(request.raw, bound)
+    // Before the body is read: who may not ask is not listened to.
+    if (request.url.startsWith('/bridge/')) requireSecret(request.raw, secret)
+  })
+  server.setErrorHandler(async (error, _request, reply) => {
+    const problem = asProblem(error)
+    if (problem.errorClass === 'internal_error') log(error instanceof Error ? error.stack ?? error.message : String(error))
+    return reply.code(errorRule(problem.errorClass).http ?? 500).send(refusal(problem))
+  })
+  server.setNotFoundHandler(async (request, reply) => {
+    // A reload on an inner page of the app; files and the bridge are never answered with the page.
+    const inner = request.method === 'GET' && !request.url.startsWith('/bridge/') && (request.headers.accept ?? '').includes('text/html')
+    return inner ? reply.sendFile('index.html') : reply.code(404).send(refusal(new Problem('not_found', 'HQ has nothing here.')))
+  })
+  const tickets = new Set<string>()
+  server.get<{ Params: { ticket: string } }>('/open/:ticket', async ({ params }, reply) => {
+    if (!tickets.delete(params.ticket)) throw new Problem('not_found', 'This address worked once and is used up. Open the address that HQ printed.')
+    return reply.header('cache-control', 'no-store').redirect(`/#secret=${secret}`)
+  })
+  addBridge(server, operator)
+  await server.register(fastifyStatic, { root: page, dotfiles: 'ignore', cacheControl: false, setHeaders: (reply) => { reply.header('cache-control', 'no-cache') } })
+
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    await server.close()
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw new Problem('port_in_use', `Port ${port} is taken by another program. Nothing was started; choose another with --port.`, { cause: error })
+    throw error
+  }
+  const address = server.server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
+  bound = address.port
+  const origin = `http://${host === '::1' ? '[::1]' : host}:${bound}`
+  return {
+    origin, secret, url: `${origin}/#secret=${secret}`, close: () => server.close(),
+    openOnce: () => {
+      const ticket = randomBytes(32).toString('hex')
+      tickets.add(ticket)
+      setTimeout(() => tickets.delete(ticket), ticketMs).unref()
+      return `${origin}/open/${ticket}`
+    },
+  }
+}
+
+function addBridge(server: FastifyInstance, operator: Operator): void {
+  let streams = 0
+  server.get('/openclaw-mode.json', async () => ({ mode: 'serve' }))
+  server.post<{ Params: { name: string } }>('/bridge/call/:name', async ({ params, body }, reply) => {
+    void reply.header('cache-control', 'no-store')
+    return bridgeReply.parse(await operator.call(params.name, body))
+  })
+  server.post('/bridge/events', async ({ body }, reply) => {
+    if (streams >= maxStreams) throw new Problem('lane_busy', `HQ shows ${maxStreams} live logs already. Close one.`)
+    streams += 1
+    reply.raw.once('close', () => { streams -= 1 })
+    reply.hijack()
+    streamEvents(operator, body, reply.raw, pageHeaders)
+  })
+}
+
+const refusal = ({ errorClass, message }: Problem): BridgeReply =>
+  ({ ok: false, problem: { error_class: errorClass, message: errorClass === 'internal_error' ? 'HQ met a defect of its own; its log on this machine says where.' : message, next_auto_fix: errorRule(errorClass).next_auto_fix } })
+
+/** Fastify's own refusals of a request, as classes of ours. */
+function asProblem(error: unknown): Problem {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  if (error instanceof Problem || typeof status !== 'number') return toProblem(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (status === 413) return new Problem('body_too_large', `The question is larger than ${maxBody} bytes.`, { cause: error })
+  if (status === 415) return new Problem('unsupported_media_type', 'The bridge takes application/json only.', { cause: error })
+  return status < 500 ? new Problem('invalid_request', message, { cause: error }) : toProblem(error)
+}
