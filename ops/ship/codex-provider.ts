@@ -21,6 +21,8 @@ const codexHome = (env: Environment): string => env['CODEX_HOME'] ?? join(env['H
 /**
  * What Codex needs in its environment to speak to `provider`; nothing else of the operator's environment is passed on.
  *
+ * A scripted provider without a key needs none, and the operator's sign-in is not shown to it.
+ *
  * @param temporaryHome an empty folder: with a key of its own Codex needs nothing of the operator's
  * @throws {Problem} `review_unavailable` when there is no key or sign-in; nobody was asked then
  */
@@ -31,6 +33,7 @@ export function credentialEnv(provider: ReviewProvider, env: Environment, tempor
     if (key === undefined || key === '') throw missing(`${provider.label} has no credentials here: ${provider.env_key} is not set in the environment of HQ`)
     return { CODEX_HOME: temporaryHome, [provider.env_key]: key }
   }
+  if (provider.scripted) return { CODEX_HOME: temporaryHome }
   const home = codexHome(env)
   if (!existsSync(join(home, 'auth.json'))) throw missing('the Codex CLI has no credentials on this laptop')
   return { CODEX_HOME: home }
@@ -38,7 +41,8 @@ export function credentialEnv(provider: ReviewProvider, env: Environment, tempor
 
 /** Is there a key or sign-in for this provider? For HQ, which shows it before anybody presses Ship. */
 export function hasCredential(provider: ReviewProvider, env: Environment): boolean {
-  return provider.env_key === null ? existsSync(join(codexHome(env), 'auth.json')) : (env[provider.env_key] ?? '') !== ''
+  if (provider.env_key !== null) return (env[provider.env_key] ?? '') !== ''
+  return provider.scripted || existsSync(join(codexHome(env), 'auth.json'))
 }
 
 const builtIn = 'openai'
@@ -51,11 +55,11 @@ const toml = (value: string): string => JSON.stringify(value)
  * Arguments that bind the CLI to this very provider and base URL. The operator's config file and OPENAI_BASE_URL do not
  * reach it, so OpenAI's own with Codex's sign-in needs no address: a ChatGPT sign-in uses another one than a key.
  */
-export function providerArguments({ id, label, base_url, env_key }: ReviewProvider): string[] {
-  if (id === builtIn && env_key === null) {
+export function providerArguments({ id, label, base_url, env_key, scripted }: ReviewProvider): string[] {
+  if (id === builtIn && env_key === null && !scripted) {
     return ['-c', `model_provider=${toml(builtIn)}`, ...(base_url === builtInBaseUrl ? [] : ['-c', `openai_base_url=${toml(base_url)}`])]
   }
-  const credential = env_key === null ? 'requires_openai_auth=true' : `env_key=${toml(env_key)}`
+  const credential = env_key !== null ? `env_key=${toml(env_key)}` : `requires_openai_auth=${String(!scripted)}`
   return [
     '-c', `model_provider=${toml(nameInCli)}`,
     '-c', `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},wire_api="responses",request_max_retries=2,stream_max_retries=2}`,

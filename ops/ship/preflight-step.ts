@@ -1,17 +1,21 @@
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { reviewRef } from '#shared/verdict'
 import { endTree } from '../process-tree.ts'
 import type { Step } from '../pipeline.ts'
 import { commitOf, currentBranch, treeOf } from '../git/commits.ts'
 import { sweepWorktrees } from '../git/linked-worktree.ts'
 import { readBlob } from '../git/objects.ts'
+import { readRef } from '../git/refs.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { nextActionFile, parseNextAction } from '../next-action.ts'
+import { walkVerdicts } from '../review-chain.ts'
+import { readOperatorSettings } from '../settings-files.ts'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
 import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
 import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
-import { reviewBase } from './review-base.ts'
+import { acceptedProviders, reviewBase } from './review-base.ts'
 import { findEarlierShip } from './settle.ts'
 import { takeShipLock, type ShipLock } from './ship-lock.ts'
 import { remoteName, type Ship } from './ship-state.ts'
@@ -38,6 +42,18 @@ async function branchToShip(repo: string, config: ProjectConfig, options: GitOpt
   }
   await refuseOtherBranch(repo, config.branch, options)
   return config.branch
+}
+
+/**
+ * A verdict on the remote is never replaced, so a commit whose verdict is not believed cannot be shipped as it is.
+ * @throws {Problem} `nothing_to_ship`, saying why it is not believed
+ */
+async function refuseOtherVerdict({ repo, home }: Ship, head: string, options: GitOptions): Promise<void> {
+  if (await readRef(repo, reviewRef(head), options) === null) return
+  const settings = readOperatorSettings(home)
+  const answer = await walkVerdicts({ repo, target: head, baseline: settings.baselines[repo] ?? '', acceptedProviders: acceptedProviders(settings), git: options })
+  const reason = answer.proven ? 'it appeared just now' : `${answer.commit === head ? '' : `for ${short(answer.commit)}, `}${answer.reason}`
+  throw new Problem('nothing_to_ship', `${remoteName} has a verdict of ${short(head)} that is not believed here: ${reason}. A verdict is never replaced; commit a change on top. Nothing was changed.`)
 }
 
 /** What a killed ship left: its processes and worktrees. Called with the lock held. */
@@ -83,6 +99,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     const { base, trustedNow } = await reviewBase(ship, head, remoteHead, options)
     if (trustedNow !== null) log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
     const proven = base === head
+    if (!proven) await refuseOtherVerdict(ship, head, options)
     const { shipped, earlier } = proven ? await findEarlierShip(repo, head, options) : { shipped: false, earlier: null }
     if (proven && !earlier) {
       throw new Problem('nothing_to_ship', remoteHead === head
