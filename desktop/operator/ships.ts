@@ -79,9 +79,11 @@ export function shipsOf({ home, onEnded, log }: ShipsOptions): Ships {
     if (known) return known
     const progress: Progress = { step: null, finished: null }
     watched.set(id, progress)
-    trackProgress(stream(repository, id, 0, stop.signal), progress)
-      .then(async () => { if (!stop.signal.aborted) onEnded(await endedResult(repository, id)) })
-      .catch((error: unknown) => log(`Following ship ${id} failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`))
+    const watching = async (): Promise<void> => {
+      await trackProgress(stream(repository, id, 0, stop.signal), progress)
+      if (!stop.signal.aborted) onEnded(await endedResult(repository, id))
+    }
+    watching().catch((error: unknown) => log(`Following ship ${id} failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`))
     return progress
   }
 

@@ -5,6 +5,7 @@ import open from 'open'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import { remediations } from '#shared/remediations'
 import { fileKeystore } from '../operator/keystore.ts'
+import { hqLog } from '../operator/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
 import { operatorPlace } from '../operator/place.ts'
 import { serve } from './server.ts'
@@ -23,11 +24,12 @@ const program = new Command('hq serve').description('HQ in the browser, on this 
   .option('--open', 'open it in the browser')
   .option('--json', 'print one JSON line with the address when it is ready, nothing else')
 
-const log = (text: string): void => { process.stderr.write(`${text}\n`) }
+const early = (text: string): void => { process.stderr.write(`${text}\n`) }
 
 async function start(options: { port: number; open?: true; json?: true }): Promise<void> {
   const { home, version, page } = operatorPlace(process.env)
   if (!existsSync(join(page, 'index.html'))) throw new Problem('not_found', `The page of HQ is not built yet (${page}). Run \`npm run build\` in the folder of HQ. Nothing was started.`)
+  const log = hqLog(home)
   const operator = createOperator({ mode: 'serve', home, version, keystore: fileKeystore(home), env: process.env, log })
   try {
     const served = await serve({ operator, page, port: options.port, log })
@@ -54,9 +56,9 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : exitUsage
   } else {
     const { errorClass, message, cause } = toProblem(error)
-    log(`${errorClass}: ${message}`)
-    log(`Next: ${remediations[errorRule(errorClass).next_auto_fix].title}`)
-    if (errorClass === 'internal_error' && cause instanceof Error) log(cause.stack ?? cause.message)
+    early(`${errorClass}: ${message}`)
+    early(`Next: ${remediations[errorRule(errorClass).next_auto_fix].title}`)
+    if (errorClass === 'internal_error' && cause instanceof Error) early(cause.stack ?? cause.message)
     process.exitCode = 1
   }
 }

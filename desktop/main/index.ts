@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { app, BrowserWindow } from 'electron'
+import { fileKeystore } from '../operator/keystore.ts'
+import { hqLog } from '../operator/log-file.ts'
+import { createOperator } from '../operator/operator.ts'
+import { operatorPlace } from '../operator/place.ts'
+import { handleBridge } from './ipc.ts'
+import { lockDown } from './lockdown.ts'
+import { notifyRunEnded } from './notify.ts'
+import { osKeystore } from './os-keystore.ts'
+import { registerPageScheme, servePage } from './page.ts'
+import { openWindow } from './window.ts'
+
+/** HQ as a desktop app: window, bridge and operator in one process; all other work is done by child processes. */
+
+/** Programs that plain Node starts cannot lie inside the archive of a packaged app; they lie beside it. */
+const installFolder = (): string => app.getAppPath().replace(/app\.asar$/, 'app.asar.unpacked')
+
+const raise = (): void => {
+  const [window] = BrowserWindow.getAllWindows()
+  if (!window) return
+  if (window.isMinimized()) window.restore()
+  window.show()
+  window.focus()
+}
+
+async function start(): Promise<void> {
+  process.env['OPENCLAW_HQ_INSTALL'] ??= installFolder()
+  const { home, version } = operatorPlace(process.env)
+  const log = hqLog(home)
+  process.on('uncaughtException', (error) => {
+    log(error.stack ?? error.message)
+    app.exit(70)
+  })
+  await app.whenReady()
+  lockDown()
+  servePage(join(app.getAppPath(), 'out', 'renderer'))
+  // The demo's sandbox keeps its own secrets, so that removing the sandbox removes them.
+  const keystore = process.env['OPENCLAW_HQ_DEMO'] === '1' ? fileKeystore(home) : await osKeystore(home)
+  const operator = createOperator({ mode: 'desktop', home, version, keystore, env: process.env, log, onRunEnded: (end) => notifyRunEnded(end, raise) })
+  const endBridge = handleBridge(operator)
+
+  let closed = false
+  app.on('before-quit', (event) => {
+    if (closed) return
+    event.preventDefault()
+    endBridge()
+    operator.close().catch((error: unknown) => log(String(error))).finally(() => {
+      closed = true
+      app.quit()
+    })
+  })
+  app.on('window-all-closed', () => app.quit())
+  app.on('second-instance', raise)
+  await openWindow()
+}
+
+registerPageScheme()
+if (app.requestSingleInstanceLock()) {
+  start().catch((error: unknown) => {
+    process.stderr.write(`HQ could not start: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`)
+    app.exit(1)
+  })
+} else {
+  app.quit()
+}
