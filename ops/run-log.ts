@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, watch, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, watch, writeSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseRunEvent, type EventBody, type RunEvent } from '#shared/events'
@@ -11,6 +11,7 @@ export class RunLog {
   readonly #file: number
   readonly #limit: number
   #seq = 0
+  /** Length of the file: whole lines only. */
   #bytes = 0
   #truncated = false
 
@@ -34,7 +35,12 @@ export class RunLog {
   #write(body: EventBody): RunEvent {
     const event = { seq: this.#seq + 1, ...body }
     const line = Buffer.from(`${JSON.stringify(event)}\n`)
-    for (let done = 0; done < line.length;) done += writeSync(this.#file, line, done)
+    try {
+      for (let done = 0; done < line.length;) done += writeSync(this.#file, line, done)
+    } catch (error) {
+      ftruncateSync(this.#file, this.#bytes) // half a line would swallow the next one
+      throw error
+    }
     this.#seq += 1
     this.#bytes += line.length
     return event

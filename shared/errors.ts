@@ -76,7 +76,7 @@ export const errorTable = rule({
   dod_failed: { next_auto_fix: 'follow_doctor' },
   dod_failed_joinable_409: { retryable: true, next_auto_fix: 'join_active_run' },
   state_not_written: { next_auto_fix: 'repair_state_folder' },
-  maintenance_not_written: { next_auto_fix: 'repair_artifacts_folder' },
+  maintenance_not_written: { next_auto_fix: 'repair_artifacts_folder', http: 500 },
   green_check_failed: { next_auto_fix: 'deploy_again' },
   attempts_exhausted: { next_auto_fix: 'fix_and_ship' },
   // runs
@@ -86,7 +86,7 @@ export const errorTable = rule({
   action_no_result: { next_auto_fix: 'start_again' },
   runner_lost: { next_auto_fix: 'start_again' },
   runner_start_failed: { next_auto_fix: 'start_again', http: 500 },
-  lane_busy: { retryable: true, next_auto_fix: 'join_active_run' },
+  lane_busy: { retryable: true, next_auto_fix: 'join_active_run', http: 409 },
   disk_full: { next_auto_fix: 'free_disk', http: 507 },
   internal_error: { next_auto_fix: 'report_bug', http: 500 },
   ALREADY_RUNNING: { retryable: true, next_auto_fix: 'join_active_run', http: 409 },

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import type { ErrorBody } from '#shared/api'
+import { errorRule, Problem, toProblem } from '#shared/errors'
+import { checkOrigin, checkToken } from './auth.ts'
+import type { Deps } from './deps.ts'
+import { documents } from './documents.ts'
+import { lastResults } from './last-results.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
+import { eventRoutes } from './routes/events.ts'
+import { execRoutes } from './routes/exec.ts'
+import { healthRoutes } from './routes/health.ts'
+import { lastRoutes } from './routes/last.ts'
+import { maintenanceRoutes } from './routes/maintenance.ts'
+import { projectStateRoutes } from './routes/project-state.ts'
+import { runRoutes } from './routes/runs.ts'
+import { shipRoutes } from './routes/ship.ts'
+import { statusRoutes } from './routes/status.ts'
+
+/** Largest JSON body of any route but the ship bundle's, bytes. */
+const bodyLimit = 64 * 1024
+
+const bodyOf = ({ errorClass, message }: Problem): ErrorBody =>
+  ({ ok: false, error_class: errorClass, detail: message, next_auto_fix: errorRule(errorClass).next_auto_fix })
+
+/** Fastify's own refusals, in the words of the one table. */
+function ofFastify(error: FastifyError): Problem | null {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': return new Problem('body_too_large', 'The body is larger than this route takes. Nothing was done.')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': return new Problem('unsupported_media_type', 'Only application/json is read. Nothing was done.')
+    default: return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500 ? new Problem('invalid_request', `The request is refused: ${error.message}. Nothing was done.`) : null
+  }
+}
+
+/**
+ * hostd's HTTP API (design §5), without a port. In this order every request is asked: whether it is one, for whom it
+ * is, where it comes from, whether this host has a token, whether the caller has it; only then which route it names.
+ */
+export function createApp(deps: Deps): FastifyInstance {
+  const { rules, log } = deps
+
+  const refuse = async (thrown: unknown, reply: FastifyReply, hasBody: boolean): Promise<FastifyReply> => {
+    const problem = toProblem(thrown)
+    const status = errorRule(problem.errorClass).http ?? 500
+    if (problem.errorClass === 'funnel_refused') log('funnel_refused', { address: reply.request.ip })
+    if (problem.errorClass === 'internal_error') {
+      log('internal_error', { method: reply.request.method, url: reply.request.routeOptions.url ?? null, why: problem.message, stack: problem.cause instanceof Error ? problem.cause.stack : problem.stack })
+    }
+    // What was not read of a refused body is not waited for.
+    if (hasBody && status !== 409) void reply.header('connection', 'close')
+    return await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(bodyOf(problem)))
+  }
+
+  const app = fastify({
+    logger: false, trustProxy: false, bodyLimit, exposeHeadRoutes: false, forceCloseConnections: true, requestTimeout: 60_000, connectionTimeout: 0,
+    routerOptions: { maxParamLength: 1000 },
+    frameworkErrors: (error, request, reply) => {
+      let thrown: unknown = ofFastify(error) ?? error
+      try {
+        checkOrigin(request.raw, rules)
+        checkToken(request.raw, rules)
+      } catch (refused) {
+        thrown = refused
+      }
+      void refuse(thrown, reply, true)
+    },
+    clientErrorHandler: badRequest,
+  })
+  app.removeContentTypeParser('text/plain')
+
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    checkOrigin(request.raw, rules)
+    if (request.routeOptions.url !== '/health') checkToken(request.raw, rules)
+  })
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const { headers } = request
+    return await refuse(error instanceof Problem ? error : (ofFastify(error) ?? error), reply, headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+  })
+  app.setNotFoundHandler(async (request) => { throw new Problem('not_found', `There is no ${request.method} of this address.`) })
+
+  const docs = documents(log)
+  const results = lastResults(deps.paths, docs)
+  healthRoutes(app, deps)
+  statusRoutes(app, deps, docs, results)
+  execRoutes(app, deps)
+  runRoutes(app, deps)
+  eventRoutes(app, deps)
+  lastRoutes(app, results)
+  shipRoutes(app, deps)
+  artifactRoutes(app, deps)
+  projectStateRoutes(app, deps)
+  maintenanceRoutes(app, deps)
+  return app
+}
+
+/** What is no HTTP request gets the same shape of answer, and the connection ends. */
+function badRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) { socket.destroy(); return }
+  const body = JSON.stringify(bodyOf(new Problem('invalid_request', 'This is no HTTP request that hostd can read.')))
+  socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,6 @@
+/** One JSON line on standard error. Never a header, a token or a body. */
+export type Log = (event: string, facts?: Readonly<Record<string, unknown>>) => void
+
+export const logToStderr: Log = (event, facts = {}) => {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), event, ...facts })}\n`)
+}

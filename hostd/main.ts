@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { toProblem } from '#shared/errors'
+import { hostdPort, hostPaths } from '#ops/paths'
+import { installRoot } from '#ops/program'
+import { hostdLockFile, takeLock } from '#ops/runner/locks'
+import { readHostSettings } from '#ops/settings-files'
+import { createApp } from './app.ts'
+import { authRules } from './auth.ts'
+import { listenSocket, listenTcp, refusedAddress } from './listen.ts'
+import { logToStderr } from './log.ts'
+import { superviseRuns } from './runs.ts'
+import { openStore } from './store.ts'
+
+/** Exit codes of the daemon: 64 it was told something it must not do · 1 it cannot run here now. */
+const usage = 64
+
+class Refusal extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+async function main(): Promise<void> {
+  const { env } = process
+  const address = env['OPENCLAW_HOSTD_ADDRESS'] ?? '127.0.0.1'
+  const why = refusedAddress(address)
+  if (why !== null) throw new Refusal(usage, `hostd was not started: ${why}. It serves loopback only; other machines reach it through tailscale serve.`)
+  const paths = orRefuse(() => hostPaths(env))
+  const wanted = orRefuse(() => hostdPort(env))
+  const settings = orRefuse(() => readHostSettings(paths))
+  if (settings.launcher !== 'process') throw new Refusal(usage, `hostd was not started: host.json asks for the launcher ${settings.launcher}, which this version does not have.`)
+  const { version } = z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(installRoot(), 'package.json'), 'utf8')))
+
+  const lock = await takeLock(hostdLockFile(paths), 2000)
+  if (lock === null) throw new Refusal(1, `hostd was not started: another one serves ${paths.state}. That one goes on.`)
+  const log = logToStderr
+  let port = wanted
+  const url = (): string => `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const launch = () => ({ paths, hostdUrl: url() })
+  const rules = authRules(settings, paths.tokenFile, { port: () => port, address })
+  const store = openStore(paths.index, log)
+  const runs = superviseRuns({ paths, store, log, launch })
+  const app = createApp({ paths, settings, rules, runs, launch, version, log })
+  try {
+    port = await listenTcp(app, address, wanted)
+  } catch (error) {
+    const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    throw new Refusal(1, inUse ? `hostd was not started: ${address}:${wanted} is in use by another process.` : `hostd was not started: ${address}:${wanted} cannot be bound (${String(error)}).`)
+  }
+  const socketPath = env['OPENCLAW_HOSTD_SOCKET']
+  const socket = socketPath === undefined ? null : await listenSocket(app, socketPath)
+
+  const stop = async (): Promise<void> => {
+    socket?.closeAllConnections()
+    socket?.close()
+    await app.close()
+    runs.close()
+    store.close()
+    lock.release()
+    process.exit(0) // runs go on by themselves; nothing of them may keep hostd
+  }
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      stop().catch((error: unknown) => { log('stop_failed', { why: String(error) }); process.exit(1) })
+    })
+  }
+  process.stdout.write(`${JSON.stringify({ ready: true, url: url() })}\n`)
+}
+
+function orRefuse<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new Refusal(usage, `hostd was not started: ${toProblem(error).message}`)
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof Refusal ? error.message : error)
+  process.exit(error instanceof Refusal ? error.code : 1)
+}

@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { actionOf, isActionId, type ActionId } from '#shared/actions'
+import { dodRunHeader, execReply, execRequest, joinableBody, type JoinableBody } from '#shared/api'
+import { errorRule, Problem } from '#shared/errors'
+import { runId } from '#shared/ids'
+import type { Run } from '#shared/run'
+import { readMaintenance } from '#ops/maintenance'
+import { actorOf, headerValues } from '../auth.ts'
+import type { Deps } from '../deps.ts'
+import { checked, mount } from '../mount.ts'
+
+/** The 409 of a busy lane: enough for the caller to join. */
+export const joinable = (active: Run): JoinableBody => ({
+  ok: false, error_class: 'ALREADY_RUNNING', next_auto_fix: errorRule('ALREADY_RUNNING').next_auto_fix, action: active.action, active_run_id: active.run_id,
+  started_at: active.started_at ?? active.requested_at, detail: `${active.action} is running already as ${active.run_id}; join it. Nothing was started.`,
+})
+
+/** The deploy on whose behalf the request comes. @throws {Problem} `invalid_request` when the header is doubled or no run id */
+function deployOf(request: FastifyRequest): string | null {
+  const values = headerValues(request.raw, dodRunHeader)
+  if (values.length === 0) return null
+  if (values.length > 1) throw new Problem('invalid_request', `The header ${dodRunHeader} is there ${values.length} times. Nothing was started.`)
+  return checked(runId, values[0], `header ${dodRunHeader}`)
+}
+
+/** @throws {Problem} `MAINTENANCE_MODE` unless the action is allowed in it or comes from the deploy that holds it */
+function checkMaintenance(deps: Deps, action: ActionId, deploy: string | null): void {
+  if (actionOf(action).in_maintenance === 'allowed') return
+  const { on, file, unreadable } = readMaintenance(deps.paths)
+  if (!on || (deploy !== null && file?.deploy_run_id === deploy)) return
+  const holder = unreadable === null ? (file?.deploy_run_id ?? 'a person') : 'nobody knows whom: its file cannot be read'
+  throw new Problem('MAINTENANCE_MODE', `The host is in maintenance mode, held by ${holder}. ${action} was not started.`)
+}
+
+export function execRoutes(app: FastifyInstance, deps: Deps): void {
+  mount(app, {
+    method: 'POST', url: '/api/exec', body: execRequest, reply: z.union([execReply, joinableBody]),
+    handle: ({ body, request, reply }) => {
+      if (!isActionId(body.action)) throw new Problem('unknown_action', `${JSON.stringify(body.action)} is not an action of this host. Nothing was started.`)
+      const params = checked(actionOf(body.action).params, body.params ?? {}, 'params field')
+      const deployRunId = deployOf(request)
+      checkMaintenance(deps, body.action, deployRunId)
+      const outcome = deps.runs.start({ action: body.action, params, actor: actorOf(request.raw), deployRunId })
+      if ('busy' in outcome) {
+        void reply.code(409)
+        return joinable(outcome.busy)
+      }
+      void reply.code(202)
+      return { ok: true as const, run_id: outcome.run.run_id, status: outcome.run.status }
+    },
+  })
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import type { z } from 'zod'
+import { projectStateReply } from '#shared/api'
+import { toProblem } from '#shared/errors'
+import { projectState } from '#shared/result'
+import { readJson } from '#ops/json-file'
+import type { Deps } from '../deps.ts'
+import { mount } from '../mount.ts'
+
+/** Read afresh each time: the deploy reads its own state back through this. */
+export function readProjectState(file: string): z.input<typeof projectStateReply> {
+  try {
+    const state = readJson(file, projectState, 'state_invalid') ?? null
+    return { ok: state !== null, state, unreadable: null }
+  } catch (error) {
+    return { ok: false, state: null, unreadable: toProblem(error).message }
+  }
+}
+
+export function projectStateRoutes(app: FastifyInstance, deps: Deps): void {
+  mount(app, { method: 'GET', url: '/api/project/state', reply: projectStateReply, handle: () => readProjectState(deps.paths.projectState) })
+}

@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { shipStoredReply } from '#shared/api'
+import { maxBundleBytes, shipBundle } from '#shared/bundle'
+import { Problem } from '#shared/errors'
+import { runId } from '#shared/ids'
+import { askRunner } from '#ops/runner/launch'
+import { actorOf } from '../auth.ts'
+import type { Deps } from '../deps.ts'
+import { mount } from '../mount.ts'
+
+/** The ship bundle from the laptop. hostd checks its shape; the runner checks every digest again and stores it. */
+export function shipRoutes(app: FastifyInstance, deps: Deps): void {
+  mount(app, {
+    method: 'PUT', url: '/api/ship/:run_id', params: z.strictObject({ run_id: runId }), body: shipBundle, reply: shipStoredReply, bodyLimit: maxBundleBytes,
+    handle: async ({ params: { run_id }, body, request }) => {
+      if (body.run_id !== run_id) throw new Problem('invalid_request', `The body is refused: run_id: it names ${body.run_id}, the address ${run_id}. Nothing was stored.`)
+      const bytes = Buffer.from(JSON.stringify(body))
+      const { detail } = await askRunner({ op: 'store_ship', run_id, size: bytes.length, actor: actorOf(request.raw) }, deps.launch(), bytes)
+      deps.log('ship_stored', { run_id, stored: detail })
+      return { ok: true as const, run_id, stored: z.enum(['created', 'unchanged']).parse(detail), verification: 'unverified' as const }
+    },
+  })
+}

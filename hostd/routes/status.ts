@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { statusReply } from '#shared/api'
+import { projectConfig } from '#shared/config'
+import { serving } from '#ops/engines/service-record'
+import { readMaintenance } from '#ops/maintenance'
+import { projectConfigName } from '#ops/settings-files'
+import type { Deps } from '../deps.ts'
+import type { Documents } from '../documents.ts'
+import type { LastResults } from '../last-results.ts'
+import { mount } from '../mount.ts'
+import { readProjectState } from './project-state.ts'
+
+const recentDeploys = 20
+
+/** Everything the Overview shows, in one call. */
+export function statusRoutes(app: FastifyInstance, deps: Deps, docs: Documents, results: LastResults): void {
+  const { paths, settings } = deps
+  mount(app, {
+    method: 'GET', url: '/api/status', reply: statusReply,
+    handle: () => ({
+      ok: true as const,
+      host: {
+        name: settings.name, version: deps.version, time: new Date().toISOString(), timers: settings.timers,
+        engine: docs.read(join(paths.root, projectConfigName), projectConfig)?.engine ?? null,
+        serving: docs.read(join(paths.state, 'serving.json'), serving)?.sha ?? null,
+      },
+      state: readProjectState(paths.projectState).state,
+      maintenance: readMaintenance(paths),
+      last_ship: results.ship(), last_deploy: results.deploy(), last_dod: results.dod(),
+      last_doctor: results.checks('doctor'), last_guard: results.checks('guard'), last_port_audit: results.checks('port_audit'),
+      bundles: results.bundles(),
+      active_runs: deps.runs.active(),
+      recent_deploys: deps.runs.list({ limit: recentDeploys, action: 'deploy_and_verify' }).slice(0, recentDeploys),
+    }),
+  })
+}

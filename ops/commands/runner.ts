@@ -1,0 +1,39 @@
+import { Problem, toProblem } from '#shared/errors'
+import type { RunnerReply, RunnerRequest } from '#shared/run'
+import { exitCodeOf } from '../exit-codes.ts'
+import { hostdUrl, hostPaths } from '../paths.ts'
+import { cancelOnSignals } from '../run-context.ts'
+import { cancelRun } from '../runner/cancel-run.ts'
+import { readRequest } from '../runner/read-request.ts'
+import { setMaintenance } from '../runner/set-maintenance.ts'
+import { startRun } from '../runner/start-run.ts'
+import { storeShip } from '../runner/store-ship.ts'
+
+/**
+ * `hq runner`: one request on standard input, then the end (design §2). A run is followed through its folder; every
+ * other request is answered by one JSON line on standard output.
+ * @returns exit code of the run; 0 or 1 for the other requests
+ */
+export async function run(): Promise<number> {
+  const paths = hostPaths(process.env)
+  const signal = cancelOnSignals()
+  const { request, body } = await readRequest(process.stdin as AsyncIterable<Buffer>)
+  if (request.op === 'start') return exitCodeOf(await startRun(request, { paths, hostdUrl: hostdUrl(process.env) }, signal))
+  const reply = await answer(request, body)
+  process.stdout.write(`${JSON.stringify(reply)}\n`)
+  return reply.ok ? 0 : 1
+
+  async function answer(asked: Exclude<RunnerRequest, { op: 'start' }>, bytes: Buffer): Promise<RunnerReply> {
+    try {
+      switch (asked.op) {
+        case 'cancel': return { ok: true, detail: await cancelRun(paths, asked.run_id) }
+        case 'maintenance': return { ok: true, detail: await setMaintenance(paths, asked) }
+        case 'store_ship': return { ok: true, detail: await storeShip(paths, asked.run_id, bytes) }
+        default: throw new Problem('invalid_request', `unknown request ${JSON.stringify(asked satisfies never)}`)
+      }
+    } catch (error) {
+      const problem = toProblem(error)
+      return { ok: false, error_class: problem.errorClass, detail: problem.message }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { adminTokenHeader, errorBody } from '#shared/api'
+import { Problem } from '#shared/errors'
+import type { RunEvent } from '#shared/events'
+import { readAdminToken } from '../admin-token.ts'
+import { hostdUrl, hostPaths } from '../paths.ts'
+
+/** One answer of hostd may take this long, milliseconds. A cancel waits for the whole tree. */
+const answerMs = 60_000
+
+export interface HostAddress {
+  readonly url: string
+  /** Asked for each request, so that a rotated token counts at once. @throws {Problem} `token_not_configured` */
+  readonly token: () => string
+}
+
+export interface Ask { readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal }
+export interface FollowOptions { readonly after?: number; readonly onEvents?: (events: readonly RunEvent[]) => void; readonly signal?: AbortSignal }
+/** hostd of this machine, with the token of the environment (people) or of the token file (the host itself). */
+export function localHost(env: Readonly<Record<string, string | undefined>> = process.env): HostAddress {
+  return { url: hostdUrl(env), token: () => env['OPENCLAW_ADMIN_TOKEN'] ?? readAdminToken(hostPaths(env).tokenFile) }
+}
+
+export const mismatch = (what: string): Problem => new Problem('version_mismatch', `hostd and its caller speak different versions: ${what}.`)
+
+/** Sends one request. @returns the answer whatever its status @throws {Problem} `hostd_unreachable` */
+export async function request({ url, token }: HostAddress, path: string, { method = 'GET', body, headers = {}, signal }: Ask = {}): Promise<Response> {
+  const given = token()
+  try {
+    return await fetch(new URL(path, url), {
+      method, redirect: 'error', headers: { ...headers, [adminTokenHeader]: given, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }), signal: signal ?? AbortSignal.timeout(answerMs),
+    })
+  } catch (error) {
+    if (signal?.aborted) throw new Problem('cancelled', 'The request was cancelled.', { cause: error })
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    throw new Problem('hostd_unreachable', `hostd does not answer at ${url} (${cause}).`, { cause: error })
+  }
+}
+
+/** The Problem that an answer of hostd stands for. */
+export async function problemOf(answer: Response): Promise<Problem> {
+  const parsed = errorBody.safeParse(await json(answer))
+  return parsed.success ? new Problem(parsed.data.error_class, parsed.data.detail) : mismatch(`it answered ${answer.status} in an unknown shape`)
+}
+
+/** @throws {Problem} `version_mismatch` when it is not JSON, `hostd_unreachable` when it broke off */
+export async function json(answer: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await answer.text()) as unknown
+  } catch (error) {
+    if (error instanceof SyntaxError) throw mismatch(`it answered ${answer.status} without JSON`)
+    throw new Problem('hostd_unreachable', `hostd broke off in the middle of an answer (${String(error)}).`, { cause: error })
+  }
+}

@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Problem } from '#shared/errors'
+import type { RunFile } from '#shared/run'
+import { writeJson } from '../json-file.ts'
+import type { HostPaths } from '../paths.ts'
+import { endTree, isAlive } from '../process-tree.ts'
+import { runLockFile, takeLock } from './locks.ts'
+import { recordedTree } from './own-tree.ts'
+import { failDocument, readRunFile, readRunResult, runResultFile } from './run-files.ts'
+
+/** The runner gets this long to end its tree and write its result, milliseconds; then everything is killed. */
+const patienceMs = 10_000
+const killGraceMs = 200
+
+/**
+ * Cancels a run: asks its runner, and when that does not obey, ends everything that belongs to the run.
+ * @returns one sentence for a person
+ * @throws {Problem} `not_running` when there is nothing to cancel; `internal_error` when processes would not die
+ */
+export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
+  const record = readRunFile(paths, id)
+  if (record === null) throw new Problem('not_running', `Run ${id} has not started on this host.`)
+  if (readRunResult(paths, id) !== null) throw new Problem('not_running', `Run ${id} has ended already.`)
+  if (!isAlive(record)) throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
+  tell(record)
+  for (const end = Date.now() + patienceMs; isAlive(record) && Date.now() < end;) await delay(50)
+  if (isAlive(record)) await kill(record)
+  return await settle(paths, record)
+}
+
+function tell(record: RunFile): void {
+  try {
+    process.kill(record.pid, 'SIGTERM')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error // it has just ended by itself
+  }
+}
+
+async function kill(record: RunFile): Promise<void> {
+  const tree = recordedTree(record)
+  const left = tree === null ? [] : await endTree(tree, killGraceMs)
+  if (left.length > 0) throw new Problem('internal_error', `Processes of ${record.run_id} would not die: ${left.join(', ')}.`)
+}
+
+/** A runner that was killed could not write its result: it is written here, under the run's own lock. */
+async function settle(paths: HostPaths, record: RunFile): Promise<string> {
+  const lock = await takeLock(runLockFile(paths, record.run_id), 2000)
+  if (lock === null) throw new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)
+  try {
+    const result = readRunResult(paths, record.run_id)
+    if (result !== null) return result.error_class === 'cancelled' ? 'The run was cancelled.' : `The run had ended with ${result.overall} before it could be cancelled.`
+    await kill(record)
+    writeJson(runResultFile(paths, record.run_id), failDocument(record, 'cancelled', 'The run was cancelled; its runner did not end in time and was killed.'))
+    return 'The run was cancelled; its runner had to be killed.'
+  } finally {
+    lock.release()
+  }
+}

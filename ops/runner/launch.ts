@@ -1,0 +1,97 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { Problem } from '#shared/errors'
+import { runnerReply, type RunnerReply, type RunnerRequest } from '#shared/run'
+import { parseJson } from '../json-file.ts'
+import { hostPathsEnv, type HostPaths } from '../paths.ts'
+import { installRoot, programArgv } from '../program.ts'
+
+export interface LaunchSettings {
+  readonly paths: HostPaths
+  /** Where the run's own clients find hostd. */
+  readonly hostdUrl: string
+}
+
+/** Longest that a runner may take over a request that it answers, in milliseconds. A cancel takes up to 10 s and then kills. */
+const answerMs = 40_000
+const tailBytes = 4096
+
+/** The environment of a runner and of its action, built from nothing (design §5). Never a token. */
+export function runnerEnv({ paths, hostdUrl }: LaunchSettings, run?: { run_id: string; deploy_run_id: string | null }): Record<string, string> {
+  const url = new URL(hostdUrl)
+  return {
+    PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8',
+    ...hostPathsEnv(paths), OPENCLAW_HQ_INSTALL: installRoot(), OPENCLAW_HOSTD_URL: hostdUrl, OPENCLAW_HOSTD_PORT: url.port === '' ? '80' : url.port,
+    ...(run ? { OPENCLAW_RUN_ID: run.run_id } : {}), ...(run?.deploy_run_id ? { OPENCLAW_DEPLOY_RUN_ID: run.deploy_run_id } : {}),
+  }
+}
+
+function spawnRunner(request: RunnerRequest, settings: LaunchSettings, stdout: 'ignore' | 'pipe'): ChildProcess {
+  const [program, ...args] = programArgv('hq', ['runner'])
+  const run = request.op === 'start' ? request : undefined
+  const child = spawn(program, args, { cwd: '/', env: runnerEnv(settings, run), detached: true, stdio: ['pipe', stdout, 'pipe'] })
+  // It may end without reading; how it ended says the rest.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.write(`${JSON.stringify(request)}\n`)
+  return child
+}
+
+/** Last words of a runner on standard error: where it died, when it died before it could write anything else. */
+function tailOf(child: ChildProcess): () => string {
+  let tail = ''
+  child.stderr?.on('data', (chunk: Buffer) => { tail = (tail + chunk.toString('utf8')).slice(-tailBytes) })
+  child.stderr?.on('error', () => undefined) // as above
+  return () => tail.trim()
+}
+
+export interface StartedRunner {
+  readonly pid: number
+  /** Resolves when the process is gone, with why it could not start or how it ended. The run does not depend on anybody waiting. */
+  readonly ended: Promise<{ exitCode: number | null; signal: string | null; said: string }>
+}
+
+/**
+ * Starts the runner of one run as a session of its own, which outlives this process (the development launcher).
+ * @throws {Problem} `runner_start_failed` when there is no such program
+ */
+export async function startRunner(request: Extract<RunnerRequest, { op: 'start' }>, settings: LaunchSettings): Promise<StartedRunner> {
+  const child = spawnRunner(request, settings, 'ignore')
+  const said = tailOf(child)
+  const ended = new Promise<{ exitCode: number | null; signal: string | null; said: string }>((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal, said: said() }))
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (error) => reject(new Problem('runner_start_failed', `The runner of ${request.run_id} could not be started: ${error.message}. Nothing was run.`, { cause: error })))
+  })
+  child.stdin?.end()
+  child.unref()
+  for (const stream of [child.stderr, child.stdin]) (stream as unknown as { unref?: () => void } | null)?.unref?.()
+  if (child.pid === undefined) throw new Problem('runner_start_failed', `The runner of ${request.run_id} has no process id.`)
+  return { pid: child.pid, ended }
+}
+
+/**
+ * Asks a fresh runner to do one thing and waits for its one-line answer: cancel, maintenance, store_ship.
+ * @param body follows the request line, when the request has one
+ * @throws {Problem} with the class the runner gave; `internal_error` when it gave no answer
+ */
+export async function askRunner(request: Exclude<RunnerRequest, { op: 'start' }>, settings: LaunchSettings, body?: Uint8Array): Promise<Extract<RunnerReply, { ok: true }>> {
+  const child = spawnRunner(request, settings, 'pipe')
+  const said = tailOf(child)
+  let answer = ''
+  child.stdout?.on('data', (chunk: Buffer) => { answer = (answer + chunk.toString('utf8')).slice(0, 64 * 1024) })
+  child.stdin?.end(body)
+  const timer = setTimeout(() => child.kill('SIGKILL'), answerMs)
+  try {
+    const end = await new Promise<string>((resolve, reject) => {
+      child.once('error', (error) => reject(new Problem('runner_start_failed', `The runner for ${request.op} could not be started: ${error.message}. Nothing was changed.`, { cause: error })))
+      child.once('close', (code, signal) => resolve(signal ?? `exit code ${String(code)}`))
+    })
+    if (answer.trim() === '') throw new Problem('internal_error', `The runner gave no answer to ${request.op} (${end}). ${said()}`)
+    const reply = parseJson(answer, runnerReply, 'internal_error', `The runner's answer to ${request.op}`)
+    if (!reply.ok) throw new Problem(reply.error_class, reply.detail)
+    return reply
+  } finally {
+    clearTimeout(timer)
+  }
+}
