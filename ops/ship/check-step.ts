@@ -51,18 +51,22 @@ async function refuseOtherVerdict(ship: Ship, options: GitOptions): Promise<void
 export const checkStep = (ship: Ship): Step<object> => ({
   name: 'check_fail_closed_push',
   timeLimitSeconds: 900,
-  run: async (_facts, { signal }) => {
+  run: async (_facts, context) => {
+    const { signal } = context
     const { repo, env } = ship
     const { head, branch, remoteHead } = frozenOf(ship)
     const options: GitOptions = { signal }
     refuseProductionHost(repo, env)
     refuseCodexSkip(env)
     await refuseHookBypass(repo, env)
+    context.log('no production host, no CODEX_SKIP, hooks on')
     const now = await commitOf(repo, 'HEAD', options)
     if (now !== head) throw new Problem('head_moved', `The repository moved on to ${now?.slice(0, 12) ?? 'no commit'} while ${head.slice(0, 12)} was reviewed. ${untouched}`)
     await refuseOtherBranch(repo, branch, options)
     await refuseUnclearTree(repo, options)
+    context.log(`HEAD is still ${head}, the tree is clean`)
     await refuseOtherVerdict(ship, options)
+    context.log(`${ship.verdict?.verdict_id ?? ''} is about this commit, tree, base and diff`)
     const ref = `refs/heads/${branch}`
     const remote = (await lsRemote(repo, remoteName, [ref], options)).get(ref) ?? null
     if (remote !== remoteHead) throw new Problem('remote_moved', `${remoteName}/${branch} moved to ${remote?.slice(0, 12) ?? 'nothing'} during this ship. ${untouched}`, { evidence: [`at preflight ${remoteHead}`, `now ${remote ?? '(gone)'}`] })

@@ -58,6 +58,7 @@ export const finishStep = (ship: Ship): Step<object> => ({
     const blob = await writeBlob(ship.repo, readVerdictText(ship), { signal: context.signal })
     const before = await readBack(ship)
     const there = before.head === head && before.verdict === blob
+    context.log(there ? 'the remote has both already' : `pushing ${head} to ${branch} and ${blob} to ${reviewRef(head)}`)
     await confirm(ship, blob, there ? null : await push(ship, blob, context))
     return { detail: `${remoteName}/${branch} is ${head.slice(0, 12)}, verdict beside it${there ? '; pushed by an earlier ship, confirmed now' : ''}` }
   },

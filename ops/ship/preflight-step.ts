@@ -80,6 +80,11 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     const log = (text: string): void => context.log(text)
     const { repo, env } = ship
     const options: GitOptions = { signal }
+    // First, so that a refusal too is about a commit.
+    const head = await commitOf(repo, 'HEAD', options)
+    if (head === null) throw new Problem('nothing_to_ship', `${repo} has no commit yet. Nothing was changed.`)
+    ship.head = head
+    ship.tree = await treeOf(repo, head, options)
     refuseProductionHost(repo, env)
     refuseCodexSkip(env)
     await refuseHookBypass(repo, env)
@@ -87,10 +92,6 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     onLock(lock)
     await sweep(repo, lock.lost, log)
 
-    const head = await commitOf(repo, 'HEAD', options)
-    if (head === null) throw new Problem('nothing_to_ship', `${repo} has no commit yet. Nothing was changed.`)
-    ship.head = head
-    ship.tree = await treeOf(repo, head, options)
     await refuseUnclearTree(repo, options)
     const branch = await branchToShip(repo, await configOfHead(repo, head, options), options)
 

@@ -18,7 +18,7 @@ const realPathIfThere = (path: string): string => {
 
 /** @throws {Problem} `host_guard_production`: a production host only pulls */
 export function refuseProductionHost(repo: string, env: Environment, name: string = hostname()): void {
-  const refuse = (why: string): never => { throw new Problem('host_guard_production', `A ship must not start on a production host: ${why}. Nothing was read or changed.`) }
+  const refuse = (why: string): never => { throw new Problem('host_guard_production', `A ship must not start on a production host: ${why}. Nothing was changed.`) }
   if (name.toLowerCase().split('.')[0] === productionName) refuse(`this machine is ${name}`)
   const production = env['OPENCLAW_PRODUCTION']
   if (production !== undefined && production !== '' && production !== '0') refuse(`OPENCLAW_PRODUCTION is ${JSON.stringify(production)}`)

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseRunEvent } from '#shared/events'
+import { shipBundleFiles } from '#shared/bundle'
+import { reviewRef, verdict as verdictSchema } from '#shared/verdict'
+import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
+import { approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
+
+let api: ResponsesApi
+let sample: ShipRepo
+beforeAll(async () => { api = await startResponsesApi() })
+afterAll(() => api.close())
+beforeEach(() => {
+  sample = makeShipRepo(api.base_url)
+  api.script(approve)
+})
+afterEach(() => sample.remove())
+
+const change = 'export const add = (a, b) => b + a\n'
+
+describe('a ship that passes', () => {
+  it('leaves origin/main at the reviewed commit, the verdict beside it, and a complete bundle', async () => {
+    const before = sample.git('rev-parse', 'HEAD')
+    const head = sample.commit('Second', { 'app.mjs': change })
+    let authorization: string | null = null
+    api.script((bindings, request) => { authorization = request.authorization; return approve(bindings, request) })
+    const { exitCode, result, dir, stdout } = await sample.ship()
+
+    expect(result).toMatchObject({
+      overall: 'PASS', step_failed: null, error_class: null, next_auto_fix: null, git_head: head, git_tree: sample.git('rev-parse', 'HEAD^{tree}'),
+      since_sha: before, pushed_sha: head, remote_sha: head, scripted_review: true, tests: [{ name: 'unit', total: 1, passed: 1, failed: 0, skipped: 0 }],
+    })
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toEqual(result)
+    expect(result.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['preflight passed', 'tests passed', 'review_auto passed', 'check_fail_closed_push passed', 'review_finish passed'])
+    expect(sample.remoteRefs()['refs/heads/main']).toBe(head)
+
+    const pushed = sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(head))
+    const verdict = verdictSchema.parse(JSON.parse(pushed))
+    expect(verdict).toMatchObject({ verdict_id: result.verdict_id, run_id: result.run_id, base_sha: before, head_sha: head, files: [{ path: 'app.mjs', status: 'modified', additions: 1, deletions: 1 }], reviewer: { model: 'test-model', base_url: api.base_url, scripted: true } })
+    expect(verdict.reviewer.cli_version).toMatch(/\d+\.\d+\.\d+/)
+    expect(readFileSync(join(dir, 'verdict.json'), 'utf8').trimEnd()).toBe(pushed)
+    const digest = (file: string): string => createHash('sha256').update(readFileSync(join(dir, file))).digest('hex')
+    expect(digest('diff.patch')).toBe(verdict.diff_sha256)
+    expect(digest('review_prompt.txt')).toBe(verdict.prompt_sha256)
+
+    for (const file of [...shipBundleFiles, 'review.jsonl', 'review_answer.json', 'tests-unit.xml', 'review_finish.log']) expect(readFileSync(join(dir, file)).length, file).toBeGreaterThan(0)
+    for (const file of Object.values(result.artifacts)) expect(readFileSync(join(dir, file)).length, file).toBeGreaterThan(0)
+    const events = readFileSync(join(dir, 'events.ndjson'), 'utf8').trimEnd().split('\n').map((line) => parseRunEvent(JSON.parse(line)))
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events.at(-1)).toMatchObject({ type: 'run_finished', result: { run_id: result.run_id, overall: 'PASS' } })
+
+    expect(authorization).toBe('Bearer canary-key-4711')
+    for (const file of readdirSync(dir)) expect(readFileSync(join(dir, file), 'utf8'), file).not.toContain('canary-key-4711')
+    expect(sample.git('status', '--porcelain')).toBe('')
+    expect(sample.leftovers(result.run_id)).toEqual([])
+  })
+})
