@@ -27,3 +27,9 @@ export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOp
   }
   return { ...options, config: { ...hostConfig, ...off } }
 }
+
+/** The branch this host follows: the one its clone is on. */
+export async function followedBranch(repo: string, signal: AbortSignal): Promise<string> {
+  const { exitCode, stdout } = await git(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], await hostGit(repo, signal))
+  return exitCode === 0 ? stdout.trim() : 'main'
+}

@@ -7,19 +7,12 @@ import { treeDigest } from '#ops/engines/tree-digest'
 import { readServing } from '#ops/engines/service-record'
 import type { Step, StepContext } from '#ops/pipeline'
 import { installRoot } from '#ops/program'
-import { git } from '#ops/git/run-git'
 import { consoleService } from './console-service.ts'
 import { need, type DeployFacts, type DeployHost } from './facts.ts'
-import { hostGit } from './host-git.ts'
+import { followedBranch } from './host-git.ts'
 import { syncToRemote } from './git-sync.ts'
 import { installRelease, isHqItself, requireHostd } from './hostd-install.ts'
 import { provePullOnly } from './pull-only.ts'
-
-/** The branch this host follows: the one its clone is on. */
-async function followedBranch(repo: string, signal: AbortSignal): Promise<string> {
-  const { exitCode, stdout } = await git(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], await hostGit(repo, signal))
-  return exitCode === 0 ? stdout.trim() : 'main'
-}
 
 /** HQ deploys itself: its page is built like any project's and put beside the hostd of the same commit. */
 async function buildOwnConsole(folder: string, release: string, context: StepContext): Promise<void> {

@@ -1,0 +1,17 @@
+import { join } from 'node:path'
+import { checksDocument } from '../doctor/check.ts'
+import { runAsAction } from '../doctor/check-command.ts'
+import { doctorContext } from '../doctor/context.ts'
+import { runDoctor } from '../doctor/doctor.ts'
+import { writeJson } from '../json-file.ts'
+import { runFolder } from '../paths.ts'
+
+/** `hq doctor` @returns the exit code */
+export const run = (options: { json?: boolean }): Promise<number> => runAsAction('doctor', {}, options, async ({ context, signal }) => {
+  const startedAt = new Date().toISOString()
+  const host = doctorContext(context.deployRunId)
+  const checks = await runDoctor(host, signal)
+  const document = checksDocument(checks, { kind: 'doctor', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'doctor_failed', artifacts: { doctor: 'doctor.json' } })
+  writeJson(join(runFolder(join(host.paths.artifacts, 'doctor'), context.runId), 'doctor.json'), document)
+  return document
+})

@@ -1,0 +1,87 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import httpProxy from '@fastify/http-proxy'
+import fastifyStatic from '@fastify/static'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import type { ErrorBody } from '#shared/api'
+import type { HostSettings } from '#shared/config'
+import { errorRule, Problem, toProblem } from '#shared/errors'
+import { artifactRoutes } from './artifacts.ts'
+import { checkRequest, forwardedHeaders, requestRules } from './request-rules.ts'
+
+export interface ConsoleOptions {
+  /** Folder of the built page. */
+  readonly page: string
+  readonly artifacts: string
+  readonly hostdUrl: string
+  readonly settings: HostSettings
+  readonly version: string
+  /** Port it listens on, for the Host rule; asked at each request. */
+  readonly port: () => number
+}
+
+/** No inline script, nothing from elsewhere, no framing. Style attributes are needed by the component library. */
+const policy = [
+  'default-src \'self\'', 'script-src \'self\'', 'style-src \'self\' \'unsafe-inline\'', 'img-src \'self\' data:', 'font-src \'self\'', 'connect-src \'self\'',
+  'object-src \'none\'', 'base-uri \'none\'', 'form-action \'none\'', 'frame-ancestors \'none\'',
+].join('; ')
+
+const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({ ok: false, error_class: errorClass, detail: message, next_auto_fix: errorRule(errorClass).next_auto_fix })
+
+function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(errorRule(problem.errorClass).http ?? 500).type('application/json; charset=utf-8').send(JSON.stringify(bodyOf(problem)))
+}
+
+const isReadable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false // the answer itself
+  }
+}
+
+/**
+ * The console (design §2): the built page, hostd's API behind the same origin, proof from the artifacts folder. It holds
+ * no token; what the caller sends is what hostd judges.
+ */
+export async function consoleApp({ page, artifacts, hostdUrl, settings, version, port }: ConsoleOptions): Promise<FastifyInstance> {
+  const app = Fastify({ logger: false, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: false } })
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
+    checkRequest(request.raw, requestRules(settings, port()))
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+    const clientFault = typeof status === 'number' && status >= 400 && status < 500
+    return refuse(reply, clientFault ? new Problem(status === 413 ? 'body_too_large' : 'invalid_request', 'The request cannot be read.') : toProblem(error))
+  })
+
+  const index = join(page, 'index.html')
+  app.get('/health', (_request, reply) => {
+    const ok = isReadable(index)
+    return reply.code(ok ? 200 : 503).send({ ok, version })
+  })
+  app.get('/openclaw-mode.json', (_request, reply) => reply.header('cache-control', 'no-store').send({ mode: 'console' }))
+  artifactRoutes(app, { artifacts, hostdUrl })
+
+  const upstream = new URL(hostdUrl)
+  await app.register(httpProxy, {
+    upstream: upstream.origin, prefix: '/api', rewritePrefix: '/api', httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+    replyOptions: {
+      rewriteRequestHeaders: (_request, headers) => forwardedHeaders(headers, upstream.host) as typeof headers,
+      onError: (reply) => { void refuse(reply as FastifyReply, new Problem('hostd_unreachable', 'hostd did not answer. Nothing was started or changed by this request as far as the console knows.')) },
+    },
+  })
+
+  await app.register(fastifyStatic, { root: page, index: ['index.html'], wildcard: true, dotfiles: 'ignore', cacheControl: false, setHeaders: (response, path) => {
+    // Names under assets/ carry a digest of their content; the page that names them must always be fresh.
+    void response.header('cache-control', path.startsWith(join(page, 'assets')) ? 'public, max-age=31536000, immutable' : 'no-cache')
+  } })
+  app.setNotFoundHandler((request, reply) => {
+    const wantsPage = request.method === 'GET' && !request.url.startsWith('/api/') && (request.headers.accept ?? '').includes('text/html')
+    // A deep link into the page: the page itself finds its way from the address.
+    return wantsPage ? reply.header('cache-control', 'no-cache').sendFile('index.html') : refuse(reply, new Problem('not_found', 'There is no such route.'))
+  })
+  return app
+}
