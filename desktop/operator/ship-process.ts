@@ -8,7 +8,7 @@ import { errorClasses, Problem } from '#shared/errors'
 import { readJson, writeJson } from '#ops/json-file'
 import { runFolder } from '#ops/paths'
 import { bootId, endTree, identify, isAlive } from '#ops/process-tree'
-import { programArgv } from '#ops/program'
+import { installRoot, programArgv } from '#ops/program'
 import { readTextHead } from './text-file.ts'
 
 /** Which process runs a ship that HQ started: enough to find it again after HQ was restarted. */
@@ -42,19 +42,18 @@ const withheld = ['OPENCLAW_ADMIN_TOKEN', 'OPENCLAW_EVENTS_FD', 'OPENCLAW_DEPLOY
 
 /**
  * Starts `hq ship` in a session of its own, so that it outlives HQ. What it says goes to a file, never to a pipe of HQ.
- * @param onExit when it has ended, if HQ still lives then
+ * @param env the operator's own environment; `withheld` is left out of it
  * @throws {Problem} `runner_start_failed`; nothing runs then
  */
-export function startShip(home: string, repository: string, id: string, onExit: () => void): ShipRecord {
+export function startShip(home: string, repository: string, id: string, env: Readonly<Record<string, string | undefined>>): ShipRecord {
   prune(home)
   mkdirSync(folderOf(home), { recursive: true, mode: 0o700 })
   const [program, ...args] = programArgv('hq', ['ship', '--repo', repository, '--run-id', id, '--json'])
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.includes(name)))
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.includes(name)))
   const output = openSync(outputPath(home, id), 'a', 0o600)
   try {
-    const child = spawn(program, args, { cwd: repository, detached: true, stdio: ['ignore', 'ignore', output], env: { ...env, OPENCLAW_HQ_HOME: home, OPENCLAW_RUN_ID: id } })
-    child.once('exit', onExit)
-    child.once('error', onExit) // it could not be started: there is no pid then, and the caller is told below
+    const child = spawn(program, args, { cwd: repository, detached: true, stdio: ['ignore', 'ignore', output], env: { ...own, OPENCLAW_HQ_HOME: home, OPENCLAW_HQ_INSTALL: installRoot(), OPENCLAW_RUN_ID: id } })
+    child.once('error', () => undefined) // it could not be started: there is no pid then, and the caller is told below
     child.unref()
     const identity = child.pid === undefined ? null : identify(child.pid)
     if (!identity) throw new Problem('runner_start_failed', `The ship could not be started: ${readShipOutput(home, id) || `${program} does not run`}. Nothing was changed.`)

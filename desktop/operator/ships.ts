@@ -11,6 +11,8 @@ import { endShip, readShipOutput, readShipRecord, recordedShips, shipIsAlive, st
 
 export interface ShipsOptions {
   readonly home: string
+  /** The operator's own environment, in which ships run. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Called once for every ship that was seen running and has ended. */
   readonly onEnded: (result: ShipResult) => void
   readonly log: (text: string) => void
@@ -41,7 +43,7 @@ const listed = 50
 const lookMs = 1000
 
 /** The ships of a repository: those HQ started and those typed at a terminal. */
-export function shipsOf({ home, onEnded, log }: ShipsOptions): Ships {
+export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
   const stop = new AbortController()
   const watched = new Map<string, Progress>()
   const ended = new Map<string, ShipResult>()
@@ -91,7 +93,8 @@ export function shipsOf({ home, onEnded, log }: ShipsOptions): Ships {
     const cached = ended.get(id)
     if (cached) return cached
     const result = await readEnded(repository, id)
-    ended.set(id, result)
+    // A ship of a terminal that has only just begun looks like one that was killed; that is not remembered.
+    if (hasResult(repository, id) || readShipRecord(home, id) !== null || knownIds(repository)[0] !== id) ended.set(id, result)
     return result
   }
   const readEnded = async (repository: string, id: string): Promise<ShipResult> => {
@@ -121,7 +124,7 @@ export function shipsOf({ home, onEnded, log }: ShipsOptions): Ships {
       const running = active(repository)
       if (running !== null) return { run_id: running, joined: true }
       const id = newRunId()
-      startShip(home, repository, id, () => undefined)
+      startShip(home, repository, id, env)
       watchShip(repository, id)
       return { run_id: id, joined: false }
     },

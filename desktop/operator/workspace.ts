@@ -38,7 +38,7 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
   let closed = false
 
   const ships: Ships = shipsOf({
-    home, log,
+    home, env, log,
     onEnded: (result) => {
       onRunEnded?.({ source: 'ship', title: 'Ship', result })
       void upload()

@@ -37,7 +37,7 @@ const maxStreams = 32
 /** How long an address for one opening is good, in milliseconds. */
 const ticketMs = 60_000
 
-const isLoopback = (host: string): boolean => (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
+const isLoopback = (host: string): boolean => isIP(host) === 4 && host.startsWith('127.')
 
 /**
  * HQ in the browser: the same page and operator as the desktop app behind loopback HTTP. Every question needs the
@@ -85,7 +85,7 @@ export async function serve({ operator, page, port, host = '127.0.0.1', log }: S
   const address = server.server.address()
   if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
   bound = address.port
-  const origin = `http://${host === '::1' ? '[::1]' : host}:${bound}`
+  const origin = `http://${host}:${bound}`
   return {
     origin, secret, url: `${origin}/#secret=${secret}`, close: () => server.close(),
     openOnce: () => {

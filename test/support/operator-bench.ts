@@ -1,0 +1,52 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { bridgeReply, procedures, type BridgeProblem, type Input, type Output, type ProcedureName } from '#shared/bridge'
+import { fileKeystore } from '../../desktop/operator/keystore.ts'
+import { createOperator, type Operator, type OperatorOptions } from '../../desktop/operator/operator.ts'
+
+/** An operator in a home of its own, asked as the renderer asks it. */
+export interface OperatorBench {
+  readonly home: string
+  readonly operator: Operator
+  readonly logged: string[]
+  call<P extends ProcedureName>(name: P, input: Input<P>): Promise<Output<P>>
+  refused(name: string, input: unknown): Promise<BridgeProblem>
+  /** Ends the operator and removes its home. */
+  remove(): Promise<void>
+}
+
+export function operatorBench(more: Partial<OperatorOptions> = {}): OperatorBench {
+  const home = more.home ?? realpathSync(mkdtempSync(join(tmpdir(), 'operator-test-')))
+  const logged: string[] = []
+  const operator = createOperator({ mode: 'serve', home, keystore: fileKeystore(home), version: '0.1.0', env: { PATH: process.env['PATH'], HOME: home }, log: (text) => logged.push(text), ...more })
+  return {
+    home, operator, logged,
+    call: async (name, input) => {
+      const reply = bridgeReply.parse(await operator.call(name, input))
+      if (!reply.ok) throw new Error(`${name}: ${reply.problem.error_class}: ${reply.problem.message}\n${logged.join('\n')}`)
+      return procedures[name].output.parse(reply.value) as never
+    },
+    refused: async (name, input) => {
+      const reply = bridgeReply.parse(await operator.call(name, input))
+      if (reply.ok) throw new Error(`${name} was not refused: ${JSON.stringify(reply.value)}`)
+      return reply.problem
+    },
+    remove: async () => {
+      await operator.close()
+      if (more.home === undefined) rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until `look` gives something that is not null or false. @throws when it has not after `seconds` */
+export async function until<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, seconds = 30): Promise<T> {
+  let last: unknown
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(25)) {
+    const found = await look()
+    if (found !== null && found !== undefined && found !== false) return found
+    last = found
+  }
+  throw new Error(`not within ${seconds} s: ${what} (${String(last)})`)
+}
