@@ -1,0 +1,46 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { useMemo, useState, type ReactElement } from 'react'
+import { statusReply } from '#shared/api'
+import type { BridgeTransport } from '#shared/bridge'
+import type { Connection } from '../bridge/connect.ts'
+import { consoleApi } from '../bridge/console-api.ts'
+import { consoleTransport } from '../bridge/console-transport.ts'
+import { SignIn } from '../pages/entry/sign-in.tsx'
+import { Stranded } from '../pages/entry/stranded.tsx'
+import { Hq } from './hq.tsx'
+
+/** Nothing is retried behind the operator's back: the next poll is soon, and a failure shows at once. */
+const newClient = (): QueryClient => new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: true, networkMode: 'always' }, mutations: { retry: false, networkMode: 'always' } } })
+
+export function App({ connection }: { connection: Connection }): ReactElement {
+  switch (connection.mode) {
+    case 'stranded': return <Stranded title={connection.title} cause={connection.cause} />
+    case 'console': return <Console />
+    case 'desktop':
+    case 'serve': return <Connected transport={connection.transport} />
+  }
+}
+
+function Connected({ transport }: { transport: BridgeTransport }): ReactElement {
+  const client = useMemo(newClient, [transport])
+  return <QueryClientProvider client={client}><Hq transport={transport} /></QueryClientProvider>
+}
+
+/** The console: the token is asked for once, kept in memory, and asked for again when the host refuses it. */
+function Console(): ReactElement {
+  const [transport, setTransport] = useState<BridgeTransport | null>(null)
+  const [refused, setRefused] = useState(false)
+  const signIn = async (token: string): Promise<void> => {
+    let live = false
+    const api = consoleApi(token, () => {
+      if (!live) return
+      setTransport(null)
+      setRefused(true)
+    })
+    await api.json(statusReply, '/api/status')
+    live = true
+    setRefused(false)
+    setTransport(consoleTransport(api))
+  }
+  return transport === null ? <SignIn onToken={signIn} refused={refused} /> : <Connected transport={transport} />
+}

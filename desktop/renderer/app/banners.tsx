@@ -1,0 +1,62 @@
+import type { ReactElement } from 'react'
+import { Link, useLocation } from 'wouter'
+import { remediations } from '#shared/remediations'
+import { toBridgeError } from '../bridge/bridge-error.ts'
+import { useHq } from '../bridge/context.ts'
+import { Icon, Mark } from '../ui/icons.tsx'
+import { PushButton } from '../ui/push-button.tsx'
+import { errorSentence } from '../words/errors.ts'
+import { shortRun, span, timeOfDay } from '../words/format.ts'
+import { visibleText } from '../words/visible-text.ts'
+import { useActions } from './actions.tsx'
+import { useLive } from './live.tsx'
+
+/** One line each, only when there is something to say. */
+export function Banners(): ReactElement {
+  const { info } = useHq()
+  const [location] = useLocation()
+  const { overview: { connection, change }, facts, now, cut } = useLive()
+  const away = facts.stale && !cut && connection.as_of !== null && location !== '/'
+  return (
+    <>
+      {cut && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>HQ does not answer for {span(now - cut.since)}.</b> <span className="soft">What you see is as of {timeOfDay(new Date(cut.since).toISOString())}; it comes back by itself.</span></span></div>}
+      {away && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>{facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.</b> <span className="soft">What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by itself.</span></span></div>}
+      <MaintenanceBanner />
+      {(info.demo || change.scripted_review) && <div className="banner info" role="note"><Icon name="demo" /><span className="ellipsis"><b>{info.demo ? 'This is the local demo.' : 'The review of this change is scripted (demo).'}</b> <span className="soft">{change.scripted_review ? 'Its review verdict is scripted (demo): no model read the change.' : 'Everything in it is real and lies in one folder that can be removed.'}</span></span></div>}
+      <ActionProblem />
+    </>
+  )
+}
+
+function MaintenanceBanner(): ReactElement | null {
+  const { overview: { status }, facts, now } = useLive()
+  const { maintenance } = status ?? {}
+  if (!maintenance?.on) return null
+  const { file, unreadable } = maintenance
+  const holder = file?.deploy_run_id ?? null
+  const held = facts.deploy !== null && facts.deploy.run_id === holder
+  return (
+    <div className={`banner ${held ? 'info' : 'warn'}`} role="status">
+      <Icon name="maintenance" />
+      <span className="ellipsis">
+        <b>Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}{facts.stale ? ' when last seen' : ''}.</b>{' '}
+        <span className="soft">{unreadable === null ? held ? 'Held by this deploy; the background doctor is paused.' : 'Left on after a failure. It ends with the next green deploy.' : `Its file cannot be read (${visibleText(unreadable)}), so it counts as on.`}</span>
+      </span>
+      <span className="grow" />
+      {holder && <Link href={`/runs/${holder}`} className="nowrap hide-narrow mono">{shortRun(holder)}</Link>}
+    </div>
+  )
+}
+
+function ActionProblem(): ReactElement | null {
+  const { problem, dismiss } = useActions()
+  if (!problem) return null
+  const { errorClass, message, nextAutoFix } = toBridgeError(problem)
+  return (
+    <div className="banner banner-tall fail" role="alert">
+      <Mark tone="fail" />
+      <span className="grow"><b>Not started: {errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code> <span className="soft">{visibleText(message)} {remediations[nextAutoFix].title}</span></span>
+      <PushButton small kind="quiet" icon="close" label="Dismiss" onPress={dismiss}>Dismiss</PushButton>
+    </div>
+  )
+}

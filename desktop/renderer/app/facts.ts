@@ -1,0 +1,47 @@
+import { actionOf } from '#shared/actions'
+import type { Overview } from '#shared/bridge'
+import type { Run } from '#shared/run'
+import { count, startOfRun } from '../words/format.ts'
+
+/** What the frame derives from the overview: what runs, what may be pressed, and what is old. */
+export interface Facts {
+  readonly deploy: Run | null
+  readonly ship: { readonly runId: string; readonly step: string | null; readonly since: number } | null
+  /** The host's state is from `connection.as_of`, not from now. */
+  readonly stale: boolean
+  readonly hostName: string
+  readonly shipBlocked: Reason | null
+  readonly deployBlocked: Reason | null
+  /** The one filled button, if either should be it. */
+  readonly primary: 'ship' | 'deploy' | null
+}
+export interface Reason { readonly short: string; readonly whole: string }
+
+/** The first clause, as a button carries it: *1 file is not committed*. */
+function reason(text: string | null): Reason | null {
+  if (text === null) return null
+  const clause = (/^[^:;.]+/.exec(text)?.[0] ?? text).trim()
+  const plain = /^[A-Z][a-z ]/.test(clause) ? clause.charAt(0).toLowerCase() + clause.slice(1) : clause
+  return { short: plain, whole: text }
+}
+
+const goneMs = 15_000
+
+/** @param now milliseconds since the epoch; @param cut the bridge itself does not answer */
+export function factsOf(overview: Overview, now: number, cut: boolean): Facts {
+  const { connection, repository, ship, status, change } = overview
+  const deploy = status?.active_runs.find(({ lane }) => lane === 'deploy') ?? null
+  const silent = connection.as_of === null ? 0 : now - Date.parse(connection.as_of)
+  const stale = cut || connection.state === 'offline' || connection.state === 'refused' || (connection.state !== 'online' && silent > goneMs)
+  const shipBlocked = reason(repository === null ? 'no repository is chosen' : repository.ship_blocked)
+  const deployBlocked = reason(cut ? 'unreachable' : connection.deploy_blocked ?? (stale ? 'unreachable' : null))
+  const passed = (name: string): boolean => change.gates.some((gate) => gate.name === name && gate.state === 'pass')
+  const activeShip = ship?.active === true ? { runId: ship.run_id, step: ship.step, since: startOfRun(ship.run_id) } : null
+  const primary = shipBlocked === null && activeShip === null && repository !== null && repository.ahead > 0 ? 'ship'
+    : deployBlocked === null && deploy === null && passed('pushed') && !passed('deployed') ? 'deploy' : null
+  return { deploy, ship: activeShip, stale, hostName: connection.name ?? 'host', shipBlocked, deployBlocked, primary }
+}
+
+export const titleOfRun = (run: Pick<Run, 'action'>): string => actionOf(run.action).title
+export const startOf = (run: Run): number => Date.parse(run.started_at ?? run.requested_at)
+export const commitsToShip = (overview: Overview): string => count(overview.repository?.ahead ?? 0, 'commit')

@@ -1,0 +1,50 @@
+import type { ReactElement } from 'react'
+import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
+import { useLocation } from 'wouter'
+import { useHq } from '../bridge/context.ts'
+import { Icon } from '../ui/icons.tsx'
+import { PushButton } from '../ui/push-button.tsx'
+import { Age } from '../ui/time.tsx'
+import { span } from '../words/format.ts'
+import { useLive } from './live.tsx'
+
+/** The host and how it is reached; what is known of it opens below. */
+export function HostButton(): ReactElement {
+  const { info } = useHq()
+  const { overview: { connection, status }, now, retry, cut } = useLive()
+  const [, go] = useLocation()
+  const silent = connection.as_of === null ? null : now - Date.parse(connection.as_of)
+  const { tone, words } = ((): { tone: string; words: string } => {
+    if (cut) return { tone: 'fail', words: `no answer for ${span(now - cut.since)}` }
+    switch (connection.state) {
+      case 'online': return { tone: 'pass', words: connection.latency_ms === null ? 'connected' : `connected · ${Math.round(connection.latency_ms)} ms` }
+      case 'connecting': return { tone: 'wait', words: 'connecting' }
+      case 'offline': return { tone: 'fail', words: silent === null ? 'unreachable' : `unreachable · ${span(silent)}` }
+      case 'refused': return { tone: 'fail', words: 'refused' }
+      case 'not_enrolled': return { tone: 'you', words: 'not enrolled' }
+    }
+  })()
+  const name = connection.name ?? 'No host'
+  return (
+    <DialogTrigger>
+      <Button className={`host ${tone}`} aria-label={`Host ${name}, ${words}`}>
+        {tone === 'fail' ? <Icon name="offline" className="tone-text" /> : <span className="dot" aria-hidden="true" />}
+        <b>{name}</b><span className="host-path">{words}</span><Icon name="down" small className="quiet" />
+      </Button>
+      <Popover className="popover" placement="bottom start">
+        <Dialog className="host-card" aria-label={`Host ${name}`}>
+          <dl className="facts-list">
+            {connection.url && <><dt>Address</dt><dd className="mono ellipsis" title={connection.url}>{connection.url.replace(/^https?:\/\//, '')}</dd></>}
+            <dt>Answer</dt><dd>{connection.as_of ? <Age at={connection.as_of} /> : 'none yet'}</dd>
+            {status && <><dt>hostd</dt><dd>{status.host.version}</dd><dt>Engine</dt><dd>{status.host.engine ?? 'not set yet'}</dd><dt>Timers</dt><dd>{status.host.timers}</dd></>}
+          </dl>
+          {connection.detail && <p className="soft">{connection.detail}</p>}
+          <div className="row">
+            <PushButton small icon="retry" onPress={retry}>Try now</PushButton>
+            {info.operator && <PushButton small onPress={() => go('/settings')}>Host settings</PushButton>}
+          </div>
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  )
+}

@@ -1,0 +1,31 @@
+import { useQuery } from '@tanstack/react-query'
+import { createContext, use, useMemo, type ReactElement, type ReactNode } from 'react'
+import type { Overview } from '#shared/bridge'
+import { useHq } from '../bridge/context.ts'
+import { overviewQuery } from '../bridge/queries.ts'
+import { useNow } from '../ui/now.ts'
+import { ProblemNote } from '../ui/problem-note.tsx'
+import { factsOf, type Facts } from './facts.ts'
+
+export interface Live { readonly overview: Overview; readonly facts: Facts; readonly now: number; readonly cut: { readonly since: number; readonly error: Error } | null; readonly retry: () => void }
+const LiveContext = createContext<Live | null>(null)
+
+/** Keeps the overview for everything below; shows the last known one, with its age, when HQ itself is away. */
+export function LiveProvider({ children }: { children: ReactNode }): ReactElement {
+  const { bridge } = useHq()
+  const { data, error, dataUpdatedAt, refetch } = useQuery(overviewQuery(bridge))
+  const now = useNow()
+  const live = useMemo<Live | null>(() => {
+    if (!data) return null
+    const cut = error === null ? null : { since: dataUpdatedAt, error }
+    return { overview: data, facts: factsOf(data, now, cut !== null), now, cut, retry: () => { void refetch() } }
+  }, [data, error, dataUpdatedAt, now, refetch])
+  if (live) return <LiveContext value={live}>{children}</LiveContext>
+  return <main className="page page-narrow">{error ? <ProblemNote error={error} /> : <p className="soft" role="status">Reading the state of laptop and host</p>}</main>
+}
+
+export function useLive(): Live {
+  const live = use(LiveContext)
+  if (live === null) throw new Error('useLive outside LiveProvider')
+  return live
+}

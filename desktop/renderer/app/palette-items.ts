@@ -1,0 +1,62 @@
+import { useLocation } from 'wouter'
+import { useHq } from '../bridge/context.ts'
+import type { IconName } from '../ui/icons.tsx'
+import { age, shortRun } from '../words/format.ts'
+import { ofRun, type Tone } from '../words/status.ts'
+import { useActions } from './actions.tsx'
+import { commitsToShip, titleOfRun } from './facts.ts'
+import { useLive } from './live.tsx'
+import { places } from './pages.ts'
+import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
+
+export interface PaletteItem {
+  readonly id: string
+  readonly title: string
+  readonly icon: IconName
+  readonly tone?: Tone
+  /** More that can be searched for. */
+  readonly words?: string
+  readonly end?: string
+  /** Why it cannot be chosen now. */
+  readonly blocked?: string
+  readonly run: () => void
+}
+export interface PaletteGroup { readonly title: string; readonly items: readonly PaletteItem[] }
+
+const themes: readonly Theme[] = ['system', 'light', 'dark']
+
+/** What the palette offers, in the order it is most likely wanted. Destroying things is not among it. */
+export function usePaletteItems(): readonly PaletteGroup[] {
+  const { info, bridge } = useHq()
+  const { overview, facts, now } = useLive()
+  const { ship, run } = useActions()
+  const [, go] = useLocation()
+  const away = facts.stale || overview.connection.state !== 'online' ? { blocked: 'host unreachable' } : {}
+  const active = overview.status?.active_runs ?? []
+
+  const actions: PaletteItem[] = []
+  if (info.operator) {
+    if (facts.ship) { const { runId } = facts.ship; actions.push({ id: 'ship', title: 'Ship: follow the running one', icon: 'ship', tone: 'running', run: () => go(`/ship/${runId}`) }) }
+    else actions.push({ id: 'ship', title: 'Ship', icon: 'ship', end: commitsToShip(overview), run: ship, ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}) })
+  }
+  if (facts.deploy && !facts.stale) { const { run_id } = facts.deploy; actions.push({ id: 'deploy', title: 'Deploy+Verify: follow the running one', icon: 'deploy', tone: 'running', run: () => go(`/runs/${run_id}`) }) }
+  else actions.push({ id: 'deploy', title: 'Deploy+Verify', icon: 'deploy', run: () => run('deploy_and_verify'), ...(facts.deployBlocked ? { blocked: facts.deployBlocked.short } : {}) })
+  actions.push(
+    { id: 'doctor', title: 'Run doctor', icon: 'doctor', words: 'check health', run: () => run('doctor'), ...away },
+    { id: 'guard', title: 'Run guard', icon: 'doctor', run: () => run('guard'), ...away },
+    { id: 'ports', title: 'Run port audit', icon: 'doctor', words: 'sockets public', run: () => run('port_audit'), ...away },
+  )
+
+  const recent = [...active, ...(overview.status?.recent_deploys ?? []).filter((each) => !active.some(({ run_id }) => run_id === each.run_id))].slice(0, 8)
+  const chooseTheme = (theme: Theme): void => {
+    applyTheme(theme)
+    // The browser remembers it at once; the settings follow, and their page shows a failure when it is opened.
+    if (info.operator) bridge.call('settings.set_theme', { theme }).catch(() => undefined)
+  }
+  return [
+    { title: 'Actions', items: actions },
+    { title: 'Go to', items: places.filter(({ needsOperator }) => info.operator || needsOperator !== true).map(({ path, title, icon }) => ({ id: `go ${path}`, title, icon, words: 'go to page', run: () => go(path) })) },
+    { title: 'Runs', items: recent.map((each) => ({ id: each.run_id, title: `${titleOfRun(each)} ${shortRun(each.run_id)}`, words: each.run_id, icon: 'runs' as const, tone: ofRun(each.status, each.error_class).tone, end: each.error_class ?? age(now - Date.parse(each.requested_at)), run: () => go(`/runs/${each.run_id}`) })) },
+    { title: 'Theme', items: themes.filter((theme) => theme !== rememberedTheme()).map((theme) => ({ id: `theme ${theme}`, title: theme === 'system' ? 'Theme as the system has it' : `${theme === 'dark' ? 'Dark' : 'Light'} theme`, icon: 'settings' as const, words: 'colour appearance', run: () => chooseTheme(theme) })) },
+  ]
+}

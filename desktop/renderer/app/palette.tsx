@@ -1,0 +1,63 @@
+import { useEffect, useState, type ReactElement } from 'react'
+import { Autocomplete, Dialog, Header, Input, Menu, MenuItem, MenuSection, Modal, ModalOverlay, SearchField, useFilter } from 'react-aria-components'
+import { Icon, Mark } from '../ui/icons.tsx'
+import { usePaletteItems, type PaletteItem } from './palette-items.ts'
+
+/** ⌘K or Ctrl+K opens and closes it, from anywhere. */
+export function usePaletteKey(): { open: boolean; setOpen: (open: boolean) => void } {
+  const [open, setOpen] = useState(false)
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return
+      event.preventDefault()
+      setOpen((was) => !was)
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+  return { open, setOpen }
+}
+
+export function Palette({ open, onClose }: { open: boolean; onClose: () => void }): ReactElement {
+  return (
+    <ModalOverlay className="scrim scrim-top" isOpen={open} isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
+      <Modal className="palette"><Dialog aria-label="Search or run"><Choices onClose={onClose} /></Dialog></Modal>
+    </ModalOverlay>
+  )
+}
+
+function Choices({ onClose }: { onClose: () => void }): ReactElement {
+  const { contains } = useFilter({ sensitivity: 'base' })
+  const groups = usePaletteItems()
+  const all = new Map(groups.flatMap(({ items }) => items.map((item) => [item.id, item] as const)))
+  const choose = (id: string): void => {
+    const item = all.get(id)
+    if (!item || item.blocked !== undefined) return
+    onClose()
+    item.run()
+  }
+  return (
+    <Autocomplete filter={contains}>
+      <SearchField aria-label="Search or run" className="palette-input" autoFocus>
+        <Icon name="search" /><Input placeholder="Search or run" spellCheck={false} />
+      </SearchField>
+      <Menu aria-label="Choices" className="palette-list" onAction={(key) => choose(String(key))} renderEmptyState={() => <p className="soft palette-empty">Nothing matches.</p>}>
+        {groups.filter(({ items }) => items.length > 0).map(({ title, items }) => (
+          <MenuSection key={title}><Header>{title}</Header>{items.map((item) => <Choice key={item.id} item={item} />)}</MenuSection>
+        ))}
+      </Menu>
+      <div className="palette-foot"><span><kbd>↑</kbd><kbd>↓</kbd> choose</span><span><kbd>↵</kbd> run</span><span className="grow" /><span><kbd>Esc</kbd> close</span></div>
+    </Autocomplete>
+  )
+}
+
+function Choice({ item }: { item: PaletteItem }): ReactElement {
+  const blocked = item.blocked !== undefined
+  return (
+    <MenuItem id={item.id} textValue={`${item.title} ${item.words ?? ''}`} className={`choice ${blocked ? 'choice-blocked' : ''}`} aria-label={blocked ? `${item.title}: ${item.blocked}` : item.title}>
+      {item.tone ? <Mark tone={item.tone} /> : <Icon name={item.icon} />}
+      <span className="ellipsis">{item.title}</span>
+      <span className="choice-end">{blocked ? item.blocked : item.end}</span>
+    </MenuItem>
+  )
+}

@@ -1,0 +1,68 @@
+import type { ReactElement } from 'react'
+import { Button } from 'react-aria-components'
+import { Link, useLocation } from 'wouter'
+import { useHq } from '../bridge/context.ts'
+import { Icon, Mark } from '../ui/icons.tsx'
+import { PushButton } from '../ui/push-button.tsx'
+import { Clock } from '../ui/time.tsx'
+import { useActions } from './actions.tsx'
+import { commitsToShip, startOf, titleOfRun } from './facts.ts'
+import { HostButton } from './host-button.tsx'
+import { useLive } from './live.tsx'
+
+const modifier = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl '
+const mayBeFilled = ['/', '', '/ship', '/deploy']
+
+/** Host, search, and the two buttons that always stand in the same place. */
+export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
+  const { info } = useHq()
+  return (
+    <header className="top">
+      <HostButton />
+      <span className="grow" />
+      <Button className="search" aria-label="Search or run" aria-keyshortcuts="Meta+K Control+K" onPress={onSearch}>
+        <Icon name="search" /><span className="ellipsis">Search or run…</span><kbd>{modifier}K</kbd>
+      </Button>
+      {info.operator && <ShipButton />}
+      <DeployButton />
+    </header>
+  )
+}
+
+function ShipButton(): ReactElement {
+  const { overview, facts } = useLive()
+  const { ship, busy } = useActions()
+  const [location] = useLocation()
+  if (facts.ship) return <RunningLink href={`/ship/${facts.ship.runId}`} words="Shipping" since={facts.ship.since} label="Ship is running: open it" />
+  if (facts.shipBlocked) return <Blocked icon="ship" name="Ship" reason={facts.shipBlocked} />
+  const ahead = overview.repository?.ahead ?? 0
+  return (
+    <PushButton icon="ship" kind={facts.primary === 'ship' && mayBeFilled.includes(location) ? 'main' : 'plain'} label="Ship" description={commitsToShip(overview)} busy={busy} onPress={ship}>
+      Ship{ahead > 0 && <span className="button-count">{ahead}</span>}
+    </PushButton>
+  )
+}
+
+function DeployButton(): ReactElement {
+  const { facts } = useLive()
+  const { run, busy } = useActions()
+  const [location] = useLocation()
+  if (facts.deploy && !facts.stale) {
+    const words = facts.deploy.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(facts.deploy)
+    return <RunningLink href={`/runs/${facts.deploy.run_id}`} words={words} since={startOf(facts.deploy)} label={`${titleOfRun(facts.deploy)} is running: open it`} />
+  }
+  if (facts.deployBlocked) return <Blocked icon="deploy" name="Deploy+Verify" reason={facts.deployBlocked} />
+  return <PushButton icon="deploy" kind={facts.primary === 'deploy' && mayBeFilled.includes(location) ? 'main' : 'plain'} label="Deploy+Verify" busy={busy} onPress={() => run('deploy_and_verify')}>Deploy+Verify</PushButton>
+}
+
+function Blocked({ icon, name, reason }: { icon: 'ship' | 'deploy'; name: string; reason: { short: string; whole: string } }): ReactElement {
+  return (
+    <span title={reason.whole} className="top-blocked">
+      <PushButton icon={icon} blocked={reason.whole} description={reason.whole}>{`${name}: ${reason.short}`}</PushButton>
+    </span>
+  )
+}
+
+function RunningLink({ href, words, since, label }: { href: string; words: string; since: number; label: string }): ReactElement {
+  return <Link href={href} className="button" aria-label={label}><Mark tone="running" /><span>{words} <Clock since={since} /></span></Link>
+}

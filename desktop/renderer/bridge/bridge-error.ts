@@ -1,0 +1,24 @@
+import type { BridgeProblem } from '#shared/bridge'
+import { errorRule, type ErrorClass } from '#shared/errors'
+import type { RemediationId } from '#shared/remediations'
+
+/** An expected failure of a bridge call: what the page shows instead of the answer. */
+export class BridgeError extends Error {
+  readonly errorClass: ErrorClass
+  readonly nextAutoFix: RemediationId
+  constructor({ error_class, message, next_auto_fix }: BridgeProblem) {
+    super(message)
+    this.name = 'BridgeError'
+    this.errorClass = error_class
+    this.nextAutoFix = next_auto_fix
+  }
+}
+
+/** A problem of one class with the fix the table names for it. */
+export const problemOf = (error_class: ErrorClass, message: string): BridgeProblem => ({ error_class, message, next_auto_fix: errorRule(error_class).next_auto_fix })
+
+/** Whatever was thrown, as a bridge error; a bug keeps its message. */
+export function toBridgeError(thrown: unknown): BridgeError {
+  if (thrown instanceof BridgeError) return thrown
+  return new BridgeError(problemOf('internal_error', thrown instanceof Error ? thrown.message : String(thrown)))
+}

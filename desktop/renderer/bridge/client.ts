@@ -1,0 +1,26 @@
+import { bridgeReply, procedures, type BridgeTransport, type Input, type Output, type ProcedureName } from '#shared/bridge'
+import { BridgeError, problemOf } from './bridge-error.ts'
+
+export interface Bridge {
+  /** @throws {BridgeError} the expected failure, or an answer that is off the agreed form */
+  call<P extends ProcedureName>(name: P, input: Input<P>): Promise<Output<P>>
+  readonly events: BridgeTransport['events']
+}
+
+/** The typed client over any transport. Answers are checked: a transport is outside this page. */
+export function bridgeOver(transport: BridgeTransport): Bridge {
+  return {
+    async call<P extends ProcedureName>(name: P, input: Input<P>): Promise<Output<P>> {
+      const reply = bridgeReply.safeParse(await transport.call(name, input))
+      if (!reply.success) throw new BridgeError(problemOf('invalid_request', `The answer to ${name} is not a bridge reply; nothing of it is shown.`))
+      if (!reply.data.ok) throw new BridgeError(reply.data.problem)
+      const value = procedures[name].output.safeParse(reply.data.value)
+      if (!value.success) {
+        const { path, message } = value.error.issues[0] ?? { path: [], message: 'unknown' }
+        throw new BridgeError(problemOf('invalid_request', `The answer to ${name} does not have the agreed form at ${path.join('.') || 'its root'} (${message}); nothing of it is shown.`))
+      }
+      return value.data as Output<P>
+    },
+    events: (request, onEvents, onEnd) => transport.events(request, onEvents, onEnd),
+  }
+}

@@ -1,0 +1,116 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useMemo, useRef, useState, type ReactElement } from 'react'
+import { ToggleButton } from 'react-aria-components'
+import { CopyButton } from '../ui/copy.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { PushButton } from '../ui/push-button.tsx'
+import { bytes, clock, count, grouped } from '../words/format.ts'
+import { AnsiText, plainText } from './ansi-text.tsx'
+import { LogSearch } from './log-search.tsx'
+import { firstErrorRow, type LogState } from './log-state.ts'
+import type { LogView } from './log-stream.ts'
+import { useMatches } from './use-matches.ts'
+
+const lineHeight = 19
+const markHeight = 28
+
+interface Props {
+  readonly view: LogView
+  /** The line the triage names as the first error. */
+  readonly named?: { readonly step: string; readonly line: number } | null
+  /** A row to bring into view; a new object asks again. */
+  readonly goTo?: { readonly row: number } | null
+}
+
+/** The log of a run: numbered, searchable, virtual. Follows while it is live, opens at the first error once it is red. */
+export function LogPane({ view, named = null, goTo = null }: Props): ReactElement {
+  const { log, version } = view
+  const scroller = useRef<HTMLDivElement>(null)
+  const [follow, setFollow] = useState(view.stream !== 'complete' || log.lines === 0)
+  const [wrap, setWrap] = useState(false)
+  const [selected, setSelected] = useState<number | null>(null)
+  const [query, setQuery] = useState('')
+  const matches = useMatches(log, version, query)
+  // version stands for the state, which grows in place.
+  const errorRow = useMemo(() => firstErrorRow(log, named), [log, version, named?.step, named?.line])
+
+  const rows = useVirtualizer({
+    count: log.rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => (log.rows[index]?.kind === 'mark' ? markHeight : lineHeight),
+    overscan: 24,
+    paddingStart: 6,
+    paddingEnd: 6,
+  })
+  const show = (row: number): void => {
+    setFollow(false)
+    setSelected(row)
+    rows.scrollToIndex(row, { align: 'center' })
+  }
+
+  useEffect(() => {
+    if (follow && log.rows.length > 0) rows.scrollToIndex(log.rows.length - 1, { align: 'end' })
+  }, [follow, version, log, rows])
+  const opened = useRef(false)
+  useEffect(() => {
+    if (opened.current || errorRow === null || log.result === null) return
+    opened.current = true
+    show(errorRow)
+  })
+  useEffect(() => { if (goTo) show(goTo.row) }, [goTo])
+  useEffect(() => rows.measure(), [wrap])
+
+  return (
+    <section className="log-pane" aria-label="Log">
+      <div className="log-bar">
+        <LogSearch query={query} matches={matches} selected={selected} onQuery={setQuery} onShow={show} />
+        <span className="grow" />
+        {errorRow === null
+          ? <span className="quiet nowrap hide-narrow">{log.result?.overall === 'PASS' ? 'No errors' : log.result === null ? 'No errors yet' : ''}</span>
+          : <PushButton small kind="danger" icon="jump" onPress={() => show(errorRow)}>First error</PushButton>}
+        <ToggleButton className="button button-small button-quiet" isSelected={follow} onChange={setFollow}><Icon name="follow" small />Follow</ToggleButton>
+        <ToggleButton className="icon-button" aria-label="Wrap long lines" isSelected={wrap} onChange={setWrap}><Icon name="wrap" small /></ToggleButton>
+        <CopyButton label="Copy the log" text={() => wholeText(log)} />
+      </div>
+      <div
+        ref={scroller} className={`log-scroll ${wrap ? 'log-wrap' : ''}`} tabIndex={0} role="log" aria-live="off" aria-label="Log lines"
+        onPointerDown={(event) => { if (event.target === event.currentTarget) setFollow(false) }}
+        onWheel={(event) => { if (event.deltaY < 0) setFollow(false) }}
+        onKeyDown={(event) => { if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) setFollow(false) }}
+      >
+        <div className="log-rows" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map(({ index, start, key }) => {
+            const row = log.rows[index]
+            if (!row) return null
+            const place = { transform: `translateY(${start}px)` }
+            if (row.kind === 'mark') return <div key={key} ref={rows.measureElement} data-index={index} className="log-mark" style={place}>{row.text}</div>
+            return (
+              <div key={key} ref={rows.measureElement} data-index={index} data-number={row.number} style={place} className={`log-line ${index === errorRow ? 'log-error' : ''} ${index === selected ? 'log-selected' : ''} ${row.stream === 'hq' ? 'log-hq' : ''}`}>
+                <span className="log-number">{row.number}</span>
+                <span className="log-time">{log.started === null ? '' : clock(row.time - log.started)}</span>
+                <span className="log-text"><AnsiText text={row.text} find={query.toLowerCase()} /></span>
+              </div>
+            )
+          })}
+        </div>
+      </div>
+      <Footer view={view} />
+    </section>
+  )
+}
+
+const wholeText = (log: LogState): string => log.rows.map((row) => (row.kind === 'mark' ? `── ${row.text}` : plainText(row.text))).join('\n')
+
+const words: Record<LogView['stream'], string> = { live: 'Live', reconnecting: 'Reconnecting; goes on where it stopped', complete: 'Complete', stopped: 'Stopped' }
+
+function Footer({ view: { log, stream, problem } }: { view: LogView }): ReactElement {
+  return (
+    <footer className="log-foot">
+      <span>{count(log.lines, 'line')}{log.truncated ? ', cut at the limit' : ''}</span>
+      <span>{problem && stream === 'stopped' ? problem.message : words[stream]}</span>
+      <span className={log.gaps > 0 ? 'tone-text fail' : ''}>{log.gaps === 0 ? 'No gaps' : `${grouped(log.gaps)} events never came`}</span>
+      <span className="grow" />
+      <span className="hide-narrow">{bytes(log.bytes)}</span>
+    </footer>
+  )
+}

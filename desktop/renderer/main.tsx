@@ -1,0 +1,24 @@
+import './no-eval.ts'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/frame.css'
+import './styles/rail-line.css'
+import './styles/overview.css'
+import './styles/run.css'
+import './styles/log.css'
+import './styles/ship.css'
+import './styles/pages.css'
+import './styles/overlays.css'
+import './styles/widths.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app/app.tsx'
+import { applyTheme, rememberedTheme } from './app/theme.ts'
+import { connect } from './bridge/connect.ts'
+
+applyTheme(rememberedTheme())
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no #root')
+const connection = await connect()
+createRoot(root).render(<StrictMode><App connection={connection} /></StrictMode>)

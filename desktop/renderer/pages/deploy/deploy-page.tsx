@@ -1,0 +1,73 @@
+import type { ReactElement } from 'react'
+import { Link } from 'wouter'
+import { useLive } from '../../app/live.tsx'
+import { startOf } from '../../app/facts.ts'
+import { useLog } from '../../log/use-log.ts'
+import { Commit, RunId } from '../../ui/copy.tsx'
+import { DeployHistory } from '../../ui/deploy-history.tsx'
+import { Nothing } from '../../ui/problem-note.tsx'
+import { Chip, ScriptedDemo } from '../../ui/status.tsx'
+import { StepList } from '../../ui/step-list.tsx'
+import { stepsOf } from '../../ui/step-sources.ts'
+import { Age } from '../../ui/time.tsx'
+import { shortCommit, span, took } from '../../words/format.ts'
+import { ofOverall } from '../../words/status.ts'
+import { ActiveRunCard } from '../overview/active-run-card.tsx'
+import { LastRed } from './last-red.tsx'
+
+/** What should serve and what does, the deploy that is on its way or was last, and how the ones before went. */
+export function DeployPage(): ReactElement {
+  const { overview: { status, change, usual_ms, repository }, facts, now } = useLive()
+  const target = status?.last_ship.result?.pushed_sha ?? repository?.remote ?? null
+  const serving = status?.host.serving ?? null
+  const log = useLog('host', facts.deploy?.run_id ?? null).log
+  const last = status?.last_deploy.result ?? null
+  const ahead = target !== null && target !== serving
+  const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} waits to be deployed` : `${shortCommit(serving)} serves, nothing newer is pushed`
+  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it; nine steps, each with proof.' : 'Deploying again would verify the same commit afresh.'
+  return (
+    <div className="page">
+      <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div></div>
+      <dl className="versus">
+        <div><dt>Target</dt><dd>{target ? <Commit id={target} /> : 'none'} <span className="quiet">origin/main</span>{change.scripted_review && target === change.commit && <ScriptedDemo />}</dd></div>
+        <div><dt>Serving</dt><dd>{serving ? <Commit id={serving} /> : 'nothing'} {status?.state && <span className="quiet">green <Age at={status.state.last_deploy_timestamp} /></span>}</dd></div>
+        <div><dt>Maintenance</dt><dd>{status === null ? 'not known' : status.maintenance.on ? <>on{status.maintenance.file ? `, ${span(now - Date.parse(status.maintenance.file.since))}` : ''}</> : 'off'}</dd></div>
+        <div><dt>Usually</dt><dd>{usual_ms['deploy_and_verify'] === undefined ? 'not known yet' : took(usual_ms['deploy_and_verify'])}</dd></div>
+      </dl>
+      {facts.deploy && !facts.stale && <div className="deploy-block"><ActiveRunCard source="host" runId={facts.deploy.run_id} action={facts.deploy.action} since={startOf(facts.deploy)} log={log} /></div>}
+      {!facts.deploy && last?.overall === 'FAIL' && <LastRed />}
+      <div className="cols">
+        <div className="column"><DeployHistory runs={status?.recent_deploys ?? []} usual={usual_ms['deploy_and_verify']} now={now} /><RecentList /></div>
+        <section className={`card last-deploy ${facts.stale ? 'faded' : ''}`} aria-label="Steps of the deploy">
+          {facts.deploy ? <StepList title="This deploy" steps={log.steps} action="deploy_and_verify" usual={usual_ms} now={now} /> : last ? (
+            <>
+              <div className="card-head"><h2>Last deploy</h2><RunId id={last.run_id} /><span className="grow" /><Chip shown={ofOverall(last.overall, last.error_class)} /></div>
+              <StepList title={`Attempt ${last.attempt}, ${took(Date.parse(last.finished_at) - Date.parse(last.started_at))}`} steps={stepsOf({ ...log, steps: [] }, last)} action="deploy_and_verify" usual={usual_ms} now={now} />
+            </>
+          ) : <div className="card-body"><Nothing title="No deploy has ended yet">Its nine steps will stand here.</Nothing></div>}
+        </section>
+      </div>
+    </div>
+  )
+}
+
+function RecentList(): ReactElement | null {
+  const { overview: { status } } = useLive()
+  const runs = status?.recent_deploys.slice(0, 6) ?? []
+  if (runs.length === 0) return null
+  return (
+    <section aria-label="Recent deploys">
+      <div className="list-head"><h2>Recent</h2><Link href="/runs">All runs</Link></div>
+      <table className="results"><tbody>
+        {runs.map((run) => (
+          <tr key={run.run_id}>
+            <td><Link href={`/runs/${run.run_id}`} className="mono">{run.run_id.slice(-8)}</Link></td>
+            <td className="soft">{run.error_class ? <><code className="mono">{run.error_class}</code>{run.step_failed ? ` in ${run.step_failed}` : ''}</> : run.status}</td>
+            <td className="quiet hide-narrow">{run.finished_at ? took(Date.parse(run.finished_at) - startOf(run)) : ''}</td>
+            <td className="quiet"><Age at={run.requested_at} /></td>
+          </tr>
+        ))}
+      </tbody></table>
+    </section>
+  )
+}

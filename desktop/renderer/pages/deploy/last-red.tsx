@@ -1,0 +1,19 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactElement } from 'react'
+import { useLocation } from 'wouter'
+import { useLive } from '../../app/live.tsx'
+import { useHq } from '../../bridge/context.ts'
+import { runQuery } from '../../bridge/queries.ts'
+import { RunWhyRed, useTriage } from '../runs/run-why-red.tsx'
+
+/** Why the last deploy is red, with the way to its log. */
+export function LastRed(): ReactElement | null {
+  const { bridge } = useHq()
+  const { overview: { status } } = useLive()
+  const [, go] = useLocation()
+  const result = status?.last_deploy.result ?? null
+  const run = useQuery({ ...runQuery(bridge, result?.run_id ?? ''), enabled: result !== null }).data?.run ?? null
+  const { triage } = useTriage(result?.run_id ?? '', run)
+  if (result === null || run === null) return null
+  return <div className="deploy-block why-card"><RunWhyRed run={run} result={result} triage={triage} onFirstError={() => go(`/runs/${result.run_id}`)} /></div>
+}

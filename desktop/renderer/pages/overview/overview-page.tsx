@@ -1,0 +1,46 @@
+import type { ReactElement } from 'react'
+import { titleOfRun, startOf } from '../../app/facts.ts'
+import { useLive } from '../../app/live.tsx'
+import { useLog } from '../../log/use-log.ts'
+import { DeployHistory } from '../../ui/deploy-history.tsx'
+import { Mark } from '../../ui/icons.tsx'
+import { PushButton } from '../../ui/push-button.tsx'
+import { visibleText } from '../../words/visible-text.ts'
+import { ActiveRunCard } from './active-run-card.tsx'
+import { Aside } from './aside.tsx'
+import { GateLine } from './gate-line.tsx'
+import { headlineOf } from './headline.ts'
+import { ResultsTable } from './results-table.tsx'
+
+/** Where the newest change stands: the answer first, then its six gates, then what supports them. */
+export function OverviewPage(): ReactElement {
+  const { overview, facts, now, retry } = useLive()
+  const active = facts.deploy ?? overview.status?.active_runs[0] ?? null
+  const deployLog = useLog('host', active?.run_id ?? null).log
+  const shipLog = useLog('ship', facts.ship?.runId ?? null).log
+  const { title, sub, done, errorClass } = headlineOf(overview, facts, now)
+  const passed = overview.change.gates.filter(({ state }) => state === 'pass').length
+  return (
+    <div className="page">
+      <div className="head">
+        <div className="grow">
+          <h1 className={done ? 'done-mark' : ''}>{done && <Mark tone="pass" />}{title}{errorClass && <> <code className="mono head-class">{errorClass}</code></>}</h1>
+          <p className="sub" aria-live="polite">{visibleText(sub)}</p>
+          {overview.upload.queued > 0 && <p className="sub quiet">{overview.upload.detail ?? `${overview.upload.queued} ship bundles wait for the host.`}</p>}
+        </div>
+        {facts.stale && <PushButton icon="retry" onPress={retry}>Try now</PushButton>}
+        <div className="tally"><b>{passed}<span> of {overview.change.gates.length}</span></b><p className="quiet">gates passed</p></div>
+      </div>
+      <GateLine deployLog={deployLog} shipLog={shipLog} />
+      <div className="cols">
+        <div className="column">
+          {facts.ship && <ActiveRunCard source="ship" runId={facts.ship.runId} action="ship" since={facts.ship.since} log={shipLog} />}
+          {active && !facts.stale && <ActiveRunCard source="host" runId={active.run_id} action={active.action === 'deploy_and_verify' ? 'deploy_and_verify' : titleOfRun(active)} since={startOf(active)} log={deployLog} />}
+          <ResultsTable />
+          <DeployHistory runs={overview.status?.recent_deploys ?? []} usual={overview.usual_ms['deploy_and_verify']} now={now} />
+        </div>
+        <Aside />
+      </div>
+    </div>
+  )
+}

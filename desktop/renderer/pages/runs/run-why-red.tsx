@@ -1,0 +1,59 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactElement } from 'react'
+import type { RunDetail } from '#shared/api'
+import { errorRule } from '#shared/errors'
+import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
+import { useLive } from '../../app/live.tsx'
+import { useHq } from '../../bridge/context.ts'
+import { fileQuery } from '../../bridge/queries.ts'
+import { FileLink } from '../../ui/file-sheet.tsx'
+import { NextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
+import { shortCommit, span } from '../../words/format.ts'
+
+/** The triage of a failed deploy: from the overview when it is the last one, else from its own folder. */
+export function useTriage(runId: string, run: RunDetail | null): { triage: Triage | null; named: { step: string; line: number } | null } {
+  const { bridge } = useHq()
+  const { overview: { status } } = useLive()
+  const last = status?.last_deploy.triage ?? null
+  const known = last?.run_id === runId ? last : null
+  const wanted = known === null && run?.action === 'deploy_and_verify' && run.status === 'failed'
+  const file = useQuery({ ...fileQuery(bridge, { source: 'host', runId, path: `deploy/${runId}/triage.json` }), enabled: wanted }).data
+  const triage = known ?? parse(file?.text)
+  const first = triage?.first_error ?? null
+  return { triage, named: first ? { step: first.log.replace(/^.*\//, '').replace(/\.log$/, ''), line: first.line } : null }
+}
+
+function parse(text: string | undefined): Triage | null {
+  if (text === undefined) return null
+  try {
+    return triageSchema.parse(JSON.parse(text))
+  } catch {
+    return null // off its form: the run's own class and log say enough
+  }
+}
+
+interface Props { readonly run: RunDetail; readonly result: ResultDocument | null; readonly triage: Triage | null; readonly onFirstError: (() => void) | null }
+
+export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactElement | null {
+  const { overview: { status }, now } = useLive()
+  const errorClass = run.error_class ?? (run.status === 'runner_lost' || run.status === 'cancelled' || run.status === 'interrupted' ? run.status : null)
+  if (errorClass === null) return null
+  const failed = result?.steps.find(({ name }) => name === result.step_failed)
+  const unreached = result?.steps.filter(({ status: how }) => how === 'not_reached').length ?? 0
+  const isDeploy = run.action === 'deploy_and_verify'
+  const standing: Standing[] = []
+  const serving = status?.host.serving ?? null
+  if (isDeploy && serving) standing.push({ icon: 'pass', tone: 'pass', text: <><code className="mono">{shortCommit(serving)}</code> serves now.{['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build'].includes(result?.step_failed ?? '') && ' Nothing was stopped before the failure.'}</> })
+  const { maintenance } = status ?? {}
+  if (isDeploy && maintenance?.on) standing.push({ icon: 'maintenance', tone: 'warn', text: `Maintenance stays on${maintenance.file ? `, ${span(now - Date.parse(maintenance.file.since))} so far` : ''}. It ends with the next green deploy.` })
+  if (unreached > 0) standing.push({ icon: 'wait', tone: 'wait', text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.` })
+  standing.push({ icon: 'retry', tone: 'wait', text: <><NextFix fix={triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix} />{triage && !triage.retryable && ' This commit is not retried as it is.'}</> })
+  const file = (path: string): ReactElement => <FileLink key={path} file={{ source: 'host', runId: run.run_id, path }}>{path.replace(/^.*\//, '')}</FileLink>
+  const folder = `deploy/${run.run_id}`
+  return (
+    <WhyRed
+      errorClass={errorClass} step={run.step_failed} detail={failed?.detail ?? null} firstError={triage?.first_error ?? null} onFirstError={onFirstError} standing={standing}
+      evidence={isDeploy ? <>{triage && file(`${folder}/triage.json`)}{result && file(`${folder}/deploy_result.json`)}{file(`runs/${run.run_id}/run.json`)}</> : <>{file(`runs/${run.run_id}/run.json`)}{run.result && file(`runs/${run.run_id}/result.json`)}</>}
+    />
+  )
+}

@@ -1,0 +1,85 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState, type ReactElement } from 'react'
+import { Tab, TabList, Tabs } from 'react-aria-components'
+import type { ShipDetail } from '#shared/bridge'
+import { useActions } from '../../app/actions.tsx'
+import { useLive } from '../../app/live.tsx'
+import { useHq } from '../../bridge/context.ts'
+import { shipQuery } from '../../bridge/queries.ts'
+import { LogPane } from '../../log/log-pane.tsx'
+import { useLog } from '../../log/use-log.ts'
+import { Confirm } from '../../ui/dialog.tsx'
+import { ProblemNote } from '../../ui/problem-note.tsx'
+import { PushButton } from '../../ui/push-button.tsx'
+import { Chip, ScriptedDemo } from '../../ui/status.tsx'
+import { stepsOf } from '../../ui/step-sources.ts'
+import { AgainstUsual } from '../../ui/timeline.tsx'
+import { shortRun, startOfRun } from '../../words/format.ts'
+import { ofOverall } from '../../words/status.ts'
+import { visibleText } from '../../words/visible-text.ts'
+import { Changes } from './changes.tsx'
+import { NoShip } from './no-ship.tsx'
+import { shipHeadline, sinceThen } from './ship-headline.ts'
+import { ShipSteps } from './ship-steps.tsx'
+import { ShipWhy } from './ship-why.tsx'
+import { VerdictPanel } from './verdict-panel.tsx'
+
+/** One ship: its five steps, what the review said beside the diff, and what the verdict is bound to. @param runId null for the newest */
+export function ShipPage({ runId }: { runId: string | null }): ReactElement {
+  const { bridge } = useHq()
+  const { overview } = useLive()
+  const shown = runId ?? overview.ship?.run_id ?? null
+  const { data, error } = useQuery({ ...shipQuery(bridge, shown ?? ''), enabled: shown !== null })
+  if (shown === null) return <NoShip />
+  if (error && !data) return <div className="page"><ProblemNote error={error} /></div>
+  const summary = overview.ship?.run_id === shown && (!data || overview.ship.active) ? overview.ship : data?.summary
+  if (!summary) return <div className="page"><p className="soft" role="status">Reading ship {shortRun(shown)}</p></div>
+  return <Ship key={shown} detail={data ?? { summary, verdict: null, findings: [], diff: null, files: [] }} active={data?.summary.active ?? summary.active} latest={runId === null || runId === overview.ship?.run_id} />
+}
+
+function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean; latest: boolean }): ReactElement {
+  const { overview, now } = useLive()
+  const { cancel } = useActions()
+  const { summary: { run_id, result } } = detail
+  const view = useLog('ship', run_id)
+  const [tab, setTab] = useState<'changes' | 'log' | null>(null)
+  const [asking, setAsking] = useState(false)
+  const [filesShown, setFilesShown] = useState(false)
+  const chosen = tab ?? (active || detail.diff === null ? 'log' : 'changes')
+  const { title, sub } = shipHeadline(detail, active, overview)
+  const since = latest && !active ? sinceThen(result, overview.repository) : null
+  return (
+    <div className="page-full">
+      <div className="ship-head">
+        <div className="head">
+          <div className="grow">
+            <h1>{title} {!active && result && <Chip shown={ofOverall(result.overall, result.error_class)} />}{result?.scripted_review && <ScriptedDemo />}</h1>
+            <p className="sub">{visibleText(sub)}</p>
+            {since && <p className="sub since">{visibleText(since)}</p>}
+          </div>
+          <div className="head-actions">
+            {active && <AgainstUsual since={startOfRun(run_id)} usual={overview.usual_ms['ship']} now={now} />}
+            {active && <PushButton kind="danger" icon="stop" onPress={() => setAsking(true)}>Cancel</PushButton>}
+          </div>
+        </div>
+        <ShipSteps steps={stepsOf(view.log, result)} result={result} />
+      </div>
+      {!active && result?.overall === 'FAIL' && <ShipWhy result={result} remote={overview.repository?.remote ?? null} onLog={() => setTab('log')} />}
+      <div className="ship-body">
+        <div className="ship-main">
+          <div className="ship-tabs">
+            <Tabs selectedKey={chosen} onSelectionChange={(key) => setTab(key === 'log' ? 'log' : 'changes')}>
+              <TabList aria-label="What to show" className="tabs"><Tab id="changes" className="tab">Changes</Tab><Tab id="log" className="tab">Log</Tab></TabList>
+            </Tabs>
+            {chosen === 'changes' && <span className="only-narrow"><PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>Files</PushButton></span>}
+          </div>
+          {chosen === 'log' ? <LogPane view={view} /> : <Changes detail={detail} filesShown={filesShown} />}
+        </div>
+        <VerdictPanel detail={detail} />
+      </div>
+      <Confirm open={asking} title={`Cancel ship ${shortRun(run_id)}?`} confirm="Cancel the ship" keep="Keep it running" onConfirm={() => cancel('ship', run_id)} onClose={() => setAsking(false)}>
+        <p>Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.</p>
+      </Confirm>
+    </div>
+  )
+}

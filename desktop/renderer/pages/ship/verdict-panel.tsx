@@ -1,0 +1,75 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactElement } from 'react'
+import { Link } from 'wouter'
+import type { ShipDetail } from '#shared/bridge'
+import { useHq } from '../../bridge/context.ts'
+import { shipsQuery } from '../../bridge/queries.ts'
+import { FileLink } from '../../ui/file-sheet.tsx'
+import { Mark } from '../../ui/icons.tsx'
+import { ScriptedDemo, Status, Unverified } from '../../ui/status.tsx'
+import { Age } from '../../ui/time.tsx'
+import { count, shortCommit, startOfRun } from '../../words/format.ts'
+import { ofOverall } from '../../words/status.ts'
+import { visibleText } from '../../words/visible-text.ts'
+
+/** What the verdict is bound to, what the tests counted, the files that prove it, and the ships before. */
+export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
+  const { verdict, summary: { result, run_id }, files } = detail
+  return (
+    <aside className="verdict" aria-label="Verdict and evidence">
+      {verdict && (
+        <section aria-label="Verdict">
+          <h2><span>Approved, bound to this commit</span>{verdict.reviewer.scripted ? <ScriptedDemo /> : <Unverified />}</h2>
+          <dl className="bindings">
+            <Binding name="base" value={verdict.base_sha} /><Binding name="head" value={verdict.head_sha} /><Binding name="tree" value={verdict.tree_sha} />
+            <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " /><Binding name="nonce" value={verdict.nonce} />
+            <Binding name="files" text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`} />
+            <Binding name="model" text={verdict.reviewer.model} /><Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} /><Binding name="cli" text={`${verdict.reviewer.cli} ${verdict.reviewer.cli_version}`} />
+          </dl>
+          <p className="soft verdict-summary">{visibleText(verdict.summary)}</p>
+          {verdict.gate_settings_changed.length > 0 && <p className="soft verdict-summary">This change alters gate settings: <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was judged by the values before it.</p>}
+        </section>
+      )}
+      {result && result.tests.length > 0 && (
+        <section aria-label="Tests">
+          <h2><span>Tests</span><span>{count(result.tests.reduce((sum, { total }) => sum + total, 0), 'test')}</span></h2>
+          {result.tests.map(({ name, total, passed, failed, skipped }) => <div key={name} className="line"><Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small /><span className="ellipsis">{name}</span><span className="line-end">{passed} of {total}{failed > 0 ? `, ${failed} failed` : ''}, {skipped === 0 ? 'none skipped' : `${skipped} skipped`}</span></div>)}
+        </section>
+      )}
+      {result && (
+        <section aria-label="Evidence">
+          <h2><span>Evidence</span>{!verdict && <Unverified />}</h2>
+          <ul className="files">{Object.entries(result.artifacts).map(([name, path]) => <li key={name}><FileLink file={{ source: 'ship', runId: run_id, path }}>{path}</FileLink></li>)}</ul>
+        </section>
+      )}
+      <History current={run_id} />
+    </aside>
+  )
+}
+
+function Binding({ name, value, text, prefix = '' }: { name: string; value?: string; text?: string; prefix?: string }): ReactElement {
+  return <><Mark tone="pass" /><dt>{name}</dt><dd className="mono ellipsis" title={value ?? text}>{prefix}{value === undefined ? visibleText(text ?? '') : value.slice(0, 12)}</dd></>
+}
+
+export function History({ current }: { current: string | null }): ReactElement | null {
+  const { bridge } = useHq()
+  const ships = useQuery(shipsQuery(bridge, false)).data?.ships ?? []
+  if (ships.length === 0) return null
+  return (
+    <section aria-label="Ship history">
+      <h2><span>Ships</span><span>{ships.length}</span></h2>
+      <ol className="ship-history">
+        {ships.slice(0, 12).map(({ run_id, active, result }) => (
+          <li key={run_id}>
+            <Link href={`/ship/${run_id}`} {...(run_id === current ? { 'aria-current': 'true' as const } : {})}>
+              {active ? <Status shown={{ tone: 'running', word: 'Running' }} /> : result ? <Status shown={ofOverall(result.overall, result.error_class)} /> : <Status shown={{ tone: 'warn', word: 'No result' }} />}
+              <code className="mono">{result?.git_head ? shortCommit(result.git_head) : ''}</code>
+              {result?.error_class && <code className="mono ellipsis quiet" title={result.error_class}>{result.error_class}</code>}
+              <span className="line-end"><Age at={new Date(startOfRun(run_id)).toISOString()} /></span>
+            </Link>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}

@@ -1,0 +1,51 @@
+import type { ReactElement, ReactNode } from 'react'
+import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
+import { CopyButton } from './copy.tsx'
+import { PushButton } from './push-button.tsx'
+
+interface ConfirmProps {
+  readonly open: boolean
+  readonly title: string
+  readonly children: ReactNode
+  readonly confirm: string
+  readonly keep: string
+  readonly onConfirm: () => void
+  readonly onClose: () => void
+}
+
+/** Asked only before something is destroyed; the title names what. */
+export function Confirm({ open, title, children, confirm, keep, onConfirm, onClose }: ConfirmProps): ReactElement {
+  return (
+    <ModalOverlay className="scrim" isOpen={open} isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
+      <Modal className="dialog">
+        <Dialog role="alertdialog" className="dialog-body">
+          <Heading slot="title">{title}</Heading>
+          <div className="soft">{children}</div>
+          <div className="dialog-buttons">
+            <PushButton onPress={onClose}>{keep}</PushButton>
+            <PushButton kind="danger" icon="stop" onPress={() => { onConfirm(); onClose() }}>{confirm}</PushButton>
+          </div>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  )
+}
+
+/** A large dialog for one file or list. */
+export function Sheet({ title, copy, children, onClose }: { title: string; copy?: string; children: ReactNode; onClose: () => void }): ReactElement {
+  return (
+    <ModalOverlay className="scrim" isOpen isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
+      <Modal className="dialog dialog-large">
+        <Dialog className="sheet">
+          <div className="sheet-head">
+            <Heading slot="title" className="mono ellipsis">{title}</Heading>
+            <span className="grow" />
+            {copy !== undefined && <CopyButton text={copy} label="Copy the file" />}
+            <PushButton small onPress={onClose}>Close</PushButton>
+          </div>
+          <div className="sheet-body">{children}</div>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  )
+}

@@ -1,0 +1,31 @@
+import type { CSSProperties, ReactElement, ReactNode } from 'react'
+import type { Shown } from '../words/status.ts'
+import { Mark } from './icons.tsx'
+
+export interface RailItem {
+  readonly key: string
+  readonly title: string
+  readonly shown: Shown
+  /** The whole of it in words, for who does not see it. */
+  readonly name: string
+  readonly state: ReactNode
+  readonly below: ReactNode
+  /** Part of the usual time that has passed, 0 to 1; only for a running one. */
+  readonly done?: number
+  readonly stale?: boolean
+}
+
+/** One rail with a segment per gate or step; no boxes. */
+export function RailLine({ label, items }: { label: string; items: readonly RailItem[] }): ReactElement {
+  return (
+    <ol className="rail-line" aria-label={label} style={{ '--count': items.length } as CSSProperties}>
+      {items.map(({ key, title, shown, name, state, below, done, stale }) => (
+        <li key={key} className={`rail-item ${shown.tone} ${stale ? 'stale' : ''}`} aria-label={name} style={{ '--done': `${Math.round((done ?? 0.5) * 100)}%` } as CSSProperties}>
+          <div className="rail-title"><Mark tone={shown.tone} /><span className="ellipsis">{title}</span></div>
+          <p className="rail-state ellipsis">{state}</p>
+          <p className="ellipsis">{below}</p>
+        </li>
+      ))}
+    </ol>
+  )
+}

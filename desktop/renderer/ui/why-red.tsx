@@ -1,0 +1,52 @@
+import type { ReactElement, ReactNode } from 'react'
+import { Button } from 'react-aria-components'
+import { remediations } from '#shared/remediations'
+import type { ErrorClass } from '#shared/errors'
+import type { Triage } from '#shared/result'
+import { errorSentence } from '../words/errors.ts'
+import { isBlocked } from '../words/status.ts'
+import { visibleText } from '../words/visible-text.ts'
+import { Icon, Mark, type IconName } from './icons.tsx'
+
+export interface Standing { readonly icon: IconName | 'pass' | 'wait'; readonly tone: string; readonly text: ReactNode }
+
+interface Props {
+  readonly errorClass: ErrorClass
+  readonly step: string | null
+  readonly detail: string | null
+  readonly firstError: Triage['first_error']
+  readonly onFirstError?: (() => void) | null
+  readonly evidence: ReactNode
+  readonly standing: readonly Standing[]
+}
+
+/** Why a run is red: the plain line and its class, the first error, and where things stand now. */
+export function WhyRed({ errorClass, step, detail, firstError, onFirstError = null, evidence, standing }: Props): ReactElement {
+  const tone = isBlocked(errorClass) ? 'blocked' : 'fail'
+  const at = firstError?.file ? `${firstError.file}${firstError.file_line === null ? '' : `:${firstError.file_line}`}` : step
+  return (
+    <section className={`why ${tone}`} aria-label="Why red">
+      <div>
+        <div className="why-top"><Mark tone={tone} /><h2>{errorSentence(errorClass)}</h2><code className="mono tone-text">{errorClass}</code></div>
+        {(firstError || detail) && (
+          <div className="error-line">
+            <div className="error-at"><span className="ellipsis">{visibleText(at ?? '')}</span>{firstError && onFirstError && <Button className="link-button nowrap" onPress={onFirstError}>Show in the log</Button>}</div>
+            <p>{visibleText(firstError?.text ?? detail ?? '')}</p>
+          </div>
+        )}
+        {firstError && detail && <p className="soft why-detail">{visibleText(detail)}</p>}
+        <div className="evidence"><span>Evidence</span>{evidence}</div>
+      </div>
+      <div className="kept">
+        <h3>Where things stand</h3>
+        <ul>{standing.map(({ icon, tone: own, text }, index) => <li key={index} className={own}>{icon === 'pass' || icon === 'wait' ? <Mark tone={icon} /> : <Icon name={icon} className="tone-text" />}<span>{text}</span></li>)}</ul>
+      </div>
+    </section>
+  )
+}
+
+/** What follows a failure: by HQ itself, or by whom and where. */
+export function NextFix({ fix }: { fix: keyof typeof remediations }): ReactElement {
+  const { automatic, title } = remediations[fix]
+  return <><b className="strong">{automatic ? 'Next automatic fix:' : 'Needs you:'}</b> {title}</>
+}
