@@ -78,10 +78,11 @@ export async function waitUntilOk(url: string, expectation: Expectation, { secon
   for (;;) {
     const lives = alive()
     const left = Math.max(1, end - performance.now())
-    why = await lookAt(url, expectation, { timeoutMs: Math.min(questionMs, left), ...(signal ? { signal } : {}) })
+    why = await lookAt(url, expectation, { timeoutMs: Math.ceil(Math.min(questionMs, left)), ...(signal ? { signal } : {}) })
     if (why === null) return null
     if (!lives) return `its process ended; ${why}`
-    if (performance.now() >= end) return `${why} (asked for ${seconds} s)`
+    // A question with hardly any time left would only hide the last good reason.
+    if (performance.now() + pause + 20 >= end) return `${why} (asked for ${seconds} s)`
     await delay(pause, undefined, signal ? { signal } : {})
     pause = Math.min(pause * 1.5, 250)
   }
