@@ -5,6 +5,7 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { describeIssues } from '#ops/json-file'
 import type { RunEnd } from './deploys.ts'
+import { takeEnrolment } from './enrolment.ts'
 import type { Keystore } from './keystore.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
@@ -41,6 +42,8 @@ export function createOperator(options: OperatorOptions): Operator {
   const workspace: Workspace = openWorkspace(options)
   const handlers: Handlers = handlersOf(workspace, options)
   const streams = new Set<AbortController>()
+  // Every call waits for it, so that the first answer already knows the host.
+  const enrolled = takeEnrolment(options.home, (host) => handlers['settings.set_host'](host)).catch((error: unknown) => options.log(`enrolment.json was not taken: ${toProblem(error).message}`))
 
   /** What may cross: a Problem as it is, a bug without its inside, which stays in the log of this machine. */
   const problemOf = (thrown: unknown): BridgeProblem => {
@@ -58,6 +61,7 @@ export function createOperator(options: OperatorOptions): Operator {
   return {
     call: async (name, input) => {
       try {
+        await enrolled
         if (!isProcedure(name)) throw new Problem('unknown_action', `HQ has no procedure ${JSON.stringify(name.slice(0, 100))}.`)
         const procedure: { readonly input: z.ZodType; readonly output: z.ZodType } = procedures[name]
         const handle = handlers[name] as (input: unknown) => Promise<unknown>

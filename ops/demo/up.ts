@@ -7,7 +7,7 @@ import { tryLock } from '../lock.ts'
 import { hostPathsEnv } from '../paths.ts'
 import { endTree } from '../process-tree.ts'
 import { installRoot, programArgv } from '../program.ts'
-import { resumeServices, stopServices } from '../engines/process.ts'
+import { resumeServices, stopServices } from '../engines/resume.ts'
 import { enrol, gitDaemonFolder, openSandbox, type Sandbox } from './sandbox.ts'
 import { supervise, type Supervised } from './supervise.ts'
 

@@ -13,7 +13,7 @@ export function installDependencies() {
   // Under `npm start` the path of the npm that runs us is known; a bare `npm` would need a shell on Windows.
   const npm = process.env.npm_execpath
   const [program, ...args] = npm ? [process.execPath, npm] : ['npm']
-  const { status, error } = spawnSync(program, [...args, 'ci', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' })
+  const { status, error } = spawnSync(program, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
   if (error || status !== 0) throw new Error(`The dependencies could not be installed: ${error?.message ?? `npm ci ended with ${status}; its own message stands above`}.`)
   writeFileSync(stamp, lock)
 }
