@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type UserConfig } from 'vite'
 
@@ -10,7 +11,7 @@ export const rendererConfig = {
   base: './',
   plugins: [react()],
   build: {
-    outDir: '../../out/renderer',
+    outDir: resolve('out/renderer'),
     emptyOutDir: true,
     target: 'es2023',
     sourcemap: false,

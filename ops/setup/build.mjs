@@ -26,5 +26,7 @@ export function buildDesktop({ force = false } = {}) {
   say('Building HQ')
   const { status } = spawnSync(ownNode(), [bin('electron-vite', 'electron-vite'), 'build', '--logLevel', 'warn'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (status !== 0) throw new Error('HQ could not be built; the reason stands above.')
+  const missing = outputs.filter((path) => !existsSync(path))
+  if (missing.length > 0) throw new Error(`The build ended well but left out ${missing.join(', ')}.`)
   writeFileSync(stamp, now)
 }
