@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
@@ -45,6 +47,8 @@ export function hasCredential(provider: ReviewProvider, env: Environment): boole
   return provider.scripted || existsSync(join(codexHome(env), 'auth.json'))
 }
 
+/** How long a provider may take to accept a connection, in milliseconds. */
+const connectLimitMs = 15_000
 const builtIn = 'openai'
 const builtInBaseUrl = 'https://api.openai.com/v1'
 /** Name of the provider inside the CLI: its own names are reserved, and ours may hold any character. */
@@ -64,4 +68,24 @@ export function providerArguments({ id, label, base_url, env_key, scripted }: Re
     '-c', `model_provider=${toml(nameInCli)}`,
     '-c', `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},wire_api="responses",request_max_retries=2,stream_max_retries=2}`,
   ]
+}
+
+/**
+ * Codex asks an address where nobody listens again and again, without end. So it is tried first.
+ * OpenAI's own with Codex's sign-in is not tried: which of its addresses is used, the sign-in decides.
+ *
+ * @throws {Problem} `review_unavailable`
+ */
+export async function refuseUnreachable({ id, label, base_url, env_key }: ReviewProvider, signal: AbortSignal): Promise<void> {
+  if (id === builtIn && env_key === null) return
+  const { hostname, port, protocol } = new URL(base_url)
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port) })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(connectLimitMs)]) })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new Problem('review_unavailable', `No review was made, because ${label} does not answer at ${base_url}. Nothing was pushed; main is as it was.`, { cause: error })
+  } finally {
+    socket.destroy()
+  }
 }

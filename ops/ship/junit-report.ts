@@ -17,7 +17,7 @@ export interface TestReport {
 
 type Node = Readonly<Record<string, unknown>>
 const attributes = ':@'
-const parser = new XMLParser({ preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', parseAttributeValue: false, parseTagValue: false, trimValues: true })
+const parser = new XMLParser({ preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', parseAttributeValue: false, parseTagValue: false, trimValues: true, htmlEntities: true })
 
 const tagOf = (node: Node): string => Object.keys(node).find((key) => key !== attributes) ?? ''
 const childrenOf = (node: Node): Node[] => {

@@ -1,3 +1,6 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { reviewRef } from '#shared/verdict'
@@ -16,6 +19,7 @@ import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
 import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
 import { acceptedProviders, reviewBase } from './review-base.ts'
+import { scratchPrefix } from './review-step.ts'
 import { findEarlierShip } from './settle.ts'
 import { takeShipLock, type ShipLock } from './ship-lock.ts'
 import { remoteName, type Ship } from './ship-state.ts'
@@ -62,6 +66,7 @@ async function sweep(repo: string, lost: string | null, log: (text: string) => v
     log(`the ship ${lost} was killed; ending what it left`)
     const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
     if (stuck.length > 0) log(`processes ${stuck.join(', ')} of it would not end`)
+    for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(scratchPrefix(lost)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
   for (const folder of await sweepWorktrees(repo)) log(`removed the worktree ${folder} of a killed ship`)
 }

@@ -9,7 +9,7 @@ import { withNeutralGit } from '../git/neutral-diff.ts'
 import { writeJson, writeWhole } from '../json-file.ts'
 import type { Step, StepContext } from '../pipeline.ts'
 import { readOperatorSettings } from '../settings-files.ts'
-import { chosenProvider, credentialEnv } from './codex-provider.ts'
+import { chosenProvider, credentialEnv, refuseUnreachable } from './codex-provider.ts'
 import { askCodex, codexProgram, codexVersion } from './codex-run.ts'
 import { judgeAnswer, parseAnswer } from './judge-answer.ts'
 import { reviewPrompt, type ReviewBindings } from './review-prompt.ts'
@@ -18,6 +18,9 @@ import type { EarlierShip } from './settle.ts'
 import { frozenOf, type Ship } from './ship-state.ts'
 
 export const proofFiles = { diff: 'diff.patch', review_prompt: 'review_prompt.txt', review_events: 'review.jsonl', review_answer: 'review_answer.json', verdict: 'verdict.json' } as const
+
+/** What a ship's scratch folder in the temporary folder is called; a killed one is found by it. */
+export const scratchPrefix = (runId: string): string => `openclaw-review-${runId}-`
 
 /** The artifact is named in the result only when it is there. */
 function note(ship: Ship, name: keyof typeof proofFiles): void {
@@ -46,6 +49,7 @@ async function review(ship: Ship, context: StepContext, scratch: string): Promis
   const { bindings, files, diff } = await makeDiff(ship, context)
   const program = codexProgram(settings.review.codex, ship.env)
   credentialEnv(provider, ship.env, scratch) // before anything is started: without credentials nobody is asked
+  await refuseUnreachable(provider, context.signal)
   const prompt = reviewPrompt(bindings, files, gates.changed, diff)
   writeWhole(join(ship.dir, proofFiles.review_prompt), prompt)
   note(ship, 'review_prompt')
@@ -103,7 +107,7 @@ export const reviewStep = (ship: Ship): Step<object> => ({
   run: async (_facts, context) => {
     const { earlier } = frozenOf(ship)
     if (earlier) return takeOver(ship, earlier)
-    const scratch = mkdtempSync(join(tmpdir(), 'openclaw-review-'))
+    const scratch = mkdtempSync(join(tmpdir(), scratchPrefix(ship.runId)))
     try {
       return await review(ship, context, scratch)
     } finally {

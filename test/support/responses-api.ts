@@ -20,7 +20,7 @@ export interface ResponsesApi {
 
 export const approve: Script = (bindings) => ({ text: JSON.stringify(scriptedAnswer(bindings)) })
 /** An approval with some of its fields replaced. */
-export const answerWith = (change: Partial<Record<keyof ReviewAnswer, unknown>>): Script => (bindings) => ({ text: JSON.stringify({ ...scriptedAnswer(bindings), ...change }) })
+export const answerWith = (change: Partial<Record<keyof ReviewAnswer, unknown>> & Record<string, unknown>): Script => (bindings) => ({ text: JSON.stringify({ ...scriptedAnswer(bindings), ...change }) })
 
 /** A loopback Responses API whose answers the test writes. The real Codex CLI talks to it. */
 export async function startResponsesApi(): Promise<ResponsesApi> {

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { members } from '#ops/process-tree'
+import { endTree, members } from '#ops/process-tree'
 import { nodeProgram, programArgv } from '#ops/program'
 import type { ProjectConfig } from '#shared/config'
 import { newRunId } from '#shared/ids'
@@ -36,7 +35,8 @@ export interface ShipRepo {
   ship(env?: Record<string, string>): Promise<Shipped>
   /** Worktrees, scratch folders and processes that a ship left; empty when it cleaned up. */
   leftovers(runId: string): string[]
-  remove(): void
+  /** Ends every ship that still runs and removes the folder. */
+  remove(): Promise<void>
 }
 
 const unit = { name: 'unit', argv: [nodeProgram(), '--test', '--test-reporter=junit', '--test-reporter-destination=report.xml', 'app.test.mjs'], report: { format: 'junit', path: 'report.xml' } } as const
@@ -64,6 +64,7 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
     mkdirSync(dirname(join(repo, path)), { recursive: true })
     writeFileSync(join(repo, path), content)
   }
+  const [runIds, children]: [string[], ChildProcess[]] = [[], []]
   const self: ShipRepo = {
     origin, repo, home, temp, env, write,
     git: (...args) => run(repo, ...args),
@@ -84,6 +85,8 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
       const runId = newRunId()
       const [program, ...args] = programArgv('hq', ['ship', '--repo', repo, '--run-id', runId, '--json'])
       const child = spawn(program, args, { cwd: root, env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
+      runIds.push(runId)
+      children.push(child)
       const [out, err]: [string[], string[]] = [[], []]
       child.stdout.on('data', (data: Buffer) => out.push(data.toString()))
       child.stderr.on('data', (data: Buffer) => err.push(data.toString()))
@@ -103,7 +106,11 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
       ...run(repo, 'worktree', 'list', '--porcelain').split('\n').filter((line) => line.startsWith('worktree ') && line !== `worktree ${repo}`),
       ...members({ marker: `OPENCLAW_RUN_ID=${runId}` }).map((pid) => `process ${pid}`),
     ],
-    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
+    remove: async () => {
+      for (const runId of runIds) await endTree({ marker: `OPENCLAW_RUN_ID=${runId}` })
+      for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+    },
   }
   self.settings({})
   self.config()

@@ -42,10 +42,8 @@ describe('the review stops a ship', () => {
   it('when nobody listens at the address of the provider', async () => {
     const gone = await startResponsesApi()
     await gone.close()
-    sample.config({ review: { max_diff_bytes: 200_000, timeout_seconds: 20 } })
     sample.settings({ providers: [{ id: 'loopback', label: 'Loopback', base_url: gone.base_url, env_key: 'REVIEW_KEY', scripted: true }] })
-    sample.commit('Third')
-    await stop(approve, { error_class: 'review_unavailable', fix: 'connect_codex' })
+    await stop(approve, { error_class: 'review_unavailable', fix: 'connect_codex', detail: 'does not answer' })
   })
 
   it('when the answer is empty, is no JSON, or is off the schema', async () => {

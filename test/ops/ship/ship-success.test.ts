@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -56,5 +56,37 @@ describe('a ship that passes', () => {
     for (const file of readdirSync(dir)) expect(readFileSync(join(dir, file), 'utf8'), file).not.toContain('canary-key-4711')
     expect(sample.git('status', '--porcelain')).toBe('')
     expect(sample.leftovers(result.run_id)).toEqual([])
+  })
+
+  it('lets a skip pass that the base permits by name, reason and last day, and not after that day', async () => {
+    const allow = (expires: string) => {
+      const config = JSON.parse(readFileSync(join(sample.repo, 'openclaw.config.json'), 'utf8')) as { tests: object[] }
+      sample.config({ tests: [{ ...config.tests[0], allowed_skips: [{ test: 'left out', reason: 'needs the network', expires }] }] } as never)
+    }
+    allow('2999-01-01')
+    sample.commit('Permission')
+    expect((await sample.ship()).result.overall).toBe('PASS')
+    allow('2020-01-01')
+    sample.commit('A skip', { 'app.test.mjs': `import { test } from 'node:test'\ntest('fine', () => {})\ntest('left out', { skip: true }, () => {})\n` })
+    const { result, dir } = await sample.ship()
+    expect(result).toMatchObject({ overall: 'PASS', tests: [{ total: 2, passed: 1, skipped: 1 }] })
+    expect(verdictSchema.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8'))).gate_settings_changed).toEqual(['tests.unit: altered'])
+    sample.commit('Third')
+    expect((await sample.ship()).result).toMatchObject({ overall: 'FAIL', error_class: 'tests_skipped' })
+  })
+
+  it("uses Codex's own sign-in for OpenAI, at the address of the settings, whatever OPENAI_BASE_URL or the Codex configuration say", async () => {
+    const codexHome = join(sample.temp, 'codex')
+    mkdirSync(codexHome)
+    writeFileSync(join(codexHome, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: 'canary-sign-in-4712' }))
+    writeFileSync(join(codexHome, 'config.toml'), 'openai_base_url = "http://127.0.0.1:9/v1"\n')
+    sample.settings({ provider: 'openai', providers: [{ id: 'openai', label: 'OpenAI', base_url: api.base_url, env_key: null, scripted: false }] })
+    sample.commit('Second', { 'app.mjs': change })
+    let authorization: string | null = null
+    api.script((bindings, request) => { authorization = request.authorization; return approve(bindings, request) })
+    const { result, dir } = await sample.ship({ CODEX_HOME: codexHome, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })
+    expect(result).toMatchObject({ overall: 'PASS', scripted_review: false })
+    expect(authorization).toBe('Bearer canary-sign-in-4712')
+    for (const file of readdirSync(dir)) expect(readFileSync(join(dir, file), 'utf8'), file).not.toContain('canary-sign-in-4712')
   })
 })
