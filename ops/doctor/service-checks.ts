@@ -1,4 +1,4 @@
-import { dodLastReply, healthReply, statusReply } from '#shared/api'
+import { healthReply, maintenanceReply, statusReply } from '#shared/api'
 import { readAdminToken } from '#ops/admin-token'
 import { processEngine } from '#ops/engines/process'
 import { consoleServiceName, readRecord, readRecords } from '#ops/engines/service-record'
@@ -32,8 +32,8 @@ export const consoleChecks = ({ paths, consoleUrl }: DoctorContext): Check[] => 
   name: 'console_route', remedy: 'deploy_again',
   run: async (signal) => {
     if (!readRecord(paths, consoleServiceName)) return skip('No deploy has started the console yet.')
-    await askFor(consoleUrl, '/api/dod/last', dodLastReply, { token: readAdminToken(paths.tokenFile), signal })
-    return pass(`${consoleUrl}/api/dod/last answers`)
+    await askFor(consoleUrl, '/api/maintenance', maintenanceReply, { token: readAdminToken(paths.tokenFile), signal })
+    return pass(`${consoleUrl} hands the API on`)
   },
 }]
 

@@ -11,7 +11,6 @@ afterAll(async () => { await at.remove() })
 
 it('a deploy ends PASS: the version answers, the proof is whole, the state is shown, maintenance is over', async () => {
   const { run, result, dir, dod, triage, events } = await at.deploy()
-  console.log(result.steps.map((s) => s.name + ' ' + s.duration_ms + ' ' + s.detail).join('\n'), result.started_at, result.finished_at, events[0]?.time, run.requested_at, run.finished_at)
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS', attempt: 1, engine: 'process', error_class: null, run_id: run.run_id })
   expect(result.steps.map(({ name, status }) => [name, status])).toEqual(['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build', 'docker_compose', 'verify_production', 'console_route_gate', 'dod_production', 'update_project_state', 'green_check'].map((name) => [name, 'passed']))
   expect(await at.message()).toEqual({ message: 'one', commit: result.target_sha })
