@@ -47,6 +47,11 @@ const page = `<!doctype html>
 </html>
 `
 
+/** The sample's second commit. */
+export const firstChange: Record<string, string> = {
+  'page.html': page.replace('<p>This is the sample app', '<p>Change <code>greeting.mjs</code>, commit it, and press Ship and Deploy+Verify in HQ to see it here.</p>\n<p>This is the sample app'),
+}
+
 const nodeTest = `import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { greeting } from '../greeting.mjs'

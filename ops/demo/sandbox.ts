@@ -10,7 +10,7 @@ import { git, gitText } from '../git/run-git.ts'
 import { readJson, writeJson, writeWhole } from '../json-file.ts'
 import { hostPaths, type HostPaths } from '../paths.ts'
 import { operatorSettingsPath, readOperatorSettings } from '../settings-files.ts'
-import { sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
+import { firstChange, sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
 
 const ports = z.strictObject({ git: z.number(), hostd: z.number(), console: z.number(), app: z.number(), hq: z.number() })
 
@@ -98,7 +98,11 @@ async function makeRepositories({ origin, laptop }: { origin: string; laptop: st
     await gitText(laptop, ['commit', '--quiet', '--message', 'Sample app'])
   }
   await gitText(laptop, ['push', '--quiet', '--set-upstream', 'origin', baselineBranch])
-  return gitText(laptop, ['rev-parse', 'HEAD'])
+  const baseline = await gitText(laptop, ['rev-parse', 'HEAD'])
+  // A first change that waits to be shipped, so that Ship can be pressed at once.
+  for (const [path, content] of Object.entries(firstChange)) writeFileSync(join(laptop, path), content)
+  await gitText(laptop, ['commit', '--quiet', '--all', '--message', 'Say what the page is for'])
+  return baseline
 }
 
 /** The host's clone comes over the loopback git daemon, which lets it fetch and refuses its push. */
