@@ -1,0 +1,119 @@
+import { request } from 'node:http'
+import { dirname, join } from 'node:path'
+import { takeLock } from '#ops/runner/locks'
+import { ensureBase } from './base.ts'
+import { createMachine, cutPower, execIn, machineGone, placeOf, removeMachine, startMachine, type MachineRecord, type Place } from './machine.ts'
+import { serveOrigin, type Origin } from './origin.ts'
+import type { Ended, RunOptions } from './programs.ts'
+
+/** Where the tree and the machines lie, unless `OPENCLAW_RIG` names another folder. */
+export const rigRoot = (): string => process.env['OPENCLAW_RIG'] ?? '/var/cache/openclaw-rig'
+/** Where the machine sees the package of HQ that is tested, read-only. */
+export const packageInside = '/usr/lib/openclaw-hq'
+
+export interface RigOptions {
+  readonly root?: string
+  /** Name and number of its network (100.64.<net>.0/24). Two rigs at once need two of each. */
+  readonly name?: string
+  readonly net?: number
+  /** Package of HQ that the machine sees at `packageInside`. */
+  readonly install?: string
+  readonly say?: (text: string) => void
+}
+
+/** A whole aiops-1: Debian with systemd, Docker, Compose v2, its own network, and an origin that it can only read. */
+export interface Rig {
+  readonly place: Place
+  /** Address of the machine; this side is `outside`. */
+  readonly ip: string
+  readonly outside: string
+  readonly origin: Origin
+  /** Runs a program inside, as root. */
+  exec(argv: readonly string[], options?: RunOptions): Promise<Ended>
+  /** The same for one that must end well. @returns its standard output */
+  must(argv: readonly string[], options?: RunOptions): Promise<string>
+  /** Writes a file inside, making its folder. */
+  write(path: string, content: string, mode?: number): Promise<void>
+  /** Path on this side of a file inside, also of what lies on its tmpfs. */
+  path(inside: string): string
+  /** An HTTP request to a unix socket inside. */
+  ask(socket: string, path: string, ask?: Ask): Promise<{ status: number; body: string }>
+  /** An orderly reboot; `plug: true` cuts the power instead. */
+  reboot(options?: { plug?: boolean }): Promise<void>
+  /** Takes everything away. */
+  down(): Promise<void>
+}
+
+export interface Ask { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown; readonly seconds?: number }
+
+/** Boots a fresh machine; one of the same name that was left is taken away first. */
+export async function bootRig({ root = rigRoot(), name = 'rig', net = 1, install = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
+  const place = placeOf(root, name, net)
+  const base = await ensureBase(root, say)
+  const lock = await takeLock(join(root, `machine-${name}.lock`), 1_200_000)
+  if (lock === null) throw new Error(`another process has been using the rig ${name} for 20 minutes`)
+  try {
+    await removeMachine(place)
+    await createMachine(place, base)
+    const binds = { [packageInside]: install }
+    const machine = await startMachine(place, binds)
+    const origin = await serveOrigin(place)
+    return handle({ place, machine, binds, origin, gone: () => lock.release() })
+  } catch (error) {
+    await removeMachine(place)
+    lock.release()
+    throw error
+  }
+}
+
+function handle({ place, machine: first, binds, origin, gone }: { place: Place; machine: MachineRecord; binds: Readonly<Record<string, string>>; origin: Origin; gone: () => void }): Rig {
+  let machine = first
+  let served = origin
+  const path = (inside: string): string => `/proc/${machine.leader}/root${inside}`
+  const rig: Rig = {
+    place, ip: place.inside, outside: place.outside, path,
+    get origin() { return served },
+    exec: async (argv, options) => await execIn(machine, argv, options),
+    must: async (argv, options) => {
+      const { code, out, err } = await rig.exec(argv, options)
+      if (code !== 0) throw new Error(`in the machine, ${argv.join(' ')} ended with ${String(code)}: ${`${out}\n${err}`.trim().slice(-3000)}`)
+      return out
+    },
+    write: async (file, content, mode = 0o644) => {
+      await rig.must(['mkdir', '-p', dirname(file)])
+      await rig.must(['install', '-m', mode.toString(8), '/dev/stdin', file], { input: content })
+    },
+    ask: async (socket, url, ask) => await askSocket(path(socket), url, ask),
+    reboot: async ({ plug = false } = {}) => {
+      await served.close()
+      if (plug) await cutPower(machine)
+      else {
+        await rig.exec(['systemctl', 'reboot'])
+        await machineGone(machine)
+      }
+      machine = await startMachine(place, binds)
+      served = await serveOrigin(place)
+    },
+    down: async () => {
+      await served.close()
+      await removeMachine(place)
+      gone()
+    },
+  }
+  return rig
+}
+
+function askSocket(socketPath: string, path: string, { method = 'GET', headers = {}, body, seconds = 30 }: Ask = {}): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method, agent: false, timeout: seconds * 1000, headers: { host: 'localhost', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers } }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (chunk: string) => { text += chunk })
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
+      answer.on('error', reject)
+    })
+    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${seconds} s`)))
+    asked.on('error', reject)
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
