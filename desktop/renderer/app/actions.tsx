@@ -6,13 +6,13 @@ import { useHq } from '../bridge/context.ts'
 
 /** What the operator can set off, from the top bar, a page or the palette alike. */
 export interface Actions {
-  ship(): void
-  run(action: ActionId): void
-  cancel(source: 'ship' | 'host', runId: string): void
+  readonly ship: () => void
+  readonly run: (action: ActionId) => void
+  readonly cancel: (source: 'ship' | 'host', runId: string) => void
   readonly busy: boolean
   /** Why the last one did not start. */
   readonly problem: Error | null
-  dismiss(): void
+  readonly dismiss: () => void
 }
 
 const ActionsContext = createContext<Actions | null>(null)

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { useMemo, useState, type ReactElement } from 'react'
+import { useState, type ReactElement } from 'react'
 import { statusReply } from '#shared/api'
 import type { BridgeTransport } from '#shared/bridge'
 import type { Connection } from '../bridge/connect.ts'
@@ -13,16 +13,13 @@ import { Hq } from './hq.tsx'
 const newClient = (): QueryClient => new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: true, networkMode: 'always' }, mutations: { retry: false, networkMode: 'always' } } })
 
 export function App({ connection }: { connection: Connection }): ReactElement {
-  switch (connection.mode) {
-    case 'stranded': return <Stranded title={connection.title} cause={connection.cause} />
-    case 'console': return <Console />
-    case 'desktop':
-    case 'serve': return <Connected transport={connection.transport} />
-  }
+  if (connection.mode === 'stranded') return <Stranded title={connection.title} cause={connection.cause} />
+  if (connection.mode === 'console') return <Console />
+  return <Connected transport={connection.transport} />
 }
 
 function Connected({ transport }: { transport: BridgeTransport }): ReactElement {
-  const client = useMemo(newClient, [transport])
+  const [client] = useState(newClient)
   return <QueryClientProvider client={client}><Hq transport={transport} /></QueryClientProvider>
 }
 

@@ -12,7 +12,7 @@ export interface Facts {
   readonly hostName: string
   readonly shipBlocked: Reason | null
   readonly deployBlocked: Reason | null
-  /** The one filled button, if either should be it. */
+  /** The one filled button, if either should be it: never one that would stop again the same way. */
   readonly primary: 'ship' | 'deploy' | null
 }
 export interface Reason { readonly short: string; readonly whole: string }
@@ -37,8 +37,10 @@ export function factsOf(overview: Overview, now: number, cut: boolean): Facts {
   const deployBlocked = reason(cut ? 'unreachable' : connection.deploy_blocked ?? (stale ? 'unreachable' : null))
   const passed = (name: string): boolean => change.gates.some((gate) => gate.name === name && gate.state === 'pass')
   const activeShip = ship?.active === true ? { runId: ship.run_id, step: ship.step, since: startOfRun(ship.run_id) } : null
-  const primary = shipBlocked === null && activeShip === null && repository !== null && repository.ahead > 0 ? 'ship'
-    : deployBlocked === null && deploy === null && passed('pushed') && !passed('deployed') ? 'deploy' : null
+  const red = change.gates.some(({ name, state }) => (name === 'deployed' || name === 'verified') && (state === 'fail' || state === 'blocked'))
+  const stopped = ship?.result?.overall === 'FAIL' && ship.result.git_head === repository?.head && ship.result.next_auto_fix !== 'ship_again'
+  const primary = shipBlocked === null && activeShip === null && repository !== null && repository.ahead > 0 && !stopped ? 'ship'
+    : deployBlocked === null && deploy === null && passed('pushed') && !passed('deployed') && !red ? 'deploy' : null
   return { deploy, ship: activeShip, stale, hostName: connection.name ?? 'host', shipBlocked, deployBlocked, primary }
 }
 

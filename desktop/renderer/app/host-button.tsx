@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react'
 import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import { useLocation } from 'wouter'
+import type { HostConnection } from '#shared/bridge'
 import { useHq } from '../bridge/context.ts'
 import { Icon } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
@@ -13,17 +14,7 @@ export function HostButton(): ReactElement {
   const { info } = useHq()
   const { overview: { connection, status }, now, retry, cut } = useLive()
   const [, go] = useLocation()
-  const silent = connection.as_of === null ? null : now - Date.parse(connection.as_of)
-  const { tone, words } = ((): { tone: string; words: string } => {
-    if (cut) return { tone: 'fail', words: `no answer for ${span(now - cut.since)}` }
-    switch (connection.state) {
-      case 'online': return { tone: 'pass', words: connection.latency_ms === null ? 'connected' : `connected · ${Math.round(connection.latency_ms)} ms` }
-      case 'connecting': return { tone: 'wait', words: 'connecting' }
-      case 'offline': return { tone: 'fail', words: silent === null ? 'unreachable' : `unreachable · ${span(silent)}` }
-      case 'refused': return { tone: 'fail', words: 'refused' }
-      case 'not_enrolled': return { tone: 'you', words: 'not enrolled' }
-    }
-  })()
+  const { tone, words } = reached(connection, cut === null ? null : now - cut.since, now)
   const name = connection.name ?? 'No host'
   return (
     <DialogTrigger>
@@ -47,4 +38,14 @@ export function HostButton(): ReactElement {
       </Popover>
     </DialogTrigger>
   )
+}
+
+/** How the host is reached, for its dot and its word. @param cut milliseconds since HQ itself went silent */
+function reached({ state, latency_ms, as_of }: HostConnection, cut: number | null, now: number): { tone: string; words: string } {
+  if (cut !== null) return { tone: 'fail', words: `no answer for ${span(cut)}` }
+  if (state === 'online') return { tone: 'pass', words: latency_ms === null ? 'connected' : `connected · ${Math.round(latency_ms)} ms` }
+  if (state === 'connecting') return { tone: 'wait', words: 'connecting' }
+  if (state === 'not_enrolled') return { tone: 'you', words: 'not enrolled' }
+  if (state === 'refused') return { tone: 'fail', words: 'refused' }
+  return { tone: 'fail', words: as_of === null ? 'unreachable' : `unreachable · ${span(now - Date.parse(as_of))}` }
 }

@@ -23,13 +23,16 @@ import { Sidebar } from './sidebar.tsx'
 import { applyTheme } from './theme.ts'
 import { TopBar } from './top-bar.tsx'
 
+/** Addresses live after the #: the same files are served from three places, one of them a file. */
+const hashRouting = { hook: useHashLocation }
+
 /** HQ over one transport, from the first question on. */
 export function Hq({ transport }: { transport: BridgeTransport }): ReactElement | null {
   const bridge = useMemo(() => bridgeOver(transport), [transport])
   const { data: info, error } = useQuery({ queryKey: ['info'], queryFn: () => bridge.call('app.info', {}), staleTime: Infinity, refetchInterval: (query) => (query.state.data ? false : 3_000) })
   const hq = useMemo(() => (info ? { bridge, info } : null), [bridge, info])
   if (hq === null) return error ? <main className="page page-narrow"><ProblemNote error={error} /></main> : null
-  return <HqContext value={hq}><Router hook={useHashLocation}><LiveProvider><ActionsProvider><Frame /></ActionsProvider></LiveProvider></Router></HqContext>
+  return <HqContext value={hq}><Router {...hashRouting}><LiveProvider><ActionsProvider><Frame /></ActionsProvider></LiveProvider></Router></HqContext>
 }
 
 function Frame(): ReactElement {

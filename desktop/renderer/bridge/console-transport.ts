@@ -9,6 +9,7 @@ import { stepFollower } from './step-follower.ts'
 type Handlers = { [P in ProcedureName]?: (input: Input<P>) => Promise<Output<P>> }
 
 const maxText = 2_000_000
+const addressOf = (path: string): string => ['/api/artifacts', ...path.split('/').filter((part) => part !== '').map(encodeURIComponent)].join('/')
 const execAnswer = execReply.or(joinableBody)
 
 /** The bridge as far as a host alone can answer it. What needs the laptop says so. */
@@ -23,15 +24,20 @@ export function consoleTransport(api: ConsoleApi): BridgeTransport {
       const reply = await api.json(execAnswer, '/api/exec', { method: 'POST', body: { action, ...(params ? { params } : {}) }, accept: [409] })
       return reply.ok ? { run_id: reply.run_id, joined: false } : { run_id: reply.active_run_id, joined: true }
     },
-    'host.runs': async (query) => await api.json(runsReply, `/api/runs?${new URLSearchParams(Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])))}`),
+    'host.runs': async ({ cursor, limit, action, status }) => {
+      const query = new URLSearchParams()
+      for (const [key, value] of Object.entries({ cursor, action, status })) if (value !== undefined) query.set(key, value)
+      if (typeof limit === 'number') query.set('limit', String(limit))
+      return await api.json(runsReply, `/api/runs?${query.toString()}`)
+    },
     'host.run': async ({ run_id }) => await api.json(runReply, `/api/runs?id=${run_id}`),
     'host.cancel': async ({ run_id }) => {
       await api.json(cancelReply, `/api/runs/${run_id}/cancel`, { method: 'POST', body: {} })
       return { ok: true }
     },
-    'host.artifacts': async ({ path }) => await api.json(artifactsReply, `/api/artifacts?path=${encodeURIComponent(path)}`),
+    'host.artifacts': async ({ path }) => await api.json(artifactsReply, addressOf(path)),
     'host.artifact': async ({ path }) => {
-      const text = await (await api.raw(`/api/artifacts/${path.split('/').map(encodeURIComponent).join('/')}`)).text()
+      const text = await (await api.raw(addressOf(path))).text()
       return { text: text.slice(0, maxText), truncated: text.length > maxText }
     },
   }

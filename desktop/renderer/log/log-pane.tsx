@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type ReactElement } from 'react'
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type ReactElement } from 'react'
 import { ToggleButton } from 'react-aria-components'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -24,16 +24,17 @@ interface Props {
 
 /** The log of a run: numbered, searchable, virtual. Follows while it is live, opens at the first error once it is red. */
 export function LogPane({ view, named = null, goTo = null }: Props): ReactElement {
-  const { log, version } = view
+  const { log } = view
   const scroller = useRef<HTMLDivElement>(null)
   const [follow, setFollow] = useState(view.stream !== 'complete' || log.lines === 0)
   const [wrap, setWrap] = useState(false)
   const [selected, setSelected] = useState<number | null>(null)
   const [query, setQuery] = useState('')
-  const matches = useMatches(log, version, query)
-  // version stands for the state, which grows in place.
-  const errorRow = useMemo(() => firstErrorRow(log, named), [log, version, named?.step, named?.line])
+  const matches = useMatches(view, query)
+  // The log grows in place; every news of it is a new view.
+  const errorRow = useMemo(() => firstErrorRow(view.log, named), [view, named])
 
+  // oxlint-disable-next-line react/incompatible-library -- it asks not to be memoized by the React compiler, which is not used
   const rows = useVirtualizer({
     count: log.rows.length,
     getScrollElement: () => scroller.current,
@@ -48,17 +49,22 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
     rows.scrollToIndex(row, { align: 'center' })
   }
 
-  useEffect(() => {
-    if (follow && log.rows.length > 0) rows.scrollToIndex(log.rows.length - 1, { align: 'end' })
-  }, [follow, version, log, rows])
+  const toEnd = useEffectEvent(() => { if (log.rows.length > 0) rows.scrollToIndex(log.rows.length - 1, { align: 'end' }) })
+  useEffect(() => { if (follow) toEnd() }, [follow, view])
   const opened = useRef(false)
-  useEffect(() => {
-    if (opened.current || errorRow === null || log.result === null) return
+  const showOnce = useEffectEvent((row: number) => {
+    if (opened.current) return
     opened.current = true
-    show(errorRow)
+    show(row)
   })
-  useEffect(() => { if (goTo) show(goTo.row) }, [goTo])
-  useEffect(() => rows.measure(), [wrap])
+  const red = log.result !== null
+  useEffect(() => { if (red && errorRow !== null) showOnce(errorRow) }, [red, errorRow])
+  const showAsked = useEffectEvent(show)
+  useEffect(() => { if (goTo) showAsked(goTo.row) }, [goTo])
+  const toggleWrap = (on: boolean): void => {
+    setWrap(on)
+    rows.measure()
+  }
 
   return (
     <section className="log-pane" aria-label="Log">
@@ -69,7 +75,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
           ? <span className="quiet nowrap hide-narrow">{log.result?.overall === 'PASS' ? 'No errors' : log.result === null ? 'No errors yet' : ''}</span>
           : <PushButton small kind="danger" icon="jump" onPress={() => show(errorRow)}>First error</PushButton>}
         <ToggleButton className="button button-small button-quiet" isSelected={follow} onChange={setFollow}><Icon name="follow" small />Follow</ToggleButton>
-        <ToggleButton className="icon-button" aria-label="Wrap long lines" isSelected={wrap} onChange={setWrap}><Icon name="wrap" small /></ToggleButton>
+        <ToggleButton className="icon-button" aria-label="Wrap long lines" isSelected={wrap} onChange={toggleWrap}><Icon name="wrap" small /></ToggleButton>
         <CopyButton label="Copy the log" text={() => wholeText(log)} />
       </div>
       <div

@@ -20,7 +20,7 @@ export function LogSearch({ query, matches, selected, onQuery, onShow }: Props):
     const row = matches[(from + matches.length) % matches.length]
     if (row !== undefined) onShow(row)
   }
-  const tally = query === '' ? '' : matches.length === 0 ? 'none' : at < 0 ? `${grouped(matches.length)}` : `${grouped(at + 1)} of ${grouped(matches.length)}`
+  const tally = query === '' ? '' : matches.length === 0 ? 'none' : at < 0 ? grouped(matches.length) : `${grouped(at + 1)} of ${grouped(matches.length)}`
   return (
     <>
       <SearchField className="field log-field" aria-label="Search the log" value={query} onChange={onQuery} onSubmit={() => go(1)}>

@@ -9,8 +9,8 @@ export type StreamState = 'live' | 'reconnecting' | 'complete' | 'stopped'
 export interface LogView { readonly log: LogState; readonly stream: StreamState; readonly problem: BridgeProblem | null; readonly version: number }
 
 export interface LogStream {
-  view(): LogView
-  subscribe(listener: () => void): () => void
+  readonly view: () => LogView
+  readonly subscribe: (listener: () => void) => () => void
 }
 
 const firstPause = 250

@@ -18,11 +18,12 @@ interface Props {
 
 /** The button of HQ. A blocked one carries its reason instead of vanishing or losing the focus. */
 export function PushButton({ children, icon, kind = 'plain', small = false, label, description, blocked = null, busy = false, type = 'button', onPress }: Props): ReactElement {
+  const says = description ?? blocked
   const inert = blocked !== null || busy
   return (
     <Button
       type={inert ? 'button' : type} className={`button ${kind === 'plain' || inert ? '' : `button-${kind}`} ${small ? 'button-small' : ''}`}
-      {...(label === undefined ? {} : { 'aria-label': label })} {...(description === undefined ? {} : { 'aria-description': description })}
+      {...(label === undefined ? {} : { 'aria-label': label })} {...(says === null ? {} : { 'aria-description': says })}
       aria-disabled={inert ? 'true' : undefined} onPress={() => { if (!inert) onPress?.() }}
     >
       {icon && <Icon name={icon} small={small} />}

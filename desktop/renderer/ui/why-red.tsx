@@ -8,7 +8,7 @@ import { isBlocked } from '../words/status.ts'
 import { visibleText } from '../words/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
 
-export interface Standing { readonly icon: IconName | 'pass' | 'wait'; readonly tone: string; readonly text: ReactNode }
+export interface Standing { readonly icon: IconName | 'pass' | 'wait' | 'you'; readonly tone: string; readonly text: ReactNode }
 
 interface Props {
   readonly errorClass: ErrorClass
@@ -39,14 +39,14 @@ export function WhyRed({ errorClass, step, detail, firstError, onFirstError = nu
       </div>
       <div className="kept">
         <h3>Where things stand</h3>
-        <ul>{standing.map(({ icon, tone: own, text }, index) => <li key={index} className={own}>{icon === 'pass' || icon === 'wait' ? <Mark tone={icon} /> : <Icon name={icon} className="tone-text" />}<span>{text}</span></li>)}</ul>
+        <ul>{standing.map(({ icon, tone: own, text }, index) => <li key={index} className={own}>{icon === 'pass' || icon === 'wait' || icon === 'you' ? <Mark tone={icon} /> : <Icon name={icon} className="tone-text" />}<span>{text}</span></li>)}</ul>
       </div>
     </section>
   )
 }
 
 /** What follows a failure: by HQ itself, or by whom and where. */
-export function NextFix({ fix }: { fix: keyof typeof remediations }): ReactElement {
+export function nextFix(fix: keyof typeof remediations, more: string = ''): Standing {
   const { automatic, title } = remediations[fix]
-  return <><b className="strong">{automatic ? 'Next automatic fix:' : 'Needs you:'}</b> {title}</>
+  return { icon: automatic ? 'retry' : 'you', tone: automatic ? 'wait' : 'you', text: <><b className="strong">{automatic ? 'Next automatic fix:' : 'Needs you:'}</b> {title}{more}</> }
 }

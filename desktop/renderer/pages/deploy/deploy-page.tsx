@@ -6,12 +6,12 @@ import { useLog } from '../../log/use-log.ts'
 import { Commit, RunId } from '../../ui/copy.tsx'
 import { DeployHistory } from '../../ui/deploy-history.tsx'
 import { Nothing } from '../../ui/problem-note.tsx'
-import { Chip, ScriptedDemo } from '../../ui/status.tsx'
+import { Chip, ScriptedDemo, Status } from '../../ui/status.tsx'
 import { StepList } from '../../ui/step-list.tsx'
 import { stepsOf } from '../../ui/step-sources.ts'
 import { Age } from '../../ui/time.tsx'
 import { shortCommit, span, took } from '../../words/format.ts'
-import { ofOverall } from '../../words/status.ts'
+import { ofOverall, ofRun } from '../../words/status.ts'
 import { ActiveRunCard } from '../overview/active-run-card.tsx'
 import { LastRed } from './last-red.tsx'
 
@@ -23,8 +23,9 @@ export function DeployPage(): ReactElement {
   const log = useLog('host', facts.deploy?.run_id ?? null).log
   const last = status?.last_deploy.result ?? null
   const ahead = target !== null && target !== serving
-  const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} waits to be deployed` : `${shortCommit(serving)} serves, nothing newer is pushed`
-  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it; nine steps, each with proof.' : 'Deploying again would verify the same commit afresh.'
+  const failed = last?.overall === 'FAIL' && last.target_sha === target
+  const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
+  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it; nine steps, each with proof.' : 'Deploying again would verify the same commit afresh.'
   return (
     <div className="page">
       <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div></div>
@@ -62,7 +63,8 @@ function RecentList(): ReactElement | null {
         {runs.map((run) => (
           <tr key={run.run_id}>
             <td><Link href={`/runs/${run.run_id}`} className="mono">{run.run_id.slice(-8)}</Link></td>
-            <td className="soft">{run.error_class ? <><code className="mono">{run.error_class}</code>{run.step_failed ? ` in ${run.step_failed}` : ''}</> : run.status}</td>
+            <td><Status shown={ofRun(run.status, run.error_class)} /></td>
+            <td className="soft">{run.error_class && <><code className="mono">{run.error_class}</code>{run.step_failed ? ` in ${run.step_failed}` : ''}</>}</td>
             <td className="quiet hide-narrow">{run.finished_at ? took(Date.parse(run.finished_at) - startOf(run)) : ''}</td>
             <td className="quiet"><Age at={run.requested_at} /></td>
           </tr>

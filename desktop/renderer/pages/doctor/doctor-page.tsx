@@ -36,9 +36,9 @@ export function DoctorPage(): ReactElement {
 }
 
 function RunButton({ action, children }: { action: ActionId; children: string }): ReactElement {
-  const { overview: { connection, status, }, facts } = useLive()
+  const { overview: { connection, status }, facts } = useLive()
   const { run, busy } = useActions()
-  const held = status?.maintenance.on === true && (action === 'doctor')
+  const held = status?.maintenance.on === true && action === 'doctor'
   const blocked = facts.stale || connection.state !== 'online' ? 'unreachable' : held ? 'maintenance' : null
   return <PushButton blocked={blocked} busy={busy} onPress={() => run(action)}>{blocked === null ? children : `${children}: ${blocked}`}</PushButton>
 }

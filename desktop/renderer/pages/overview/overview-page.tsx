@@ -5,6 +5,7 @@ import { useLog } from '../../log/use-log.ts'
 import { DeployHistory } from '../../ui/deploy-history.tsx'
 import { Mark } from '../../ui/icons.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
+import { timeOfDay } from '../../words/format.ts'
 import { visibleText } from '../../words/visible-text.ts'
 import { ActiveRunCard } from './active-run-card.tsx'
 import { Aside } from './aside.tsx'
@@ -29,7 +30,7 @@ export function OverviewPage(): ReactElement {
           {overview.upload.queued > 0 && <p className="sub quiet">{overview.upload.detail ?? `${overview.upload.queued} ship bundles wait for the host.`}</p>}
         </div>
         {facts.stale && <PushButton icon="retry" onPress={retry}>Try now</PushButton>}
-        <div className="tally"><b>{passed}<span> of {overview.change.gates.length}</span></b><p className="quiet">gates passed</p></div>
+        <div className="tally"><b>{passed}<span> of {overview.change.gates.length}</span></b><p className="quiet">gates passed{facts.stale && overview.connection.as_of ? `, as of ${timeOfDay(overview.connection.as_of)}` : ''}</p></div>
       </div>
       <GateLine deployLog={deployLog} shipLog={shipLog} />
       <div className="cols">

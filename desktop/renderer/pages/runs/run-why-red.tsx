@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ReactElement } from 'react'
+import { useMemo, type ReactElement } from 'react'
 import type { RunDetail } from '#shared/api'
 import { errorRule } from '#shared/errors'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
@@ -7,7 +7,7 @@ import { useLive } from '../../app/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { fileQuery } from '../../bridge/queries.ts'
 import { FileLink } from '../../ui/file-sheet.tsx'
-import { NextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
+import { nextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
 import { shortCommit, span } from '../../words/format.ts'
 
 /** The triage of a failed deploy: from the overview when it is the last one, else from its own folder. */
@@ -18,9 +18,12 @@ export function useTriage(runId: string, run: RunDetail | null): { triage: Triag
   const known = last?.run_id === runId ? last : null
   const wanted = known === null && run?.action === 'deploy_and_verify' && run.status === 'failed'
   const file = useQuery({ ...fileQuery(bridge, { source: 'host', runId, path: `deploy/${runId}/triage.json` }), enabled: wanted }).data
-  const triage = known ?? parse(file?.text)
-  const first = triage?.first_error ?? null
-  return { triage, named: first ? { step: first.log.replace(/^.*\//, '').replace(/\.log$/, ''), line: first.line } : null }
+  const text = file?.text
+  return useMemo(() => {
+    const triage = known ?? parse(text)
+    const first = triage?.first_error ?? null
+    return { triage, named: first ? { step: first.log.replace(/^.*\//, '').replace(/\.log$/, ''), line: first.line } : null }
+  }, [known, text])
 }
 
 function parse(text: string | undefined): Triage | null {
@@ -47,7 +50,7 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
   const { maintenance } = status ?? {}
   if (isDeploy && maintenance?.on) standing.push({ icon: 'maintenance', tone: 'warn', text: `Maintenance stays on${maintenance.file ? `, ${span(now - Date.parse(maintenance.file.since))} so far` : ''}. It ends with the next green deploy.` })
   if (unreached > 0) standing.push({ icon: 'wait', tone: 'wait', text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.` })
-  standing.push({ icon: 'retry', tone: 'wait', text: <><NextFix fix={triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix} />{triage && !triage.retryable && ' This commit is not retried as it is.'}</> })
+  standing.push(nextFix(triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix, triage && !triage.retryable ? ' This commit is not retried as it is.' : ''))
   const file = (path: string): ReactElement => <FileLink key={path} file={{ source: 'host', runId: run.run_id, path }}>{path.replace(/^.*\//, '')}</FileLink>
   const folder = `deploy/${run.run_id}`
   return (

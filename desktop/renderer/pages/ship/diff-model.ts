@@ -22,12 +22,10 @@ export interface DiffFile {
   readonly blocking: boolean
 }
 
-const numbers = (change: Change): { old: number | null; new: number | null } => {
-  switch (change.type) {
-    case 'insert': return { old: null, new: change.lineNumber }
-    case 'delete': return { old: change.lineNumber, new: null }
-    case 'normal': return { old: change.oldLineNumber, new: change.newLineNumber }
-  }
+function numbers(change: Change): { old: number | null; new: number | null } {
+  if (change.type === 'insert') return { old: null, new: change.lineNumber }
+  if (change.type === 'delete') return { old: change.lineNumber, new: null }
+  return { old: change.oldLineNumber, new: change.newLineNumber }
 }
 const kinds = { insert: 'add', delete: 'del', normal: 'same' } as const
 const none: readonly Finding[] = []

@@ -1,7 +1,6 @@
 import type { Overview, RepositoryState, ShipDetail } from '#shared/bridge'
 import type { ShipResult } from '#shared/result'
-import { errorSentence } from '../../words/errors.ts'
-import { count, shortCommit, shortRun } from '../../words/format.ts'
+import { count, shortCommit, shortRun, took } from '../../words/format.ts'
 
 /** What became of a ship: one sentence, and what that means for origin/main. */
 export function shipHeadline({ summary: { run_id, result }, findings }: ShipDetail, active: boolean, { repository, change }: Overview): { title: string; sub: string } {
@@ -13,7 +12,9 @@ export function shipHeadline({ summary: { run_id, result }, findings }: ShipDeta
   if (result.overall === 'PASS') return { title: `${commit ?? 'The commit'} is shipped`, sub: `Tested, reviewed and pushed: origin/main was read back as ${result.remote_sha ? shortCommit(result.remote_sha) : 'the same commit'}.` }
   const blocking = findings.filter(({ severity }) => severity === 'blocking').length
   const why = blocking > 0 ? `${count(blocking, 'finding')} must be fixed. ` : ''
-  return { title: result.error_class ? errorSentence(result.error_class) : 'The ship failed', sub: `${why}${pushState(result, repository?.remote ?? null)}` }
+  const unsettled = result.error_class === 'push_unconfirmed' || result.pushed_sha !== null
+  const at = result.step_failed === null ? 'before its first step' : `at ${result.step_failed}`
+  return { title: unsettled ? `${commit ?? 'The commit'} may be shipped` : `${commit ?? 'The commit'} is not shipped`, sub: `${why}It stopped ${at} after ${took(Date.parse(result.finished_at) - Date.parse(result.started_at))}.` }
 }
 
 /** What happened to the remote, from what the result says, never guessed. */

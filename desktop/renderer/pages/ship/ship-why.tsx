@@ -2,7 +2,7 @@ import type { ReactElement } from 'react'
 import { errorRule } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { FileLink } from '../../ui/file-sheet.tsx'
-import { NextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
+import { nextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
 import { pushState } from './ship-headline.ts'
 
 /** Why a ship stopped, and what follows. */
@@ -11,7 +11,7 @@ export function ShipWhy({ result, remote, onLog }: { result: ShipResult; remote:
   const failed = result.steps.find(({ name }) => name === result.step_failed)
   const standing: Standing[] = [
     result.pushed_sha === null && result.error_class !== 'push_unconfirmed' ? { icon: 'pass', tone: 'pass', text: pushState(result, remote) } : { icon: 'alert', tone: 'warn', text: pushState(result, remote) },
-    { icon: 'retry', tone: 'wait', text: <NextFix fix={result.next_auto_fix ?? errorRule(result.error_class).next_auto_fix} /> },
+    nextFix(result.next_auto_fix ?? errorRule(result.error_class).next_auto_fix),
   ]
   const unreached = result.steps.filter(({ status }) => status === 'not_reached').length
   if (unreached > 0) standing.splice(1, 0, { icon: 'wait', tone: 'wait', text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.` })

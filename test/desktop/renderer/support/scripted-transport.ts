@@ -48,7 +48,7 @@ export async function script(page: Page, scene: Scene): Promise<void> {
         sent += batch.length
         for (let at = 0; at < batch.length; at += 500) onEvents(structuredClone(batch.slice(at, at + 500)))
         if (limit !== Infinity) finish({ error_class: 'hostd_unreachable', message: 'cut', next_auto_fix: 'retry_when_reachable' })
-        else if (scripted.scene.live.includes(request.run_id) === false) finish(null)
+        else if (!scripted.scene.live.includes(request.run_id)) finish(null)
       }
       const stream = { sent, push, cut: () => finish({ error_class: 'hostd_unreachable', message: 'cut', next_auto_fix: 'retry_when_reachable' }) }
       streams.add(stream)
