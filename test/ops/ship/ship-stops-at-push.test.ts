@@ -134,6 +134,12 @@ describe('the base of a review', () => {
     expect(await walkVerdicts({ ...question(reviewed), acceptedProviders: [{ id: 'loopback', base_url: 'https://elsewhere.example/v1' }] })).toMatchObject({ proven: false, commit: reviewed })
   })
 
+  it('is never under a verdict that is not believed: such a commit is not shipped again, and says why', async () => {
+    await sample.ship()
+    sample.settings({ provider: 'other', providers: [{ id: 'other', label: 'Other', base_url: 'https://elsewhere.example/v1', env_key: 'REVIEW_KEY', scripted: false }] })
+    await expectStop(sample, { step: 'preflight', exit: 2, error_class: 'nothing_to_ship', fix: 'commit_changes', detail: `its reviewer loopback at ${api.base_url} is not accepted` })
+  })
+
   it('finds what a killed ship left, ends it, and goes on', async () => {
     let asked = false
     api.script(() => { asked = true; return 'hang' })
