@@ -58,9 +58,9 @@ export function adoptFolders(paths: Runs, ids: readonly string[], store: Store, 
       const row = readRow(paths, id, log)
       const end = row === null ? null : readEndOrFail(paths, id, log)
       if (row === null || !store.insert(end === null ? row : { ...row, ...end }).inserted) waiting.push(id)
-      else log('run_adopted', { run_id: id })
     }
   })
+  if (ids.length > waiting.length) log('runs_adopted', { count: ids.length - waiting.length })
   return waiting
 }
 

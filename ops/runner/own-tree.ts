@@ -9,14 +9,14 @@ export const ownGroup = (): { pgid?: number } => (identify(process.pid)?.pgid ==
 
 /**
  * What is left of a run, as `endTree` takes it, from its record alone. The recorded group counts only while it is
- * certainly still the run's: its leader lives with the recorded start time, or a member carries the run's marker
+ * certainly the run's own: the runner leads it, and lives with the recorded start time, or a member carries the marker
  * (the kernel gives no group number out again while a member lives).
  * @returns null when the record is from before a reboot: nothing of it can be alive
  */
 export function recordedTree(record: Pick<RunFile, 'run_id' | 'pid' | 'pgid' | 'start_time' | 'boot_id'>): TreeSelector | null {
   if (record.boot_id !== bootId()) return null
   const marker = runMarker(record.run_id)
-  const groupIsOurs = isAlive(record) || (process.platform === 'linux' && members({ marker }).some((pid) => identify(pid)?.pgid === record.pgid))
+  const groupIsOurs = record.pgid === record.pid && (isAlive(record) || (process.platform === 'linux' && members({ marker }).some((pid) => identify(pid)?.pgid === record.pgid)))
   return groupIsOurs ? { pgid: record.pgid, marker } : { marker }
 }
 
