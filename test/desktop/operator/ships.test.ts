@@ -5,13 +5,13 @@ import type { EventsRequest } from '#shared/bridge'
 import { shipBundle } from '#shared/bundle'
 import type { RunEvent } from '#shared/events'
 import { members } from '#ops/process-tree'
-import { hostPeer, json, type HostPeer } from '../../support/host-peer.ts'
+import { hostPeer, json } from '../../support/host-peer.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
 import { startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
 /** A suite that never ends, with a process that left its group. */
-const hanging = { name: 'unit', argv: ['sh', '-c', '(setsid sleep 600 &); sleep 600'], report: { format: 'junit', path: 'report.xml' } } as const
+const hanging = { name: 'unit', argv: ['sh', '-c', '(setsid sleep 600 &); sleep 600'], report: { format: 'junit' as const, path: 'report.xml' }, timeout_seconds: 600, allowed_skips: [] }
 
 describe('ships, as the renderer sees them', () => {
   let api: ResponsesApi

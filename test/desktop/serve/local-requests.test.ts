@@ -29,7 +29,8 @@ describe('hq serve over HTTP', () => {
   /** Raw, so that every header is exactly as given. `null` leaves one out. */
   const ask = (method: string, path: string, headers: Record<string, string | string[] | null> = {}, body?: string) => new Promise<Answer>((resolve, reject) => {
     const all = { host: new URL(served.origin).host, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
-    const given = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string | string[]] => entry[1] !== null))
+    const given: Record<string, string | string[]> = {}
+    for (const [name, value] of Object.entries(all)) if (value !== null) given[name] = value
     const call = request(served.origin + path, { method, headers: given, setHost: false }, (reply) => {
       const parts: Buffer[] = []
       reply.on('data', (part: Buffer) => parts.push(part))

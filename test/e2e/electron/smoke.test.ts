@@ -1,10 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright'
-import { bridgeReply, type BridgeTransport } from '#shared/bridge'
+import { bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
 import { gateNames } from '#shared/gates'
 import { launchDesktop, type DesktopApp } from '../../support/desktop-app.ts'
 import { startHostd, testHost, until, type TestHost, type TestHostd } from '../../support/hostd.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
+
+type Ask = (name: string, input: unknown) => Promise<BridgeReply>
+
+/** Asks through what the preload put on the window. */
+const askOn = (page: Page): Ask => async (name, input) => bridgeReply.parse(await page.evaluate(
+  ([procedure, value]) => (globalThis as unknown as { openclaw: { call(name: unknown, input: unknown): Promise<unknown> } }).openclaw.call(procedure, value), [name, input] as const))
+const answerOf = (reply: BridgeReply): unknown => (reply.ok ? reply.value : reply.problem.error_class)
 
 /** The built main process, preload and page, with a real repository and a real hostd. */
 describe('the desktop app', () => {
@@ -13,22 +23,18 @@ describe('the desktop app', () => {
   let repo: ShipRepo
   let app: DesktopApp
   let page: Page
-  /** Asks through what the preload put on the window. */
-  const ask = async (name: string, input: unknown) => bridgeReply.parse(await page.evaluate(
-    ([procedure, value]) => (globalThis as unknown as { openclaw: { call(name: unknown, input: unknown): Promise<unknown> } }).openclaw.call(procedure, value), [name, input] as const))
-  const problem = async (name: string, input: unknown): Promise<unknown> => {
-    const reply = await ask(name, input)
-    return reply.ok ? reply.value : reply.problem.error_class
-  }
+  let ask: Ask
+  const problem = async (name: string, input: unknown): Promise<unknown> => answerOf(await ask(name, input))
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     host = testHost()
     hostd = await startHostd(host)
     repo = makeShipRepo('http://127.0.0.1:9/v1')
     app = await launchDesktop({ OPENCLAW_HQ_HOME: repo.home })
     page = await app.window()
+    ask = askOn(page)
   })
-  afterEach(async () => {
+  afterAll(async () => {
     await app.close()
     await hostd.stop()
     await host.remove()
@@ -65,6 +71,18 @@ describe('the desktop app', () => {
     expect(seen.seqs).toEqual(seen.seqs.map((_, index) => index + 1))
   })
 
+  it('tells when a run has ended, with what comes next', async () => {
+    await ask('settings.set_repository', { path: repo.repo })
+    await app.evaluate(({ Notification }) => {
+      const told: string[] = (globalThis as unknown as { told: string[] }).told = []
+      Notification.prototype.show = function show(): void { told.push(`${this.title} ${this.body}`) }
+    }, null)
+    repo.write('app.mjs', 'in no commit')
+    expect(await ask('ship.start', {})).toMatchObject({ ok: true, value: { joined: false } })
+    const told = await until('a notification', async () => (await app.evaluate(() => (globalThis as unknown as { told: string[] }).told, null))[0])
+    expect(told).toBe('Ship: BLOCKED Stopped at preflight (dirty_tree). Commit what should be shipped.')
+  })
+
   it('gives the page the bridge and nothing else', async () => {
     const seen = await page.evaluate(() => {
       const world = globalThis as unknown as Record<string, unknown>
@@ -84,38 +102,54 @@ describe('the desktop app', () => {
     expect(await problem('next.set', { text: 'x'.repeat(300 * 1024) })).toBe('body_too_large')
   })
 
-  it('refuses every question of a page that is not its own', async () => {
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.loadURL('data:text/html,<title>foreign</title>'), null)
-    await page.waitForFunction(() => document.title === 'foreign')
-    expect(await problem('app.info', {})).toBe('origin_refused')
-  })
-
   it('stays on its page: no other window, no other site, no permission', async () => {
     const before = page.url()
-    await page.evaluate(() => {
+    await page.evaluate(`{
       open('https://example.invalid/')
       const link = document.createElement('a')
       link.href = 'https://example.invalid/elsewhere'
       document.body.append(link)
       link.click()
-    })
+    }`)
     // A later answer of the bridge shows that the page lives and both attempts are over.
     expect(await ask('app.info', {})).toMatchObject({ ok: true, value: { mode: 'desktop' } })
     expect(page.url()).toBe(before)
     expect(page.context().pages()).toHaveLength(1)
     expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length, null)).toBe(1)
-    expect(await page.evaluate(async () => (await navigator.permissions.query({ name: 'geolocation' })).state)).not.toBe('granted')
+    expect(await page.evaluate(`navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state)`)).toBe('denied')
   })
 
   it('allows no script but its own', async () => {
-    const ran = await page.evaluate(() => {
+    const ran = await page.evaluate(`(() => {
       const script = document.createElement('script')
       script.textContent = 'globalThis.injected = true'
       document.body.append(script)
-      return (globalThis as unknown as { injected?: boolean }).injected === true
-    })
+      return globalThis.injected === true
+    })()`)
     expect(ran).toBe(false)
     await expect(page.evaluate(() => fetch('https://example.invalid/'))).rejects.toThrow(/Failed to fetch/)
+  })
+
+})
+
+describe('a window of the desktop app', () => {
+  let home: string
+  let app: DesktopApp
+  let page: Page
+  beforeEach(async () => {
+    home = realpathSync(mkdtempSync(join(tmpdir(), 'desktop-home-')))
+    app = await launchDesktop({ OPENCLAW_HQ_HOME: home })
+    page = await app.window()
+  })
+  afterEach(async () => {
+    await app.close()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('refuses every question of a page that is not its own', async () => {
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.loadURL('data:text/html,<title>foreign</title>'), null)
+    await page.waitForFunction(`document.title === 'foreign'`)
+    expect(answerOf(await askOn(page)('app.info', {}))).toBe('origin_refused')
   })
 
   it('quits when its window is closed, and leaves no process', async () => {
