@@ -31,6 +31,7 @@ program.command('verify').description('verify what runs').option(...json).action
 program.command('dod').description('the Definition of Done').option(...json).action(does(() => import('./commands/dod.ts')))
 program.command('green-check').description('is the last deploy still green?').option(...json).action(does(() => import('./commands/green-check.ts')))
 program.command('assert-pull-only').description('prove that this host can fetch and cannot push').option(...json).action(does(() => import('./commands/assert-pull-only.ts')))
+program.command('update-project-state').description('put back a lost project state from the proof of the last green deploy').option(...json).action(does(() => import('./commands/update-project-state.ts')))
 program.command('doctor').description('check the host').option(...json).action(does(() => import('./commands/doctor.ts')))
 program.command('guard').description('one pass of safe, named remediations').option(...json).action(does(() => import('./commands/guard.ts')))
 program.command('guard-log').description('the last passes of guard').option('--lines <n>', 'how many', '50').option(...json).action(does(() => import('./commands/guard-log.ts')))

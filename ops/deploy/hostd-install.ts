@@ -24,7 +24,7 @@ import { hostGit } from './host-git.ts'
 /** Releases of HQ that are kept, the current one included. */
 const keep = 3
 /** Written into a release last: without it the folder is half an installation. */
-const completeMark = '.openclaw-release.json'
+export const completeMark = '.openclaw-release.json'
 
 /** Is this repository HQ itself? Then a deploy brings a new hostd. */
 export function isHqItself(root: string): boolean {
@@ -106,7 +106,7 @@ async function proveHostd({ paths }: DeployHost, folder: string, { log, signal }
 }
 
 /** One rename: a reader sees the old release or the new one, never none. */
-function switchCurrent(paths: HostPaths, folder: string): void {
+export function switchCurrent(paths: HostPaths, folder: string): void {
   const link = currentRelease(paths)
   if (existsSync(link) && realpathSync(link) === realpathSync(folder)) return
   const next = `${link}.${process.pid}`
@@ -115,7 +115,7 @@ function switchCurrent(paths: HostPaths, folder: string): void {
   renameSync(next, link)
 }
 
-function pruneReleases(paths: HostPaths): void {
+export function pruneReleases(paths: HostPaths): void {
   const used = new Set([realpathSync(currentRelease(paths)), realpathSync(installRoot()), ...readRecords(paths).map(({ env }) => env['OPENCLAW_HQ_INSTALL'] ?? '')])
   const all = readdirSync(paths.releases).filter((name) => /^[0-9a-f]{40}$/.test(name)).map((name) => join(paths.releases, name))
   const idle = all.filter((folder) => !used.has(realpathSync(folder)) && !hasProcess(folder)).toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Problem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
 import { deployResult, projectState } from '#shared/result'
 import { hostGit } from '#ops/deploy/host-git'
@@ -27,6 +28,16 @@ export function stateFinding(paths: HostPaths): Finding {
   const state = readJson(paths.projectState, projectState, 'state_invalid')
   if (state) return pass(`verified ${state.last_verified_head.slice(0, 12)} at ${state.last_deploy_timestamp} (${state.last_deploy_run_id})`)
   return wasEverGreen(paths) ? fail(`${paths.projectState} is missing, although a deploy has been green.`, 'deploy_again') : skip('No deploy of this host has been green yet.')
+}
+
+/** Inside a deploy a state that cannot be read is not doctor's verdict: the deploy has judged it, and writes it anew at its end. */
+function ownStateFinding({ paths, deployRunId }: DoctorContext): Finding {
+  try {
+    return stateFinding(paths)
+  } catch (error) {
+    if (deployRunId === null || !(error instanceof Problem)) throw error
+    return warn(`${error.message}; this deploy writes it anew`, 'deploy_again')
+  }
 }
 
 async function headFinding({ paths, deployRunId }: DoctorContext, signal: AbortSignal): Promise<Finding> {
@@ -74,7 +85,7 @@ function maintenanceFinding({ paths, deployRunId }: DoctorContext): Finding {
 export const deployChecks = (context: DoctorContext): Check[] => [
   { name: 'git_head', remedy: 'deploy_again', run: (signal) => headFinding(context, signal) },
   { name: 'git_drift', remedy: 'retry_when_reachable', limitMs: 4_000, run: (signal) => driftFinding(context, signal) },
-  { name: 'project_state', remedy: 'deploy_again', run: () => stateFinding(context.paths) },
+  { name: 'project_state', remedy: 'deploy_again', run: () => ownStateFinding(context) },
   { name: 'last_deploy', remedy: 'deploy_again', run: () => lastDeployFinding(context) },
   { name: 'maintenance', remedy: 'deploy_again', run: () => maintenanceFinding(context) },
 ]
