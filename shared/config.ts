@@ -27,7 +27,8 @@ const healthCheck = z.strictObject({
 
 const service = z.strictObject({
   name,
-  argv,
+  /** What the engine `process` starts. With `compose` the service of this name in the compose file says it, and this stays empty. */
+  argv: z.array(z.string().min(1)).default([]),
   /** Loopback port it listens on; handed to it as PORT. A host's settings may replace it. */
   port: z.number().int().min(1).max(65535),
   health: healthCheck,
@@ -51,9 +52,19 @@ export const projectConfig = z.strictObject({
   endpoints: z.array(z.strictObject({ service: name, path: urlPath })).default([]),
   /** Routes that must exist behind the console, with the token. `/api/dod/last` is always checked. */
   routes: z.array(z.strictObject({ path: urlPath })).default([]),
+  compose: z.strictObject({
+    /** Compose files, the later ones over the earlier. */
+    files: z.array(insidePath).min(1).default(['compose.yaml']),
+    /** What a container may do although it is refused by default: finding, service and subject exactly as the finding names them. */
+    exceptions: z.array(z.strictObject({ code: z.string().min(1), service: z.string().min(1), subject: z.string().min(1), reason: z.string().trim().min(1) })).default([]),
+  }).prefault({}),
   ports: z.strictObject({
     exceptions: z.array(z.strictObject({ protocol: z.enum(['tcp', 'udp']), port: z.number().int(), reason: z.string().min(1) })).default([]),
   }).default({ exceptions: [] }),
+}).superRefine(({ engine, services }, context) => {
+  for (const [i, { argv }] of services.entries()) {
+    if (engine === 'process' && argv.length === 0) context.addIssue({ code: 'custom', path: ['services', i, 'argv'], message: 'must name a program: the engine "process" starts it' })
+  }
 })
 export type ProjectConfig = z.infer<typeof projectConfig>
 
@@ -72,6 +83,12 @@ export const hostSettings = z.strictObject({
   hostnames: z.array(z.string()).default([]),
   /** Replaces the ports of services of openclaw.config.json. */
   service_ports: z.record(z.string(), z.number().int().min(1).max(65535)).default({}),
+  /** Socket of the Docker daemon (engine `compose`). */
+  docker_socket: z.string().startsWith('/').default('/var/run/docker.sock'),
+  /** Image with Node 24 or newer that the console's image is made from; fetched only when this machine does not have it. */
+  base_image: z.string().regex(/^[a-z0-9][\w./:@-]*$/).default('node:24-bookworm-slim'),
+  /** Unix socket of hostd for containers; its folder is mounted into the console. */
+  hostd_socket: z.string().startsWith('/').default('/run/openclaw/public/hostd.sock'),
   disk_warn_percent: z.number().min(1).max(100).default(85),
   disk_fail_percent: z.number().min(1).max(100).default(95),
   /** deploy_until_green: most attempts, and the first pause between two, in seconds (doubles, with jitter). */

@@ -10,6 +10,7 @@ import { installDependencies } from './dependencies.mjs'
 import { findElectron } from './electron-binary.mjs'
 import { findBrowser } from './browser.mjs'
 import { installRigTools } from './rig-tools.mjs'
+import { installDockerTools } from './docker-tools.mjs'
 import { buildDesktop } from './build.mjs'
 
 /** Runs a program to its end. @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it */
@@ -60,6 +61,7 @@ const tasks = {
   },
   async rig(args) {
     installRigTools()
+    installDockerTools()
     const browser = await findBrowser()
     await buildDesktop()
     return vitest('vitest.rig.config.ts', 'rig', { OPENCLAW_CHROMIUM: browser }, args)

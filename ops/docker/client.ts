@@ -1,0 +1,79 @@
+import { tmpdir } from 'node:os'
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { runCommand, type CommandOptions, type CommandResult } from '#ops/command'
+import { parseJson } from '#ops/json-file'
+
+/** Where Docker is asked: the socket of its daemon. Contexts, DOCKER_HOST and DOCKER_* of the caller do not count. */
+export interface Docker { readonly socket: string }
+
+export interface DockerOptions {
+  readonly timeLimitSeconds?: number
+  readonly signal?: AbortSignal | undefined
+  readonly cwd?: string
+  readonly input?: string
+  /** Environment on top of the base one; what a compose file may refer to. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly onLine?: CommandOptions['onLine'] | undefined
+}
+
+/** Limit for one question to the daemon, in seconds. */
+const questionSeconds = 20
+
+/** Enough to find programs and the credentials of a registry in HOME, and nothing that could point elsewhere. */
+const clientEnv = (extra: Readonly<Record<string, string>>): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8',
+  DOCKER_CLI_HINTS: 'false', DOCKER_BUILDKIT: '1', BUILDX_NO_DEFAULT_ATTESTATIONS: '1', COMPOSE_MENU: 'false', COMPOSE_STATUS_STDOUT: '0', ...extra,
+})
+
+/** The `docker` program with an argument list. A non-zero exit is not an error here. @throws {Problem} `cancelled`, `docker_compose_failed` when there is no such program */
+export async function docker({ socket }: Docker, args: readonly string[], { timeLimitSeconds = questionSeconds, signal, cwd = tmpdir(), input, env = {}, onLine }: DockerOptions = {}): Promise<CommandResult> {
+  try {
+    return await runCommand(['docker', '--host', `unix://${socket}`, ...args], {
+      cwd, env: clientEnv(env), timeLimitSeconds, keepStdout: true, keepBytes: 64 * 1024 * 1024,
+      ...(signal ? { signal } : {}), ...(input === undefined ? {} : { input }), ...(onLine ? { onLine } : {}),
+    })
+  } catch (error) {
+    if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('docker_compose_failed', `Docker cannot be asked: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+export const howEnded = ({ exitCode, signal, timedOut }: CommandResult): string =>
+  timedOut ? 'took longer than its time limit' : exitCode === null ? `was ended by ${signal ?? 'a signal'}` : `ended with exit code ${exitCode}`
+
+/** The same, but a non-zero exit is. @throws {Problem} `docker_compose_failed`, what it said as evidence */
+export async function dockerDo(at: Docker, args: readonly string[], options: DockerOptions & { readonly title?: string } = {}): Promise<string> {
+  const result = await docker(at, args, options)
+  if (result.exitCode !== 0) throw new Problem('docker_compose_failed', `${options.title ?? `docker ${args.slice(0, 2).join(' ')}`} ${howEnded(result)}.`, { evidence: result.stderrTail.split('\n').filter((line) => line !== '') })
+  return result.stdout
+}
+
+const versionReply = z.looseObject({ Server: z.looseObject({ Version: z.string() }).nullish() })
+
+/** @returns version of the daemon, or null when none answers */
+export async function daemonVersion(at: Docker, signal?: AbortSignal): Promise<string | null> {
+  const { stdout } = await docker(at, ['version', '--format', '{{json .}}'], { signal })
+  if (stdout.trim() === '') return null
+  return parseJson(stdout, versionReply, 'docker_compose_failed', 'docker version').Server?.Version ?? null
+}
+
+/** @throws {Problem} `docker_compose_failed` when the daemon does not answer */
+export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
+  const version = await daemonVersion(at, signal)
+  if (version === null) throw new Problem('docker_compose_failed', `Docker does not answer at ${at.socket}. Nothing was stopped or started.`)
+  return version
+}
+
+/**
+ * `docker <kind> inspect` of several things.
+ * @returns those that exist; one that vanished since it was listed is left out
+ * @throws {Problem} `docker_compose_failed` when the daemon does not answer or the answer is off
+ */
+export async function inspect<T extends z.ZodType>(at: Docker, kind: 'container' | 'image' | 'network', names: readonly string[], schema: T, signal?: AbortSignal): Promise<z.output<T>[]> {
+  if (names.length === 0) return []
+  const result = await docker(at, [kind, 'inspect', ...names], { signal })
+  // Exit 1 with a list of what was found means that a name is unknown, if the daemon is there at all.
+  if (result.exitCode !== 0) await requireDaemon(at, signal)
+  return parseJson(result.stdout.trim() === '' ? '[]' : result.stdout, z.array(schema), 'docker_compose_failed', `docker ${kind} inspect`)
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { docker, dockerDo, inspect, requireDaemon, type Docker } from './client.ts'
+
+const image = z.looseObject({
+  Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  RepoTags: z.array(z.string()).nullish().transform((value) => value ?? []),
+  Config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish().transform((value) => value ?? {}) }).nullish(),
+})
+export type Image = z.infer<typeof image>
+
+/** @returns the image, or null when this machine has none of that name */
+export const imageOf = async (at: Docker, name: string, signal?: AbortSignal): Promise<Image | null> => (await inspect(at, 'image', [name], image, signal))[0] ?? null
+
+export const imageLabels = ({ Config }: Image): Record<string, string> => Config?.Labels ?? {}
+
+/** @throws {Problem} `docker_compose_failed` */
+export const tagImage = async (at: Docker, id: string, name: string): Promise<void> => { await dockerDo(at, ['image', 'tag', id, name]) }
+
+/** Tags of a repository that are on this machine. @throws {Problem} `docker_compose_failed` */
+export async function tagsOf(at: Docker, repository: string): Promise<string[]> {
+  const text = await dockerDo(at, ['image', 'ls', '--format', '{{json .}}', '--filter', `reference=${repository}:*`])
+  const row = z.looseObject({ Tag: z.string() })
+  return text.split('\n').filter((line) => line !== '').map((line) => row.parse(JSON.parse(line)).Tag).filter((tag) => tag !== '<none>')
+}
+
+/**
+ * Takes a name off an image; without another name and without a container the image goes too.
+ * @returns false when it is in use and therefore stayed
+ * @throws {Problem} `docker_compose_failed` when the daemon does not answer
+ */
+export async function untagImage(at: Docker, name: string): Promise<boolean> {
+  const { exitCode } = await docker(at, ['image', 'rm', name], { timeLimitSeconds: 60 })
+  if (exitCode !== 0) await requireDaemon(at)
+  return exitCode === 0
+}
