@@ -1,0 +1,224 @@
+import type { Browser } from 'playwright'
+import { expect as shown } from 'playwright/test'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../support/browser.ts'
+import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { open } from './support/pages.ts'
+import { overview, scene } from './support/scenes.ts'
+import { callsOf, change, script } from './support/scripted-transport.ts'
+import { buildFailed, deploying, done, offline, reviewBlocked, reviewUnavailable, scripted } from './support/stories.ts'
+
+let built: BuiltRenderer
+let browser: Browser
+beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
+afterAll(async () => { await browser.close(); await built.close() })
+
+describe('the overview', () => {
+  test('says DONE, and each of the six gates passes', async () => {
+    const { page, complaints } = await open(browser, built, done())
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText('4c1e9b7 is DONE, with proof')
+    const gates = page.getByRole('list', { name: 'Definition of Done, six gates' }).getByRole('listitem')
+    expect(await gates.evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')))).toEqual(['Tests: Pass', 'Review: Pass', 'Pushed: Pass', 'Deployed: Pass', 'Verified: Pass', 'Proof: Pass'])
+    await shown(page.getByText('Pass, unverified')).toBeVisible()
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
+  test('names the class of a blocked gate, what is untouched and what is needed', async () => {
+    const { page } = await open(browser, built, reviewUnavailable())
+    await shown(page.getByRole('listitem', { name: 'Review: Blocked review_unavailable' })).toBeVisible()
+    await shown(page.getByRole('heading', { level: 1 })).toContainText('The review could not take place')
+    await shown(page.getByText('Nothing was pushed: origin/main is still 9d02a51. Sign Codex in on this laptop')).toBeVisible()
+    await page.context().close()
+  })
+
+  test('shows a running deploy against its usual time, and its button leads to it', async () => {
+    const story = deploying()
+    const { page } = await open(browser, built, story)
+    await shown(page.getByRole('listitem', { name: 'Deployed: Running' })).toContainText('of usually 2:54')
+    const card = page.getByRole('region', { name: 'Active run' })
+    await shown(card).toContainText('step 4 of 9')
+    await shown(card).toContainText('index-239.js')
+    await shown(page.getByRole('button', { name: 'Deploy+Verify', exact: true })).toHaveCount(0)
+    await page.getByRole('link', { name: 'Deploy + Verify is running: open it' }).click()
+    await shown(page.getByRole('heading', { level: 1 })).toContainText('deploy_and_verify')
+    expect(await callsOf(page).then((calls) => calls.filter(({ name }) => name === 'host.exec'))).toEqual([])
+    await page.context().close()
+  })
+
+  test('keeps the last state of a silent host, and says from when it is', async () => {
+    const { page } = await open(browser, built, offline())
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText('aiops-1 is unreachable')
+    await shown(page.getByText(/aiops-1, as of \d\d:\d\d:\d\d/)).toBeVisible()
+    await shown(page.getByRole('listitem', { name: 'Verified: Pass' })).toBeVisible()
+    await shown(page.getByRole('region', { name: 'Doctor' })).toContainText(/as of \d\d:\d\d:\d\d/)
+    const deploy = page.getByRole('button', { name: 'Deploy+Verify: unreachable' })
+    await deploy.focus()
+    await shown(deploy).toBeFocused()
+    await page.context().close()
+  })
+
+  test('keeps what it had when HQ itself stops answering, and comes back by itself', async () => {
+    const { page } = await open(browser, built, done())
+    await shown(page.getByRole('listitem', { name: 'Proof: Pass' })).toBeVisible()
+    const away = { error_class: 'hostd_unreachable' as const, message: 'HQ on this machine does not answer.', next_auto_fix: 'retry_when_reachable' as const }
+    await change(page, { problems: { 'overview.get': away } })
+    await shown(page.getByText(/HQ does not answer for/)).toBeVisible()
+    await shown(page.getByRole('listitem', { name: 'Proof: Pass' })).toBeVisible()
+    await shown(page.getByRole('button', { name: 'Deploy+Verify: unreachable' })).toBeVisible()
+    await change(page, { problems: {} })
+    await shown(page.getByText(/HQ does not answer for/)).toBeHidden()
+    await page.context().close()
+  })
+
+  test('labels a scripted verdict wherever it shows', async () => {
+    const { page } = await open(browser, built, scripted())
+    await shown(page.getByRole('list', { name: 'Definition of Done, six gates' })).toContainText('scripted (demo)')
+    await shown(page.getByRole('region', { name: 'Last results' })).toContainText('scripted (demo)')
+    await shown(page.getByRole('note')).toContainText('scripted (demo)')
+    await page.getByRole('link', { name: 'Ship', exact: true }).click()
+    await shown(page.getByRole('list', { name: 'Ship, five steps' })).toContainText('scripted (demo)')
+    await shown(page.getByRole('region', { name: 'Verdict' })).toContainText('scripted (demo)')
+    await page.context().close()
+  })
+
+  test('says why maintenance stays on after a failure', async () => {
+    const { page } = await open(browser, built, buildFailed())
+    await shown(page.getByText(/Maintenance on for 5 m \d\d s\./)).toBeVisible()
+    await shown(page.getByText('Left on after a failure. It ends with the next green deploy.')).toBeVisible()
+    await page.context().close()
+  })
+})
+
+describe('the two buttons', () => {
+  test('a blocked Ship carries its reason, keeps the focus and starts nothing', async () => {
+    const { page } = await open(browser, built, reviewBlocked())
+    const ship = page.getByRole('button', { name: 'Ship: 1 file is not committed' })
+    await ship.focus()
+    await shown(ship).toBeFocused()
+    await shown(ship).toHaveAttribute('aria-disabled', 'true')
+    await page.keyboard.press('Enter')
+    await ship.click({ force: true })
+    expect((await callsOf(page)).filter(({ name }) => name === 'ship.start')).toEqual([])
+    await page.context().close()
+  })
+
+  test('Ship and Deploy+Verify start once each and lead to what they started', async () => {
+    const story = reviewUnavailable()
+    const failed = buildFailed()
+    story.answers = { ...story.answers, ...failed.answers, 'overview.get': story.answers['overview.get'], 'ship.start': { run_id: '20261122T231502Z-8f3a9c1e', joined: false }, 'host.exec': { run_id: failed.runId, joined: true } }
+    const { page } = await open(browser, built, story)
+    await page.getByRole('button', { name: 'Ship', exact: true }).click()
+    await shown(page).toHaveURL(/#\/ship\/20261122T231502Z-8f3a9c1e$/)
+    await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
+    await shown(page).toHaveURL(new RegExp(`#/runs/${failed.runId}$`))
+    const started = (await callsOf(page)).filter(({ name }) => name === 'ship.start' || name === 'host.exec')
+    expect(started).toEqual([{ name: 'ship.start', input: {} }, { name: 'host.exec', input: { action: 'deploy_and_verify' } }])
+    await page.context().close()
+  })
+
+  test('what did not start says its class, and at most one button is filled', async () => {
+    const story = scene({ 'overview.get': overview() }, { problems: { 'host.exec': { error_class: 'MAINTENANCE_MODE', message: 'A deploy holds maintenance mode.', next_auto_fix: 'wait_for_deploy' } } })
+    const { page } = await open(browser, built, story)
+    expect(await page.locator('.button-main').count()).toBe(1)
+    await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
+    await shown(page.getByRole('alert')).toContainText('MAINTENANCE_MODE')
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await shown(page.getByRole('alert')).toHaveCount(0)
+    await page.context().close()
+  })
+})
+
+describe('the palette', () => {
+  test('opens, finds and goes by keyboard alone', async () => {
+    const { page } = await open(browser, built, buildFailed())
+    await page.keyboard.press('Control+k')
+    const field = page.getByRole('searchbox', { name: 'Search or run' })
+    await shown(field).toBeFocused()
+    await page.keyboard.type('doctor & p')
+    await shown(page.getByRole('menuitem')).toHaveCount(1)
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText('Healthy, with 1 warning')
+    await shown(field).toBeHidden()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.press('Escape')
+    await shown(page.getByRole('dialog')).toHaveCount(0)
+    await page.context().close()
+  })
+
+  test('a blocked action says why and does nothing', async () => {
+    const { page } = await open(browser, built, offline())
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('run doctor')
+    await shown(page.getByRole('menuitem', { name: 'Run doctor: host unreachable' })).toBeVisible()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])
+    await page.context().close()
+  })
+})
+
+describe('the look', () => {
+  test('both themes give text at least 4.5:1, and no page is wider than its window', async () => {
+    for (const theme of ['light', 'dark'] as const) {
+      for (const width of [1440, 1180, 900]) {
+        const { page } = await open(browser, built, buildFailed(), { theme, width })
+        await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
+        const { ink, quiet, ground, wide } = await page.evaluate<{ ink: number[]; quiet: number[]; ground: number[]; wide: boolean }>(measure)
+        expect(contrast(ink, ground)).toBeGreaterThan(12)
+        expect(contrast(quiet, ground)).toBeGreaterThan(4.5)
+        expect(luminance(ground) < 0.1).toBe(theme === 'dark')
+        expect(wide, `${theme} ${width}`).toBe(false)
+        await page.screenshot({ path: `test-results/renderer/overview-${theme}-${width}.png` })
+        await page.context().close()
+      }
+    }
+  })
+
+  test('a theme chosen in Settings goes over the system', async () => {
+    const story = done()
+    story.answers['settings.set_theme'] = { ...(story.answers['settings.get'] as object), theme: 'dark' }
+    const { page } = await open(browser, built, story, { path: '/settings' })
+    await page.getByRole('radio', { name: 'Dark' }).check({ force: true })
+    await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+    expect((await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input).toEqual({ theme: 'dark' })
+    await page.context().close()
+  })
+
+  test('an answer off the agreed form is refused in words, not drawn', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const story = done()
+    story.answers['overview.get'] = { ...(story.answers['overview.get'] as object), change: { commit: 'not a commit' } }
+    await script(page, story)
+    await page.goto(built.url)
+    await shown(page.getByRole('alert')).toContainText('The answer to overview.get does not have the agreed form')
+    await context.close()
+  })
+})
+
+/** Runs in the page: the colours as they are drawn, and whether anything is wider than the window. */
+const measure = `(() => {
+  const rgb = (colour) => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    canvas.fillStyle = colour
+    canvas.fillRect(0, 0, 1, 1)
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+  }
+  const main = document.getElementById('main')
+  return {
+    ink: rgb(getComputedStyle(document.body).color), quiet: rgb(getComputedStyle(document.querySelector('.tally .quiet')).color),
+    ground: rgb(getComputedStyle(document.body).backgroundColor),
+    wide: document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth,
+  }
+})()`
+
+const luminance = (rgb: number[]): number => {
+  const [r = 0, g = 0, b = 0] = rgb.map((value) => value / 255).map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+const contrast = (a: number[], b: number[]): number => {
+  const [light = 0, dark = 0] = [luminance(a), luminance(b)].toSorted((x, y) => y - x)
+  return (light + 0.05) / (dark + 0.05)
+}

@@ -1,0 +1,19 @@
+import type { Browser, Page } from 'playwright'
+import type { BuiltRenderer } from './built-renderer.ts'
+import type { Scene } from './scenes.ts'
+import { script } from './scripted-transport.ts'
+
+export interface Opened { readonly page: Page; readonly complaints: string[] }
+
+/** Opens HQ on a scene. `complaints` gathers what the browser objects to: script errors and refusals of the page's policy. */
+export async function open(browser: Browser, built: BuiltRenderer, scene: Scene, { path = '/', width = 1440, height = 900, theme = 'light' as 'light' | 'dark' } = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
+  await script(page, scene)
+  await page.goto(`${built.url}#${path}`)
+  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  return { page, complaints }
+}
