@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import envPaths from 'env-paths'
 import { runIdPattern } from '#shared/ids'
 
@@ -21,9 +21,13 @@ export interface HostPaths {
   readonly releases: string
   readonly services: string
   readonly builds: string
+  /** Where hostd asks for runs on a host with systemd. */
+  readonly runnerSocket: string
+  /** hostd's own, in a folder that the console's container mounts. */
+  readonly publicSocket: string
 }
 
-const defaults = { OPENCLAW_ROOT: '/opt/ai-ops-runner', OPENCLAW_ETC: '/etc/ai-ops-runner', OPENCLAW_STATE: '/var/lib/ai-ops-runner' }
+const defaults = { OPENCLAW_ROOT: '/opt/ai-ops-runner', OPENCLAW_ETC: '/etc/ai-ops-runner', OPENCLAW_STATE: '/var/lib/ai-ops-runner', OPENCLAW_SOCKETS: '/run/openclaw' }
 
 function absolute(env: Environment, name: string, fallback: string): string {
   const value = env[name] ?? fallback
@@ -37,6 +41,7 @@ export function hostPaths(env: Environment): HostPaths {
   const etc = absolute(env, 'OPENCLAW_ETC', defaults.OPENCLAW_ETC)
   const state = absolute(env, 'OPENCLAW_STATE', defaults.OPENCLAW_STATE)
   const artifacts = absolute(env, 'OPENCLAW_ARTIFACTS', join(root, 'artifacts'))
+  const sockets = absolute(env, 'OPENCLAW_SOCKETS', defaults.OPENCLAW_SOCKETS)
   return {
     root, etc, state, artifacts,
     tokenFile: join(etc, 'secrets', 'openclaw_admin_token'),
@@ -50,12 +55,15 @@ export function hostPaths(env: Environment): HostPaths {
     releases: join(state, 'releases'),
     services: join(state, 'services'),
     builds: join(state, 'builds'),
+    runnerSocket: join(sockets, 'runner.sock'),
+    publicSocket: join(sockets, 'public', 'hostd.sock'),
   }
 }
 
 /** The environment variables that reproduce `paths` in a child whose environment is built from nothing. */
 export const hostPathsEnv = (paths: HostPaths): Record<string, string> => ({
   OPENCLAW_ROOT: paths.root, OPENCLAW_ETC: paths.etc, OPENCLAW_STATE: paths.state, OPENCLAW_ARTIFACTS: paths.artifacts,
+  OPENCLAW_SOCKETS: dirname(paths.runnerSocket),
 })
 
 /** Folder of the operator's settings, ship key, upload queue and witness on the laptop. */
