@@ -20,6 +20,9 @@ import { statusRoutes } from './routes/status.ts'
 /** Largest JSON body of any route but the ship bundle's, bytes. */
 const bodyLimit = 64 * 1024
 
+/** A request must have come whole in this time, milliseconds: the largest bundle over a slow tailnet. */
+const uploadMs = 300_000
+
 const bodyOf = ({ errorClass, message }: Problem): ErrorBody =>
   ({ ok: false, error_class: errorClass, detail: message, next_auto_fix: errorRule(errorClass).next_auto_fix })
 
@@ -52,7 +55,7 @@ export function createApp(deps: Deps): FastifyInstance {
   }
 
   const app = fastify({
-    logger: false, trustProxy: false, bodyLimit, exposeHeadRoutes: false, forceCloseConnections: true, requestTimeout: 60_000, connectionTimeout: 0,
+    logger: false, trustProxy: false, bodyLimit, exposeHeadRoutes: false, forceCloseConnections: true, requestTimeout: uploadMs,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: (error, request, reply) => {
       let thrown: unknown = ofFastify(error) ?? error

@@ -114,7 +114,6 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
 
   async function launchRunner(row: Run): Promise<void> {
     const entry = watch(row.run_id)
-    entry.launching = true
     try {
       const runner = await startRunner({ op: 'start', run_id: row.run_id, action: row.action, params: row.params, actor: row.actor, deploy_run_id: row.deploy_run_id, requested_at: row.requested_at }, launch())
       const { exitCode, signal, said } = await runner.ended
@@ -145,7 +144,9 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
       if (outcome.inserted) foreign.known(row.run_id)
       if (!outcome.inserted) return { busy: outcome.active }
       log('run_requested', { run_id: row.run_id, action, actor })
-      void launchRunner(row)
+      watch(row.run_id).launching = true
+      // The caller has its answer before the fork, which takes longer than all the rest.
+      setImmediate(() => { void launchRunner(row) })
       return { run: row }
     },
     cancel: async (id, actor) => {

@@ -21,7 +21,11 @@ export async function runWithoutHostd(action: ActionId, params: Record<string, u
   const runner = await startRunner({ op: 'start', run_id, action, params, actor: 'local', deploy_run_id: null, requested_at: new Date().toISOString() }, { paths, hostdUrl: hostdUrl(process.env) })
   let over = false
   let said = ''
-  const gone = runner.ended.then((end) => { over = true; said = end.said })
+  const watchEnd = async (): Promise<void> => {
+    said = (await runner.ended).said
+    over = true
+  }
+  const gone = watchEnd()
   for await (const batch of followRunLog(runLogFile(paths, run_id), { after: 0, ended: () => over, signal })) onEvents(batch)
   if (signal.aborted) throw new Problem('cancelled', `${run_id} is no longer followed. It goes on.`)
   await Promise.race([gone, delay(1000)])

@@ -123,7 +123,7 @@ describe('maintenance mode at hostd', () => {
 
   it('is set and ended through the API, keeping the name of a deploy that left it on', async () => {
     hostd = await startHostd(host)
-    const { ask } = hostd
+    const ask: TestHostd['ask'] = async (path, init) => await (hostd as TestHostd).ask(path, init)
     expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: 'new disk' } })).body).toMatchObject({ ok: true, maintenance: { on: true, file: { reason: 'new disk', deploy_run_id: null } } })
     expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: '' } })).status).toBe(400)
     expect((await ask('/api/maintenance', { method: 'DELETE' })).body).toMatchObject({ ok: true, maintenance: { on: false, file: null } })

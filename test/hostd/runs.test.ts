@@ -6,7 +6,7 @@ import { parseRunEvent } from '#shared/events'
 import { members } from '#ops/process-tree'
 import { runMarker } from '#ops/runner/own-tree'
 import { runLogFile } from '#ops/runner/run-files'
-import { allFiles, scriptedInstall, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
+import { allFiles, hq, scriptedInstall, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
 
 const scripts = {
   doctor: "import { gate, log, finish } from './kit.mjs'; log('looking'); await gate('doctor'); finish('PASS', { answer: 42 })",
@@ -15,6 +15,7 @@ const scripts = {
     for (const argv of [['sh'], ['setsid', 'sh']]) spawn(argv[0], [...argv.slice(1), '-c', 'trap "" TERM; while :; do sleep 0.2; done'], { stdio: 'ignore' })
     log('tree is up'); await gate('never')`,
   'port-audit': "import { finish } from './kit.mjs'; finish('FAIL', { error_class: 'doctor_failed', next_auto_fix: 'follow_doctor', step_failed: 'tcp' })",
+  'green-check': "import { gate, finish } from './kit.mjs'; await gate('green'); finish('FAIL', { error_class: 'green_check_failed', next_auto_fix: 'deploy_again' })",
   verify: "console.log('out line'); console.error('err line')",
   deploy: "import { log, gate, finish } from './kit.mjs'; for (let n = 1; n <= 200; n += 1) log('before ' + n); await gate('deploy'); for (let n = 1; n <= 200; n += 1) log('after ' + n); finish('PASS')",
 }
@@ -27,7 +28,7 @@ let open: (gate: string) => void
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'openclaw-scripted-'))
   const scripted = scriptedInstall(dir, scripts)
-  open = scripted.open
+  open = (gate) => scripted.open(gate)
   host = testHost({ install: scripted.install })
   hostd = await startHostd(host)
 })
@@ -61,6 +62,25 @@ describe('runs of hostd', () => {
     expect((await hostd.client.run(id)).run_id).toBe(id)
     expect(await ended(id)).toMatchObject({ status: 'failed', error_class: 'doctor_failed', step_failed: 'tcp', result: { overall: 'FAIL', run_id: id } })
     expect(logOf(id).at(-1)).toMatchObject({ type: 'run_finished', result: { error_class: 'doctor_failed' } })
+  })
+
+  it('lets a joiner post once more, and only once, when the run it joined failed', async () => {
+    await start('green_check')
+    const both = hostd.client.startOrJoin('green_check')
+    open('green')
+    const { run, joined } = await both
+    expect([joined, run.status]).toEqual([false, 'failed'])
+    expect((await hostd.client.runs({ action: 'green_check' })).runs).toHaveLength(2)
+  })
+
+  it('is listed and followed by hq runs, with the exit code of the run', async () => {
+    const id = await start('port_audit')
+    const env = { OPENCLAW_HOSTD_URL: hostd.url }
+    const followed = await hq(host, ['runs', '--follow', id, '--json'], env)
+    expect([followed.code, JSON.parse(followed.out)]).toEqual([1, expect.objectContaining({ run_id: id, error_class: 'doctor_failed' })])
+    const list = await hq(host, ['runs'], env)
+    expect([list.code, list.out]).toEqual([0, expect.stringMatching(new RegExp(`^${id}  port_audit +failed .* doctor_failed\n$`))])
+    expect((await hq(host, ['runs'], { ...env, OPENCLAW_ADMIN_TOKEN: 'wrong' }))).toMatchObject({ code: 1, err: expect.stringContaining('forbidden') })
   })
 
   it('fails a run whose action gives no result document, and keeps its output', async () => {

@@ -25,7 +25,7 @@ let open: (gate: string) => void
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'openclaw-scripted-'))
   const scripted = scriptedInstall(dir, scripts)
-  open = scripted.open
+  open = (gate) => scripted.open(gate)
   host = testHost({ install: scripted.install })
   hostd = await startHostd(host)
 })

@@ -32,7 +32,7 @@ let open: (gate: string) => void
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'openclaw-scripted-'))
   const scripted = scriptedInstall(dir, scripts)
-  open = scripted.open
+  open = (gate) => scripted.open(gate)
   host = testHost({ install: scripted.install })
 })
 afterEach(async () => { await host.remove(); rmSync(dir, { recursive: true, force: true }) })
