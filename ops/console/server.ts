@@ -1,5 +1,7 @@
 import { accessSync, constants } from 'node:fs'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
+import { pipeline, type Readable } from 'node:stream'
 import httpProxy from '@fastify/http-proxy'
 import fastifyStatic from '@fastify/static'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
@@ -30,6 +32,19 @@ const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({ ok: false, er
 
 function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply.code(errorRule(problem.errorClass).http ?? 500).type('application/json; charset=utf-8').send(JSON.stringify(bodyOf(problem)))
+}
+
+/** An event stream's head goes out at once: the page must not wait for the first event to know that it is connected. */
+function passOn(reply: FastifyReply, body: Readable): void {
+  if (!String(reply.getHeader('content-type')).startsWith('text/event-stream')) {
+    void reply.send(body)
+    return
+  }
+  reply.hijack()
+  reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
+  reply.raw.flushHeaders()
+  // Either side may go at any time; then the other is let go too.
+  pipeline(body, reply.raw, () => undefined)
 }
 
 const isReadable = (path: string): boolean => {
@@ -70,6 +85,7 @@ export async function consoleApp({ page, artifacts, hostdUrl, settings, version,
     upstream: upstream.origin, prefix: '/api', rewritePrefix: '/api', httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
     replyOptions: {
       rewriteRequestHeaders: (_request, headers) => forwardedHeaders(headers, upstream.host) as typeof headers,
+      onResponse: (_request, reply, answer) => passOn(reply as FastifyReply, (answer as unknown as { stream: Readable }).stream),
       onError: (reply) => { void refuse(reply as FastifyReply, new Problem('hostd_unreachable', 'hostd did not answer. Nothing was started or changed by this request as far as the console knows.')) },
     },
   })
