@@ -54,6 +54,8 @@ describe('the story', () => {
     rmSync(root, { recursive: true, force: true })
   })
 
+  const toOverview = (): Promise<void> => page.getByRole('link', { name: /^Overview/ }).click()
+
   let commit: string
   it('opens with a first change that can be shipped, and six gates that wait', async () => {
     for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Waiting').first().waitFor({ timeout: 30_000 })
@@ -67,6 +69,8 @@ describe('the story', () => {
     const ship = page.getByRole('button', { name: /^Ship/ }).first()
     await expect.poll(() => ship.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
     await ship.click()
+    await page.getByRole('heading', { name: /is shipped/ }).waitFor({ timeout: 90_000 })
+    await toOverview()
     await gate('Pushed', 'Pass').first().waitFor({ timeout: 90_000 })
     const origin = join(root, 'git', 'sample-app.git')
     expect(git(origin, 'rev-parse', 'refs/heads/main')).toBe(commit)
@@ -83,6 +87,7 @@ describe('the story', () => {
     const deploy = page.getByRole('button', { name: /^Deploy\+Verify/ }).first()
     await expect.poll(() => deploy.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
     await deploy.click()
+    await toOverview()
     for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 120_000 })
     const health = await (await fetch(`http://127.0.0.1:${sandboxPorts().app}/api/health`)).json() as unknown
     expect(health).toEqual({ ok: true, commit })

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import type { Page } from 'playwright'
 import { bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
 import { gateNames } from '#shared/gates'
 import { launchDesktop, type DesktopApp } from '../../support/desktop-app.ts'
-import { startHostd, testHost, until, type TestHost, type TestHostd } from '../../support/hostd.ts'
+import { allFiles, startHostd, testHost, until, type TestHost, type TestHostd } from '../../support/hostd.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
 type Ask = (name: string, input: unknown) => Promise<BridgeReply>
@@ -127,6 +127,7 @@ describe('the desktop app', () => {
       return globalThis.injected === true
     })()`)
     expect(ran).toBe(false)
+    expect(await page.evaluate(`fetch(location.href).then((reply) => reply.headers.get('content-security-policy'))`)).toContain("frame-ancestors 'none'")
     await expect(page.evaluate(() => fetch('https://example.invalid/'))).rejects.toThrow(/Failed to fetch/)
   })
 
@@ -157,4 +158,19 @@ describe('a window of the desktop app', () => {
     expect(await app.ended()).toBe(0)
     expect(await until('every process has ended', () => app.processes().length === 0, 10)).toBe(true)
   })
+})
+
+it('keeps no token where the system has no keyring, and says so', async () => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'desktop-home-')))
+  const app = await launchDesktop({ OPENCLAW_HQ_HOME: home }, { keyring: false })
+  try {
+    const ask = askOn(await app.window())
+    const view = { keystore: 'none', host: { token_set: true } }
+    expect(await ask('settings.set_host', { name: 'test-host', url: 'http://127.0.0.1:9', token: 'canary-token' })).toMatchObject({ ok: true, value: view })
+    expect(allFiles(home).filter(({ text }) => text.includes('canary-token'))).toEqual([])
+    expect(existsSync(join(home, 'secrets'))).toBe(false)
+  } finally {
+    await app.close()
+    rmSync(home, { recursive: true, force: true })
+  }
 })
