@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseRunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import type { ResultDocument } from '#shared/result'
+import { hostPathsEnv } from '#ops/paths'
 import { members } from '#ops/process-tree'
 import { runMarker } from '#ops/runner/own-tree'
 import { hq, scriptedInstall, testHost, until, type TestHost } from '../../support/hostd.ts'
@@ -66,7 +67,8 @@ describe('one run', () => {
     const { code } = await runner(asked, { OPENCLAW_RUN_ID: asked.run_id, SECRET_CANARY: 'x', OPENCLAW_ADMIN_TOKEN: host.token })
     expect(code).toBe(0)
     const [names, service] = textsOf(asked.run_id)
-    expect(names?.split(' ').filter((name) => !/^(PATH|HOME|LANG|OPENCLAW_(ROOT|ETC|STATE|ARTIFACTS|HQ_INSTALL|HOSTD_URL|HOSTD_PORT|RUN_ID|DEPLOY_RUN_ID|EVENTS_FD))$/.test(name))).toEqual([])
+    const allowed = ['PATH', 'HOME', 'LANG', ...Object.keys(hostPathsEnv(host.paths)), ...['HQ_INSTALL', 'HOSTD_URL', 'HOSTD_PORT', 'RUN_ID', 'DEPLOY_RUN_ID', 'EVENTS_FD'].map((name) => `OPENCLAW_${name}`)]
+    expect(names?.split(' ').toSorted()).toEqual(allowed.toSorted())
     expect(host.processes()).toEqual([Number(service?.split(' ')[1])])
   })
 
