@@ -57,7 +57,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
     opened.current = true
     show(row)
   })
-  const red = log.result !== null
+  const red = log.result !== null || view.stream === 'complete'
   useEffect(() => { if (red && errorRow !== null) showOnce(errorRow) }, [red, errorRow])
   const showAsked = useEffectEvent(show)
   useEffect(() => { if (goTo) showAsked(goTo.row) }, [goTo])

@@ -10,6 +10,8 @@ export interface RailItem {
   readonly name: string
   readonly state: ReactNode
   readonly below: ReactNode
+  /** A label that must not be cut off. */
+  readonly note?: ReactNode
   /** Part of the usual time that has passed, 0 to 1; only for a running one. */
   readonly done?: number
   readonly stale?: boolean
@@ -19,11 +21,12 @@ export interface RailItem {
 export function RailLine({ label, items }: { label: string; items: readonly RailItem[] }): ReactElement {
   return (
     <ol className="rail-line" aria-label={label} style={{ '--count': items.length } as CSSProperties}>
-      {items.map(({ key, title, shown, name, state, below, done, stale }) => (
+      {items.map(({ key, title, shown, name, state, below, note, done, stale }) => (
         <li key={key} className={`rail-item ${shown.tone} ${stale ? 'stale' : ''}`} aria-label={name} style={{ '--done': `${Math.round((done ?? 0.5) * 100)}%` } as CSSProperties}>
           <div className="rail-title"><Mark tone={shown.tone} /><span className="ellipsis">{title}</span></div>
           <p className="rail-state ellipsis">{state}</p>
           <p className="ellipsis">{below}</p>
+          {note !== undefined && <p>{note}</p>}
         </li>
       ))}
     </ol>

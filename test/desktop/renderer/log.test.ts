@@ -29,7 +29,7 @@ describe('the log', () => {
     story.cutAt[story.runId] = Array.from({ length: 20 }, (_, at) => (at + 1) * 977)
     const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
     const log = page.getByRole('region', { name: 'Log', exact: true })
-    await shown(log.getByText('20\u202f000 lines')).toBeVisible({ timeout: 30_000 })
+    await shown(log.getByText(/^20.000 lines$/)).toBeVisible({ timeout: 45_000 })
     await shown(log.getByText('Complete')).toBeVisible()
     await shown(log.getByText('No gaps')).toBeVisible()
     const asked = (await requestsOf(page)).filter(({ run_id }) => run_id === story.runId)

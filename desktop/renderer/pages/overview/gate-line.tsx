@@ -26,8 +26,8 @@ export function GateLine({ deployLog, shipLog }: { deployLog: LogState; shipLog:
       key: gate.name, title: gateTitles[gate.name], shown, stale: host && facts.stale,
       name: `${gateTitles[gate.name]}: ${shown.word}${stopped && gate.detail ? ` ${gate.detail}` : ''}`,
       done: progress(since, usual, now),
-      state: <>{stateLine(gate, shown.word, since, now)}{scripted && <> <ScriptedDemo /></>}</>,
-      below: belowLine(gate, usual),
+      state: stateLine(gate, shown.word, since, now), below: belowLine(gate, usual),
+      ...(scripted ? { note: <ScriptedDemo /> } : {}),
     }
   })
   return (

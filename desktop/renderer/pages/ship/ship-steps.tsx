@@ -26,8 +26,9 @@ export function ShipSteps({ steps, result }: { steps: readonly LiveStep[]; resul
       return {
         key: name, title: titles[name] ?? name, shown: word, name: `${titles[name] ?? name}: ${word.word}${stopped && error_class ? ` ${error_class}` : ''}`,
         done: started === null ? 0 : progress(started, usual, now),
-        state: <>{status === 'running' && started !== null ? `${word.word}, ${clock(now - started)}` : duration_ms !== null && status !== 'skipped' ? `${word.word}, ${took(duration_ms)}` : word.word}{name === 'review_auto' && status === 'passed' && result?.scripted_review && <> <ScriptedDemo /></>}</>,
+        state: status === 'running' && started !== null ? `${word.word}, ${clock(now - started)}` : duration_ms !== null && status !== 'skipped' ? `${word.word}, ${took(duration_ms)}` : word.word,
         below: below(step, result, usual),
+        ...(name === 'review_auto' && result?.scripted_review ? { note: <ScriptedDemo /> } : {}),
       }
     })} />
   )

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
@@ -10,11 +10,15 @@ const types: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.j
 
 export interface BuiltRenderer { readonly url: string; close(): Promise<void> }
 
+/** Answers a request itself and says true, or leaves it to the files. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => boolean
+
 /** Builds the renderer as it ships, into a folder of its own, and serves it on loopback. */
-export async function buildAndServe(): Promise<BuiltRenderer> {
+export async function buildAndServe(answer: Answer = () => false): Promise<BuiltRenderer> {
   const folder = await mkdtemp(join(tmpdir(), 'hq-renderer-'))
   await build({ ...rendererConfig, configFile: false, logLevel: 'error', build: { ...rendererConfig.build, outDir: folder } })
   const server: Server = createServer((request, response) => {
+    if (answer(request, response)) return
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname)
     const file = join(folder, path === '/' ? 'index.html' : path)
     readFile(file).then(
