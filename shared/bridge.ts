@@ -76,6 +76,7 @@ export const shipDetail = z.strictObject({
   findings: z.array(finding),
   /** Unified diff that was reviewed, or the head of it. */
   diff: z.string().nullable(),
+  /** Paths of the reviewed change, once there is a verdict: also those that the head of the diff does not reach. */
   files: z.array(z.string()),
 })
 export type ShipDetail = z.infer<typeof shipDetail>

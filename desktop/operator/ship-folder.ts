@@ -88,7 +88,7 @@ export function readReview(repository: string, id: string): Omit<ShipDetail, 'su
   const diff = join(folder, 'diff.patch')
   return {
     verdict: approved, findings: approved?.findings ?? (answer.success ? answer.data.findings : []),
-    diff: existsSync(diff) ? readTextHead(diff, maxDiffBytes).text : null, files: shipFiles(repository, id),
+    diff: existsSync(diff) ? readTextHead(diff, maxDiffBytes).text : null, files: approved?.files.map(({ path }) => path) ?? [],
   }
 }
 

@@ -26,7 +26,7 @@ describe('ships, as the renderer sees them', () => {
   })
   afterEach(async () => {
     await bench.operator.close()
-    repo.remove()
+    await repo.remove()
   })
 
   const follow = (request: EventsRequest, operator = bench.operator) => {
@@ -66,7 +66,7 @@ describe('ships, as the renderer sees them', () => {
       expect(summary).toMatchObject({ active: false, step: null, result: { overall: 'PASS', pushed_sha: head, remote_sha: head } })
       expect(verdict?.head_sha).toBe(head)
       expect(diff).toContain('+export const add = (a, b) => b + a')
-      expect(files).toContain('ship_result.json')
+      expect(files).toEqual(verdict?.files.map(({ path }) => path))
 
       const overview = await until('the proof is on the host', async () => (stored.length > 0 ? bench.call('overview.get', {}) : null))
       expect(shipBundle.parse(JSON.parse(stored[0] ?? '')).files.map(({ path }) => path)).toEqual(expect.arrayContaining(['ship_result.json', 'verdict.json', 'events.ndjson']))
