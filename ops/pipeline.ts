@@ -13,7 +13,7 @@ export interface StepContext {
   /** Folder of this run's proof. */
   readonly dir: string
   /** One line in the run's log and the step's own. */
-  log(text: string, stream?: 'stdout' | 'stderr' | 'hq'): void
+  readonly log: (text: string, stream?: 'stdout' | 'stderr' | 'hq') => void
   /** Runs a command, its lines logged. The time limit is the step's own unless a shorter one is given. */
   run(argv: readonly string[], options: Omit<CommandOptions, 'signal' | 'timeLimitSeconds' | 'onLine'> & { timeLimitSeconds?: number; quiet?: boolean; onLine?: CommandOptions['onLine'] }): Promise<CommandResult>
 }

@@ -41,5 +41,5 @@ export const noFacts: DeployFacts = {
 export function need<K extends keyof DeployFacts>(facts: Readonly<DeployFacts>, name: K): NonNullable<DeployFacts[K]> {
   const value = facts[name]
   if (value === null) throw new TypeError(`the fact ${name} is missing: a step ran out of order`)
-  return value as NonNullable<DeployFacts[K]>
+  return value
 }

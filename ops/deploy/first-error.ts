@@ -22,8 +22,8 @@ const recognisers: readonly Recogniser[] = [
   (lines, at) => {
     if (!thrown.test((lines[at] ?? '').trim())) return null
     for (const below of lines.slice(at + 1, at + 12)) {
-      const frame = /^\s+at .*?\(?((?:file:\/\/)?\/[^\s():]+|(?:file:\/\/\/)?[A-Za-z]:[^\s():]+):(\d+):\d+\)?$/.exec(below)
-      if (frame && !frame[1]?.startsWith('node:')) return source(frame)
+      const frame = /^\s+at (?:.*\()?((?:file:\/\/)?\/[^\s():]+|(?:file:\/\/\/)?[A-Za-z]:[\\/][^\s():]+):(\d+):\d+\)?$/.exec(below)
+      if (frame) return source(frame)
     }
     for (const above of lines.slice(Math.max(0, at - 8), at).toReversed()) {
       const place = source(new RegExp(`^(?:file://)?${path}:(\\d+)$`).exec(above)) ?? source(/^\s*File "([^"]+)", line (\d+)/.exec(above))

@@ -59,7 +59,7 @@ function runningCheck(context: DoctorContext, expected: Expected): Check {
       const records = readRecords(context.paths).filter(({ kind }) => kind === 'project')
       const wrong = (await Promise.all(records.map((record) => runningFinding(record, { sha, digest: expected.digest }, signal)))).filter((why) => why !== null)
       if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'deploy_again')
-      return pass(`${records.length === 0 ? 'no service is configured' : records.map(({ name, digest }) => `${name} runs ${sha.slice(0, 12)}, digest ${digest.slice(0, 12)}`).join('; ')}`)
+      return pass(records.length === 0 ? 'no service is configured' : records.map(({ name, digest }) => `${name} runs ${sha.slice(0, 12)}, digest ${digest.slice(0, 12)}`).join('; '))
     },
   }
 }

@@ -3,7 +3,7 @@ import { Problem, toProblem } from '#shared/errors'
 import type { HostPaths } from '#ops/paths'
 import { listenersOn, programName } from '#ops/ports/sockets'
 import { watchAvailability } from './availability.ts'
-import { readRecord, removeRecord, writeRecord, type ServiceRecord, type ServiceSpec } from './service-record.ts'
+import { forgetCandidate, noteCandidate, readRecord, removeRecord, writeRecord, type ServiceRecord, type ServiceSpec } from './service-record.ts'
 import { lives, processesOf, recordOf, requireHealthy, serviceUrl, specOf, startService, stopService } from './service-process.ts'
 
 export interface Progress { readonly log: (text: string) => void; readonly signal?: AbortSignal }
@@ -34,12 +34,15 @@ export function requirePort(spec: ServiceSpec, old: ServiceRecord | undefined): 
 export async function proveCandidate(paths: HostPaths, spec: ServiceSpec, { log, signal }: Progress): Promise<void> {
   const port = await getPort({ host: '127.0.0.1' })
   const candidate = await startService(paths, spec, port)
+  // Noted, so that a deploy that is killed now leaves nothing that the next one would not find and stop.
+  noteCandidate(paths, recordOf({ ...spec, port }, candidate))
   log(`${spec.name}: candidate started on port ${port} as process ${candidate.pid}`)
   try {
     await requireHealthy(spec, candidate, signal)
     log(`${spec.name}: candidate is healthy`)
   } finally {
     await stopService(candidate, spec.name)
+    forgetCandidate(paths, spec.name)
   }
 }
 
@@ -49,7 +52,7 @@ export interface Handover {
   /** Milliseconds without an answer; null when there was no old version. */
   readonly unansweredMs: number | null
   /** Stops the new version and starts the old one again, if there was one. */
-  undo(): Promise<void>
+  readonly undo: () => Promise<void>
 }
 
 /**

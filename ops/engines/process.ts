@@ -7,7 +7,7 @@ import { isUnchanged, proveCandidate, requirePort, switchVersion, type Handover,
 import { lookAt } from './health.ts'
 import { stopServices } from './resume.ts'
 import { lives, serviceUrl, socketsOf, stopService } from './service-process.ts'
-import { consoleServiceName, readRecords, removeRecord, writeServing, type ServiceRecord, type ServiceSpec } from './service-record.ts'
+import { consoleServiceName, forgetCandidate, leftCandidate, readRecords, removeRecord, writeServing, type ServiceRecord, type ServiceSpec } from './service-record.ts'
 import { withServicesLock } from './services-lock.ts'
 
 /** The services of a build, then the console. @throws {Problem} `config_invalid` on the console's name or a port used twice */
@@ -33,6 +33,7 @@ async function up(target: Target, build: Build, progress: Progress): Promise<UpR
   const gone = [...records.values()].filter(({ name }) => !specs.some((spec) => spec.name === name))
   for (const name of unchanged) progress.log(`${name}: unchanged, stays as it is`)
 
+  for (const { name } of specs) await stopLeftCandidate(paths, name, progress)
   for (const spec of fresh) requirePort(spec, records.get(spec.name))
   for (const spec of fresh) await proveCandidate(paths, spec, progress)
   const done: Handover[] = []
@@ -46,6 +47,15 @@ async function up(target: Target, build: Build, progress: Progress): Promise<UpR
   pruneBuilds(paths, target.config.project)
   const gaps = done.flatMap(({ name, unansweredMs }) => (name === consoleServiceName || unansweredMs === null ? [] : [unansweredMs]))
   return { changed: fresh.map(({ name }) => name), unchanged, stopped: gone.map(({ name }) => name), unansweredMs: gaps.length === 0 ? null : Math.max(...gaps) }
+}
+
+/** A deploy that was killed while it tried a candidate leaves it running. */
+async function stopLeftCandidate(paths: HostPaths, name: string, { log }: Progress): Promise<void> {
+  const left = leftCandidate(paths, name)
+  if (!left) return
+  await stopService(left, name)
+  forgetCandidate(paths, name)
+  log(`${name}: a candidate that an earlier deploy left was stopped`)
 }
 
 /** One service could not be switched: those that were are put back too, so that one version serves as a whole. */

@@ -94,7 +94,7 @@ export async function requireHealthy(spec: ServiceSpec, started: Instance, signa
   if (outside.length > 0) {
     throw new Problem('public_port', `Service ${spec.name} listens on ${outside.map(socketName).join(', ')}, which can be reached from outside this machine; only loopback is allowed.`, { evidence: [spec.argv.join(' ')] })
   }
-  const place = `${serviceUrl(started.port, spec.health.path)}`
+  const place = serviceUrl(started.port, spec.health.path)
   if (why !== null) throw new Problem('service_unhealthy', `Service ${spec.name} is not healthy at ${place}: ${why}.`, { evidence: logTail(started.log) })
   if (!own.some(({ protocol, port }) => protocol === 'tcp' && port === started.port)) {
     throw new Problem('service_unhealthy', `${place} answers, but not from service ${spec.name}: no process of it listens there.`, { evidence: logTail(started.log) })

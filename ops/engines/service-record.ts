@@ -60,6 +60,12 @@ export const readRecord = (paths: HostPaths, name: string): ServiceRecord | unde
 export const writeRecord = (paths: HostPaths, record: ServiceRecord): void => writeJson(fileOf(paths, record.name), record)
 export const removeRecord = (paths: HostPaths, name: string): void => rmSync(fileOf(paths, name), { force: true })
 
+const candidateFile = (paths: HostPaths, name: string): string => join(paths.services, name, 'candidate.json')
+export const noteCandidate = (paths: HostPaths, record: ServiceRecord): void => writeJson(candidateFile(paths, record.name), record)
+export const forgetCandidate = (paths: HostPaths, name: string): void => rmSync(candidateFile(paths, name), { force: true })
+/** A candidate of a deploy that was killed before it could stop it. @throws {Problem} `state_invalid` */
+export const leftCandidate = (paths: HostPaths, name: string): ServiceRecord | undefined => readJson(candidateFile(paths, name), serviceRecord, 'state_invalid')
+
 /** `$OPENCLAW_STATE/serving.json`: the commit whose services answer. */
 export const serving = z.strictObject({ schema_version: z.literal(1), sha: commitId, since: timestamp })
 export type Serving = z.infer<typeof serving>

@@ -47,7 +47,7 @@ function fromProc(): OpenSocket[] {
 export function parseTable(text: string, protocol: 'tcp' | 'udp'): { protocol: 'tcp' | 'udp'; address: string; port: number; inode: string }[] {
   return text.trim().split('\n').slice(1).flatMap((line) => {
     const [, local = '', remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/)
-    if (state !== openState[protocol] || !/:0000$/.test(remote)) return []
+    if (state !== openState[protocol] || !remote.endsWith(':0000')) return []
     const [hex = '', port = ''] = local.split(':')
     return [{ protocol, address: addressOf(hex), port: Number.parseInt(port, 16), inode }]
   })

@@ -42,7 +42,7 @@ export interface DeployHost {
   deploy(options?: { onEvents?: (events: readonly RunEvent[]) => void }): Promise<Deployed>
   /** What the sample app answers; null when nothing answers. */
   message(): Promise<{ commit: string; message: string } | null>
-  maintenance(): Record<string, unknown> | null
+  readonly maintenance: () => Record<string, unknown> | null
   stopGit(): Promise<void>
   startGit(options?: { receivePack?: boolean }): Promise<void>
   remove(): Promise<void>

@@ -35,10 +35,10 @@ it('the next version takes over, and the one before answers until it does', asyn
   const pids = readRecords(at.host.paths).map(({ name, pid }) => [name, pid])
   const sha = await at.ship({ message: 'two' })
   const seen = new Set<string>()
-  let deploying = true
-  const watch = (async () => { while (deploying) seen.add((await at.message())?.commit ?? 'nothing') })()
+  const deploying = new AbortController()
+  const watch = (async () => { while (!deploying.signal.aborted) seen.add((await at.message())?.commit ?? 'nothing') })()
   const { result } = await at.deploy()
-  deploying = false
+  deploying.abort()
   await watch
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS', target_sha: sha, previous_sha: before?.commit })
   expect(await at.message()).toEqual({ message: 'two', commit: sha })

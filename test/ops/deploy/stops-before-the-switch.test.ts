@@ -134,5 +134,5 @@ it('the next good deploy ends maintenance, and no candidate was left running', a
   expect(at.maintenance()).toBeNull()
   expect(await at.message()).toEqual({ message: 'good again', commit: sha })
   const serving = readRecords(at.host.paths).map(({ instance }) => `OPENCLAW_SERVICE=${instance}`)
-  expect(serving.flatMap((marker) => members({ marker })).toSorted()).toEqual(pids().toSorted())
+  expect(new Set(serving.flatMap((marker) => members({ marker })))).toEqual(new Set(pids()))
 })
