@@ -32,6 +32,8 @@ export interface Ships {
   detail(repository: string, id: string): Promise<ShipDetail>
   /** @throws {Problem} `not_found` */
   follow(repository: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]>
+  /** Looks who holds the lock of the repository, so that `isRunning` knows of ships typed at a terminal. */
+  readonly look: (repository: string) => Promise<void>
   /** Does the process of this ship live, as far as was last seen? */
   readonly isRunning: (repository: string, id: string) => boolean
   close(): void
@@ -159,7 +161,7 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
       mustKnow(repository, id)
       return stream(repository, id, after, signal)
     },
-    isRunning,
+    look, isRunning,
     close: () => stop.abort(),
   }
 }

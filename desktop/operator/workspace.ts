@@ -65,7 +65,9 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
     if (closed || connection.view().state !== 'online') return
     try {
       const { repository } = settings.read()
-      if (repository !== null && await queue.run(repository, await connection.target())) await connection.refresh()
+      if (repository === null) return
+      await ships.look(repository)
+      if (await queue.run(repository, await connection.target())) await connection.refresh()
     } catch (error) {
       const problem = toProblem(error)
       log(`Uploading proofs stopped: ${problem.errorClass}: ${problem.message}`)

@@ -47,15 +47,16 @@ function chromiumProgram(): string {
 /**
  * Starts the built app: in Electron where there is one, else in the stand-in over Chromium.
  * @param env variables on top of PATH and HOME
+ * @param keyring false: as on a Linux without one
  */
-export async function launchDesktop(env: Readonly<Record<string, string>>): Promise<DesktopApp> {
+export async function launchDesktop(env: Readonly<Record<string, string>>, { keyring = true }: { keyring?: boolean } = {}): Promise<DesktopApp> {
   await ensureBuilt()
   const folder = mkdtempSync(join(tmpdir(), 'desktop-app-'))
   // In every process of this app, and in no other.
   const marker = `DESKTOP_APP=${folder}`
   const all = { PATH: process.env['PATH'] ?? '', HOME: folder, DISPLAY: process.env['DISPLAY'] ?? '', LANG: 'C.UTF-8', DESKTOP_APP: folder, ...env }
   const program = electronProgram()
-  const app = program === null ? await standin(folder, all) : await electron(program, folder, all)
+  const app = program === null ? await standin(folder, { ...all, STANDIN_KEYRING: keyring ? 'gnome_libsecret' : 'basic_text' }) : await electron(program, folder, all, keyring ? [] : ['--password-store=basic'])
   const processes = (): number[] => members({ marker })
   return {
     ...app, processes,
@@ -74,9 +75,9 @@ const exitOf = (child: ChildProcess): Promise<number | null> => new Promise((res
   else child.once('exit', resolve)
 })
 
-async function electron(executablePath: string, folder: string, env: Record<string, string>): Promise<Started> {
+async function electron(executablePath: string, folder: string, env: Record<string, string>, switches: readonly string[]): Promise<Started> {
   const root = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const app = await _electron.launch({ executablePath, cwd: installRoot(), args: [...root, installRoot(), `--user-data-dir=${folder}`], env })
+  const app = await _electron.launch({ executablePath, cwd: installRoot(), args: [...root, ...switches, installRoot(), `--user-data-dir=${folder}`], env })
   const ended = exitOf(app.process())
   return {
     kind: 'electron', pid: app.process().pid ?? 0, window: () => app.firstWindow(), ended: () => ended,

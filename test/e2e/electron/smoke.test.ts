@@ -6,7 +6,8 @@ import type { Page } from 'playwright'
 import { bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
 import { gateNames } from '#shared/gates'
 import { launchDesktop, type DesktopApp } from '../../support/desktop-app.ts'
-import { allFiles, startHostd, testHost, until, type TestHost, type TestHostd } from '../../support/hostd.ts'
+import { allFiles, startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
+import { until } from '../../support/operator-bench.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
 type Ask = (name: string, input: unknown) => Promise<BridgeReply>
@@ -38,7 +39,7 @@ describe('the desktop app', () => {
     await app.close()
     await hostd.stop()
     await host.remove()
-    repo.remove()
+    await repo.remove()
   })
 
   it('opens on the Overview and shows the six gates of a repository, the host online', async () => {

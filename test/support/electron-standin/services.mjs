@@ -6,7 +6,7 @@ import { strict } from './strict.mjs'
 /** A keyring that lasts as long as the process. */
 const key = randomBytes(32)
 export const safeStorage = strict('safeStorage', {
-  getSelectedStorageBackend: () => (process.env['STANDIN_KEYRING'] === 'none' ? 'basic_text' : 'gnome_libsecret'),
+  getSelectedStorageBackend: () => process.env['STANDIN_KEYRING'] ?? 'gnome_libsecret',
   isAsyncEncryptionAvailable: async () => true,
   encryptStringAsync: async (text) => {
     const iv = randomBytes(12)
