@@ -11,5 +11,6 @@ export default defineConfig({
       rollupOptions: { input: 'desktop/preload/index.ts', output: { format: 'cjs', entryFileNames: '[name].cjs' } },
     },
   },
-  renderer: rendererConfig,
+  // electron-vite takes outDir from the repository root, vite itself from the root of the page; minified, as vite does.
+  renderer: { ...rendererConfig, build: { ...rendererConfig.build, outDir: 'out/renderer', minify: true } },
 })

@@ -26,7 +26,7 @@ function tooLarge(input: unknown): boolean {
 
 interface Stream { readonly owner: WebContents; stop: () => void; acknowledge: () => void }
 
-/** @returns removes every handler and ends every stream */
+/** @returns ends every stream and answers no more; for when HQ quits */
 export function handleBridge(operator: Operator): () => void {
   const streams = new Map<string, Stream>()
   const end = (id: string): void => {
@@ -37,16 +37,18 @@ export function handleBridge(operator: Operator): () => void {
   }
   const endAllOf = (owner: WebContents): void => { for (const [id, stream] of streams) if (stream.owner === owner) end(id) }
   const known = new WeakSet<WebContents>()
+  let quitting = false
 
   ipcMain.handle('bridge:call', async (event, name: unknown, input: unknown): Promise<BridgeReply> => {
     if (!isOurs(event)) return { ok: false, problem: problem('origin_refused', 'HQ answers its own page only.') }
+    if (quitting) return { ok: false, problem: problem('cancelled', 'HQ is quitting; nothing was started.') }
     if (typeof name !== 'string') return { ok: false, problem: problem('invalid_request', 'name: must be the name of a procedure.') }
     if (tooLarge(input)) return { ok: false, problem: problem('body_too_large', `The question is not JSON or is larger than ${maxInput} characters.`) }
     return operator.call(name, input)
   })
 
   ipcMain.on('bridge:events:start', (event, id: unknown, request: unknown) => {
-    if (!isOurs(event) || typeof id !== 'string' || id.length > 64 || streams.has(id)) return
+    if (quitting || !isOurs(event) || typeof id !== 'string' || id.length > 64 || streams.has(id)) return
     const { sender } = event
     const send = (channel: string, payload: unknown): void => { if (!sender.isDestroyed()) sender.send(channel, id, payload) }
     if (tooLarge(request)) return send('bridge:events:end', problem('body_too_large', 'The question is too large.'))
@@ -79,8 +81,7 @@ export function handleBridge(operator: Operator): () => void {
   })
 
   return () => {
-    ipcMain.removeHandler('bridge:call')
-    for (const channel of ['bridge:events:start', 'bridge:events:ack', 'bridge:events:stop']) ipcMain.removeAllListeners(channel)
+    quitting = true
     for (const id of streams.keys()) end(id)
   }
 }

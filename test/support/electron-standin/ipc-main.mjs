@@ -8,10 +8,6 @@ class IpcMain extends EventEmitter {
     if (handlers.has(channel)) throw new Error(`Attempted to register a second handler for '${channel}'`)
     handlers.set(channel, handler)
   }
-
-  removeHandler(channel) {
-    handlers.delete(channel)
-  }
 }
 const bare = new IpcMain()
 export const ipcMain = strict('ipcMain', bare)
