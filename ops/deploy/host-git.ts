@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { git, type GitOptions } from '#ops/git/run-git'
 import { Problem } from '#shared/errors'
 
@@ -12,9 +13,10 @@ const base: GitOptions = { userConfig: false, network: true, config: hostConfig,
 /**
  * Options for git in the clone `repo`, with every content filter it configures switched off, so that what is checked
  * out is what was reviewed, byte for byte.
- * @throws {Problem} `git_sync_failed` when the clone's configuration cannot be read
+ * @throws {Problem} `git_sync_failed` when there is no such clone or its configuration cannot be read
  */
 export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOptions> {
+  if (!existsSync(repo)) throw new Problem('git_sync_failed', `The clone ${repo} does not exist.`)
   const options: GitOptions = { ...base, ...(signal ? { signal } : {}) }
   const listed = await git(repo, ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'], options)
   // Exit 1: no such setting.

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import { git, gitText, type GitOptions } from '#ops/git/run-git'
 import { hostGit } from './host-git.ts'
@@ -18,7 +17,6 @@ export interface PullOnlyProof { readonly url: string; readonly detail: string }
  * @throws {Problem} `production_can_push` · `push_probe_inconclusive`
  */
 export async function provePullOnly(repo: string, branch: string, { signal, log }: { signal?: AbortSignal; log: (text: string) => void }): Promise<PullOnlyProof[]> {
-  if (!existsSync(repo)) throw new Problem('push_probe_inconclusive', `${repo} does not exist, so there is no remote to probe.`)
   const options = { ...await hostGit(repo, signal), timeLimitSeconds: 30, errorClass: 'push_probe_inconclusive' as const }
   await gitText(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
   const urls = (await gitText(repo, ['remote', 'get-url', '--push', '--all', 'origin'], options)).split('\n').filter((url) => url !== '')

@@ -24,5 +24,5 @@ it('an entry point works through a link from anywhere, and hands its exit code o
   symlinkSync(join(process.cwd(), 'ops', 'assert_production_pull_only.sh'), link)
   const { status, stdout } = spawnSync(link, ['--json'], { cwd: dir, env, encoding: 'utf8' })
   expect(status).toBe(1)
-  expect(JSON.parse(stdout)).toMatchObject({ overall: 'FAIL', error_class: 'push_probe_inconclusive' })
+  expect(JSON.parse(stdout)).toMatchObject({ overall: 'FAIL', error_class: 'git_sync_failed' })
 })
