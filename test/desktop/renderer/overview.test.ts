@@ -129,6 +129,23 @@ describe('the two buttons', () => {
   })
 })
 
+describe('the ship page', () => {
+  test('shows the findings beside the lines they are about, and that nothing was pushed', async () => {
+    const { page, complaints } = await open(browser, built, reviewBlocked(), { path: '/ship' })
+    await shown(page.getByRole('listitem', { name: 'Review: Blocked review_blocked' })).toBeVisible()
+    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('Nothing was pushed: origin/main is still 9d02a51.')
+    const finding = page.getByRole('article', { name: 'Blocking finding: A sibling folder passes this check' })
+    await shown(finding).toContainText('blocking, line 40')
+    expect(await finding.evaluate((box) => box.previousElementSibling?.textContent)).toBe('40+  if (!abs.startsWith(root)) throw new AppError(OUTSIDE)')
+    await page.getByRole('button', { name: 'shared/errors.ts, 1 added, 0 removed' }).click()
+    await shown(page.getByRole('region', { name: 'Changes of shared/errors.ts' })).toContainText('too_large: { http: 413 }')
+    await page.getByRole('tab', { name: 'Log' }).click()
+    await shown(page.getByRole('log')).toContainText('review_unavailable: Codex answered 401')
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+})
+
 describe('the palette', () => {
   test('opens, finds and goes by keyboard alone', async () => {
     const { page } = await open(browser, built, buildFailed())

@@ -16,7 +16,10 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => boo
 /** Builds the renderer as it ships, into a folder of its own, and serves it on loopback. */
 export async function buildAndServe(answer: Answer = () => false): Promise<BuiltRenderer> {
   const folder = await mkdtemp(join(tmpdir(), 'hq-renderer-'))
-  await build({ ...rendererConfig, configFile: false, logLevel: 'error', build: { ...rendererConfig.build, outDir: folder } })
+  // The test runner says NODE_ENV=test, and React would be built as for development: slower, and with effects run twice.
+  const before = process.env['NODE_ENV']
+  process.env['NODE_ENV'] = 'production'
+  await build({ ...rendererConfig, configFile: false, logLevel: 'error', build: { ...rendererConfig.build, outDir: folder } }).finally(() => { process.env['NODE_ENV'] = before })
   const server: Server = createServer((request, response) => {
     if (answer(request, response)) return
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname)

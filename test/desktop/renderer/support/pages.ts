@@ -5,8 +5,10 @@ import { script } from './scripted-transport.ts'
 
 export interface Opened { readonly page: Page; readonly complaints: string[] }
 
+interface View { readonly path?: string; readonly width?: number; readonly height?: number; readonly theme?: 'light' | 'dark' }
+
 /** Opens HQ on a scene. `complaints` gathers what the browser objects to: script errors and refusals of the page's policy. */
-export async function open(browser: Browser, built: BuiltRenderer, scene: Scene, { path = '/', width = 1440, height = 900, theme = 'light' as 'light' | 'dark' } = {}): Promise<Opened> {
+export async function open(browser: Browser, built: BuiltRenderer, scene: Scene, { path = '/', width = 1440, height = 900, theme = 'light' }: View = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' })
   const page = await context.newPage()
   const complaints: string[] = []
