@@ -20,7 +20,9 @@ export function headlineOf({ connection, repository, status, change, ship }: Ove
     return { title: `${facts.hostName} is ${connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}`, sub: `${connection.state === 'refused' ? connection.detail ?? '' : `No answer for ${span(now - Date.parse(connection.as_of))}.`} What you see of the host is as of ${timeOfDay(connection.as_of)}.` }
   }
   if (facts.ship) return { title: commit ? `Shipping ${commit}` : 'Shipping', sub: [subject, 'nothing is pushed until the review approves it'].filter(Boolean).join(' · ') }
-  if (facts.deploy) return { title: commit ? `Deploying ${commit}` : 'Deploying', sub: [subject, serving && `${serving} until this is up`].filter(Boolean).join(' · ') }
+  // A deploy is about what origin/main holds, which need not be the newest change of the laptop.
+  const target = repository?.remote ?? status?.last_ship.result?.pushed_sha ?? change.commit
+  if (facts.deploy) return { title: target ? `Deploying ${shortCommit(target)}` : 'Deploying', sub: [target === change.commit ? subject : null, serving && `${serving} until this is up`].filter(Boolean).join(' · ') }
   if (change.done && commit) return { title: `${commit} is DONE, with proof`, sub: [subject, 'all six gates hold for this commit'].filter(Boolean).join(' · '), done: true }
 
   const stopped = firstStopped(change.gates)
