@@ -46,17 +46,17 @@ describe('the review stops a ship', () => {
     await stop(approve, { error_class: 'review_unavailable', fix: 'connect_codex', detail: 'does not answer' })
   })
 
-  it('when the answer is empty, is no JSON, or is off the schema', async () => {
+  it('when the answer is empty', async () => {
     await stop(() => ({ text: '' }), { error_class: 'review_invalid', fix: 'ship_again', detail: 'empty' })
+  })
+
+  it('when the answer is prose, and when it is off the schema', async () => {
     await stop(() => ({ text: 'Looks good to me: APPROVED' }), { error_class: 'review_invalid', fix: 'ship_again', detail: 'not JSON' })
     await stop(answerWith({ confidence: 1 }), { error_class: 'review_invalid', fix: 'ship_again', detail: 'confidence' })
   })
 
-  it('when the answer is for another commit, tree, base, diff or question', async () => {
-    const other = 'f'.repeat(40)
-    for (const change of [{ head_sha: other }, { tree_sha: other }, { base_sha: other }, { diff_sha256: 'f'.repeat(64) }, { nonce: 'f'.repeat(64) }]) {
-      await stop(answerWith(change), { error_class: 'review_mismatch', fix: 'ship_again', detail: Object.keys(change)[0] ?? '' })
-    }
+  it.each([['head_sha', 40], ['tree_sha', 40], ['base_sha', 40], ['diff_sha256', 64], ['nonce', 64]] as const)('when the answer is for another commit, tree, base, diff or question: %s', async (name, length) => {
+    await stop(answerWith({ [name]: 'f'.repeat(length) }), { error_class: 'review_mismatch', fix: 'ship_again', detail: name })
   })
 
   it('when a changed file is missing from the reviewed list', async () => {
