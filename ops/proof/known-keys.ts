@@ -1,0 +1,46 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { hostKeys, type TrustedKey } from '#shared/signature'
+import { trustFile } from '#shared/config'
+import type { ChainHead } from '#shared/proof'
+import { readJson } from '../json-file.ts'
+import { trustKeys, type TrustedKeys } from '../keys/trusted-keys.ts'
+import type { HostPaths } from '../paths.ts'
+import { readChainHead } from './chain-head.ts'
+import { readOwnPublicKey } from './own-key.ts'
+import { hostKeysFile, hostProofPlaces, laptopProofPlaces } from './places.ts'
+import { rememberedBy, type Remembered } from './verify-chain.ts'
+import { allWitnesses } from './witness.ts'
+
+export interface VerifierPlaces { readonly host: HostPaths; /** `hqHome(env)` */ readonly home: string }
+
+/**
+ * Every key that this machine believes: those of trust.json, its own, and those of the hosts it is enrolled with.
+ * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
+ */
+export function knownKeys({ host, home }: VerifierPlaces): TrustedKeys {
+  const enrolled = readJson(host.trustFile, trustFile, 'config_invalid')?.keys ?? []
+  const own = [readOwnPublicKey(hostProofPlaces(host)), readOwnPublicKey(laptopProofPlaces(home, ''))].filter((key): key is TrustedKey => key !== null)
+  const hosts = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
+  return new Map([
+    ...trustKeys(enrolled, host.trustFile), ...trustKeys(own, 'the public key of this machine'), ...trustKeys(hosts, hostKeysFile(home)),
+  ])
+}
+
+/**
+ * What this machine remembers of the chains below an artifacts folder: the chain file of the side it belongs to, which
+ * must agree whatever is there, and HQ's witness where one of the chains seen there is known to it.
+ */
+export function knownPoints({ host, home }: VerifierPlaces, root: string, chainsThere: ReadonlySet<string>): Remembered[] {
+  const own: Remembered[] = []
+  const add = (file: string): void => {
+    const head: ChainHead | null = readChainHead(file)
+    if (head !== null) own.push(...rememberedBy(head, file))
+  }
+  if (isSame(root, host.artifacts)) add(hostProofPlaces(host).chainFile)
+  if (existsSync(root)) add(laptopProofPlaces(home, join(realpathSync(root), '..')).chainFile)
+  const witnessed = allWitnesses(home).filter(({ chain }) => chainsThere.has(chain)).map(({ chain, counter, head, host: name }) => ({ chain, counter, head, by: `HQ's witness of ${name}` }))
+  return [...own, ...witnessed]
+}
+
+const isSame = (a: string, b: string): boolean => existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b)
