@@ -51,6 +51,7 @@ export const errorTable = rule({
   head_moved: { blocked: true, next_auto_fix: 'ship_again' },
   remote_moved: { blocked: true, next_auto_fix: 'integrate_remote' },
   verdict_mismatch: { blocked: true, next_auto_fix: 'ship_again' },
+  verdict_signature_invalid: { blocked: true, next_auto_fix: 'ship_the_commit' },
   push_rejected: { next_auto_fix: 'allow_push' },
   push_unconfirmed: { retryable: true, next_auto_fix: 'read_remote_again' },
   // deploy
@@ -79,6 +80,10 @@ export const errorTable = rule({
   maintenance_not_written: { next_auto_fix: 'repair_artifacts_folder', http: 500 },
   green_check_failed: { next_auto_fix: 'deploy_again' },
   attempts_exhausted: { next_auto_fix: 'fix_and_ship' },
+  // proof
+  proof_broken: { next_auto_fix: 'inspect_proof' },
+  proof_chain_unreadable: { next_auto_fix: 'inspect_proof' },
+  proof_busy: { retryable: true, next_auto_fix: 'seal_again' },
   // runs
   cancelled: { next_auto_fix: 'start_again' },
   interrupted: { next_auto_fix: 'start_again' },

@@ -9,6 +9,7 @@ export const remediations = {
   read_remote_again: { automatic: true, title: 'The next ship reads origin/main again and settles what was pushed.' },
   retry_when_reachable: { automatic: true, title: 'HQ tries again when the remote or host answers.' },
   restart_hostd: { automatic: true, title: 'The host starts hostd again; HQ reconnects by itself.' },
+  seal_again: { automatic: true, title: 'The next run seals the proof that was left unsealed.' },
   deploy_again: { automatic: true, title: 'The next deploy fetches main afresh and starts from the first step.' },
   // by a person, in HQ or in the repository
   fix_and_ship: { automatic: false, title: 'Fix the change, commit it, and press Ship.' },
@@ -38,6 +39,7 @@ export const remediations = {
   make_remote_read_only: { automatic: false, title: 'Give the host a read-only deploy key; it must not be able to push.' },
   enrol_host: { automatic: false, title: 'Enter the address and admin token of the host in HQ Settings.' },
   follow_doctor: { automatic: false, title: 'Open Doctor in HQ; each failing check names its own remedy.' },
+  inspect_proof: { automatic: false, title: 'Open Proofs in HQ; each bundle names what differs from what was sealed.' },
   free_port: { automatic: false, title: 'Stop the process named in the detail, or give the service another port.' },
   close_public_port: { automatic: false, title: 'Bind the listed address to loopback or the tailnet.' },
   free_disk: { automatic: false, title: 'Free disk space on the machine named in the detail.' },
