@@ -1,7 +1,7 @@
 /** What one version of the sample app does; each fault is one that a deploy must stop at. */
 export interface SampleVersion {
   readonly message: string
-  readonly build?: 'good' | 'broken'
+  readonly build?: 'good' | 'broken' | 'endless'
   /** `sick`: its health says ok:false. `dies`: it ends at once. */
   readonly health?: 'good' | 'sick' | 'dies'
   readonly endpoint?: 'good' | 'not_ok'
@@ -25,9 +25,10 @@ createServer((request, response) => {
 }).listen(Number(process.env.PORT), ${listen === 'loopback' ? 'process.env.HOST' : '\'0.0.0.0\''})
 `
 
-const build = (kind: 'good' | 'broken'): string => `
+const build = (kind: 'good' | 'broken' | 'endless'): string => `
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 if (${JSON.stringify(kind)} === 'broken') { console.error('message.txt:1:1: error: the message is not allowed'); process.exit(3) }
+if (${JSON.stringify(kind)} === 'endless') await new Promise((resolve) => setTimeout(resolve, 3_600_000))
 mkdirSync('dist', { recursive: true })
 writeFileSync('dist/message.txt', readFileSync('message.txt'))
 console.log('built dist/message.txt')

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { dodLastReply, projectStateReply } from '#shared/api'
 import { readRecords, readServing } from '#ops/engines/service-record'
+import { tryLock } from '#ops/lock'
+import { laneLockFile } from '#ops/runner/locks'
+import { deployResult } from '#shared/result'
 import { deployHost, type DeployHost } from '../../support/host.ts'
+import { hq } from '../../support/hostd.ts'
 
 let at: DeployHost
 beforeAll(async () => { at = await deployHost({ message: 'one' }) })
@@ -57,6 +61,17 @@ it('the same commit again leaves the running services alone', async () => {
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS' })
   expect(result.unanswered_ms).toBeNull()
   expect(readRecords(at.host.paths)).toEqual(before)
+})
+
+it('one deploy pipeline typed at a terminal does the same without hostd starting it, and refuses to run beside another deploy', async () => {
+  const { code, out } = await hq(at.host, ['deploy', '--once', '--json'], { OPENCLAW_HOSTD_PORT: String(at.hostd.port) })
+  const result = deployResult.parse(JSON.parse(out))
+  expect([code, result.overall], JSON.stringify(result.steps)).toEqual([0, 'PASS'])
+  expect(at.maintenance()).toBeNull()
+  const lock = tryLock(laneLockFile(at.host.paths, 'deploy'))
+  const refused = await hq(at.host, ['deploy', '--once'], { OPENCLAW_HOSTD_PORT: String(at.hostd.port) })
+  lock?.release()
+  expect([refused.code, refused.err.includes('lane_busy')]).toEqual([1, true])
 })
 
 it('a run leaves no process behind but the services, and no token anywhere in its proof', async () => {

@@ -117,6 +117,21 @@ describe('a deploy stops before anything that serves is touched', () => {
   })
 })
 
+it('a deploy that is cancelled while it builds ends as cancelled, with its proof, and leaves no process', async () => {
+  await at.ship({ message: 'never built', build: 'endless' })
+  const before = pids()
+  const deploy = await at.deploy({ onEvents: (events) => {
+    const building = events.some((event) => event.type === 'log' && event.step === 'console_build' && event.text.startsWith('build dist'))
+    if (building) void at.hostd.client.runs({ status: 'running' }).then(async ({ runs }) => await Promise.all(runs.map(({ run_id }) => at.hostd.client.cancel(run_id))))
+  } })
+  expect(deploy.run.status).toBe('cancelled')
+  expect(deploy.result).toMatchObject({ overall: 'FAIL', error_class: 'cancelled', step_failed: 'console_build' })
+  expect(deploy.triage).toMatchObject({ error_class: 'cancelled', failing_step: 'console_build' })
+  expect(at.maintenance()).toMatchObject({ deploy_run_id: deploy.run.run_id })
+  expect(new Set(at.host.processes())).toEqual(new Set([at.hostd.pid, ...readRecords(at.host.paths).filter(({ kind }) => kind === 'console').map(({ pid }) => pid)]))
+  await expectUntouched(before)
+})
+
 it('a version that fails only on its real port is taken back, and the one before answers again', async () => {
   await at.ship({ message: 'fails on its port', works: 'only_as_candidate' })
   const { deploy } = await deployed()
