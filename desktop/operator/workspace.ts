@@ -89,14 +89,14 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
     },
     overview: async () => {
       const path = settings.read().repository
-      const known = connection.known()
       const repository = path === null ? null : await repositoryState(path)
       const list = path === null || repository?.head === null ? [] : await ships.list(path)
+      const shipResult = path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null
+      // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
       return composeOverview({
-        connection: connection.view(), repository, status: known?.status ?? null,
+        connection: connection.view(), repository, status: connection.known()?.status ?? null,
         ship: list.find(({ active }) => active) ?? list[0] ?? null,
-        shipResult: path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null,
-        shipResults: list.map(({ result }) => result), deployStep: deploys.step(), deploys: deploys.passed(),
+        shipResult, shipResults: list.map(({ result }) => result), deployStep: deploys.step(), deploys: deploys.passed(),
         upload: queue.view(path, connection.view().url),
       })
     },
