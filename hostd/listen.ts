@@ -1,8 +1,9 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 
 /** The one address family hostd may be bound to; anything else would put it in reach of others. @returns why it is refused, or null */
 export function refusedAddress(address: string): string | null {
@@ -16,14 +17,57 @@ export async function listenTcp(app: FastifyInstance, host: string, port: number
   return (app.server.address() as AddressInfo).port
 }
 
+/** Descriptors that systemd passes to the process it starts; the first is 3 (sd_listen_fds(3)). */
+const firstPassed = 3
+
+/**
+ * The sockets that were passed to this process, in the order of its socket unit. What tells of them is removed from
+ * `env`: it is meant for this process alone.
+ */
+export function passedSockets(env: Record<string, string | undefined>): number[] {
+  const count = Number(env['LISTEN_FDS'])
+  const ours = env['LISTEN_PID'] === String(process.pid) && Number.isInteger(count) && count > 0
+  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete env[name]
+  return ours ? Array.from({ length: count }, (_, n) => firstPassed + n) : []
+}
+
+/**
+ * Serves the loopback port and the unix socket that were passed. They stay systemd's: while hostd restarts, requests wait.
+ * @returns the port, and the server of the unix socket
+ * @throws {Error} when a descriptor is something else, or is bound to an address that others can reach
+ */
+export async function listenPassed(app: FastifyInstance, [tcp, unix, ...more]: readonly number[]): Promise<{ port: number; socket: Server }> {
+  if (tcp === undefined || unix === undefined || more.length > 0) throw new Error('the socket unit must pass two sockets: the loopback port, then the unix socket')
+  const options: FastifyListenOptions & { fd: number } = { fd: tcp, host: '127.0.0.1' } // handed on to Node, which takes the descriptor
+  await app.listen(options)
+  const bound = app.server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('the first socket that was passed is no TCP socket')
+  const why = refusedAddress(bound.address)
+  if (why !== null) throw new Error(`the socket unit binds ${bound.address}: ${why}`)
+  const socket = createServer((request, response) => app.routing(request, response))
+  await listening(socket, () => socket.listen({ fd: unix }))
+  // Node names no path for a descriptor: only what has an address and port is something else.
+  if (socket.address() !== null) throw new Error('the second socket that was passed is no unix socket')
+  return { port: bound.port, socket }
+}
+
+/** Stops accepting and lets what came in be answered; streams that go on are cut after `limitMs`, their readers come back. */
+export async function drain(servers: readonly Server[], limitMs: number): Promise<void> {
+  const ended = servers.map((server) => new Promise<void>((resolve) => { server.close(() => resolve()) }))
+  await Promise.race([Promise.all(ended), delay(limitMs)])
+}
+
+const listening = (server: Server, listen: () => void): Promise<void> => new Promise((resolve, reject) => {
+  server.once('error', reject)
+  server.once('listening', resolve)
+  listen()
+})
+
 /** Serves the same app over a unix socket. A file left by a hostd that was killed is replaced: the caller holds hostd's lock. */
 export async function listenSocket(app: FastifyInstance, path: string): Promise<Server> {
   rmSync(path, { force: true })
   const server = createServer((request, response) => app.routing(request, response))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, resolve)
-  })
+  await listening(server, () => server.listen(path))
   chmodSync(path, 0o660)
   return server
 }

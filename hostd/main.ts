@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { toProblem } from '#shared/errors'
 import { hostdPort, hostPaths } from '#ops/paths'
-import { installRoot } from '#ops/program'
+import { installRoot, stayWithRelease } from '#ops/program'
+import { launchSettings } from '#ops/runner/launch'
 import { hostdLockFile, takeLock } from '#ops/runner/locks'
 import { readHostSettings } from '#ops/settings-files'
 import { createApp } from './app.ts'
 import { authRules } from './auth.ts'
-import { listenSocket, listenTcp, refusedAddress } from './listen.ts'
+import { drain, listenPassed, listenSocket, listenTcp, passedSockets, refusedAddress } from './listen.ts'
 import { logToStderr } from './log.ts'
 import { superviseRuns } from './runs.ts'
 import { openStore } from './store.ts'
 
 /** Exit codes of the daemon: 64 it was told something it must not do · 1 it cannot run here now. */
 const usage = 64
+/** Longest that a restart waits for requests under way, milliseconds. */
+const drainMs = 1500
 
 class Refusal extends Error {
   readonly code: number
@@ -26,13 +30,14 @@ class Refusal extends Error {
 
 async function main(): Promise<void> {
   const { env } = process
+  stayWithRelease()
+  const passed = passedSockets(env)
   const address = env['OPENCLAW_HOSTD_ADDRESS'] ?? '127.0.0.1'
   const why = refusedAddress(address)
   if (why !== null) throw new Refusal(usage, `hostd was not started: ${why}. It serves loopback only; other machines reach it through tailscale serve.`)
   const paths = orRefuse(() => hostPaths(env))
   const wanted = orRefuse(() => hostdPort(env))
   const settings = orRefuse(() => readHostSettings(paths))
-  if (settings.launcher !== 'process') throw new Refusal(usage, `hostd was not started: host.json asks for the launcher ${settings.launcher}, which this version does not have.`)
   const { version } = z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(installRoot(), 'package.json'), 'utf8')))
 
   const lock = await takeLock(hostdLockFile(paths), 2000)
@@ -40,21 +45,27 @@ async function main(): Promise<void> {
   const log = logToStderr
   let port = wanted
   const url = (): string => `http://${address.includes(':') ? `[${address}]` : address}:${port}`
-  const launch = () => ({ paths, hostdUrl: url() })
+  const launch = () => launchSettings(paths, url(), settings)
   const rules = authRules(settings, paths.tokenFile, { port: () => port, address })
   const store = openStore(paths.index, log)
   const runs = superviseRuns({ paths, store, log, launch })
   const app = createApp({ paths, settings, rules, runs, launch, version, log })
+  let socket: Server | null = null
   try {
-    port = await listenTcp(app, address, wanted)
+    if (passed.length > 0) {
+      ({ port, socket } = await listenPassed(app, passed))
+    } else {
+      port = await listenTcp(app, address, wanted)
+      const socketPath = env['OPENCLAW_HOSTD_SOCKET']
+      if (socketPath !== undefined) socket = await listenSocket(app, socketPath)
+    }
   } catch (error) {
     const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     throw new Refusal(1, inUse ? `hostd was not started: ${address}:${wanted} is in use by another process.` : `hostd was not started: ${address}:${wanted} cannot be bound (${String(error)}).`)
   }
-  const socketPath = env['OPENCLAW_HOSTD_SOCKET']
-  const socket = socketPath === undefined ? null : await listenSocket(app, socketPath)
 
   const stop = async (): Promise<void> => {
+    if (passed.length > 0) await drain([app.server, ...(socket === null ? [] : [socket])], drainMs)
     socket?.closeAllConnections()
     socket?.close()
     await app.close()

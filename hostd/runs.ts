@@ -6,9 +6,9 @@ import { isEnded, type Run } from '#shared/run'
 import { isLocked } from '#ops/lock'
 import type { HostPaths } from '#ops/paths'
 import { bootId, endTree, members } from '#ops/process-tree'
-import { askRunner, startRunner, type LaunchSettings } from '#ops/runner/launch'
+import { askRunner, endLeftOf, startRunner, type LaunchSettings } from '#ops/runner/launch'
 import { runLockFile } from '#ops/runner/locks'
-import { recordedTree, runMarker } from '#ops/runner/own-tree'
+import { runMarker } from '#ops/runner/own-tree'
 import { readRunFile } from '#ops/runner/run-files'
 import { lastSign, readEndOrFail } from './adopt.ts'
 import { adoptForeign } from './foreign-runs.ts'
@@ -70,15 +70,15 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     const late = readEndOrFail(paths, id, log)
     if (late !== null) return end(id, late)
     const finished_at = lastSign(paths, id)
-    const tree = recordedTree(record)
-    closeAfter(id, entry, tree === null ? Promise.resolve([]) : endTree(tree), { status: 'runner_lost', finished_at, error_class: 'runner_lost', step_failed: null })
+    closeAfter(id, entry, endLeftOf(record, launch()), { status: 'runner_lost', finished_at, error_class: 'runner_lost', step_failed: null })
   }
 
   function lookForStart(id: string, entry: Watched): void {
     const now = Date.now()
     if (entry.startFailed === null && now - entry.since < startLimitMs) {
       if (entry.launching) return
-      if (members({ marker: runMarker(id) }).length > 0) { entry.absentSince = null; return }
+      // A unit's processes cannot be seen from here: only its folder, or the time limit, tells.
+      if (launch().runnerSocket !== null || members({ marker: runMarker(id) }).length > 0) { entry.absentSince = null; return }
       entry.absentSince ??= now
       if (now - entry.absentSince < absentLimitMs) return
     }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 
 const entries = { hq: 'ops/main.ts', hostd: 'hostd/main.ts', serve: 'desktop/serve/main.ts', console: 'ops/console/main.ts', 'scripted-review': 'ops/demo/scripted-review-main.ts' } as const
@@ -12,6 +12,14 @@ export function installRoot(): string {
   const root = process.env['OPENCLAW_HQ_INSTALL']
   if (!root) throw new Error('OPENCLAW_HQ_INSTALL is not set: start HQ by `npm start`, `npx hq` or the ops/*.sh entry points')
   return root
+}
+
+/**
+ * Stays with the release this process was started from, when it was started through the link `current` and the link is
+ * switched under it. Called once, at the start of a long-lived program.
+ */
+export function stayWithRelease(): void {
+  process.env['OPENCLAW_HQ_INSTALL'] = realpathSync(installRoot())
 }
 
 /** The Node of the package (24), also where the caller runs under another one, as Electron does. */

@@ -80,6 +80,9 @@ export const errorTable = rule({
   maintenance_not_written: { next_auto_fix: 'repair_artifacts_folder', http: 500 },
   green_check_failed: { next_auto_fix: 'deploy_again' },
   attempts_exhausted: { next_auto_fix: 'fix_and_ship' },
+  // installing a host
+  install_refused: { blocked: true, next_auto_fix: 'prepare_host' },
+  install_failed: { next_auto_fix: 'prepare_host' },
   // proof
   proof_broken: { next_auto_fix: 'inspect_proof' },
   proof_chain_unreadable: { next_auto_fix: 'inspect_proof' },

@@ -39,6 +39,7 @@ export const remediations = {
   make_remote_read_only: { automatic: false, title: 'Give the host a read-only deploy key; it must not be able to push.' },
   enrol_host: { automatic: false, title: 'Enter the address and admin token of the host in HQ Settings.' },
   follow_doctor: { automatic: false, title: 'Open Doctor in HQ; each failing check names its own remedy.' },
+  prepare_host: { automatic: false, title: 'Change on the host what the detail names, then install hostd again.' },
   inspect_proof: { automatic: false, title: 'Open Proofs in HQ; each bundle names what differs from what was sealed.' },
   free_port: { automatic: false, title: 'Stop the process named in the detail, or give the service another port.' },
   close_public_port: { automatic: false, title: 'Bind the listed address to loopback or the tailnet.' },

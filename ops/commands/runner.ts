@@ -2,6 +2,7 @@ import { Problem, toProblem } from '#shared/errors'
 import type { RunnerReply, RunnerRequest } from '#shared/run'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostdUrl, hostPaths } from '../paths.ts'
+import { stayWithRelease } from '../program.ts'
 import { cancelOnSignals } from '../run-context.ts'
 import { cancelRun } from '../runner/cancel-run.ts'
 import { readRequest } from '../runner/read-request.ts'
@@ -15,6 +16,7 @@ import { storeShip } from '../runner/store-ship.ts'
  * @returns exit code of the run; 0 or 1 for the other requests
  */
 export async function run(): Promise<number> {
+  stayWithRelease()
   const paths = hostPaths(process.env)
   const signal = cancelOnSignals()
   const { request, body } = await readRequest(process.stdin as AsyncIterable<Buffer>)

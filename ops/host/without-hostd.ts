@@ -6,8 +6,9 @@ import { newRunId } from '#shared/ids'
 import type { ResultDocument } from '#shared/result'
 import { followRunLog } from '../run-log.ts'
 import { hostdUrl, hostPaths } from '../paths.ts'
-import { startRunner } from '../runner/launch.ts'
+import { launchSettings, startRunner } from '../runner/launch.ts'
 import { readRunResult, runLogFile } from '../runner/run-files.ts'
+import { readHostSettings } from '../settings-files.ts'
 
 /**
  * Runs an action with hostd away: the same runner under the same locks; hostd takes the folder into its index later.
@@ -18,7 +19,7 @@ import { readRunResult, runLogFile } from '../runner/run-files.ts'
 export async function runWithoutHostd(action: ActionId, params: Record<string, unknown>, { onEvents, signal }: { onEvents: (events: readonly RunEvent[]) => void; signal: AbortSignal }): Promise<ResultDocument> {
   const paths = hostPaths(process.env)
   const run_id = newRunId()
-  const runner = await startRunner({ op: 'start', run_id, action, params, actor: 'local', deploy_run_id: null, requested_at: new Date().toISOString() }, { paths, hostdUrl: hostdUrl(process.env) })
+  const runner = await startRunner({ op: 'start', run_id, action, params, actor: 'local', deploy_run_id: null, requested_at: new Date().toISOString() }, launchSettings(paths, hostdUrl(process.env), readHostSettings(paths)))
   let over = false
   let said = ''
   const watchEnd = async (): Promise<void> => {

@@ -3,10 +3,11 @@ import { Problem } from '#shared/errors'
 import type { RunFile } from '#shared/run'
 import { writeJson } from '../json-file.ts'
 import type { HostPaths } from '../paths.ts'
-import { endTree, isAlive } from '../process-tree.ts'
+import { bootId, endTree, isAlive } from '../process-tree.ts'
 import { runLockFile, takeLock } from './locks.ts'
 import { recordedTree } from './own-tree.ts'
 import { failDocument, readRunFile, readRunResult, runResultFile } from './run-files.ts'
+import { stopUnit } from './systemd-unit.ts'
 
 /** The runner gets this long to end its tree and write its result, milliseconds; then everything is killed. */
 const patienceMs = 10_000
@@ -21,11 +22,20 @@ export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
   const record = readRunFile(paths, id)
   if (record === null) throw new Problem('not_running', `Run ${id} has not started on this host.`)
   if (readRunResult(paths, id) !== null) throw new Problem('not_running', `Run ${id} has ended already.`)
-  if (!isAlive(record)) throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
+  if (!isAlive(record)) {
+    await stopRest(record)
+    throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
+  }
   tell(record)
   for (const end = Date.now() + patienceMs; isAlive(record) && Date.now() < end;) await delay(50)
   if (isAlive(record)) await kill(record)
+  await stopRest(record)
   return await settle(paths, record)
+}
+
+/** Nothing of a unit may be left, whatever its processes did to leave the run's group and environment. */
+async function stopRest({ unit, boot_id }: RunFile): Promise<void> {
+  if (unit !== null && boot_id === bootId()) await stopUnit(unit)
 }
 
 function tell(record: RunFile): void {

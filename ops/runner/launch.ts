@@ -1,22 +1,32 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { runnerReply, type RunnerReply, type RunnerRequest } from '#shared/run'
+import { runnerReply, type RunFile, type RunnerReply, type RunnerRequest } from '#shared/run'
 import { parseJson } from '../json-file.ts'
 import { hostPathsEnv, type HostPaths } from '../paths.ts'
+import { endTree } from '../process-tree.ts'
 import { installRoot, programArgv } from '../program.ts'
+import { recordedTree } from './own-tree.ts'
+import { askUnit, startUnit } from './systemd-launch.ts'
 
 export interface LaunchSettings {
   readonly paths: HostPaths
   /** Where the run's own clients find hostd. */
   readonly hostdUrl: string
+  /** Socket of the runner on a host with systemd: each run is a unit of its own. null: a detached process group (development). */
+  readonly runnerSocket: string | null
 }
+
+/** The settings for the launcher that this host's settings name. */
+export const launchSettings = (paths: HostPaths, hostdUrl: string, { launcher }: Pick<HostSettings, 'launcher'>): LaunchSettings =>
+  ({ paths, hostdUrl, runnerSocket: launcher === 'systemd' ? paths.runnerSocket : null })
 
 /** Longest that a runner may take over a request that it answers, in milliseconds. A cancel takes up to 10 s and then kills. */
 const answerMs = 40_000
 const tailBytes = 4096
 
 /** The environment of a runner and of its action, built from nothing (design §5). Never a token. */
-export function runnerEnv({ paths, hostdUrl }: LaunchSettings, run?: { run_id: string; deploy_run_id: string | null }): Record<string, string> {
+export function runnerEnv({ paths, hostdUrl }: Pick<LaunchSettings, 'paths' | 'hostdUrl'>, run?: { run_id: string; deploy_run_id: string | null }): Record<string, string> {
   const url = new URL(hostdUrl)
   return {
     PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8',
@@ -44,7 +54,8 @@ function tailOf(child: ChildProcess): () => string {
 }
 
 export interface StartedRunner {
-  readonly pid: number
+  /** null when systemd started it */
+  readonly pid: number | null
   /** Resolves when the process is gone, with why it could not start or how it ended. The run does not depend on anybody waiting. */
   readonly ended: Promise<{ exitCode: number | null; signal: string | null; said: string }>
 }
@@ -54,6 +65,7 @@ export interface StartedRunner {
  * @throws {Problem} `runner_start_failed` when there is no such program
  */
 export async function startRunner(request: Extract<RunnerRequest, { op: 'start' }>, settings: LaunchSettings): Promise<StartedRunner> {
+  if (settings.runnerSocket !== null) return await startUnit(request, settings.runnerSocket)
   const child = spawnRunner(request, settings, 'ignore')
   const said = tailOf(child)
   const ended = new Promise<{ exitCode: number | null; signal: string | null; said: string }>((resolve) => {
@@ -76,6 +88,7 @@ export async function startRunner(request: Extract<RunnerRequest, { op: 'start' 
  * @throws {Problem} with the class the runner gave; `internal_error` when it gave no answer
  */
 export async function askRunner(request: Exclude<RunnerRequest, { op: 'start' }>, settings: LaunchSettings, body?: Uint8Array): Promise<Extract<RunnerReply, { ok: true }>> {
+  if (settings.runnerSocket !== null) return saidYes(await askUnit(request, settings.runnerSocket, answerMs, body))
   const child = spawnRunner(request, settings, 'pipe')
   const said = tailOf(child)
   let answer = ''
@@ -88,10 +101,32 @@ export async function askRunner(request: Exclude<RunnerRequest, { op: 'start' }>
       child.once('close', (code, signal) => resolve(signal ?? `exit code ${String(code)}`))
     })
     if (answer.trim() === '') throw new Problem('internal_error', `The runner gave no answer to ${request.op} (${end}). ${said()}`)
-    const reply = parseJson(answer, runnerReply, 'internal_error', `The runner's answer to ${request.op}`)
-    if (!reply.ok) throw new Problem(reply.error_class, reply.detail)
-    return reply
+    return saidYes(parseJson(answer, runnerReply, 'internal_error', `The runner's answer to ${request.op}`))
   } finally {
     clearTimeout(timer)
   }
+}
+
+function saidYes(reply: RunnerReply): Extract<RunnerReply, { ok: true }> {
+  if (!reply.ok) throw new Problem(reply.error_class, reply.detail)
+  return reply
+}
+
+/**
+ * Ends whatever is left of a run whose runner is gone. On a host with systemd a fresh runner stops its unit, because an
+ * unprivileged caller neither sees nor may end the run's processes.
+ * @returns process ids that would not die
+ * @throws {Problem} when the fresh runner could not do it
+ */
+export async function endLeftOf(record: RunFile, settings: LaunchSettings): Promise<number[]> {
+  if (settings.runnerSocket === null) {
+    const tree = recordedTree(record)
+    return tree === null ? [] : await endTree(tree)
+  }
+  try {
+    await askRunner({ op: 'cancel', run_id: record.run_id, actor: 'hostd' }, settings)
+  } catch (error) {
+    if (!(error instanceof Problem && error.errorClass === 'not_running')) throw error // that there is no runner is what we know; its unit was stopped
+  }
+  return []
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Lane } from '#shared/actions'
@@ -13,8 +13,8 @@ type Locks = Pick<HostPaths, 'locks'>
 export const runLockFile = (paths: Locks, id: string): string => join(paths.locks, `run-${id}.lock`)
 /** Held by the one run of a lane. */
 export const laneLockFile = (paths: Locks, lane: Lane): string => join(paths.locks, `lane-${lane}.lock`)
-/** Held by the one hostd of a host. */
-export const hostdLockFile = (paths: Locks): string => join(paths.locks, 'hostd.lock')
+/** Held by the one hostd of a host: beside its index, in the only folder that it may write. */
+export const hostdLockFile = ({ index }: Pick<HostPaths, 'index'>): string => join(dirname(index), 'hostd.lock')
 /** Held while a ship bundle is stored. */
 export const storeLockFile = (paths: Locks): string => join(paths.locks, 'store-ship.lock')
 

@@ -16,7 +16,9 @@ import { runnerEnv, type LaunchSettings } from './launch.ts'
 import { laneLockFile, noteLaneHolder, readLaneHolder, runLockFile, takeLock } from './locks.ts'
 import { failDocument, runJsonFile, runLogFile, runResultFile } from './run-files.ts'
 import { ownGroup, runMarker } from './own-tree.ts'
+import { ownUnit } from './systemd-unit.ts'
 
+type RunSettings = Pick<LaunchSettings, 'paths' | 'hostdUrl'>
 type StartRequest = Extract<RunnerRequest, { op: 'start' }>
 
 /** A holder that has just written its result is given this long to let go, milliseconds. */
@@ -34,7 +36,7 @@ const now = (): string => new Date().toISOString()
  * @throws {Problem} `invalid_request` when the request is refused before anything was written; `runner_start_failed`
  *   when the run exists already
  */
-export async function startRun(request: StartRequest, settings: LaunchSettings, signal: AbortSignal): Promise<ResultDocument> {
+export async function startRun(request: StartRequest, settings: RunSettings, signal: AbortSignal): Promise<ResultDocument> {
   const { paths } = settings
   const action = actionOf(request.action)
   const params = action.params.safeParse(request.params)
@@ -74,7 +76,7 @@ function recordOf(request: StartRequest, params: Record<string, unknown>): RunFi
   if (self === null) throw new Problem('internal_error', 'The runner cannot see itself in the process table.')
   return {
     schema_version: 1, run_id: request.run_id, action: request.action, lane: actionOf(request.action).lane, params, actor: request.actor,
-    deploy_run_id: request.deploy_run_id, requested_at: request.requested_at, started_at: now(), unit: null,
+    deploy_run_id: request.deploy_run_id, requested_at: request.requested_at, started_at: now(), unit: ownUnit(),
     pid: self.pid, pgid: self.pgid, start_time: self.start_time, boot_id: bootId(),
   }
 }
@@ -82,7 +84,7 @@ function recordOf(request: StartRequest, params: Record<string, unknown>): RunFi
 interface Hands { readonly signal: AbortSignal; readonly append: (event: EventBody) => void }
 
 /** The action under the lock of its lane. */
-async function inLane(record: RunFile, settings: LaunchSettings, { signal, append }: Hands): Promise<ResultDocument> {
+async function inLane(record: RunFile, settings: RunSettings, { signal, append }: Hands): Promise<ResultDocument> {
   const { paths } = settings
   const laneLock = await takeLock(laneLockFile(paths, record.lane), lockWaitMs)
   if (laneLock === null) {

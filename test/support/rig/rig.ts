@@ -4,6 +4,7 @@ import { takeLock } from '#ops/runner/locks'
 import { ensureBase } from './base.ts'
 import { createMachine, cutPower, execIn, machineGone, placeOf, removeMachine, startMachine, type MachineRecord, type Place } from './machine.ts'
 import { serveOrigin, type Origin } from './origin.ts'
+import { copyPackage } from './package.ts'
 import type { Ended, RunOptions } from './programs.ts'
 
 /** Where the tree and the machines lie, unless `OPENCLAW_RIG` names another folder. */
@@ -16,14 +17,16 @@ export interface RigOptions {
   /** Name and number of its network (100.64.<net>.0/24). Two rigs at once need two of each. */
   readonly name?: string
   readonly net?: number
-  /** Package of HQ that the machine sees at `packageInside`. */
-  readonly install?: string
+  /** Folder of this side to copy the package of HQ from. */
+  readonly package?: string
   readonly say?: (text: string) => void
 }
 
 /** A whole aiops-1: Debian with systemd, Docker, Compose v2, its own network, and an origin that it can only read. */
 export interface Rig {
   readonly place: Place
+  /** The copy of the package that the machine sees read-only at `packageInside`; changing it makes another version. */
+  readonly package: string
   /** Address of the machine; this side is `outside`. */
   readonly ip: string
   readonly outside: string
@@ -47,7 +50,7 @@ export interface Rig {
 export interface Ask { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown; readonly seconds?: number }
 
 /** Boots a fresh machine; one of the same name that was left is taken away first. */
-export async function bootRig({ root = rigRoot(), name = 'rig', net = 1, install = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
+export async function bootRig({ root = rigRoot(), name = 'rig', net = 1, package: source = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
   const place = placeOf(root, name, net)
   const base = await ensureBase(root, say)
   const lock = await takeLock(join(root, `machine-${name}.lock`), 1_200_000)
@@ -55,7 +58,9 @@ export async function bootRig({ root = rigRoot(), name = 'rig', net = 1, install
   try {
     await removeMachine(place)
     await createMachine(place, base)
-    const binds = { [packageInside]: install }
+    const copy = join(place.dir, 'package')
+    copyPackage(copy, source)
+    const binds = { [packageInside]: copy, [`${packageInside}/node_modules`]: join(source, 'node_modules') }
     const machine = await startMachine(place, binds)
     const origin = await serveOrigin(place)
     return handle({ place, machine, binds, origin, gone: () => lock.release() })
@@ -71,7 +76,7 @@ function handle({ place, machine: first, binds, origin, gone }: { place: Place; 
   let served = origin
   const path = (inside: string): string => `/proc/${machine.leader}/root${inside}`
   const rig: Rig = {
-    place, ip: place.inside, outside: place.outside, path,
+    place, package: join(place.dir, 'package'), ip: place.inside, outside: place.outside, path,
     get origin() { return served },
     exec: async (argv, options) => await execIn(machine, argv, options),
     must: async (argv, options) => {

@@ -1,0 +1,29 @@
+import { Problem, errorRule } from '#shared/errors'
+import { remediations } from '#shared/remediations'
+import { installHostd } from '../install/install.ts'
+import { uninstallHostd } from '../install/uninstall.ts'
+import { hostdPort, hostPaths } from '../paths.ts'
+import { installRoot } from '../program.ts'
+
+interface InstallOptions { readonly root?: string; readonly uninstall?: boolean }
+
+/**
+ * `hq install hostd`: makes this machine a host, or takes the services away again.
+ * @param root the clone that is deployed, instead of `OPENCLAW_ROOT`
+ * @returns 0 installed, or nothing to change · 1 failed · 2 refused, nothing was changed
+ */
+export async function run({ root, uninstall = false }: InstallOptions): Promise<number> {
+  const paths = hostPaths(root === undefined ? process.env : { ...process.env, OPENCLAW_ROOT: root })
+  const port = hostdPort(process.env)
+  const say = (did: string): void => { process.stdout.write(`${did}\n`) }
+  try {
+    const done = uninstall ? await uninstallHostd({ paths, port, say }) : await installHostd({ paths, port, source: installRoot(), say })
+    say(done.length === 0 ? 'Nothing to change.' : uninstall ? `hostd is uninstalled. ${paths.etc}, ${paths.state} and ${paths.artifacts} are as they were.` : `hostd serves 127.0.0.1:${port}.`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const rule = errorRule(error.errorClass)
+    process.stderr.write(`${error.errorClass}: ${error.message}\n${error.evidence.map((line) => `  ${line}\n`).join('')}Next: ${remediations[rule.next_auto_fix].title}\n`)
+    return rule.blocked ? 2 : 1
+  }
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
+import { hostSettings } from '#shared/config'
+import { z } from 'zod'
+import { readJson, writeJson, writeWhole } from '../json-file.ts'
+import type { HostPaths } from '../paths.ts'
+import type { Account } from './accounts.ts'
+import type { Change } from './change.ts'
+
+const tokenMode = 0o640
+const tokenBytes = 32
+
+/** The admin token is made once and never shown. A host that has one keeps it. */
+export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[] {
+  const own = (): void => { chownSync(tokenFile, 0, hostd.gid); chmodSync(tokenFile, tokenMode) }
+  return [
+    { did: `made an admin token in ${tokenFile}`, due: () => !existsSync(tokenFile), apply: () => { writeWhole(tokenFile, `${randomBytes(tokenBytes).toString('hex')}\n`, { mode: 0o600 }); own() } },
+    {
+      did: `set the owner and mode of ${tokenFile}`,
+      due: () => { const { mode, uid, gid } = lstatSync(tokenFile); return (mode & 0o7777) !== tokenMode || uid !== 0 || gid !== hostd.gid },
+      apply: own,
+    },
+  ]
+}
+
+/** Runs are units, and the doctor timer is systemd's. What else stands in the file stays. */
+export function settingsChange(paths: HostPaths): Change {
+  const wanted = { launcher: 'systemd', timers: 'systemd' } as const
+  const now = () => readJson(paths.hostSettings, hostSettings, 'config_invalid')
+  return {
+    did: `set the launcher and timers in ${paths.hostSettings}`,
+    due: () => { const found = now(); return found?.launcher !== wanted.launcher || found.timers !== wanted.timers },
+    apply: () => {
+      now() // a file that is off its schema is not built upon
+      writeJson(paths.hostSettings, { schema_version: 1, ...readJson(paths.hostSettings, z.looseObject({}), 'config_invalid'), ...wanted })
+    },
+  }
+}
+
+/** A file with exactly this content. */
+export const fileChange = (path: string, content: string): Change => ({
+  did: `wrote ${path}`, about: path,
+  due: () => !existsSync(path) || readFileSync(path, 'utf8') !== content,
+  apply: () => writeWhole(path, content),
+})

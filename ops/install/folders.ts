@@ -1,0 +1,56 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { HostPaths } from '../paths.ts'
+import type { Account } from './accounts.ts'
+import type { Change } from './change.ts'
+
+/** Home of the account that git, npm and builds run as. */
+export const buildHome = ({ state }: HostPaths): string => join(state, 'build-home')
+/** Home of what the runner starts: /root is not visible to it. */
+export const runnerHome = ({ state }: HostPaths): string => join(state, 'runner-home')
+
+interface Folder { readonly path: string; readonly mode: number; readonly uid: number; readonly gid: number }
+
+/** Connector secrets belong to the account of the containers (design §4). */
+const containerGroup = 1000
+
+/** Folders of a host with their owner and mode, outermost first. */
+export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account; build: Account }): Folder[] {
+  const root = { uid: 0, gid: 0 }
+  return [
+    { path: paths.etc, mode: 0o755, ...root },
+    // hostd reads the token in it, containers reach only what is mounted for them: pass, but no list.
+    { path: join(paths.etc, 'secrets'), mode: 0o751, uid: 0, gid: hostd.gid },
+    { path: join(paths.etc, 'secrets', 'soma_kajabi'), mode: 0o750, uid: 0, gid: containerGroup },
+    { path: paths.state, mode: 0o755, ...root },
+    { path: dirname(paths.index), mode: 0o750, ...hostd },
+    { path: paths.locks, mode: 0o755, ...root },
+    { path: paths.releases, mode: 0o755, ...root },
+    { path: buildHome(paths), mode: 0o750, ...build },
+    { path: runnerHome(paths), mode: 0o700, ...root },
+    { path: paths.artifacts, mode: 0o755, ...root },
+    { path: paths.runs, mode: 0o755, ...root },
+  ]
+}
+
+/** The clone belongs to whoever made it: it is only made when it is not there. */
+export const cloneFolder = ({ root }: HostPaths): Change => ({
+  did: `created ${root}`,
+  due: () => lstatSync(root, { throwIfNoEntry: false }) === undefined,
+  apply: () => { mkdirSync(root, { recursive: true, mode: 0o755 }) },
+})
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
+
+export const folderChange = ({ path, mode, uid, gid }: Folder): Change => ({
+  did: `set up ${path} (${octal(mode)}, ${uid}:${gid})`,
+  due: () => {
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    return found === undefined || !found.isDirectory() || (found.mode & 0o7777) !== mode || found.uid !== uid || found.gid !== gid
+  },
+  apply: () => {
+    mkdirSync(path, { recursive: true })
+    chownSync(path, uid, gid)
+    chmodSync(path, mode) // after the owner: chown clears bits, and umask narrows what mkdir was given
+  },
+})

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { toProblem } from '#shared/errors'
+import { currentRelease, switchCurrent } from '../deploy/hostd-install.ts'
+import type { HostPaths } from '../paths.ts'
+import { accountOf, accounts } from './accounts.ts'
+import { applyDue, type Change } from './change.ts'
+import { fileChange, settingsChange, tokenChanges } from './files.ts'
+import { cloneFolder, folderChange, hostFolders } from './folders.ts'
+import { need } from './host-program.ts'
+import { requireInstallable, unitFolder } from './preconditions.ts'
+import { releaseOf } from './release.ts'
+import { requireHealth, restartHostd, restartSockets, serviceChanges } from './services.ts'
+import { allUnits, hostdUnit } from './units/all.ts'
+import { buildUser, hostdUser } from './units/place.ts'
+
+/**
+ * Installs hostd, the runner and the timers on this host, or brings what is installed up to date. What is as it should
+ * be is left alone, so a second installation changes nothing and restarts nothing.
+ *
+ * @param source package of HQ that becomes the release
+ * @param say told of each change when it was made
+ * @returns what was changed, empty when everything was as it should be
+ * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the release
+ *   that ran before was put back
+ */
+export async function installHostd({ paths, port, source, say }: { paths: HostPaths; port: number; source: string; say: (did: string) => void }): Promise<readonly Change[]> {
+  const units = allUnits({ paths, port })
+  await requireInstallable(paths, port, Object.keys(units))
+  const release = releaseOf(paths, source)
+  const done: Change[] = []
+  const apply = async (changes: readonly Change[]): Promise<Change[]> => {
+    const made = await applyDue(changes, say)
+    done.push(...made)
+    return made
+  }
+
+  await apply(accounts(paths))
+  const hostd = await accountOf(hostdUser)
+  await apply([cloneFolder(paths), ...hostFolders(paths, { hostd, build: await accountOf(buildUser) }).map(folderChange)])
+  await apply(tokenChanges(paths, hostd))
+  const settings = await apply([settingsChange(paths)])
+  const released = await apply(release.changes)
+  const written = await apply(Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)))
+  if (written.length > 0) await need(['systemctl', 'daemon-reload'])
+  if (written.some(({ about }) => about?.endsWith('.socket'))) await restartSockets()
+  const services = await apply(serviceChanges(paths))
+  const restart = settings.length + released.length > 0 || written.some(({ about }) => about?.endsWith(`/${hostdUnit}`))
+  if (restart && !services.some(({ about }) => about === hostdUnit)) await apply([{ did: 'restarted hostd', due: () => true, apply: restartHostd }])
+  if (done.length > 0) await requireHealthOrGoBack()
+  return done
+
+  async function requireHealthOrGoBack(): Promise<void> {
+    try {
+      await requireHealth(port)
+    } catch (error) {
+      if (release.previous === null || released.length === 0) throw error
+      switchCurrent(paths, release.previous)
+      await restartHostd()
+      say(`put ${currentRelease(paths)} back to ${release.previous}: ${toProblem(error).message}`)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { Problem, toProblem } from '#shared/errors'
+import { waitUntilOk } from '../engines/health.ts'
+import { readMaintenance } from '../maintenance.ts'
+import type { HostPaths } from '../paths.ts'
+import type { Change } from './change.ts'
+import { ask, need } from './host-program.ts'
+import { enabledUnits } from './units/all.ts'
+
+const isEnabled = async (unit: string): Promise<boolean> => (await ask(['systemctl', 'is-enabled', unit])).stdout.trim() === 'enabled'
+const isActive = async (unit: string): Promise<boolean> => (await ask(['systemctl', 'is-active', unit])).exitCode === 0
+
+/** A deploy stops the doctor timer under maintenance, and it stays stopped. */
+const mayRun = (paths: HostPaths, unit: string): boolean => unit !== 'openclaw-doctor.timer' || !readMaintenance(paths).on
+
+/** What starts by itself at boot, and runs now. */
+export const serviceChanges = (paths: HostPaths): Change[] => enabledUnits.flatMap((unit): Change[] => [
+  { did: `enabled ${unit}`, due: async () => !(await isEnabled(unit)), apply: async () => { await need(['systemctl', 'enable', '--quiet', unit]) } },
+  { did: `started ${unit}`, about: unit, due: async () => mayRun(paths, unit) && !(await isActive(unit)), apply: async () => { await need(['systemctl', 'start', unit]) } },
+])
+
+/** Sockets take a new address only when they are made anew; hostd lets go of them first. */
+export async function restartSockets(): Promise<void> {
+  await ask(['systemctl', 'stop', 'openclaw-hostd.service'])
+  for (const unit of ['openclaw-runner.socket', 'openclaw-hostd.socket']) await need(['systemctl', 'restart', unit])
+}
+
+export const restartHostd = async (): Promise<void> => { await need(['systemctl', 'restart', 'openclaw-hostd.service']) }
+
+/** @throws {Problem} `hostd_unhealthy` when hostd does not answer within half a minute */
+export async function requireHealth(port: number): Promise<void> {
+  const why = await waitUntilOk(`http://127.0.0.1:${port}/health`, {}, { seconds: 30, signal: new AbortController().signal, alive: () => true })
+  if (why === null) return
+  const { stdout } = await ask(['journalctl', '--unit=openclaw-hostd.service', '--lines=10', '--output=cat', '--no-pager']).catch((error: unknown) => ({ stdout: toProblem(error).message }))
+  throw new Problem('hostd_unhealthy', `hostd was installed, but does not answer: ${why}.`, { evidence: stdout.trim().split('\n') })
+}

@@ -1,0 +1,45 @@
+import { command, confined, environment, unprivileged, type UnitPlace } from './place.ts'
+
+/** A check that a timer starts: asks hostd for the action, follows it to its end, and has no privilege of its own. */
+const checkService = (place: UnitPlace, check: 'doctor' | 'guard', { title, condition = '' }: { title: string; condition?: string }): string => `[Unit]
+Description=OpenClaw HQ: ${title}
+After=openclaw-hostd.socket openclaw-runner.socket
+Wants=openclaw-hostd.socket openclaw-runner.socket
+${condition}
+[Service]
+Type=oneshot
+ExecStart=${command(place, 'ops/main.ts', check)}
+WorkingDirectory=${place.paths.releases}/current
+${environment(place)}
+Environment=HOME=/nonexistent
+TimeoutStartSec=180s
+${unprivileged}
+${confined}
+# It talks to hostd's loopback port and to nobody else.
+RestrictAddressFamilies=AF_UNIX AF_INET
+IPAddressDeny=any
+IPAddressAllow=localhost
+MemoryMax=512M
+TasksMax=128
+`
+
+const timer = (title: string, { first, again }: { first: string; again: string }): string => `[Unit]
+Description=OpenClaw HQ: ${title}, from time to time
+
+[Timer]
+OnActiveSec=${first}
+OnUnitInactiveSec=${again}
+AccuracySec=10s
+
+[Install]
+WantedBy=timers.target
+`
+
+/** A timer that was merely stopped is active again after a reboot, hence the condition: a deploy that failed keeps doctor quiet. */
+export const doctorService = (place: UnitPlace): string =>
+  checkService(place, 'doctor', { title: 'doctor', condition: `ConditionPathExists=!${place.paths.maintenance}\n` })
+export const doctorTimer = (): string => timer('doctor', { first: '3min', again: '15min' })
+
+/** Guard runs during maintenance too: it then only observes. */
+export const guardService = (place: UnitPlace): string => checkService(place, 'guard', { title: 'guard' })
+export const guardTimer = (): string => timer('guard', { first: '2min', again: '2min' })
