@@ -85,9 +85,9 @@ export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): 
   gates.push(host('deployed', deploySteps))
   const verified = host('verified', verifySteps)
   const dod = status?.last_dod.result ?? null
-  const provenLive = myDeploy !== null && dod !== null && dod.overall === 'PASS' && dod.deploy_run_id === myDeploy.run_id
+  const provenLive = myDeploy !== null && myDeploy.overall === 'PASS' && dod !== null && dod.overall === 'PASS' && dod.deploy_run_id === myDeploy.run_id
     && status?.state?.last_deploy_run_id === myDeploy.run_id && status.state.last_verified_head === commit
-  gates.push(deployStep === null && verified.state === 'pass' && !provenLive ? { ...verified, state: 'fail', detail: 'state_not_written' } : verified)
+  gates.push(deployStep === null && verified.state === 'pass' && !provenLive ? { ...verified, state: 'fail', detail: myDeploy?.error_class ?? 'state_not_written' } : verified)
 
   const shipProof = status?.bundles.ship ?? null
   const deployProof = status?.bundles.deploy ?? null

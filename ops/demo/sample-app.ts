@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { greeting } from './greeting.mjs'
 
 const commit = process.env.OPENCLAW_GIT_HEAD ?? null
-const page = () => readFileSync(new URL('./dist/index.html', import.meta.url), 'utf8').replace('{{greeting}}', greeting('operator')).replace('{{commit}}', (commit ?? 'local').slice(0, 7))
+const page = () => readFileSync('dist/index.html', 'utf8').replace('{{greeting}}', greeting('operator')).replace('{{commit}}', (commit ?? 'local').slice(0, 7))
 
 createServer((request, response) => {
   const { pathname } = new URL(request.url, 'http://localhost')

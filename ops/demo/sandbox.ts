@@ -12,7 +12,7 @@ import { hostPaths, type HostPaths } from '../paths.ts'
 import { operatorSettingsPath, readOperatorSettings } from '../settings-files.ts'
 import { firstChange, sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
 
-const ports = z.strictObject({ git: z.number(), hostd: z.number(), console: z.number(), app: z.number(), hq: z.number() })
+const ports = z.strictObject({ git: z.number(), hostd: z.number(), console: z.number(), app: z.number(), hq: z.number(), review: z.number() })
 
 /** `<root>/sandbox.json`: written last when the sandbox is made, so that its presence means the sandbox is whole. */
 const sandboxFile = z.strictObject({ schema_version: z.literal(1), created_at: timestamp, baseline: commitId, ports })
@@ -28,6 +28,9 @@ export interface Sandbox {
 }
 
 const baselineBranch = 'main'
+/** The same address at every start, or verdicts from before would come from a provider that is no longer accepted. */
+export const scriptedReviewUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
+
 const usualHqPort = 8790
 export const scriptedProviderId = 'scripted'
 
@@ -46,21 +49,21 @@ export const gitDaemonFolder = (root: string): string => join(root, 'git')
 /**
  * Makes the sandbox, or takes it up again: origin, laptop clone, host clone, settings of both sides, token. Nothing
  * outside `root` is touched; deleting `root` removes all of it.
- * @param scriptedReview base URL of the demo's Responses API, when it runs; only these settings accept it
+ * @param scriptedReview accept the demo's Responses API as a review provider; only these settings do
  */
-export async function openSandbox(root: string, { scriptedReview }: { scriptedReview: string | null }): Promise<Sandbox> {
+export async function openSandbox(root: string, { scriptedReview }: { scriptedReview: boolean }): Promise<Sandbox> {
   mkdirSync(root, { recursive: true })
   const where = places(realpathSync(root))
   const known = readJson(join(root, 'sandbox.json'), sandboxFile, 'config_invalid')
   const wanted = known?.ports
   const chosen = {
-    git: await freePort(wanted?.git), hostd: await freePort(wanted?.hostd), hq: await freePort(wanted?.hq ?? usualHqPort),
+    git: await freePort(wanted?.git), hostd: await freePort(wanted?.hostd), hq: await freePort(wanted?.hq ?? usualHqPort), review: await freePort(wanted?.review),
     // These two are held by services that may still run from last time; the engine checks who owns them.
     console: wanted?.console ?? await freePort(), app: wanted?.app ?? await freePort(),
   }
   const baseline = known?.baseline ?? await makeRepositories(where, chosen.app)
   await cloneForHost(where, `git://127.0.0.1:${chosen.git}/sample-app.git`)
-  writeSettings(where, baseline, chosen, scriptedReview)
+  writeSettings(where, baseline, chosen, scriptedReview ? scriptedReviewUrl(chosen.review) : null)
   writeJson(join(root, 'sandbox.json'), { schema_version: 1, created_at: new Date().toISOString(), baseline, ports: chosen } satisfies z.infer<typeof sandboxFile>)
   return { root: realpathSync(root), laptop: where.laptop, hqHome: where.hqHome, host: where.host, ports: chosen, baseline, created: known === undefined }
 }

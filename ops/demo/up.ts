@@ -8,7 +8,7 @@ import { hostPathsEnv } from '../paths.ts'
 import { endTree } from '../process-tree.ts'
 import { installRoot, programArgv } from '../program.ts'
 import { resumeServices, stopServices } from '../engines/resume.ts'
-import { enrol, gitDaemonFolder, openSandbox, type Sandbox } from './sandbox.ts'
+import { enrol, gitDaemonFolder, openSandbox, scriptedReviewUrl, type Sandbox } from './sandbox.ts'
 import { supervise, type Supervised } from './supervise.ts'
 
 export interface UpOptions { readonly root: string; readonly open: boolean; readonly scriptedReview?: boolean }
@@ -41,9 +41,9 @@ export async function run({ root: given, open, scriptedReview = false }: UpOptio
   try {
     // What an earlier start left behind when it was killed. Runs and services of the host are not marked: they go on.
     await endTree({ marker: marker(root).join('=') })
-    const review = scriptedReview ? await startScriptedReview(root, processes) : null
     say('Opening the sandbox')
-    sandbox = await openSandbox(root, { scriptedReview: review })
+    sandbox = await openSandbox(root, { scriptedReview })
+    if (scriptedReview) await startScriptedReview(sandbox, processes)
     await startGitDaemon(sandbox, processes)
     const hostd = await startHostd(sandbox, processes)
     await resumeServices(sandbox.host)
@@ -69,13 +69,11 @@ const marked = (root: string, extra: Record<string, string> = {}): Record<string
   return baseEnv({ OPENCLAW_HQ_INSTALL: installRoot(), [name]: value, ...extra })
 }
 
-async function startScriptedReview(root: string, processes: Supervised[]): Promise<string> {
-  let url = ''
+async function startScriptedReview({ root, ports }: Sandbox, processes: Supervised[]): Promise<void> {
   processes.push(await supervise({
-    name: 'scripted review', argv: programArgv('scripted-review'), cwd: root, env: marked(root), logFile: join(root, 'log', 'scripted-review.log'), readyWithinSeconds: 20,
-    onLine: (line) => { url = ready(line)?.url ?? url; return url !== '' },
+    name: 'scripted review', argv: programArgv('scripted-review', ['--port', String(ports.review)]), cwd: root, env: marked(root), logFile: join(root, 'log', 'scripted-review.log'),
+    readyWithinSeconds: 20, onExit: 'restart', onLine: (line) => ready(line)?.url === scriptedReviewUrl(ports.review),
   }))
-  return url
 }
 
 const answers = (port: number) => (): Promise<boolean> => new Promise((resolve) => {

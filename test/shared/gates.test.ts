@@ -34,6 +34,12 @@ describe('the six gates of a change', () => {
     expect(gatesOf({ ...facts, status: { ...status, state: null } }).gates[4]).toMatchObject({ state: 'fail' })
   })
 
+  it('do not believe a deploy whose steps passed and whose green check did not', () => {
+    const status = greenStatus(commit)
+    const red = deployDocument(commit, { overall: 'FAIL', step_failed: 'green_check', error_class: 'green_check_failed' })
+    expect(gatesOf({ ...facts, status: { ...status, last_deploy: { ...status.last_deploy, ok: false, overall: 'FAIL', result: red } } }).gates[4]).toMatchObject({ state: 'fail', detail: 'green_check_failed' })
+  })
+
   it('tell a review that said no from a test that broke', () => {
     const blocked = shipDocument(commit, { overall: 'FAIL', step_failed: 'review_auto', error_class: 'review_unavailable', steps: steps(shipSteps, 'review_auto'), pushed_sha: null, remote_sha: null })
     expect(gatesOf({ ...facts, ship: blocked }).gates.slice(0, 3)).toMatchObject([{ state: 'pass' }, { state: 'blocked', detail: 'review_unavailable' }, { state: 'waiting' }])
