@@ -24,8 +24,11 @@ export function stayWithRelease(): void {
 
 /** The Node of the package (24), also where the caller runs under another one, as Electron does. */
 export function nodeProgram(root: string = installRoot()): string {
-  const own = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
-  return existsSync(own) ? own : process.execPath
+  const windows = process.platform === 'win32'
+  const modules = join(root, 'node_modules')
+  // A packaged app has the package of Node without the links to its programs.
+  const own = [join(modules, '.bin', windows ? 'node.cmd' : 'node'), join(modules, `node-${windows ? 'win' : process.platform}-${process.arch}`, 'bin', windows ? 'node.exe' : 'node')]
+  return own.find((path) => existsSync(path)) ?? process.execPath
 }
 
 /** Program and arguments that start one of HQ's own programs. */
