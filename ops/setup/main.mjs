@@ -49,26 +49,26 @@ async function vitest(config, report, env, args) {
 
 const tasks = {
   async start(args) {
-    await buildDesktop()
+    buildDesktop()
     const electron = await findElectron()
     return node([join(root, 'ops', 'main.ts'), 'up', ...args], electron ? { OPENCLAW_ELECTRON: electron } : {})
   },
   async test(args) {
-    const browser = await findBrowser()
-    await buildDesktop()
+    const browser = findBrowser()
+    buildDesktop()
     const checked = args.length > 0 ? 0 : await inTurn(checks)
     return checked === 0 ? vitest('vitest.config.ts', 'test', { OPENCLAW_CHROMIUM: browser }, args) : checked
   },
   async rig(args) {
     installRigTools()
     installDockerTools()
-    const browser = await findBrowser()
-    await buildDesktop()
+    const browser = findBrowser()
+    buildDesktop()
     return vitest('vitest.rig.config.ts', 'rig', { OPENCLAW_CHROMIUM: browser }, args)
   },
   check: () => inTurn(checks),
   async build() {
-    await buildDesktop({ force: true })
+    buildDesktop({ force: true })
     return 0
   },
 }
@@ -80,7 +80,7 @@ if (!Object.hasOwn(tasks, name ?? '')) {
 }
 try {
   refuseOldNode()
-  await installDependencies()
+  installDependencies()
   process.exitCode = await tasks[name](args)
 } catch (error) {
   console.error(`\n${error.message}`)

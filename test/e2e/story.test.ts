@@ -89,7 +89,7 @@ describe('the story', () => {
     await deploy.click()
     await toOverview()
     for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 120_000 })
-    const health = await (await fetch(`http://127.0.0.1:${sandboxPorts().app}/api/health`)).json() as unknown
+    const health = await (await fetch(`http://127.0.0.1:${sandboxPorts().app}/api/health`)).json()
     expect(health).toEqual({ ok: true, commit })
   })
 

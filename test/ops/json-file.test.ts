@@ -14,9 +14,9 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 /** Writes in a child process, so that limits and injected faults hit only it. */
 const writeInChild = (prefix: string[], value: string): { status: number } => {
   const script = `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/json-file.ts'))}; writeJson(${JSON.stringify(file)}, { value: ${JSON.stringify(value)}.repeat(2000) })`
-  const [program = process.execPath, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', script]
+  const argv = [...prefix, process.execPath, '--input-type=module', '-e', script]
   try {
-    execFileSync(program, args, { stdio: 'ignore' })
+    execFileSync(argv[0] ?? '', argv.slice(1), { stdio: 'ignore' })
     return { status: 0 }
   } catch (error) {
     return { status: (error as { status: number | null }).status ?? -1 }
