@@ -11,9 +11,10 @@ const valuesOf = ({ rawHeaders }: IncomingMessage, name: string): string[] => ra
 /**
  * Is this request from the page that this server served? A page of another site can reach loopback, and a name can be
  * made to point at it; so the Host must be ours, and an Origin, when there is one, too.
- * @throws {Problem} `host_refused` or `origin_refused`; nothing of the request was read
+ * @throws {Problem} `invalid_request`, `host_refused` or `origin_refused`; nothing of the request was read
  */
 export function refuseForeign(request: IncomingMessage, port: number): void {
+  if (!request.url?.startsWith('/')) throw new Problem('invalid_request', 'The request names no path of HQ.')
   const names = [`127.0.0.1:${port}`, `localhost:${port}`]
   const [host = '', ...more] = valuesOf(request, 'host')
   if (more.length > 0 || !names.includes(host.toLowerCase())) throw new Problem('host_refused', `HQ does not answer for the name ${JSON.stringify(host.slice(0, 100))}.`)

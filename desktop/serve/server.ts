@@ -30,6 +30,8 @@ export interface Served {
   close(): Promise<void>
 }
 
+/** Where everything lies that needs the secret. */
+const bridgePrefix = '/bridge/'
 /** Largest question of the page, in bytes. */
 const maxBody = 256 * 1024
 /** Live logs shown at once; more are refused, so that a page in a loop cannot use up the machine. */
@@ -54,8 +56,8 @@ export async function serve({ operator, page, port, host = '127.0.0.1', log }: S
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(pageHeaders)
     refuseForeign(request.raw, bound)
-    // Before the body is read: who may not ask is not listened to.
-    if (request.url.startsWith('/bridge/')) requireSecret(request.raw, secret)
+    // Before the body is read: who may not ask is not listened to. By the route it leads to, too: an address can be spelled in many ways.
+    if (request.url.startsWith(bridgePrefix) || request.routeOptions.url?.startsWith(bridgePrefix)) requireSecret(request.raw, secret)
   })
   server.setErrorHandler(async (error, _request, reply) => {
     const problem = asProblem(error)

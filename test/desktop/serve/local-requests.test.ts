@@ -31,7 +31,8 @@ describe('hq serve over HTTP', () => {
     const all = { host: new URL(served.origin).host, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
     const given: Record<string, string | string[]> = {}
     for (const [name, value] of Object.entries(all)) if (value !== null) given[name] = value
-    const call = request(served.origin + path, { method, headers: given, setHost: false }, (reply) => {
+    const { hostname, port } = new URL(served.origin)
+    const call = request({ hostname, port, path, method, headers: given, setHost: false }, (reply) => {
       const parts: Buffer[] = []
       reply.on('data', (part: Buffer) => parts.push(part))
       reply.on('end', () => resolve({ status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(parts).toString() }))
@@ -55,6 +56,18 @@ describe('hq serve over HTTP', () => {
   ])('refuses the bridge %s', async (_name, headers) => {
     const reply = await ask('POST', '/bridge/call/app.info', headers, '{}')
     expect([reply.status, classOf(reply)]).toEqual([403, 'forbidden'])
+  })
+
+  it('asks for the secret however the address of the bridge is spelled', async () => {
+    for (const path of ['/%62ridge/call/app.info', '/bridg%65/call/app.info', '/%62ridge/events', '/bridge/nothing']) {
+      const reply = await ask('POST', path, {}, '{}')
+      expect([path, reply.status, classOf(reply)]).toEqual([path, 403, 'forbidden'])
+    }
+    // A whole URL is what a proxy is asked with; this is none.
+    for (const headers of [{}, secret()]) {
+      const reply = await ask('POST', `${served.origin}/bridge/call/app.info`, headers, '{}')
+      expect([reply.status, classOf(reply)]).toEqual([400, 'invalid_request'])
+    }
   })
 
   it('refuses the secret when it is sent twice', async () => {
