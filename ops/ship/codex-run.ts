@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, realpathSync, statSync, symlinkSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
@@ -8,6 +8,7 @@ import { writeJson, writeWhole } from '../json-file.ts'
 import type { StepContext } from '../pipeline.ts'
 import { installRoot, nodeProgram } from '../program.ts'
 import { credentialEnv, providerArguments, type ReviewProvider } from './codex-provider.ts'
+import { checkoutName } from './review-prompt.ts'
 
 /** Largest answer that is read, and most bytes of the CLI's events that are kept. */
 const maxAnswerBytes = 4 * 1024 * 1024
@@ -107,16 +108,21 @@ export async function askCodex(question: CodexQuestion, context: StepContext): P
   const [schemaFile, answerFile, home] = [join(scratch, 'answer-schema.json'), join(scratch, 'answer.txt'), join(scratch, 'codex-home')]
   writeJson(schemaFile, answerSchema())
   mkdirSync(home, { recursive: true })
+  // The CLI takes instructions from the folder it works in: a diff that names a skill of the repository (`$name`) has
+  // it read to the reviewer. So it works in a folder of ours, where the change is only a link to read from.
+  const desk = join(scratch, 'desk')
+  mkdirSync(desk)
+  symlinkSync(folder, join(desk, checkoutName))
   const credential = credentialEnv(provider, question.env, home)
   const key = provider.env_key === null ? undefined : credential[provider.env_key]
   const redact = (text: string): string => (key === undefined ? text : text.replaceAll(key, '[redacted]'))
   const argv = [
-    ...program, 'exec', '--json', '--ephemeral', '--strict-config', '--ignore-user-config', '--ignore-rules', '-s', 'read-only', '-m', model, '-C', folder,
+    ...program, 'exec', '--json', '--ephemeral', '--strict-config', '--ignore-user-config', '--ignore-rules', '--skip-git-repo-check', '-s', 'read-only', '-m', model, '-C', desk,
     '-c', 'approval_policy="never"', '-c', 'web_search="disabled"', '-c', 'project_doc_max_bytes=0', '-c', 'shell_environment_policy.inherit="core"',
     ...providerArguments(provider), '--output-schema', schemaFile, '-o', answerFile, '-',
   ]
   const result = await started(context.run(argv, {
-    cwd: folder, env: baseEnv(credential), timeLimitSeconds: question.timeLimitSeconds, input: question.prompt, keepStdout: true, keepBytes: maxEventBytes, quiet: true,
+    cwd: desk, env: baseEnv(credential), timeLimitSeconds: question.timeLimitSeconds, input: question.prompt, keepStdout: true, keepBytes: maxEventBytes, quiet: true,
     onLine: (line, stream) => {
       if (stream === 'stderr') return context.log(redact(line), 'stderr')
       const item = itemEvent.safeParse(parseEvent(line)).data?.item
