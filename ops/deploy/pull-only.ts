@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Problem } from '#shared/errors'
+import type { CommandResult } from '#ops/command'
 import { git, gitText, type GitOptions } from '#ops/git/run-git'
 import { hostGit } from './host-git.ts'
 
@@ -11,7 +15,8 @@ export interface PullOnlyProof { readonly url: string; readonly detail: string }
 /**
  * Proves that this host can read its remote and cannot write to it (design §7). For every URL that a push would go to:
  * reading from that very URL works, a push to a ref nobody uses is refused at the handshake, and reading works again.
- * So a remote that is merely down is never taken for one that refuses.
+ * So a remote that is merely down is never taken for one that refuses; nor is a git that gives up on its own
+ * configuration, with the same exit code: first the same push must succeed into an empty repository beside.
  *
  * @param repo the host's clone @param branch branch that must be readable
  * @throws {Problem} `production_can_push` · `push_probe_inconclusive`
@@ -21,16 +26,35 @@ export async function provePullOnly(repo: string, branch: string, { signal, log 
   await gitText(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
   const urls = (await gitText(repo, ['remote', 'get-url', '--push', '--all', 'origin'], options)).split('\n').filter((url) => url !== '')
   if (urls.length === 0) throw new Problem('push_probe_inconclusive', 'origin has no URL to push to.')
+  await requirePushWorks(repo, options)
   const proofs: PullOnlyProof[] = []
   for (const url of urls) proofs.push(await probe(repo, url, branch, options, log))
   return proofs
 }
 
+/** --no-verify: a local hook that says no would hide what the remote says. */
+const dryPush = (repo: string, to: string, ref: string, options: GitOptions): Promise<CommandResult> =>
+  git(repo, ['push', '--dry-run', '--porcelain', '--no-verify', '--no-signed', '--recurse-submodules=no', '--end-of-options', to, `HEAD:${ref}`], options)
+
+const probeRef = (): string => `refs/openclaw/push-probe/${randomBytes(8).toString('hex')}`
+
+/** A git that cannot push anywhere says nothing about the remote: a value of `push.*` that it does not understand ends it before it connects. */
+async function requirePushWorks(repo: string, options: GitOptions & { errorClass: 'push_probe_inconclusive' }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'openclaw-push-probe-'))
+  try {
+    await gitText(folder, ['init', '--quiet', '--bare', '--template='], options)
+    const pushed = await dryPush(repo, folder, probeRef(), { ...options, env: { ...options.env, GIT_ALLOW_PROTOCOL: 'file' } })
+    if (pushed.exitCode === 0) return
+    const evidence = pushed.stderrTail.split('\n')
+    throw new Problem('push_probe_inconclusive', `git cannot push from ${repo} to anywhere (${evidence[0] ?? 'no reason given'}), so a refused push proves nothing about origin.`, { evidence })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 async function probe(repo: string, url: string, branch: string, options: GitOptions, log: (text: string) => void): Promise<PullOnlyProof> {
   await requireReadable(repo, url, branch, options, 'before')
-  const ref = `refs/openclaw/push-probe/${randomBytes(8).toString('hex')}`
-  // --no-verify: a local hook that says no would hide what the remote says.
-  const pushed = await git(repo, ['push', '--dry-run', '--porcelain', '--no-verify', '--no-signed', '--recurse-submodules=no', '--end-of-options', url, `HEAD:${ref}`], options)
+  const pushed = await dryPush(repo, url, probeRef(), options)
   for (const line of pushed.stderrTail.split('\n').filter((each) => each !== '')) log(`push probe: ${line}`)
   if (pushed.exitCode === 0) throw new Problem('production_can_push', `This host could push to ${shown(url)}. Nothing was pushed: the probe was a dry run.`)
   await requireReadable(repo, url, branch, options, 'after')

@@ -52,6 +52,17 @@ describe('a deploy stops before anything that serves is touched', () => {
     expectStop(at, deploy, 'push_probe_inconclusive', 'assert_production_pull_only')
   })
 
+  it('when git itself could push nowhere, because then a refused push proves nothing', async () => {
+    at.git(at.host.paths.root, 'config', 'push.default', 'nonsense')
+    await at.stopGit()
+    await at.startGit({ receivePack: true })
+    const { deploy } = await deployed()
+    at.git(at.host.paths.root, 'config', '--unset', 'push.default')
+    await at.stopGit()
+    await at.startGit()
+    expectStop(at, deploy, 'push_probe_inconclusive', 'assert_production_pull_only')
+  })
+
   it('when fetching fails', async () => {
     const url = at.git(at.host.paths.root, 'remote', 'get-url', 'origin')
     at.git(at.host.paths.root, 'remote', 'set-url', '--push', 'origin', url)
