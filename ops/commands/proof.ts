@@ -4,7 +4,7 @@ import { runIdPattern } from '#shared/ids'
 import { bundleKinds, stateOf, type ChainVerification } from '#shared/proof'
 import { exitUsage } from '../exit-codes.ts'
 import { hostPaths, hqHome } from '../paths.ts'
-import { knownKeys, knownPoints, type VerifierPlaces } from '../proof/known-keys.ts'
+import { keysFor, knownKeys, knownPoints, type VerifierPlaces } from '../proof/known-keys.ts'
 import { describeProof } from '../proof/describe.ts'
 import { kindOf, verifyBundle } from '../proof/verify-bundle.ts'
 import { bundleFolders, hostKinds, orderProblems, verifyChain } from '../proof/verify-chain.ts'
@@ -41,15 +41,18 @@ function find(target: string, { host }: VerifierPlaces): Found[] {
   const path = resolve(target)
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   if (runIdPattern.test(basename(path))) return [{ bundle: path }]
-  return bundleKinds.some((kind) => existsSync(join(path, kind))) ? [{ root: path }] : []
+  // The artifacts of a host count as such also when everything was taken out of them: its chain file knows better.
+  const isArtifacts = bundleKinds.some((kind) => existsSync(join(path, kind))) || path === host.artifacts
+  return isArtifacts ? [{ root: realpathSync(path) }] : []
 }
 
 /** Every bundle below an artifacts folder: this side's own chain whole, copies of the other's as far as they are there. */
 async function verifyAll(root: string, places: VerifierPlaces): Promise<ChainVerification> {
   const keys = knownKeys(places)
-  const { bundles } = await verifyChain(root, { keys, kinds: bundleKinds })
+  const { bundles: ships } = await verifyChain(root, { keys: keys.ship, kinds: ['ship'] })
+  const { bundles: own } = await verifyChain(root, { keys: keys.host, kinds: hostKinds })
+  const bundles = [...own, ...ships]
   const points = knownPoints(places, root, new Set(bundles.flatMap(({ chain }) => chain ?? [])))
-  const [ships, own] = [bundles.filter(({ kind }) => kind === 'ship'), bundles.filter(({ kind }) => kind !== 'ship')]
   const shipChains = new Set(ships.flatMap(({ chain }) => chain ?? []))
   const problems = [
     ...bundles.flatMap((bundle) => bundle.problems),
@@ -65,9 +68,9 @@ const isHostRoot = (root: string, { host }: VerifierPlaces): boolean => existsSy
 /** One bundle with all its bytes, and its place in its chain by the manifests of the others. */
 async function verifyInChain(bundle: string, places: VerifierPlaces): Promise<ChainVerification> {
   const dir = realpathSync(bundle)
-  const keys = knownKeys(places)
-  const mine = await verifyBundle(dir, { keys })
   const kind = kindOf(dir)
+  const keys = keysFor(kind, knownKeys(places))
+  const mine = await verifyBundle(dir, { keys })
   const problems = [...mine.problems]
   if (kind !== null && mine.chain !== null) {
     const root = dirname(dirname(dir))

@@ -2,30 +2,45 @@ import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostKeys, type TrustedKey } from '#shared/signature'
 import { trustFile } from '#shared/config'
-import type { ChainHead } from '#shared/proof'
+import type { BundleKind, ChainHead } from '#shared/proof'
 import { readJson } from '../json-file.ts'
 import { trustKeys, type TrustedKeys } from '../keys/trusted-keys.ts'
 import type { HostPaths } from '../paths.ts'
 import { readChainHead } from './chain-head.ts'
 import { readOwnPublicKey } from './own-key.ts'
-import { hostKeysFile, hostProofPlaces, laptopProofPlaces } from './places.ts'
+import { hostKeysFile, hostProofPlaces, laptopProofPlaces, type ProofPlaces } from './places.ts'
 import { rememberedBy, type Remembered } from './verify-chain.ts'
 import { allWitnesses } from './witness.ts'
 
 export interface VerifierPlaces { readonly host: HostPaths; /** `hqHome(env)` */ readonly home: string }
 
+/** Keys by what they may sign: a deploy key never speaks for a ship, nor a ship key for a host. */
+export interface KnownKeys {
+  /** Keys of laptops: of trust.json, and of this one. They sign ship bundles and verdicts. */
+  readonly ship: TrustedKeys
+  /** Keys of hosts: of this one, and of those this laptop is enrolled with. */
+  readonly host: TrustedKeys
+}
+
 /**
- * Every key that this machine believes: those of trust.json, its own, and those of the hosts it is enrolled with.
+ * Every key that this machine believes.
  * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
  */
-export function knownKeys({ host, home }: VerifierPlaces): TrustedKeys {
+export function knownKeys({ host, home }: VerifierPlaces): KnownKeys {
   const enrolled = readJson(host.trustFile, trustFile, 'config_invalid')?.keys ?? []
-  const own = [readOwnPublicKey(hostProofPlaces(host)), readOwnPublicKey(laptopProofPlaces(home, ''))].filter((key): key is TrustedKey => key !== null)
   const hosts = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
-  return new Map([
-    ...trustKeys(enrolled, host.trustFile), ...trustKeys(own, 'the public key of this machine'), ...trustKeys(hosts, hostKeysFile(home)),
-  ])
+  const own = (places: ProofPlaces): TrustedKey[] => {
+    const key = readOwnPublicKey(places)
+    return key === null ? [] : [key]
+  }
+  return {
+    ship: new Map([...trustKeys(enrolled, host.trustFile), ...trustKeys(own(laptopProofPlaces(home, '')), 'the ship key of this machine')]),
+    host: new Map([...trustKeys(hosts, hostKeysFile(home)), ...trustKeys(own(hostProofPlaces(host)), 'the deploy key of this machine')]),
+  }
 }
+
+/** The keys that may sign a bundle of this kind. @param kind null when its place does not say: then any may */
+export const keysFor = (kind: BundleKind | null, { ship, host }: KnownKeys): TrustedKeys => (kind === null ? new Map([...ship, ...host]) : kind === 'ship' ? ship : host)
 
 /**
  * What this machine remembers of the chains below an artifacts folder: the chain file of the side it belongs to, which

@@ -43,7 +43,7 @@ async function expectWholeChain({ root, chainFile, key, dir, seal }: Awaited<Ret
   for (const n of next === 2 ? [2, 3] : [3, 2]) await seal(n)
   const after = await verifyChain(root, { keys, kinds: hostKinds, remembered: remembered() })
   expect(after, point).toMatchObject({ state: 'verified', problems: [] })
-  expect(after.bundles.map(({ counter }) => counter).toSorted(), point).toEqual([1, 2, 3])
+  expect(new Set(after.bundles.map(({ counter }) => counter)), point).toEqual(new Set([1, 2, 3]))
   return left.state === 'verified'
 }
 
