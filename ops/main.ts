@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { toProblem, errorRule } from '#shared/errors'
 import { remediations } from '#shared/remediations'
 import { exitUsage } from './exit-codes.ts'
@@ -23,7 +23,10 @@ program.command('up').description('the local demo: sandbox origin, sample app, h
   .action(does(() => import('./demo/up.ts')))
 program.command('ship').description('test, review, check and push one commit')
   .option('--repo <dir>', 'repository to ship', process.cwd()).option('--run-id <id>', 'use this run id (given by HQ)').option(...json)
+  .addOption(new Option('--init', 'install the pre-push hook in the repository; a second time changes nothing').conflicts(['json', 'runId']))
   .action(does(() => import('./commands/ship.ts')))
+program.command('check-push').description('may these refs be pushed? called by the pre-push hook').argument('[remote...]', 'name and address, as git gives them')
+  .action(async () => { process.exitCode = await (await import('./commands/check-push.ts')).run() })
 program.command('deploy').description('deploy origin/main and verify it, until green')
   .option('--once', 'one deploy pipeline, no retry').option(...json)
   .action(does(() => import('./commands/deploy.ts')))

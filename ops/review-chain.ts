@@ -16,6 +16,8 @@ export interface ChainQuestion {
   readonly baseline: string
   readonly acceptedProviders: readonly AcceptedProvider[]
   readonly git?: GitOptions
+  /** Where the text of a commit's verdict comes from; by default its review ref. Null: there is none. */
+  readonly readVerdict?: (commit: string) => Promise<string | null>
 }
 
 export type ChainAnswer =
@@ -25,8 +27,8 @@ export type ChainAnswer =
 type Link = { readonly verdict: Verdict } | { readonly reason: string }
 
 /** Reads and checks the verdict of one commit: schema, commit, tree, base, diff digest, provider. */
-async function readLink(commit: string, { repo, acceptedProviders, git = {} }: Omit<ChainQuestion, 'baseline'>, neutral: NeutralGit): Promise<Link> {
-  const text = await readBlob(repo, reviewRef(commit), git)
+async function readLink(commit: string, { repo, acceptedProviders, git = {}, readVerdict = (of) => readBlob(repo, reviewRef(of), git) }: Omit<ChainQuestion, 'baseline'>, neutral: NeutralGit): Promise<Link> {
+  const text = await readVerdict(commit)
   if (text === null) return { reason: 'it has no review verdict' }
   let verdict: Verdict
   try {

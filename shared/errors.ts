@@ -52,6 +52,8 @@ export const errorTable = rule({
   remote_moved: { blocked: true, next_auto_fix: 'integrate_remote' },
   verdict_mismatch: { blocked: true, next_auto_fix: 'ship_again' },
   verdict_signature_invalid: { blocked: true, next_auto_fix: 'ship_the_commit' },
+  forced_push: { blocked: true, next_auto_fix: 'integrate_remote' },
+  hook_manager_present: { blocked: true, next_auto_fix: 'join_hook_manager' },
   push_rejected: { next_auto_fix: 'allow_push' },
   push_unconfirmed: { retryable: true, next_auto_fix: 'read_remote_again' },
   // deploy

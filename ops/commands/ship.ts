@@ -4,16 +4,25 @@ import { eventsOut } from '../events-out.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hqHome } from '../paths.ts'
 import { cancelOnSignals } from '../run-context.ts'
+import { installPushHook } from '../ship/install-hook.ts'
 import { runShip } from '../ship/ship-pipeline.ts'
 
-interface ShipCommand { readonly repo: string; readonly runId?: string; readonly json?: boolean }
+interface ShipCommand { readonly repo: string; readonly runId?: string; readonly json?: boolean; readonly init?: boolean }
+
+/** `hq ship --init`. @throws {Problem} `not_a_repository`, `hook_manager_present` */
+async function initHook(repo: string): Promise<number> {
+  const changed = await installPushHook(repo, process.env)
+  console.log(changed.length === 0 ? 'The pre-push hook is installed; nothing to change.' : changed.join('\n'))
+  return 0
+}
 
 /**
  * `hq ship`: ships the commit that is checked out in `repo`.
  * @returns the exit code
  * @throws {Problem} `not_a_repository`; `invalid_request` for a bad or used run id
  */
-export async function run({ repo, runId: given, json = false }: ShipCommand): Promise<number> {
+export async function run({ repo, runId: given, json = false, init = false }: ShipCommand): Promise<number> {
+  if (init) return initHook(repo)
   const parsed = runIdSchema.safeParse(given ?? newRunId())
   if (!parsed.success) throw new Problem('invalid_request', `${JSON.stringify(given)} is no run id. Nothing was started.`)
   // Every program of this ship carries it, so that what a killed ship left can be found and ended by the next one.

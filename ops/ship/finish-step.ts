@@ -44,7 +44,7 @@ async function push(ship: Ship, blob: string, context: StepContext): Promise<Com
   context.signal.throwIfAborted()
   // A cancel no longer stops it from here: a push that is cut off leaves open whether it happened.
   const result = await pushAtomic(ship.repo, remoteName, [`${head}:refs/heads/${branch}`, `${blob}:${reviewRef(head)}`], {
-    timeLimitSeconds: 600, onLine: (text, stream) => context.log(text, stream),
+    timeLimitSeconds: 600, env: { OPENCLAW_HQ_HOME: ship.home }, onLine: (text, stream) => context.log(text, stream),
   })
   return result
 }

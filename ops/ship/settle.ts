@@ -18,7 +18,8 @@ export interface EarlierShip {
 
 const gatesBeforePush = ['tests', 'review_auto', 'check_fail_closed_push'] as const
 
-function runs(repo: string): string[] {
+/** Run ids of the ships whose proof lies in this repository, newest first. */
+export function shipIds(repo: string): string[] {
   try {
     return readdirSync(shipFolder(repo)).filter((name) => runIdPattern.test(name)).toSorted().toReversed()
   } catch (error) {
@@ -47,7 +48,7 @@ function readResult(dir: string): ShipResult | null {
 export async function findEarlierShip(repo: string, head: string, options: GitOptions): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
   const onRemote = await readBlob(repo, reviewRef(head), options)
   let earlier: EarlierShip | null = null
-  for (const name of runs(repo)) {
+  for (const name of shipIds(repo)) {
     const dir = join(shipFolder(repo), name)
     const result = readResult(dir)
     if (result?.git_head !== head) continue
