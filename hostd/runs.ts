@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { actionOf, type ActionId } from '#shared/actions'
 import { Problem, toProblem } from '#shared/errors'
 import { newRunId } from '#shared/ids'
-import { isEnded, type Run } from '#shared/run'
+import { isEnded, type Run, type RunFile } from '#shared/run'
 import { isLocked } from '#ops/lock'
 import type { HostPaths } from '#ops/paths'
 import { bootId, endTree, members } from '#ops/process-tree'
@@ -22,6 +22,8 @@ const startLimitMs = 30_000
 /** After hostd came back: a runner without folder and without process was never started, milliseconds. */
 const absentLimitMs = 2000
 
+const unreadable = Symbol('a record that cannot be read')
+
 export interface StartAsk { readonly action: ActionId; readonly params: Record<string, unknown>; readonly actor: string; readonly deployRunId: string | null }
 
 /** The runs of this host: their rows, their runners, their ends. */
@@ -37,14 +39,14 @@ export interface Runs {
   close(): void
 }
 
-interface Watched { readonly since: number; launching: boolean; absentSince: number | null; startFailed: string | null; closing: boolean }
+interface Watched { readonly since: number; launching: boolean; absentSince: number | null; startFailed: string | null; closing: boolean; recordLogged: boolean }
 
 export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths; store: Store; log: Log; launch: () => LaunchSettings }): Runs {
   const watched = new Map<string, Watched>()
   let closed = false
 
   const watch = (id: string): Watched => {
-    const entry = watched.get(id) ?? { since: Date.now(), launching: false, absentSince: null, startFailed: null, closing: false }
+    const entry = watched.get(id) ?? { since: Date.now(), launching: false, absentSince: null, startFailed: null, closing: false, recordLogged: false }
     watched.set(id, entry)
     return entry
   }
@@ -55,22 +57,34 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     log('run_ended', { run_id: id, status: how.status, error_class: how.error_class })
   }
 
+  /** A record that cannot be read must not hold its lane for ever: whether the runner lives, its lock tells as well. */
+  const recordOf = (id: string): RunFile | null | typeof unreadable => {
+    try {
+      return readRunFile(paths, id)
+    } catch (error) {
+      const entry = watch(id)
+      if (!entry.recordLogged) log('record_unreadable', { run_id: id, why: toProblem(error).message })
+      entry.recordLogged = true
+      return unreadable
+    }
+  }
+
   /** One look at one active run. The folder tells everything; the runner's process is nobody's child any more. */
   function look(row: Run, entry: Watched): void {
     const { run_id: id } = row
     if (entry.closing) return
     const result = readEndOrFail(paths, id, log)
-    const record = result === null || row.status === 'queued' ? readRunFile(paths, id) : null
-    if (record !== null && row.status === 'queued') store.started(id, record.started_at)
+    const record = result === null || row.status === 'queued' ? recordOf(id) : null
+    if (record !== null && record !== unreadable && row.status === 'queued') store.started(id, record.started_at)
     if (result !== null) return end(id, result)
     if (record === null) return lookForStart(id, entry)
-    if (record.boot_id !== bootId()) return end(id, { status: 'interrupted', finished_at: lastSign(paths, id), error_class: 'interrupted', step_failed: null })
+    if (record !== unreadable && record.boot_id !== bootId()) return end(id, { status: 'interrupted', finished_at: lastSign(paths, id), error_class: 'interrupted', step_failed: null })
     if (isLocked(runLockFile(paths, id))) return
     // The result may have been written between the two looks; the lock was let go after it.
     const late = readEndOrFail(paths, id, log)
     if (late !== null) return end(id, late)
     const finished_at = lastSign(paths, id)
-    closeAfter(id, entry, endLeftOf(record, launch()), { status: 'runner_lost', finished_at, error_class: 'runner_lost', step_failed: null })
+    closeAfter(id, entry, record === unreadable ? endTree({ marker: runMarker(id) }) : endLeftOf(record, launch()), { status: 'runner_lost', finished_at, error_class: 'runner_lost', step_failed: null })
   }
 
   function lookForStart(id: string, entry: Watched): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -108,6 +108,22 @@ describe('runs of hostd', () => {
     process.kill(pid, 'SIGKILL')
     expect(await ended(id)).toMatchObject({ status: 'runner_lost', error_class: 'runner_lost', result: null })
     expect(members({ marker: runMarker(id) })).toEqual([])
+    await start('guard')
+  })
+
+  it('closes a run whose record was spoilt once its runner is gone, and frees its lane', async () => {
+    const id = await start('guard')
+    await hasLog(id, 'tree is up')
+    await until('the run to show as running', async () => (await hostd.client.run(id)).status === 'running')
+    const file = join(host.paths.runs, id, 'run.json')
+    const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }
+    writeFileSync(file, '{')
+    await until('hostd to notice', () => hostd.said().includes('record_unreadable'))
+    expect((await hostd.client.run(id)).status).toBe('running') // its runner lives
+    process.kill(pid, 'SIGKILL')
+    expect(await ended(id)).toMatchObject({ status: 'runner_lost', error_class: 'runner_lost' })
+    expect(members({ marker: runMarker(id) })).toEqual([])
+    expect(hostd.said().match(/record_unreadable/g)).toHaveLength(1)
     await start('guard')
   })
 
