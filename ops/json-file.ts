@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -52,6 +52,22 @@ export function writeWhole(path: string, content: string | Uint8Array, { mode = 
 export const describeIssues = (error: z.ZodError): string =>
   error.issues.map((issue) => `${issue.path.map(String).join('.') || '(whole file)'}: ${issue.message}`).join('; ')
 
+/** Largest JSON file that is read, in bytes: whoever reads it has to hold it in memory, and answers nobody meanwhile. */
+const maxJsonBytes = 64 * 1024 * 1024
+
+/** A FIFO or device is never waited on, a folder never read. */
+function readRegular(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const info = fstatSync(file)
+    if (!info.isFile()) throw new Error('it is not a regular file')
+    if (info.size > maxJsonBytes) throw new Error(`it has ${info.size} bytes, more than ${maxJsonBytes}`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
 /**
  * Reads a JSON file and checks it.
  * @returns the value, or undefined when the file does not exist
@@ -60,7 +76,7 @@ export const describeIssues = (error: z.ZodError): string =>
 export function readJson<T extends z.ZodType>(path: string, schema: T, errorClass: ErrorClass): z.output<T> | undefined {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readRegular(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
     throw new Problem(errorClass, `${path} cannot be read: ${String(error)}`, { cause: error })

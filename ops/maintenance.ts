@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { MaintenanceState } from '#shared/api'
 import { maintenanceFile, type MaintenanceFile } from '#shared/run'
@@ -12,6 +12,8 @@ import type { HostPaths } from './paths.ts'
 export function readMaintenance(paths: Pick<HostPaths, 'maintenance'>): MaintenanceState {
   try {
     const file = readJson(paths.maintenance, maintenanceFile, 'state_invalid') ?? null
+    // A link that leads nowhere is there, and what it should say is not.
+    if (file === null && lstatSync(paths.maintenance, { throwIfNoEntry: false })?.isSymbolicLink()) throw new Problem('state_invalid', `${paths.maintenance} is a symbolic link that leads nowhere.`)
     return { on: file !== null, unreadable: null, file }
   } catch (error) {
     return { on: true, unreadable: error instanceof Error ? error.message : String(error), file: null }

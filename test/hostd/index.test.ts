@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -62,6 +63,24 @@ describe('the index of runs', () => {
     }
   })
 
+  it('is built again when it holds a word that this hostd does not know, and each folder it cannot read is named once', async () => {
+    writeRun(1)
+    const other = writeRun(2)
+    hostd = await startHostd(host)
+    await hostd.stop()
+    const db = new DatabaseSync(host.paths.index)
+    db.prepare("UPDATE runs SET action = 'of_another_release' WHERE run_id = ?").run(idOf(1))
+    db.close()
+    const record = join(host.paths.runs, other, 'run.json')
+    writeFileSync(record, readFileSync(record, 'utf8').replaceAll('"guard"', '"of_another_release"'))
+    hostd = await startHostd(host)
+    const { said } = hostd
+    expect((await hostd.client.runs()).runs).toMatchObject([{ run_id: idOf(1), action: 'guard', status: 'passed' }])
+    const third = writeRun(3)
+    await until('two more looks at the folders', async () => (await hostd?.client.runs())?.runs.some(({ run_id }) => run_id === third))
+    expect(said().match(/run_folder_unreadable/g)).toHaveLength(1)
+  })
+
   it('closes what was running before a reboot as interrupted, and what lost its runner as runner_lost', async () => {
     const before = writeRun(1, { action: 'guard', ended: '', boot: '00000000-0000-0000-0000-000000000000' })
     const lost = writeRun(2, { action: 'doctor', ended: '' })
@@ -119,6 +138,20 @@ describe('maintenance mode at hostd', () => {
     writeFileSync(host.paths.maintenance, 'not json')
     expect(await exec('verify_production')).toEqual([503, 'MAINTENANCE_MODE'])
     expect((await hostd.ask('/api/maintenance')).body).toMatchObject({ maintenance: { on: true, unreadable: expect.stringContaining('not JSON'), file: null } })
+  })
+
+  it('counts as on, and hostd goes on answering, whatever lies where its file should', async () => {
+    hostd = await startHostd(host)
+    const { maintenance } = host.paths
+    const put: Record<string, () => void> = {
+      fifo: () => execFileSync('mkfifo', [maintenance]), folder: () => mkdirSync(maintenance), 'link that leads nowhere': () => symlinkSync('/nonexistent', maintenance),
+      'link to a device without end': () => symlinkSync('/dev/zero', maintenance), 'file larger than memory allows': () => { writeFileSync(maintenance, ''); truncateSync(maintenance, 2 ** 30) },
+    }
+    for (const [what, make] of Object.entries(put)) {
+      make()
+      expect([what, await exec('verify_production')]).toEqual([what, [503, 'MAINTENANCE_MODE']])
+      rmSync(maintenance, { recursive: true })
+    }
   })
 
   it('is set and ended through the API, keeping the name of a deploy that left it on', async () => {
