@@ -23,6 +23,15 @@ export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(
   let readAt = 0
   let dateRead = -1n
 
+  /** What is wrong with a folder is said once, not at every look. */
+  const told = new Set<string>()
+  const logOnce: Log = (event, facts) => {
+    const what = `${event} ${String(facts?.['run_id'])}`
+    if (told.has(what)) return
+    if (facts?.['run_id'] !== undefined) told.add(what)
+    log(event, facts)
+  }
+
   const note = (id: string): void => { if (runIdPattern.test(id) && !known.has(id) && !waiting.has(id)) waiting.set(id, Date.now()) }
 
   function startWatching(): void {
@@ -46,7 +55,7 @@ export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(
   function adoptWaiting(): void {
     const ids = [...waiting.keys()].filter((id) => !known.has(id)).toSorted()
     if (ids.length === 0) return
-    const still = new Set(adoptFolders(paths, ids, store, log))
+    const still = new Set(adoptFolders(paths, ids, store, logOnce))
     for (const id of ids) {
       if (!still.has(id)) { known.add(id); waiting.delete(id) }
       else if (Date.now() - (waiting.get(id) ?? 0) > patienceMs) { known.add(id); waiting.delete(id) }
