@@ -1,21 +1,33 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gitText, type GitOptions } from '#ops/git/run-git'
+import { commonDir } from '#ops/git/work-tree'
+import { writeWhole } from '#ops/json-file'
+
+/** No attribute of the commit changes a byte on the way out: no line ends, no encoding, no `$Id$`, no filter. */
+const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
 
 /**
- * Writes the tree of `sha` into the new folder `folder`, through an index of its own: the clone's working tree, index
- * and HEAD are untouched, and no export attribute can leave files out or change them, as `git archive` would.
+ * Writes the tree of `sha` into the new folder `folder`, byte for byte as it was reviewed, through a repository of its
+ * own that borrows only the clone's objects: the clone's working tree, index, HEAD and configuration have no part in it,
+ * and no attribute can leave files out or change them, as `git archive` or a checkout would.
  * @throws {Problem} `git_sync_failed`
  */
 export async function exportCommit(repo: string, sha: string, folder: string, options: GitOptions): Promise<void> {
+  const must: GitOptions & { errorClass: 'git_sync_failed' } = { ...options, timeLimitSeconds: 300, errorClass: 'git_sync_failed' }
+  const objects = join(await commonDir(repo, must), 'objects')
+  const format = await gitText(repo, ['rev-parse', '--show-object-format'], must)
   mkdirSync(folder, { recursive: true })
-  const index = join(folder, '..', `.index-${sha}-${process.pid}`)
-  const own: GitOptions & { errorClass: 'git_sync_failed' } = { ...options, timeLimitSeconds: 300, env: { ...options.env, GIT_INDEX_FILE: index }, errorClass: 'git_sync_failed' }
+  const temporary = mkdtempSync(join(tmpdir(), 'openclaw-export-'))
+  const bare = join(temporary, 'bare.git')
   try {
-    await gitText(repo, ['read-tree', '--no-recurse-submodules', sha], own)
-    await gitText(repo, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)
+    await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], must)
+    writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
+    const own = { ...must, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder } }
+    await gitText(folder, ['read-tree', '--no-recurse-submodules', sha], own)
+    await gitText(folder, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)
   } finally {
-    rmSync(index, { force: true })
-    rmSync(`${index}.lock`, { force: true })
+    rmSync(temporary, { recursive: true, force: true })
   }
 }

@@ -1,4 +1,5 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createSocket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { runChecks } from '#ops/doctor/check'
 import { watchAvailability } from '#ops/engines/availability'
+import { exportCommit } from '#ops/engines/export-commit'
 import { treeDigest } from '#ops/engines/tree-digest'
 import { fromLsof, isLoopback, openSockets } from '#ops/ports/sockets'
 import { until } from '../../support/hostd.ts'
@@ -40,6 +42,22 @@ describe('the digest of a build', () => {
     change()
     expect(treeDigest(tree)).not.toBe(before)
   })
+})
+
+it('a commit is exported byte for byte: no attribute of it changes a file or leaves one out', async () => {
+  const [repo, out] = [join(dir, 'clone'), join(dir, 'exported')]
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: repo, encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: dir }, stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const files = { 'run.sh': 'echo one\n', 'page.txt': 'two\n', 'id.c': '$Id$\n', 'left-out': 'three\n', '.gitattributes': '*.sh text eol=crlf\n*.txt working-tree-encoding=UTF-16LE\n*.c ident\nleft-out export-ignore\n* filter=other\n' }
+  mkdirSync(repo)
+  git('init', '--quiet')
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(dir, 'blob'), text)
+    git('update-index', '--add', '--cacheinfo', `100644,${git('hash-object', '-w', '--no-filters', join(dir, 'blob'))},${name}`)
+  }
+  git('config', 'filter.other.smudge', 'tr a-z A-Z')
+  const tree = git('write-tree')
+  await exportCommit(repo, git('-c', 'user.name=Test', '-c', 'user.email=test@localhost', 'commit-tree', '-m', 'One', tree), out, {})
+  expect(Object.fromEntries(readdirSync(out).map((name) => [name, readFileSync(join(out, name), 'utf8')]))).toEqual(files)
 })
 
 describe('open sockets', () => {
