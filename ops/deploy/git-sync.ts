@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { commitId } from '#shared/ids'
 import { Problem } from '#shared/errors'
 import type { ProjectConfig } from '#shared/config'
+import { trackedAt } from '#ops/git/objects'
 import { git, gitText, type GitOptions } from '#ops/git/run-git'
 import { writeWhole } from '#ops/json-file'
 import type { HostPaths } from '#ops/paths'
@@ -31,6 +32,7 @@ export async function syncToRemote(paths: HostPaths, branch: string, { signal, l
   const config = parseProjectConfig(await gitText(repo, ['cat-file', 'blob', `${target}:${projectConfigName}`], { ...options, errorClass: 'config_invalid' }), `${target.slice(0, 12)}:${projectConfigName}`)
   if (config.branch !== branch) throw new Problem('config_invalid', `${projectConfigName} of ${target.slice(0, 12)} names the branch ${config.branch}, but this host follows ${branch}. The clone was not changed.`)
 
+  await requireOwnArtifacts(paths, target, must)
   excludeArtifacts(paths, gitDir)
   clearStaleLock(repo, join(gitDir, 'index.lock'), log)
   const head = await git(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
@@ -60,6 +62,14 @@ async function requireReviewed(paths: HostPaths, target: string, options: GitOpt
   const answer = await walkVerdicts({ repo: paths.root, target, baseline, acceptedProviders: review_providers, git: options })
   if (answer.proven) return answer.chain.length
   throw new Problem('unreviewed_commit', `Commit ${answer.commit} is not covered by a review: ${answer.reason}. The clone was not changed.`)
+}
+
+/** Proof lies in the clone by default. A commit with a file, or a link, in its place would replace it at the reset. @throws {Problem} `config_invalid` */
+async function requireOwnArtifacts({ root, artifacts }: HostPaths, target: string, options: GitOptions): Promise<void> {
+  const inside = relative(root, artifacts)
+  if (inside === '' || inside.startsWith('..')) return
+  const tracked = await trackedAt(root, target, inside, options)
+  if (tracked !== null) throw new Problem('config_invalid', `Commit ${target} tracks ${tracked}, where this host keeps its proof. The clone was not changed.`)
 }
 
 /** Proof lies in the clone by default; git must neither show nor touch it. */

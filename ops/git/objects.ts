@@ -19,3 +19,19 @@ export async function readBlob(repo: string, name: string, options: GitOptions =
 export async function writeBlob(repo: string, text: string, options: GitOptions = {}): Promise<string> {
   return commitId.parse(await gitText(repo, ['hash-object', '-w', '--no-filters', '--stdin'], { ...options, input: text }))
 }
+
+/**
+ * What a commit tracks at `path`, or at one of the folders above it that would have to be a folder.
+ * @param path inside the repository, without a leading slash
+ * @returns the tracked path, or null when the place is free
+ */
+export async function trackedAt(repo: string, commit: string, path: string, options: GitOptions = {}): Promise<string | null> {
+  const parts = path.split('/')
+  for (const n of parts.keys()) {
+    const place = parts.slice(0, n + 1).join('/')
+    const type = await git(repo, ['cat-file', '-t', '--end-of-options', `${commit}:${place}`], options)
+    if (type.exitCode !== 0) return null
+    if (place === path || type.stdout.trim() !== 'tree') return place
+  }
+  return null
+}

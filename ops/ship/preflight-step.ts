@@ -8,12 +8,13 @@ import { endTree } from '../process-tree.ts'
 import type { Step } from '../pipeline.ts'
 import { commitOf, currentBranch, treeOf } from '../git/commits.ts'
 import { sweepWorktrees } from '../git/linked-worktree.ts'
-import { readBlob } from '../git/objects.ts'
+import { readBlob, trackedAt } from '../git/objects.ts'
 import { readRef } from '../git/refs.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { nextActionFile, parseNextAction } from '../next-action.ts'
 import { walkVerdicts } from '../review-chain.ts'
 import { readOperatorSettings } from '../settings-files.ts'
+import { proofPlace } from './proof-folder.ts'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
 import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
@@ -31,6 +32,12 @@ async function refuseNextAction(repo: string, head: string, options: GitOptions)
   const text = await readBlob(repo, `${head}:${nextActionFile}`, options)
   if (text === null) throw new Problem('next_action_invalid', `The commit ${short(head)} has no ${nextActionFile}. Nothing was changed.`)
   parseNextAction(text)
+}
+
+/** @throws {Problem} `config_invalid`: what is tracked there would hide proof, or replace it on the host */
+async function refuseTrackedProof(repo: string, head: string, options: GitOptions): Promise<void> {
+  const tracked = await trackedAt(repo, head, proofPlace, options)
+  if (tracked !== null) throw new Problem('config_invalid', `The commit ${short(head)} tracks ${tracked}, where HQ keeps its proof. Nothing was pushed.`)
 }
 
 /**
@@ -98,6 +105,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     await sweep(repo, lock.lost, log)
 
     await refuseUnclearTree(repo, options)
+    await refuseTrackedProof(repo, head, options)
     const branch = await branchToShip(repo, await configOfHead(repo, head, options), options)
 
     const remoteHead = await fetchRemote(repo, branch, options)

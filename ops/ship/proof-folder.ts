@@ -4,10 +4,13 @@ import { gitPath } from '../git/work-tree.ts'
 import { writeWhole } from '../json-file.ts'
 import { runFolder } from '../paths.ts'
 
-/** Where the proofs of a repository's ships lie. */
-export const shipFolder = (repo: string): string => join(repo, 'artifacts', 'ship')
+/** Folder of a repository that is HQ's own. */
+export const proofPlace = 'artifacts'
 
-const pattern = '/artifacts/'
+/** Where the proofs of a repository's ships lie. */
+export const shipFolder = (repo: string): string => join(repo, proofPlace, 'ship')
+
+const pattern = `/${proofPlace}/`
 
 /**
  * Makes `<repo>/artifacts/ship/<run_id>/` and keeps `artifacts/` out of git through `.git/info/exclude`, which is the

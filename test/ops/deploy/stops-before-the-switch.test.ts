@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readRecords } from '#ops/engines/service-record'
@@ -79,6 +79,17 @@ describe('a deploy stops before anything that serves is touched', () => {
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'unreviewed_commit', 'git_sync')
     expect(deploy.triage?.first_error?.text).toContain(sneaked)
+    expect(head()).toBe(good)
+    await expectUntouched(before)
+  })
+
+  it('when the commit tracks a file where the host keeps its proof, which stays', async () => {
+    await at.ship({ message: 'in the way' }, { files: { artifacts: 'in place of the folder' } })
+    rmSync(join(at.host.dir, 'laptop', 'artifacts'))
+    const proof = readdirSync(join(at.host.paths.artifacts, 'deploy'))
+    const { deploy, before } = await deployed()
+    expectStop(at, deploy, 'config_invalid', 'git_sync')
+    expect(readdirSync(join(at.host.paths.artifacts, 'deploy'))).toEqual(expect.arrayContaining(proof))
     expect(head()).toBe(good)
     await expectUntouched(before)
   })

@@ -33,6 +33,11 @@ describe('preflight stops a ship', () => {
     await stop({ error_class: 'host_guard_production', step: 'preflight', fix: 'ship_from_laptop', exit: 2, detail: 'install root' }, { OPENCLAW_ROOT: sample.repo })
   })
 
+  it('when the commit tracks something where HQ keeps its proof', async () => {
+    sample.commit('Second', { 'artifacts/ship/20261122T120000Z-aaaaaaaa/ship_result.json': '{}' })
+    await stop({ error_class: 'config_invalid', step: 'preflight', fix: 'fix_configuration', exit: 1, detail: 'tracks artifacts' })
+  })
+
   it('with hooks redirected in the repository, for the user, or through the environment', async () => {
     sample.commit('Second')
     const expected = { error_class: 'hook_bypass', step: 'preflight', fix: 'restore_git_hooks', exit: 2 } as const
