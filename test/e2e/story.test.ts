@@ -87,6 +87,7 @@ describe('the story', () => {
     const deploy = page.getByRole('button', { name: /^Deploy\+Verify/ }).first()
     await expect.poll(() => deploy.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
     await deploy.click()
+    await page.waitForURL(/#\/runs\//)
     await toOverview()
     for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 120_000 })
     const health = await (await fetch(`http://127.0.0.1:${sandboxPorts().app}/api/health`)).json()
