@@ -16,6 +16,8 @@ export interface ConsoleOptions {
   readonly page: string
   readonly artifacts: string
   readonly hostdUrl: string
+  /** Unix socket of hostd, where its address cannot be reached: inside a container. */
+  readonly hostdSocket?: string
   readonly settings: HostSettings
   readonly version: string
   /** Port it listens on, for the Host rule; asked at each request. */
@@ -60,7 +62,7 @@ const isReadable = (path: string): boolean => {
  * The console (design §2): the built page, hostd's API behind the same origin, proof from the artifacts folder. It holds
  * no token; what the caller sends is what hostd judges.
  */
-export async function consoleApp({ page, artifacts, hostdUrl, settings, version, port }: ConsoleOptions): Promise<FastifyInstance> {
+export async function consoleApp({ page, artifacts, hostdUrl, hostdSocket, settings, version, port }: ConsoleOptions): Promise<FastifyInstance> {
   const app = Fastify({ logger: false, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: false } })
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
@@ -78,11 +80,12 @@ export async function consoleApp({ page, artifacts, hostdUrl, settings, version,
     return reply.code(ok ? 200 : 503).send({ ok, version })
   })
   app.get('/openclaw-mode.json', (_request, reply) => reply.header('cache-control', 'no-store').send({ mode: 'console' }))
-  artifactRoutes(app, { artifacts, hostdUrl })
+  artifactRoutes(app, { artifacts, hostdUrl, ...(hostdSocket === undefined ? {} : { hostdSocket }) })
 
   const upstream = new URL(hostdUrl)
   await app.register(httpProxy, {
     upstream: upstream.origin, prefix: '/api', rewritePrefix: '/api', httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+    ...(hostdSocket === undefined ? {} : { undici: { socketPath: hostdSocket } }),
     replyOptions: {
       rewriteRequestHeaders: (_request, headers) => forwardedHeaders(headers, upstream.host) as typeof headers,
       onResponse: (_request, reply, answer) => passOn(reply as FastifyReply, (answer as unknown as { stream: Readable }).stream),

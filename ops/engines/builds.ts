@@ -7,6 +7,7 @@ import type { HostPaths } from '#ops/paths'
 import type { StepContext } from '#ops/pipeline'
 import type { Build, BuildTarget } from './engine.ts'
 import { exportCommit } from './export-commit.ts'
+import { readComposeRecords } from './compose/record.ts'
 import { lives } from './service-process.ts'
 import { readRecords } from './service-record.ts'
 import { treeDigest } from './tree-digest.ts'
@@ -14,11 +15,13 @@ import { treeDigest } from './tree-digest.ts'
 /** Builds that are kept besides those in use. */
 const keep = 3
 
-const foldersInUse = (paths: HostPaths): Set<string> => new Set(readRecords(paths).map(({ release }) => release))
+/** Containers may have parts of their release folder mounted, and it is what they are started from again. */
+const composeFolders = (paths: HostPaths): string[] => readComposeRecords(paths).map(({ folder }) => folder)
+const foldersInUse = (paths: HostPaths): Set<string> => new Set([...readRecords(paths).map(({ release }) => release), ...composeFolders(paths)])
 
 /** `<sha>`, or `<sha>-2` … while a service still runs from the one before: never under the feet of a running process. */
 function freshFolder(paths: HostPaths, base: string, sha: string): string {
-  const used = new Set(readRecords(paths).filter(lives).map(({ release }) => release))
+  const used = new Set([...readRecords(paths).filter(lives).map(({ release }) => release), ...composeFolders(paths)])
   for (let n = 1; ; n += 1) {
     const folder = join(base, n === 1 ? sha : `${sha}-${n}`)
     if (used.has(folder)) continue

@@ -48,7 +48,7 @@ export interface Engine {
   /** One look at each service that should be up. */
   health(paths: HostPaths, signal?: AbortSignal): Promise<ServiceHealth[]>
   /** Sockets that the services have open. */
-  ports(paths: HostPaths): OpenSocket[]
+  ports(paths: HostPaths): OpenSocket[] | Promise<OpenSocket[]>
   /** Stops all services. */
   down(paths: HostPaths): Promise<void>
 }

@@ -71,14 +71,14 @@ export async function lookAt(url: string, expectation: Expectation = {}, options
  * @param alive false ends the wait at once: a process that has ended will not get healthy
  * @returns null when healthy, else the last reason
  */
-export async function waitUntilOk(url: string, expectation: Expectation, { seconds, signal, alive = () => true }: { seconds: number; signal?: AbortSignal; alive?: () => boolean }): Promise<string | null> {
+export async function waitUntilOk(url: string, expectation: Expectation, { seconds, signal, alive = () => true, headers = {} }: { seconds: number; signal?: AbortSignal; alive?: () => boolean; headers?: Record<string, string> }): Promise<string | null> {
   const end = performance.now() + seconds * 1000
   let why: string | null = 'it was not asked'
   let pause = 15
   for (;;) {
     const lives = alive()
     const left = Math.max(1, end - performance.now())
-    why = await lookAt(url, expectation, { timeoutMs: Math.ceil(Math.min(questionMs, left)), ...(signal ? { signal } : {}) })
+    why = await lookAt(url, expectation, { headers, timeoutMs: Math.ceil(Math.min(questionMs, left)), ...(signal ? { signal } : {}) })
     if (why === null) return null
     if (!lives) return `its process ended; ${why}`
     // A question with hardly any time left would only hide the last good reason.

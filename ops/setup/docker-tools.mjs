@@ -73,9 +73,9 @@ function unpackCompose(suite, wanted) {
 }
 
 /** Program to Debian package. */
-const packages = { dockerd: 'docker.io', iptables: 'iptables' }
+const packages = { dockerd: 'docker.io', iptables: 'iptables', nft: 'nftables' }
 
-/** Installs Docker, iptables and Compose when we may. What is still missing is a skip that names it. */
+/** Installs Docker, iptables, nft and Compose when we may. What is still missing is a skip that names it. */
 export function installDockerTools() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
   const inPath = (program) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)))

@@ -1,0 +1,84 @@
+import { cpSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { HostSettings } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { treeDigest } from '#ops/engines/tree-digest'
+import { writeJson } from '#ops/json-file'
+import { programFiles } from './image-files.ts'
+import { containerPlaces, type ImageSettings } from './image-settings.ts'
+
+const program = 'ops/console/container.ts'
+/** The user inside the container; the group is the one that may open hostd's socket. */
+const user = 65532
+
+const dockerfile = `ARG BASE_IMAGE
+FROM \${BASE_IMAGE}
+ENV NODE_ENV=production OPENCLAW_HQ_INSTALL=${containerPlaces.install}
+WORKDIR ${containerPlaces.install}
+COPY modules ./
+COPY hq ./
+USER ${user}:${user}
+CMD ["node", "${containerPlaces.install}/${program}"]
+`
+
+/** Asks the console's own health route, with nothing but what is in the image. */
+const healthProgram = `
+const { get } = require('node:http')
+const { port } = JSON.parse(require('node:fs').readFileSync('${containerPlaces.install}/console.json', 'utf8'))
+const asked = get({ host: '127.0.0.1', port: ${containerPlaces.port}, path: '/health', headers: { host: '127.0.0.1:' + port }, timeout: 4000 }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1))
+asked.on('error', () => process.exit(1))`.trim().replaceAll('\n', '; ')
+
+/** The compose file, as JSON, which is YAML too. @param group group id that may open hostd's socket */
+export const consoleCompose = (settings: HostSettings, { artifacts, socketFolder, group }: { artifacts: string; socketFolder: string; group: number }): object => ({
+  services: {
+    console: {
+      build: { context: '.', args: { BASE_IMAGE: settings.base_image } },
+      user: `${user}:${group}`, read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], restart: 'unless-stopped', init: false,
+      ports: [{ mode: 'ingress', host_ip: '127.0.0.1', target: containerPlaces.port, published: String(settings.console_port), protocol: 'tcp' }],
+      volumes: [
+        { type: 'bind', source: socketFolder, target: containerPlaces.socketFolder, read_only: true, bind: { create_host_path: false } },
+        { type: 'bind', source: artifacts, target: containerPlaces.artifacts, read_only: true, bind: { create_host_path: false } },
+      ],
+      healthcheck: { test: ['CMD', 'node', '-e', healthProgram], interval: '5s', timeout: '5s', retries: 6, start_period: '20s' },
+      mem_limit: '512m', pids_limit: 200,
+    },
+  },
+})
+
+export interface ConsoleImage { readonly folder: string; readonly file: string; readonly digest: string }
+
+/**
+ * Puts what the console's image is made of into a folder of its own below `base`, named by its digest; the same content
+ * is the same folder.
+ * @param installed the installation of HQ whose console it is
+ * @throws {Problem} `console_build_failed` when the installation is not built or not whole; `hostd_unhealthy` when hostd has no socket
+ */
+export function writeConsoleImage(installed: string, base: string, settings: HostSettings, artifacts: string): ConsoleImage {
+  const page = join('out', 'renderer')
+  if (!existsSync(join(installed, page, 'index.html'))) throw new Problem('console_build_failed', `The console of ${installed} is not built: it has no ${page}/index.html. What serves is untouched.`)
+  if (!existsSync(settings.hostd_socket)) throw new Problem('hostd_unhealthy', `hostd does not serve ${settings.hostd_socket}, through which the console's container reaches it. What serves is untouched.`)
+  const socketFolder = dirname(settings.hostd_socket)
+  const fresh = join(base, `.console-${process.pid}`)
+  rmSync(fresh, { recursive: true, force: true })
+  try {
+    const { sources, packages } = programFiles(installed, program)
+    const copy = (path: string, part: 'hq' | 'modules'): void => {
+      mkdirSync(join(fresh, part, dirname(path)), { recursive: true })
+      cpSync(realpathSync(join(installed, path)), join(fresh, part, path), { recursive: true, dereference: true })
+    }
+    for (const path of packages) copy(path, 'modules')
+    for (const path of [...sources, 'package.json', page]) copy(path, 'hq')
+    const known: ImageSettings = { port: settings.console_port, hostnames: settings.hostnames, console_url: settings.console_url ?? null, socket: basename(settings.hostd_socket) }
+    writeJson(join(fresh, 'hq', 'console.json'), known)
+    writeFileSync(join(fresh, 'Dockerfile'), dockerfile)
+    writeJson(join(fresh, 'compose.json'), consoleCompose(settings, { artifacts, socketFolder, group: statSync(settings.hostd_socket).gid }))
+    const digest = treeDigest(fresh)
+    const folder = join(base, `console-${digest.slice(0, 16)}`)
+    if (existsSync(folder)) rmSync(fresh, { recursive: true, force: true })
+    else renameSync(fresh, folder)
+    return { folder, file: 'compose.json', digest }
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true })
+    throw error
+  }
+}

@@ -1,0 +1,14 @@
+import { dirname } from 'node:path'
+import type { Docker } from '#ops/docker/client'
+import type { HostPaths } from '#ops/paths'
+import type { MountRules } from '#ops/ports/host-mounts'
+import { readHostSettings } from '#ops/settings-files'
+
+/** @throws {Problem} `config_invalid` when host.json is off */
+export const dockerOf = (paths: HostPaths): Docker => ({ socket: readHostSettings(paths).docker_socket })
+
+/** Folders of HQ that containers may not see, or not write. Releases and builds lie beside them and may be mounted. */
+export function mountRules(paths: HostPaths): MountRules {
+  const { docker_socket, hostd_socket } = readHostSettings(paths)
+  return { secret: [paths.etc, paths.locks, dirname(paths.index), paths.services, paths.releases], readOnly: [paths.artifacts], open: [dirname(hostd_socket)], sockets: [docker_socket] }
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { runCommand } from '#ops/command'
+import { fail, pass, warn, type Check, type Finding } from '#ops/doctor/check'
+import type { Docker } from '#ops/docker/client'
+import { inspect, requireDaemon } from '#ops/docker/client'
+import { containers, publishesOf, type Container } from '#ops/docker/containers'
+import { applyExceptions, isPrivateAddress, type Exposure, type ExposureExceptions, type Judged } from './exposure.ts'
+import { judgeContainers } from './host-docker.ts'
+import type { MountRules } from './host-mounts.ts'
+import { reachableSockets, socketExposures } from './host-sockets.ts'
+import { parseIptablesSave } from './iptables-rules.ts'
+import { natExposures } from './nat-rules.ts'
+import { parseNftRuleset } from './nft-rules.ts'
+import { parseServeConfig, serveExposures } from './serve-config.ts'
+
+export interface HostAudit {
+  readonly docker: Docker
+  readonly exceptions: ExposureExceptions
+  readonly mounts: MountRules
+  /** What Tailscale Serve may proxy to. */
+  readonly serveTargets: readonly string[]
+  /** Milliseconds for one check. */
+  readonly limitMs?: number
+}
+
+const remedy = 'close_public_port'
+
+/** The programs run with no more than this: their answers may not depend on who asks. */
+const toolEnv = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/' }
+
+/** @returns what a program of the host printed; null when it is not installed @throws {Problem} `internal_error` when it fails */
+async function tool(argv: readonly string[], signal: AbortSignal): Promise<string | null> {
+  let result
+  try {
+    result = await runCommand(argv, { cwd: '/', env: toolEnv, timeLimitSeconds: 30, keepStdout: true, signal })
+  } catch (error) {
+    const cause = error instanceof Problem ? error.cause : undefined
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null
+    throw error
+  }
+  if (result.exitCode !== 0) throw new Problem('internal_error', `${argv.join(' ')} ended with ${result.exitCode ?? result.signal ?? 'a signal'}: ${result.stderrTail}`)
+  return result.stdout
+}
+
+function finding({ open, excused }: Judged, whenClosed: string): Finding {
+  const allowed = excused.map(({ exposure, reason }) => `; ${exposure.service}: ${exposure.detail}, allowed: ${reason}`).join('')
+  if (open.length > 0) return fail(`${open.map(({ service, detail }) => (detail.includes(service) ? detail : `${service}: ${detail}`)).join('; ')}${allowed}.`, remedy)
+  return pass(`${whenClosed}${allowed}`)
+}
+
+/** Containers on the local network itself: no port of this host shows them. */
+async function lanExposures(docker: Docker, running: readonly Container[], signal: AbortSignal): Promise<Exposure[]> {
+  const ids = [...new Set(running.flatMap(({ NetworkSettings }) => Object.values(NetworkSettings.Networks).map(({ NetworkID }) => NetworkID)).filter((id) => id !== ''))]
+  const networks = await inspect(docker, 'network', ids, z.looseObject({ Id: z.string(), Name: z.string(), Driver: z.string() }), signal)
+  return networks.filter(({ Driver }) => Driver === 'macvlan' || Driver === 'ipvlan').flatMap(({ Id, Name, Driver }) =>
+    running.filter(({ NetworkSettings }) => Object.values(NetworkSettings.Networks).some(({ NetworkID }) => NetworkID === Id)).map((each): Exposure => ({
+      code: 'lan_network', service: each.Name.replace(/^\//, ''), subject: Driver, detail: `is on the local network itself by the ${Driver} network ${Name}`, pointer: `network ${Name}`,
+    })))
+}
+
+/** Rules of every packet filter there is: iptables in its two backends, for both families, and nftables. */
+async function readNat(signal: AbortSignal): Promise<{ exposures: Exposure[]; read: string[]; missing: string[] }> {
+  const saves = ['iptables-nft-save', 'ip6tables-nft-save', 'iptables-legacy-save', 'ip6tables-legacy-save']
+  const [texts, nft] = await Promise.all([Promise.all(saves.map((name) => tool([name], signal))), tool(['nft', '--json', 'list', 'ruleset'], signal)])
+  const exposures = texts.flatMap((text, i) => (text === null ? [] : natExposures(parseIptablesSave(text, `${saves[i]?.replace('-save', '') ?? ''} `))))
+  if (nft !== null) exposures.push(...natExposures(parseNftRuleset(nft)))
+  const read = saves.filter((_, i) => texts[i] !== null)
+  return { exposures, read: [...read, ...(nft === null ? [] : ['nft'])], missing: [...(read.length === 0 ? ['iptables'] : []), ...(nft === null ? ['nftables'] : [])] }
+}
+
+/**
+ * The port audit of a host that is HQ's own: everything on it that can be reached from outside loopback and the tailnet,
+ * and every container that has power over the host.
+ */
+export function hostPortChecks({ docker, exceptions, mounts, serveTargets, limitMs = 2000 }: HostAudit): Check[] {
+  // Asked once for all checks; each waits for the answer within its own limit.
+  let asked: Promise<Container[]> | undefined
+  const running = (): Promise<Container[]> => {
+    asked ??= requireDaemon(docker).then(() => containers(docker))
+    return asked
+  }
+  const publishes = async (): Promise<Set<string>> => new Set((await running()).flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`))
+  const check = (name: string, run: (signal: AbortSignal) => Promise<Finding>): Check => ({ name, remedy, limitMs, run })
+  return [
+    check('ports:sockets', async (signal) => {
+      const known = await running()
+      const nameOf = (id: string): string | null => known.find(({ Id }) => Id === id)?.Name.replace(/^\//, '') ?? null
+      const sockets = await reachableSockets(signal)
+      return finding(applyExceptions(socketExposures(sockets, { published: await publishes(), nameOf }), exceptions), 'no process listens where others than this machine and the tailnet could reach it')
+    }),
+    check('ports:docker', async (signal) => {
+      const known = await running()
+      const { open, excused } = judgeContainers(known, exceptions, mounts)
+      const lan = applyExceptions(await lanExposures(docker, known, signal), exceptions)
+      return finding({ open: [...open, ...lan.open], excused: [...excused, ...lan.excused] }, `${known.length} containers publish to loopback and the tailnet only, and none has power over the host`)
+    }),
+    check('ports:nat', async (signal) => {
+      const { exposures, read, missing } = await readNat(signal)
+      if (read.length === 0) return fail(`The packet filter cannot be read: neither iptables nor nft is installed.`, remedy)
+      // Docker writes a rule for each address it publishes to everybody; that one is reported as what it is.
+      const open = new Set((await running()).flatMap(publishesOf).filter(({ address }) => !isPrivateAddress(address)).map(({ protocol, port }) => `${protocol} ${port}`))
+      const own = exposures.filter(({ port }) => port === undefined || !open.has(`${port.protocol} ${port.number}`))
+      const judged = finding(applyExceptions(own, exceptions), `no rule of ${read.join(', ')} opens a port`)
+      return judged.status === 'PASS' && missing.length > 0 ? warn(`${judged.detail}; the rules of ${missing.join(' and ')} were not read: it is not installed`, 'install_host_tools') : judged
+    }),
+    check('ports:tailscale', async (signal) => {
+      const [serve, funnel] = await Promise.all([tool(['tailscale', 'serve', 'status', '--json'], signal), tool(['tailscale', 'funnel', 'status', '--json'], signal)])
+      if (serve === null || funnel === null) return pass('Tailscale is not installed, so it serves nothing')
+      const found = new Map([serve, funnel].flatMap((text) => serveExposures(parseServeConfig(text), serveTargets)).map((each) => [`${each.code} ${each.subject} ${each.pointer}`, each]))
+      return finding(applyExceptions([...found.values()], exceptions), `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`)
+    }),
+  ]
+}
