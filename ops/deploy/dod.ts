@@ -1,6 +1,7 @@
 import { errorRule, Problem, toProblem, type ErrorClass } from '#shared/errors'
 import { checksResult, type CheckResult, type DodResult } from '#shared/result'
 import { failures } from '#ops/doctor/check'
+import { readServing } from '#ops/engines/service-record'
 import { hostClient, localHost } from '#ops/host-client'
 import { hostPathsEnv, type HostPaths } from '#ops/paths'
 
@@ -16,9 +17,15 @@ interface Question {
   readonly log: (text: string) => void
 }
 
+/** A doctor that was joined may have looked at the version before this one. */
+function beganBefore(result: unknown, upSince: string | null): boolean {
+  const parsed = checksResult.safeParse(result)
+  return upSince !== null && parsed.success && parsed.data.started_at < upSince
+}
+
 /**
  * The Definition of Done: hostd's own doctor says PASS on behalf of this deploy (design §7). A doctor that is running
- * already is joined; when that one failed, one more is asked for.
+ * already is joined; when that one failed, or began before the services that run now, one more is asked for.
  * @returns the document, FAIL as well as PASS, and why it failed
  */
 export async function runDod(question: Question): Promise<{ document: DodResult; problem: Problem | null; doctor: { run_id: string; overall: 'PASS' | 'FAIL'; finished_at: string } | null }> {
@@ -34,10 +41,16 @@ export async function runDod(question: Question): Promise<{ document: DodResult;
   })
   try {
     const client = hostClient(localHost({ ...hostPathsEnv(paths), OPENCLAW_HOSTD_URL: hostdUrl }))
-    const outcome = await client.startOrJoin('doctor', {}, {
+    const ask = (): ReturnType<typeof client.startOrJoin> => client.startOrJoin('doctor', {}, {
       dodRun: deployRunId, signal,
       onRun: (id, isJoined) => { doctorRunId = id; joined = isJoined; log(isJoined ? `joined doctor ${id}, which was running already` : `doctor ${id} started`) },
     })
+    const upSince = readServing(paths)?.since ?? null
+    let outcome = await ask()
+    if (beganBefore(outcome.run.result, upSince)) {
+      log(`doctor ${outcome.run.run_id} began before what serves now was up: one more is asked for`)
+      outcome = await ask()
+    }
     doctorRunId = outcome.run.run_id
     joined = outcome.joined
     // A joined run that did not pass is somebody else's failure until one of our own says the same.
@@ -48,6 +61,10 @@ export async function runDod(question: Question): Promise<{ document: DodResult;
       return { document: finish([], problem), problem, doctor: null }
     }
     const doctor = { run_id: parsed.data.run_id, overall: parsed.data.overall, finished_at: parsed.data.finished_at }
+    if (beganBefore(outcome.run.result, upSince)) {
+      const problem = new Problem(failed, `Doctor ${outcome.run.run_id} began before what serves now was up, so it says nothing about it.`)
+      return { document: finish(parsed.data.checks, problem), problem, doctor }
+    }
     for (const { name, status, detail } of parsed.data.checks) log(`${status} ${name}: ${detail}`)
     if (parsed.data.overall === 'PASS' && outcome.run.status === 'passed') return { document: finish(parsed.data.checks, null), problem: null, doctor }
     const problem = new Problem(failed, `Doctor ${outcome.run.run_id} says FAIL: ${failures(parsed.data.checks).join(' · ') || outcome.run.status}`, { evidence: failures(parsed.data.checks) })
