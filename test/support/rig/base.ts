@@ -9,6 +9,12 @@ const packages = ['systemd', 'systemd-sysv', 'dbus', 'git', 'iproute2', 'ca-cert
 /** Compose v2 is not in bookworm: one program of the next suite is taken out of its package, nothing is installed from it. */
 const compose = { suite: 'trixie', package: 'docker-compose', program: 'usr/libexec/docker/cli-plugins/docker-compose' }
 
+/**
+ * nspawn lays a boot id of its own over the kernel's, and a service with ProtectKernelTunables= loses it again: without
+ * this a reboot of the machine would look like none to hostd and the runner.
+ */
+const bootIdDropIn = '[Service]\nBindReadOnlyPaths=/run/rig-boot-id:/proc/sys/kernel/random/boot_id\n'
+
 /** Docker needs the cgroups writable, and the veth pair its address, before anything of the host starts. */
 const rigUnit = `[Unit]
 Description=What a machine in a container lacks: writable cgroups, an address
@@ -26,6 +32,7 @@ WantedBy=sysinit.target
 `
 const rigPrepare = `#!/bin/sh
 set -eu
+cat /proc/sys/kernel/random/boot_id > /run/rig-boot-id
 for name in blkio cpu cpuacct cpuset devices freezer memory pids; do
   if mountpoint -q "/sys/fs/cgroup/$name"; then mount -o remount,bind,rw "/sys/fs/cgroup/$name"; fi
 done
@@ -79,6 +86,8 @@ async function build(tree: string): Promise<void> {
   rmSync(join(tree, 'var/cache/apt/archives'), { recursive: true, force: true })
   writeFileSync(join(tree, 'usr/local/sbin/rig-prepare'), rigPrepare, { mode: 0o755 })
   writeFileSync(join(tree, 'etc/systemd/system/rig.service'), rigUnit)
+  mkdirSync(join(tree, 'etc/systemd/system/openclaw-.service.d'))
+  writeFileSync(join(tree, 'etc/systemd/system/openclaw-.service.d/rig.conf'), bootIdDropIn)
   const wants = join(tree, 'etc/systemd/system/sysinit.target.wants')
   mkdirSync(wants, { recursive: true })
   symlinkSync('/etc/systemd/system/rig.service', join(wants, 'rig.service'))

@@ -86,7 +86,8 @@ function handle({ place, machine: first, binds, origin, gone }: { place: Place; 
     },
     write: async (file, content, mode = 0o644) => {
       await rig.must(['mkdir', '-p', dirname(file)])
-      await rig.must(['install', '-m', mode.toString(8), '/dev/stdin', file], { input: content })
+      await rig.must(['dd', 'status=none', `of=${file}`], { input: content })
+      await rig.must(['chmod', mode.toString(8), file])
     },
     ask: async (socket, url, ask) => await askSocket(path(socket), url, ask),
     reboot: async ({ plug = false } = {}) => {

@@ -1,0 +1,141 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../support/hostd.ts'
+import { hostOf, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
+import { whyNoRig } from '../support/rig/programs.ts'
+import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
+
+const why = whyNoRig()
+if (why) console.warn(`Skipped, ${why}: installing hostd on a real host`)
+
+const units = ['openclaw-hostd.socket', 'openclaw-hostd.service', 'openclaw-runner.socket', 'openclaw-doctor.timer', 'openclaw-guard.timer']
+
+/** One host from nothing to uninstalled: each test goes on from where the one before it ended. */
+describe.skipIf(why !== null)('hq install hostd', () => {
+  let rig: Rig
+  let host: RigHost
+  beforeAll(async () => { rig = await bootRig({ say: console.warn }); host = hostOf(rig) }, 900_000)
+  afterAll(async () => await rig.down())
+
+  const install = async (...args: string[]) => await rig.exec([installer, ...args])
+  const isThere = async (path: string): Promise<boolean> => (await rig.exec(['test', '-e', path])).code === 0
+  const nothingMade = async (): Promise<void> => {
+    expect((await rig.exec(['getent', 'passwd', 'openclaw-hostd'])).code).not.toBe(0)
+    for (const path of [paths.state, paths.tokenFile, '/etc/systemd/system/openclaw-hostd.service']) expect(await isThere(path)).toBe(false)
+  }
+
+  it('refuses a host without systemd', async () => {
+    const { code, err } = await rig.exec(['unshare', '--mount', 'sh', '-c', `mount -t tmpfs none /run/systemd && exec ${installer}`])
+    expect([code, err]).toEqual([2, expect.stringMatching(/^install_refused: .*systemd.*Nothing was changed\./)])
+    await nothingMade()
+  })
+
+  it('refuses when somebody who is not root asks', async () => {
+    const { code, err } = await rig.exec(['setpriv', '--reuid=1234', '--regid=1234', '--clear-groups', installer])
+    expect([code, err]).toEqual([2, expect.stringContaining('by root')])
+    await nothingMade()
+  })
+
+  it('refuses while another program holds port 8877, and names it', async () => {
+    const [node, listen] = [`${packageInside}/node_modules/.bin/node`, "require('node:net').createServer().listen(8877, '0.0.0.0')"]
+    await rig.must(['systemd-run', '--quiet', '--unit=squatter', node, '-e', listen])
+    await until('the port to be taken', async () => (await rig.must(['ss', '-Hltn', 'sport', '=', ':8877'])) !== '')
+    const { code, err } = await install()
+    expect([code, err]).toEqual([2, expect.stringMatching(/Port 8877 is taken: tcp 0\.0\.0\.0:8877 is held by .*process \d+/)])
+    await rig.must(['systemctl', 'stop', 'squatter'])
+    await nothingMade()
+  })
+
+  it('refuses folders of another owner, and units that are not its own', async () => {
+    await rig.must(['install', '-d', '-o', '1234', paths.etc])
+    expect(await install()).toMatchObject({ code: 2, err: expect.stringContaining(`${paths.etc} belongs to user 1234, not to root`) })
+    await rig.must(['rmdir', paths.etc])
+    await rig.write('/etc/systemd/system/openclaw-hostd.service', '[Service]\nExecStart=/bin/true\n')
+    expect(await install()).toMatchObject({ code: 2, err: expect.stringContaining('was not written by HQ') })
+    await rig.must(['rm', '/etc/systemd/system/openclaw-hostd.service'])
+    await nothingMade()
+  })
+
+  it('makes a bare machine a host: accounts, folders, token, release, units', async () => {
+    const { code, out, err } = await install()
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('hostd serves 127.0.0.1:8877.')
+    expect((await rig.must(['systemctl', 'is-system-running'])).trim()).toBe('running')
+    for (const unit of units) expect([unit, await host.show(unit, 'ActiveState'), await host.show(unit, 'UnitFileState')]).toEqual([unit, 'active', 'enabled'])
+    const modes = await rig.must(['stat', '-c', '%A %U:%G %n', paths.etc, `${paths.etc}/secrets`, `${paths.etc}/secrets/soma_kajabi`, paths.tokenFile, paths.state, `${paths.state}/hostd`, paths.runnerSocket])
+    expect(modes.trim().split('\n')).toEqual([
+      `drwxr-xr-x root:root ${paths.etc}`, `drwxr-x--x root:openclaw-hostd ${paths.etc}/secrets`, `drwxr-x--- root:UNKNOWN ${paths.etc}/secrets/soma_kajabi`,
+      `-rw-r----- root:openclaw-hostd ${paths.tokenFile}`, `drwxr-xr-x root:root ${paths.state}`, `drwxr-x--- openclaw-hostd:openclaw-hostd ${paths.state}/hostd`,
+      `srw-rw---- root:openclaw-hostd ${paths.runnerSocket}`,
+    ])
+    expect(host.token()).toMatch(/^[0-9a-f]{64}$/)
+    expect(`${out}${err}`).not.toContain(host.token())
+  })
+
+  it('lets hostd answer on its loopback port and its socket, and only who has the token', async () => {
+    expect(JSON.parse(await rig.must(['curl', '-sf', 'http://127.0.0.1:8877/health']))).toMatchObject({ ok: true })
+    expect((await rig.must(['ss', '-Hltn', 'sport', '=', ':8877'])).trim().split(/\s+/)[3]).toBe('127.0.0.1:8877')
+    expect((await host.api('/api/status')).status).toBe(200)
+    expect((await host.api('/api/status', { token: null })).status).toBe(403)
+  })
+
+  it('finds nothing to change the second time, and restarts nothing', async () => {
+    const before = [await host.show('openclaw-hostd.service', 'MainPID'), await host.show('openclaw-hostd.socket', 'ActiveEnterTimestamp')]
+    expect(await install()).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
+    expect([await host.show('openclaw-hostd.service', 'MainPID'), await host.show('openclaw-hostd.socket', 'ActiveEnterTimestamp')]).toEqual(before)
+  })
+
+  it('puts right just what is not as it should be, and keeps the token', async () => {
+    const token = host.token()
+    await rig.must(['chmod', '0644', paths.tokenFile])
+    await rig.must(['systemctl', 'disable', '--now', '--quiet', 'openclaw-guard.timer'])
+    const pid = await host.show('openclaw-hostd.service', 'MainPID')
+    const { code, out } = await install()
+    expect([code, out.trim().split('\n')]).toEqual([0, [`set the owner and mode of ${paths.tokenFile}`, 'enabled openclaw-guard.timer', 'started openclaw-guard.timer', 'hostd serves 127.0.0.1:8877.']])
+    expect([host.token(), await host.show('openclaw-hostd.service', 'MainPID')]).toEqual([token, pid])
+  })
+
+  const version = async (): Promise<unknown> => (await host.api('/health', { token: null })).body['version']
+
+  it('upgrades in place, from a release of its own', async () => {
+    const file = join(rig.package, 'package.json')
+    const text = readFileSync(file, 'utf8')
+    const before = await version()
+    writeFileSync(file, text.replace(/"version": "[^"]+"/, '"version": "0.1.99"'))
+    expect((await install()).code).toBe(0)
+    expect([before === '0.1.99', await version()]).toEqual([false, '0.1.99'])
+    expect((await rig.must(['ls', paths.releases])).trim().split('\n').filter((name) => name !== 'current')).toHaveLength(2)
+    expect(await install()).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
+  })
+
+  it('puts the release before back when the new hostd does not answer', async () => {
+    const file = join(rig.package, 'hostd', 'main.ts')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, `throw new Error('planted')\n${text}`)
+    const { code, err } = await install()
+    writeFileSync(file, text)
+    expect([code, err]).toEqual([1, expect.stringMatching(/^hostd_unhealthy: [^]*planted/)])
+    expect(await version()).toBe('0.1.99')
+    expect(await install()).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
+  })
+
+  it('comes back after a reboot by itself', async () => {
+    await rig.reboot()
+    expect((await rig.must(['systemctl', 'is-system-running'])).trim()).toBe('running')
+    for (const unit of units) expect([unit, await host.show(unit, 'ActiveState')]).toEqual([unit, 'active'])
+    expect(await version()).toBe('0.1.99')
+  })
+
+  it('is uninstalled without its data, and can be installed again with the same token', async () => {
+    const token = host.token()
+    const { code, out } = await install('--uninstall')
+    expect([code, out]).toEqual([0, expect.stringContaining('hostd is uninstalled.')])
+    expect((await rig.exec(['systemctl', 'list-unit-files', '--no-legend', 'openclaw-*'])).out).toBe('')
+    expect(await rig.must(['ss', '-Hltn', 'sport', '=', ':8877'])).toBe('')
+    expect([host.token(), await isThere(`${paths.state}/hostd/index.sqlite`), await isThere(`${paths.releases}/current/package.json`)]).toEqual([token, true, true])
+    expect(await install('--uninstall')).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
+    expect((await install()).code).toBe(0)
+    expect([host.token(), (await host.api('/api/status')).status]).toEqual([token, 200])
+  })
+})

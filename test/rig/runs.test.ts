@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../support/hostd.ts'
+import { cgroupFiles, hostOf, hqInside, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
+import { whyNoRig } from '../support/rig/programs.ts'
+import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
+import { silentOrigin } from '../support/rig/silent-origin.ts'
+
+const why = whyNoRig()
+if (why) console.warn(`Skipped, ${why}: runs as systemd units`)
+
+const node = `${packageInside}/node_modules/.bin/node`
+
+describe.skipIf(why !== null)('runs on an installed host', () => {
+  let rig: Rig
+  let host: RigHost
+  let origin: { close(): void }
+  beforeAll(async () => {
+    rig = await bootRig({ say: console.warn })
+    host = hostOf(rig)
+    await rig.must([installer])
+    origin = await silentOrigin(rig)
+  }, 900_000)
+  afterAll(async () => {
+    origin.close()
+    await rig.down()
+  })
+  // A deploy that was ended leaves maintenance on; the next test starts without it.
+  beforeEach(async () => { await rig.must(['rm', '-f', paths.maintenance]) })
+  afterEach(async () => expect((await rig.exec(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active', 'openclaw-runner@*'])).out).toBe(''))
+
+  const logOf = (id: string): string => { try { return readFileSync(rig.path(`${paths.runs}/${id}/log.ndjson`), 'utf8') } catch { return '' } } // not there yet
+  /** A deploy that hangs in its first step. @returns its id and unit */
+  const hangingDeploy = async (): Promise<{ id: string; unit: string; pid: number }> => {
+    const id = await host.start('deploy_and_verify')
+    const { unit, pid } = await host.record(id)
+    await until('the deploy to ask its remote', () => logOf(id).includes('assert_production_pull_only'))
+    return { id, unit: unit ?? '', pid }
+  }
+  /** A process in the cgroup of the unit that has nothing of the run in its environment, its own session, and no ear for SIGTERM. */
+  const plantEscaped = async (unit: string): Promise<number> => {
+    const group = await host.show(unit, 'ControlGroup')
+    const script = `setsid env -i sh -c 'trap "" TERM HUP; echo $$ > /run/escaped; while :; do sleep 1; done' > /dev/null 2>&1 &`
+    await rig.must(['rm', '-f', '/run/escaped'])
+    await rig.must(['sh', '-c', script])
+    const pid = Number(await until('the escaped process', async () => (await rig.exec(['cat', '/run/escaped'])).out.trim()))
+    await rig.must(['sh', '-c', 'for file; do if [ -e "$file" ]; then echo "$PID" > "$file"; fi; done', 'sh', ...cgroupFiles(group)], { env: { PID: String(pid) } })
+    expect(await host.processesOf(unit)).toContain(pid)
+    return pid
+  }
+  const lives = async (pid: number): Promise<boolean> => (await rig.exec(['test', '-e', `/proc/${pid}`])).code === 0
+
+  it('goes from the CLI through hostd to a unit of its own and back with a result', async () => {
+    const { code, out } = await rig.exec([...hqInside, 'doctor', '--json'])
+    const document = JSON.parse(out) as { run_id: string; overall: string; checks: { name: string; status: string }[] }
+    expect(code).toBe(document.overall === 'PASS' ? 0 : 1)
+    expect(document.checks.filter(({ name }) => name.startsWith('hostd')).map(({ status }) => status)).toEqual(['PASS', 'PASS'])
+    const record = await host.record(document.run_id)
+    expect([record.action, record.unit]).toEqual(['doctor', expect.stringMatching(/^openclaw-runner@.+\.service$/)])
+    expect(await host.run(document.run_id)).toMatchObject({ finished_at: expect.any(String), result: { run_id: document.run_id } })
+  })
+
+  it('loses no request while hostd is restarted, again and again', async () => {
+    const script = `
+      const { request } = require('node:http')
+      const ask = () => new Promise((resolve) => {
+        const asked = request({ host: '127.0.0.1', port: 8877, path: '/api/status', agent: false, headers: { 'x-openclaw-admin-token': process.env.TOKEN } }, (answer) => { answer.resume(); answer.on('end', () => resolve(answer.statusCode)); answer.on('error', (error) => resolve(error.code)) })
+        asked.on('error', (error) => resolve(error.code)); asked.end()
+      })
+      const seen = {}
+      ;(async () => {
+        for (let n = 0; n < 50; n += 1) {
+          for (const status of await Promise.all([ask(), ask(), ask()])) seen[status] = (seen[status] ?? 0) + 1
+          await new Promise((resolve) => setTimeout(resolve, 100))
+        }
+        console.log(JSON.stringify(seen))
+      })()`
+    const asking = rig.must([node, '-e', script], { env: { TOKEN: host.token() } })
+    const pids = new Set<string>()
+    for (let n = 0; n < 3; n += 1) {
+      await rig.must(['systemctl', 'restart', 'openclaw-hostd.service'])
+      pids.add(await host.show('openclaw-hostd.service', 'MainPID'))
+      await until('hostd to answer again', async () => (await host.api('/health', { token: null })).status === 200)
+    }
+    expect([JSON.parse(await asking), pids.size]).toEqual([{ 200: 150 }, 3])
+  })
+
+  it('goes on while hostd is restarted or killed, and is adopted again; cancel then ends the whole cgroup', async () => {
+    const { id, unit, pid } = await hangingDeploy()
+    await rig.must(['systemctl', 'restart', 'openclaw-hostd.service'])
+    expect(await host.run(id)).toMatchObject({ status: 'running' })
+    await rig.must(['systemctl', 'kill', '--signal=SIGKILL', 'openclaw-hostd.service'])
+    expect(await until('hostd to come back', async () => (await host.api(`/api/runs?id=${id}`)).body)).toMatchObject({ ok: true, run: { status: 'running' } })
+    const escaped = await plantEscaped(unit)
+    expect((await host.processesOf(unit)).length).toBeGreaterThan(3)
+
+    const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST', seconds: 60 })
+    expect([status, body['status']]).toEqual([200, 'cancelled'])
+    expect([await lives(pid), await lives(escaped), await host.processesOf(unit)]).toEqual([false, false, []])
+    expect(await host.run(id)).toMatchObject({ status: 'cancelled', result: { overall: 'FAIL', error_class: 'cancelled' } })
+  })
+
+  it('is runner_lost when its runner is killed: nothing of its unit is left, and its lane is free', async () => {
+    const { id, unit, pid } = await hangingDeploy()
+    const escaped = await plantEscaped(unit)
+    await rig.must(['kill', '-KILL', String(pid)])
+    expect(await host.ended(id)).toMatchObject({ status: 'runner_lost', error_class: 'runner_lost' })
+    expect([await lives(escaped), await host.processesOf(unit)]).toEqual([false, []])
+    const next = await hangingDeploy()
+    await host.api(`/api/runs/${next.id}/cancel`, { method: 'POST', seconds: 60 })
+    expect(await host.ended(next.id)).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('is interrupted when the power goes; maintenance is still on, and doctor stays quiet until it is off', async () => {
+    const { id } = await hangingDeploy()
+    await until('maintenance to be on', async () => (await rig.exec(['test', '-s', paths.maintenance])).code === 0)
+    await rig.reboot({ plug: true })
+    expect(await host.ended(id)).toMatchObject({ status: 'interrupted', error_class: 'interrupted' })
+    expect((await host.api('/api/maintenance')).body).toMatchObject({ ok: true, maintenance: { on: true } })
+
+    const runs = async (): Promise<number> => ((await host.api('/api/runs?action=doctor')).body['runs'] as unknown[]).length
+    const before = await runs()
+    await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
+    expect([await host.show('openclaw-doctor.service', 'ConditionResult'), await runs()]).toEqual(['no', before])
+    await rig.must(['rm', paths.maintenance])
+    await rig.exec(['systemctl', 'start', 'openclaw-doctor.service'])
+    expect([await host.show('openclaw-doctor.service', 'ConditionResult'), await runs()]).toEqual(['yes', before + 1])
+  })
+
+  it('is started by the same runner unit when hostd is away, also by a timer, and is in the index later', async () => {
+    await rig.must(['systemctl', 'stop', 'openclaw-hostd.socket', 'openclaw-hostd.service'])
+    const { out } = await rig.exec([...hqInside, 'doctor', '--json'])
+    const document = JSON.parse(out) as { run_id: string; overall: string; checks: { name: string; status: string }[] }
+    expect(document.checks.find(({ name }) => name === 'hostd_health')?.status).toBe('FAIL')
+    expect((await host.record(document.run_id)).unit).toMatch(/^openclaw-runner@/)
+    const folders = async (): Promise<number> => (await rig.must(['ls', paths.runs])).trim().split('\n').length
+    const before = await folders()
+    // The unit asks for the sockets it needs; away means that hostd itself does not start.
+    await rig.must(['systemctl', 'mask', '--runtime', '--quiet', 'openclaw-hostd.socket', 'openclaw-hostd.service'])
+    await rig.exec(['systemctl', 'start', 'openclaw-guard.service'])
+    expect(await folders()).toBe(before + 1)
+    await rig.must(['systemctl', 'unmask', '--runtime', '--quiet', 'openclaw-hostd.socket', 'openclaw-hostd.service'])
+    await rig.must(['systemctl', 'start', 'openclaw-hostd.socket', 'openclaw-hostd.service'])
+    await until('hostd to take the run into its index', async () => (await host.api(`/api/runs?id=${document.run_id}`)).status === 200)
+  })
+})
