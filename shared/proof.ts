@@ -97,7 +97,7 @@ export const proofProblemCodes = [
   'run_mismatch', 'kind_mismatch',
   'file_missing', 'file_extra', 'file_size', 'file_digest', 'file_not_regular', 'folder_unreadable',
   'tombstone_invalid',
-  'chain_gap', 'counter_repeated', 'order_swapped', 'chain_truncated', 'head_replaced', 'chain_replaced', 'key_changed', 'head_unreadable',
+  'chain_gap', 'counter_repeated', 'order_swapped', 'chain_truncated', 'head_replaced', 'chain_replaced', 'key_changed',
 ] as const
 export const proofProblemCode = z.enum(proofProblemCodes)
 export type ProofProblemCode = z.infer<typeof proofProblemCode>

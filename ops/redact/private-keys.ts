@@ -6,7 +6,7 @@ const body = /[A-Za-z0-9+/]{40,}|^[\s>|]*[A-Za-z0-9+/]*={0,2}\s*$|^\s*(?:Proc-Ty
 const mostLines = 400
 
 /** Whole keys in one text: also with `\n` written out, as in JSON. */
-const whole = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s\\:,-]{0,40000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g
+const whole = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)[A-Za-z0-9+/=\s\\:,-]){0,40000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g
 
 export const mayHoldKey = (text: string): boolean => text.includes('PRIVATE KEY')
 

@@ -85,8 +85,10 @@ export function createRedactor({ secrets = [] }: RedactorOptions = {}): Redactor
     if (typeof value === 'string') return whole(value)
     if (Array.isArray(value)) return value.map(json)
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [whole(name), isSecretName(name) && typeof inner === 'string' && inner !== '' ? marker : json(inner)]))
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [whole(name), isSecretName(name) ? hidden(inner) : json(inner)]))
   }
+  /** The value of a field that is secret by its name: every text in it goes. */
+  const hidden = (value: unknown): unknown => (typeof value === 'string' && value !== '' ? marker : Array.isArray(value) ? value.map(hidden) : json(value))
   const bytes = (): ChunkRedactor => {
     const keys = keyFollower(marker)
     return new ByteRedactor({ clean: (text) => clean(text, keys), find, longest: literals.longest })

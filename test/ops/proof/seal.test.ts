@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readChainHead } from '#ops/proof/chain-head'
 import { pruneBundle } from '#ops/proof/prune-bundle'
-import { leftUnsealed } from '#ops/proof/unsealed'
+import { leftUnsealed, sealLeftovers } from '#ops/proof/unsealed'
 import { verifyBundle } from '#ops/proof/verify-bundle'
 import { hostKinds, rememberedBy, verifyChain } from '#ops/proof/verify-chain'
 import { believing, newKey, proofBench, runOf, type ProofBench } from './proof-bench.ts'
@@ -106,6 +106,11 @@ describe('sealing a bundle', () => {
     await bench.seal('deploy', 1)
     bench.write('deploy', 2, { 'deploy_result.json': JSON.stringify(document) })
     bench.write('deploy', 3, { 'build.log': 'still running' })
-    expect(leftUnsealed(bench.root, hostKinds)).toEqual([expect.objectContaining({ runId: runOf(2), kind: 'deploy', gitHead: 'b'.repeat(40) })])
+    bench.write('deploy', 4, { 'deploy_result.json': JSON.stringify({ ...document, run_id: runOf(4) }) })
+    expect(leftUnsealed(bench.root, hostKinds)).toEqual([expect.objectContaining({ runId: runOf(2), kind: 'deploy', gitHead: 'b'.repeat(40) }), expect.objectContaining({ runId: runOf(4) })])
+    const seal = () => sealLeftovers({ root: bench.root, kinds: hostKinds, chainFile: bench.chainFile, key: bench.key, except: new Set([runOf(4)]) })
+    expect(await seal()).toEqual({ sealed: [runOf(2)], failed: [] })
+    expect(await seal()).toEqual({ sealed: [], failed: [] })
+    expect(await verifyBundle(join(bench.root, 'deploy', runOf(2)), { keys: keys() })).toMatchObject({ state: 'verified', counter: 2 })
   })
 })

@@ -70,9 +70,9 @@ describe('secrets that are loaded', () => {
 
   it('are kept out of JSON documents, which stay JSON', () => {
     const [token = '', , awkward = ''] = canaries
-    const document = { message: `refused ${token}`, [awkward]: 1, nested: [{ url: `https://h/?t=${encodeURIComponent(awkward)}` }, null, true, 7], Authorization: 'Basic eA==' }
+    const document = { message: `refused ${token}`, [awkward]: 1, nested: [{ url: `https://h/?t=${encodeURIComponent(awkward)}` }, null, true, 7], Authorization: 'Basic eA==', 'Set-Cookie': ['a=1', 'b=2'] }
     const clean = redactor.json(document)
-    expect(clean).toEqual({ message: `refused ${marker}`, [marker]: 1, nested: [{ url: expect.not.stringContaining(encodeURIComponent(awkward)) }, null, true, 7], Authorization: marker })
+    expect(clean).toEqual({ message: `refused ${marker}`, [marker]: 1, nested: [{ url: expect.not.stringContaining(encodeURIComponent(awkward)) }, null, true, 7], Authorization: marker, 'Set-Cookie': [marker, marker] })
     const line = JSON.stringify(document)
     expect(() => JSON.parse(redactor.text(line)) as unknown).not.toThrow()
     for (const secret of [token, JSON.stringify(awkward).slice(1, -1)]) expect(redactor.text(line)).not.toContain(secret)
