@@ -1,5 +1,6 @@
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { baseEnv } from '#ops/command'
 import { engineOf } from '#ops/engines/process'
@@ -29,6 +30,16 @@ async function buildOwnConsole(folder: string, release: string, context: StepCon
 
 const short = (sha: string): string => sha.slice(0, 12)
 
+/**
+ * Where each run is a unit, everything it started ends with it: services that are its processes would answer while they
+ * are verified and be gone right after.
+ */
+function requireLastingEngine({ settings }: DeployHost, { engine }: ProjectConfig): void {
+  if (settings.launcher === 'systemd' && engine === 'process') {
+    throw new Problem('config_invalid', 'openclaw.config.json names the engine process. On this host a run is a systemd unit and its services would end with it; the engine compose is needed. What serves is untouched.')
+  }
+}
+
 /** The steps up to the running new version. */
 export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
   {
@@ -42,6 +53,7 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
     name: 'git_sync', timeLimitSeconds: 600,
     run: async (_facts, context) => {
       const synced = await syncToRemote(host.paths, await followedBranch(host.paths.root, context.signal), context)
+      requireLastingEngine(host, synced.config)
       const serving = readServing(host.paths)
       return {
         facts: { target_sha: synced.sha, git_head: synced.sha, git_tree: synced.tree, config: synced.config, engine: synced.config.engine, previous_sha: serving?.sha ?? null },

@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../support/hostd.ts'
 import { cgroupFiles, hostOf, hqInside, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
-import { whyNoRig } from '../support/rig/programs.ts'
+import { must, whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
 import { silentOrigin } from '../support/rig/silent-origin.ts'
+import { sampleApp } from '../support/sample-app.ts'
 
 const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: runs as systemd units`)
@@ -125,6 +128,28 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     await rig.must(['rm', paths.maintenance])
     await rig.exec(['systemctl', 'start', 'openclaw-doctor.service'])
     expect([await host.show('openclaw-doctor.service', 'ConditionResult'), await runs()]).toEqual(['yes', before + 1])
+  })
+
+  it('refuses the engine process, whose services would end with the unit of their deploy', async () => {
+    const bare = await rig.origin.create('project.git')
+    const work = mkdtempSync(join(tmpdir(), 'rig-project-'))
+    try {
+      for (const [name, text] of Object.entries(sampleApp({ message: 'one' }, 4100))) {
+        mkdirSync(dirname(join(work, name)), { recursive: true })
+        writeFileSync(join(work, name), text)
+      }
+      await must(['git', 'init', '--quiet', '--initial-branch=main', work])
+      await must(['git', '-C', work, 'add', '--all'])
+      await must(['git', '-C', work, '-c', 'user.name=rig', '-c', 'user.email=rig@localhost', 'commit', '--quiet', '--message=one'])
+      await must(['git', '-C', work, 'push', '--quiet', bare, 'main'])
+      const baseline = (await must(['git', '-C', work, 'rev-parse', 'HEAD'])).trim()
+      await rig.write(paths.trustFile, JSON.stringify({ schema_version: 1, baseline, review_providers: [] }))
+      await rig.must(['git', '-C', paths.root, 'remote', 'set-url', 'origin', rig.origin.url('project.git')])
+      const run = await host.ended(await host.start('deploy_and_verify'))
+      expect(run).toMatchObject({ status: 'failed', error_class: 'config_invalid', step_failed: 'git_sync' })
+    } finally {
+      rmSync(work, { recursive: true, force: true })
+    }
   })
 
   it('is started by the same runner unit when hostd is away, also by a timer, and is in the index later', async () => {

@@ -53,7 +53,8 @@ async function mirrorOf(wanted: string): Promise<string> {
 
 /** Takes Compose out of the next suite, in an apt configuration of its own that leaves the machine's alone. */
 async function fetchCompose(into: string, mirror: string): Promise<void> {
-  const dir = join(into, '..', `compose-${process.pid}`)
+  const dir = `${into}-compose`
+  rmSync(dir, { recursive: true, force: true })
   for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts', 'unpacked']) mkdirSync(join(dir, folder), { recursive: true })
   chmodSync(dir, 0o755)
   try {
