@@ -30,8 +30,11 @@ export function checkRequest(request: IncomingMessage, { hosts, origins }: Reque
   if (values(request, 'tailscale-funnel-request').length > 0) throw new Problem('funnel_refused', 'The request came through Tailscale Funnel, from the public internet.')
 }
 
-/** Headers a client could forge to look like somebody, or like somewhere, else; and those this console has checked itself. */
-const dropped = /^(?:tailscale-.*|x-forwarded-.*|forwarded|x-real-ip|via|origin|referer|cookie)$/
+/**
+ * Headers a client could forge to look like somebody, or like somewhere, else; those this console has checked itself; and
+ * those that are about the connection to it, not about the request (RFC 9110 7.6.1), which its own client refuses to send.
+ */
+const dropped = /^(?:tailscale-.*|x-forwarded-.*|forwarded|x-real-ip|via|origin|referer|cookie|expect|keep-alive|proxy-.*|te|trailer|upgrade)$/
 
 /** What hostd is told: the caller's own headers, the admin token among them, without the ones above. */
 export const forwardedHeaders = <T>(headers: Record<string, T>, host: string): Record<string, T | string> =>

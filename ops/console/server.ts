@@ -24,6 +24,9 @@ export interface ConsoleOptions {
   readonly port: () => number
 }
 
+/** A request must have come whole in this time, milliseconds: the same that hostd gives. */
+const uploadMs = 300_000
+
 /** No inline script, nothing from elsewhere, no framing. Style attributes are needed by the component library. */
 const policy = [
   'default-src \'self\'', 'script-src \'self\'', 'style-src \'self\' \'unsafe-inline\'', 'img-src \'self\' data:', 'font-src \'self\'', 'connect-src \'self\'',
@@ -63,7 +66,7 @@ const isReadable = (path: string): boolean => {
  * no token; what the caller sends is what hostd judges.
  */
 export async function consoleApp({ page, artifacts, hostdUrl, hostdSocket, settings, version, port }: ConsoleOptions): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: false } })
+  const app = Fastify({ logger: false, forceCloseConnections: true, requestTimeout: uploadMs, routerOptions: { ignoreTrailingSlash: false } })
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
     checkRequest(request.raw, requestRules(settings, port()))
@@ -85,7 +88,8 @@ export async function consoleApp({ page, artifacts, hostdUrl, hostdSocket, setti
   const upstream = new URL(hostdUrl)
   await app.register(httpProxy, {
     upstream: upstream.origin, prefix: '/api', rewritePrefix: '/api', httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
-    ...(hostdSocket === undefined ? {} : { undici: { socketPath: hostdSocket } }),
+    // As many connections as callers: with a fixed number, open event streams and half-sent bodies would keep everybody else waiting.
+    undici: { connections: null, ...(hostdSocket === undefined ? {} : { socketPath: hostdSocket }) },
     replyOptions: {
       rewriteRequestHeaders: (_request, headers) => forwardedHeaders(headers, upstream.host) as typeof headers,
       onResponse: (_request, reply, answer) => passOn(reply as FastifyReply, (answer as unknown as { stream: Readable }).stream),

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -114,6 +114,30 @@ describe('hostd behind it', () => {
     }
     abort.abort()
     await until('hostd to see the end of the stream', () => stream?.closed)
+  })
+
+  it('answers beside any number of open streams and half-sent bodies', async () => {
+    const before = streams.size
+    const callers = Array.from({ length: 300 }, (_, n) => {
+      const caller = connect(port, '127.0.0.1').on('error', () => undefined).resume()
+      // Half of them are shown a stream; the others have no token, and begin a body that never comes.
+      caller.write(n % 2 === 0 ? `GET /api/runs/x/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nx-openclaw-admin-token: ${token}\r\n\r\n` : `POST /api/exec HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`)
+      return caller
+    })
+    try {
+      await until('every stream to be open', () => streams.size - before === 150)
+      expect((await fetch(`${url}/api/status`, { headers: withToken, signal: AbortSignal.timeout(20_000) })).status).toBe(200)
+    } finally {
+      for (const caller of callers) caller.destroy()
+    }
+  })
+
+  it('takes requests with headers that are about the connection only, and does not pass those on', async () => {
+    const own = ['keep-alive', 'timeout=5', 'proxy-connection', 'keep-alive', 'te', 'trailers', 'upgrade', 'h2c', 'expect', '100-continue']
+    const answer = await rawRequest({ port }, { method: 'POST', path: '/api/exec', headers: ['host', `127.0.0.1:${port}`, 'x-openclaw-admin-token', token, 'content-type', 'application/json', 'content-length', '2', ...own], body: '{}' })
+    expect(answer.status).toBe(200)
+    expect(asked.at(-1)).toMatchObject({ path: '/api/exec', body: '{}' })
+    for (const name of ['proxy-connection', 'te', 'upgrade', 'expect']) expect(asked.at(-1)?.headers).not.toHaveProperty(name)
   })
 })
 
