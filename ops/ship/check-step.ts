@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
 import { verdict as verdictSchema } from '#shared/verdict'
 import { commitOf, treeOf } from '../git/commits.ts'
+import { wayToRemotes } from '../git/config-values.ts'
 import { withNeutralGit } from '../git/neutral-diff.ts'
 import { lsRemote } from '../git/remote.ts'
 import type { GitOptions } from '../git/run-git.ts'
@@ -40,11 +41,20 @@ async function refuseOtherVerdict(ship: Ship, options: GitOptions): Promise<void
   const digest = await withNeutralGit(ship.repo, (neutral) => neutral.diffDigest(base, head), options)
   if (verdict.diff_sha256 !== digest) refuse('it is about another diff')
   const settings = readOperatorSettings(ship.home)
+  if (!isDeepStrictEqual(settings.review, frozenOf(ship).review)) refuse('who may review was changed in the operator settings during this ship')
   const accepted = acceptedProviders(settings)
   const { provider_id, base_url } = verdict.reviewer
   if (!accepted.some((each) => each.id === provider_id && each.base_url === base_url)) refuse(`its reviewer ${provider_id} at ${base_url} is not accepted`)
   const baseline = settings.baselines[ship.repo]
   if (baseline === undefined || !await isProven({ repo: ship.repo, target: base, baseline, acceptedProviders: accepted, git: options })) refuse('its base is no longer proven')
+}
+
+/**
+ * The tests of the change ran in a worktree of this very repository, whose configuration they can write.
+ * @throws {Problem} `remote_moved`
+ */
+async function refuseOtherWay({ repo, frozen }: Ship, options: GitOptions): Promise<void> {
+  if (await wayToRemotes(repo, options) !== frozen?.way) throw new Problem('remote_moved', `The git configuration that says where ${remoteName} leads was changed during this ship. ${untouched}`)
 }
 
 /** Reads everything again, at the last moment before the push: nothing that was true at preflight is believed. */
@@ -65,6 +75,7 @@ export const checkStep = (ship: Ship): Step<object> => ({
     await refuseOtherBranch(repo, branch, options)
     await refuseUnclearTree(repo, options)
     context.log(`HEAD is still ${head}, the tree is clean`)
+    await refuseOtherWay(ship, options)
     await refuseOtherVerdict(ship, options)
     context.log(`${ship.verdict?.verdict_id ?? ''} is about this commit, tree, base and diff`)
     const ref = `refs/heads/${branch}`

@@ -7,6 +7,7 @@ import { reviewRef } from '#shared/verdict'
 import { endTree } from '../process-tree.ts'
 import type { Step } from '../pipeline.ts'
 import { commitOf, currentBranch, treeOf } from '../git/commits.ts'
+import { wayToRemotes } from '../git/config-values.ts'
 import { sweepWorktrees } from '../git/linked-worktree.ts'
 import { readBlob, trackedAt } from '../git/objects.ts'
 import { readRef } from '../git/refs.ts'
@@ -108,6 +109,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     await refuseTrackedProof(repo, head, options)
     const branch = await branchToShip(repo, await configOfHead(repo, head, options), options)
 
+    const [way, { review }] = [await wayToRemotes(repo, options), readOperatorSettings(ship.home)]
     const remoteHead = await fetchRemote(repo, branch, options)
     await refuseBehind(repo, head, remoteHead, branch, options)
     const { base, trustedNow } = await reviewBase(ship, head, remoteHead, options)
@@ -125,7 +127,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     await refuseNextAction(repo, head, options)
 
     ship.since = earlier?.verdict.base_sha ?? base
-    ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, earlier }
+    ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, review, way, earlier }
     for (const change of gates.changed) log(`gate setting changed: ${change}`)
     const detail = earlier
       ? `${short(head)} was pushed by ${earlier.result.run_id} and not confirmed; its evidence is checked and the remote read again`

@@ -43,7 +43,8 @@ async function makeDiff(ship: Ship, context: StepContext) {
 
 async function review(ship: Ship, context: StepContext, scratch: string): Promise<{ detail: string }> {
   const { head, gates } = frozenOf(ship)
-  const settings = readOperatorSettings(ship.home)
+  // As they were before the tests of the change ran: those could have written the file.
+  const settings = { ...readOperatorSettings(ship.home), review: frozenOf(ship).review }
   const provider = chosenProvider(settings)
   ship.scripted = provider.scripted
   const { bindings, files, diff } = await makeDiff(ship, context)

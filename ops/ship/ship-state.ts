@@ -1,3 +1,4 @@
+import type { OperatorSettings } from '#shared/config'
 import type { ShipResult } from '#shared/result'
 import type { Verdict } from '#shared/verdict'
 import type { GateSettings } from './gate-settings.ts'
@@ -13,6 +14,10 @@ export interface Frozen {
   /** Newest proven ancestor: what the review starts from. */
   readonly base: string
   readonly gates: GateSettings
+  /** Who may review, by the operator's settings before a test of the change has run. */
+  readonly review: OperatorSettings['review']
+  /** Where origin leads, likewise. */
+  readonly way: string
   /** An earlier ship of this commit that was pushed and not confirmed; its evidence is checked instead of made again. */
   readonly earlier: EarlierShip | null
 }

@@ -59,6 +59,27 @@ describe('the last look stops a ship', () => {
   })
 })
 
+describe('a test of the change that reaches into the repository stops its own ship', () => {
+  const reaching = (code: string): void => {
+    sample.commit('Reaches out', { 'app.test.mjs': `import { execFileSync } from 'node:child_process'\nimport { readFileSync, writeFileSync } from 'node:fs'\nimport { test } from 'node:test'\ntest('reaches out', () => { ${code} })\n` })
+  }
+
+  it('when it makes origin lead to another place', async () => {
+    const away = `${sample.origin}.theirs`
+    sample.git('clone', '--quiet', '--bare', sample.origin, away)
+    reaching(`execFileSync('git', ['config', 'remote.origin.url', ${JSON.stringify(away)}])`)
+    const { result } = await expectStop(sample, { ...last, error_class: 'remote_moved', fix: 'integrate_remote', detail: 'where origin leads' })
+    expect(result.steps[1]).toMatchObject({ name: 'tests', status: 'passed' })
+  })
+
+  it('when it names a reviewer of its own, who is not asked', async () => {
+    const settings = join(sample.home, 'settings.json')
+    const own = JSON.stringify({ id: 'loopback', label: 'Loopback', base_url: 'http://127.0.0.1:9/v1', env_key: 'REVIEW_KEY', scripted: true })
+    reaching(`const all = JSON.parse(readFileSync(${JSON.stringify(settings)}, 'utf8')); all.review.providers = [${own}]; writeFileSync(${JSON.stringify(settings)}, JSON.stringify(all))`)
+    await expectStop(sample, { ...last, error_class: 'verdict_mismatch', fix: 'ship_again', detail: 'who may review' })
+  })
+})
+
 describe('the push', () => {
   it('is refused by a hook of the remote: class, its words, nothing pushed, not even the verdict', async () => {
     hook(sample.origin, 'pre-receive', 'echo "closed for the season" >&2; exit 1')
