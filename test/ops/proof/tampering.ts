@@ -94,9 +94,10 @@ export const tamperings: readonly Tampering[] = [
   { name: 'a counter changed without the key', named: ['signature_invalid'], apply: ({ dir }, at) => writeFileSync(manifestPath(dir(at)), documentText({ ...readManifest(dir(at)), counter: at + 7 })) },
   { name: 'a tombstone of another key', named: ['tombstone_invalid'], apply: ({ dir, foreign }, at) => { pruneBundle({ dir: dir(at), key: foreign, drop: ({ path }) => path === 'build.log' }) } },
   { name: 'a tombstone of another bundle', named: ['tombstone_invalid'], apply: ({ dir, key, count }, at) => {
-    pruneBundle({ dir: dir(other(at, count)), key, drop: ({ path }) => path === 'build.log' })
+    // A file that is the same in both: only the manifest's digest tells the tombstones apart.
+    pruneBundle({ dir: dir(other(at, count)), key, drop: ({ path }) => path === 'empty.log' })
     copyFileSync(join(dir(other(at, count)), 'tombstone.json'), join(dir(at), 'tombstone.json'))
-    rmSync(join(dir(at), 'build.log'))
+    rmSync(join(dir(at), 'empty.log'))
   } },
   { name: 'a pruned file put back with another content', named: ['file_size', 'file_digest'], apply: ({ dir, key }, at) => {
     pruneBundle({ dir: dir(at), key, drop: ({ path }) => path === 'build.log' })
