@@ -44,8 +44,13 @@ function readCase(node: Node): TestCase {
   const children = childrenOf(node)
   const bad = children.find((child) => ['failure', 'error', 'rerunFailure'].includes(tagOf(child)))
   if (bad) return { name: full, outcome: 'failed', message: firstLine(attribute(bad, 'message')) || firstLine(textOf(bad)) }
-  const skip = children.find((child) => tagOf(child) === 'skipped')
+  const said = [attribute(node, 'status'), attribute(node, 'result')].map((word) => word.toLowerCase())
+  if (said.some((word) => ['failed', 'failure', 'fail', 'error'].includes(word))) return { name: full, outcome: 'failed', message: said.find((word) => word !== '') ?? '' }
+  const skip = children.find((child) => ['skipped', 'disabled'].includes(tagOf(child)))
   if (skip) return { name: full, outcome: 'skipped', message: firstLine(attribute(skip, 'message')) || firstLine(textOf(skip)) }
+  // Some runners say it in an attribute alone (GoogleTest: status="notrun" result="suppressed").
+  const notRun = said.find((word) => ['notrun', 'skipped', 'disabled', 'ignored', 'suppressed'].includes(word))
+  if (notRun !== undefined) return { name: full, outcome: 'skipped', message: notRun }
   return { name: full, outcome: 'passed', message: '' }
 }
 
@@ -77,7 +82,7 @@ export function readJunit(xml: string, origin: string): TestReport {
   const total = (names: readonly string[]): number => roots.reduce((sum, root) => sum + declared(names, root), 0)
   const of = (outcome: TestCase['outcome']): number => cases.filter((each) => each.outcome === outcome).length
   const failed = Math.max(of('failed'), total(['failures', 'errors']))
-  const skipped = Math.max(of('skipped'), total(['skipped']))
+  const skipped = Math.max(of('skipped'), total(['skipped', 'disabled']))
   if (of('passed') + failed === 0) throw none(cases.length === 0 ? 'lists no test' : 'lists only skipped tests')
   return { cases, passed: of('passed'), failed, skipped }
 }

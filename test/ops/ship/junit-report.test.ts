@@ -17,6 +17,11 @@ describe('a JUnit report', () => {
     expect(counts('<testsuites failures="1"><testsuite failures="1"><testcase name="a"><failure/></testcase></testsuite></testsuites>')).toEqual({ passed: 0, failed: 1, skipped: 0 })
   })
 
+  it('counts a test that was not run as skipped and one that failed as failed, also where only an attribute says so', () => {
+    expect(counts('<testsuites tests="3" failures="0" disabled="1"><testsuite name="s" tests="3" failures="0" disabled="1" skipped="0"><testcase name="a" status="run" result="completed"/><testcase name="b" status="notrun" result="suppressed"/><testcase name="c" status="failed"/></testsuite></testsuites>')).toEqual({ passed: 1, failed: 1, skipped: 1 })
+    expect(counts('<testsuite disabled="2"><testcase name="a"/></testsuite>')).toEqual({ passed: 1, failed: 0, skipped: 2 })
+  })
+
   it.each(['', 'ok', '<html/>', '<testsuites></testsuites>', '<testsuite tests="5"/>', '<testsuite><testcase name="a"><skipped/></testcase></testsuite>', '<testsuite><testcase name="a"/>', '<!DOCTYPE x [<!ENTITY a "b">]><testsuite><testcase name="&a;"/></testsuite>'])(
     'proves nothing as %j', (xml) => expect(() => read(xml)).toThrow(expect.objectContaining({ errorClass: 'tests_no_report' })))
 })
