@@ -42,10 +42,13 @@ export const projectConfig = z.strictObject({
   engine: z.enum(['process', 'compose']).default('process'),
   tests: z.array(testSuite).min(1),
   review: z.strictObject({
-    /** Larger diffs end `review_too_large`. Bytes. */
+    /** Most bytes of one question to the reviewer. A larger change goes in packets of whole files; a single file that is larger ends `review_too_large`. */
     max_diff_bytes: z.number().int().min(1).max(2_000_000).default(200_000),
+    /** Most packets of one change; more end `review_too_large`. */
+    max_packets: z.number().int().min(1).max(100).default(20),
+    /** Time limit of one question. */
     timeout_seconds: z.number().int().min(1).max(3600).default(900),
-  }).default({ max_diff_bytes: 200_000, timeout_seconds: 900 }),
+  }).prefault({}),
   build: z.array(z.strictObject({ name, argv, timeout_seconds: z.number().int().min(1).max(3600).default(900) })).default([]),
   services: z.array(service).default([]),
   /** Key endpoints: each must answer 200 with JSON `ok: true`. */

@@ -32,6 +32,12 @@ export const errorTable = rule({
   next_action_invalid: { blocked: true, next_auto_fix: 'set_next_action' },
   remote_unreachable: { retryable: true, next_auto_fix: 'retry_when_reachable' },
   ship_lock_held: { retryable: true, next_auto_fix: 'join_active_run' },
+  // ship: what the change holds
+  submodule_refused: { blocked: true, next_auto_fix: 'vendor_submodule' },
+  link_outside: { blocked: true, next_auto_fix: 'fix_and_ship' },
+  unsafe_path: { blocked: true, next_auto_fix: 'fix_and_ship' },
+  path_collision: { blocked: true, next_auto_fix: 'fix_and_ship' },
+  hidden_characters: { blocked: true, next_auto_fix: 'fix_and_ship' },
   // ship: tests
   tests_prepare_failed: { next_auto_fix: 'fix_and_ship' },
   tests_failed: { next_auto_fix: 'fix_and_ship' },

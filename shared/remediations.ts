@@ -14,6 +14,7 @@ export const remediations = {
   // by a person, in HQ or in the repository
   fix_and_ship: { automatic: false, title: 'Fix the change, commit it, and press Ship.' },
   fix_findings_and_ship: { automatic: false, title: 'Fix the findings listed on the Ship page, commit, and press Ship.' },
+  vendor_submodule: { automatic: false, title: 'Bring the content into the repository instead of a submodule: no diff shows what a submodule holds.' },
   fix_test_report: { automatic: false, title: 'Make each test command of openclaw.config.json write its JUnit report.' },
   unskip_tests: { automatic: false, title: 'Run the skipped tests, or list each in openclaw.config.json with a reason and an expiry date.' },
   ship_again: { automatic: false, title: 'Press Ship again; the review starts afresh.' },

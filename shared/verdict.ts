@@ -31,8 +31,21 @@ export type ReviewAnswer = z.infer<typeof reviewAnswer>
 export const reviewedFile = z.strictObject({
   path: z.string(), status: z.enum(['added', 'modified', 'deleted', 'renamed', 'copied', 'type_changed']),
   binary: z.boolean(), additions: z.number().int(), deletions: z.number().int(),
+  /** How a binary or generated file was shown to the reviewer, in words; absent: like any other. */
+  handling: z.string().optional(),
 })
 export type ReviewedFile = z.infer<typeof reviewedFile>
+
+/** One question of a review that took several; each was approved. */
+export const reviewPacket = z.strictObject({
+  index: z.number().int().positive(),
+  files: z.array(z.string()),
+  diff_sha256: sha256,
+  prompt_sha256: sha256,
+  nonce: z.string(),
+  usage: z.strictObject({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+})
+export type ReviewPacket = z.infer<typeof reviewPacket>
 
 /** The verdict that is pushed under `refs/openclaw/reviews/<head_sha>`. Unsigned in schema version 1. */
 export const verdict = z.strictObject({
@@ -52,6 +65,10 @@ export const verdict = z.strictObject({
   summary: z.string(),
   /** Gate settings of openclaw.config.json that this change alters; they were judged by the base commit's values. */
   gate_settings_changed: z.array(z.string()),
+  /** What the reviewer was told to look at with special care: characters that cannot be seen, links, attributes. */
+  flags: z.array(z.string()).optional(),
+  /** Of a change that went in packets: every changed file is in exactly one. `nonce` is then the SHA-256 over the packets' nonces, one a line. */
+  packets: z.array(reviewPacket).optional(),
   reviewer: z.strictObject({
     cli: z.string(), cli_version: z.string(), model: z.string(), provider_id: z.string(), base_url: z.string(), scripted: z.boolean(),
   }),

@@ -11,7 +11,22 @@ export interface NeutralGit {
   /** Writes the whole diff to `file`. @returns its SHA-256 over the bytes, and its size in bytes */
   diffTo(file: string, base: string, head: string): Promise<{ sha256: string; bytes: number }>
   diffDigest(base: string, head: string): Promise<string>
+  /** The whole diff. */
+  diff(base: string, head: string): Promise<Buffer>
   changedFiles(base: string, head: string): Promise<ReviewedFile[]>
+  /** Mode and object of each changed file before and after, in the order of the diff. */
+  changedEntries(base: string, head: string): Promise<ChangedEntry[]>
+  /** Every path of a commit's tree. */
+  paths(commit: string): Promise<string[]>
+  /** Bytes of each object. */
+  sizes(ids: readonly string[]): Promise<Map<string, number>>
+}
+
+/** One changed file as the two trees hold it. Mode `000000` and a null object: not there. */
+export interface ChangedEntry {
+  readonly path: string
+  readonly before: { readonly mode: string; readonly object: string | null }
+  readonly after: { readonly mode: string; readonly object: string | null }
 }
 
 /** One diff of two commits, the same everywhere: no renames, no external program, binary content included. */
@@ -42,14 +57,34 @@ export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit
     return await work({
       diffTo,
       diffDigest: async (base, head) => (await diffTo(join(folder, 'diff.patch'), base, head)).sha256,
+      diff: async (base, head) => {
+        await diffTo(join(folder, 'diff.patch'), base, head)
+        return readFileSync(join(folder, 'diff.patch'))
+      },
       changedFiles: async (base, head) => {
         const list = (kind: string): Promise<string> => gitText(bare, ['diff', ...diffOptions.filter((option) => option !== '--binary'), kind, '-z', '--end-of-options', base, head], inside)
         return joinFiles(await list('--name-status'), await list('--numstat'))
+      },
+      changedEntries: async (base, head) => parseEntries(await gitText(bare, ['diff', ...diffOptions.filter((option) => option !== '--binary'), '--raw', '-z', '--end-of-options', base, head], inside)),
+      paths: async (commit) => (await gitText(bare, ['ls-tree', '-r', '-z', '--name-only', '--full-tree', '--end-of-options', commit], inside)).split('\0').filter((path) => path !== ''),
+      sizes: async (ids) => {
+        if (ids.length === 0) return new Map()
+        const rows = (await gitText(bare, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], { ...inside, input: `${ids.join('\n')}\n` })).split('\n').map((row) => row.split(' '))
+        return new Map(rows.map(([id = '', size = '']) => [id, Number(size)]))
       },
     })
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
+}
+
+function parseEntries(raw: string): ChangedEntry[] {
+  const fields = raw.split('\0').filter((field) => field !== '')
+  const object = (id: string): string | null => (/^0+$/.test(id) ? null : id)
+  return Array.from({ length: fields.length / 2 }, (_, index) => {
+    const [before = '', after = '', from = '', to = ''] = (fields[2 * index] ?? '').replace(/^:/, '').split(' ')
+    return { path: fields[2 * index + 1] ?? '', before: { mode: before, object: object(from) }, after: { mode: after, object: object(to) } }
+  })
 }
 
 function joinFiles(nameStatus: string, numstat: string): ReviewedFile[] {

@@ -70,6 +70,8 @@ export interface CodexQuestion {
   readonly folder: string
   /** Empty folder for what passes between HQ and the CLI. */
   readonly scratch: string
+  /** Where the CLI's events are written, however it ends. */
+  readonly events: string
   readonly timeLimitSeconds: number
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -99,7 +101,7 @@ async function started(run: Promise<CommandResult>): Promise<CommandResult> {
 
 /**
  * Asks the real Codex CLI once: read-only, prompt on standard input, environment from nothing, own time limit, the whole
- * tree ended. Writes `review.jsonl` into the proof folder however it ends. A key never reaches a log or a file.
+ * tree ended. Its events are written however it ends. A key never reaches a log or a file.
  *
  * @throws {Problem} `review_unavailable` (not zero, a failed turn, no credentials), `review_timeout`, `review_invalid` (no ended turn)
  */
@@ -129,7 +131,7 @@ export async function askCodex(question: CodexQuestion, context: StepContext): P
       if (item) context.log(`codex: ${item.type}${item.command === undefined ? '' : ` ${redact(item.command)}`}`, 'stdout')
     },
   }))
-  writeWhole(join(context.dir, 'review.jsonl'), redact(result.stdout))
+  writeWhole(question.events, redact(result.stdout))
 
   const events = result.stdout.split('\n').map(parseEvent).filter((event) => codexEvent.safeParse(event).success)
   const errors = events.flatMap((event) => failedEvent.safeParse(event).data ?? []).map(redact)

@@ -45,7 +45,7 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
   if (!base) return { project: head.project, branch: head.branch, review: head.review, suites: head.tests, changed: [`${projectConfigName}: the base commit has no valid one; judged by the change's own`] }
   const changed: string[] = []
   if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
-  for (const name of ['max_diff_bytes', 'timeout_seconds'] as const) {
+  for (const name of ['max_diff_bytes', 'max_packets', 'timeout_seconds'] as const) {
     if (base.review[name] !== head.review[name]) changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
   }
   const suites: TestSuite[] = [...base.tests]

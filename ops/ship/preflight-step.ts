@@ -18,6 +18,7 @@ import { readOperatorSettings } from '../settings-files.ts'
 import { proofPlace } from './proof-folder.ts'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
 import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
+import { lookForHazards } from './hazards.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
 import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
 import { acceptedProviders, reviewBase } from './review-base.ts'
@@ -126,8 +127,11 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     await refuseOtherBranch(repo, gates.branch, options)
     await refuseNextAction(repo, head, options)
 
+    const flags = await lookForHazards(repo, earlier?.verdict.base_sha ?? base, head, options)
+    for (const flag of flags) log(`for the reviewer: ${flag}`)
+
     ship.since = earlier?.verdict.base_sha ?? base
-    ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, review, way, earlier }
+    ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, flags, review, way, earlier }
     for (const change of gates.changed) log(`gate setting changed: ${change}`)
     const detail = earlier
       ? `${short(head)} was pushed by ${earlier.result.run_id} and not confirmed; its evidence is checked and the remote read again`

@@ -22,13 +22,28 @@ function fenceFor(text: string): string {
   }
 }
 
-/**
- * What the reviewer is asked. The diff comes last, fenced as data by a line nobody could foresee.
- * @param gateChanges gate settings that the change alters
- */
-export function reviewPrompt(bindings: ReviewBindings, files: readonly ReviewedFile[], gateChanges: readonly string[], diff: string): string {
+export interface ReviewQuestion {
+  readonly bindings: ReviewBindings
+  /** The files this question is about. */
+  readonly files: readonly ReviewedFile[]
+  /** Gate settings that the change alters. */
+  readonly gateChanges: readonly string[]
+  /** What is to be looked at with special care. */
+  readonly flags: readonly string[]
+  /** The sections of the diff that are about these files, as they are shown. */
+  readonly diff: string
+  /** Of a change that takes several questions: which this is, and the files of the others. */
+  readonly packet: { readonly index: number; readonly count: number; readonly others: readonly string[] } | null
+}
+
+/** Text of a repository on one line of the prompt: whatever it holds, it cannot begin a line of its own. */
+const quoted = (text: string): string => JSON.stringify(text)
+const listOf = (lines: readonly string[], none: string): string => (lines.length === 0 ? `- ${none}` : lines.map((line) => `- ${line}`).join('\n'))
+
+/** What the reviewer is asked. The diff comes last, fenced as data by a line nobody could foresee. */
+export function reviewPrompt({ bindings, files, gateChanges, flags, diff, packet }: ReviewQuestion): string {
   const fence = fenceFor(diff)
-  const list = files.map(({ path, status, binary, additions, deletions }) => `- ${JSON.stringify(path)} ${status}${binary ? ', binary' : `, +${additions} -${deletions}`}`)
+  const list = files.map(({ path, status, binary, additions, deletions, handling }) => `${quoted(path)} ${status}${binary ? '' : `, +${additions} -${deletions}`}${handling === undefined ? '' : `, ${handling}`}`)
   return `You review one change before it goes to production. Your answer decides: an approved change is pushed to main and deployed.
 
 Read the whole diff at the end of this message. The folder ${checkoutName} in the working directory is a clean checkout of the change; you may read files in it for context. You have no network and write nothing.
@@ -46,11 +61,18 @@ The answer is one JSON object of the given schema and nothing else. Echo base_sh
 
 ${bindingsMark}${JSON.stringify(bindings)}
 
-Changed files:
-${list.length === 0 ? '- none: the two commits have the same content' : list.join('\n')}
+${packet === null ? '' : `The change is too large for one question. This is part ${packet.index} of ${packet.count}: judge the files of this part; the others are asked about in questions of their own, and every part must be approved. Files of the other parts:
+${listOf(packet.others.map(quoted), 'none')}
+
+`}Changed files${packet === null ? '' : ' of this part'}:
+${listOf(list, 'none: the two commits have the same content')}
+The content of a binary file is not in the diff: its blobs and sizes are. Approve it only when the change gives a reason for it and nothing runs it; look at it in the folder ${checkoutName} when in doubt.
 
 Gate settings that this change alters (judge each with special care):
-${gateChanges.length === 0 ? '- none' : gateChanges.map((change) => `- ${change}`).join('\n')}
+${listOf(gateChanges.map(quoted), 'none')}
+
+Places that a reader overlooks easily, found by rule in the whole change (judge each with special care):
+${listOf(flags.map(quoted), 'none')}
 
 ${fence}
 ${diff}${diff === '' || diff.endsWith('\n') ? '' : '\n'}${fence}

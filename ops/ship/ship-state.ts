@@ -14,6 +14,8 @@ export interface Frozen {
   /** Newest proven ancestor: what the review starts from. */
   readonly base: string
   readonly gates: GateSettings
+  /** What in the change the reviewer is told to look at with special care. */
+  readonly flags: readonly string[]
   /** Who may review, by the operator's settings before a test of the change has run. */
   readonly review: OperatorSettings['review']
   /** Where origin leads, likewise. */

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { endTree, members } from '#ops/process-tree'
 import { nodeProgram, programArgv } from '#ops/program'
-import type { ProjectConfig } from '#shared/config'
+import type { z } from 'zod'
+import type { projectConfig } from '#shared/config'
 import { newRunId } from '#shared/ids'
 import { shipResult, type ShipResult } from '#shared/result'
 
@@ -26,7 +27,7 @@ export interface ShipRepo {
   readonly env: Record<string, string>
   git(...args: string[]): string
   write(path: string, content: string): void
-  config(change?: Partial<ProjectConfig> & Record<string, unknown>): void
+  config(change?: Partial<z.input<typeof projectConfig>> & Record<string, unknown>): void
   commit(message: string, files?: Record<string, string>): string
   /** Every ref of origin and what it names. */
   remoteRefs(): Record<string, string>

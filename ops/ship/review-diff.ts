@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ReviewedFile } from '#shared/verdict'
+import { withNeutralGit } from '../git/neutral-diff.ts'
+import type { StepContext } from '../pipeline.ts'
+import { sectionsOf } from './diff-sections.ts'
+import { ruleFor } from './file-rules.ts'
+import { packetsOf, type Packet } from './packets.ts'
+import type { ReviewBindings } from './review-prompt.ts'
+import { frozenOf, type Ship } from './ship-state.ts'
+
+/** A packet with the values that tie an answer to it. */
+export interface BoundPacket extends Packet { readonly bindings: ReviewBindings }
+
+export interface ReviewDiff {
+  readonly files: readonly ReviewedFile[]
+  /** SHA-256 over the bytes of the whole diff. */
+  readonly sha256: string
+  /** In the order of the diff; one for a change that fits a single question. */
+  readonly packets: readonly [BoundPacket, ...BoundPacket[]]
+}
+
+const withRule = (file: ReviewedFile): ReviewedFile => {
+  const handling = ruleFor(file)
+  return handling === null ? file : { ...file, handling }
+}
+
+/**
+ * Writes the diff from objects alone and divides it into packets, each with a nonce of its own.
+ *
+ * @param name of the diff in the proof folder
+ * @param written called as soon as it is there
+ * @throws {Problem} `review_too_large`
+ */
+export async function makeReviewDiff(ship: Ship, name: string, context: StepContext, written: () => void): Promise<ReviewDiff> {
+  const { base, head, tree, gates } = frozenOf(ship)
+  const path = join(ship.dir, name)
+  return withNeutralGit(ship.repo, async (neutral) => {
+    const { sha256, bytes } = await neutral.diffTo(path, base, head)
+    const files = (await neutral.changedFiles(base, head)).map(withRule)
+    written()
+    context.log(`${files.length} files, ${bytes} bytes of diff`)
+    const sections = sectionsOf(readFileSync(path), files)
+    const sizes = await neutral.sizes(sections.flatMap(({ file, blobs }) => (file.binary ? [blobs.before, blobs.after].filter((id) => id !== null) : [])))
+    const packets = packetsOf(sections, sizes, sha256, gates.review)
+    for (const { path: of, handling } of files) if (handling !== undefined) context.log(`${of}: ${handling}`)
+    const [first, ...more] = packets.map((packet): BoundPacket => ({
+      ...packet,
+      bindings: {
+        base_sha: base, head_sha: head, tree_sha: tree, diff_sha256: packet.sha256, nonce: randomBytes(32).toString('hex'), files: packet.files.map((file) => file.path),
+      },
+    }))
+    if (first === undefined) throw new Error('a diff without a packet')
+    return { files, sha256, packets: [first, ...more] }
+  }, { signal: context.signal })
+}
