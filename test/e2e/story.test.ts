@@ -1,5 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,50 +6,32 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Browser, Page } from 'playwright'
 import { dodLastReply } from '#shared/api'
 import { deployBundleFiles, shipBundleFiles } from '#shared/bundle'
+import { remediations } from '#shared/remediations'
 import { reviewRef, verdict } from '#shared/verdict'
-import { LineSplitter } from '#ops/lines'
 import { members } from '#ops/process-tree'
-import { programArgv } from '#ops/program'
 import { launchBrowser } from '../support/browser.ts'
+import { startDemo, type Demo } from '../support/demo.ts'
 
 /** The whole main job as a newcomer does it: `hq up`, a change, Ship, Deploy+Verify, six green gates. */
 describe('the story', () => {
   let root: string
-  let up: ChildProcess
+  let demo: Demo
   let browser: Browser
   let page: Page
-  const output: string[] = []
   const git = (repo: string, ...args: string[]): string => execFileSync('git', args, { cwd: repo, encoding: 'utf8' }).trim()
-  const sandboxPorts = (): { app: number; console: number } => (JSON.parse(readFileSync(join(root, 'sandbox.json'), 'utf8')) as { ports: { app: number; console: number } }).ports
-  const laptop = (): string => join(root, 'laptop', 'sample-app')
   const gate = (name: string, state: string) => page.getByRole('listitem', { name: new RegExp(`^${name}: ${state}`) })
 
   beforeAll(async () => {
     root = realpathSync(mkdtempSync(join(tmpdir(), 'story-')))
-    const [program, ...args] = programArgv('hq', ['up', '--root', root, '--no-open', '--scripted-review'])
-    const { OPENAI_API_KEY: _key, ...env } = process.env
-    up = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const url = await new Promise<string>((resolve, reject) => {
-      const lines = new LineSplitter((line) => {
-        output.push(line)
-        if (line.startsWith('HQ: ')) resolve(line.slice(4))
-      })
-      up.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
-      up.stderr?.on('data', (chunk: Buffer) => output.push(chunk.toString()))
-      up.once('exit', (code) => reject(new Error(`hq up ended with ${code}:\n${output.join('\n')}`)))
-    })
+    demo = await startDemo(root, ['--scripted-review'])
     browser = await launchBrowser()
     page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
-    await page.goto(url)
+    await page.goto(demo.url)
   })
 
   afterAll(async () => {
     await browser?.close()
-    if (up?.exitCode === null) {
-      const gone = once(up, 'exit')
-      up.kill('SIGTERM')
-      await gone
-    }
+    await demo?.stop()
     rmSync(root, { recursive: true, force: true })
   })
 
@@ -63,9 +44,9 @@ describe('the story', () => {
   })
 
   it('ships a change: tested, reviewed by the real Codex CLI, pushed exactly as reviewed', async () => {
-    writeFileSync(join(laptop(), 'greeting.mjs'), 'export const greeting = (name) => `Hello, ${name}.`\n\nexport const farewell = (name) => `Until soon, ${name}.`\n')
-    git(laptop(), 'commit', '--all', '--quiet', '--message', 'Say farewell')
-    commit = git(laptop(), 'rev-parse', 'HEAD')
+    writeFileSync(join(demo.laptop, 'greeting.mjs'), 'export const greeting = (name) => `Hello, ${name}.`\n\nexport const farewell = (name) => `Until soon, ${name}.`\n')
+    git(demo.laptop, 'commit', '--all', '--quiet', '--message', 'Say farewell')
+    commit = git(demo.laptop, 'rev-parse', 'HEAD')
     const ship = page.getByRole('button', { name: /^Ship/ }).first()
     await expect.poll(() => ship.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
     await ship.click()
@@ -90,13 +71,13 @@ describe('the story', () => {
     await page.waitForURL(/#\/runs\//)
     await toOverview()
     for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 120_000 })
-    const health = await (await fetch(`http://127.0.0.1:${sandboxPorts().app}/api/health`)).json()
+    const health = await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()
     expect(health).toEqual({ ok: true, commit })
   })
 
   it('proves it: /api/dod/last through the console is PASS for this run, and both bundles are complete', async () => {
     const token = readFileSync(join(root, 'host', 'etc', 'secrets', 'openclaw_admin_token'), 'utf8').trim()
-    const reply = await fetch(`http://127.0.0.1:${sandboxPorts().console}/api/dod/last`, { headers: { 'x-openclaw-admin-token': token } })
+    const reply = await fetch(`http://127.0.0.1:${demo.ports().console}/api/dod/last`, { headers: { 'x-openclaw-admin-token': token } })
     const last = dodLastReply.parse(await reply.json())
     expect(last).toMatchObject({ ok: true, overall: 'PASS' })
     const artifacts = join(root, 'host', 'app', 'artifacts')
@@ -105,17 +86,45 @@ describe('the story', () => {
     const state = JSON.parse(readFileSync(join(root, 'host', 'state', 'project_state.json'), 'utf8')) as { last_deploy_run_id: string; last_verified_head: string }
     expect(state).toMatchObject({ last_deploy_run_id: deployRun, last_verified_head: commit })
     const shipRun = verdict.parse(JSON.parse(git(join(root, 'git', 'sample-app.git'), 'cat-file', 'blob', reviewRef(commit)))).run_id
-    for (const side of [join(laptop(), 'artifacts'), artifacts]) {
+    for (const side of [join(demo.laptop, 'artifacts'), artifacts]) {
       for (const file of shipBundleFiles) expect(existsSync(join(side, 'ship', shipRun, file)), `${side} ${file}`).toBe(true)
     }
     expect(existsSync(join(artifacts, '.maintenance_mode'))).toBe(false)
   })
 
-  it('leaves nothing running when it is stopped', async () => {
-    const gone = once(up, 'exit')
-    up.kill('SIGTERM')
-    expect((await gone)[0]).toBe(0)
+  it('leaves nothing running when it is stopped, and is as it was when it is started again', async () => {
+    expect(await demo.stop()).toBe(0)
     expect(members({ marker: `OPENCLAW_SANDBOX=${root}` })).toEqual([])
-    await expect(fetch(`http://127.0.0.1:${sandboxPorts().app}/api/health`)).rejects.toThrow()
+    await expect(fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).rejects.toThrow()
+
+    demo = await startDemo(root, ['--scripted-review'])
+    await page.goto(demo.url)
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 60_000 })
+    expect(await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()).toEqual({ ok: true, commit })
+  })
+})
+
+describe('the demo without a Codex sign-in', () => {
+  it('ends Ship blocked as review_unavailable, says who can mend it, and pushes nothing', async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'unsigned-')))
+    const demo = await startDemo(root)
+    const browser = await launchBrowser()
+    try {
+      const origin = join(root, 'git', 'sample-app.git')
+      const refs = (): string => execFileSync('git', ['for-each-ref'], { cwd: origin, encoding: 'utf8' })
+      const before = refs()
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+      await page.goto(demo.url)
+      await page.getByRole('button', { name: /^Ship/ }).first().click()
+      await page.getByRole('heading', { name: /is not shipped/ }).waitFor({ timeout: 90_000 })
+      const why = page.getByRole('region', { name: 'Why red' })
+      expect(await why.textContent()).toContain('review_unavailable')
+      expect(await why.textContent()).toContain(remediations.connect_codex.title)
+      expect(refs()).toBe(before)
+    } finally {
+      await browser.close()
+      await demo.stop()
+      rmSync(root, { recursive: true, force: true })
+    }
   })
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { BridgeTransport } from '#shared/bridge'
-import { takeSecret } from './serve-secret.ts'
+import { startOverOnNewSecret, takeSecret } from './serve-secret.ts'
 import { serveTransport } from './serve-transport.ts'
 
 /** How this page reaches the operator's services. `console` still needs the admin token; `stranded` cannot go on. */
@@ -17,6 +17,7 @@ export async function connect(): Promise<Connection> {
   const mode = await readMode()
   if (mode === null) return { mode: 'stranded', title: 'HQ does not answer', cause: 'This page could not learn how it is served. Nothing was changed; reload it once HQ runs.' }
   if (mode === 'console') return { mode }
+  startOverOnNewSecret()
   const secret = takeSecret()
   if (secret === null) return { mode: 'stranded', title: 'This tab has no key', cause: 'HQ gives its key only in the address it shows when it starts. Open that address; this page holds nothing.' }
   return { mode, transport: serveTransport(secret) }
