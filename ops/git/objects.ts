@@ -1,13 +1,16 @@
 import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
+import { readRef } from './refs.ts'
 import { git, gitText, type GitOptions } from './run-git.ts'
 
 /**
- * Text of a blob, by its id or by `<commit>:<path>`.
+ * Text of a blob, by its id, by `<commit>:<path>`, or by the whole name of the ref (`refs/…`) that names it.
  * @returns null when there is no such blob
  * @throws {Problem} `internal_error` when it is larger than `keepBytes` (default 8 MiB)
  */
-export async function readBlob(repo: string, name: string, options: GitOptions = {}): Promise<string | null> {
+export async function readBlob(repo: string, nameOrRef: string, options: GitOptions = {}): Promise<string | null> {
+  const name = nameOrRef.startsWith('refs/') && !nameOrRef.includes(':') ? await readRef(repo, nameOrRef, options) : nameOrRef
+  if (name === null) return null
   const type = await git(repo, ['cat-file', '-t', '--end-of-options', name], options)
   if (type.exitCode !== 0 || type.stdout.trim() !== 'blob') return null
   const result = await git(repo, ['cat-file', 'blob', '--end-of-options', name], options)

@@ -6,8 +6,11 @@ export async function listRefs(repo: string, prefix: string, options: GitOptions
   return new Map(text === '' ? [] : text.split('\n').map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
 }
 
-/** @returns the object a ref names, or null when there is no such ref */
+/**
+ * @param ref its whole name: a tag or branch that is called like it is another ref, which rev-parse would take for it
+ * @returns the object it names, or null when there is no such ref
+ */
 export async function readRef(repo: string, ref: string, options: GitOptions = {}): Promise<string | null> {
-  const result = await git(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref], options)
+  const result = await git(repo, ['show-ref', '--verify', '--hash', '--end-of-options', ref], options)
   return result.exitCode === 0 ? result.stdout.trim() : null
 }

@@ -67,6 +67,14 @@ describe('a chain of verdicts', () => {
     }
   })
 
+  it('does not take a tag that is called like the ref of a verdict for one', async () => {
+    git(['tag', reviewRef(at(1)), git(['rev-parse', reviewRef(at(1))])])
+    git(['update-ref', '-d', reviewRef(at(1))])
+    const answer = await walk(at(3))
+    git(['tag', '--delete', reviewRef(at(1))])
+    expect(answer).toEqual({ proven: false, commit: at(1), reason: 'it has no review verdict' })
+  })
+
   it('does not end at a baseline that is not on its way', async () => {
     expect(await walk(at(3), { baseline: at(2) })).toMatchObject({ proven: false, commit: at(0) })
   })
