@@ -4,13 +4,17 @@ import { runAsAction } from '../doctor/check-command.ts'
 import { doctorContext } from '../doctor/context.ts'
 import { writeJson } from '../json-file.ts'
 import { runFolder } from '../paths.ts'
-import { portChecks } from '../ports/audit.ts'
+import { auditChecks } from '../ports/checks.ts'
+
+/** The audit itself may take longer than one check of doctor, milliseconds. */
+const auditMs = 30_000
 
 /** `hq port-audit` @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> => runAsAction('port_audit', {}, options, async ({ context, signal }) => {
   const startedAt = new Date().toISOString()
-  const { paths, config, hostdPort } = doctorContext(context.deployRunId)
-  const checks = await runChecks(portChecks(paths, hostdPort, config?.ports.exceptions ?? []), signal)
+  const host = doctorContext(context.deployRunId)
+  const { paths } = host
+  const checks = await runChecks(auditChecks(host, auditMs), signal)
   const document = checksDocument(checks, { kind: 'port_audit', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'public_port', artifacts: { port_audit: 'port_audit.json' } })
   writeJson(join(runFolder(join(paths.artifacts, 'port_audit'), context.runId), 'port_audit.json'), document)
   return document

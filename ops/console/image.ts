@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { HostSettings } from '#shared/config'
@@ -57,26 +58,29 @@ export function writeConsoleImage(installed: string, base: string, settings: Hos
   const page = join('out', 'renderer')
   if (!existsSync(join(installed, page, 'index.html'))) throw new Problem('console_build_failed', `The console of ${installed} is not built: it has no ${page}/index.html. What serves is untouched.`)
   if (!existsSync(settings.hostd_socket)) throw new Problem('hostd_unhealthy', `hostd does not serve ${settings.hostd_socket}, through which the console's container reaches it. What serves is untouched.`)
-  const socketFolder = dirname(settings.hostd_socket)
+  const { sources, packages } = programFiles(installed, program)
+  const known: ImageSettings = { port: settings.console_port, hostnames: settings.hostnames, console_url: settings.console_url ?? null, socket: basename(settings.hostd_socket) }
+  const compose = consoleCompose(settings, { artifacts, socketFolder: dirname(settings.hostd_socket), group: statSync(settings.hostd_socket).gid })
+  const files = [...sources, 'package.json', page]
+  const digest = createHash('sha256').update(treeDigest(installed, [...files, ...packages])).update(JSON.stringify([known, compose, dockerfile])).digest('hex')
+  const folder = join(base, `console-${digest.slice(0, 16)}`)
+  const image = { folder, file: 'compose.json', digest }
+  if (existsSync(folder)) return image
+
   const fresh = join(base, `.console-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
   try {
-    const { sources, packages } = programFiles(installed, program)
     const copy = (path: string, part: 'hq' | 'modules'): void => {
       mkdirSync(join(fresh, part, dirname(path)), { recursive: true })
       cpSync(realpathSync(join(installed, path)), join(fresh, part, path), { recursive: true, dereference: true })
     }
     for (const path of packages) copy(path, 'modules')
-    for (const path of [...sources, 'package.json', page]) copy(path, 'hq')
-    const known: ImageSettings = { port: settings.console_port, hostnames: settings.hostnames, console_url: settings.console_url ?? null, socket: basename(settings.hostd_socket) }
+    for (const path of files) copy(path, 'hq')
     writeJson(join(fresh, 'hq', 'console.json'), known)
     writeFileSync(join(fresh, 'Dockerfile'), dockerfile)
-    writeJson(join(fresh, 'compose.json'), consoleCompose(settings, { artifacts, socketFolder, group: statSync(settings.hostd_socket).gid }))
-    const digest = treeDigest(fresh)
-    const folder = join(base, `console-${digest.slice(0, 16)}`)
-    if (existsSync(folder)) rmSync(fresh, { recursive: true, force: true })
-    else renameSync(fresh, folder)
-    return { folder, file: 'compose.json', digest }
+    writeJson(join(fresh, 'compose.json'), compose)
+    renameSync(fresh, folder)
+    return image
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
     throw error

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { ErrorClass } from '#shared/errors'
 import { checksResult, deployResult, dodResult, projectState, type ChecksResult } from '#shared/result'
 import { checksDocument, fail, pass, runChecks, type Check } from '#ops/doctor/check'
-import { processEngine } from '#ops/engines/process'
+import { allHealth } from '#ops/engines/all-services'
 import { readServing } from '#ops/engines/service-record'
 import { readJson } from '#ops/json-file'
 import type { HostPaths } from '#ops/paths'
@@ -65,7 +65,7 @@ export async function greenCheck({ paths, runId, deployRunId, proofOf, signal }:
         const target = state()?.target_sha
         const serving = readServing(paths)?.sha
         if (target === undefined || serving !== target) return fail(`${serving ?? 'Nothing'} serves; the target is ${target ?? 'not set'}.`, remedy)
-        const services = await processEngine.health(paths, abort)
+        const services = await allHealth(paths, abort)
         const ill = services.filter(({ why }) => why !== null)
         return ill.length > 0 ? fail(ill.map(({ detail }) => detail).join('; '), remedy) : pass(`${services.length} services answer as ${target.slice(0, 12)}`)
       },

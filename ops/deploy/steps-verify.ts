@@ -4,6 +4,7 @@ import { newRunId } from '#shared/ids'
 import { checksDocument, failures } from '#ops/doctor/check'
 import type { DoctorContext } from '#ops/doctor/context'
 import { writeJson } from '#ops/json-file'
+import { markGreen } from '#ops/engines/compose/record'
 import type { Step } from '#ops/pipeline'
 import { runDod } from './dod.ts'
 import { need, type DeployFacts, type DeployHost } from './facts.ts'
@@ -60,6 +61,8 @@ export const verifySteps = (host: DeployHost): Step<DeployFacts>[] => [
         schema_version: 1, last_deploy_timestamp: new Date().toISOString(), last_deploy_run_id: host.runId, last_verified_head: sha, target_sha: sha,
         last_doctor_result: need(facts, 'doctor'), last_guard_result: { run_id: guard.run_id, overall: guard.overall, finished_at: guard.finished_at }, next_action: action,
       }, dir, signal)
+      const config = need(facts, 'config')
+      if (config.engine === 'compose') markGreen(host.paths, config.project, sha)
       return { detail: `hostd shows the state of this deploy${action === null ? ', without a next action' : ''}` }
     },
   },

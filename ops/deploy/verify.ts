@@ -6,11 +6,12 @@ import { fail, pass, runChecks, skip, type Check } from '#ops/doctor/check'
 import type { DoctorContext } from '#ops/doctor/context'
 import { stateFinding } from '#ops/doctor/deploy-checks'
 import { runDoctor } from '#ops/doctor/doctor'
+import { runningProblems } from '#ops/engines/compose/health'
 import { whyNotOk, waitUntilOk, ask } from '#ops/engines/health'
 import { lives, processesOf, serviceUrl } from '#ops/engines/service-process'
 import { readRecords, readServing, type ServiceRecord } from '#ops/engines/service-record'
 import { runGuard } from '#ops/guard/guard'
-import { portChecks } from '#ops/ports/audit'
+import { auditChecks } from '#ops/ports/checks'
 import { listenersOn } from '#ops/ports/sockets'
 
 /** What the deploy built; without it (a check on its own) what was last recorded as serving. */
@@ -20,6 +21,8 @@ export interface Verification { readonly checks: CheckResult[]; readonly guard: 
 
 /** An endpoint gets this long to answer well, in seconds: a service that has just started may still be warming up. */
 const endpointSeconds = 15
+/** And each part of the port audit this long, in milliseconds. */
+const auditMs = 30_000
 
 function endpointChecks({ config, configProblem, settings }: DoctorContext): Check[] {
   if (!config) return [{ name: 'endpoint:configuration', remedy: 'fix_configuration', run: () => fail(`The project's configuration cannot be read: ${configProblem ?? ''}`, 'fix_configuration') }]
@@ -56,6 +59,10 @@ function runningCheck(context: DoctorContext, expected: Expected): Check {
       const sha = expected.sha ?? serving?.sha ?? null
       if (sha === null) return skip('No deploy has started services yet.')
       if (serving?.sha !== sha) return fail(`${serving?.sha ?? 'Nothing'} is recorded as serving, not ${sha}.`, 'deploy_again')
+      if (context.config?.engine === 'compose') {
+        const { wrong, good } = await runningProblems(context.paths, expected, signal)
+        return wrong.length > 0 ? fail(`${wrong.join('; ')}.`, 'deploy_again') : pass(good.join('; '))
+      }
       const records = readRecords(context.paths).filter(({ kind }) => kind === 'project')
       const wrong = (await Promise.all(records.map((record) => runningFinding(record, { sha, digest: expected.digest }, signal)))).filter((why) => why !== null)
       if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'deploy_again')
@@ -76,7 +83,7 @@ const fold = (name: string, checks: readonly CheckResult[]): CheckResult => {
 export async function verify(context: DoctorContext, expected: Expected, { signal, guardRunId = newRunId() }: { signal?: AbortSignal; guardRunId?: string } = {}): Promise<Verification> {
   const own = await runChecks([
     ...endpointChecks(context), runningCheck(context, expected),
-    ...portChecks(context.paths, context.hostdPort, context.config?.ports.exceptions ?? []),
+    ...auditChecks(context, auditMs),
     { name: 'state', remedy: 'deploy_again', run: () => stateFinding(context.paths) },
   ], signal)
   const guard = await runGuard(context.paths, { runId: guardRunId, deployRunId: context.deployRunId, ...(signal ? { signal } : {}) })

@@ -1,11 +1,7 @@
 import { tmpdir } from 'node:os'
-import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { runCommand, type CommandOptions, type CommandResult } from '#ops/command'
-import { parseJson } from '#ops/json-file'
-
-/** Where Docker is asked: the socket of its daemon. Contexts, DOCKER_HOST and DOCKER_* of the caller do not count. */
-export interface Docker { readonly socket: string }
+import type { Docker } from './engine-api.ts'
 
 export interface DockerOptions {
   readonly timeLimitSeconds?: number
@@ -47,33 +43,4 @@ export async function dockerDo(at: Docker, args: readonly string[], options: Doc
   const result = await docker(at, args, options)
   if (result.exitCode !== 0) throw new Problem('docker_compose_failed', `${options.title ?? `docker ${args.slice(0, 2).join(' ')}`} ${howEnded(result)}.`, { evidence: result.stderrTail.split('\n').filter((line) => line !== '') })
   return result.stdout
-}
-
-const versionReply = z.looseObject({ Server: z.looseObject({ Version: z.string() }).nullish() })
-
-/** @returns version of the daemon, or null when none answers */
-export async function daemonVersion(at: Docker, signal?: AbortSignal): Promise<string | null> {
-  const { stdout } = await docker(at, ['version', '--format', '{{json .}}'], { signal })
-  if (stdout.trim() === '') return null
-  return parseJson(stdout, versionReply, 'docker_compose_failed', 'docker version').Server?.Version ?? null
-}
-
-/** @throws {Problem} `docker_compose_failed` when the daemon does not answer */
-export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
-  const version = await daemonVersion(at, signal)
-  if (version === null) throw new Problem('docker_compose_failed', `Docker does not answer at ${at.socket}. Nothing was stopped or started.`)
-  return version
-}
-
-/**
- * `docker <kind> inspect` of several things.
- * @returns those that exist; one that vanished since it was listed is left out
- * @throws {Problem} `docker_compose_failed` when the daemon does not answer or the answer is off
- */
-export async function inspect<T extends z.ZodType>(at: Docker, kind: 'container' | 'image' | 'network', names: readonly string[], schema: T, signal?: AbortSignal): Promise<z.output<T>[]> {
-  if (names.length === 0) return []
-  const result = await docker(at, [kind, 'inspect', ...names], { signal })
-  // Exit 1 with a list of what was found means that a name is unknown, if the daemon is there at all.
-  if (result.exitCode !== 0) await requireDaemon(at, signal)
-  return parseJson(result.stdout.trim() === '' ? '[]' : result.stdout, z.array(schema), 'docker_compose_failed', `docker ${kind} inspect`)
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { dockerDo, inspect, type Docker } from './client.ts'
+import { dockerDo } from './client.ts'
+import { askDocker, inspect, type Docker } from './engine-api.ts'
 
 const binding = z.looseObject({ HostIp: z.string(), HostPort: z.string() })
 const list = z.array(z.string()).nullish().transform((value) => value ?? [])
 
-/** What HQ reads of `docker container inspect`. */
+/** What HQ reads of a container. */
 export const container = z.looseObject({
   Id: z.string(),
   Name: z.string(),
@@ -45,9 +46,10 @@ export const isOneOff = ({ Config }: Container): boolean => Config.Labels[oneOff
  * @throws {Problem} `docker_compose_failed`
  */
 export async function containers(at: Docker, { project, all = false, signal }: { project?: string; all?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Container[]> {
-  const filter = project === undefined ? [] : ['--filter', `label=${projectLabel}=${project}`]
-  const ids = await dockerDo(at, ['ps', '--quiet', '--no-trunc', ...(all ? ['--all'] : []), ...filter], { signal })
-  return inspect(at, 'container', ids.split('\n').filter((id) => id !== ''), container, signal)
+  const filters = project === undefined ? {} : { label: [`${projectLabel}=${project}`] }
+  const query = new URLSearchParams({ all: all ? '1' : '0', filters: JSON.stringify(filters) })
+  const listed = await askDocker(at, `/containers/json?${query.toString()}`, z.array(z.looseObject({ Id: z.string() })), signal)
+  return inspect(at, 'container', (listed ?? []).map(({ Id }) => Id), container, signal)
 }
 
 /** Last lines of what a container wrote, for evidence. */

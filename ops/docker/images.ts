@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { docker, dockerDo, inspect, requireDaemon, type Docker } from './client.ts'
+import { docker, dockerDo } from './client.ts'
+import { askDocker, inspect, requireDaemon, type Docker } from './engine-api.ts'
 
 const image = z.looseObject({
   Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -18,9 +19,10 @@ export const tagImage = async (at: Docker, id: string, name: string): Promise<vo
 
 /** Tags of a repository that are on this machine. @throws {Problem} `docker_compose_failed` */
 export async function tagsOf(at: Docker, repository: string): Promise<string[]> {
-  const text = await dockerDo(at, ['image', 'ls', '--format', '{{json .}}', '--filter', `reference=${repository}:*`])
-  const row = z.looseObject({ Tag: z.string() })
-  return text.split('\n').filter((line) => line !== '').map((line) => row.parse(JSON.parse(line)).Tag).filter((tag) => tag !== '<none>')
+  const query = new URLSearchParams({ filters: JSON.stringify({ reference: [`${repository}:*`] }) })
+  const images = await askDocker(at, `/images/json?${query.toString()}`, z.array(image), undefined)
+  const names = (images ?? []).flatMap(({ RepoTags }) => RepoTags)
+  return names.filter((name) => name.startsWith(`${repository}:`)).map((name) => name.slice(repository.length + 1))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CheckResult } from '#shared/result'
-import { portChecks } from '#ops/ports/audit'
+import { auditChecks } from '#ops/ports/checks'
 import { runChecks } from './check.ts'
 import { deployChecks } from './deploy-checks.ts'
 import { hostChecks } from './host-checks.ts'
@@ -9,5 +9,5 @@ import type { DoctorContext } from './context.ts'
 /** All of doctor (design §8): independent checks, in parallel, each with its own time limit. */
 export const runDoctor = (context: DoctorContext, signal?: AbortSignal): Promise<CheckResult[]> => runChecks([
   ...hostdChecks(context), ...consoleChecks(context), ...serviceChecks(context), ...deployChecks(context), ...hostChecks(context),
-  ...portChecks(context.paths, context.hostdPort, context.config?.ports.exceptions ?? []),
+  ...auditChecks(context),
 ], signal)

@@ -1,7 +1,7 @@
 import { healthReply, maintenanceReply, statusReply } from '#shared/api'
 import { readAdminToken } from '#ops/admin-token'
-import { processEngine } from '#ops/engines/process'
-import { consoleServiceName, readRecord, readRecords } from '#ops/engines/service-record'
+import { allHealth, servicesUp } from '#ops/engines/all-services'
+import { consoleServiceName } from '#ops/engines/service-record'
 import { fail, pass, skip, type Check } from './check.ts'
 import type { DoctorContext } from './context.ts'
 import { askApi, askFor } from './questions.ts'
@@ -31,7 +31,7 @@ export const hostdChecks = ({ paths, hostdUrl }: DoctorContext): Check[] => [
 export const consoleChecks = ({ paths, consoleUrl }: DoctorContext): Check[] => [{
   name: 'console_route', remedy: 'deploy_again',
   run: async (signal) => {
-    if (!readRecord(paths, consoleServiceName)) return skip('No deploy has started the console yet.')
+    if (!servicesUp(paths).includes(consoleServiceName)) return skip('No deploy has started the console yet.')
     await askFor(consoleUrl, '/api/maintenance', maintenanceReply, { token: readAdminToken(paths.tokenFile), signal })
     return pass(`${consoleUrl} hands the API on`)
   },
@@ -42,12 +42,12 @@ export const serviceChecks = ({ paths, config, configProblem }: DoctorContext): 
   {
     name: 'services', remedy: 'deploy_again',
     run: async (signal) => {
-      const records = readRecords(paths)
-      if (records.length === 0) return skip('No deploy has started services yet.')
+      const started = servicesUp(paths)
+      if (started.length === 0) return skip('No deploy has started services yet.')
       if (!config) return fail(`The project's configuration cannot be read: ${configProblem ?? ''}`, 'fix_configuration')
-      const missing = config.services.filter(({ name }) => !records.some((record) => record.name === name)).map(({ name }) => name)
+      const missing = config.services.filter(({ name }) => !started.includes(name)).map(({ name }) => name)
       if (missing.length > 0) return fail(`Configured but never started: ${missing.join(', ')}.`, 'deploy_again')
-      const seen = await processEngine.health(paths, signal)
+      const seen = await allHealth(paths, signal)
       const ill = seen.filter(({ why }) => why !== null)
       const details = (ill.length > 0 ? ill : seen).map(({ detail }) => detail).join('; ')
       return ill.length > 0 ? fail(details, 'deploy_again') : pass(details)

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { describeIssues } from '#ops/json-file'
+import { plainGet } from '#ops/plain-get'
 
 /** Time for one HTTP question, in milliseconds. */
 const questionMs = 5_000
@@ -10,6 +11,11 @@ export interface Answer { readonly status: number; readonly text: string }
 
 /** One GET; redirects are not followed: the answer of another address says nothing about this one. */
 export async function ask(url: string, { headers = {}, signal, timeoutMs = questionMs }: { headers?: Record<string, string>; signal?: AbortSignal; timeoutMs?: number } = {}): Promise<Answer> {
+  if (headers['host'] !== undefined) {
+    // `fetch` does not let its caller name the host.
+    const { hostname, port, pathname, search } = new URL(url)
+    return plainGet({ host: hostname, port: Number(port) }, `${pathname}${search}`, { headers, signal, timeoutMs, maxBytes: maxAnswerBytes })
+  }
   const limit = AbortSignal.timeout(timeoutMs)
   const response = await fetch(url, { headers, redirect: 'manual', signal: signal ? AbortSignal.any([signal, limit]) : limit })
   const chunks: Uint8Array[] = []

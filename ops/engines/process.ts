@@ -2,6 +2,7 @@ import { Problem, toProblem } from '#shared/errors'
 import { openSockets, type OpenSocket } from '#ops/ports/sockets'
 import type { HostPaths } from '#ops/paths'
 import { buildRelease, pruneBuilds } from './builds.ts'
+import { composeEngine } from './compose/engine.ts'
 import type { Build, Engine, ServiceHealth, Target, UpReport } from './engine.ts'
 import { isUnchanged, proveCandidate, requirePort, switchVersion, type Handover, type Progress } from './handover.ts'
 import { lookAt } from './health.ts'
@@ -101,8 +102,4 @@ export const processEngine: Engine = {
   down: stopServices,
 }
 
-/** @throws {Problem} `docker_compose_failed` when this installation has no such engine */
-export function engineOf(name: 'process' | 'compose'): Engine {
-  if (name === 'process') return processEngine
-  throw new Problem('docker_compose_failed', 'This version of HQ has no compose engine. Set "engine": "process" in openclaw.config.json.')
-}
+export const engineOf = (name: 'process' | 'compose'): Engine => (name === 'process' ? processEngine : composeEngine)

@@ -1,6 +1,6 @@
 import type { CheckResult } from '#shared/result'
 import { runChecks, fail, pass, skip, warn, type Check } from '#ops/doctor/check'
-import { processEngine } from '#ops/engines/process'
+import { allHealth } from '#ops/engines/all-services'
 import { resumeServices } from '#ops/engines/resume'
 import { lives } from '#ops/engines/service-process'
 import { readRecords } from '#ops/engines/service-record'
@@ -27,7 +27,7 @@ export async function guardPass(paths: HostPaths, signal?: AbortSignal): Promise
   const allowed = observedOnly ? [] : dead.filter((name) => (recent.get(name) ?? 0) < restartsPerHour)
   const resumed = allowed.length > 0 ? await resumeServices(paths, { log: () => undefined, ...(signal ? { signal } : {}) }, allowed) : []
   const restarted = resumed.filter(({ state }) => state === 'started').map(({ name }) => name)
-  const health = await processEngine.health(paths, signal)
+  const health = await allHealth(paths, signal)
   const services = health.map(({ name, alive, why, detail }): Check => ({
     name: `service:${name}`, remedy: 'deploy_again',
     run: () => {

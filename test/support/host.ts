@@ -63,7 +63,8 @@ const listens = (port: number): Promise<boolean> => new Promise((resolve) => {
   socket.on('error', () => resolve(false))
 })
 
-export async function deployHost(first: SampleVersion = { message: 'one' }): Promise<DeployHost> {
+/** @param socket hostd serves a unix socket too, as containers need it */
+export async function deployHost(first: SampleVersion = { message: 'one' }, { socket = false }: { socket?: boolean } = {}): Promise<DeployHost> {
   const made = testHost()
   const host: TestHost = { ...made, env: { ...made.env, OPENCLAW_HQ_INSTALL: install(made.dir) } }
   const ports = { app: await getPort(), console: await getPort(), git: await getPort() }
@@ -109,7 +110,12 @@ export async function deployHost(first: SampleVersion = { message: 'one' }): Pro
   git(root, 'remote', 'add', 'origin', `git://127.0.0.1:${ports.git}/sample.git`)
   git(root, 'fetch', '--quiet', 'origin')
   git(root, 'reset', '--quiet', '--hard', 'origin/main')
-  const hostd = await startHostd(host)
+  const socketFile = join(host.dir, 'public', 'hostd.sock')
+  if (socket) {
+    mkdirSync(join(host.dir, 'public'))
+    settings({ hostd_socket: socketFile })
+  }
+  const hostd = await startHostd(host, socket ? { env: { OPENCLAW_HOSTD_SOCKET: socketFile } } : {})
 
   const verdictFor = async (base_sha: string, head_sha: string): Promise<Verdict> => ({
     schema_version: 1, verdict_id: head_sha.slice(0, 12), run_id: newRunId(), verdict: 'APPROVED', repository: 'sample', base_sha, head_sha, tree_sha: git(laptop, 'rev-parse', `${head_sha}^{tree}`),

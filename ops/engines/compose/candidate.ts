@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Problem } from '#shared/errors'
-import { inspect, type Docker } from '#ops/docker/client'
+import { inspect, type Docker } from '#ops/docker/engine-api'
 import { container, containers, isOneOff, publishesOf, removeContainers, serviceOf } from '#ops/docker/containers'
 import type { Progress } from '../handover.ts'
 import type { Prepared } from './prepare.ts'

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
 import { writeConsoleImage } from '#ops/console/image'
-import { dockerDo, requireDaemon, type Docker } from '#ops/docker/client'
+import { dockerDo } from '#ops/docker/client'
+import { requireDaemon, type Docker } from '#ops/docker/engine-api'
 import { containers, publishesOf } from '#ops/docker/containers'
 import type { HostPaths } from '#ops/paths'
 import { openSockets } from '#ops/ports/sockets'
@@ -14,7 +15,7 @@ import { consoleServiceName, writeServing } from '../service-record.ts'
 import { withServicesLock } from '../services-lock.ts'
 import { composeHealth } from './health.ts'
 import { prepare, type Prepared, type Rules } from './prepare.ts'
-import { composeFolder, readComposeRecord, readComposeRecords, writeComposeRecord, type ComposeRecord } from './record.ts'
+import { composeFolder, readComposeRecord, readComposeRecords, removeComposeRecord, writeComposeRecord, type ComposeRecord } from './record.ts'
 import { bringBack, replaceVersion } from './replace.ts'
 import { dockerOf, mountRules } from './rules.ts'
 import type { ComposeSource } from './source.ts'
@@ -91,6 +92,7 @@ async function takeBack(at: Docker, paths: HostPaths, done: readonly { prepared:
   for (const { prepared, old } of done.toReversed()) {
     problem = await bringBack(at, prepared, old, problem, progress)
     if (old) writeComposeRecord(paths, old)
+    else removeComposeRecord(paths, prepared.source.project)
   }
   return problem
 }

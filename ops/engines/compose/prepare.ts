@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { Problem } from '#shared/errors'
-import type { Docker } from '#ops/docker/client'
+import type { Docker } from '#ops/docker/engine-api'
 import { containers, isOneOff, publishesOf, serviceOf, type Container } from '#ops/docker/containers'
 import { endpointName, listExposures, type ExposureExceptions } from '#ops/ports/exposure'
 import type { MountRules } from '#ops/ports/host-mounts'

@@ -1,5 +1,5 @@
 import { Problem, toProblem } from '#shared/errors'
-import type { Docker } from '#ops/docker/client'
+import type { Docker } from '#ops/docker/engine-api'
 import { containers, removeContainers, serviceOf } from '#ops/docker/containers'
 import { judgeContainers } from '#ops/ports/host-docker'
 import { listExposures } from '#ops/ports/exposure'

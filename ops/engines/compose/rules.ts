@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { Docker } from '#ops/docker/client'
+import type { Docker } from '#ops/docker/engine-api'
 import type { HostPaths } from '#ops/paths'
 import type { MountRules } from '#ops/ports/host-mounts'
 import { readHostSettings } from '#ops/settings-files'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
-import type { Docker } from '#ops/docker/client'
+import type { Docker } from '#ops/docker/engine-api'
 import { containerLog, containers, isOneOff, serviceOf, type Container } from '#ops/docker/containers'
 import { waitUntilOk } from '../health.ts'
 import type { ComposeSource } from './source.ts'

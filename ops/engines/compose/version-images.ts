@@ -1,5 +1,6 @@
 import { Problem } from '#shared/errors'
-import { dockerDo, type Docker } from '#ops/docker/client'
+import { dockerDo } from '#ops/docker/client'
+import type { Docker } from '#ops/docker/engine-api'
 import { imageLabels, imageOf, tagImage, tagsOf, untagImage } from '#ops/docker/images'
 import type { Progress } from '../handover.ts'
 import { buildSeconds, composeDo, withServices, type ComposeSource, type Rendered } from './source.ts'

@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs'
+import type { Check } from '#ops/doctor/check'
+import type { DoctorContext } from '#ops/doctor/context'
+import { composeFolder } from '#ops/engines/compose/record'
+import { mountRules } from '#ops/engines/compose/rules'
+import { portChecks } from './audit.ts'
+import { hostPortChecks } from './host-audit.ts'
+
+/**
+ * The port audit that fits this host: with the engine `compose` the host is HQ's own and is judged as a whole; with
+ * `process` the machine may be shared, and HQ's own processes are judged.
+ * @param limitMs longest time of one check, milliseconds
+ */
+export function auditChecks({ paths, settings, config, hostdPort }: Pick<DoctorContext, 'paths' | 'settings' | 'config' | 'hostdPort'>, limitMs?: number): Check[] {
+  // A configuration that cannot be read excuses nothing, and does not make a host of containers another one.
+  const whole = config === null ? existsSync(composeFolder(paths)) : config.engine === 'compose'
+  if (!whole) return portChecks(paths, hostdPort, config?.ports.exceptions ?? [])
+  return hostPortChecks({
+    docker: { socket: settings.docker_socket }, exceptions: { exceptions: config?.ports.exceptions ?? [], compose: config?.compose.exceptions ?? [] },
+    mounts: mountRules(paths), serveTargets: [`http://127.0.0.1:${hostdPort}`], ...(limitMs === undefined ? {} : { limitMs }),
+  })
+}

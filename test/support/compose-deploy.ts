@@ -1,0 +1,44 @@
+import { createSocket } from 'node:dgram'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { checksResult } from '#shared/result'
+import { composeEngine } from '#ops/engines/compose/engine'
+import { composeProject, startDocker } from './docker.ts'
+import { traffic } from './compose-host.ts'
+import { deployHost, type Deployed } from './host.ts'
+
+/** Whole deploys with the engine `compose`, through hostd, in the network namespace it was started in. Prints what came of them as JSON. */
+const docker = await startDocker({ net: process.argv[2] ?? '' })
+const at = await deployHost({ message: 'first' }, { socket: true })
+try {
+  at.settings({ docker_socket: docker.at.socket, base_image: docker.baseImage, service_ports: { web: at.ports.app }, deploy_attempts: 1 })
+  const config = {
+    schema_version: 1, project: 'shop', engine: 'compose', tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
+    services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 30 } }], endpoints: [{ service: 'web', path: '/' }], routes: [{ path: '/api/runs' }],
+  }
+  const files = (message: string, web: object = {}): Record<string, string> => ({ ...composeProject(message, { web }), 'openclaw.config.json': `${JSON.stringify(config)}\n` })
+  const url = `http://127.0.0.1:${at.ports.app}/`
+  const serves = async (): Promise<unknown> => await (await fetch(url)).json()
+  const told = ({ result, dir, triage }: Deployed): object => ({
+    overall: result.overall, step_failed: result.step_failed, error_class: result.error_class, engine: result.engine, unanswered_ms: result.unanswered_ms, steps: result.steps.map(({ name, status, detail }) => [name, status, detail]),
+    first_error: triage?.first_error?.text ?? null, maintenance: at.maintenance() !== null,
+    checks: existsSync(join(dir, 'verify_production.json')) ? checksResult.parse(JSON.parse(readFileSync(join(dir, 'verify_production.json'), 'utf8'))).checks.map(({ name, status, detail }) => [name, status, detail]) : null,
+  })
+
+  const one = await at.ship({ message: 'one' }, { files: files('one') })
+  const first = { sha: one, ...told(await at.deploy()), serves: await serves() }
+  await at.ship({ message: 'open' }, { files: files('open', { ports: ['${PORT_WEB}:3000'] }) })
+  const load = traffic(url)
+  const open = { ...told(await at.deploy()), serves: await serves(), load: await load.stop() }
+  const two = await at.ship({ message: 'two' }, { files: files('two') })
+  const second = { sha: two, ...told(await at.deploy()), serves: await serves() }
+  const listener = createSocket('udp4')
+  await new Promise<void>((resolve) => { listener.bind(5000, '0.0.0.0', resolve) })
+  const exposed = told(await at.deploy())
+  listener.close()
+  process.stdout.write(JSON.stringify({ first, open, second, exposed }))
+} finally {
+  await composeEngine.down(at.host.paths)
+  await at.remove()
+  await docker.stop()
+}
