@@ -24,7 +24,8 @@ export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account
     { path: join(paths.etc, 'secrets', 'soma_kajabi'), mode: 0o750, uid: 0, gid: containerGroup },
     { path: paths.state, mode: 0o755, ...root },
     { path: dirname(paths.index), mode: 0o750, ...hostd },
-    { path: paths.locks, mode: 0o755, ...root },
+    // Whoever can open a lock can hold it shared and so keep every run from starting: hostd only looks, nobody else may.
+    { path: paths.locks, mode: 0o750, uid: 0, gid: hostd.gid },
     { path: paths.releases, mode: 0o755, ...root },
     { path: buildHome(paths), mode: 0o750, ...build },
     { path: runnerHome(paths), mode: 0o700, ...root },

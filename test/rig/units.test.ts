@@ -61,6 +61,13 @@ describe.skipIf(why !== null)('the units of a host', () => {
     expect(await inside('curl', '-sS', '--max-time', '5', `http://${rig.outside}:9418/`)).not.toBe(0)
     expect(await inside('curl', '-sS', '--max-time', '5', 'http://127.0.0.1:8877/health')).not.toBe(0)
   })
+
+  it('lets nobody but hostd look at a lock: who can open one can hold it against every run', async () => {
+    const lock = `${paths.locks}/lane-deploy.lock`
+    await rig.must(['touch', lock])
+    const open = async (user: string): Promise<number | null> => (await rig.exec(['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', 'cat', lock])).code
+    expect([await open('openclaw-hostd'), await open('openclaw-build')]).toEqual([0, 1])
+  })
 })
 
 describe('the rule about Docker', () => {
