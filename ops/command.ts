@@ -45,7 +45,8 @@ export function baseEnv(extra: Readonly<Record<string, string>> = {}): Record<st
  * it started is left behind, also when that left the group: every descendant carries a marker in its environment.
  *
  * @returns how it ended; a non-zero exit is not an error here
- * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when the program cannot be started
+ * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when the program cannot be started, or what it
+ *   started cannot be ended
  */
 export async function runCommand(argv: readonly [string, ...string[]] | readonly string[], options: CommandOptions): Promise<CommandResult> {
   const [program, ...args] = argv
@@ -99,9 +100,10 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
   try {
     const outcome = await Promise.race([exited, child.then((failed) => ({ exitCode: failed.exitCode ?? null, signal: failed.signal ?? null, failed }))])
     // What it left running is ended now, so that the pipes close and the step leaves nothing behind.
-    await (ending ?? endTree(selector))
+    const left = await (ending ?? endTree(selector))
     await Promise.race([streams, delay(2000, undefined, { ref: false })])
     if (options.signal?.aborted) throw new Problem('cancelled', `${program} was ended because the run was cancelled.`)
+    if (left.length > 0) throw new Problem('internal_error', `Processes that ${program} started would not end: ${left.join(', ')}.`)
     if (child.pid === undefined) {
       const cause = 'failed' in outcome ? outcome.failed : undefined
       throw new Problem('internal_error', `${program} could not be started: ${cause?.originalMessage ?? 'unknown reason'}`, { cause })

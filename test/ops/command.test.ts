@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { baseEnv, runCommand } from '#ops/command'
-import { members } from '#ops/process-tree'
+import { identify, members } from '#ops/process-tree'
 
 const options = { cwd: '/', env: baseEnv(), timeLimitSeconds: 20 }
 
@@ -23,6 +26,21 @@ describe('running a command', () => {
   it('ends a command at its time limit, although it ignores SIGTERM', async () => {
     const result = await runCommand(['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'], { ...options, timeLimitSeconds: 0.3 })
     expect(result).toMatchObject({ timedOut: true, signal: 'SIGKILL' })
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('names a process of its group that became another user\'s, and ends the rest', async () => {
+    const program = `import { endTree } from ${JSON.stringify(join(process.cwd(), 'ops/process-tree.ts'))}
+      const group = Number(process.argv[1]); console.log(JSON.stringify(await endTree({ pgid: group }, 100)))`
+    // Two of one group: one of root, and one of the very user that ends them.
+    const leader = spawn('sh', ['-c', 'setpriv --reuid=65534 --regid=65534 --clear-groups sleep 600 & echo $!; exec sleep 600'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+    try {
+      const [line] = await once(leader.stdout, 'data') as [Buffer]
+      const { stdout } = await runCommand(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '--input-type=module', '-e', program, String(leader.pid)], { ...options, keepStdout: true })
+      expect(JSON.parse(stdout)).toEqual([leader.pid])
+      expect(identify(Number(String(line)))).toBeNull()
+    } finally {
+      leader.kill('SIGKILL')
+    }
   })
 
   it('throws cancelled when its signal fires', async () => {
