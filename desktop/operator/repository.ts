@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
 import type { RepositoryState } from '#shared/bridge'
 import { Problem } from '#shared/errors'
@@ -39,7 +39,7 @@ async function gitFacts(repository: string): Promise<GitFacts> {
 
 /** @returns the top folder of the work tree `path` lies in @throws {Problem} `not_a_repository` */
 export async function workTreeRoot(path: string): Promise<string> {
-  if (!isAbsolute(path) || !existsSync(path)) throw new Problem('not_a_repository', `${path} is not a folder of this machine. The settings are unchanged.`)
+  if (!isAbsolute(path) || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Problem('not_a_repository', `${path} is not a folder of this machine. The settings are unchanged.`)
   const top = await topLevel(path)
   if (top === '') throw new Problem('not_a_repository', `${path} is a bare repository; HQ ships from a work tree. The settings are unchanged.`)
   return top

@@ -188,6 +188,7 @@ describe('ships, as the renderer sees them', () => {
   it('refuses a folder that is no repository, and a provider nobody accepted', async () => {
     expect((await bench.refused('settings.set_repository', { path: repo.temp })).error_class).toBe('not_a_repository')
     expect((await bench.refused('settings.set_repository', { path: join(repo.temp, 'missing') })).error_class).toBe('not_a_repository')
+    expect((await bench.refused('settings.set_repository', { path: join(repo.repo, 'openclaw.config.json') })).error_class).toBe('not_a_repository')
     expect((await bench.refused('settings.set_review', { provider: 'nobody', model: 'm' })).error_class).toBe('review_provider_refused')
     const { repository, review } = await bench.call('settings.set_review', { provider: 'loopback', model: 'other-model' })
     expect([repository, review.model, review.providers[0]?.credential]).toEqual([repo.repo, 'other-model', 'present'])
