@@ -38,6 +38,8 @@ export const shipSummary = z.strictObject({
   active: z.boolean(),
   /** Step a running ship is in. */
   step: z.string().nullable(),
+  /** Commit that a running ship ships, once it holds the lock of the repository. */
+  commit: commitId.nullable().optional(),
   result: shipResult.nullable(),
 })
 export type ShipSummary = z.infer<typeof shipSummary>

@@ -41,6 +41,14 @@ function evidence(commit: string | null, own: ShipResult | null, host: ShipResul
   return candidates.toSorted((a, b) => Number(b.overall === 'PASS') - Number(a.overall === 'PASS') || b.finished_at.localeCompare(a.finished_at))[0] ?? null
 }
 
+/** The step a running ship of `commit` is in. What another commit has passed says nothing about this one. */
+function stepFor(commit: string | null, ship: ShipSummary | null): string | null {
+  if (!ship?.active) return null
+  // It writes down what it ships in preflight; until then there is nothing that it has passed.
+  if (ship.commit === null || ship.commit === undefined) return 'preflight'
+  return ship.commit === commit ? ship.step ?? 'preflight' : null
+}
+
 /** Everything the Overview shows, from what is known now; nothing is waited for (design §10). */
 export function composeOverview(facts: Facts): Overview {
   const { connection, repository, ship, status } = facts
@@ -53,7 +61,7 @@ export function composeOverview(facts: Facts): Overview {
     connection: { ...connection, deploy_blocked: deployBlocked(connection, status) },
     repository, ship, status,
     change: gatesOf({
-      commit, ship: evidence(commit, facts.shipResult, hostShip), shipStep: ship?.active ? ship.step ?? 'preflight' : null,
+      commit, ship: evidence(commit, facts.shipResult, hostShip), shipStep: stepFor(commit, ship),
       status, deployStep: deploysThis ? facts.deployStep : null,
     }),
     usual_ms: usualMs([...facts.shipResults.map((result) => passedRun('ship', result)).filter((run) => run !== null).slice(0, 10), ...facts.deploys]),

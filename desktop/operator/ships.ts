@@ -4,7 +4,7 @@ import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import type { ShipResult } from '#shared/result'
 import { followRunLog } from '#ops/run-log'
-import { activeShip } from '#ops/ship/ship-lock'
+import { activeShipOf, type ActiveShip } from '#ops/ship/ship-lock'
 import { trackProgress, type Progress } from './run-progress.ts'
 import { hasResult, interruptedResult, readReview, readShipResult, shipEvents, shipIds } from './ship-folder.ts'
 import { endShip, readShipOutput, readShipRecord, recordedShips, shipIsAlive, startShip } from './ship-process.ts'
@@ -55,11 +55,11 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
   }
 
   /** Who holds the lock of each repository: how a ship typed at a terminal is known to run. */
-  const holders = new Map<string, string | null>()
-  const look = async (repository: string): Promise<void> => { holders.set(repository, await activeShip(repository)) }
+  const holders = new Map<string, ActiveShip | null>()
+  const look = async (repository: string): Promise<void> => { holders.set(repository, await activeShipOf(repository)) }
   const isRunning = (repository: string, id: string): boolean => {
     const record = readShipRecord(home, id)
-    return record ? shipIsAlive(record) : holders.get(repository) === id
+    return record ? shipIsAlive(record) : holders.get(repository)?.run_id === id
   }
   /** Follows the events of a ship to its end, looking again and again whether a ship of a terminal still runs. */
   const stream = async function* stream(repository: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]> {
@@ -76,7 +76,7 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
     }
   }
   const active = (repository: string): string | null =>
-    [...new Set([...knownIds(repository), ...[holders.get(repository)].filter((id) => typeof id === 'string')])].find((id) => !hasResult(repository, id) && isRunning(repository, id)) ?? null
+    [...new Set([...knownIds(repository), ...[holders.get(repository)?.run_id].filter((id) => id !== undefined)])].find((id) => !hasResult(repository, id) && isRunning(repository, id)) ?? null
 
   const watchShip = (repository: string, id: string): Progress => {
     const known = watched.get(id)
@@ -111,7 +111,8 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
   const summary = async (repository: string, id: string): Promise<ShipSummary> => {
     if (!ended.has(id) && !hasResult(repository, id) && isRunning(repository, id)) {
       const { step } = watchShip(repository, id)
-      return { run_id: id, active: true, step, result: null }
+      const holder = holders.get(repository)
+      return { run_id: id, active: true, step, commit: holder?.run_id === id ? holder.commit : null, result: null }
     }
     return { run_id: id, active: false, step: null, result: await endedResult(repository, id) }
   }

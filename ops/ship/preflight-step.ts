@@ -102,7 +102,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     refuseProductionHost(repo, env)
     refuseCodexSkip(env)
     await refuseHookBypass(repo, env)
-    const lock = await takeShipLock(repo, ship.runId)
+    const lock = await takeShipLock(repo, ship.runId, head)
     onLock(lock)
     await sweep(repo, lock.lost, log)
 

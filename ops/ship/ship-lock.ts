@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
-import { runId as runIdSchema, timestamp } from '#shared/ids'
+import { commitId, runId as runIdSchema, timestamp } from '#shared/ids'
 import { commonDir } from '../git/work-tree.ts'
 import { readJson, writeJson } from '../json-file.ts'
 import { isLocked, tryLock } from '../lock.ts'
 
 /** Beside the lock: who holds it. Believed only while the lock is held. */
-const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, pid: z.number().int().positive(), since: timestamp })
+const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, commit: commitId.optional(), pid: z.number().int().positive(), since: timestamp })
 
 const lockFile = (folder: string): string => join(folder, 'openclaw-ship.lock')
 const holderFile = (folder: string): string => join(folder, 'openclaw-ship.json')
@@ -22,9 +22,10 @@ export interface ShipLock {
 
 /**
  * One ship at a time per repository, all its working trees together.
+ * @param commit what it ships
  * @throws {Problem} `ship_lock_held`, naming the run to join
  */
-export async function takeShipLock(repo: string, runId: string): Promise<ShipLock> {
+export async function takeShipLock(repo: string, runId: string, commit: string): Promise<ShipLock> {
   const folder = await commonDir(repo)
   const lock = tryLock(lockFile(folder))
   if (!lock) {
@@ -33,7 +34,7 @@ export async function takeShipLock(repo: string, runId: string): Promise<ShipLoc
   }
   try {
     const lost = readHolder(folder)?.run_id ?? null
-    writeJson(holderFile(folder), { schema_version: 1, run_id: runId, pid: process.pid, since: new Date().toISOString() })
+    writeJson(holderFile(folder), { schema_version: 1, run_id: runId, commit, pid: process.pid, since: new Date().toISOString() })
     return {
       lost,
       release: () => {
@@ -47,8 +48,14 @@ export async function takeShipLock(repo: string, runId: string): Promise<ShipLoc
   }
 }
 
-/** Run id of the ship that is active in this repository, or null. For HQ, which joins it. */
-export async function activeShip(repo: string): Promise<string | null> {
+export interface ActiveShip { readonly run_id: string; /** Null for a ship of an older HQ, which did not write it down. */ readonly commit: string | null }
+
+/** The ship that is active in this repository and what it ships, or null. For HQ, which joins it. */
+export async function activeShipOf(repo: string): Promise<ActiveShip | null> {
   const folder = await commonDir(repo)
-  return isLocked(lockFile(folder)) ? readHolder(folder)?.run_id ?? null : null
+  const held = isLocked(lockFile(folder)) ? readHolder(folder) : undefined
+  return held ? { run_id: held.run_id, commit: held.commit ?? null } : null
 }
+
+/** Run id of the ship that is active in this repository, or null. */
+export const activeShip = async (repo: string): Promise<string | null> => (await activeShipOf(repo))?.run_id ?? null
