@@ -5,10 +5,33 @@ import type { ReviewBindings } from './review-prompt.ts'
 
 const untouched = 'Nothing was pushed; main is as it was.'
 
-/** @throws {Problem} `review_invalid`: empty, not JSON, off the schema */
+/**
+ * A name that stands twice in one object of a JSON text, which is well-formed. JSON.parse takes the last and says nothing,
+ * so a refusal could be followed by an approval.
+ */
+function doubledName(text: string): string | null {
+  const open: (Set<string> | null)[] = []
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
+    if (token === '{') open.push(new Set())
+    else if (token === '[') open.push(null)
+    else if (token === '}' || token === ']') open.pop()
+    else if (token.endsWith(':')) {
+      const name = String(JSON.parse(token.slice(0, -1)))
+      const names = open.at(-1)
+      if (names?.has(name)) return name
+      names?.add(name)
+    }
+  }
+  return null
+}
+
+/** @throws {Problem} `review_invalid`: empty, not JSON, off the schema, a name twice */
 export function parseAnswer(text: string): ReviewAnswer {
   if (text.trim() === '') throw new Problem('review_invalid', `The reviewer gave an empty answer. ${untouched}`)
-  return parseJson(text, reviewAnswer, 'review_invalid', 'The answer of the reviewer')
+  const answer = parseJson(text, reviewAnswer, 'review_invalid', 'The answer of the reviewer')
+  const doubled = doubledName(text)
+  if (doubled !== null) throw new Problem('review_invalid', `The answer of the reviewer says ${JSON.stringify(doubled)} twice, so it has no one meaning. ${untouched}`)
+  return answer
 }
 
 const oneLine = ({ severity, file, line, title, body }: Finding): string => `${severity}: ${file}${line > 0 ? `:${line}` : ''} ${title}${body === '' ? '' : ` — ${body.replace(/\s+/g, ' ')}`}`

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
 import { withNeutralGit } from '../git/neutral-diff.ts'
 import type { StepContext } from '../pipeline.ts'
@@ -8,7 +7,7 @@ import { sectionsOf } from './diff-sections.ts'
 import { ruleFor } from './file-rules.ts'
 import { packetsOf, type Packet } from './packets.ts'
 import type { ReviewBindings } from './review-prompt.ts'
-import { frozenOf, type Ship } from './ship-state.ts'
+import type { Frozen } from './ship-state.ts'
 
 /** A packet with the values that tie an answer to it. */
 export interface BoundPacket extends Packet { readonly bindings: ReviewBindings }
@@ -29,14 +28,12 @@ const withRule = (file: ReviewedFile): ReviewedFile => {
 /**
  * Writes the diff from objects alone and divides it into packets, each with a nonce of its own.
  *
- * @param name of the diff in the proof folder
+ * @param path of the file that the diff is written to
  * @param written called as soon as it is there
  * @throws {Problem} `review_too_large`
  */
-export async function makeReviewDiff(ship: Ship, name: string, context: StepContext, written: () => void): Promise<ReviewDiff> {
-  const { base, head, tree, gates } = frozenOf(ship)
-  const path = join(ship.dir, name)
-  return withNeutralGit(ship.repo, async (neutral) => {
+export async function makeReviewDiff(repo: string, { base, head, tree, gates }: Pick<Frozen, 'base' | 'head' | 'tree' | 'gates'>, path: string, context: Pick<StepContext, 'log' | 'signal'>, written: () => void): Promise<ReviewDiff> {
+  return withNeutralGit(repo, async (neutral) => {
     const { sha256, bytes } = await neutral.diffTo(path, base, head)
     const files = (await neutral.changedFiles(base, head)).map(withRule)
     written()
