@@ -1,10 +1,14 @@
-import { reviewRef, verdict as verdictSchema, type Verdict } from '#shared/verdict'
+import type { ErrorClass } from '#shared/errors'
+import { verdictDocument, type VerdictDocument } from '#shared/signature'
+import { reviewRef } from '#shared/verdict'
 import { isAncestor, listAncestors, treeOf } from './git/commits.ts'
 import { withNeutralGit, type NeutralGit } from './git/neutral-diff.ts'
 import { readBlob } from './git/objects.ts'
 import { listRefs } from './git/refs.ts'
 import type { GitOptions } from './git/run-git.ts'
 import { parseJson } from './json-file.ts'
+import { checkVerdictSignature } from './keys/sign-verdict.ts'
+import type { TrustedKeys } from './keys/trusted-keys.ts'
 
 /** A provider whose verdicts count, by the trust file or the operator's settings; never by the repository. */
 export interface AcceptedProvider { readonly id: string; readonly base_url: string }
@@ -15,33 +19,44 @@ export interface ChainQuestion {
   /** Commit from which on every change needs a verdict. */
   readonly baseline: string
   readonly acceptedProviders: readonly AcceptedProvider[]
+  /** Keys whose signatures count. With any, every verdict must be signed by one of them; with none, none need be signed. */
+  readonly keys?: TrustedKeys
   readonly git?: GitOptions
   /** Where the text of a commit's verdict comes from; by default its review ref. Null: there is none. */
   readonly readVerdict?: (commit: string) => Promise<string | null>
 }
 
 export type ChainAnswer =
-  | { readonly proven: true; /** Newest first; empty when the target is the baseline itself. */ readonly chain: readonly Verdict[] }
-  | { readonly proven: false; /** The commit without a good verdict. */ readonly commit: string; readonly reason: string }
+  | { readonly proven: true; /** Newest first; empty when the target is the baseline itself. */ readonly chain: readonly VerdictDocument[] }
+  | { readonly proven: false; /** The commit without a good verdict. */ readonly commit: string } & Refusal
 
-type Link = { readonly verdict: Verdict } | { readonly reason: string }
+interface Refusal { readonly reason: string; readonly errorClass: ErrorClass & ('unreviewed_commit' | 'verdict_mismatch' | 'verdict_signature_invalid' | 'provider_not_accepted') }
+type Link = { readonly verdict: VerdictDocument } | Refusal
+const noKeys: TrustedKeys = new Map()
 
-/** Reads and checks the verdict of one commit: schema, commit, tree, base, diff digest, provider. */
-async function readLink(commit: string, { repo, acceptedProviders, git = {}, readVerdict = (of) => readBlob(repo, reviewRef(of), git) }: Omit<ChainQuestion, 'baseline'>, neutral: NeutralGit): Promise<Link> {
+const signatureReasons = {
+  invalid: 'the signature of its verdict is not of what the verdict says', unknown_key: 'its verdict is signed with a key that is not enrolled', unverified: 'its verdict is not signed, and keys are enrolled',
+} as const
+
+/** Reads and checks the verdict of one commit: schema, signature, commit, tree, provider, base, diff digest. */
+async function readLink(commit: string, { repo, acceptedProviders, keys = noKeys, git = {}, readVerdict = (of) => readBlob(repo, reviewRef(of), git) }: Omit<ChainQuestion, 'baseline'>, neutral: NeutralGit): Promise<Link> {
   const text = await readVerdict(commit)
-  if (text === null) return { reason: 'it has no review verdict' }
-  let verdict: Verdict
+  if (text === null) return { reason: 'it has no review verdict', errorClass: 'unreviewed_commit' }
+  const mismatch = (reason: string): Refusal => ({ reason, errorClass: 'verdict_mismatch' })
+  let verdict: VerdictDocument
   try {
-    verdict = parseJson(text, verdictSchema, 'verdict_mismatch', reviewRef(commit))
+    verdict = parseJson(text, verdictDocument, 'verdict_mismatch', reviewRef(commit))
   } catch (error) {
-    return { reason: `its verdict cannot be read: ${error instanceof Error ? error.message : String(error)}` }
+    return mismatch(`its verdict cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
-  if (verdict.head_sha !== commit) return { reason: `its verdict is about another commit, ${verdict.head_sha}` }
-  if (verdict.tree_sha !== await treeOf(repo, commit, git)) return { reason: 'its verdict is about another tree' }
+  const signed = checkVerdictSignature(verdict, keys)
+  if (signed !== 'verified' && !(signed === 'unverified' && keys.size === 0)) return { reason: signatureReasons[signed], errorClass: 'verdict_signature_invalid' }
+  if (verdict.head_sha !== commit) return mismatch(`its verdict is about another commit, ${verdict.head_sha}`)
+  if (verdict.tree_sha !== await treeOf(repo, commit, git)) return mismatch('its verdict is about another tree')
   const { provider_id, base_url } = verdict.reviewer
-  if (!acceptedProviders.some((each) => each.id === provider_id && each.base_url === base_url)) return { reason: `its reviewer ${provider_id} at ${base_url} is not accepted` }
-  if (verdict.base_sha === commit || !await isKnownAncestor(repo, verdict.base_sha, commit, git)) return { reason: `the base of its verdict, ${verdict.base_sha}, is not an ancestor of it` }
-  if (verdict.diff_sha256 !== await neutral.diffDigest(verdict.base_sha, commit)) return { reason: 'its verdict is about another diff' }
+  if (!acceptedProviders.some((each) => each.id === provider_id && each.base_url === base_url)) return { reason: `its reviewer ${provider_id} at ${base_url} is not accepted`, errorClass: 'provider_not_accepted' }
+  if (verdict.base_sha === commit || !await isKnownAncestor(repo, verdict.base_sha, commit, git)) return mismatch(`the base of its verdict, ${verdict.base_sha}, is not an ancestor of it`)
+  if (verdict.diff_sha256 !== await neutral.diffDigest(verdict.base_sha, commit)) return mismatch('its verdict is about another diff')
   return { verdict }
 }
 
@@ -55,18 +70,18 @@ async function isKnownAncestor(repo: string, ancestor: string, commit: string, g
 
 /**
  * Is `target` covered by verdicts, link by link, back to the baseline? (design §6, §7). Each verdict must be about this
- * commit, its tree and the diff from its base, come from an accepted provider, and rest on a base that is itself
+ * commit, its tree and the diff from its base, come from an accepted provider, be signed by an enrolled key if there is any, and rest on a base that is itself
  * proven. Reads only the local repository.
  *
  * @param target full commit id
  */
 export function walkVerdicts(question: ChainQuestion & { readonly target: string }): Promise<ChainAnswer> {
   return withNeutralGit(question.repo, async (neutral) => {
-    const chain: Verdict[] = []
+    const chain: VerdictDocument[] = []
     // Every base is a strict ancestor, so this ends.
     for (let commit = question.target; commit !== question.baseline;) {
       const link = await readLink(commit, question, neutral)
-      if ('reason' in link) return { proven: false, commit, reason: link.reason }
+      if ('reason' in link) return { proven: false, commit, ...link }
       chain.push(link.verdict)
       commit = link.verdict.base_sha
     }

@@ -6,7 +6,8 @@ import { change } from './gates.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './remediations.ts'
 import { shipResult } from './result.ts'
-import { finding, verdict } from './verdict.ts'
+import { signatureState, verdictDocument } from './signature.ts'
+import { finding } from './verdict.ts'
 
 /**
  * The bridge: every question the renderer may ask (design §2). Three transports carry it: Electron IPC, the loopback
@@ -73,7 +74,9 @@ export type Overview = z.infer<typeof overview>
 
 export const shipDetail = z.strictObject({
   summary: shipSummary,
-  verdict: verdict.nullable(),
+  verdict: verdictDocument.nullable(),
+  /** What this laptop's key says of the verdict; null without one. */
+  signature: signatureState.nullable(),
   /** What the reviewer said when it was not an approval. */
   findings: z.array(finding),
   /** Unified diff that was reviewed, or the head of it. */

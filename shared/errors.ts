@@ -68,6 +68,7 @@ export const errorTable = rule({
   git_fetch_failed: { next_auto_fix: 'retry_when_reachable' },
   git_sync_failed: { next_auto_fix: 'deploy_again' },
   unreviewed_commit: { blocked: true, next_auto_fix: 'ship_the_commit' },
+  provider_not_accepted: { blocked: true, next_auto_fix: 'accept_review_provider' },
   hostd_unhealthy: { next_auto_fix: 'restart_hostd' },
   hostd_install_failed: { next_auto_fix: 'fix_and_ship' },
   console_build_failed: { next_auto_fix: 'fix_and_ship' },

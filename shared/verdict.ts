@@ -47,7 +47,7 @@ export const reviewPacket = z.strictObject({
 })
 export type ReviewPacket = z.infer<typeof reviewPacket>
 
-/** The verdict that is pushed under `refs/openclaw/reviews/<head_sha>`. Unsigned in schema version 1. */
+/** What a verdict says; it is pushed under `refs/openclaw/reviews/<head_sha>` with a signature (shared/signature.ts). */
 export const verdict = z.strictObject({
   schema_version: z.literal(1),
   verdict_id: z.string(),

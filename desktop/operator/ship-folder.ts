@@ -5,8 +5,11 @@ import { bundlePath } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
 import { shipResult, type ShipResult, type StepResult } from '#shared/result'
-import { reviewAnswer, verdict } from '#shared/verdict'
+import { verdictDocument } from '#shared/signature'
+import { reviewAnswer } from '#shared/verdict'
 import { readJson } from '#ops/json-file'
+import { checkVerdictSignature } from '#ops/keys/sign-verdict'
+import type { TrustedKeys } from '#ops/keys/trusted-keys'
 import { runFolder } from '#ops/paths'
 import { followRunLog } from '#ops/run-log'
 import { insideFolder, readTextHead } from './text-file.ts'
@@ -79,15 +82,15 @@ function listFiles(folder: string, prefix = ''): string[] {
 
 export const shipFiles = (repository: string, id: string): string[] => listFiles(shipFolder(repository, id)).slice(0, maxFiles)
 
-/** The review of a ship, as far as it came. @throws {Problem} `review_invalid` when what it left cannot be read */
-export function readReview(repository: string, id: string): Omit<ShipDetail, 'summary'> {
+/** The review of a ship, as far as it came. @param keys of this laptop @throws {Problem} `review_invalid` when what it left cannot be read */
+export function readReview(repository: string, id: string, keys: TrustedKeys): Omit<ShipDetail, 'summary'> {
   const folder = shipFolder(repository, id)
-  const approved = readJson(join(folder, 'verdict.json'), verdict, 'review_invalid') ?? null
+  const approved = readJson(join(folder, 'verdict.json'), verdictDocument, 'review_invalid') ?? null
   // The answer of the reviewer may be off its schema: then there are no findings to show, and the result says so.
   const answer = reviewAnswer.safeParse(rawJson(join(folder, 'review_answer.json')))
   const diff = join(folder, 'diff.patch')
   return {
-    verdict: approved, findings: approved?.findings ?? (answer.success ? answer.data.findings : []),
+    verdict: approved, signature: approved === null ? null : checkVerdictSignature(approved, keys), findings: approved?.findings ?? (answer.success ? answer.data.findings : []),
     diff: existsSync(diff) ? readTextHead(diff, maxDiffBytes).text : null, files: approved?.files.map(({ path }) => path) ?? [],
   }
 }

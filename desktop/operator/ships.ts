@@ -3,6 +3,9 @@ import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import type { ShipResult } from '#shared/result'
+import { trustKeys, type TrustedKeys } from '#ops/keys/trusted-keys'
+import { readOwnPublicKey } from '#ops/proof/own-key'
+import { laptopProofPlaces } from '#ops/proof/places'
 import { followRunLog } from '#ops/run-log'
 import { activeShipOf, type ActiveShip } from '#ops/ship/ship-lock'
 import { trackProgress, type Progress } from './run-progress.ts'
@@ -52,6 +55,12 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
   const knownIds = (repository: string): string[] => {
     const own = recordedShips(home).filter((id) => readShipRecord(home, id)?.repository === repository)
     return [...new Set([...shipIds(repository), ...own])].toSorted().toReversed().slice(0, listed)
+  }
+
+  /** The key that ships from here sign with; none before the first. */
+  const shipKeys = (): TrustedKeys => {
+    const own = readOwnPublicKey(laptopProofPlaces(home, ''))
+    return trustKeys(own === null ? [] : [own], 'the ship key')
   }
 
   /** Who holds the lock of each repository: how a ship typed at a terminal is known to run. */
@@ -156,7 +165,7 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
     detail: async (repository, id) => {
       mustKnow(repository, id)
       await look(repository)
-      return { summary: await summary(repository, id), ...readReview(repository, id) }
+      return { summary: await summary(repository, id), ...readReview(repository, id, shipKeys()) }
     },
     follow: (repository, id, after, signal) => {
       mustKnow(repository, id)

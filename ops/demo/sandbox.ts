@@ -5,10 +5,14 @@ import getPort from 'get-port'
 import { z } from 'zod'
 import type { Enrolment, HostSettings, OperatorSettings, TrustFile } from '#shared/config'
 import { commitId, timestamp } from '#shared/ids'
+import type { TrustedKey } from '#shared/signature'
 import { baseEnv, runCommand } from '../command.ts'
 import { git, gitText } from '../git/run-git.ts'
 import { readJson, writeJson, writeWhole } from '../json-file.ts'
+import { toTrustedKey } from '../keys/signing-key.ts'
 import { hostPaths, type HostPaths } from '../paths.ts'
+import { ownKey } from '../proof/own-key.ts'
+import { laptopProofPlaces } from '../proof/places.ts'
 import { operatorSettingsPath, readOperatorSettings } from '../settings-files.ts'
 import { firstChange, sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
 
@@ -47,7 +51,8 @@ function places(root: string): { origin: string; laptop: string; hqHome: string;
 export const gitDaemonFolder = (root: string): string => join(root, 'git')
 
 /**
- * Makes the sandbox, or takes it up again: origin, laptop clone, host clone, settings of both sides, token. Nothing
+ * Makes the sandbox, or takes it up again: origin, laptop clone, host clone, settings of both sides, token, and the
+ * laptop's ship key, which the host is told to believe. Nothing
  * outside `root` is touched; deleting `root` removes all of it.
  * @param scriptedReview accept the demo's Responses API as a review provider; only these settings do
  */
@@ -63,7 +68,8 @@ export async function openSandbox(root: string, { scriptedReview }: { scriptedRe
   }
   const baseline = known?.baseline ?? await makeRepositories(where, chosen.app)
   await cloneForHost(where, `git://127.0.0.1:${chosen.git}/sample-app.git`)
-  writeSettings(where, baseline, chosen, scriptedReview ? scriptedReviewUrl(chosen.review) : null)
+  const key = await ownKey(laptopProofPlaces(where.hqHome, where.laptop))
+  writeSettings(where, baseline, toTrustedKey(key), chosen, scriptedReview ? scriptedReviewUrl(chosen.review) : null)
   writeJson(join(root, 'sandbox.json'), { schema_version: 1, created_at: new Date().toISOString(), baseline, ports: chosen } satisfies z.infer<typeof sandboxFile>)
   return { root: realpathSync(root), laptop: where.laptop, hqHome: where.hqHome, host: where.host, ports: chosen, baseline, created: known === undefined }
 }
@@ -119,7 +125,7 @@ async function cloneForHost({ origin, host }: { origin: string; host: HostPaths 
   await gitText(host.root, ['remote', 'set-url', 'origin', url])
 }
 
-function writeSettings({ laptop, hqHome, host }: ReturnType<typeof places>, baseline: string, chosen: z.infer<typeof ports>, scriptedReview: string | null): void {
+function writeSettings({ laptop, hqHome, host }: ReturnType<typeof places>, baseline: string, shipKey: TrustedKey, chosen: z.infer<typeof ports>, scriptedReview: string | null): void {
   if (!existsSync(host.tokenFile)) writeWhole(host.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
   const openai = { id: 'openai', base_url: 'https://api.openai.com/v1' }
   const scripted = scriptedReview === null ? [] : [{ id: scriptedProviderId, base_url: scriptedReview }]
@@ -127,7 +133,7 @@ function writeSettings({ laptop, hqHome, host }: ReturnType<typeof places>, base
   writeJson(host.hostSettings, {
     schema_version: 1, name: 'aiops-1 (sandbox)', console_port: chosen.console, service_ports: { 'sample-app': chosen.app }, deploy_backoff_seconds: 2,
   } satisfies Partial<HostSettings>)
-  writeJson(host.trustFile, { schema_version: 1, baseline, review_providers: [openai, ...scripted], keys: [] } satisfies TrustFile)
+  writeJson(host.trustFile, { schema_version: 1, baseline, review_providers: [openai, ...scripted], keys: [shipKey] } satisfies TrustFile)
 
   const before = readOperatorSettings(hqHome)
   const providers = [

@@ -6,6 +6,7 @@ import type { ProjectConfig } from '#shared/config'
 import { trackedAt } from '#ops/git/objects'
 import { git, gitText, type GitOptions } from '#ops/git/run-git'
 import { writeWhole } from '#ops/json-file'
+import { trustKeys } from '#ops/keys/trusted-keys'
 import type { HostPaths } from '#ops/paths'
 import { walkVerdicts } from '#ops/review-chain'
 import { parseProjectConfig, projectConfigName, readTrustFile } from '#ops/settings-files'
@@ -17,7 +18,7 @@ export interface Synced { readonly sha: string; readonly tree: string; readonly 
  * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
  * clone to exactly that commit. Untracked files, `artifacts/` among them, stay (never `git clean`).
  *
- * @throws {Problem} `git_fetch_failed` · `unreviewed_commit` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
+ * @throws {Problem} `git_fetch_failed` · `unreviewed_commit` · `verdict_signature_invalid` · `verdict_mismatch` · `provider_not_accepted` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
  */
 export async function syncToRemote(paths: HostPaths, branch: string, { signal, log }: { signal?: AbortSignal; log: (text: string) => void }): Promise<Synced> {
   const repo = paths.root
@@ -58,10 +59,10 @@ async function fetchAll(repo: string, branch: string, options: GitOptions): Prom
 
 /** @returns how many verdicts lie between baseline and target */
 async function requireReviewed(paths: HostPaths, target: string, options: GitOptions): Promise<number> {
-  const { baseline, review_providers } = readTrustFile(paths)
-  const answer = await walkVerdicts({ repo: paths.root, target, baseline, acceptedProviders: review_providers, git: options })
+  const { baseline, review_providers, keys } = readTrustFile(paths)
+  const answer = await walkVerdicts({ repo: paths.root, target, baseline, acceptedProviders: review_providers, keys: trustKeys(keys, paths.trustFile), git: options })
   if (answer.proven) return answer.chain.length
-  throw new Problem('unreviewed_commit', `Commit ${answer.commit} is not covered by a review: ${answer.reason}. The clone was not changed.`)
+  throw new Problem(answer.errorClass, `Commit ${answer.commit} is not covered by a review: ${answer.reason}. The clone was not changed.`)
 }
 
 /** Proof lies in the clone by default. A commit with a file, or a link, in its place would replace it at the reset. @throws {Problem} `config_invalid` */

@@ -2,10 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
-import { reviewRef, verdict as verdictSchema } from '#shared/verdict'
+import { verdictDocument } from '#shared/signature'
+import { reviewRef } from '#shared/verdict'
 import { commitOf, isAncestor } from '../git/commits.ts'
 import { readBlob } from '../git/objects.ts'
 import { parseJson } from '../json-file.ts'
+import { trustKeys } from '../keys/trusted-keys.ts'
+import { readOwnPublicKey } from '../proof/own-key.ts'
+import { laptopProofPlaces } from '../proof/places.ts'
 import { walkVerdicts } from '../review-chain.ts'
 import { readOperatorSettings } from '../settings-files.ts'
 import { configAt } from './gate-settings.ts'
@@ -57,7 +61,7 @@ function shippedVerdict(repo: string, commit: string): string | null {
     let text: string
     try {
       text = readFileSync(join(shipFolder(repo), id, proofFiles.verdict), 'utf8')
-      if (parseJson(text, verdictSchema, 'verdict_mismatch', proofFiles.verdict).head_sha !== commit) continue
+      if (parseJson(text, verdictDocument, 'verdict_mismatch', proofFiles.verdict).head_sha !== commit) continue
     } catch {
       continue // no verdict, or none that can be read: evidence of nothing
     }
@@ -81,8 +85,9 @@ async function refusePush(repo: string, home: string, { remoteRef, commit, remot
     if (!await isAncestor(repo, remoteCommit, commit)) throw new Problem('forced_push', `This push would take ${branch} from ${remoteCommit.slice(0, 12)} to ${commit.slice(0, 12)}, which does not contain it. ${untouched}`)
   }
   if (baseline === undefined) throw new Problem('unreviewed_commit', `No change of this repository was shipped from here yet, so no review approved ${commit.slice(0, 12)}. ${untouched}`)
+  const own = readOwnPublicKey(laptopProofPlaces(home, repo))
   const answer = await walkVerdicts({
-    repo, target: commit, baseline, acceptedProviders: acceptedProviders(settings),
+    repo, target: commit, baseline, acceptedProviders: acceptedProviders(settings), keys: trustKeys(own === null ? [] : [own], 'the ship key'),
     readVerdict: async (of) => await readBlob(repo, reviewRef(of)) ?? (of === commit ? shippedVerdict(repo, of) : null),
   })
   if (!answer.proven) throw new Problem('unreviewed_commit', `${commit.slice(0, 12)} must not become ${branch}: ${answer.commit === commit ? '' : `of ${answer.commit.slice(0, 12)} below it, `}${answer.reason}. ${untouched}`)

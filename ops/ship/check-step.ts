@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
-import { verdict as verdictSchema } from '#shared/verdict'
+import { verdictDocument } from '#shared/signature'
 import { commitOf, treeOf } from '../git/commits.ts'
 import { wayToRemotes } from '../git/config-values.ts'
 import { withNeutralGit } from '../git/neutral-diff.ts'
 import { lsRemote } from '../git/remote.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { parseJson } from '../json-file.ts'
+import { checkVerdictSignature } from '../keys/sign-verdict.ts'
 import type { Step } from '../pipeline.ts'
 import { isProven } from '../review-chain.ts'
 import { readOperatorSettings } from '../settings-files.ts'
@@ -16,7 +17,7 @@ import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refus
 import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
 import { acceptedProviders } from './review-base.ts'
 import { proofFiles } from './review-step.ts'
-import { frozenOf, remoteName, type Ship } from './ship-state.ts'
+import { frozenOf, ownKeys, remoteName, type Ship } from './ship-state.ts'
 
 const untouched = 'Nothing was pushed.'
 
@@ -29,11 +30,12 @@ export function readVerdictText(ship: Ship): string {
   }
 }
 
-/** @throws {Problem} `verdict_mismatch`, naming the first thing that does not agree */
+/** @throws {Problem} `verdict_signature_invalid`, or `verdict_mismatch` naming the first thing that does not agree */
 async function refuseOtherVerdict(ship: Ship, options: GitOptions): Promise<void> {
   const { head, tree, base } = frozenOf(ship)
   const refuse = (why: string): never => { throw new Problem('verdict_mismatch', `The verdict does not belong to this push: ${why}. ${untouched}`) }
-  const verdict = parseJson(readVerdictText(ship), verdictSchema, 'verdict_mismatch', proofFiles.verdict)
+  const verdict = parseJson(readVerdictText(ship), verdictDocument, 'verdict_mismatch', proofFiles.verdict)
+  if (checkVerdictSignature(verdict, ownKeys(ship)) !== 'verified') throw new Problem('verdict_signature_invalid', `${proofFiles.verdict} does not bear the signature of this laptop's key. ${untouched}`)
   if (!isDeepStrictEqual(verdict, ship.verdict)) refuse(`${proofFiles.verdict} is not what the review wrote`)
   if (verdict.head_sha !== head) refuse(`it is about the commit ${verdict.head_sha}`)
   if (verdict.tree_sha !== tree || await treeOf(ship.repo, head, options) !== tree) refuse(`it is about the tree ${verdict.tree_sha}`)
@@ -46,7 +48,7 @@ async function refuseOtherVerdict(ship: Ship, options: GitOptions): Promise<void
   const { provider_id, base_url } = verdict.reviewer
   if (!accepted.some((each) => each.id === provider_id && each.base_url === base_url)) refuse(`its reviewer ${provider_id} at ${base_url} is not accepted`)
   const baseline = settings.baselines[ship.repo]
-  if (baseline === undefined || !await isProven({ repo: ship.repo, target: base, baseline, acceptedProviders: accepted, git: options })) refuse('its base is no longer proven')
+  if (baseline === undefined || !await isProven({ repo: ship.repo, target: base, baseline, acceptedProviders: accepted, keys: ownKeys(ship), git: options })) refuse('its base is no longer proven')
 }
 
 /**

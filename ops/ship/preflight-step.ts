@@ -12,6 +12,8 @@ import { sweepWorktrees } from '../git/linked-worktree.ts'
 import { readBlob, trackedAt } from '../git/objects.ts'
 import { readRef } from '../git/refs.ts'
 import type { GitOptions } from '../git/run-git.ts'
+import { ownKey } from '../proof/own-key.ts'
+import { laptopProofPlaces } from '../proof/places.ts'
 import { nextActionFile, parseNextAction } from '../next-action.ts'
 import { walkVerdicts } from '../review-chain.ts'
 import { readOperatorSettings } from '../settings-files.ts'
@@ -25,7 +27,7 @@ import { acceptedProviders, reviewBase } from './review-base.ts'
 import { scratchPrefix } from './review-step.ts'
 import { findEarlierShip } from './settle.ts'
 import { takeShipLock, type ShipLock } from './ship-lock.ts'
-import { remoteName, type Ship } from './ship-state.ts'
+import { ownKeys, remoteName, type Ship } from './ship-state.ts'
 
 const short = (commit: string): string => commit.slice(0, 12)
 
@@ -61,10 +63,11 @@ async function branchToShip(repo: string, config: ProjectConfig, options: GitOpt
  * A verdict on the remote is never replaced, so a commit whose verdict is not believed cannot be shipped as it is.
  * @throws {Problem} `nothing_to_ship`, saying why it is not believed
  */
-async function refuseOtherVerdict({ repo, home }: Ship, head: string, options: GitOptions): Promise<void> {
+async function refuseOtherVerdict(ship: Ship, head: string, options: GitOptions): Promise<void> {
+  const { repo, home } = ship
   if (await readRef(repo, reviewRef(head), options) === null) return
   const settings = readOperatorSettings(home)
-  const answer = await walkVerdicts({ repo, target: head, baseline: settings.baselines[repo] ?? '', acceptedProviders: acceptedProviders(settings), git: options })
+  const answer = await walkVerdicts({ repo, target: head, baseline: settings.baselines[repo] ?? '', acceptedProviders: acceptedProviders(settings), keys: ownKeys(ship), git: options })
   const reason = answer.proven ? 'it appeared just now' : `${answer.commit === head ? '' : `for ${short(answer.commit)}, `}${answer.reason}`
   throw new Problem('nothing_to_ship', `${remoteName} has a verdict of ${short(head)} that is not believed here: ${reason}. A verdict is never replaced; commit a change on top. Nothing was changed.`)
 }
@@ -105,6 +108,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     const lock = await takeShipLock(repo, ship.runId, head)
     onLock(lock)
     await sweep(repo, lock.lost, log)
+    ship.key = await ownKey(laptopProofPlaces(ship.home, repo))
 
     await refuseUnclearTree(repo, options)
     await refuseTrackedProof(repo, head, options)

@@ -4,6 +4,7 @@ import type { GitOptions } from '../git/run-git.ts'
 import { writeJson } from '../json-file.ts'
 import { firstBaseline, provenBase, type AcceptedProvider } from '../review-chain.ts'
 import { operatorSettingsPath, readOperatorSettings } from '../settings-files.ts'
+import { ownKeys, type Ship } from './ship-state.ts'
 
 export interface ReviewBase {
   readonly base: string
@@ -21,10 +22,10 @@ export const acceptedProviders = (settings: OperatorSettings): AcceptedProvider[
  * @param home folder of the operator's settings
  * @throws {Problem} `baseline_unknown` when the baseline is no ancestor: the history was rewritten
  */
-export async function reviewBase(ship: { repo: string; home: string }, head: string, remoteHead: string, options: GitOptions): Promise<ReviewBase> {
+export async function reviewBase(ship: Pick<Ship, 'repo' | 'home' | 'key'>, head: string, remoteHead: string, options: GitOptions): Promise<ReviewBase> {
   const { repo, home } = ship
   const settings = readOperatorSettings(home)
-  const question = { repo, acceptedProviders: acceptedProviders(settings), git: options }
+  const question = { repo, acceptedProviders: acceptedProviders(settings), keys: ownKeys(ship), git: options }
   const known = settings.baselines[repo]
   let trustedNow: string | null = null
   if (known === undefined) {

@@ -2,9 +2,10 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
-import type { Verdict } from '#shared/verdict'
+import type { VerdictDocument } from '#shared/signature'
 import { withWorktree } from '../git/linked-worktree.ts'
 import { writeJson } from '../json-file.ts'
+import { signVerdict } from '../keys/sign-verdict.ts'
 import type { Step, StepContext } from '../pipeline.ts'
 import { readOperatorSettings } from '../settings-files.ts'
 import { chosenProvider, credentialEnv, refuseUnreachable } from './codex-provider.ts'
@@ -13,7 +14,7 @@ import { acceptedProviders } from './review-base.ts'
 import { makeReviewDiff } from './review-diff.ts'
 import { askAll, questionFiles, type ReviewOutcome } from './review-questions.ts'
 import type { EarlierShip } from './settle.ts'
-import { frozenOf, type Ship } from './ship-state.ts'
+import { frozenOf, keyOf, type Ship } from './ship-state.ts'
 
 export const proofFiles = { diff: 'diff.patch', ...questionFiles, verdict: 'verdict.json' } as const
 
@@ -47,21 +48,21 @@ async function review(ship: Ship, context: StepContext, scratch: string): Promis
     for (const name of ['review_prompt', 'review_events', 'review_answer'] as const) note(ship, name)
   }
   const { answer, packets } = reviewed
-  recordVerdict(ship, {
+  recordVerdict(ship, signVerdict({
     schema_version: 1, verdict_id: `verdict-${ship.runId}`, run_id: ship.runId, verdict: 'APPROVED', repository: gates.project,
     base_sha: base, head_sha: head, tree_sha: tree, diff_sha256: diff.sha256,
     prompt_sha256: reviewed.prompt_sha256, nonce: reviewed.nonce, files: [...diff.files], findings: answer.findings, summary: answer.summary,
     gate_settings_changed: [...gates.changed], ...(flags.length === 0 ? {} : { flags: [...flags] }), ...(packets === null ? {} : { packets }),
     reviewer: { cli: 'codex', cli_version: cliVersion, model: settings.review.model, provider_id: provider.id, base_url: provider.base_url, scripted: provider.scripted },
     usage: reviewed.usage, created_at: new Date().toISOString(),
-  })
+  }, keyOf(ship)))
   const notes = answer.findings.length === 0 ? '' : `, ${answer.findings.length} ${answer.findings.length === 1 ? 'note' : 'notes'}`
   const parts = packets === null ? '' : ` in ${packets.length} parts`
   return { detail: `approved by ${settings.review.model}${provider.scripted ? ', scripted (demo)' : ''}: ${diff.files.length} ${diff.files.length === 1 ? 'file' : 'files'}${parts}${notes}` }
 }
 
 /** The one place where a verdict is made lasting: what is written here is what will be pushed, to the byte. */
-function recordVerdict(ship: Ship, verdict: Verdict): void {
+function recordVerdict(ship: Ship, verdict: VerdictDocument): void {
   writeJson(join(ship.dir, proofFiles.verdict), verdict)
   note(ship, 'verdict')
   ship.verdict = verdict

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
 import { shipResult, type ShipResult } from '#shared/result'
-import { reviewRef, verdict as verdictSchema, type Verdict } from '#shared/verdict'
+import { verdictDocument, type VerdictDocument } from '#shared/signature'
+import { reviewRef } from '#shared/verdict'
 import { readBlob } from '../git/objects.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { parseJson, readJson } from '../json-file.ts'
@@ -13,7 +14,7 @@ import { shipFolder } from './proof-folder.ts'
 export interface EarlierShip {
   readonly dir: string
   readonly result: ShipResult
-  readonly verdict: Verdict
+  readonly verdict: VerdictDocument
 }
 
 const gatesBeforePush = ['tests', 'review_auto', 'check_fail_closed_push'] as const
@@ -55,7 +56,7 @@ export async function findEarlierShip(repo: string, head: string, options: GitOp
     if (result.overall === 'PASS') return { shipped: true, earlier: null }
     const passed = gatesBeforePush.every((gate) => result.steps.some((step) => step.name === gate && step.status === 'passed'))
     if (earlier || !passed || onRemote === null) continue
-    const verdict = parseJson(onRemote, verdictSchema, 'verdict_mismatch', reviewRef(head))
+    const verdict = parseJson(onRemote, verdictDocument, 'verdict_mismatch', reviewRef(head))
     if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id) earlier = { dir, result, verdict }
   }
   return { shipped: false, earlier }

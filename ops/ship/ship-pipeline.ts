@@ -50,7 +50,7 @@ export async function runShip({ repo: folder, runId, home, env, emit, signal }: 
   const dir = await makeProofFolder(repo, runId)
   const log = openLog(dir, runId)
   const ship: Ship = {
-    runId, repo, home, dir, env, head: null, tree: null, since: null, frozen: null, tests: [], verdict: null, scripted: false, pushedSha: null, remoteSha: null, artifacts: {},
+    runId, repo, home, dir, env, head: null, tree: null, since: null, frozen: null, tests: [], verdict: null, key: null, scripted: false, pushedSha: null, remoteSha: null, artifacts: {},
   }
   let lock: ShipLock | null = null
   try {

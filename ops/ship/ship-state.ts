@@ -1,6 +1,8 @@
 import type { OperatorSettings } from '#shared/config'
 import type { ShipResult } from '#shared/result'
-import type { Verdict } from '#shared/verdict'
+import type { VerdictDocument } from '#shared/signature'
+import { toTrustedKey, type SigningKey } from '../keys/signing-key.ts'
+import { trustKeys, type TrustedKeys } from '../keys/trusted-keys.ts'
 import type { GateSettings } from './gate-settings.ts'
 import type { EarlierShip } from './settle.ts'
 
@@ -42,7 +44,9 @@ export interface Ship {
   since: string | null
   frozen: Frozen | null
   tests: ShipResult['tests']
-  verdict: Verdict | null
+  verdict: VerdictDocument | null
+  /** Signs the verdict; read once, before a test of the change has run. */
+  key: SigningKey | null
   scripted: boolean
   pushedSha: string | null
   remoteSha: string | null
@@ -57,3 +61,12 @@ export function frozenOf(ship: Ship): Frozen {
   if (!ship.frozen) throw new TypeError('a step needs what preflight froze')
   return ship.frozen
 }
+
+/** @throws {TypeError} before preflight has read it, which is a bug */
+export function keyOf(ship: Pick<Ship, 'key'>): SigningKey {
+  if (!ship.key) throw new TypeError('a step needs the key that preflight read')
+  return ship.key
+}
+
+/** On the laptop a verdict counts when this laptop signed it; what another one reviewed is reviewed again. */
+export const ownKeys = (ship: Pick<Ship, 'key'>): TrustedKeys => trustKeys([toTrustedKey(keyOf(ship))], 'the ship key')

@@ -7,7 +7,9 @@ import type { Browser, Page } from 'playwright'
 import { dodLastReply } from '#shared/api'
 import { deployBundleFiles, shipBundleFiles } from '#shared/bundle'
 import { remediations } from '#shared/remediations'
-import { reviewRef, verdict } from '#shared/verdict'
+import { trustFile } from '#shared/config'
+import { signedVerdict } from '#shared/signature'
+import { reviewRef } from '#shared/verdict'
 import { members } from '#ops/process-tree'
 import { launchBrowser } from '../support/browser.ts'
 import { startDemo, type Demo } from '../support/demo.ts'
@@ -51,12 +53,15 @@ describe('the story', () => {
     await expect.poll(() => ship.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
     await ship.click()
     await page.getByRole('heading', { name: /is shipped/ }).waitFor({ timeout: 90_000 })
+    await page.getByText(/^by this laptop, key /).waitFor()
     await toOverview()
     await gate('Pushed', 'Pass').first().waitFor({ timeout: 90_000 })
     const origin = join(root, 'git', 'sample-app.git')
     expect(git(origin, 'rev-parse', 'refs/heads/main')).toBe(commit)
-    const pushed = verdict.parse(JSON.parse(git(origin, 'cat-file', 'blob', reviewRef(commit))))
+    const pushed = signedVerdict.parse(JSON.parse(git(origin, 'cat-file', 'blob', reviewRef(commit))))
     expect(pushed).toMatchObject({ verdict: 'APPROVED', head_sha: commit, reviewer: { scripted: true } })
+    const { keys } = trustFile.parse(JSON.parse(readFileSync(join(root, 'host', 'etc', 'trust.json'), 'utf8')))
+    expect(keys.map(({ id }) => id)).toEqual([pushed.signature.key_id])
     expect(pushed.reviewer.cli_version).toMatch(/\d+\.\d+/)
   })
 
@@ -85,7 +90,7 @@ describe('the story', () => {
     for (const file of deployBundleFiles) expect(existsSync(join(artifacts, 'deploy', deployRun, file)), file).toBe(true)
     const state = JSON.parse(readFileSync(join(root, 'host', 'state', 'project_state.json'), 'utf8')) as { last_deploy_run_id: string; last_verified_head: string }
     expect(state).toMatchObject({ last_deploy_run_id: deployRun, last_verified_head: commit })
-    const shipRun = verdict.parse(JSON.parse(git(join(root, 'git', 'sample-app.git'), 'cat-file', 'blob', reviewRef(commit)))).run_id
+    const shipRun = signedVerdict.parse(JSON.parse(git(join(root, 'git', 'sample-app.git'), 'cat-file', 'blob', reviewRef(commit)))).run_id
     for (const side of [join(demo.laptop, 'artifacts'), artifacts]) {
       for (const file of shipBundleFiles) expect(existsSync(join(side, 'ship', shipRun, file)), `${side} ${file}`).toBe(true)
     }

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { treeOf } from '#ops/git/commits'
 import { withNeutralGit } from '#ops/git/neutral-diff'
+import { signVerdict } from '#ops/keys/sign-verdict'
+import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/keys/signing-key'
+import { trustKeys } from '#ops/keys/trusted-keys'
 import { firstBaseline, provenBase, walkVerdicts } from '#ops/review-chain'
 import { newRunId } from '#shared/ids'
 import { reviewRef, type Verdict } from '#shared/verdict'
@@ -50,7 +53,7 @@ describe('a chain of verdicts', () => {
   })
 
   it('does not prove a commit in the middle that has no verdict of its own', async () => {
-    expect(await walk(at(2))).toEqual({ proven: false, commit: at(2), reason: 'it has no review verdict' })
+    expect(await walk(at(2))).toEqual({ proven: false, commit: at(2), reason: 'it has no review verdict', errorClass: 'unreviewed_commit' })
   })
 
   it('breaks at the first link that is not good, and names it', async () => {
@@ -67,12 +70,28 @@ describe('a chain of verdicts', () => {
     }
   })
 
+  it('with keys, believes only what one of them signed', async () => {
+    const [ours, theirs] = [signingKeyFromPem(newKeyPem(), 'ours'), signingKeyFromPem(newKeyPem(), 'theirs')]
+    const keys = trustKeys([toTrustedKey(ours)], 'the test')
+    const good = await verdictOf(at(0), at(1))
+    const broken = { proven: false, commit: at(1), errorClass: 'verdict_signature_invalid' }
+    put(at(3), signVerdict(await verdictOf(at(1), at(3)), ours))
+    expect(await walk(at(3), { keys })).toMatchObject({ ...broken, reason: 'its verdict is not signed, and keys are enrolled' })
+    put(at(1), signVerdict(good, theirs))
+    expect(await walk(at(3), { keys })).toMatchObject(broken)
+    put(at(1), { ...signVerdict(good, ours), summary: 'edited' })
+    expect(await walk(at(3), { keys })).toMatchObject(broken)
+    put(at(1), signVerdict(good, ours))
+    expect(await walk(at(3), { keys })).toMatchObject({ proven: true })
+    expect(await provenBase({ ...question(), keys: trustKeys([toTrustedKey(theirs)], 'the test'), head: at(3) })).toBe(at(0))
+  })
+
   it('does not take a tag that is called like the ref of a verdict for one', async () => {
     git(['tag', reviewRef(at(1)), git(['rev-parse', reviewRef(at(1))])])
     git(['update-ref', '-d', reviewRef(at(1))])
     const answer = await walk(at(3))
     git(['tag', '--delete', reviewRef(at(1))])
-    expect(answer).toEqual({ proven: false, commit: at(1), reason: 'it has no review verdict' })
+    expect(answer).toEqual({ proven: false, commit: at(1), reason: 'it has no review verdict', errorClass: 'unreviewed_commit' })
   })
 
   it('does not end at a baseline that is not on its way', async () => {

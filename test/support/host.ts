@@ -5,6 +5,7 @@ import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
 import getPort from 'get-port'
 import { deployResult, dodResult, triage, type DeployResult, type DodResult, type Triage } from '#shared/result'
+import type { TrustFile } from '#shared/config'
 import { newRunId } from '#shared/ids'
 import { reviewRef, type Verdict } from '#shared/verdict'
 import type { RunDetail } from '#shared/api'
@@ -27,6 +28,14 @@ export interface Deployed {
   readonly events: readonly RunEvent[]
 }
 
+export interface ShipOptions {
+  /** False: what is pushed beside the commit, if anything, is no base for the next verdict. */
+  readonly reviewed?: boolean
+  readonly files?: Record<string, string>
+  /** What is pushed in place of the unsigned verdict. */
+  readonly verdict?: (verdict: Verdict) => object
+}
+
 /** A production host in small: a bare origin behind a read-only git daemon, the host's clone, hostd, a sample app. */
 export interface DeployHost {
   readonly host: TestHost
@@ -36,7 +45,9 @@ export interface DeployHost {
   readonly origin: string
   git(repo: string, ...args: string[]): string
   /** Commits a version on the laptop and pushes it with the verdict of a review, or without one. @returns the commit */
-  ship(version: SampleVersion, options?: { reviewed?: boolean; files?: Record<string, string> }): Promise<string>
+  ship(version: SampleVersion, options?: ShipOptions): Promise<string>
+  /** Changes the trust file. */
+  trust(change: Partial<TrustFile>): void
   settings(change: Record<string, unknown>): void
   /** Deploy+Verify through hostd, to its end. */
   deploy(options?: { onEvents?: (events: readonly RunEvent[]) => void }): Promise<Deployed>
@@ -125,13 +136,14 @@ export async function deployHost(first: SampleVersion = { message: 'one' }, { so
   let proven = baseline
   return {
     host, hostd, ports, origin, git, settings, startGit, stopGit,
-    ship: async (version, { reviewed = true, files = {} } = {}) => {
+    trust: (change) => writeFileSync(host.paths.trustFile, JSON.stringify({ ...JSON.parse(readFileSync(host.paths.trustFile, 'utf8')) as object, ...change })),
+    ship: async (version, { reviewed = true, files = {}, verdict } = {}) => {
       const head = commit(version, files)
       git(laptop, 'push', '--quiet', 'origin', 'HEAD:refs/heads/main')
-      if (!reviewed) return head
-      const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: origin, encoding: 'utf8', input: JSON.stringify(await verdictFor(proven, head)), env: { PATH: host.env['PATH'], HOME: host.dir } }).trim()
+      if (!reviewed && !verdict) return head
+      const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: origin, encoding: 'utf8', input: JSON.stringify((verdict ?? ((plain) => plain))(await verdictFor(proven, head))), env: { PATH: host.env['PATH'], HOME: host.dir } }).trim()
       git(origin, 'update-ref', reviewRef(head), blob)
-      proven = head
+      if (reviewed) proven = head
       return head
     },
     deploy: async ({ onEvents } = {}) => {

@@ -34,6 +34,8 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   head_moved: 'The commit changed while it was shipped',
   remote_moved: 'origin/main moved while this was shipped',
   verdict_mismatch: 'The verdict is not about this commit',
+  verdict_signature_invalid: 'The verdict is not signed by a key that is believed',
+  provider_not_accepted: 'The verdict is by a reviewer that the host does not accept',
   push_rejected: 'origin refused the push',
   push_unconfirmed: 'The push is not confirmed',
   production_can_push: 'The host could push to origin',

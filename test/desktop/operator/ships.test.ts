@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EventsRequest } from '#shared/bridge'
@@ -62,9 +62,15 @@ describe('ships, as the renderer sees them', () => {
       await tail.ended
       expect(tail.events).toEqual(events.slice(-3))
 
-      const { summary, verdict, diff, files } = await bench.call('ship.get', { run_id })
+      const { summary, verdict, signature, diff, files } = await bench.call('ship.get', { run_id })
       expect(summary).toMatchObject({ active: false, step: null, result: { overall: 'PASS', pushed_sha: head, remote_sha: head } })
       expect(verdict?.head_sha).toBe(head)
+      expect(signature).toBe('verified')
+      const file = join(repo.repo, 'artifacts', 'ship', run_id, 'verdict.json')
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(file, text.replace(/"summary": "/, '$&edited '))
+      expect(await bench.call('ship.get', { run_id })).toMatchObject({ signature: 'invalid' })
+      writeFileSync(file, text)
       expect(diff).toContain('+export const add = (a, b) => b + a')
       expect(files).toEqual(verdict?.files.map(({ path }) => path))
 

@@ -103,7 +103,7 @@ describe('the pre-push hook', () => {
     const other = sample.commit('Other', { 'other.txt': 'x\n' })
     const verdict = JSON.parse(readFileSync(join(shipped.dir, 'verdict.json'), 'utf8')) as object
     writeFileSync(join(shipped.dir, 'verdict.json'), JSON.stringify({ ...verdict, head_sha: other, tree_sha: sample.git('rev-parse', 'HEAD^{tree}'), base_sha: head }))
-    expect(push('origin', 'main').stderr).toContain('its verdict is about another diff')
+    expect(push('origin', 'main').stderr).toContain('the signature of its verdict is not of what the verdict says')
     expect(main()).toBe(head)
   })
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { scriptedAnswer } from '#ops/demo/scripted-review'
 import { walkVerdicts } from '#ops/review-chain'
 import type { ReviewBindings } from '#ops/ship/review-prompt'
-import { verdict as verdictSchema } from '#shared/verdict'
+import { signedVerdict } from '#shared/signature'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 import { expectStop } from '../../support/ship-stop.ts'
 import { approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
@@ -42,7 +42,7 @@ describe('a change that is too large for one question', () => {
     expect(result.overall).toBe('PASS')
     expect(result.steps[2]?.detail).toContain('4 files in 3 parts, 3 notes')
 
-    const verdict = verdictSchema.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8')))
+    const verdict = signedVerdict.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8')))
     const packets = verdict.packets ?? []
     expect(packets.map(({ index, files }) => [index, files])).toEqual([[1, ['a.txt']], [2, ['b.txt', 'logo.png']], [3, ['package-lock.json']]])
     expect(asked.map(({ bindings }) => [bindings.nonce, bindings.diff_sha256])).toEqual(packets.map(({ nonce, diff_sha256 }) => [nonce, diff_sha256]))

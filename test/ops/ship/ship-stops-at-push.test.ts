@@ -161,6 +161,25 @@ describe('the base of a review', () => {
     await expectStop(sample, { step: 'preflight', exit: 2, error_class: 'nothing_to_ship', fix: 'commit_changes', detail: `its reviewer loopback at ${api.base_url} is not accepted` })
   })
 
+  it('is not a verdict that another key signed, so what that approved is reviewed again', async () => {
+    const baseline = sample.git('rev-parse', 'origin/main')
+    await sample.ship()
+    for (const name of ['keys', 'ship_key.json']) rmSync(join(sample.home, name), { recursive: true })
+    await expectStop(sample, { step: 'preflight', exit: 2, error_class: 'nothing_to_ship', fix: 'commit_changes', detail: 'its verdict is signed with a key that is not enrolled' })
+    sample.commit('On top', { 'third.txt': 'x\n' })
+    expect((await sample.ship()).result).toMatchObject({ overall: 'PASS', since_sha: baseline })
+  })
+
+  it('needs a key that nobody else can read, which is never replaced', async () => {
+    await sample.ship()
+    const file = join(sample.home, 'keys', 'ship_key.pem')
+    const before = readFileSync(file, 'utf8')
+    chmodSync(file, 0o644)
+    sample.commit('On top', { 'third.txt': 'x\n' })
+    await expectStop(sample, { step: 'preflight', exit: 1, error_class: 'config_invalid', fix: 'fix_configuration', detail: 'can be read by others' })
+    expect(readFileSync(file, 'utf8')).toBe(before)
+  })
+
   it('finds what a killed ship left, ends it, and goes on', async () => {
     let asked = false
     api.script(() => { asked = true; return 'hang' })

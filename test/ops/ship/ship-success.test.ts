@@ -1,10 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseRunEvent } from '#shared/events'
 import { shipBundleFiles } from '#shared/bundle'
-import { reviewRef, verdict as verdictSchema } from '#shared/verdict'
+import { checkVerdictSignature } from '#ops/keys/sign-verdict'
+import { trustKeys } from '#ops/keys/trusted-keys'
+import { readOwnPublicKey } from '#ops/proof/own-key'
+import { laptopProofPlaces } from '#ops/proof/places'
+import { signedVerdict } from '#shared/signature'
+import { reviewRef } from '#shared/verdict'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 import { approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
 
@@ -38,8 +43,11 @@ describe('a ship that passes', () => {
     expect(sample.remoteRefs()['refs/heads/main']).toBe(head)
 
     const pushed = sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(head))
-    const verdict = verdictSchema.parse(JSON.parse(pushed))
+    const verdict = signedVerdict.parse(JSON.parse(pushed))
     expect(verdict).toMatchObject({ verdict_id: result.verdict_id, run_id: result.run_id, base_sha: before, head_sha: head, files: [{ path: 'app.mjs', status: 'modified', additions: 1, deletions: 1 }], reviewer: { model: 'test-model', base_url: api.base_url, scripted: true } })
+    const key = readOwnPublicKey(laptopProofPlaces(sample.home, sample.repo))
+    expect(checkVerdictSignature(verdict, trustKeys(key === null ? [] : [key], 'the test'))).toBe('verified')
+    expect(statSync(laptopProofPlaces(sample.home, sample.repo).keyFile).mode & 0o777).toBe(0o600)
     expect(verdict.reviewer.cli_version).toMatch(/\d+\.\d+\.\d+/)
     expect(readFileSync(join(dir, 'verdict.json'), 'utf8').trimEnd()).toBe(pushed)
     const digest = (file: string): string => createHash('sha256').update(readFileSync(join(dir, file))).digest('hex')
@@ -70,7 +78,7 @@ describe('a ship that passes', () => {
     sample.commit('A skip', { 'app.test.mjs': `import { test } from 'node:test'\ntest('fine', () => {})\ntest('left out', { skip: true }, () => {})\n` })
     const { result, dir } = await sample.ship()
     expect(result).toMatchObject({ overall: 'PASS', tests: [{ total: 2, passed: 1, skipped: 1 }] })
-    expect(verdictSchema.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8'))).gate_settings_changed).toEqual(['tests.unit: altered'])
+    expect(signedVerdict.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8'))).gate_settings_changed).toEqual(['tests.unit: altered'])
     sample.commit('Third')
     expect((await sample.ship()).result).toMatchObject({ overall: 'FAIL', error_class: 'tests_skipped' })
   })

@@ -34,7 +34,7 @@ export function ShipPage({ runId }: { runId: string | null }): ReactElement {
   if (error && !data) return <div className="page"><ProblemNote error={error} /></div>
   const summary = overview.ship?.run_id === shown && (!data || overview.ship.active) ? overview.ship : data?.summary
   if (!summary) return <div className="page"><p className="soft" role="status">Reading ship {shortRun(shown)}</p></div>
-  return <Ship key={shown} detail={data ?? { summary, verdict: null, findings: [], diff: null, files: [] }} active={data?.summary.active ?? summary.active} latest={runId === null || runId === overview.ship?.run_id} />
+  return <Ship key={shown} detail={data ?? { summary, verdict: null, signature: null, findings: [], diff: null, files: [] }} active={data?.summary.active ?? summary.active} latest={runId === null || runId === overview.ship?.run_id} />
 }
 
 function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean; latest: boolean }): ReactElement {

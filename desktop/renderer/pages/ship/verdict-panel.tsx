@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { ShipDetail } from '#shared/bridge'
+import type { SignatureState } from '#shared/signature'
 import { useHq } from '../../bridge/context.ts'
 import { shipsQuery } from '../../bridge/queries.ts'
 import { FileLink } from '../../ui/file-sheet.tsx'
@@ -9,20 +10,22 @@ import { Mark } from '../../ui/icons.tsx'
 import { ScriptedDemo, Status, Unverified } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, shortCommit, startOfRun } from '../../words/format.ts'
+import { ofSignature } from '../../words/signature.ts'
 import { ofOverall } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
 
 /** What the verdict is bound to, what the tests counted, the files that prove it, and the ships before. */
 export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
-  const { verdict, summary: { result, run_id }, files } = detail
+  const { verdict, signature, summary: { result, run_id }, files } = detail
   return (
     <aside className="verdict" aria-label="Verdict and evidence">
       {verdict && (
         <section aria-label="Verdict">
-          <h2><span>Approved, bound to this commit</span>{verdict.reviewer.scripted ? <ScriptedDemo /> : <Unverified />}</h2>
+          <h2><span>Approved, bound to this commit</span>{verdict.reviewer.scripted && <ScriptedDemo />}</h2>
           <dl className="bindings">
             <Binding name="base" value={verdict.base_sha} /><Binding name="head" value={verdict.head_sha} /><Binding name="tree" value={verdict.tree_sha} />
             <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " /><Binding name="nonce" value={verdict.nonce} />
+            {signature && <Signature state={signature} keyId={verdict.signature?.key_id ?? null} />}
             <Binding name="files" text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`} />
             <Binding name="model" text={verdict.reviewer.model} /><Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} /><Binding name="cli" text={`${verdict.reviewer.cli} ${verdict.reviewer.cli_version}`} />
           </dl>
@@ -45,6 +48,12 @@ export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
       <History current={run_id} />
     </aside>
   )
+}
+
+/** Whose signature the verdict bears, as far as this laptop can tell. */
+function Signature({ state, keyId }: { state: SignatureState; keyId: string | null }): ReactElement {
+  const { tone, text } = ofSignature(state, keyId)
+  return <><Mark tone={tone} /><dt>signed</dt><dd className="mono ellipsis" title={keyId === null ? text : `${text}: ${keyId}`}>{text}</dd></>
 }
 
 function Binding({ name, value, text, prefix = '' }: { name: string; value?: string; text?: string; prefix?: string }): ReactElement {

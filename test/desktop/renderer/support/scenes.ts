@@ -135,7 +135,7 @@ export function shipDetail(result: ShipResult, over: Partial<ShipDetail> = {}): 
       nonce: '9f8e7d6c5b4a', files: [{ path: 'hostd/routes/artifacts.ts', status: 'modified', binary: false, additions: 5, deletions: 1 }, { path: 'shared/errors.ts', status: 'modified', binary: false, additions: 6, deletions: 0 }, { path: 'test/hostd/artifacts.test.ts', status: 'modified', binary: false, additions: 24, deletions: 7 }],
       findings: [], summary: 'The change reads artifacts from a cache and keeps the checks of the path.', gate_settings_changed: [],
       reviewer: { cli: 'codex', cli_version: '0.169.0', model: 'gpt-5.2-codex', provider_id: 'openai', base_url: 'https://api.openai.com/v1', scripted: result.scripted_review }, usage: null, created_at: ago(190),
-    } : null, ...over,
+    } : null, signature: approved ? 'verified' : null, ...over,
   }
 }
 
