@@ -19,6 +19,6 @@ describe('a hostile diff is refused by its class, or shown whole to the reviewer
     const lowered = hostileDiffs.find(({ name }) => name.startsWith('a gate'))
     if (!lowered) throw new Error('the table has no such case')
     const { prompts } = await judgeCommit(sample, base, commitHostile(sample, base, lowered, 1))
-    expect(prompts[0]).toContain('"review.max_packets: 20 → 100"')
+    expect(prompts[0]).toContain('"review.max_packets: 20 → 50"')
   })
 })
