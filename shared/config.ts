@@ -44,8 +44,8 @@ export const projectConfig = z.strictObject({
   review: z.strictObject({
     /** Most bytes of one question to the reviewer. A larger change goes in packets of whole files; a single file that is larger ends `review_too_large`. */
     max_diff_bytes: z.number().int().min(1).max(2_000_000).default(200_000),
-    /** Most packets of one change; more end `review_too_large`. */
-    max_packets: z.number().int().min(1).max(100).default(20),
+    /** Most packets of one change; more end `review_too_large`. Each leaves three files in a proof of at most 200. */
+    max_packets: z.number().int().min(1).max(50).default(20),
     /** Time limit of one question. */
     timeout_seconds: z.number().int().min(1).max(3600).default(900),
   }).prefault({}),
@@ -90,8 +90,6 @@ export const hostSettings = z.strictObject({
   docker_socket: z.string().startsWith('/').default('/var/run/docker.sock'),
   /** Image with Node 24 or newer that the console's image is made from; fetched only when this machine does not have it. */
   base_image: z.string().regex(/^[a-z0-9][\w./:@-]*$/).default('node:24-bookworm-slim'),
-  /** Unix socket of hostd for containers; its folder is mounted into the console. */
-  hostd_socket: z.string().startsWith('/').default('/run/openclaw/public/hostd.sock'),
   disk_warn_percent: z.number().min(1).max(100).default(85),
   disk_fail_percent: z.number().min(1).max(100).default(95),
   /** deploy_until_green: most attempts, and the first pause between two, in seconds (doubles, with jitter). */

@@ -5,6 +5,7 @@ import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { treeDigest } from '#ops/engines/tree-digest'
 import { writeJson } from '#ops/json-file'
+import type { HostPaths } from '#ops/paths'
 import { programFiles } from './image-files.ts'
 import { containerPlaces, type ImageSettings } from './image-settings.ts'
 
@@ -46,6 +47,12 @@ export const consoleCompose = (settings: HostSettings, { artifacts, socketFolder
   },
 })
 
+/** Everybody may connect, then the container's own group will do; else the one that may. */
+function groupFor(socket: string): number {
+  const { gid, mode } = statSync(socket)
+  return (mode & 0o002) === 0 ? gid : user
+}
+
 export interface ConsoleImage { readonly folder: string; readonly file: string; readonly digest: string }
 
 /**
@@ -54,13 +61,13 @@ export interface ConsoleImage { readonly folder: string; readonly file: string; 
  * @param installed the installation of HQ whose console it is
  * @throws {Problem} `console_build_failed` when the installation is not built or not whole; `hostd_unhealthy` when hostd has no socket
  */
-export function writeConsoleImage(installed: string, base: string, settings: HostSettings, artifacts: string): ConsoleImage {
+export function writeConsoleImage(installed: string, base: string, settings: HostSettings, { artifacts, publicSocket }: Pick<HostPaths, 'artifacts' | 'publicSocket'>): ConsoleImage {
   const page = join('out', 'renderer')
   if (!existsSync(join(installed, page, 'index.html'))) throw new Problem('console_build_failed', `The console of ${installed} is not built: it has no ${page}/index.html. What serves is untouched.`)
-  if (!existsSync(settings.hostd_socket)) throw new Problem('hostd_unhealthy', `hostd does not serve ${settings.hostd_socket}, through which the console's container reaches it. What serves is untouched.`)
+  if (!existsSync(publicSocket)) throw new Problem('hostd_unhealthy', `hostd does not serve ${publicSocket}, through which the console's container reaches it. What serves is untouched.`)
   const { sources, packages } = programFiles(installed, program)
-  const known: ImageSettings = { port: settings.console_port, hostnames: settings.hostnames, console_url: settings.console_url ?? null, socket: basename(settings.hostd_socket) }
-  const compose = consoleCompose(settings, { artifacts, socketFolder: dirname(settings.hostd_socket), group: statSync(settings.hostd_socket).gid })
+  const known: ImageSettings = { port: settings.console_port, hostnames: settings.hostnames, console_url: settings.console_url ?? null, socket: basename(publicSocket) }
+  const compose = consoleCompose(settings, { artifacts, socketFolder: dirname(publicSocket), group: groupFor(publicSocket) })
   const files = [...sources, 'package.json', page]
   const digest = createHash('sha256').update(treeDigest(installed, [...files, ...packages])).update(JSON.stringify([known, compose, dockerfile])).digest('hex')
   const folder = join(base, `console-${digest.slice(0, 16)}`)

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ErrorClass } from '#shared/errors'
 import { gitText, type GitOptions } from '#ops/git/run-git'
 import { commonDir } from '#ops/git/work-tree'
 import { writeWhole } from '#ops/json-file'
@@ -12,10 +13,10 @@ const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
  * Writes the tree of `sha` into the new folder `folder`, byte for byte as it was reviewed, through a repository of its
  * own that borrows only the clone's objects: the clone's working tree, index, HEAD and configuration have no part in it,
  * and no attribute can leave files out or change them, as `git archive` or a checkout would.
- * @throws {Problem} `git_sync_failed`
+ * @throws {Problem} `git_sync_failed`, or the class that is asked for
  */
-export async function exportCommit(repo: string, sha: string, folder: string, options: GitOptions): Promise<void> {
-  const must: GitOptions & { errorClass: 'git_sync_failed' } = { ...options, timeLimitSeconds: 300, errorClass: 'git_sync_failed' }
+export async function exportCommit(repo: string, sha: string, folder: string, options: GitOptions & { errorClass?: ErrorClass }): Promise<void> {
+  const must: GitOptions & { errorClass: ErrorClass } = { errorClass: 'git_sync_failed', ...options, timeLimitSeconds: 300 }
   const objects = join(await commonDir(repo, must), 'objects')
   const format = await gitText(repo, ['rev-parse', '--show-object-format'], must)
   mkdirSync(folder, { recursive: true })

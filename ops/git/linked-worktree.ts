@@ -1,19 +1,24 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { exportCommit } from '#ops/engines/export-commit'
 import { git, gitText, type GitOptions } from './run-git.ts'
 
 /** Folders of worktrees made here start with this, so that one left by a killed process is recognised. */
 const prefix = 'openclaw-worktree-'
 
 /**
- * Checks `commit` out in a clean, detached worktree in a temporary folder, and removes it however `work` ends.
+ * Puts `commit` into a clean, detached worktree in a temporary folder, byte for byte: no filter, line-end conversion or
+ * other attribute has a part in it, so what is tested is what is reviewed and pushed. Removes it however `work` ends.
  * @returns what `work` returns
  */
 export async function withWorktree<T>(repo: string, commit: string, work: (folder: string) => Promise<T>, options: GitOptions = {}): Promise<T> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), prefix))
   try {
-    await gitText(repo, ['worktree', 'add', '--quiet', '--force', '--detach', '--end-of-options', folder, commit], { timeLimitSeconds: 300, ...options })
+    await gitText(repo, ['worktree', 'add', '--quiet', '--force', '--detach', '--no-checkout', '--end-of-options', folder, commit], { timeLimitSeconds: 300, ...options })
+    await exportCommit(repo, commit, folder, { ...options, errorClass: 'internal_error' })
+    // Git's own view of the worktree: without it every file would be taken for deleted.
+    await gitText(folder, ['read-tree', '--no-recurse-submodules', 'HEAD'], options)
     return await work(folder)
   } finally {
     await removeWorktree(repo, folder)

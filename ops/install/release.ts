@@ -9,8 +9,8 @@ import type { HostPaths } from '../paths.ts'
 import type { Change } from './change.ts'
 
 /** What a host needs of the package. The built page is the console's; a package that was never built has none. */
-const parts = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd', join('out', 'renderer')]
-const required = parts.slice(0, 5)
+const required = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd']
+const parts = [...required, join('out', 'renderer')]
 
 const lockFile = z.looseObject({ packages: z.record(z.string(), z.looseObject({ version: z.string().optional(), dev: z.boolean().optional(), devOptional: z.boolean().optional(), optional: z.boolean().optional() })) })
 const installedPackage = z.looseObject({ version: z.string() })
@@ -67,7 +67,6 @@ function copyPackage(source: string, folder: string, id: string): void {
 }
 
 export interface Release {
-  readonly folder: string
   readonly changes: readonly Change[]
   /** What `current` named before, to go back to. */
   readonly previous: string | null
@@ -77,14 +76,13 @@ export interface Release {
 export function releaseOf(paths: HostPaths, source: string): Release {
   const link = currentRelease(paths)
   const previous = existsSync(link) ? realpathSync(link) : null
-  const own = isRelease(paths, source)
-  const id = own ? '' : releaseId(source)
-  const folder = own ? realpathSync(source) : join(paths.releases, id)
-  return {
-    folder, previous,
-    changes: [
-      { did: `installed release ${folder}`, due: () => !existsSync(join(folder, completeMark)), apply: () => copyPackage(source, folder, id) },
-      { did: `made ${folder} the current release`, due: () => !existsSync(link) || realpathSync(link) !== realpathSync(folder), apply: () => { switchCurrent(paths, folder); pruneReleases(paths) } },
-    ],
-  }
+  const current = (folder: string): Change => ({
+    did: `made ${folder} the current release`,
+    due: () => !existsSync(link) || realpathSync(link) !== realpathSync(folder),
+    apply: () => { switchCurrent(paths, folder); pruneReleases(paths) },
+  })
+  if (isRelease(paths, source)) return { previous, changes: [current(realpathSync(source))] }
+  const id = releaseId(source)
+  const folder = join(paths.releases, id)
+  return { previous, changes: [{ did: `installed release ${folder}`, due: () => !existsSync(join(folder, completeMark)), apply: () => copyPackage(source, folder, id) }, current(folder)] }
 }

@@ -30,6 +30,6 @@ export const restartHostd = async (): Promise<void> => { await need(['systemctl'
 export async function requireHealth(port: number): Promise<void> {
   const why = await waitUntilOk(`http://127.0.0.1:${port}/health`, {}, { seconds: 30, signal: new AbortController().signal, alive: () => true })
   if (why === null) return
-  const { stdout } = await ask(['journalctl', '--unit=openclaw-hostd.service', '--lines=10', '--output=cat', '--no-pager']).catch((error: unknown) => ({ stdout: toProblem(error).message }))
+  const { stdout } = await ask(['journalctl', '--unit=openclaw-hostd.service', '--lines=40', '--output=cat', '--no-pager']).catch((error: unknown) => ({ stdout: toProblem(error).message }))
   throw new Problem('hostd_unhealthy', `hostd was installed, but does not answer: ${why}.`, { evidence: stdout.trim().split('\n') })
 }

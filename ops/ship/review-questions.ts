@@ -12,6 +12,9 @@ import { reviewPrompt } from './review-prompt.ts'
 
 export const questionFiles = { review_prompt: 'review_prompt.txt', review_events: 'review.jsonl', review_answer: 'review_answer.json' } as const
 
+/** In the proof of a change that took several questions: a folder for each. */
+export const packetsFolder = 'packets'
+
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
 const untouched = 'Nothing was pushed; main is as it was.'
 
@@ -53,7 +56,7 @@ const sum = (asked: readonly Asked[]): Verdict['usage'] => asked.reduce<Verdict[
 export async function askAll(diff: ReviewDiff, prompts: { readonly gateChanges: readonly string[]; readonly flags: readonly string[] }, ask: Omit<CodexQuestion, 'prompt' | 'scratch' | 'events'> & { readonly scratch: string }, context: StepContext): Promise<ReviewOutcome> {
   const count = diff.packets.length
   const nonce = count === 1 ? diff.packets[0].bindings.nonce : digest(diff.packets.map(({ bindings }) => bindings.nonce).join('\n'))
-  const folderOf = (index: number): string => (count === 1 ? context.dir : join(context.dir, 'packets', String(index)))
+  const folderOf = (index: number): string => (count === 1 ? context.dir : join(context.dir, packetsFolder, String(index)))
   const collect = (name: string): void => {
     if (count === 1) return
     const parts = diff.packets.map(({ index }) => join(folderOf(index), name)).filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'))

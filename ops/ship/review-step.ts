@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -12,7 +12,7 @@ import { chosenProvider, credentialEnv, refuseUnreachable } from './codex-provid
 import { codexProgram, codexVersion } from './codex-run.ts'
 import { acceptedProviders } from './review-base.ts'
 import { makeReviewDiff } from './review-diff.ts'
-import { askAll, questionFiles, type ReviewOutcome } from './review-questions.ts'
+import { askAll, packetsFolder, questionFiles, type ReviewOutcome } from './review-questions.ts'
 import type { EarlierShip } from './settle.ts'
 import { frozenOf, keyOf, type Ship } from './ship-state.ts'
 
@@ -77,6 +77,7 @@ function takeOver(ship: Ship, { dir, result, verdict }: EarlierShip): { detail: 
     if (name !== 'verdict' && existsSync(join(dir, proofFiles[name]))) copyFileSync(join(dir, proofFiles[name]), join(ship.dir, proofFiles[name]))
     note(ship, name)
   }
+  if (existsSync(join(dir, packetsFolder))) cpSync(join(dir, packetsFolder), join(ship.dir, packetsFolder), { recursive: true })
   recordVerdict(ship, verdict)
   ship.scripted = scripted
   return { detail: `approved in ${result.run_id} for this commit` }

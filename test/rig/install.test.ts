@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/hostd.ts'
-import { hostOf, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
+import { hostOf, hqInside, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
 
@@ -83,6 +83,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
   it('finds nothing to change the second time, and restarts nothing', async () => {
     const before = [await host.show('openclaw-hostd.service', 'MainPID'), await host.show('openclaw-hostd.socket', 'ActiveEnterTimestamp')]
     expect(await install()).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
+    expect(await rig.exec([...hqInside, 'install', 'hostd'])).toMatchObject({ code: 0, out: 'Nothing to change.\n' }) // from the release itself
     expect([await host.show('openclaw-hostd.service', 'MainPID'), await host.show('openclaw-hostd.socket', 'ActiveEnterTimestamp')]).toEqual(before)
   })
 

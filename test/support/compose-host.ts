@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import getPort from 'get-port'
 import { runCommand } from '#ops/command'
 import { composeEngine } from '#ops/engines/compose/engine'
@@ -40,12 +40,11 @@ export interface ComposeHost {
 export async function composeHost({ at, baseImage }: TestDocker): Promise<ComposeHost> {
   const ports = { web: await getPort(), console: await getPort() }
   const made = testHost()
-  const socketFolder = join(made.dir, 'public')
-  mkdirSync(socketFolder)
+  mkdirSync(dirname(made.paths.publicSocket), { recursive: true })
   const install = installWithPage(made.dir)
   const host: TestHost = { ...made, env: { ...made.env, OPENCLAW_HQ_INSTALL: install } }
-  writeFileSync(host.paths.hostSettings, JSON.stringify({ name: 'test-host', docker_socket: at.socket, base_image: baseImage, console_port: ports.console, hostd_socket: join(socketFolder, 'hostd.sock'), service_ports: { web: ports.web } }))
-  const hostd = await startHostd(host, { env: { OPENCLAW_HOSTD_SOCKET: join(socketFolder, 'hostd.sock') } })
+  writeFileSync(host.paths.hostSettings, JSON.stringify({ name: 'test-host', docker_socket: at.socket, base_image: baseImage, console_port: ports.console, service_ports: { web: ports.web } }))
+  const hostd = await startHostd(host, { env: { OPENCLAW_HOSTD_SOCKET: host.paths.publicSocket } })
   const git = (...args: string[]): string => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], { cwd: host.paths.root, encoding: 'utf8', env: { PATH: host.env['PATH'], HOME: host.dir }, stdio: ['ignore', 'pipe', 'pipe'] }).trim()
   git('init', '--quiet', '--initial-branch=main')
   writeFileSync(join(host.paths.root, '.git', 'info', 'exclude'), 'artifacts\n')

@@ -121,12 +121,8 @@ export async function deployHost(first: SampleVersion = { message: 'one' }, { so
   git(root, 'remote', 'add', 'origin', `git://127.0.0.1:${ports.git}/sample.git`)
   git(root, 'fetch', '--quiet', 'origin')
   git(root, 'reset', '--quiet', '--hard', 'origin/main')
-  const socketFile = join(host.dir, 'public', 'hostd.sock')
-  if (socket) {
-    mkdirSync(join(host.dir, 'public'))
-    settings({ hostd_socket: socketFile })
-  }
-  const hostd = await startHostd(host, socket ? { env: { OPENCLAW_HOSTD_SOCKET: socketFile } } : {})
+  if (socket) mkdirSync(dirname(host.paths.publicSocket), { recursive: true })
+  const hostd = await startHostd(host, socket ? { env: { OPENCLAW_HOSTD_SOCKET: host.paths.publicSocket } } : {})
 
   const verdictFor = async (base_sha: string, head_sha: string): Promise<Verdict> => ({
     schema_version: 1, verdict_id: head_sha.slice(0, 12), run_id: newRunId(), verdict: 'APPROVED', repository: 'sample', base_sha, head_sha, tree_sha: git(laptop, 'rev-parse', `${head_sha}^{tree}`),

@@ -41,7 +41,7 @@ export interface TestHost {
  */
 export function testHost({ install = repository, settings = {} }: { install?: string; settings?: Record<string, unknown> } = {}): TestHost {
   const dir = mkdtempSync(join(tmpdir(), 'openclaw-host-'))
-  const paths = hostPaths({ OPENCLAW_ROOT: join(dir, 'root'), OPENCLAW_ETC: join(dir, 'etc'), OPENCLAW_STATE: join(dir, 'state') })
+  const paths = hostPaths({ OPENCLAW_ROOT: join(dir, 'root'), OPENCLAW_ETC: join(dir, 'etc'), OPENCLAW_STATE: join(dir, 'state'), OPENCLAW_SOCKETS: join(dir, 'sockets') })
   const token = randomBytes(24).toString('hex')
   mkdirSync(paths.artifacts, { recursive: true })
   mkdirSync(join(paths.etc, 'secrets'), { recursive: true })

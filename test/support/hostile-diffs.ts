@@ -116,7 +116,7 @@ export const hostileDiffs: readonly HostileDiff[] = [
     sample.commit('Merge', { 'evil.mjs': 'evil()\n' })
     sample.git('branch', '--quiet', '-D', 'side')
   } },
-  { name: 'a gate that the change lowers for itself', expected: 'asked', commit: (sample) => { sample.config({ review: { max_diff_bytes: 2_000_000, max_packets: 100 } }); sample.commit('Change') } },
+  { name: 'a gate that the change lowers for itself', expected: 'asked', commit: (sample) => { sample.config({ review: { max_diff_bytes: 2_000_000, max_packets: 50 } }); sample.commit('Change') } },
   { name: 'a test that is removed', expected: 'asked', shown: 'deleted file mode', commit: (sample) => { rmSync(join(sample.repo, 'app.test.mjs')); sample.commit('Change') } },
   // Size
   { name: 'one file of 50 MB', expected: 'review_too_large', commit: (sample) => { sample.commit('Change', { 'large.txt': `${'x'.repeat(99)}\n`.repeat(500_000) }) } },

@@ -34,7 +34,7 @@ function projectSource({ config, sha, servicePorts }: Target, build: Build): Com
 function consoleSource({ paths, console }: Target): ComposeSource {
   const settings = readHostSettings(paths)
   mkdirSync(composeFolder(paths), { recursive: true })
-  const { folder, file, digest } = writeConsoleImage(console.release, composeFolder(paths), settings, paths.artifacts)
+  const { folder, file, digest } = writeConsoleImage(console.release, composeFolder(paths), settings, paths)
   return {
     project: consoleServiceName, kind: 'console', folder, files: [file], version: digest.slice(0, 40), sha: null, digest, env: {},
     services: [{ name: 'console', port: settings.console_port, health: { path: '/health', commit_field: null, timeout_seconds: 60 } }],

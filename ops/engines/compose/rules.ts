@@ -9,6 +9,6 @@ export const dockerOf = (paths: HostPaths): Docker => ({ socket: readHostSetting
 
 /** Folders of HQ that containers may not see, or not write. Releases and builds lie beside them and may be mounted. */
 export function mountRules(paths: HostPaths): MountRules {
-  const { docker_socket, hostd_socket } = readHostSettings(paths)
-  return { secret: [paths.etc, paths.locks, dirname(paths.index), paths.services, paths.releases], readOnly: [paths.artifacts], open: [dirname(hostd_socket)], sockets: [docker_socket] }
+  const { docker_socket } = readHostSettings(paths)
+  return { secret: [paths.etc, paths.locks, dirname(paths.index), paths.services, paths.releases], readOnly: [paths.artifacts], open: [dirname(paths.publicSocket)], sockets: [docker_socket] }
 }

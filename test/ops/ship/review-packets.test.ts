@@ -87,7 +87,7 @@ describe('a change that is too large for one question', () => {
     sample.commit('One file', { 'long.txt': block('word').repeat(3) })
     await expectStop(sample, { error_class: 'review_too_large', step: 'review_auto', fix: 'split_change', exit: 2, detail: 'long.txt alone' })
     sample.git('rm', '--quiet', 'long.txt')
-    sample.config({ review: { max_diff_bytes: 2000, max_packets: 100 } })
+    sample.config({ review: { max_diff_bytes: 2000, max_packets: 50 } })
     sample.commit('Many', Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`${at}.txt`, block(`w${at}`)])))
     await expectStop(sample, { error_class: 'review_too_large', step: 'review_auto', fix: 'split_change', exit: 2, detail: 'at most 4' })
     expect(api.calls()).toBe(before)

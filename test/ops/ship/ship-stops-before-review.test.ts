@@ -117,20 +117,20 @@ describe('the tests stop a ship', () => {
   it('when one is skipped, also when the same change permits it', async () => {
     sample.commit('Second', suite(`test('left out', { skip: 'no network' }, () => {})`))
     await stop({ error_class: 'tests_skipped', step: 'tests', fix: 'unskip_tests', exit: 2, detail: 'left out' })
-    sample.config({ tests: [unit({ allowed_skips: [{ test: 'left out', reason: 'no network', expires: '2999-01-01' }] })] } as never)
+    sample.config({ tests: [unit({ allowed_skips: [{ test: 'left out', reason: 'no network', expires: '2999-01-01' }] })] })
     sample.commit('A permission in the same change')
     await stop({ error_class: 'tests_skipped', step: 'tests', fix: 'unskip_tests', exit: 2 })
   })
 
   it('when there is no report, although one is committed', async () => {
-    sample.config({ tests: [unit({ argv: [node, '-e', '0'] })] } as never)
+    sample.config({ tests: [unit({ argv: [node, '-e', '0'] })] })
     sample.git('rm', '--quiet', '--cached', '.gitignore')
     sample.commit('Second', { '.gitignore': '', 'report.xml': '<testsuites><testcase name="fine"/></testsuites>' })
     await stop({ error_class: 'tests_no_report', step: 'tests', fix: 'fix_test_report', exit: 1, detail: 'report.xml' })
   })
 
   it('when the report is a link out of the worktree, lists no test, or is no XML', async () => {
-    const writes = (code: string) => ({ tests: [unit({ name: 'extra', argv: [node, '-e', code] }), unit({})] } as never)
+    const writes = (code: string) => ({ tests: [unit({ name: 'extra', argv: [node, '-e', code] }), unit({})] })
     const expected = { error_class: 'tests_no_report', step: 'tests', fix: 'fix_test_report', exit: 1 } as const
     const outside = join(sample.temp, 'outside.xml')
     writeFileSync(outside, '<testsuites><testcase name="fine"/></testsuites>')
@@ -147,14 +147,14 @@ describe('the tests stop a ship', () => {
     writeFileSync(join(sample.temp, 'folder', 'report.xml'), 'precious')
     // The link is made by the suite itself: one that the change brings along is refused before any test runs.
     const prepare = [node, '-e', `require('fs').symlinkSync(${JSON.stringify(join(sample.temp, 'folder'))}, 'out')`]
-    sample.config({ tests: [unit({ name: 'extra', prepare, report: { format: 'junit', path: 'out/report.xml' } }), unit({})] } as never)
+    sample.config({ tests: [unit({ name: 'extra', prepare, report: { format: 'junit', path: 'out/report.xml' } }), unit({})] })
     sample.commit('Report behind a link')
     await stop({ ...expected, detail: 'outside the worktree' })
   })
 
   it('when the command fails although its report is green, when it hangs, and when preparing fails', async () => {
     const green = `require('fs').writeFileSync('report.xml', '<testsuites><testcase name="fine"/></testsuites>')`
-    const extra = (change: object) => sample.config({ tests: [unit({}), unit({ name: 'extra', ...change })] } as never)
+    const extra = (change: object) => sample.config({ tests: [unit({}), unit({ name: 'extra', ...change })] })
     extra({ argv: [node, '-e', `${green}; process.exit(3)`] })
     sample.commit('Fails')
     await stop({ error_class: 'tests_failed', step: 'tests', fix: 'fix_and_ship', exit: 1, detail: 'ended with 3' })
@@ -170,7 +170,7 @@ describe('the tests stop a ship', () => {
   })
 
   it('of the base as well: a change cannot replace a suite by an easier one', async () => {
-    sample.config({ tests: [unit({ argv: [node, '-e', `require('fs').writeFileSync('report.xml', '<testsuites><testcase name="fine"/></testsuites>')`] })] } as never)
+    sample.config({ tests: [unit({ argv: [node, '-e', `require('fs').writeFileSync('report.xml', '<testsuites><testcase name="fine"/></testsuites>')`] })] })
     sample.commit('Easier', suite(`test('adds wrongly', () => assert.equal(1 + 1, 3))`))
     const { result } = await stop({ error_class: 'tests_failed', step: 'tests', fix: 'fix_and_ship', exit: 1 })
     expect(result.tests.map(({ name, failed }) => `${name} ${failed}`)).toEqual(['unit 1', 'unit-altered 0'])

@@ -31,6 +31,18 @@ export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
           </dl>
           <p className="soft verdict-summary">{visibleText(verdict.summary)}</p>
           {verdict.gate_settings_changed.length > 0 && <p className="soft verdict-summary">This change alters gate settings: <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was judged by the values before it.</p>}
+          {verdict.flags && verdict.flags.length > 0 && <Remarks title="Looked at with special care" lines={verdict.flags} />}
+          {verdict.files.some(({ handling }) => handling !== undefined) && <Remarks title="Handled by rule" lines={verdict.files.flatMap(({ path, handling }) => (handling === undefined ? [] : [`${path}: ${handling}`]))} />}
+        </section>
+      )}
+      {verdict?.packets && (
+        <section aria-label="Packets">
+          <h2><span>Packets, each approved</span><span>{verdict.packets.length}</span></h2>
+          <ol>
+            {verdict.packets.map(({ index, files, diff_sha256 }) => (
+              <li key={index} className="line" title={visibleText(files.join('\n'))}><Mark tone="pass" small /><span className="ellipsis">{index}. {visibleText(files[0] ?? 'no file')}{files.length > 1 && ` and ${files.length - 1} more`}</span><code className="mono line-end">{diff_sha256.slice(0, 12)}</code></li>
+            ))}
+          </ol>
         </section>
       )}
       {result && result.tests.length > 0 && (
@@ -54,6 +66,11 @@ export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
 function Signature({ state, keyId }: { state: SignatureState; keyId: string | null }): ReactElement {
   const { tone, text } = ofSignature(state, keyId)
   return <><Mark tone={tone} /><dt>signed</dt><dd className="mono ellipsis" title={keyId === null ? text : `${text}: ${keyId}`}>{text}</dd></>
+}
+
+/** Text of the repository, a line each. */
+function Remarks({ title, lines }: { title: string; lines: readonly string[] }): ReactElement {
+  return <div className="soft verdict-summary"><p>{title}:</p><ul aria-label={title}>{lines.map((line) => <li key={line} className="mono">{visibleText(line)}</li>)}</ul></div>
 }
 
 function Binding({ name, value, text, prefix = '' }: { name: string; value?: string; text?: string; prefix?: string }): ReactElement {

@@ -1,0 +1,58 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { scriptedAnswer } from '#ops/demo/scripted-review'
+import { judgeAnswer } from '#ops/ship/judge-answer'
+import { gateSettingsOf } from '#ops/ship/gate-settings'
+import { lookForHazards } from '#ops/ship/hazards'
+import { makeReviewDiff } from '#ops/ship/review-diff'
+import { bindingsMark, reviewPrompt } from '#ops/ship/review-prompt'
+import { Problem } from '#shared/errors'
+import type { HostileDiff } from './hostile-diffs.ts'
+import { seeded } from './seeded.ts'
+import type { ShipRepo } from './ship-repo.ts'
+
+/** What the gate makes of the commit: a class, or the questions that it would ask. */
+export async function judgeCommit(sample: ShipRepo, base: string, head: string): Promise<{ expected: string; flags: readonly string[]; prompts: readonly string[]; shown: string }> {
+  const patch = join(sample.temp, 'diff.patch')
+  try {
+    const flags = await lookForHazards(sample.repo, base, head, {})
+    const gates = await gateSettingsOf(sample.repo, base, head, {})
+    const context = { log: () => undefined, signal: new AbortController().signal }
+    const diff = await makeReviewDiff(sample.repo, { base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates }, patch, context, () => undefined)
+    const prompts = diff.packets.map(({ bindings, files, text }) => reviewPrompt({ bindings, files, gateChanges: gates.changed, flags, diff: text, packet: null }))
+    for (const [at, prompt] of prompts.entries()) checkPrompt(prompt, diff.packets[at]?.text ?? '', JSON.stringify(diff.packets[at]?.bindings))
+    for (const { bindings } of diff.packets) expect(() => judgeAnswer({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }, bindings)).toThrow(Problem)
+    return { expected: 'asked', flags, prompts, shown: diff.packets.map(({ text }) => text).join('') }
+  } catch (error) {
+    if (error instanceof Problem) return { expected: error.errorClass, flags: [], prompts: [], shown: '' }
+    throw error
+  } finally {
+    rmSync(patch, { force: true })
+  }
+}
+
+/** The real bindings come first, the diff lies between the only two fences, and nothing of it is outside. */
+function checkPrompt(prompt: string, text: string, bindings: string): void {
+  expect(prompt.split('\n').find((line) => line.startsWith(bindingsMark))).toBe(`${bindingsMark}${bindings}`)
+  const fence = /\n(DIFF-[0-9a-f]{32})\n$/.exec(prompt)?.[1] ?? 'none'
+  const parts = prompt.split(fence)
+  expect(parts).toHaveLength(3)
+  expect(parts[1]).toBe(`\n${text}${text === '' || text.endsWith('\n') ? '' : '\n'}`)
+}
+
+/** Sets the repository back to `base` and makes the hostile commit on it. @returns the commit */
+export function commitHostile(sample: ShipRepo, base: string, { commit }: HostileDiff, seed: number): string {
+  sample.git('reset', '--quiet', '--hard', base)
+  sample.git('clean', '--quiet', '-fdx')
+  commit(sample, seeded(seed))
+  return sample.git('rev-parse', 'HEAD')
+}
+
+/** Is this case called by its class, or shown whole? */
+export async function checkHostile(sample: ShipRepo, base: string, each: HostileDiff, seed: number): Promise<void> {
+  const found = await judgeCommit(sample, base, commitHostile(sample, base, each, seed))
+  expect({ name: each.name, seed, expected: found.expected }).toEqual({ name: each.name, seed, expected: each.expected })
+  if (each.flagged !== undefined) expect(found.flags.join('\n')).toContain(each.flagged)
+  if (each.shown !== undefined) expect(found.shown).toContain(each.shown)
+}
