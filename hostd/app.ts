@@ -16,6 +16,7 @@ import { projectStateRoutes } from './routes/project-state.ts'
 import { runRoutes } from './routes/runs.ts'
 import { shipRoutes } from './routes/ship.ts'
 import { statusRoutes } from './routes/status.ts'
+import { bundleVerifier } from './verified.ts'
 
 /** Largest JSON body of any route but the ship bundle's, bytes. */
 const bodyLimit = 64 * 1024
@@ -83,14 +84,15 @@ export function createApp(deps: Deps): FastifyInstance {
   app.setNotFoundHandler(async (request) => { throw new Problem('not_found', `There is no ${request.method} of this address.`) })
 
   const docs = documents(log)
-  const results = lastResults(deps.paths, docs)
+  const verify = bundleVerifier(deps.paths, docs, log)
+  const results = lastResults(deps.paths, docs, verify)
   healthRoutes(app, deps)
   statusRoutes(app, deps, docs, results)
   execRoutes(app, deps)
   runRoutes(app, deps)
   eventRoutes(app, deps)
   lastRoutes(app, results)
-  shipRoutes(app, deps)
+  shipRoutes(app, deps, verify)
   artifactRoutes(app, deps)
   projectStateRoutes(app, deps)
   maintenanceRoutes(app, deps)

@@ -6,13 +6,14 @@ import { deployBundleFiles, shipBundleFiles, type BundleState } from '#shared/bu
 import { checksResult, deployResult, dodResult, shipResult, triage, type ChecksResult } from '#shared/result'
 import type { HostPaths } from '#ops/paths'
 import type { Documents } from './documents.ts'
+import type { Verify } from './verified.ts'
 
 export interface LastResults {
   dod(): z.input<typeof dodLastReply>
   deploy(): z.input<typeof deployLastReply>
-  ship(): z.input<typeof shipLastReply>
+  ship(): Promise<z.input<typeof shipLastReply>>
   checks(kind: 'doctor' | 'guard' | 'port_audit'): ChecksResult | null
-  bundles(): { ship: BundleState | null; deploy: BundleState | null }
+  bundles(): Promise<{ ship: BundleState | null; deploy: BundleState | null }>
 }
 
 const none = { ok: false, run_id: null, overall: null, result: null, artifact_dir: null }
@@ -20,7 +21,7 @@ const of = <R extends { run_id: string; overall: 'PASS' | 'FAIL' }>(result: R, r
   ({ ok: result.overall === 'PASS', run_id, overall: result.overall, result, artifact_dir })
 
 /** The newest result documents of this host, each from its proof folder. Nothing is remembered: the folders are the truth. */
-export function lastResults(paths: Pick<HostPaths, 'artifacts'>, docs: Documents): LastResults {
+export function lastResults(paths: Pick<HostPaths, 'artifacts'>, docs: Documents, verify: Verify): LastResults {
   const base = (area: string): string => join(paths.artifacts, area)
   /** A document counts only in the folder of the very run it is about. */
   const own = <T extends z.ZodType<{ run_id: string }>>(folder: string, file: string, id: string, schema: T): z.output<T> | null => {
@@ -38,16 +39,19 @@ export function lastResults(paths: Pick<HostPaths, 'artifacts'>, docs: Documents
     const result = finishedDeploy(folder, id)
     return result === null ? null : { ...of(result, id, `deploy/${id}`), triage: own(folder, 'triage.json', id, triage) }
   }) ?? { ...none, triage: null }
-  const ship: LastResults['ship'] = () => docs.newest(base('ship'), (folder, id) => {
+  const newestShip = () => docs.newest(base('ship'), (folder, id) => {
     const result = own(folder, 'ship_result.json', id, shipResult)
-    // No signature is checked yet, and it says so.
-    return result === null ? null : { ...of(result, id, `ship/${id}`), verification: 'unverified' as const }
-  }) ?? { ...none, verification: null }
+    return result === null ? null : of(result, id, `ship/${id}`)
+  })
+  const ship: LastResults['ship'] = async () => {
+    const newest = newestShip()
+    return newest === null ? { ...none, verification: null } : { ...newest, verification: await verify('ship', newest.run_id) }
+  }
 
-  const bundle = (area: string, id: string | null, names: readonly string[]): BundleState | null => {
+  const bundle = async (area: 'ship' | 'deploy', id: string | null, names: readonly string[]): Promise<BundleState | null> => {
     if (id === null) return null
     const missing = names.filter((name) => !statSync(join(base(area), id, name), { throwIfNoEntry: false })?.isFile())
-    return { run_id: id, complete: missing.length === 0, missing, verification: 'unverified' }
+    return { run_id: id, complete: missing.length === 0, missing, verification: await verify(area, id) }
   }
   return {
     dod, deploy, ship,
@@ -55,6 +59,6 @@ export function lastResults(paths: Pick<HostPaths, 'artifacts'>, docs: Documents
       const result = own(folder, `${kind}.json`, id, checksResult)
       return result?.kind === kind ? result : null
     }),
-    bundles: () => ({ ship: bundle('ship', ship().run_id, shipBundleFiles), deploy: bundle('deploy', deploy().run_id, deployBundleFiles) }),
+    bundles: async () => ({ ship: await bundle('ship', newestShip()?.run_id ?? null, shipBundleFiles), deploy: await bundle('deploy', deploy().run_id, deployBundleFiles) }),
   }
 }

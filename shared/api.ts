@@ -4,6 +4,7 @@ import { bundleState } from './bundle.ts'
 import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './remediations.ts'
+import { proofState } from './proof.ts'
 import { checksResult, deployResult, dodResult, overall, projectState, shipResult, triage } from './result.ts'
 import { maintenanceFile, run, runStatus } from './run.ts'
 
@@ -56,7 +57,7 @@ const lastReply = <T extends z.ZodType>(result: T) => z.strictObject({
 })
 export const dodLastReply = lastReply(dodResult)
 export const deployLastReply = lastReply(deployResult).extend({ triage: triage.nullable() })
-export const shipLastReply = lastReply(shipResult).extend({ verification: z.enum(['unverified', 'verified', 'broken']).nullable() })
+export const shipLastReply = lastReply(shipResult).extend({ verification: proofState.nullable() })
 
 export const maintenanceState = z.strictObject({
   on: z.boolean(),
@@ -73,7 +74,7 @@ export const projectStateReply = z.strictObject({ ok: z.boolean(), state: projec
 export const artifactEntry = z.strictObject({ name: z.string(), type: z.enum(['file', 'directory']), size: z.number().int().nonnegative().nullable() })
 export const artifactsReply = z.strictObject({ ok: z.literal(true), path: z.string(), entries: z.array(artifactEntry) })
 
-export const shipStoredReply = z.strictObject({ ok: z.literal(true), run_id: runId, stored: z.enum(['created', 'unchanged']), verification: z.literal('unverified') })
+export const shipStoredReply = z.strictObject({ ok: z.literal(true), run_id: runId, stored: z.enum(['created', 'unchanged']), verification: proofState })
 
 /** `GET /api/status`: one call for the Overview. */
 export const statusReply = z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { runId, sha256 } from './ids.ts'
+import { proofState } from './proof.ts'
 
 /** Largest ship bundle that hostd takes, in bytes of JSON. */
 export const maxBundleBytes = 24 * 1024 * 1024
@@ -26,7 +27,7 @@ export const bundleState = z.strictObject({
   run_id: runId,
   complete: z.boolean(),
   missing: z.array(z.string()),
-  /** `unverified`: no signature was checked. */
-  verification: z.enum(['unverified', 'verified', 'broken']),
+  /** Is it what was sealed? (shared/proof.ts) */
+  verification: proofState,
 })
 export type BundleState = z.infer<typeof bundleState>

@@ -93,7 +93,7 @@ export const errorTable = rule({
   install_refused: { blocked: true, next_auto_fix: 'prepare_host' },
   install_failed: { next_auto_fix: 'prepare_host' },
   // proof
-  proof_broken: { next_auto_fix: 'inspect_proof' },
+  proof_broken: { http: 400, next_auto_fix: 'inspect_proof' },
   proof_chain_unreadable: { next_auto_fix: 'inspect_proof' },
   proof_busy: { retryable: true, next_auto_fix: 'seal_again' },
   // runs

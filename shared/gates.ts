@@ -98,7 +98,7 @@ export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): 
     const complete = shipProof.complete && deployProof.complete && !broken
     gates.push({
       name: 'proof', state: complete ? 'pass' : 'fail', duration_ms: null, at: myDeploy.finished_at, run_id: myDeploy.run_id,
-      detail: broken ? 'broken' : complete ? shipProof.verification : `missing ${missing.join(', ')}`,
+      detail: broken ? 'broken' : complete ? (shipProof.verification === 'verified' && deployProof.verification === 'verified' ? 'verified' : 'unverified') : `missing ${missing.join(', ')}`,
     })
   } else gates.push(waiting('proof', bothPass ? 'ship bundle not on the host yet' : null))
 

@@ -7,6 +7,8 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import { runId, timestamp } from '#shared/ids'
 import { readJson, writeJson } from '#ops/json-file'
 import { runFolder } from '#ops/paths'
+import { ownKey } from '#ops/proof/own-key'
+import { laptopProofPlaces } from '#ops/proof/places'
 import { askHostJson, type HostTarget } from './host-http.ts'
 import { makeShipBundle } from './ship-bundle.ts'
 import { readShipResult, shipIds } from './ship-folder.ts'
@@ -82,7 +84,7 @@ export function uploadQueue({ home, log, isRunning }: UploadOptions): UploadQueu
   const send = async (repository: string, target: HostTarget, id: string): Promise<Entry['state']> => {
     const base = { schema_version: 1 as const, run_id: id, repository, origin: target.origin, attempts: (read(id)?.attempts ?? 0) + 1, updated_at: new Date().toISOString() }
     try {
-      const { bundle, leftOut } = makeShipBundle(repository, id)
+      const { bundle, leftOut } = makeShipBundle(repository, id, await ownKey(laptopProofPlaces(home, repository)))
       await askHostJson(target, { method: 'PUT', path: `/api/ship/${id}`, body: bundle, timeoutMs: 60_000 }, shipStoredReply)
       write({ ...base, state: 'stored', detail: leftOut.length > 0 ? `Too large for the host and left on the laptop: ${leftOut.join(', ')}` : null })
       return 'stored'

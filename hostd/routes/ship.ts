@@ -8,9 +8,10 @@ import { askRunner } from '#ops/runner/launch'
 import { actorOf } from '../auth.ts'
 import type { Deps } from '../deps.ts'
 import { mount } from '../mount.ts'
+import type { Verify } from '../verified.ts'
 
 /** The ship bundle from the laptop. hostd checks its shape; the runner checks every digest again and stores it. */
-export function shipRoutes(app: FastifyInstance, deps: Deps): void {
+export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): void {
   mount(app, {
     method: 'PUT', url: '/api/ship/:run_id', params: z.strictObject({ run_id: runId }), body: shipBundle, reply: shipStoredReply, bodyLimit: maxBundleBytes,
     handle: async ({ params: { run_id }, body, request }) => {
@@ -18,7 +19,7 @@ export function shipRoutes(app: FastifyInstance, deps: Deps): void {
       const bytes = Buffer.from(JSON.stringify(body))
       const { detail } = await askRunner({ op: 'store_ship', run_id, size: bytes.length, actor: actorOf(request.raw) }, deps.launch(), bytes)
       deps.log('ship_stored', { run_id, stored: detail })
-      return { ok: true as const, run_id, stored: z.enum(['created', 'unchanged']).parse(detail), verification: 'unverified' as const }
+      return { ok: true as const, run_id, stored: z.enum(['created', 'unchanged']).parse(detail), verification: await verify('ship', run_id) }
     },
   })
 }

@@ -18,7 +18,7 @@ export function statusRoutes(app: FastifyInstance, deps: Deps, docs: Documents, 
   const { paths, settings } = deps
   mount(app, {
     method: 'GET', url: '/api/status', reply: statusReply,
-    handle: () => ({
+    handle: async () => ({
       ok: true as const,
       host: {
         name: settings.name, version: deps.version, time: new Date().toISOString(), timers: settings.timers,
@@ -27,9 +27,9 @@ export function statusRoutes(app: FastifyInstance, deps: Deps, docs: Documents, 
       },
       state: readProjectState(paths.projectState).state,
       maintenance: readMaintenance(paths),
-      last_ship: results.ship(), last_deploy: results.deploy(), last_dod: results.dod(),
+      last_ship: await results.ship(), last_deploy: results.deploy(), last_dod: results.dod(),
       last_doctor: results.checks('doctor'), last_guard: results.checks('guard'), last_port_audit: results.checks('port_audit'),
-      bundles: results.bundles(),
+      bundles: await results.bundles(),
       active_runs: deps.runs.active(),
       recent_deploys: deps.runs.list({ limit: recentDeploys, action: 'deploy_and_verify' }).slice(0, recentDeploys),
     }),

@@ -4,6 +4,8 @@ import { hostSettings } from '#shared/config'
 import { z } from 'zod'
 import { readJson, writeJson, writeWhole } from '../json-file.ts'
 import type { HostPaths } from '../paths.ts'
+import { ownKey } from '../proof/own-key.ts'
+import { hostProofPlaces } from '../proof/places.ts'
 import type { Account } from './accounts.ts'
 import type { Change } from './change.ts'
 
@@ -21,6 +23,16 @@ export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[]
       apply: own,
     },
   ]
+}
+
+/** The deploy key is made here, because a run may not write below the settings. A host that has one keeps it. */
+export function deployKeyChange(paths: HostPaths): Change {
+  const places = hostProofPlaces(paths)
+  return {
+    did: `made a deploy key; its public half is ${places.publicKeyFile}`,
+    due: () => !existsSync(places.keyFile) || !existsSync(places.publicKeyFile),
+    apply: async () => { await ownKey(places) },
+  }
 }
 
 /** Runs are units, and the doctor timer is systemd's. What else stands in the file stays. */

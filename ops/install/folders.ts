@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { HostPaths } from '../paths.ts'
+import { hostProofPlaces } from '../proof/places.ts'
 import type { Account } from './accounts.ts'
 import type { Change } from './change.ts'
 
@@ -22,7 +23,9 @@ export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account
     // hostd reads the token in it, containers reach only what is mounted for them: pass, but no list.
     { path: join(paths.etc, 'secrets'), mode: 0o751, uid: 0, gid: hostd.gid },
     { path: join(paths.etc, 'secrets', 'soma_kajabi'), mode: 0o750, uid: 0, gid: containerGroup },
+    { path: dirname(hostProofPlaces(paths).keyFile), mode: 0o700, ...root },
     { path: paths.state, mode: 0o755, ...root },
+    { path: dirname(hostProofPlaces(paths).publicKeyFile), mode: 0o755, ...root },
     { path: dirname(paths.index), mode: 0o750, ...hostd },
     // Whoever can open a lock can hold it shared and so keep every run from starting: hostd only looks, nobody else may.
     { path: paths.locks, mode: 0o750, uid: 0, gid: hostd.gid },

@@ -4,7 +4,7 @@ import { currentRelease, switchCurrent } from '../deploy/hostd-install.ts'
 import type { HostPaths } from '../paths.ts'
 import { accountOf, accounts } from './accounts.ts'
 import { applyDue, type Change } from './change.ts'
-import { fileChange, settingsChange, tokenChanges } from './files.ts'
+import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
 import { cloneFolder, folderChange, hostFolders } from './folders.ts'
 import { need } from './host-program.ts'
 import { requireInstallable, unitFolder } from './preconditions.ts'
@@ -38,6 +38,7 @@ export async function installHostd({ paths, port, source, say }: { paths: HostPa
   const hostd = await accountOf(hostdUser)
   await apply([cloneFolder(paths), ...hostFolders(paths, { hostd, build: await accountOf(buildUser) }).map(folderChange)])
   await apply(tokenChanges(paths, hostd))
+  await apply([deployKeyChange(paths)])
   const settings = await apply([settingsChange(paths)])
   const released = await apply(release.changes)
   const written = await apply(Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)))

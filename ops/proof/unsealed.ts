@@ -35,13 +35,14 @@ function readResult(path: string): { git_head: string | null; git_tree: string |
 /**
  * Seals what earlier runs left unsealed, for the start of the next run of this side.
  * @param except run ids that are still under way
+ * @param most bundles that are sealed at once, the newest; default: all
  * @returns what could not be sealed, and why
  */
-export async function sealLeftovers({ root, kinds, chainFile, key, except }: { root: string; kinds: readonly BundleKind[]; chainFile: string; key: SigningKey; except: ReadonlySet<string> }): Promise<{ sealed: string[]; failed: { runId: string; problem: Problem }[] }> {
+export async function sealLeftovers({ root, kinds, chainFile, key, except, most }: { root: string; kinds: readonly BundleKind[]; chainFile: string; key: SigningKey; except: ReadonlySet<string>; most?: number }): Promise<{ sealed: string[]; failed: { runId: string; problem: Problem }[] }> {
   const sealed: string[] = []
   const failed: { runId: string; problem: Problem }[] = []
-  for (const left of leftUnsealed(root, kinds)) {
-    if (except.has(left.runId)) continue
+  const waiting = leftUnsealed(root, kinds).filter(({ runId }) => !except.has(runId))
+  for (const left of most === undefined ? waiting : waiting.slice(-most)) {
     try {
       await sealBundle({ ...left, chainFile, key })
       sealed.push(left.runId)

@@ -15,6 +15,7 @@ import { runAction, type ActionOutcome } from './action-child.ts'
 import { runnerEnv, type LaunchSettings } from './launch.ts'
 import { laneLockFile, noteLaneHolder, readLaneHolder, runLockFile, takeLock } from './locks.ts'
 import { failDocument, runJsonFile, runLogFile, runResultFile } from './run-files.ts'
+import { sealRun } from './seal-run.ts'
 import { ownGroup, runMarker } from './own-tree.ts'
 import { ownUnit } from './systemd-unit.ts'
 
@@ -100,7 +101,9 @@ async function inLane(record: RunFile, settings: RunSettings, { signal, append }
       argv: programArgv('hq', action.argv(record.params)), cwd: '/', env: runnerEnv(settings, record),
       timeoutSeconds: action.timeout_seconds, tree: { ...ownGroup(), marker: runMarker(record.run_id) }, signal, append,
     })
-    return judge(record, outcome)
+    const document = judge(record, outcome)
+    if (outcome.left.length === 0) await sealRun(paths, record, document, (text) => append({ type: 'log', time: now(), step: null, stream: 'hq', text }))
+    return document
   } finally {
     laneLock.release()
   }

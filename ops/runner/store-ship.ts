@@ -2,10 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { shipBundle, type ShipBundle } from '#shared/bundle'
+import { trustFile as trustSchema } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { shipResult } from '#shared/result'
-import { parseJson, writeWhole } from '../json-file.ts'
+import { parseJson, readJson, writeWhole } from '../json-file.ts'
+import { trustKeys } from '../keys/trusted-keys.ts'
 import { runFolder, type HostPaths } from '../paths.ts'
+import { verifyFiles } from '../proof/verify-bundle.ts'
 import { storeLockFile, takeLock } from './locks.ts'
 
 const lockWaitMs = 10_000
@@ -14,10 +17,12 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 /**
  * Stores the bundle of a ship under `artifacts/ship/<run_id>/`, whole or not at all.
  * @returns `unchanged` when the very same bundle is there already
- * @throws {Problem} `invalid_request` when the bundle is not what it says; `bundle_conflict` when another one is there
+ * @throws {Problem} `invalid_request` when the bundle is not what it says; `proof_broken` when it
+ *   is not what was sealed; `bundle_conflict` when another one is there
  */
 export async function storeShip(paths: HostPaths, id: string, body: Buffer): Promise<'created' | 'unchanged'> {
-  const files = checkBundle(id, parseJson(body.toString('utf8'), shipBundle, 'invalid_request', 'The ship bundle'))
+  const files = checkFiles(id, parseJson(body.toString('utf8'), shipBundle, 'invalid_request', 'The ship bundle'))
+  refuseBroken(paths, id, files)
   const lock = await takeLock(storeLockFile(paths), lockWaitMs)
   if (lock === null) throw new Problem('lane_busy', 'Another ship bundle is being stored. Nothing was changed.')
   try {
@@ -46,8 +51,17 @@ export async function storeShip(paths: HostPaths, id: string, body: Buffer): Pro
   }
 }
 
+/** @throws {Problem} `proof_broken` for a bundle that is not what was sealed, or that no enrolled key sealed while there are keys */
+function refuseBroken({ trustFile }: HostPaths, id: string, files: ReadonlyMap<string, Buffer>): void {
+  const keys = trustKeys(readJson(trustFile, trustSchema, 'config_invalid')?.keys ?? [], trustFile)
+  const { state, problems } = verifyFiles('ship', id, files, keys)
+  if (state !== 'broken') return
+  const [first] = problems
+  throw new Problem('proof_broken', `The proof of ship ${id} is broken: ${first === undefined ? '' : `${first.code}${first.file === null ? '' : ` ${first.file}`}: ${first.detail}`}. Nothing was stored.`, { evidence: problems.map(({ code, file, detail }) => `${code} ${file ?? ''} ${detail}`) })
+}
+
 /** Digests, sizes, names, and that the bundle is about this very ship. */
-function checkBundle(id: string, bundle: ShipBundle): Map<string, Buffer> {
+function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
   const refuse = (why: string): never => { throw new Problem('invalid_request', `The ship bundle is refused: ${why}. Nothing was stored.`) }
   if (bundle.run_id !== id) refuse(`it names run ${bundle.run_id}, not ${id}`)
   const files = new Map<string, Buffer>()

@@ -25,6 +25,7 @@ import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refus
 import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
 import { acceptedProviders, reviewBase } from './review-base.ts'
 import { scratchPrefix } from './review-step.ts'
+import { sealEarlierShips } from './seal-ship.ts'
 import { findEarlierShip } from './settle.ts'
 import { takeShipLock, type ShipLock } from './ship-lock.ts'
 import { ownKeys, remoteName, type Ship } from './ship-state.ts'
@@ -109,6 +110,7 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     onLock(lock)
     await sweep(repo, lock.lost, log)
     ship.key = await ownKey(laptopProofPlaces(ship.home, repo))
+    for (const why of await sealEarlierShips(ship, ship.key)) log(why)
 
     await refuseUnclearTree(repo, options)
     await refuseTrackedProof(repo, head, options)

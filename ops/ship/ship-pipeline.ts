@@ -11,6 +11,7 @@ import { finishStep } from './finish-step.ts'
 import { preflightStep } from './preflight-step.ts'
 import { makeProofFolder } from './proof-folder.ts'
 import { reviewStep } from './review-step.ts'
+import { sealShip } from './seal-ship.ts'
 import type { ShipLock } from './ship-lock.ts'
 import type { Ship } from './ship-state.ts'
 import { testsStep } from './tests-step.ts'
@@ -24,6 +25,8 @@ export interface ShipOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal
+  /** Says what went wrong after the result was written. */
+  readonly warn: (text: string) => void
 }
 
 const eventsFile = 'events.ndjson'
@@ -45,7 +48,7 @@ function openLog(dir: string, runId: string): RunLog {
  * @returns the result document
  * @throws {Problem} `not_a_repository`: then there is no place for a document
  */
-export async function runShip({ repo: folder, runId, home, env, emit, signal }: ShipOptions): Promise<ShipResult> {
+export async function runShip({ repo: folder, runId, home, env, emit, signal, warn }: ShipOptions): Promise<ShipResult> {
   const repo = realpathSync(await topLevel(folder))
   const dir = await makeProofFolder(repo, runId)
   const log = openLog(dir, runId)
@@ -68,7 +71,8 @@ export async function runShip({ repo: folder, runId, home, env, emit, signal }: 
       }),
     })
   } finally {
-    (lock as ShipLock | null)?.release()
     log.close()
+    await sealShip(ship, warn)
+    ;(lock as ShipLock | null)?.release()
   }
 }

@@ -76,6 +76,7 @@ describe('the story', () => {
     await page.waitForURL(/#\/runs\//)
     await toOverview()
     for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 120_000 })
+    await page.getByText('Pass, verified').first().waitFor({ timeout: 30_000 })
     const health = await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()
     expect(health).toEqual({ ok: true, commit })
   })

@@ -196,5 +196,7 @@ describe('the base of a review', () => {
     expect(result.overall).toBe('PASS')
     expect(sample.leftovers(running.runId)).toEqual([])
     expect(existsSync(join(running.dir, 'ship_result.json'))).toBe(false)
+    expect(existsSync(join(running.dir, 'manifest.json')), 'what has no result is no proof').toBe(false)
+    expect(existsSync(join(sample.repo, 'artifacts', 'ship', result.run_id, 'manifest.json'))).toBe(true)
   })
 })

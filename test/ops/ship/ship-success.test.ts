@@ -7,6 +7,7 @@ import { shipBundleFiles } from '#shared/bundle'
 import { checkVerdictSignature } from '#ops/keys/sign-verdict'
 import { trustKeys } from '#ops/keys/trusted-keys'
 import { readOwnPublicKey } from '#ops/proof/own-key'
+import { verifyBundle } from '#ops/proof/verify-bundle'
 import { laptopProofPlaces } from '#ops/proof/places'
 import { signedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
@@ -62,6 +63,8 @@ describe('a ship that passes', () => {
 
     expect(authorization).toBe('Bearer canary-key-4711')
     for (const file of readdirSync(dir)) expect(readFileSync(join(dir, file), 'utf8'), file).not.toContain('canary-key-4711')
+    const proof = await verifyBundle(dir, { keys: trustKeys(key === null ? [] : [key], 'the test') })
+    expect(proof).toMatchObject({ state: 'verified', problems: [], kind: 'ship', counter: 1 })
     expect(sample.git('status', '--porcelain')).toBe('')
     expect(sample.leftovers(result.run_id)).toEqual([])
   })

@@ -9,7 +9,7 @@ import { RunId } from '../../ui/copy.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { Sheet } from '../../ui/dialog.tsx'
 import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
-import { ScriptedDemo, Status, Unverified } from '../../ui/status.tsx'
+import { Proof, ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { bytes, count, startOfRun } from '../../words/format.ts'
 import { ofOverall } from '../../words/status.ts'
@@ -17,7 +17,7 @@ import type { ShipSummary } from '#shared/bridge'
 
 interface Bundle { readonly kind: 'ship' | 'deploy'; readonly runId: string; readonly onHost: boolean; readonly summary: ShipSummary | null }
 
-/** The bundles that runs left behind. Signatures come later; until then every one is unverified, and says so. */
+/** The bundles that runs left behind. The host checks the newest ship and deploy; of the others nothing is claimed. */
 export function ProofsPage(): ReactElement {
   const { bridge, info } = useHq()
   const { facts } = useLive()
@@ -31,12 +31,12 @@ export function ProofsPage(): ReactElement {
   ].toSorted((a, b) => b.runId.localeCompare(a.runId))
   return (
     <div className="page">
-      <div className="head"><div className="grow"><h1>{count(bundles.length, 'proof bundle')}</h1><p className="sub">Every ship and deploy leaves one. None is signed yet, so each counts as unverified: its files are there to read, nobody has checked that they are unchanged.</p></div></div>
+      <div className="head"><div className="grow"><h1>{count(bundles.length, 'proof bundle')}</h1><p className="sub">Every ship and deploy leaves one, sealed: the digest of each file and of the bundle before it, signed. The host checks the newest of each kind; <code className="mono">hq proof verify</code> checks any, and the chain.</p></div></div>
       {onHost.deploy.error && !onHost.deploy.data && <ProblemNote error={onHost.deploy.error} />}
       {bundles.length === 0 && !onHost.deploy.error && <Nothing title="No bundle yet">The first ship leaves one.</Nothing>}
       {bundles.length > 0 && (
         <table className={`rows ${facts.stale ? 'faded-host' : ''}`} aria-label="Proof bundles">
-          <thead><tr><th>Run</th><th>Of</th><th>Result</th><th>Kept</th><th>Signature</th><th>Age</th></tr></thead>
+          <thead><tr><th>Run</th><th>Of</th><th>Result</th><th>Kept</th><th>Proof</th><th>Age</th></tr></thead>
           <tbody>{bundles.map((bundle) => <Row key={`${bundle.kind} ${bundle.runId}`} bundle={bundle} />)}</tbody>
         </table>
       )}
@@ -48,6 +48,7 @@ function Row({ bundle: { kind, runId, onHost, summary } }: { bundle: Bundle }): 
   const { overview: { status } } = useLive()
   const [open, setOpen] = useState(false)
   const result = kind === 'deploy' ? (status?.last_deploy.run_id === runId ? status.last_deploy.result : null) : summary?.result ?? (status?.last_ship.run_id === runId ? status.last_ship.result : null)
+  const checked = status?.bundles[kind]?.run_id === runId ? status.bundles[kind] : null
   const run = kind === 'deploy' ? status?.recent_deploys.find(({ run_id }) => run_id === runId) : undefined
   const scripted = result !== null && 'scripted_review' in result && result.scripted_review
   return (
@@ -56,7 +57,7 @@ function Row({ bundle: { kind, runId, onHost, summary } }: { bundle: Bundle }): 
       <td className="strong">{kind === 'ship' ? 'Ship' : 'Deploy'}</td>
       <td>{result ? <Status shown={ofOverall(result.overall, result.error_class)} /> : run ? <Status shown={run.status === 'passed' ? { tone: 'pass', word: 'Pass' } : { tone: 'fail', word: run.error_class ?? run.status }} /> : <span className="quiet">in its files</span>} {scripted && <ScriptedDemo />}</td>
       <td>{onHost ? <Button className="link-button" onPress={() => setOpen(true)}>Files on the host</Button> : <span className="quiet">on this laptop, waits for the host</span>}{open && <Files folder={`${kind}/${runId}`} runId={runId} onClose={() => setOpen(false)} />}</td>
-      <td><Unverified /></td>
+      <td>{checked ? <Proof state={checked.verification} /> : <span className="quiet">not checked here</span>}</td>
       <td className="quiet"><Age at={new Date(startOfRun(runId)).toISOString()} /></td>
     </tr>
   )

@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import { trustFile } from '#shared/config'
+import { toProblem } from '#shared/errors'
+import type { ProofState } from '#shared/proof'
+import { trustedKey, type TrustedKey } from '#shared/signature'
+import { trustKeys, type TrustedKeys } from '#ops/keys/trusted-keys'
+import type { HostPaths } from '#ops/paths'
+import { cachedVerifier } from '#ops/proof/cached-verify'
+import { hostProofPlaces } from '#ops/proof/places'
+import type { Documents } from './documents.ts'
+import type { Log } from './log.ts'
+
+/** Is the bundle of this run what was sealed? A ship by a laptop's key of the trust file, a deploy by this host's own. */
+export type Verify = (kind: 'ship' | 'deploy', runId: string) => Promise<ProofState>
+
+/** @param docs reads the keys again when their file changes, so that an enrolled key counts at once */
+export function bundleVerifier(paths: HostPaths, docs: Documents, log: Log): Verify {
+  const deployKey = hostProofPlaces(paths).publicKeyFile
+  const keysOf = (found: readonly TrustedKey[], origin: string): TrustedKeys => {
+    try {
+      return trustKeys(found, origin)
+    } catch (error) {
+      log('document_unreadable', { why: toProblem(error).message })
+      return new Map() // a damaged file: nothing is believed, so nothing is shown as verified
+    }
+  }
+  const verifiers = {
+    ship: cachedVerifier(() => keysOf(docs.read(paths.trustFile, trustFile)?.keys ?? [], paths.trustFile)),
+    deploy: cachedVerifier(() => keysOf([docs.read(deployKey, trustedKey)].filter((key) => key !== null), deployKey)),
+  }
+  return async (kind, runId) => (await verifiers[kind](join(paths.artifacts, kind, runId))).state
+}

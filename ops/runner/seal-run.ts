@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ActionId } from '#shared/actions'
+import { toProblem } from '#shared/errors'
+import type { BundleKind } from '#shared/proof'
+import type { ResultDocument } from '#shared/result'
+import type { HostPaths } from '../paths.ts'
+import { runFolder } from '../paths.ts'
+import { ownKey } from '../proof/own-key.ts'
+import { hostProofPlaces } from '../proof/places.ts'
+import { sealBundle } from '../proof/seal-bundle.ts'
+import { sealLeftovers } from '../proof/unsealed.ts'
+
+/** Actions that leave a bundle, and the folder of `artifacts/` it lies in. */
+const bundleOf: Partial<Record<ActionId, BundleKind>> = { deploy_and_verify: 'deploy', dod: 'dod', doctor: 'doctor' }
+
+/** Most bundles of earlier runs that are sealed by the way: a run must not wait for a long past. */
+const mostLeftovers = 20
+
+/**
+ * Seals the bundle of a run whose action has ended, and those that runs of the same action left unsealed. Called under
+ * the lock of the action's lane, so nobody writes there. A seal that fails is said and changes no result.
+ */
+export async function sealRun(paths: HostPaths, { action, run_id }: { action: ActionId; run_id: string }, document: ResultDocument, say: (text: string) => void): Promise<void> {
+  const kind = bundleOf[action]
+  if (kind === undefined) return
+  try {
+    const places = hostProofPlaces(paths)
+    const { chainFile } = places
+    const key = await ownKey(places)
+    const { failed } = await sealLeftovers({ root: paths.artifacts, kinds: [kind], chainFile, key, except: new Set([run_id]), most: mostLeftovers })
+    for (const { runId, problem } of failed) say(`The proof of ${runId} stays unsealed: ${problem.message}`)
+    const dir = runFolder(join(paths.artifacts, kind), run_id)
+    if (existsSync(dir)) await sealBundle({ dir, kind, runId: run_id, chainFile, key, gitHead: document.git_head, gitTree: document.git_tree })
+  } catch (error) {
+    const problem = toProblem(error)
+    say(`The proof of this run was not sealed: ${problem.errorClass}: ${problem.message}`)
+  }
+}

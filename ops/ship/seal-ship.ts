@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { toProblem } from '#shared/errors'
+import type { SigningKey } from '../keys/signing-key.ts'
+import { ownKey } from '../proof/own-key.ts'
+import { laptopProofPlaces } from '../proof/places.ts'
+import { sealBundle } from '../proof/seal-bundle.ts'
+import { sealLeftovers } from '../proof/unsealed.ts'
+import { shipFolder } from './proof-folder.ts'
+import type { Ship } from './ship-state.ts'
+
+/** Most bundles of earlier ships that are sealed by the way. */
+const mostLeftovers = 20
+
+/** Seals what killed ships left, so that it cannot be changed unnoticed from now on. Under the ship lock. @returns why some stay unsealed */
+export async function sealEarlierShips({ repo, home, runId }: Pick<Ship, 'repo' | 'home' | 'runId'>, key: SigningKey): Promise<string[]> {
+  const { chainFile } = laptopProofPlaces(home, repo)
+  const { failed } = await sealLeftovers({ root: join(shipFolder(repo), '..'), kinds: ['ship'], chainFile, key, except: new Set([runId]), most: mostLeftovers })
+  return failed.map(({ runId: id, problem }) => `the proof of ${id} stays unsealed: ${problem.message}`)
+}
+
+/** Seals the bundle of a ship that has ended; nothing writes to it any more. A seal that fails changes no result. */
+export async function sealShip({ repo, home, runId, dir, key, head, tree }: Ship, warn: (text: string) => void): Promise<void> {
+  try {
+    const places = laptopProofPlaces(home, repo)
+    await sealBundle({ dir, kind: 'ship', runId, chainFile: places.chainFile, key: key ?? await ownKey(places), gitHead: head, gitTree: tree })
+  } catch (error) {
+    const problem = toProblem(error)
+    warn(`The proof of this ship was not sealed: ${problem.errorClass}: ${problem.message}`)
+  }
+}
