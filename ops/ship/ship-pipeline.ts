@@ -73,6 +73,7 @@ export async function runShip({ repo: folder, runId, home, env, emit, signal, wa
   } finally {
     log.close()
     await sealShip(ship, warn)
-    ;(lock as ShipLock | null)?.release()
+    const taken = lock as ShipLock | null
+    taken?.release()
   }
 }

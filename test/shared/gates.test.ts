@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { statusReply } from '#shared/api'
 import { gatesOf } from '#shared/gates'
+import type { ProofState } from '#shared/proof'
 import { deployDocument, deploySteps, dodDocument, greenStatus, shipDocument, shipSteps, steps } from '../support/documents.ts'
 
 const commit = 'a'.repeat(40)
@@ -52,6 +53,17 @@ describe('the six gates of a change', () => {
     const incomplete = { ...status, bundles: { ...status.bundles, deploy: { ...status.bundles.deploy!, complete: false, missing: ['dod_result.json'] } } }
     expect(gatesOf({ ...facts, status: incomplete })).toMatchObject({ done: false })
     expect(gatesOf({ ...facts, status: incomplete }).gates[5]).toMatchObject({ state: 'fail', detail: 'missing dod_result.json' })
+  })
+
+  it('say of a proof what both of its bundles are', () => {
+    const status = greenStatus(commit)
+    const proof = (ship: ProofState, deploy: ProofState) => {
+      const bundles = { ship: { ...status.bundles.ship!, verification: ship }, deploy: { ...status.bundles.deploy!, verification: deploy } }
+      const { state, detail } = gatesOf({ ...facts, status: { ...status, bundles } }).gates[5] ?? {}
+      return `${state} ${detail}`
+    }
+    expect([proof('verified', 'verified'), proof('verified', 'unverified'), proof('unverified', 'verified'), proof('broken', 'verified'), proof('verified', 'broken')])
+      .toEqual(['pass verified', 'pass unverified', 'pass unverified', 'fail broken', 'fail broken'])
   })
 
   it('wait while the ship bundle is not on the host yet', () => {

@@ -49,17 +49,6 @@ describe('the proof of a host', () => {
     expect(await shown()).toMatchObject({ deploy: { verification: 'verified' } })
   })
 
-  it('of a Definition of Done that is asked again, and of a deploy that stopped, is sealed too', async () => {
-    const { run } = await at.hostd.client.startOrJoin('dod', {}, {})
-    expect(run.status).toBe('passed')
-    expect(manifestOf(join(at.host.paths.artifacts, 'dod', run.run_id)).kind).toBe('dod')
-    await at.ship({ message: 'not reviewed' }, { reviewed: false })
-    const stopped = await at.deploy()
-    expect(stopped.result.error_class).toBe('unreviewed_commit')
-    expect(manifestOf(stopped.dir).files.map(({ path }) => path)).toContain('triage.json')
-    expect(verify()).toMatchObject({ status: 0 })
-  })
-
   it('that a killed runner left unsealed is sealed by the next run of its kind', async () => {
     // As a kill right before the seal leaves it: the newest of the chain without its manifest, the chain one behind.
     const chainFile = join(at.host.paths.state, 'proof', 'chain.json')
@@ -82,5 +71,16 @@ describe('the proof of a host', () => {
     expect(run.status).toBe('passed')
     expect(existsSync(join(at.host.paths.artifacts, 'doctor', run.run_id, 'manifest.json'))).toBe(false)
     expect(readFileSync(join(at.host.paths.runs, run.run_id, 'log.ndjson'), 'utf8')).toContain('was not sealed: proof_chain_unreadable')
+  })
+
+  it('of a Definition of Done that is asked again, and of a deploy that stopped, is sealed too', async () => {
+    const { run } = await at.hostd.client.startOrJoin('dod', {}, {})
+    expect(run.status).toBe('passed')
+    expect(manifestOf(join(at.host.paths.artifacts, 'dod', run.run_id)).kind).toBe('dod')
+    await at.ship({ message: 'not reviewed' }, { reviewed: false })
+    const stopped = await at.deploy()
+    expect(stopped.result.error_class).toBe('unreviewed_commit')
+    expect(manifestOf(stopped.dir).files.map(({ path }) => path)).toContain('triage.json')
+    expect(verify()).toMatchObject({ status: 0 })
   })
 })
