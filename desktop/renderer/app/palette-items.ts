@@ -51,7 +51,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
   const chooseTheme = (theme: Theme): void => {
     applyTheme(theme)
     // The browser remembers it at once; the settings follow, and their page shows a failure when it is opened.
-    if (info.operator) bridge.call('settings.set_theme', { theme }).catch(() => undefined)
+    if (info.operator) bridge.call('settings.set_theme', { theme }).catch(() => undefined) // the page has the new look already; Settings shows what was kept
   }
   return [
     { title: 'Actions', items: actions },
