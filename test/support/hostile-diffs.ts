@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorClass } from '#shared/errors'
 import type { Random } from './seeded.ts'
@@ -74,6 +74,7 @@ export const hostileDiffs: readonly HostileDiff[] = [
   { name: 'a submodule', expected: 'submodule_refused', commit: (sample, random) => {
     sample.git('update-index', '--add', '--cacheinfo', `160000,${random.hex(40)},vendored`)
     sample.git('commit', '--quiet', '-m', 'Change')
+    mkdirSync(join(sample.repo, 'vendored')) // as git leaves one that is not fetched: the tree is clean
   } },
   // Links and paths
   { name: 'a link to the system', expected: 'link_outside', commit: (sample, random) => { link(random.pick(['/etc/passwd', '/', '/proc/self/environ']))(sample, random) } },
