@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { dirname, join } from 'node:path'
 import getPort from 'get-port'
 import { runCommand } from '#ops/command'
@@ -11,6 +12,14 @@ import { writeFiles, type TestDocker } from './docker.ts'
 import { startHostd, testHost, type TestHost, type TestHostd } from './hostd.ts'
 
 const repository = process.cwd()
+
+/** `GET /` over a connection of its own: a kept one may lead to the container that was just replaced. */
+const getAfresh = (port: number): Promise<string> => new Promise((resolve, reject) => {
+  get({ host: '127.0.0.1', port, path: '/', agent: false }, (answer) => {
+    let text = ''
+    answer.setEncoding('utf8').on('data', (chunk: string) => { text += chunk }).once('end', () => resolve(text)).once('error', reject)
+  }).once('error', reject)
+})
 
 /** An installation of HQ that is this repository, with a page of its own. */
 export function installWithPage(dir: string, text = 'HQ loaded'): string {
@@ -74,7 +83,7 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
     },
     web: async () => {
       try {
-        return await (await fetch(`http://127.0.0.1:${ports.web}/`)).json() as { ok: boolean; message: string; commit: string }
+        return JSON.parse(await getAfresh(ports.web)) as { ok: boolean; message: string; commit: string }
       } catch {
         return null // nothing listens
       }
