@@ -56,6 +56,8 @@ async function driftFinding({ paths, config }: DoctorContext, signal: AbortSigna
   if (listed.exitCode !== 0) return warn(`origin does not answer: ${listed.stderrTail.split('\n').at(-1) ?? 'no reason given'}`, 'retry_when_reachable')
   const remote = listed.stdout.split('\n').map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0]
   if (remote === undefined) return warn(`origin has no ${ref}.`, 'deploy_again')
+  const pinned = readJson(paths.projectState, projectState, 'state_invalid')?.pin
+  if (pinned && remote === pinned.from_sha) return warn(`drift: pinned by rollback ${pinned.run_id}: HEAD is ${head}, origin's ${ref} is ${remote}`, 'ship_or_unpin')
   return remote === head ? pass(`origin's ${ref} is ${head} too`) : warn(`drift: origin's ${ref} is ${remote}, HEAD is ${head}`, 'deploy_again')
 }
 
