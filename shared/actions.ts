@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { commitId } from './ids.ts'
 
 export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status'] as const
 export type Lane = (typeof lanes)[number]
@@ -28,7 +29,11 @@ export const actions = {
     params: z.strictObject({ lines: z.number().int().min(1).max(500).optional() }),
     timeout_seconds: 15, lane: 'tail', in_maintenance: 'allowed', destructive: false,
   },
-  deploy_and_verify: { title: 'Deploy + Verify', argv: () => ['deploy'], params: noParams, timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: false },
+  deploy_and_verify: { title: 'Deploy + Verify', argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])], params: z.strictObject({ unpin: z.boolean().optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: false },
+  rollback: {
+    title: 'Roll back', argv: (params) => ['rollback', ...(typeof params['to'] === 'string' ? ['--to', params['to']] : [])],
+    params: z.strictObject({ to: commitId.optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
+  },
   verify_production: { title: 'Verify production', argv: () => ['verify'], params: noParams, timeout_seconds: 300, lane: 'verify', in_maintenance: 'dod_only', destructive: false },
   dod: { title: 'Definition of Done', argv: () => ['dod'], params: noParams, timeout_seconds: 300, lane: 'dod', in_maintenance: 'dod_only', destructive: false },
   green_check: { title: 'Green check', argv: () => ['green-check'], params: noParams, timeout_seconds: 60, lane: 'green_check', in_maintenance: 'allowed', destructive: false },

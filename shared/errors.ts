@@ -69,6 +69,8 @@ export const errorTable = rule({
   git_sync_failed: { next_auto_fix: 'deploy_again' },
   unreviewed_commit: { blocked: true, next_auto_fix: 'ship_the_commit' },
   provider_not_accepted: { blocked: true, next_auto_fix: 'accept_review_provider' },
+  rollback_unavailable: { blocked: true, next_auto_fix: 'choose_green_commit' },
+  rolled_back: { blocked: true, next_auto_fix: 'ship_or_unpin' },
   hostd_unhealthy: { next_auto_fix: 'restart_hostd' },
   hostd_install_failed: { next_auto_fix: 'fix_and_ship' },
   console_build_failed: { next_auto_fix: 'fix_and_ship' },

@@ -115,6 +115,18 @@ export const triage = z.strictObject({
 })
 export type Triage = z.infer<typeof triage>
 
+/** What a green rollback leaves: deploys stay away from origin/main until it moves, or somebody unpins. */
+export const pin = z.strictObject({
+  /** Commit that was rolled back to. */
+  sha: commitId,
+  /** What origin/main was then; another commit there is the next ship, and ends the pin. */
+  from_sha: commitId,
+  /** The rollback. */
+  run_id: runId,
+  since: timestamp,
+})
+export type Pin = z.infer<typeof pin>
+
 export const projectState = z.strictObject({
   schema_version: z.literal(1),
   last_deploy_timestamp: timestamp,
@@ -124,5 +136,9 @@ export const projectState = z.strictObject({
   last_doctor_result: z.strictObject({ run_id: runId, overall, finished_at: timestamp }),
   last_guard_result: z.strictObject({ run_id: runId, overall, finished_at: timestamp }),
   next_action: z.string().nullable(),
+  /** Absent: the host follows origin/main. */
+  pin: pin.optional(),
+  /** Where a rollback goes when it is not told: the last green commit before this one. */
+  rollback_to: commitId.nullable().optional(),
 })
 export type ProjectState = z.infer<typeof projectState>

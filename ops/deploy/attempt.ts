@@ -48,7 +48,7 @@ export async function runAttempt(host: DeployHost, attempt: number, { emit, sign
   const install = attemptInstall(paths)
   const inherited = Object.fromEntries(['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))) as Record<string, string>
   const outcome = await runAction({
-    argv: programArgv('hq', ['deploy', '--once'], install), cwd: '/', timeoutSeconds: attemptSeconds, signal, append: emit,
+    argv: programArgv('hq', host.rollbackTo === null ? ['deploy', '--once'] : ['rollback', '--once', '--to', host.rollbackTo], install), cwd: '/', timeoutSeconds: attemptSeconds, signal, append: emit,
     tree: { marker: `${attemptVariable}=${marker}` },
     env: { ...inherited, ...hostPathsEnv(paths), OPENCLAW_HQ_INSTALL: install, OPENCLAW_HOSTD_URL: hostdUrl, OPENCLAW_HOSTD_PORT: String(hostdPort), OPENCLAW_RUN_ID: runId, [attemptVariable]: marker },
   })

@@ -15,9 +15,9 @@ export const deployFolder = (paths: HostPaths, runId: string): string => runFold
 export const attemptFolder = (paths: HostPaths, runId: string, attempt: number): string => join(deployFolder(paths, runId), 'attempts', String(attempt))
 
 /** @throws {Problem} `config_invalid` when host.json is off */
-export function deployHost(runId: string): DeployHost {
+export function deployHost(runId: string, rollbackTo: string | null = null): DeployHost {
   const { paths, settings, hostdUrl, hostdPort, consoleUrl } = doctorContext(runId)
-  return { paths, settings, runId, hostdUrl, hostdPort, consoleUrl }
+  return { paths, settings, runId, hostdUrl, hostdPort, consoleUrl, rollbackTo }
 }
 
 /** One deploy_pipeline (design §7): nine steps, its proof in `attempts/<n>/`. @returns its result, never throws for a failing step */

@@ -11,6 +11,8 @@ export interface DeployHost {
   readonly hostdUrl: string
   readonly hostdPort: number
   readonly consoleUrl: string
+  /** Commit that is rolled back to; null deploys what origin has. */
+  readonly rollbackTo: string | null
 }
 
 /** What the steps of one attempt find out, one from another. */
@@ -18,6 +20,8 @@ export interface DeployFacts {
   readonly git_head: string | null
   readonly git_tree: string | null
   readonly target_sha: string | null
+  /** What origin's branch was when it was fetched. */
+  readonly origin_sha: string | null
   readonly previous_sha: string | null
   readonly engine: 'process' | 'compose' | null
   readonly unanswered_ms: number | null
@@ -33,7 +37,7 @@ export interface DeployFacts {
 }
 
 export const noFacts: DeployFacts = {
-  git_head: null, git_tree: null, target_sha: null, previous_sha: null, engine: null, unanswered_ms: null, config: null,
+  git_head: null, git_tree: null, target_sha: null, origin_sha: null, previous_sha: null, engine: null, unanswered_ms: null, config: null,
   installed: null, target: null, build: null, up: null, guard: null, dod: null, doctor: null,
 }
 

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { commitId } from '#shared/ids'
 import { Problem } from '#shared/errors'
 import type { ProjectConfig } from '#shared/config'
+import { commitOf, isAncestor } from '#ops/git/commits'
 import { trackedAt } from '#ops/git/objects'
 import { git, gitText, type GitOptions } from '#ops/git/run-git'
 import { writeWhole } from '#ops/json-file'
@@ -12,22 +13,28 @@ import { walkVerdicts } from '#ops/review-chain'
 import { parseProjectConfig, projectConfigName, readTrustFile } from '#ops/settings-files'
 import { hostGit } from './host-git.ts'
 
-export interface Synced { readonly sha: string; readonly tree: string; readonly before: string | null; readonly config: ProjectConfig; readonly reviews: number }
+export interface Synced { readonly sha: string; /** What origin's branch is. */ readonly origin: string; readonly tree: string; readonly before: string | null; readonly config: ProjectConfig; readonly reviews: number }
 
 /**
  * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
- * clone to exactly that commit. Untracked files, `artifacts/` among them, stay (never `git clean`).
+ * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files, `artifacts/` among them, stay (never `git clean`).
  *
- * @throws {Problem} `git_fetch_failed` · `unreviewed_commit` · `verdict_signature_invalid` · `verdict_mismatch` · `provider_not_accepted` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
+ * @param to commit to roll back to; null goes to what origin has
+ * @throws {Problem} `git_fetch_failed` · `rollback_unavailable` · `unreviewed_commit` · `verdict_signature_invalid` · `verdict_mismatch` · `provider_not_accepted` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
  */
-export async function syncToRemote(paths: HostPaths, branch: string, { signal, log }: { signal?: AbortSignal; log: (text: string) => void }): Promise<Synced> {
+export async function syncToRemote(paths: HostPaths, branch: string, to: string | null, { signal, log }: { signal?: AbortSignal; log: (text: string) => void }): Promise<Synced> {
   const repo = paths.root
   const options = await hostGit(repo, signal)
   const must: GitOptions & { errorClass: 'git_sync_failed' } = { ...options, errorClass: 'git_sync_failed' }
   const gitDir = resolve(repo, await gitText(repo, ['rev-parse', '--git-dir'], must))
   await fetchAll(repo, branch, options)
-  const target = commitId.parse(await gitText(repo, ['rev-parse', '--verify', '--end-of-options', `refs/remotes/origin/${branch}^{commit}`], must))
-  log(`origin/${branch} is ${target}`)
+  const origin = commitId.parse(await gitText(repo, ['rev-parse', '--verify', '--end-of-options', `refs/remotes/origin/${branch}^{commit}`], must))
+  log(`origin/${branch} is ${origin}`)
+  const target = to ?? origin
+  if (to !== null) {
+    if (await commitOf(repo, to, options) === null || !await isAncestor(repo, to, origin, options)) throw new Problem('rollback_unavailable', `Commit ${to} is no part of origin/${branch}. The clone was not changed.`)
+    log(`rolling back to ${to}`)
+  }
   const reviews = await requireReviewed(paths, target, options)
   log(reviews === 0 ? 'the target is the trusted baseline' : `${reviews} review verdicts reach from the baseline to the target`)
   const config = parseProjectConfig(await gitText(repo, ['cat-file', 'blob', `${target}:${projectConfigName}`], { ...options, errorClass: 'config_invalid' }), `${target.slice(0, 12)}:${projectConfigName}`)
@@ -44,7 +51,7 @@ export async function syncToRemote(paths: HostPaths, branch: string, { signal, l
   if (now !== target) throw new Problem('git_sync_failed', `After the reset HEAD is ${now}, not ${target}: something else changes this clone.`)
   const changed = await gitText(repo, ['status', '--porcelain', '--untracked-files=no'], must)
   if (changed !== '') throw new Problem('git_sync_failed', `After the reset tracked files differ from ${target}.`, { evidence: changed.split('\n').slice(0, 20) })
-  return { sha: target, tree, before: head.exitCode === 0 ? head.stdout.trim() : null, config, reviews }
+  return { sha: target, origin, tree, before: head.exitCode === 0 ? head.stdout.trim() : null, config, reviews }
 }
 
 async function fetchAll(repo: string, branch: string, options: GitOptions): Promise<void> {

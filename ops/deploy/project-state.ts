@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { projectStateReply } from '#shared/api'
 import { Problem, toProblem } from '#shared/errors'
-import { deployResult, projectState, type ProjectState } from '#shared/result'
+import { deployResult, projectState, type Pin, type ProjectState } from '#shared/result'
 import { readAdminToken } from '#ops/admin-token'
 import { endedDeploys } from '#ops/doctor/deploy-checks'
 import { askFor } from '#ops/doctor/questions'
@@ -60,13 +60,31 @@ export function restoreState(paths: HostPaths): string | null {
   } catch (error) {
     if (!(error instanceof Problem)) throw error // unreadable: this is what is mended
   }
+  const proven = provenState(paths)
+  if (proven === null) return null
+  writeJson(paths.projectState, proven)
+  return proven.last_deploy_run_id
+}
+
+/** The state that the newest green deploy left in its proof. */
+function provenState(paths: HostPaths): ProjectState | null {
   for (const id of endedDeploys(paths)) {
     const folder = join(paths.artifacts, 'deploy', id)
     if (readJson(join(folder, 'deploy_result.json'), deployResult, 'state_invalid')?.overall !== 'PASS') continue
     const state = readJson(join(folder, stateCopy), projectState, 'state_invalid')
-    if (!state) continue
-    writeJson(paths.projectState, state)
-    return id
+    if (state) return state
   }
   return null
+}
+
+/** The pin of the last rollback, if it holds. A state that is lost or unreadable does not undo it: its proof counts then. */
+export function currentPin(paths: HostPaths): Pin | null {
+  let state: ProjectState | null
+  try {
+    state = readJson(paths.projectState, projectState, 'state_invalid') ?? provenState(paths)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    state = provenState(paths)
+  }
+  return state?.pin ?? null
 }

@@ -1,8 +1,9 @@
-import { cpSync, existsSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { baseEnv } from '#ops/command'
+import { intactGreenBuild } from '#ops/engines/green-builds'
 import { engineOf } from '#ops/engines/process'
 import { treeDigest } from '#ops/engines/tree-digest'
 import { readServing } from '#ops/engines/service-record'
@@ -12,7 +13,7 @@ import { consoleService } from './console-service.ts'
 import { need, type DeployFacts, type DeployHost } from './facts.ts'
 import { followedBranch } from './host-git.ts'
 import { syncToRemote } from './git-sync.ts'
-import { installRelease, isHqItself, requireHostd } from './hostd-install.ts'
+import { currentRelease, installRelease, isHqItself, requireHostd } from './hostd-install.ts'
 import { provePullOnly } from './pull-only.ts'
 
 /** HQ deploys itself: its page is built like any project's and put beside the hostd of the same commit. */
@@ -27,6 +28,9 @@ async function buildOwnConsole(folder: string, release: string, context: StepCon
   rmSync(shown, { recursive: true, force: true })
   cpSync(page, shown, { recursive: true })
 }
+
+/** Where the installed console is shown from: the current release, else HQ as it was installed by hand. */
+const shownRelease = ({ paths }: DeployHost): string => (existsSync(currentRelease(paths)) ? realpathSync(currentRelease(paths)) : installRoot())
 
 const short = (sha: string): string => sha.slice(0, 12)
 
@@ -52,11 +56,11 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
   {
     name: 'git_sync', timeLimitSeconds: 600,
     run: async (_facts, context) => {
-      const synced = await syncToRemote(host.paths, await followedBranch(host.paths.root, context.signal), context)
+      const synced = await syncToRemote(host.paths, await followedBranch(host.paths.root, context.signal), host.rollbackTo, context)
       requireLastingEngine(host, synced.config)
       const serving = readServing(host.paths)
       return {
-        facts: { target_sha: synced.sha, git_head: synced.sha, git_tree: synced.tree, config: synced.config, engine: synced.config.engine, previous_sha: serving?.sha ?? null },
+        facts: { target_sha: synced.sha, origin_sha: synced.origin, git_head: synced.sha, git_tree: synced.tree, config: synced.config, engine: synced.config.engine, previous_sha: serving?.sha ?? null },
         detail: synced.before === synced.sha ? `already at ${short(synced.sha)}` : `${synced.before === null ? 'nothing' : short(synced.before)} → ${short(synced.sha)}, ${synced.reviews} reviews checked`,
       }
     },
@@ -64,7 +68,13 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
   {
     name: 'hostd_install', timeLimitSeconds: 900,
     run: async (facts, context) => {
-      if (!isHqItself(host.paths.root)) {
+      // A rollback never downgrades hostd: older code may not read what the newer one wrote.
+      const own = isHqItself(host.paths.root)
+      if (own && host.rollbackTo !== null) {
+        const version = await requireHostd(host, context.signal)
+        return { facts: { installed: shownRelease(host) }, detail: `nothing was installed: a rollback never downgrades hostd; the installed ${version} answers, and lets the token in` }
+      }
+      if (!own) {
         const version = await requireHostd(host, context.signal)
         return { facts: { installed: installRoot() }, detail: `the installed hostd ${version} answers, and lets the token in` }
       }
@@ -79,11 +89,14 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
       const config = need(facts, 'config')
       const sha = need(facts, 'target_sha')
       const installed = need(facts, 'installed')
-      const hq = isHqItself(paths.root)
-      const build = await engineOf(config.engine).build({ paths, config, sha }, context)
+      // The console of a rollback is the one of the installed HQ, which is not replaced either.
+      const hq = isHqItself(paths.root) && host.rollbackTo === null
+      const kept = host.rollbackTo === null ? null : intactGreenBuild(paths, config.project, sha)
+      if (kept) context.log(`the build of ${sha} that was green is intact and taken as it is: ${kept.folder}`)
+      const build = kept ?? await engineOf(config.engine).build({ paths, config, sha }, context)
       if (hq) await buildOwnConsole(build.folder, installed, context)
       const target = { paths, config, sha, servicePorts: settings.service_ports, console: consoleService(host, installed, hq ? sha : null) }
-      return { facts: { build, target }, detail: `${config.build.length} builds of ${short(sha)}, digest ${build.digest.slice(0, 12)}` }
+      return { facts: { build, target }, detail: `${kept ? 'the kept build' : `${config.build.length} builds`} of ${short(sha)}, digest ${build.digest.slice(0, 12)}` }
     },
   },
   {

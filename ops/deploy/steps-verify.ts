@@ -4,11 +4,13 @@ import { newRunId } from '#shared/ids'
 import { checksDocument, failures } from '#ops/doctor/check'
 import type { DoctorContext } from '#ops/doctor/context'
 import { writeJson } from '#ops/json-file'
-import { markGreen } from '#ops/engines/compose/record'
+import { imagesOf, markGreen } from '#ops/engines/compose/record'
+import { markGreenBuild } from '#ops/engines/green-builds'
 import type { Step } from '#ops/pipeline'
 import { runDod } from './dod.ts'
 import { need, type DeployFacts, type DeployHost } from './facts.ts'
 import { nextActionOf, writeState } from './project-state.ts'
+import { greenBefore } from './rollback.ts'
 import { requireRoutes } from './route-gate.ts'
 import { verify, verifyClass } from './verify.ts'
 
@@ -57,13 +59,18 @@ export const verifySteps = (host: DeployHost): Step<DeployFacts>[] => [
       const { action, why } = await nextActionOf(host.paths.root, sha, signal)
       if (why !== null) log(`next action: ${why}`)
       const guard = need(facts, 'guard')
+      const config = need(facts, 'config')
+      const build = need(facts, 'build')
+      const origin = need(facts, 'origin_sha')
+      const pinned = host.rollbackTo === null || origin === sha ? {} : { pin: { sha, from_sha: origin, run_id: host.runId, since: new Date().toISOString() } }
       await writeState(host, {
         schema_version: 1, last_deploy_timestamp: new Date().toISOString(), last_deploy_run_id: host.runId, last_verified_head: sha, target_sha: sha,
         last_doctor_result: need(facts, 'doctor'), last_guard_result: { run_id: guard.run_id, overall: guard.overall, finished_at: guard.finished_at }, next_action: action,
+        ...pinned, rollback_to: (await greenBefore(host.paths, sha, signal))?.sha ?? null,
       }, dir, signal)
-      const config = need(facts, 'config')
       if (config.engine === 'compose') markGreen(host.paths, config.project, sha)
-      return { detail: `hostd shows the state of this deploy${action === null ? ', without a next action' : ''}` }
+      markGreenBuild(host.paths, { project: config.project, ...build, images: config.engine === 'compose' ? imagesOf(host.paths, config.project, sha) : [] })
+      return { detail: `hostd shows the state of this deploy${'pin' in pinned ? ', pinned by this rollback' : ''}${action === null ? ', without a next action' : ''}` }
     },
   },
 ]

@@ -12,6 +12,7 @@ import { attemptFolder, deployFolder } from './deploy-once.ts'
 import type { DeployHost } from './facts.ts'
 import { greenCheck } from './green-check.ts'
 import { restoreState } from './project-state.ts'
+import { planned, type Plan } from './rollback.ts'
 import { setTimers } from './timers.ts'
 import { triageOf } from './triage.ts'
 
@@ -24,12 +25,24 @@ interface Hands { readonly emit: (event: EventBody) => void; readonly signal: Ab
  * deploy_until_green (design §7): maintenance on, bounded attempts that each fetch afresh, a triage for every failure,
  * `green_check`, maintenance off. Only classes that the error table calls retryable are tried again, and never twice with
  * the same fingerprint. After a failure maintenance stays on.
+ * A deploy of a pinned host, or a rollback, that cannot be is refused before any of this: nothing is changed then.
  * @param attempts most attempts
+ * @param plan what is deployed
  * @returns the result of the deploy, which is also the last event
  */
-export async function deployUntilGreen(host: DeployHost, attempts: number, { emit, signal }: Hands): Promise<DeployResult> {
+export async function deployUntilGreen(given: DeployHost, attempts: number, plan: Plan, { emit, signal }: Hands): Promise<DeployResult> {
   const startedAt = now()
   const say = (text: string): void => emit({ type: 'log', time: now(), step: null, stream: 'hq', text })
+  let host: DeployHost
+  try {
+    host = await planned(given, plan, { say, signal })
+  } catch (error) {
+    const problem = toProblem(error)
+    for (const text of [`${problem.errorClass}: ${problem.message}`, ...problem.evidence]) say(text)
+    const refused = failedResult(given.runId, 1, startedAt, problem)
+    emit({ type: 'run_finished', time: now(), result: refused })
+    return refused
+  }
   let result: DeployResult
   let triage: Triage | null = null
   try {

@@ -48,7 +48,7 @@ async function headFinding({ paths, deployRunId }: DoctorContext, signal: AbortS
   return head === wanted ? pass(`HEAD is ${head}, the target`) : fail(`HEAD is ${head}; the target is ${wanted}.`, 'deploy_again')
 }
 
-async function driftFinding({ paths, config }: DoctorContext, signal: AbortSignal): Promise<Finding> {
+async function driftFinding({ paths, config, deployRunId }: DoctorContext, signal: AbortSignal): Promise<Finding> {
   const options = { ...await hostGit(paths.root, signal), timeLimitSeconds: 2 }
   const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...options, errorClass: 'git_sync_failed' })
   const ref = `refs/heads/${config?.branch ?? 'main'}`
@@ -56,6 +56,9 @@ async function driftFinding({ paths, config }: DoctorContext, signal: AbortSigna
   if (listed.exitCode !== 0) return warn(`origin does not answer: ${listed.stderrTail.split('\n').at(-1) ?? 'no reason given'}`, 'retry_when_reachable')
   const remote = listed.stdout.split('\n').map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0]
   if (remote === undefined) return warn(`origin has no ${ref}.`, 'deploy_again')
+  // Inside a deploy the state is still the one before, and its own check judges whether it can be read.
+  const pinned = deployRunId === null ? readJson(paths.projectState, projectState, 'state_invalid')?.pin : undefined
+  if (pinned && remote === pinned.from_sha) return warn(`drift: pinned by rollback ${pinned.run_id}: HEAD is ${head}, origin's ${ref} is ${remote}`, 'ship_or_unpin')
   return remote === head ? pass(`origin's ${ref} is ${head} too`) : warn(`drift: origin's ${ref} is ${remote}, HEAD is ${head}`, 'deploy_again')
 }
 

@@ -8,6 +8,7 @@ import type { StepContext } from '#ops/pipeline'
 import type { Build, BuildTarget } from './engine.ts'
 import { exportCommit } from './export-commit.ts'
 import { readComposeRecords } from './compose/record.ts'
+import { greenFolders } from './green-builds.ts'
 import { lives } from './service-process.ts'
 import { readRecords } from './service-record.ts'
 import { treeDigest } from './tree-digest.ts'
@@ -17,11 +18,11 @@ const keep = 3
 
 /** Containers may have parts of their release folder mounted, and it is what they are started from again. */
 const composeFolders = (paths: HostPaths): string[] => readComposeRecords(paths).map(({ folder }) => folder)
-const foldersInUse = (paths: HostPaths): Set<string> => new Set([...readRecords(paths).map(({ release }) => release), ...composeFolders(paths)])
+const foldersInUse = (paths: HostPaths): Set<string> => new Set([...readRecords(paths).map(({ release }) => release), ...composeFolders(paths), ...greenFolders(paths)])
 
-/** `<sha>`, or `<sha>-2` … while a service still runs from the one before: never under the feet of a running process. */
+/** `<sha>`, or `<sha>-2` … while a service still runs from the one before, or a rollback may need it: never under the feet of a running process. */
 function freshFolder(paths: HostPaths, base: string, sha: string): string {
-  const used = new Set([...readRecords(paths).filter(lives).map(({ release }) => release), ...composeFolders(paths)])
+  const used = new Set([...readRecords(paths).filter(lives).map(({ release }) => release), ...composeFolders(paths), ...greenFolders(paths)])
   for (let n = 1; ; n += 1) {
     const folder = join(base, n === 1 ? sha : `${sha}-${n}`)
     if (used.has(folder)) continue
@@ -55,7 +56,7 @@ export async function buildRelease({ paths, config, sha }: BuildTarget, context:
   return { sha, folder, digest: treeDigest(folder) }
 }
 
-/** Removes builds that no service uses, all but the newest few. */
+/** Removes builds that no service uses and no rollback can go to, all but the newest few. */
 export function pruneBuilds(paths: HostPaths, project: string): void {
   const base = join(paths.builds, project)
   if (!existsSync(base)) return

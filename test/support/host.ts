@@ -49,8 +49,8 @@ export interface DeployHost {
   /** Changes the trust file. */
   trust(change: Partial<TrustFile>): void
   settings(change: Record<string, unknown>): void
-  /** Deploy+Verify through hostd, to its end. */
-  deploy(options?: { onEvents?: (events: readonly RunEvent[]) => void }): Promise<Deployed>
+  /** Deploy+Verify, or a rollback, through hostd, to its end. */
+  deploy(options?: { action?: 'deploy_and_verify' | 'rollback'; params?: Record<string, unknown>; onEvents?: (events: readonly RunEvent[]) => void }): Promise<Deployed>
   /** What the sample app answers; null when nothing answers. */
   message(): Promise<{ commit: string; message: string } | null>
   readonly maintenance: () => Record<string, unknown> | null
@@ -142,9 +142,9 @@ export async function deployHost(first: SampleVersion = { message: 'one' }, { so
       if (reviewed) proven = head
       return head
     },
-    deploy: async ({ onEvents } = {}) => {
+    deploy: async ({ action = 'deploy_and_verify', params = {}, onEvents } = {}) => {
       const events: RunEvent[] = []
-      const { run } = await hostd.client.startOrJoin('deploy_and_verify', {}, { onEvents: (batch) => { events.push(...batch); onEvents?.(batch) } })
+      const { run } = await hostd.client.startOrJoin(action, params, { onEvents: (batch) => { events.push(...batch); onEvents?.(batch) } })
       const dir = join(host.paths.artifacts, 'deploy', run.run_id)
       const read = (name: string): unknown => (existsSync(join(dir, name)) ? JSON.parse(readFileSync(join(dir, name), 'utf8')) : null)
       return {

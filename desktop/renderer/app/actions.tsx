@@ -7,7 +7,7 @@ import { useHq } from '../bridge/context.ts'
 /** What the operator can set off, from the top bar, a page or the palette alike. */
 export interface Actions {
   readonly ship: () => void
-  readonly run: (action: ActionId) => void
+  readonly run: (action: ActionId, params?: Readonly<Record<string, unknown>>) => void
   readonly cancel: (source: 'ship' | 'host', runId: string) => void
   readonly busy: boolean
   /** Why the last one did not start. */
@@ -22,9 +22,9 @@ export function ActionsProvider({ children }: { children: ReactNode }): ReactEle
   const client = useQueryClient()
   const [, go] = useLocation()
   const { mutate, isPending, error, reset } = useMutation({
-    mutationFn: async (what: { kind: 'ship' } | { kind: 'run'; action: ActionId } | { kind: 'cancel'; source: 'ship' | 'host'; runId: string }) => {
+    mutationFn: async (what: { kind: 'ship' } | { kind: 'run'; action: ActionId; params?: Readonly<Record<string, unknown>> | undefined } | { kind: 'cancel'; source: 'ship' | 'host'; runId: string }) => {
       if (what.kind === 'ship') return `/ship/${(await bridge.call('ship.start', {})).run_id}`
-      if (what.kind === 'run') return `/runs/${(await bridge.call('host.exec', { action: what.action })).run_id}`
+      if (what.kind === 'run') return `/runs/${(await bridge.call('host.exec', { action: what.action, ...(what.params ? { params: what.params } : {}) })).run_id}`
       await bridge.call(what.source === 'ship' ? 'ship.cancel' : 'host.cancel', { run_id: what.runId })
       return null
     },
@@ -35,7 +35,7 @@ export function ActionsProvider({ children }: { children: ReactNode }): ReactEle
   })
   const actions = useMemo<Actions>(() => ({
     ship: () => mutate({ kind: 'ship' }),
-    run: (action) => mutate({ kind: 'run', action }),
+    run: (action, params) => mutate({ kind: 'run', action, params }),
     cancel: (source, runId) => mutate({ kind: 'cancel', source, runId }),
     busy: isPending, problem: error, dismiss: reset,
   }), [mutate, isPending, error, reset])

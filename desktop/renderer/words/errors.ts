@@ -73,6 +73,8 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   disk_full: 'The disk is full',
   internal_error: 'HQ has a defect here',
   ALREADY_RUNNING: 'A run of this kind is already active',
+  rollback_unavailable: 'There is no version to roll back to',
+  rolled_back: 'origin/main is what was rolled back from',
   MAINTENANCE_MODE: 'The host is in maintenance',
   token_not_configured: 'The host has no admin token',
   forbidden: 'The admin token was refused',

@@ -5,10 +5,9 @@ import { timestamp } from '#shared/ids'
 import { Problem } from '#shared/errors'
 import { readJson, writeJson } from '#ops/json-file'
 import type { HostPaths } from '#ops/paths'
+import { keptGreen } from '../green-builds.ts'
 import { composeSource } from './source.ts'
-
-/** Versions that were green and whose images stay, newest last; a rollback can go to each of them. */
-export const keptGreen = 3
+import { versionImage } from './version-images.ts'
 
 /** `$OPENCLAW_STATE/compose/<project>.json`: the version that was last brought up. */
 export const composeRecord = composeSource.extend({
@@ -50,4 +49,9 @@ export function markGreen(paths: HostPaths, project: string, version: string): v
   const record = readComposeRecord(paths, project)
   if (record?.version !== version) throw new Problem('state_invalid', `${project} runs ${record?.version ?? 'nothing'}, so ${version} cannot be noted as green.`)
   writeComposeRecord(paths, { ...record, green: [...record.green.filter((each) => each !== version), version].slice(-keptGreen) })
+}
+
+/** Names of the images of the version that is up: what a rollback to it needs. @throws {Problem} `state_invalid` */
+export function imagesOf(paths: HostPaths, project: string, version: string): string[] {
+  return Object.keys(readComposeRecord(paths, project)?.images ?? {}).map((service) => versionImage(project, service, version))
 }

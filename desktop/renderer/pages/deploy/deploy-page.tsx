@@ -14,6 +14,7 @@ import { shortCommit, span, took } from '../../words/format.ts'
 import { ofOverall, ofRun } from '../../words/status.ts'
 import { ActiveRunCard } from '../overview/active-run-card.tsx'
 import { LastRed } from './last-red.tsx'
+import { RollBack } from './roll-back.tsx'
 
 /** What should serve and what does, the deploy that is on its way or was last, and how the ones before went. */
 export function DeployPage(): ReactElement {
@@ -24,11 +25,12 @@ export function DeployPage(): ReactElement {
   const last = status?.last_deploy.result ?? null
   const ahead = target !== null && target !== serving
   const failed = last?.overall === 'FAIL' && last.target_sha === target
-  const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
-  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it; nine steps, each with proof.' : 'Deploying again would verify the same commit afresh.'
+  const pinned = status?.state?.pin !== undefined && status.state.pin.from_sha === target
+  const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${pinned ? 'was rolled back' : failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
+  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : pinned ? `Pinned by a rollback from ${shortCommit(target)}. The next ship ends it.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it; nine steps, each with proof.' : 'Deploying again would verify the same commit afresh.'
   return (
     <div className="page">
-      <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div></div>
+      <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div><RollBack /></div>
       <dl className="versus">
         <div><dt>Target</dt><dd>{target ? <Commit id={target} /> : 'none'} <span className="quiet">origin/main</span>{change.scripted_review && target === change.commit && <ScriptedDemo />}</dd></div>
         <div><dt>Serving</dt><dd>{serving ? <Commit id={serving} /> : 'nothing'} {status?.state && <span className="quiet">green <Age at={status.state.last_deploy_timestamp} /></span>}</dd></div>

@@ -10,13 +10,17 @@ import { FileLink } from '../../ui/file-sheet.tsx'
 import { nextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
 import { shortCommit, span } from '../../words/format.ts'
 
+const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
+/** A rollback is a deploy too; one that was refused before it began left nothing in its folder. */
+const isDeployRun = (run: RunDetail | null): boolean => (run?.action === 'deploy_and_verify' || run?.action === 'rollback') && !refused.has(run.error_class ?? '')
+
 /** The triage of a failed deploy: from the overview when it is the last one, else from its own folder. */
 export function useTriage(runId: string, run: RunDetail | null): { triage: Triage | null; named: { step: string; line: number } | null } {
   const { bridge } = useHq()
   const { overview: { status } } = useLive()
   const last = status?.last_deploy.triage ?? null
   const known = last?.run_id === runId ? last : null
-  const wanted = known === null && run?.action === 'deploy_and_verify' && run.status === 'failed'
+  const wanted = known === null && isDeployRun(run) && run?.status === 'failed'
   const file = useQuery({ ...fileQuery(bridge, { source: 'host', runId, path: `deploy/${runId}/triage.json` }), enabled: wanted }).data
   const text = file?.text
   return useMemo(() => {
@@ -43,7 +47,7 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
   if (errorClass === null) return null
   const failed = result?.steps.find(({ name }) => name === result.step_failed)
   const unreached = result?.steps.filter(({ status: how }) => how === 'not_reached').length ?? 0
-  const isDeploy = run.action === 'deploy_and_verify'
+  const isDeploy = isDeployRun(run)
   const standing: Standing[] = []
   const serving = status?.host.serving ?? null
   if (isDeploy && serving) standing.push({ icon: 'pass', tone: 'pass', text: <><code className="mono">{shortCommit(serving)}</code> serves now.{['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build'].includes(result?.step_failed ?? '') && ' Nothing was stopped before the failure.'}</> })

@@ -1,0 +1,43 @@
+import type { Browser } from 'playwright'
+import { expect as shown } from 'playwright/test'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../support/browser.ts'
+import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { open } from './support/pages.ts'
+import { before, head, overview, scene, status } from './support/scenes.ts'
+import { callsOf } from './support/scripted-transport.ts'
+
+let built: BuiltRenderer
+let browser: Browser
+beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
+afterAll(async () => { await browser.close(); await built.close() })
+
+const runId = '20261122T231502Z-8f3a9c1e'
+const story = (rollbackTo: string | null) => {
+  const usual = status()
+  if (!usual.state) throw new Error('the usual status has a state')
+  return scene({ 'overview.get': overview({ status: { ...usual, host: { ...usual.host, serving: head }, state: { ...usual.state, last_verified_head: head, target_sha: head, rollback_to: rollbackTo } } }), 'host.exec': { run_id: runId, joined: false } })
+}
+
+describe('Roll back on the Deploy page', () => {
+  test('asks first, names the commit, and starts a rollback to exactly that one', async () => {
+    const { page } = await open(browser, built, story(before), { path: '/deploy' })
+    await page.getByRole('button', { name: 'Roll back', exact: true }).click()
+    const dialog = page.getByRole('alertdialog', { name: `Roll back to ${before.slice(0, 7)}?` })
+    await dialog.getByRole('button', { name: `Keep ${head.slice(0, 7)}` }).click()
+    await shown(dialog).toHaveCount(0)
+    expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])
+    await page.getByRole('button', { name: 'Roll back', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Roll back', exact: true }).click()
+    await shown(page).toHaveURL(new RegExp(`#/runs/${runId}$`))
+    expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([{ name: 'host.exec', input: { action: 'rollback', params: { to: before } } }])
+    await page.context().close()
+  })
+
+  test('is not offered while there is no earlier green commit', async () => {
+    const { page } = await open(browser, built, story(null), { path: '/deploy' })
+    await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await shown(page.getByRole('button', { name: 'Roll back', exact: true })).toHaveCount(0)
+    await page.context().close()
+  })
+})
