@@ -93,7 +93,8 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     await rig.must(['systemctl', 'restart', 'openclaw-hostd.service'])
     expect(await host.run(id)).toMatchObject({ status: 'running' })
     await rig.must(['systemctl', 'kill', '--signal=SIGKILL', 'openclaw-hostd.service'])
-    expect(await until('hostd to come back', async () => (await host.api(`/api/runs?id=${id}`)).body)).toMatchObject({ ok: true, run: { status: 'running' } })
+    // What the killed hostd had accepted is gone with it, so one question may end without an answer.
+    expect(await until('hostd to come back', async () => (await host.api(`/api/runs?id=${id}`).catch(() => null))?.body)).toMatchObject({ ok: true, run: { status: 'running' } })
     const escaped = await plantEscaped(unit)
     expect((await host.processesOf(unit)).length).toBeGreaterThan(3)
 
