@@ -9,7 +9,7 @@ import type { Target, UpReport } from '#ops/engines/engine'
 import type { StepContext } from '#ops/pipeline'
 import { projectConfig, type ProjectConfig } from '#shared/config'
 import { writeFiles, type TestDocker } from './docker.ts'
-import { startHostd, testHost, type TestHost, type TestHostd } from './hostd.ts'
+import { startHostd, testHost, until, type TestHost, type TestHostd } from './hostd.ts'
 
 const repository = process.cwd()
 
@@ -95,6 +95,9 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
   }
 }
 
+/** Fewest questions of one measurement. */
+const fewest = 25
+
 /** Asks 50 times a second until stopped. @returns how many were asked and how many failed */
 export function traffic(url: string): { stop(): Promise<{ asked: number; failed: number }> } {
   const asked: Promise<boolean>[] = []
@@ -108,6 +111,8 @@ export function traffic(url: string): { stop(): Promise<{ asked: number; failed:
   const timer = setInterval(() => { asked.push(one()) }, 20)
   return {
     stop: async () => {
+      // A refusal can be quicker than a few questions: what still serves is asked this often all the same.
+      await until('enough questions', () => asked.length >= fewest)
       clearInterval(timer)
       const answers = await Promise.all(asked)
       return { asked: answers.length, failed: answers.filter((good) => !good).length }
