@@ -30,7 +30,11 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
   })
   // A deploy that was ended leaves maintenance on; the next test starts without it.
   beforeEach(async () => { await rig.must(['rm', '-f', paths.maintenance]) })
-  afterEach(async () => expect((await rig.exec(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active', 'openclaw-runner@*'])).out).toBe(''))
+  afterEach(async () => {
+    const { out } = await rig.exec(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active', 'openclaw-runner@*'])
+    await rig.must(['systemctl', 'stop', 'openclaw-runner@*']) // the next test starts without it
+    expect(out).toBe('')
+  })
 
   const logOf = (id: string): string => { try { return readFileSync(rig.path(`${paths.runs}/${id}/log.ndjson`), 'utf8') } catch { return '' } } // not there yet
   /** A deploy that hangs in its first step. @returns its id and unit */
@@ -46,7 +50,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     const script = `setsid env -i sh -c 'trap "" TERM HUP; echo $$ > /run/escaped; while :; do sleep 1; done' > /dev/null 2>&1 &`
     await rig.must(['rm', '-f', '/run/escaped'])
     await rig.must(['sh', '-c', script])
-    const pid = Number(await until('the escaped process', async () => (await rig.exec(['cat', '/run/escaped'])).out.trim()))
+    const pid = Number(await until('the escaped process to have written its id', async () => /^\d+\n$/.exec((await rig.exec(['cat', '/run/escaped'])).out)?.[0]))
     await rig.must(['sh', '-c', 'for file; do if [ -e "$file" ]; then echo "$PID" > "$file"; fi; done', 'sh', ...cgroupFiles(group)], { env: { PID: String(pid) } })
     expect(await host.processesOf(unit)).toContain(pid)
     return pid
@@ -92,7 +96,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     const { id, unit, pid } = await hangingDeploy()
     await rig.must(['systemctl', 'restart', 'openclaw-hostd.service'])
     expect(await host.run(id)).toMatchObject({ status: 'running' })
-    await rig.must(['systemctl', 'kill', '--signal=SIGKILL', 'openclaw-hostd.service'])
+    await rig.must(['systemctl', 'kill', '--kill-who=main', '--signal=SIGKILL', 'openclaw-hostd.service'])
     // What the killed hostd had accepted is gone with it, so one question may end without an answer.
     expect(await until('hostd to come back', async () => (await host.api(`/api/runs?id=${id}`).catch(() => null))?.body)).toMatchObject({ ok: true, run: { status: 'running' } })
     const escaped = await plantEscaped(unit)

@@ -15,7 +15,7 @@ const tasks: Record<string, () => Promise<number>> = {
       say('aiops-1 is up already')
       return 0
     }
-    const rig = await bootRig({ name, net, say })
+    const rig = await bootRig({ place: { name, net }, say })
     say(`aiops-1 is up at ${rig.ip}; its origin is ${rig.origin.url('<repository>')}, to which you push in ${rig.origin.dir}`)
     say(`\`npm run rig -- shell\` opens it; ${packageInside}/ops/install_openclaw_hostd.sh installs HQ there; \`npm run rig -- down\` takes it away`)
     return 0

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
+import type { Lock } from '#ops/lock'
 import { takeLock } from '#ops/runner/locks'
 import { ensureBase } from './base.ts'
 import { createMachine, cutPower, execIn, machineGone, placeOf, removeMachine, startMachine, type MachineRecord, type Place } from './machine.ts'
@@ -14,9 +15,8 @@ export const packageInside = '/usr/lib/openclaw-hq'
 
 export interface RigOptions {
   readonly root?: string
-  /** Name and number of its network (100.64.<net>.0/24). Two rigs at once need two of each. */
-  readonly name?: string
-  readonly net?: number
+  /** Name and number of its network (100.64.<net>.0/24), for one that people use by hand. Without it, the first place that is free. */
+  readonly place?: { readonly name: string; readonly net: number }
   /** Folder of this side to copy the package of HQ from. */
   readonly package?: string
   readonly say?: (text: string) => void
@@ -50,11 +50,9 @@ export interface Rig {
 export interface Ask { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown; readonly seconds?: number }
 
 /** Boots a fresh machine; one of the same name that was left is taken away first. */
-export async function bootRig({ root = rigRoot(), name = 'rig', net = 1, package: source = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
-  const place = placeOf(root, name, net)
+export async function bootRig({ root = rigRoot(), place: named, package: source = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
   const base = await ensureBase(root, say)
-  const lock = await takeLock(join(root, `machine-${name}.lock`), 1_200_000)
-  if (lock === null) throw new Error(`another process has been using the rig ${name} for 20 minutes`)
+  const { place, lock } = await takePlace(root, named === undefined ? testPlaces : [named])
   try {
     await removeMachine(place)
     await createMachine(place, base)
@@ -68,6 +66,21 @@ export async function bootRig({ root = rigRoot(), name = 'rig', net = 1, package
     await removeMachine(place)
     lock.release()
     throw error
+  }
+}
+
+/** Machines that tests of this computer may have up at the same time. */
+const testPlaces = [1, 2, 3, 4].map((net) => ({ name: `rig-${net}`, net }))
+const placeWaitMs = 1_200_000
+
+/** Takes the first place that nobody else uses, and waits for one when there is none. */
+async function takePlace(root: string, places: readonly { name: string; net: number }[]): Promise<{ place: Place; lock: Lock }> {
+  for (const end = Date.now() + placeWaitMs; ;) {
+    for (const { name, net } of places) {
+      const lock = await takeLock(join(root, `machine-${name}.lock`), 250)
+      if (lock !== null) return { place: placeOf(root, name, net), lock }
+    }
+    if (Date.now() > end) throw new Error(`other processes have been using ${places.map(({ name }) => name).join(', ')} for 20 minutes`)
   }
 }
 
