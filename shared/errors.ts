@@ -67,6 +67,7 @@ export const errorTable = rule({
   push_probe_inconclusive: { next_auto_fix: 'retry_when_reachable' },
   git_fetch_failed: { next_auto_fix: 'retry_when_reachable' },
   git_sync_failed: { next_auto_fix: 'deploy_again' },
+  main_rewound: { blocked: true, next_auto_fix: 'restore_main' },
   unreviewed_commit: { blocked: true, next_auto_fix: 'ship_the_commit' },
   provider_not_accepted: { blocked: true, next_auto_fix: 'accept_review_provider' },
   rollback_unavailable: { blocked: true, next_auto_fix: 'choose_green_commit' },

@@ -20,6 +20,7 @@ export const remediations = {
   ship_again: { automatic: false, title: 'Press Ship again; the review starts afresh.' },
   ship_the_commit: { automatic: false, title: 'Press Ship on the laptop so that the commit is reviewed.' },
   ship_from_laptop: { automatic: false, title: 'Ship from the laptop; a production host only pulls.' },
+  restore_main: { automatic: false, title: 'Put the commit named in the detail back on main and ship on top of it; to go back, roll back in HQ. If the new history is meant, set the baseline of the trust file to a commit of it.' },
   choose_green_commit: { automatic: false, title: 'Ship a fix, or roll back to a commit that was green and whose build is kept.' },
   ship_or_unpin: { automatic: false, title: 'Ship a fix; the next deploy brings it. To deploy the commit that was rolled back from after all, run `hq deploy --unpin`.' },
   start_again: { automatic: false, title: 'Start the action again in HQ.' },

@@ -12,6 +12,7 @@ import type { HostPaths } from '#ops/paths'
 import { walkVerdicts } from '#ops/review-chain'
 import { parseProjectConfig, projectConfigName, readTrustFile } from '#ops/settings-files'
 import { hostGit } from './host-git.ts'
+import { rememberHistory, requireKnownHistory } from './known-history.ts'
 
 export interface Synced { readonly sha: string; /** What origin's branch is. */ readonly origin: string; readonly tree: string; readonly before: string | null; readonly config: ProjectConfig; readonly reviews: number }
 
@@ -20,7 +21,7 @@ export interface Synced { readonly sha: string; /** What origin's branch is. */ 
  * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files, `artifacts/` among them, stay (never `git clean`).
  *
  * @param to commit to roll back to; null goes to what origin has
- * @throws {Problem} `git_fetch_failed` · `rollback_unavailable` · `unreviewed_commit` · `verdict_signature_invalid` · `verdict_mismatch` · `provider_not_accepted` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
+ * @throws {Problem} `git_fetch_failed` · `main_rewound` · `rollback_unavailable` · `unreviewed_commit` · `verdict_signature_invalid` · `verdict_mismatch` · `provider_not_accepted` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
  */
 export async function syncToRemote(paths: HostPaths, branch: string, to: string | null, { signal, log }: { signal?: AbortSignal; log: (text: string) => void }): Promise<Synced> {
   const repo = paths.root
@@ -30,6 +31,7 @@ export async function syncToRemote(paths: HostPaths, branch: string, to: string 
   await fetchAll(repo, branch, options)
   const origin = commitId.parse(await gitText(repo, ['rev-parse', '--verify', '--end-of-options', `refs/remotes/origin/${branch}^{commit}`], must))
   log(`origin/${branch} is ${origin}`)
+  await requireKnownHistory(repo, { branch, origin, baseline: readTrustFile(paths).baseline }, options)
   const target = to ?? origin
   if (to !== null) {
     if (await commitOf(repo, to, options) === null || !await isAncestor(repo, to, origin, options)) throw new Problem('rollback_unavailable', `Commit ${to} is no part of origin/${branch}. The clone was not changed.`)
@@ -51,6 +53,7 @@ export async function syncToRemote(paths: HostPaths, branch: string, to: string 
   if (now !== target) throw new Problem('git_sync_failed', `After the reset HEAD is ${now}, not ${target}: something else changes this clone.`)
   const changed = await gitText(repo, ['status', '--porcelain', '--untracked-files=no'], must)
   if (changed !== '') throw new Problem('git_sync_failed', `After the reset tracked files differ from ${target}.`, { evidence: changed.split('\n').slice(0, 20) })
+  await rememberHistory(repo, { branch, origin }, must)
   return { sha: target, origin, tree, before: head.exitCode === 0 ? head.stdout.trim() : null, config, reviews }
 }
 

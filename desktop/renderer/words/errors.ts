@@ -42,6 +42,7 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   push_probe_inconclusive: 'It is not certain that the host cannot push',
   git_fetch_failed: 'The host could not fetch from origin',
   git_sync_failed: 'The host could not switch to the commit',
+  main_rewound: 'origin/main was moved back or replaced',
   unreviewed_commit: 'The commit has no approved review',
   hostd_unhealthy: 'hostd is not healthy',
   hostd_install_failed: 'hostd could not be installed',
