@@ -5,7 +5,7 @@ import { takeLock } from '#ops/runner/locks'
 import { must } from './programs.ts'
 
 const suite = 'bookworm'
-const packages = ['systemd', 'systemd-sysv', 'dbus', 'git', 'iproute2', 'ca-certificates', 'curl', 'procps', 'docker.io', 'iptables', 'kmod']
+const packages = ['systemd', 'systemd-sysv', 'dbus', 'git', 'iproute2', 'ca-certificates', 'curl', 'procps', 'docker.io', 'iptables', 'nftables', 'kmod']
 /** Compose v2 is not in bookworm: one program of the next suite is taken out of its package, nothing is installed from it. */
 const compose = { suite: 'trixie', package: 'docker-compose', program: 'usr/libexec/docker/cli-plugins/docker-compose' }
 
