@@ -23,6 +23,17 @@ export function endedDeploys(paths: HostPaths): string[] {
 export const wasEverGreen = (paths: HostPaths): boolean =>
   endedDeploys(paths).some((id) => readJson(join(paths.artifacts, 'deploy', id, 'deploy_result.json'), deployResult, 'state_invalid')?.overall === 'PASS')
 
+/**
+ * Has no deploy of this host got anywhere yet? Until the first one there may be no clone and no trust file: what needs
+ * them cannot be judged and is no failure. Within a deploy there must be both.
+ */
+export const isBeforeFirstDeploy = ({ paths, deployRunId }: Pick<DoctorContext, 'paths' | 'deployRunId'>): boolean =>
+  deployRunId === null && endedDeploys(paths).length === 0 && readServing(paths) === undefined && !existsSync(paths.projectState)
+
+/** Why the clone cannot be judged yet; null when it must be there. */
+const noCloneYet = (context: DoctorContext): Finding | null =>
+  !existsSync(join(context.paths.root, '.git')) && isBeforeFirstDeploy(context) ? skip(`${context.paths.root} is no clone yet; the first deploy needs one.`) : null
+
 /** Absent is right only on a host that was never green. */
 export function stateFinding(paths: HostPaths): Finding {
   const state = readJson(paths.projectState, projectState, 'state_invalid')
@@ -40,7 +51,10 @@ function ownStateFinding({ paths, deployRunId }: DoctorContext): Finding {
   }
 }
 
-async function headFinding({ paths, deployRunId }: DoctorContext, signal: AbortSignal): Promise<Finding> {
+async function headFinding(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const { paths, deployRunId } = context
+  const missing = noCloneYet(context)
+  if (missing) return missing
   const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...await hostGit(paths.root, signal), errorClass: 'git_sync_failed' })
   // Inside a deploy the state still names the commit before: what counts is what was brought up.
   const wanted = deployRunId === null ? readJson(paths.projectState, projectState, 'state_invalid')?.target_sha : readServing(paths)?.sha
@@ -48,7 +62,10 @@ async function headFinding({ paths, deployRunId }: DoctorContext, signal: AbortS
   return head === wanted ? pass(`HEAD is ${head}, the target`) : fail(`HEAD is ${head}; the target is ${wanted}.`, 'deploy_again')
 }
 
-async function driftFinding({ paths, config, deployRunId }: DoctorContext, signal: AbortSignal): Promise<Finding> {
+async function driftFinding(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const { paths, config, deployRunId } = context
+  const missing = noCloneYet(context)
+  if (missing) return missing
   const options = { ...await hostGit(paths.root, signal), timeLimitSeconds: 2 }
   const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...options, errorClass: 'git_sync_failed' })
   const ref = `refs/heads/${config?.branch ?? 'main'}`
@@ -87,7 +104,7 @@ function maintenanceFinding({ paths, deployRunId }: DoctorContext): Finding {
 /** What the deploys left on this host. */
 export const deployChecks = (context: DoctorContext): Check[] => [
   { name: 'git_head', remedy: 'deploy_again', run: (signal) => headFinding(context, signal) },
-  { name: 'git_drift', remedy: 'retry_when_reachable', limitMs: 4_000, run: (signal) => driftFinding(context, signal) },
+  { name: 'git_drift', remedy: 'retry_when_reachable', late: 'WARN', run: (signal) => driftFinding(context, signal) },
   { name: 'project_state', remedy: 'deploy_again', run: () => ownStateFinding(context) },
   { name: 'last_deploy', remedy: 'deploy_again', run: () => lastDeployFinding(context) },
   { name: 'maintenance', remedy: 'deploy_again', run: () => maintenanceFinding(context) },

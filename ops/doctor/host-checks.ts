@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { statfs, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readAdminToken } from '#ops/admin-token'
 import { fail, pass, warn, type Check, type Finding } from './check.ts'
 import type { DoctorContext } from './context.ts'
+import { isBeforeFirstDeploy } from './deploy-checks.ts'
 
 /** Percentage in use as `df` counts it: of what an ordinary user can use. */
 const percent = (used: number, free: number): number => (used + free === 0 ? 0 : (used / (used + free)) * 100)
@@ -25,11 +27,13 @@ function diskCheck(name: string, folder: string, { settings }: DoctorContext): C
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
-async function secretModes({ paths }: DoctorContext): Promise<Finding> {
+async function secretModes(context: DoctorContext): Promise<Finding> {
+  const { paths } = context
   readAdminToken(paths.tokenFile) // throws on everything that hostd itself would refuse
+  const trustMissing = !existsSync(paths.trustFile) && isBeforeFirstDeploy(context)
   const rules = [
     { path: paths.tokenFile, forbidden: 0o027 }, { path: join(paths.etc, 'secrets'), forbidden: 0o022 },
-    { path: paths.trustFile, forbidden: 0o022 }, { path: paths.etc, forbidden: 0o022 },
+    ...(trustMissing ? [] : [{ path: paths.trustFile, forbidden: 0o022 }]), { path: paths.etc, forbidden: 0o022 },
   ]
   const seen: string[] = []
   const wrong: string[] = []
@@ -38,7 +42,8 @@ async function secretModes({ paths }: DoctorContext): Promise<Finding> {
     seen.push(`${path} ${octal(mode)}`)
     if ((mode & forbidden) !== 0) wrong.push(`${path} has mode ${octal(mode)}, which ${(mode & forbidden & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'}`)
   }
-  return wrong.length > 0 ? fail(`${wrong.join('; ')}.`, 'enrol_host') : pass(seen.join(', '))
+  if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'enrol_host')
+  return trustMissing ? warn(`${seen.join(', ')}; ${paths.trustFile} does not exist yet, so nothing can be deployed`, 'enrol_host') : pass(seen.join(', '))
 }
 
 /** Checks of the machine itself. */
