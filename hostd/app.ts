@@ -2,9 +2,11 @@ import type { Socket } from 'node:net'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { ErrorBody } from '#shared/api'
 import { errorRule, Problem, toProblem } from '#shared/errors'
-import { checkOrigin, checkToken } from './auth.ts'
+import { redact } from '#ops/redact/redaction'
+import { checkOrigin, checkToken, throughFunnel } from './auth.ts'
 import type { Deps } from './deps.ts'
 import { documents } from './documents.ts'
+import { funnelAlarm } from './funnel-alarm.ts'
 import { lastResults } from './last-results.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -12,11 +14,12 @@ import { execRoutes } from './routes/exec.ts'
 import { healthRoutes } from './routes/health.ts'
 import { lastRoutes } from './routes/last.ts'
 import { maintenanceRoutes } from './routes/maintenance.ts'
+import { proofRoutes } from './routes/proof.ts'
 import { projectStateRoutes } from './routes/project-state.ts'
 import { runRoutes } from './routes/runs.ts'
 import { shipRoutes } from './routes/ship.ts'
 import { statusRoutes } from './routes/status.ts'
-import { bundleVerifier } from './verified.ts'
+import { bundleChecker, type Verify } from './verified.ts'
 
 /** Largest JSON body of any route but the ship bundle's, bytes. */
 const bodyLimit = 64 * 1024
@@ -25,7 +28,7 @@ const bodyLimit = 64 * 1024
 const uploadMs = 300_000
 
 const bodyOf = ({ errorClass, message }: Problem): ErrorBody =>
-  ({ ok: false, error_class: errorClass, detail: message, next_auto_fix: errorRule(errorClass).next_auto_fix })
+  ({ ok: false, error_class: errorClass, detail: redact.text(message), next_auto_fix: errorRule(errorClass).next_auto_fix })
 
 /** Fastify's own refusals, in the words of the one table. */
 function ofFastify(error: FastifyError): Problem | null {
@@ -42,11 +45,11 @@ function ofFastify(error: FastifyError): Problem | null {
  */
 export function createApp(deps: Deps): FastifyInstance {
   const { rules, log } = deps
+  const alarm = funnelAlarm(deps.paths, log)
 
   const refuse = async (thrown: unknown, reply: FastifyReply, hasBody: boolean): Promise<FastifyReply> => {
     const problem = toProblem(thrown)
     const status = errorRule(problem.errorClass).http ?? 500
-    if (problem.errorClass === 'funnel_refused') log('funnel_refused', { address: reply.request.ip })
     if (problem.errorClass === 'internal_error') {
       log('internal_error', { method: reply.request.method, url: reply.request.routeOptions.url ?? null, why: problem.message, stack: problem.cause instanceof Error ? problem.cause.stack : problem.stack })
     }
@@ -60,6 +63,7 @@ export function createApp(deps: Deps): FastifyInstance {
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: (error, request, reply) => {
       let thrown: unknown = ofFastify(error) ?? error
+      if (throughFunnel(request.raw)) alarm()
       try {
         checkOrigin(request.raw, rules)
         checkToken(request.raw, rules)
@@ -74,6 +78,8 @@ export function createApp(deps: Deps): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    // Whatever else is wrong with it.
+    if (throughFunnel(request.raw)) alarm()
     checkOrigin(request.raw, rules)
     if (request.routeOptions.url !== '/health') checkToken(request.raw, rules)
   })
@@ -84,7 +90,8 @@ export function createApp(deps: Deps): FastifyInstance {
   app.setNotFoundHandler(async (request) => { throw new Problem('not_found', `There is no ${request.method} of this address.`) })
 
   const docs = documents(log)
-  const verify = bundleVerifier(deps.paths, docs, log)
+  const check = bundleChecker(deps.paths, docs, log)
+  const verify: Verify = async (kind, runId) => (await check(kind, runId)).state
   const results = lastResults(deps.paths, docs, verify)
   healthRoutes(app, deps)
   statusRoutes(app, deps, docs, results)
@@ -93,6 +100,7 @@ export function createApp(deps: Deps): FastifyInstance {
   eventRoutes(app, deps)
   lastRoutes(app, results)
   shipRoutes(app, deps, verify)
+  proofRoutes(app, deps, docs, check)
   artifactRoutes(app, deps)
   projectStateRoutes(app, deps)
   maintenanceRoutes(app, deps)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { trustFile } from '#shared/config'
 import { toProblem } from '#shared/errors'
-import type { ProofState } from '#shared/proof'
+import type { BundleKind, BundleVerification, ProofState } from '#shared/proof'
 import { trustedKey, type TrustedKey } from '#shared/signature'
 import { trustKeys, type TrustedKeys } from '#ops/keys/trusted-keys'
 import type { HostPaths } from '#ops/paths'
@@ -10,11 +10,12 @@ import { hostProofPlaces } from '#ops/proof/places'
 import type { Documents } from './documents.ts'
 import type { Log } from './log.ts'
 
-/** Is the bundle of this run what was sealed? A ship by a laptop's key of the trust file, a deploy by this host's own. */
-export type Verify = (kind: 'ship' | 'deploy', runId: string) => Promise<ProofState>
+/** Is the bundle of this run what was sealed? A ship by a laptop's key of the trust file, everything else by this host's own. */
+export type CheckBundle = (kind: BundleKind, runId: string) => Promise<BundleVerification>
+export type Verify = (kind: BundleKind, runId: string) => Promise<ProofState>
 
 /** @param docs reads the keys again when their file changes, so that an enrolled key counts at once */
-export function bundleVerifier(paths: HostPaths, docs: Documents, log: Log): Verify {
+export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): CheckBundle {
   const deployKey = hostProofPlaces(paths).publicKeyFile
   const keysOf = (found: readonly TrustedKey[], origin: string): TrustedKeys => {
     try {
@@ -24,9 +25,7 @@ export function bundleVerifier(paths: HostPaths, docs: Documents, log: Log): Ver
       return new Map() // a damaged file: nothing is believed, so nothing is shown as verified
     }
   }
-  const verifiers = {
-    ship: cachedVerifier(() => keysOf(docs.read(paths.trustFile, trustFile)?.keys ?? [], paths.trustFile)),
-    deploy: cachedVerifier(() => keysOf([docs.read(deployKey, trustedKey)].filter((key) => key !== null), deployKey)),
-  }
-  return async (kind, runId) => (await verifiers[kind](join(paths.artifacts, kind, runId))).state
+  const ship = cachedVerifier(() => keysOf(docs.read(paths.trustFile, trustFile)?.keys ?? [], paths.trustFile))
+  const own = cachedVerifier(() => keysOf([docs.read(deployKey, trustedKey)].filter((key) => key !== null), deployKey))
+  return (kind, runId) => (kind === 'ship' ? ship : own)(join(paths.artifacts, kind, runId))
 }

@@ -4,9 +4,10 @@ import { bundleState } from './bundle.ts'
 import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './remediations.ts'
-import { proofState } from './proof.ts'
+import { bundleKind, bundleVerification, chainReport, proofState } from './proof.ts'
 import { checksResult, deployResult, dodResult, overall, projectState, shipResult, triage } from './result.ts'
 import { maintenanceFile, run, runStatus } from './run.ts'
+import { trustedKey } from './signature.ts'
 
 export const adminTokenHeader = 'x-openclaw-admin-token'
 export const dodRunHeader = 'x-openclaw-dod-run'
@@ -75,6 +76,28 @@ export const artifactEntry = z.strictObject({ name: z.string(), type: z.enum(['f
 export const artifactsReply = z.strictObject({ ok: z.literal(true), path: z.string(), entries: z.array(artifactEntry) })
 
 export const shipStoredReply = z.strictObject({ ok: z.literal(true), run_id: runId, stored: z.enum(['created', 'unchanged']), verification: proofState })
+
+/** `GET /api/proof/chain`: the host's own chain, for a witness. `after`: the number the witness has seen, 0 for all. */
+export const proofChainQuery = z.strictObject({ after: z.coerce.number().int().min(0).optional() })
+export const proofChainReply = z.strictObject({
+  ok: z.literal(true),
+  /** Public half of the key that this host signs with; null before its first seal. */
+  key: trustedKey.nullable(),
+  /** null: nothing was ever sealed here. */
+  report: chainReport.nullable(),
+})
+
+/** Most problems of one bundle that are listed. */
+export const maxListedProblems = 20
+/** `GET /api/proof/bundles`: what the host finds when it reads its bundles, newest first. */
+export const proofBundlesQuery = z.strictObject({
+  /** Run id to continue after. */
+  cursor: runId.optional(),
+  limit: z.coerce.number().int().min(1).max(50).optional(),
+  kind: bundleKind.optional(),
+})
+export const proofBundlesReply = z.strictObject({ ok: z.literal(true), bundles: z.array(bundleVerification), next_cursor: runId.nullable() })
+export type ProofBundlesReply = z.infer<typeof proofBundlesReply>
 
 /** `GET /api/status`: one call for the Overview. */
 export const statusReply = z.strictObject({

@@ -4,6 +4,7 @@ import { actionIds } from './actions.ts'
 import { errorClasses } from './errors.ts'
 import { change } from './gates.ts'
 import { commitId, runId, timestamp } from './ids.ts'
+import { bundleKind, bundleVerification, proofProblemCode, witnessAlarm, witnessedLink } from './proof.ts'
 import { remediationIds } from './remediations.ts'
 import { shipResult } from './result.ts'
 import { signatureState, verdictDocument } from './signature.ts'
@@ -69,6 +70,8 @@ export const overview = z.strictObject({
   /** Median duration of recent passed steps, milliseconds, by `<action>/<step>` and `<action>`. */
   usual_ms: z.record(z.string(), z.number()),
   upload: z.strictObject({ queued: z.number().int(), detail: z.string().nullable() }),
+  /** What the witness found wrong and nobody has acknowledged; absent where no witness looks. */
+  proof_alarms: z.array(z.strictObject({ who: z.string(), detail: z.string() })).optional(),
 })
 export type Overview = z.infer<typeof overview>
 
@@ -85,6 +88,40 @@ export const shipDetail = z.strictObject({
   files: z.array(z.string()),
 })
 export type ShipDetail = z.infer<typeof shipDetail>
+
+/** What one side finds when it reads a bundle. */
+const foundBundle = bundleVerification.pick({ state: true, problems: true, files: true, pruned: true, counter: true, key_id: true, manifest_sha256: true, created_at: true })
+/** One line of the Proofs page. */
+export const proofRow = z.strictObject({
+  kind: bundleKind,
+  run_id: runId,
+  /** The run has not ended, so nothing is sealed yet. */
+  running: z.boolean(),
+  /** As it is on this laptop; null when it is not here. */
+  laptop: foundBundle.nullable(),
+  /** As the host finds it, or found it when it last answered. */
+  host: foundBundle.nullable(),
+  /** `same`: is it still the one that was seen? null when that cannot be compared now. */
+  witnessed: witnessedLink.pick({ counter: true, seen_at: true, pruned: true }).extend({ same: z.boolean().nullable() }).nullable(),
+})
+export type ProofRow = z.infer<typeof proofRow>
+
+/** What the laptop remembers of one chain, and what it found wrong with it. */
+export const witnessView = z.strictObject({
+  id: z.string(),
+  place: z.enum(['host', 'laptop']),
+  title: z.string(),
+  key_id: z.string().nullable(),
+  seen: z.strictObject({ chain: z.string(), counter: z.number().int(), head: z.string(), seen_at: timestamp }).nullable(),
+  /** When it was last looked at since HQ started, and why that did not work the last time. */
+  looked_at: timestamp.nullable(),
+  problem: z.string().nullable(),
+  open: z.array(witnessAlarm),
+  /** Key that the chain shows now; acknowledging believes it. */
+  shown_key_id: z.string().nullable(),
+  acknowledged: z.array(z.strictObject({ at: timestamp, reason: z.string(), alarms: z.array(z.strictObject({ code: proofProblemCode, detail: z.string() })) })),
+})
+export type WitnessView = z.infer<typeof witnessView>
 
 export const appInfo = z.strictObject({
   mode: z.enum(['desktop', 'serve', 'console']),
@@ -123,6 +160,13 @@ export const procedures = {
   'host.cancel': procedure(z.strictObject({ run_id: runId }), z.strictObject({ ok: z.literal(true) })),
   'host.artifacts': procedure(z.strictObject({ path: z.string().max(400) }), artifactsReply),
   'host.artifact': procedure(z.strictObject({ path: z.string().max(400) }), z.strictObject({ text: z.string(), truncated: z.boolean() })),
+  'proofs.list': procedure(z.strictObject({ cursor: runId.optional() }), z.strictObject({
+    witnesses: z.array(witnessView), bundles: z.array(proofRow), next_cursor: runId.nullable(),
+    /** Whose bundles are in it, as of when, and why it could not be asked now. */
+    host: z.strictObject({ name: z.string(), as_of: timestamp.nullable(), detail: z.string().nullable() }).nullable(),
+  })),
+  'proofs.look': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
+  'proofs.acknowledge': procedure(z.strictObject({ id: z.string().max(1100), reason: z.string().trim().min(3).max(500) }), z.strictObject({ ok: z.literal(true) })),
   'next.set': procedure(z.strictObject({ text: z.string().trim().min(1).max(500) }), z.strictObject({ ok: z.literal(true) })),
   'settings.get': procedure(nothing, settingsView),
   'settings.set_host': procedure(z.strictObject({ name: z.string().trim().min(1).max(100), url: z.url(), token: z.string().min(1).max(400).optional() }), settingsView),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { commitId, runId, sha256, timestamp } from './ids.ts'
-import { keyId, signature } from './signature.ts'
+import { keyId, signature, trustedKey } from './signature.ts'
 
 /** Which folder of `artifacts/` a bundle lies in. */
 export const bundleKinds = ['ship', 'deploy', 'dod', 'doctor', 'phase0'] as const
@@ -80,13 +80,30 @@ export const witness = z.strictObject({
 })
 export type Witness = z.infer<typeof witness>
 
-/** What a host says of its chain: the state, and manifests after the counter that was asked for, oldest first. */
+/** One bundle as a chain report gives it. */
+export const chainLink = z.strictObject({
+  counter: z.number().int().positive(),
+  kind: bundleKind,
+  run_id: runId,
+  manifest_sha256: sha256,
+  /** Text of manifest.json, byte for byte: what the digest and the signature are of. */
+  manifest: z.string().max(8 * 1024 * 1024),
+  /** Text of tombstone.json, when files of it were lawfully deleted. */
+  tombstone: z.string().max(8 * 1024 * 1024).nullable(),
+})
+export type ChainLink = z.infer<typeof chainLink>
+
+/** Most links in one report. */
+export const maxChainLinks = 50
+
+/** What a host says of its chain: the state, and the bundles after the counter that was asked for, oldest first. */
 export const chainReport = z.strictObject({
   chain: chainId,
   counter: z.number().int().positive(),
   head: sha256,
-  /** Texts of manifest.json, byte for byte. */
-  manifests: z.array(z.string().max(8 * 1024 * 1024)).max(200),
+  /** The links are all that there are up to this counter: one that is missing below it is not there. */
+  until: z.number().int().nonnegative(),
+  links: z.array(chainLink).max(maxChainLinks),
 })
 export type ChainReport = z.infer<typeof chainReport>
 
@@ -97,7 +114,7 @@ export const proofProblemCodes = [
   'run_mismatch', 'kind_mismatch',
   'file_missing', 'file_extra', 'file_size', 'file_digest', 'file_not_regular', 'folder_unreadable',
   'tombstone_invalid',
-  'chain_gap', 'counter_repeated', 'order_swapped', 'chain_truncated', 'head_replaced', 'chain_replaced', 'key_changed',
+  'chain_gap', 'counter_repeated', 'order_swapped', 'chain_truncated', 'head_replaced', 'chain_replaced', 'key_changed', 'witness_damaged',
 ] as const
 export const proofProblemCode = z.enum(proofProblemCodes)
 export type ProofProblemCode = z.infer<typeof proofProblemCode>
@@ -139,6 +156,45 @@ export const chainVerification = z.strictObject({
   bundles: z.array(bundleVerification),
 })
 export type ChainVerification = z.infer<typeof chainVerification>
+
+/** What the witness found wrong. It stays until the operator acknowledges it with a reason. */
+export const witnessAlarm = z.strictObject({
+  code: proofProblemCode,
+  run_id: z.string().nullable(),
+  /** Number in the chain of the bundle it is about. */
+  counter: z.number().int().positive().nullable(),
+  detail: z.string().max(1000),
+  raised_at: timestamp,
+  last_seen_at: timestamp,
+})
+export type WitnessAlarm = z.infer<typeof witnessAlarm>
+
+/** What a chain showed when it last contradicted the witness: what an acknowledgement accepts, and nothing else. */
+export const shownChain = z.strictObject({
+  key: trustedKey.nullable(),
+  report: z.strictObject({ chain: chainId, counter: z.number().int().positive(), head: sha256 }).nullable(),
+})
+export type ShownChain = z.infer<typeof shownChain>
+
+/** `$OPENCLAW_HQ_HOME/witness/alarms/<host>.json` */
+export const witnessAlarms = z.strictObject({
+  schema_version: z.literal(1),
+  host: z.string(),
+  open: z.array(witnessAlarm),
+  /** null: it agrees with the witness again. */
+  shown: shownChain.nullable(),
+  acknowledged: z.array(z.strictObject({ at: timestamp, reason: z.string(), alarms: z.array(witnessAlarm), accepted: shownChain.nullable() })),
+})
+export type WitnessAlarms = z.infer<typeof witnessAlarms>
+
+/** `$OPENCLAW_HQ_HOME/witness/seen/<host>/<chain>-<page>.json`: each bundle that the witness has seen and checked. */
+export const witnessedLink = chainLink.pick({ counter: true, kind: true, run_id: true, manifest_sha256: true }).extend({
+  /** Files that a signed tombstone accounts for, when it was last looked at. */
+  pruned: z.number().int().nonnegative(),
+  seen_at: timestamp,
+})
+export type WitnessedLink = z.infer<typeof witnessedLink>
+export const witnessPage = z.strictObject({ schema_version: z.literal(1), host: z.string(), chain: chainId, links: z.array(witnessedLink) })
 
 const leavesUnverified: ReadonlySet<ProofProblemCode> = new Set(['not_sealed', 'no_key_enrolled'])
 

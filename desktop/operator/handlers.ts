@@ -11,7 +11,7 @@ import type { Workspace } from './workspace.ts'
 /** One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. */
 export type Handlers = { readonly [P in ProcedureName]: (input: z.output<(typeof procedures)[P]['input']>) => Promise<z.input<(typeof procedures)[P]['output']>> }
 
-export function handlersOf({ settings, connection, ships, mustRepository, overview }: Workspace, { mode, version, env, keystore, log }: OperatorOptions): Handlers {
+export function handlersOf({ settings, connection, ships, mustRepository, overview, witness, proofs }: Workspace, { mode, version, env, keystore, log }: OperatorOptions): Handlers {
   const host = connection.target
   const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
   /** Makes the Overview show what just changed on the host at once, not at the next turn. */
@@ -43,6 +43,16 @@ export function handlersOf({ settings, connection, ships, mustRepository, overvi
     },
     'host.artifacts': async ({ path }) => listArtifacts(await host(), path),
     'host.artifact': async ({ path }) => readArtifact(await host(), path),
+
+    'proofs.list': proofs,
+    'proofs.look': async () => {
+      await witness.look(true)
+      return { ok: true }
+    },
+    'proofs.acknowledge': async ({ id, reason }) => {
+      await witness.acknowledge(id, reason)
+      return { ok: true }
+    },
 
     'next.set': async ({ text }) => {
       setNextAction(mustRepository(), text)

@@ -17,6 +17,7 @@ interface Facts {
   readonly deployStep: string | null
   readonly deploys: readonly PassedRun[]
   readonly upload: Overview['upload']
+  readonly proofAlarms: Overview['proof_alarms']
 }
 
 /** Why Deploy+Verify cannot be pressed, in one sentence; null when it can (design §10). */
@@ -65,6 +66,6 @@ export function composeOverview(facts: Facts): Overview {
       status, deployStep: deploysThis ? facts.deployStep : null,
     }),
     usual_ms: usualMs([...facts.shipResults.map((result) => passedRun('ship', result)).filter((run) => run !== null).slice(0, 10), ...facts.deploys]),
-    upload: facts.upload,
+    upload: facts.upload, proof_alarms: facts.proofAlarms,
   }
 }

@@ -1,12 +1,14 @@
 import { basename } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
-import type { Overview, RepositoryState } from '#shared/bridge'
+import type { Input, Output, Overview, RepositoryState } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
 import { watchDeploys, type Deploys } from './deploys.ts'
 import { connectHost, type Connection } from './host-connection.ts'
 import { followHostRun } from './host-events.ts'
 import type { OperatorOptions } from './operator.ts'
 import { composeOverview } from './overview.ts'
+import { watchProofs, type ProofWatch } from './proof-watch.ts'
+import { proofsOf } from './proofs.ts'
 import { readRepository } from './repository.ts'
 import { settingsStore, type SettingsStore } from './settings.ts'
 import { shipsOf, type Ships } from './ships.ts'
@@ -20,6 +22,9 @@ export interface Workspace {
   /** The chosen repository. @throws {Problem} `not_a_repository` when none is chosen */
   readonly mustRepository: () => string
   readonly overview: () => Promise<Overview>
+  /** What the laptop remembers of every chain. */
+  readonly witness: ProofWatch
+  readonly proofs: (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>>
   followRun(id: string, after: number, signal: AbortSignal): AsyncIterable<readonly RunEvent[]>
   close(): Promise<void>
 }
@@ -42,6 +47,7 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
     onEnded: (result) => {
       onRunEnded?.({ source: 'ship', title: 'Ship', result })
       void upload()
+      witness.look().catch((error: unknown) => log(String(error)))
     },
   })
   const queue: UploadQueue = uploadQueue({ home, log, isRunning: ships.isRunning })
@@ -49,6 +55,7 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
     home, settings, keystore, log,
     onStatus: ({ status }) => {
       deploys.notice(status)
+      witness.notice(status)
       void upload()
     },
   })
@@ -59,6 +66,13 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
       connection.refresh().catch((error: unknown) => log(String(error)))
     },
   })
+
+  const proofPlaces = {
+    home, log, repository: () => settings.read().repository, host: () => settings.read().host?.name ?? null,
+    target: async () => (connection.view().state === 'online' ? connection.target() : null),
+  }
+  const witness: ProofWatch = watchProofs(proofPlaces)
+  const proofs = proofsOf({ ...proofPlaces, watch: witness, isRunning: ships.isRunning, active: () => new Set(connection.known()?.status.active_runs.map(({ run_id }) => run_id)) })
 
   /** Sends what waits, as long as the host answers. Looks at the disk each time: a ship typed at a terminal tells nobody. */
   const upload = async (): Promise<void> => {
@@ -81,7 +95,7 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
   }
 
   return {
-    settings, connection, ships,
+    settings, connection, ships, witness, proofs,
     mustRepository: () => {
       const { repository } = settings.read()
       if (repository === null) throw new Problem('not_a_repository', 'No repository is chosen yet; choose one in Settings.')
@@ -97,13 +111,14 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
         connection: connection.view(), repository, status: connection.known()?.status ?? null,
         ship: list.find(({ active }) => active) ?? list[0] ?? null,
         shipResult, shipResults: list.map(({ result }) => result), deployStep: deploys.step(), deploys: deploys.passed(),
-        upload: queue.view(path, connection.view().url),
+        upload: queue.view(path, connection.view().url), proofAlarms: witness.views().flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
       })
     },
     followRun: (id, after, signal) => followHostRun(connection.target, id, after, signal),
     close: async () => {
       closed = true
       ships.close()
+      witness.close()
       deploys.close()
       await connection.close()
     },

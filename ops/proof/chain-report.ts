@@ -1,43 +1,98 @@
-import { join } from 'node:path'
-import { manifest, manifestName, type BundleKind, type ChainReport } from '#shared/proof'
+import { statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { manifest, manifestName, maxChainLinks, tombstoneName, type BundleKind, type ChainLink, type ChainReport, type Manifest } from '#shared/proof'
 import { readChainHead, settle } from './chain-head.ts'
-import { readDocument } from './manifest-text.ts'
+import { readDocument, textDigest } from './manifest-text.ts'
 import { bundleFolders } from './verify-chain.ts'
 
-/** Most manifests in one report. */
-const maxManifests = 50
+/** Most characters of manifests and tombstones in one report; one link is given however long it is. */
+const maxPageCharacters = 2 * 1024 * 1024
+/** Folders that are looked at before others get a turn. */
+const folderBatch = 100
 
-/** Cheap look at one manifest: enough to place it in the chain. Whether it is sound is for the reader to check. */
-function peek(dir: string, chain: string): { counter: number; text: string } | null {
+/** Where the bundle of a folder stands; null when it has no manifest that can be read. */
+type Standing = { readonly chain: string; readonly counter: number } | null
+
+/** Says what this side has of its chain, from number `after + 1` on. @returns null when nothing was ever sealed */
+export type ChainReader = (after: number) => Promise<ChainReport | null>
+
+/** Enough of one manifest to place it. Whether it is sound is for the reader of the report to check. */
+function readManifest(dir: string): { text: string; document: Manifest } | null {
   try {
     const text = readDocument(join(dir, manifestName))
     const document = manifest.safeParse(JSON.parse(text ?? 'null')).data
-    return text !== null && document?.chain === chain ? { counter: document.counter, text } : null
+    return text === null || document === undefined ? null : { text, document }
   } catch {
     return null // unreadable: the gap it leaves is what the witness alarms about
   }
 }
 
+function readTombstone(dir: string): string | null {
+  try {
+    return readDocument(join(dir, tombstoneName))
+  } catch {
+    return '' // there and unreadable: it accounts for nothing, and the witness says so
+  }
+}
+
 /**
- * What this side says of its chain, for a witness: state, and manifests from number `after + 1` on, oldest first, at most 50.
- * Reads the newest folders only, as far back as needed.
+ * Reads a chain for a witness. Remembers which folder holds which number, so that asking again costs one small file while
+ * nothing was sealed, and a listing and the new bundles otherwise. What is given is read from the disk each time.
  *
- * @param after number the witness has; without it only the newest manifest is given
- * @returns null when nothing was ever sealed
  * @throws {Problem} `proof_chain_unreadable`
  */
-export function chainReport(root: string, chainFile: string, kinds: readonly BundleKind[], after?: number): ChainReport | null {
-  const stored = readChainHead(chainFile)
-  if (stored === null) return null
-  const { chain, counter, head } = settle(stored)
-  if (counter === 0 || head === null) return null
-  const from = after ?? counter - 1
-  const until = Math.min(counter, from + maxManifests)
-  const wanted = new Map<number, string>()
-  for (const dir of bundleFolders(root, kinds).toReversed()) {
-    if (wanted.size >= until - from) break
-    const found = peek(dir, chain)
-    if (found !== null && found.counter > from && found.counter <= until) wanted.set(found.counter, found.text)
+export function chainReader(root: string, chainFile: string, kinds: readonly BundleKind[]): ChainReader {
+  const known = new Map<string, { readonly stamp: string; readonly standing: Standing }>()
+
+  const standingOf = (dir: string): Standing => {
+    const before = known.get(dir)
+    // A sealed manifest does not move; a folder without one gets another date when it is sealed.
+    if (before !== undefined && before.standing !== null) return before.standing
+    const stamp = String(statSync(dir, { throwIfNoEntry: false, bigint: true })?.ctimeNs)
+    if (before?.stamp === stamp) return null
+    const found = readManifest(dir)
+    const standing = found === null ? null : { chain: found.document.chain, counter: found.document.counter }
+    known.set(dir, { stamp, standing })
+    return standing
   }
-  return { chain, counter, head, manifests: [...wanted].toSorted(([a], [b]) => a - b).map(([, text]) => text) }
+  const linkOf = (dir: string): ChainLink | null => {
+    const found = readManifest(dir)
+    if (found === null) return null
+    const { counter, kind, run_id } = found.document
+    return { counter, kind, run_id, manifest_sha256: textDigest(found.text), manifest: found.text, tombstone: readTombstone(dir) }
+  }
+  const foldersOf = async (chain: string, from: number, until: number): Promise<string[]> => {
+    const folders = bundleFolders(root, kinds)
+    const there = new Set(folders)
+    for (const dir of known.keys()) if (!there.has(dir)) known.delete(dir)
+    const wanted: { dir: string; counter: number }[] = []
+    for (const [at, dir] of folders.entries()) {
+      if (at % folderBatch === folderBatch - 1) await turn()
+      const standing = standingOf(dir)
+      if (standing?.chain === chain && standing.counter > from && standing.counter <= until) wanted.push({ dir, counter: standing.counter })
+    }
+    return wanted.toSorted((a, b) => a.counter - b.counter || a.dir.localeCompare(b.dir)).map(({ dir }) => dir)
+  }
+
+  return async (after) => {
+    const stored = readChainHead(chainFile)
+    if (stored === null) return null
+    const { chain, counter, head } = settle(stored)
+    if (counter === 0 || head === null) return null
+    const last = Math.min(counter, after + maxChainLinks)
+    const state = { chain, counter, head }
+    if (after >= counter) return { ...state, until: after, links: [] }
+    const links: ChainLink[] = []
+    let size = 0
+    for (const dir of await foldersOf(chain, after, last)) {
+      const link = linkOf(dir)
+      // Another bundle was put there since: what it says now is not in this place of the chain.
+      if (link === null || link.run_id !== basename(dir) || links.length >= maxChainLinks) continue
+      size += link.manifest.length + (link.tombstone?.length ?? 0)
+      if (links.length > 0 && size > maxPageCharacters) return { ...state, until: links.at(-1)?.counter ?? after, links }
+      links.push(link)
+    }
+    return { ...state, until: last, links }
+  }
 }

@@ -18,3 +18,9 @@ export function laptopProofPlaces(home: string, repository: string): ProofPlaces
 /** Deploy keys of the hosts a laptop is enrolled with. */
 export const hostKeysFile = (home: string): string => join(home, 'host_keys.json')
 export const witnessFolder = (home: string): string => join(home, 'witness')
+
+/** Host names are shown to people and come from people: a safe file name, one per host, whatever is in the name. */
+export function witnessName(host: string): string {
+  const readable = host.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40)
+  return readable === host ? host : `${readable}-${createHash('sha256').update(host).digest('hex').slice(0, 8)}`
+}

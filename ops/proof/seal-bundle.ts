@@ -6,6 +6,7 @@ import { signDocument } from '../keys/signed-document.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import { trustKeys } from '../keys/trusted-keys.ts'
 import { toTrustedKey } from '../keys/signing-key.ts'
+import { redactFolder } from '../redact/redact-files.ts'
 import { readBundleFiles } from './bundle-files.ts'
 import { currentChain, withChain, writeChainHead } from './chain-head.ts'
 import { documentText, readDocument, textDigest } from './manifest-text.ts'
@@ -25,14 +26,17 @@ export interface SealRequest {
   readonly now?: Date
 }
 
-export interface Sealed { readonly state: 'sealed' | 'unchanged'; readonly manifest: Manifest; readonly manifestSha256: string }
+export interface Sealed { readonly state: 'sealed' | 'unchanged'; readonly manifest: Manifest; readonly manifestSha256: string; /** Files that something secret was taken out of at the last moment. */ readonly redacted: readonly string[] }
+
+/** Signed by themselves, and pushed to the byte: what is in them was redacted before it was signed. */
+const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
 
 /**
  * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain (design §11).
  * Sealing the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
  * sealed again, or one that is.
  *
- * Order: files made durable → chain file says what is about to be written → manifest in place → chain file moves on.
+ * Order: what is secret taken out → files made durable → chain file says what is about to be written → manifest in place → chain file moves on.
  *
  * @throws {Problem} `proof_broken` when the folder cannot be sealed as it is or was sealed and changed since;
  *   `proof_busy`; `proof_chain_unreadable`; `disk_full`. Nothing is overwritten then.
@@ -43,6 +47,7 @@ export function sealBundle(request: SealRequest): Promise<Sealed> {
   return withChain(request.chainFile, async () => {
     const chain = currentChain(request.chainFile, request.key.id)
     if (readManifestText(dir) !== null) return alreadySealed(dir, request, chain)
+    const redacted = await redactFolder(dir, signedFiles)
     const manifest = signDocument('manifest', await describe(dir, request, chain), request.key)
     manifestSchema.parse(manifest)
     const text = documentText(manifest)
@@ -51,7 +56,7 @@ export function sealBundle(request: SealRequest): Promise<Sealed> {
     writeChainHead(request.chainFile, { ...chain, pending: { dir, counter, manifest_sha256: manifestSha256 } })
     writeWhole(join(dir, manifestName), text)
     writeChainHead(request.chainFile, { ...chain, counter, head: manifestSha256, pending: null })
-    return { state: 'sealed', manifest, manifestSha256 }
+    return { state: 'sealed', manifest, manifestSha256, redacted }
   })
 }
 
@@ -92,5 +97,5 @@ async function alreadySealed(dir: string, { kind, key, chainFile }: SealRequest,
   if (manifest.chain === chain.chain && manifest.counter > chain.counter) throw refuse(dir, `it is number ${manifest.counter} of a chain that ends at ${chain.counter}`)
   // Also finishes a seal that was cut short after its manifest was in place.
   if (chain.counter > 0) writeChainHead(chainFile, chain)
-  return { state: 'unchanged', manifest, manifestSha256: textDigest(text ?? '') }
+  return { state: 'unchanged', manifest, manifestSha256: textDigest(text ?? ''), redacted: [] }
 }

@@ -1,30 +1,34 @@
-import { createHash } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { witness as witnessSchema, type ChainReport, type ProofProblem, type ProofProblemCode, type Witness } from '#shared/proof'
+import { witness as witnessSchema, type ChainLink, type ChainReport, type ProofProblem, type ProofProblemCode, type Witness, type WitnessedLink } from '#shared/proof'
 import { readJson, writeJson } from '../json-file.ts'
 import type { TrustedKeys } from '../keys/trusted-keys.ts'
 import { textDigest } from './manifest-text.ts'
-import { witnessFolder } from './places.ts'
-import { noteInto, parseManifest } from './read-manifest.ts'
+import { witnessFolder, witnessName } from './places.ts'
+import { noteInto, parseManifest, parseTombstone } from './read-manifest.ts'
+import { keepSeen, readSeen } from './witness-seen.ts'
+
+/** A problem, and the number in the chain of the bundle it is about. */
+export interface Alarm extends ProofProblem { readonly counter: number | null }
 
 export interface Observation {
   /** What is remembered now. Not moved when there is an alarm. */
   readonly witness: Witness | null
   /** Empty when the chain only grew. */
-  readonly alarms: readonly ProofProblem[]
+  readonly alarms: readonly Alarm[]
   /** True when the report ends before the host's newest bundle: ask again from `witness.counter`. */
   readonly more: boolean
 }
 
-/** Host names are shown to people and come from people: a safe file name, one per host, whatever is in the name. */
-const fileOf = (home: string, host: string): string => {
-  const readable = host.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40)
-  return join(witnessFolder(home), `${readable === host ? host : `${readable}-${createHash('sha256').update(host).digest('hex').slice(0, 8)}`}.json`)
-}
+export interface Question { readonly home: string; readonly host: string; /** Only those that may sign this chain. */ readonly keys: TrustedKeys; readonly now?: Date }
+
+const fileOf = (home: string, host: string): string => join(witnessFolder(home), `${witnessName(host)}.json`)
 
 /** @returns null when HQ has not seen this host's chain yet @throws {Problem} `proof_chain_unreadable` */
 export const readWitness = (home: string, host: string): Witness | null => readJson(fileOf(home, host), witnessSchema, 'proof_chain_unreadable') ?? null
+
+/** @throws the system's error */
+export const writeWitness = (home: string, witness: Witness): void => writeJson(fileOf(home, witness.host), witnessSchema.parse(witness), { mode: 0o600 })
 
 /** Everything that HQ remembers. */
 export function allWitnesses(home: string): Witness[] {
@@ -39,45 +43,95 @@ export function allWitnesses(home: string): Witness[] {
     .flatMap((name) => readJson(join(witnessFolder(home), name), witnessSchema, 'proof_chain_unreadable') ?? [])
 }
 
-/** Forgets a host, after a person has looked at an alarm or re-enrolled it. */
+/** Forgets where a host's chain stood, after a person has looked at an alarm. */
 export const forgetWitness = (home: string, host: string): void => rmSync(fileOf(home, host), { force: true })
+
+const alarmOf = (code: ProofProblemCode, detail: string, link: Pick<ChainLink, 'run_id' | 'counter'> | null = null): Alarm =>
+  ({ code, run_id: link?.run_id ?? null, file: null, detail, counter: link?.counter ?? null })
+
+/** Is the link what it says, and signed? @returns how it is remembered, or what is wrong with it */
+function checkLink(link: ChainLink, chain: string, { keys, now = new Date() }: Question): { seen: WitnessedLink; previous: string | null; keyId: string } | { alarms: Alarm[] } {
+  const problems: ProofProblem[] = []
+  const note = noteInto(problems, link.run_id)
+  const manifest = parseManifest(link.manifest, keys, note)
+  const tombstone = link.tombstone === null || manifest === null ? null : parseTombstone(link.tombstone, keys, note)
+  const digest = textDigest(link.manifest)
+  if (manifest !== null) {
+    const { counter, kind, run_id, signature } = manifest
+    if (counter !== link.counter || kind !== link.kind || run_id !== link.run_id || digest !== link.manifest_sha256) note('run_mismatch', `number ${link.counter} (${link.kind} ${link.run_id}) is shown with the manifest of ${kind} ${run_id}, number ${counter}`)
+    if (manifest.chain !== chain) note('chain_replaced', `its manifest is of chain ${manifest.chain}`)
+    if (tombstone !== null && (tombstone.manifest_sha256 !== digest || tombstone.signature.key_id !== signature.key_id)) note('tombstone_invalid', 'its tombstone is of another bundle or signed with another key')
+  }
+  if (manifest === null || problems.length > 0) return { alarms: problems.map((problem) => ({ ...problem, counter: link.counter })) }
+  const { counter, kind, run_id } = manifest
+  return { seen: { counter, kind, run_id, manifest_sha256: digest, pruned: tombstone?.files.length ?? 0, seen_at: now.toISOString() }, previous: manifest.previous, keyId: manifest.signature.key_id }
+}
 
 /**
  * Compares what a host says of its chain with what was seen before, and remembers the newer state: only as far as signed
- * manifests lead there, link by link. A rollback, a replaced bundle or another chain is an alarm, and stays one.
+ * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and stays one.
  *
- * @param report `null`: the host says that it has sealed nothing
- * @throws {Problem} `proof_chain_unreadable` when the witness file itself is damaged
+ * @param report asked from the number after `readWitness().counter`, or from 0; `null`: the host says that it has sealed nothing
+ * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
  */
-export function observe({ home, host, report, keys, now = new Date() }: { home: string; host: string; report: ChainReport | null; keys: TrustedKeys; now?: Date }): Observation {
+export function observe(question: Question & { readonly report: ChainReport | null }): Observation {
+  const { home, host, report } = question
   const seen = readWitness(home, host)
-  const alarms: ProofProblem[] = []
-  const alarm = (code: ProofProblemCode, detail: string): Observation => {
-    alarms.push({ code, run_id: null, file: null, detail })
-    return { witness: seen, alarms, more: false }
-  }
-  if (report === null) return seen === null ? { witness: null, alarms, more: false } : alarm('chain_truncated', `${host} had ${seen.counter} sealed bundles and now says it has none`)
+  const stop = (...alarms: readonly Alarm[]): Observation => ({ witness: seen, alarms, more: false })
+  const alarm = (code: ProofProblemCode, detail: string, link?: ChainLink): Observation => stop(alarmOf(code, detail, link))
+  if (report === null) return seen === null ? stop() : alarm('chain_truncated', `${host} had ${seen.counter} sealed bundles and now says it has none`)
   if (seen !== null && report.chain !== seen.chain) return alarm('chain_replaced', `${host} had chain ${seen.chain} and now shows chain ${report.chain}`)
   if (seen !== null && report.counter < seen.counter) return alarm('chain_truncated', `${host} had ${seen.counter} sealed bundles and now shows ${report.counter}`)
-  if (seen !== null && report.counter === seen.counter) {
-    return report.head === seen.head ? { witness: seen, alarms, more: false } : alarm('head_replaced', `number ${seen.counter} of ${host} is not the one seen on ${seen.seen_at}`)
-  }
+  if (seen !== null && report.counter === seen.counter) return report.head === seen.head ? stop() : alarm('head_replaced', `number ${seen.counter} of ${host} is not the one seen on ${seen.seen_at}`)
 
   let reached = seen
-  for (const text of report.manifests) {
-    const note = noteInto(alarms, null)
-    const manifest = parseManifest(text, keys, note)
-    if (manifest === null || alarms.length > 0) return { witness: seen, alarms, more: false }
-    if (manifest.chain !== report.chain) return alarm('chain_replaced', `the manifest of ${manifest.run_id} is of chain ${manifest.chain}`)
-    if (reached !== null && manifest.counter <= reached.counter) continue // known already
-    if (reached !== null && manifest.counter !== reached.counter + 1) return alarm('chain_gap', `${host} gives number ${manifest.counter} after ${reached.counter}`)
-    if (reached !== null && manifest.previous !== reached.head) return alarm('head_replaced', `number ${reached.counter} of ${host} is not the one seen before: ${manifest.run_id} follows another`)
-    if (reached !== null && manifest.signature.key_id !== reached.key_id) return alarm('key_changed', `${manifest.run_id} of ${host} is signed with another key than those before`)
-    reached = { schema_version: 1, host, chain: manifest.chain, key_id: manifest.signature.key_id, counter: manifest.counter, head: textDigest(text), seen_at: now.toISOString() }
+  const checked: WitnessedLink[] = []
+  for (const link of report.links) {
+    if (reached !== null && link.counter <= reached.counter) continue // known already
+    const found = checkLink(link, report.chain, question)
+    if ('alarms' in found) return stop(...found.alarms)
+    const { seen: now, previous, keyId } = found
+    const last = reached?.counter ?? 0
+    if (now.counter !== last + 1) return alarm('chain_gap', reached === null ? `${host} begins with number ${now.counter}` : `${host} gives number ${now.counter} after ${last}`, link)
+    if (previous !== (reached?.head ?? null)) return alarm('head_replaced', reached === null ? `number 1 of ${host} names one before it` : `number ${last} of ${host} is not the one seen before: ${now.run_id} follows another`, link)
+    if (reached !== null && keyId !== reached.key_id) return alarm('key_changed', `${now.run_id} of ${host} is signed with another key than those before`, link)
+    reached = { schema_version: 1, host, chain: report.chain, key_id: keyId, counter: now.counter, head: now.manifest_sha256, seen_at: now.seen_at }
+    checked.push(now)
   }
   if (reached === null || reached.counter === seen?.counter) return alarm('chain_gap', `${host} says its chain ends at ${report.counter} and shows no manifest that leads there`)
   if (reached.counter === report.counter && reached.head !== report.head) return alarm('head_replaced', `${host} names another digest for number ${report.counter} than its manifest has`)
   if (reached.counter > report.counter) return alarm('chain_truncated', `${host} says its chain ends at ${report.counter} and shows number ${reached.counter}`)
-  writeJson(fileOf(home, host), witnessSchema.parse(reached), { mode: 0o600 })
-  return { witness: reached, alarms, more: reached.counter < report.counter }
+  if (reached.counter < Math.min(report.until, report.counter)) return alarm('chain_gap', `number ${reached.counter + 1} of ${host} is not there`)
+  // First what was seen, then how far: a kill in between reads the same links once more.
+  keepSeen(home, host, report.chain, checked)
+  writeWitness(home, reached)
+  return { witness: reached, alarms: [], more: reached.counter < report.counter }
+}
+
+/**
+ * Looks again at bundles that were seen before: is each still there and the same? Lawful pruning, with a tombstone, is no alarm.
+ *
+ * @param after the number that the report was asked from
+ * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
+ */
+export function lookAgain(question: Question & { readonly report: ChainReport; readonly after: number }): Alarm[] {
+  const { home, host, report, after } = question
+  const witness = readWitness(home, host)
+  if (witness === null || witness.chain !== report.chain) return []
+  const links = new Map(report.links.map((link) => [link.counter, link]))
+  const alarms: Alarm[] = []
+  const same: WitnessedLink[] = []
+  for (const before of readSeen(home, host, report.chain, after + 1, Math.min(report.until, witness.counter))) {
+    const link = links.get(before.counter)
+    if (link === undefined) {
+      alarms.push(alarmOf('chain_gap', `number ${before.counter} of ${host}, ${before.kind} ${before.run_id}, was seen on ${before.seen_at} and is not there any more`, before))
+      continue
+    }
+    const found = checkLink(link, report.chain, question)
+    if ('alarms' in found) alarms.push(...found.alarms)
+    else if (found.seen.manifest_sha256 !== before.manifest_sha256) alarms.push(alarmOf('head_replaced', `number ${before.counter} of ${host} is not the one seen on ${before.seen_at}`, before))
+    else same.push(found.seen)
+  }
+  keepSeen(home, host, report.chain, same)
+  return alarms
 }

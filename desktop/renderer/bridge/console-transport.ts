@@ -1,4 +1,4 @@
-import { artifactsReply, cancelReply, execReply, joinableBody, runReply, runsReply } from '#shared/api'
+import { artifactsReply, cancelReply, execReply, joinableBody, proofBundlesReply, runReply, runsReply } from '#shared/api'
 import { procedures, type BridgeReply, type BridgeTransport, type Input, type Output, type ProcedureName } from '#shared/bridge'
 import { problemOf, toBridgeError } from './bridge-error.ts'
 import type { ConsoleApi } from './console-api.ts'
@@ -34,6 +34,14 @@ export function consoleTransport(api: ConsoleApi): BridgeTransport {
     'host.cancel': async ({ run_id }) => {
       await api.json(cancelReply, `/api/runs/${run_id}/cancel`, { method: 'POST', body: {} })
       return { ok: true }
+    },
+    'proofs.list': async ({ cursor }) => {
+      const { bundles, next_cursor } = await api.json(proofBundlesReply, `/api/proof/bundles${cursor === undefined ? '' : `?cursor=${cursor}`}`)
+      return {
+        // The host cannot be the witness of itself.
+        witnesses: [], next_cursor, host: { name: location.host, as_of: new Date().toISOString(), detail: null },
+        bundles: bundles.flatMap(({ kind, run_id, state, problems, files, pruned, counter, key_id, manifest_sha256, created_at }) => (kind === null ? [] : [{ kind, run_id, running: false, laptop: null, host: { state, problems, files, pruned, counter, key_id, manifest_sha256, created_at }, witnessed: null }])),
+      }
     },
     'host.artifacts': async ({ path }) => await api.json(artifactsReply, addressOf(path)),
     'host.artifact': async ({ path }) => {

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { chainReport } from '#ops/proof/chain-report'
+import { chainReader } from '#ops/proof/chain-report'
 import { hostKinds } from '#ops/proof/verify-chain'
 import { forgetWitness, observe, readWitness } from '#ops/proof/witness'
 import type { ChainReport } from '#shared/proof'
@@ -18,25 +18,25 @@ describe('what HQ remembers of a host', () => {
     for (let n = from; n <= to; n += 1) { bench.write('doctor', n); await bench.seal('doctor', n) }
   }
   /** What the host answers when HQ asks for what came after its memory. */
-  const report = (): ChainReport | null => chainReport(bench.root, bench.chainFile, hostKinds, readWitness(home, 'aiops-1')?.counter)
+  const report = (): Promise<ChainReport | null> => chainReader(bench.root, bench.chainFile, hostKinds)(readWitness(home, 'aiops-1')?.counter ?? 0)
   const see = (said: ChainReport | null, keys = believing(bench.key)) => observe({ home, host: 'aiops-1', report: said, keys, now: new Date('2026-11-23T00:00:00.000Z') })
 
-  it('starts with the newest bundle and follows the chain link by link', async () => {
-    expect(see(report())).toEqual({ witness: null, alarms: [], more: false })
+  it('starts with the first bundle and follows the chain link by link', async () => {
+    expect(see(await report())).toEqual({ witness: null, alarms: [], more: false })
     await sealUpTo(1, 3)
-    expect(see(report())).toMatchObject({ alarms: [], more: false, witness: { counter: 3 } })
+    expect(see(await report())).toMatchObject({ alarms: [], more: false, witness: { counter: 3 } })
     await sealUpTo(4, 9)
-    expect(see(report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
-    expect(see(report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
+    expect(see(await report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
+    expect(see(await report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
     expect(readWitness(home, 'aiops-1')).toMatchObject({ host: 'aiops-1', counter: 9, seen_at: '2026-11-23T00:00:00.000Z' })
   })
 
   it('reads a long absence in pages', async () => {
     await sealUpTo(1, 1)
-    see(report())
+    see(await report())
     await sealUpTo(2, 60)
-    expect(see(report())).toMatchObject({ alarms: [], more: true, witness: { counter: 51 } })
-    expect(see(report())).toMatchObject({ alarms: [], more: false, witness: { counter: 60 } })
+    expect(see(await report())).toMatchObject({ alarms: [], more: true, witness: { counter: 51 } })
+    expect(see(await report())).toMatchObject({ alarms: [], more: false, witness: { counter: 60 } })
   })
 
   it('raises an alarm over a restored backup, also after the chain has grown past it again, and keeps its memory', async () => {
@@ -44,35 +44,35 @@ describe('what HQ remembers of a host', () => {
     const backup = mkdtempSync(join(tmpdir(), 'backup-'))
     cpSync(join(bench.root, '..'), backup, { recursive: true })
     await sealUpTo(4, 6)
-    see(report())
+    see(await report())
     rmSync(bench.root, { recursive: true })
     cpSync(backup, join(bench.root, '..'), { recursive: true, force: true })
     rmSync(backup, { recursive: true })
-    expect(see(report())).toMatchObject({ alarms: [{ code: 'chain_truncated' }], witness: { counter: 6 } })
+    expect(see(await report())).toMatchObject({ alarms: [{ code: 'chain_truncated' }], witness: { counter: 6 } })
     bench.write('doctor', 7)
     for (const n of [7, 8, 9]) { bench.write('doctor', n); await bench.seal('doctor', n) }
-    expect(see(report())).toMatchObject({ alarms: [{ code: 'head_replaced' }], witness: { counter: 6 } })
+    expect(see(await report())).toMatchObject({ alarms: [{ code: 'head_replaced' }], witness: { counter: 6 } })
     await sealUpTo(10, 12)
-    expect(see(report())).toMatchObject({ alarms: [{ code: 'head_replaced' }] })
+    expect(see(await report())).toMatchObject({ alarms: [{ code: 'head_replaced' }] })
     forgetWitness(home, 'aiops-1')
-    expect(see(report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
+    expect(see(await report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
   })
 
   it('raises an alarm over another chain, a silent host, a foreign key and a report that does not lead anywhere', async () => {
     await sealUpTo(1, 2)
-    see(report())
-    const seen = report()
+    see(await report())
+    const seen = await report()
     if (seen === null) throw new Error('no report')
     expect(see(null)).toMatchObject({ alarms: [{ code: 'chain_truncated' }] })
     expect(see({ ...seen, chain: '0'.repeat(16) })).toMatchObject({ alarms: [{ code: 'chain_replaced' }] })
     expect(see({ ...seen, head: '0'.repeat(64) })).toMatchObject({ alarms: [{ code: 'head_replaced' }] })
-    expect(see({ ...seen, counter: 9, manifests: [] })).toMatchObject({ alarms: [{ code: 'chain_gap' }] })
+    expect(see({ ...seen, counter: 9, links: [] })).toMatchObject({ alarms: [{ code: 'chain_gap' }] })
     await sealUpTo(3, 4)
-    const grown = report()
+    const grown = await report()
     if (grown === null) throw new Error('no report')
     expect(see(grown, believing(newKey()))).toMatchObject({ alarms: [{ code: 'unknown_key' }] })
-    expect(see({ ...grown, manifests: grown.manifests.slice(1) })).toMatchObject({ alarms: [{ code: 'chain_gap' }] })
-    expect(see({ ...grown, manifests: grown.manifests.map((text) => text.replace('"kind": "doctor"', '"kind": "deploy"')) })).toMatchObject({ alarms: [{ code: 'signature_invalid' }] })
+    expect(see({ ...grown, links: grown.links.slice(1) })).toMatchObject({ alarms: [{ code: 'chain_gap' }] })
+    expect(see({ ...grown, links: grown.links.map((link) => ({ ...link, kind: 'deploy' as const, manifest: link.manifest.replace('"kind": "doctor"', '"kind": "deploy"') })) })).toMatchObject({ alarms: [{ code: 'signature_invalid', counter: 3 }, { code: 'run_mismatch' }] })
     expect(readWitness(home, 'aiops-1')).toMatchObject({ counter: 2 })
     expect(see(grown)).toMatchObject({ alarms: [], witness: { counter: 4 } })
   })
