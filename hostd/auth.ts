@@ -39,6 +39,9 @@ export function headerValues(request: IncomingMessage, name: string): string[] {
   return values
 }
 
+/** Tailscale puts this header on what comes from the public internet. */
+export const throughFunnel = (request: IncomingMessage): boolean => headerValues(request, 'tailscale-funnel-request').length > 0
+
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /**
@@ -52,7 +55,7 @@ export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {
   if (hosts.length !== 1 || host === undefined || !rules.hosts(request.socket.remoteAddress === undefined).has(host)) throw new Problem('host_refused', 'The Host header is not one of this host\'s names.')
   const sources = [...headerValues(request, 'origin'), ...headerValues(request, 'referer')]
   if (!sources.every((source) => URL.canParse(source) && rules.origins.has(originOf(source)))) throw new Problem('origin_refused', 'The request comes from a page that is not this host\'s console.')
-  if (headerValues(request, 'tailscale-funnel-request').length > 0) throw new Problem('funnel_refused', 'The request came through Tailscale Funnel, from the public internet.')
+  if (throughFunnel(request)) throw new Problem('funnel_refused', 'The request came through Tailscale Funnel, from the public internet.')
 }
 
 /**

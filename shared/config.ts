@@ -34,6 +34,12 @@ const service = z.strictObject({
   health: healthCheck,
 })
 
+/** What decides whether a change may pass: gate settings, hooks, CI, and the tests where projects usually keep them. */
+export const usualProtectedPaths = [
+  'openclaw.config.json', '.githooks/**', '.github/**', '.gitlab-ci.yml', '.circleci/**', 'Jenkinsfile', '.gitattributes', 'package.json', 'pytest.ini', 'conftest.py', '**/conftest.py',
+  'test/**', 'tests/**', '**/test/**', '**/tests/**', '**/__tests__/**', '**/*.test.*', '**/*.spec.*', '**/test_*.py', '**/*_test.*',
+]
+
 /** `openclaw.config.json` in the root of the repository that is shipped and deployed (docs/CONFIGURATION.md). */
 export const projectConfig = z.strictObject({
   schema_version: z.literal(1),
@@ -49,6 +55,8 @@ export const projectConfig = z.strictObject({
     /** Time limit of one question. */
     timeout_seconds: z.number().int().min(1).max(3600).default(900),
   }).prefault({}),
+  /** Globs of files that a repair of `ship --until-green` is not expected to touch: when it does, the result lists them and the reviewer is told. */
+  protected_paths: z.array(z.string().min(1)).default(usualProtectedPaths),
   build: z.array(z.strictObject({ name, argv, timeout_seconds: z.number().int().min(1).max(3600).default(900) })).default([]),
   services: z.array(service).default([]),
   /** Key endpoints: each must answer 200 with JSON `ok: true`. */
@@ -90,8 +98,12 @@ export const hostSettings = z.strictObject({
   docker_socket: z.string().startsWith('/').default('/var/run/docker.sock'),
   /** Image with Node 24 or newer that the console's image is made from; fetched only when this machine does not have it. */
   base_image: z.string().regex(/^[a-z0-9][\w./:@-]*$/).default('node:24-bookworm-slim'),
+  /** How often guard may apply one remediation to one target within an hour; 0: it only looks. */
+  guard_per_hour: z.number().int().min(0).max(60).default(5),
   disk_warn_percent: z.number().min(1).max(100).default(85),
   disk_fail_percent: z.number().min(1).max(100).default(95),
+  /** Doctor warns when images and build cache of Docker together take this much, GiB. */
+  docker_disk_warn_gib: z.number().min(1).max(10_000).default(40),
   /** deploy_until_green: most attempts, and the first pause between two, in seconds (doubles, with jitter). */
   deploy_attempts: z.number().int().min(1).max(10).default(3),
   deploy_backoff_seconds: z.number().min(0).max(600).default(5),
@@ -125,6 +137,8 @@ export const operatorSettings = z.strictObject({
     codex: z.string().nullable().default(null),
     model: z.string().min(1).default('gpt-5.2-codex'),
     provider: z.string().min(1).default('openai'),
+    /** An approval of the very same question is used again while it is younger than this; 0: never. */
+    reuse_approved_hours: z.number().min(0).max(720).default(24),
     /** Accepted providers. A base URL of one's own is accepted only when it stands here. */
     providers: z.array(reviewProvider.extend({
       label: z.string().min(1),
@@ -133,6 +147,19 @@ export const operatorSettings = z.strictObject({
       /** A demo provider whose answers are scripted; every verdict of it is labelled "scripted (demo)". */
       scripted: z.boolean().default(false),
     })).default([{ id: 'openai', label: 'OpenAI', base_url: 'https://api.openai.com/v1', env_key: null, scripted: false }]),
+  }).prefault({}),
+  until_green: z.strictObject({
+    /** HQ's switch: most repairs of one ship; 0 is off. At a terminal `--until-green` says it. */
+    repairs: z.number().int().min(0).max(10).default(0),
+    /** The implementer: program and arguments, the prompt on standard input, the copy to change as its folder. Null: the Codex CLI with workspace-write. */
+    argv: argv.nullable().default(null),
+    /** Of the Codex CLI; null: as for the review. */
+    model: z.string().min(1).nullable().default(null),
+    provider: z.string().min(1).nullable().default(null),
+    /** Time limit of one repair. */
+    timeout_seconds: z.number().int().min(1).max(14_400).default(1800),
+    /** Variables of HQ's environment that a program of one's own gets; it gets no others. */
+    env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
   }).prefault({}),
   /** Per repository (absolute path): the commit from which on changes are reviewed. Set at the first ship. */
   baselines: z.record(z.string(), z.string()).default({}),

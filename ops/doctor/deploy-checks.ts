@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
 import { deployResult, projectState } from '#shared/result'
-import { hostGit } from '#ops/deploy/host-git'
 import { readServing } from '#ops/engines/service-record'
-import { git, gitText } from '#ops/git/run-git'
 import { readJson } from '#ops/json-file'
 import { readMaintenance } from '#ops/maintenance'
 import type { HostPaths } from '#ops/paths'
 import { fail, pass, skip, warn, type Check, type Finding } from './check.ts'
+import { cloneOf, hasClone, originRef, originTip } from './clone.ts'
 import type { DoctorContext } from './context.ts'
 
 /** Ids of deploys that have ended, newest first. */
@@ -32,7 +31,7 @@ export const isBeforeFirstDeploy = ({ paths, deployRunId }: Pick<DoctorContext, 
 
 /** Why the clone cannot be judged yet; null when it must be there. */
 const noCloneYet = (context: DoctorContext): Finding | null =>
-  !existsSync(join(context.paths.root, '.git')) && isBeforeFirstDeploy(context) ? skip(`${context.paths.root} is no clone yet; the first deploy needs one.`) : null
+  !hasClone(context) && isBeforeFirstDeploy(context) ? skip(`${context.paths.root} is no clone yet; the first deploy needs one.`) : null
 
 /** Absent is right only on a host that was never green. */
 export function stateFinding(paths: HostPaths): Finding {
@@ -51,28 +50,32 @@ function ownStateFinding({ paths, deployRunId }: DoctorContext): Finding {
   }
 }
 
-async function headFinding(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
+async function headFinding(context: DoctorContext): Promise<Finding> {
   const { paths, deployRunId } = context
   const missing = noCloneYet(context)
   if (missing) return missing
-  const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...await hostGit(paths.root, signal), errorClass: 'git_sync_failed' })
+  const head = await headOf(context)
   // Inside a deploy the state still names the commit before: what counts is what was brought up.
   const wanted = deployRunId === null ? readJson(paths.projectState, projectState, 'state_invalid')?.target_sha : readServing(paths)?.sha
   if (wanted === undefined) return skip(`HEAD is ${head}; no deploy has set a target yet.`)
   return head === wanted ? pass(`HEAD is ${head}, the target`) : fail(`HEAD is ${head}; the target is ${wanted}.`, 'deploy_again')
 }
 
-async function driftFinding(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
-  const { paths, config, deployRunId } = context
+/** @throws {Problem} `git_sync_failed` when nothing is checked out */
+async function headOf(context: DoctorContext): Promise<string> {
+  const { head } = await cloneOf(context)
+  if (head === null) throw new Problem('git_sync_failed', `The clone ${context.paths.root} has no commit checked out.`)
+  return head.sha
+}
+
+async function driftFinding(context: DoctorContext): Promise<Finding> {
+  const { paths, deployRunId } = context
   const missing = noCloneYet(context)
   if (missing) return missing
-  const options = { ...await hostGit(paths.root, signal), timeLimitSeconds: 2 }
-  const head = await gitText(paths.root, ['rev-parse', '--verify', 'HEAD'], { ...options, errorClass: 'git_sync_failed' })
-  const ref = `refs/heads/${config?.branch ?? 'main'}`
-  const listed = await git(paths.root, ['ls-remote', '--end-of-options', 'origin', ref], options)
-  if (listed.exitCode !== 0) return warn(`origin does not answer: ${listed.stderrTail.split('\n').at(-1) ?? 'no reason given'}`, 'retry_when_reachable')
-  const remote = listed.stdout.split('\n').map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0]
-  if (remote === undefined) return warn(`origin has no ${ref}.`, 'deploy_again')
+  const [head, { sha: remote, why }] = await Promise.all([headOf(context), originTip(context)])
+  const ref = originRef(context)
+  if (why !== null) return warn(`origin does not answer: ${why}`, 'retry_when_reachable')
+  if (remote === null) return warn(`origin has no ${ref}.`, 'deploy_again')
   // Inside a deploy the state is still the one before, and its own check judges whether it can be read.
   const pinned = deployRunId === null ? readJson(paths.projectState, projectState, 'state_invalid')?.pin : undefined
   if (pinned && remote === pinned.from_sha) return warn(`drift: pinned by rollback ${pinned.run_id}: HEAD is ${head}, origin's ${ref} is ${remote}`, 'ship_or_unpin')
@@ -103,8 +106,8 @@ function maintenanceFinding({ paths, deployRunId }: DoctorContext): Finding {
 
 /** What the deploys left on this host. */
 export const deployChecks = (context: DoctorContext): Check[] => [
-  { name: 'git_head', remedy: 'deploy_again', run: (signal) => headFinding(context, signal) },
-  { name: 'git_drift', remedy: 'retry_when_reachable', late: 'WARN', run: (signal) => driftFinding(context, signal) },
+  { name: 'git_head', remedy: 'deploy_again', run: () => headFinding(context) },
+  { name: 'git_drift', remedy: 'retry_when_reachable', late: 'WARN', run: () => driftFinding(context) },
   { name: 'project_state', remedy: 'deploy_again', run: () => ownStateFinding(context) },
   { name: 'last_deploy', remedy: 'deploy_again', run: () => lastDeployFinding(context) },
   { name: 'maintenance', remedy: 'deploy_again', run: () => maintenanceFinding(context) },

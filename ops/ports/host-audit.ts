@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { Problem } from '#shared/errors'
-import { runCommand } from '#ops/command'
 import { fail, pass, warn, type Check, type Finding } from '#ops/doctor/check'
 import { inspect, requireDaemon, type Docker } from '#ops/docker/engine-api'
 import { containers, publishesOf, type Container } from '#ops/docker/containers'
+import { hostToolText } from '#ops/host-tool'
 import { applyExceptions, isPrivateAddress, type Exposure, type ExposureExceptions, type Judged } from './exposure.ts'
 import { judgeContainers } from './host-docker.ts'
 import type { MountRules } from './host-mounts.ts'
@@ -25,23 +24,6 @@ export interface HostAudit {
 
 const remedy = 'close_public_port'
 
-/** The programs run with no more than this: their answers may not depend on who asks. */
-const toolEnv = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/' }
-
-/** @returns what a program of the host printed; null when it is not installed @throws {Problem} `internal_error` when it fails */
-async function tool(argv: readonly string[], signal: AbortSignal): Promise<string | null> {
-  let result
-  try {
-    result = await runCommand(argv, { cwd: '/', env: toolEnv, timeLimitSeconds: 30, keepStdout: true, signal })
-  } catch (error) {
-    const cause = error instanceof Problem ? error.cause : undefined
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null
-    throw error
-  }
-  if (result.exitCode !== 0) throw new Problem('internal_error', `${argv.join(' ')} ended with ${result.exitCode ?? result.signal ?? 'a signal'}: ${result.stderrTail}`)
-  return result.stdout
-}
-
 function finding({ open, excused }: Judged, whenClosed: string): Finding {
   const allowed = excused.map(({ exposure, reason }) => `; ${exposure.service}: ${exposure.detail}, allowed: ${reason}`).join('')
   if (open.length > 0) return fail(`${open.map(({ service, detail }) => (detail.includes(service) ? detail : `${service}: ${detail}`)).join('; ')}${allowed}.`, remedy)
@@ -61,7 +43,7 @@ async function lanExposures(docker: Docker, running: readonly Container[], signa
 /** Rules of every packet filter there is: iptables in its two backends, for both families, and nftables. */
 async function readNat(signal: AbortSignal): Promise<{ exposures: Exposure[]; read: string[]; missing: string[] }> {
   const saves = ['iptables-nft-save', 'ip6tables-nft-save', 'iptables-legacy-save', 'ip6tables-legacy-save']
-  const [texts, nft] = await Promise.all([Promise.all(saves.map((name) => tool([name], signal))), tool(['nft', '--json', 'list', 'ruleset'], signal)])
+  const [texts, nft] = await Promise.all([Promise.all(saves.map((name) => hostToolText([name], signal))), hostToolText(['nft', '--json', 'list', 'ruleset'], signal)])
   const exposures = texts.flatMap((text, i) => (text === null ? [] : natExposures(parseIptablesSave(text, `${saves[i]?.replace('-save', '') ?? ''} `))))
   if (nft !== null) exposures.push(...natExposures(parseNftRuleset(nft)))
   const read = saves.filter((_, i) => texts[i] !== null)
@@ -73,10 +55,11 @@ async function readNat(signal: AbortSignal): Promise<{ exposures: Exposure[]; re
  * and every container that has power over the host.
  */
 export function hostPortChecks({ docker, exceptions, mounts, serveTargets, limitMs = 2000 }: HostAudit): Check[] {
-  // Asked once for all checks; each waits for the answer within its own limit.
+  // Asked once for all checks; each waits for the answer within its own limit, and nobody waits on after it.
   let asked: Promise<Container[]> | undefined
   const running = (): Promise<Container[]> => {
-    asked ??= requireDaemon(docker).then(() => containers(docker))
+    const signal = AbortSignal.timeout(limitMs + 100)
+    asked ??= requireDaemon(docker, signal).then(() => containers(docker, { signal }))
     return asked
   }
   const publishes = async (): Promise<Set<string>> => new Set((await running()).flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`))
@@ -104,7 +87,7 @@ export function hostPortChecks({ docker, exceptions, mounts, serveTargets, limit
       return judged.status === 'PASS' && missing.length > 0 ? warn(`${judged.detail}; the rules of ${missing.join(' and ')} were not read: it is not installed`, 'install_host_tools') : judged
     }),
     check('ports:tailscale', async (signal) => {
-      const [serve, funnel] = await Promise.all([tool(['tailscale', 'serve', 'status', '--json'], signal), tool(['tailscale', 'funnel', 'status', '--json'], signal)])
+      const [serve, funnel] = await Promise.all([hostToolText(['tailscale', 'serve', 'status', '--json'], signal), hostToolText(['tailscale', 'funnel', 'status', '--json'], signal)])
       if (serve === null || funnel === null) return pass('Tailscale is not installed, so it serves nothing')
       const found = new Map([serve, funnel].flatMap((text) => serveExposures(parseServeConfig(text), serveTargets)).map((each) => [`${each.code} ${each.subject} ${each.pointer}`, each]))
       return finding(applyExceptions([...found.values()], exceptions), `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`)

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dodRunHeader } from '#shared/api'
+import { newRunId } from '#shared/ids'
+import { checksResult, type CheckResult, type ChecksResult } from '#shared/result'
+import { prepareDeployHost, type DeployHost } from '../support/rig/deploy-host.ts'
+import { productionPaths as paths } from '../support/rig/host.ts'
+import { whyNoRig } from '../support/rig/programs.ts'
+import { bootRig, type Rig } from '../support/rig/rig.ts'
+
+const why = whyNoRig()
+if (why) console.warn(`Skipped, ${why}: doctor on a whole host`)
+
+const connectors = `${paths.etc}/secrets/soma_kajabi`
+/** A `tailscale` whose state is a file: it prints what the real one would print for it. */
+const tailscale = `#!/bin/sh
+[ "$1" = status ] && exec cat /run/tailscale.json
+echo '{}'
+`
+const day = 86_400_000
+
+describe.skipIf(why !== null)('doctor on a whole host', () => {
+  let rig: Rig
+  let host: DeployHost
+  beforeAll(async () => {
+    rig = await bootRig({ say: console.warn })
+    host = await prepareDeployHost(rig)
+    await host.ship('one')
+    const { result } = await host.deploy()
+    expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
+    // Its passes would put right what is planted here.
+    await rig.must(['systemctl', 'stop', 'openclaw-guard.timer'])
+  }, 900_000)
+  afterAll(async () => await rig?.down())
+
+  const outcome = async (id: string): Promise<ChecksResult> => checksResult.parse((await host.ended(id)).result)
+  const doctor = async (): Promise<ChecksResult> => await outcome(await host.start('doctor'))
+  const check = (result: ChecksResult, name: string): CheckResult | undefined => result.checks.find((each) => each.name === name)
+  const notGood = ({ checks }: ChecksResult): string[] => checks.filter(({ name, status }) => status !== 'PASS' && status !== 'SKIP' && name !== 'timer:guard').map(({ name, status, detail }) => `${name} ${status} ${detail}`)
+
+  it('finds nothing on a green host, and says what it measured or why it did not', async () => {
+    await rig.must(['systemctl', 'start', 'openclaw-guard.timer'])
+    const result = await doctor()
+    await rig.must(['systemctl', 'stop', 'openclaw-guard.timer'])
+    expect(notGood(result)).toEqual([])
+    const passed = Object.fromEntries(result.checks.filter(({ status }) => status === 'PASS').map(({ name, detail }) => [name, detail]))
+    expect(passed).toMatchObject({
+      'timer:doctor': expect.stringMatching(/next run in \d+/), 'timer:guard': expect.any(String), units: expect.stringMatching(/none is failed/),
+      docker: expect.stringMatching(/^Docker \d.*storage driver \w+/), docker_disk: expect.stringMatching(/images \d+\.\d GiB, build cache \d+\.\d GiB/),
+      containers: expect.stringMatching(/web \([0-9a-f]{12}\) runs for .*openclaw-console/), clock: expect.stringMatching(/last deploy .*HEAD /),
+      safe_directory: expect.stringMatching(/belongs to user \d+, git runs as user \d+/), clone_config: expect.any(String), unproven_commits: expect.stringMatching(/1 verdict reaches/),
+      unproven_on_origin: expect.any(String), secret_modes: expect.stringMatching(/owners too/), funnel_requests: expect.any(String),
+    })
+    expect(check(result, 'clock_sync')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('container') })
+    expect(check(result, 'tailnet')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('not installed') })
+  })
+
+  it('finds each of many faults by its own check and remedy, and nothing once they are gone', async () => {
+    await rig.must(['systemctl', 'stop', 'openclaw-doctor.timer'])
+    await rig.must(['systemctl', 'disable', '--quiet', 'openclaw-guard.timer'])
+    await rig.exec(['systemd-run', '--quiet', '--wait', '--unit=openclaw-broken', 'false'])
+    const { side = '' } = await host.running()
+    await host.docker('stop', '--time', '1', side)
+    await rig.must(['git', 'config', '--system', 'safe.directory', '*'])
+    await rig.must(['git', '-C', paths.root, 'config', 'core.fsmonitor', '/usr/local/bin/watch'])
+    await rig.must(['install', '-m', '0644', '/dev/null', `${connectors}/gmail_imap.json`])
+    await rig.must(['ln', '-s', '/etc/hostname', `${connectors}/gmail_oauth.json`])
+    await rig.must(['chmod', '0644', `${paths.etc}/keys/deploy_key.pem`])
+    await rig.write('/usr/local/bin/tailscale', tailscale, 0o755)
+    await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'Running', TailscaleIPs: ['100.64.1.2'], Self: { DNSName: 'aiops-1.example.ts.net.', Online: true, KeyExpiry: new Date(Date.now() + 5 * day).toISOString() } }))
+    expect((await host.api('/health', { headers: { 'tailscale-funnel-request': '?1' } })).status).toBe(403)
+    const unreviewed = await host.ship('unreviewed', {}, { reviewed: false })
+    const result = await doctor()
+
+    await rig.must(['systemctl', 'start', 'openclaw-doctor.timer'])
+    await rig.must(['systemctl', 'enable', '--quiet', 'openclaw-guard.timer'])
+    await rig.must(['systemctl', 'reset-failed', 'openclaw-broken.service'])
+    await host.docker('start', side)
+    await rig.must(['rm', '/etc/gitconfig', `${connectors}/gmail_imap.json`, `${connectors}/gmail_oauth.json`, `${paths.state}/hostd/funnel_requests.json`])
+    await rig.must(['git', '-C', paths.root, 'config', '--unset', 'core.fsmonitor'])
+    await rig.must(['chmod', '0600', `${paths.etc}/keys/deploy_key.pem`])
+
+    const expected: [string, string, RegExp, string][] = [
+      ['timer:doctor', 'FAIL', /is inactive, and maintenance is off/, 'install_again'],
+      ['timer:guard', 'FAIL', /is disabled/, 'install_again'],
+      ['units', 'FAIL', /openclaw-broken\.service is failed \(exit-code\)/, 'install_again'],
+      ['containers', 'FAIL', /side \([0-9a-f]{12}\) is exited with exit code/, 'deploy_again'],
+      ['safe_directory', 'WARN', /safe\.directory = \* in \/etc\/gitconfig/, 'repair_clone'],
+      ['clone_config', 'WARN', /core\.fsmonitor = \/usr\/local\/bin\/watch/, 'repair_clone'],
+      ['secret_modes', 'FAIL', /deploy_key\.pem has mode 0644.*gmail_imap\.json has mode 0644.*gmail_oauth\.json is a symbolic link/, 'protect_secrets'],
+      ['tailnet', 'WARN', /key of aiops-1\.example\.ts\.net 100\.64\.1\.2 expires in [45]\.\d days/, 'renew_tailnet_key'],
+      ['funnel_requests', 'FAIL', /1 requests came from the public internet/, 'close_public_port'],
+      ['unproven_on_origin', 'WARN', new RegExp(`1 commit without a verified review: ${unreviewed.slice(0, 12)} "version" .*no review verdict`), 'ship_the_commit'],
+    ]
+    for (const [name, status, detail, remedy] of expected) expect(check(result, name), name).toMatchObject({ status, detail: expect.stringMatching(detail), remedy })
+    expect(check(result, 'unproven_commits')).toMatchObject({ status: 'PASS' })
+    // What was fetched to judge origin is not left in the clone.
+    expect((await rig.exec(['git', '-C', paths.root, 'cat-file', '-e', unreviewed])).code).not.toBe(0)
+    await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'NeedsLogin', Self: null }))
+    expect(notGood(await doctor())).toEqual([expect.stringMatching(/^git_drift WARN/), expect.stringMatching(/^unproven_on_origin WARN/), expect.stringMatching(/^tailnet FAIL Tailscale is NeedsLogin/)])
+    await rig.must(['rm', '/usr/local/bin/tailscale'])
+  })
+
+  it('fails for a commit that nobody reviewed, a clone that is not its own, and a clock that went back', async () => {
+    const head = (await rig.must(['git', '-C', paths.root, 'rev-parse', 'HEAD'])).trim()
+    await rig.must(['git', '-C', paths.root, '-c', 'user.name=rig', '-c', 'user.email=rig@localhost', 'commit', '--quiet', '--allow-empty', '--message=by hand'])
+    const state = await rig.must(['cat', paths.projectState])
+    await rig.write(paths.projectState, state.replace(/"last_deploy_timestamp": "[^"]+"/, `"last_deploy_timestamp": "${new Date(Date.now() + 3_600_000).toISOString()}"`))
+    const byHand = await doctor()
+    await rig.must(['git', '-C', paths.root, 'reset', '--quiet', '--hard', head])
+    await rig.write(paths.projectState, state)
+    expect(check(byHand, 'unproven_commits')).toMatchObject({ status: 'FAIL', remedy: 'ship_the_commit', detail: expect.stringMatching(/1 commit without a verified review: [0-9a-f]{12} "by hand"/) })
+    expect(check(byHand, 'git_head')).toMatchObject({ status: 'FAIL' })
+    expect(check(byHand, 'clock')).toMatchObject({ status: 'FAIL', remedy: 'set_clock', detail: expect.stringMatching(/60 min before the last deploy/) })
+
+    const owner = (await rig.must(['stat', '--format=%u:%g', paths.root])).trim()
+    await rig.must(['chown', '1234', paths.root, `${paths.root}/.git`])
+    const foreign = await doctor()
+    await rig.must(['chown', owner, paths.root, `${paths.root}/.git`])
+    expect(check(foreign, 'safe_directory')).toMatchObject({ status: 'FAIL', remedy: 'repair_clone', detail: expect.stringMatching(/^Git refuses the clone: .*belongs to user 1234/) })
+  })
+
+  it('takes a stopped timer for right while maintenance is on, and only then', async () => {
+    const deploy_run_id = newRunId()
+    await rig.must(['systemctl', 'stop', 'openclaw-doctor.timer'])
+    await rig.write(paths.maintenance, JSON.stringify({ schema_version: 1, deploy_run_id, reason: 'test', since: new Date().toISOString() }))
+    const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action: 'doctor' }, headers: { [dodRunHeader]: deploy_run_id } })
+    expect(status).toBe(202)
+    const result = await outcome(String(body['run_id']))
+    await rig.must(['rm', paths.maintenance])
+    await rig.must(['systemctl', 'start', 'openclaw-doctor.timer'])
+    expect(check(result, 'timer:doctor')).toMatchObject({ status: 'PASS', detail: expect.stringContaining('while maintenance is on') })
+  })
+
+  it('waits two seconds for a Docker that hangs, and still judges the rest', async () => {
+    const pid = (await host.show('docker.service', 'MainPID'))
+    await rig.must(['kill', '-STOP', pid])
+    const result = await doctor()
+    await rig.must(['kill', '-CONT', pid])
+    expect(check(result, 'docker')).toMatchObject({ status: 'FAIL', remedy: 'start_docker', detail: 'It gave no answer within 2 s.' })
+    for (const name of ['hostd_health', 'timer:doctor', 'units', 'git_head', 'secret_modes', 'disk:state']) expect(check(result, name), name).toMatchObject({ status: 'PASS' })
+    expect(Math.max(...result.checks.map(({ duration_ms }) => duration_ms))).toBeGreaterThanOrEqual(1900)
+  })
+})
