@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { toProblem } from '#shared/errors'
 import { hostdPort, hostPaths } from '#ops/paths'
 import { installRoot, stayWithRelease } from '#ops/program'
+import { describeThrown, redactCrashes, sayError } from '#ops/redact/crash-output'
+import { loadSecrets } from '#ops/redact/known-secrets'
 import { launchSettings } from '#ops/runner/launch'
 import { hostdLockFile, takeLock } from '#ops/runner/locks'
 import { readHostSettings } from '#ops/settings-files'
@@ -93,9 +95,11 @@ function orRefuse<T>(read: () => T): T {
   }
 }
 
+redactCrashes()
 try {
+  loadSecrets(process.env)
   await main()
 } catch (error) {
-  console.error(error instanceof Refusal ? error.message : error)
+  sayError(error instanceof Refusal ? error.message : describeThrown(error))
   process.exit(error instanceof Refusal ? error.code : 1)
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { Problem } from '#shared/errors'
+import { knowSecrets } from './redact/redaction.ts'
 
 /** Longest token file that is read, in bytes. */
 const maxBytes = 4096
@@ -27,6 +28,7 @@ export function readAdminToken(path: string): string {
     const length = readSync(file, buffer, 0, maxBytes, 0)
     const token = buffer.toString('utf8', 0, length).replace(/\r?\n$/, '')
     if (token.trim() === '') refuse('is empty')
+    knowSecrets([token]) // it may be newer than this process
     return token
   } finally {
     closeSync(file)

@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { Problem } from '#shared/errors'
 import { LineSplitter } from './lines.ts'
 import { endTree } from './process-tree.ts'
+import { redact } from './redact/redaction.ts'
 
 export interface CommandOptions {
   readonly cwd: string
@@ -13,8 +14,9 @@ export interface CommandOptions {
   readonly signal?: AbortSignal
   /** Text for its standard input; without it the input is closed. */
   readonly input?: string
+  /** Its lines as they come, without what is secret. */
   readonly onLine?: (text: string, stream: 'stdout' | 'stderr') => void
-  /** Keep standard output and give it back; more than `keepBytes` (default 8 MiB) is an error. */
+  /** Keep standard output and give it back as it was, for a program: what of it is shown or kept must be redacted; more than `keepBytes` (default 8 MiB) is an error. */
   readonly keepStdout?: boolean
   readonly keepBytes?: number
 }
@@ -26,7 +28,7 @@ export interface CommandResult {
   readonly timedOut: boolean
   readonly durationMs: number
   readonly stdout: string
-  /** Last lines of standard error, for a message. */
+  /** Last lines of standard error, for a message, without what is secret. */
   readonly stderrTail: string
 }
 
@@ -66,6 +68,10 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
   const tail: string[] = []
   const limit = options.keepBytes ?? 8 * 1024 * 1024
   const read = (stream: 'stdout' | 'stderr'): Promise<void> => {
+    // Kept output that nobody follows is data; splitting it would cost time for nothing.
+    const followed = stream === 'stderr' || options.onLine !== undefined
+    // On the bytes, before they are cut into lines: a secret may come in two chunks, a key over many lines.
+    const redactor = redact.bytes()
     const lines = new LineSplitter((text) => {
       if (stream === 'stderr') { tail.push(text); if (tail.length > 20) tail.shift() }
       options.onLine?.(text, stream)
@@ -78,10 +84,11 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
           if (keptBytes > limit) tooMuch = true
           else kept.push(chunk.toString('latin1'))
         }
-        lines.push(chunk)
+        if (followed) lines.push(redactor.push(chunk))
       })
-      source.once('close', () => { lines.end(); resolve() })
-      source.once('error', () => { lines.end(); resolve() })
+      const end = (): void => { lines.push(redactor.end()); lines.end(); resolve() }
+      source.once('close', end)
+      source.once('error', end)
     })
   }
   // execa's promise waits for the pipes to close, which a process left behind can hold open for ever.

@@ -2,6 +2,11 @@ import { Command, CommanderError, Option } from 'commander'
 import { toProblem, errorRule } from '#shared/errors'
 import { remediations } from '#shared/remediations'
 import { exitUsage } from './exit-codes.ts'
+import { describeThrown, redactCrashes, sayError } from './redact/crash-output.ts'
+import { loadSecrets } from './redact/known-secrets.ts'
+
+redactCrashes()
+loadSecrets(process.env)
 
 /** A command module: `run` does the work and says the exit code. Loaded only when it is asked for. */
 interface CommandModule<O> { run(options: O): Promise<number> }
@@ -68,10 +73,10 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : exitUsage
   } else {
     const problem = toProblem(error)
-    console.error(`${problem.errorClass}: ${problem.message}`)
-    for (const line of problem.evidence) console.error(`  ${line}`)
-    console.error(`Next: ${remediations[errorRule(problem.errorClass).next_auto_fix].title}`)
-    if (problem.errorClass === 'internal_error' && problem.cause instanceof Error) console.error(problem.cause.stack)
+    sayError(`${problem.errorClass}: ${problem.message}`)
+    for (const line of problem.evidence) sayError(`  ${line}`)
+    sayError(`Next: ${remediations[errorRule(problem.errorClass).next_auto_fix].title}`)
+    if (problem.errorClass === 'internal_error' && problem.cause instanceof Error) sayError(describeThrown(problem.cause))
     process.exitCode = problem.errorClass === 'config_invalid' ? exitUsage : 1
   }
 }

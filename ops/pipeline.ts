@@ -5,14 +5,15 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import type { ResultDocument, StepResult } from '#shared/result'
 import { runCommand, type CommandOptions, type CommandResult } from './command.ts'
-import { writeJson } from './json-file.ts'
+import { redact } from './redact/redaction.ts'
+import { writeDocument } from './redact/write-document.ts'
 
 export interface StepContext {
   /** Fires when the run is cancelled or the step's time is over. Every command and wait must take it. */
   readonly signal: AbortSignal
   /** Folder of this run's proof. */
   readonly dir: string
-  /** One line in the run's log and the step's own. */
+  /** One line in the run's log and the step's own, without what is secret. */
   readonly log: (text: string, stream?: 'stdout' | 'stderr' | 'hq') => void
   /** Runs a command, its lines logged. The time limit is the step's own unless a shorter one is given. */
   run(argv: readonly string[], options: Omit<CommandOptions, 'signal' | 'timeLimitSeconds' | 'onLine'> & { timeLimitSeconds?: number; quiet?: boolean; onLine?: CommandOptions['onLine'] }): Promise<CommandResult>
@@ -97,26 +98,26 @@ export async function runPipeline<F, D extends ResultDocument>(options: Pipeline
       await options.finish(facts, problem)
     } catch (error) {
       const failure = toProblem(error)
-      emit({ type: 'log', time: now(), step: null, stream: 'hq', text: failure.message })
+      emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(failure.message) })
       problem ??= failure
     }
   }
 
-  const build = (failure: Problem | null): D => options.document({
+  const build = (failure: Problem | null): D => redact.json(options.document({
     schema_version: 1, run_id: options.runId, overall: failure ? 'FAIL' : 'PASS', step_failed: failure ? stepFailed : null,
     error_class: failure?.errorClass ?? null, next_auto_fix: failure ? errorRule(failure.errorClass).next_auto_fix : null,
     started_at, finished_at: now(), steps: [...results.values()],
     artifacts: Object.fromEntries([[options.resultFile.replace(/\.json$/, ''), options.resultFile], ...[...results.values()].flatMap(({ name, log }) => (log === null ? [] : [[`log_${name}`, log]]))]) as Record<string, string>,
-  }, facts)
+  }, facts))
 
   problem ??= events.broken
   let document = build(problem)
   rmSync(reserve, { force: true })
   try {
-    writeJson(join(options.dir, options.resultFile), document)
+    writeDocument(join(options.dir, options.resultFile), document)
   } catch (error) {
     const failure = toProblem(error)
-    emit({ type: 'log', time: now(), step: null, stream: 'hq', text: `${options.resultFile} could not be written: ${failure.message}` })
+    emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(`${options.resultFile} could not be written: ${failure.message}`) })
     document = build(problem ?? failure)
   }
   emit({ type: 'run_finished', time: now(), result: document })
@@ -156,7 +157,8 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
   const timer = setTimeout(() => stop(new Problem('step_timeout', `${step.name} took longer than its limit of ${step.timeLimitSeconds} s.`)), step.timeLimitSeconds * 1000)
 
   let logFile: number | null = null
-  const log: StepContext['log'] = (text, stream = 'hq') => {
+  /** @param text without what is secret */
+  const write = (text: string, stream: 'stdout' | 'stderr' | 'hq'): void => {
     emit({ type: 'log', time: now(), step: step.name, stream, text })
     if (events.broken) stop(events.broken)
     if (logFile === null) return
@@ -167,15 +169,19 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
       stop(toProblem(error)) // evidence that cannot be kept is no evidence
     }
   }
+  const redactLine = redact.lines()
+  const log: StepContext['log'] = (text, stream = 'hq') => write(redactLine(text), stream)
   const context: StepContext = {
     signal: abort.signal, dir: options.dir, log,
     run: (argv, { timeLimitSeconds, quiet, onLine, ...rest }) => runCommand(argv, {
       ...rest, signal: abort.signal, timeLimitSeconds: timeLimitSeconds ?? step.timeLimitSeconds,
-      onLine: (text, stream) => { if (!quiet) log(text, stream); onLine?.(text, stream) },
+      // Its bytes were redacted before they were lines.
+      onLine: (text, stream) => { if (!quiet) write(text, stream); onLine?.(text, stream) },
     }),
   }
-  const end = (status: 'passed' | 'skipped' | 'failed' | 'cancelled', detail: string | null, problem: Problem | null, newFacts: Partial<F> = {}): StepEnd<F> => {
+  const end = (status: 'passed' | 'skipped' | 'failed' | 'cancelled', said: string | null, problem: Problem | null, newFacts: Partial<F> = {}): StepEnd<F> => {
     const duration_ms = Math.round(performance.now() - clock)
+    const detail = said === null ? null : redact.text(said)
     emit({ type: 'step_finished', time: now(), step: step.name, status, duration_ms, detail, error_class: problem?.errorClass ?? null })
     return { result: { name: step.name, status, started_at, duration_ms, log: status === 'skipped' ? null : logName, detail }, facts: newFacts, problem }
   }

@@ -1,5 +1,6 @@
 import type { EventBody } from '#shared/events'
 import { remediations } from '#shared/remediations'
+import { sayError } from './redact/crash-output.ts'
 
 const mark = { passed: '✓', skipped: '–', failed: '✗', cancelled: '■' } as const
 const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`)
@@ -8,19 +9,18 @@ const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).
 // eslint-disable-next-line no-control-regex
 export const printable = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
-/** One event as terminal lines, on standard error: standard output belongs to `--json`. */
+/** One event as terminal lines, on standard error, without what is secret: standard output belongs to `--json`. */
 export function printEvent(event: EventBody): void {
-  const say = (text: string): void => { process.stderr.write(`${text}\n`) }
   switch (event.type) {
-    case 'run_started': return say(`${event.action}: ${event.steps.join(' → ')}`)
-    case 'step_started': return say(`▸ ${event.step}`)
-    case 'log': return say(`  ${printable(event.text)}`)
-    case 'step_finished': return say(`${mark[event.status]} ${event.step} ${seconds(event.duration_ms)}${event.detail ? `  ${printable(event.detail)}` : ''}`)
-    case 'log_truncated': return say(`  (log cut after ${event.bytes} bytes)`)
+    case 'run_started': return sayError(`${event.action}: ${event.steps.join(' → ')}`)
+    case 'step_started': return sayError(`▸ ${event.step}`)
+    case 'log': return sayError(`  ${printable(event.text)}`)
+    case 'step_finished': return sayError(`${mark[event.status]} ${event.step} ${seconds(event.duration_ms)}${event.detail ? `  ${printable(event.detail)}` : ''}`)
+    case 'log_truncated': return sayError(`  (log cut after ${event.bytes} bytes)`)
     case 'run_finished': {
       const { overall, error_class, next_auto_fix } = event.result
-      say(overall === 'PASS' ? 'PASS' : `FAIL ${error_class ?? ''}`)
-      if (next_auto_fix) say(`Next: ${remediations[next_auto_fix].title}`)
+      sayError(overall === 'PASS' ? 'PASS' : `FAIL ${error_class ?? ''}`)
+      if (next_auto_fix) sayError(`Next: ${remediations[next_auto_fix].title}`)
       return
     }
     default: event satisfies never

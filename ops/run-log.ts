@@ -2,6 +2,7 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, watch, writeSync } from 
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseRunEvent, type EventBody, type RunEvent } from '#shared/events'
+import { eventRedactor } from './redact/events.ts'
 
 /** Most bytes of log lines one run may keep (design §4); after that one `log_truncated` and the step changes only. */
 export const maxLogBytes = 256 * 1024 * 1024
@@ -14,6 +15,7 @@ export class RunLog {
   /** Length of the file: whole lines only. */
   #bytes = 0
   #truncated = false
+  readonly #clean = eventRedactor()
 
   /** @throws the system's error when the file exists already or cannot be made: a run has one writer */
   constructor(path: string, limit: number = maxLogBytes) {
@@ -22,8 +24,13 @@ export class RunLog {
     this.#limit = limit
   }
 
-  /** @throws the system's error (ENOSPC …) when the line cannot be written whole */
-  append(body: EventBody): RunEvent | null {
+  /**
+   * What is secret in it is taken out first.
+   * @param redacted its bytes went through redaction already, with those before and after them
+   * @throws the system's error (ENOSPC …) when the line cannot be written whole
+   */
+  append(event: EventBody, { redacted = false }: { redacted?: boolean } = {}): RunEvent | null {
+    const body = redacted ? event : this.#clean(event)
     if (body.type === 'log' && this.#bytes >= this.#limit) {
       if (this.#truncated) return null
       this.#truncated = true

@@ -38,6 +38,7 @@ export const errorTable = rule({
   unsafe_path: { blocked: true, next_auto_fix: 'fix_and_ship' },
   path_collision: { blocked: true, next_auto_fix: 'fix_and_ship' },
   hidden_characters: { blocked: true, next_auto_fix: 'fix_and_ship' },
+  secret_in_diff: { blocked: true, next_auto_fix: 'remove_secret' },
   // ship: tests
   tests_prepare_failed: { next_auto_fix: 'fix_and_ship' },
   tests_failed: { next_auto_fix: 'fix_and_ship' },

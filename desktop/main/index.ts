@@ -4,6 +4,7 @@ import { fileKeystore } from '../operator/keystore.ts'
 import { hqLog } from '../operator/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
 import { operatorPlace } from '../operator/place.ts'
+import { describeThrown, loadSecrets, redactCrashes, sayError } from '../operator/redaction.ts'
 import { handleBridge } from './ipc.ts'
 import { lockDown } from './lockdown.ts'
 import { notifyRunEnded } from './notify.ts'
@@ -28,10 +29,8 @@ async function start(): Promise<void> {
   process.env['OPENCLAW_HQ_INSTALL'] ??= installFolder()
   const { home, version } = operatorPlace(process.env)
   const log = hqLog(home)
-  process.on('uncaughtException', (error) => {
-    log(error.stack ?? error.message)
-    app.exit(70)
-  })
+  loadSecrets(process.env)
+  redactCrashes({ say: log, end: () => app.exit(70) })
   await app.whenReady()
   lockDown()
   servePage(join(app.getAppPath(), 'out', 'renderer'))
@@ -58,7 +57,7 @@ async function start(): Promise<void> {
 registerPageScheme()
 if (app.requestSingleInstanceLock()) {
   start().catch((error: unknown) => {
-    process.stderr.write(`HQ could not start: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`)
+    sayError(`HQ could not start: ${describeThrown(error)}`)
     app.exit(1)
   })
 } else {

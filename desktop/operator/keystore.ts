@@ -3,6 +3,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync } fro
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { writeWhole } from '#ops/json-file'
+import { knowSecrets } from '#ops/redact/redaction'
 
 /** Where the admin tokens of hosts are kept on the laptop. The renderer never sees what is in it. */
 export interface Keystore {
@@ -60,3 +61,18 @@ export function memoryKeystore(): Keystore {
     delete: async (key) => { values.delete(key) },
   }
 }
+
+/** The same keystore; whatever passes through it is kept out of everything HQ writes from then on. */
+export const rememberingKeystore = (keystore: Keystore): Keystore => ({
+  kind: keystore.kind,
+  get: async (key) => {
+    const value = await keystore.get(key)
+    if (value !== null) knowSecrets([value])
+    return value
+  },
+  set: async (key, value) => {
+    knowSecrets([value])
+    await keystore.set(key, value)
+  },
+  delete: (key) => keystore.delete(key),
+})

@@ -1,13 +1,15 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { redact } from '#ops/redact/redaction'
 
 /** At this size the log is set aside and begun anew, in bytes; one former log is kept. */
 const maxBytes = 5 * 1024 * 1024
 
-/** The log of HQ on this machine, `$OPENCLAW_HQ_HOME/hq.log`, and standard error. */
+/** The log of HQ on this machine, `$OPENCLAW_HQ_HOME/hq.log`, and standard error, both without what is secret. */
 export function hqLog(home: string): (text: string) => void {
   const path = join(home, 'hq.log')
-  return (text) => {
+  return (said) => {
+    const text = redact.text(said)
     process.stderr.write(`${text}\n`)
     try {
       mkdirSync(home, { recursive: true })

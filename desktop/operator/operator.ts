@@ -4,9 +4,10 @@ import { eventsRequest, isProcedure, procedures, type BridgeProblem, type Bridge
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { describeIssues } from '#ops/json-file'
+import { redact } from '#ops/redact/redaction'
 import type { RunEnd } from './deploys.ts'
 import { takeEnrolment } from './enrolment.ts'
-import type { Keystore } from './keystore.ts'
+import { rememberingKeystore, type Keystore } from './keystore.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
 
@@ -38,7 +39,8 @@ function checked<T>(parse: { success: true; data: T } | { success: false; error:
   return parse.data
 }
 
-export function createOperator(options: OperatorOptions): Operator {
+export function createOperator(given: OperatorOptions): Operator {
+  const options: OperatorOptions = { ...given, keystore: rememberingKeystore(given.keystore) }
   const workspace: Workspace = openWorkspace(options)
   const handlers: Handlers = handlersOf(workspace, options)
   const streams = new Set<AbortController>()
@@ -49,7 +51,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const problemOf = (thrown: unknown): BridgeProblem => {
     const { errorClass, message, cause } = toProblem(thrown)
     const { next_auto_fix } = errorRule(errorClass)
-    if (errorClass !== 'internal_error') return { error_class: errorClass, message, next_auto_fix }
+    if (errorClass !== 'internal_error') return { error_class: errorClass, message: redact.text(message), next_auto_fix }
     const inner = thrown instanceof Problem ? cause ?? thrown : thrown
     options.log(inner instanceof Error ? inner.stack ?? inner.message : String(inner))
     return { error_class: errorClass, message: 'HQ met a defect of its own; its log on this machine says where.', next_auto_fix }

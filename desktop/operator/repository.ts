@@ -4,6 +4,7 @@ import type { RepositoryState } from '#shared/bridge'
 import { Problem } from '#shared/errors'
 import { git, gitText } from '#ops/git/run-git'
 import { topLevel } from '#ops/git/work-tree'
+import { redact } from '#ops/redact/redaction'
 import { readNextAction } from '#ops/next-action'
 import { readProjectConfig } from '#ops/settings-files'
 import { refuseCodexSkip, refuseProductionHost } from '#ops/ship/refuse-environment'
@@ -87,7 +88,7 @@ export async function readRepository(repository: string, env: Readonly<Record<st
     return next.problem
   }
   return {
-    name: config.value?.project ?? basename(repository), branch: facts.branch, head: facts.head, subject, remote, ahead, behind,
+    name: config.value?.project ?? basename(repository), branch: facts.branch, head: facts.head, subject: subject === null ? null : redact.text(subject), remote, ahead, behind,
     dirty_files: facts.dirty_files, next_action: next.value, ship_blocked: blocked(),
   }
 }

@@ -9,6 +9,7 @@ import { readJson, writeJson } from '#ops/json-file'
 import { runFolder } from '#ops/paths'
 import { ownKey } from '#ops/proof/own-key'
 import { laptopProofPlaces } from '#ops/proof/places'
+import { redact } from '#ops/redact/redaction'
 import { askHostJson, type HostTarget } from './host-http.ts'
 import { makeShipBundle } from './ship-bundle.ts'
 import { readShipResult, shipIds } from './ship-folder.ts'
@@ -91,7 +92,7 @@ export function uploadQueue({ home, log, isRunning }: UploadOptions): UploadQueu
     } catch (error) {
       const problem = toProblem(error)
       const again = worthRetrying(problem)
-      write({ ...base, state: again ? 'queued' : 'refused', detail: problem.message })
+      write({ ...base, state: again ? 'queued' : 'refused', detail: redact.text(problem.message) })
       if (problem.errorClass === 'internal_error') log(`Uploading ship ${id} failed: ${problem.message}`)
       return again ? 'queued' : 'refused'
     }

@@ -8,6 +8,7 @@ import { fileKeystore } from '../operator/keystore.ts'
 import { hqLog } from '../operator/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
 import { operatorPlace } from '../operator/place.ts'
+import { describeThrown, loadSecrets, redactCrashes, sayError } from '../operator/redaction.ts'
 import { serve } from './server.ts'
 
 /** `hq serve`: HQ in the browser, loopback. Runs until it is told to end. */
@@ -23,8 +24,6 @@ const program = new Command('hq serve').description('HQ in the browser, on this 
   .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', portNumber, 8790)
   .option('--open', 'open it in the browser')
   .option('--json', 'print one JSON line with the address when it is ready, nothing else')
-
-const early = (text: string): void => { process.stderr.write(`${text}\n`) }
 
 async function start(options: { port: number; open?: true; json?: true }): Promise<void> {
   const { home, version, page } = operatorPlace(process.env)
@@ -48,7 +47,9 @@ async function start(options: { port: number; open?: true; json?: true }): Promi
   }
 }
 
+redactCrashes()
 try {
+  loadSecrets(process.env)
   program.parse()
   await start(program.opts())
 } catch (error) {
@@ -56,9 +57,9 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : exitUsage
   } else {
     const { errorClass, message, cause } = toProblem(error)
-    early(`${errorClass}: ${message}`)
-    early(`Next: ${remediations[errorRule(errorClass).next_auto_fix].title}`)
-    if (errorClass === 'internal_error' && cause instanceof Error) early(cause.stack ?? cause.message)
+    sayError(`${errorClass}: ${message}`)
+    sayError(`Next: ${remediations[errorRule(errorClass).next_auto_fix].title}`)
+    if (errorClass === 'internal_error' && cause instanceof Error) sayError(describeThrown(cause))
     process.exitCode = 1
   }
 }

@@ -6,6 +6,7 @@ import { bridgeReply, type BridgeReply } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { Operator } from '../operator/operator.ts'
 import { pageHeaders } from '../operator/page-headers.ts'
+import { redact } from '../operator/redaction.ts'
 import { streamEvents } from './event-stream.ts'
 import { refuseForeign, requireSecret } from './local-requests.ts'
 
@@ -116,7 +117,7 @@ function addBridge(server: FastifyInstance, operator: Operator): void {
 }
 
 const refusal = ({ errorClass, message }: Problem): BridgeReply =>
-  ({ ok: false, problem: { error_class: errorClass, message: errorClass === 'internal_error' ? 'HQ met a defect of its own; its log on this machine says where.' : message, next_auto_fix: errorRule(errorClass).next_auto_fix } })
+  ({ ok: false, problem: { error_class: errorClass, message: errorClass === 'internal_error' ? 'HQ met a defect of its own; its log on this machine says where.' : redact.text(message), next_auto_fix: errorRule(errorClass).next_auto_fix } })
 
 /** Fastify's own refusals of a request, as classes of ours. */
 function asProblem(error: unknown): Problem {

@@ -5,6 +5,7 @@ import { remediations } from '#shared/remediations'
 import { topLevel } from '../git/work-tree.ts'
 import { hqHome } from '../paths.ts'
 import { checkPush, parsePushedRefs } from '../ship/check-push.ts'
+import { sayError } from '#ops/redact/crash-output'
 
 /**
  * `hq check-push`: what `.githooks/pre-push` calls, with git's lines about the refs on standard input.
@@ -15,11 +16,11 @@ export async function run(): Promise<number> {
   if (process.stdin.isTTY) throw new Problem('invalid_request', 'This is called by the pre-push hook, which hands it the pushed refs on standard input. Nothing was pushed.')
   const repo = realpathSync(await topLevel(process.cwd()))
   try {
-    for (const line of await checkPush(repo, hqHome(process.env), parsePushedRefs(await text(process.stdin)))) console.error(`OpenClaw HQ: ${line}`)
+    for (const line of await checkPush(repo, hqHome(process.env), parsePushedRefs(await text(process.stdin)))) sayError(`OpenClaw HQ: ${line}`)
     return 0
   } catch (error) {
     if (!(error instanceof Problem) || errorRule(error.errorClass).blocked !== true) throw error
-    console.error(`${error.errorClass}: ${error.message}\nNext: ${remediations[errorRule(error.errorClass).next_auto_fix].title}`)
+    sayError(`${error.errorClass}: ${error.message}\nNext: ${remediations[errorRule(error.errorClass).next_auto_fix].title}`)
     return 2
   }
 }

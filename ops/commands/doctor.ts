@@ -3,7 +3,7 @@ import { checksDocument } from '../doctor/check.ts'
 import { runAsAction } from '../doctor/check-command.ts'
 import { doctorContext } from '../doctor/context.ts'
 import { runDoctor } from '../doctor/doctor.ts'
-import { writeJson } from '../json-file.ts'
+import { writeDocument } from '#ops/redact/write-document'
 import { runFolder } from '../paths.ts'
 
 /** `hq doctor` @returns the exit code */
@@ -12,6 +12,6 @@ export const run = (options: { json?: boolean }): Promise<number> => runAsAction
   const host = doctorContext(context.deployRunId)
   const checks = await runDoctor(host, signal)
   const document = checksDocument(checks, { kind: 'doctor', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'doctor_failed', artifacts: { doctor: 'doctor.json' } })
-  writeJson(join(runFolder(join(host.paths.artifacts, 'doctor'), context.runId), 'doctor.json'), document)
+  writeDocument(join(runFolder(join(host.paths.artifacts, 'doctor'), context.runId), 'doctor.json'), document)
   return document
 })

@@ -4,7 +4,8 @@ import { projectState } from '#shared/result'
 import { runDod } from '../deploy/dod.ts'
 import { runAsAction } from '../doctor/check-command.ts'
 import { doctorContext } from '../doctor/context.ts'
-import { readJson, writeJson } from '../json-file.ts'
+import { readJson } from '../json-file.ts'
+import { writeDocument } from '#ops/redact/write-document'
 import { runFolder } from '../paths.ts'
 
 /** `hq dod`: the Definition of Done of the last green deploy, asked again; its proof is kept apart from the deploy's own @returns the exit code */
@@ -14,6 +15,6 @@ export const run = (options: { json?: boolean }): Promise<number> => runAsAction
   const deployRunId = context.deployRunId ?? state?.last_deploy_run_id
   if (deployRunId === undefined) throw new Problem('dod_failed', 'No deploy of this host has been green yet, so there is nothing that could be done.')
   const { document } = await runDod({ paths, hostdUrl, runId: context.runId, deployRunId, head: { commit: state?.last_verified_head ?? null, tree: null }, signal, log: () => undefined })
-  writeJson(join(runFolder(join(paths.artifacts, 'dod'), context.runId), 'dod_result.json'), document)
+  writeDocument(join(runFolder(join(paths.artifacts, 'dod'), context.runId), 'dod_result.json'), document)
   return document
 })

@@ -4,6 +4,7 @@ import { installHostd } from '../install/install.ts'
 import { uninstallHostd } from '../install/uninstall.ts'
 import { hostdPort, hostPaths } from '../paths.ts'
 import { installRoot } from '../program.ts'
+import { sayError } from '#ops/redact/crash-output'
 
 interface InstallOptions { readonly root?: string; readonly uninstall?: boolean }
 
@@ -23,7 +24,7 @@ export async function run({ root, uninstall = false }: InstallOptions): Promise<
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const rule = errorRule(error.errorClass)
-    process.stderr.write(`${error.errorClass}: ${error.message}\n${error.evidence.map((line) => `  ${line}\n`).join('')}Next: ${remediations[rule.next_auto_fix].title}\n`)
+    sayError(`${error.errorClass}: ${error.message}\n${error.evidence.map((line) => `  ${line}\n`).join('')}Next: ${remediations[rule.next_auto_fix].title}`)
     return rule.blocked ? 2 : 1
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { checksDocument, runChecks } from '../doctor/check.ts'
 import { runAsAction } from '../doctor/check-command.ts'
 import { doctorContext } from '../doctor/context.ts'
-import { writeJson } from '../json-file.ts'
+import { writeDocument } from '#ops/redact/write-document'
 import { runFolder } from '../paths.ts'
 import { auditChecks } from '../ports/checks.ts'
 
@@ -16,6 +16,6 @@ export const run = (options: { json?: boolean }): Promise<number> => runAsAction
   const { paths } = host
   const checks = await runChecks(auditChecks(host, auditMs), signal)
   const document = checksDocument(checks, { kind: 'port_audit', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'public_port', artifacts: { port_audit: 'port_audit.json' } })
-  writeJson(join(runFolder(join(paths.artifacts, 'port_audit'), context.runId), 'port_audit.json'), document)
+  writeDocument(join(runFolder(join(paths.artifacts, 'port_audit'), context.runId), 'port_audit.json'), document)
   return document
 })

@@ -6,6 +6,7 @@ import { hqHome } from '../paths.ts'
 import { cancelOnSignals } from '../run-context.ts'
 import { installPushHook } from '../ship/install-hook.ts'
 import { runShip } from '../ship/ship-pipeline.ts'
+import { sayError } from '#ops/redact/crash-output'
 
 interface ShipCommand { readonly repo: string; readonly runId?: string; readonly json?: boolean; readonly init?: boolean }
 
@@ -27,7 +28,7 @@ export async function run({ repo, runId: given, json = false, init = false }: Sh
   if (!parsed.success) throw new Problem('invalid_request', `${JSON.stringify(given)} is no run id. Nothing was started.`)
   // Every program of this ship carries it, so that what a killed ship left can be found and ended by the next one.
   process.env['OPENCLAW_RUN_ID'] = parsed.data
-  const result = await runShip({ repo, runId: parsed.data, home: hqHome(process.env), env: process.env, emit: eventsOut({ quiet: json }), signal: cancelOnSignals(), warn: (text) => { console.error(text) } })
+  const result = await runShip({ repo, runId: parsed.data, home: hqHome(process.env), env: process.env, emit: eventsOut({ quiet: json }), signal: cancelOnSignals(), warn: sayError })
   if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   return exitCodeOf(result)
 }

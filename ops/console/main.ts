@@ -4,10 +4,14 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { hostdUrl, hostPaths } from '#ops/paths'
 import { installRoot } from '#ops/program'
+import { redactCrashes } from '#ops/redact/crash-output'
+import { loadSecrets } from '#ops/redact/known-secrets'
 import { readHostSettings } from '#ops/settings-files'
 import { consoleApp } from './server.ts'
 
 /** The console as a process of its own: loopback only; the port comes from whoever starts it, else from host.json. */
+redactCrashes()
+loadSecrets(process.env)
 const paths = hostPaths(process.env)
 const settings = readHostSettings(paths)
 const install = installRoot()

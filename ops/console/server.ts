@@ -74,7 +74,10 @@ export async function consoleApp({ page, artifacts, hostdUrl, hostdSocket, setti
   app.setErrorHandler((error, _request, reply) => {
     const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
     const clientFault = typeof status === 'number' && status >= 400 && status < 500
-    return refuse(reply, clientFault ? new Problem(status === 413 ? 'body_too_large' : 'invalid_request', 'The request cannot be read.') : toProblem(error))
+    if (clientFault) return refuse(reply, new Problem(status === 413 ? 'body_too_large' : 'invalid_request', 'The request cannot be read.'))
+    const problem = toProblem(error)
+    // What a defect says may hold what the caller sent.
+    return refuse(reply, problem.errorClass === 'internal_error' ? new Problem('internal_error', 'The console met a defect of its own. Nothing was started or changed by this request as far as it knows.') : problem)
   })
 
   const index = join(page, 'index.html')

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LineSplitter } from '../lines.ts'
 import { endTree } from '../process-tree.ts'
+import { sayError } from '#ops/redact/crash-output'
 
 export interface Supervised {
   readonly name: string
@@ -78,7 +79,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
       process.stderr.write(`${options.name} died ${mostRestarts} times within a minute and stays down; ${options.logFile} says why.\n`)
       return
     }
-    start().catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+    start().catch((error: unknown) => sayError(String(error)))
   }
 
   await start()

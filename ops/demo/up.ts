@@ -8,12 +8,13 @@ import { hostPathsEnv } from '../paths.ts'
 import { endTree } from '../process-tree.ts'
 import { installRoot, programArgv } from '../program.ts'
 import { resumeServices, stopServices } from '../engines/resume.ts'
+import { sayError } from '#ops/redact/crash-output'
 import { enrol, gitDaemonFolder, openSandbox, scriptedReviewUrl, type Sandbox } from './sandbox.ts'
 import { supervise, type Supervised } from './supervise.ts'
 
 export interface UpOptions { readonly root: string; readonly open: boolean; readonly scriptedReview?: boolean }
 
-const say = (text: string): void => { process.stderr.write(`${text}\n`) }
+const say = sayError
 const readyLine = z.looseObject({ ready: z.literal(true), url: z.string() })
 
 /** The ready line of hostd, `hq serve` or the scripted review; null for any other line. */

@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DeployResult, Triage } from '#shared/result'
-import { writeJson, writeWhole } from '#ops/json-file'
+import { writeWhole } from '#ops/json-file'
+import { writeDocument } from '#ops/redact/write-document'
 import type { HostPaths } from '#ops/paths'
 import { attemptFolder, deployFolder, deployResultFile } from './deploy-once.ts'
 import { proofFiles } from './steps-verify.ts'
@@ -18,10 +19,10 @@ export function gatherBundle(paths: HostPaths, { run_id, attempt }: DeployResult
     if (existsSync(file)) writeWhole(join(to, name), readFileSync(file))
   }
   for (const name of existsSync(from) ? readdirSync(from).filter((each) => each.endsWith('.log')) : []) copyFileSync(join(from, name), join(to, name))
-  if (triage) writeJson(join(to, 'triage.json'), triage)
+  if (triage) writeDocument(join(to, 'triage.json'), triage)
   else rmSync(join(to, 'triage.json'), { force: true })
 }
 
 export function writeResult(paths: HostPaths, result: DeployResult): void {
-  writeJson(join(deployFolder(paths, result.run_id), deployResultFile), result)
+  writeDocument(join(deployFolder(paths, result.run_id), deployResultFile), result)
 }

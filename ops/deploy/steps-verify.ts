@@ -3,7 +3,7 @@ import { Problem } from '#shared/errors'
 import { newRunId } from '#shared/ids'
 import { checksDocument, failures } from '#ops/doctor/check'
 import type { DoctorContext } from '#ops/doctor/context'
-import { writeJson } from '#ops/json-file'
+import { writeDocument } from '#ops/redact/write-document'
 import { imagesOf, markGreen } from '#ops/engines/compose/record'
 import { markGreenBuild } from '#ops/engines/green-builds'
 import type { Step } from '#ops/pipeline'
@@ -30,7 +30,7 @@ export const verifySteps = (host: DeployHost): Step<DeployFacts>[] => [
       const build = need(facts, 'build')
       const { checks, guard } = await verify(context, { sha: build.sha, digest: build.digest }, { signal, guardRunId: newRunId() })
       const document = checksDocument(checks, { kind: 'verify_production', runId: host.runId, deployRunId: host.runId, startedAt, head: headOf(facts), errorClass: verifyClass, artifacts: { verify_production: 'verify_production.json' } })
-      writeJson(join(dir, 'verify_production.json'), document)
+      writeDocument(join(dir, 'verify_production.json'), document)
       for (const { name, status, detail } of checks) log(`${status} ${name}: ${detail}`)
       if (document.error_class !== null) throw new Problem(document.error_class, failures(checks).join(' · ') || 'Nothing was checked.', { evidence: failures(checks) })
       return { facts: { guard }, detail: `${checks.filter(({ status }) => status !== 'SKIP').length} checks passed` }
@@ -47,7 +47,7 @@ export const verifySteps = (host: DeployHost): Step<DeployFacts>[] => [
     name: 'dod_production', timeLimitSeconds: 300,
     run: async (facts, { dir, log, signal }) => {
       const { document, problem, doctor } = await runDod({ ...host, deployRunId: host.runId, head: headOf(facts), signal, log })
-      writeJson(join(dir, 'dod_result.json'), document)
+      writeDocument(join(dir, 'dod_result.json'), document)
       if (problem) throw problem
       return { facts: { dod: document, doctor }, detail: `doctor ${document.doctor_run_id ?? ''} PASS${document.joined ? ', joined' : ''}` }
     },

@@ -4,8 +4,8 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import type { DeployResult, StepResult, Triage } from '#shared/result'
 import { failures } from '#ops/doctor/check'
-import { writeJson } from '#ops/json-file'
 import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/maintenance'
+import { writeDocument } from '#ops/redact/write-document'
 import { failedResult, runAttempt } from './attempt.ts'
 import { gatherBundle, writeResult } from './bundle.ts'
 import { attemptFolder, deployFolder } from './deploy-once.ts'
@@ -103,7 +103,7 @@ async function withGreenCheck(host: DeployHost, result: DeployResult, { emit, si
   emit({ type: 'step_started', time: started_at, step: greenStep })
   const check = await greenCheck({ paths: host.paths, runId: host.runId, deployRunId: host.runId, proofOf: () => places(host, result).dir, signal })
   for (const { name, status, detail } of check.checks) emit({ type: 'log', time: now(), step: greenStep, stream: 'hq', text: `${status} ${name}: ${detail}` })
-  writeJson(join(deployFolder(host.paths, host.runId), 'green_check.json'), check)
+  writeDocument(join(deployFolder(host.paths, host.runId), 'green_check.json'), check)
   const problem = check.overall === 'PASS' ? null : new Problem('green_check_failed', failures(check.checks).join(' · ') || 'Nothing was checked.')
   const detail = problem?.message ?? `${check.checks.length} checks passed`
   const status = problem ? 'failed' : 'passed'
@@ -139,7 +139,7 @@ async function close(host: DeployHost, result: DeployResult, triage: Triage | nu
 function afterFailedClose(host: DeployHost, failed: DeployResult, problem: Problem, say: (text: string) => void): void {
   const tries = [
     () => { turnMaintenanceOn(host.paths, { deployRunId: host.runId, reason: 'deploy' }) },
-    () => { writeJson(join(deployFolder(host.paths, host.runId), 'triage.json'), triageOf(failed, { ...places(host, failed), extra: [problem.message] })) },
+    () => { writeDocument(join(deployFolder(host.paths, host.runId), 'triage.json'), triageOf(failed, { ...places(host, failed), extra: [problem.message] })) },
     () => { writeResult(host.paths, failed) },
   ]
   for (const attempt of tries) {

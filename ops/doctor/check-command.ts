@@ -4,6 +4,7 @@ import type { CheckResult, ResultDocument } from '#shared/result'
 import { eventsOut } from '#ops/events-out'
 import { exitCodeOf } from '#ops/exit-codes'
 import { runThroughHostd } from '#ops/host-client'
+import { redact } from '#ops/redact/redaction'
 import { cancelOnSignals, runContext, type RunContext } from '#ops/run-context'
 import { failDocument } from '#ops/runner/run-files'
 
@@ -22,7 +23,7 @@ export async function runHere(action: string, work: (hands: CheckWork) => Promis
   const emit = eventsOut({ quiet: json })
   const now = (): string => new Date().toISOString()
   const started_at = now()
-  const log = (text: string): void => emit({ type: 'log', time: now(), step: null, stream: 'hq', text })
+  const log = (text: string): void => emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(text) })
   emit({ type: 'run_started', time: started_at, action, steps: [] })
   let document: ResultDocument
   try {
@@ -33,6 +34,7 @@ export async function runHere(action: string, work: (hands: CheckWork) => Promis
     for (const line of [...problem.evidence, `${problem.errorClass}: ${problem.message}`]) log(line)
     document = failDocument({ run_id: context.runId, started_at }, problem.errorClass, problem.message)
   }
+  document = redact.json(document)
   emit({ type: 'run_finished', time: now(), result: document })
   if (json && !context.startedByRunner) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   return exitCodeOf(document)

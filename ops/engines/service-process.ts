@@ -6,6 +6,7 @@ import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/paths'
 import { openSockets, isLoopback, socketName, type OpenSocket } from '#ops/ports/sockets'
 import { bootId, endTree, identify, isAlive, members, type ProcessIdentity } from '#ops/process-tree'
+import { redact } from '#ops/redact/redaction'
 import { waitUntilOk } from './health.ts'
 import type { ServiceRecord, ServiceSpec } from './service-record.ts'
 
@@ -101,9 +102,9 @@ export async function requireHealthy(spec: ServiceSpec, started: Instance, signa
   }
 }
 
-/** The last lines of a log, for evidence. */
+/** The last lines of a service's log, for evidence, without what is secret. A first line that is cut is left out: half a secret is known by nothing. */
 export function logTail(path: string, lines = 20): string[] {
-  const buffer = Buffer.alloc(8 * 1024)
+  const buffer = Buffer.alloc(64 * 1024)
   let file: number
   try {
     file = openSync(path, 'r')
@@ -113,7 +114,8 @@ export function logTail(path: string, lines = 20): string[] {
   try {
     const { size } = statSync(path)
     const count = readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length))
-    return buffer.toString('utf8', 0, count).trimEnd().split('\n').slice(-lines)
+    const text = redact.text(buffer.toString('utf8', 0, count)).trimEnd().split('\n')
+    return (size > buffer.length ? text.slice(1) : text).slice(-lines)
   } finally {
     closeSync(file)
   }

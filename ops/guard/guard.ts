@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ChecksResult } from '#shared/result'
 import { checksDocument, failures } from '#ops/doctor/check'
-import { writeJson } from '#ops/json-file'
+import { writeDocument } from '#ops/redact/write-document'
 import { runFolder, type HostPaths } from '#ops/paths'
 import { appendGuardLine } from './log.ts'
 import { guardPass } from './pass.ts'
@@ -12,6 +12,6 @@ export async function runGuard(paths: HostPaths, { runId, deployRunId, signal }:
   const { checks, restarted, observedOnly } = await guardPass(paths, signal)
   const document = checksDocument(checks, { kind: 'guard', runId, deployRunId, startedAt, errorClass: 'guard_failed', artifacts: { guard: 'guard.json' } })
   appendGuardLine(paths, { time: document.finished_at, run_id: runId, overall: document.overall, restarted, observed_only: observedOnly, failed: failures(checks) })
-  writeJson(join(runFolder(join(paths.artifacts, 'guard'), runId), 'guard.json'), document)
+  writeDocument(join(runFolder(join(paths.artifacts, 'guard'), runId), 'guard.json'), document)
   return document
 }

@@ -6,6 +6,7 @@ import { exitCodeOf } from '../exit-codes.ts'
 import { printEvent } from '../report.ts'
 import { cancelOnSignals } from '../run-context.ts'
 import { failDocument } from '../runner/run-files.ts'
+import { sayError } from '../redact/crash-output.ts'
 import { hostClient } from './client.ts'
 import { runWithoutHostd } from './without-hostd.ts'
 
@@ -19,7 +20,7 @@ import { runWithoutHostd } from './without-hostd.ts'
  */
 export async function runThroughHostd(action: ActionId, params: Record<string, unknown> = {}, { json = false }: { json?: boolean } = {}): Promise<number> {
   const signal = cancelOnSignals()
-  const say = (text: string): void => { if (!json) process.stderr.write(`${text}\n`) }
+  const say = (text: string): void => { if (!json) sayError(text) }
   const onEvents = (events: readonly RunEvent[]): void => { if (!json) for (const event of events) printEvent(event) }
   const document = await throughHostd().catch(async (error: unknown) => {
     if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable')) throw error

@@ -1,7 +1,7 @@
 const begin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/
 const end = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/
 /** A line of such a key: a long run of base64, wherever it stands in the line, or a line that is nothing else. */
-const body = /[A-Za-z0-9+/]{40,}|^[\s>|]*[A-Za-z0-9+/]*={0,2}\s*$|^\s*(?:Proc-Type|DEK-Info|Version|Comment):/
+const body = /[A-Za-z0-9+/]{40,}|^[\s>|+-]*[A-Za-z0-9+/]*={0,2}\s*$|^\s*(?:Proc-Type|DEK-Info|Version|Comment):/
 /** Longest key that is followed, in lines: 16,384 bit RSA has about 200. */
 const mostLines = 400
 

@@ -18,6 +18,9 @@ export interface RedactorOptions {
 /** Output of a child that is redacted as it comes, in chunks that may be cut anywhere. */
 export interface ChunkRedactor { push(chunk: Uint8Array): Buffer; end(): Buffer }
 
+/** A place that is secret by itself, not by what stands before it. `known`: it is a secret of this machine. */
+export interface SecretPlace extends Range { readonly known: boolean }
+
 export interface Redactor {
   /** One text that is whole: a line, a message, a file. */
   text(text: string): string
@@ -29,6 +32,8 @@ export interface Redactor {
   stream(): Transform
   /** A copy of a JSON value: every string and key redacted, and fields that are secret by their name. */
   json<T>(value: T): T
+  /** Where `text` holds a known secret or something in a known format; not what only stands where credentials stand. In order of each kind. */
+  secrets(text: string): SecretPlace[]
 }
 
 /** Overlapping ranges made one, in order. */
@@ -109,5 +114,6 @@ export function createRedactor({ secrets = [] }: RedactorOptions = {}): Redactor
       })
     },
     json: <T>(value: T) => json(value) as T,
+    secrets: (text) => [...literals.find(text).map((range) => ({ ...range, known: true })), ...findFormats(text).map((range) => ({ ...range, known: false }))],
   }
 }

@@ -7,6 +7,7 @@ import type { ResultDocument } from '#shared/result'
 import { eventsFdVariable } from '../events-out.ts'
 import { LineSplitter } from '../lines.ts'
 import { endTree, type TreeSelector } from '../process-tree.ts'
+import { redact } from '../redact/redaction.ts'
 import { eventLines } from './event-lines.ts'
 
 export interface ActionOutcome {
@@ -30,8 +31,11 @@ export interface ActionOptions {
   readonly tree: TreeSelector
   /** Fires for a cancel. */
   readonly signal: AbortSignal
-  /** Takes each event in the order it happened; when it throws, the action is ended. */
-  readonly append: (event: EventBody) => void
+  /**
+   * Takes each event in the order it happened; when it throws, the action is ended.
+   * @param redacted the event is a line of output whose bytes were redacted; any other is as the action meant it
+   */
+  readonly append: (event: EventBody, redacted: boolean) => void
 }
 
 /** After SIGTERM an action gets this long to write what it knows, milliseconds. */
@@ -43,7 +47,7 @@ const now = (): string => new Date().toISOString()
 
 /**
  * Runs the command of an action with its event pipe on descriptor 3 and gives every event, and every line of its
- * output, to `append`. However it ends, its whole tree has ended when this resolves.
+ * output without what is secret, to `append`: whatever the action forgot, this is the wall. However it ends, its whole tree has ended when this resolves.
  */
 export async function runAction(options: ActionOptions): Promise<ActionOutcome> {
   let document: ResultDocument | null = null
@@ -54,10 +58,10 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
     stopped ??= problem
     ending ??= endTree(options.tree, graceMs)
   }
-  const append = (event: EventBody): void => {
+  const append = (event: EventBody, redacted = false): void => {
     if (broken) return // a log with a hole is worse than one that stops
     try {
-      options.append(event)
+      options.append(event, redacted)
     } catch (error) {
       broken = true
       stop(toProblem(error))
@@ -72,8 +76,9 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
     child.once('error', (error) => { stop(new Problem('internal_error', `The action could not be started: ${error.message}`, { cause: error })); resolve({ exitCode: null, signal: null }) })
   })
   const output = (stream: 'stdout' | 'stderr'): Promise<void> => {
-    const lines = new LineSplitter((text) => append({ type: 'log', time: now(), step: null, stream, text }))
-    return drain(child[stream], (chunk) => lines.push(chunk), () => lines.end())
+    const lines = new LineSplitter((text) => append({ type: 'log', time: now(), step: null, stream, text }, true))
+    const redactor = redact.bytes()
+    return drain(child[stream], (chunk) => lines.push(redactor.push(chunk)), () => { lines.push(redactor.end()); lines.end() })
   }
   const events = eventLines(
     (event) => { if (event.type === 'run_finished') document = event.result; else append(event) },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import type { RunFile } from '#shared/run'
-import { writeJson } from '../json-file.ts'
+import { writeDocument } from '../redact/write-document.ts'
 import type { HostPaths } from '../paths.ts'
 import { bootId, endTree, isAlive } from '../process-tree.ts'
 import { runLockFile, takeLock } from './locks.ts'
@@ -60,7 +60,7 @@ async function settle(paths: HostPaths, record: RunFile): Promise<string> {
     const result = readRunResult(paths, record.run_id)
     if (result !== null) return result.error_class === 'cancelled' ? 'The run was cancelled.' : `The run had ended with ${result.overall} before it could be cancelled.`
     await kill(record)
-    writeJson(runResultFile(paths, record.run_id), failDocument(record, 'cancelled', 'The run was cancelled; its runner did not end in time and was killed.'))
+    writeDocument(runResultFile(paths, record.run_id), failDocument(record, 'cancelled', 'The run was cancelled; its runner did not end in time and was killed.'))
     return 'The run was cancelled; its runner had to be killed.'
   } finally {
     lock.release()

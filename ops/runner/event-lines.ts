@@ -1,4 +1,5 @@
 import { eventBody, type EventBody } from '#shared/events'
+import { redact } from '../redact/redaction.ts'
 
 /** Longest event line that is taken, in bytes. A result document with thousands of checks is far below. */
 const maxEventBytes = 8 * 1024 * 1024
@@ -22,7 +23,7 @@ export function eventLines(onEvent: (event: EventBody) => void, onBad: (why: str
     try {
       value = JSON.parse(text)
     } catch {
-      return onBad(`a line on the event pipe is not JSON: ${text.slice(0, 200)}`) // the parser's message adds nothing to the line itself
+      return onBad(`a line on the event pipe is not JSON: ${redact.text(text).slice(0, 200)}`) // the parser's message adds nothing to the line itself
     }
     const parsed = eventBody.safeParse(value)
     if (!parsed.success) return onBad(`an event is off its schema at ${parsed.error.issues.map((issue) => issue.path.join('.') || 'type').join(', ')}`)

@@ -6,6 +6,7 @@ import { parseJson } from '../json-file.ts'
 import { hostPathsEnv, type HostPaths } from '../paths.ts'
 import { endTree } from '../process-tree.ts'
 import { installRoot, programArgv } from '../program.ts'
+import { redact } from '../redact/redaction.ts'
 import { recordedTree } from './own-tree.ts'
 import { askUnit, startUnit } from './systemd-launch.ts'
 
@@ -48,9 +49,14 @@ function spawnRunner(request: RunnerRequest, settings: LaunchSettings, stdout: '
 /** Last words of a runner on standard error: where it died, when it died before it could write anything else. */
 function tailOf(child: ChildProcess): () => string {
   let tail = ''
-  child.stderr?.on('data', (chunk: Buffer) => { tail = (tail + chunk.toString('utf8')).slice(-tailBytes) })
+  const redactor = redact.bytes()
+  const keep = (bytes: Buffer): void => { tail = (tail + bytes.toString('utf8')).slice(-tailBytes) }
+  child.stderr?.on('data', (chunk: Buffer) => keep(redactor.push(chunk)))
   child.stderr?.on('error', () => undefined) // as above
-  return () => tail.trim()
+  return () => {
+    keep(redactor.end())
+    return tail.trim()
+  }
 }
 
 export interface StartedRunner {

@@ -31,7 +31,10 @@ export async function sealRun(paths: HostPaths, { action, run_id }: { action: Ac
     const { failed } = await sealLeftovers({ root: paths.artifacts, kinds: [kind], chainFile, key, except: new Set([run_id]), most: mostLeftovers })
     for (const { runId, problem } of failed) say(`The proof of ${runId} stays unsealed: ${problem.message}`)
     const dir = runFolder(join(paths.artifacts, kind), run_id)
-    if (existsSync(dir)) await sealBundle({ dir, kind, runId: run_id, chainFile, key, gitHead: document.git_head, gitTree: document.git_tree })
+    if (existsSync(dir)) {
+      const { redacted } = await sealBundle({ dir, kind, runId: run_id, chainFile, key, gitHead: document.git_head, gitTree: document.git_tree })
+      if (redacted.length > 0) say(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+    }
   } catch (error) {
     const problem = toProblem(error)
     say(`The proof of this run was not sealed: ${problem.errorClass}: ${problem.message}`)

@@ -10,6 +10,8 @@ import { describeIssues, writeJson } from '../json-file.ts'
 import { runFolder } from '../paths.ts'
 import { bootId, identify } from '../process-tree.ts'
 import { programArgv } from '../program.ts'
+import { redact } from '../redact/redaction.ts'
+import { writeDocument } from '../redact/write-document.ts'
 import { RunLog } from '../run-log.ts'
 import { runAction, type ActionOutcome } from './action-child.ts'
 import { runnerEnv, type LaunchSettings } from './launch.ts'
@@ -55,7 +57,7 @@ export async function startRun(request: StartRequest, settings: RunSettings, sig
   const record = recordOf(request, params.data)
   writeJson(runJsonFile(paths, request.run_id), record)
 
-  const append = (event: EventBody): void => { log.append(event) }
+  const append = (event: EventBody, redacted = false): void => { log.append(event, { redacted }) }
   const reserve = join(folder, '.reserve')
   let result: ResultDocument
   try {
@@ -66,8 +68,8 @@ export async function startRun(request: StartRequest, settings: RunSettings, sig
     result = failDocument(record, problem.errorClass, problem.message)
   }
   rmSync(reserve, { force: true })
-  result = finishLog(log, record, result)
-  writeJson(runResultFile(paths, request.run_id), result)
+  result = finishLog(log, record, redact.json(result))
+  writeDocument(runResultFile(paths, request.run_id), result)
   runLock.release()
   return result
 }
@@ -82,7 +84,7 @@ function recordOf(request: StartRequest, params: Record<string, unknown>): RunFi
   }
 }
 
-interface Hands { readonly signal: AbortSignal; readonly append: (event: EventBody) => void }
+interface Hands { readonly signal: AbortSignal; readonly append: (event: EventBody, redacted?: boolean) => void }
 
 /** The action under the lock of its lane. */
 async function inLane(record: RunFile, settings: RunSettings, { signal, append }: Hands): Promise<ResultDocument> {

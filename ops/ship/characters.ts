@@ -15,7 +15,7 @@ export const hasBidi = (text: string): boolean => bidi.test(text)
 export const hasUnseen = (text: string): boolean => text.search(unseen) !== -1 || /[\t\n\r\f]/.test(text)
 
 /** Added lines of one file's diff with their line numbers in the new file. */
-function* addedLines(text: string): Generator<{ number: number; text: string }> {
+export function* addedLines(text: string): Generator<{ number: number; text: string }> {
   let number = 0
   let inHunk = false
   for (const line of text.split('\n')) {

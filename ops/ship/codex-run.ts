@@ -7,6 +7,7 @@ import { baseEnv, type CommandResult } from '../command.ts'
 import { writeJson, writeWhole } from '../json-file.ts'
 import type { StepContext } from '../pipeline.ts'
 import { installRoot, nodeProgram } from '../program.ts'
+import { knowSecrets, redact } from '../redact/redaction.ts'
 import { credentialEnv, providerArguments, type ReviewProvider } from './codex-provider.ts'
 import { checkoutName } from './review-prompt.ts'
 
@@ -77,7 +78,7 @@ export interface CodexQuestion {
 }
 
 export interface CodexAnswer {
-  /** Text of the CLI's last message; empty when it gave none. */
+  /** Text of the CLI's last message, as it was given; empty when it gave none. */
   readonly text: string
   readonly usage: { readonly input_tokens: number; readonly output_tokens: number } | null
 }
@@ -116,8 +117,7 @@ export async function askCodex(question: CodexQuestion, context: StepContext): P
   mkdirSync(desk)
   symlinkSync(folder, join(desk, checkoutName))
   const credential = credentialEnv(provider, question.env, home)
-  const key = provider.env_key === null ? undefined : credential[provider.env_key]
-  const redact = (text: string): string => (key === undefined ? text : text.replaceAll(key, '[redacted]'))
+  if (provider.env_key !== null) knowSecrets([credential[provider.env_key] ?? ''])
   const argv = [
     ...program, 'exec', '--json', '--ephemeral', '--strict-config', '--ignore-user-config', '--ignore-rules', '--skip-git-repo-check', '-s', 'read-only', '-m', model, '-C', desk,
     '-c', 'approval_policy="never"', '-c', 'web_search="disabled"', '-c', 'project_doc_max_bytes=0', '-c', 'shell_environment_policy.inherit="core"',
@@ -126,23 +126,23 @@ export async function askCodex(question: CodexQuestion, context: StepContext): P
   const result = await started(context.run(argv, {
     cwd: desk, env: baseEnv(credential), timeLimitSeconds: question.timeLimitSeconds, input: question.prompt, keepStdout: true, keepBytes: maxEventBytes, quiet: true,
     onLine: (line, stream) => {
-      if (stream === 'stderr') return context.log(redact(line), 'stderr')
+      if (stream === 'stderr') return context.log(line, 'stderr')
       const item = itemEvent.safeParse(parseEvent(line)).data?.item
-      if (item) context.log(`codex: ${item.type}${item.command === undefined ? '' : ` ${redact(item.command)}`}`, 'stdout')
+      if (item) context.log(`codex: ${item.type}${item.command === undefined ? '' : ` ${item.command}`}`, 'stdout')
     },
   }))
-  writeWhole(question.events, redact(result.stdout))
+  writeWhole(question.events, redact.text(result.stdout))
 
   const events = result.stdout.split('\n').map(parseEvent).filter((event) => codexEvent.safeParse(event).success)
-  const errors = events.flatMap((event) => failedEvent.safeParse(event).data ?? []).map(redact)
+  const errors = events.flatMap((event) => failedEvent.safeParse(event).data ?? [])
   if (result.timedOut) throw new Problem('review_timeout', `No review was made: Codex did not answer within ${question.timeLimitSeconds} s and was ended. Nothing was pushed; main is as it was.`, { evidence: errors.slice(-5) })
   const failed = events.some((event) => codexEvent.parse(event).type === 'turn.failed')
   if (result.exitCode !== 0 || failed) {
-    throw unavailable(`the Codex CLI ended with ${result.exitCode ?? result.signal}: ${errors.at(-1) ?? redact(result.stderrTail.split('\n').at(-1) ?? 'no reason given')}`, undefined, errors.slice(-5))
+    throw unavailable(`the Codex CLI ended with ${result.exitCode ?? result.signal}: ${errors.at(-1) ?? result.stderrTail.split('\n').at(-1) ?? 'no reason given'}`, undefined, errors.slice(-5))
   }
   const usage = events.flatMap((event) => usageEvent.safeParse(event).data?.usage ?? []).at(-1)
   if (!usage) throw new Problem('review_invalid', 'No review was made: the Codex CLI ended without ending its turn. Nothing was pushed; main is as it was.')
-  return { text: redact(readAnswer(answerFile)), usage: { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens } }
+  return { text: readAnswer(answerFile), usage: { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens } }
 }
 
 function readAnswer(path: string): string {

@@ -6,6 +6,7 @@ import type { GitOptions } from '../git/run-git.ts'
 import { codePoint, hasBidi, hasUnseen, lookAtCharacters } from './characters.ts'
 import { sectionsOf, type DiffSection } from './diff-sections.ts'
 import { isWritten } from './file-rules.ts'
+import { secretsIn } from './secrets-in-diff.ts'
 
 const untouched = 'Nothing was pushed.'
 const modes = { link: '120000', submodule: '160000', executable: '100755' } as const
@@ -96,10 +97,10 @@ async function linksOf(repo: string, entries: readonly ChangedEntry[], options: 
 /**
  * Looks for what makes a diff and the thing that it becomes differ: content that is in no diff (submodules, source that
  * git takes for binary), links out of the tree, names that are another file elsewhere, and characters that turn the
- * order of reading round. Those are refused. What only deserves a closer look is returned for the reviewer.
+ * order of reading round. Those are refused, and so is a secret that the change adds: it would be in git for ever. What only deserves a closer look is returned for the reviewer.
  *
  * @returns flags, a sentence part each
- * @throws {Problem} `submodule_refused`, `link_outside`, `unsafe_path`, `path_collision`, `hidden_characters`
+ * @throws {Problem} `submodule_refused`, `link_outside`, `unsafe_path`, `path_collision`, `hidden_characters`, `secret_in_diff`
  */
 export function lookForHazards(repo: string, base: string, head: string, options: GitOptions): Promise<string[]> {
   return withNeutralGit(repo, async (neutral) => {
@@ -114,6 +115,8 @@ export function lookForHazards(repo: string, base: string, head: string, options
     const sections = sectionsOf(await neutral.diff(base, head), await neutral.changedFiles(base, head))
     refuse('hidden_characters', await unreadable(repo, sections, neutral, options), 'Source that git takes for binary, so that no diff shows it')
     refuse('hidden_characters', sections.flatMap((section) => lookAtCharacters(section).turned ?? []), 'Characters that show source in another order than it runs')
-    return flagsOf(there, sections, links)
+    const secrets = sections.map(secretsIn)
+    refuse('secret_in_diff', secrets.flatMap(({ refused }) => refused), 'The change adds what looks like a secret')
+    return [...flagsOf(there, sections, links), ...secrets.flatMap(({ allowed }) => allowed)]
   }, options)
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
 import { withNeutralGit } from '../git/neutral-diff.ts'
 import type { StepContext } from '../pipeline.ts'
+import { copyRedacted } from '../redact/redact-files.ts'
 import { sectionsOf } from './diff-sections.ts'
 import { ruleFor } from './file-rules.ts'
 import { packetsOf, type Packet } from './packets.ts'
@@ -20,25 +22,32 @@ export interface ReviewDiff {
   readonly packets: readonly [BoundPacket, ...BoundPacket[]]
 }
 
+/** First line of a copy that something was taken out of. Readers of diffs skip what comes before the first file. */
+const copyNote = '# Secrets were taken out of this copy. The digest in the verdict is that of the whole diff.\n'
+
 const withRule = (file: ReviewedFile): ReviewedFile => {
   const handling = ruleFor(file)
   return handling === null ? file : { ...file, handling }
 }
 
 /**
- * Writes the diff from objects alone and divides it into packets, each with a nonce of its own.
+ * Makes the diff from objects alone and divides it into packets, each with a nonce of its own. The reviewer is asked
+ * about the diff as it is; the copy in the proof is without what is secret, which a change may take out of the tree.
  *
- * @param path of the file that the diff is written to
- * @param written called as soon as it is there
+ * @param path of the copy for the proof
+ * @param scratch folder that is removed after the review
+ * @param written called as soon as the copy is there
  * @throws {Problem} `review_too_large`
  */
-export async function makeReviewDiff(repo: string, { base, head, tree, gates }: Pick<Frozen, 'base' | 'head' | 'tree' | 'gates'>, path: string, context: Pick<StepContext, 'log' | 'signal'>, written: () => void): Promise<ReviewDiff> {
+export async function makeReviewDiff(repo: string, { base, head, tree, gates }: Pick<Frozen, 'base' | 'head' | 'tree' | 'gates'>, { path, scratch }: { readonly path: string; readonly scratch: string }, context: Pick<StepContext, 'log' | 'signal'>, written: () => void): Promise<ReviewDiff> {
   return withNeutralGit(repo, async (neutral) => {
-    const { sha256, bytes } = await neutral.diffTo(path, base, head)
+    const whole = join(scratch, 'diff.patch')
+    const { sha256, bytes } = await neutral.diffTo(whole, base, head)
+    if (await copyRedacted(whole, path, copyNote)) context.log('the diff holds what looks like secrets; they are taken out of the copy in the proof')
     const files = (await neutral.changedFiles(base, head)).map(withRule)
     written()
     context.log(`${files.length} files, ${bytes} bytes of diff`)
-    const sections = sectionsOf(readFileSync(path), files)
+    const sections = sectionsOf(readFileSync(whole), files)
     const sizes = await neutral.sizes(sections.flatMap(({ file, blobs }) => (file.binary ? [blobs.before, blobs.after].filter((id) => id !== null) : [])))
     const packets = packetsOf(sections, sizes, sha256, gates.review)
     for (const { path: of, handling } of files) if (handling !== undefined) context.log(`${of}: ${handling}`)

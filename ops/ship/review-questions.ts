@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ReviewAnswer, ReviewPacket, Verdict } from '#shared/verdict'
-import { writeJson, writeWhole } from '../json-file.ts'
+import { writeWhole } from '../json-file.ts'
 import type { StepContext } from '../pipeline.ts'
+import { redact } from '../redact/redaction.ts'
+import { writeDocument } from '../redact/write-document.ts'
 import { askCodex, type CodexQuestion } from './codex-run.ts'
 import { judgeAnswer, parseAnswer } from './judge-answer.ts'
 import type { BoundPacket, ReviewDiff } from './review-diff.ts'
@@ -66,7 +68,7 @@ export async function askAll(diff: ReviewDiff, prompts: { readonly gateChanges: 
     bindings: packet.bindings, files: packet.files, ...prompts, diff: packet.text,
     packet: count === 1 ? null : { index: packet.index, count, others: diff.files.map(({ path }) => path).filter((path) => !packet.bindings.files.includes(path)) },
   }) }))
-  for (const { packet, prompt } of prompted) writeWhole(join(folderOf(packet.index), questionFiles.review_prompt), prompt)
+  for (const { packet, prompt } of prompted) writeWhole(join(folderOf(packet.index), questionFiles.review_prompt), redact.text(prompt))
   collect(questionFiles.review_prompt)
 
   const asked: Asked[] = []
@@ -76,13 +78,15 @@ export async function askAll(diff: ReviewDiff, prompts: { readonly gateChanges: 
       const scratch = join(ask.scratch, String(packet.index))
       mkdirSync(scratch)
       const { text, usage } = await askCodex({ ...ask, prompt, scratch, events: join(folderOf(packet.index), questionFiles.review_events) }, context)
-      const answer = parseAnswer(text)
-      writeJson(join(folderOf(packet.index), questionFiles.review_answer), answer)
-      asked.push({ packet, prompt, answer, usage, refused: refusal(answer, packet) })
+      // Judged as it was given; what is kept of it, and signed, must not quote a secret.
+      const given = parseAnswer(text)
+      const answer: ReviewAnswer = { ...given, findings: redact.json(given.findings), summary: redact.text(given.summary) }
+      writeDocument(join(folderOf(packet.index), questionFiles.review_answer), answer)
+      asked.push({ packet, prompt, answer, usage, refused: refusal(given, packet) })
     }
   } finally {
     collect(questionFiles.review_events)
-    if (count > 1 && asked.length > 0) writeJson(join(context.dir, questionFiles.review_answer), merge(asked, diff, nonce))
+    if (count > 1 && asked.length > 0) writeDocument(join(context.dir, questionFiles.review_answer), merge(asked, diff, nonce))
   }
   const refused = asked.flatMap((each) => each.refused ?? [])
   if (refused[0] && count === 1) throw refused[0]

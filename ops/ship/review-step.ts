@@ -32,7 +32,7 @@ async function review(ship: Ship, context: StepContext, scratch: string): Promis
   const settings = { ...readOperatorSettings(ship.home), review: frozenOf(ship).review }
   const provider = chosenProvider(settings)
   ship.scripted = provider.scripted
-  const diff = await makeReviewDiff(ship.repo, frozenOf(ship), join(ship.dir, proofFiles.diff), context, () => note(ship, 'diff'))
+  const diff = await makeReviewDiff(ship.repo, frozenOf(ship), { path: join(ship.dir, proofFiles.diff), scratch }, context, () => note(ship, 'diff'))
   const program = codexProgram(settings.review.codex, ship.env)
   credentialEnv(provider, ship.env, scratch) // before anything is started: without credentials nobody is asked
   await refuseUnreachable(provider, context.signal)

@@ -22,7 +22,8 @@ export async function sealEarlierShips({ repo, home, runId }: Pick<Ship, 'repo' 
 export async function sealShip({ repo, home, runId, dir, key, head, tree }: Ship, warn: (text: string) => void): Promise<void> {
   try {
     const places = laptopProofPlaces(home, repo)
-    await sealBundle({ dir, kind: 'ship', runId, chainFile: places.chainFile, key: key ?? await ownKey(places), gitHead: head, gitTree: tree })
+    const { redacted } = await sealBundle({ dir, kind: 'ship', runId, chainFile: places.chainFile, key: key ?? await ownKey(places), gitHead: head, gitTree: tree })
+    if (redacted.length > 0) warn(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
   } catch (error) {
     const problem = toProblem(error)
     warn(`The proof of this ship was not sealed: ${problem.errorClass}: ${problem.message}`)

@@ -4,6 +4,7 @@ import { Problem } from '#shared/errors'
 import { withWorktree } from '../git/linked-worktree.ts'
 import { writeWhole } from '../json-file.ts'
 import type { Step, StepContext } from '../pipeline.ts'
+import { redact } from '../redact/redaction.ts'
 import type { EarlierShip } from './settle.ts'
 import { frozenOf, type Ship } from './ship-state.ts'
 import { runSuite, worst } from './test-suite.ts'
@@ -31,7 +32,7 @@ async function runAll(ship: Ship, context: StepContext): Promise<{ detail: strin
       const { report, xml, problem } = await runSuite(suite, folder, context, new Date().toISOString().slice(0, 10))
       const { passed, failed, skipped } = report
       ship.tests = [...ship.tests, { name: suite.name, total: passed + failed + skipped, passed, failed, skipped }]
-      writeWhole(join(ship.dir, reportName(suite.name)), xml)
+      writeWhole(join(ship.dir, reportName(suite.name)), redact.text(xml.toString('utf8')))
       ship.artifacts[`tests_${suite.name}`] = reportName(suite.name)
       context.log(`${suite.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
       if (problem) problems.push(problem)

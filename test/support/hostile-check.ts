@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { scriptedAnswer } from '#ops/demo/scripted-review'
@@ -14,12 +14,13 @@ import type { ShipRepo } from './ship-repo.ts'
 
 /** What the gate makes of the commit: a class, or the questions that it would ask. */
 export async function judgeCommit(sample: ShipRepo, base: string, head: string): Promise<{ expected: string; flags: readonly string[]; prompts: readonly string[]; shown: string }> {
-  const patch = join(sample.temp, 'diff.patch')
+  const scratch = join(sample.temp, 'diff')
+  mkdirSync(scratch)
   try {
     const flags = await lookForHazards(sample.repo, base, head, {})
     const gates = await gateSettingsOf(sample.repo, base, head, {})
     const context = { log: () => undefined, signal: new AbortController().signal }
-    const diff = await makeReviewDiff(sample.repo, { base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates }, patch, context, () => undefined)
+    const diff = await makeReviewDiff(sample.repo, { base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates }, { path: join(scratch, 'copy.patch'), scratch }, context, () => undefined)
     const prompts = diff.packets.map(({ bindings, files, text }) => reviewPrompt({ bindings, files, gateChanges: gates.changed, flags, diff: text, packet: null }))
     for (const [at, prompt] of prompts.entries()) checkPrompt(prompt, diff.packets[at]?.text ?? '', JSON.stringify(diff.packets[at]?.bindings))
     for (const { bindings } of diff.packets) expect(() => judgeAnswer({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }, bindings)).toThrow(Problem)
@@ -28,7 +29,7 @@ export async function judgeCommit(sample: ShipRepo, base: string, head: string):
     if (error instanceof Problem) return { expected: error.errorClass, flags: [], prompts: [], shown: '' }
     throw error
   } finally {
-    rmSync(patch, { force: true })
+    rmSync(scratch, { recursive: true, force: true })
   }
 }
 

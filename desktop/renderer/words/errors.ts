@@ -31,6 +31,7 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   review_timeout: 'The review took longer than its limit',
   review_provider_refused: 'The review provider is not accepted',
   review_too_large: 'The change is too large for one review',
+  secret_in_diff: 'The change adds a secret',
   head_moved: 'The commit changed while it was shipped',
   remote_moved: 'origin/main moved while this was shipped',
   verdict_mismatch: 'The verdict is not about this commit',

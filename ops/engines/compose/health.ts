@@ -1,6 +1,7 @@
 import { containers, isOneOff, serviceOf, type Container } from '#ops/docker/containers'
 import { imageLabels, imageOf } from '#ops/docker/images'
 import type { HostPaths } from '#ops/paths'
+import { redact } from '#ops/redact/redaction'
 import type { ServiceHealth } from '../engine.ts'
 import { lookAt } from '../health.ts'
 import { readComposeRecords, type ComposeRecord } from './record.ts'
@@ -29,7 +30,7 @@ async function serviceHealth({ record, found }: Seen, name: string, signal?: Abo
     if (ended && (ended.State.ExitCode !== 0 || serving)) return not(false, `its container ${ended.State.Status} with exit code ${ended.State.ExitCode}`)
   }
   const sick = up.find(({ State }) => State.Health?.Status === 'unhealthy')
-  if (sick) return not(true, `its health check fails: ${sick.State.Health?.Log?.at(-1)?.Output.trim().slice(0, 200) ?? 'no output'}`)
+  if (sick) return not(true, `its health check fails: ${redact.text(sick.State.Health?.Log?.at(-1)?.Output.trim() ?? 'no output').slice(0, 200)}`)
   if (!serving) return of(up.length > 0, null, up.length > 0 ? `${title} runs in ${up.length === 1 ? 'a container' : `${up.length} containers`}` : `${title} has done its work and ended`)
   const url = answerUrl(serving.port, serving.health.path)
   const why = await lookAt(url, { commitField: serving.health.commit_field, commit: sha }, signal ? { signal } : {})

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import type { Docker } from '#ops/docker/engine-api'
 import { containerLog, containers, isOneOff, serviceOf, type Container } from '#ops/docker/containers'
+import { redact } from '#ops/redact/redaction'
 import { waitUntilOk } from '../health.ts'
 import type { ComposeSource } from './source.ts'
 
@@ -15,7 +16,7 @@ function stateOf({ State }: Container, oneShot: boolean): string {
   if (!State.Running) return `it ended with exit code ${State.ExitCode}`
   const health = State.Health?.Status ?? 'none'
   if (health === 'starting') return 'wait'
-  if (health === 'unhealthy') return `its health check fails: ${State.Health?.Log?.at(-1)?.Output.trim().slice(0, 300) ?? 'no output'}`
+  if (health === 'unhealthy') return `its health check fails: ${redact.text(State.Health?.Log?.at(-1)?.Output.trim() ?? 'no output').slice(0, 300)}`
   return 'ok'
 }
 
