@@ -21,10 +21,26 @@ export function Banners(): ReactElement {
     <>
       {cut && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>HQ does not answer for {span(now - cut.since)}.</b> <span className="soft">What you see is as of {timeOfDay(new Date(cut.since).toISOString())}; it comes back by itself.</span></span></div>}
       {away && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>{facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.</b> <span className="soft">What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by itself.</span></span></div>}
+      <ProofAlarmBanner />
       <MaintenanceBanner />
       {(info.demo || change.scripted_review) && <div className="banner info" role="note"><Icon name="demo" /><span className="ellipsis"><b>{info.demo ? 'This is the local demo.' : 'The review of this change is scripted (demo).'}</b> <span className="soft">{change.scripted_review ? 'Its review verdict is scripted (demo): no model read the change.' : 'Everything in it is real and lies in one folder that can be removed.'}</span></span></div>}
       <ActionProblem />
     </>
+  )
+}
+
+/** A proof that is not what was witnessed is said on every page but the one that shows it whole. */
+function ProofAlarmBanner(): ReactElement | null {
+  const [location] = useLocation()
+  const [first, ...more] = useLive().overview.proof_alarms ?? []
+  if (first === undefined || location === '/proofs') return null
+  return (
+    <div className="banner fail" role="alert">
+      <Mark tone="fail" />
+      <span className="ellipsis"><b>The proof of {visibleText(first.who)} is not what HQ has witnessed.</b> <span className="soft">{visibleText(first.detail)}{more.length > 0 ? `, and ${more.length} more` : ''}</span></span>
+      <span className="grow" />
+      <Link href="/proofs" className="nowrap">Open Proofs</Link>
+    </div>
   )
 }
 

@@ -11,7 +11,7 @@ interface Badge { readonly tone: Tone; readonly number: number | null; readonly 
 
 /** What a page has to say beside its name: what runs, what is wrong, what waits. */
 function useBadges(): Partial<Record<string, Badge>> {
-  const { overview: { status, ship, repository }, facts } = useLive()
+  const { overview: { status, ship, repository, proof_alarms: alarms = [] }, facts } = useLive()
   const badges: Partial<Record<string, Badge>> = {}
   const runs = status?.active_runs.length ?? 0
   if (runs > 0 && !facts.stale) badges['/runs'] = { tone: 'running', number: runs, words: `${runs} running` }
@@ -19,6 +19,7 @@ function useBadges(): Partial<Record<string, Badge>> {
   const odd = status?.last_doctor?.checks.filter((check) => check.status === 'WARN').length ?? 0
   if (bad > 0) badges['/doctor'] = { tone: 'fail', number: bad, words: `${bad} failing` }
   else if (odd > 0) badges['/doctor'] = { tone: 'warn', number: odd, words: count(odd, 'warning') }
+  if (alarms.length > 0) badges['/proofs'] = { tone: 'fail', number: alarms.length, words: count(alarms.length, 'alarm') }
   if (facts.ship) badges['/ship'] = { tone: 'running', number: null, words: 'running' }
   else if (ship?.result?.overall === 'FAIL' && ship.result.git_head === repository?.head) badges['/ship'] = { tone: 'blocked', number: null, words: 'stopped' }
   else if ((repository?.ahead ?? 0) > 0) badges['/ship'] = { tone: 'wait', number: repository?.ahead ?? 0, words: `${count(repository?.ahead ?? 0, 'commit')} to ship` }

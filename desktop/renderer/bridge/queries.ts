@@ -44,6 +44,14 @@ export const runQuery = (bridge: Bridge, run_id: string) => queryOptions({
 export const folderQuery = (bridge: Bridge, path: string) => queryOptions({ queryKey: ['artifacts', path], queryFn: () => bridge.call('host.artifacts', { path }), staleTime: calm })
 export const settingsQuery = (bridge: Bridge) => queryOptions({ queryKey: ['settings'], queryFn: () => bridge.call('settings.get', {}) })
 
+export const proofsQuery = (bridge: Bridge) => infiniteQueryOptions({
+  queryKey: ['proofs'],
+  queryFn: ({ pageParam }) => bridge.call('proofs.list', pageParam === null ? {} : { cursor: pageParam }),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.next_cursor,
+  refetchInterval: 10_000,
+})
+
 /** A file of a proof: from the laptop's own bundle or from the host. */
 export interface FileRef { readonly source: 'ship' | 'host'; readonly runId: string; readonly path: string }
 export const fileQuery = (bridge: Bridge, { source, runId, path }: FileRef) => queryOptions({
