@@ -78,6 +78,13 @@ function artifactPlants({ ask, token, paths }: TemporaryHostd, secret: string): 
   ]
 }
 
+/** How a hostd that was told to serve an address of another machine ended. Nothing could be opened by it. */
+const servedElsewhere = (place: Place, signal: AbortSignal): Attempt => async () => {
+  const { env } = hostdEnv(place, 'listen', randomBytes(24).toString('hex'))
+  const { exitCode, timedOut, stderrTail } = await runCommand(programArgv('hostd'), { cwd: '/', env: { ...env, OPENCLAW_HOSTD_ADDRESS: '192.0.2.1' }, timeLimitSeconds: 40, signal })
+  return timedOut ? { accepted: true, said: 'it went on' } : { accepted: false, refusal: `exit code ${String(exitCode)}`, said: stderrTail }
+}
+
 /** What a real hostd answers, over HTTP. */
 export const hostdPlants: Group = {
   name: 'hostd', guard: 'hostd',
@@ -85,31 +92,12 @@ export const hostdPlants: Group = {
     const secret = join(place.sub('hostd', 'outside'), 'secret.txt')
     writeFileSync(secret, 'outside\n')
     const hostd = await startTemporaryHostd(place, randomBytes(24).toString('hex'), signal)
-    return { plants: [...requestPlants(hostd), ...maintenancePlants(hostd), ...artifactPlants(hostd, secret)], end: hostd.stop }
+    return {
+      plants: [
+        ...requestPlants(hostd), ...maintenancePlants(hostd), ...artifactPlants(hostd, secret),
+        { name: 'public_address', planted: 'an address that is not loopback', expected: 'exit code 64', control: hostd.ask({ path: '/health' }), plant: servedElsewhere(place, signal) },
+      ],
+      end: hostd.stop,
+    }
   },
-}
-
-/** How a hostd that was told to serve an address ended; null while it serves. */
-const served = (place: Place, name: string, address: string, signal: AbortSignal): Attempt => async () => {
-  const { env } = hostdEnv(place, name, randomBytes(24).toString('hex'))
-  const ended = new AbortController()
-  let ready = false
-  try {
-    const { exitCode, stderrTail } = await runCommand(programArgv('hostd'), {
-      cwd: '/', env: { ...env, OPENCLAW_HOSTD_ADDRESS: address }, timeLimitSeconds: 20, signal: AbortSignal.any([signal, ended.signal]),
-      onLine: (_line, stream) => { if (stream === 'stdout') { ready = true; ended.abort() } },
-    })
-    return { accepted: false, refusal: `exit code ${String(exitCode)}`, said: stderrTail }
-  } catch (error) {
-    if (!ready || signal.aborted) throw error
-    return { accepted: true, said: `it serves ${address}` }
-  }
-}
-
-/** Where a hostd may be bound. The planted address is none of this machine: nothing could be opened by it. */
-export const addressPlants: Group = {
-  name: 'listen', guard: 'The address of hostd',
-  make: (place, signal) => Promise.resolve({ plants: [
-    { name: 'public_address', planted: 'an address that is not loopback', expected: 'exit code 64', control: served(place, 'listen-loopback', '127.0.0.1', signal), plant: served(place, 'listen-public', '192.0.2.1', signal) },
-  ] }),
 }

@@ -66,8 +66,8 @@ export function once(control: Attempt): Attempt {
   return () => (asked ??= control())
 }
 
-/** Longest time of one plant with its counterpart, milliseconds. */
-const limitMs = 30_000
+/** Longest time of one plant with its counterpart, milliseconds; also on a machine that has much else to do. */
+const limitMs = 60_000
 
 const one = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 400)
 

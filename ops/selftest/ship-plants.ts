@@ -1,0 +1,144 @@
+import { cpSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { newRunId } from '#shared/ids'
+import { withNeutralGit } from '../git/neutral-diff.ts'
+import { writeJson } from '../json-file.ts'
+import { signVerdict } from '../keys/sign-verdict.ts'
+import type { StepContext } from '../pipeline.ts'
+import { checkPush, type PushedRef } from '../ship/check-push.ts'
+import { checkStep } from '../ship/check-step.ts'
+import { preflightStep } from '../ship/preflight-step.ts'
+import { makeProofFolder } from '../ship/proof-folder.ts'
+import { takeShipLock, type ShipLock } from '../ship/ship-lock.ts'
+import { frozenOf, newShip, type Ship } from '../ship/ship-state.ts'
+import type { Verdict } from '#shared/verdict'
+import type { Place } from './place.ts'
+import { attempt, once, type Attempt, type Group, type Plant } from './plant.ts'
+import { branch, provider, type Repositories } from './repositories.ts'
+
+/** Where every ship of the self-test is started, so that one planted on a production host can be let through. */
+const hostName = 'laptop'
+
+type Environment = Ship['env']
+interface Laptop { readonly place: Place; readonly signal: AbortSignal; readonly made: Repositories; /** A fresh copy of the clone. */ readonly copy: (name: string) => string }
+
+const contextOf = ({ signal }: Laptop, dir: string): StepContext => ({
+  signal, dir, log: () => undefined,
+  run: ([program]) => Promise.reject(new Problem('internal_error', `${program ?? ''} is not run by the self-test.`)),
+})
+
+async function shipOf(laptop: Laptop, repo: string, env: Environment, name = hostName): Promise<Ship> {
+  const runId = newRunId()
+  return newShip({ runId, repo, home: laptop.made.home, dir: await makeProofFolder(repo, runId), env, hostName: name })
+}
+
+/** @returns the ship as preflight left it @throws {Problem} what preflight refuses */
+async function preflight(laptop: Laptop, repo: string, env: Environment = {}, name = hostName): Promise<Ship> {
+  const ship = await shipOf(laptop, repo, env, name)
+  let lock = null as ShipLock | null
+  try {
+    await preflightStep(ship, async (commit) => (lock = await takeShipLock(repo, ship.runId, commit))).run({}, contextOf(laptop, ship.dir))
+    return ship
+  } finally {
+    lock?.release()
+  }
+}
+
+function preflightPlants(laptop: Laptop, control: Attempt): Plant[] {
+  const { copy, made: { git, id } } = laptop
+  const refused = (name: string, planted: string, expected: string, plant: (repo: string) => Promise<Environment | undefined> | Environment | undefined, host = hostName): Plant => ({
+    name, planted, expected, control,
+    plant: attempt(async () => {
+      const repo = copy(name)
+      await preflight(laptop, repo, await plant(repo) ?? {}, host)
+    }),
+  })
+  const run = (args: readonly string[]) => async (repo: string): Promise<undefined> => { await git(repo, args) }
+  return [
+    refused('production_host', 'a machine called aiops-1', 'host_guard_production', () => undefined, 'aiops-1'),
+    refused('production_environment', 'OPENCLAW_PRODUCTION=1', 'host_guard_production', () => ({ OPENCLAW_PRODUCTION: '1' })),
+    refused('install_root', 'the install root of a host', 'host_guard_production', (repo) => ({ OPENCLAW_ROOT: repo })),
+    refused('codex_skip', 'CODEX_SKIP, empty', 'codex_skip_set', () => ({ CODEX_SKIP: '' })),
+    refused('hooks_in_clone', 'core.hooksPath in the clone', 'hook_bypass', run(['config', 'core.hooksPath', '/dev/null'])),
+    refused('hooks_in_environment', 'core.hooksPath by GIT_CONFIG_*', 'hook_bypass', () => ({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: '/dev/null' })),
+    refused('replace_refs', 'a replace ref', 'replace_refs', run(['update-ref', `refs/replace/${id('change')}`, id('baseline')])),
+    refused('skip_worktree', 'a file marked skip-worktree', 'hidden_changes', run(['update-index', '--skip-worktree', 'app.txt'])),
+    refused('dirty', 'a change that is in no commit', 'dirty_tree', (repo) => { writeFileSync(join(repo, 'app.txt'), 'in no commit\n'); return undefined }),
+    refused('half_merged', 'a merge that was not ended', 'unfinished_git_operation', (repo) => { writeFileSync(join(repo, '.git', 'MERGE_HEAD'), `${id('unreviewed')}\n`); return undefined }),
+    refused('next_actions', 'two next actions', 'next_action_invalid', run(['reset', '--quiet', '--hard', id('no_next_action')])),
+    refused('diverged', 'a history that is not the one of origin', 'diverged_from_remote', run(['reset', '--quiet', '--hard', id('other_history')])),
+  ]
+}
+
+/** Gives a ship that passed preflight the verdict that a review would have left. */
+async function reviewed({ made, signal }: Laptop, ship: Ship): Promise<void> {
+  const { base, head, tree } = frozenOf(ship)
+  const diff_sha256 = await withNeutralGit(ship.repo, (neutral) => neutral.diffDigest(base, head), { signal })
+  const verdict: Verdict = {
+    schema_version: 1, verdict_id: `verdict-${ship.runId}`, run_id: ship.runId, verdict: 'APPROVED', repository: 'selftest', base_sha: base, head_sha: head, tree_sha: tree, diff_sha256,
+    prompt_sha256: '0'.repeat(64), nonce: 'selftest', files: [], findings: [], summary: 'Planted.', gate_settings_changed: [],
+    reviewer: { cli: 'codex', cli_version: '0', model: 'selftest', provider_id: provider.id, base_url: provider.base_url, scripted: false }, usage: null, created_at: new Date().toISOString(),
+  }
+  ship.verdict = signVerdict(verdict, made.key)
+  writeJson(join(ship.dir, 'verdict.json'), ship.verdict)
+}
+
+/** The last look before the push. @param passed the ship that preflight let through, with its verdict */
+function lastLookPlants(laptop: Laptop, passed: () => Promise<Ship>): Plant[] {
+  const { made: { git, id } } = laptop
+  /** A ship like the one that passed, in a copy of its clone. */
+  const looked = (name: string, plant: (ship: Ship) => Promise<unknown> | undefined) => attempt(async () => {
+    const before = await passed()
+    const repo = laptop.copy(name)
+    const ship: Ship = { ...before, repo, dir: await makeProofFolder(repo, before.runId) }
+    await reviewed(laptop, ship)
+    await plant(ship)
+    await checkStep(ship).run({}, contextOf(laptop, ship.dir))
+  })
+  const control = once(looked('push', () => undefined))
+  const edit = (change: (ship: Ship) => void) => (ship: Ship): undefined => change(ship) as undefined
+  return [
+    {
+      name: 'verdict_edited', planted: 'a verdict that was edited during the ship', expected: 'verdict_signature_invalid', control,
+      plant: looked('verdict_edited', edit((ship) => writeJson(join(ship.dir, 'verdict.json'), { ...ship.verdict, summary: 'Edited.' }))),
+    },
+    { name: 'head_moved', planted: 'a commit made during the ship', expected: 'head_moved', control, plant: looked('head_moved', ({ repo }) => git(repo, ['reset', '--quiet', '--hard', id('unreviewed')])) },
+    { name: 'origin_redirected', planted: 'a git configuration that leads origin elsewhere since preflight', expected: 'remote_moved', control, plant: looked('origin_redirected', ({ repo }) => git(repo, ['config', 'url.file:///elsewhere/.insteadOf', laptop.place.folder])) },
+  ]
+}
+
+function hookPlants({ made: { home, id } }: Laptop, repo: string): Plant[] {
+  const pushed = (commit: string | null, remoteCommit: string) => attempt(async () => (await checkPush(repo, home, [{ remoteRef: `refs/heads/${branch}`, commit, remoteCommit } satisfies PushedRef])).join('; '))
+  const control = once(pushed(id(branch), id('baseline')))
+  return [
+    { name: 'push_unreviewed', planted: 'a push of an unreviewed commit', expected: 'unreviewed_commit', control, plant: pushed(id('unreviewed'), id(branch)) },
+    { name: 'push_forced', planted: 'a push that takes main back', expected: 'forced_push', control, plant: pushed(id('baseline'), id(branch)) },
+    { name: 'push_deletion', planted: 'a push that deletes main', expected: 'forced_push', control, plant: pushed(null, id(branch)) },
+  ]
+}
+
+const preflightNames = ['production_host', 'production_environment', 'install_root', 'codex_skip', 'hooks_in_clone', 'hooks_in_environment', 'replace_refs', 'skip_worktree', 'dirty', 'half_merged', 'next_actions', 'diverged']
+const lastLookNames = ['push', 'verdict_edited', 'head_moved', 'origin_redirected']
+
+/** What a ship refuses before the tests, right before the push, and in the hook of the clone. */
+export const shipPlants = (made: () => Promise<Repositories>): Group => ({
+  name: 'ship', guard: 'The gates of a ship',
+  make: async (place, signal) => {
+    const repositories = await made()
+    const { git, id, clone, baselines } = repositories
+    const [clones, clean] = [place.sub('clones'), clone('clones', 'clean')]
+    await git(clean, ['reset', '--quiet', '--hard', id('change')])
+    const copy = (name: string): string => {
+      const repo = join(clones, name)
+      cpSync(clean, repo, { recursive: true, preserveTimestamps: true })
+      return repo
+    }
+    baselines([clean, ...[...preflightNames, ...lastLookNames].map((name) => join(clones, name))])
+    const laptop: Laptop = { place, signal, made: repositories, copy }
+    let passing: Promise<Ship> | undefined
+    const passed = (): Promise<Ship> => (passing ??= preflight(laptop, clean))
+    const control = once(attempt(async () => { await passed() }))
+    return { plants: [...preflightPlants(laptop, control), ...lastLookPlants(laptop, passed), ...hookPlants(laptop, clean)] }
+  },
+})
