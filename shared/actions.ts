@@ -22,7 +22,8 @@ const noParams = z.strictObject({})
 /** The one allowlist (design §5). hostd checks a request against it, the runner checks again. */
 export const actions = {
   doctor: { title: 'Doctor', argv: () => ['doctor'], params: noParams, timeout_seconds: 60, lane: 'doctor', in_maintenance: 'dod_only', destructive: false },
-  guard: { title: 'Guard', argv: () => ['guard'], params: noParams, timeout_seconds: 60, lane: 'guard', in_maintenance: 'allowed', destructive: false },
+  /** A service that guard starts may take the 600 s that its configuration allows. */
+  guard: { title: 'Guard', argv: () => ['guard'], params: noParams, timeout_seconds: 900, lane: 'guard', in_maintenance: 'allowed', destructive: false },
   port_audit: { title: 'Port audit', argv: () => ['port-audit'], params: noParams, timeout_seconds: 30, lane: 'port_audit', in_maintenance: 'allowed', destructive: false },
   tail_guard_log: {
     title: 'Guard log', argv: (params) => ['guard-log', '--lines', typeof params['lines'] === 'number' ? String(params['lines']) : '50'],

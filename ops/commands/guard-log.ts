@@ -1,7 +1,7 @@
 import { Problem } from '#shared/errors'
 import { actions } from '#shared/actions'
 import { runAsAction } from '../doctor/check-command.ts'
-import { readGuardLog } from '../guard/log.ts'
+import { describePass, readGuardLog } from '../guard/log.ts'
 import { hostPaths } from '../paths.ts'
 
 /** `hq guard-log`: the last passes of guard, one line each @returns the exit code @throws {Problem} `invalid_request` */
@@ -11,9 +11,7 @@ export async function run({ lines, json = false }: { lines: string; json?: boole
   return await runAsAction('tail_guard_log', params.data, { json }, ({ context, log }) => {
     const started_at = new Date().toISOString()
     const { lines: passes, unreadable } = readGuardLog(hostPaths(process.env), params.data.lines ?? 50)
-    for (const { time, overall, restarted, observed_only, failed } of passes) {
-      log([time, overall, observed_only ? 'observed only' : null, restarted.length > 0 ? `started again: ${restarted.join(', ')}` : null, ...failed].filter((part) => part !== null).join(' · '))
-    }
+    for (const pass of passes) log(describePass(pass))
     if (unreadable > 0) log(`${unreadable} lines cannot be read`)
     return Promise.resolve({
       schema_version: 1 as const, run_id: context.runId, overall: 'PASS' as const, step_failed: null, error_class: null, next_auto_fix: null, git_head: null, git_tree: null,

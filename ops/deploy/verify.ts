@@ -86,7 +86,7 @@ export async function verify(context: DoctorContext, expected: Expected, { signa
     ...auditChecks(context, auditMs),
     { name: 'state', remedy: 'deploy_again', run: () => stateFinding(context.paths) },
   ], signal)
-  const guard = await runGuard(context.paths, { runId: guardRunId, deployRunId: context.deployRunId, ...(signal ? { signal } : {}) })
+  const guard = await runGuard(context, { runId: guardRunId, deployRunId: context.deployRunId, ...(signal ? { signal } : {}) })
   const doctor = await runDoctor(context, signal)
   return { checks: [...own, fold('doctor', doctor), fold('guard', guard.checks)], guard }
 }

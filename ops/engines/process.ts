@@ -5,7 +5,7 @@ import { buildRelease, pruneBuilds } from './builds.ts'
 import { composeEngine } from './compose/engine.ts'
 import type { Build, Engine, ServiceHealth, Target, UpReport } from './engine.ts'
 import { isUnchanged, proveCandidate, requirePort, switchVersion, type Handover, type Progress } from './handover.ts'
-import { lookAt } from './health.ts'
+import { lookAt, waitUntilOk } from './health.ts'
 import { stopServices } from './resume.ts'
 import { lives, serviceUrl, socketsOf, stopService } from './service-process.ts'
 import { consoleServiceName, forgetCandidate, leftCandidate, readRecords, removeRecord, writeServing, type ServiceRecord, type ServiceSpec } from './service-record.ts'
@@ -25,11 +25,23 @@ function specsOf({ config, sha, servicePorts, console }: Target, build: Build): 
   return all
 }
 
+/** A version that should stay as it is, and hangs, is given this long to answer before it is replaced; seconds. */
+const unchangedSeconds = 10
+
+/** Runs already what is wanted, and answers? One that hangs is replaced, although nothing of it has changed. */
+async function stays(record: ServiceRecord | undefined, spec: ServiceSpec, { log, signal }: Progress): Promise<boolean> {
+  if (!isUnchanged(record, spec)) return false
+  const why = await waitUntilOk(serviceUrl(spec.port, spec.health.path), { commitField: spec.health.commit_field, commit: spec.sha }, { seconds: unchangedSeconds, alive: () => lives(record), ...(signal ? { signal } : {}) })
+  if (why !== null) log(`${spec.name}: unchanged, but not healthy (${why}), so it is replaced`)
+  return why === null
+}
+
 async function up(target: Target, build: Build, progress: Progress): Promise<UpReport> {
   const { paths } = target
   const specs = specsOf(target, build)
   const records = new Map(readRecords(paths).map((record) => [record.name, record]))
-  const fresh = specs.filter((spec) => !isUnchanged(records.get(spec.name), spec))
+  const staying = await Promise.all(specs.map((spec) => stays(records.get(spec.name), spec, progress)))
+  const fresh = specs.filter((_spec, i) => staying[i] !== true)
   const unchanged = specs.filter((spec) => !fresh.includes(spec)).map(({ name }) => name)
   const gone = [...records.values()].filter(({ name }) => !specs.some((spec) => spec.name === name))
   for (const name of unchanged) progress.log(`${name}: unchanged, stays as it is`)

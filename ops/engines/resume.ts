@@ -1,31 +1,34 @@
-import { toProblem, type Problem } from '#shared/errors'
+import { Problem, toProblem } from '#shared/errors'
 import type { HostPaths } from '#ops/paths'
 import { requirePort, startOnPort, type Progress } from './handover.ts'
 import { lives, specOf, stopService } from './service-process.ts'
-import { readRecords } from './service-record.ts'
+import { readRecord, readRecords, type ServiceRecord } from './service-record.ts'
 import { withServicesLock } from './services-lock.ts'
 
 export interface Resumed { readonly name: string; readonly state: 'running' | 'started' | 'failed'; readonly problem: Problem | null }
 
+/** Ends what is left of a service, which may hold its port, and starts the recorded version until it is healthy. */
+async function startAgain(paths: HostPaths, record: ServiceRecord, progress: Progress): Promise<ServiceRecord> {
+  await stopService(record, record.name)
+  requirePort(record, undefined)
+  return await startOnPort(paths, specOf(record), progress)
+}
+
 /**
  * Starts again what was last up and is not (after a reboot or a stop). One service that does not start does not keep
  * the others from starting.
- * @param only names; without it all
  * @throws {Problem} `state_invalid` when the records cannot be read, `lane_busy` when a deploy is at it
  */
-export async function resumeServices(paths: HostPaths, progress: Progress = { log: () => undefined }, only?: readonly string[]): Promise<Resumed[]> {
+export async function resumeServices(paths: HostPaths, progress: Progress = { log: () => undefined }): Promise<Resumed[]> {
   return withServicesLock(paths, async () => {
     const results: Resumed[] = []
     for (const record of readRecords(paths)) {
-      if (only && !only.includes(record.name)) continue
       if (lives(record)) {
         results.push({ name: record.name, state: 'running', problem: null })
         continue
       }
       try {
-        await stopService(record, record.name) // its leader is gone; what it left behind may hold the port
-        requirePort(record, undefined)
-        await startOnPort(paths, specOf(record), progress)
+        await startAgain(paths, record, progress)
         results.push({ name: record.name, state: 'started', problem: null })
       } catch (error) {
         results.push({ name: record.name, state: 'failed', problem: toProblem(error) })
@@ -34,6 +37,17 @@ export async function resumeServices(paths: HostPaths, progress: Progress = { lo
     return results
   }, progress.signal)
 }
+
+/**
+ * Starts one service again in its recorded version, whether it has ended or hangs.
+ * @param patienceMs longest wait for another process that is at the services, milliseconds
+ * @throws {Problem} `lane_busy`, `state_invalid`, `port_in_use`, `service_unhealthy`, `public_port`
+ */
+export const restartService = (paths: HostPaths, name: string, progress: Progress, patienceMs: number): Promise<ServiceRecord> => withServicesLock(paths, async () => {
+  const record = readRecord(paths, name)
+  if (!record) throw new Problem('state_invalid', `Service ${name} has no record any more. Nothing was started.`)
+  return await startAgain(paths, record, progress)
+}, progress.signal, patienceMs)
 
 /** Stops all services; their records stay, so that `resumeServices` can start them again. */
 export async function stopServices(paths: HostPaths): Promise<void> {

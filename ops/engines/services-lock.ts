@@ -5,13 +5,14 @@ import { tryLock } from '#ops/lock'
 import type { HostPaths } from '#ops/paths'
 
 /** Longest wait for another process to finish with the services, in milliseconds. */
-const patienceMs = 60_000
+const usualPatienceMs = 60_000
 
 /**
  * Does `work` while no other process (deploy, guard, `hq up`) starts or stops services of this host.
- * @throws {Problem} `lane_busy` when another one has been at it for a minute
+ * @param patienceMs longest wait for it, milliseconds
+ * @throws {Problem} `lane_busy` when another one has been at it that long
  */
-export async function withServicesLock<T>(paths: HostPaths, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function withServicesLock<T>(paths: HostPaths, work: () => Promise<T>, signal?: AbortSignal, patienceMs: number = usualPatienceMs): Promise<T> {
   const file = join(paths.locks, 'services.lock')
   for (const end = performance.now() + patienceMs; ;) {
     const lock = tryLock(file)
@@ -22,7 +23,7 @@ export async function withServicesLock<T>(paths: HostPaths, work: () => Promise<
         lock.release()
       }
     }
-    if (performance.now() > end) throw new Problem('lane_busy', 'Another process has been starting or stopping services for a minute. No service was touched.')
+    if (performance.now() > end) throw new Problem('lane_busy', `Another process has been starting or stopping services for ${patienceMs / 1000} s. No service was touched.`)
     await delay(100, undefined, signal ? { signal } : {})
   }
 }

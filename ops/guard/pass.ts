@@ -1,58 +1,92 @@
+import { join } from 'node:path'
+import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
-import { runChecks, fail, pass, skip, warn, type Check } from '#ops/doctor/check'
-import { allHealth } from '#ops/engines/all-services'
-import { resumeServices } from '#ops/engines/resume'
-import { lives } from '#ops/engines/service-process'
-import { readRecords } from '#ops/engines/service-record'
-import { readMaintenance } from '#ops/maintenance'
+import { tryLock } from '#ops/lock'
 import type { HostPaths } from '#ops/paths'
-import { readGuardLog } from './log.ts'
+import { deal, type Deed, type Pass } from './apply.ts'
+import { openAttempts, type Attempts } from './attempts.ts'
+import { restartContainer } from './containers.ts'
+import { whyHandsOff } from './hands-off.ts'
+import { restartHostd } from './hostd.ts'
+import { lookAgain } from './looks.ts'
+import type { GuardHost, Remediation, Seen } from './remediation.ts'
+import { restartDeadService } from './services.ts'
+import { enableTimer } from './timers.ts'
 
-/** A service that has been started again so often within an hour needs a person, not another start. */
-const restartsPerHour = 5
-const hourMs = 3_600_000
-/** Passes of the log that are looked at: more than an hour of a pass every 15 seconds. */
-const lookBack = 300
+/** All that guard may do, in the order in which it is done (design §8). It touches no firewall, no sshd, and no container or unit that is not HQ's. */
+const remediations: readonly Remediation[] = [restartHostd, restartDeadService, restartContainer, enableTimer]
 
-export interface GuardPass { readonly checks: CheckResult[]; readonly restarted: string[]; readonly observedOnly: boolean }
-
-/**
- * One pass of guard: it looks at every service and applies one safe, named remediation: a service whose process has
- * ended is started again from its own record, at most five times an hour. While maintenance is on it only looks.
- */
-export async function guardPass(paths: HostPaths, signal?: AbortSignal): Promise<GuardPass> {
-  const observedOnly = readMaintenance(paths).on
-  const dead = readRecords(paths).filter((record) => !lives(record)).map(({ name }) => name)
-  const recent = restartsOf(paths)
-  const allowed = observedOnly ? [] : dead.filter((name) => (recent.get(name) ?? 0) < restartsPerHour)
-  const resumed = allowed.length > 0 ? await resumeServices(paths, { log: () => undefined, ...(signal ? { signal } : {}) }, allowed) : []
-  const restarted = resumed.filter(({ state }) => state === 'started').map(({ name }) => name)
-  const health = await allHealth(paths, signal)
-  const services = health.map(({ name, alive, why, detail }): Check => ({
-    name: `service:${name}`, remedy: 'deploy_again',
-    run: () => {
-      const count = recent.get(name) ?? 0
-      if (!alive && !observedOnly && count >= restartsPerHour) return fail(`${detail}; started again ${count} times within the last hour, so it is left as it is`, 'fix_and_ship')
-      const failed = resumed.find((each) => each.name === name && each.state === 'failed')
-      if (failed) return fail(`It had ended and could not be started again: ${failed.problem?.message ?? detail}`, 'deploy_again')
-      if (why !== null) return fail(detail, 'deploy_again')
-      return restarted.includes(name) ? warn(`${detail}; it had ended and was started again`, 'deploy_again') : pass(detail)
-    },
-  }))
-  const mode: Check = {
-    name: 'mode', remedy: 'deploy_again',
-    run: () => (observedOnly ? pass('Maintenance mode is on: guard only looks.') : pass(restarted.length > 0 ? `Started again: ${restarted.join(', ')}.` : 'Nothing had to be done.')),
-  }
-  const none: Check = { name: 'services', remedy: 'deploy_again', run: () => skip('No deploy has started services yet.') }
-  return { checks: await runChecks([mode, ...(services.length > 0 ? services : [none])], signal), restarted, observedOnly }
+export interface GuardPass {
+  readonly checks: CheckResult[]
+  readonly deeds: Deed[]
+  /** Why this pass only looked; null when it might act. */
+  readonly handsOff: string | null
 }
 
-/** How often each service was started again within the last hour. */
-function restartsOf(paths: HostPaths): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { time, restarted } of readGuardLog(paths, lookBack).lines) {
-    if (Date.now() - Date.parse(time) > hourMs) continue
-    for (const name of restarted) counts.set(name, (counts.get(name) ?? 0) + 1)
+/**
+ * One pass of guard: looks at everything that it has a remediation for, several times where one is due, and applies
+ * those that are, each at most `guard_per_hour` times an hour to the same target. While maintenance is on, a deploy
+ * runs, or another pass acts, it only looks.
+ */
+export async function guardPass(host: GuardHost, signal?: AbortSignal): Promise<GuardPass> {
+  const began = performance.now()
+  const seen = await Promise.all(remediations.map(async (remediation) => ({ remediation, ...(await timed(() => lookAgain(remediation, host, signal))) })))
+  const lock = tryLock(join(host.paths.locks, 'guard.lock'))
+  try {
+    const handsOff = whyHandsOff(host.paths) ?? (lock === null ? 'another pass is at work' : null)
+    const pass: Pass = { host, handsOff, attempts: attemptsOf(host.paths), began, signal }
+    const checks: CheckResult[] = []
+    const deeds: Deed[] = []
+    for (const { remediation, value, problem, ms } of seen) {
+      if (problem !== null) checks.push({ name: remediation.id, status: 'FAIL', detail: problem.message, remedy: errorRule(problem.errorClass).next_auto_fix, duration_ms: ms })
+      for (const each of value ?? []) {
+        const { check, deed } = await checkOf(pass, remediation, each, ms)
+        checks.push(check)
+        if (deed) deeds.push(deed)
+      }
+    }
+    if (!checks.some(({ name }) => name.startsWith('service:'))) checks.push({ name: 'services', status: 'SKIP', detail: 'No deploy has started services yet.', remedy: null, duration_ms: 0 })
+    return { checks: [modeCheck(handsOff, deeds), ...checks], deeds, handsOff }
+  } finally {
+    lock?.release()
   }
-  return counts
+}
+
+function attemptsOf(paths: HostPaths): Attempts | Problem {
+  try {
+    return openAttempts(paths)
+  } catch (error) {
+    return toProblem(error)
+  }
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ value: T | null; problem: Problem | null; ms: number }> {
+  const began = performance.now()
+  const ms = (): number => Math.round(performance.now() - began)
+  try {
+    return { value: await work(), problem: null, ms: ms() }
+  } catch (error) {
+    return { value: null, problem: toProblem(error), ms: ms() }
+  }
+}
+
+const status = { good: 'PASS', fail: 'FAIL', warn: 'WARN', skip: 'SKIP' } as const
+const deedWords = { applied: 'guard helped', failed: 'guard could not help', refused: 'guard does not try again', observed: 'guard only looks', left: 'guard left it' } as const
+
+async function checkOf(pass: Pass, remediation: Remediation, seen: Seen, lookMs: number): Promise<{ check: CheckResult; deed: Deed | null }> {
+  const { check: name, state, detail } = seen
+  if (state !== 'due') {
+    const found = status[state]
+    return { check: { name, status: found, detail, remedy: found === 'FAIL' || found === 'WARN' ? seen.remedy ?? 'deploy_again' : null, duration_ms: lookMs }, deed: null }
+  }
+  const began = performance.now()
+  const dealt = await deal(pass, remediation, seen)
+  const said = `${detail} · ${deedWords[dealt.deed.outcome]} (${remediation.id}): ${dealt.deed.reason}`
+  return { check: { name, status: dealt.status, detail: said, remedy: dealt.remedy, duration_ms: lookMs + Math.round(performance.now() - began) }, deed: dealt.deed }
+}
+
+function modeCheck(handsOff: string | null, deeds: readonly Deed[]): CheckResult {
+  const applied = deeds.filter(({ outcome }) => outcome === 'applied').map(({ remediation, target }) => `${remediation} ${target}`)
+  const did = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : deeds.length > 0 ? 'Nothing could be done.' : 'Nothing had to be done.'
+  return { name: 'mode', status: 'PASS', detail: handsOff === null ? did : `Guard only looks: ${handsOff}.`, remedy: null, duration_ms: 0 }
 }

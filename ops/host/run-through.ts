@@ -8,6 +8,7 @@ import { cancelOnSignals } from '../run-context.ts'
 import { failDocument } from '../runner/run-files.ts'
 import { sayError } from '../redact/crash-output.ts'
 import { hostClient } from './client.ts'
+import { requireAnswering } from './request.ts'
 import { runWithoutHostd } from './without-hostd.ts'
 
 /**
@@ -32,6 +33,7 @@ export async function runThroughHostd(action: ActionId, params: Record<string, u
 
   async function throughHostd(): Promise<ResultDocument> {
     const client = hostClient()
+    await requireAnswering(client.address)
     let followed: string | null = null
     const onRun = (id: string, joined: boolean): void => { followed = id; say(joined ? `Joined ${id}, which is running already.` : `Started ${id}.`) }
     try {

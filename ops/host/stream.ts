@@ -49,7 +49,7 @@ async function readOnce(address: HostAddress, id: string, after: number, give: (
   alive()
   try {
     const own = signal === undefined ? quiet.signal : AbortSignal.any([signal, quiet.signal])
-    const answer = await request(address, `/api/runs/${encodeURIComponent(id)}/events`, { headers: { accept: 'text/event-stream', 'last-event-id': String(after) }, signal: own })
+    const answer = await request(address, `/api/runs/${encodeURIComponent(id)}/events`, { headers: { accept: 'text/event-stream', 'last-event-id': String(after) }, signal: own, limitMs: null })
       .catch((error: unknown) => { throw quiet.signal.aborted ? new Problem('hostd_unreachable', 'hostd does not answer.', { cause: error }) : error })
     if (!answer.ok) throw await problemOf(answer)
     connected()

@@ -44,6 +44,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
   actions.push(
     { id: 'doctor', title: 'Run doctor', icon: 'doctor', words: 'check health', run: () => run('doctor'), ...away },
     { id: 'guard', title: 'Run guard', icon: 'doctor', run: () => run('guard'), ...away },
+    { id: 'guard-log', title: 'Guard log', icon: 'doctor', words: 'last passes repairs restarts', run: () => run('tail_guard_log'), ...away },
     { id: 'ports', title: 'Run port audit', icon: 'doctor', words: 'sockets public', run: () => run('port_audit'), ...away },
   )
 

@@ -37,11 +37,18 @@ async function serviceHealth({ record, found }: Seen, name: string, signal?: Abo
   return why === null ? of(true, null, `${title} answers on port ${serving.port}${sha === null ? '' : ` (${sha.slice(0, 12)})`}`) : of(true, why, `${title} at ${url}: ${why}`)
 }
 
-/** One look at every service that should be up. @throws {Problem} `docker_compose_failed` when Docker does not answer */
-export async function composeHealth(paths: HostPaths, signal?: AbortSignal): Promise<ServiceHealth[]> {
+/** A service of a recorded version, its containers, and how it is. */
+export interface ServiceSeen { readonly record: ComposeRecord; readonly service: string; readonly own: readonly Container[]; readonly health: ServiceHealth }
+
+/** One look at every service that should be up, and its containers. @throws {Problem} `docker_compose_failed` when Docker does not answer */
+export async function composeServices(paths: HostPaths, signal?: AbortSignal): Promise<ServiceSeen[]> {
   const seen = await look(paths, signal)
-  return Promise.all(seen.flatMap((each) => Object.keys(each.record.images).map((name) => serviceHealth(each, name, signal))))
+  return Promise.all(seen.flatMap((each) => Object.keys(each.record.images).map(async (service): Promise<ServiceSeen> =>
+    ({ record: each.record, service, own: each.found.filter((one) => serviceOf(one) === service), health: await serviceHealth(each, service, signal) }))))
 }
+
+/** @throws {Problem} `docker_compose_failed` when Docker does not answer */
+export const composeHealth = async (paths: HostPaths, signal?: AbortSignal): Promise<ServiceHealth[]> => (await composeServices(paths, signal)).map(({ health }) => health)
 
 /**
  * What runs must be what was built: the image of every container is the recorded one, which is the one that carries the

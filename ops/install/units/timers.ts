@@ -1,7 +1,11 @@
+import { actions } from '#shared/actions'
 import { command, confined, environment, unprivileged, type UnitPlace } from './place.ts'
 
-/** A check that a timer starts: asks hostd for the action, follows it to its end, and has no privilege of its own. */
-const checkService = (place: UnitPlace, check: 'doctor' | 'guard', { title, condition = '' }: { title: string; condition?: string }): string => `[Unit]
+/**
+ * A check that a timer starts: asks hostd for the action, follows it to its end, and has no privilege of its own.
+ * @param seconds longest that it is followed; the run itself has its own limit
+ */
+const checkService = (place: UnitPlace, check: 'doctor' | 'guard', { title, condition = '', seconds }: { title: string; condition?: string; seconds: number }): string => `[Unit]
 Description=OpenClaw HQ: ${title}
 After=openclaw-hostd.socket openclaw-runner.socket
 Wants=openclaw-hostd.socket openclaw-runner.socket
@@ -12,7 +16,7 @@ ExecStart=${command(place, 'ops/main.ts', check)}
 WorkingDirectory=${place.paths.releases}/current
 ${environment(place)}
 Environment=HOME=/nonexistent
-TimeoutStartSec=180s
+TimeoutStartSec=${seconds}s
 ${unprivileged}
 ${confined}
 # It talks to hostd's loopback port and to nobody else.
@@ -37,9 +41,9 @@ WantedBy=timers.target
 
 /** A timer that was merely stopped is active again after a reboot, hence the condition: a deploy that failed keeps doctor quiet. */
 export const doctorService = (place: UnitPlace): string =>
-  checkService(place, 'doctor', { title: 'doctor', condition: `ConditionPathExists=!${place.paths.maintenance}\n` })
+  checkService(place, 'doctor', { title: 'doctor', seconds: 180, condition: `ConditionPathExists=!${place.paths.maintenance}\n` })
 export const doctorTimer = (): string => timer('doctor', { first: '3min', again: '15min' })
 
 /** Guard runs during maintenance too: it then only observes. */
-export const guardService = (place: UnitPlace): string => checkService(place, 'guard', { title: 'guard' })
+export const guardService = (place: UnitPlace): string => checkService(place, 'guard', { title: 'guard', seconds: actions.guard.timeout_seconds + 120 })
 export const guardTimer = (): string => timer('guard', { first: '2min', again: '2min' })

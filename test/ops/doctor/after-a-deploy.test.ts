@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checksResult, type ChecksResult } from '#shared/result'
@@ -83,17 +83,6 @@ describe('guard', () => {
     expect(await at.message()).toMatchObject({ message: 'one' })
     expect(readRecord(at.host.paths, 'app')?.pid).not.toBe(dead)
     expect(readGuardLog(at.host.paths, 2).lines).toMatchObject([{ run_id: looked.run_id, restarted: [], observed_only: true }, { run_id: acted.run_id, restarted: ['app'], observed_only: false }])
-  })
-
-  it('leaves a service alone that it has started again five times within the hour', async () => {
-    const line = { run_id: '20261122T121000Z-bbbbbbbb', overall: 'PASS', restarted: ['app'], observed_only: false, failed: [] }
-    writeFileSync(join(at.host.paths.state, 'guard.ndjson'), Array.from({ length: 5 }, () => `${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`).join(''))
-    await killApp()
-    const result = await action('guard')
-    expect(check(result, 'service:app')).toMatchObject({ status: 'FAIL', remedy: 'fix_and_ship' })
-    expect(await at.message()).toBeNull()
-    rmSync(join(at.host.paths.state, 'guard.ndjson'))
-    await resumeServices(at.host.paths)
   })
 })
 

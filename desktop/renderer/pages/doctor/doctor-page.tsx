@@ -25,7 +25,7 @@ export function DoctorPage(): ReactElement {
     <div className="page">
       <div className="head">
         <div className="grow"><h1>{title}</h1><p className="sub">{open > 0 ? `${count(open, 'port')} can be reached from outside.` : status?.last_port_audit ? 'Nothing is reachable from outside loopback and the tailnet.' : 'The ports have not been read yet.'}</p></div>
-        <div className="head-actions"><RunButton action="doctor">Run doctor</RunButton><RunButton action="port_audit">Run port audit</RunButton><RunButton action="guard">Run guard</RunButton></div>
+        <div className="head-actions"><RunButton action="doctor">Run doctor</RunButton><RunButton action="port_audit">Run port audit</RunButton><RunButton action="guard">Run guard</RunButton><RunButton action="tail_guard_log">Guard log</RunButton></div>
       </div>
       {doctor && <div className="doctor-matrix"><Matrix checks={doctor.checks} faded={facts.stale} /><p className="soft">{tallyOf(doctor.checks)}, <Age at={doctor.finished_at} /></p></div>}
       <Section title="Doctor" result={doctor} none="Run doctor asks the host for every check at once." />

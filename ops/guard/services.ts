@@ -1,0 +1,28 @@
+import { processEngine } from '#ops/engines/process'
+import { restartService } from '#ops/engines/resume'
+import { readRecords } from '#ops/engines/service-record'
+import { stillStarting } from './age.ts'
+import { lockPatienceMs, type GuardHost, type Remediation, type Seen } from './remediation.ts'
+
+async function look({ paths }: GuardHost, signal?: AbortSignal): Promise<Seen[]> {
+  const records = new Map(readRecords(paths).map((record) => [record.name, record]))
+  return (await processEngine.health(paths, signal)).map(({ name, alive, why, detail }): Seen => {
+    const of = (state: Seen['state'], text: string): Seen => ({ target: name, check: `service:${name}`, state, detail: text })
+    if (why === null) return of('good', detail)
+    const record = records.get(name)
+    const seconds = record?.health.timeout_seconds ?? 0
+    if (alive && record && stillStarting(record.started_at, seconds)) return of('fail', `${detail}; it was started less than ${seconds} s ago`)
+    return of('due', detail)
+  })
+}
+
+/** Services of the engine `process`: ended, or alive and unhealthy at every look. */
+export const restartDeadService: Remediation = {
+  id: 'restart_service',
+  undone: 'FAIL',
+  look,
+  apply: async ({ paths }, name, signal) => {
+    const { pid, port } = await restartService(paths, name, { log: () => undefined, ...(signal ? { signal } : {}) }, lockPatienceMs)
+    return `it was started again as process ${pid} and answers on port ${port}`
+  },
+}
