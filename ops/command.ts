@@ -5,12 +5,15 @@ import { Problem } from '#shared/errors'
 import { LineSplitter } from './lines.ts'
 import { endTree } from './process-tree.ts'
 import { redact } from './redact/redaction.ts'
+import type { RunAs } from './run-as.ts'
 
 export interface CommandOptions {
   readonly cwd: string
   /** The whole environment of the command. Nothing is inherited. See `baseEnv`. */
   readonly env: Readonly<Record<string, string>>
   readonly timeLimitSeconds: number
+  /** Account it runs as; HOME is that account's. Default: who we are. */
+  readonly as?: RunAs
   readonly signal?: AbortSignal
   /** Text for its standard input; without it the input is closed. */
   readonly input?: string
@@ -57,7 +60,8 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
   const started = performance.now()
   const nonce = randomBytes(8).toString('hex')
   const child = execa(program, args, {
-    cwd: options.cwd, env: { ...options.env, OPENCLAW_COMMAND: nonce }, extendEnv: false, reject: false, buffer: false, detached: true, cleanup: false,
+    cwd: options.cwd, env: { ...options.env, ...(options.as ? { HOME: options.as.home } : {}), OPENCLAW_COMMAND: nonce },
+    ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}), extendEnv: false, reject: false, buffer: false, detached: true, cleanup: false,
     stdin: options.input === undefined ? 'ignore' : 'pipe', stdout: 'pipe', stderr: 'pipe',
   })
   const selector = { ...(child.pid === undefined ? {} : { pgid: child.pid }), marker: `OPENCLAW_COMMAND=${nonce}` }

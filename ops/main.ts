@@ -57,7 +57,7 @@ program.command('runs').description('runs of the host; with --follow, the live l
 program.command('reindex').description('rebuild the index of runs from their folders').option(...json).action(does(() => import('./commands/reindex.ts')))
 const install = program.command('install').description('make this machine a host')
 install.command('hostd').description('hostd, the runner and the timers as services; a second run changes nothing')
-  .option('--root <dir>', 'the clone that is deployed (default: OPENCLAW_ROOT)').option('--uninstall', 'take the services away; data stays')
+  .option('--root <dir>', 'the clone that is deployed (default: OPENCLAW_ROOT)').option('--origin <url>', 'clone this address, which the host may only read, when there is no clone yet').option('--uninstall', 'take the services away; data stays')
   .action(does(() => import('./commands/install.ts')))
 const proof = program.command('proof').description('the proof bundles of this machine')
 proof.command('verify').description('is a proof what was sealed, and is its chain whole?').argument('<path-or-run-id>', 'folder of a bundle, artifacts folder, or run id').option(...json)

@@ -47,8 +47,9 @@ export async function runDod(question: Question): Promise<{ document: DodResult;
     })
     const upSince = readServing(paths)?.since ?? null
     let outcome = await ask()
-    if (beganBefore(outcome.run.result, upSince)) {
-      log(`doctor ${outcome.run.run_id} began before what serves now was up: one more is asked for`)
+    const unusable = beganBefore(outcome.run.result, upSince) ? 'began before what serves now was up' : outcome.joined && outcome.run.status === 'cancelled' ? 'was somebody else\'s, who cancelled it' : null
+    if (unusable !== null) {
+      log(`doctor ${outcome.run.run_id} ${unusable}: one more is asked for`)
       outcome = await ask()
     }
     doctorRunId = outcome.run.run_id

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { git, type GitOptions } from '#ops/git/run-git'
+import { ownerOf } from '#ops/run-as'
 import { Problem } from '#shared/errors'
 
 /**
@@ -12,12 +13,13 @@ const base: GitOptions = { userConfig: false, network: true, config: hostConfig,
 
 /**
  * Options for git in the clone `repo`, with every content filter it configures switched off, so that what is checked
- * out is what was reviewed, byte for byte.
+ * out is what was reviewed, byte for byte. It runs as the owner of the clone: on an installed host the build account.
  * @throws {Problem} `git_sync_failed` when there is no such clone or its configuration cannot be read
  */
 export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOptions> {
   if (!existsSync(repo)) throw new Problem('git_sync_failed', `The clone ${repo} does not exist.`)
-  const options: GitOptions = { ...base, ...(signal ? { signal } : {}) }
+  const as = ownerOf(repo)
+  const options: GitOptions = { ...base, ...(signal ? { signal } : {}), ...(as ? { as } : {}) }
   const listed = await git(repo, ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'], options)
   // Exit 1: no such setting.
   if (listed.exitCode !== 0 && listed.exitCode !== 1) throw new Problem('git_sync_failed', `The git configuration of ${repo} cannot be read: ${listed.stderrTail}`)

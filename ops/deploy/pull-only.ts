@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { CommandResult } from '#ops/command'
 import { git, gitText, type GitOptions } from '#ops/git/run-git'
+import { temporaryFolder } from '#ops/run-as'
 import { hostGit } from './host-git.ts'
 
 /** What git exits with when the other side would not talk to it at all; a refused ref is 1, a refused connection 128. */
@@ -40,7 +39,7 @@ const probeRef = (): string => `refs/openclaw/push-probe/${randomBytes(8).toStri
 
 /** A git that cannot push anywhere says nothing about the remote: a value of `push.*` that it does not understand ends it before it connects. */
 async function requirePushWorks(repo: string, options: GitOptions & { errorClass: 'push_probe_inconclusive' }): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'openclaw-push-probe-'))
+  const folder = temporaryFolder('openclaw-push-probe-', options.as)
   try {
     await gitText(folder, ['init', '--quiet', '--bare', '--template='], options)
     const pushed = await dryPush(repo, folder, probeRef(), { ...options, env: { ...options.env, GIT_ALLOW_PROTOCOL: 'file' } })

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { baseEnv } from '#ops/command'
 import { hostGit } from '#ops/deploy/host-git'
 import type { HostPaths } from '#ops/paths'
 import type { StepContext } from '#ops/pipeline'
+import { giveTreeTo, takeTreeBack, type RunAs } from '#ops/run-as'
 import type { Build, BuildTarget } from './engine.ts'
 import { exportCommit } from './export-commit.ts'
 import { readComposeRecords } from './compose/record.ts'
@@ -32,28 +34,33 @@ function freshFolder(paths: HostPaths, base: string, sha: string): string {
 }
 
 /**
- * Exports the target commit into a folder of its own and runs the configured builds there, one by one.
+ * Exports the target commit into a folder of its own and runs the configured builds there, one by one, as the owner of
+ * the clone. Afterwards the folder is ours again: what a later build runs cannot change it.
  * @throws {Problem} `console_build_failed`: the first build that fails ends it; what runs is untouched
  */
 export async function buildRelease({ paths, config, sha }: BuildTarget, context: StepContext): Promise<Build> {
   const base = join(paths.builds, config.project)
   mkdirSync(base, { recursive: true })
   const folder = freshFolder(paths, base, sha)
-  await exportCommit(paths.root, sha, folder, await hostGit(paths.root, context.signal))
+  const git = await hostGit(paths.root, context.signal)
+  await exportCommit(paths.root, sha, folder, git)
   context.log(`exported ${sha} to ${folder}`)
-  for (const { name, argv, timeout_seconds } of config.build) {
-    context.log(`build ${name}: ${argv.join(' ')}`)
-    const env = baseEnv({ CI: '1', OPENCLAW_GIT_HEAD: sha })
-    const result = await context.run(argv, { cwd: folder, env, timeLimitSeconds: timeout_seconds }).catch((error: unknown) => {
-      if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('console_build_failed', `Build ${name} did not run: ${error.message} What serves is untouched.`, { cause: error })
-      throw error
-    })
-    if (result.exitCode !== 0) {
-      const how = result.timedOut ? `took longer than ${timeout_seconds} s` : result.exitCode === null ? `was ended by ${result.signal ?? 'a signal'}` : `ended with exit code ${result.exitCode}`
-      throw new Problem('console_build_failed', `Build ${name} ${how}. What serves is untouched.`)
-    }
-  }
+  if (config.build.length > 0) giveTreeTo(folder, git.as)
+  for (const build of config.build) await runBuild(build, { folder, sha, as: git.as }, context)
+  if (config.build.length > 0) takeTreeBack(folder, git.as)
   return { sha, folder, digest: treeDigest(folder) }
+}
+
+async function runBuild({ name, argv, timeout_seconds }: ProjectConfig['build'][number], { folder, sha, as }: { folder: string; sha: string; as: RunAs | undefined }, context: StepContext): Promise<void> {
+  context.log(`build ${name}: ${argv.join(' ')}`)
+  const env = baseEnv({ CI: '1', OPENCLAW_GIT_HEAD: sha })
+  const result = await context.run(argv, { cwd: folder, env, timeLimitSeconds: timeout_seconds, ...(as ? { as } : {}) }).catch((error: unknown) => {
+    if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('console_build_failed', `Build ${name} did not run: ${error.message} What serves is untouched.`, { cause: error })
+    throw error
+  })
+  if (result.exitCode === 0) return
+  const how = result.timedOut ? `took longer than ${timeout_seconds} s` : result.exitCode === null ? `was ended by ${result.signal ?? 'a signal'}` : `ended with exit code ${result.exitCode}`
+  throw new Problem('console_build_failed', `Build ${name} ${how}. What serves is untouched.`)
 }
 
 /** Removes builds that no service uses and no rollback can go to, all but the newest few. */

@@ -17,15 +17,17 @@ const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
  */
 export async function exportCommit(repo: string, sha: string, folder: string, options: GitOptions & { errorClass?: ErrorClass }): Promise<void> {
   const must: GitOptions & { errorClass: ErrorClass } = { errorClass: 'git_sync_failed', ...options, timeLimitSeconds: 300 }
+  // What is written belongs to who we are, whoever owns the clone: only the questions to the clone are asked as its owner.
+  const { as: _owner, ...ours } = must
   const objects = join(await commonDir(repo, must), 'objects')
   const format = await gitText(repo, ['rev-parse', '--show-object-format'], must)
   mkdirSync(folder, { recursive: true })
   const temporary = mkdtempSync(join(tmpdir(), 'openclaw-export-'))
   const bare = join(temporary, 'bare.git')
   try {
-    await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], must)
+    await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], ours)
     writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
-    const own = { ...must, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder } }
+    const own = { ...ours, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder } }
     await gitText(folder, ['read-tree', '--no-recurse-submodules', sha], own)
     await gitText(folder, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)
   } finally {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
+import { temporaryFolder } from '#ops/run-as'
 import { gitText, type GitOptions } from './run-git.ts'
 import { commonDir } from './work-tree.ts'
 
@@ -44,7 +44,7 @@ const statuses: Readonly<Record<string, ReviewedFile['status']>> = { A: 'added',
 export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit) => Promise<T>, options: GitOptions = {}): Promise<T> {
   const objects = join(await commonDir(repo, options), 'objects')
   const format = await gitText(repo, ['rev-parse', '--show-object-format'], options)
-  const folder = mkdtempSync(join(tmpdir(), 'openclaw-diff-'))
+  const folder = temporaryFolder('openclaw-diff-', options.as)
   const bare = join(folder, 'bare.git')
   const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }
   try {

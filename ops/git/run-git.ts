@@ -1,5 +1,6 @@
 import { Problem, type ErrorClass } from '#shared/errors'
 import { baseEnv, runCommand, type CommandOptions, type CommandResult } from '#ops/command'
+import type { RunAs } from '#ops/run-as'
 
 export interface GitOptions {
   readonly signal?: AbortSignal
@@ -18,6 +19,8 @@ export interface GitOptions {
   readonly network?: boolean
   /** `-c name=value` pairs. */
   readonly config?: Readonly<Record<string, string>>
+  /** Account it runs as. Default: who we are. */
+  readonly as?: RunAs
   /** More variables of its environment. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -57,6 +60,7 @@ export function git(repo: string, args: readonly string[], options: GitOptions =
   const config = { ...options.config, 'core.fsmonitor': 'false', ...(options.hooks ? {} : { 'core.hooksPath': '/dev/null' }) }
   return runCommand(['git', ...Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]), ...args], {
     cwd: repo, env: gitEnv(options), timeLimitSeconds: options.timeLimitSeconds ?? 60, keepStdout: true,
+    ...(options.as === undefined ? {} : { as: options.as }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.keepBytes === undefined ? {} : { keepBytes: options.keepBytes }),

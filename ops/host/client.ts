@@ -80,7 +80,8 @@ export function hostClient(address: HostAddress = localHost()): HostClient {
         return { run: await toEnd(started.run_id, { onEvents, signal }), joined: started.joined }
       }
       const first = await once()
-      return first.joined && first.run.status !== 'passed' ? await once() : first
+      // Somebody ended that run on purpose: asking again would start what they just stopped.
+      return first.joined && first.run.status !== 'passed' && first.run.status !== 'cancelled' ? await once() : first
     },
   }
 }

@@ -37,13 +37,6 @@ export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account
   ]
 }
 
-/** The clone belongs to whoever made it: it is only made when it is not there. */
-export const cloneFolder = ({ root }: HostPaths): Change => ({
-  did: `created ${root}`,
-  due: () => lstatSync(root, { throwIfNoEntry: false }) === undefined,
-  apply: () => { mkdirSync(root, { recursive: true, mode: 0o755 }) },
-})
-
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
 
 export const folderChange = ({ path, mode, uid, gid }: Folder): Change => ({

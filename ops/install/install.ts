@@ -4,8 +4,10 @@ import { currentRelease, switchCurrent } from '../deploy/hostd-install.ts'
 import type { HostPaths } from '../paths.ts'
 import { accountOf, accounts } from './accounts.ts'
 import { applyDue, type Change } from './change.ts'
+import { cloneChange, cloneFolderChange } from './clone.ts'
+import { dockerSettingsChange } from './docker.ts'
 import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
-import { cloneFolder, folderChange, hostFolders } from './folders.ts'
+import { buildHome, folderChange, hostFolders } from './folders.ts'
 import { need } from './host-program.ts'
 import { requireInstallable, unitFolder } from './preconditions.ts'
 import { releaseOf } from './release.ts'
@@ -18,12 +20,13 @@ import { buildUser, hostdUser } from './units/place.ts'
  * be is left alone, so a second installation changes nothing and restarts nothing.
  *
  * @param source package of HQ that becomes the release
+ * @param origin address to clone when there is no clone yet; null leaves that to somebody else
  * @param say told of each change when it was made
  * @returns what was changed, empty when everything was as it should be
  * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the release
  *   that ran before was put back
  */
-export async function installHostd({ paths, port, source, say }: { paths: HostPaths; port: number; source: string; say: (did: string) => void }): Promise<readonly Change[]> {
+export async function installHostd({ paths, port, source, origin, say }: { paths: HostPaths; port: number; source: string; origin: string | null; say: (did: string) => void }): Promise<readonly Change[]> {
   const units = allUnits({ paths, port })
   await requireInstallable(paths, port, Object.keys(units))
   const release = releaseOf(paths, source)
@@ -36,10 +39,11 @@ export async function installHostd({ paths, port, source, say }: { paths: HostPa
 
   await apply(accounts(paths))
   const hostd = await accountOf(hostdUser)
-  await apply([cloneFolder(paths), ...hostFolders(paths, { hostd, build: await accountOf(buildUser) }).map(folderChange)])
+  const build = await accountOf(buildUser)
+  await apply([cloneFolderChange(paths, { ...build, home: buildHome(paths) }), ...hostFolders(paths, { hostd, build }).map(folderChange)])
   await apply(tokenChanges(paths, hostd))
   await apply([deployKeyChange(paths)])
-  const settings = await apply([settingsChange(paths)])
+  const settings = await apply([settingsChange(paths), dockerSettingsChange(paths)])
   const released = await apply(release.changes)
   const written = await apply(Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)))
   if (written.length > 0) await need(['systemctl', 'daemon-reload'])
@@ -48,6 +52,7 @@ export async function installHostd({ paths, port, source, say }: { paths: HostPa
   const restart = settings.length + released.length > 0 || written.some(({ about }) => about?.endsWith(`/${hostdUnit}`))
   if (restart && !services.some(({ about }) => about === hostdUnit)) await apply([{ did: 'restarted hostd', due: () => true, apply: restartHostd }])
   if (done.length > 0) await requireHealthOrGoBack()
+  if (origin !== null) await apply([cloneChange(paths, origin)])
   return done
 
   async function requireHealthOrGoBack(): Promise<void> {

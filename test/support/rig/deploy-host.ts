@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { ActionId } from '#shared/actions'
 import { deployResult, triage, type DeployResult, type Triage } from '#shared/result'
 import type { RunDetail } from '#shared/api'
-import { composeProject } from '../docker.ts'
+import { composeProject, webDockerfile } from '../docker.ts'
 import { hostOf, installer, productionPaths as paths, type RigHost } from './host.ts'
 import { makeLaptop, type Laptop, type ShipOptions } from './laptop.ts'
 import { packageInside, type Rig } from './rig.ts'
@@ -41,10 +41,17 @@ export interface AppVersion {
   readonly config?: object
 }
 
+/** A compose service as a host runs it: up again after a reboot. */
+const lasting = { restart: 'unless-stopped' }
+
 /** Files of the sample app: `web`, which answers on loopback, and `side`, which does not change with the commit. */
 export const appFiles = (message: string, { web = {}, services = {}, files = {}, config: more = {} }: AppVersion = {}): Record<string, string> => ({
-  ...composeProject(message, { web, services, files }), 'openclaw.config.json': `${JSON.stringify(config(more), null, 2)}\n`, 'docs/OPENCLAW_NEXT.md': '# Next action\n\n- Greet the operator by name\n', ...files,
+  ...composeProject(message, { web: { ...lasting, ...web }, services: { side: { build: './side', init: true, ...lasting }, ...services } }), 'openclaw.config.json': `${JSON.stringify(config(more), null, 2)}\n`, 'docs/OPENCLAW_NEXT.md': '# Next action\n\n- Greet the operator by name\n', ...files,
 })
+
+/** Files of a version whose image cannot be built, or is built for ever; `word` is what the build prints first. */
+export const brokenBuild = (word: string): Record<string, string> => ({ 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "console.error('Error: ${word}'); process.exit(3)"]\n` })
+export const endlessBuild = (word: string): Record<string, string> => ({ 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "console.log('${word}'); setTimeout(() => {}, 3600000)"]\n` })
 
 /** A deploy or rollback that has ended, with what it left. */
 export interface Ended { readonly run: RunDetail; readonly result: DeployResult; readonly triage: Triage | null }
@@ -105,9 +112,8 @@ export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
   const node = `${packageInside}/node_modules/.bin/node`
   await rig.must(['sh', '-c', baseImageScript, 'sh', node], { seconds: 240 })
   const laptop = await makeLaptop(rig, appFiles('baseline'))
-  await rig.must(['git', 'clone', '--quiet', rig.origin.url('project.git'), paths.root])
   await rig.write(paths.hostSettings, JSON.stringify({ schema_version: 1, base_image: rigBaseImage, deploy_attempts: 2, deploy_backoff_seconds: 0.1, disk_warn_percent: 99, disk_fail_percent: 100 }))
-  await rig.must([installer], { seconds: 240 })
+  await rig.must([installer, '--origin', rig.origin.url('project.git')], { seconds: 240 })
   await rig.write(paths.trustFile, JSON.stringify(laptop.trust))
   return deployHostOf(rig, laptop)
 }
