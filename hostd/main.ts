@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { join } from 'node:path'
-import { z } from 'zod'
 import { toProblem } from '#shared/errors'
 import { hostdPort, hostPaths } from '#ops/paths'
 import { installRoot, stayWithRelease } from '#ops/program'
+import { releaseVersion } from '#ops/releases'
 import { describeThrown, redactCrashes, sayError } from '#ops/redact/crash-output'
 import { loadSecrets } from '#ops/redact/known-secrets'
 import { launchSettings } from '#ops/runner/launch'
@@ -40,7 +38,7 @@ async function main(): Promise<void> {
   const paths = orRefuse(() => hostPaths(env))
   const wanted = orRefuse(() => hostdPort(env))
   const settings = orRefuse(() => readHostSettings(paths))
-  const { version } = z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(installRoot(), 'package.json'), 'utf8')))
+  const version = orRefuse(() => releaseVersion(installRoot()))
 
   const lock = await takeLock(hostdLockFile(paths), 2000)
   if (lock === null) throw new Refusal(1, `hostd was not started: another one serves ${paths.state}. That one goes on.`)

@@ -1,13 +1,12 @@
-import { existsSync, realpathSync } from 'node:fs'
 import { errorRule, Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
 import { exitCodeOf } from '#ops/exit-codes'
 import { hostPathsEnv, type HostPaths } from '#ops/paths'
 import { installRoot, programArgv } from '#ops/program'
+import { currentFolder } from '#ops/releases'
 import { runAction } from '#ops/runner/action-child'
 import type { DeployHost } from './facts.ts'
-import { currentRelease } from './hostd-install.ts'
 
 /** `<run_id>/<n>`, in the environment of one attempt and of what belongs to it. */
 export const attemptVariable = 'OPENCLAW_DEPLOY_ATTEMPT'
@@ -23,10 +22,7 @@ export function attemptOf(runId: string, env: Readonly<Record<string, string | u
 }
 
 /** Where the next attempt is started from: a deploy that brought a new HQ can be finished by it. */
-function attemptInstall(paths: HostPaths): string {
-  const current = currentRelease(paths)
-  return existsSync(current) ? realpathSync(current) : installRoot()
-}
+export const attemptInstall = (paths: HostPaths): string => currentFolder(paths) ?? installRoot()
 
 /** A document for an attempt that gave none that can be believed. */
 export function failedResult(runId: string, attempt: number, startedAt: string, problem: Problem, base: DeployResult | null = null): DeployResult {

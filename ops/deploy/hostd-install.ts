@@ -1,9 +1,5 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import getPort from 'get-port'
 import { z } from 'zod'
 import { healthReply, statusReply } from '#shared/api'
 import { Problem, toProblem } from '#shared/errors'
@@ -11,20 +7,14 @@ import { readAdminToken } from '#ops/admin-token'
 import { baseEnv } from '#ops/command'
 import { askFor } from '#ops/doctor/questions'
 import { exportCommit } from '#ops/engines/export-commit'
-import { readRecords } from '#ops/engines/service-record'
-import { waitUntilOk } from '#ops/engines/health'
-import { writeJson, writeWhole } from '#ops/json-file'
 import type { StepContext } from '#ops/pipeline'
-import { hostPathsEnv, type HostPaths } from '#ops/paths'
-import { endTree } from '#ops/process-tree'
-import { installRoot, programArgv } from '#ops/program'
+import { markComplete, readMark, unfinished } from '#ops/releases'
+import { buildAccount } from './build-account.ts'
 import type { DeployHost } from './facts.ts'
 import { hostGit } from './host-git.ts'
-
-/** Releases of HQ that are kept, the current one included. */
-const keep = 3
-/** Written into a release last: without it the folder is half an installation. */
-export const completeMark = '.openclaw-release.json'
+import { howItEnded, runNpm } from './own-npm.ts'
+import { proveHostd } from './prove-hostd.ts'
+import { takeOver } from './take-over.ts'
 
 /** Is this repository HQ itself? Then a deploy brings a new hostd. */
 export function isHqItself(root: string): boolean {
@@ -35,9 +25,6 @@ export function isHqItself(root: string): boolean {
     return false // no package.json, or none that npm could read: certainly not HQ
   }
 }
-
-/** The link `current` is what deploys are started from; absent while HQ runs from where it was installed by hand. */
-export const currentRelease = ({ releases }: HostPaths): string => join(releases, 'current')
 
 /** @throws {Problem} `hostd_unhealthy` unless the running hostd is well and lets in whoever has the token */
 export async function requireHostd({ hostdUrl, paths }: DeployHost, signal: AbortSignal): Promise<string> {
@@ -53,84 +40,59 @@ export async function requireHostd({ hostdUrl, paths }: DeployHost, signal: Abor
 }
 
 /**
- * Installs HQ's own commit as a release: a folder of its own, never under a running process; proven by a hostd started
- * from it on a spare port; only then the link `current` is switched.
+ * Makes a release of HQ's own commit: a folder of its own, never under a running process, that neither hostd nor the
+ * build account can change; proven by a hostd started from it on a spare port. `current` is not touched.
  * @returns the release folder
- * @throws {Problem} `hostd_install_failed`; `current` is as it was
+ * @throws {Problem} `hostd_install_failed`; there is no such release then
  */
-export async function installRelease(host: DeployHost, sha: string, context: StepContext): Promise<string> {
+export async function makeRelease(host: DeployHost, sha: string, context: StepContext): Promise<string> {
   const { paths } = host
   const folder = join(paths.releases, sha)
-  if (existsSync(join(folder, completeMark))) {
+  if (readMark(folder) !== null) {
     context.log(`release ${sha} is installed already`)
-  } else {
-    rmSync(folder, { recursive: true, force: true }) // half an installation: no process runs from it, `current` never named it
-    await exportCommit(paths.root, sha, folder, await hostGit(paths.root, context.signal))
-    const installed = await context.run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, env: baseEnv() })
-    if (installed.exitCode !== 0) throw new Problem('hostd_install_failed', `npm ci ended with ${installed.exitCode ?? installed.signal ?? 'no exit code'}. The hostd that runs is untouched.`)
+    await proveHostd(host, folder, context)
+    return folder
   }
-  await proveHostd(host, folder, context)
-  writeJson(join(folder, completeMark), { schema_version: 1, sha, installed_at: new Date().toISOString() })
-  switchCurrent(paths, folder)
-  pruneReleases(paths)
+  const making = unfinished(folder)
+  for (const half of [making, folder]) rmSync(half, { recursive: true, force: true }) // no process runs from it, `current` never named it
+  try {
+    await exportCommit(paths.root, sha, making, await hostGit(paths.root, context.signal))
+    await installPackages(host, making, context)
+    markComplete(making, { sha, commit: sha })
+    await proveHostd(host, making, context)
+    // Its mark says that it is whole: after a power cut that must be true of every file.
+    const stored = await context.run(['sync', '--file-system', making], { cwd: '/', env: baseEnv() })
+    if (stored.exitCode !== 0) throw new Problem('hostd_install_failed', `sync of ${making} ${howItEnded(stored)}. The hostd that runs is untouched.`)
+    renameSync(making, folder)
+  } finally {
+    rmSync(making, { recursive: true, force: true })
+  }
   return folder
 }
 
-/** Starts the release's hostd beside the running one, with folders and a token of its own, and requires its health. */
-async function proveHostd({ paths }: DeployHost, folder: string, { log, signal }: StepContext): Promise<void> {
-  const temporary = mkdtempSync(join(tmpdir(), 'openclaw-hostd-'))
-  const trial = { ...paths, root: join(temporary, 'root'), etc: join(temporary, 'etc'), state: join(temporary, 'state'), artifacts: join(temporary, 'artifacts') }
-  for (const path of [trial.root, trial.etc, trial.state, trial.artifacts]) mkdirSync(path, { recursive: true })
-  writeWhole(join(trial.etc, 'secrets', 'openclaw_admin_token'), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
-  const port = await getPort({ host: '127.0.0.1' })
-  const [program, ...args] = programArgv('hostd', [], folder)
-  const instance = randomBytes(8).toString('hex')
-  const output: string[] = []
-  const child = spawn(program, args, {
-    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
-    env: baseEnv({ ...hostPathsEnv(trial), OPENCLAW_HQ_INSTALL: folder, OPENCLAW_HOSTD_PORT: String(port), OPENCLAW_COMMAND: instance }),
-  })
-  let alive = true
-  const gone = (): void => { alive = false }
-  child.once('exit', gone)
-  child.once('error', gone)
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output.push(chunk.toString('utf8')); if (output.length > 50) output.shift() })
+/**
+ * The packages that its lock file names, fetched by the build account in a folder of that account and then taken over.
+ * npm checks each against the lock file's digest; no script of theirs runs.
+ */
+async function installPackages({ paths, settings }: DeployHost, release: string, context: StepContext): Promise<void> {
+  const account = await buildAccount(paths, settings)
+  await account.end()
+  const staging = join(account.home, 'release')
+  rmSync(staging, { recursive: true, force: true })
   try {
-    const why = await waitUntilOk(`http://127.0.0.1:${port}/health`, {}, { seconds: 30, signal, alive: () => alive })
-    if (why !== null) throw new Problem('hostd_install_failed', `The hostd of the new release does not answer: ${why}. The hostd that runs is untouched.`, { evidence: output.join('').trimEnd().split('\n').slice(-20) })
-    log(`the hostd of ${folder} answered on port ${port}`)
+    mkdirSync(staging)
+    for (const name of ['package.json', 'package-lock.json']) {
+      if (!existsSync(join(release, name))) throw new Problem('hostd_install_failed', `The commit has no ${name}. The hostd that runs is untouched.`)
+      copyFileSync(join(release, name), join(staging, name))
+    }
+    account.give(staging)
+    const installed = await runNpm({ paths, settings, account }, ['ci', '--omit=dev', '--ignore-scripts'], staging, context)
+    if (installed.exitCode !== 0) throw new Problem('hostd_install_failed', `npm ci ${howItEnded(installed)}. The hostd that runs is untouched.`, { evidence: installed.stderrTail.split('\n') })
+    await account.end()
+    // A lock file without packages leaves none; whether hostd can do without is what its trial shows.
+    if (existsSync(join(staging, 'node_modules'))) await takeOver(join(staging, 'node_modules'), join(release, 'node_modules'))
   } finally {
-    await endTree({ marker: `OPENCLAW_COMMAND=${instance}`, ...(child.pid === undefined || !alive ? {} : { pgid: child.pid }) })
-    rmSync(temporary, { recursive: true, force: true })
+    await account.end()
+    rmSync(staging, { recursive: true, force: true })
   }
 }
-
-/** One rename: a reader sees the old release or the new one, never none. */
-export function switchCurrent(paths: HostPaths, folder: string): void {
-  const link = currentRelease(paths)
-  if (existsSync(link) && realpathSync(link) === realpathSync(folder)) return
-  const next = `${link}.${process.pid}`
-  rmSync(next, { force: true })
-  symlinkSync(folder, next)
-  renameSync(next, link)
-}
-
-export function pruneReleases(paths: HostPaths): void {
-  const used = new Set([realpathSync(currentRelease(paths)), realpathSync(installRoot()), ...readRecords(paths).map(({ env }) => env['OPENCLAW_HQ_INSTALL'] ?? '')])
-  const all = readdirSync(paths.releases).filter((name) => /^[0-9a-f]{40}$/.test(name)).map((name) => join(paths.releases, name))
-  const idle = all.filter((folder) => !used.has(realpathSync(folder)) && !hasProcess(folder)).toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
-  for (const folder of idle.slice(Math.max(0, keep - 1))) rmSync(folder, { recursive: true, force: true })
-}
-
-/** Does a process run from this folder? A daemon keeps its version until it is started again. */
-function hasProcess(folder: string): boolean {
-  if (!lstatSync('/proc', { throwIfNoEntry: false })?.isDirectory()) return true // cannot be seen: keep it
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).some((name) => {
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').some((part) => part.startsWith(`${folder}/`)) || readlinkSync(`/proc/${name}/cwd`).startsWith(folder)
-    } catch {
-      return false // ended, or another user's
-    }
-  })
-}
-

@@ -1,36 +1,19 @@
-import { cpSync, existsSync, realpathSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { baseEnv } from '#ops/command'
 import { intactGreenBuild } from '#ops/engines/green-builds'
 import { engineOf } from '#ops/engines/process'
-import { treeDigest } from '#ops/engines/tree-digest'
 import { readServing } from '#ops/engines/service-record'
 import type { Step, StepContext } from '#ops/pipeline'
 import { installRoot } from '#ops/program'
+import { pruneReleases, releaseVersion, switchCurrent } from '#ops/releases'
 import { consoleService } from './console-service.ts'
 import { need, type DeployFacts, type DeployHost } from './facts.ts'
 import { followedBranch } from './host-git.ts'
 import { syncToRemote } from './git-sync.ts'
-import { currentRelease, installRelease, isHqItself, requireHostd } from './hostd-install.ts'
+import { isHqItself, makeRelease, requireHostd } from './hostd-install.ts'
+import { buildOwnConsole, shownRelease } from './own-console.ts'
 import { provePullOnly } from './pull-only.ts'
-
-/** HQ deploys itself: its page is built like any project's and put beside the hostd of the same commit. */
-async function buildOwnConsole(folder: string, release: string, context: StepContext): Promise<void> {
-  const page = join(folder, 'out', 'renderer')
-  if (!existsSync(join(page, 'index.html'))) {
-    const built = await context.run(['npm', 'run', 'build'], { cwd: folder, env: baseEnv({ CI: '1' }) })
-    if (built.exitCode !== 0) throw new Problem('console_build_failed', `npm run build ended with ${built.exitCode ?? built.signal ?? 'no exit code'}. What serves is untouched.`)
-  }
-  const shown = join(release, 'out', 'renderer')
-  if (existsSync(shown) && treeDigest(shown) === treeDigest(page)) return // a console may be running from it
-  rmSync(shown, { recursive: true, force: true })
-  cpSync(page, shown, { recursive: true })
-}
-
-/** Where the installed console is shown from: the current release, else HQ as it was installed by hand. */
-const shownRelease = ({ paths }: DeployHost): string => (existsSync(currentRelease(paths)) ? realpathSync(currentRelease(paths)) : installRoot())
+import { switchHostd } from './switch-hostd.ts'
 
 const short = (sha: string): string => sha.slice(0, 12)
 
@@ -42,6 +25,13 @@ function requireLastingEngine({ settings }: DeployHost, { engine }: ProjectConfi
   if (settings.launcher === 'systemd' && engine === 'process') {
     throw new Problem('config_invalid', 'openclaw.config.json names the engine process. On this host a run is a systemd unit and its services would end with it; the engine compose is needed. What serves is untouched.')
   }
+}
+
+/** Where systemd runs hostd it is started again from the release; elsewhere nobody here may end what another program started. */
+async function takeUpRelease(host: DeployHost, release: string, context: StepContext): Promise<string> {
+  if (host.settings.launcher === 'systemd') return await switchHostd(host, release, context)
+  switchCurrent(host.paths, release)
+  return `release ${releaseVersion(release)} is proven and current; the hostd that runs keeps its version until its launcher starts it again`
 }
 
 /** The steps up to the running new version. */
@@ -66,7 +56,7 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
     },
   },
   {
-    name: 'hostd_install', timeLimitSeconds: 900,
+    name: 'hostd_install', timeLimitSeconds: 1200,
     run: async (facts, context) => {
       // A rollback never downgrades hostd: older code may not read what the newer one wrote.
       const own = isHqItself(host.paths.root)
@@ -78,8 +68,10 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
         const version = await requireHostd(host, context.signal)
         return { facts: { installed: installRoot() }, detail: `the installed hostd ${version} answers, and lets the token in` }
       }
-      const release = await installRelease(host, need(facts, 'target_sha'), context)
-      return { facts: { installed: release }, detail: `release ${short(need(facts, 'target_sha'))} is proven and current; the hostd that runs keeps its version until its launcher starts it again` }
+      const release = await makeRelease(host, need(facts, 'target_sha'), context)
+      const detail = await takeUpRelease(host, release, context)
+      for (const gone of pruneReleases(host.paths)) context.log(`removed the old release ${gone}`)
+      return { facts: { installed: release }, detail }
     },
   },
   {
@@ -94,7 +86,7 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
       const kept = host.rollbackTo === null ? null : intactGreenBuild(paths, config.project, sha)
       if (kept) context.log(`the build of ${sha} that was green is intact and taken as it is: ${kept.folder}`)
       const build = kept ?? await engineOf(config.engine).build({ paths, config, sha }, context)
-      if (hq) await buildOwnConsole(build.folder, installed, context)
+      if (hq) await buildOwnConsole(host, sha, installed, context)
       const target = { paths, config, sha, servicePorts: settings.service_ports, console: consoleService(host, installed, hq ? sha : null) }
       return { facts: { build, target }, detail: `${kept ? 'the kept build' : `${config.build.length} builds`} of ${short(sha)}, digest ${build.digest.slice(0, 12)}` }
     },

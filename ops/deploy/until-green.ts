@@ -6,7 +6,7 @@ import type { DeployResult, StepResult, Triage } from '#shared/result'
 import { failures } from '#ops/doctor/check'
 import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/maintenance'
 import { writeDocument } from '#ops/redact/write-document'
-import { failedResult, runAttempt } from './attempt.ts'
+import { attemptInstall, failedResult, runAttempt } from './attempt.ts'
 import { gatherBundle, writeResult } from './bundle.ts'
 import { attemptFolder, deployFolder } from './deploy-once.ts'
 import type { DeployHost } from './facts.ts'
@@ -24,7 +24,7 @@ interface Hands { readonly emit: (event: EventBody) => void; readonly signal: Ab
 /**
  * deploy_until_green (design §7): maintenance on, bounded attempts that each fetch afresh, a triage for every failure,
  * `green_check`, maintenance off. Only classes that the error table calls retryable are tried again, and never twice with
- * the same fingerprint. After a failure maintenance stays on.
+ * the same fingerprint; but an attempt that failed after it made another HQ current is followed by one of that HQ. After a failure maintenance stays on.
  * A deploy of a pinned host, or a rollback, that cannot be is refused before any of this: nothing is changed then.
  * @param attempts most attempts
  * @param plan what is deployed
@@ -68,13 +68,17 @@ async function tryUntilGreen(host: DeployHost, attempts: number, { emit, signal 
   for (let attempt = 1; ; attempt += 1) {
     // The window shows the whole way from the first event on: green_check is the step after the attempt's own.
     const forward = (event: EventBody): void => emit(event.type === 'run_started' ? { ...event, steps: [...event.steps, greenStep] } : event)
+    const before = attemptInstall(host.paths)
     const tried = await runAttempt(host, attempt, { emit: forward, signal })
     const result = tried.overall === 'PASS' ? await withGreenCheck(host, tried, { emit, signal }) : tried
     if (result.overall === 'PASS') return { result, triage: null }
     const triage = triageOf(result, places(host, result))
     say(`attempt ${attempt} failed: ${triage.error_class}${triage.failing_step === null ? '' : ` in ${triage.failing_step}`}`)
     if (triage.error_class === 'state_invalid') remedyState(host, say)
-    const why = seen.has(triage.fingerprint) ? 'the same failure again' : !triage.retryable ? `${triage.error_class} is not retried` : attempt >= attempts ? `attempt ${attempt} of ${attempts} was the last` : signal.aborted ? 'cancelled' : null
+    // What failed was the HQ of before. The one that this attempt brought may hold the fix: it gets one attempt of its own.
+    const newHq = attemptInstall(host.paths) !== before
+    if (newHq) say('this attempt brought another HQ; the next one is made by it')
+    const why = seen.has(triage.fingerprint) && !newHq ? 'the same failure again' : !triage.retryable && !newHq ? `${triage.error_class} is not retried` : attempt >= attempts ? `attempt ${attempt} of ${attempts} was the last` : signal.aborted ? 'cancelled' : null
     if (why !== null) {
       say(`stopped: ${why}`)
       return { result, triage: { ...triage, evidence: [...triage.evidence, `Stopped after attempt ${attempt}: ${why}.`] } }

@@ -1,7 +1,9 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { toProblem } from '#shared/errors'
-import { currentRelease, switchCurrent } from '../deploy/hostd-install.ts'
+import { writeWhole } from '../json-file.ts'
 import type { HostPaths } from '../paths.ts'
+import { currentRelease, releaseVersion, switchCurrent } from '../releases.ts'
 import { accountOf, accounts } from './accounts.ts'
 import { applyDue, type Change } from './change.ts'
 import { cloneChange, cloneFolderChange } from './clone.ts'
@@ -9,11 +11,11 @@ import { dockerSettingsChange } from './docker.ts'
 import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
 import { buildHome, folderChange, hostFolders } from './folders.ts'
 import { need } from './host-program.ts'
-import { requireInstallable, unitFolder } from './preconditions.ts'
+import { requireInstallable } from './preconditions.ts'
 import { releaseOf } from './release.ts'
-import { requireHealth, restartHostd, restartSockets, serviceChanges } from './services.ts'
+import { requireHealth, restartHostd, restartSockets, servedVersion, serviceChanges } from './services.ts'
 import { allUnits, hostdUnit } from './units/all.ts'
-import { buildUser, hostdUser } from './units/place.ts'
+import { buildUser, hostdUser, unitFolder } from './units/place.ts'
 
 /**
  * Installs hostd, the runner and the timers on this host, or brings what is installed up to date. What is as it should
@@ -24,7 +26,7 @@ import { buildUser, hostdUser } from './units/place.ts'
  * @param say told of each change when it was made
  * @returns what was changed, empty when everything was as it should be
  * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the release
- *   that ran before was put back
+ *   that ran before was put back, with its units
  */
 export async function installHostd({ paths, port, source, origin, say }: { paths: HostPaths; port: number; source: string; origin: string | null; say: (did: string) => void }): Promise<readonly Change[]> {
   const units = allUnits({ paths, port })
@@ -45,25 +47,40 @@ export async function installHostd({ paths, port, source, origin, say }: { paths
   await apply([deployKeyChange(paths)])
   const settings = await apply([settingsChange(paths), dockerSettingsChange(paths)])
   const released = await apply(release.changes)
+  const unitsBefore = Object.keys(units).map((name) => join(unitFolder, name)).map((path) => ({ path, text: existsSync(path) ? readFileSync(path, 'utf8') : null }))
   const written = await apply(Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)))
   if (written.length > 0) await need(['systemctl', 'daemon-reload'])
   if (written.some(({ about }) => about?.endsWith('.socket'))) await restartSockets()
   const services = await apply(serviceChanges(paths))
   const restart = settings.length + released.length > 0 || written.some(({ about }) => about?.endsWith(`/${hostdUnit}`))
-  if (restart && !services.some(({ about }) => about === hostdUnit)) await apply([{ did: 'restarted hostd', due: () => true, apply: restartHostd }])
+  const version = releaseVersion(release.folder)
+  // Also when an installation was ended between the new release and the restart.
+  const due = async (): Promise<boolean> => restart || await servedVersion(port) !== version
+  if (!services.some(({ about }) => about === hostdUnit)) await apply([{ did: 'restarted hostd', due, apply: restartHostd }])
   if (done.length > 0) await requireHealthOrGoBack()
   if (origin !== null) await apply([cloneChange(paths, origin)])
   return done
 
   async function requireHealthOrGoBack(): Promise<void> {
     try {
-      await requireHealth(port)
+      await requireHealth(port, version)
     } catch (error) {
       if (release.previous === null || released.length === 0) throw error
       switchCurrent(paths, release.previous)
+      await putUnitsBack()
       await restartHostd()
       say(`put ${currentRelease(paths)} back to ${release.previous}: ${toProblem(error).message}`)
       throw error
     }
+  }
+
+  async function putUnitsBack(): Promise<void> {
+    const changed = unitsBefore.filter(({ path }) => written.some(({ about }) => about === path))
+    for (const { path, text } of changed) {
+      if (text === null) rmSync(path, { force: true })
+      else writeWhole(path, text)
+    }
+    if (changed.length > 0) await need(['systemctl', 'daemon-reload'])
+    if (changed.some(({ path }) => path.endsWith('.socket'))) await restartSockets()
   }
 }

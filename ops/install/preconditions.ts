@@ -5,12 +5,10 @@ import type { HostPaths } from '../paths.ts'
 import { listenersOn, programName, socketName } from '../ports/sockets.ts'
 import { ask } from './host-program.ts'
 import { unitMark } from './units/all.ts'
+import { unitFolder } from './units/place.ts'
 
 const untouched = 'Nothing was changed.'
 const refuse = (why: string): never => { throw new Problem('install_refused', `${why} ${untouched}`) }
-
-/** Where systemd takes the units of an administrator from. */
-export const unitFolder = '/etc/systemd/system'
 
 /** systemd runs this host, and we may change it. @throws {Problem} `install_refused` */
 export function requireSystemdRoot(): void {

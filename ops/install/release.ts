@@ -3,9 +3,9 @@ import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, re
 import { dirname, join, sep } from 'node:path'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
-import { completeMark, currentRelease, pruneReleases, switchCurrent } from '../deploy/hostd-install.ts'
-import { parseJson, writeJson } from '../json-file.ts'
+import { parseJson } from '../json-file.ts'
 import type { HostPaths } from '../paths.ts'
+import { currentFolder, markComplete, pruneReleases, readMark, switchCurrent, unfinished } from '../releases.ts'
 import type { Change } from './change.ts'
 
 /** What a host needs of the package. The built page is the console's; a package that was never built has none. */
@@ -52,7 +52,7 @@ const isRelease = ({ releases }: HostPaths, source: string): boolean => existsSy
 
 /** Copies the package into a folder of its own, whole or not at all. */
 function copyPackage(source: string, folder: string, id: string): void {
-  const building = `${folder}.new`
+  const building = unfinished(folder)
   rmSync(building, { recursive: true, force: true })
   rmSync(folder, { recursive: true, force: true }) // half an installation: `current` never named it
   mkdirSync(building, { recursive: true })
@@ -62,27 +62,28 @@ function copyPackage(source: string, folder: string, id: string): void {
     mkdirSync(dirname(join(building, part)), { recursive: true })
     cpSync(from, join(building, part), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   }
-  writeJson(join(building, completeMark), { schema_version: 1, sha: id, installed_at: new Date().toISOString() })
+  markComplete(building, { sha: id, commit: null })
   renameSync(building, folder)
 }
 
 export interface Release {
   readonly changes: readonly Change[]
+  /** Where it lies, once it is installed. */
+  readonly folder: string
   /** What `current` named before, to go back to. */
   readonly previous: string | null
 }
 
 /** The release made of the package in `source`, copied and made current. Needs no network. */
 export function releaseOf(paths: HostPaths, source: string): Release {
-  const link = currentRelease(paths)
-  const previous = existsSync(link) ? realpathSync(link) : null
+  const previous = currentFolder(paths)
   const current = (folder: string): Change => ({
     did: `made ${folder} the current release`,
-    due: () => !existsSync(link) || realpathSync(link) !== realpathSync(folder),
+    due: () => currentFolder(paths) !== realpathSync(folder),
     apply: () => { switchCurrent(paths, folder); pruneReleases(paths) },
   })
-  if (isRelease(paths, source)) return { previous, changes: [current(realpathSync(source))] }
+  if (isRelease(paths, source)) return { previous, folder: realpathSync(source), changes: [current(realpathSync(source))] }
   const id = releaseId(source)
   const folder = join(paths.releases, id)
-  return { previous, changes: [{ did: `installed release ${folder}`, due: () => !existsSync(join(folder, completeMark)), apply: () => copyPackage(source, folder, id) }, current(folder)] }
+  return { previous, folder, changes: [{ did: `installed release ${folder}`, due: () => readMark(folder) === null, apply: () => copyPackage(source, folder, id) }, current(folder)] }
 }

@@ -1,5 +1,6 @@
+import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
-import { waitUntilOk } from '../engines/health.ts'
+import { ask as askHttp, waitUntilOk } from '../engines/health.ts'
 import { readMaintenance } from '../maintenance.ts'
 import type { HostPaths } from '../paths.ts'
 import type { Change } from './change.ts'
@@ -26,10 +27,21 @@ export async function restartSockets(): Promise<void> {
 
 export const restartHostd = async (): Promise<void> => { await need(['systemctl', 'restart', 'openclaw-hostd.service']) }
 
-/** @throws {Problem} `hostd_unhealthy` when hostd does not answer within half a minute */
-export async function requireHealth(port: number): Promise<void> {
-  const why = await waitUntilOk(`http://127.0.0.1:${port}/health`, {}, { seconds: 30, signal: new AbortController().signal, alive: () => true })
+/** What the hostd that runs calls itself; null when it does not answer well. */
+export async function servedVersion(port: number): Promise<string | null> {
+  try {
+    const { status, text } = await askHttp(`http://127.0.0.1:${port}/health`)
+    const body = z.looseObject({ ok: z.literal(true), version: z.string() }).safeParse(JSON.parse(text))
+    return status === 200 && body.success ? body.data.version : null
+  } catch {
+    return null // nothing listens, it does not answer in time, or its answer is no JSON
+  }
+}
+
+/** @throws {Problem} `hostd_unhealthy` when hostd does not answer within half a minute, or as another version */
+export async function requireHealth(port: number, version: string): Promise<void> {
+  const why = await waitUntilOk(`http://127.0.0.1:${port}/health`, { commitField: 'version', commit: version }, { seconds: 30, signal: new AbortController().signal, alive: () => true })
   if (why === null) return
   const { stdout } = await ask(['journalctl', '--unit=openclaw-hostd.service', '--lines=40', '--output=cat', '--no-pager']).catch((error: unknown) => ({ stdout: toProblem(error).message }))
-  throw new Problem('hostd_unhealthy', `hostd was installed, but does not answer: ${why}.`, { evidence: stdout.trim().split('\n') })
+  throw new Problem('hostd_unhealthy', `hostd was installed, but does not answer as ${version}: ${why}.`, { evidence: stdout.trim().split('\n') })
 }

@@ -4,8 +4,9 @@ import { Problem } from '#shared/errors'
 import type { HostPaths } from '../paths.ts'
 import { applyDue, type Change } from './change.ts'
 import { ask, need } from './host-program.ts'
-import { requireSystemdRoot, unitFolder } from './preconditions.ts'
+import { requireSystemdRoot } from './preconditions.ts'
 import { allUnits, unitMark } from './units/all.ts'
+import { unitFolder } from './units/place.ts'
 
 /** Runs that are under way: their units would be stopped with them. */
 async function activeRuns(): Promise<string[]> {

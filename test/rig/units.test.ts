@@ -12,7 +12,7 @@ if (why) console.warn(`Skipped, ${why}: units as systemd judges them`)
 const names = Object.keys(allUnits({ paths, port: 8877 }))
 const services = names.filter((name) => name.endsWith('.service'))
 /** Highest exposure of each, in tenths as `systemd-analyze security` counts them. */
-const limits: Record<string, number> = { 'openclaw-runner@.service': 35 }
+const limits: Record<string, number> = { 'openclaw-runner@.service': 35, 'openclaw-upgrade@.service': 30 }
 
 describe.skipIf(why !== null)('the units of a host', () => {
   let rig: Rig
@@ -79,5 +79,9 @@ describe('the rule about Docker', () => {
     ['[Service]\nUser=root\n', ['root']],
     ['[Service]\nUser=x\nAmbientCapabilities=CAP_DAC_OVERRIDE\n', ['capabilities']],
     ['[Service]\nUser=x\nInaccessiblePaths=-/run/docker.sock\n', []],
+    ['[Service]\nInaccessiblePaths=-/run/docker.sock\n', ['root']],
+    ['[Service]\nInaccessiblePaths=-/run/docker.sock\nCapabilityBoundingSet=CAP_CHOWN\n', []],
+    ['[Service]\nInaccessiblePaths=-/run/docker.sock\nCapabilityBoundingSet=CAP_CHOWN CAP_SYS_PTRACE\n', ['root']],
+    ['[Service]\nInaccessiblePaths=-/run/docker.sock\nCapabilityBoundingSet=~CAP_SYS_ADMIN\n', ['root']],
   ])('judges %j', (text, found) => expect(dockerReach(text)).toEqual(found))
 })

@@ -2,6 +2,7 @@ import { hostdService, hostdSocket } from './hostd.ts'
 import type { UnitPlace } from './place.ts'
 import { runnerService, runnerSocket } from './runner.ts'
 import { doctorService, doctorTimer, guardService, guardTimer } from './timers.ts'
+import { upgradeService } from './upgrade.ts'
 
 /** First line of every unit: a file without it is somebody else's and is never replaced or removed. */
 export const unitMark = '# Written by `hq install hostd`, which replaces it. Changes of your own belong in a drop-in.'
@@ -13,6 +14,7 @@ export function allUnits(place: UnitPlace): Readonly<Record<string, string>> {
     'openclaw-hostd.service': hostdService(place),
     'openclaw-runner.socket': runnerSocket(place),
     'openclaw-runner@.service': runnerService(place),
+    'openclaw-upgrade@.service': upgradeService(place),
     'openclaw-doctor.service': doctorService(place),
     'openclaw-doctor.timer': doctorTimer(),
     'openclaw-guard.service': guardService(place),

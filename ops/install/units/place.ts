@@ -1,6 +1,9 @@
 import { dirname } from 'node:path'
 import type { HostPaths } from '#ops/paths'
-import { currentRelease } from '#ops/deploy/hostd-install'
+import { currentRelease } from '#ops/releases'
+
+/** Where systemd takes the units of an administrator from. */
+export const unitFolder = '/etc/systemd/system'
 
 /** What the units of a host are written for. */
 export interface UnitPlace {
