@@ -79,6 +79,17 @@ export const projectConfig = z.strictObject({
 })
 export type ProjectConfig = z.infer<typeof projectConfig>
 
+/** How long logs are kept (design §4). Results, verdicts and manifests are kept for ever, the newest three green runs whole. */
+const retention = z.strictObject({
+  /** Days after which the logs of a run are deleted. */
+  log_days: z.number().int().min(1).max(3650).default(90),
+  /** Bytes of all logs together; while there are more, the oldest are deleted. */
+  log_bytes: z.number().int().min(0).default(5_000_000_000),
+  /** Logs younger than this, in days, are never deleted. */
+  min_days: z.number().int().min(1).max(3650).default(7),
+})
+export type RetentionSettings = z.infer<typeof retention>
+
 /** `$OPENCLAW_ETC/host.json`: what is true of this host, not of the project. Every field has a default for `aiops-1`. */
 export const hostSettings = z.strictObject({
   schema_version: z.literal(1).default(1),
@@ -107,6 +118,7 @@ export const hostSettings = z.strictObject({
   /** deploy_until_green: most attempts, and the first pause between two, in seconds (doubles, with jitter). */
   deploy_attempts: z.number().int().min(1).max(10).default(3),
   deploy_backoff_seconds: z.number().min(0).max(600).default(5),
+  retention: retention.prefault({}),
 })
 export type HostSettings = z.infer<typeof hostSettings>
 
@@ -163,6 +175,8 @@ export const operatorSettings = z.strictObject({
   }).prefault({}),
   /** Per repository (absolute path): the commit from which on changes are reviewed. Set at the first ship. */
   baselines: z.record(z.string(), z.string()).default({}),
+  /** The same for the proof of ships on this laptop. */
+  retention: retention.prefault({}),
 })
 export type OperatorSettings = z.infer<typeof operatorSettings>
 

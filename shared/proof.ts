@@ -40,12 +40,15 @@ export const manifest = z.strictObject({
 })
 export type Manifest = z.infer<typeof manifest>
 
-/** `tombstone.json`: files of a sealed bundle that are lawfully not there. Bound to the manifest by its digest. */
+/**
+ * `tombstone.json`: files that are lawfully not there. Of a sealed bundle it is bound to the manifest by its digest; in the
+ * folder of a run, which has no manifest, the digest is null, so that it accounts for nothing of a bundle.
+ */
 export const tombstone = z.strictObject({
   type: z.literal('openclaw.tombstone'),
   schema_version: z.literal(1),
   run_id: runId,
-  manifest_sha256: sha256,
+  manifest_sha256: sha256.nullable(),
   /** `retention`: deleted after its time. `not_uploaded`: too large to be copied to the host. */
   reason: z.enum(['retention', 'not_uploaded']),
   created_at: timestamp,

@@ -16,6 +16,7 @@ import { RunLog } from '../run-log.ts'
 import { runAction, type ActionOutcome } from './action-child.ts'
 import { runnerEnv, type LaunchSettings } from './launch.ts'
 import { laneLockFile, noteLaneHolder, readLaneHolder, runLockFile, takeLock } from './locks.ts'
+import { retainAfter } from './retention.ts'
 import { failDocument, runJsonFile, runLogFile, runResultFile } from './run-files.ts'
 import { sealRun } from './seal-run.ts'
 import { ownGroup, runMarker } from './own-tree.ts'
@@ -71,6 +72,8 @@ export async function startRun(request: StartRequest, settings: RunSettings, sig
   result = finishLog(log, record, redact.json(result))
   writeDocument(runResultFile(paths, request.run_id), result)
   runLock.release()
+  // Everybody has the result by now; what is left to do here keeps nobody waiting.
+  await retainAfter(paths, record.action, (text) => process.stderr.write(`${text}\n`))
   return result
 }
 

@@ -3,8 +3,10 @@ import { toProblem } from '#shared/errors'
 import type { SigningKey } from '../keys/signing-key.ts'
 import { ownKey } from '../proof/own-key.ts'
 import { laptopProofPlaces } from '../proof/places.ts'
+import { describePass, prunableBundles, prunePass } from '../proof/retention.ts'
 import { sealBundle } from '../proof/seal-bundle.ts'
 import { sealLeftovers } from '../proof/unsealed.ts'
+import { readOperatorSettings } from '../settings-files.ts'
 import { shipFolder } from './proof-folder.ts'
 import type { Ship } from './ship-state.ts'
 
@@ -18,7 +20,7 @@ export async function sealEarlierShips({ repo, home, runId }: Pick<Ship, 'repo' 
   return failed.map(({ runId: id, problem }) => `the proof of ${id} stays unsealed: ${problem.message}`)
 }
 
-/** Seals the bundle of a ship that has ended; nothing writes to it any more. A seal that fails changes no result. */
+/** Seals the bundle of a ship that has ended; nothing writes to it any more. Then deletes old logs. A failure of either changes no result. */
 export async function sealShip({ repo, home, runId, dir, key, head, tree }: Ship, warn: (text: string) => void): Promise<void> {
   try {
     const places = laptopProofPlaces(home, repo)
@@ -27,5 +29,18 @@ export async function sealShip({ repo, home, runId, dir, key, head, tree }: Ship
   } catch (error) {
     const problem = toProblem(error)
     warn(`The proof of this ship was not sealed: ${problem.errorClass}: ${problem.message}`)
+  }
+  // A ship has its key once it holds the lock of the repository; another one may be sealing otherwise.
+  if (key !== null) await retainShips({ repo, home }, key, warn)
+}
+
+/** Deletes old logs of this repository's ships (design §4), under the ship lock. Never fails a ship. */
+async function retainShips({ repo, home }: Pick<Ship, 'repo' | 'home'>, key: SigningKey, warn: (text: string) => void): Promise<void> {
+  try {
+    const { found } = await prunableBundles(join(repo, 'artifacts'), ['ship'], key)
+    for (const line of describePass(await prunePass(found, readOperatorSettings(home).retention))) warn(line)
+  } catch (error) {
+    const problem = toProblem(error)
+    warn(`Old logs of ships were not deleted: ${problem.errorClass}: ${problem.message}`)
   }
 }
