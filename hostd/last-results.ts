@@ -12,7 +12,7 @@ export interface LastResults {
   dod(): z.input<typeof dodLastReply>
   deploy(): z.input<typeof deployLastReply>
   ship(): Promise<z.input<typeof shipLastReply>>
-  checks(kind: 'doctor' | 'guard' | 'port_audit'): ChecksResult | null
+  checks(kind: 'doctor' | 'guard' | 'port_audit' | 'selftest'): ChecksResult | null
   bundles(): Promise<{ ship: BundleState | null; deploy: BundleState | null }>
 }
 

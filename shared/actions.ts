@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { commitId } from './ids.ts'
 
-export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status'] as const
+export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status', 'selftest'] as const
 export type Lane = (typeof lanes)[number]
 
 interface Action {
@@ -38,6 +38,7 @@ export const actions = {
   verify_production: { title: 'Verify production', argv: () => ['verify'], params: noParams, timeout_seconds: 300, lane: 'verify', in_maintenance: 'dod_only', destructive: false },
   dod: { title: 'Definition of Done', argv: () => ['dod'], params: noParams, timeout_seconds: 300, lane: 'dod', in_maintenance: 'dod_only', destructive: false },
   green_check: { title: 'Green check', argv: () => ['green-check'], params: noParams, timeout_seconds: 60, lane: 'green_check', in_maintenance: 'allowed', destructive: false },
+  selftest: { title: 'Self-test', argv: () => ['selftest'], params: noParams, timeout_seconds: 300, lane: 'selftest', in_maintenance: 'allowed', destructive: false },
   maintenance_clear: { title: 'End maintenance', argv: () => ['maintenance', 'off'], params: noParams, timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true },
 } as const satisfies Record<string, Action>
 

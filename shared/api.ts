@@ -111,6 +111,8 @@ export const statusReply = z.strictObject({
   last_doctor: checksResult.nullable(),
   last_guard: checksResult.nullable(),
   last_port_audit: checksResult.nullable(),
+  /** Absent: the host is of before the self-test. */
+  last_selftest: checksResult.nullable().optional(),
   bundles: z.strictObject({ ship: bundleState.nullable(), deploy: bundleState.nullable() }),
   active_runs: z.array(run),
   recent_deploys: z.array(run),

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checksDocument } from '../doctor/check.ts'
 import { runHere, type CheckWork } from '../doctor/check-command.ts'
 import { runThroughHostd } from '../host/run-through.ts'
-import { hostPaths } from '../paths.ts'
+import { writeJson } from '../json-file.ts'
+import { hostPaths, runFolder } from '../paths.ts'
 import { runContext } from '../run-context.ts'
 import { writeJunit } from '../selftest/junit.ts'
 import { runSelftest } from '../selftest/selftest.ts'
@@ -15,7 +16,9 @@ const work = (junit: string | null) => async ({ context, signal }: CheckWork) =>
   // On a host every plant can be made; one that cannot has not been seen refused.
   const checks = context.startedByRunner ? found.map((check) => (check.status === 'SKIP' ? { ...check, status: 'FAIL' as const, remedy: 'prepare_host' as const } : check)) : found
   if (junit !== null) writeJunit(junit, 'ops_selftests', checks)
-  return checksDocument(checks, { kind: 'selftest', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'selftest_failed', artifacts: {} })
+  const document = checksDocument(checks, { kind: 'selftest', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'selftest_failed', artifacts: context.startedByRunner ? { selftest: 'selftest.json' } : {} })
+  if (context.startedByRunner) writeJson(join(runFolder(join(hostPaths(process.env).artifacts, 'selftest'), context.runId), 'selftest.json'), document)
+  return document
 }
 
 /**

@@ -103,6 +103,9 @@ const suites = {
   node: { name: 'node', argv: ['node', '--test', '--test-reporter=junit', '--test-reporter-destination=junit.xml', 'tests/greeting.test.mjs'], report: { format: 'junit', path: 'junit.xml' } },
 } as const
 
+/** Every guard of HQ is tried by the HQ that ships; what it wrote is no file of the sample. */
+const selftests = { name: 'ops_selftests', argv: ['hq', 'selftest', '--junit', 'reports/ops_selftests.xml'], report: { format: 'junit', path: 'reports/ops_selftests.xml' }, timeout_seconds: 300 } as const
+
 /** The files of the sample repository by path. @param port where the app listens unless the host's settings say otherwise */
 export function sampleAppFiles({ testRunner, port }: { testRunner: SampleTestRunner; port: number }): Record<string, string> {
   const config = {
@@ -110,7 +113,7 @@ export function sampleAppFiles({ testRunner, port }: { testRunner: SampleTestRun
     project: 'sample-app',
     branch: 'main',
     engine: 'process',
-    tests: [{ ...suites[testRunner], timeout_seconds: 120 }],
+    tests: [{ ...suites[testRunner], timeout_seconds: 120 }, selftests],
     build: [{ name: 'page', argv: ['node', 'build.mjs'], timeout_seconds: 60 }],
     services: [{ name: 'sample-app', argv: ['node', 'server.mjs'], port, health: { path: '/api/health', commit_field: 'commit', timeout_seconds: 20 } }],
     endpoints: [{ service: 'sample-app', path: '/api/health' }, { service: 'sample-app', path: '/api/greeting' }],

@@ -3,6 +3,7 @@ import { dirname, join, sep } from 'node:path'
 import { errorRule, Problem, type ErrorClass } from '#shared/errors'
 import { baseEnv, type CommandResult } from '../command.ts'
 import type { StepContext } from '../pipeline.ts'
+import { programArgv } from '../program.ts'
 import type { TestSuite } from './gate-settings.ts'
 import { readJunit, type TestReport } from './junit-report.ts'
 
@@ -11,9 +12,15 @@ const maxReportBytes = 8 * 1024 * 1024
 
 const untouched = 'Nothing was pushed.'
 
+/** A leading `hq` is the very HQ that runs this ship, never a program of that name in the change or in PATH. */
+const ownProgram = (argv: readonly string[]): readonly string[] => (argv[0] === 'hq' ? programArgv('hq', argv.slice(1)) : argv)
+
+/** Does the suite try the guards of HQ itself? */
+export const isSelftest = ({ argv }: Pick<TestSuite, 'argv'>): boolean => argv[0] === 'hq' && argv[1] === 'selftest'
+
 async function runOrSay(context: StepContext, argv: readonly string[], suite: TestSuite, folder: string, errorClass: ErrorClass): Promise<CommandResult> {
   try {
-    return await context.run(argv, { cwd: folder, env: baseEnv({ CI: '1' }), timeLimitSeconds: suite.timeout_seconds })
+    return await context.run(ownProgram(argv), { cwd: folder, env: baseEnv({ CI: '1' }), timeLimitSeconds: suite.timeout_seconds })
   } catch (error) {
     // A program that cannot be started is the project's matter, not a defect of HQ.
     if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem(errorClass, `${suite.name}: ${error.message} ${untouched}`, { cause: error })

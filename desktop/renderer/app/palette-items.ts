@@ -46,6 +46,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
     { id: 'guard', title: 'Run guard', icon: 'doctor', run: () => run('guard'), ...away },
     { id: 'guard-log', title: 'Guard log', icon: 'doctor', words: 'last passes repairs restarts', run: () => run('tail_guard_log'), ...away },
     { id: 'ports', title: 'Run port audit', icon: 'doctor', words: 'sockets public', run: () => run('port_audit'), ...away },
+    { id: 'selftest', title: 'Run self-test', icon: 'doctor', words: 'guards planted violations', run: () => run('selftest'), ...away },
   )
 
   const recent = [...active, ...(overview.status?.recent_deploys ?? []).filter((each) => !active.some(({ run_id }) => run_id === each.run_id))].slice(0, 8)

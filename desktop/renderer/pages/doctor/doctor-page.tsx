@@ -13,7 +13,7 @@ import { count, took } from '../../words/format.ts'
 import { ofCheck } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
 
-/** What doctor, guard and the port audit found last, worst first, each with its remedy. */
+/** What doctor, guard, the port audit and the self-test found last, worst first, each with its remedy. */
 export function DoctorPage(): ReactElement {
   const { overview: { status }, facts } = useLive()
   const doctor = status?.last_doctor ?? null
@@ -25,12 +25,13 @@ export function DoctorPage(): ReactElement {
     <div className="page">
       <div className="head">
         <div className="grow"><h1>{title}</h1><p className="sub">{open > 0 ? `${count(open, 'port')} can be reached from outside.` : status?.last_port_audit ? 'Nothing is reachable from outside loopback and the tailnet.' : 'The ports have not been read yet.'}</p></div>
-        <div className="head-actions"><RunButton action="doctor">Run doctor</RunButton><RunButton action="port_audit">Run port audit</RunButton><RunButton action="guard">Run guard</RunButton><RunButton action="tail_guard_log">Guard log</RunButton></div>
+        <div className="head-actions"><RunButton action="doctor">Run doctor</RunButton><RunButton action="port_audit">Run port audit</RunButton><RunButton action="guard">Run guard</RunButton><RunButton action="selftest">Run self-test</RunButton><RunButton action="tail_guard_log">Guard log</RunButton></div>
       </div>
       {doctor && <div className="doctor-matrix"><Matrix checks={doctor.checks} faded={facts.stale} /><p className="soft">{tallyOf(doctor.checks)}, <Age at={doctor.finished_at} /></p></div>}
       <Section title="Doctor" result={doctor} none="Run doctor asks the host for every check at once." />
       <Section title="Ports" result={status?.last_port_audit ?? null} none="Run port audit reads the kernel's sockets." />
       <Section title="Guard" result={status?.last_guard ?? null} none="Guard runs by itself; Run guard asks for a pass now." />
+      <Section title="Self-test" result={status?.last_selftest ?? null} none="Run self-test plants a violation for every guard, in a place of its own, and sees each refused." />
     </div>
   )
 }
