@@ -91,6 +91,7 @@ export const errorTable = rule({
   dod_failed_joinable_409: { retryable: true, next_auto_fix: 'join_active_run' },
   state_not_written: { next_auto_fix: 'repair_state_folder' },
   maintenance_not_written: { next_auto_fix: 'repair_artifacts_folder', http: 500 },
+  selftest_failed: { next_auto_fix: 'report_bug' },
   green_check_failed: { next_auto_fix: 'deploy_again' },
   attempts_exhausted: { next_auto_fix: 'fix_and_ship' },
   // installing a host

@@ -64,6 +64,7 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   state_not_written: 'The project state was not written',
   maintenance_not_written: 'Maintenance mode could not be set',
   green_check_failed: 'The final look found something not green',
+  selftest_failed: 'A guard did not refuse what was planted',
   attempts_exhausted: 'Every attempt failed',
   cancelled: 'Cancelled',
   interrupted: 'Interrupted',
