@@ -32,7 +32,7 @@ export const runChecks = (checks: readonly Check[], signal?: AbortSignal): Promi
  * Lets `ms` pass in small steps. Time in which this process itself was busy, or was not given the processor, counts as
  * one step however long it was: nobody is late for an answer that nobody could have taken.
  */
-async function waited(ms: number, signal: AbortSignal): Promise<void> {
+export async function waited(ms: number, signal: AbortSignal): Promise<void> {
   for (let left = ms; left > 0; left -= stepMs) await delay(Math.min(stepMs, left), undefined, { signal })
 }
 

@@ -1,7 +1,10 @@
-import { git, gitText, type GitOptions } from '#ops/git/run-git'
+import { listAncestors } from '#ops/git/commits'
 import { readBlob } from '#ops/git/objects'
+import { listRefs } from '#ops/git/refs'
+import { git, gitText, type GitOptions } from '#ops/git/run-git'
 import { provenBase, walkVerdicts, type ChainQuestion } from '#ops/review-chain'
 import { reviewRef } from '#shared/verdict'
+import { waited } from './check.ts'
 
 /** Commits that are named; the rest is counted. */
 const named = 8
@@ -20,34 +23,50 @@ class TimeIsUp extends Error {}
 
 /**
  * Which commits up to `tip` does no verified verdict cover? Reads verdicts until the time is up: a long history is not
- * a reason to give no answer.
- * @param until milliseconds of `performance.now()`
+ * a reason to give no answer. A tip without any verdict is told at once.
+ * @param limitMs milliseconds, as the limit of a check counts them
  * @throws {Problem} `internal_error` when git cannot read the repository
  */
-export async function coverage(question: ChainQuestion & { readonly tip: string; readonly until: number }): Promise<Coverage> {
-  const { repo, tip, baseline, until, git: options = {} } = question
+export async function coverage({ tip, limitMs, ...question }: ChainQuestion & { readonly tip: string; readonly limitMs: number }): Promise<Coverage> {
+  const { repo, baseline, git: options = {} } = question
+  const over = new AbortController()
+  let up = false
   let verdicts = 0
+  waited(limitMs, over.signal).then(() => { up = true }, () => undefined) // ended below, before the time was up
   const bounded: ChainQuestion = {
     ...question,
     readVerdict: async (commit) => {
-      if (performance.now() > until) throw new TimeIsUp()
+      if (up) throw new TimeIsUp()
+      const text = await readBlob(repo, reviewRef(commit), options)
       verdicts += 1
-      return await readBlob(repo, reviewRef(commit), options)
+      return text
     },
   }
-  const inTime = async <T>(work: Promise<T>): Promise<T | null> => {
+  const inTime = async <T>(work: Promise<T>): Promise<T | undefined> => {
     try {
       return await work
     } catch (error) {
-      if (error instanceof TimeIsUp) return null
+      if (error instanceof TimeIsUp) return undefined
       throw error
     }
   }
-  const walked = await inTime(walkVerdicts({ ...bounded, target: tip }))
-  if (walked === null) return { state: 'unfinished', verdicts }
-  if (walked.proven) return { state: 'proven', verdicts: walked.chain.length }
-  const base = await inTime(provenBase({ ...bounded, head: tip })) ?? baseline
-  return { state: 'unproven', why: `${walked.commit.slice(0, 12)}: ${walked.reason}`, ...await between(repo, base, tip, options) }
+  try {
+    const bare = tip !== baseline && await readBlob(repo, reviewRef(tip), options) === null
+    const walked = bare ? { proven: false as const, commit: tip, reason: 'it has no review verdict' } : await inTime(walkVerdicts({ ...bounded, target: tip }))
+    // The one that was asked for last was not looked at any more.
+    if (walked === undefined) return { state: 'unfinished', verdicts }
+    if (walked.proven) return { state: 'proven', verdicts: walked.chain.length }
+    const base = await inTime(provenBase({ ...bounded, head: tip }))
+    return { state: 'unproven', why: `${walked.commit.slice(0, 12)}: ${walked.reason}`, ...await between(repo, base === undefined ? await claimedBase(question, tip, walked.commit) : base ?? baseline, tip, options) }
+  } finally {
+    over.abort()
+  }
+}
+
+/** The newest ancestor that has a verdict at all, where there was no time to verify it; else the baseline. */
+async function claimedBase({ repo, baseline, git: options = {} }: ChainQuestion, tip: string, refused: string): Promise<string> {
+  const reviewed = await listRefs(repo, reviewRef(''), options)
+  return (await listAncestors(repo, tip, options)).find((commit) => commit === baseline || (commit !== refused && reviewed.has(reviewRef(commit)))) ?? baseline
 }
 
 async function between(repo: string, base: string, tip: string, options: GitOptions): Promise<{ commits: UnprovenCommit[]; total: number }> {

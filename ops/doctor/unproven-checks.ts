@@ -40,17 +40,18 @@ function provenByDeploy({ paths, deployRunId }: DoctorContext, sha: string): str
 }
 
 async function ofHead(context: DoctorContext): Promise<Finding> {
-  const until = performance.now() + walkMs
   const trust = trustOf(context)
   if (typeof trust === 'string') return skip(trust)
   const { options, head } = await cloneOf(context)
   if (head === null) return skip('The clone has no commit yet.')
-  const found = await coverage({ repo: context.paths.root, git: options, tip: head.sha, until, ...trust })
+  const found = await coverage({ repo: context.paths.root, git: options, tip: head.sha, limitMs: walkMs, ...trust })
   if (found.state === 'proven') return pass(`HEAD ${short(head.sha)} is proven: ${verdictsOf(found.verdicts)}`)
   if (found.state === 'unfinished') {
     const by = provenByDeploy(context, head.sha)
     const detail = `The newest ${found.verdicts} verdicts of HEAD ${short(head.sha)} are good; there was no time for more`
-    return by === null ? warn(`${detail}, and no deploy has proven the rest.`, 'deploy_again') : pass(`${detail}. The whole chain was proven by ${by}.`)
+    // With not even its own verdict verified, nothing speaks for this HEAD.
+    if (by === null) return (found.verdicts === 0 ? fail : warn)(`${detail}, and no deploy has proven the rest.`, 'deploy_again')
+    return pass(`${detail}. The whole chain was proven by ${by}.`)
   }
   if (readServing(context.paths) === undefined) return warn(`Nothing is deployed yet. HEAD has ${listUnproven(found)}; a deploy of it will be refused.`, 'ship_the_commit')
   return fail(`HEAD has ${listUnproven(found)}.`, 'ship_the_commit')
@@ -93,7 +94,7 @@ async function ofOrigin(context: DoctorContext): Promise<Finding> {
 async function judge(trust: Trust, { repo, tip, words, options, why }: { repo: string; tip: string; words: string; options: GitOptions; why: string | null }): Promise<Finding> {
   const sha = await commitOf(repo, tip, options)
   if (sha === null) return skip(`origin does not answer (${why ?? 'no reason given'}), and nothing was fetched before.`)
-  const found = await coverage({ repo, git: options, tip: sha, until: performance.now() + walkMs / 2, ...trust })
+  const found = await coverage({ repo, git: options, tip: sha, limitMs: walkMs, ...trust })
   const asked = why === null ? '' : `; origin itself does not answer: ${why}`
   if (found.state === 'unproven') return warn(`${words} has ${listUnproven(found)}; the next deploy will refuse it${asked}`, 'ship_the_commit')
   if (found.state === 'unfinished') return skip(`The newest ${found.verdicts} verdicts of ${words} (${short(sha)}) are good; there was no time for more. A deploy proves them all${asked}.`)

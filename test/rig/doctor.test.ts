@@ -46,8 +46,8 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     expect(passed).toMatchObject({
       'timer:doctor': expect.stringMatching(/next run in \d+/), 'timer:guard': expect.any(String), units: expect.stringMatching(/none is failed/),
       docker: expect.stringMatching(/^Docker \d.*storage driver \w+/), docker_disk: expect.stringMatching(/images \d+\.\d GiB, build cache \d+\.\d GiB/),
-      containers: expect.stringMatching(/web \([0-9a-f]{12}\) runs for .*openclaw-console/), clock: expect.stringMatching(/last deploy .*HEAD /),
-      safe_directory: expect.stringMatching(/belongs to user \d+, git runs as user \d+/), clone_config: expect.any(String), unproven_commits: expect.stringMatching(/1 verdict reaches/),
+      containers: expect.stringMatching(/^openclaw-console \([0-9a-f]{12}\) runs for .*; web \([0-9a-f]{12}\) runs for \d+ min, healthy, 0 restarts$/), clock: expect.stringMatching(/last deploy .*HEAD /),
+      safe_directory: expect.stringMatching(/belongs to user \d+, git runs as user \d+/), clone_config: expect.any(String), unproven_commits: expect.stringMatching(/1 verdict reaches|proven by deploy/),
       unproven_on_origin: expect.any(String), secret_modes: expect.stringMatching(/owners too/), funnel_requests: expect.any(String),
     })
     expect(check(result, 'clock_sync')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('container') })

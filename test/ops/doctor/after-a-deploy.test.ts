@@ -1,10 +1,11 @@
-import { chmodSync, readFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checksResult, type ChecksResult } from '#shared/result'
 import type { ActionId } from '#shared/actions'
 import { resumeServices, stopServices } from '#ops/engines/resume'
 import { readRecord, readRecords } from '#ops/engines/service-record'
+import { funnelFile } from '#ops/funnel-record'
 import { readGuardLog } from '#ops/guard/log'
 import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/maintenance'
 import { identify } from '#ops/process-tree'
@@ -33,37 +34,49 @@ describe('doctor', () => {
   it('passes on a host that has just been deployed to, with figures in its details', async () => {
     const result = await action('doctor')
     expect(result.overall, JSON.stringify(result.checks, null, 1)).toBe('PASS')
-    for (const name of ['hostd_health', 'hostd_auth', 'console_route', 'services', 'git_head', 'git_drift', 'project_state', 'last_deploy', 'maintenance', 'secret_modes', 'ports:hostd', 'ports:app', 'ports:openclaw-console']) {
+    for (const name of ['hostd_health', 'hostd_auth', 'console_route', 'services', 'git_head', 'git_drift', 'project_state', 'last_deploy', 'maintenance', 'secret_modes', 'clock', 'safe_directory', 'clone_config', 'unproven_commits', 'unproven_on_origin', 'funnel_requests', 'ports:hostd', 'ports:app', 'ports:openclaw-console']) {
       expect(check(result, name), name).toMatchObject({ status: 'PASS', remedy: null })
     }
     expect(check(result, 'disk:state')?.detail).toMatch(/\d+\.\d % of the space in use, \d+\.\d GiB free; \d+\.\d % of the inodes/)
-    expect(check(result, 'ports:others')).toMatchObject({ status: 'SKIP' })
+    for (const name of ['ports:others', 'timer:doctor', 'timer:guard', 'units', 'docker', 'docker_disk', 'containers']) expect(check(result, name), name).toMatchObject({ status: 'SKIP', detail: expect.stringMatching(/\w{3}/) })
     expect(checksResult.parse(JSON.parse(readFileSync(join(at.host.paths.artifacts, 'doctor', result.run_id, 'doctor.json'), 'utf8')))).toEqual(result)
   })
 
-  it('fails, each check with its own remedy, for a token others can read, a HEAD that was moved and a service that died', async () => {
+  it('fails, each check with its own remedy, for a token others can read, a HEAD that was moved, a request through Funnel and a service that died', async () => {
     chmodSync(at.host.paths.tokenFile, 0o644)
     const target = at.git(at.host.paths.root, 'rev-parse', 'HEAD')
     at.git(at.host.paths.root, 'commit', '--quiet', '--allow-empty', '-m', 'by hand')
+    at.git(at.host.paths.root, 'config', 'core.fsmonitor', 'watch')
+    expect((await fetch(`${at.hostd.url}/health`, { headers: { 'tailscale-funnel-request': '?1' } })).status).toBe(403)
     await killApp()
     const result = await action('doctor')
+    rmSync(funnelFile(at.host.paths))
+    at.git(at.host.paths.root, 'config', '--unset', 'core.fsmonitor')
     chmodSync(at.host.paths.tokenFile, 0o640)
     at.git(at.host.paths.root, 'reset', '--quiet', '--hard', target)
     await resumeServices(at.host.paths)
     expect(result).toMatchObject({ overall: 'FAIL', error_class: 'doctor_failed' })
-    expect(check(result, 'secret_modes')).toMatchObject({ status: 'FAIL', remedy: 'enrol_host' })
+    expect(check(result, 'secret_modes')).toMatchObject({ status: 'FAIL', remedy: 'protect_secrets' })
+    expect(check(result, 'unproven_commits')).toMatchObject({ status: 'FAIL', remedy: 'ship_the_commit', detail: expect.stringMatching(/^HEAD has 1 commit without a verified review: [0-9a-f]{12} "by hand"/) })
+    expect(check(result, 'clone_config')).toMatchObject({ status: 'WARN', remedy: 'repair_clone', detail: expect.stringContaining('core.fsmonitor = watch') })
+    expect(check(result, 'funnel_requests')).toMatchObject({ status: 'FAIL', remedy: 'close_public_port', detail: expect.stringMatching(/^1 requests came from the public internet/) })
     expect(check(result, 'git_head')).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
     expect(check(result, 'services')).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
     expect(check(result, 'hostd_health')).toMatchObject({ status: 'PASS' })
   })
 
-  it('warns of drift when origin is ahead, and fails when hostd is down', async () => {
+  it('warns of drift and of what nobody reviewed when origin is ahead, changing nothing of the clone, and fails when hostd is down', async () => {
     await at.ship({ message: 'not deployed yet' })
+    const unreviewed = await at.ship({ message: 'nobody looked' }, { reviewed: false })
+    const refs = at.git(at.host.paths.root, 'for-each-ref')
     const stopped = { ...at.host.env, OPENCLAW_HOSTD_PORT: '1' }
     const { code, out } = await hq(at.host, ['doctor', '--json'], stopped)
     const result = checksResult.parse(JSON.parse(out))
     expect(code).toBe(1)
     expect(check(result, 'git_drift')).toMatchObject({ status: 'WARN' })
+    expect(check(result, 'unproven_on_origin')).toMatchObject({ status: 'WARN', remedy: 'ship_the_commit', detail: expect.stringContaining(`has 1 commit without a verified review: ${unreviewed.slice(0, 12)} "nobody looked"`) })
+    expect(check(result, 'unproven_commits')).toMatchObject({ status: 'PASS' })
+    expect(at.git(at.host.paths.root, 'for-each-ref')).toBe(refs)
     expect(check(result, 'hostd_health')).toMatchObject({ status: 'FAIL', remedy: 'retry_when_reachable' })
   })
 })
