@@ -31,9 +31,19 @@ const recognisers: readonly Recogniser[] = [
     }
     return 'here'
   },
+  // Docker builds and Compose: what it is about stands in the same line
+  (lines, at) => {
+    const line = lines[at] ?? ''
+    const parsed = /\bdockerfile parse error (?:on )?line (\d+)\b/i.exec(line)
+    if (parsed?.[1] !== undefined) return { file: 'Dockerfile', line: Number(parsed[1]) }
+    return /^(?:target \S+: )?failed to solve: |^validating \S+: |(?:^|: )yaml: line \d+: /.test(line) ? 'here' : null
+  },
   // programs that only say so
   (lines, at) => (/^(?:\S+:\s+)?(?:npm (?:ERR!|error)|fatal:|error:|ERROR\b|\[error\])/i.test(lines[at] ?? '') ? 'here' : null),
 ]
+
+/** What a Docker build sets before each line of a step: its number, and for output of the step the time, in seconds. */
+const buildPrefix = /^#\d+ (?:\d+\.\d+ )?/
 
 /** Lines of HQ's own at the end of a step's log (`class: message`) say what followed, not what came first. */
 const ownLine = /^[a-zA-Z][a-zA-Z0-9_]*_[a-zA-Z0-9_]*: /
@@ -44,7 +54,7 @@ const ownLine = /^[a-zA-Z][a-zA-Z0-9_]*_[a-zA-Z0-9_]*: /
  * @returns null for a log without lines
  */
 export function firstError(text: string): FirstError | null {
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, '').replace(buildPrefix, ''))
   for (const [at, line] of lines.entries()) {
     if (ownLine.test(line)) continue
     for (const recognise of recognisers) {

@@ -5,7 +5,7 @@ import { Problem } from '#shared/errors'
 import type { ProjectConfig } from '#shared/config'
 import { commitOf, isAncestor } from '#ops/git/commits'
 import { trackedAt } from '#ops/git/objects'
-import { git, gitText, type GitOptions } from '#ops/git/run-git'
+import { git, gitFailure, gitText, type GitOptions } from '#ops/git/run-git'
 import { writeWhole } from '#ops/json-file'
 import { trustKeys } from '#ops/keys/trusted-keys'
 import type { HostPaths } from '#ops/paths'
@@ -63,8 +63,8 @@ async function fetchAll(repo: string, branch: string, options: GitOptions): Prom
     `+refs/heads/${branch}:refs/remotes/origin/${branch}`, '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
   ], { ...options, timeLimitSeconds: 300 })
   if (fetched.exitCode === 0) return
-  const why = fetched.timedOut ? 'it did not end in time' : fetched.stderrTail.split('\n').at(-1) ?? 'no reason given'
-  throw new Problem('git_fetch_failed', `Fetching from origin failed: ${why}. The clone was not changed.`, { evidence: fetched.stderrTail.split('\n') })
+  const why = fetched.timedOut ? 'it did not end in time' : gitFailure(fetched).at(-1) ?? 'no reason given'
+  throw new Problem('git_fetch_failed', `Fetching from origin failed: ${why}. The clone was not changed.`, { evidence: gitFailure(fetched) })
 }
 
 /** @returns how many verdicts lie between baseline and target */

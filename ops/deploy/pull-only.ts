@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { CommandResult } from '#ops/command'
-import { git, gitText, type GitOptions } from '#ops/git/run-git'
+import { git, gitFailure, gitText, type GitOptions } from '#ops/git/run-git'
 import { temporaryFolder } from '#ops/run-as'
 import { hostGit } from './host-git.ts'
 
@@ -66,7 +66,7 @@ async function probe(repo: string, url: string, branch: string, options: GitOpti
 async function requireReadable(repo: string, url: string, branch: string, options: GitOptions, when: 'before' | 'after'): Promise<void> {
   const listed = await git(repo, ['ls-remote', '--exit-code', '--end-of-options', url, `refs/heads/${branch}`], options)
   if (listed.exitCode === 0) return
-  const why = listed.timedOut ? 'no answer in time' : listed.exitCode === 2 ? `it has no branch ${branch}` : listed.stderrTail.split('\n').at(-1) ?? 'no reason given'
+  const why = listed.timedOut ? 'no answer in time' : listed.exitCode === 2 ? `it has no branch ${branch}` : gitFailure(listed).at(-1) ?? 'no reason given'
   throw new Problem('push_probe_inconclusive', `${shown(url)} could not be read right ${when} the push probe (${why}), so a refused push proves nothing.`, { evidence: listed.stderrTail.split('\n') })
 }
 
