@@ -1,27 +1,22 @@
-import { chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { findAccount, type Account } from '#ops/install/accounts'
+import { findAccount } from '#ops/install/accounts'
 import { buildHome } from '#ops/install/folders'
 import { buildUser } from '#ops/install/units/place'
 import type { HostPaths } from '#ops/paths'
+import type { RunAs } from '#ops/run-as'
 
 /** Time for killed processes to be gone, milliseconds. */
 const endMs = 5000
-
-/** Starts a program as another account, with nothing of root left in it. */
-export const asAccount = ({ uid, gid }: Account, argv: readonly string[]): string[] =>
-  ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--inh-caps=-all', '--no-new-privs', ...argv]
 
 /** Whoever fetches and builds what others wrote: an account of its own on an installed host, else this one. */
 export interface BuildAccount {
   /** Its home; npm's cache and what is being built lie in it. */
   readonly home: string
-  as(argv: readonly string[]): string[]
-  /** Hands over a folder that was just made, with everything in it. */
-  give(folder: string): void
+  /** undefined: commands run as who we are. */
+  readonly as: RunAs | undefined
   /**
    * Ends every process of the account, so that nobody changes any more what is taken over from it.
    * @throws {Problem} `hostd_install_failed` when one does not end
@@ -34,17 +29,11 @@ export async function buildAccount(paths: HostPaths, { launcher }: Pick<HostSett
   const home = buildHome(paths)
   if (launcher !== 'systemd') {
     mkdirSync(home, { recursive: true })
-    return { home, as: (argv) => [...argv], give: () => undefined, end: async () => undefined }
+    return { home, as: undefined, end: async () => undefined }
   }
   const account = await findAccount(buildUser)
   if (account === null || account.uid === 0) throw new Problem('hostd_install_failed', `The account ${buildUser} is not there; \`hq install hostd\` makes it. The hostd that runs is untouched.`)
-  return { home, as: (argv) => asAccount(account, argv), give: (folder) => chownAll(folder, account), end: () => endAccount(account.uid) }
-}
-
-/** For a folder that only root has written so far: nobody can put a link in the way. */
-export function chownAll(folder: string, { uid, gid }: Account): void {
-  chownSync(folder, uid, gid)
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) lchownSync(join(entry.parentPath, entry.name), uid, gid)
+  return { home, as: { ...account, home }, end: () => endAccount(account.uid) }
 }
 
 /** Living processes with this account as any of their user ids. */
@@ -61,8 +50,8 @@ function processesOf(uid: number): number[] {
 }
 
 async function endAccount(uid: number): Promise<void> {
-  // Without it the list of processes would be empty, whoever lives.
-  if (lstatSync('/proc/self', { throwIfNoEntry: false }) === undefined) throw new Problem('hostd_install_failed', 'Processes cannot be listed on this host. The hostd that runs is untouched.')
+  // Where processes are hidden the list would be empty, whoever lives.
+  if (!existsSync('/proc/1')) throw new Problem('hostd_install_failed', 'Processes cannot be listed on this host. The hostd that runs is untouched.')
   for (const end = Date.now() + endMs; ;) {
     const left = processesOf(uid)
     if (left.length === 0) return

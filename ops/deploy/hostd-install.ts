@@ -9,6 +9,7 @@ import { askFor } from '#ops/doctor/questions'
 import { exportCommit } from '#ops/engines/export-commit'
 import type { StepContext } from '#ops/pipeline'
 import { markComplete, readMark, unfinished } from '#ops/releases'
+import { giveTreeTo } from '#ops/run-as'
 import { buildAccount } from './build-account.ts'
 import type { DeployHost } from './facts.ts'
 import { hostGit } from './host-git.ts'
@@ -85,7 +86,7 @@ async function installPackages({ paths, settings }: DeployHost, release: string,
       if (!existsSync(join(release, name))) throw new Problem('hostd_install_failed', `The commit has no ${name}. The hostd that runs is untouched.`)
       copyFileSync(join(release, name), join(staging, name))
     }
-    account.give(staging)
+    giveTreeTo(staging, account.as)
     const installed = await runNpm({ paths, settings, account }, ['ci', '--omit=dev', '--ignore-scripts'], staging, context)
     if (installed.exitCode !== 0) throw new Problem('hostd_install_failed', `npm ci ${howItEnded(installed)}. The hostd that runs is untouched.`, { evidence: installed.stderrTail.split('\n') })
     await account.end()

@@ -6,6 +6,7 @@ import { treeDigest } from '#ops/engines/tree-digest'
 import type { StepContext } from '#ops/pipeline'
 import { installRoot } from '#ops/program'
 import { currentFolder, listReleases } from '#ops/releases'
+import { giveTreeTo } from '#ops/run-as'
 import { buildAccount } from './build-account.ts'
 import type { DeployHost } from './facts.ts'
 import { hostGit } from './host-git.ts'
@@ -29,7 +30,7 @@ export async function buildOwnConsole({ paths, settings }: DeployHost, sha: stri
   rmSync(staging, { recursive: true, force: true })
   try {
     await exportCommit(paths.root, sha, staging, await hostGit(paths.root, context.signal))
-    account.give(staging)
+    giveTreeTo(staging, account.as)
     const built = await runNpm({ paths, settings, account }, ['run', 'build'], staging, context)
     if (built.exitCode !== 0) throw failed(`npm run build ${howItEnded(built)}.`, built.stderrTail.split('\n'))
     await account.end()

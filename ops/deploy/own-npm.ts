@@ -26,9 +26,9 @@ export async function runNpm({ paths, settings, account }: { paths: HostPaths; s
   const env = baseEnv({
     CI: '1', PATH: `${dirname(node)}:${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
     npm_config_ignore_scripts: 'true', npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false',
-    ...(settings.launcher === 'systemd' ? { HOME: account.home, npm_config_cache: join(account.home, '.npm'), npm_config_userconfig: existsSync(own) ? own : '/dev/null' } : {}),
+    ...(settings.launcher === 'systemd' ? { npm_config_cache: join(account.home, '.npm'), npm_config_userconfig: existsSync(own) ? own : '/dev/null' } : {}),
   })
-  return await context.run(account.as([node, npm, ...args]), { cwd, env })
+  return await context.run([node, npm, ...args], { cwd, env, ...(account.as ? { as: account.as } : {}) })
 }
 
 /** How a command that did not end well ended. */

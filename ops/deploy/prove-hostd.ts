@@ -16,7 +16,7 @@ import type { StepContext } from '#ops/pipeline'
 import { endTree } from '#ops/process-tree'
 import { programArgv } from '#ops/program'
 import { releaseVersion } from '#ops/releases'
-import { asAccount, chownAll } from './build-account.ts'
+import { giveTreeTo } from '#ops/run-as'
 import type { DeployHost } from './facts.ts'
 
 /** Limit for the trial to answer, in seconds. */
@@ -36,14 +36,13 @@ export async function proveHostd({ paths, settings }: DeployHost, folder: string
   for (const path of [trial.root, trial.etc, trial.state, trial.artifacts]) mkdirSync(path)
   const token = randomBytes(32).toString('hex')
   writeWhole(join(trial.etc, 'secrets', 'openclaw_admin_token'), `${token}\n`, { mode: 0o600 })
-  if (account !== null) chownAll(temporary, account)
+  if (account !== null) giveTreeTo(temporary, { ...account, home: temporary })
   const port = await getPort({ host: '127.0.0.1' })
-  const argv = programArgv('hostd', [], folder)
-  const [program = '', ...args] = account === null ? argv : asAccount(account, argv)
+  const [program, ...args] = programArgv('hostd', [], folder)
   const instance = randomBytes(8).toString('hex')
   const output: string[] = []
   const child = spawn(program, args, {
-    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], ...account,
     env: baseEnv({ ...hostPathsEnv(trial), HOME: temporary, OPENCLAW_HQ_INSTALL: folder, OPENCLAW_HOSTD_PORT: String(port), OPENCLAW_COMMAND: instance }),
   })
   let alive = true
