@@ -19,6 +19,7 @@ import { projectStateRoutes } from './routes/project-state.ts'
 import { runRoutes } from './routes/runs.ts'
 import { shipRoutes } from './routes/ship.ts'
 import { statusRoutes } from './routes/status.ts'
+import { trustRoutes } from './routes/trust.ts'
 import { bundleChecker, type Verify } from './verified.ts'
 
 /** Largest JSON body of any route but the ship bundle's, bytes. */
@@ -101,6 +102,7 @@ export function createApp(deps: Deps): FastifyInstance {
   lastRoutes(app, results)
   shipRoutes(app, deps, verify)
   proofRoutes(app, deps, docs, check)
+  trustRoutes(app, deps)
   artifactRoutes(app, deps)
   projectStateRoutes(app, deps)
   maintenanceRoutes(app, deps)

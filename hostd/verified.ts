@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { trustFile } from '#shared/config'
 import { toProblem } from '#shared/errors'
 import type { BundleKind, BundleVerification, ProofState } from '#shared/proof'
-import { trustedKey, type TrustedKey } from '#shared/signature'
+import { enrolledKeys, trustedKey, type TrustedKey } from '#shared/signature'
 import { trustKeys, type TrustedKeys } from '#ops/keys/trusted-keys'
 import type { HostPaths } from '#ops/paths'
 import { cachedVerifier } from '#ops/proof/cached-verify'
@@ -25,7 +25,7 @@ export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): Chec
       return new Map() // a damaged file: nothing is believed, so nothing is shown as verified
     }
   }
-  const ship = cachedVerifier(() => keysOf(docs.read(paths.trustFile, trustFile)?.keys ?? [], paths.trustFile))
+  const ship = cachedVerifier(() => keysOf([...docs.read(paths.trustFile, trustFile)?.keys ?? [], ...docs.read(paths.shipKeysFile, enrolledKeys)?.keys ?? []], paths.trustFile))
   const own = cachedVerifier(() => keysOf([docs.read(deployKey, trustedKey)].filter((key) => key !== null), deployKey))
   return (kind, runId) => (kind === 'ship' ? ship : own)(join(paths.artifacts, kind, runId))
 }

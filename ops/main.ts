@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { toProblem, errorRule } from '#shared/errors'
 import { remediations } from '#shared/remediations'
 import { exitUsage } from './exit-codes.ts'
@@ -20,6 +20,11 @@ const does = <O>(load: () => Promise<CommandModule<O>>) => async (options: O): P
   process.exitCode = await (await load()).run(options)
 }
 
+const repairsOf = (text: string): number => {
+  if (!/^(?:[1-9]|10)$/.test(text)) throw new InvalidArgumentError('a number from 1 to 10')
+  return Number(text)
+}
+
 const json = ['--json', 'print the result document, alone, on standard output'] as const
 
 program.command('up').description('the local demo: sandbox origin, sample app, hostd, runner, HQ')
@@ -28,7 +33,8 @@ program.command('up').description('the local demo: sandbox origin, sample app, h
   .action(does(() => import('./demo/up.ts')))
 program.command('ship').description('test, review, check and push one commit')
   .option('--repo <dir>', 'repository to ship', process.cwd()).option('--run-id <id>', 'use this run id (given by HQ)').option(...json)
-  .addOption(new Option('--init', 'install the pre-push hook in the repository; a second time changes nothing').conflicts(['json', 'runId']))
+  .option('--until-green <n>', 'have failing tests and refused reviews repaired, at most n times, by the implementer of the settings', repairsOf)
+  .addOption(new Option('--init', 'install the pre-push hook in the repository; a second time changes nothing').conflicts(['json', 'runId', 'untilGreen']))
   .action(does(() => import('./commands/ship.ts')))
 program.command('check-push').description('may these refs be pushed? called by the pre-push hook').argument('[remote...]', 'name and address, as git gives them')
   .action(async () => { process.exitCode = await (await import('./commands/check-push.ts')).run() })
@@ -53,8 +59,8 @@ program.command('maintenance').description('show or set maintenance mode').argum
   .action(async (set: string, options: object) => { process.exitCode = await (await import('./commands/maintenance.ts')).run({ ...options, set }) })
 const next = program.command('next').description('the one next action of docs/OPENCLAW_NEXT.md')
 next.command('show', { isDefault: true }).option('--repo <dir>', 'repository', process.cwd()).action(does(async () => ({ run: (await import('./commands/next.ts')).show })))
-next.command('set').argument('<text>').option('--repo <dir>', 'repository', process.cwd())
-  .action(async (text: string, options: { repo: string }) => { process.exitCode = await (await import('./commands/next.ts')).set({ ...options, text }) })
+next.command('set').argument('<text>').option('--repo <dir>', 'repository', process.cwd()).option('--commit', 'as a commit of its own, so that the next ship holds it')
+  .action(async (text: string, options: { repo: string; commit?: boolean }) => { process.exitCode = await (await import('./commands/next.ts')).set({ ...options, text }) })
 program.command('runs').description('runs of the host; with --follow, the live log of one').option('--follow <run_id>', 'follow this run to its end').option(...json).action(does(() => import('./commands/runs.ts')))
 program.command('reindex').description('rebuild the index of runs from their folders').option(...json).action(does(() => import('./commands/reindex.ts')))
 const install = program.command('install').description('make this machine a host')
@@ -64,6 +70,8 @@ install.command('hostd').description('hostd, the runner and the timers as servic
 const proof = program.command('proof').description('the proof bundles of this machine')
 proof.command('verify').description('is a proof what was sealed, and is its chain whole?').argument('<path-or-run-id>', 'folder of a bundle, artifacts folder, or run id').option(...json)
   .action(async (target: string, options: { json?: boolean }) => { process.exitCode = await (await import('./commands/proof.ts')).run({ ...options, target }) })
+program.command('trust-key').description('believe the verdicts and ships of one more laptop').requiredOption('--public-key <pem>', 'its public key').requiredOption('--label <name>', 'names it for people').option(...json)
+  .action(does(() => import('./commands/trust-key.ts')))
 program.command('runner').description('one run (internal)').action(does(() => import('./commands/runner.ts')))
 program.command('hostd').description('the daemon (handled by the launcher)')
 program.command('serve').description('HQ in the browser, loopback (handled by the launcher)')

@@ -12,6 +12,8 @@ export interface HostPaths {
   readonly artifacts: string
   readonly tokenFile: string
   readonly trustFile: string
+  /** Ship keys that were enrolled through hostd, in a folder that a run may write. */
+  readonly shipKeysFile: string
   readonly hostSettings: string
   readonly projectState: string
   readonly maintenance: string
@@ -46,6 +48,7 @@ export function hostPaths(env: Environment): HostPaths {
     root, etc, state, artifacts,
     tokenFile: join(etc, 'secrets', 'openclaw_admin_token'),
     trustFile: join(etc, 'trust.json'),
+    shipKeysFile: join(etc, 'trust', 'ship_keys.json'),
     hostSettings: join(etc, 'host.json'),
     projectState: join(state, 'project_state.json'),
     maintenance: join(artifacts, '.maintenance_mode'),

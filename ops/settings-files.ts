@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { hostSettings, operatorSettings, projectConfig, trustFile, type HostSettings, type OperatorSettings, type ProjectConfig, type TrustFile } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { believedShipKeys } from './enrolled-keys.ts'
 import { parseJson, readJson } from './json-file.ts'
 import type { HostPaths } from './paths.ts'
 
@@ -20,11 +21,11 @@ export const parseProjectConfig = (text: string, origin: string): ProjectConfig 
 /** A missing file means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const readHostSettings = (paths: HostPaths): HostSettings => readJson(paths.hostSettings, hostSettings, 'config_invalid') ?? hostSettings.parse({})
 
-/** @throws {Problem} `config_invalid`: a host without a trust file believes no review */
+/** `keys` are all that are believed, also those that were enrolled later. @throws {Problem} `config_invalid`: a host without a trust file believes no review */
 export function readTrustFile(paths: HostPaths): TrustFile {
   const trust = readJson(paths.trustFile, trustFile, 'config_invalid')
   if (!trust) throw new Problem('config_invalid', `${paths.trustFile} does not exist, so no review is trusted and nothing can be deployed.`)
-  return trust
+  return { ...trust, keys: believedShipKeys(paths).map(({ id, public_key }) => ({ id, public_key })) }
 }
 
 export const operatorSettingsPath = (home: string): string => join(home, 'settings.json')

@@ -39,6 +39,11 @@ export const actions = {
   dod: { title: 'Definition of Done', argv: () => ['dod'], params: noParams, timeout_seconds: 300, lane: 'dod', in_maintenance: 'dod_only', destructive: false },
   green_check: { title: 'Green check', argv: () => ['green-check'], params: noParams, timeout_seconds: 60, lane: 'green_check', in_maintenance: 'allowed', destructive: false },
   selftest: { title: 'Self-test', argv: () => ['selftest'], params: noParams, timeout_seconds: 300, lane: 'selftest', in_maintenance: 'allowed', destructive: false },
+  trust_ship_key: {
+    title: 'Enrol a ship key', argv: (params) => ['trust-key', `--public-key=${String(params['public_key'])}`, `--label=${String(params['label'])}`],
+    params: z.strictObject({ public_key: z.string().max(200).regex(/^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$/, 'not a public key'), label: z.string().trim().min(1).max(100).regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'not a label') }),
+    timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
+  },
   maintenance_clear: { title: 'End maintenance', argv: () => ['maintenance', 'off'], params: noParams, timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true },
 } as const satisfies Record<string, Action>
 

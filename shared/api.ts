@@ -7,7 +7,7 @@ import { remediationIds } from './remediations.ts'
 import { bundleKind, bundleVerification, chainReport, proofState } from './proof.ts'
 import { checksResult, deployResult, dodResult, overall, projectState, shipResult, triage } from './result.ts'
 import { maintenanceFile, run, runStatus } from './run.ts'
-import { trustedKey } from './signature.ts'
+import { keyId, trustedKey } from './signature.ts'
 
 export const adminTokenHeader = 'x-openclaw-admin-token'
 export const dodRunHeader = 'x-openclaw-dod-run'
@@ -98,6 +98,10 @@ export const proofBundlesQuery = z.strictObject({
 })
 export const proofBundlesReply = z.strictObject({ ok: z.literal(true), bundles: z.array(bundleVerification), next_cursor: runId.nullable() })
 export type ProofBundlesReply = z.infer<typeof proofBundlesReply>
+
+/** `GET /api/trust`: whose verdicts and ships this host believes. `label` is null for keys that stand in trust.json. */
+export const trustReply = z.strictObject({ ok: z.literal(true), ship_keys: z.array(z.strictObject({ id: keyId, label: z.string().nullable(), enrolled_at: timestamp.nullable() })) })
+export type TrustReply = z.infer<typeof trustReply>
 
 /** `GET /api/status`: one call for the Overview. */
 export const statusReply = z.strictObject({

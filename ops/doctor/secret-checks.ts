@@ -39,6 +39,7 @@ function rulesOf(paths: HostPaths): Rule[] {
     { path: join(paths.etc, 'secrets'), kind: 'folder', forbidden: 0o022, exact: { mode: 0o751, uid: 0 } },
     { path: paths.tokenFile, kind: 'file', forbidden: 0o027, exact: { mode: 0o640, uid: 0 } },
     { path: paths.trustFile, kind: 'file', forbidden: 0o022, optional: true },
+    { path: paths.shipKeysFile, kind: 'file', forbidden: 0o022, optional: true },
     { path: paths.hostSettings, kind: 'file', forbidden: 0o022, optional: true },
     { path: dirname(keyFile), kind: 'folder', forbidden: 0o077, exact: { mode: 0o700, uid: 0 }, optional: true },
     { path: keyFile, kind: 'file', forbidden: 0o077, exact: { mode: 0o600, uid: 0 }, optional: true },

@@ -24,6 +24,8 @@ export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account
     { path: join(paths.etc, 'secrets'), mode: 0o751, uid: 0, gid: hostd.gid },
     { path: join(paths.etc, 'secrets', 'soma_kajabi'), mode: 0o750, uid: 0, gid: containerGroup },
     { path: dirname(hostProofPlaces(paths).keyFile), mode: 0o700, ...root },
+    // Ship keys that are enrolled in HQ: the one place below the settings that a run may write besides the secrets.
+    { path: dirname(paths.shipKeysFile), mode: 0o755, ...root },
     { path: paths.state, mode: 0o755, ...root },
     { path: dirname(hostProofPlaces(paths).publicKeyFile), mode: 0o755, ...root },
     { path: dirname(paths.index), mode: 0o750, ...hostd },

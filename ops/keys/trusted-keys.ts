@@ -22,7 +22,8 @@ export function trustKeys(keys: readonly Readonly<TrustedKey>[], origin: string)
   return trusted
 }
 
-function readPublicKey(pem: string): KeyObject | null {
+/** @returns null when the text is no public key in PEM */
+export function readPublicKey(pem: string): KeyObject | null {
   // Node makes a public key from a private one too: that would hide that somebody enrolled a private key.
   if (!pem.startsWith('-----BEGIN PUBLIC KEY-----\n')) return null
   try {

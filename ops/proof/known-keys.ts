@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostKeys, type TrustedKey } from '#shared/signature'
-import { trustFile } from '#shared/config'
 import type { BundleKind, ChainHead } from '#shared/proof'
+import { believedShipKeys } from '../enrolled-keys.ts'
 import { readJson } from '../json-file.ts'
 import { trustKeys, type TrustedKeys } from '../keys/trusted-keys.ts'
 import type { HostPaths } from '../paths.ts'
@@ -27,7 +27,7 @@ export interface KnownKeys {
  * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
  */
 export function knownKeys({ host, home }: VerifierPlaces): KnownKeys {
-  const enrolled = readJson(host.trustFile, trustFile, 'config_invalid')?.keys ?? []
+  const enrolled = believedShipKeys(host)
   const hosts = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
   const own = (places: ProofPlaces): TrustedKey[] => {
     const key = readOwnPublicKey(places)

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { shipBundle, type ShipBundle } from '#shared/bundle'
-import { trustFile as trustSchema } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { shipResult } from '#shared/result'
-import { parseJson, readJson, writeWhole } from '../json-file.ts'
+import { believedShipKeys } from '../enrolled-keys.ts'
+import { parseJson, writeWhole } from '../json-file.ts'
 import { trustKeys } from '../keys/trusted-keys.ts'
 import { runFolder, type HostPaths } from '../paths.ts'
 import { verifyFiles } from '../proof/verify-bundle.ts'
@@ -52,8 +52,8 @@ export async function storeShip(paths: HostPaths, id: string, body: Buffer): Pro
 }
 
 /** @throws {Problem} `proof_broken` for a bundle that is not what was sealed, or that no enrolled key sealed while there are keys */
-function refuseBroken({ trustFile }: HostPaths, id: string, files: ReadonlyMap<string, Buffer>): void {
-  const keys = trustKeys(readJson(trustFile, trustSchema, 'config_invalid')?.keys ?? [], trustFile)
+function refuseBroken(paths: HostPaths, id: string, files: ReadonlyMap<string, Buffer>): void {
+  const keys = trustKeys(believedShipKeys(paths), paths.trustFile)
   const { state, problems } = verifyFiles('ship', id, files, keys)
   if (state !== 'broken') return
   const [first] = problems

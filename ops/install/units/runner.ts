@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { runnerHome } from '../folders.ts'
 import { command, confined, environment, hostdUser, type UnitPlace } from './place.ts'
 
@@ -52,7 +52,7 @@ SuccessExitStatus=1 2
 KillMode=mixed
 TimeoutStopSec=20s
 ${confined}
-ReadWritePaths=${[place.paths.root, place.paths.state, place.paths.artifacts, join(place.paths.etc, 'secrets')].join(' ')}
+ReadWritePaths=${[place.paths.root, place.paths.state, place.paths.artifacts, join(place.paths.etc, 'secrets'), `-${dirname(place.paths.shipKeysFile)}`].join(' ')}
 ${Object.entries(runnerCapabilities).map(([name, why]) => `# ${name}: ${why}`).join('\n')}
 CapabilityBoundingSet=${Object.keys(runnerCapabilities).join(' ')}
 SystemCallFilter=@system-service

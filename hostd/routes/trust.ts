@@ -1,0 +1,13 @@
+import type { FastifyInstance } from 'fastify'
+import { trustReply } from '#shared/api'
+import { believedShipKeys } from '#ops/enrolled-keys'
+import type { Deps } from '../deps.ts'
+import { mount } from '../mount.ts'
+
+/** Whose verdicts and ships this host believes. Read afresh: a key that was just enrolled counts at once. */
+export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {
+  mount(app, {
+    method: 'GET', url: '/api/trust', reply: trustReply,
+    handle: () => ({ ok: true as const, ship_keys: believedShipKeys(paths).map(({ id, enrolled }) => ({ id, label: enrolled?.label ?? null, enrolled_at: enrolled?.enrolled_at ?? null })) }),
+  })
+}

@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeJson } from '#ops/json-file'
+import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/keys/signing-key'
+import { readTrustFile } from '#ops/settings-files'
+import { startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
+
+const laptop = signingKeyFromPem(newKeyPem(), 'the laptop')
+const byHand = signingKeyFromPem(newKeyPem(), 'another laptop')
+let host: TestHost
+let hostd: TestHostd
+beforeAll(async () => {
+  host = testHost()
+  writeJson(host.paths.trustFile, { schema_version: 1, baseline: 'a'.repeat(40), review_providers: [], keys: [toTrustedKey(byHand)] })
+  hostd = await startHostd(host)
+})
+afterAll(async () => { await hostd.kill(); await host.remove() })
+
+const exec = (params: object) => hostd.ask('/api/exec', { method: 'POST', body: { action: 'trust_ship_key', params } })
+const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> => {
+  const { body } = await exec({ public_key, label })
+  return await until('the run has ended', async () => {
+    const { body: answer } = await hostd.ask(`/api/runs?id=${String(body['run_id'])}`)
+    const { status } = answer['run'] as { status: string }
+    return status === 'queued' || status === 'running' ? null : status
+  })
+}
+const keys = async (): Promise<unknown> => (await hostd.ask('/api/trust')).body['ship_keys']
+
+describe('enrolling the ship key of a laptop', () => {
+  it('adds it to those that are believed, for every reader, and keeps those of trust.json', async () => {
+    expect(await keys()).toEqual([{ id: byHand.id, label: null, enrolled_at: null }])
+    expect(await enrol(laptop.publicKey)).toBe('passed')
+    expect(await keys()).toMatchObject([{ id: byHand.id }, { id: laptop.id, label: 'laptop of Ada', enrolled_at: expect.any(String) }])
+    expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(byHand), toTrustedKey(laptop)])
+    const before = readFileSync(host.paths.shipKeysFile, 'utf8')
+    expect(await enrol(laptop.publicKey, 'again')).toBe('passed')
+    expect(await enrol(byHand.publicKey)).toBe('passed')
+    expect(readFileSync(host.paths.shipKeysFile, 'utf8')).toBe(before)
+  })
+
+  it('refuses what is no public key, and answers nobody without the token', async () => {
+    for (const params of [{ public_key: newKeyPem(), label: 'x' }, { public_key: 'x', label: 'x' }, { public_key: laptop.publicKey, label: '--json' }, { public_key: laptop.publicKey }]) expect((await exec(params)).status).toBe(400)
+    expect(await enrol('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n')).toBe('failed')
+    expect((await hostd.ask('/api/trust', { token: null })).status).toBe(403)
+  })
+
+  it('believes nothing at all while the file is damaged', async () => {
+    const text = readFileSync(host.paths.shipKeysFile, 'utf8')
+    writeFileSync(host.paths.shipKeysFile, text.slice(0, 40))
+    expect(() => readTrustFile(host.paths)).toThrow('ship_keys.json')
+    expect(await enrol(laptop.publicKey)).toBe('failed')
+    writeFileSync(host.paths.shipKeysFile, text)
+  })
+})
