@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { toProblem, errorRule } from '#shared/errors'
 import { remediations } from '#shared/remediations'
 import { exitUsage } from './exit-codes.ts'
+import { takeGivenKey } from './keys/given-key.ts'
 import { describeThrown, redactCrashes, sayError } from './redact/crash-output.ts'
 import { loadSecrets } from './redact/known-secrets.ts'
 
@@ -77,6 +78,7 @@ program.command('hostd').description('the daemon (handled by the launcher)')
 program.command('serve').description('HQ in the browser, loopback (handled by the launcher)')
 
 try {
+  takeGivenKey(process.env)
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -139,12 +139,29 @@ export const settingsView = z.strictObject({
   host: z.strictObject({ name: z.string(), url: z.string(), token_set: z.boolean() }).nullable(),
   theme: z.enum(['system', 'light', 'dark']),
   keystore: z.enum(['os', 'file', 'none']),
+  /** Most repairs of one ship, 0 when the switch is off; and who makes them. */
+  until_green: z.strictObject({ repairs: z.number().int(), implementer: z.string() }),
   review: z.strictObject({
     model: z.string(), provider: z.string(),
     providers: z.array(z.strictObject({ id: z.string(), label: z.string(), base_url: z.string(), scripted: z.boolean(), credential: z.enum(['present', 'missing']) })),
   }),
 })
 export type SettingsView = z.infer<typeof settingsView>
+
+/** The ship key of this laptop: its public half, where its private half is, and whether the host believes it. */
+export const shipKeyView = z.strictObject({
+  key: z.strictObject({ id: z.string(), public_key: z.string() }).nullable(),
+  kept: z.enum(['os', 'file', 'none']),
+  /** Where the private half could go instead. */
+  can_move: z.enum(['os', 'file']).nullable(),
+  keystore: z.enum(['os', 'file', 'none']),
+  /** `enrolled`: null when the host cannot be asked now. */
+  host: z.strictObject({
+    name: z.string(), enrolled: z.boolean().nullable(), detail: z.string().nullable(),
+    others: z.array(z.strictObject({ id: z.string(), label: z.string().nullable(), enrolled_at: timestamp.nullable() })),
+  }).nullable(),
+})
+export type ShipKeyView = z.infer<typeof shipKeyView>
 
 export const procedures = {
   'app.info': procedure(nothing, appInfo),
@@ -167,11 +184,17 @@ export const procedures = {
   })),
   'proofs.look': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
   'proofs.acknowledge': procedure(z.strictObject({ id: z.string().max(1100), reason: z.string().trim().min(3).max(500) }), z.strictObject({ ok: z.literal(true) })),
-  'next.set': procedure(z.strictObject({ text: z.string().trim().min(1).max(500) }), z.strictObject({ ok: z.literal(true) })),
+  /** `commit`: as a commit of its own, so that the next ship holds it; else it is left in the working tree. */
+  'next.set': procedure(z.strictObject({ text: z.string().trim().min(1).max(500), commit: z.boolean().optional() }), z.strictObject({ ok: z.literal(true) })),
+  'ship_key.get': procedure(nothing, shipKeyView),
+  'ship_key.move': procedure(z.strictObject({ to: z.enum(['os', 'file']) }), z.strictObject({ ok: z.literal(true) })),
+  /** `id`: the key that was shown; null when it is made by this. */
+  'ship_key.enrol': procedure(z.strictObject({ id: z.string().nullable() }), z.strictObject({ run_id: runId, joined: z.boolean() })),
   'settings.get': procedure(nothing, settingsView),
   'settings.set_host': procedure(z.strictObject({ name: z.string().trim().min(1).max(100), url: z.url(), token: z.string().min(1).max(400).optional() }), settingsView),
   'settings.set_repository': procedure(z.strictObject({ path: z.string().min(1).max(1000) }), settingsView),
   'settings.set_theme': procedure(z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }), settingsView),
+  'settings.set_until_green': procedure(z.strictObject({ repairs: z.number().int().min(0).max(10) }), settingsView),
   'settings.set_review': procedure(z.strictObject({ provider: z.string(), model: z.string().trim().min(1).max(100) }), settingsView),
 } as const
 

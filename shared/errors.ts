@@ -30,7 +30,9 @@ export const errorTable = rule({
   nothing_to_ship: { blocked: true, next_auto_fix: 'commit_changes' },
   baseline_unknown: { blocked: true, next_auto_fix: 'set_baseline' },
   next_action_invalid: { blocked: true, next_auto_fix: 'set_next_action' },
+  commit_refused: { next_auto_fix: 'mend_commit' },
   remote_unreachable: { retryable: true, next_auto_fix: 'retry_when_reachable' },
+  ship_key_locked: { blocked: true, next_auto_fix: 'ship_from_hq' },
   ship_lock_held: { retryable: true, next_auto_fix: 'join_active_run' },
   // ship: what the change holds
   submodule_refused: { blocked: true, next_auto_fix: 'vendor_submodule' },
@@ -54,6 +56,11 @@ export const errorTable = rule({
   review_timeout: { blocked: true, next_auto_fix: 'ship_again' },
   review_provider_refused: { blocked: true, next_auto_fix: 'accept_review_provider' },
   review_too_large: { blocked: true, next_auto_fix: 'split_change' },
+  // ship: until green
+  implementer_failed: { next_auto_fix: 'fix_and_ship' },
+  implementer_timeout: { next_auto_fix: 'fix_and_ship' },
+  repair_without_change: { next_auto_fix: 'fix_and_ship' },
+  fast_forward_refused: { blocked: true, next_auto_fix: 'ship_again' },
   // ship: the last look and the push
   head_moved: { blocked: true, next_auto_fix: 'ship_again' },
   remote_moved: { blocked: true, next_auto_fix: 'integrate_remote' },

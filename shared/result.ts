@@ -40,6 +40,45 @@ export const resultFields = {
 export const resultDocument = z.looseObject(resultFields)
 export type ResultDocument = z.infer<typeof resultDocument>
 
+/** A protected file that repairs changed. */
+export const protectedChange = z.strictObject({ path: z.string(), status: z.string() })
+
+export const repair = z.strictObject({
+  number: z.number().int().positive(),
+  /** Folder of its prompt, output, diff and log inside the proof. */
+  folder: z.string(),
+  implementer: z.string(),
+  /** The commit HQ made of it; null when it came to none. */
+  commit: commitId.nullable(),
+  /** Why it came to none. */
+  error_class: z.enum(errorClasses).nullable(),
+  detail: z.string(),
+  duration_ms: z.number().int().nonnegative(),
+})
+export type Repair = z.infer<typeof repair>
+
+export const untilGreen = z.strictObject({
+  /** Most repairs. */
+  bound: z.number().int().positive(),
+  /** The commit the operator shipped; what the repairs start from. */
+  start_sha: commitId.nullable(),
+  /** One run of the gates each; the last one is the result itself. */
+  attempts: z.array(z.strictObject({
+    number: z.number().int().positive(),
+    /** Its folder inside the proof; empty for the last, whose files are the proof's own. */
+    folder: z.string(),
+    git_head: commitId.nullable(), overall, step_failed: z.string().nullable(), error_class: z.enum(errorClasses).nullable(), detail: z.string().nullable(),
+  })),
+  repairs: z.array(repair),
+  /** Protected files that differ between `start_sha` and the last commit. */
+  protected_changes: z.array(protectedChange),
+  /** Why it went no further, in one sentence. */
+  stopped: z.string(),
+  /** Ref in the operator's repository that keeps the last repair when the branch was not moved to it. */
+  kept_ref: z.string().nullable(),
+})
+export type UntilGreen = z.infer<typeof untilGreen>
+
 export const shipResult = z.strictObject({
   ...resultFields,
   since_sha: commitId.nullable(),
@@ -51,6 +90,10 @@ export const shipResult = z.strictObject({
   tests: z.array(z.strictObject({
     name: z.string(), total: z.number().int(), passed: z.number().int(), failed: z.number().int(), skipped: z.number().int(),
   })),
+  /** The verdict is that of an earlier ship of the same commit; absent: it was made by this one. */
+  review_reused: z.strictObject({ run_id: runId, verdict_id: z.string(), approved_at: timestamp, age_minutes: z.number().int().nonnegative() }).nullable().optional(),
+  /** What `--until-green` did; absent: it was off. */
+  until_green: untilGreen.optional(),
 })
 export type ShipResult = z.infer<typeof shipResult>
 

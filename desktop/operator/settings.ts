@@ -39,6 +39,7 @@ export async function settingsView(settings: OperatorSettings, keystore: Keystor
     host: host && { ...host, token_set: await keystore.get(hostTokenKey(hostOrigin(host.url))) !== null },
     theme: settings.theme,
     keystore: keystore.kind,
+    until_green: { repairs: settings.until_green.repairs, implementer: settings.until_green.argv?.[0] ?? `Codex, ${settings.until_green.model ?? review.model}` },
     review: {
       model: review.model, provider: review.provider,
       providers: review.providers.map(({ id, label, base_url, scripted, env_key }) => ({

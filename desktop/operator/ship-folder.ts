@@ -33,6 +33,25 @@ export function readShipResult(repository: string, id: string): ShipResult | nul
   return result
 }
 
+/** Result of one attempt of a ship with repairs; null when it is not there or cannot be read: then nothing is known of it. */
+export function readAttempt(repository: string, id: string, number: number): ShipResult | null {
+  try {
+    return readJson(join(shipFolder(repository, id), 'attempts', String(number), 'ship_result.json'), shipResult, 'action_no_result') ?? null
+  } catch (error) {
+    if (error instanceof Problem) return null
+    throw error
+  }
+}
+
+/** Where the review of a ship lies: in the proof's own folder, while its attempts go on in the newest of them that has one. */
+function reviewFolder(repository: string, id: string): string {
+  const folder = shipFolder(repository, id)
+  const attempts = join(folder, 'attempts')
+  if (hasResult(repository, id) || !existsSync(attempts)) return folder
+  const numbers = readdirSync(attempts).map(Number).filter(Number.isInteger).toSorted((a, b) => b - a)
+  return numbers.map((number) => join(attempts, String(number))).find((each) => existsSync(join(each, 'diff.patch'))) ?? folder
+}
+
 /**
  * What can be said of a ship whose process is gone and that left no readable result, from its events.
  * @param errorClass `interrupted`, or `action_no_result` when there is a result that cannot be read
@@ -84,7 +103,7 @@ export const shipFiles = (repository: string, id: string): string[] => listFiles
 
 /** The review of a ship, as far as it came. @param keys of this laptop @throws {Problem} `review_invalid` when what it left cannot be read */
 export function readReview(repository: string, id: string, keys: TrustedKeys): Omit<ShipDetail, 'summary'> {
-  const folder = shipFolder(repository, id)
+  const folder = reviewFolder(repository, id)
   const approved = readJson(join(folder, 'verdict.json'), verdictDocument, 'review_invalid') ?? null
   // The answer of the reviewer may be off its schema: then there are no findings to show, and the result says so.
   const answer = reviewAnswer.safeParse(rawJson(join(folder, 'review_answer.json')))

@@ -9,22 +9,24 @@ import { laptopProofPlaces } from '#ops/proof/places'
 import { followRunLog } from '#ops/run-log'
 import { activeShipOf, type ActiveShip } from '#ops/ship/ship-lock'
 import { trackProgress, type Progress } from './run-progress.ts'
-import { hasResult, interruptedResult, readReview, readShipResult, shipEvents, shipIds } from './ship-folder.ts'
-import { endShip, readShipOutput, readShipRecord, recordedShips, shipIsAlive, startShip } from './ship-process.ts'
+import { hasResult, interruptedResult, readAttempt, readReview, readShipResult, shipEvents, shipIds } from './ship-folder.ts'
+import { endShip, endTerminalShip, readShipOutput, readShipRecord, recordedShips, shipIsAlive, startShip } from './ship-process.ts'
 
 export interface ShipsOptions {
   readonly home: string
   /** The operator's own environment, in which ships run. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Private half of the ship key for a ship that cannot read it itself. */
+  readonly shipKey: () => Promise<string | null>
   /** Called once for every ship that was seen running and has ended. */
   readonly onEnded: (result: ShipResult) => void
   readonly log: (text: string) => void
 }
 
 export interface Ships {
-  /** @throws {Problem} `runner_start_failed` */
-  start(repository: string): Promise<{ run_id: string; joined: boolean }>
-  /** @throws {Problem} `not_running` when it has ended, or HQ did not start it */
+  /** @param repairs most repairs, 0 for none @throws {Problem} `runner_start_failed` */
+  start(repository: string, repairs: number): Promise<{ run_id: string; joined: boolean }>
+  /** @throws {Problem} `not_running` when it has ended */
   cancel(repository: string, id: string): Promise<void>
   list(repository: string): Promise<ShipSummary[]>
   /** The running ship, else the newest that ended. */
@@ -48,7 +50,7 @@ const listed = 50
 const lookMs = 1000
 
 /** The ships of a repository: those HQ started and those typed at a terminal. */
-export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
+export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Ships {
   const stop = new AbortController()
   const watched = new Map<string, Progress>()
   const ended = new Map<string, ShipResult>()
@@ -130,13 +132,14 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
   }
 
   return {
-    start: async (repository) => {
+    start: async (repository, repairs) => {
+      const key = await shipKey()
       await look(repository)
       // Nothing is awaited from here on, so two callers cannot both find the repository free.
       const running = active(repository)
       if (running !== null) return { run_id: running, joined: true }
       const id = newRunId()
-      startShip(home, repository, id, env)
+      startShip(home, repository, id, env, repairs, key)
       watchShip(repository, id)
       return { run_id: id, joined: false }
     },
@@ -145,8 +148,10 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
       await look(repository)
       if (!isRunning(repository, id)) throw new Problem('not_running', 'The ship has ended already.')
       const record = readShipRecord(home, id)
-      if (!record) throw new Problem('not_running', 'This ship was started at a terminal and goes on; end it there.')
-      await endShip(record)
+      const holder = holders.get(repository)
+      if (record) await endShip(record)
+      else if (holder?.run_id === id) await endTerminalShip(holder)
+      else throw new Problem('not_running', 'The ship has ended already.')
     },
     list: async (repository) => {
       await look(repository)
@@ -159,7 +164,8 @@ export function shipsOf({ home, env, onEnded, log }: ShipsOptions): Ships {
     },
     resultOf: async (repository, commit) => {
       const results = await Promise.all(knownIds(repository).map(async (id) => (await summary(repository, id)).result))
-      const own = results.filter((result) => result?.git_head === commit)
+      // Of a ship with repairs the first attempt is what is known about the commit that was shipped.
+      const own = results.map((result) => (result?.until_green?.start_sha === commit && result.git_head !== commit ? readAttempt(repository, result.run_id, 1) : result)).filter((result) => result?.git_head === commit)
       return own.find((result) => result?.overall === 'PASS') ?? own[0] ?? null
     },
     detail: async (repository, id) => {

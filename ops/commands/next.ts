@@ -1,4 +1,5 @@
 import { topLevel } from '../git/work-tree.ts'
+import { commitNextAction } from '../next-commit.ts'
 import { readNextAction, setNextAction } from '../next-action.ts'
 
 interface NextOptions { readonly repo: string }
@@ -9,10 +10,11 @@ export async function show({ repo }: NextOptions): Promise<number> {
   return 0
 }
 
-/** `hq next set TEXT` @returns the exit code */
-export async function set({ repo, text }: NextOptions & { readonly text: string }): Promise<number> {
+/** `hq next set TEXT [--commit]` @returns the exit code */
+export async function set({ repo, text, commit = false }: NextOptions & { readonly text: string; /** As a commit of its own, for the next ship. */ readonly commit?: boolean }): Promise<number> {
   const root = await topLevel(repo)
-  setNextAction(root, text)
+  if (commit) await commitNextAction(root, text)
+  else setNextAction(root, text)
   process.stdout.write(`${readNextAction(root)}\n`)
   return 0
 }

@@ -68,7 +68,7 @@ export const checkStep = (ship: Ship): Step<object> => ({
     const { repo, env } = ship
     const { head, branch, remoteHead } = frozenOf(ship)
     const options: GitOptions = { signal }
-    refuseProductionHost(repo, env)
+    refuseProductionHost(repo, env, ship.hostName)
     refuseCodexSkip(env)
     await refuseHookBypass(repo, env)
     context.log('no production host, no CODEX_SKIP, hooks on')

@@ -13,6 +13,8 @@ export interface GateSettings {
   readonly branch: string
   readonly review: ProjectConfig['review']
   readonly suites: readonly TestSuite[]
+  /** Files that a repair of until-green is not expected to touch. */
+  readonly protectedPaths: readonly string[]
   /** What the change alters in its own gates, in words; part of the verdict. */
   readonly changed: readonly string[]
 }
@@ -42,12 +44,13 @@ const command = ({ prepare, argv, report }: TestSuite): unknown => ({ prepare, a
  * @param base null when the base commit has no readable configuration: then the change's own is used, and said so
  */
 export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): GateSettings {
-  if (!base) return { project: head.project, branch: head.branch, review: head.review, suites: head.tests, changed: [`${projectConfigName}: the base commit has no valid one; judged by the change's own`] }
+  if (!base) return { project: head.project, branch: head.branch, review: head.review, suites: head.tests, protectedPaths: head.protected_paths, changed: [`${projectConfigName}: the base commit has no valid one; judged by the change's own`] }
   const changed: string[] = []
   if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
   for (const name of ['max_diff_bytes', 'max_packets', 'timeout_seconds'] as const) {
     if (base.review[name] !== head.review[name]) changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
   }
+  if (!isDeepStrictEqual(base.protected_paths, head.protected_paths)) changed.push('protected_paths: altered')
   const suites: TestSuite[] = [...base.tests]
   for (const suite of base.tests) {
     const now = head.tests.find(({ name }) => name === suite.name)
@@ -63,7 +66,7 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
     changed.push(`tests.${suite.name}: added`)
     suites.push(suite)
   }
-  return { project: base.project, branch: base.branch, review: base.review, suites, changed }
+  return { project: base.project, branch: base.branch, review: base.review, suites, protectedPaths: base.protected_paths, changed }
 }
 
 /** Reads both commits. @throws {Problem} `config_invalid` for the head's */

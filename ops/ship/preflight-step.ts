@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { reviewRef } from '#shared/verdict'
@@ -17,18 +18,20 @@ import { laptopProofPlaces } from '../proof/places.ts'
 import { nextActionFile, parseNextAction } from '../next-action.ts'
 import { walkVerdicts } from '../review-chain.ts'
 import { readOperatorSettings } from '../settings-files.ts'
+import { repairPrefix } from './implementer-folder.ts'
 import { proofPlace } from './proof-folder.ts'
+import { protectedChanges } from './protected-paths.ts'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
 import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
 import { lookForHazards } from './hazards.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
-import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
+import { refuseMovedHead, refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
 import { acceptedProviders, reviewBase } from './review-base.ts'
 import { scratchPrefix } from './review-step.ts'
 import { sealEarlierShips } from './seal-ship.ts'
 import { findEarlierShip } from './settle.ts'
-import { takeShipLock, type ShipLock } from './ship-lock.ts'
-import { ownKeys, remoteName, type Ship } from './ship-state.ts'
+import type { ShipLock } from './ship-lock.ts'
+import { ownKeys, remoteName, type Frozen, type Ship } from './ship-state.ts'
 
 const short = (commit: string): string => commit.slice(0, 12)
 
@@ -73,13 +76,19 @@ async function refuseOtherVerdict(ship: Ship, head: string, options: GitOptions)
   throw new Problem('nothing_to_ship', `${remoteName} has a verdict of ${short(head)} that is not believed here: ${reason}. A verdict is never replaced; commit a change on top. Nothing was changed.`)
 }
 
+/** An implementer ran since these were read, and one of the operator's own may write anywhere. @throws {Problem} `remote_moved`, `verdict_mismatch` */
+function refuseOtherTerms(pinned: Frozen, way: string, review: Frozen['review']): void {
+  if (way !== pinned.way) throw new Problem('remote_moved', `The git configuration that says where ${remoteName} leads was changed during this ship. Nothing was pushed.`)
+  if (!isDeepStrictEqual(review, pinned.review)) throw new Problem('verdict_mismatch', 'Who may review was changed in the operator settings during this ship. Nothing was pushed.')
+}
+
 /** What a killed ship left: its processes and worktrees. Called with the lock held. */
 async function sweep(repo: string, lost: string | null, log: (text: string) => void): Promise<void> {
   if (lost !== null) {
     log(`the ship ${lost} was killed; ending what it left`)
     const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
     if (stuck.length > 0) log(`processes ${stuck.join(', ')} of it would not end`)
-    for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(scratchPrefix(lost)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(scratchPrefix(lost)) || each.startsWith(repairPrefix(lost)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
   for (const folder of await sweepWorktrees(repo)) log(`removed the worktree ${folder} of a killed ship`)
 }
@@ -88,38 +97,40 @@ async function sweep(repo: string, lost: string | null, log: (text: string) => v
  * Refuses whatever makes a ship unsafe or pointless, then freezes the one commit that everything after is about
  * (design §6). Changes nothing but remote-tracking refs and, at a first ship, the baseline in the operator's settings.
  *
- * @param onLock is given the lock, to be released when the result document has been written
+ * @param takeLock the lock is released when the result document has been written
  */
-export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Step<object> => ({
+export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<ShipLock>): Step<object> => ({
   name: 'preflight',
   timeLimitSeconds: 900,
   run: async (_facts, context) => {
     const { signal } = context
     const log = (text: string): void => context.log(text)
-    const { repo, env } = ship
+    const { repo, env, candidate, pinned } = ship
     const options: GitOptions = { signal }
     // First, so that a refusal too is about a commit.
-    const head = await commitOf(repo, 'HEAD', options)
+    const head = candidate?.commit ?? await commitOf(repo, 'HEAD', options)
     if (head === null) throw new Problem('nothing_to_ship', `${repo} has no commit yet. Nothing was changed.`)
     ship.head = head
     ship.tree = await treeOf(repo, head, options)
-    refuseProductionHost(repo, env)
+    refuseProductionHost(repo, env, ship.hostName)
     refuseCodexSkip(env)
     await refuseHookBypass(repo, env)
-    const lock = await takeShipLock(repo, ship.runId, head)
-    onLock(lock)
+    const lock = await takeLock(head)
     await sweep(repo, lock.lost, log)
-    ship.key = await ownKey(laptopProofPlaces(ship.home, repo))
-    for (const why of await sealEarlierShips(ship, ship.key)) log(why)
+    ship.key ??= await ownKey(laptopProofPlaces(ship.home, repo))
+    for (const why of candidate ? [] : await sealEarlierShips(ship, ship.key)) log(why)
 
+    if (candidate) await refuseMovedHead(repo, candidate.start, options)
     await refuseUnclearTree(repo, options)
     await refuseTrackedProof(repo, head, options)
     const branch = await branchToShip(repo, await configOfHead(repo, head, options), options)
 
     const [way, { review }] = [await wayToRemotes(repo, options), readOperatorSettings(ship.home)]
+    if (pinned) refuseOtherTerms(pinned, way, review)
     const remoteHead = await fetchRemote(repo, branch, options)
     await refuseBehind(repo, head, remoteHead, branch, options)
     const { base, trustedNow } = await reviewBase(ship, head, remoteHead, options)
+    if (pinned && base !== pinned.base) throw new Problem('verdict_mismatch', `The review would start from ${short(base)} instead of ${short(pinned.base)}: what is proven changed during this ship. Nothing was pushed.`)
     if (trustedNow !== null) log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
     const proven = base === head
     if (!proven) await refuseOtherVerdict(ship, head, options)
@@ -133,7 +144,8 @@ export const preflightStep = (ship: Ship, onLock: (lock: ShipLock) => void): Ste
     await refuseOtherBranch(repo, gates.branch, options)
     await refuseNextAction(repo, head, options)
 
-    const flags = await lookForHazards(repo, earlier?.verdict.base_sha ?? base, head, options)
+    const repaired = candidate ? await protectedChanges(repo, candidate.start, head, gates.protectedPaths, options) : []
+    const flags = [...await lookForHazards(repo, earlier?.verdict.base_sha ?? base, head, options), ...repaired.map(({ path, status }) => `${path}: ${status} by an automatic repair, although it is protected`)]
     for (const flag of flags) log(`for the reviewer: ${flag}`)
 
     ship.since = earlier?.verdict.base_sha ?? base

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Problem } from '#shared/errors'
-import { currentBranch } from '../git/commits.ts'
+import { commitOf, currentBranch } from '../git/commits.ts'
 import { listRefs } from '../git/refs.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { dirtyFiles, gitPath, hiddenFiles, unfinishedOperation } from '../git/work-tree.ts'
@@ -32,4 +32,10 @@ export async function refuseUnclearTree(repo: string, options: GitOptions): Prom
 export async function refuseOtherBranch(repo: string, branch: string, options: GitOptions): Promise<void> {
   const current = await currentBranch(repo, options)
   if (current !== branch) throw new Problem('wrong_branch', `${current === null ? 'No branch is checked out' : `The branch is ${current}`}; only ${branch} is shipped. Nothing was changed.`)
+}
+
+/** @throws {Problem} `head_moved`: somebody works in the repository; what they did is left alone */
+export async function refuseMovedHead(repo: string, start: string, options: GitOptions): Promise<void> {
+  const now = await commitOf(repo, 'HEAD', options)
+  if (now !== start) throw new Problem('head_moved', `The repository moved on to ${now?.slice(0, 12) ?? 'no commit'} while the repair of ${start.slice(0, 12)} was made. Nothing was pushed; your work is untouched.`)
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { ReviewedFile } from '#shared/verdict'
 
@@ -14,10 +14,13 @@ export const bindingsMark = 'BINDINGS: '
 /** Folder in the reviewer's working directory through which the change can be read. */
 export const checkoutName = 'change'
 
-/** A line that does not occur in `text`. */
-function fenceFor(text: string): string {
-  for (;;) {
-    const fence = `DIFF-${randomBytes(16).toString('hex')}`
+/**
+ * A line that does not occur in `text`. It comes from the nonce: nobody could foresee it, and the same question is the
+ * same text, to the byte, so that an earlier approval can be held against it.
+ */
+function fenceFor(text: string, nonce: string): string {
+  for (let turn = 0; ; turn += 1) {
+    const fence = `DIFF-${createHash('sha256').update(`fence ${turn} ${nonce}`).digest('hex').slice(0, 32)}`
     if (!text.includes(fence)) return fence
   }
 }
@@ -42,7 +45,7 @@ const listOf = (lines: readonly string[], none: string): string => (lines.length
 
 /** What the reviewer is asked. The diff comes last, fenced as data by a line nobody could foresee. */
 export function reviewPrompt({ bindings, files, gateChanges, flags, diff, packet }: ReviewQuestion): string {
-  const fence = fenceFor(diff)
+  const fence = fenceFor(diff, bindings.nonce)
   const list = files.map(({ path, status, binary, additions, deletions, handling }) => `${quoted(path)} ${status}${binary ? '' : `, +${additions} -${deletions}`}${handling === undefined ? '' : `, ${handling}`}`)
   return `You review one change before it goes to production. Your answer decides: an approved change is pushed to main and deployed.
 

@@ -5,7 +5,7 @@ import { Problem } from '#shared/errors'
 import type { ReviewAnswer, ReviewPacket, Verdict } from '#shared/verdict'
 import { writeWhole } from '../json-file.ts'
 import type { StepContext } from '../pipeline.ts'
-import { redact } from '../redact/redaction.ts'
+import { redact, redactSource } from '../redact/redaction.ts'
 import { writeDocument } from '../redact/write-document.ts'
 import { askCodex, type CodexQuestion } from './codex-run.ts'
 import { judgeAnswer, parseAnswer } from './judge-answer.ts'
@@ -47,6 +47,31 @@ function merge(asked: readonly Asked[], diff: ReviewDiff, nonce: string): Review
 const sum = (asked: readonly Asked[]): Verdict['usage'] => asked.reduce<Verdict['usage']>((total, { usage }) =>
   (total && usage ? { input_tokens: total.input_tokens + usage.input_tokens, output_tokens: total.output_tokens + usage.output_tokens } : null), { input_tokens: 0, output_tokens: 0 })
 
+/** What every question of one review says besides its packet. */
+export interface PromptNotes { readonly gateChanges: readonly string[]; readonly flags: readonly string[] }
+interface Prompted { readonly packet: BoundPacket; readonly prompt: string }
+
+function promptsOf(diff: ReviewDiff, notes: PromptNotes): Prompted[] {
+  const count = diff.packets.length
+  return diff.packets.map((packet) => ({ packet, prompt: reviewPrompt({
+    bindings: packet.bindings, files: packet.files, ...notes, diff: packet.text,
+    packet: count === 1 ? null : { index: packet.index, count, others: diff.files.map(({ path }) => path).filter((path) => !packet.bindings.files.includes(path)) },
+  }) }))
+}
+
+const promptDigest = (prompted: readonly Prompted[]): string => digest(prompted.map(({ prompt }) => prompt).join(''))
+
+/**
+ * Digest of the prompts this review would send, had it the nonces of an earlier one: equal digests are the same question,
+ * in every word. Null when the number of packets differs.
+ * @param nonces one for each packet
+ */
+export function promptDigestWith(diff: ReviewDiff, notes: PromptNotes, nonces: readonly string[]): string | null {
+  if (nonces.length !== diff.packets.length) return null
+  const [first, ...more] = diff.packets.map((packet, at): BoundPacket => ({ ...packet, bindings: { ...packet.bindings, nonce: nonces[at] ?? '' } }))
+  return first === undefined ? null : promptDigest(promptsOf({ ...diff, packets: [first, ...more] }, notes))
+}
+
 /**
  * Asks about each packet in turn; every one must be approved. A refusal does not stop the others, so that one ship
  * shows all findings; anything else that goes wrong does. With several packets each has a folder `packets/<n>` of the
@@ -55,7 +80,7 @@ const sum = (asked: readonly Asked[]): Verdict['usage'] => asked.reduce<Verdict[
  * @param ask what of the question to Codex is the same for every packet
  * @throws {Problem} `review_blocked` with all findings; whatever `askCodex`, `parseAnswer` and `judgeAnswer` throw
  */
-export async function askAll(diff: ReviewDiff, prompts: { readonly gateChanges: readonly string[]; readonly flags: readonly string[] }, ask: Omit<CodexQuestion, 'prompt' | 'scratch' | 'events'> & { readonly scratch: string }, context: StepContext): Promise<ReviewOutcome> {
+export async function askAll(diff: ReviewDiff, notes: PromptNotes, ask: Omit<CodexQuestion, 'prompt' | 'scratch' | 'events'> & { readonly scratch: string }, context: StepContext): Promise<ReviewOutcome> {
   const count = diff.packets.length
   const nonce = count === 1 ? diff.packets[0].bindings.nonce : digest(diff.packets.map(({ bindings }) => bindings.nonce).join('\n'))
   const folderOf = (index: number): string => (count === 1 ? context.dir : join(context.dir, packetsFolder, String(index)))
@@ -64,11 +89,8 @@ export async function askAll(diff: ReviewDiff, prompts: { readonly gateChanges: 
     const parts = diff.packets.map(({ index }) => join(folderOf(index), name)).filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'))
     if (parts.length > 0) writeWhole(join(context.dir, name), parts.join(''))
   }
-  const prompted = diff.packets.map((packet) => ({ packet, prompt: reviewPrompt({
-    bindings: packet.bindings, files: packet.files, ...prompts, diff: packet.text,
-    packet: count === 1 ? null : { index: packet.index, count, others: diff.files.map(({ path }) => path).filter((path) => !packet.bindings.files.includes(path)) },
-  }) }))
-  for (const { packet, prompt } of prompted) writeWhole(join(folderOf(packet.index), questionFiles.review_prompt), redact.text(prompt))
+  const prompted = promptsOf(diff, notes)
+  for (const { packet, prompt } of prompted) writeWhole(join(folderOf(packet.index), questionFiles.review_prompt), redactSource.text(prompt))
   collect(questionFiles.review_prompt)
 
   const asked: Asked[] = []
@@ -94,7 +116,7 @@ export async function askAll(diff: ReviewDiff, prompts: { readonly gateChanges: 
   if (asked.length !== count) throw new Problem('review_incomplete', `${asked.length} of ${count} parts were reviewed. ${untouched}`)
   return {
     answer: count === 1 && asked[0] ? asked[0].answer : merge(asked, diff, nonce), usage: sum(asked), nonce,
-    prompt_sha256: digest(prompted.map(({ prompt }) => prompt).join('')),
+    prompt_sha256: promptDigest(prompted),
     packets: count === 1 ? null : asked.map(({ packet, prompt, usage }) => ({ index: packet.index, files: [...packet.bindings.files], diff_sha256: packet.sha256, prompt_sha256: digest(prompt), nonce: packet.bindings.nonce, usage })),
   }
 }

@@ -30,7 +30,7 @@ export function shipIds(repo: string): string[] {
 }
 
 /** A folder that a killed run left without a result, or one that was tampered with, is evidence of nothing. */
-function readResult(dir: string): ShipResult | null {
+export function readResult(dir: string): ShipResult | null {
   try {
     return readJson(join(dir, 'ship_result.json'), shipResult, 'internal_error') ?? null
   } catch (error) {

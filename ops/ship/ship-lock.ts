@@ -6,9 +6,10 @@ import { commitId, runId as runIdSchema, timestamp } from '#shared/ids'
 import { commonDir } from '../git/work-tree.ts'
 import { readJson, writeJson } from '../json-file.ts'
 import { isLocked, tryLock } from '../lock.ts'
+import { bootId, identify } from '../process-tree.ts'
 
 /** Beside the lock: who holds it. Believed only while the lock is held. */
-const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, commit: commitId.optional(), pid: z.number().int().positive(), since: timestamp })
+const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, commit: commitId.optional(), pid: z.number().int().positive(), since: timestamp, start_time: z.string().optional(), boot_id: z.string().optional() })
 
 const lockFile = (folder: string): string => join(folder, 'openclaw-ship.lock')
 const holderFile = (folder: string): string => join(folder, 'openclaw-ship.json')
@@ -34,7 +35,7 @@ export async function takeShipLock(repo: string, runId: string, commit: string):
   }
   try {
     const lost = readHolder(folder)?.run_id ?? null
-    writeJson(holderFile(folder), { schema_version: 1, run_id: runId, commit, pid: process.pid, since: new Date().toISOString() })
+    writeJson(holderFile(folder), { schema_version: 1, run_id: runId, commit, pid: process.pid, since: new Date().toISOString(), start_time: identify(process.pid)?.start_time, boot_id: bootId() })
     return {
       lost,
       release: () => {
@@ -48,13 +49,21 @@ export async function takeShipLock(repo: string, runId: string, commit: string):
   }
 }
 
-export interface ActiveShip { readonly run_id: string; /** Null for a ship of an older HQ, which did not write it down. */ readonly commit: string | null }
+export interface ActiveShip {
+  readonly run_id: string
+  /** Null for a ship of an older HQ, which did not write it down. */
+  readonly commit: string | null
+  /** The process that holds the lock, so that it is never taken for a later one of the same id; null likewise. */
+  readonly process: { readonly pid: number; readonly start_time: string; readonly boot_id: string } | null
+}
 
 /** The ship that is active in this repository and what it ships, or null. For HQ, which joins it. */
 export async function activeShipOf(repo: string): Promise<ActiveShip | null> {
   const folder = await commonDir(repo)
   const held = isLocked(lockFile(folder)) ? readHolder(folder) : undefined
-  return held ? { run_id: held.run_id, commit: held.commit ?? null } : null
+  if (!held) return null
+  const { run_id, commit = null, pid, start_time, boot_id } = held
+  return { run_id, commit, process: start_time === undefined || boot_id === undefined ? null : { pid, start_time, boot_id } }
 }
 
 /** Run id of the ship that is active in this repository, or null. */

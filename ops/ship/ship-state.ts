@@ -39,6 +39,12 @@ export interface Ship {
   /** Folder of the proof. */
   readonly dir: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Name of this machine; default: what the system says. Only the self-test names another, as it plants on a production host too. */
+  readonly hostName?: string
+  /** What is shipped instead of HEAD; null: HEAD itself. */
+  readonly candidate: Candidate | null
+  /** What the first attempt froze. An implementer has run since, so nothing of it may be another now. */
+  readonly pinned: Frozen | null
   head: string | null
   tree: string | null
   since: string | null
@@ -48,11 +54,22 @@ export interface Ship {
   /** Signs the verdict; read once, before a test of the change has run. */
   key: SigningKey | null
   scripted: boolean
+  /** Where the verdict comes from when it is an earlier ship's; null: from this one's review. */
+  reused: NonNullable<ShipResult['review_reused']> | null
+  /** The operator's branch was moved to the candidate. */
+  forwarded: boolean
   pushedSha: string | null
   remoteSha: string | null
   /** Name to path, relative to `dir`. */
   artifacts: Record<string, string>
 }
+
+/** A commit that HQ made of a repair; the operator's branch is still at `start`. */
+export interface Candidate { readonly commit: string; readonly start: string }
+
+export const newShip = (place: Pick<Ship, 'runId' | 'repo' | 'home' | 'dir' | 'env' | 'hostName'>): Ship => ({
+  ...place, candidate: null, pinned: null, head: null, tree: null, since: null, frozen: null, tests: [], verdict: null, key: null, scripted: false, reused: null, forwarded: false, pushedSha: null, remoteSha: null, artifacts: {},
+})
 
 export const remoteName = 'origin'
 

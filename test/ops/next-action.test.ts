@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -41,5 +41,27 @@ describe('hq next', () => {
     expect(hq('show')).toBe('Deploy to aiops-1\n')
     expect(readNextAction(repo)).toBe('Deploy to aiops-1')
     expect(readFileSync(join(repo, 'docs', 'OPENCLAW_NEXT.md'), 'utf8')).toBe('# Next action\n\n- Deploy to aiops-1\n')
+  })
+
+  it('commits it alone, with the hooks of the repository; when git refuses, the file is as it was', () => {
+    const git = (...args: string[]): string => execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@localhost', ...args], { cwd: repo, encoding: 'utf8' }).trim()
+    git('checkout', '--quiet', '-B', 'main')
+    git('config', 'user.name', 'Operator')
+    git('config', 'user.email', 'operator@localhost')
+    writeFileSync(join(repo, 'openclaw.config.json'), JSON.stringify({ schema_version: 1, project: 'x', tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'r.xml' } }] }))
+    git('add', '--all')
+    git('commit', '--quiet', '-m', 'First')
+    expect(hq('set', 'Ship it', '--commit')).toBe('Ship it\n')
+    const head = git('rev-parse', 'HEAD')
+    expect(git('show', '--name-only', '--format=%an: %s', 'HEAD')).toBe('Operator: Next action: Ship it\n\ndocs/OPENCLAW_NEXT.md')
+    hq('set', 'Ship it', '--commit')
+    expect(git('rev-parse', 'HEAD')).toBe(head)
+
+    writeFileSync(join(repo, '.git', 'hooks', 'pre-commit'), '#!/bin/sh\necho "not on a Sunday" >&2\nexit 1\n', { mode: 0o755 })
+    expect(() => hq('set', 'Something else', '--commit')).toThrow('commit_refused: The next action could not be committed: not on a Sunday')
+    expect([readNextAction(repo), git('status', '--porcelain')]).toEqual(['Ship it', ''])
+    writeFileSync(join(repo, 'mine.txt'), 'x')
+    expect(() => hq('set', 'Something else', '--commit')).toThrow('dirty_tree')
+    expect(readNextAction(repo)).toBe('Ship it')
   })
 })

@@ -31,9 +31,9 @@ export interface ShipRepo {
   commit(message: string, files?: Record<string, string>): string
   /** Every ref of origin and what it names. */
   remoteRefs(): Record<string, string>
-  settings(review: object): void
-  start(env?: Record<string, string>): { readonly child: ChildProcess; readonly runId: string; readonly dir: string; end(): Promise<Shipped> }
-  ship(env?: Record<string, string>): Promise<Shipped>
+  settings(review: object, more?: object): void
+  start(env?: Record<string, string>, more?: readonly string[]): { readonly child: ChildProcess; readonly runId: string; readonly dir: string; end(): Promise<Shipped> }
+  ship(env?: Record<string, string>, more?: readonly string[]): Promise<Shipped>
   /** Worktrees, scratch folders and processes that a ship left; empty when it cleaned up. */
   leftovers(runId: string): string[]
   /** Ends every ship that still runs and removes the folder. */
@@ -77,15 +77,15 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
       return run(repo, 'rev-parse', 'HEAD')
     },
     remoteRefs: () => Object.fromEntries(run(origin, 'for-each-ref', '--format=%(refname) %(objectname)').split('\n').filter(Boolean).map((line) => line.split(' ') as [string, string])),
-    settings: (review) => writeFileSync(join(home, 'settings.json'), JSON.stringify({
-      schema_version: 1,
+    settings: (review, settings = {}) => writeFileSync(join(home, 'settings.json'), JSON.stringify({
+      schema_version: 1, ...settings,
       review: { model: 'test-model', provider: 'loopback', providers: [{ id: 'loopback', label: 'Loopback', base_url: baseUrl, env_key: 'REVIEW_KEY', scripted: true }], ...review },
       baselines: existsSync(join(home, 'settings.json')) ? (JSON.parse(readFileSync(join(home, 'settings.json'), 'utf8')) as { baselines: object }).baselines : {},
     })),
-    start: (more = {}) => {
+    start: (more = {}, args = []) => {
       const runId = newRunId()
-      const [program, ...args] = programArgv('hq', ['ship', '--repo', repo, '--run-id', runId, '--json'])
-      const child = spawn(program, args, { cwd: root, env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
+      const [program, ...rest] = programArgv('hq', ['ship', '--repo', repo, '--run-id', runId, '--json', ...args])
+      const child = spawn(program, rest, { cwd: root, env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
       runIds.push(runId)
       children.push(child)
       const [out, err]: [string[], string[]] = [[], []]
@@ -101,7 +101,7 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
       }
       return { child, runId, dir, end }
     },
-    ship: (more) => self.start(more).end(),
+    ship: (more, args) => self.start(more, args).end(),
     leftovers: (runId) => [
       ...readdirSync(temp).filter((name) => name.startsWith('openclaw-')),
       ...run(repo, 'worktree', 'list', '--porcelain').split('\n').filter((line) => line.startsWith('worktree ') && line !== `worktree ${repo}`),

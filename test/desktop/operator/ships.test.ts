@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EventsRequest } from '#shared/bridge'
 import { shipBundle } from '#shared/bundle'
 import type { RunEvent } from '#shared/events'
 import { members } from '#ops/process-tree'
+import { nodeProgram } from '#ops/program'
 import { hostPeer, json } from '../../support/host-peer.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
 import { startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
@@ -124,18 +125,64 @@ describe('ships, as the renderer sees them', () => {
     for (const left of members({ marker: `OPENCLAW_RUN_ID=${run_id}` })) process.kill(left, 'SIGKILL')
   })
 
-  it('joins a ship that was started at a terminal, and leaves it to the terminal', async () => {
+  it('joins a ship that was started at a terminal, and cancels it with all it started, not the group it shares with the terminal', async () => {
     hang()
     const typed = repo.start()
     try {
       await inStep(typed.runId, 'tests')
       expect(await bench.call('ship.start', {})).toEqual({ run_id: typed.runId, joined: true })
-      expect((await bench.refused('ship.cancel', { run_id: typed.runId })).message).toContain('started at a terminal')
+      await until('the suite runs', () => members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).length > 0)
+      await bench.call('ship.cancel', { run_id: typed.runId })
+      expect(members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` })).toEqual([])
+      expect((await typed.end()).result).toMatchObject({ error_class: 'cancelled', step_failed: 'tests' })
     } finally {
-      typed.child.kill('SIGTERM')
-      await typed.end()
+      typed.child.kill('SIGKILL')
     }
     await until('it has ended here too', async () => (await shipOf(typed.runId))?.result?.error_class === 'cancelled')
+  })
+
+  it('never signals a process that only has the number of the one that held the lock', async () => {
+    hang()
+    const typed = repo.start()
+    try {
+      await inStep(typed.runId, 'tests')
+      // As it would look if that process had ended and another one were given its number.
+      const file = join(repo.repo, '.git', 'openclaw-ship.json')
+      writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')) as object, start_time: '1' }))
+      await bench.call('ship.cancel', { run_id: typed.runId })
+      // It was not signalled: it ended by itself when its suite was gone.
+      expect((await typed.end()).result.error_class).not.toBe('cancelled')
+    } finally {
+      typed.child.kill('SIGKILL')
+    }
+  })
+
+  it('ships until green when the switch is on, shows the attempt that goes on, and what is known of the commit that was shipped', async () => {
+    const script = join(repo.home, 'implementer.mjs')
+    const [works, go] = [join(repo.home, 'works'), join(repo.home, 'go')]
+    writeFileSync(script, `import { existsSync, writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(works)}, '')\nwhile (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20))\nwriteFileSync('app.test.mjs', "import { test } from 'node:test'\\ntest('adds', () => { throw new Error('otherwise') })\\n")\n`)
+    repo.settings({}, { repository: repo.repo, until_green: { argv: [nodeProgram(), script] } })
+    expect((await bench.call('settings.set_until_green', { repairs: 1 })).until_green).toEqual({ repairs: 1, implementer: nodeProgram() })
+    const head = repo.commit('Break it', { 'app.mjs': 'export const add = (a, b) => a * b\n' })
+    const { run_id } = await bench.call('ship.start', {})
+    await until('the implementer works', () => existsSync(works))
+    expect(await shipOf(run_id)).toMatchObject({ active: true, step: 'repair', result: null })
+    writeFileSync(go, '')
+    const { result } = await until('it has ended', async () => { const found = await shipOf(run_id); return found?.active === false && found })
+    expect(result).toMatchObject({ overall: 'FAIL', error_class: 'tests_failed', until_green: { start_sha: head, stopped: 'repair 1 of 1 was the last', protected_changes: [{ path: 'app.test.mjs', status: 'modified' }] } })
+    expect(result?.git_head).not.toBe(head)
+    const { repository, change } = await bench.call('overview.get', {})
+    expect([repository?.head, change.gates[0]]).toMatchObject([head, { name: 'tests', state: 'fail', detail: 'tests_failed', run_id }])
+  })
+
+  it('sets the next action as a commit of its own before a ship, and only in a clean tree', async () => {
+    const before = repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+    repo.write('left.txt', 'x')
+    expect((await bench.refused('next.set', { text: 'Deploy it.', commit: true })).error_class).toBe('dirty_tree')
+    rmSync(join(repo.repo, 'left.txt'))
+    await bench.call('next.set', { text: 'Deploy it.', commit: true })
+    expect([repo.git('rev-parse', 'HEAD^'), repo.git('show', '--name-only', '--format=%s', 'HEAD')]).toEqual([before, 'Next action: Deploy it.\n\ndocs/OPENCLAW_NEXT.md'])
+    expect(repo.git('status', '--porcelain')).toBe('')
   })
 
   it('keeps the proof of a ship typed at a terminal until the host is there', async () => {

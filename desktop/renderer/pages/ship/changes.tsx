@@ -1,6 +1,7 @@
-import { useMemo, useState, type ReactElement } from 'react'
+import { useMemo, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import type { ShipDetail } from '#shared/bridge'
+import type { Finding } from '#shared/verdict'
 import { Icon, Mark } from '../../ui/icons.tsx'
 import { Nothing } from '../../ui/problem-note.tsx'
 import { count } from '../../words/format.ts'
@@ -9,21 +10,20 @@ import { diffFiles, type DiffFile } from './diff-model.ts'
 import { FileDiff } from './file-diff.tsx'
 
 /** The reviewed change: its files, and the diff of one with the findings beside the lines. */
-export function Changes({ detail, filesShown }: { detail: ShipDetail; filesShown: boolean }): ReactElement {
+export function Changes({ detail, filesShown, chosen, finding, onChoose }: { detail: ShipDetail; filesShown: boolean; chosen: string | null; /** The one to bring into view. */ finding: Finding | null; onChoose: (path: string) => void }): ReactElement {
   const { diff, files, findings } = detail
   const all = useMemo(() => diffFiles(diff, files, findings), [diff, files, findings])
-  const [chosen, setChosen] = useState<string | null>(null)
   const withFindings = all.filter((file) => file.findings > 0)
   const file = all.find(({ path }) => path === chosen) ?? withFindings.find(({ blocking }) => blocking) ?? withFindings[0] ?? all[0] ?? null
   if (file === null) return <div className="changes-none"><Nothing title="No diff was reviewed">The ship ended before its review read the change; the log says where.</Nothing></div>
   const at = withFindings.indexOf(file)
   const go = (by: number): void => {
     const next = withFindings[(at + by + withFindings.length) % withFindings.length]
-    if (next) setChosen(next.path)
+    if (next) onChoose(next.path)
   }
   return (
     <div className={`changes ${filesShown ? 'with-files' : ''}`}>
-      <FileTree files={all} current={file} onChoose={setChosen} />
+      <FileTree files={all} current={file} onChoose={onChoose} />
       <section className="diff-pane" aria-label={`Changes of ${file.path}`}>
         <div className="diff-bar">
           <Icon name="file" small className="quiet" /><code className="mono ellipsis">{visibleText(file.path)}</code><span className="quiet small nowrap">+{file.additions} −{file.deletions}</span>
@@ -31,7 +31,7 @@ export function Changes({ detail, filesShown }: { detail: ShipDetail; filesShown
           {findings.length > 0 && <span className="quiet small nowrap">{count(findings.length, 'finding')} in {count(withFindings.length, 'file')}</span>}
           {withFindings.length > 1 && <><Button className="icon-button" aria-label="Previous file with findings" onPress={() => go(-1)}><Icon name="up" small /></Button><Button className="icon-button" aria-label="Next file with findings" onPress={() => go(1)}><Icon name="down" small /></Button></>}
         </div>
-        <FileDiff file={file} />
+        <FileDiff file={file} finding={finding} />
       </section>
     </div>
   )

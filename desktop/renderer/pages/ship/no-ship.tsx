@@ -3,6 +3,7 @@ import { useLive } from '../../app/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
 import { count } from '../../words/format.ts'
 import { visibleText } from '../../words/visible-text.ts'
+import { BeforeShip } from './before-ship.tsx'
 import { ShipSteps } from './ship-steps.tsx'
 
 /** Before the first ship: what would be shipped, and the five steps it would take. */
@@ -13,6 +14,7 @@ export function NoShip(): ReactElement {
     <div className="page">
       <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{facts.shipBlocked ? visibleText(facts.shipBlocked.whole) : 'Ship tests this commit in a clean worktree, has it reviewed, looks once more, and pushes.'}</p></div></div>
       <ShipSteps steps={[]} result={null} />
+      <BeforeShip editing={false} />
       {repository && (
         <dl className="versus">
           <div><dt>Repository</dt><dd>{repository.name}<span className="quiet">{repository.branch ?? 'no branch'}</span></dd></div>

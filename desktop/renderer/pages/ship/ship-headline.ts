@@ -1,5 +1,6 @@
 import type { Overview, RepositoryState, ShipDetail } from '#shared/bridge'
 import type { ShipResult } from '#shared/result'
+import type { LogState } from '../../log/log-state.ts'
 import { count, shortCommit, shortRun, took } from '../../words/format.ts'
 
 /** What became of a ship: one sentence, and what that means for origin/main. */
@@ -31,4 +32,10 @@ export function sinceThen(result: ShipResult | null, repository: RepositoryState
   if (repository.head !== null && result.git_head !== null && repository.head !== result.git_head && repository.ahead > 0) return `Since then: ${repository.subject ?? shortCommit(repository.head)}, ${count(repository.ahead, 'commit')} to ship.`
   if (repository.dirty_files > 0) return `Since then: ${count(repository.dirty_files, 'file')} changed and not committed.`
   return null
+}
+
+/** Where a running ship with repairs is; null for its first attempt, which is like any other ship. */
+export function turnOf({ attempt, attempts, steps }: Pick<LogState, 'attempt' | 'attempts' | 'steps'>): string | null {
+  if (attempt === null || attempts < 2) return null
+  return steps.some(({ name }) => name === 'repair') ? `Repair ${attempt}: the implementer works on a copy; your branch stays where it is.` : `Attempt ${attempt}, on the commit of repair ${attempt - 1}.`
 }

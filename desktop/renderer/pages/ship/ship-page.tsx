@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
 import { Tab, TabList, Tabs } from 'react-aria-components'
 import type { ShipDetail } from '#shared/bridge'
+import type { Finding } from '#shared/verdict'
 import { useActions } from '../../app/actions.tsx'
 import { useLive } from '../../app/live.tsx'
 import { useHq } from '../../bridge/context.ts'
@@ -17,9 +18,10 @@ import { AgainstUsual } from '../../ui/timeline.tsx'
 import { shortRun, startOfRun } from '../../words/format.ts'
 import { ofOverall } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
+import { BeforeShip } from './before-ship.tsx'
 import { Changes } from './changes.tsx'
 import { NoShip } from './no-ship.tsx'
-import { shipHeadline, sinceThen } from './ship-headline.ts'
+import { shipHeadline, sinceThen, turnOf } from './ship-headline.ts'
 import { ShipSteps } from './ship-steps.tsx'
 import { ShipWhy } from './ship-why.tsx'
 import { VerdictPanel } from './verdict-panel.tsx'
@@ -45,8 +47,16 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
   const [tab, setTab] = useState<'changes' | 'log' | null>(null)
   const [asking, setAsking] = useState(false)
   const [filesShown, setFilesShown] = useState(false)
+  const [file, setFile] = useState<string | null>(null)
+  const [finding, setFinding] = useState<Finding | null>(null)
+  const toFinding = (chosen: Finding): void => {
+    setTab('changes')
+    setFile(chosen.file)
+    setFinding(chosen)
+  }
   const chosen = tab ?? (active || detail.diff === null ? 'log' : 'changes')
   const { title, sub } = shipHeadline(detail, active, overview)
+  const turn = active ? turnOf(view.log) : null
   const since = latest && !active ? sinceThen(result, overview.repository) : null
   return (
     <div className="page-full">
@@ -55,6 +65,7 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
           <div className="grow">
             <h1>{title} {!active && result && <Chip shown={ofOverall(result.overall, result.error_class)} />}{result?.scripted_review && <ScriptedDemo />}</h1>
             <p className="sub">{visibleText(sub)}</p>
+            {turn && <p className="sub since" role="status">{turn}</p>}
             {since && <p className="sub since">{visibleText(since)}</p>}
           </div>
           <div className="head-actions">
@@ -65,6 +76,7 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
         <ShipSteps steps={stepsOf(view.log, result)} result={result} />
       </div>
       {!active && result?.overall === 'FAIL' && <ShipWhy result={result} remote={overview.repository?.remote ?? null} onLog={() => setTab('log')} />}
+      {latest && !active && <BeforeShip editing={result?.error_class === 'next_action_invalid'} />}
       <div className="ship-body">
         <div className="ship-main">
           <div className="ship-tabs">
@@ -73,9 +85,9 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
             </Tabs>
             {chosen === 'changes' && <span className="only-narrow"><PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>Files</PushButton></span>}
           </div>
-          {chosen === 'log' ? <LogPane view={view} /> : <Changes detail={detail} filesShown={filesShown} />}
+          {chosen === 'log' ? <LogPane view={view} /> : <Changes detail={detail} filesShown={filesShown} chosen={file} finding={finding} onChoose={setFile} />}
         </div>
-        <VerdictPanel detail={detail} />
+        <VerdictPanel detail={detail} onFinding={toFinding} />
       </div>
       <Confirm open={asking} title={`Cancel ship ${shortRun(run_id)}?`} confirm="Cancel the ship" keep="Keep it running" onConfirm={() => cancel('ship', run_id)} onClose={() => setAsking(false)}>
         <p>Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.</p>

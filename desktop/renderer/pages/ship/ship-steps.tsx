@@ -9,8 +9,8 @@ import { clock, grouped, took } from '../../words/format.ts'
 import { ofStep } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
 
-const titles: Record<string, string> = { preflight: 'Preflight', tests: 'Tests', review_auto: 'Review', check_fail_closed_push: 'Fail-closed check', review_finish: 'Push' }
-const order = Object.keys(titles)
+const titles: Record<string, string> = { preflight: 'Preflight', tests: 'Tests', review_auto: 'Review', fast_forward: 'Take over', repair: 'Repair', check_fail_closed_push: 'Fail-closed check', review_finish: 'Push' }
+const order = ['preflight', 'tests', 'review_auto', 'check_fail_closed_push', 'review_finish']
 const waiting = (name: string): LiveStep => ({ name, status: 'waiting', started: null, duration_ms: null, detail: null, error_class: null, row: null })
 
 /** The five steps of a ship as one line. */

@@ -3,22 +3,27 @@ import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { ShipDetail } from '#shared/bridge'
 import type { SignatureState } from '#shared/signature'
+import type { Finding } from '#shared/verdict'
 import { useHq } from '../../bridge/context.ts'
 import { shipsQuery } from '../../bridge/queries.ts'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { Mark } from '../../ui/icons.tsx'
 import { ScriptedDemo, Status, Unverified } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, shortCommit, startOfRun } from '../../words/format.ts'
+import { count, shortCommit, shortRun, startOfRun } from '../../words/format.ts'
 import { ofSignature } from '../../words/signature.ts'
 import { ofOverall } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
+import { Attempts } from './attempts.tsx'
+import { FindingList } from './finding-list.tsx'
 
 /** What the verdict is bound to, what the tests counted, the files that prove it, and the ships before. */
-export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
-  const { verdict, signature, summary: { result, run_id }, files } = detail
+export function VerdictPanel({ detail, onFinding }: { detail: ShipDetail; onFinding: (finding: Finding) => void }): ReactElement {
+  const { verdict, signature, findings, summary: { result, run_id }, files } = detail
   return (
     <aside className="verdict" aria-label="Verdict and evidence">
+      <FindingList findings={findings} onChoose={onFinding} />
+      {result?.until_green && <Attempts until={result.until_green} runId={run_id} />}
       {verdict && (
         <section aria-label="Verdict">
           <h2><span>Approved, bound to this commit</span>{verdict.reviewer.scripted && <ScriptedDemo />}</h2>
@@ -29,6 +34,7 @@ export function VerdictPanel({ detail }: { detail: ShipDetail }): ReactElement {
             <Binding name="files" text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`} />
             <Binding name="model" text={verdict.reviewer.model} /><Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} /><Binding name="cli" text={`${verdict.reviewer.cli} ${verdict.reviewer.cli_version}`} />
           </dl>
+          {result?.review_reused && <p className="soft verdict-summary">Re-used from run <Link href={`/ship/${result.review_reused.run_id}`}>{shortRun(result.review_reused.run_id)}</Link>, {count(result.review_reused.age_minutes, 'minute')} old: everything it is bound to was as it is.</p>}
           <p className="soft verdict-summary">{visibleText(verdict.summary)}</p>
           {verdict.gate_settings_changed.length > 0 && <p className="soft verdict-summary">This change alters gate settings: <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was judged by the values before it.</p>}
           {verdict.flags && verdict.flags.length > 0 && <Remarks title="Looked at with special care" lines={verdict.flags} />}

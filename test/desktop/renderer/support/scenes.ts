@@ -117,7 +117,7 @@ export function overview({ deployStep = null, shipStep = null, ...over }: Overvi
 
 export const info = (over: object = {}): object => ({ mode: 'desktop', version: '0.1.0', platform: 'linux', operator: true, demo: false, ...over })
 export const settings = {
-  repository: '/home/operator/ai-ops-runner', host: { name: 'aiops-1', url: 'https://aiops-1.example.ts.net', token_set: true }, theme: 'system', keystore: 'os',
+  repository: '/home/operator/ai-ops-runner', host: { name: 'aiops-1', url: 'https://aiops-1.example.ts.net', token_set: true }, theme: 'system', keystore: 'os', until_green: { repairs: 0, implementer: 'Codex, gpt-5.2-codex' },
   review: { model: 'gpt-5.2-codex', provider: 'openai', providers: [{ id: 'openai', label: 'OpenAI', base_url: 'https://api.openai.com/v1', scripted: false, credential: 'present' }, { id: 'demo', label: 'Demo script', base_url: 'http://127.0.0.1:45123/v1', scripted: true, credential: 'missing' }] },
 }
 

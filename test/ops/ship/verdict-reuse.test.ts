@@ -1,0 +1,119 @@
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { laptopProofPlaces } from '#ops/proof/places'
+import { installRoot } from '#ops/program'
+import { reviewRef } from '#shared/verdict'
+import { makeShipRepo, type Shipped, type ShipRepo } from '../../support/ship-repo.ts'
+import { answerWith, approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
+
+let api: ResponsesApi
+let sample: ShipRepo
+beforeAll(async () => { api = await startResponsesApi() })
+afterAll(() => api.close())
+beforeEach(() => {
+  sample = makeShipRepo(api.base_url)
+  api.script(approve)
+  sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+})
+afterEach(() => sample.remove())
+
+const provider = () => ({ id: 'loopback', label: 'Loopback', base_url: api.base_url, env_key: 'REVIEW_KEY', scripted: true })
+/** The remote takes nothing, so that the same commit is shipped again and again. */
+const refusePushes = (): void => writeFileSync(join(sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+const ship = async (): Promise<{ shipped: Shipped; asked: number }> => {
+  const before = api.calls()
+  const shipped = await sample.ship()
+  return { shipped, asked: api.calls() - before }
+}
+const reviewDetail = ({ result }: Shipped): string | null | undefined => result.steps.find(({ name }) => name === 'review_auto')?.detail
+
+describe('an approval of the very same question', () => {
+  it('is used again, said so, and pushed as it was signed', async () => {
+    refusePushes()
+    const first = await ship()
+    expect(first).toMatchObject({ asked: 1, shipped: { result: { error_class: 'push_rejected' } } })
+    expect(first.shipped.result.review_reused).toBeUndefined()
+    rmSync(join(sample.origin, 'hooks', 'pre-receive'))
+    const { shipped: { result, dir }, asked } = await ship()
+    expect(asked).toBe(0)
+    expect(result).toMatchObject({
+      overall: 'PASS', verdict_id: first.shipped.result.verdict_id, review_reused: { run_id: first.shipped.result.run_id, verdict_id: first.shipped.result.verdict_id, age_minutes: expect.any(Number) as number },
+    })
+    expect(result.steps.find(({ name }) => name === 'review_auto')?.detail).toMatch(new RegExp(`re-used from run ${first.shipped.result.run_id}, \\d+ minutes? old`))
+    const text = readFileSync(join(first.shipped.dir, 'verdict.json'), 'utf8')
+    expect(readFileSync(join(dir, 'verdict.json'), 'utf8')).toBe(text)
+    expect(sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(result.git_head ?? ''))).toBe(text.trimEnd())
+    for (const file of ['review_prompt.txt', 'review.jsonl', 'review_answer.json']) expect(readFileSync(join(dir, file), 'utf8'), file).toBe(readFileSync(join(first.shipped.dir, file), 'utf8'))
+  })
+
+  it('is not used once a later review of the commit refused it, nor is a refusal', async () => {
+    refusePushes()
+    await ship()
+    sample.settings({ reuse_approved_hours: 0 })
+    api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
+    expect(await ship()).toMatchObject({ asked: 1, shipped: { result: { error_class: 'review_blocked' } } })
+    sample.settings({})
+    const third = await ship()
+    expect(third).toMatchObject({ asked: 1, shipped: { result: { error_class: 'review_blocked' } } })
+    expect(readFileSync(join(third.shipped.dir, 'review_auto.log'), 'utf8')).toContain('was refused by its reviewer')
+  })
+
+  it('is not used when anything it was bound to is another: each leads to a new review', async () => {
+    refusePushes()
+    const first = await ship()
+    const other = await startResponsesApi()
+    const cli = join(sample.home, 'codex-of-another-version')
+    writeFileSync(cli, `#!/bin/sh\nif [ "$1" = --version ]; then echo "codex-cli 0.0.1"; else exec "${join(installRoot(), 'node_modules', '.bin', 'codex')}" "$@"; fi\n`)
+    chmodSync(cli, 0o755)
+    const verdict = join(first.shipped.dir, 'verdict.json')
+    const text = readFileSync(verdict, 'utf8')
+    const { keyFile } = laptopProofPlaces(sample.home, sample.repo)
+    const key = readFileSync(keyFile)
+    const back = (): void => {
+      sample.settings({})
+      writeFileSync(verdict, text)
+      writeFileSync(keyFile, key)
+      sample.git('remote', 'set-url', 'origin', sample.origin)
+    }
+    const changes: readonly (readonly [string, () => void, string])[] = [
+      ['age', () => sample.settings({ reuse_approved_hours: 0.000_001 }), 'minutes old'],
+      ['never', () => sample.settings({ reuse_approved_hours: 0 }), ''],
+      ['model', () => sample.settings({ model: 'another-model' }), 'model'],
+      ['accepted providers', () => sample.settings({ providers: [provider(), { ...provider(), id: 'second' }] }), 'accepted_providers'],
+      ['provider', () => sample.settings({ provider: 'renamed', providers: [{ ...provider(), id: 'renamed' }] }), 'provider'],
+      ['program', () => sample.settings({ codex: cli }), 'cli, cli_version'],
+      ['where origin leads', () => { sample.git('remote', 'set-url', 'origin', `file://${sample.origin}`) }, 'way_sha256'],
+      ['a byte of the proof', () => writeFileSync(verdict, text.replace('"summary": "', '"summary": "x')), 'its proof is broken'],
+      ['key', () => { rmSync(keyFile) }, 'its proof is'],
+    ]
+    for (const [what, change, why] of changes) {
+      change()
+      const { shipped, asked } = await ship()
+      expect([what, asked, shipped.result.review_reused]).toEqual([what, 1, undefined])
+      expect(readFileSync(join(shipped.dir, 'review_auto.log'), 'utf8'), what).toContain(why)
+      // What that review approved is no part of the next case.
+      rmSync(shipped.dir, { recursive: true })
+      back()
+    }
+    sample.settings({ providers: [{ ...provider(), base_url: other.base_url }] })
+    const elsewhere = await ship()
+    expect([elsewhere.asked, other.calls()]).toEqual([0, 1])
+    rmSync(elsewhere.shipped.dir, { recursive: true })
+    await other.close()
+    back()
+    // And with everything as it was, it stands.
+    const last = await ship()
+    expect([last.asked, reviewDetail(last.shipped)]).toEqual([0, expect.stringContaining(first.shipped.result.run_id)])
+  }, 900_000)
+
+  it('is about one commit: the same files in another commit, or judged by other gates, are reviewed anew', async () => {
+    refusePushes()
+    await ship()
+    sample.git('commit', '--amend', '--quiet', '-m', 'Second, in other words')
+    expect((await ship()).asked).toBe(1)
+    sample.config({ review: { max_diff_bytes: 100_000 } })
+    sample.commit('Other gates')
+    expect((await ship()).asked).toBe(1)
+  })
+})
