@@ -6,11 +6,11 @@ import { Problem, toProblem } from '#shared/errors'
 import { readAdminToken } from '#ops/admin-token'
 import { baseEnv } from '#ops/command'
 import { askFor } from '#ops/doctor/questions'
-import { exportCommit } from '#ops/engines/export-commit'
 import type { StepContext } from '#ops/pipeline'
 import { markComplete, readMark, unfinished } from '#ops/releases'
 import { giveTreeTo } from '#ops/run-as'
 import { buildAccount } from './build-account.ts'
+import { exportChecked } from './export-checked.ts'
 import type { DeployHost } from './facts.ts'
 import { hostGit } from './host-git.ts'
 import { howItEnded, runNpm } from './own-npm.ts'
@@ -44,7 +44,7 @@ export async function requireHostd({ hostdUrl, paths }: DeployHost, signal: Abor
  * Makes a release of HQ's own commit: a folder of its own, never under a running process, that neither hostd nor the
  * build account can change; proven by a hostd started from it on a spare port. `current` is not touched.
  * @returns the release folder
- * @throws {Problem} `hostd_install_failed`; there is no such release then
+ * @throws {Problem} `hostd_install_failed`, `git_sync_failed`; there is no such release then
  */
 export async function makeRelease(host: DeployHost, sha: string, context: StepContext): Promise<string> {
   const { paths } = host
@@ -57,7 +57,7 @@ export async function makeRelease(host: DeployHost, sha: string, context: StepCo
   const making = unfinished(folder)
   for (const half of [making, folder]) rmSync(half, { recursive: true, force: true }) // no process runs from it, `current` never named it
   try {
-    await exportCommit(paths.root, sha, making, await hostGit(paths.root, context.signal))
+    await exportChecked(paths.root, sha, making, await hostGit(paths.root, context.signal))
     await installPackages(host, making, context)
     markComplete(making, { sha, commit: sha })
     await proveHostd(host, making, context)

@@ -1,13 +1,13 @@
 import { existsSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
-import { exportCommit } from '#ops/engines/export-commit'
 import { treeDigest } from '#ops/engines/tree-digest'
 import type { StepContext } from '#ops/pipeline'
 import { installRoot } from '#ops/program'
 import { currentFolder, listReleases } from '#ops/releases'
 import { giveTreeTo } from '#ops/run-as'
 import { buildAccount } from './build-account.ts'
+import { exportChecked } from './export-checked.ts'
 import type { DeployHost } from './facts.ts'
 import { hostGit } from './host-git.ts'
 import { howItEnded, runNpm } from './own-npm.ts'
@@ -29,7 +29,7 @@ export async function buildOwnConsole({ paths, settings }: DeployHost, sha: stri
   const staging = join(account.home, 'page')
   rmSync(staging, { recursive: true, force: true })
   try {
-    await exportCommit(paths.root, sha, staging, await hostGit(paths.root, context.signal))
+    await exportChecked(paths.root, sha, staging, await hostGit(paths.root, context.signal))
     giveTreeTo(staging, account.as)
     const built = await runNpm({ paths, settings, account }, ['run', 'build'], staging, context)
     if (built.exitCode !== 0) throw failed(`npm run build ${howItEnded(built)}.`, built.stderrTail.split('\n'))
