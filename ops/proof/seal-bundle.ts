@@ -7,6 +7,7 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import { trustKeys } from '../keys/trusted-keys.ts'
 import { toTrustedKey } from '../keys/signing-key.ts'
 import { redactFolder } from '../redact/redact-files.ts'
+import { redact, redactSource } from '../redact/redaction.ts'
 import { readBundleFiles } from './bundle-files.ts'
 import { currentChain, withChain, writeChainHead } from './chain-head.ts'
 import { documentText, readDocument, textDigest } from './manifest-text.ts'
@@ -30,6 +31,8 @@ export interface Sealed { readonly state: 'sealed' | 'unchanged'; readonly manif
 
 /** Signed by themselves, and pushed to the byte: what is in them was redacted before it was signed. */
 const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
+/** Copies of source. */
+const sourceFiles = new Set(['diff.patch', 'review_prompt.txt'])
 
 /**
  * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain (design §11).
@@ -47,7 +50,7 @@ export function sealBundle(request: SealRequest): Promise<Sealed> {
   return withChain(request.chainFile, async () => {
     const chain = currentChain(request.chainFile, request.key.id)
     if (readManifestText(dir) !== null) return alreadySealed(dir, request, chain)
-    const redacted = await redactFolder(dir, signedFiles)
+    const redacted = await redactFolder(dir, (name) => (signedFiles.has(name) ? null : sourceFiles.has(name) ? redactSource : redact))
     const manifest = signDocument('manifest', await describe(dir, request, chain), request.key)
     manifestSchema.parse(manifest)
     const text = documentText(manifest)

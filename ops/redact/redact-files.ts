@@ -3,12 +3,12 @@ import { createReadStream, createWriteStream, type Dirent } from 'node:fs'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { redact } from './redaction.ts'
+import type { Redactor } from './redactor.ts'
 
 const chunkBytes = 256 * 1024
 
 /** Would redaction change this file? In bounded memory. */
-async function holdsSecret(path: string): Promise<boolean> {
+async function holdsSecret(path: string, redact: Redactor): Promise<boolean> {
   const [before, after] = [createHash('sha256'), createHash('sha256')]
   const redactor = redact.bytes()
   for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
@@ -24,8 +24,8 @@ async function holdsSecret(path: string): Promise<boolean> {
  * @param note is put before the copy when something was taken out
  * @returns was something taken out?
  */
-export async function copyRedacted(from: string, to: string, note = ''): Promise<boolean> {
-  const found = await holdsSecret(from)
+export async function copyRedacted(from: string, to: string, redact: Redactor, note = ''): Promise<boolean> {
+  const found = await holdsSecret(from, redact)
   const temporary = join(dirname(to), `.${basename(to)}.redacting`)
   try {
     const [source, target] = [createReadStream(from, { highWaterMark: chunkBytes }), createWriteStream(temporary, { mode: 0o644 })]
@@ -43,20 +43,21 @@ export async function copyRedacted(from: string, to: string, note = ''): Promise
 /**
  * Takes what is secret out of the files of a folder, in place. The last wall before a bundle is sealed: what wrote them
  * should have done so already.
- * @param except file names that are left as they are, because what they say is signed
+ * @param redactorOf what a file of this name goes through; null leaves it as it is
  * @returns the paths that were changed, relative to `dir`
  */
-export async function redactFolder(dir: string, except: ReadonlySet<string>): Promise<string[]> {
+export async function redactFolder(dir: string, redactorOf: (name: string) => Redactor | null): Promise<string[]> {
   const changed: string[] = []
   const visit = async (inner: string): Promise<void> => {
     const entries: Dirent[] = await readdir(join(dir, inner), { withFileTypes: true })
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(inner, entry.name)
       // Links and dotfiles are never part of a proof; sealing refuses the one and leaves out the other.
-      if (entry.name.startsWith('.') || except.has(entry.name)) continue
+      const redact = redactorOf(entry.name)
+      if (entry.name.startsWith('.')) continue
       if (entry.isDirectory()) await visit(path)
-      else if (entry.isFile() && (await lstat(join(dir, path))).nlink === 1 && await holdsSecret(join(dir, path))) {
-        await copyRedacted(join(dir, path), join(dir, path))
+      else if (entry.isFile() && redact !== null && (await lstat(join(dir, path))).nlink === 1 && await holdsSecret(join(dir, path), redact)) {
+        await copyRedacted(join(dir, path), join(dir, path), redact)
         changed.push(path)
       }
     }

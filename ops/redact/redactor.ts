@@ -13,6 +13,8 @@ export const marker = '[redacted]'
 export interface RedactorOptions {
   /** Secrets that are loaded on this machine: tokens, passwords, keys. Looked for in every encoding of `formsOf`. */
   readonly secrets?: readonly string[]
+  /** Also look where credentials stand (headers, parameters, passwords in addresses). Default true; in source such places hold names of variables. */
+  readonly places?: boolean
 }
 
 /** Output of a child that is redacted as it comes, in chunks that may be cut anywhere. */
@@ -64,7 +66,7 @@ function replaceRanges(text: string, ranges: readonly Range[]): string {
  *
  * @throws {Problem} `config_invalid` for a secret that is too short to be told from other text, or that is part of the marker
  */
-export function createRedactor({ secrets = [] }: RedactorOptions = {}): Redactor {
+export function createRedactor({ secrets = [], places = true }: RedactorOptions = {}): Redactor {
   for (const secret of secrets) {
     if (secret.trim().length < minSecretLength) throw new Problem('config_invalid', `A loaded secret has fewer than ${minSecretLength} characters and cannot be kept out of logs. Nothing was started.`)
     if (marker.includes(secret.trim())) throw new Problem('config_invalid', 'A loaded secret is a part of the word that replaces secrets. Nothing was started.')
@@ -76,7 +78,7 @@ export function createRedactor({ secrets = [] }: RedactorOptions = {}): Redactor
   const find = (text: string): Range[] => {
     // What matches only because the marker already stands in it (an address with its password taken out) is left alone.
     const formats = findFormats(text).filter(({ start, end }) => !text.slice(start, end).includes(marker))
-    return mergeRanges([...literals.find(text), ...formats, ...findPlaces(text)])
+    return mergeRanges([...literals.find(text), ...formats, ...(places ? findPlaces(text) : [])])
   }
   const keysOut = (text: string, keys: KeyFollower): string =>
     keys.inside || mayHoldKey(text) ? text.split(/(?<=[\n\r])/).map((line) => keys.line(line.replace(/[\r\n]+$/, '')) + (/[\r\n]+$/.exec(line)?.[0] ?? '')).join('') : text

@@ -5,6 +5,7 @@ import type { ReviewedFile } from '#shared/verdict'
 import { withNeutralGit } from '../git/neutral-diff.ts'
 import type { StepContext } from '../pipeline.ts'
 import { copyRedacted } from '../redact/redact-files.ts'
+import { redactSource } from '../redact/redaction.ts'
 import { sectionsOf } from './diff-sections.ts'
 import { ruleFor } from './file-rules.ts'
 import { packetsOf, type Packet } from './packets.ts'
@@ -43,7 +44,7 @@ export async function makeReviewDiff(repo: string, { base, head, tree, gates }: 
   return withNeutralGit(repo, async (neutral) => {
     const whole = join(scratch, 'diff.patch')
     const { sha256, bytes } = await neutral.diffTo(whole, base, head)
-    if (await copyRedacted(whole, path, copyNote)) context.log('the diff holds what looks like secrets; they are taken out of the copy in the proof')
+    if (await copyRedacted(whole, path, redactSource, copyNote)) context.log('the diff holds what looks like secrets; they are taken out of the copy in the proof')
     const files = (await neutral.changedFiles(base, head)).map(withRule)
     written()
     context.log(`${files.length} files, ${bytes} bytes of diff`)

@@ -17,7 +17,7 @@ function measure(redact: boolean): number {
   const dir = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
     const log = new RunLog(join(dir, 'log.ndjson'))
-    const lines = new LineSplitter((text) => { log.append({ type: 'log', time: '2026-11-23T00:00:00.000Z', step: null, stream: 'stdout', text }) })
+    const lines = new LineSplitter((text) => { log.append({ type: 'log', time: '2026-11-23T00:00:00.000Z', step: null, stream: 'stdout', text }, { redacted: true }) }) // as the runner does: cleaned on the bytes, or here not at all
     const redactor = redact ? createRedactor({ secrets }).bytes() : null
     const started = process.cpuUsage()
     let done = 0

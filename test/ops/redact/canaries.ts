@@ -10,7 +10,7 @@ export const canaries: readonly string[] = [
   'kjb_session=9d8c7b6a5f4e3d2c1b0a%2Bcanary',
   'pässwörd-ünïcode-canary-✓',
   'canary{"nested":"json","n":[1,2]}',
-  'https://user:canaryInAddress77@imap.example.test/x?y=z&q=1',
+  'https://user:canaryInAddress77@imap.example.test/x?y=z&q=1', // openclaw-allow-secret: a canary of the tests
   'ZYXWVUTSRQPONMLKJIHGFEDCBA0123456789canaryLongOne_ZYXWVUTSRQPONMLKJIHGFEDCBA0123456789',
 ]
 
@@ -30,3 +30,14 @@ export const encodings: Readonly<Record<string, (secret: string) => string>> = {
 
 /** Would this encoding of the secret still be readable in a text? Base64 also when it lies inside of a longer one. */
 export const innerForm = (name: string, encoded: string): string => (name.startsWith('base64') ? encoded.replace(/=+$/, '').slice(0, -1) : encoded)
+
+const alphabets = ['abcdefghijklmnopqrstuvwxyz0123456789', 'ABCDEFabcdef0123456789', 'aB3-_.~+/=%&?:@!$', '"\'\\<>&{}[] aZ9', 'äöü✓漢字𝄞ß€aZ']
+
+/** Twelve secrets of chance, of several alphabets and lengths. */
+export function secretsOf(random: () => number): string[] {
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  return Array.from({ length: 12 }, () => {
+    const alphabet = Array.from(pick(alphabets))
+    return `k${Array.from({ length: 10 + Math.floor(random() * 60) }, () => pick(alphabet)).join('')}k`
+  })
+}

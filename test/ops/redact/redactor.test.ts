@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
@@ -117,6 +118,8 @@ describe('secrets that nobody named', () => {
     ['GET /cb?code=1&access_token=abcdefgh&x=1', 'GET /cb?code=1&access_token=[redacted]&x=1'],
     ['{"refresh_token":"short","n":1}', '{"refresh_token":"[redacted]","n":1}'],
     ['{"log":"{\\"client_secret\\":\\"abcdef\\",\\"n\\":1}"}', '{"log":"{\\"client_secret\\":\\"[redacted]\\",\\"n\\":1}"}'],
+    ['\u001b[31mGET /x?token=abcdefgh\u001b[0m done', '\u001b[31mGET /x?token=[redacted]\u001b[0m done'],
+    ['\u001b[31mCookie: sid=abc123\u001b[0m done', '\u001b[31mCookie: [redacted]\u001b[0m done'],
     ['cloning https://bob:hunter2hunter2@git.invalid/x.git', 'cloning https://bob:[redacted]@git.invalid/x.git'],
     ['//registry.invalid/:_authToken=0123456789abcdef0123', '//registry.invalid/:_authToken=[redacted]'],
     [`AWS_SECRET_ACCESS_KEY="${letters}"`, 'AWS_SECRET_ACCESS_KEY="[redacted]"'],
@@ -163,7 +166,9 @@ describe('the marker', () => {
 
   it('is not put into ordinary log lines', () => {
     const redactor = createRedactor({ secrets: canaries })
-    for (const line of ['▸ tests', 'PASS src/a.test.ts (12 ms)', 'fetch https://example.test/a?b=1', 'commit 0123456789abcdef0123456789abcdef01234567', '{"seq":1,"type":"log","text":"token count 12","usage":{"input_tokens":10}}', 'the password is asked for once', `sha256 ${'ab'.repeat(32)}`]) {
+    const lock = readFileSync('package-lock.json', 'utf8')
+    expect(redactor.text(lock) === lock).toBe(true)
+    for (const line of ['deploy 20261123T004402Z-0a1b2c3d of 6f1c2a34-9b7e-4c55-8d21-0123456789ab', `  "cookie": "^2.0.0",`, '\u001b[32m✓\u001b[39m a\u001b[2m (3 tests)\u001b[22m', 'tests = 12, token: 4, secret_in_diff', '▸ tests', 'PASS src/a.test.ts (12 ms)', 'fetch https://example.test/a?b=1', 'commit 0123456789abcdef0123456789abcdef01234567', '{"seq":1,"type":"log","text":"token count 12","usage":{"input_tokens":10}}', 'the password is asked for once', `sha256 ${'ab'.repeat(32)}`]) {
       expect(redactor.text(line)).toBe(line)
     }
   })
