@@ -28,7 +28,7 @@ export async function runHere(action: string, work: (hands: CheckWork) => Promis
   let document: ResultDocument
   try {
     document = await work({ context, signal: cancelOnSignals(), log })
-    for (const check of (document['checks'] ?? []) as CheckResult[]) log(checkLine(check))
+    for (const check of (document['checks'] ?? []) as CheckResult[]) emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(checkLine(check)), check: true })
   } catch (error) {
     const problem = toProblem(error)
     for (const line of [...problem.evidence, `${problem.errorClass}: ${problem.message}`]) log(line)
