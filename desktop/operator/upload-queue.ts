@@ -7,8 +7,7 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import { runId, timestamp } from '#shared/ids'
 import { readJson, writeJson } from '#ops/json-file'
 import { runFolder } from '#ops/paths'
-import { ownKey } from '#ops/proof/own-key'
-import { laptopProofPlaces } from '#ops/proof/places'
+import type { SigningKey } from '#ops/keys/signing-key'
 import { redact } from '#ops/redact/redaction'
 import { askHostJson, type HostTarget } from './host-http.ts'
 import { makeShipBundle } from './ship-bundle.ts'
@@ -45,12 +44,14 @@ export interface UploadQueue {
 export interface UploadOptions {
   readonly home: string
   readonly log: (text: string) => void
+  /** Signs for what is too large to be uploaded. */
+  readonly shipKey: () => Promise<SigningKey>
   /** A ship that still runs may still write to its proof, also after its result. */
   readonly isRunning: (repository: string, id: string) => boolean
 }
 
 /** Brings the proof of each passed ship to the host, also of those typed at a terminal (design §6). A ship never fails for it. */
-export function uploadQueue({ home, log, isRunning }: UploadOptions): UploadQueue {
+export function uploadQueue({ home, log, isRunning, shipKey }: UploadOptions): UploadQueue {
   const passedIds = new Map<string, boolean>()
   const folder = join(home, 'upload-queue')
   const pathOf = (id: string): string => `${runFolder(folder, id)}.json`
@@ -85,7 +86,7 @@ export function uploadQueue({ home, log, isRunning }: UploadOptions): UploadQueu
   const send = async (repository: string, target: HostTarget, id: string): Promise<Entry['state']> => {
     const base = { schema_version: 1 as const, run_id: id, repository, origin: target.origin, attempts: (read(id)?.attempts ?? 0) + 1, updated_at: new Date().toISOString() }
     try {
-      const { bundle, leftOut } = makeShipBundle(repository, id, await ownKey(laptopProofPlaces(home, repository)))
+      const { bundle, leftOut } = makeShipBundle(repository, id, await shipKey())
       await askHostJson(target, { method: 'PUT', path: `/api/ship/${id}`, body: bundle, timeoutMs: 60_000 }, shipStoredReply)
       write({ ...base, state: 'stored', detail: leftOut.length > 0 ? `Too large for the host and left on the laptop: ${leftOut.join(', ')}` : null })
       return 'stored'

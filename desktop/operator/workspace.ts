@@ -10,6 +10,7 @@ import { composeOverview } from './overview.ts'
 import { watchProofs, type ProofWatch } from './proof-watch.ts'
 import { proofsOf } from './proofs.ts'
 import { readRepository } from './repository.ts'
+import { shipKeeper, type ShipKeeper } from './ship-key.ts'
 import { settingsStore, type SettingsStore } from './settings.ts'
 import { shipsOf, type Ships } from './ships.ts'
 import { uploadQueue, type UploadQueue } from './upload-queue.ts'
@@ -24,6 +25,7 @@ export interface Workspace {
   readonly overview: () => Promise<Overview>
   /** What the laptop remembers of every chain. */
   readonly witness: ProofWatch
+  readonly keeper: ShipKeeper
   readonly proofs: (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>>
   followRun(id: string, after: number, signal: AbortSignal): AsyncIterable<readonly RunEvent[]>
   close(): Promise<void>
@@ -40,17 +42,18 @@ function unreadable(path: string, error: unknown): RepositoryState {
 
 export function openWorkspace({ home, keystore, env, log, onRunEnded }: OperatorOptions): Workspace {
   const settings = settingsStore(home)
+  const keeper: ShipKeeper = shipKeeper(home, keystore)
   let closed = false
 
   const ships: Ships = shipsOf({
-    home, env, log,
+    home, env, log, shipKey: keeper.forShip,
     onEnded: (result) => {
       onRunEnded?.({ source: 'ship', title: 'Ship', result })
       void upload()
       witness.look().catch((error: unknown) => log(String(error)))
     },
   })
-  const queue: UploadQueue = uploadQueue({ home, log, isRunning: ships.isRunning })
+  const queue: UploadQueue = uploadQueue({ home, log, isRunning: ships.isRunning, shipKey: () => keeper.key() })
   const connection: Connection = connectHost({
     home, settings, keystore, log,
     onStatus: ({ status }) => {
@@ -95,7 +98,7 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
   }
 
   return {
-    settings, connection, ships, witness, proofs,
+    settings, connection, ships, witness, proofs, keeper,
     mustRepository: () => {
       const { repository } = settings.read()
       if (repository === null) throw new Problem('not_a_repository', 'No repository is chosen yet; choose one in Settings.')

@@ -1,15 +1,33 @@
-import { trustedKey, type TrustedKey } from '#shared/signature'
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { keyId, trustedKey, type TrustedKey } from '#shared/signature'
 import { readJson, writeJson } from '../json-file.ts'
 import { fileKeyStore, loadOrCreateKey, type KeyStore } from '../keys/key-store.ts'
+import { givenKeyStore } from '../keys/given-key.ts'
 import { toTrustedKey, type SigningKey } from '../keys/signing-key.ts'
-import type { ProofPlaces } from './places.ts'
+import type { LaptopPlaces, ProofPlaces } from './places.ts'
+
+const keptElsewhere = z.strictObject({ schema_version: z.literal(1), id: keyId })
+/** Id of the ship key that is in the system's keystore; null when none is. @throws {Problem} `config_invalid` */
+export const readKeptElsewhere = ({ inKeystoreFile }: LaptopPlaces): string | null => readJson(inKeystoreFile, keptElsewhere, 'config_invalid')?.id ?? null
+
+/** The key that HQ handed over, else the file. @throws {Problem} `ship_key_locked` when the key is in the keystore: a second one is never made */
+function usualStore(places: ProofPlaces | LaptopPlaces): KeyStore {
+  if (!('inKeystoreFile' in places)) return fileKeyStore(places.keyFile)
+  const given = givenKeyStore()
+  if (given !== null) return given
+  const id = existsSync(places.keyFile) ? null : readKeptElsewhere(places)
+  if (id !== null) throw new Problem('ship_key_locked', `The ship key ${id} is in the keystore of this system, which only HQ opens. Nothing was shipped.`)
+  return fileKeyStore(places.keyFile)
+}
 
 /**
  * The signing key of this side, made on first use, its public half put where the other side can read it.
- * @param store where the private half is kept; default: the file of `places`
- * @throws {Problem} `config_invalid` when the key is unusable or its public file names another one
+ * @param store where the private half is kept; default: what HQ handed over, else the file of `places`
+ * @throws {Problem} `config_invalid` when the key is unusable or its public file cannot be read; `ship_key_locked`
  */
-export async function ownKey(places: ProofPlaces, store: KeyStore = fileKeyStore(places.keyFile)): Promise<SigningKey> {
+export async function ownKey(places: ProofPlaces, store: KeyStore = usualStore(places)): Promise<SigningKey> {
   const key = await loadOrCreateKey(store)
   if (readOwnPublicKey(places)?.id !== key.id) writeJson(places.publicKeyFile, toTrustedKey(key))
   return key

@@ -42,6 +42,7 @@ export const runQuery = (bridge: Bridge, run_id: string) => queryOptions({
 })
 
 export const folderQuery = (bridge: Bridge, path: string) => queryOptions({ queryKey: ['artifacts', path], queryFn: () => bridge.call('host.artifacts', { path }), staleTime: calm })
+export const shipKeyQuery = (bridge: Bridge) => queryOptions({ queryKey: ['ship_key'], queryFn: () => bridge.call('ship_key.get', {}), refetchInterval: calm })
 export const settingsQuery = (bridge: Bridge) => queryOptions({ queryKey: ['settings'], queryFn: () => bridge.call('settings.get', {}) })
 
 export const proofsQuery = (bridge: Bridge) => infiniteQueryOptions({

@@ -9,6 +9,7 @@ import { ProblemNote } from '../../ui/problem-note.tsx'
 import { HostForm } from './host-form.tsx'
 import { Part, useSave } from './part.tsx'
 import { RepositoryForm } from './repository-form.tsx'
+import { ShipKeyForm } from './ship-key-form.tsx'
 import { ReviewForm } from './review-form.tsx'
 
 /** The host, the repository, the reviewer and the look. */
@@ -19,7 +20,7 @@ export function SettingsPage(): ReactElement {
     <div className="page page-narrow">
       <div className="head"><div className="grow"><h1>Settings</h1><p className="sub">They stay on this laptop. Tokens and keys are never shown again once saved.</p></div></div>
       {error && <ProblemNote error={error} />}
-      {data && <><HostForm settings={data} /><RepositoryForm settings={data} /><ReviewForm settings={data} /><ThemeChoice settings={data} /></>}
+      {data && <><HostForm settings={data} /><ShipKeyForm /><RepositoryForm settings={data} /><ReviewForm settings={data} /><ThemeChoice settings={data} /></>}
     </div>
   )
 }

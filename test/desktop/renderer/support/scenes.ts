@@ -147,7 +147,8 @@ export const line = (text: string, step: string | null = null, secondsAgo = 60):
 export function scene(answers: { [P in ProcedureName]?: unknown } & Record<string, unknown>, over: Partial<Omit<Scene, 'answers'>> = {}): Scene {
   const all: Record<string, unknown> = {
     'app.info': info(), 'overview.get': overview(), 'settings.get': settings, 'ship.list': { ships: [] }, 'host.runs': { ok: true, runs: history, next_cursor: null },
-    'host.artifacts': { ok: true, path: '', entries: [] }, 'proofs.list': { witnesses: [], bundles: [], next_cursor: null, host: null }, ...answers,
+    'host.artifacts': { ok: true, path: '', entries: [] }, 'ship_key.get': { key: { id: 'd'.repeat(32), public_key: '-----BEGIN PUBLIC KEY-----' }, kept: 'os', can_move: 'file', keystore: 'os', host: { name: 'aiops-1', enrolled: true, others: [], detail: null } },
+    'proofs.list': { witnesses: [], bundles: [], next_cursor: null, host: null }, ...answers,
   }
   for (const [key, value] of Object.entries(all)) {
     const name = key.split(' ')[0] as ProcedureName

@@ -1,0 +1,42 @@
+import { closeSync, readSync } from 'node:fs'
+import { Problem } from '#shared/errors'
+import type { KeyStore } from './key-store.ts'
+
+/** Number of the descriptor over which HQ hands the ship key to `hq ship`, when the key is in the system's keystore. */
+export const givenKeyVariable = 'OPENCLAW_SHIP_KEY_FD'
+
+/** A PEM has about 120 bytes. */
+const maxBytes = 4096
+
+let given: string | null = null
+
+/**
+ * Reads the key that HQ hands over, closes the descriptor and takes its name out of the environment, so that nothing that
+ * is started later knows of it. To be called before anything is started.
+ * @throws {Problem} `config_invalid` when the variable is there and no key comes
+ */
+export function takeGivenKey(env: Record<string, string | undefined>): void {
+  const text = env[givenKeyVariable]
+  if (text === undefined) return
+  delete env[givenKeyVariable]
+  const file = Number(text)
+  if (!/^\d{1,3}$/.test(text) || file < 3) throw new Problem('config_invalid', `${givenKeyVariable} must be the number of a descriptor, not ${JSON.stringify(text)}. Nothing was started.`)
+  try {
+    const bytes = Buffer.alloc(maxBytes)
+    let size = 0
+    for (let count = readSync(file, bytes, 0, maxBytes, null); count > 0 && size < maxBytes; count = readSync(file, bytes, size, maxBytes - size, null)) size += count
+    given = bytes.toString('utf8', 0, size)
+    bytes.fill(0)
+  } catch (error) {
+    throw new Problem('config_invalid', `HQ was to hand over the ship key, and it cannot be read: ${error instanceof Error ? error.message : String(error)}. Nothing was started.`)
+  } finally {
+    try { closeSync(file) } catch { /* it was never open, which the read has said */ }
+  }
+  if (given === '') throw new Problem('config_invalid', 'HQ was to hand over the ship key, and nothing came. Nothing was started.')
+}
+
+/** @returns null when none was handed over */
+export function givenKeyStore(): KeyStore | null {
+  const pem = given
+  return pem === null ? null : { place: 'the ship key that HQ handed over', read: async () => pem, create: async () => pem }
+}
