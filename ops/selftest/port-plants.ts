@@ -50,7 +50,7 @@ const tables: Readonly<Record<Case, readonly ['tcp' | 'udp', string]>> = {
   loopback: ['tcp', row('0100007F', '0A')], tcp: ['tcp', row('00000000', '0A')], udp: ['udp', row('00000000', '07')], tcp6_only: ['tcp', row('0'.repeat(32), '0A')],
 }
 const fromTable = (name: Case): Attempt => findings(() => {
-  const sockets = parseTable(tables[name][1], tables[name][0]).map(({ inode: _, ...socket }) => ({ ...socket, pids: [], owners: [] }))
+  const sockets = parseTable(tables[name][1], tables[name][0]).map(({ protocol, address, port }) => ({ protocol, address, port, pids: [], owners: [] }))
   if (sockets.length !== 1) throw new Error(`the planted table was read as ${sockets.length} sockets`)
   return socketExposures(sockets)
 })

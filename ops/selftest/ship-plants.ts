@@ -9,7 +9,6 @@ import type { StepContext } from '../pipeline.ts'
 import { checkPush, type PushedRef } from '../ship/check-push.ts'
 import { checkStep } from '../ship/check-step.ts'
 import { preflightStep } from '../ship/preflight-step.ts'
-import { makeProofFolder } from '../ship/proof-folder.ts'
 import { takeShipLock, type ShipLock } from '../ship/ship-lock.ts'
 import { frozenOf, newShip, type Ship } from '../ship/ship-state.ts'
 import type { Verdict } from '#shared/verdict'
@@ -28,14 +27,10 @@ const contextOf = ({ signal }: Laptop, dir: string): StepContext => ({
   run: ([program]) => Promise.reject(new Problem('internal_error', `${program ?? ''} is not run by the self-test.`)),
 })
 
-async function shipOf(laptop: Laptop, repo: string, env: Environment, name = hostName): Promise<Ship> {
-  const runId = newRunId()
-  return newShip({ runId, repo, home: laptop.made.home, dir: await makeProofFolder(repo, runId), env, hostName: name })
-}
-
 /** @returns the ship as preflight left it @throws {Problem} what preflight refuses */
 async function preflight(laptop: Laptop, repo: string, env: Environment = {}, name = hostName): Promise<Ship> {
-  const ship = await shipOf(laptop, repo, env, name)
+  const runId = newRunId()
+  const ship = newShip({ runId, repo, home: laptop.made.home, dir: laptop.place.sub('ships', runId), env, hostName: name })
   let lock = null as ShipLock | null
   try {
     await preflightStep(ship, async (commit) => (lock = await takeShipLock(repo, ship.runId, commit))).run({}, contextOf(laptop, ship.dir))
@@ -67,7 +62,6 @@ function preflightPlants(laptop: Laptop, control: Attempt): Plant[] {
     refused('dirty', 'a change that is in no commit', 'dirty_tree', (repo) => { writeFileSync(join(repo, 'app.txt'), 'in no commit\n'); return undefined }),
     refused('half_merged', 'a merge that was not ended', 'unfinished_git_operation', (repo) => { writeFileSync(join(repo, '.git', 'MERGE_HEAD'), `${id('unreviewed')}\n`); return undefined }),
     refused('next_actions', 'two next actions', 'next_action_invalid', run(['reset', '--quiet', '--hard', id('no_next_action')])),
-    refused('diverged', 'a history that is not the one of origin', 'diverged_from_remote', run(['reset', '--quiet', '--hard', id('other_history')])),
   ]
 }
 
@@ -91,7 +85,7 @@ function lastLookPlants(laptop: Laptop, passed: () => Promise<Ship>): Plant[] {
   const looked = (name: string, plant: (ship: Ship) => Promise<unknown> | undefined) => attempt(async () => {
     const before = await passed()
     const repo = laptop.copy(name)
-    const ship: Ship = { ...before, repo, dir: await makeProofFolder(repo, before.runId) }
+    const ship: Ship = { ...before, repo, dir: laptop.place.sub('looks', name) }
     await reviewed(laptop, ship)
     await plant(ship)
     await checkStep(ship).run({}, contextOf(laptop, ship.dir))
@@ -118,7 +112,7 @@ function hookPlants({ made: { home, id } }: Laptop, repo: string): Plant[] {
   ]
 }
 
-const preflightNames = ['production_host', 'production_environment', 'install_root', 'codex_skip', 'hooks_in_clone', 'hooks_in_environment', 'replace_refs', 'skip_worktree', 'dirty', 'half_merged', 'next_actions', 'diverged']
+const preflightNames = ['production_host', 'production_environment', 'install_root', 'codex_skip', 'hooks_in_clone', 'hooks_in_environment', 'replace_refs', 'skip_worktree', 'dirty', 'half_merged', 'next_actions']
 const lastLookNames = ['push', 'verdict_edited', 'head_moved', 'origin_redirected']
 
 /** What a ship refuses before the tests, right before the push, and in the hook of the clone. */
