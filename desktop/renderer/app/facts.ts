@@ -20,7 +20,7 @@ export interface Reason { readonly short: string; readonly whole: string }
 /** The first clause, as a button carries it: *1 file is not committed*. */
 function reason(text: string | null): Reason | null {
   if (text === null) return null
-  const clause = (/^[^:;.]+/.exec(text)?.[0] ?? text).trim()
+  const clause = (/^(?:[^:;.]|\.(?=\S))+/.exec(text)?.[0] ?? text).trim()
   const plain = /^[A-Z][a-z ]/.test(clause) ? clause.charAt(0).toLowerCase() + clause.slice(1) : clause
   return { short: plain, whole: text }
 }

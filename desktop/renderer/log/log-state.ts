@@ -70,7 +70,7 @@ export function takeEvent(state: LogState, event: RunEvent): void {
         for (const name of event.steps) stepOf(state, name)
         state.attempts += 1
         state.attempt = event.attempt ?? state.attempts
-        if (state.attempts > 1) state.rows.push({ kind: 'mark', seq: event.seq, text: `attempt ${state.attempt}` })
+        if (state.attempts > 1) state.rows.push({ kind: 'mark', seq: event.seq, text: `${event.steps.includes('repair') ? 'repair' : 'attempt'} ${state.attempt}` })
       }
       return
     case 'step_started': {

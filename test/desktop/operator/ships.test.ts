@@ -146,6 +146,7 @@ describe('ships, as the renderer sees them', () => {
     const typed = repo.start()
     try {
       await inStep(typed.runId, 'tests')
+      await until('the suite that hangs runs', () => members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).length >= 2)
       // As it would look if that process had ended and another one were given its number.
       const file = join(repo.repo, '.git', 'openclaw-ship.json')
       writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')) as object, start_time: '1' }))

@@ -142,3 +142,43 @@ function shipLog(runId: string): EventBody[] {
   log.push(line('review_unavailable: Codex answered 401', 'review_auto', 20), { type: 'step_finished', time: ago(20), step: 'review_auto', status: 'failed', duration_ms: 20_000, detail: 'Codex answered 401.', error_class: 'review_unavailable' })
   return log
 }
+
+const waiting = { name: 'ai-ops-runner', branch: 'main', head, subject: 'Show the age of every gate', remote: before, ahead: 2, behind: 0, dirty_files: 0, next_action: 'Connect Gmail the desktop way, then run Phase 0.', ship_blocked: null }
+
+/** Two repairs were made, the reviewer refuses the second one as well. */
+export function repaired(): Scene {
+  const repair = (number: number) => ({ number, folder: `repairs/${number}`, implementer: 'codex, gpt-5.2-codex at OpenAI', commit: before, error_class: null, detail: '2 files changed: hostd/routes/artifacts.ts, test/hostd/artifacts.test.ts', duration_ms: 94_000 * number })
+  const attempt = (number: number, error_class: 'tests_failed' | 'review_blocked', folder: string) => ({ number, folder, git_head: head, overall: 'FAIL' as const, step_failed: error_class === 'tests_failed' ? 'tests' : 'review_auto', error_class, detail: 'pytest: 3 of 1284 tests failed' })
+  const result = shipResult({
+    overall: 'FAIL', step_failed: 'review_auto', error_class: 'review_blocked', next_auto_fix: 'fix_findings_and_ship', steps: steps(shipSteps, 'review_auto', '1 blocking finding and 1 note.'), pushed_sha: null, remote_sha: before,
+  })
+  result.until_green = {
+    bound: 3, start_sha: head, stopped: 'the same failure again', attempts: [attempt(1, 'tests_failed', 'attempts/1'), attempt(2, 'review_blocked', 'attempts/2'), attempt(3, 'review_blocked', '')], repairs: [repair(1), repair(2)],
+    protected_changes: [{ path: 'test/hostd/artifacts.test.ts', status: 'modified' }], kept_ref: `refs/openclaw/repairs/${result.run_id}`,
+  }
+  const summary = { run_id: result.run_id, active: false, step: null, result }
+  return scene({
+    'overview.get': overview({ ship: summary, repository: waiting }), 'ship.get': shipDetail(result, { findings }), 'ship.list': list(summary), 'ship.file': { text: 'diff --git a/x b/x\n', truncated: false },
+  }, { events: { [result.run_id]: numbered(shipLog(result.run_id)) } })
+}
+
+/** The tests failed, and the implementer works. */
+export function repairing(): Scene {
+  const runId = idAt(90, 'e0e0e0e0')
+  const summary = { run_id: runId, active: true, step: 'repair', commit: head, result: null }
+  const log: EventBody[] = [
+    { type: 'run_started', time: ago(90), action: 'ship', steps: shipSteps, attempt: 1 }, { type: 'step_started', time: ago(60), step: 'tests' }, line('not ok 1 - adds', 'tests', 50),
+    { type: 'step_finished', time: ago(40), step: 'tests', status: 'failed', duration_ms: 20_000, detail: 'pytest: 1 of 1284 tests failed', error_class: 'tests_failed' },
+    { type: 'run_started', time: ago(39), action: 'ship', steps: ['repair'], attempt: 1 }, { type: 'step_started', time: ago(39), step: 'repair' }, line('implementer: command_execution /bin/bash -lc "cat app.mjs"', 'repair', 20),
+  ]
+  return scene({ 'overview.get': overview({ ship: summary, repository: waiting }), 'ship.get': { ...shipDetail(shipResult(), { diff: null, files: [] }), verdict: null, signature: null, summary }, 'ship.list': list(summary) }, { events: { [runId]: numbered(log) }, live: [runId] })
+}
+
+/** Preflight found no next action. */
+export function nextActionMissing(): Scene {
+  const result = shipResult({ overall: 'FAIL', step_failed: 'preflight', error_class: 'next_action_invalid', next_auto_fix: 'set_next_action', steps: steps(shipSteps, 'preflight', 'docs/OPENCLAW_NEXT.md names no next action.'), pushed_sha: null, remote_sha: before, tests: [] })
+  const summary = { run_id: result.run_id, active: false, step: null, result }
+  return scene({
+    'overview.get': overview({ ship: summary, repository: { ...waiting, next_action: null, ship_blocked: 'docs/OPENCLAW_NEXT.md names no next action.' } }), 'ship.get': shipDetail(result, { diff: null, files: [] }), 'ship.list': list(summary), 'next.set': { ok: true },
+  }, { events: { [result.run_id]: numbered([{ type: 'run_started', time: ago(60), action: 'ship', steps: shipSteps }]) } })
+}
