@@ -63,7 +63,7 @@ describe('the story', () => {
     const { keys } = trustFile.parse(JSON.parse(readFileSync(join(root, 'host', 'etc', 'trust.json'), 'utf8')))
     expect(keys.map(({ id }) => id)).toEqual([pushed.signature.key_id])
     expect(pushed.reviewer.cli_version).toMatch(/\d+\.\d+/)
-  })
+  }, 400_000)
 
   it('labels the scripted review wherever HQ shows it', async () => {
     expect(await page.getByText('scripted (demo)').count()).toBeGreaterThan(0)
@@ -132,5 +132,5 @@ describe('the demo without a Codex sign-in', () => {
       await demo.stop()
       rmSync(root, { recursive: true, force: true })
     }
-  })
+  }, 400_000)
 })
