@@ -54,6 +54,8 @@ const shipped = async (at: DeployHost, random: Random, version: AppVersion, expe
   await at.ship(message, version)
   return expected
 }
+/** Git in the clone, as the account that it belongs to. */
+const cloneGit = async (at: DeployHost, args: readonly string[]): Promise<string> => await at.rig.must(['runuser', '-u', 'openclaw-build', '--', 'git', '-C', paths.root, ...args])
 const aPort = (random: Random): number => 20_000 + random.below(9000)
 
 export const deployFailures: readonly DeployFailure[] = [
@@ -90,7 +92,7 @@ export const deployFailures: readonly DeployFailure[] = [
   },
   {
     name: 'an image of a base that cannot be had', errorClass: 'docker_compose_failed', step: 'docker_compose',
-    plant: (at, random) => { const base = `nowhere.invalid/${random.hex(8)}:1`; return shipped(at, random, { files: { 'web/Dockerfile': `FROM ${base}\nCMD ["node"]\n` } }, { says: base }) },
+    plant: (at, random) => { const name = random.hex(8); return shipped(at, random, { files: { 'web/Dockerfile': `FROM nowhere.invalid/${name}:1\nCMD ["node"]\n` } }, { says: name }) },
   },
   {
     name: 'a compose file that is none', errorClass: 'docker_compose_failed', step: 'docker_compose',
@@ -141,9 +143,9 @@ export const deployFailures: readonly DeployFailure[] = [
   {
     name: 'an origin that does not answer', errorClass: 'push_probe_inconclusive', step: 'assert_production_pull_only',
     plant: async (at) => {
-      const url = (await at.rig.must(['git', '-C', paths.root, 'remote', 'get-url', 'origin'])).trim()
-      await at.rig.must(['git', '-C', paths.root, 'remote', 'set-url', 'origin', `git://${at.rig.outside}:1/project.git`])
-      return { says: 'unable to connect', undo: async () => await at.rig.must(['git', '-C', paths.root, 'remote', 'set-url', 'origin', url]) }
+      const url = (await cloneGit(at, ['remote', 'get-url', 'origin'])).trim()
+      await cloneGit(at, ['remote', 'set-url', 'origin', `git://${at.rig.outside}:1/project.git`])
+      return { says: 'unable to connect', undo: async () => await cloneGit(at, ['remote', 'set-url', 'origin', url]) }
     },
   },
   {
@@ -153,8 +155,8 @@ export const deployFailures: readonly DeployFailure[] = [
       await at.rig.must(['git', 'init', '--quiet', '--bare', '--initial-branch=main', `/srv/${name}.git`])
       await at.rig.must(['systemd-run', '--quiet', '--unit=pushable', '--service-type=exec', 'git', 'daemon', '--listen=127.0.0.1', `--port=${port}`, '--reuseaddr', '--export-all', '--enable=receive-pack', '--base-path=/srv', '/srv'])
       const url = `git://127.0.0.1:${port}/${name}.git`
-      await at.rig.must(['git', '-C', paths.root, 'remote', 'set-url', '--push', 'origin', url])
-      return { says: url, undo: async () => { await at.rig.must(['git', '-C', paths.root, 'config', '--unset', 'remote.origin.pushurl']); await at.rig.must(['systemctl', 'stop', 'pushable']) } }
+      await cloneGit(at, ['remote', 'set-url', '--push', 'origin', url])
+      return { says: url, undo: async () => { await cloneGit(at, ['config', '--unset', 'remote.origin.pushurl']); await at.rig.must(['systemctl', 'stop', 'pushable']) } }
     },
   },
   {
