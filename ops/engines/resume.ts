@@ -1,7 +1,8 @@
 import { Problem, toProblem } from '#shared/errors'
 import type { HostPaths } from '#ops/paths'
 import { requirePort, startOnPort, type Progress } from './handover.ts'
-import { lives, specOf, stopService } from './service-process.ts'
+import { lookAt } from './health.ts'
+import { lives, serviceUrl, specOf, stopService } from './service-process.ts'
 import { readRecord, readRecords, type ServiceRecord } from './service-record.ts'
 import { withServicesLock } from './services-lock.ts'
 
@@ -41,11 +42,15 @@ export async function resumeServices(paths: HostPaths, progress: Progress = { lo
 /**
  * Starts one service again in its recorded version, whether it has ended or hangs.
  * @param patienceMs longest wait for another process that is at the services, milliseconds
+ * @returns its new record; null when it is well, after all, and was not touched
  * @throws {Problem} `lane_busy`, `state_invalid`, `port_in_use`, `service_unhealthy`, `public_port`
  */
-export const restartService = (paths: HostPaths, name: string, progress: Progress, patienceMs: number): Promise<ServiceRecord> => withServicesLock(paths, async () => {
+export const restartService = (paths: HostPaths, name: string, progress: Progress, patienceMs: number): Promise<ServiceRecord | null> => withServicesLock(paths, async () => {
   const record = readRecord(paths, name)
   if (!record) throw new Problem('state_invalid', `Service ${name} has no record any more. Nothing was started.`)
+  const { port, sha, health: { path, commit_field } } = record
+  // Looked at once more: a deploy may have been at it until now, and this is its new version.
+  if (lives(record) && await lookAt(serviceUrl(port, path), { commitField: commit_field, commit: sha }, progress.signal ? { signal: progress.signal } : {}) === null) return null
   return await startAgain(paths, record, progress)
 }, progress.signal, patienceMs)
 

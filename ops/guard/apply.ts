@@ -49,7 +49,8 @@ export async function deal({ host, handsOff, attempts, began, signal }: Pass, re
     return end('refused', `it could not be noted: ${toProblem(error).message}`, 'FAIL', 'repair_state_folder')
   }
   try {
-    return end('applied', await remediation.apply(host, target, signal), 'WARN', id)
+    const { acted, reason } = await remediation.apply(host, target, signal)
+    return end(acted ? 'applied' : 'left', reason, 'WARN', id)
   } catch (error) {
     const problem = toProblem(error)
     return problem.errorClass === 'lane_busy' ? end('left', problem.message, undone) : end('failed', problem.message, 'FAIL')

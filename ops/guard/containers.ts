@@ -7,7 +7,7 @@ import { requireAnswer, serviceContainers, settleContainers, settleSeconds } fro
 import { oneShots, render } from '#ops/engines/compose/source'
 import { withServicesLock } from '#ops/engines/services-lock'
 import { stillStarting } from './age.ts'
-import { lockPatienceMs, type GuardHost, type Remediation, type Seen } from './remediation.ts'
+import { lockPatienceMs, type Applied, type GuardHost, type Remediation, type Seen } from './remediation.ts'
 
 /** Between SIGTERM and SIGKILL, in seconds. */
 const stopSeconds = 10
@@ -52,12 +52,12 @@ async function look(host: GuardHost, signal?: AbortSignal): Promise<Seen[]> {
   }))
 }
 
-async function restart(host: GuardHost, target: string, signal?: AbortSignal): Promise<string> {
+async function restart(host: GuardHost, target: string, signal?: AbortSignal): Promise<Applied> {
   const at = dockerOf(host.paths)
   // Looked at once more: a deploy may have had the lock until now.
   const seen = (await composeServices(host.paths, signal)).find((each) => targetOf(each) === target)
   if (!seen) throw new Problem('state_invalid', `${target} has no record any more. Nothing was restarted.`)
-  if (seen.health.why === null) return 'it is well again without a restart'
+  if (seen.health.why === null) return { acted: false, reason: 'it is well again without a restart' }
   const reason = await whyNot(host, seen, signal)
   if (reason !== null) throw new Problem('lane_busy', `${target} was not restarted: ${reason}.`)
   const ids = ill(seen).map(({ Id }) => Id)
@@ -66,7 +66,7 @@ async function restart(host: GuardHost, target: string, signal?: AbortSignal): P
   await settleContainers(at, `Service ${target}`, () => serviceContainers(at, seen.record.project, seen.service, signal), { seconds: secondsOf(seen), signal })
   const serving = servingOf(seen)
   if (serving) await requireAnswer(at, `Service ${target}`, serving, { sha: seen.record.sha, id: ids[0], signal })
-  return `${names} was restarted and is healthy`
+  return { acted: true, reason: `${names} was restarted and is healthy` }
 }
 
 /** Services of the engine `compose`: their container has ended, or is unhealthy at every look. */

@@ -59,7 +59,7 @@ export const restartHostd: Remediation = {
     let answers: Answer[] = []
     for (const end = performance.now() + startSeconds * 1000; performance.now() < end; await delay(250, undefined, signal ? { signal } : {})) {
       answers = await askBoth(host, signal)
-      if (answers.every(({ why }) => why === null)) return `${target} was restarted and answers`
+      if (answers.every(({ why }) => why === null)) return { acted: true, reason: `${target} was restarted and answers` }
     }
     throw new Problem('hostd_unhealthy', `${target} was restarted and does not answer within ${startSeconds} s: ${away(answers)}.`)
   },

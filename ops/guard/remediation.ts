@@ -28,11 +28,13 @@ export interface Remediation {
   look(host: GuardHost, signal?: AbortSignal): Promise<Seen[]> | Seen[]
   /**
    * Does it to one target, and proves that it helped.
-   * @returns what was done and what proves it, in one sentence without its full stop
+   * @returns what was done and what proves it, in one sentence without its full stop; `acted: false` when it had become well by itself
    * @throws {Problem} `lane_busy` when it was not touched because a deploy is at it; any other class: it did not help
    */
-  apply(host: GuardHost, target: string, signal?: AbortSignal): Promise<string>
+  apply(host: GuardHost, target: string, signal?: AbortSignal): Promise<Applied>
 }
+
+export interface Applied { readonly acted: boolean; readonly reason: string }
 
 /** Waiting for a deploy is not guard's way: the next pass comes soon. Milliseconds. */
 export const lockPatienceMs = 2_000

@@ -22,7 +22,7 @@ export const restartDeadService: Remediation = {
   undone: 'FAIL',
   look,
   apply: async ({ paths }, name, signal) => {
-    const { pid, port } = await restartService(paths, name, { log: () => undefined, ...(signal ? { signal } : {}) }, lockPatienceMs)
-    return `it was started again as process ${pid} and answers on port ${port}`
+    const started = await restartService(paths, name, { log: () => undefined, ...(signal ? { signal } : {}) }, lockPatienceMs)
+    return started === null ? { acted: false, reason: 'it is well again without a restart' } : { acted: true, reason: `it was started again as process ${started.pid} and answers on port ${started.port}` }
   },
 }

@@ -29,6 +29,6 @@ export const enableTimer: Remediation = {
     await systemctl(['enable', '--now', '--quiet', unit], { errorClass: 'guard_failed', signal })
     const after = await unitState(unit, 'guard_failed', signal)
     if (!isOn(after)) throw new Problem('guard_failed', `${unit} was enabled and started, and is ${after.UnitFileState} and ${after.ActiveState}.`)
-    return 'it was enabled and started, and is active'
+    return { acted: true, reason: 'it was enabled and started, and is active' }
   },
 }

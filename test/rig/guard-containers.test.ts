@@ -75,6 +75,15 @@ describe.skipIf(why !== null)('guard, for containers,', () => {
     expect((await guard()).overall).toBe('PASS')
   })
 
+  it('touches no container of the project that does not run the recorded image', async () => {
+    docker.run('run', '--detach', '--name', 'impostor', '--label', 'com.docker.compose.project=shop', '--label', 'com.docker.compose.service=side', '--label', 'com.docker.compose.oneoff=False', 'hq-test-base:24', 'node', '-e', 'process.exit(1)')
+    await until('it to have ended', () => inspect('impostor', '{{.State.Running}}') === 'false')
+    const before = [startedAt('impostor'), startedAt(idOf('web'))]
+    expect(service(await guard(), 'side')).toMatchObject({ status: 'FAIL', detail: expect.stringContaining('does not run the recorded image') as string })
+    expect([startedAt('impostor'), startedAt(idOf('web')), lastLine()?.remediations]).toEqual([...before, []])
+    docker.run('rm', '--force', 'impostor')
+  })
+
   it('never does the work of a one-shot again', async () => {
     const migrate = idOf('migrate')
     const before = startedAt(migrate)
