@@ -91,7 +91,7 @@ async function installPackages({ paths, settings }: DeployHost, release: string,
     if (installed.exitCode !== 0) throw new Problem('hostd_install_failed', `npm ci ${howItEnded(installed)}. The hostd that runs is untouched.`, { evidence: installed.stderrTail.split('\n') })
     await account.end()
     // A lock file without packages leaves none; whether hostd can do without is what its trial shows.
-    if (existsSync(join(staging, 'node_modules'))) await takeOver(join(staging, 'node_modules'), join(release, 'node_modules'))
+    if (existsSync(join(staging, 'node_modules'))) await takeOver(join(staging, 'node_modules'), join(release, 'node_modules'), account.as)
   } finally {
     await account.end()
     rmSync(staging, { recursive: true, force: true })

@@ -38,7 +38,7 @@ export async function buildOwnConsole({ paths, settings }: DeployHost, sha: stri
     const shown = join(release, page)
     const fresh = `${shown}.new`
     rmSync(fresh, { recursive: true, force: true })
-    await takeOver(join(staging, page), fresh)
+    await takeOver(join(staging, page), fresh, account.as)
     renameSync(fresh, shown)
     context.log(`built the console of ${sha}, digest ${treeDigest(shown).slice(0, 12)}`)
   } catch (error) {

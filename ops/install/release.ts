@@ -6,7 +6,10 @@ import { Problem } from '#shared/errors'
 import { parseJson } from '../json-file.ts'
 import type { HostPaths } from '../paths.ts'
 import { currentFolder, markComplete, pruneReleases, readMark, switchCurrent, unfinished } from '../releases.ts'
+import { takeTreeBack, type RunAs } from '../run-as.ts'
 import type { Change } from './change.ts'
+
+const rootAccount: RunAs = { uid: 0, gid: 0, home: '/root' }
 
 /** What a host needs of the package. The built page is the console's; a package that was never built has none. */
 const required = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd']
@@ -62,6 +65,8 @@ function copyPackage(source: string, folder: string, id: string): void {
     mkdirSync(dirname(join(building, part)), { recursive: true })
     cpSync(from, join(building, part), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   }
+  // Root's copies keep their owner, and whoever owns the package must not own what root runs from now on.
+  takeTreeBack(building, rootAccount)
   markComplete(building, { sha: id, commit: null })
   renameSync(building, folder)
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/hostd.ts'
@@ -58,11 +58,13 @@ describe.skipIf(why !== null)('hq install hostd', () => {
   })
 
   it('makes a bare machine a host: accounts, folders, token, release, units', async () => {
+    for (const part of ['package.json', 'ops/main.ts']) chownSync(join(rig.package, part), 1234, 1234) // whoever made the package
     const { code, out, err } = await install()
     expect([code, err.trim().split('\n')]).toEqual([0, [expect.stringContaining(`${paths.root} is no clone`), expect.stringContaining(paths.trustFile), expect.stringContaining('The image node:24-bookworm-slim is not here')]])
     expect(out).toContain('hostd serves 127.0.0.1:8877.')
     expect((await rig.must(['systemctl', 'is-system-running'])).trim()).toBe('running')
     for (const unit of units) expect([unit, await host.show(unit, 'ActiveState'), await host.show(unit, 'UnitFileState')]).toEqual([unit, 'active', 'enabled'])
+    expect(await rig.must(['find', paths.releases, '!', '-user', 'root', '-o', '!', '-type', 'l', '-perm', '/022'])).toBe('')
     const modes = await rig.must(['stat', '-c', '%A %U:%G %n', paths.etc, `${paths.etc}/secrets`, `${paths.etc}/secrets/soma_kajabi`, paths.tokenFile, paths.state, `${paths.state}/hostd`, paths.runnerSocket])
     expect(modes.trim().split('\n')).toEqual([
       `drwxr-xr-x root:root ${paths.etc}`, `drwxr-x--x root:openclaw-hostd ${paths.etc}/secrets`, `drwxr-x--- root:UNKNOWN ${paths.etc}/secrets/soma_kajabi`,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { takeOver } from '#ops/deploy/take-over'
+import { giveTreeTo } from '#ops/run-as'
 
 let dir: string
 let from: string
@@ -15,16 +16,20 @@ beforeEach(() => {
   writeFileSync(join(dir, 'secret'), 'secret')
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
-const copied = async (): Promise<void> => await takeOver(from, join(dir, 'to'))
+/** The account that made it, where the test may give files away. */
+const other = process.getuid?.() === 0 ? { uid: 1234, gid: 1234, home: '/nonexistent' } : undefined
+const copied = async (): Promise<void> => await takeOver(from, join(dir, 'to'), other)
 
 it('copies files, modes and links that stay inside into new files', async () => {
   mkdirSync(join(from, '.bin'))
   symlinkSync('../pkg/bin/tool', join(from, '.bin', 'tool'))
+  giveTreeTo(from, other)
   await copied()
   expect(readFileSync(join(dir, 'to', '.bin', 'tool'), 'utf8')).toBe('tool')
   expect(lstatSync(join(dir, 'to', '.bin', 'tool')).isSymbolicLink()).toBe(true)
   const [before, after] = [statSync(join(from, 'pkg/bin/tool')), statSync(join(dir, 'to/pkg/bin/tool'))]
   expect([after.mode & 0o7777, after.nlink, after.ino === before.ino]).toEqual([0o755, 1, false])
+  for (const path of ['.', 'pkg', 'pkg/bin/tool', '.bin/tool']) expect([path, lstatSync(join(dir, 'to', path)).uid]).toEqual([path, process.getuid?.()])
 })
 
 it.each([
