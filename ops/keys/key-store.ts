@@ -3,6 +3,8 @@ import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Problem } from '#shared/errors'
 import { writeWhole } from '../json-file.ts'
+import { pemBodies } from '../redact/private-keys.ts'
+import { knowSecrets } from '../redact/redaction.ts'
 import { newKeyPem, signingKeyFromPem, type SigningKey } from './signing-key.ts'
 
 /** Where one private key is kept: a file of mode 0600, or a keyring that HQ passes in. */
@@ -19,7 +21,9 @@ export interface KeyStore {
  * @throws {Problem} `config_invalid` when what is there is no Ed25519 key or others can read it; it is never replaced
  */
 export async function loadOrCreateKey(store: KeyStore): Promise<SigningKey> {
-  return signingKeyFromPem(await store.read() ?? await store.create(newKeyPem()), store.place)
+  const pem = await store.read() ?? await store.create(newKeyPem())
+  knowSecrets(pemBodies(pem)) // it may come from a keyring, or be newer than this process
+  return signingKeyFromPem(pem, store.place)
 }
 
 /** A file of mode 0600; a folder that must be made gets 0700. Two processes that make it at once end up with the same key. */

@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import { hostPaths, hqHome } from '../paths.ts'
 import { hostProofPlaces } from '../proof/places.ts'
 import { isSecretName } from './credential-places.ts'
+import { pemBodies } from './private-keys.ts'
 import { knowSecrets } from './redaction.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -28,9 +29,6 @@ function read(path: string): string | null {
     closeSync(file)
   }
 }
-
-/** The key itself, without the lines that say that it is one: those may stand in any text. */
-const pemBodies = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('-----'))
 
 const named = /token|secret|passw|api_?key|private_?key|cookie|session|^value$/i
 /** Addresses (`token_uri`) are public, whatever their field is called. */

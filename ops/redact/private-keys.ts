@@ -10,6 +10,9 @@ const whole = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)
 
 export const mayHoldKey = (text: string): boolean => text.includes('PRIVATE KEY')
 
+/** The key itself, without the lines that say that it is one: those may stand in any text. */
+export const pemBodies = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('-----'))
+
 /** Follows a private key over the lines of one stream, so that each line of it is known as such. */
 export interface KeyFollower {
   readonly inside: boolean
