@@ -3,11 +3,11 @@ import type { RunnerReply, RunnerRequest } from '#shared/run'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostdUrl, hostPaths } from '../paths.ts'
 import { stayWithRelease } from '../program.ts'
-import { cancelOnSignals } from '../run-context.ts'
 import { cancelRun } from '../runner/cancel-run.ts'
 import { readRequest } from '../runner/read-request.ts'
 import { setMaintenance } from '../runner/set-maintenance.ts'
 import { startRun } from '../runner/start-run.ts'
+import { stopOnSignals } from '../runner/stop-signals.ts'
 import { storeShip } from '../runner/store-ship.ts'
 
 /**
@@ -18,7 +18,7 @@ import { storeShip } from '../runner/store-ship.ts'
 export async function run(): Promise<number> {
   stayWithRelease()
   const paths = hostPaths(process.env)
-  const signal = cancelOnSignals()
+  const signal = stopOnSignals()
   const { request, body } = await readRequest(process.stdin as AsyncIterable<Buffer>)
   if (request.op === 'start') return exitCodeOf(await startRun(request, { paths, hostdUrl: hostdUrl(process.env) }, signal))
   const reply = await answer(request, body)

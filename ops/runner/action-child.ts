@@ -29,7 +29,7 @@ export interface ActionOptions {
   readonly timeoutSeconds: number
   /** Everything of the run but the runner itself. */
   readonly tree: TreeSelector
-  /** Fires for a cancel. */
+  /** Fires for a cancel; with a `Problem` as its reason, for what that says. */
   readonly signal: AbortSignal
   /**
    * Takes each event in the order it happened; when it throws, the action is ended.
@@ -87,7 +87,7 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
   const pipes = Promise.all([output('stdout'), output('stderr'), drain(child.stdio[3] as Readable | null, (chunk) => events.push(chunk), () => events.end())])
 
   const timer = setTimeout(() => stop(new Problem('step_timeout', `The action took longer than its limit of ${options.timeoutSeconds} s and was ended.`)), options.timeoutSeconds * 1000)
-  const onCancel = (): void => stop(new Problem('cancelled', 'The run was cancelled.'))
+  const onCancel = (): void => stop(options.signal.reason instanceof Problem ? options.signal.reason : new Problem('cancelled', 'The run was cancelled.'))
   if (options.signal.aborted) onCancel()
   options.signal.addEventListener('abort', onCancel, { once: true })
   try {

@@ -99,7 +99,7 @@ async function inLane(record: RunFile, settings: RunSettings, { signal, append }
     throw new Problem('lane_busy', `${record.action} was not started: the lane ${record.lane} is held by ${who}. That run goes on.`)
   }
   try {
-    if (signal.aborted) throw new Problem('cancelled', 'The run was cancelled before its action was started.')
+    if (signal.aborted) throw signal.reason instanceof Problem ? signal.reason : new Problem('cancelled', 'The run was cancelled before its action was started.')
     noteLaneHolder(paths, record.lane, { run_id: record.run_id, action: record.action, pid: record.pid, since: record.started_at })
     const action = actionOf(record.action)
     const outcome = await runAction({
@@ -121,7 +121,7 @@ function judge(record: RunFile, { exitCode, signal, document, stopped, left }: A
   if (left.length > 0) return failDocument(record, 'internal_error', `Processes of the run would not end: ${left.join(', ')}.`, own)
   if (stopped !== null) {
     // It had ended by itself before the stop reached it: its own word is the truth, unless that could not be logged.
-    const finishedFirst = agrees && own.overall === 'PASS' && (stopped.errorClass === 'cancelled' || stopped.errorClass === 'step_timeout')
+    const finishedFirst = agrees && own.overall === 'PASS' && ['cancelled', 'interrupted', 'step_timeout'].includes(stopped.errorClass)
     if (finishedFirst || (agrees && own.error_class === stopped.errorClass)) return own
     return failDocument(record, stopped.errorClass, stopped.message, own)
   }

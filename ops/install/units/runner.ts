@@ -33,6 +33,8 @@ export const runnerCapabilities = {
 
 export const runnerService = (place: UnitPlace): string => `[Unit]
 Description=OpenClaw HQ: one run (%i)
+# A host that goes down ends the runs first: a build that loses its Docker would look like one that failed.
+After=docker.service
 # An instance that has ended is forgotten; its result is in the run's folder.
 CollectMode=inactive-or-failed
 

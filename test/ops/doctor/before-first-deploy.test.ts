@@ -23,8 +23,8 @@ const statuses = ({ checks }: ChecksResult): Record<string, string> => Object.fr
 describe('doctor on a host that was just installed', () => {
   it('fails nothing for what only a deploy can bring, and says what is missing', async () => {
     const result = await doctor()
-    expect([result.overall, statuses(result)]).toEqual(['PASS', expect.objectContaining({ git_head: 'SKIP', git_drift: 'SKIP', secret_modes: 'WARN', hostd_auth: 'PASS' })])
-    expect(result.checks.find(({ name }) => name === 'secret_modes')?.detail).toContain('trust.json does not exist yet')
+    expect([result.overall, statuses(result)]).toEqual(['PASS', expect.objectContaining({ git_head: 'SKIP', git_drift: 'SKIP', unproven_commits: 'SKIP', hostd_auth: 'PASS' })])
+    expect(result.checks.find(({ name }) => name === 'git_head')?.detail).toContain('is no clone yet; the first deploy needs one')
   })
 
   it('still fails what is wrong already', async () => {
@@ -39,8 +39,8 @@ describe('doctor on a host that was just installed', () => {
     ['something serves', (at: TestHost) => writeServing(at.paths, 'a'.repeat(40))],
     ['a deploy has ended', (at: TestHost) => { const file = join(at.paths.artifacts, 'deploy', newRunId(), 'deploy_result.json'); mkdirSync(dirname(file), { recursive: true }); writeFileSync(file, '{}') }],
     ['there is a state', (at: TestHost) => { mkdirSync(dirname(at.paths.projectState), { recursive: true }); writeFileSync(at.paths.projectState, '{}') }],
-  ])('takes a missing clone and trust file for failures once %s', async (_title, leave) => {
+  ])('takes a missing clone for a failure once %s', async (_title, leave) => {
     leave(host)
-    expect(statuses(await doctor())).toMatchObject({ git_head: 'FAIL', git_drift: 'FAIL', secret_modes: 'FAIL' })
+    expect(statuses(await doctor())).toMatchObject({ git_head: 'FAIL', git_drift: 'FAIL' })
   })
 })

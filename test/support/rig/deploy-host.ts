@@ -115,7 +115,10 @@ export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
   await rig.write(paths.hostSettings, JSON.stringify({ schema_version: 1, base_image: rigBaseImage, deploy_attempts: 2, deploy_backoff_seconds: 0.1, disk_warn_percent: 99, disk_fail_percent: 100 }))
   await rig.must([installer, '--origin', rig.origin.url('project.git')], { seconds: 240 })
   await rig.write(paths.trustFile, JSON.stringify(laptop.trust))
-  return deployHostOf(rig, laptop)
+  const host = deployHostOf(rig, laptop)
+  const enrolled = await host.ended(await host.begin('trust_ship_key', { public_key: laptop.shipKey, label: 'laptop of the rig' }))
+  if (enrolled.status !== 'passed') throw new Error(`the ship key was not enrolled: ${JSON.stringify(enrolled)}`)
+  return host
 }
 
 /** Handles of a host that was prepared. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { TrustFile } from '#shared/config'
 import { reviewRef } from '#shared/verdict'
 import { signVerdict } from '#ops/keys/sign-verdict'
-import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/keys/signing-key'
+import { newKeyPem, signingKeyFromPem } from '#ops/keys/signing-key'
 import { writeFiles } from '../docker.ts'
 import { testProvider, verdictFor } from '../verdict.ts'
 import { must } from './programs.ts'
@@ -19,8 +19,10 @@ export interface Laptop {
   readonly repo: string
   /** Bare repository that the host fetches from. */
   readonly origin: string
-  /** What the host's trust file says at enrolment: the first commit, this reviewer, this key. */
+  /** What the host's trust file says: the first commit, and this reviewer. */
   readonly trust: TrustFile
+  /** Public half of the key that signs its verdicts, as it is enrolled. */
+  readonly shipKey: string
   /** Commits exactly these files, pushes them and the signed verdict of their review. @returns the commit */
   ship(files: Readonly<Record<string, string>>, options?: ShipOptions): Promise<string>
 }
@@ -47,7 +49,7 @@ export async function makeLaptop(rig: Rig, first: Readonly<Record<string, string
   await git('push', '--quiet', 'origin', 'HEAD:refs/heads/main')
   let proven = baseline
   return {
-    repo, origin, trust: { schema_version: 1, baseline, review_providers: [testProvider], keys: [toTrustedKey(key)] },
+    repo, origin, trust: { schema_version: 1, baseline, review_providers: [testProvider], keys: [] }, shipKey: key.publicKey,
     ship: async (files, { reviewed = true } = {}) => {
       const head = await commit(files)
       if (!reviewed) {

@@ -115,7 +115,7 @@ export async function machineGone(machine: MachineRecord): Promise<void> {
 /** Pulls the plug: nothing inside is asked. */
 export async function cutPower(machine: MachineRecord): Promise<void> {
   if (alive(machine.leader, machine.leader_start)) process.kill(machine.leader, 'SIGKILL')
-  await until('the machine to be off', () => !alive(machine.leader, machine.leader_start) && !alive(machine.nspawn, machine.nspawn_start), 30)
+  await until('the machine to be off', () => !alive(machine.leader, machine.leader_start) && !alive(machine.nspawn, machine.nspawn_start), 120)
 }
 
 /** Takes everything of a machine away: processes, mounts, interface, files. Also of one that another process left. */
