@@ -3,7 +3,7 @@ import type { CheckResult } from '#shared/result'
 
 const mark = { PASS: '✓', WARN: '!', FAIL: '✗', SKIP: '–' } as const
 /** Worst first, as HQ shows them. */
-const order = ['FAIL', 'WARN', 'PASS', 'SKIP'] as const
+const order = ['FAIL', 'WARN', 'SKIP', 'PASS'] as const
 const words = { FAIL: 'failed', WARN: 'warned', PASS: 'passed', SKIP: 'skipped' } as const
 /** A column of text narrower than this is not worth having; then details go below their names. */
 const narrowest = 30

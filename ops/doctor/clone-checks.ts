@@ -1,33 +1,45 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { configValues } from '#ops/git/config-values'
-import { gitText } from '#ops/git/run-git'
-import { pass, skip, warn, fail, type Check, type Finding } from './check.ts'
+import { Problem } from '#shared/errors'
+import { git, gitText } from '#ops/git/run-git'
+import { findAccount } from '#ops/install/accounts'
+import { buildUser } from '#ops/install/units/place'
+import { ownerOf, type RunAs } from '#ops/run-as'
+import { fail, pass, skip, warn, type Check, type Finding } from './check.ts'
 import { cloneOf, hasClone } from './clone.ts'
 import type { DoctorContext } from './context.ts'
-import { Problem } from '#shared/errors'
 
 /** Settings of a clone that make git run a program, or look somewhere else, without anybody asking. HQ's own git ignores most of them; a person's does not. */
 const unexpected = /^(?:core\.(?:hookspath|fsmonitor|worktree|gitproxy|attributesfile|alternaterefscommand|pager|editor)|diff\.external|diff\..*\.(?:command|textconv)|filter\..*\.(?:clean|smudge|process)|merge\..*\.driver|include\.path|includeif\..*\.path|gpg\.(?:.*\.)?program|alias\..*|uploadpack\.packobjectshook)$/
 
-const ownerOf = (path: string): number => lstatSync(path).uid
-
-/** Would git read the clone as the user it runs as, and is that because the clone is that user's? */
+/** Would git read the clone, as whom does it run there, and is git's own guard against foreign clones on? */
 async function safeDirectory(context: DoctorContext): Promise<Finding> {
-  const { root } = context.paths
+  const { paths: { root }, settings } = context
   if (!hasClone(context)) return skip(`${root} is no clone yet.`)
-  const me = process.geteuid?.() ?? ownerOf(root)
-  const whose = `${root} belongs to user ${[...new Set([ownerOf(root), ownerOf(join(root, '.git'))])].join(' and ')}, git runs as user ${me}`
+  const as = ownerOf(root)
+  const [me, folder, inside] = [as?.uid ?? process.geteuid?.(), lstatSync(root).uid, lstatSync(join(root, '.git')).uid]
+  const whose = `${root} belongs to user ${[...new Set([folder, inside])].join(' and ')}, git runs as user ${me ?? 'unknown'}`
   try {
     await cloneOf(context)
   } catch (error) {
     if (error instanceof Problem) return fail(`Git refuses the clone: ${error.evidence[0] ?? error.message}. ${whose}.`, 'repair_clone')
     throw error
   }
-  const excused = await configValues(root, 'safe.directory', {})
-  const all = excused.filter(({ value }) => value === '*')
-  if (all.length > 0) return warn(`safe.directory = * in ${all.map(({ origin }) => origin.replace(/^file:/, '')).join(', ')}: git obeys the settings of every folder, whoever owns it. HQ's own git does not read it. ${whose}.`, 'repair_clone')
+  const odd: string[] = []
+  const excused = await safeDirectories(root, as)
+  for (const { origin } of excused.filter(({ value }) => value === '*')) odd.push(`safe.directory = * in ${origin}: git obeys the settings of every folder, whoever owns it. HQ's own git does not read it`)
+  if (settings.launcher === 'systemd' && folder !== (await findAccount(buildUser))?.uid) odd.push(`The clone does not belong to ${buildUser}, as which git and builds should run`)
+  if (odd.length > 0) return warn(`${odd.join('. ')}. ${whose}.`, 'repair_clone')
   return pass(`${whose}${excused.length > 0 ? `; safe.directory names ${excused.map(({ value }) => value).join(', ')}` : ''}`)
+}
+
+/** Every value of safe.directory that a git of this account would see, and the file it stands in. */
+async function safeDirectories(root: string, as: RunAs | undefined): Promise<{ origin: string; value: string }[]> {
+  const { exitCode, stdout, stderrTail } = await git(root, ['config', '--show-origin', '--null', '--get-all', 'safe.directory'], { timeLimitSeconds: 3, ...(as ? { as } : {}) })
+  // Exit 1: no such setting.
+  if (exitCode !== 0 && exitCode !== 1) throw new Problem('git_sync_failed', `The git configuration of this host cannot be read: ${stderrTail}`)
+  const fields = stdout.split('\0').slice(0, -1)
+  return Array.from({ length: fields.length / 2 }, (_, i) => ({ origin: (fields[2 * i] ?? '').replace(/^file:/, ''), value: fields[2 * i + 1] ?? '' }))
 }
 
 async function cloneConfig(context: DoctorContext): Promise<Finding> {

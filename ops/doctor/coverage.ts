@@ -32,7 +32,15 @@ export async function coverage({ tip, limitMs, ...question }: ChainQuestion & { 
   const over = new AbortController()
   let up = false
   let verdicts = 0
-  waited(limitMs, over.signal).then(() => { up = true }, () => undefined) // ended below, before the time was up
+  const runOut = async (): Promise<void> => {
+    try {
+      await waited(limitMs, over.signal)
+      up = true
+    } catch {
+      // It was ended below, before the time was up.
+    }
+  }
+  void runOut()
   const bounded: ChainQuestion = {
     ...question,
     readVerdict: async (commit) => {

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { readAdminToken } from '#ops/admin-token'
 import { hostProofPlaces } from '#ops/proof/places'
 import type { HostPaths } from '#ops/paths'
-import { fail, pass, type Check, type Finding } from './check.ts'
+import { fail, pass, warn, type Check, type Finding } from './check.ts'
 import type { DoctorContext } from './context.ts'
+import { isBeforeFirstDeploy } from './deploy-checks.ts'
 
 interface Rule {
   readonly path: string
@@ -38,7 +39,7 @@ function rulesOf(paths: HostPaths): Rule[] {
     { path: paths.etc, kind: 'folder', forbidden: 0o022, exact: { mode: 0o755, uid: 0 } },
     { path: join(paths.etc, 'secrets'), kind: 'folder', forbidden: 0o022, exact: { mode: 0o751, uid: 0 } },
     { path: paths.tokenFile, kind: 'file', forbidden: 0o027, exact: { mode: 0o640, uid: 0 } },
-    { path: paths.trustFile, kind: 'file', forbidden: 0o022, optional: true },
+    { path: paths.trustFile, kind: 'file', forbidden: 0o022 },
     { path: paths.shipKeysFile, kind: 'file', forbidden: 0o022, optional: true },
     { path: paths.hostSettings, kind: 'file', forbidden: 0o022, optional: true },
     { path: dirname(keyFile), kind: 'folder', forbidden: 0o077, exact: { mode: 0o700, uid: 0 }, optional: true },
@@ -72,14 +73,16 @@ function wrongWith({ path, kind, forbidden, exact }: Rule, { mode, uid, gid, ...
   return `${path} is ${octal(mode)} ${uid}:${gid}, not ${octal(exact.mode)} ${exact.uid}:${exact.gid ?? gid}`
 }
 
-async function secretModes({ paths, settings }: DoctorContext): Promise<Finding> {
+async function secretModes(context: DoctorContext): Promise<Finding> {
+  const { paths, settings } = context
   const strict = settings.launcher === 'systemd'
+  const early = isBeforeFirstDeploy(context)
   const seen: string[] = []
   const wrong: string[] = []
   for (const rule of [...rulesOf(paths), ...await connectorRules(join(paths.etc, 'secrets', 'soma_kajabi'))]) {
     const at = await found(rule.path)
     if (at === null) {
-      if (rule.optional !== true) wrong.push(`${rule.path} is missing`)
+      if (rule.optional !== true && !(rule.path === paths.trustFile && early)) wrong.push(`${rule.path} is missing`)
       continue
     }
     const why = wrongWith(rule, at, strict)
@@ -88,7 +91,9 @@ async function secretModes({ paths, settings }: DoctorContext): Promise<Finding>
   }
   if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'protect_secrets')
   readAdminToken(paths.tokenFile) // throws on everything else that hostd itself would refuse
-  return pass(`${seen.length} files and folders${strict ? ', owners too' : ''}: ${seen.join(', ')}`)
+  const detail = `${seen.length} files and folders${strict ? ', owners too' : ''}: ${seen.join(', ')}`
+  if (await found(paths.trustFile) === null) return warn(`${detail}; ${paths.trustFile} does not exist yet, so nothing can be deployed`, 'enrol_host')
+  return pass(detail)
 }
 
 /** Nobody but who has to can read a secret or change what is trusted. */

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectState } from '#shared/result'
 import { readServing } from '#ops/engines/service-record'
@@ -8,6 +7,7 @@ import { git, gitFailure, gitText, type GitOptions } from '#ops/git/run-git'
 import { readJson } from '#ops/json-file'
 import { trustKeys } from '#ops/keys/trusted-keys'
 import type { ChainQuestion } from '#ops/review-chain'
+import { temporaryFolder } from '#ops/run-as'
 import { readTrustFile } from '#ops/settings-files'
 import { fail, pass, skip, warn, type Check, type Finding } from './check.ts'
 import { cloneOf, hasClone, originRef, originSeconds, originTip, type Clone } from './clone.ts'
@@ -80,7 +80,7 @@ async function ofOrigin(context: DoctorContext): Promise<Finding> {
   const ref = originRef(context)
   if (tip.why === null && tip.sha === null) return skip(`origin has no ${ref}.`)
   if (tip.sha !== null && tip.sha === clone.head?.sha) return pass(`origin's ${ref} is HEAD, ${short(tip.sha)}: see unproven_commits`)
-  const folder = mkdtempSync(join(tmpdir(), 'openclaw-origin-'))
+  const folder = temporaryFolder('openclaw-origin-', clone.options.as)
   try {
     const fetched = tip.why ?? await fetchBeside(folder, ref, clone)
     // Silent, or not to be reached: then what the last deploy fetched is looked at.

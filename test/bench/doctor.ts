@@ -23,7 +23,7 @@ try {
     const failed = new Set<string>()
     for (let n = 0; n < runs; n += 1) {
       const started = performance.now()
-      const { out } = await hq(at.host, ['doctor', '--json'])
+      const { out } = await hq(at.host, ['doctor', '--json'], { ...at.host.env, OPENCLAW_HOSTD_URL: at.hostd.url })
       whole?.push(performance.now() - started)
       const document = checksResult.parse(JSON.parse(out))
       checks?.push(Date.parse(document.finished_at) - Date.parse(document.started_at))
