@@ -32,6 +32,9 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
   }, 900_000)
   afterAll(async () => await rig?.down())
 
+  /** Git in the clone, as the account that it belongs to. */
+  const asOwner = ['setpriv', '--reuid=openclaw-build', '--regid=openclaw-build', '--clear-groups', 'env', 'HOME=/nonexistent', 'git', '-C', paths.root, '-c', 'user.name=rig', '-c', 'user.email=rig@localhost']
+  const git = async (...args: string[]): Promise<string> => (await rig.must([...asOwner, ...args])).trim()
   const outcome = async (id: string): Promise<ChecksResult> => checksResult.parse((await host.ended(id)).result)
   const doctor = async (): Promise<ChecksResult> => await outcome(await host.start('doctor'))
   const check = (result: ChecksResult, name: string): CheckResult | undefined => result.checks.find((each) => each.name === name)
@@ -61,7 +64,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     const { side = '' } = await host.running()
     await host.docker('stop', '--time', '1', side)
     await rig.must(['git', 'config', '--system', 'safe.directory', '*'])
-    await rig.must(['git', '-C', paths.root, 'config', 'core.fsmonitor', '/usr/local/bin/watch'])
+    await git('config', 'core.fsmonitor', '/usr/local/bin/watch')
     await rig.must(['install', '-m', '0644', '/dev/null', `${connectors}/gmail_imap.json`])
     await rig.must(['ln', '-s', '/etc/hostname', `${connectors}/gmail_oauth.json`])
     await rig.must(['chmod', '0644', `${paths.etc}/keys/deploy_key.pem`])
@@ -76,7 +79,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await rig.must(['systemctl', 'reset-failed', 'openclaw-broken.service'])
     await host.docker('start', side)
     await rig.must(['rm', '/etc/gitconfig', `${connectors}/gmail_imap.json`, `${connectors}/gmail_oauth.json`, `${paths.state}/hostd/funnel_requests.json`])
-    await rig.must(['git', '-C', paths.root, 'config', '--unset', 'core.fsmonitor'])
+    await git('config', '--unset', 'core.fsmonitor')
     await rig.must(['chmod', '0600', `${paths.etc}/keys/deploy_key.pem`])
 
     const expected: [string, string, RegExp, string][] = [
@@ -94,19 +97,19 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     for (const [name, status, detail, remedy] of expected) expect(check(result, name), name).toMatchObject({ status, detail: expect.stringMatching(detail), remedy })
     expect(check(result, 'unproven_commits')).toMatchObject({ status: 'PASS' })
     // What was fetched to judge origin is not left in the clone.
-    expect((await rig.exec(['git', '-C', paths.root, 'cat-file', '-e', unreviewed])).code).not.toBe(0)
+    expect((await rig.exec([...asOwner, 'cat-file', '-e', unreviewed])).code).not.toBe(0)
     await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'NeedsLogin', Self: null }))
     expect(notGood(await doctor())).toEqual([expect.stringMatching(/^git_drift WARN/), expect.stringMatching(/^unproven_on_origin WARN/), expect.stringMatching(/^tailnet FAIL Tailscale is NeedsLogin/)])
     await rig.must(['rm', '/usr/local/bin/tailscale'])
   })
 
   it('fails for a commit that nobody reviewed, a clone that is not its own, and a clock that went back', async () => {
-    const head = (await rig.must(['git', '-C', paths.root, 'rev-parse', 'HEAD'])).trim()
-    await rig.must(['git', '-C', paths.root, '-c', 'user.name=rig', '-c', 'user.email=rig@localhost', 'commit', '--quiet', '--allow-empty', '--message=by hand'])
+    const head = await git('rev-parse', 'HEAD')
+    await git('commit', '--quiet', '--allow-empty', '--message=by hand')
     const state = await rig.must(['cat', paths.projectState])
     await rig.write(paths.projectState, state.replace(/"last_deploy_timestamp": "[^"]+"/, `"last_deploy_timestamp": "${new Date(Date.now() + 3_600_000).toISOString()}"`))
     const byHand = await doctor()
-    await rig.must(['git', '-C', paths.root, 'reset', '--quiet', '--hard', head])
+    await git('reset', '--quiet', '--hard', head)
     await rig.write(paths.projectState, state)
     expect(check(byHand, 'unproven_commits')).toMatchObject({ status: 'FAIL', remedy: 'ship_the_commit', detail: expect.stringMatching(/1 commit without a verified review: [0-9a-f]{12} "by hand"/) })
     expect(check(byHand, 'git_head')).toMatchObject({ status: 'FAIL' })
