@@ -6,6 +6,7 @@ import { exitUsage } from '../exit-codes.ts'
 import { hostPaths, hqHome } from '../paths.ts'
 import { keysFor, knownKeys, knownPoints, type VerifierPlaces } from '../proof/known-keys.ts'
 import { describeProof } from '../proof/describe.ts'
+import { readOperatorSettings } from '../settings-files.ts'
 import { kindOf, verifyBundle } from '../proof/verify-bundle.ts'
 import { bundleFolders, hostKinds, orderProblems, verifyChain } from '../proof/verify-chain.ts'
 
@@ -22,7 +23,7 @@ export async function run({ target, json = false }: VerifyOptions): Promise<numb
   const places: VerifierPlaces = { host: hostPaths(process.env), home: hqHome(process.env) }
   const found = find(target, places)
   if (found.length === 0) {
-    process.stderr.write(`There is no proof ${JSON.stringify(target)}: give the folder of a bundle, an artifacts folder, or a run id of this host or of the repository here.\n`)
+    process.stderr.write(`There is no proof ${JSON.stringify(target)}: give the folder of a bundle, an artifacts folder, or a run id of this host, of the repository here or of the one that HQ ships.\n`)
     return exitUsage
   }
   const checked: ChainVerification[] = []
@@ -33,9 +34,10 @@ export async function run({ target, json = false }: VerifyOptions): Promise<numb
   return all.state === 'verified' ? 0 : 1
 }
 
-function find(target: string, { host }: VerifierPlaces): Found[] {
+function find(target: string, { host, home }: VerifierPlaces): Found[] {
   if (runIdPattern.test(target)) {
-    const roots = new Set([host.artifacts, join(process.cwd(), 'artifacts')].filter((root) => existsSync(root)).map((root) => realpathSync(root)))
+    const { repository } = readOperatorSettings(home)
+    const roots = new Set([host.artifacts, join(process.cwd(), 'artifacts'), ...(repository === null ? [] : [join(repository, 'artifacts')])].filter((root) => existsSync(root)).map((root) => realpathSync(root)))
     return [...roots].flatMap((root) => bundleKinds.map((kind) => join(root, kind, target))).filter((dir) => existsSync(dir)).map((bundle) => ({ bundle }))
   }
   const path = resolve(target)

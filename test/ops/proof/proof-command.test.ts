@@ -100,6 +100,9 @@ describe('hq proof verify', () => {
       await sealBundle({ dir, kind: 'ship', runId: runOf(n), chainFile: places.chainFile, key, gitHead: 'a'.repeat(40), gitTree: null })
     }
     expect(await hq(join(repo, 'artifacts'))).toMatchObject({ exitCode: 0 })
+    expect(await hq(runOf(2))).toMatchObject({ exitCode: 64 })
+    writeFileSync(join(base, 'home', 'settings.json'), JSON.stringify({ repository: repo }))
+    expect(await hq(runOf(2))).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`verified   ship ${runOf(2)}`) })
 
     const dir = join(repo, 'artifacts', 'ship', runOf(3))
     const text = tombstoneText(dir, ['attempts/1/build.log'], 'not_uploaded', key)
