@@ -41,7 +41,7 @@ const expectUntouched = (): void => {
   expect(sample.git('status', '--porcelain')).toBe('')
 }
 
-describe('until green', () => {
+describe('until green', { timeout: 300_000 }, () => {
   it('has the real Codex CLI mend failing tests in a copy, and ships its commit through every gate', async () => {
     breakIt()
     let prompt = ''

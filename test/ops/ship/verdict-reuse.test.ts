@@ -28,7 +28,7 @@ const ship = async (): Promise<{ shipped: Shipped; asked: number }> => {
 }
 const reviewDetail = ({ result }: Shipped): string | null | undefined => result.steps.find(({ name }) => name === 'review_auto')?.detail
 
-describe('an approval of the very same question', () => {
+describe('an approval of the very same question', { timeout: 300_000 }, () => {
   it('is used again, said so, and pushed as it was signed', async () => {
     refusePushes()
     const first = await ship()
