@@ -117,6 +117,7 @@ export const errorTable = rule({
   runner_start_failed: { next_auto_fix: 'start_again', http: 500 },
   lane_busy: { retryable: true, next_auto_fix: 'join_active_run', http: 409 },
   disk_full: { next_auto_fix: 'free_disk', http: 507 },
+  storage_read_only: { next_auto_fix: 'make_storage_writable', http: 507 },
   internal_error: { next_auto_fix: 'report_bug', http: 500 },
   ALREADY_RUNNING: { retryable: true, next_auto_fix: 'join_active_run', http: 409 },
   MAINTENANCE_MODE: { retryable: true, next_auto_fix: 'wait_for_deploy', http: 503 },
@@ -158,11 +159,12 @@ export class Problem extends Error {
   }
 }
 
-/** Turns anything thrown into a Problem: ENOSPC becomes `disk_full`, a bug becomes `internal_error`. */
+/** Turns anything thrown into a Problem: ENOSPC becomes `disk_full`, EROFS `storage_read_only`, a bug `internal_error`. */
 export function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Problem('disk_full', message, { cause: thrown })
+  if (code === 'EROFS') return new Problem('storage_read_only', message, { cause: thrown })
   return new Problem('internal_error', message, { cause: thrown })
 }

@@ -56,6 +56,7 @@ export const remediations = {
   free_port: { automatic: false, title: 'Stop the process named in the detail, or give the service another port.' },
   close_public_port: { automatic: false, title: 'Bind the listed address to loopback or the tailnet.' },
   install_host_tools: { automatic: false, title: 'Install the package named in the detail on the host.' },
+  make_storage_writable: { automatic: false, title: 'Make the file system writable again that holds the file named in the detail: a disk with errors is mounted read-only.' },
   free_disk: { automatic: false, title: 'Free disk space on the machine named in the detail.' },
   repair_state_folder: { automatic: false, title: 'Make the state folder writable; the detail names the file.' },
   repair_artifacts_folder: { automatic: false, title: 'Make the artifacts folder writable; the detail names the file.' },

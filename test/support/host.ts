@@ -74,9 +74,13 @@ const listens = (port: number): Promise<boolean> => new Promise((resolve) => {
   socket.on('error', () => resolve(false))
 })
 
-/** @param socket hostd serves a unix socket too, as containers need it */
-export async function deployHost(first: SampleVersion = { message: 'one' }, { socket = false }: { socket?: boolean } = {}): Promise<DeployHost> {
+/**
+ * @param socket hostd serves a unix socket too, as containers need it
+ * @param prepare is given the empty host before anything is made in it
+ */
+export async function deployHost(first: SampleVersion = { message: 'one' }, { socket = false, prepare = () => undefined }: { socket?: boolean; prepare?: (host: TestHost) => void } = {}): Promise<DeployHost> {
   const made = testHost()
+  prepare(made)
   const host: TestHost = { ...made, env: { ...made.env, OPENCLAW_HQ_INSTALL: install(made.dir) } }
   const ports = { app: await getPort(), console: await getPort(), git: await getPort() }
   const base = join(host.dir, 'git')

@@ -80,6 +80,7 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   runner_start_failed: 'The run could not be started',
   lane_busy: 'A run of this kind is already active',
   disk_full: 'The disk is full',
+  storage_read_only: 'The disk is read-only',
   internal_error: 'HQ has a defect here',
   ALREADY_RUNNING: 'A run of this kind is already active',
   rollback_unavailable: 'There is no version to roll back to',
