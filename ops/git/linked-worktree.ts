@@ -7,13 +7,17 @@ import { git, gitText, type GitOptions } from './run-git.ts'
 /** Folders of worktrees made here start with this, so that one left by a killed process is recognised. */
 const prefix = 'openclaw-worktree-'
 
+/** Start of the folder names of one maker, also of a folder that git did not yet know when its maker was killed. */
+export const worktreePrefix = (maker: string): string => `${prefix}${maker}-`
+
 /**
  * Puts `commit` into a clean, detached worktree in a temporary folder, byte for byte: no filter, line-end conversion or
  * other attribute has a part in it, so what is tested is what is reviewed and pushed. Removes it however `work` ends.
+ * @param maker who makes it, a run id: after a kill its folders are found by it
  * @returns what `work` returns
  */
-export async function withWorktree<T>(repo: string, commit: string, work: (folder: string) => Promise<T>, options: GitOptions = {}): Promise<T> {
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), prefix))
+export async function withWorktree<T>(repo: string, commit: string, maker: string, work: (folder: string) => Promise<T>, options: GitOptions = {}): Promise<T> {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), worktreePrefix(maker)))
   try {
     await gitText(repo, ['worktree', 'add', '--quiet', '--force', '--detach', '--no-checkout', '--end-of-options', folder, commit], { timeLimitSeconds: 300, ...options })
     await exportCommit(repo, commit, folder, { ...options, errorClass: 'internal_error' })

@@ -9,7 +9,7 @@ import { endTree } from '../process-tree.ts'
 import type { Step } from '../pipeline.ts'
 import { commitOf, currentBranch, treeOf } from '../git/commits.ts'
 import { wayToRemotes } from '../git/config-values.ts'
-import { sweepWorktrees } from '../git/linked-worktree.ts'
+import { sweepWorktrees, worktreePrefix } from '../git/linked-worktree.ts'
 import { readBlob, trackedAt } from '../git/objects.ts'
 import { readRef } from '../git/refs.ts'
 import type { GitOptions } from '../git/run-git.ts'
@@ -88,7 +88,8 @@ async function sweep(repo: string, lost: string | null, log: (text: string) => v
     log(`the ship ${lost} was killed; ending what it left`)
     const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
     if (stuck.length > 0) log(`processes ${stuck.join(', ')} of it would not end`)
-    for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(scratchPrefix(lost)) || each.startsWith(repairPrefix(lost)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    const prefixes = [scratchPrefix, repairPrefix, worktreePrefix].map((of) => of(lost))
+    for (const name of readdirSync(tmpdir()).filter((each) => prefixes.some((start) => each.startsWith(start)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
   for (const folder of await sweepWorktrees(repo)) log(`removed the worktree ${folder} of a killed ship`)
 }
@@ -135,12 +136,12 @@ export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<
     const proven = base === head
     if (!proven) await refuseOtherVerdict(ship, head, options)
     const { shipped, earlier } = proven ? await findEarlierShip(repo, head, options) : { shipped: false, earlier: null }
-    if (proven && !earlier) {
+    if (proven && (!earlier || (earlier.result === null && remoteHead !== head))) {
       throw new Problem('nothing_to_ship', remoteHead === head
         ? `${remoteName}/${branch} is at this commit already${shipped ? ', and it was shipped' : ''}. Nothing was changed.`
         : `${short(head)} is reviewed already, and ${remoteName}/${branch} was set back behind it. Commit a change on top. Nothing was changed.`)
     }
-    const gates = await gateSettingsOf(repo, base, head, options)
+    const gates = await gateSettingsOf(repo, earlier?.verdict.base_sha ?? base, head, options)
     await refuseOtherBranch(repo, gates.branch, options)
     await refuseNextAction(repo, head, options)
 
@@ -152,7 +153,7 @@ export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<
     ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, flags, review, way, earlier }
     for (const change of gates.changed) log(`gate setting changed: ${change}`)
     const detail = earlier
-      ? `${short(head)} was pushed by ${earlier.result.run_id} and not confirmed; its evidence is checked and the remote read again`
+      ? `${short(head)} was pushed by ${earlier.runId} and not confirmed; ${earlier.result === null ? 'it left no result, so its tests are run again' : 'its evidence is checked'} and the remote read again`
       : `${short(head)} on ${branch}, reviewed from ${short(base)}${trustedNow === null ? '' : ` (first ship: baseline ${short(trustedNow)} trusted and remembered)`}`
     return { detail }
   },

@@ -48,7 +48,7 @@ async function review(ship: Ship, context: StepContext, scratch: string): Promis
   context.log(`asking ${settings.review.model} at ${provider.label} (${provider.base_url}) through ${cliVersion}${provider.scripted ? '; scripted (demo)' : ''}${diff.packets.length > 1 ? `; ${diff.packets.length} parts` : ''}`)
   let reviewed: ReviewOutcome
   try {
-    reviewed = await withWorktree(ship.repo, head, (folder) => askAll(diff, notes, {
+    reviewed = await withWorktree(ship.repo, head, ship.runId, (folder) => askAll(diff, notes, {
       program, provider, model: settings.review.model, folder, scratch, timeLimitSeconds: gates.review.timeout_seconds, env: ship.env,
     }, context), { signal: context.signal })
   } finally {
@@ -76,14 +76,14 @@ function recordVerdict(ship: Ship, verdict: VerdictDocument): void {
 }
 
 /** The verdict of a ship that was pushed already: what the remote has, while its provider is still accepted. */
-function takeOver(ship: Ship, { dir, result, verdict }: EarlierShip): { detail: string } {
+function takeOver(ship: Ship, { dir, runId, verdict }: EarlierShip): { detail: string } {
   const accepted = acceptedProviders(readOperatorSettings(ship.home))
   const { provider_id, base_url, scripted } = verdict.reviewer
   if (!accepted.some((each) => each.id === provider_id && each.base_url === base_url)) throw new Problem('review_provider_refused', `The verdict on the remote is by ${provider_id} at ${base_url}, which the operator settings no longer accept.`)
   copyReview(ship, dir, Object.keys(proofFiles).filter((name) => name !== 'verdict') as (keyof typeof proofFiles)[])
   recordVerdict(ship, verdict)
   ship.scripted = scripted
-  return { detail: `approved in ${result.run_id} for this commit` }
+  return { detail: `approved in ${runId} for this commit` }
 }
 
 /** Files of another ship's review, as far as they are there. */

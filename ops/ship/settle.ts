@@ -12,8 +12,10 @@ import { shipFolder } from './proof-folder.ts'
 
 /** An earlier ship of the same commit whose verdict stands on the remote although it did not end PASS. */
 export interface EarlierShip {
+  readonly runId: string
   readonly dir: string
-  readonly result: ShipResult
+  /** null: it was killed right after its push, or its proof is not here. Then the tests are run again. */
+  readonly result: ShipResult | null
   readonly verdict: VerdictDocument
 }
 
@@ -40,14 +42,16 @@ export function readResult(dir: string): ShipResult | null {
 }
 
 /**
- * Looks for a ship that was pushed and could not be confirmed (cut off, cancelled while pushing). Its gates must all
- * have passed, and its verdict must be, to the byte, the one that the remote has.
+ * Looks for a ship that was pushed and could not be confirmed (cut off, cancelled while pushing, killed). Its gates must all
+ * have passed, and its verdict must be, to the byte, the one that the remote has. One that was killed has no result, so
+ * nothing says that its tests passed but the verdict, which this laptop signed after them.
  *
  * @param repo with `refs/openclaw/reviews/*` just fetched
  * @returns `shipped` when some ship of this commit ended PASS; else the newest to settle, if any
  */
 export async function findEarlierShip(repo: string, head: string, options: GitOptions): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
   const onRemote = await readBlob(repo, reviewRef(head), options)
+  const verdictOnRemote = (text: string): VerdictDocument => parseJson(text, verdictDocument, 'verdict_mismatch', reviewRef(head))
   let earlier: EarlierShip | null = null
   for (const name of shipIds(repo)) {
     const dir = join(shipFolder(repo), name)
@@ -56,8 +60,10 @@ export async function findEarlierShip(repo: string, head: string, options: GitOp
     if (result.overall === 'PASS') return { shipped: true, earlier: null }
     const passed = gatesBeforePush.every((gate) => result.steps.some((step) => step.name === gate && step.status === 'passed'))
     if (earlier || !passed || onRemote === null) continue
-    const verdict = parseJson(onRemote, verdictDocument, 'verdict_mismatch', reviewRef(head))
-    if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id) earlier = { dir, result, verdict }
+    const verdict = verdictOnRemote(onRemote)
+    if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id) earlier = { runId: result.run_id, dir, result, verdict }
   }
-  return { shipped: false, earlier }
+  if (earlier || onRemote === null) return { shipped: false, earlier }
+  const verdict = verdictOnRemote(onRemote)
+  return { shipped: false, earlier: { runId: verdict.run_id, dir: join(shipFolder(repo), verdict.run_id), result: null, verdict } }
 }

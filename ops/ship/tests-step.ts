@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
+import type { ShipResult } from '#shared/result'
 import { withWorktree } from '../git/linked-worktree.ts'
 import { writeWhole } from '../json-file.ts'
 import type { Step, StepContext } from '../pipeline.ts'
@@ -12,7 +13,7 @@ import { isSelftest, runSuite, worst } from './test-suite.ts'
 const reportName = (suite: string): string => `tests-${suite}.xml`
 
 /** The tests of a ship that was pushed already: its reports are taken over, not run again. */
-function takeOver(ship: Ship, { dir, result }: EarlierShip): { detail: string } {
+function takeOver(ship: Ship, { dir }: EarlierShip, result: ShipResult): { detail: string } {
   ship.tests = result.tests
   for (const { name } of result.tests) {
     copyFileSync(join(dir, reportName(name)), join(ship.dir, reportName(name)))
@@ -27,7 +28,7 @@ async function runAll(ship: Ship, context: StepContext): Promise<{ detail: strin
   const problems: Problem[] = []
   for (const suite of gates.suites) {
     // A worktree each: no suite sees what another one left.
-    await withWorktree(ship.repo, head, async (folder) => {
+    await withWorktree(ship.repo, head, ship.runId, async (folder) => {
       context.log(`${suite.name}: ${suite.argv.join(' ')}`)
       const { report, xml, problem } = await runSuite(suite, folder, context, new Date().toISOString().slice(0, 10))
       const { passed, failed, skipped } = report
@@ -52,6 +53,6 @@ export const testsStep = (ship: Ship): Step<object> => ({
   timeLimitSeconds: 6 * 3600,
   run: async (_facts, context) => {
     const { earlier } = frozenOf(ship)
-    return earlier ? takeOver(ship, earlier) : runAll(ship, context)
+    return earlier?.result ? takeOver(ship, earlier, earlier.result) : runAll(ship, context)
   },
 })

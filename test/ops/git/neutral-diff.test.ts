@@ -100,7 +100,7 @@ describe('git as HQ calls it', () => {
     const head = commit()
     writeFileSync(join(repo, '.git', 'hooks', 'post-checkout'), `#!/bin/sh\ntouch ${join(root, 'ran')}\n`, { mode: 0o755 })
     let folder = ''
-    await expect(withWorktree(repo, head, (made) => { folder = made; expect(readdirSync(made)).toContain('a.txt'); return Promise.reject(new Error('no')) })).rejects.toThrow('no')
+    await expect(withWorktree(repo, head, 'test', (made) => { folder = made; expect(readdirSync(made)).toContain('a.txt'); return Promise.reject(new Error('no')) })).rejects.toThrow('no')
     expect(existsSync(join(root, 'ran'))).toBe(false)
     expect(existsSync(folder)).toBe(false)
     expect(run('worktree', 'list', '--porcelain')).not.toContain(folder)
