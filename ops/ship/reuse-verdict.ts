@@ -5,6 +5,7 @@ import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { readJson } from '../json-file.ts'
 import { checkVerdictSignature } from '../keys/sign-verdict.ts'
 import { verifyBundle } from '../proof/verify-bundle.ts'
+import { wasRefused } from './earlier-refusal.ts'
 import { bindingsFile, reviewConditions, type ReviewConditions } from './review-bindings.ts'
 import { shipFolder } from './proof-folder.ts'
 import type { ReviewDiff } from './review-diff.ts'
@@ -65,8 +66,8 @@ async function judge(ship: Ship, dir: string, question: Question): Promise<Reusa
 
 /**
  * Looks for an approval of this very question: an earlier ship of the same commit whose sealed proof verifies, whose
- * verdict this laptop signed, and of which every condition is as it was. A refusal that came later than an approval ends
- * the search: only the newest answer of a reviewer counts.
+ * verdict this laptop signed, and of which every condition is as it was. A refusal that came later than an approval, in any
+ * attempt of a ship and however that ended, ends the search: only the newest answer of a reviewer counts.
  *
  * @returns null when a new review is needed; why is logged
  */
@@ -76,13 +77,12 @@ export async function findReusableVerdict(ship: Ship, question: Question, log: (
   for (const id of shipIds(ship.repo)) {
     const dir = join(shipFolder(ship.repo), id)
     if (id === ship.runId) continue
-    const result = readResult(dir)
-    if (result?.git_head !== head) continue
-    if (result.error_class === 'review_blocked') {
+    if (wasRefused(dir, head)) {
       log(`${id} was refused by its reviewer; the review is made again`)
       return null
     }
-    if (result.verdict_id === null) continue
+    const result = readResult(dir)
+    if (result?.git_head !== head || result.verdict_id === null) continue
     let found: ReusableVerdict | string
     try {
       found = await judge(ship, dir, question)

@@ -1,10 +1,10 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { laptopProofPlaces } from '#ops/proof/places'
-import { installRoot } from '#ops/program'
+import { installRoot, nodeProgram } from '#ops/program'
 import { reviewRef } from '#shared/verdict'
-import { makeShipRepo, type Shipped, type ShipRepo } from '../../support/ship-repo.ts'
+import { makeShipRepo, until, type Shipped, type ShipRepo } from '../../support/ship-repo.ts'
 import { answerWith, approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
 
 let api: ResponsesApi
@@ -57,6 +57,48 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     const third = await ship()
     expect(third).toMatchObject({ asked: 1, shipped: { result: { error_class: 'review_blocked' } } })
     expect(readFileSync(join(third.shipped.dir, 'review_auto.log'), 'utf8')).toContain('was refused by its reviewer')
+  })
+
+  it('is not used once it was refused in a ship that went on to something else: repaired, cancelled while it was repaired, or killed', async () => {
+    refusePushes()
+    const first = await ship()
+    const implementer = join(sample.home, 'implementer.mjs')
+    const refuse = async (script: string, meanwhile: (running: ReturnType<ShipRepo['start']>) => Promise<void> = async () => undefined): Promise<Shipped> => {
+      writeFileSync(implementer, `import { appendFileSync } from 'node:fs'\n${script}\n`)
+      sample.settings({ reuse_approved_hours: 0 }, { until_green: { argv: [nodeProgram(), implementer] } })
+      api.script((bindings, request) => (request.prompt.includes('+// b first') ? approve(bindings, request) : answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' })(bindings, request)))
+      const running = sample.start({}, ['--until-green', '1'])
+      await meanwhile(running)
+      const refused = await running.end()
+      sample.settings({})
+      return refused
+    }
+    const expectAsked = async (): Promise<void> => {
+      const again = await ship()
+      expect(again).toMatchObject({ asked: 1, shipped: { result: { error_class: 'review_blocked' } } })
+      rmSync(again.shipped.dir, { recursive: true })
+    }
+    // Its repair was approved, and not pushed: the last attempt is about another commit.
+    const repaired = await refuse("appendFileSync('app.mjs', '// b first\\n')")
+    expect(repaired.result).toMatchObject({ error_class: 'push_rejected', until_green: { attempts: [{ error_class: 'review_blocked' }, {}] } })
+    sample.git('reset', '--hard', '--quiet', first.shipped.result.git_head ?? '')
+    await expectAsked()
+    // It was killed before it had a result.
+    rmSync(join(repaired.dir, 'ship_result.json'))
+    await expectAsked()
+    rmSync(repaired.dir, { recursive: true })
+    // It was cancelled while its repair was made, which is what its result says.
+    const begun = join(sample.home, 'begun')
+    const cancelled = await refuse(`import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(begun)}, '')\nsetInterval(() => {}, 1000)`, async (running) => {
+      await until('the repair to begin', () => existsSync(begun))
+      running.child.kill('SIGTERM')
+    })
+    expect(cancelled.result).toMatchObject({ error_class: 'cancelled', git_head: first.shipped.result.git_head })
+    await expectAsked()
+    rmSync(cancelled.dir, { recursive: true })
+    // Without all that, the approval stands.
+    api.script(approve)
+    expect((await ship()).asked).toBe(0)
   })
 
   it('is not used when anything it was bound to is another: each leads to a new review', async () => {
