@@ -5,6 +5,7 @@ import type { ShipResult } from '#shared/result'
 import { reviewAnswer } from '#shared/verdict'
 import { readLogHead } from '../deploy/first-error.ts'
 import { readJson } from '../json-file.ts'
+import { redact } from '../redact/redaction.ts'
 import type { Failure } from './implementer-prompt.ts'
 import { questionFiles } from './review-questions.ts'
 
@@ -14,14 +15,14 @@ const maxTail = 16_000
 /** What is repaired: failing tests and a refused review. Everything else is not the change's fault, or not to be mended by changing it. */
 const repairable = (errorClass: string): errorClass is Failure['errorClass'] => errorClass === 'tests_failed' || errorClass === 'review_blocked'
 
-/** @param dir folder of the attempt @returns null when this failure is not one to be repaired */
+/** Without what is secret: it is shown to somebody else. @param dir folder of the attempt @returns null when this failure is not one to be repaired */
 export function failureOf(dir: string, result: ShipResult, problem: Problem): Failure | null {
   const { errorClass, message, evidence } = problem
   if (!repairable(errorClass)) return null
   const step = result.steps.find(({ name }) => name === result.step_failed)
   const log = step?.log ? readLogHead(join(dir, step.log)) ?? '' : ''
   const findings = errorClass === 'review_blocked' ? readJson(join(dir, questionFiles.review_answer), reviewAnswer, 'review_invalid')?.findings ?? [] : []
-  return { errorClass, message, evidence, findings, logTail: log.slice(-maxTail) }
+  return { errorClass, ...redact.json({ message, evidence, findings, logTail: log.slice(-maxTail) }) }
 }
 
 /** What differs from one run to the next without the failure being another one. */

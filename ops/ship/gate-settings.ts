@@ -69,6 +69,21 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
   return { project: base.project, branch: base.branch, review: base.review, suites, protectedPaths: base.protected_paths, changed }
 }
 
+/**
+ * The gates of a repair: those that its change was refused by, whatever the repair makes of them, and every suite that it
+ * adds or alters as well. A base without a configuration, or without a suite that the change brings, is no way round.
+ * @param refused the gates of the commit that is repaired
+ */
+export function gatesOfRepair(refused: GateSettings, repaired: GateSettings): GateSettings {
+  const has = (suites: readonly TestSuite[], suite: TestSuite): boolean => suites.some((each) => isDeepStrictEqual(each, suite))
+  const lost = refused.suites.filter((suite) => !has(repaired.suites, suite))
+  const more = repaired.suites.filter((suite) => !has(refused.suites, suite)).map((suite) => (refused.suites.some(({ name }) => name === suite.name) ? { ...suite, name: `${suite.name}-repaired` } : suite))
+  return {
+    ...refused, suites: [...refused.suites, ...more],
+    changed: [...new Set([...refused.changed, ...repaired.changed, ...lost.map(({ name }) => `tests.${name}: altered or removed by an automatic repair; it was run as it was`)])],
+  }
+}
+
 /** Reads both commits. @throws {Problem} `config_invalid` for the head's */
 export async function gateSettingsOf(repo: string, base: string, head: string, options: GitOptions): Promise<GateSettings> {
   const headConfig = await configOfHead(repo, head, options)

@@ -7,6 +7,8 @@ import { baseEnv, type CommandResult } from '../command.ts'
 import { writeWhole } from '../json-file.ts'
 import type { StepContext } from '../pipeline.ts'
 import { chosenProvider, credentialEnv, providerArguments, refuseUnreachable } from './codex-provider.ts'
+import { knowSecrets, redact, shortestKnown } from '../redact/redaction.ts'
+import { createRedactor, marker, type Redactor } from '../redact/redactor.ts'
 import { codexProgram } from './codex-run.ts'
 
 /** Most bytes of its output that are kept. */
@@ -21,8 +23,8 @@ export interface Implementer {
   readonly env: Record<string, string>
   /** File of the proof that keeps its output as it came. */
   readonly output: string
-  /** Values that must not stand in the proof. */
-  readonly secrets: readonly string[]
+  /** What its words go through, besides what is done with those of every command. */
+  readonly said: Redactor
   readonly timeLimitSeconds: number
 }
 
@@ -42,7 +44,9 @@ export async function implementerOf(settings: OperatorSettings, { folder, scratc
   const temporary = join(scratch, 'tmp')
   if (own.argv !== null) {
     const passed = Object.fromEntries(own.env.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
-    return { ...common, name: own.argv[0] ?? '', argv: own.argv, env: baseEnv({ TMPDIR: temporary, ...passed }), output: 'implementer_output.txt', secrets: Object.values(passed).filter((value) => value.length >= 8) }
+    // Only what it says is searched for these: not every variable is a secret, and a common word must not be one everywhere.
+    const said = createRedactor({ secrets: Object.values(passed).filter((value) => value.trim().length >= shortestKnown && !marker.includes(value.trim())) })
+    return { ...common, name: own.argv[0] ?? '', argv: own.argv, env: baseEnv({ TMPDIR: temporary, ...passed }), output: 'implementer_output.txt', said }
   }
   try {
     const provider = chosenProvider({ ...settings, review: { ...review, provider: own.provider ?? review.provider } })
@@ -56,8 +60,8 @@ export async function implementerOf(settings: OperatorSettings, { folder, scratc
       '-c', 'sandbox_workspace_write.network_access=false', '-c', 'sandbox_workspace_write.exclude_slash_tmp=true', '-c', 'sandbox_workspace_write.exclude_tmpdir_env_var=false',
       ...providerArguments(provider), '-',
     ]
-    const key = provider.env_key === null ? undefined : credential[provider.env_key]
-    return { ...common, name: `codex, ${own.model ?? review.model} at ${provider.label}${provider.scripted ? ', scripted (demo)' : ''}`, argv, env: baseEnv({ TMPDIR: temporary, ...credential }), output: 'implementer.jsonl', secrets: key === undefined ? [] : [key] }
+    if (provider.env_key !== null) knowSecrets([credential[provider.env_key] ?? ''])
+    return { ...common, name: `codex, ${own.model ?? review.model} at ${provider.label}${provider.scripted ? ', scripted (demo)' : ''}`, argv, env: baseEnv({ TMPDIR: temporary, ...credential }), output: 'implementer.jsonl', said: redact }
   } catch (error) {
     // Its sentences are those of a review; here they say why there is no repair.
     if (error instanceof Problem && error.errorClass.startsWith('review_')) throw failed(error.message.replace(/^No review was made, because /, '').replace(/\. Nothing was pushed.*$/, ''), error)
@@ -83,8 +87,8 @@ function codexLine(line: string): string | null {
  * @throws {Problem} `implementer_failed`, `implementer_timeout`
  */
 export async function runImplementer(implementer: Implementer, prompt: string, folder: string, context: StepContext): Promise<void> {
-  const { argv, env, output, secrets, timeLimitSeconds } = implementer
-  const redact = (text: string): string => secrets.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text)
+  const { argv, env, output, timeLimitSeconds } = implementer
+  const clean = { stdout: implementer.said.lines(), stderr: implementer.said.lines() }
   const said: string[] = []
   let size = 0
   const isJson = output.endsWith('.jsonl')
@@ -93,7 +97,7 @@ export async function runImplementer(implementer: Implementer, prompt: string, f
     result = await context.run(argv, {
       cwd: folder, env, timeLimitSeconds, input: prompt, quiet: true,
       onLine: (text, stream) => {
-        const line = redact(text)
+        const line = clean[stream](text)
         if (stream === 'stderr') return context.log(line, 'stderr')
         size += line.length + 1
         if (size <= maxOutputBytes) said.push(line)
@@ -109,5 +113,5 @@ export async function runImplementer(implementer: Implementer, prompt: string, f
     writeWhole(join(context.dir, output), said.length === 0 ? '' : `${said.join('\n')}\n`)
   }
   if (result.timedOut) throw new Problem('implementer_timeout', `The repair was not made: the implementer did not end within ${timeLimitSeconds} s and was ended. ${untouched}`)
-  if (result.exitCode !== 0) throw failed(`the implementer ended with ${result.exitCode ?? result.signal}: ${redact(result.stderrTail.split('\n').at(-1) ?? '')}`, undefined, said.slice(-5))
+  if (result.exitCode !== 0) throw failed(`the implementer ended with ${result.exitCode ?? result.signal}: ${implementer.said.text(result.stderrTail.split('\n').at(-1) ?? '')}`, undefined, said.slice(-5))
 }

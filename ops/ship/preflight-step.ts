@@ -22,7 +22,7 @@ import { repairPrefix } from './implementer-folder.ts'
 import { proofPlace } from './proof-folder.ts'
 import { protectedChanges } from './protected-paths.ts'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
-import { configAt, configOfHead, gateSettingsOf } from './gate-settings.ts'
+import { configAt, configOfHead, gateSettingsOf, gatesOfRepair } from './gate-settings.ts'
 import { lookForHazards } from './hazards.ts'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
 import { refuseMovedHead, refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
@@ -141,7 +141,8 @@ export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<
         ? `${remoteName}/${branch} is at this commit already${shipped ? ', and it was shipped' : ''}. Nothing was changed.`
         : `${short(head)} is reviewed already, and ${remoteName}/${branch} was set back behind it. Commit a change on top. Nothing was changed.`)
     }
-    const gates = await gateSettingsOf(repo, earlier?.verdict.base_sha ?? base, head, options)
+    const own = await gateSettingsOf(repo, earlier?.verdict.base_sha ?? base, head, options)
+    const gates = pinned ? gatesOfRepair(pinned.gates, own) : own
     await refuseOtherBranch(repo, gates.branch, options)
     await refuseNextAction(repo, head, options)
 

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { z } from 'zod'
+import type { projectConfig } from '#shared/config'
 import { members } from '#ops/process-tree'
 import { nodeProgram } from '#ops/program'
 import { trustKeys } from '#ops/keys/trusted-keys'
@@ -23,6 +25,7 @@ beforeEach(() => {
 })
 afterEach(() => sample.remove())
 
+type Suite = z.input<typeof projectConfig>['tests'][number]
 const broken = 'export const add = (a, b) => a * b\n'
 const right = 'export const add = (a, b) => b + a\n'
 const breakIt = (): void => { head = sample.commit('Break it', { 'app.mjs': broken }) }
@@ -112,6 +115,57 @@ console.log(process.env.SECRET ?? 'no secret')`)
     // Refused: the branch stays, the repair is kept by a ref of HQ's own.
     expectUntouched()
     expect(sample.git('rev-parse', result.until_green?.kept_ref ?? '')).toBe(result.git_head)
+  })
+
+  it('judges a repair by the gates of what it repairs where the base has none that can be read', async () => {
+    sample.write('openclaw.config.json', '{')
+    sample.commit('A base that nobody can read')
+    sample.git('push', '--quiet', 'origin', 'main')
+    before = sample.remoteRefs()
+    sample.config()
+    breakIt()
+    implementer(`const config = JSON.parse(readFileSync('openclaw.config.json', 'utf8'))
+config.tests[0].argv = [process.execPath, '-e', "require('fs').writeFileSync('report.xml', '<testsuite><testcase name=\\"adds\\"/></testsuite>')"]
+config.protected_paths = []
+writeFileSync('openclaw.config.json', JSON.stringify(config))
+writeFileSync('app.test.mjs', readFileSync('app.test.mjs', 'utf8') + '// touched\\n')`)
+    const { result } = await shipUntilGreen(1)
+    expect(result).toMatchObject({ overall: 'FAIL', error_class: 'tests_failed', tests: [{ name: 'unit', failed: 1 }, { name: 'unit-repaired', failed: 0 }] })
+    expect(result.until_green?.protected_changes).toContainEqual({ path: 'app.test.mjs', status: 'modified' })
+    expectUntouched()
+  })
+
+  it('runs a suite that the change brings also when the repair takes it out again', async () => {
+    const failing = { name: 'stricter', argv: [nodeProgram(), '-e', "require('fs').writeFileSync('strict.xml', '<testsuite><testcase name=\"strict\"><failure/></testcase></testsuite>')"], report: { format: 'junit', path: 'strict.xml' } } satisfies Suite
+    const { tests } = JSON.parse(readFileSync(join(sample.repo, 'openclaw.config.json'), 'utf8')) as { tests: Suite[] }
+    sample.config({ tests: [...tests, failing] })
+    head = sample.commit('A stricter suite')
+    implementer(`const config = JSON.parse(readFileSync('openclaw.config.json', 'utf8'))
+config.tests.pop()
+writeFileSync('openclaw.config.json', JSON.stringify(config, null, 2))`)
+    const { result } = await shipUntilGreen(1)
+    expect(result).toMatchObject({ overall: 'FAIL', error_class: 'tests_failed', tests: [{ name: 'unit', failed: 0 }, { name: 'stricter', failed: 1 }] })
+    expectUntouched()
+  })
+
+  it('keeps what the implementer was given secretly, and what a test printed, out of prompt and proof in every spelling', async () => {
+    const [secret, own] = ['given-to-the-implementer-4712', 'of-this-machine-4713']
+    sample.commit('Break it', { 'app.mjs': broken, 'app.test.mjs': `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport { readFileSync } from 'node:fs'\ntest('adds', () => assert.fail(Buffer.from(readFileSync(${JSON.stringify(join(sample.home, 'own.txt'))}, 'utf8')).toString('hex')))\n` })
+    head = sample.git('rev-parse', 'HEAD')
+    writeFileSync(join(sample.home, 'own.txt'), own)
+    implementer(`console.log(Buffer.from(process.env.IMPLEMENTER_ACCESS).toString('base64'))
+console.error(Buffer.from(process.env.IMPLEMENTER_ACCESS).toString('hex'))
+console.error(process.env.IMPLEMENTER_ACCESS)
+writeFileSync(${JSON.stringify(join(sample.home, 'prompt.txt'))}, prompt)
+process.exit(4)`, { env: ['IMPLEMENTER_ACCESS'] })
+    const shipped = await shipUntilGreen(1, { IMPLEMENTER_ACCESS: secret, SOME_TOKEN: own })
+    expect(shipped.result.until_green?.repairs).toHaveLength(1)
+    expect(readFileSync(join(sample.home, 'prompt.txt'), 'utf8')).not.toContain(Buffer.from(own).toString('hex'))
+    const forms = [secret, own].flatMap((each) => [each, ...(['hex', 'base64'] as const).map((as) => Buffer.from(each).toString(as))])
+    for (const path of readdirSync(shipped.dir, { recursive: true, encoding: 'utf8' })) {
+      if (!statSync(join(shipped.dir, path)).isFile()) continue
+      for (const form of forms) expect(readFileSync(join(shipped.dir, path), 'utf8').includes(form), `${form} in ${path}`).toBe(false)
+    }
   })
 
   it('stops at the same failure, at a repair without a change, and at any other class', async () => {
