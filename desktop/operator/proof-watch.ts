@@ -141,10 +141,10 @@ export function watchProofs(options: WatchOptions): ProofWatch {
       if (whole) standing.next = 0
       for (let page = whole ? maxOldPages.whole : maxOldPages.quiet; page > 0; page -= 1) {
         const { report } = await chain.read(standing.next)
-        if (report === null) break
-        alarms.push(...lookAgain({ ...question, report, after: standing.next }))
-        standing.next = report.until >= witness.counter ? 0 : report.until
-        if (standing.next > 0) continue
+        const again = lookAgain({ ...question, report, after: standing.next })
+        alarms.push(...again.alarms)
+        standing.next = again.next ?? 0
+        if (again.next !== null) continue
         standing.againAt = Date.now() + againMs
         break
       }

@@ -108,16 +108,27 @@ export function observe(question: Question & { readonly report: ChainReport | nu
   return { witness: reached, alarms: [], more: reached.counter < report.counter }
 }
 
+export interface Again {
+  readonly alarms: readonly Alarm[]
+  /** Number to ask from next; null when all was looked at, or the host does not show it. */
+  readonly next: number | null
+}
+
 /**
  * Looks again at bundles that were seen before: is each still there and the same? Lawful pruning, with a tombstone, is no alarm.
+ * A host that answers with nothing, with another chain, or without coming further hides something, and is an alarm too.
  *
  * @param after the number that the report was asked from
  * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
  */
-export function lookAgain(question: Question & { readonly report: ChainReport; readonly after: number }): Alarm[] {
+export function lookAgain(question: Question & { readonly report: ChainReport | null; readonly after: number }): Again {
   const { home, host, report, after } = question
   const witness = readWitness(home, host)
-  if (witness === null || witness.chain !== report.chain) return []
+  if (witness === null || after >= witness.counter) return { alarms: [], next: null }
+  const stop = (code: ProofProblemCode, detail: string): Again => ({ alarms: [alarmOf(code, detail)], next: null })
+  if (report === null) return stop('chain_truncated', `${host} had ${witness.counter} sealed bundles and now says it has none`)
+  if (report.chain !== witness.chain) return stop('chain_replaced', `${host} had chain ${witness.chain} and now shows chain ${report.chain}`)
+  if (report.until <= after) return stop('chain_gap', `${host} was asked for what came after number ${after}, which was seen, and shows nothing of it`)
   const links = new Map(report.links.map((link) => [link.counter, link]))
   const alarms: Alarm[] = []
   const same: WitnessedLink[] = []
@@ -133,5 +144,5 @@ export function lookAgain(question: Question & { readonly report: ChainReport; r
     else same.push(found.seen)
   }
   keepSeen(home, host, report.chain, same)
-  return alarms
+  return { alarms, next: report.until >= witness.counter ? null : report.until }
 }

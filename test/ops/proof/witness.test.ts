@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { chainReader } from '#ops/proof/chain-report'
 import { hostKinds } from '#ops/proof/verify-chain'
-import { forgetWitness, observe, readWitness } from '#ops/proof/witness'
+import { forgetWitness, lookAgain, observe, readWitness } from '#ops/proof/witness'
 import type { ChainReport } from '#shared/proof'
 import { believing, newKey, proofBench, type ProofBench } from './proof-bench.ts'
 
@@ -75,5 +75,21 @@ describe('what HQ remembers of a host', () => {
     expect(see({ ...grown, links: grown.links.map((link) => ({ ...link, kind: 'deploy' as const, manifest: link.manifest.replace('"kind": "doctor"', '"kind": "deploy"') })) })).toMatchObject({ alarms: [{ code: 'signature_invalid', counter: 3 }, { code: 'run_mismatch' }] })
     expect(readWitness(home, 'aiops-1')).toMatchObject({ counter: 2 })
     expect(see(grown)).toMatchObject({ alarms: [], witness: { counter: 4 } })
+  })
+
+  it('raises an alarm when a host passes over what it is asked to show again, in whatever way', async () => {
+    await sealUpTo(1, 3)
+    see(await report())
+    const whole = await chainReader(bench.root, bench.chainFile, hostKinds)(0)
+    if (whole === null) throw new Error('no report')
+    const again = (said: ChainReport | null, after = 0): string[] => lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: said, after }).alarms.map(({ code }) => code)
+    expect(lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: whole, after: 0 })).toEqual({ alarms: [], next: null })
+    expect(again({ ...whole, links: whole.links.slice(1) })).toEqual(['chain_gap'])
+    expect(again({ ...whole, until: 0, links: [] })).toEqual(['chain_gap'])
+    expect(again({ ...whole, until: 1, links: [] }, 2)).toEqual(['chain_gap'])
+    expect(again({ ...whole, chain: '0'.repeat(16) })).toEqual(['chain_replaced'])
+    expect(again(null)).toEqual(['chain_truncated'])
+    // A page that ends early is a page; the next question goes on from there.
+    expect(lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: { ...whole, until: 2, links: whole.links.slice(0, 2) }, after: 0 })).toEqual({ alarms: [], next: 2 })
   })
 })
