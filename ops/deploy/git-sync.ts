@@ -53,7 +53,7 @@ export async function syncToRemote(paths: HostPaths, branch: string, to: string 
   if (now !== target) throw new Problem('git_sync_failed', `After the reset HEAD is ${now}, not ${target}: something else changes this clone.`)
   const changed = await gitText(repo, ['status', '--porcelain', '--untracked-files=no'], must)
   if (changed !== '') throw new Problem('git_sync_failed', `After the reset tracked files differ from ${target}.`, { evidence: changed.split('\n').slice(0, 20) })
-  await rememberHistory(repo, { branch, origin }, must)
+  await rememberHistory(repo, { branch, target }, must)
   return { sha: target, origin, tree, before: head.exitCode === 0 ? head.stdout.trim() : null, config, reviews }
 }
 

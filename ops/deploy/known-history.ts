@@ -22,7 +22,12 @@ export async function requireKnownHistory(repo: string, { branch, origin, baseli
   throw new Problem('main_rewound', `origin/${branch} is ${origin}, which no longer contains ${known}, a commit this host has accepted: the branch was moved back or replaced. The clone was not changed.`)
 }
 
-/** Call it once the host stands on a commit of this history. */
-export const rememberHistory = async (repo: string, { branch, origin }: { branch: string; origin: string }, options: GitOptions & { errorClass: 'git_sync_failed' }): Promise<void> => {
-  await gitText(repo, ['update-ref', knownRef(branch), origin], options)
+/**
+ * Call it once the host stands on `target`, which was proven. Of a rollback only that is accepted: what origin has beyond it may
+ * be unreviewed, and its owner must be free to take it out again.
+ */
+export async function rememberHistory(repo: string, { branch, target }: { branch: string; target: string }, options: GitOptions & { errorClass: 'git_sync_failed' }): Promise<void> {
+  const known = await readRef(repo, knownRef(branch), options)
+  if (known !== null && await isAncestor(repo, target, known, options)) return
+  await gitText(repo, ['update-ref', knownRef(branch), target], options)
 }
