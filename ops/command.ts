@@ -22,6 +22,8 @@ export interface CommandOptions {
   /** Keep standard output and give it back as it was, for a program: what of it is shown or kept must be redacted; more than `keepBytes` (default 8 MiB) is an error. */
   readonly keepStdout?: boolean
   readonly keepBytes?: number
+  /** Kept output is no text: one character for each byte (latin1). */
+  readonly rawStdout?: boolean
 }
 
 export interface CommandResult {
@@ -122,7 +124,7 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
     if (tooMuch) throw new Problem('internal_error', `${program} wrote more than ${limit} bytes where less was expected.`)
     return {
       exitCode: outcome.exitCode, signal: outcome.signal, timedOut, durationMs: Math.round(performance.now() - started),
-      stdout: Buffer.from(kept.join(''), 'latin1').toString('utf8'), stderrTail: tail.join('\n'),
+      stdout: options.rawStdout ? kept.join('') : Buffer.from(kept.join(''), 'latin1').toString('utf8'), stderrTail: tail.join('\n'),
     }
   } finally {
     clearTimeout(timer)

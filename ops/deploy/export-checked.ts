@@ -1,34 +1,34 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Problem } from '#shared/errors'
 import { exportCommit } from '#ops/engines/export-commit'
-import { git, gitText, type GitOptions } from '#ops/git/run-git'
+import { gitText, type GitOptions } from '#ops/git/run-git'
 import { writeWhole } from '#ops/json-file'
+import { checkedTreeId, refuseObject } from './checked-objects.ts'
 
-/** What becomes HQ's own code is not changed on the way in, either. */
+/** What is built from, and what becomes HQ's own code, is not changed on the way in, either. */
 const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
 
 /**
  * Exports a commit and hashes again what came out: git does not when it reads objects, and those of the clone belong to
- * an account with less power than the code of a release has.
+ * an account with less power than the code of a release, and the compose file of a project, have.
  * @param folder new folder, ours
  * @throws {Problem} `git_sync_failed` when the content is not what the commit's name stands for
  */
 export async function exportChecked(repo: string, sha: string, folder: string, options: GitOptions): Promise<void> {
-  const refuse = (what: string): never => { throw new Problem('git_sync_failed', `${what} of ${sha} is not what its name stands for: the objects of ${repo} were changed. The hostd that runs is untouched.`) }
-  const { exitCode, stdout } = await git(repo, ['cat-file', 'commit', sha], options)
-  const bytes = Buffer.from(stdout)
-  const digest = createHash(sha.length === 40 ? 'sha1' : 'sha256').update(`commit ${bytes.length}\0`).update(bytes).digest('hex')
-  const tree = /^tree ([0-9a-f]+)\n/.exec(stdout)?.[1]
-  if (exitCode !== 0 || digest !== sha || tree === undefined) refuse('The commit object')
+  const tree = await checkedTreeId(repo, sha, options)
   await exportCommit(repo, sha, folder, options)
-  if (await treeOf(folder, sha, options) !== tree) refuse('The content')
+  if (await treeOf(folder, sha, await submodules(repo, sha, options), options) !== tree) refuseObject(repo, sha, 'The content')
+}
+
+/** What the tree says of submodules; nothing of them is exported. Wrong ones give another tree id. */
+async function submodules(repo: string, sha: string, options: GitOptions): Promise<string> {
+  const lines = (await gitText(repo, ['ls-tree', '-r', '-z', '--full-tree', sha], { ...options, keepBytes: 256 * 1024 * 1024 })).split('\0')
+  return lines.filter((line) => line.startsWith('160000 ')).map((line) => `${line.replace(/^160000 commit (\w+)\t/, '160000 $1\t')}\0`).join('')
 }
 
 /** The tree id of a folder, by a repository of its own. */
-async function treeOf(folder: string, sha: string, { as: _owner, ...options }: GitOptions): Promise<string> {
+async function treeOf(folder: string, sha: string, submodules: string, { as: _owner, ...options }: GitOptions): Promise<string> {
   const temporary = mkdtempSync(join(tmpdir(), 'openclaw-check-'))
   const bare = join(temporary, 'bare.git')
   try {
@@ -36,6 +36,7 @@ async function treeOf(folder: string, sha: string, { as: _owner, ...options }: G
     writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
     const own: GitOptions = { ...options, timeLimitSeconds: 300, env: { ...options.env, GIT_DIR: bare, GIT_WORK_TREE: folder } }
     await gitText(folder, ['add', '--all', '--force', '--', '.'], own)
+    if (submodules !== '') await gitText(folder, ['update-index', '-z', '--index-info'], { ...own, input: submodules })
     return await gitText(folder, ['write-tree'], own)
   } finally {
     rmSync(temporary, { recursive: true, force: true })

@@ -1,16 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { commitId } from '#shared/ids'
 import { Problem } from '#shared/errors'
 import type { ProjectConfig } from '#shared/config'
+import { baseEnv, runCommand } from '#ops/command'
 import { commitOf, isAncestor } from '#ops/git/commits'
 import { trackedAt } from '#ops/git/objects'
 import { git, gitFailure, gitText, type GitOptions } from '#ops/git/run-git'
-import { writeWhole } from '#ops/json-file'
 import { trustKeys } from '#ops/keys/trusted-keys'
 import type { HostPaths } from '#ops/paths'
 import { walkVerdicts } from '#ops/review-chain'
 import { parseProjectConfig, projectConfigName, readTrustFile } from '#ops/settings-files'
+import { checkedFile } from './checked-objects.ts'
 import { hostGit } from './host-git.ts'
 import { rememberHistory, requireKnownHistory } from './known-history.ts'
 
@@ -39,11 +40,13 @@ export async function syncToRemote(paths: HostPaths, branch: string, to: string 
   }
   const reviews = await requireReviewed(paths, target, options)
   log(reviews === 0 ? 'the target is the trusted baseline' : `${reviews} review verdicts reach from the baseline to the target`)
-  const config = parseProjectConfig(await gitText(repo, ['cat-file', 'blob', `${target}:${projectConfigName}`], { ...options, errorClass: 'config_invalid' }), `${target.slice(0, 12)}:${projectConfigName}`)
+  const text = await checkedFile(repo, target, projectConfigName, options)
+  if (text === null) throw new Problem('config_invalid', `Commit ${target} has no ${projectConfigName}. The clone was not changed.`)
+  const config = parseProjectConfig(text, `${target.slice(0, 12)}:${projectConfigName}`)
   if (config.branch !== branch) throw new Problem('config_invalid', `${projectConfigName} of ${target.slice(0, 12)} names the branch ${config.branch}, but this host follows ${branch}. The clone was not changed.`)
 
   await requireOwnArtifacts(paths, target, must)
-  excludeArtifacts(paths, gitDir)
+  await excludeArtifacts(paths, gitDir, options)
   clearStaleLock(repo, join(gitDir, 'index.lock'), log)
   const head = await git(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
   await gitText(repo, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], must)
@@ -83,16 +86,21 @@ async function requireOwnArtifacts({ root, artifacts }: HostPaths, target: strin
   if (tracked !== null) throw new Problem('config_invalid', `Commit ${target} tracks ${tracked}, where this host keeps its proof. The clone was not changed.`)
 }
 
-/** Proof lies in the clone by default; git must neither show nor touch it. */
-function excludeArtifacts({ root, artifacts }: HostPaths, gitDir: string): void {
+/**
+ * Proof lies in the clone by default; git must neither show nor touch it. Read and written as the owner of the clone: it
+ * could have made a link of the file.
+ */
+async function excludeArtifacts({ root, artifacts }: HostPaths, gitDir: string, options: GitOptions): Promise<void> {
   const inside = relative(root, artifacts)
   if (inside === '' || inside.startsWith('..')) return
-  const file = join(gitDir, 'info', 'exclude')
-  const line = `/${inside}/`
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  if (text.split('\n').includes(line)) return
-  mkdirSync(dirname(file), { recursive: true })
-  writeWhole(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`)
+  const ignored = await git(root, ['check-ignore', '--quiet', '--no-index', '--', `${inside}/`], options)
+  if (ignored.exitCode === 0) return
+  const as = options.as ? { as: options.as } : {}
+  const info = join(gitDir, 'info')
+  for (const argv of [['mkdir', '-p', '--', info], ['tee', '-a', '--', join(info, 'exclude')]]) {
+    const { exitCode, stderrTail } = await runCommand(argv, { cwd: root, env: baseEnv(), timeLimitSeconds: 30, input: `\n/${inside}/\n`, ...as, ...(options.signal ? { signal: options.signal } : {}) })
+    if (exitCode !== 0) throw new Problem('git_sync_failed', `${join(info, 'exclude')} cannot be written: ${stderrTail.split('\n').at(-1) || 'no reason given'}. The clone was not changed.`)
+  }
 }
 
 /** A lock file that a killed git left behind is removed, but only when no git lives in this clone. */

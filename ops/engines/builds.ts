@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { baseEnv } from '#ops/command'
+import { buildAccount } from '#ops/deploy/build-account'
+import { exportChecked } from '#ops/deploy/export-checked'
 import { hostGit } from '#ops/deploy/host-git'
 import type { HostPaths } from '#ops/paths'
 import type { StepContext } from '#ops/pipeline'
+import { readHostSettings } from '#ops/settings-files'
 import { giveTreeTo, takeTreeBack, type RunAs } from '#ops/run-as'
 import type { Build, BuildTarget } from './engine.ts'
-import { exportCommit } from './export-commit.ts'
 import { readComposeRecords } from './compose/record.ts'
 import { greenFolders } from './green-builds.ts'
 import { lives } from './service-process.ts'
@@ -43,12 +45,36 @@ export async function buildRelease({ paths, config, sha }: BuildTarget, context:
   mkdirSync(base, { recursive: true })
   const folder = freshFolder(paths, base, sha)
   const git = await hostGit(paths.root, context.signal)
-  await exportCommit(paths.root, sha, folder, git)
+  await exportChecked(paths.root, sha, folder, git)
   context.log(`exported ${sha} to ${folder}`)
+  const reviewed = config.engine === 'compose' ? config.compose.files.map((name) => ({ name, text: contentOf(join(folder, name)) })) : []
   if (config.build.length > 0) giveTreeTo(folder, git.as)
   for (const build of config.build) await runBuild(build, { folder, sha, as: git.as }, context)
-  if (config.build.length > 0) takeTreeBack(folder, git.as)
+  if (config.build.length > 0) {
+    await endBuilder(paths, git.as)
+    takeTreeBack(folder, git.as)
+  }
+  const changed = reviewed.filter(({ name, text }) => contentOf(join(folder, name)) !== text).map(({ name }) => name)
+  if (changed.length > 0) throw new Problem('console_build_failed', `A build changed ${changed.join(', ')}: what containers may do is what was reviewed. What serves is untouched.`)
   return { sha, folder, digest: treeDigest(folder) }
+}
+
+/** What Compose would read there; null: no file. */
+const contentOf = (path: string): string | null => (statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, 'latin1') : null)
+
+/**
+ * A process that a build left behind could go on changing what was built, through files that it has open. A clone that
+ * belongs to a person is built as that person, whose other work is not ended.
+ * @throws {Problem} `console_build_failed` when one does not end
+ */
+async function endBuilder(paths: HostPaths, as: RunAs | undefined): Promise<void> {
+  if (as === undefined) return
+  try {
+    const account = await buildAccount(paths, readHostSettings(paths))
+    if (account.as?.uid === as.uid) await account.end()
+  } catch (error) {
+    throw error instanceof Problem && error.errorClass === 'hostd_install_failed' ? new Problem('console_build_failed', error.message, { cause: error }) : error
+  }
 }
 
 async function runBuild({ name, argv, timeout_seconds }: ProjectConfig['build'][number], { folder, sha, as }: { folder: string; sha: string; as: RunAs | undefined }, context: StepContext): Promise<void> {

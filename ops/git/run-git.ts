@@ -10,6 +10,8 @@ export interface GitOptions {
   readonly input?: string
   /** Most bytes of standard output that are kept; more is an error. Default 8 MiB. */
   readonly keepBytes?: number
+  /** Give its standard output back as it is, one character for each byte (latin1). */
+  readonly rawStdout?: boolean
   readonly onLine?: CommandOptions['onLine']
   /** Let the repository's hooks run. Default false; only a push turns it on. */
   readonly hooks?: boolean
@@ -64,6 +66,7 @@ export function git(repo: string, args: readonly string[], options: GitOptions =
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.keepBytes === undefined ? {} : { keepBytes: options.keepBytes }),
+    ...(options.rawStdout === undefined ? {} : { rawStdout: options.rawStdout }),
     ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
   })
 }

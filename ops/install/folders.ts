@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { Problem } from '#shared/errors'
 import type { HostPaths } from '../paths.ts'
 import { hostProofPlaces } from '../proof/places.ts'
 import type { Account } from './accounts.ts'
@@ -49,6 +50,8 @@ export const folderChange = ({ path, mode, uid, gid }: Folder): Change => ({
   },
   apply: () => {
     mkdirSync(path, { recursive: true })
+    // A link would give what it leads to another owner and mode.
+    if (!lstatSync(path).isDirectory()) throw new Problem('install_failed', `${path} is a link, not a folder. It was left as it is.`)
     chownSync(path, uid, gid)
     chmodSync(path, mode) // after the owner: chown clears bits, and umask narrows what mkdir was given
   },

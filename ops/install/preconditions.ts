@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '../paths.ts'
 import { listenersOn, programName, socketName } from '../ports/sockets.ts'
@@ -23,6 +23,13 @@ function requireUsablePaths(paths: HostPaths): void {
     const hidden = ['/home', '/root', '/run/user', '/tmp', '/var/tmp', '/dev', '/proc', '/sys'].find((folder) => path === folder || path.startsWith(`${folder}/`))
     if (hidden) refuse(`${path} lies in ${hidden}, which the services of a host do not see. The usual place is /opt/ai-ops-runner.`)
   }
+}
+
+/** The clone belongs to the build account, which could replace every folder in it: proof lies right in it, as a mount of each run, or elsewhere. */
+function requireOutsideClone({ root, etc, state, artifacts }: HostPaths): void {
+  const inside = (path: string): boolean => `${resolve(path)}/`.startsWith(`${resolve(root)}/`)
+  for (const path of [etc, state]) if (inside(path)) refuse(`${path} lies in the clone ${root}, which belongs to who builds.`)
+  if (inside(artifacts) && dirname(resolve(artifacts)) !== resolve(root)) refuse(`${artifacts} lies deeper in the clone ${root}; it must lie right in it, or elsewhere.`)
 }
 
 /** Who owns these could replace the token or the code that runs as root. */
@@ -57,6 +64,7 @@ async function requirePort(port: number): Promise<void> {
 export async function requireInstallable(paths: HostPaths, port: number, unitNames: readonly string[]): Promise<void> {
   requireSystemdRoot()
   requireUsablePaths(paths)
+  requireOutsideClone(paths)
   requireOwner(paths)
   requireOwnUnits(unitNames)
   await requirePort(port)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { checkedFile } from '#ops/deploy/checked-objects'
 import { exportChecked } from '#ops/deploy/export-checked'
 import { hostGit } from '#ops/deploy/host-git'
 
@@ -50,4 +51,14 @@ it('refuses a commit whose own object was changed to name another tree', async (
   git('add', '--all', '--force')
   replaceObject(head, 'commit', text.replace(/^tree \w+/, `tree ${git('write-tree')}`))
   await expect(exportChecked(repo, head, join(dir, 'out'), await hostGit(repo))).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The commit object of \w+ is not what its name stands for/) as string })
+})
+
+it('reads a file of the top folder only as the commit\'s name stands for it', async () => {
+  const read = async (name: string): Promise<string | null> => await checkedFile(repo, git('rev-parse', 'HEAD'), name, await hostGit(repo))
+  expect([await read('run.sh'), await read('no.sh')]).toEqual(['true\n', null])
+  const [file, tree] = [git('rev-parse', 'HEAD:run.sh'), git('rev-parse', 'HEAD^{tree}')]
+  replaceObject(file, 'blob', 'evil\n')
+  await expect(read('run.sh')).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The file run.sh of \w+ is not what its name stands for/) as string })
+  replaceObject(tree, 'tree', '')
+  await expect(read('run.sh')).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The top folder of \w+ is not what its name stands for/) as string })
 })

@@ -1,0 +1,60 @@
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { prepareDeployHost, type DeployHost } from '../support/rig/deploy-host.ts'
+import { productionPaths as paths } from '../support/rig/host.ts'
+import { whyNoRig } from '../support/rig/programs.ts'
+import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
+
+const why = whyNoRig()
+if (why) console.warn(`Skipped, ${why}: what a build may not do to its host`)
+
+/** A build that runs a shell script as the account of builds. Its own end is good, whatever the script could do. */
+const building = (script: string) => ({ config: { build: [{ name: 'evil', argv: ['sh', '-c', `${script}\nexit 0`] }] } })
+
+describe.skipIf(why !== null)('a build that wants more than it may', () => {
+  let rig: Rig
+  let host: DeployHost
+  beforeAll(async () => {
+    rig = await bootRig({ say: console.warn })
+    host = await prepareDeployHost(rig)
+  }, 900_000)
+  afterAll(async () => await rig.down())
+
+  it('cannot put a folder of its own in the place of the proof, although the clone around it is its own', async () => {
+    await host.ship('one', building(`cd ${paths.root} && touch mine && mv artifacts taken && mkdir -p artifacts/runs`))
+    const id = await host.begin('deploy_and_verify')
+    const { result } = await host.outcome(id)
+    expect([result.overall, existsSync(rig.path(`${paths.root}/mine`)), existsSync(rig.path(`${paths.root}/taken`))]).toEqual(['PASS', true, false])
+    expect(host.log(id)).toContain('Device or resource busy')
+    expect(lstatSync(rig.path(paths.artifacts)).uid).toBe(0)
+  })
+
+  it('cannot have a secret copied to where it may read it', async () => {
+    const exclude = `${paths.root}/.git/info/exclude`
+    await host.ship('two', building(`ln -sf ${paths.tokenFile} ${exclude}`))
+    expect((await host.deploy()).result.overall).toBe('PASS')
+    expect(lstatSync(rig.path(exclude)).isSymbolicLink()).toBe(true)
+    await host.ship('three')
+    await host.deploy()
+    const seen = await rig.exec(['setpriv', '--reuid=openclaw-build', '--regid=openclaw-build', '--clear-groups', 'cat', exclude])
+    expect(seen.out).not.toContain(readFileSync(rig.path(paths.tokenFile), 'utf8').trim())
+    await rig.must(['rm', '-f', exclude])
+  })
+
+  it('leaves no process behind that could change what was built', async () => {
+    const sha = await host.ship('four', building(`setsid env -i sh -c 'exec 9>>late; for n in $(seq 1 600); do sleep 0.1; echo late >&9; done' </dev/null >/dev/null 2>&1 & sleep 0.5`))
+    expect((await host.deploy()).result.overall).toBe('PASS')
+    const lines = readFileSync(rig.path(`${paths.builds}/shop/${sha}/late`), 'utf8').split('\n').length
+    expect(lines).toBeLessThan(12) // it had half a second of the build; the deploy went on for many more
+  })
+
+  it('cannot make another content pass for the commit that was reviewed', async () => {
+    const forge = `const { rmSync, writeFileSync } = require('node:fs'); const text = require('node:zlib').deflateSync('blob 10\\0// forged\\n'); const id = require('node:child_process').execFileSync('git', ['-C', '${paths.root}', 'rev-parse', 'HEAD:web/server.cjs'], { encoding: 'utf8' }).trim(); const file = '${paths.root}/.git/objects/' + id.slice(0, 2) + '/' + id.slice(2); rmSync(file); writeFileSync(file, text)`
+    const good = await host.ship('five', { config: { build: [{ name: 'evil', argv: [`${packageInside}/node_modules/.bin/node`, '-e', forge] }] } })
+    expect((await host.deploy()).result.overall).toBe('PASS')
+    await host.ship('six')
+    const { result } = await host.deploy()
+    expect([result.overall, result.error_class, result.step_failed]).toEqual(['FAIL', 'git_sync_failed', 'console_build'])
+    expect(await host.serves()).toEqual({ ok: true, message: 'five', commit: good })
+  })
+})
