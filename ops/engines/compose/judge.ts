@@ -88,6 +88,15 @@ function judgeMounts(service: ComposeService, model: ComposeModel, { mounts = us
     if (folder !== undefined && (kinds.includes('bind') || kinds.includes('rbind') || kinds.includes('none'))) place(String(folder), read_only === true || kinds.includes('ro'), `volumes/${i}`)
     else if (folder !== undefined && String(folder).startsWith('/dev/')) report('device', `volumes/${i}`, String(folder), `mounts the device ${String(folder)} of the host`)
   }
+  // Mounts by another name, and what an image can be made of: Compose reads both with the power of who starts it.
+  const files = [
+    ...service.secrets.map(({ source }, i) => [`secrets/${i}`, model.secrets[source]?.file] as const),
+    ...service.configs.map(({ source }, i) => [`configs/${i}`, model.configs[source]?.file] as const),
+    ...(service.build?.secrets ?? []).map(({ source }, i) => [`build/secrets/${i}`, model.secrets[source]?.file] as const),
+    ['build/context', service.build?.context] as const,
+    ...Object.entries(service.build?.additional_contexts ?? {}).map(([name, path]) => [`build/additional_contexts/${name}`, path] as const),
+  ]
+  for (const [at, path] of files) if (path?.startsWith('/')) place(path, true, at)
   for (const [i, from] of service.volumes_from.entries()) if (from.startsWith('container:')) report('host_mount', `volumes_from/${i}`, from, 'takes the volumes of a container outside this file')
 }
 

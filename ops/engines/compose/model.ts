@@ -19,7 +19,13 @@ const hooks = z.array(hook).nullish().transform((value) => value ?? [])
 const device = z.union([z.string().transform((line) => line.split(':')[0] ?? line), z.looseObject({ source: z.string() }).transform(({ source }) => source)])
 const condition = z.looseObject({ condition: z.string() })
 
-const build = z.looseObject({ context: text, network: text, privileged: z.boolean().nullish(), entitlements: strings, ssh: z.unknown().optional() })
+/** A secret or config of the model that something is given. */
+const given = z.array(z.looseObject({ source: text })).nullish().transform((value) => value ?? [])
+const files = z.record(z.string(), z.looseObject({ file: text }).nullable()).nullish().transform((value) => value ?? {})
+const build = z.looseObject({
+  context: text, network: text, privileged: z.boolean().nullish(), entitlements: strings, ssh: z.unknown().optional(), secrets: given,
+  additional_contexts: z.record(z.string(), z.string()).nullish().transform((value) => value ?? {}),
+})
 
 export const composeService = z.looseObject({
   image: z.string().optional(),
@@ -34,6 +40,7 @@ export const composeService = z.looseObject({
   use_api_socket: z.boolean().nullish(),
   provider: z.unknown().optional(),
   volumes: z.array(mount).nullish().transform((value) => value ?? []),
+  secrets: given, configs: given,
   post_start: hooks, pre_stop: hooks,
   healthcheck: z.looseObject({ disable: z.boolean().nullish(), test: z.union([z.array(z.string()), z.string()]).nullish() }).nullish(),
   depends_on: z.record(z.string(), condition).nullish().transform((value) => value ?? {}),
@@ -51,5 +58,6 @@ export const composeModel = z.looseObject({
   services: z.record(z.string(), composeService),
   networks: z.record(z.string(), z.looseObject({ name: text, driver: text, driver_opts: options }).nullable()).nullish().transform((value) => value ?? {}),
   volumes: z.record(z.string(), z.looseObject({ name: text, driver: text, driver_opts: options }).nullable()).nullish().transform((value) => value ?? {}),
+  secrets: files, configs: files,
 })
 export type ComposeModel = z.infer<typeof composeModel>

@@ -51,6 +51,16 @@ describe('a rendered compose model', () => {
     expect(codes({ volumes: [{ type: 'volume', source: 'sneaky', target: '/q' }] }, { volumes: { sneaky: { name: 'shop_sneaky', driver: 'local', driver_opts: { type: 'none', o: 'bind', device: '/var/run' } } } })).toEqual(['docker_socket'])
   })
 
+  it('is refused for a file of the host that it is given as a secret or a config, or built of', () => {
+    const more = { secrets: { key: { name: 'shop_key', file: '/run/docker.sock' }, own: { name: 'shop_own', file: '/srv/shop/key' } }, configs: { passwords: { name: 'shop_passwords', file: '/etc/shadow' } } }
+    expect(codes({ secrets: [{ source: 'key', target: '/run/secrets/key' }] }, more)).toEqual(['docker_socket'])
+    expect(codes({ configs: [{ source: 'passwords', target: '/x' }] }, more)).toEqual(['host_mount'])
+    expect(codes({ build: { context: '/srv/shop', secrets: [{ source: 'key' }] } }, more)).toEqual(['docker_socket'])
+    expect(codes({ build: { context: '/etc/ai-ops-runner' } }, more)).toEqual(['host_mount'])
+    expect(codes({ build: { context: '/srv/shop', additional_contexts: { host: '/etc', base: 'docker-image://base' } } }, more)).toEqual(['host_mount'])
+    expect(codes({ secrets: [{ source: 'own' }], build: { context: '/srv/shop' } }, more)).toEqual([])
+  })
+
   it('is refused for a macvlan network, a routed one, and the host network by another name', () => {
     expect(codes({ networks: { lan: null } }, { networks: { lan: { name: 'lan', driver: 'macvlan' } } })).toEqual(['lan_network'])
     expect(codes({ networks: { flat: null } }, { networks: { flat: { name: 'flat', driver_opts: { 'com.docker.network.bridge.gateway_mode_ipv4': 'routed' } } } })).toEqual(['lan_network'])
