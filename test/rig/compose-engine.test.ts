@@ -6,6 +6,7 @@ import { adminTokenHeader } from '#shared/api'
 import { composeEngine } from '#ops/engines/compose/engine'
 import { runningProblems } from '#ops/engines/compose/health'
 import { markGreen, readComposeRecord } from '#ops/engines/compose/record'
+import { until } from '../support/hostd.ts'
 import { composeHost, traffic, type ComposeHost } from '../support/compose-host.ts'
 import { composeProject, startDocker, webDockerfile, whyNoDocker, type TestDocker } from '../support/docker.ts'
 
@@ -65,6 +66,32 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(up).toEqual({ changed: [], unchanged: ['side', 'web', 'console'], stopped: [], unansweredMs: null })
     expect(containerIds()).toEqual(before)
   })
+
+  /** The program of `web` stops where it is, with its sockets open. */
+  const freezeWeb = (): void => {
+    docker.run('exec', containerIds()['shop/web'] ?? '', 'node', '-e', `
+      const { readdirSync, readFileSync } = require('node:fs')
+      const pids = readdirSync('/proc').filter((name) => Number(name) > 1 && readFileSync('/proc/' + name + '/cmdline', 'utf8').startsWith('node\\0/srv/server.cjs'))
+      for (const pid of pids) process.kill(Number(pid), 'SIGSTOP')`)
+  }
+  const webState = (format: string): string => docker.run('inspect', '--format', format, containerIds()['shop/web'] ?? '')
+
+  it.each([
+    ['answers no more, before any health check has noticed', () => freezeWeb()],
+    ['Docker calls unhealthy', async () => {
+      freezeWeb()
+      await until('web to be unhealthy', () => webState('{{.State.Health.Status}}') === 'unhealthy', 90)
+    }],
+    ['is paused', () => { docker.run('pause', containerIds()['shop/web'] ?? '') }],
+  ])('makes a container anew that %s, although nothing of its version changed', async (_what, spoil) => {
+    const before = containerIds()
+    await spoil()
+    const { up } = await host.deploy(first)
+    expect(up).toMatchObject({ changed: ['web'], unchanged: ['side', 'console'] })
+    await expectServes('one', first)
+    expect(webState('{{.State.Status}} {{.State.Health.Status}}')).toBe('running healthy')
+    expect({ ...containerIds(), 'shop/web': null }).toEqual({ ...before, 'shop/web': null })
+  }, 240_000)
 
   it('replaces the console alone when only HQ changed', async () => {
     const before = containerIds()

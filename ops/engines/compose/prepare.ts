@@ -8,6 +8,8 @@ import { openSockets, programName, type OpenSocket } from '#ops/ports/sockets'
 import type { Progress } from '../handover.ts'
 import { judgeComposeModel } from './judge.ts'
 import type { ComposeModel } from './model.ts'
+import { waitUntilOk } from '../health.ts'
+import { answerUrl } from './settle.ts'
 import { composeDo, inOrder, insidePort, oneShots, render, type ComposeSource } from './source.ts'
 import type { ComposeRecord } from './record.ts'
 import { lockImages, makeImages, provenImages } from './version-images.ts'
@@ -72,11 +74,21 @@ async function settingDigests(at: Docker, source: ComposeSource, locked: string,
   }))
 }
 
+/** Longest that a service which is to stay as it is may take to answer, in seconds. */
+const answerSeconds = 10
 const hashLabel = 'com.docker.compose.config-hash'
 
 function isCurrent(found: readonly Container[], digest: string | undefined, oneShot: boolean): boolean {
-  const asWanted = ({ State, Config }: Container): boolean => Config.Labels[hashLabel] === digest && (State.Running ? State.Health?.Status !== 'unhealthy' : oneShot && State.ExitCode === 0 && State.Status === 'exited')
+  // A paused container and one that Docker keeps starting again are "running" too.
+  const asWanted = ({ State, Config }: Container): boolean => Config.Labels[hashLabel] === digest && (State.Running ? State.Status === 'running' && State.Health?.Status !== 'unhealthy' : oneShot && State.ExitCode === 0 && State.Status === 'exited')
   return found.length > 0 && digest !== undefined && found.every(asWanted)
+}
+
+/** Services with an address that do not answer there: whatever Docker thinks of their containers, those are made anew. */
+async function silentServices({ services }: ComposeSource, names: readonly string[], signal?: AbortSignal): Promise<Set<string>> {
+  const asked = await Promise.all(services.filter(({ name }) => names.includes(name)).map(async ({ name, port, health }) =>
+    (await waitUntilOk(answerUrl(port, health.path), {}, { seconds: answerSeconds, ...(signal ? { signal } : {}) }) === null ? [] : [name])))
+  return new Set(asked.flat())
 }
 
 /**
@@ -98,8 +110,11 @@ export async function prepare(at: Docker, source: ComposeSource, old: ComposeRec
   const digests = await settingDigests(at, source, locked, signal)
   const once = oneShots(model)
   const running = before.filter((each) => !isOneOff(each))
-  const current = (name: string): boolean => isCurrent(running.filter((each) => serviceOf(each) === name), digests.get(name), once.has(name))
   const order = inOrder(model)
+  const asMade = order.filter((name) => isCurrent(running.filter((each) => serviceOf(each) === name), digests.get(name), once.has(name)))
+  const silent = await silentServices(source, asMade, signal)
+  for (const name of silent) progress.log(`${name}: nothing of its version changed, but it does not answer well; its container is made anew`)
+  const current = (name: string): boolean => asMade.includes(name) && !silent.has(name)
   const names = new Set(order)
   const gone = [...new Set(running.flatMap((each) => serviceOf(each) ?? []))].filter((name) => !names.has(name))
   return { source, model, locked, images, changed: order.filter((name) => !current(name)), unchanged: order.filter(current), gone, oneShots: once, before: running }

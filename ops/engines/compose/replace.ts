@@ -28,7 +28,8 @@ async function settleService(at: Docker, source: ComposeSource, name: string, on
 /** A failed `up` says little; a container that did not get healthy says why. */
 async function startAndSettle(at: Docker, prepared: Pick<Prepared, 'source' | 'locked' | 'oneShots'>, name: string, signal?: AbortSignal): Promise<void> {
   const { source, locked, oneShots } = prepared
-  await composeDo(at, source, locked, [...up, '--no-deps', name], { signal, timeLimitSeconds: startSeconds, title: `Service ${name} cannot be started: docker compose up` })
+  // Also a container that Compose would leave as it is, because it is made as the file says: it is not well.
+  await composeDo(at, source, locked, [...up, '--no-deps', '--force-recreate', name], { signal, timeLimitSeconds: startSeconds, title: `Service ${name} cannot be started: docker compose up` })
   await settleService(at, source, name, oneShots.has(name), signal)
 }
 
