@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { Problem } from '#shared/errors'
 import { LineSplitter } from './lines.ts'
-import { endTree } from './process-tree.ts'
+import { endTree, startedAt } from './process-tree.ts'
 import { redact } from './redact/redaction.ts'
 import type { RunAs } from './run-as.ts'
 
@@ -66,7 +66,8 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
     ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}), extendEnv: false, reject: false, buffer: false, detached: true, cleanup: false,
     stdin: options.input === undefined ? 'ignore' : 'pipe', stdout: 'pipe', stderr: 'pipe',
   })
-  const selector = { ...(child.pid === undefined ? {} : { pgid: child.pid }), marker: `OPENCLAW_COMMAND=${nonce}` }
+  // Asked before the loop turns: until then it is there, even when it has ended.
+  const selector = { ...(child.pid === undefined ? {} : { pgid: child.pid, since: startedAt(child.pid) }), marker: `OPENCLAW_COMMAND=${nonce}` }
 
   const kept: string[] = []
   let keptBytes = 0

@@ -1,27 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { forgetEnded, hasEnded, isOlder, processStat, startTicks } from './process-stat.ts'
 
 /** Tells one process from a later one that was given the same id. */
 export interface ProcessIdentity { readonly pid: number; readonly pgid: number; readonly start_time: string }
 
 const linux = process.platform === 'linux'
 
-/** Fields of /proc/<pid>/stat after the name, which itself may hold spaces and brackets. */
-function stat(pid: number): string[] | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return null // it has ended between the listing and this read
-  }
-}
-
 /** @returns null when no such process lives (a zombie does not live) */
 export function identify(pid: number): ProcessIdentity | null {
   if (linux) {
-    const fields = stat(pid)
-    if (!fields || fields[0] === 'Z' || fields[0] === 'X') return null
+    const fields = processStat(pid)
+    if (!fields || hasEnded(fields)) return null
     return { pid, pgid: Number(fields[2]), start_time: fields[19] ?? '' }
   }
   try {
@@ -49,32 +40,76 @@ export interface TreeSelector {
   readonly pgid?: number
   /** `NAME=value` in the environment a process was started with. Finds those that left the group or lost their parent. */
   readonly marker?: string
+  /** Start of the first process there can be, of `startedAt`: older ones are not even asked for their environment. */
+  readonly since?: number | undefined
   readonly except?: readonly number[]
 }
 
+/**
+ * When a process of ours started, in clock ticks since boot; also of one that has ended and was not yet waited for.
+ * Nothing it ever starts has an earlier one, whatever it executes later.
+ * @returns undefined where the system does not say, or when there is no such process
+ */
+export const startedAt = (pid: number): number | undefined => {
+  const fields = linux ? processStat(pid) : null
+  return fields === null ? undefined : startTicks(fields)
+}
+
 /** Living processes that match. On systems without /proc only the group is seen. */
-export function members({ pgid, marker, except = [] }: TreeSelector): number[] {
+export const members = (selector: TreeSelector): number[] => look(selector).found
+
+/** @returns `settled` when nobody can have been overlooked: no process appeared, or changed its program, during the look */
+function look({ pgid, marker, since = 0, except = [] }: TreeSelector): { found: number[]; settled: boolean } {
   const spared = new Set([...except, process.pid])
   if (!linux) {
     const rows = execFileSync('ps', ['-axo', 'pid=,pgid=,stat='], { encoding: 'utf8' }).trim().split('\n').map((row) => row.trim().split(/\s+/))
-    return rows.filter((row) => Number(row[1]) === pgid && !row[2]?.startsWith('Z')).map((row) => Number(row[0])).filter((pid) => !spared.has(pid))
+    return { found: rows.filter((row) => Number(row[1]) === pgid && !row[2]?.startsWith('Z')).map((row) => Number(row[0])).filter((pid) => !spared.has(pid)), settled: true }
   }
   const found: number[] = []
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid) || spared.has(pid)) continue
-    const fields = stat(pid)
-    if (!fields || fields[0] === 'Z' || fields[0] === 'X') continue
-    if ((pgid !== undefined && Number(fields[2]) === pgid) || (marker !== undefined && hasMarker(pid, marker))) found.push(pid)
+  const [judged, listed] = [new Set<string>(), new Set<number>()]
+  let settled = true
+  // Listed again until a list names nobody new: one that was listed may have started another and ended before it was
+  // asked. Where processes come faster than they are asked, the caller looks afresh.
+  for (let fresh = readdirSync('/proc'), lists = 1; fresh.length > 0; fresh = readdirSync('/proc').filter((name) => !judged.has(name)), lists += 1) {
+    if (lists > 5) return { found, settled: false }
+    for (const name of fresh) {
+      judged.add(name)
+      const pid = Number(name)
+      if (!Number.isInteger(pid)) continue
+      listed.add(pid)
+      if (spared.has(pid) || (since > 0 && isOlder(pid, since))) continue
+      const fields = processStat(pid)
+      if (!fields || hasEnded(fields) || startTicks(fields) < since) continue
+      const answer = pgid !== undefined && Number(fields[2]) === pgid ? 'yes' : marker === undefined ? 'no' : hasMarker(pid, marker)
+      if (answer === 'yes') found.push(pid)
+      if (answer === 'unknown') settled = false
+    }
   }
-  return found
+  if (since > 0) forgetEnded(listed)
+  return { found, settled }
 }
 
-function hasMarker(pid: number, marker: string): boolean {
+/** Flag of a thread of the kernel, which has no environment (include/linux/sched.h, PF_KTHREAD). */
+const kernelThread = 0x00200000
+
+/** @returns unknown for one that is between two programs: execve(2) has given it new memory, and not yet its environment */
+function hasMarker(pid: number, marker: string): 'yes' | 'no' | 'unknown' {
+  let environment: string
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker)
+    environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
   } catch {
-    return false // ended, or another user's: not started by us
+    return 'no' // ended, or another user's: not started by us
+  }
+  if (environment !== '') return environment.split('\0').includes(marker) ? 'yes' : 'no'
+  // Really empty, or not there yet: then the end of its place (field 51 of proc_pid_stat(5)) was 0. Read after the
+  // environment, so that one that has got it meanwhile is asked once more.
+  const fields = processStat(pid)
+  if (!fields || hasEnded(fields) || (Number(fields[6]) & kernelThread) !== 0) return 'no'
+  if (Number(fields[48]) === 0) return 'unknown'
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker) ? 'yes' : 'no'
+  } catch {
+    return 'no' // it has ended
   }
 }
 
@@ -89,23 +124,32 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   }
 }
 
+/** Longest time to look again, milliseconds, when nobody is left of whom it is known, and a look was not sure that it saw all. */
+const unsettledMs = 500
+
 /**
  * Ends a whole tree: SIGTERM, a grace, then SIGKILL, looking afresh each time because a dying process can still fork.
  * @param graceMs milliseconds between the two signals
  * @returns process ids that would not die within 5 s of SIGKILL (in uninterruptible sleep); empty as a rule
  */
 export async function endTree(selector: TreeSelector, graceMs = 3000): Promise<number[]> {
-  let left = members(selector)
+  let { found: left, settled } = look(selector)
   const told = new Set<number>()
-  for (const end = Date.now() + graceMs; left.length > 0 && Date.now() < end; left = members(selector)) {
+  const unsettledUntil = Date.now() + unsettledMs
+  const again = async (ms: number): Promise<void> => {
+    await delay(ms)
+    ;({ found: left, settled } = look(selector))
+  }
+  const goOn = (end: number): boolean => (left.length > 0 && Date.now() < end) || (!settled && Date.now() < unsettledUntil)
+  for (const end = Date.now() + graceMs; goOn(end);) {
     const fresh = left.filter((pid) => !told.has(pid))
     signalAll(fresh, 'SIGTERM')
     for (const pid of fresh) told.add(pid)
-    await delay(20)
+    await again(left.length > 0 ? 20 : 1)
   }
-  for (const end = Date.now() + 5000; left.length > 0 && Date.now() < end; left = members(selector)) {
+  for (const end = Date.now() + 5000; goOn(end);) {
     signalAll(left, 'SIGKILL')
-    await delay(20)
+    await again(20)
   }
   return left
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ErrorClass } from '#shared/errors'
 import { gitText, type GitOptions } from '#ops/git/run-git'
-import { commonDir } from '#ops/git/work-tree'
+import { objectStore } from '#ops/git/work-tree'
 import { writeWhole } from '#ops/json-file'
 
 /** No attribute of the commit changes a byte on the way out: no line ends, no encoding, no `$Id$`, no filter. */
@@ -19,8 +19,8 @@ export async function exportCommit(repo: string, sha: string, folder: string, op
   const must: GitOptions & { errorClass: ErrorClass } = { errorClass: 'git_sync_failed', ...options, timeLimitSeconds: 300 }
   // What is written belongs to who we are, whoever owns the clone: only the questions to the clone are asked as its owner.
   const { as: _owner, ...ours } = must
-  const objects = join(await commonDir(repo, must), 'objects')
-  const format = await gitText(repo, ['rev-parse', '--show-object-format'], must)
+  const { format, folder: common } = await objectStore(repo, must)
+  const objects = join(common, 'objects')
   mkdirSync(folder, { recursive: true })
   const temporary = mkdtempSync(join(tmpdir(), 'openclaw-export-'))
   const bare = join(temporary, 'bare.git')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
 import { temporaryFolder } from '#ops/run-as'
 import { gitText, type GitOptions } from './run-git.ts'
-import { commonDir } from './work-tree.ts'
+import { objectStore } from './work-tree.ts'
 
 /** A git that sees the repository's objects and nothing else of it. */
 export interface NeutralGit {
@@ -42,8 +42,8 @@ const statuses: Readonly<Record<string, ReviewedFile['status']>> = { A: 'added',
  * the same digest on the laptop and on the host.
  */
 export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit) => Promise<T>, options: GitOptions = {}): Promise<T> {
-  const objects = join(await commonDir(repo, options), 'objects')
-  const format = await gitText(repo, ['rev-parse', '--show-object-format'], options)
+  const { format, folder: common } = await objectStore(repo, options)
+  const objects = join(common, 'objects')
   const folder = temporaryFolder('openclaw-diff-', options.as)
   const bare = join(folder, 'bare.git')
   const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }

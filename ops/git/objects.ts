@@ -6,16 +6,17 @@ import { git, gitText, type GitOptions } from './run-git.ts'
 /**
  * Text of a blob, by its id, by `<commit>:<path>`, or by the whole name of the ref (`refs/…`) that names it.
  * @returns null when there is no such blob
- * @throws {Problem} `internal_error` when it is larger than `keepBytes` (default 8 MiB)
+ * @throws {Problem} `internal_error` when it is larger than `keepBytes` (default 8 MiB), or git cannot read here
  */
 export async function readBlob(repo: string, nameOrRef: string, options: GitOptions = {}): Promise<string | null> {
   const name = nameOrRef.startsWith('refs/') && !nameOrRef.includes(':') ? await readRef(repo, nameOrRef, options) : nameOrRef
   if (name === null) return null
-  const type = await git(repo, ['cat-file', '-t', '--end-of-options', name], options)
-  if (type.exitCode !== 0 || type.stdout.trim() !== 'blob') return null
-  const result = await git(repo, ['cat-file', 'blob', '--end-of-options', name], options)
+  if (name.includes('\n')) throw new Problem('internal_error', `${JSON.stringify(name)} is two names to git.`)
+  // One call says what it is, and gives it: a line `<id> blob <bytes>`, the content, a line end.
+  const result = await git(repo, ['cat-file', '--batch'], { ...options, input: `${name}\n` })
   if (result.exitCode !== 0) throw new Problem('internal_error', `git cat-file could not read ${name} in ${repo}: ${result.stderrTail}`)
-  return result.stdout
+  const header = result.stdout.slice(0, result.stdout.indexOf('\n'))
+  return /^[0-9a-f]+ blob \d+$/.test(header) ? result.stdout.slice(header.length + 1, -1) : null
 }
 
 /** Writes a blob into the object store. @returns its id */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import type { ErrorClass } from '#shared/errors'
 import { gitText, type GitOptions } from './run-git.ts'
 
 const paths = (text: string): string[] => text.split('\0').filter((entry) => entry !== '')
@@ -24,6 +25,12 @@ export const gitPath = async (repo: string, name: string, options: GitOptions = 
 export const commonDir = async (repo: string, options: GitOptions = {}): Promise<string> =>
   resolve(repo, await gitText(repo, ['rev-parse', '--git-common-dir'], options))
 
+/** The same folder, and the digest that names the objects in it. */
+export async function objectStore(repo: string, options: GitOptions & { errorClass?: ErrorClass } = {}): Promise<{ format: string; folder: string }> {
+  const [format = '', ...folder] = (await gitText(repo, ['rev-parse', '--show-object-format', '--git-common-dir'], options)).split('\n')
+  return { format, folder: resolve(repo, folder.join('\n')) }
+}
+
 /** Root of the working tree. @throws {Problem} `not_a_repository` */
 export const topLevel = (folder: string, options: GitOptions = {}): Promise<string> =>
   gitText(folder, ['rev-parse', '--show-toplevel'], { ...options, errorClass: 'not_a_repository' })
@@ -32,8 +39,7 @@ const operations = { MERGE_HEAD: 'merge', CHERRY_PICK_HEAD: 'cherry-pick', REVER
 
 /** Name of the operation that was begun and not ended, or null. */
 export async function unfinishedOperation(repo: string, options: GitOptions = {}): Promise<string | null> {
-  for (const [file, name] of Object.entries(operations)) {
-    if (existsSync(await gitPath(repo, file, options))) return name
-  }
-  return null
+  // None of these is shared between working trees (gitrepository-layout(5)): all lie in the folder of this one.
+  const own = await gitText(repo, ['rev-parse', '--absolute-git-dir'], options)
+  return Object.entries(operations).find(([file]) => existsSync(join(own, file)))?.[1] ?? null
 }

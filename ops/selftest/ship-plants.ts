@@ -42,25 +42,35 @@ async function preflight(laptop: Laptop, repo: string, env: Environment = {}, na
 
 function preflightPlants(laptop: Laptop, control: Attempt): Plant[] {
   const { copy, made: { git, id } } = laptop
-  const refused = (name: string, planted: string, expected: string, plant: (repo: string) => Promise<Environment | undefined> | Environment | undefined, host = hostName): Plant => ({
+  const refused = (name: string, planted: string, expected: string, plant: (repo: string) => unknown): Plant => ({
     name, planted, expected, control,
     plant: attempt(async () => {
       const repo = copy(name)
-      await preflight(laptop, repo, await plant(repo) ?? {}, host)
+      await plant(repo)
+      await preflight(laptop, repo)
     }),
   })
-  const run = (args: readonly string[]) => async (repo: string): Promise<undefined> => { await git(repo, args) }
+  /** Of the machine or the environment: nothing is planted in the clone, so one serves them all. */
+  let shared: string | undefined
+  const outside = (name: string, planted: string, expected: string, env: (repo: string) => Environment, host = hostName): Plant => ({
+    name, planted, expected, control,
+    plant: attempt(async () => {
+      const repo = (shared ??= copy(sharedName))
+      await preflight(laptop, repo, env(repo), host)
+    }),
+  })
+  const run = (args: readonly string[]) => (repo: string): Promise<string> => git(repo, args)
   return [
-    refused('production_host', 'a machine called aiops-1', 'host_guard_production', () => undefined, 'aiops-1'),
-    refused('production_environment', 'OPENCLAW_PRODUCTION=1', 'host_guard_production', () => ({ OPENCLAW_PRODUCTION: '1' })),
-    refused('install_root', 'the install root of a host', 'host_guard_production', (repo) => ({ OPENCLAW_ROOT: repo })),
-    refused('codex_skip', 'CODEX_SKIP, empty', 'codex_skip_set', () => ({ CODEX_SKIP: '' })),
+    outside('production_host', 'a machine called aiops-1', 'host_guard_production', () => ({}), 'aiops-1'),
+    outside('production_environment', 'OPENCLAW_PRODUCTION=1', 'host_guard_production', () => ({ OPENCLAW_PRODUCTION: '1' })),
+    outside('install_root', 'the install root of a host', 'host_guard_production', (repo) => ({ OPENCLAW_ROOT: repo })),
+    outside('codex_skip', 'CODEX_SKIP, empty', 'codex_skip_set', () => ({ CODEX_SKIP: '' })),
     refused('hooks_in_clone', 'core.hooksPath in the clone', 'hook_bypass', run(['config', 'core.hooksPath', '/dev/null'])),
-    refused('hooks_in_environment', 'core.hooksPath by GIT_CONFIG_*', 'hook_bypass', () => ({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: '/dev/null' })),
+    outside('hooks_in_environment', 'core.hooksPath by GIT_CONFIG_*', 'hook_bypass', () => ({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: '/dev/null' })),
     refused('replace_refs', 'a replace ref', 'replace_refs', run(['update-ref', `refs/replace/${id('change')}`, id('baseline')])),
     refused('skip_worktree', 'a file marked skip-worktree', 'hidden_changes', run(['update-index', '--skip-worktree', 'app.txt'])),
-    refused('dirty', 'a change that is in no commit', 'dirty_tree', (repo) => { writeFileSync(join(repo, 'app.txt'), 'in no commit\n'); return undefined }),
-    refused('half_merged', 'a merge that was not ended', 'unfinished_git_operation', (repo) => { writeFileSync(join(repo, '.git', 'MERGE_HEAD'), `${id('unreviewed')}\n`); return undefined }),
+    refused('dirty', 'a change that is in no commit', 'dirty_tree', (repo) => { writeFileSync(join(repo, 'app.txt'), 'in no commit\n') }),
+    refused('half_merged', 'a merge that was not ended', 'unfinished_git_operation', (repo) => { writeFileSync(join(repo, '.git', 'MERGE_HEAD'), `${id('unreviewed')}\n`) }),
     refused('next_actions', 'two next actions', 'next_action_invalid', run(['reset', '--quiet', '--hard', id('no_next_action')])),
   ]
 }
@@ -112,7 +122,8 @@ function hookPlants({ made: { home, id } }: Laptop, repo: string): Plant[] {
   ]
 }
 
-const preflightNames = ['production_host', 'production_environment', 'install_root', 'codex_skip', 'hooks_in_clone', 'hooks_in_environment', 'replace_refs', 'skip_worktree', 'dirty', 'half_merged', 'next_actions']
+const sharedName = 'outside'
+const preflightNames = [sharedName, 'hooks_in_clone', 'replace_refs', 'skip_worktree', 'dirty', 'half_merged', 'next_actions']
 const lastLookNames = ['push', 'verdict_edited', 'head_moved', 'origin_redirected']
 
 /** What a ship refuses before the tests, right before the push, and in the hook of the clone. */

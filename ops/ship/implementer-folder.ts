@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { commitId } from '#shared/ids'
 import { exportCommit } from '../engines/export-commit.ts'
 import { gitText, type GitOptions } from '../git/run-git.ts'
-import { commonDir } from '../git/work-tree.ts'
+import { objectStore } from '../git/work-tree.ts'
 import { writeWhole } from '../json-file.ts'
 import { proofPlace } from './proof-folder.ts'
 
@@ -33,8 +33,8 @@ export async function withImplementerFolder<T>(repo: string, runId: string, comm
   const [folder, scratch, bare] = [join(root, 'work'), join(root, 'scratch'), join(root, 'bare.git')]
   const own: GitOptions = { ...options, timeLimitSeconds: 300, userConfig: false }
   try {
-    const objects = join(await commonDir(repo, options), 'objects')
-    const format = await gitText(repo, ['rev-parse', '--show-object-format'], options)
+    const { format, folder: common } = await objectStore(repo, options)
+    const objects = join(common, 'objects')
     const init = (at: string, ...more: string[]): Promise<string> => gitText(root, ['init', '--quiet', '--template=', `--object-format=${format}`, ...more, '--end-of-options', at], own)
     await init(folder, '--initial-branch=repair')
     writeWhole(join(folder, '.git', 'objects', 'info', 'alternates'), `${objects}\n`)

@@ -1,6 +1,9 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { baseEnv, runCommand } from '#ops/command'
 import { identify, members } from '#ops/process-tree'
@@ -21,6 +24,49 @@ describe('running a command', () => {
     const result = await runCommand(['sh', '-c', '(setsid sleep 600 &); exit 0'], { ...options, env: baseEnv({ [name]: value }) })
     expect(result.exitCode).toBe(0)
     expect(members({ marker })).toEqual([])
+  })
+
+  it('ends what a descendant started late, long after the command, in a session of its own', async () => {
+    const marker = `OPENCLAW_TEST=${process.pid}-late-${Date.now()}`
+    const [name, value] = marker.split('=') as [string, string]
+    const result = await runCommand(['sh', '-c', '(setsid sh -c "sleep 0.3; sleep 600 & exec sleep 601" &); sleep 0.6'], { ...options, env: baseEnv({ [name]: value }) })
+    expect(result.exitCode).toBe(0)
+    expect(members({ marker })).toEqual([])
+  })
+
+  it('ends a line of descendants of which each starts the next and is gone, faster than all processes can be listed and asked', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'command-'))
+    try {
+      const [script, log] = [join(folder, 'next.sh'), join(folder, 'log')]
+      writeFileSync(script, '#!/bin/sh\n[ "$1" -gt 0 ] || exit 0\necho >> "$2"\nsetsid "$0" $(($1 - 1)) "$2" &\n', { mode: 0o755 })
+      for (let n = 0; n < 12; n += 1) {
+        expect(await runCommand([script, '2000', log], options)).toMatchObject({ exitCode: 0 })
+        const size = statSync(log).size
+        await delay(60) // in which one that was overlooked starts many more
+        expect([n, statSync(log).size - size]).toEqual([n, 0])
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50 })
+    }
+  }, 120_000)
+
+  const ownProcesses = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', '--']
+  const canReuse = process.getuid?.() === 0 && spawnSync(ownProcesses[0] ?? '', [...ownProcesses.slice(1), 'sh', '-c', 'echo 300 > /proc/sys/kernel/ns_last_pid']).status === 0
+  it.skipIf(!canReuse)('ends a descendant that was given the id of an older process, which was known to be none', async () => {
+    const file = (name: string): string => JSON.stringify(join(process.cwd(), name))
+    const program = `import { spawn } from 'node:child_process'; import { once } from 'node:events'
+      import { runCommand } from ${file('ops/command.ts')}; import { identify } from ${file('ops/process-tree.ts')}
+      const options = { cwd: '/', env: { PATH: process.env.PATH }, timeLimitSeconds: 20, keepStdout: true }
+      const older = spawn('sleep', ['600'])
+      // Two, as the clock by which a start is told has ticks of 10 ms.
+      await runCommand(['sleep', '0.1'], options); await runCommand(['true'], options)
+      older.kill('SIGKILL'); await once(older, 'exit')
+      const again = 'echo ' + (older.pid - 1) + ' > /proc/sys/kernel/ns_last_pid; setsid sleep 600 >/dev/null 2>&1 & echo $!'
+      const { stdout } = await runCommand(['sh', '-c', again], options)
+      console.log(JSON.stringify({ reused: Number(stdout) === older.pid, left: identify(older.pid) }))`
+    const { stdout, stderrTail } = await runCommand([...ownProcesses, process.execPath, '--input-type=module', '-e', program], { ...options, keepStdout: true })
+    expect(stderrTail).toBe('')
+    expect(JSON.parse(stdout)).toEqual({ reused: true, left: null })
   })
 
   it('ends a command at its time limit, although it ignores SIGTERM', async () => {
