@@ -30,7 +30,7 @@ export const actions = {
     params: z.strictObject({ lines: z.number().int().min(1).max(500).optional() }),
     timeout_seconds: 15, lane: 'tail', in_maintenance: 'allowed', destructive: false,
   },
-  deploy_and_verify: { title: 'Deploy + Verify', argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])], params: z.strictObject({ unpin: z.boolean().optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: false },
+  deploy_and_verify: { title: 'Deploy+Verify', argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])], params: z.strictObject({ unpin: z.boolean().optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: false },
   rollback: {
     title: 'Roll back', argv: (params) => ['rollback', ...(typeof params['to'] === 'string' ? ['--to', params['to']] : [])],
     params: z.strictObject({ to: commitId.optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: true,

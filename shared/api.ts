@@ -119,6 +119,7 @@ export const statusReply = z.strictObject({
   last_selftest: checksResult.nullable().optional(),
   bundles: z.strictObject({ ship: bundleState.nullable(), deploy: bundleState.nullable() }),
   active_runs: z.array(run),
+  /** Deploys and rollbacks, newest first. */
   recent_deploys: z.array(run),
 })
 export type StatusReply = z.infer<typeof statusReply>

@@ -31,7 +31,8 @@ export function statusRoutes(app: FastifyInstance, deps: Deps, docs: Documents, 
       last_doctor: results.checks('doctor'), last_guard: results.checks('guard'), last_port_audit: results.checks('port_audit'), last_selftest: results.checks('selftest'),
       bundles: await results.bundles(),
       active_runs: deps.runs.active(),
-      recent_deploys: deps.runs.list({ limit: recentDeploys, action: 'deploy_and_verify' }).slice(0, recentDeploys),
+      // A rollback is a deploy of an earlier commit.
+      recent_deploys: (['deploy_and_verify', 'rollback'] as const).flatMap((action) => deps.runs.list({ limit: recentDeploys, action })).toSorted((a, b) => (a.run_id < b.run_id ? 1 : -1)).slice(0, recentDeploys),
     }),
   })
 }

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { writeJson } from '#ops/json-file'
 import { bootId } from '#ops/process-tree'
+import { statusReply } from '#shared/api'
 import { hq, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
 
 let host: TestHost
@@ -42,6 +43,14 @@ describe('the index of runs', () => {
     expect((await hostd.client.runs({ action: 'doctor' })).runs.map(({ run_id }) => run_id)).toEqual([20, 15, 10, 5, 0].map(idOf))
     expect((await hostd.client.runs({ status: 'failed', limit: '2' })).runs.map(({ error_class }) => error_class)).toEqual(['doctor_failed', 'doctor_failed'])
     expect((await hostd.client.runs({ status: 'failed', action: 'guard' })).runs).toEqual([])
+  })
+
+  it('tells rollbacks among the recent deploys, in their order', async () => {
+    const order = ['deploy_and_verify', 'rollback', 'doctor', 'deploy_and_verify', 'rollback']
+    for (const [n, action] of order.entries()) writeRun(n, { action })
+    hostd = await startHostd(host)
+    const { recent_deploys } = statusReply.parse((await hostd.ask('/api/status')).body)
+    expect(recent_deploys.map(({ run_id }) => run_id)).toEqual([4, 3, 1, 0].map(idOf))
   })
 
   it('is dropped and built again when it is damaged, or of another version', async () => {

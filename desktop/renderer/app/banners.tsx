@@ -56,7 +56,7 @@ function MaintenanceBanner(): ReactElement | null {
       <Icon name="maintenance" />
       <span className="ellipsis">
         <b>Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}{facts.stale ? ' when last seen' : ''}.</b>{' '}
-        <span className="soft">{unreadable === null ? held ? 'Held by this deploy; the background doctor is paused.' : 'Left on after a failure. It ends with the next green deploy.' : `Its file cannot be read (${visibleText(unreadable)}), so it counts as on.`}</span>
+        <span className="soft">{unreadable === null ? held ? 'Held by this deploy; the background doctor is paused.' : 'Left on by a deploy that did not get through. It ends with the next green one.' : `Its file cannot be read (${visibleText(unreadable)}), so it counts as on.`}</span>
       </span>
       <span className="grow" />
       {holder && <Link href={`/runs/${holder}`} className="nowrap hide-narrow mono">{shortRun(holder)}</Link>}

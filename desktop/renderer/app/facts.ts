@@ -34,7 +34,8 @@ export function factsOf(overview: Overview, now: number, cut: boolean): Facts {
   const silent = connection.as_of === null ? 0 : now - Date.parse(connection.as_of)
   const stale = cut || connection.state === 'offline' || connection.state === 'refused' || (connection.state !== 'online' && silent > goneMs)
   const shipBlocked = reason(repository === null ? 'no repository is chosen' : repository.ship_blocked)
-  const deployBlocked = reason(cut ? 'unreachable' : connection.deploy_blocked ?? (stale ? 'unreachable' : null))
+  const away = cut || stale ? (connection.state === 'refused' ? 'refused' : 'unreachable') : null
+  const deployBlocked = away === null ? reason(connection.deploy_blocked) : { short: away, whole: cut ? away : connection.deploy_blocked ?? away }
   const passed = (name: string): boolean => change.gates.some((gate) => gate.name === name && gate.state === 'pass')
   const activeShip = ship?.active === true ? { runId: ship.run_id, step: ship.step, since: startOfRun(ship.run_id) } : null
   const red = change.gates.some(({ name, state }) => (name === 'deployed' || name === 'verified') && (state === 'fail' || state === 'blocked'))

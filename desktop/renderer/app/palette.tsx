@@ -37,17 +37,20 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
     item.run()
   }
   return (
-    <Autocomplete filter={contains}>
-      <SearchField aria-label="Search or run" className="palette-input" autoFocus>
-        <Icon name="search" /><Input placeholder="Search or run" spellCheck={false} />
-      </SearchField>
-      <Menu aria-label="Choices" className="palette-list" onAction={(key) => choose(String(key))} renderEmptyState={() => <p className="soft palette-empty">Nothing matches.</p>}>
-        {groups.filter(({ items }) => items.length > 0).map(({ title, items }) => (
-          <MenuSection key={title}><Header>{title}</Header>{items.map((item) => <Choice key={item.id} item={item} />)}</MenuSection>
-        ))}
-      </Menu>
-      <div className="palette-foot"><span><kbd>↑</kbd><kbd>↓</kbd> choose</span><span><kbd>↵</kbd> run</span><span className="grow" /><span><kbd>Esc</kbd> close</span></div>
-    </Autocomplete>
+    // Escape closes, as the foot says; the search field alone would only empty itself.
+    <div className="palette-body" onKeyDownCapture={(event) => { if (event.key === 'Escape') { event.stopPropagation(); onClose() } }}>
+      <Autocomplete filter={contains}>
+        <SearchField aria-label="Search or run" className="palette-input" autoFocus>
+          <Icon name="search" /><Input placeholder="Search or run" spellCheck={false} />
+        </SearchField>
+        <Menu aria-label="Choices" className="palette-list" onAction={(key) => choose(String(key))} renderEmptyState={() => <p className="soft palette-empty">Nothing matches.</p>}>
+          {groups.filter(({ items }) => items.length > 0).map(({ title, items }) => (
+            <MenuSection key={title}><Header>{title}</Header>{items.map((item) => <Choice key={item.id} item={item} />)}</MenuSection>
+          ))}
+        </Menu>
+        <div className="palette-foot"><span><kbd>↑</kbd><kbd>↓</kbd> choose</span><span><kbd>↵</kbd> run</span><span className="grow" /><span><kbd>Esc</kbd> close</span></div>
+      </Autocomplete>
+    </div>
   )
 }
 

@@ -3,7 +3,7 @@ import { Link, useLocation } from 'wouter'
 import { useHq } from '../bridge/context.ts'
 import { Claw, Icon, Mark } from '../ui/icons.tsx'
 import { count } from '../words/format.ts'
-import type { Tone } from '../words/status.ts'
+import { ofOverall, type Tone } from '../words/status.ts'
 import { useLive } from './live.tsx'
 import { isAt, places, type Place } from './pages.ts'
 
@@ -21,7 +21,10 @@ function useBadges(): Partial<Record<string, Badge>> {
   else if (odd > 0) badges['/doctor'] = { tone: 'warn', number: odd, words: count(odd, 'warning') }
   if (alarms.length > 0) badges['/proofs'] = { tone: 'fail', number: alarms.length, words: count(alarms.length, 'alarm') }
   if (facts.ship) badges['/ship'] = { tone: 'running', number: null, words: 'running' }
-  else if (ship?.result?.overall === 'FAIL' && ship.result.git_head === repository?.head) badges['/ship'] = { tone: 'blocked', number: null, words: 'stopped' }
+  else if (ship?.result?.overall === 'FAIL' && ship.result.git_head === repository?.head) {
+    const { tone, word } = ofOverall('FAIL', ship.result.error_class)
+    badges['/ship'] = { tone, number: null, words: word.toLowerCase() }
+  }
   else if ((repository?.ahead ?? 0) > 0) badges['/ship'] = { tone: 'wait', number: repository?.ahead ?? 0, words: `${count(repository?.ahead ?? 0, 'commit')} to ship` }
   return badges
 }

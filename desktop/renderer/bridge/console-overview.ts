@@ -9,7 +9,7 @@ const median = (values: readonly number[]): number | undefined => values.toSorte
 /** What runs of this host usually take, from what its status tells. */
 function usualOf(status: StatusReply): Record<string, number> {
   const usual: Record<string, number> = {}
-  const whole = median(status.recent_deploys.flatMap(({ status: how, started_at, finished_at }) => (how === 'passed' && started_at && finished_at ? [Date.parse(finished_at) - Date.parse(started_at)] : [])))
+  const whole = median(status.recent_deploys.flatMap(({ action, status: how, started_at, finished_at }) => (action === 'deploy_and_verify' && how === 'passed' && started_at && finished_at ? [Date.parse(finished_at) - Date.parse(started_at)] : [])))
   if (whole !== undefined) usual['deploy_and_verify'] = whole
   const add = (action: string, steps: readonly { name: string; status: string; duration_ms: number | null }[]): void => {
     for (const { name, status: how, duration_ms } of steps) if (how === 'passed' && duration_ms !== null) usual[`${action}/${name}`] = duration_ms

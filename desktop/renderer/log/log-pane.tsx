@@ -4,7 +4,7 @@ import { ToggleButton } from 'react-aria-components'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
-import { bytes, clock, count, grouped } from '../words/format.ts'
+import { bytes, clock, count } from '../words/format.ts'
 import { AnsiText, plainText } from './ansi-text.tsx'
 import { LogSearch } from './log-search.tsx'
 import { firstErrorRow, type LogState } from './log-state.ts'
@@ -114,7 +114,7 @@ function Footer({ view: { log, stream, problem } }: { view: LogView }): ReactEle
     <footer className="log-foot">
       <span>{count(log.lines, 'line')}{log.truncated ? ', cut at the limit' : ''}</span>
       <span>{problem && stream === 'stopped' ? problem.message : words[stream]}</span>
-      <span className={log.gaps > 0 ? 'tone-text fail' : ''}>{log.gaps === 0 ? 'No gaps' : `${grouped(log.gaps)} events never came`}</span>
+      <span className={log.gaps > 0 ? 'tone-text fail' : ''}>{log.gaps === 0 ? 'No gaps' : `${count(log.gaps, 'event')} never came`}</span>
       <span className="grow" />
       <span className="hide-narrow">{bytes(log.bytes)}</span>
     </footer>

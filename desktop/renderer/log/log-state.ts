@@ -105,14 +105,17 @@ export function takeEvent(state: LogState, event: RunEvent): void {
   }
 }
 
+/** Counts of nothing: *2 passed, 0 failed* is no error. */
+const noneOfIt = /\b(?:0|no) (?:failed|failures|errors?|exceptions?)\b/gi
 const looksWrong = /\b(?:error|fatal|failed|exception|traceback|refused|denied)\b|✗|\bERR!/i
 
 /**
  * Row of the first error: the line the triage names, else the first line of the failed step that reads like one, else the
- * failed step's last line. Null while nothing failed.
+ * failed step's last line. Null while nothing failed, and when somebody cancelled it.
  * @param named the triage's `line` in the log of `step`, when there is a triage
  */
 export function firstErrorRow(state: LogState, named: { step: string; line: number } | null): number | null {
+  if (state.result?.error_class === 'cancelled') return null
   const failed = state.steps.find(({ status }) => status === 'failed') ?? null
   const name = named?.step ?? failed?.name ?? state.result?.step_failed ?? null
   if (name === null) return null
@@ -123,5 +126,5 @@ export function firstErrorRow(state: LogState, named: { step: string; line: numb
     if (each?.kind === 'line' && each.step === name) own.push(row)
   }
   if (named) return own[named.line - 1] ?? null
-  return own.find((row) => looksWrong.test((state.rows[row] as LogLine).text)) ?? own.at(-1) ?? null
+  return own.find((row) => looksWrong.test((state.rows[row] as LogLine).text.replace(noneOfIt, ''))) ?? own.at(-1) ?? null
 }

@@ -1,8 +1,8 @@
 import type { CSSProperties, ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { Run } from '#shared/run'
-import { startOf } from '../app/facts.ts'
-import { clock, took } from '../words/format.ts'
+import { startOf, titleOfRun } from '../app/facts.ts'
+import { took } from '../words/format.ts'
 import { ofRun } from '../words/status.ts'
 
 const most = 24
@@ -17,14 +17,14 @@ export function DeployHistory({ runs, usual, now }: { runs: readonly Run[]; usua
     const number = shown.filter((run) => ofRun(run.status, run.error_class).tone === tone).length
     return number === 0 ? [] : [`${number} ${word}`]
   }
-  const words = [...say('pass', 'green'), ...say('fail', 'failed'), ...say('blocked', 'blocked'), ...say('running', 'running')].join(', ')
+  const words = [...say('pass', 'green'), ...say('fail', 'failed'), ...say('blocked', 'blocked'), ...say('skip', 'cancelled'), ...say('warn', 'interrupted'), ...say('running', 'running')].join(', ')
   return (
     <section aria-label="Deploy history">
-      <div className="list-head"><h2>Last {shown.length === 1 ? 'deploy' : `${shown.length} deploys`}</h2><span className="quiet">{words}{usual === undefined ? '' : ` · usually ${clock(usual)}`}</span></div>
+      <div className="list-head"><h2>Last {shown.length === 1 ? 'deploy' : `${shown.length} deploys`}</h2><span className="quiet">{words}{usual === undefined ? '' : ` · usually ${took(usual)}`}</span></div>
       <ol className="history" style={{ '--usual': usual === undefined ? '-1px' : `${Math.round((usual / top) * 100)}%` } as CSSProperties}>
         {shown.map((run) => {
           const { tone, word } = ofRun(run.status, run.error_class)
-          const name = `${word}${run.error_class ? ` ${run.error_class}` : ''}, ${took(lengthOf(run, now))}, run ${run.run_id}`
+          const name = `${run.action === 'rollback' ? `${titleOfRun(run)}: ` : ''}${word}${run.error_class ? ` ${run.error_class}` : ''}, ${took(lengthOf(run, now))}, run ${run.run_id}`
           return <li key={run.run_id}><Link href={`/runs/${run.run_id}`} className={tone} aria-label={name} title={name} style={{ '--h': `${Math.max(6, Math.round((lengthOf(run, now) / top) * 100))}%` } as CSSProperties} /></li>
         })}
       </ol>

@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 import { CopyButton } from './copy.tsx'
+import type { IconName } from './icons.tsx'
 import { PushButton } from './push-button.tsx'
 
 interface ConfirmProps {
@@ -8,13 +9,14 @@ interface ConfirmProps {
   readonly title: string
   readonly children: ReactNode
   readonly confirm: string
+  readonly icon?: IconName
   readonly keep: string
   readonly onConfirm: () => void
   readonly onClose: () => void
 }
 
 /** Asked only before something is destroyed; the title names what. */
-export function Confirm({ open, title, children, confirm, keep, onConfirm, onClose }: ConfirmProps): ReactElement {
+export function Confirm({ open, title, children, confirm, icon, keep, onConfirm, onClose }: ConfirmProps): ReactElement {
   return (
     <ModalOverlay className="scrim" isOpen={open} isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
       <Modal className="dialog">
@@ -23,7 +25,7 @@ export function Confirm({ open, title, children, confirm, keep, onConfirm, onClo
           <div className="soft">{children}</div>
           <div className="dialog-buttons">
             <PushButton onPress={onClose}>{keep}</PushButton>
-            <PushButton kind="danger" icon="stop" onPress={() => { onConfirm(); onClose() }}>{confirm}</PushButton>
+            <PushButton kind="danger" {...(icon ? { icon } : {})} onPress={() => { onConfirm(); onClose() }}>{confirm}</PushButton>
           </div>
         </Dialog>
       </Modal>

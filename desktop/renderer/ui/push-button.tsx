@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode } from 'react'
+import { useId, type ReactElement, type ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import { Icon, type IconName } from './icons.tsx'
 
@@ -20,14 +20,18 @@ interface Props {
 export function PushButton({ children, icon, kind = 'plain', small = false, label, description, blocked = null, busy = false, type = 'button', onPress }: Props): ReactElement {
   const says = description ?? blocked
   const inert = blocked !== null || busy
+  const saysId = useId()
   return (
-    <Button
-      type={inert ? 'button' : type} className={`button ${kind === 'plain' || inert ? '' : `button-${kind}`} ${small ? 'button-small' : ''}`}
-      {...(label === undefined ? {} : { 'aria-label': label })} {...(says === null ? {} : { 'aria-description': says })}
-      aria-disabled={inert ? 'true' : undefined} onPress={() => { if (!inert) onPress?.() }}
-    >
-      {icon && <Icon name={icon} small={small} />}
-      <span className="ellipsis">{children}</span>
-    </Button>
+    <>
+      <Button
+        type={inert ? 'button' : type} className={`button ${kind === 'plain' || inert ? '' : `button-${kind}`} ${small ? 'button-small' : ''}`}
+        {...(label === undefined ? {} : { 'aria-label': label })} {...(says === null ? {} : { 'aria-describedby': saysId })}
+        aria-disabled={inert ? 'true' : undefined} onPress={() => { if (!inert) onPress?.() }}
+      >
+        {icon && <Icon name={icon} small={small} />}
+        <span className="ellipsis" {...(blocked === null ? {} : { title: blocked })}>{children}</span>
+      </Button>
+      {says !== null && <span id={saysId} hidden>{says}</span>}
+    </>
   )
 }

@@ -4,7 +4,7 @@ import { remediations } from '#shared/remediations'
 import type { ErrorClass } from '#shared/errors'
 import type { Triage } from '#shared/result'
 import { errorSentence } from '../words/errors.ts'
-import { isBlocked } from '../words/status.ts'
+import { toneOfClass } from '../words/status.ts'
 import { visibleText } from '../words/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
 
@@ -22,7 +22,7 @@ interface Props {
 
 /** Why a run is red: the plain line and its class, the first error, and where things stand now. */
 export function WhyRed({ errorClass, step, detail, firstError, onFirstError = null, evidence, standing }: Props): ReactElement {
-  const tone = isBlocked(errorClass) ? 'blocked' : 'fail'
+  const tone = toneOfClass(errorClass)
   const at = firstError?.file ? `${firstError.file}${firstError.file_line === null ? '' : `:${firstError.file_line}`}` : step
   return (
     <section className={`why ${tone}`} aria-label="Why red">
@@ -34,7 +34,7 @@ export function WhyRed({ errorClass, step, detail, firstError, onFirstError = nu
             <p>{visibleText(firstError?.text ?? detail ?? '')}</p>
           </div>
         )}
-        {firstError && detail && <p className="soft why-detail">{visibleText(detail)}</p>}
+        {firstError && detail && !firstError.text.includes(detail) && <p className="soft why-detail">{visibleText(detail)}</p>}
         <div className="evidence"><span>Evidence</span>{evidence}</div>
       </div>
       <div className="kept">

@@ -11,6 +11,9 @@ export function isBlocked(errorClass: ErrorClass | null | undefined): boolean {
   return errorClass !== null && errorClass !== undefined && errorRule(errorClass).blocked === true
 }
 
+/** What a stopped run looks like: broken, refused by a rule, cut off, or ended by somebody. */
+export const toneOfClass = (errorClass: ErrorClass): Tone => (errorClass === 'cancelled' ? 'skip' : errorClass === 'interrupted' ? 'warn' : isBlocked(errorClass) ? 'blocked' : 'fail')
+
 const stepWords: Record<StepStatus, Shown> = {
   waiting: { tone: 'wait', word: 'Waiting' }, running: { tone: 'running', word: 'Running' }, passed: { tone: 'pass', word: 'Pass' },
   failed: { tone: 'fail', word: 'Failed' }, skipped: { tone: 'skip', word: 'Skip' }, cancelled: { tone: 'skip', word: 'Cancelled' },
@@ -37,5 +40,6 @@ const gateWords: Record<Gate['state'], Shown> = {
   pass: { tone: 'pass', word: 'Pass' }, fail: { tone: 'fail', word: 'Failed' }, blocked: { tone: 'blocked', word: 'Blocked' },
   running: { tone: 'running', word: 'Running' }, waiting: { tone: 'wait', word: 'Waiting' },
 }
-export const ofGate = (state: Gate['state']): Shown => gateWords[state]
+/** @param detail the class, when it stopped: a cancelled one broke nothing */
+export const ofGate = (state: Gate['state'], detail: string | null = null): Shown => (state === 'fail' && detail === 'cancelled' ? { tone: 'skip', word: 'Cancelled' } : gateWords[state])
 export const gateTitles: Record<Gate['name'], string> = { tests: 'Tests', review: 'Review', pushed: 'Pushed', deployed: 'Deployed', verified: 'Verified', proof: 'Proof' }

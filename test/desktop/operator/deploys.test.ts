@@ -53,10 +53,10 @@ finish('PASS', { steps: [step('git_sync')] })`,
       return overview.change.gates.find(({ name }) => name === 'deployed')?.detail === 'git_sync' && overview
     })
     expect(running.change.gates.find(({ name }) => name === 'deployed')).toMatchObject({ state: 'running' })
-    expect(running.connection.deploy_blocked).toBe('Deploy + Verify is running on test-host already.')
+    expect(running.connection.deploy_blocked).toBe('Deploy+Verify is running on test-host already.')
     open('go')
     const [end] = await until('its end is told', () => ended.length > 0 && ended)
-    expect(end).toMatchObject({ source: 'host', title: 'Deploy + Verify', result: { run_id, overall: 'PASS' } })
+    expect(end).toMatchObject({ source: 'host', title: 'Deploy+Verify', result: { run_id, overall: 'PASS' } })
     const after = await until('its duration is known', async () => {
       const overview = await bench.call('overview.get', {})
       return overview.usual_ms['deploy_and_verify/git_sync'] !== undefined && overview

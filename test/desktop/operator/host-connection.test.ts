@@ -134,13 +134,13 @@ describe('the connection to the host', () => {
     peer.answers.set('POST /api/exec', (_request, response) => json(response, 409, busy('deploy_and_verify')))
     expect(await bench.call('host.exec', { action: 'deploy_and_verify' })).toEqual({ run_id: '20261122T120000Z-0000000a', joined: true })
     const problem = await bench.refused('host.exec', { action: 'maintenance_clear' })
-    expect(problem).toMatchObject({ error_class: 'ALREADY_RUNNING', message: 'Deploy + Verify is running on aiops-1, so End maintenance was not started.' })
+    expect(problem).toMatchObject({ error_class: 'ALREADY_RUNNING', message: 'Deploy+Verify is running on aiops-1, so End maintenance was not started.' })
   })
 
   it('says on the button that a deploy runs already', async () => {
     const time = '2026-11-22T12:00:00.000Z'
     peer.status.active_runs.push({ run_id: '20261122T120000Z-0000000b', action: 'deploy_and_verify', lane: 'deploy', params: {}, actor: 'test', deploy_run_id: null, status: 'running', requested_at: time, started_at: time, finished_at: null, error_class: null, step_failed: null })
     await enrol()
-    expect((await state('online')).connection.deploy_blocked).toBe('Deploy + Verify is running on aiops-1 already.')
+    expect((await state('online')).connection.deploy_blocked).toBe('Deploy+Verify is running on aiops-1 already.')
   })
 })

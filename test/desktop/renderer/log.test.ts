@@ -52,7 +52,7 @@ describe('the log', () => {
     const events = story.events[story.runId] ?? []
     const { page } = await open(browser, built, { ...story, events: { [story.runId]: [...events.slice(0, 3), ...events.slice(4)] } }, { path: `/runs/${story.runId}` })
     const log = page.getByRole('region', { name: 'Log', exact: true })
-    await shown(log.getByText('1 events never came')).toBeVisible({ timeout: 15_000 })
+    await shown(log.getByText('1 event never came')).toBeVisible({ timeout: 15_000 })
     expect((await requestsOf(page)).filter(({ run_id, after }) => run_id === story.runId && after === 3).length).toBeGreaterThanOrEqual(2)
     await page.context().close()
   })
@@ -97,7 +97,7 @@ describe('a run', () => {
     await shown(why).toContainText('The build failed')
     await shown(why).toContainText('console_build_failed')
     await shown(why).toContainText('desktop/renderer/overview/OverviewPage.tsx:7')
-    await shown(why).toContainText('9d02a51 serves now. Nothing was stopped before the failure.')
+    await shown(why).toContainText('9d02a51 serves now. Nothing was stopped.')
     await shown(why).toContainText('Needs you: Fix the change, commit it, and press Ship.')
     const error = page.locator('.log-error')
     await shown(error).toBeInViewport()
@@ -114,7 +114,7 @@ describe('a run', () => {
     story.answers['host.cancel'] = { ok: true }
     const { page } = await open(browser, built, story, { path: `/runs/${story.runId}` })
     await page.getByRole('button', { name: 'Cancel' }).click()
-    const dialog = page.getByRole('alertdialog', { name: 'Cancel deploy_and_verify 8f3a9c1e?' })
+    const dialog = page.getByRole('alertdialog', { name: 'Cancel Deploy+Verify 8f3a9c1e?' })
     await dialog.getByRole('button', { name: 'Keep it running' }).click()
     expect((await callsOf(page)).filter(({ name }) => name === 'host.cancel')).toEqual([])
     await page.getByRole('button', { name: 'Cancel' }).click()

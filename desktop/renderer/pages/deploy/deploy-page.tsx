@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import { useLive } from '../../app/live.tsx'
-import { startOf } from '../../app/facts.ts'
+import { startOf, titleOfRun } from '../../app/facts.ts'
 import { useLog } from '../../log/use-log.ts'
 import { Commit, RunId } from '../../ui/copy.tsx'
 import { DeployHistory } from '../../ui/deploy-history.tsx'
@@ -27,7 +27,7 @@ export function DeployPage(): ReactElement {
   const failed = last?.overall === 'FAIL' && last.target_sha === target
   const pinned = status?.state?.pin !== undefined && status.state.pin.from_sha === target
   const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${pinned ? 'was rolled back' : failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
-  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : pinned ? `Pinned by a rollback from ${shortCommit(target)}. The next ship ends it.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it; nine steps, each with proof.' : 'Deploying again would verify the same commit afresh.'
+  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : pinned ? `Pinned by a rollback from ${shortCommit(target)}. The next ship ends it.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.' : 'Deploying again would verify the same commit afresh.'
   return (
     <div className="page">
       <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div><RollBack /></div>
@@ -37,7 +37,7 @@ export function DeployPage(): ReactElement {
         <div><dt>Maintenance</dt><dd>{status === null ? 'not known' : status.maintenance.on ? <>on{status.maintenance.file ? `, ${span(now - Date.parse(status.maintenance.file.since))}` : ''}</> : 'off'}</dd></div>
         <div><dt>Usually</dt><dd>{usual_ms['deploy_and_verify'] === undefined ? 'not known yet' : took(usual_ms['deploy_and_verify'])}</dd></div>
       </dl>
-      {facts.deploy && !facts.stale && <div className="deploy-block"><ActiveRunCard source="host" runId={facts.deploy.run_id} action={facts.deploy.action} since={startOf(facts.deploy)} log={log} /></div>}
+      {facts.deploy && !facts.stale && <div className="deploy-block"><ActiveRunCard source="host" runId={facts.deploy.run_id} title={titleOfRun(facts.deploy)} action={facts.deploy.action} since={startOf(facts.deploy)} log={log} /></div>}
       {!facts.deploy && last?.overall === 'FAIL' && <LastRed />}
       <div className="cols">
         <div className="column"><DeployHistory runs={status?.recent_deploys ?? []} usual={usual_ms['deploy_and_verify']} now={now} /><RecentList /></div>
@@ -47,7 +47,7 @@ export function DeployPage(): ReactElement {
               <div className="card-head"><h2>Last deploy</h2><RunId id={last.run_id} /><span className="grow" /><Chip shown={ofOverall(last.overall, last.error_class)} /></div>
               <StepList title={`Attempt ${last.attempt}, ${took(Date.parse(last.finished_at) - Date.parse(last.started_at))}`} steps={stepsOf({ ...log, steps: [] }, last)} action="deploy_and_verify" usual={usual_ms} now={now} />
             </>
-          ) : <div className="card-body"><Nothing title="No deploy has ended yet">Its nine steps will stand here.</Nothing></div>}
+          ) : <div className="card-body"><Nothing title="No deploy has ended yet">Its steps will stand here.</Nothing></div>}
         </section>
       </div>
     </div>
@@ -66,7 +66,7 @@ function RecentList(): ReactElement | null {
           <tr key={run.run_id}>
             <td><Link href={`/runs/${run.run_id}`} className="mono">{run.run_id.slice(-8)}</Link></td>
             <td><Status shown={ofRun(run.status, run.error_class)} /></td>
-            <td className="soft">{run.error_class && <><code className="mono">{run.error_class}</code>{run.step_failed ? ` in ${run.step_failed}` : ''}</>}</td>
+            <td className="soft">{run.action === 'rollback' && <>{titleOfRun(run)} </>}{run.error_class && <><code className="mono">{run.error_class}</code>{run.step_failed ? ` in ${run.step_failed}` : ''}</>}</td>
             <td className="quiet hide-narrow">{run.finished_at ? took(Date.parse(run.finished_at) - startOf(run)) : ''}</td>
             <td className="quiet"><Age at={run.requested_at} /></td>
           </tr>

@@ -21,7 +21,7 @@ export function RollBack(): ReactElement | null {
     <>
       <PushButton busy={busy} blocked={facts.deployBlocked?.whole ?? null} onPress={() => setAsked(to)}>Roll back</PushButton>
       <Confirm open={asked !== null} title={`Roll back to ${shortCommit(asked ?? to)}?`} confirm="Roll back" keep={`Keep ${shortCommit(serving)}`} onConfirm={() => { if (asked !== null) run('rollback', { to: asked }) }} onClose={() => setAsked(null)}>
-        <Commit id={asked ?? to} /> was green and serves again after the same nine steps. It stays pinned until the next ship; hostd keeps its version.
+        <Commit id={asked ?? to} /> was green and serves again after the same steps as any deploy. It stays pinned until the next ship; hostd keeps its version.
       </Confirm>
     </>
   )

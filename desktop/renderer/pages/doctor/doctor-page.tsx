@@ -9,7 +9,7 @@ import { Nothing } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, took } from '../../words/format.ts'
+import { count, timeOfDay, took } from '../../words/format.ts'
 import { ofCheck } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
 
@@ -23,11 +23,11 @@ export function DoctorPage(): ReactElement {
   const title = doctor === null ? 'Doctor has not run yet' : bad > 0 ? `${count(bad, 'check')} of ${doctor.checks.length} ${bad === 1 ? 'fails' : 'fail'}` : odd > 0 ? `Healthy, with ${count(odd, 'warning')}` : 'Healthy'
   return (
     <div className="page">
-      <div className="head">
-        <div className="grow"><h1>{title}</h1><p className="sub">{open > 0 ? `${count(open, 'port')} can be reached from outside.` : status?.last_port_audit ? 'Nothing is reachable from outside loopback and the tailnet.' : 'The ports have not been read yet.'}</p></div>
+      <div className="head head-many">
+        <div className="grow"><h1>{title}{facts.stale && doctor ? `, as of ${timeOfDay(doctor.finished_at)}` : ''}</h1><p className="sub">{open > 0 ? `${count(open, 'port')} can be reached from outside.` : status?.last_port_audit ? 'No port was found that can be reached from outside loopback and the tailnet.' : 'The ports have not been read yet.'}</p></div>
         <div className="head-actions"><RunButton action="doctor">Run doctor</RunButton><RunButton action="port_audit">Run port audit</RunButton><RunButton action="guard">Run guard</RunButton><RunButton action="selftest">Run self-test</RunButton><RunButton action="tail_guard_log">Guard log</RunButton></div>
       </div>
-      {doctor && <div className="doctor-matrix"><Matrix checks={doctor.checks} faded={facts.stale} /><p className="soft">{tallyOf(doctor.checks)}, <Age at={doctor.finished_at} /></p></div>}
+      {doctor && <div className="doctor-matrix"><Matrix checks={doctor.checks} faded={facts.stale} /></div>}
       <Section title="Doctor" result={doctor} none="Run doctor asks the host for every check at once." />
       <Section title="Ports" result={status?.last_port_audit ?? null} none="Run port audit reads the kernel's sockets." />
       <Section title="Guard" result={status?.last_guard ?? null} none="Guard runs by itself; Run guard asks for a pass now." />
@@ -64,7 +64,7 @@ function Row({ check: { name, status, detail, remedy, duration_ms } }: { check: 
     <tr>
       <td><Status shown={ofCheck(status)} /></td>
       <td><code className="mono">{visibleText(name)}</code></td>
-      <td className="wrap"><span className={status === 'PASS' ? 'soft' : ''}>{visibleText(detail)}</span>{remedy && status !== 'PASS' && <span className="quiet remedy">{remediations[remedy].title}</span>}</td>
+      <td className="wrap"><span className={status === 'PASS' || status === 'SKIP' ? 'soft' : ''}>{visibleText(detail)}</span>{remedy && status !== 'PASS' && <span className="quiet remedy">{remediations[remedy].title}</span>}</td>
       <td className="quiet hide-narrow">{took(duration_ms)}</td>
     </tr>
   )

@@ -11,10 +11,10 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { AgainstUsual, Timeline } from '../../ui/timeline.tsx'
 import { shortCommit, shortRun } from '../../words/format.ts'
 
-interface Props { readonly source: 'ship' | 'host'; readonly runId: string; readonly action: string; readonly since: number; readonly log: LogState }
+interface Props { readonly source: 'ship' | 'host'; readonly runId: string; readonly title: string; readonly action: string; readonly since: number; readonly log: LogState }
 
 /** The run that is active: where it is, measured against usual, and its last lines. */
-export function ActiveRunCard({ source, runId, action, since, log }: Props): ReactElement {
+export function ActiveRunCard({ source, runId, title, action, since, log }: Props): ReactElement {
   const { overview: { usual_ms, status }, now } = useLive()
   const { cancel } = useActions()
   const [asking, setAsking] = useState(false)
@@ -25,10 +25,10 @@ export function ActiveRunCard({ source, runId, action, since, log }: Props): Rea
   const kept = source === 'ship' ? 'Nothing is pushed before the review approves.' : serving ? `If it fails before the switch, ${shortCommit(serving)} keeps serving.` : ''
   return (
     <section className="card" aria-label="Active run">
-      <div className="card-head"><Mark tone="running" /><h2>{action}</h2><RunId id={runId} whole /><span className="grow" />{log.attempt !== null && source === 'host' && <span className="quiet nowrap">attempt {log.attempt}</span>}</div>
+      <div className="card-head"><Mark tone="running" /><h2>{title}</h2><RunId id={runId} whole /><span className="grow" />{log.attempt !== null && source === 'host' && <span className="quiet nowrap">attempt {log.attempt}</span>}</div>
       <div className="card-body">
-        <div className="row card-step"><span className="strong">{step?.name ?? 'starting'}</span>{step && <span className="soft nowrap">step {at + 1} of {log.steps.length}</span>}<span className="grow" /><AgainstUsual since={since} usual={usual_ms[action]} now={now} /></div>
-        <Timeline steps={log.steps} action={action} usual={usual_ms} now={now} />
+        <div className="row card-step"><span className="strong">{step?.name ?? (log.steps.length > 0 ? 'starting' : 'running')}</span>{step && <span className="soft nowrap">step {at + 1} of {log.steps.length}</span>}<span className="grow" /><AgainstUsual since={since} usual={usual_ms[action]} now={now} /></div>
+        {log.steps.length > 0 && <Timeline steps={log.steps} action={action} usual={usual_ms} now={now} />}
         <ol className="tail" aria-label="Last lines">{tail.length === 0 ? <li><span /><span className="quiet">no output yet</span></li> : tail.map((line) => <li key={line.seq}><span>{line.number}</span><span><AnsiText text={line.text} find="" /></span></li>)}</ol>
       </div>
       <div className="card-foot">
@@ -36,7 +36,7 @@ export function ActiveRunCard({ source, runId, action, since, log }: Props): Rea
         <span className="quiet small ellipsis hide-narrow">{kept}</span><span className="grow" />
         <PushButton small kind="danger" icon="stop" onPress={() => setAsking(true)}>Cancel</PushButton>
       </div>
-      <Confirm open={asking} title={`Cancel ${action} ${shortRun(runId)}?`} confirm="Cancel the run" keep="Keep it running" onConfirm={() => cancel(source, runId)} onClose={() => setAsking(false)}>
+      <Confirm open={asking} icon="stop" title={`Cancel ${title} ${shortRun(runId)}?`} confirm="Cancel the run" keep="Keep it running" onConfirm={() => cancel(source, runId)} onClose={() => setAsking(false)}>
         <p>{source === 'ship' ? 'Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.' : `Its whole process tree ends. Maintenance stays on until the next green deploy${serving ? `; ${shortCommit(serving)} was serving when it began` : ''}.`}</p>
       </Confirm>
     </section>

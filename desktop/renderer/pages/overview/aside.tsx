@@ -5,7 +5,7 @@ import { CheckLine, Matrix, notGreen, tallyOf } from '../../ui/checks.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, span, timeOfDay } from '../../words/format.ts'
+import { count, shortRun, span, timeOfDay } from '../../words/format.ts'
 import { visibleText } from '../../words/visible-text.ts'
 import { NextActionCard } from './next-action-card.tsx'
 
@@ -44,8 +44,8 @@ function PortsSection(): ReactElement {
       <div className="sec-head"><h2><Link href="/doctor" className="plain-link">Ports</Link></h2>{audit && <When at={audit.finished_at} />}</div>
       {audit === null ? <p className="quiet">The ports have not been read yet.</p> : (
         <div className={`lines ${facts.stale ? 'faded' : ''}`}>
-          <div className="line"><Status shown={bad.length === 0 && audit.overall === 'PASS' ? { tone: 'pass', word: 'Nothing is public' } : { tone: 'fail', word: `${count(bad.length, 'port')} reachable from outside` }} /><span className="line-end">{count(audit.checks.length, 'check')}</span></div>
-          {(bad.length > 0 ? bad : audit.checks).slice(0, 5).map((check) => <div key={check.name} className="line"><code className="mono nowrap">{check.name}</code><span className="line-end ellipsis" title={visibleText(check.detail)}>{visibleText(check.detail)}</span></div>)}
+          <div className="line"><Status shown={bad.length === 0 && audit.overall === 'PASS' ? { tone: 'pass', word: 'No public port found' } : { tone: 'fail', word: `${count(bad.length, 'port')} reachable from outside` }} /><span className="line-end">{count(audit.checks.length, 'check')}</span></div>
+          {(bad.length > 0 ? bad : audit.checks).slice(0, 5).map((check) => <div key={check.name} className="line"><code className="mono nowrap">{check.name.replace(/^ports:/, '')}</code><span className="line-end ellipsis" title={visibleText(check.detail)}>{visibleText(check.detail)}</span></div>)}
         </div>
       )}
     </section>
@@ -59,7 +59,7 @@ function MaintenanceSection(): ReactElement | null {
   return (
     <section className="sec" aria-label="Maintenance">
       <div className="sec-head"><h2>Maintenance</h2><Status shown={on ? { tone: 'warn', word: file ? `On, ${span(now - Date.parse(file.since))}` : 'On' } : { tone: 'wait', word: 'Off' }} /></div>
-      {on && file && <p className="quiet">{visibleText(file.reason)}</p>}
+      {on && file && <p className="quiet">{file.deploy_run_id === null ? visibleText(file.reason) : <>Since deploy <Link href={`/runs/${file.deploy_run_id}`} className="mono">{shortRun(file.deploy_run_id)}</Link>; a green one ends it.</>}</p>}
     </section>
   )
 }

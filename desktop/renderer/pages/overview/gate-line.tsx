@@ -16,12 +16,12 @@ import { isHostGate, stepsOfGate, usualOfGate } from './gates.ts'
 export function GateLine({ deployLog, shipLog }: { deployLog: LogState; shipLog: LogState }): ReactElement {
   const { overview: { change, usual_ms, connection, status }, facts, now } = useLive()
   const items = change.gates.map((gate): RailItem => {
-    const shown = ofGate(gate.state)
+    const shown = ofGate(gate.state, gate.detail)
     const host = isHostGate(gate.name)
     const usual = usualOfGate(gate.name, usual_ms)
     const since = gate.state === 'running' ? startOfGate(gate, host ? deployLog : shipLog) ?? (host ? facts.deploy && startOf(facts.deploy) : facts.ship?.since) ?? now : now
     const scripted = gate.name === 'review' && change.scripted_review
-    const stopped = gate.state === 'fail' || gate.state === 'blocked'
+    const stopped = shown.tone === 'fail' || shown.tone === 'blocked'
     return {
       key: gate.name, title: gateTitles[gate.name], shown, stale: host && facts.stale,
       name: `${gateTitles[gate.name]}: ${shown.word}${stopped && gate.detail ? ` ${gate.detail}` : ''}`,
@@ -50,8 +50,8 @@ function stateLine(gate: Gate, word: string, since: number, now: number): string
 }
 
 function belowLine(gate: Gate, usual: number | undefined): ReactNode {
-  if (gate.state === 'running') return usual === undefined ? gate.detail : `of usually ${clock(usual)}`
-  if ((gate.state === 'fail' || gate.state === 'blocked') && gate.detail !== null) return <code className="mono" title={gate.detail}>{visibleText(gate.detail)}</code>
+  if (gate.state === 'running') return usual === undefined ? (gate.detail === gate.name ? '\u00a0' : gate.detail) : `of usually ${clock(usual)}`
+  if ((gate.state === 'fail' || gate.state === 'blocked') && gate.detail !== null && gate.detail !== 'cancelled') return <code className="mono" title={gate.detail}>{visibleText(gate.detail)}</code>
   if (gate.state === 'waiting' && gate.detail !== null) return <span title={gate.detail}>{visibleText(gate.detail)}</span>
   if (gate.at !== null) return <Age at={gate.at} />
   return usual === undefined || gate.state !== 'waiting' ? '\u00a0' : `usually ${took(usual)}`

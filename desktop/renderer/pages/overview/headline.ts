@@ -32,9 +32,9 @@ export function headlineOf({ connection, repository, status, change, ship }: Ove
     const remote = ship?.result?.remote_sha ?? repository?.remote ?? null
     const kept = onLaptop ? `Nothing was pushed${remote ? `: origin/main is still ${shortCommit(remote)}` : ''}.` : serving ? `${serving}.` : ''
     return {
-      title: errorClass ? errorSentence(errorClass) : `${commit ?? 'The change'} did not pass`,
+      title: errorClass === 'cancelled' ? `The ${onLaptop ? 'ship' : 'deploy'} was cancelled` : errorClass ? errorSentence(errorClass) : `${commit ?? 'The change'} did not pass`,
       sub: `${stopped.detail === 'push_unconfirmed' ? '' : kept} ${errorClass ? remediations[errorRule(errorClass).next_auto_fix].title : ''}`.trim(),
-      ...(errorClass ? { errorClass } : {}),
+      ...(errorClass && errorClass !== 'cancelled' ? { errorClass } : {}),
     }
   }
   const pushed = change.gates.find(({ name }) => name === 'pushed')?.state === 'pass'

@@ -12,6 +12,7 @@ import { folderQuery } from '../../bridge/queries.ts'
 import { Commit } from '../../ui/copy.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { ScriptedDemo } from '../../ui/status.tsx'
+import { isDeployRun } from './run-why-red.tsx'
 import { bytes, dateAndTime, shortRun, took } from '../../words/format.ts'
 
 interface Props { readonly run: RunDetail; readonly result: ResultDocument | null; readonly deploy: DeployResult | null; readonly triage: Triage | null }
@@ -44,7 +45,7 @@ export function RunFacts({ run, result, deploy, triage }: Props): ReactElement {
 
 function Evidence({ run }: { run: RunDetail }): ReactElement | null {
   const { bridge } = useHq()
-  const path = run.action === 'deploy_and_verify' ? `deploy/${run.run_id}` : `runs/${run.run_id}`
+  const path = isDeployRun(run) ? `deploy/${run.run_id}` : `runs/${run.run_id}`
   const files = useQuery(folderQuery(bridge, path)).data?.entries.filter(({ type }) => type === 'file') ?? []
   if (files.length === 0) return null
   return (

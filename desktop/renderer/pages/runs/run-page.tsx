@@ -20,7 +20,7 @@ import { StepList } from '../../ui/step-list.tsx'
 import { stepsOf } from '../../ui/step-sources.ts'
 import { Age } from '../../ui/time.tsx'
 import { AgainstUsual, Timeline } from '../../ui/timeline.tsx'
-import { clock, shortRun, took } from '../../words/format.ts'
+import { clock, shortCommit, shortRun, took } from '../../words/format.ts'
 import { ofRun } from '../../words/status.ts'
 import { CheckList } from './check-list.tsx'
 import { RunFacts } from './run-facts.tsx'
@@ -45,12 +45,13 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
   const deploy = deployResult.safeParse(run?.result ?? null).data ?? null
   const action = run?.action ?? ''
   const title = run ? titleOfRun(run) : 'Run'
+  const target = run?.lane === 'deploy' ? deploy?.target_sha ?? result?.git_head ?? null : null
   return (
     <div className="page-full">
       <div className={`run-head ${run?.status === 'failed' ? 'run-head-red' : ''}`}>
         <div className="crumb"><Link href="/runs">Runs</Link><Icon name="right" small /><RunId id={runId} whole /></div>
         <div className="head">
-          <h1>{run?.action ?? title}{run && <Chip shown={ofRun(run.status, run.error_class)} />}</h1>
+          <h1>{title}{target && <code className="mono head-class" title={target}>{shortCommit(target)}</code>}{run && <Chip shown={ofRun(run.status, run.error_class)} />}</h1>
           <div className="head-actions">
             {run && (running ? <AgainstUsual since={startOf(run)} usual={usual_ms[run.action]} now={now} /> : run.finished_at && <span className="quiet nowrap">{took(Date.parse(run.finished_at) - startOf(run))}, ended <Age at={run.finished_at} /></span>)}
             {running && <PushButton kind="danger" icon="stop" onPress={() => setAsking(true)}>Cancel</PushButton>}
@@ -68,7 +69,7 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
         <LogPane view={view} named={named} goTo={goTo} />
         {run && <RunFacts run={run} result={result} deploy={deploy} triage={triage} />}
       </div>
-      {run && <Confirm open={asking} title={`Cancel ${run.action} ${shortRun(runId)}?`} confirm="Cancel the run" keep="Keep it running" onConfirm={() => cancel('host', runId)} onClose={() => setAsking(false)}>
+      {run && <Confirm open={asking} icon="stop" title={`Cancel ${title} ${shortRun(runId)}?`} confirm="Cancel the run" keep="Keep it running" onConfirm={() => cancel('host', runId)} onClose={() => setAsking(false)}>
         <p>It has run for {clock(now - startOf(run))}. Its whole process tree ends; what it had switched stays as it is{run.lane === 'deploy' ? ', and maintenance stays on until the next green deploy' : ''}.</p>
       </Confirm>}
     </div>

@@ -12,7 +12,7 @@ import { shortCommit, span } from '../../words/format.ts'
 
 const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
 /** A rollback is a deploy too; one that was refused before it began left nothing in its folder. */
-const isDeployRun = (run: RunDetail | null): boolean => (run?.action === 'deploy_and_verify' || run?.action === 'rollback') && !refused.has(run.error_class ?? '')
+export const isDeployRun = (run: RunDetail | null): boolean => (run?.action === 'deploy_and_verify' || run?.action === 'rollback') && !refused.has(run.error_class ?? '')
 
 /** The triage of a failed deploy: from the overview when it is the last one, else from its own folder. */
 export function useTriage(runId: string, run: RunDetail | null): { triage: Triage | null; named: { step: string; line: number } | null } {
@@ -50,11 +50,11 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
   const isDeploy = isDeployRun(run)
   const standing: Standing[] = []
   const serving = status?.host.serving ?? null
-  if (isDeploy && serving) standing.push({ icon: 'pass', tone: 'pass', text: <><code className="mono">{shortCommit(serving)}</code> serves now.{['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build'].includes(result?.step_failed ?? '') && ' Nothing was stopped before the failure.'}</> })
+  if (isDeploy && serving) standing.push({ icon: 'pass', tone: 'pass', text: <><code className="mono">{shortCommit(serving)}</code> serves now.{['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build'].includes(result?.step_failed ?? '') && ' Nothing was stopped.'}</> })
   const { maintenance } = status ?? {}
   if (isDeploy && maintenance?.on) standing.push({ icon: 'maintenance', tone: 'warn', text: `Maintenance stays on${maintenance.file ? `, ${span(now - Date.parse(maintenance.file.since))} so far` : ''}. It ends with the next green deploy.` })
   if (unreached > 0) standing.push({ icon: 'wait', tone: 'wait', text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.` })
-  standing.push(nextFix(triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix, triage && !triage.retryable ? ' This commit is not retried as it is.' : ''))
+  standing.push(nextFix(triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix, triage && !triage.retryable && errorClass !== 'cancelled' && errorClass !== 'interrupted' ? ' This commit is not retried as it is.' : ''))
   const file = (path: string): ReactElement => <FileLink key={path} file={{ source: 'host', runId: run.run_id, path }}>{path.replace(/^.*\//, '')}</FileLink>
   const folder = `deploy/${run.run_id}`
   return (

@@ -23,7 +23,7 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
     <Part title="Review" about="Codex reviews every commit before it is pushed. Only providers accepted here count; a repository cannot name its own.">
       <ul className="providers" aria-label="Accepted providers">
         {review.providers.map(({ id, label, base_url, scripted, credential }) => (
-          <li key={id}><span className="strong">{label}</span><code className="mono quiet ellipsis" title={base_url}>{base_url}</code><span className="grow" />{scripted && <ScriptedDemo />}<Status shown={credential === 'present' ? { tone: 'pass', word: 'Credential present' } : { tone: 'you', word: 'Credential missing' }} /></li>
+          <li key={id}><span className="strong">{label}</span><code className="mono quiet ellipsis" title={base_url}>{base_url}</code><span className="grow" />{scripted && <ScriptedDemo />}<Status shown={scripted ? { tone: 'pass', word: 'Needs no credential' } : credential === 'present' ? { tone: 'pass', word: 'Credential present' } : { tone: id === review.provider ? 'you' : 'skip', word: 'Credential missing' }} /></li>
         ))}
       </ul>
       <form className="form" onSubmit={onSubmit}>

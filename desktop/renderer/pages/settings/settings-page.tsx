@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ReactElement } from 'react'
+import { useState, type ReactElement } from 'react'
 import { Label, Radio, RadioGroup } from 'react-aria-components'
 import type { SettingsView } from '#shared/bridge'
 import { applyTheme } from '../../app/theme.ts'
@@ -29,11 +29,13 @@ const themes: readonly { id: SettingsView['theme']; title: string }[] = [{ id: '
 
 function ThemeChoice({ settings }: { settings: SettingsView }): ReactElement {
   const { bridge } = useHq()
+  const [chosen, setChosen] = useState(settings.theme)
   const { mutate, error } = useSave((theme: SettingsView['theme']) => bridge.call('settings.set_theme', { theme }))
   return (
     <Part title="Look" about="Light and dark carry the same contrast.">
-      <RadioGroup className="segmented" value={settings.theme} onChange={(value) => {
+      <RadioGroup className="segmented" value={error ? settings.theme : chosen} onChange={(value) => {
         const theme = themes.find(({ id }) => id === value)?.id ?? 'system'
+        setChosen(theme)
         applyTheme(theme)
         mutate(theme)
       }}>

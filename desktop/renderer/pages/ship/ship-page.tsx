@@ -89,7 +89,7 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
         </div>
         <VerdictPanel detail={detail} onFinding={toFinding} />
       </div>
-      <Confirm open={asking} title={`Cancel ship ${shortRun(run_id)}?`} confirm="Cancel the ship" keep="Keep it running" onConfirm={() => cancel('ship', run_id)} onClose={() => setAsking(false)}>
+      <Confirm open={asking} icon="stop" title={`Cancel ship ${shortRun(run_id)}?`} confirm="Cancel the ship" keep="Keep it running" onConfirm={() => cancel('ship', run_id)} onClose={() => setAsking(false)}>
         <p>Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.</p>
       </Confirm>
     </div>

@@ -4,6 +4,7 @@ import { Link } from 'wouter'
 import type { ShipDetail } from '#shared/bridge'
 import type { SignatureState } from '#shared/signature'
 import type { Finding } from '#shared/verdict'
+import { useLive } from '../../app/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { shipsQuery } from '../../bridge/queries.ts'
 import { FileLink } from '../../ui/file-sheet.tsx'
@@ -32,7 +33,7 @@ export function VerdictPanel({ detail, onFinding }: { detail: ShipDetail; onFind
             <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " /><Binding name="nonce" value={verdict.nonce} />
             {signature && <Signature state={signature} keyId={verdict.signature?.key_id ?? null} />}
             <Binding name="files" text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`} />
-            <Binding name="model" text={verdict.reviewer.model} /><Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} /><Binding name="cli" text={`${verdict.reviewer.cli} ${verdict.reviewer.cli_version}`} />
+            <Binding name="model" text={verdict.reviewer.model} /><Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} /><Binding name="cli" text={versionOf(verdict.reviewer)} />
           </dl>
           {result?.review_reused && <p className="soft verdict-summary">Re-used from run <Link href={`/ship/${result.review_reused.run_id}`}>{shortRun(result.review_reused.run_id)}</Link>, {count(result.review_reused.age_minutes, 'minute')} old: everything it is bound to was as it is.</p>}
           <p className="soft verdict-summary">{visibleText(verdict.summary)}</p>
@@ -54,7 +55,7 @@ export function VerdictPanel({ detail, onFinding }: { detail: ShipDetail; onFind
       {result && result.tests.length > 0 && (
         <section aria-label="Tests">
           <h2><span>Tests</span><span>{count(result.tests.reduce((sum, { total }) => sum + total, 0), 'test')}</span></h2>
-          {result.tests.map(({ name, total, passed, failed, skipped }) => <div key={name} className="line"><Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small /><span className="ellipsis">{name}</span><span className="line-end">{passed} of {total}{failed > 0 ? `, ${failed} failed` : ''}, {skipped === 0 ? 'none skipped' : `${skipped} skipped`}</span></div>)}
+          {result.tests.map(({ name, total, passed, failed, skipped }) => <div key={name} className="line line-wrap"><Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small /><span>{name}</span><span className="line-end">{passed} of {total}{failed > 0 ? `, ${failed} failed` : ''}, {skipped === 0 ? 'none skipped' : `${skipped} skipped`}</span></div>)}
         </section>
       )}
       {result && (
@@ -68,10 +69,13 @@ export function VerdictPanel({ detail, onFinding }: { detail: ShipDetail; onFind
   )
 }
 
+/** The version line of a CLI begins with its name, which need not be said twice. */
+const versionOf = ({ cli, cli_version }: { cli: string; cli_version: string }): string => (cli_version.startsWith(cli) ? cli_version : `${cli} ${cli_version}`)
+
 /** Whose signature the verdict bears, as far as this laptop can tell. */
 function Signature({ state, keyId }: { state: SignatureState; keyId: string | null }): ReactElement {
   const { tone, text } = ofSignature(state, keyId)
-  return <><Mark tone={tone} /><dt>signed</dt><dd className="mono ellipsis" title={keyId === null ? text : `${text}: ${keyId}`}>{text}</dd></>
+  return <><Mark tone={tone} /><dt>signed</dt><dd className="mono" title={keyId === null ? text : `${text}: ${keyId}`}>{text}</dd></>
 }
 
 /** Text of the repository, a line each. */
@@ -80,12 +84,15 @@ function Remarks({ title, lines }: { title: string; lines: readonly string[] }):
 }
 
 function Binding({ name, value, text, prefix = '' }: { name: string; value?: string; text?: string; prefix?: string }): ReactElement {
-  return <><Mark tone="pass" /><dt>{name}</dt><dd className="mono ellipsis" title={value ?? text}>{prefix}{value === undefined ? visibleText(text ?? '') : value.slice(0, 12)}</dd></>
+  return <><Mark tone="pass" /><dt>{name}</dt><dd className="mono" title={value ?? text}>{prefix}{value === undefined ? visibleText(text ?? '') : value.slice(0, 12)}</dd></>
 }
 
 export function History({ current }: { current: string | null }): ReactElement | null {
   const { bridge } = useHq()
-  const ships = useQuery(shipsQuery(bridge, false)).data?.ships ?? []
+  const { overview: { ship: newest } } = useLive()
+  const listed = useQuery(shipsQuery(bridge, newest?.active === true)).data?.ships ?? []
+  // The overview knows the newest one first: the list is asked less often.
+  const ships = listed.map((each) => (each.run_id === newest?.run_id ? newest : each))
   if (ships.length === 0) return null
   return (
     <section aria-label="Ship history">

@@ -182,3 +182,17 @@ export function nextActionMissing(): Scene {
     'overview.get': overview({ ship: summary, repository: { ...waiting, next_action: null, ship_blocked: 'docs/OPENCLAW_NEXT.md names no next action.' } }), 'ship.get': shipDetail(result, { diff: null, files: [] }), 'ship.list': list(summary), 'next.set': { ok: true },
   }, { events: { [result.run_id]: numbered([{ type: 'run_started', time: ago(60), action: 'ship', steps: shipSteps }]) } })
 }
+
+/** A ship that ended in its tests: cancelled by somebody, or failed. */
+export function cancelledShip(errorClass: 'cancelled' | 'tests_failed' = 'cancelled'): Scene {
+  const how = errorClass === 'cancelled' ? 'cancelled' as const : 'failed' as const
+  const detail = errorClass === 'cancelled' ? 'The run was cancelled.' : 'pytest: 1 of 2 tests failed.'
+  const ended = steps(shipSteps, 'tests', detail).map((step) => (step.name === 'tests' ? { ...step, status: how } : step))
+  const result = shipResult({ overall: 'FAIL', step_failed: 'tests', error_class: errorClass, next_auto_fix: errorClass === 'cancelled' ? 'start_again' : 'fix_and_ship', steps: ended, pushed_sha: null, remote_sha: before, tests: [] })
+  const summary = { run_id: result.run_id, active: false, step: null, result }
+  const log: EventBody[] = [
+    { type: 'run_started', time: ago(90), action: 'ship', steps: shipSteps }, { type: 'step_started', time: ago(60), step: 'tests' }, line('pytest: 2 passed, 0 failed, 0 skipped', 'tests', 50), line('FAILED tests/test_greeting.py', 'tests', 45),
+    { type: 'step_finished', time: ago(40), step: 'tests', status: how, duration_ms: 20_000, detail, error_class: errorClass }, { type: 'run_finished', time: ago(40), result },
+  ]
+  return scene({ 'overview.get': overview({ ship: summary, repository: waiting }), 'ship.get': shipDetail(result, { diff: null, files: [] }), 'ship.list': list(summary) }, { events: { [result.run_id]: numbered(log) } })
+}

@@ -1,0 +1,86 @@
+import type { Browser } from 'playwright'
+import { expect as shown } from 'playwright/test'
+import type { Overview } from '#shared/bridge'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../support/browser.ts'
+import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { open } from './support/pages.ts'
+import { settings, type Scene } from './support/scenes.ts'
+import { buildFailed, cancelledShip, offline } from './support/stories.ts'
+
+let built: BuiltRenderer
+let browser: Browser
+beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
+afterAll(async () => { await browser.close(); await built.close() })
+
+/** The same story, with the host silent since four minutes. */
+function away(story: Scene): Scene {
+  const known = story.answers['overview.get'] as Overview
+  const { connection } = offline().answers['overview.get'] as Overview
+  return { ...story, answers: { ...story.answers, 'overview.get': { ...known, connection: { ...connection, deploy_blocked: 'aiops-1 cannot be reached: it does not answer.' } } } }
+}
+
+describe('a ship that somebody cancelled', () => {
+  test('is told as cancelled, and nothing of it is red', async () => {
+    const { page } = await open(browser, built, cancelledShip())
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText('The ship was cancelled')
+    await shown(page.getByRole('listitem', { name: 'Tests: Cancelled' })).toBeVisible()
+    await page.getByRole('link', { name: 'Ship, cancelled' }).click()
+    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('It was cancelled')
+    await shown(page.locator('.status.fail, .why.fail, .rail-item.fail')).toHaveCount(0)
+    await page.context().close()
+  })
+
+  test('has no first error: a count of no failures is none', async () => {
+    const { page } = await open(browser, built, cancelledShip(), { path: '/ship' })
+    await page.getByRole('tab', { name: 'Log' }).click()
+    await shown(page.getByRole('log')).toContainText('pytest: 2 passed, 0 failed')
+    await shown(page.getByRole('button', { name: 'First error' })).toHaveCount(0)
+    await page.context().close()
+  })
+})
+
+test('the first error is the line that failed, not the count before it that says 0 failed', async () => {
+  const story = cancelledShip('tests_failed')
+  const { page } = await open(browser, built, story, { path: '/ship' })
+  await page.getByRole('tab', { name: 'Log' }).click()
+  await shown(page.locator('.log-error')).toContainText('FAILED tests/test_greeting.py')
+  await page.context().close()
+})
+
+describe('while the host does not answer', () => {
+  test('Doctor keeps its words in lines at every width, and says as of when', async () => {
+    for (const width of [800, 1024, 1440]) {
+      const { page } = await open(browser, built, away(buildFailed()), { path: '/doctor', width })
+      const title = page.getByRole('heading', { level: 1 })
+      await shown(title).toHaveText(/^Healthy, with 1 warning, as of \d\d:\d\d:\d\d$/)
+      const box = await title.boundingBox()
+      expect(box?.height, String(width)).toBeLessThan(90)
+      for (const button of await page.getByRole('button', { name: /: unreachable$/ }).all()) {
+        const place = await button.boundingBox()
+        expect((place?.x ?? 0) + (place?.width ?? 0), String(width)).toBeLessThanOrEqual(width)
+      }
+      await page.context().close()
+    }
+  })
+
+  test('Deploy+Verify says so in one word, and why the last deploy is red still stands there', async () => {
+    const story = buildFailed()
+    const { page } = await open(browser, built, { ...away(story), problems: { 'host.run': { error_class: 'hostd_unreachable', message: 'It does not answer.', next_auto_fix: 'start_again' } } }, { path: '/deploy' })
+    await shown(page.getByRole('button', { name: 'Deploy+Verify: unreachable' })).toHaveAccessibleDescription('aiops-1 cannot be reached: it does not answer.')
+    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('The build failed')
+    await page.context().close()
+  })
+})
+
+test('a scripted provider is not said to miss a credential, and only the chosen one asks for it', async () => {
+  const story = buildFailed()
+  const provider = (id: string, scripted: boolean): object => ({ id, label: id, base_url: 'http://127.0.0.1:1/v1', scripted, credential: 'missing' })
+  story.answers['settings.get'] = { ...settings, review: { ...settings.review, provider: 'mine', providers: [provider('mine', false), provider('other', false), provider('demo', true)] } }
+  const { page } = await open(browser, built, story, { path: '/settings' })
+  const row = page.getByRole('list', { name: 'Accepted providers' }).getByRole('listitem')
+  await shown(row.nth(2)).toContainText('Needs no credential')
+  await shown(row.locator('.status.you')).toHaveCount(1)
+  await shown(row.nth(0).locator('.status.you')).toHaveText('Credential missing')
+  await page.context().close()
+})
