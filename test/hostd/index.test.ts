@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { writeJson } from '#ops/json-file'
 import { bootId } from '#ops/process-tree'
+import { actionOf, isActionId } from '#shared/actions'
 import { statusReply } from '#shared/api'
 import { hq, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
 
@@ -22,7 +23,7 @@ function writeRun(n: number, { action = 'guard', ended = 'PASS', errorClass = nu
   const run_id = idOf(n)
   const dir = join(host.paths.runs, run_id)
   mkdirSync(dir, { recursive: true })
-  const record = { schema_version: 1, run_id, action, lane: action, params: {}, actor: 'local', deploy_run_id: null, requested_at: time, started_at: time, unit: null, pid: 999_999, pgid: 999_999, start_time: '1', boot_id: boot }
+  const record = { schema_version: 1, run_id, action, lane: isActionId(action) ? actionOf(action).lane : action, params: {}, actor: 'local', deploy_run_id: null, requested_at: time, started_at: time, unit: null, pid: 999_999, pgid: 999_999, start_time: '1', boot_id: boot }
   // The result first, as no runner does: hostd must never see this run without its end.
   if (ended !== '') writeFileSync(join(dir, 'result.json'), JSON.stringify({ schema_version: 1, run_id, overall: ended, step_failed: null, error_class: errorClass, next_auto_fix: null, git_head: null, git_tree: null, started_at: time, finished_at: time, steps: [], artifacts: {} }))
   writeFileSync(join(dir, 'run.json'), JSON.stringify(record))
