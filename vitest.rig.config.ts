@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that need root, Docker, systemd-nspawn or Tailscale (`npm run test:rig`). One at a time: they share the machine. */
+/** Tests that need root, Docker, systemd-nspawn or Tailscale (`npm run test:rig`). Two files at a time: each has a machine, or a Docker and network, of its own, and mostly waits. */
 export default defineConfig({
   test: {
     include: ['test/rig/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    fileParallelism: false,
+    maxWorkers: 2,
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname },
   },
 })

@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import type { ActionId, Lane } from '#shared/actions'
-import type { ErrorClass } from '#shared/errors'
+import { toProblem, type ErrorClass } from '#shared/errors'
 import { run, type Run, type RunStatus } from '#shared/run'
 import type { Log } from './log.ts'
 
@@ -65,7 +65,25 @@ function openFile(file: string): DatabaseSync {
 
 /** Removes the index with its side files. */
 export function dropIndex(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true, recursive: true })
+  for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve']) rmSync(`${file}${suffix}`, { force: true, recursive: true })
+}
+
+/** Where a full disk leaves room for the ends of runs: whoever follows one must learn of its end. */
+const reserveFile = (file: string): string => `${file}.reserve`
+const reserveBytes = 1024 * 1024
+
+/** @returns whether the room is kept (again) */
+function keepReserve(file: string): boolean {
+  const path = reserveFile(file)
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.size === reserveBytes) return true
+    writeFileSync(path, Buffer.alloc(reserveBytes), { mode: 0o600 })
+    return true
+  } catch (error) {
+    rmSync(path, { force: true })
+    if (toProblem(error).errorClass === 'disk_full') return false // kept as soon as there is room
+    throw error
+  }
 }
 
 function toRun(row: Record<string, unknown>): Run {
@@ -82,6 +100,20 @@ export function openStore(file: string, log: Log): Store {
     dropIndex(file)
     db = openFile(file)
   }
+  /** Every write that works is an occasion to keep room again. */
+  const write = (statement: () => void): void => { statement(); keepReserve(file) }
+  /** Writes although the disk is full, as long as the reserve lasts. */
+  const writeWithReserve = (statement: () => void): void => {
+    try {
+      write(statement)
+    } catch (error) {
+      if (toProblem(error).errorClass !== 'disk_full') throw error
+      log('reserve_used', { file: reserveFile(file) })
+      rmSync(reserveFile(file), { force: true })
+      statement()
+    }
+  }
+  keepReserve(file)
   const insert = db.prepare(`INSERT INTO runs (run_id, action, lane, params, actor, deploy_run_id, status, requested_at, started_at, finished_at, error_class, step_failed)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const started = db.prepare("UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'")
@@ -94,7 +126,7 @@ export function openStore(file: string, log: Log): Store {
   return {
     insert: (row) => {
       try {
-        insert.run(row.run_id, row.action, row.lane, JSON.stringify(row.params), row.actor, row.deploy_run_id, row.status, row.requested_at, row.started_at, row.finished_at, row.error_class, row.step_failed)
+        write(() => insert.run(row.run_id, row.action, row.lane, JSON.stringify(row.params), row.actor, row.deploy_run_id, row.status, row.requested_at, row.started_at, row.finished_at, row.error_class, row.step_failed))
         return { inserted: true }
       } catch (error) {
         const holder = activeIn(row.lane)
@@ -102,8 +134,8 @@ export function openStore(file: string, log: Log): Store {
         throw error
       }
     },
-    started: (id, startedAt) => { started.run(startedAt, id) },
-    ended: (id, end) => { ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id) },
+    started: (id, startedAt) => write(() => started.run(startedAt, id)),
+    ended: (id, end) => writeWithReserve(() => ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id)),
     get: (id) => { const row = get.get(id); return row === undefined ? null : toRun(row) },
     active: () => active.all().map(toRun),
     list: ({ limit, cursor, action, status }) => {

@@ -7,6 +7,7 @@ import type { ResultDocument, StepResult } from '#shared/result'
 import { runCommand, type CommandOptions, type CommandResult } from './command.ts'
 import { redact } from './redact/redaction.ts'
 import { writeDocument } from './redact/write-document.ts'
+import { byStorage } from './storage.ts'
 
 export interface StepContext {
   /** Fires when the run is cancelled or the step's time is over. Every command and wait must take it. */
@@ -42,6 +43,8 @@ export interface PipelineOptions<F, D extends ResultDocument> {
   /** Folder of the proof: the result document and one log per step. */
   readonly dir: string
   readonly resultFile: string
+  /** Folders, besides `dir`, that the steps and what they start write to: a failure is looked for in them first. */
+  readonly storage?: readonly string[]
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal
   readonly document: (base: BaseDocument, facts: Readonly<F>) => D
@@ -200,7 +203,7 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
     return end('passed', detail, null, newFacts)
   } catch (error) {
     // Why the step was stopped counts more than what it threw on the way out.
-    const problem: Problem = failure ?? toProblem(error)
+    const problem: Problem = byStorage(failure ?? toProblem(error), [options.dir, ...options.storage ?? []])
     for (const line of problem.evidence) log(line)
     log(`${problem.errorClass}: ${problem.message}`)
     if (problem.errorClass === 'internal_error' && problem.cause instanceof Error && problem.cause.stack) log(problem.cause.stack)

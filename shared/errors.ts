@@ -159,12 +159,16 @@ export class Problem extends Error {
   }
 }
 
+/** What SQLite calls a full disk and a file that must not be written. */
+const sqlite = { full: 13, readOnly: 8 } as const
+
 /** Turns anything thrown into a Problem: ENOSPC becomes `disk_full`, EROFS `storage_read_only`, a bug `internal_error`. */
 export function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new Problem('disk_full', message, { cause: thrown })
-  if (code === 'EROFS') return new Problem('storage_read_only', message, { cause: thrown })
+  const sqliteCode = thrown instanceof Error && 'errcode' in thrown ? thrown.errcode : undefined
+  if (code === 'ENOSPC' || code === 'EDQUOT' || sqliteCode === sqlite.full) return new Problem('disk_full', message, { cause: thrown })
+  if (code === 'EROFS' || sqliteCode === sqlite.readOnly) return new Problem('storage_read_only', message, { cause: thrown })
   return new Problem('internal_error', message, { cause: thrown })
 }

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EventBody } from '#shared/events'
 import type { DeployResult } from '#shared/result'
@@ -24,7 +25,7 @@ export function deployHost(runId: string, rollbackTo: string | null = null): Dep
 export function deployOnce(host: DeployHost, { attempt, emit, signal }: { attempt: number; emit: (event: EventBody) => void; signal: AbortSignal }): Promise<DeployResult> {
   return runPipeline<DeployFacts, DeployResult>({
     action: 'deploy_pipeline', runId: host.runId, attempt, steps: [...buildSteps(host), ...verifySteps(host)], facts: noFacts,
-    dir: attemptFolder(host.paths, host.runId, attempt), resultFile: deployResultFile, emit, signal,
+    dir: attemptFolder(host.paths, host.runId, attempt), resultFile: deployResultFile, storage: [host.paths.state, tmpdir()], emit, signal,
     document: (base, { git_head, git_tree, target_sha, previous_sha, engine, unanswered_ms }) =>
       ({ ...base, git_head, git_tree, attempt, target_sha, previous_sha, engine, unanswered_ms }),
   })

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import type { EventBody } from '#shared/events'
 import type { ShipResult } from '#shared/result'
 import type { Problem } from '#shared/errors'
@@ -27,7 +28,7 @@ export interface Attempt { readonly result: ShipResult; /** Why it failed, with 
 export async function runAttempt(ship: Ship, { emit, signal, takeLock }: Hands, attempt?: number): Promise<Attempt> {
   let problem: Problem | null = null
   const result = await runPipeline<object, ShipResult>({
-    action: 'ship', runId: ship.runId, facts: {}, dir: ship.dir, resultFile, signal, emit, ...(attempt === undefined ? {} : { attempt }),
+    action: 'ship', runId: ship.runId, facts: {}, dir: ship.dir, resultFile, storage: [tmpdir()], signal, emit, ...(attempt === undefined ? {} : { attempt }),
     steps: [preflightStep(ship, takeLock), testsStep(ship), reviewStep(ship), ...(ship.candidate ? [fastForwardStep(ship)] : []), checkStep(ship), finishStep(ship)],
     finish: async (_facts, failure) => { problem = failure },
     document: (base) => ({

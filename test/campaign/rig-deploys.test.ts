@@ -26,7 +26,13 @@ describe.skipIf(why !== null)('deploys on an installed host', () => {
   it('that fail say why, with the class and the first error line', async () => {
     const [seeds, failed] = [campaignSeeds(), [] as string[]]
     for (const seed of seeds) {
-      for (const failure of deployFailures) await expectFailure(at, failure, seed, good).then((now) => { good = now }, (error: unknown) => failed.push(`seed ${seed}, ${failure.name}: ${String(error)}`))
+      for (const failure of deployFailures) {
+        try {
+          good = await expectFailure(at, failure, seed, good)
+        } catch (error) {
+          failed.push(`seed ${seed}, ${failure.name}: ${String(error)}`)
+        }
+      }
     }
     report(`${deployFailures.length} ways for a deploy to fail on an installed host, each with its class and first error line`, seeds, seeds.length * deployFailures.length, failed.length)
     expect(failed).toEqual([])

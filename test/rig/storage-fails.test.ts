@@ -53,11 +53,16 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
   })
 
   const filler = (folder: string): string => join(folder, '.filler')
-  const remount = (folder: string, to: 'ro' | 'rw'): void => { execFileSync('mount', ['-o', `remount,${to}`, folder]) }
+  /** As after an error of the disk: what is open goes on, nothing new can be written. */
+  const readOnly = (folder: string): void => {
+    execFileSync('mount', ['--bind', folder, folder])
+    execFileSync('mount', ['-o', 'remount,bind,ro', folder])
+  }
   const faults = {
     'artifacts are full': { classes: ['disk_full'], begin: () => fillUp(filler(at.host.paths.artifacts)), end: () => rmSync(filler(at.host.paths.artifacts), { force: true }) },
-    'the state is full': { classes: ['disk_full'], begin: () => fillUp(filler(at.host.paths.state)), end: () => rmSync(filler(at.host.paths.state), { force: true }) },
-    'artifacts are read-only': { classes: ['storage_read_only', 'runner_lost'], begin: () => remount(at.host.paths.artifacts, 'ro'), end: () => remount(at.host.paths.artifacts, 'rw') },
+    // Doctor, whom the DoD asks, finds the disk full as well.
+    'the state is full': { classes: ['disk_full', 'dod_failed'], begin: () => fillUp(filler(at.host.paths.state)), end: () => rmSync(filler(at.host.paths.state), { force: true }) },
+    'artifacts are read-only': { classes: ['storage_read_only', 'runner_lost'], begin: () => readOnly(at.host.paths.artifacts), end: () => { execFileSync('umount', ['--lazy', at.host.paths.artifacts]) } },
   }
   const state = (): string => projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8'))).last_verified_head
 
@@ -76,15 +81,16 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
         await at.hostd.client.followRun(run_id, { onEvents })
         expect(begun).toBe(true)
         const run = await at.hostd.client.run(run_id)
-        const told = JSON.stringify([run.status, run.error_class, run.result], null, 1).slice(0, 3000)
+        const told = JSON.stringify([run.status, run.error_class, run.result], null, 1).slice(0, 9000)
         if (run.status === 'passed') expect([state(), at.maintenance()], told).toEqual([sha, null]) // the step wrote nothing any more
         else {
           expect(classes, told).toContain(run.error_class)
+          expect(run.status === 'runner_lost' || /ENOSPC|EROFS|disk/.test(run.result === null ? '' : JSON.stringify(run.result.steps)), told).toBe(true)
           expect([good, sha], told).toContain(state())
         }
         good = state()
       } finally {
-        end()
+        if (begun) end()
       }
     })
 
