@@ -75,10 +75,15 @@ function preflightPlants(laptop: Laptop, control: Attempt): Plant[] {
   ]
 }
 
+/** The digest of what a ship is about; the same in every copy of its clone. */
+function digestOf({ signal }: Laptop, ship: Ship): Promise<string> {
+  const { base, head } = frozenOf(ship)
+  return withNeutralGit(ship.repo, (neutral) => neutral.diffDigest(base, head), { signal })
+}
+
 /** Gives a ship that passed preflight the verdict that a review would have left. */
-async function reviewed({ made, signal }: Laptop, ship: Ship): Promise<void> {
+function reviewed({ made }: Laptop, ship: Ship, diff_sha256: string): void {
   const { base, head, tree } = frozenOf(ship)
-  const diff_sha256 = await withNeutralGit(ship.repo, (neutral) => neutral.diffDigest(base, head), { signal })
   const verdict: Verdict = {
     schema_version: 1, verdict_id: `verdict-${ship.runId}`, run_id: ship.runId, verdict: 'APPROVED', repository: 'selftest', base_sha: base, head_sha: head, tree_sha: tree, diff_sha256,
     prompt_sha256: '0'.repeat(64), nonce: 'selftest', files: [], findings: [], summary: 'Planted.', gate_settings_changed: [],
@@ -91,12 +96,13 @@ async function reviewed({ made, signal }: Laptop, ship: Ship): Promise<void> {
 /** The last look before the push. @param passed the ship that preflight let through, with its verdict */
 function lastLookPlants(laptop: Laptop, passed: () => Promise<Ship>): Plant[] {
   const { made: { git, id } } = laptop
+  let digest: Promise<string> | undefined
   /** A ship like the one that passed, in a copy of its clone. */
   const looked = (name: string, plant: (ship: Ship) => Promise<unknown> | undefined) => attempt(async () => {
     const before = await passed()
     const repo = laptop.copy(name)
     const ship: Ship = { ...before, repo, dir: laptop.place.sub('looks', name) }
-    await reviewed(laptop, ship)
+    reviewed(laptop, ship, await (digest ??= digestOf(laptop, before)))
     await plant(ship)
     await checkStep(ship).run({}, contextOf(laptop, ship.dir))
   })
