@@ -135,7 +135,7 @@ export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<
     if (trustedNow !== null) log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
     const proven = base === head
     if (!proven) await refuseOtherVerdict(ship, head, options)
-    const { shipped, earlier } = proven ? await findEarlierShip(repo, head, options) : { shipped: false, earlier: null }
+    const { shipped, earlier } = proven ? await findEarlierShip(repo, head, ownKeys(ship), options) : { shipped: false, earlier: null }
     if (proven && (!earlier || (earlier.result === null && remoteHead !== head))) {
       throw new Problem('nothing_to_ship', remoteHead === head
         ? `${remoteName}/${branch} is at this commit already${shipped ? ', and it was shipped' : ''}. Nothing was changed.`

@@ -8,6 +8,8 @@ import { reviewRef } from '#shared/verdict'
 import { readBlob } from '../git/objects.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { parseJson, readJson } from '../json-file.ts'
+import { checkVerdictSignature } from '../keys/sign-verdict.ts'
+import type { TrustedKeys } from '../keys/trusted-keys.ts'
 import { shipFolder } from './proof-folder.ts'
 
 /** An earlier ship of the same commit whose verdict stands on the remote although it did not end PASS. */
@@ -41,17 +43,29 @@ export function readResult(dir: string): ShipResult | null {
   }
 }
 
+/** The baseline is trusted whatever verdict lies beside it: one that is not of this laptop is no trace of a ship from here. */
+function ownVerdict(text: string | null, keys: TrustedKeys): VerdictDocument | null {
+  if (text === null) return null
+  try {
+    const verdict = parseJson(text, verdictDocument, 'verdict_mismatch', 'the verdict on the remote')
+    return checkVerdictSignature(verdict, keys) === 'verified' ? verdict : null
+  } catch (error) {
+    if (error instanceof Problem) return null
+    throw error
+  }
+}
+
 /**
  * Looks for a ship that was pushed and could not be confirmed (cut off, cancelled while pushing, killed). Its gates must all
  * have passed, and its verdict must be, to the byte, the one that the remote has. One that was killed has no result, so
  * nothing says that its tests passed but the verdict, which this laptop signed after them.
  *
  * @param repo with `refs/openclaw/reviews/*` just fetched
+ * @param keys of this laptop
  * @returns `shipped` when some ship of this commit ended PASS; else the newest to settle, if any
  */
-export async function findEarlierShip(repo: string, head: string, options: GitOptions): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
-  const onRemote = await readBlob(repo, reviewRef(head), options)
-  const verdictOnRemote = (text: string): VerdictDocument => parseJson(text, verdictDocument, 'verdict_mismatch', reviewRef(head))
+export async function findEarlierShip(repo: string, head: string, keys: TrustedKeys, options: GitOptions): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
+  const verdict = ownVerdict(await readBlob(repo, reviewRef(head), options), keys)
   let earlier: EarlierShip | null = null
   for (const name of shipIds(repo)) {
     const dir = join(shipFolder(repo), name)
@@ -59,11 +73,9 @@ export async function findEarlierShip(repo: string, head: string, options: GitOp
     if (result?.git_head !== head) continue
     if (result.overall === 'PASS') return { shipped: true, earlier: null }
     const passed = gatesBeforePush.every((gate) => result.steps.some((step) => step.name === gate && step.status === 'passed'))
-    if (earlier || !passed || onRemote === null) continue
-    const verdict = verdictOnRemote(onRemote)
+    if (earlier || !passed || verdict === null) continue
     if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id) earlier = { runId: result.run_id, dir, result, verdict }
   }
-  if (earlier || onRemote === null) return { shipped: false, earlier }
-  const verdict = verdictOnRemote(onRemote)
+  if (earlier || verdict === null) return { shipped: false, earlier }
   return { shipped: false, earlier: { runId: verdict.run_id, dir: join(shipFolder(repo), verdict.run_id), result: null, verdict } }
 }

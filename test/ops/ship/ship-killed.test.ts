@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
@@ -40,6 +40,19 @@ describe('a ship that was killed', () => {
     expect(result.tests[0]).toMatchObject({ name: 'unit', passed: 1, failed: 0 })
     expect(api.calls()).toBe(calls)
     expect((await sample.ship()).result).toMatchObject({ overall: 'FAIL', error_class: 'nothing_to_ship' })
+  })
+
+  it('is not suspected behind what another laptop shipped: there is nothing to ship, and no test is run', async () => {
+    const home = join(sample.temp, '..', 'second-laptop')
+    mkdirSync(home)
+    copyFileSync(join(sample.home, 'settings.json'), join(home, 'settings.json'))
+    const settings = JSON.parse(readFileSync(join(home, 'settings.json'), 'utf8')) as object
+    writeFileSync(join(home, 'settings.json'), JSON.stringify({ ...settings, baselines: {} }))
+    renameSync(join(sample.repo, 'artifacts'), join(home, 'artifacts'))
+    const { result } = await sample.ship({ OPENCLAW_HQ_HOME: home })
+    rmSync(join(sample.repo, 'artifacts'), { recursive: true })
+    renameSync(join(home, 'artifacts'), join(sample.repo, 'artifacts'))
+    expect(result).toMatchObject({ overall: 'FAIL', error_class: 'nothing_to_ship', step_failed: 'preflight', tests: [] })
   })
 
   it.each(seeds)('at a moment of chance leaves no half-pushed state: seed %i', async (seed) => {
