@@ -183,7 +183,7 @@ export const procedures = {
     host: z.strictObject({ name: z.string(), as_of: timestamp.nullable(), detail: z.string().nullable() }).nullable(),
   })),
   'proofs.look': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
-  'proofs.acknowledge': procedure(z.strictObject({ id: z.string().max(1100), reason: z.string().trim().min(3).max(500) }), z.strictObject({ ok: z.literal(true) })),
+  'proofs.acknowledge': procedure(z.strictObject({ id: z.string().max(1100), reason: z.string().trim().min(3).max(500), /** What the person saw: refused when more was found, or another key is shown, by now. */ saw: z.strictObject({ open: z.number().int().nonnegative(), shown_key_id: z.string().nullable() }).optional() }), z.strictObject({ ok: z.literal(true) })),
   /** `commit`: as a commit of its own, so that the next ship holds it; else it is left in the working tree. */
   'next.set': procedure(z.strictObject({ text: z.string().trim().min(1).max(500), commit: z.boolean().optional() }), z.strictObject({ ok: z.literal(true) })),
   'ship_key.get': procedure(nothing, shipKeyView),

@@ -64,8 +64,8 @@ export function handlersOf({ settings, connection, ships, mustRepository, overvi
       await witness.look(true)
       return { ok: true }
     },
-    'proofs.acknowledge': async ({ id, reason }) => {
-      await witness.acknowledge(id, reason)
+    'proofs.acknowledge': async ({ id, reason, saw }) => {
+      await witness.acknowledge(id, reason, saw)
       return { ok: true }
     },
 

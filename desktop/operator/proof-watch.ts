@@ -34,7 +34,7 @@ export interface ProofWatch {
   readonly look: (whole?: boolean) => Promise<void>
   views(): WitnessView[]
   /** @throws {Problem} `not_found`, `invalid_request` */
-  acknowledge(id: string, reason: string): Promise<void>
+  acknowledge(id: string, reason: string, saw?: { readonly open: number; readonly shown_key_id: string | null }): Promise<void>
   close(): void
 }
 
@@ -214,10 +214,13 @@ export function watchProofs(options: WatchOptions): ProofWatch {
     },
     look,
     views: () => chains().map(view),
-    acknowledge: async (id, reason) => {
+    acknowledge: async (id, reason, saw) => {
       const chain = chains().find((each) => each.id === id)
       if (chain === undefined) throw new Problem('not_found', `HQ watches no chain called ${JSON.stringify(id)}.`)
       await running
+      // HQ looks again all the time: nobody accepts an alarm, or a key, that came while they read of another one.
+      const { open, shown } = readAlarms(home, id)
+      if (saw !== undefined && (open.length !== saw.open || (shown?.key?.id ?? null) !== saw.shown_key_id)) throw new Problem('invalid_request', `More was found of ${chain.title} since this was shown. Nothing was acknowledged; read it again.`)
       acknowledgeAlarms({ home, host: id, reason, believe: chain.believe })
       await look()
     },

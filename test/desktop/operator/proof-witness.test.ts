@@ -111,7 +111,10 @@ describe('the laptop as witness of a host', () => {
     const next = (await ownKey(hostProofPlaces(host.paths))).id
     expect(found[0]?.detail).toContain(next)
     expect((await list()).witnesses[0]).toMatchObject({ key_id: old, shown_key_id: next, seen: { counter: 3 } })
-    await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'The host was installed again' })
+    // Who saw less, or another key, has not accepted this one.
+    for (const saw of [{ open: 1, shown_key_id: next }, { open: 2, shown_key_id: old ?? null }]) expect((await bench.refused('proofs.acknowledge', { id: 'aiops-1', reason: 'The disk was moved', saw })).error_class).toBe('invalid_request')
+    expect((await list()).witnesses[0]).toMatchObject({ key_id: old, open: found })
+    await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'The host was installed again', saw: { open: 2, shown_key_id: next } })
     await seal(6, 6)
     expect(await alarms()).toEqual([])
     expect((await list()).witnesses[0]).toMatchObject({ key_id: next, seen: { counter: 3 } })

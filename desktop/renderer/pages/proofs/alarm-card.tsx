@@ -39,7 +39,7 @@ function AcknowledgeDialog({ witness: { id, title, open, key_id, shown_key_id },
   const client = useQueryClient()
   const [reason, setReason] = useState('')
   const { mutate, isPending, error } = useMutation({
-    mutationFn: () => bridge.call('proofs.acknowledge', { id, reason: reason.trim() }),
+    mutationFn: () => bridge.call('proofs.acknowledge', { id, reason: reason.trim(), saw: { open: open.length, shown_key_id } }),
     onSuccess: async () => {
       await Promise.all([client.invalidateQueries({ queryKey: ['proofs'] }), client.invalidateQueries({ queryKey: ['overview'] })])
       onClose()
