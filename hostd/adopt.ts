@@ -46,6 +46,9 @@ const rowOf = (file: RunFile): Run => ({
   status: 'running', requested_at: file.requested_at, started_at: file.started_at, finished_at: null, error_class: null, step_failed: null,
 })
 
+/** Folders that are taken in together: a hostd that is ended meanwhile goes on from there when it is started again. */
+const atOnce = 2000
+
 /**
  * Takes run folders into the index: all of them after the index was dropped, else those of runners that somebody else
  * started. Only what is not in it yet.
@@ -53,13 +56,12 @@ const rowOf = (file: RunFile): Run => ({
  */
 export function adoptFolders(paths: Runs, ids: readonly string[], store: Store, log: Log): string[] {
   const waiting: string[] = []
-  store.inOneGo(() => {
-    for (const id of ids) {
-      const row = readRow(paths, id, log)
-      const end = row === null ? null : readEndOrFail(paths, id, log)
-      if (row === null || !store.insert(end === null ? row : { ...row, ...end }).inserted) waiting.push(id)
-    }
-  })
+  const take = (id: string): void => {
+    const row = readRow(paths, id, log)
+    const end = row === null ? null : readEndOrFail(paths, id, log)
+    if (row === null || !store.insert(end === null ? row : { ...row, ...end }).inserted) waiting.push(id)
+  }
+  for (let at = 0; at < ids.length; at += atOnce) store.inOneGo(() => { for (const id of ids.slice(at, at + atOnce)) take(id) })
   if (ids.length > waiting.length) log('runs_adopted', { count: ids.length - waiting.length })
   return waiting
 }
