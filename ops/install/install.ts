@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { toProblem } from '#shared/errors'
+import { Problem, toProblem } from '#shared/errors'
 import { writeWhole } from '../json-file.ts'
+import { tryLock } from '../lock.ts'
 import type { HostPaths } from '../paths.ts'
 import { currentRelease, releaseVersion, switchCurrent } from '../releases.ts'
 import { accountOf, accounts } from './accounts.ts'
@@ -11,8 +12,8 @@ import { dockerSettingsChange } from './docker.ts'
 import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
 import { buildHome, folderChange, hostFolders } from './folders.ts'
 import { need } from './host-program.ts'
-import { requireInstallable } from './preconditions.ts'
-import { releaseOf } from './release.ts'
+import { requireInstallable, requireNoDeploy } from './preconditions.ts'
+import { isRelease, releaseOf, type Release } from './release.ts'
 import { requireHealth, restartHostd, restartSockets, servedVersion, serviceChanges } from './services.ts'
 import { allUnits, hostdUnit } from './units/all.ts'
 import { buildUser, hostdUser, unitFolder } from './units/place.ts'
@@ -28,10 +29,31 @@ import { buildUser, hostdUser, unitFolder } from './units/place.ts'
  * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the release
  *   that ran before was put back, with its units
  */
-export async function installHostd({ paths, port, source, origin, say }: { paths: HostPaths; port: number; source: string; origin: string | null; say: (did: string) => void }): Promise<readonly Change[]> {
-  const units = allUnits({ paths, port })
-  await requireInstallable(paths, port, Object.keys(units))
+export async function installHostd(what: Installation): Promise<readonly Change[]> {
+  const { paths, port, source } = what
+  await requireInstallable(paths, port, Object.keys(allUnits({ paths, port })))
+  // From one of the host's own releases it is the deploy that asks, or somebody who puts one back.
+  if (!isRelease(paths, source)) requireNoDeploy(paths)
   const release = releaseOf(paths, source)
+  const lock = tryLock(join(paths.locks, 'install.lock'))
+  if (lock === null) throw new Problem('install_refused', 'Another installation is under way on this host. Nothing was changed.')
+  try {
+    return await install(what, release)
+  } finally {
+    lock.release()
+  }
+}
+
+interface Installation {
+  readonly paths: HostPaths
+  readonly port: number
+  readonly source: string
+  readonly origin: string | null
+  readonly say: (did: string) => void
+}
+
+async function install({ paths, port, origin, say }: Installation, release: Release): Promise<readonly Change[]> {
+  const units = allUnits({ paths, port })
   const done: Change[] = []
   const apply = async (changes: readonly Change[]): Promise<Change[]> => {
     const made = await applyDue(changes, say)

@@ -2,6 +2,8 @@ import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '../paths.ts'
+import { isLocked } from '../lock.ts'
+import { laneLockFile } from '../runner/locks.ts'
 import { listenersOn, programName, socketName } from '../ports/sockets.ts'
 import { ask } from './host-program.ts'
 import { unitMark } from './units/all.ts'
@@ -58,6 +60,11 @@ async function requirePort(port: number): Promise<void> {
   if (taken === undefined) return
   const owners = taken.pids.map((pid) => `${programName(pid)} (process ${pid})`).join(', ')
   refuse(`Port ${port} is taken: ${socketName(taken)} is held by ${owners === '' ? 'a process that cannot be seen' : owners}.`)
+}
+
+/** A deploy brings hostd to a commit itself, by the upgrade unit: two hands at one release, its units and `current` are one too many. */
+export function requireNoDeploy(paths: HostPaths): void {
+  if (isLocked(laneLockFile(paths, 'deploy'))) refuse('A deploy is running, which may be bringing hostd to its commit. Wait for its end, or cancel it.')
 }
 
 /** Everything that would make an installation wrong or unsafe, asked before the first change. @throws {Problem} `install_refused` */

@@ -51,7 +51,7 @@ export function releaseId(source: string): string {
 }
 
 /** Is this installation a release of the host already? Then it is installed as it is. */
-const isRelease = ({ releases }: HostPaths, source: string): boolean => existsSync(releases) && realpathSync(source).startsWith(`${realpathSync(releases)}${sep}`)
+export const isRelease = ({ releases }: HostPaths, source: string): boolean => existsSync(releases) && realpathSync(source).startsWith(`${realpathSync(releases)}${sep}`)
 
 /** Copies the package into a folder of its own, whole or not at all. */
 function copyPackage(source: string, folder: string, id: string): void {

@@ -131,6 +131,16 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(await host.run(id)).toMatchObject({ status: 'cancelled', result: { overall: 'FAIL', error_class: 'cancelled' } })
   })
 
+  it('lets nobody install HQ by hand meanwhile, and one installation at a time', async () => {
+    const id = await endlessDeploy('install-meanwhile')
+    expect(await rig.exec([installer])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('A deploy is running, which may be bringing hostd to its commit.') as string })
+    expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST', seconds: 60 })).status).toBe(200)
+    // As another installation holds it.
+    const hold = `const lock = new (require('node:sqlite').DatabaseSync)('${paths.locks}/install.lock'); lock.exec('BEGIN EXCLUSIVE'); process.exit(require('node:child_process').spawnSync('${installer}', { stdio: 'inherit' }).status)`
+    expect(await rig.exec([hqInside[0] ?? '', '-e', hold])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Another installation is under way on this host. Nothing was changed.') as string })
+    expect(await rig.exec([installer])).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
+  })
+
   it('is joined by a second deploy, from wherever it is asked for', async () => {
     const id = await endlessDeploy('joined-build')
     const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action: 'deploy_and_verify' } })

@@ -57,6 +57,16 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     await nothingMade()
   })
 
+  it.each([
+    ['settings in the clone', { OPENCLAW_ETC: `${paths.root}/etc` }, `${paths.root}/etc lies in the clone`],
+    ['state in the clone', { OPENCLAW_STATE: `${paths.root}/state` }, `${paths.root}/state lies in the clone`],
+    ['proof deep in the clone', { OPENCLAW_ARTIFACTS: `${paths.root}/var/artifacts` }, 'it must lie right in it, or elsewhere'],
+  ])('refuses %s, which the build account could replace', async (_what, env, said) => {
+    const { code, err } = await rig.exec(['env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), installer])
+    expect([code, err]).toEqual([2, expect.stringContaining(said)])
+    await nothingMade()
+  })
+
   it('makes a bare machine a host: accounts, folders, token, release, units', async () => {
     for (const part of ['package.json', 'ops/main.ts']) chownSync(join(rig.package, part), 1234, 1234) // whoever made the package
     const { code, out, err } = await install()
