@@ -76,7 +76,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   }
   const webState = (format: string): string => docker.run('inspect', '--format', format, containerIds()['shop/web'] ?? '')
 
-  it.each([
+  it.each<[string, () => void | Promise<void>]>([
     ['answers no more, before any health check has noticed', () => freezeWeb()],
     ['Docker calls unhealthy', async () => {
       freezeWeb()
