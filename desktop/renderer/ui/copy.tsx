@@ -11,7 +11,7 @@ export function CopyButton({ text, label }: { text: string | (() => string); lab
     setCopied(true)
     setTimeout(() => setCopied(false), 1200)
   }
-  return <Button className="icon-button" aria-label={copied ? 'Copied' : label} onPress={() => { copy().catch(() => setCopied(false)) }}><Icon name={copied ? 'copied' : 'copy'} small /></Button>
+  return <Button className="icon-button" aria-label={copied ? 'Copied' : label} onPress={() => { copy().catch(() => setCopied(false)) }}><span title={label}><Icon name={copied ? 'copied' : 'copy'} small /></span></Button>
 }
 
 export function Commit({ id }: { id: string }): ReactElement {

@@ -16,6 +16,7 @@ interface Props {
   readonly detail: string | null
   readonly firstError: Triage['first_error']
   readonly onFirstError?: (() => void) | null
+  /** Links to files; null when there is none. */
   readonly evidence: ReactNode
   readonly standing: readonly Standing[]
 }
@@ -35,7 +36,7 @@ export function WhyRed({ errorClass, step, detail, firstError, onFirstError = nu
           </div>
         )}
         {firstError && detail && !firstError.text.includes(detail) && <p className="soft why-detail">{visibleText(detail)}</p>}
-        <div className="evidence"><span>Evidence</span>{evidence}</div>
+        {evidence !== null && <div className="evidence"><span>Evidence</span>{evidence}</div>}
       </div>
       <div className="kept">
         <h3>Where things stand</h3>

@@ -29,7 +29,7 @@ const runWords: Record<RunStatus, Shown> = {
 export const ofRun = (status: RunStatus, errorClass: ErrorClass | null = null): Shown => (status === 'failed' && isBlocked(errorClass) ? { tone: 'blocked', word: 'Blocked' } : runWords[status])
 
 export const ofOverall = (overall: 'PASS' | 'FAIL', errorClass: ErrorClass | null = null): Shown =>
-  overall === 'PASS' ? { tone: 'pass', word: 'Pass' } : errorClass === 'cancelled' ? { tone: 'skip', word: 'Cancelled' } : isBlocked(errorClass) ? { tone: 'blocked', word: 'Blocked' } : { tone: 'fail', word: 'Failed' }
+  overall === 'PASS' ? { tone: 'pass', word: 'Pass' } : errorClass === 'cancelled' ? runWords.cancelled : errorClass === 'interrupted' ? runWords.interrupted : isBlocked(errorClass) ? { tone: 'blocked', word: 'Blocked' } : { tone: 'fail', word: 'Failed' }
 
 const checkWords: Record<CheckResult['status'], Shown> = {
   PASS: { tone: 'pass', word: 'Pass' }, WARN: { tone: 'warn', word: 'Warn' }, FAIL: { tone: 'fail', word: 'Fail' }, SKIP: { tone: 'skip', word: 'Skip' },

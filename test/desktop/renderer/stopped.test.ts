@@ -40,6 +40,19 @@ describe('a ship that somebody cancelled', () => {
   })
 })
 
+test('a ship that ended before its first step was interrupted, not failed, and names no evidence where there is none', async () => {
+  const story = cancelledShip()
+  const known = story.answers['overview.get'] as Overview
+  const result = known.ship?.result
+  if (!result) throw new Error('the story has a ship that ended')
+  Object.assign(result, { error_class: 'interrupted', step_failed: null, steps: [], artifacts: {} })
+  const { page } = await open(browser, built, { ...story, events: {} }, { path: '/ship' })
+  await shown(page.getByText('It was interrupted before its first step.')).toBeVisible()
+  await shown(page.locator('.ship-head .chip').first()).toHaveText('Interrupted')
+  await shown(page.getByRole('region', { name: 'Why red' })).not.toContainText('Evidence')
+  await page.context().close()
+})
+
 test('the first error is the line that failed, not the count before it that says 0 failed', async () => {
   const story = cancelledShip('tests_failed')
   const { page } = await open(browser, built, story, { path: '/ship' })

@@ -14,8 +14,8 @@ export function shipHeadline({ summary: { run_id, result }, findings }: ShipDeta
   const blocking = findings.filter(({ severity }) => severity === 'blocking').length
   const why = blocking > 0 ? `${count(blocking, 'finding')} must be fixed. ` : ''
   const unsettled = result.error_class === 'push_unconfirmed' || result.pushed_sha !== null
-  const at = result.step_failed === null ? 'before its first step' : `at ${result.step_failed}`
-  return { title: unsettled ? `${commit ?? 'The commit'} may be shipped` : `${commit ?? 'The commit'} is not shipped`, sub: `${why}It ${result.error_class === 'cancelled' ? 'was cancelled' : 'stopped'} ${at} after ${took(Date.parse(result.finished_at) - Date.parse(result.started_at))}.` }
+  const at = result.step_failed === null ? 'before its first step' : `at ${result.step_failed} after ${took(Date.parse(result.finished_at) - Date.parse(result.started_at))}`
+  return { title: unsettled ? `${commit ?? 'The commit'} may be shipped` : `${commit ?? 'The commit'} is not shipped`, sub: `${why}It ${result.error_class === 'cancelled' || result.error_class === 'interrupted' ? `was ${result.error_class}` : 'stopped'} ${at}.` }
 }
 
 /** What happened to the remote, from what the result says, never guessed. */
