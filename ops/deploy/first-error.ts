@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 export interface FirstError { readonly text: string; readonly line: number; readonly file: string | null; readonly file_line: number | null }
 
@@ -71,7 +71,12 @@ export function firstError(text: string): FirstError | null {
 const maxLogBytes = 4 * 1024 * 1024
 
 /** The beginning of a log, as much as is looked at; null when there is no such file. */
-export function readLogHead(file: string): string | null {
+export const readLogHead = (file: string): string | null => readPart(file, () => 0)
+
+/** The end of a log, likewise. */
+export const readLogTail = (file: string): string | null => readPart(file, (size) => Math.max(0, size - maxLogBytes))
+
+function readPart(file: string, from: (size: number) => number): string | null {
   let fd: number
   try {
     fd = openSync(file, 'r')
@@ -81,7 +86,7 @@ export function readLogHead(file: string): string | null {
   }
   try {
     const buffer = Buffer.alloc(maxLogBytes)
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, maxLogBytes, 0))
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, maxLogBytes, from(fstatSync(fd).size)))
   } finally {
     closeSync(fd)
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Problem } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { reviewAnswer } from '#shared/verdict'
-import { readLogHead } from '../deploy/first-error.ts'
+import { readLogTail } from '../deploy/first-error.ts'
 import { readJson } from '../json-file.ts'
 import { redact } from '../redact/redaction.ts'
 import type { Failure } from './implementer-prompt.ts'
@@ -20,7 +20,7 @@ export function failureOf(dir: string, result: ShipResult, problem: Problem): Fa
   const { errorClass, message, evidence } = problem
   if (!repairable(errorClass)) return null
   const step = result.steps.find(({ name }) => name === result.step_failed)
-  const log = step?.log ? readLogHead(join(dir, step.log)) ?? '' : ''
+  const log = step?.log ? readLogTail(join(dir, step.log)) ?? '' : ''
   const findings = errorClass === 'review_blocked' ? readJson(join(dir, questionFiles.review_answer), reviewAnswer, 'review_invalid')?.findings ?? [] : []
   return { errorClass, ...redact.json({ message, evidence, findings, logTail: log.slice(-maxTail) }) }
 }

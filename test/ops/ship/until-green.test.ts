@@ -168,6 +168,15 @@ process.exit(4)`, { env: ['IMPLEMENTER_ACCESS'] })
     }
   })
 
+  it('shows the implementer the end of a log, however long it is', async () => {
+    const { tests } = JSON.parse(readFileSync(join(sample.repo, 'openclaw.config.json'), 'utf8')) as { tests: Suite[] }
+    sample.config({ tests: tests.map((suite) => ({ ...suite, name: 'wordy', prepare: [nodeProgram(), '-e', "for (let n = 0; n < 5000; n += 1) console.log('so it goes '.repeat(100))"] })) })
+    breakIt()
+    implementer(`writeFileSync(${JSON.stringify(join(sample.home, 'prompt.txt'))}, prompt)`)
+    await shipUntilGreen(1)
+    expect(readFileSync(join(sample.home, 'prompt.txt'), 'utf8').split('end of the log:')[1]).toContain('tests_failed: ')
+  })
+
   it('stops at the same failure, at a repair without a change, and at any other class', async () => {
     breakIt()
     implementer(`appendFileSync('notes.txt', 'still thinking\\n')`)
