@@ -57,7 +57,7 @@ describe('the Proofs page', () => {
     await change(page, { answers: soundProofs().answers })
     await page.keyboard.press('Enter')
     await shown(dialog).toHaveCount(0)
-    expect((await callsOf(page)).filter(({ name }) => name === 'proofs.acknowledge')).toEqual([{ name: 'proofs.acknowledge', input: { id: 'aiops-1', reason: 'The host was installed again' } }])
+    expect((await callsOf(page)).filter(({ name }) => name === 'proofs.acknowledge')).toEqual([{ name: 'proofs.acknowledge', input: { id: 'aiops-1', reason: 'The host was installed again', saw: { open: 2, shown_key_id: 'b'.repeat(32) } } }])
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('The proofs hold')
     await page.context().close()
   })
