@@ -1,6 +1,6 @@
-import { chmodSync, chownSync, lchownSync, lstatSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, chownSync, lchownSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeTemporary } from './temporary-folder.ts'
 
 /** An account that a command runs as instead of the one we are. */
 export interface RunAs { readonly uid: number; readonly gid: number; /** Its HOME. */ readonly home: string }
@@ -59,8 +59,8 @@ function takeBack(path: string): void {
 }
 
 /** A new folder for temporary files that the account may use, and nobody else but us. */
-export function temporaryFolder(prefix: string, as?: RunAs): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix))
+export function temporaryFolder(kind: string, as?: RunAs): string {
+  const folder = makeTemporary(kind)
   giveTo(folder, as)
   return folder
 }

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { exportCommit } from '#ops/engines/export-commit'
 import { gitText, type GitOptions } from '#ops/git/run-git'
 import { writeWhole } from '#ops/json-file'
+import { makeTemporary } from '#ops/temporary-folder'
 import { checkedTreeId, refuseObject } from './checked-objects.ts'
 
 /** What is built from, and what becomes HQ's own code, is not changed on the way in, either. */
@@ -29,7 +29,7 @@ async function submodules(repo: string, sha: string, options: GitOptions): Promi
 
 /** The tree id of a folder, by a repository of its own. */
 async function treeOf(folder: string, sha: string, submodules: string, { as: _owner, ...options }: GitOptions): Promise<string> {
-  const temporary = mkdtempSync(join(tmpdir(), 'openclaw-check-'))
+  const temporary = makeTemporary('check')
   const bare = join(temporary, 'bare.git')
   try {
     await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${sha.length === 40 ? 'sha1' : 'sha256'}`, '--end-of-options', bare], options)

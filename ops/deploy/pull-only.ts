@@ -39,7 +39,7 @@ const probeRef = (): string => `refs/openclaw/push-probe/${randomBytes(8).toStri
 
 /** A git that cannot push anywhere says nothing about the remote: a value of `push.*` that it does not understand ends it before it connects. */
 async function requirePushWorks(repo: string, options: GitOptions & { errorClass: 'push_probe_inconclusive' }): Promise<void> {
-  const folder = temporaryFolder('openclaw-push-probe-', options.as)
+  const folder = temporaryFolder('push-probe', options.as)
   try {
     await gitText(folder, ['init', '--quiet', '--bare', '--template='], options)
     const pushed = await dryPush(repo, folder, probeRef(), { ...options, env: { ...options.env, GIT_ALLOW_PROTOCOL: 'file' } })

@@ -80,7 +80,7 @@ async function ofOrigin(context: DoctorContext): Promise<Finding> {
   const ref = originRef(context)
   if (tip.why === null && tip.sha === null) return skip(`origin has no ${ref}.`)
   if (tip.sha !== null && tip.sha === clone.head?.sha) return pass(`origin's ${ref} is HEAD, ${short(tip.sha)}: see unproven_commits`)
-  const folder = temporaryFolder('openclaw-origin-', clone.options.as)
+  const folder = temporaryFolder('origin', clone.options.as)
   try {
     const fetched = tip.why ?? await fetchBeside(folder, ref, clone)
     // Silent, or not to be reached: then what the last deploy fetched is looked at.

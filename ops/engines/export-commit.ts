@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorClass } from '#shared/errors'
 import { gitText, type GitOptions } from '#ops/git/run-git'
 import { objectStore } from '#ops/git/work-tree'
 import { writeWhole } from '#ops/json-file'
+import { makeTemporary } from '#ops/temporary-folder'
 
 /** No attribute of the commit changes a byte on the way out: no line ends, no encoding, no `$Id$`, no filter. */
 const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
@@ -22,7 +22,7 @@ export async function exportCommit(repo: string, sha: string, folder: string, op
   const { format, folder: common } = await objectStore(repo, must)
   const objects = join(common, 'objects')
   mkdirSync(folder, { recursive: true })
-  const temporary = mkdtempSync(join(tmpdir(), 'openclaw-export-'))
+  const temporary = makeTemporary('export')
   const bare = join(temporary, 'bare.git')
   try {
     await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], ours)

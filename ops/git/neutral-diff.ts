@@ -44,7 +44,7 @@ const statuses: Readonly<Record<string, ReviewedFile['status']>> = { A: 'added',
 export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit) => Promise<T>, options: GitOptions = {}): Promise<T> {
   const { format, folder: common } = await objectStore(repo, options)
   const objects = join(common, 'objects')
-  const folder = temporaryFolder('openclaw-diff-', options.as)
+  const folder = temporaryFolder('diff', options.as)
   const bare = join(folder, 'bare.git')
   const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }
   try {

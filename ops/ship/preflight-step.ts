@@ -18,6 +18,7 @@ import { laptopProofPlaces } from '../proof/places.ts'
 import { nextActionFile, parseNextAction } from '../next-action.ts'
 import { walkVerdicts } from '../review-chain.ts'
 import { readOperatorSettings } from '../settings-files.ts'
+import { sweepTemporary } from '../temporary-folder.ts'
 import { repairPrefix } from './implementer-folder.ts'
 import { proofPlace } from './proof-folder.ts'
 import { protectedChanges } from './protected-paths.ts'
@@ -91,6 +92,7 @@ async function sweep(repo: string, lost: string | null, log: (text: string) => v
     const prefixes = [scratchPrefix, repairPrefix, worktreePrefix].map((of) => of(lost))
     for (const name of readdirSync(tmpdir()).filter((each) => prefixes.some((start) => each.startsWith(start)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
+  for (const folder of sweepTemporary()) log(`removed ${folder}, whose process was killed`)
   for (const folder of await sweepWorktrees(repo)) log(`removed the worktree ${folder} of a killed ship`)
 }
 
