@@ -6,7 +6,7 @@ import { until } from '../support/hostd.ts'
 import { cgroupFiles, hostOf, hqInside, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
 import { must, whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
-import { silentOrigin } from '../support/rig/silent-origin.ts'
+import { inClone, silentOrigin } from '../support/rig/silent-origin.ts'
 import { sampleApp } from '../support/sample-app.ts'
 
 const why = whyNoRig()
@@ -149,7 +149,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
       await must(['git', '-C', work, 'push', '--quiet', bare, 'main'])
       const baseline = (await must(['git', '-C', work, 'rev-parse', 'HEAD'])).trim()
       await rig.write(paths.trustFile, JSON.stringify({ schema_version: 1, baseline, review_providers: [] }))
-      await rig.must(['git', '-C', paths.root, 'remote', 'set-url', 'origin', rig.origin.url('project.git')])
+      await inClone(rig, ['remote', 'set-url', 'origin', rig.origin.url('project.git')])
       const run = await host.ended(await host.start('deploy_and_verify'))
       expect(run).toMatchObject({ status: 'failed', error_class: 'config_invalid', step_failed: 'git_sync' })
     } finally {

@@ -38,10 +38,19 @@ export function runningMachine(place: Place): MachineRecord | null {
   return found !== null && alive(found.leader, found.leader_start) ? found : null
 }
 
+function commOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null // it has ended
+    throw error
+  }
+}
+
 /** The first process of the machine: the only child of nspawn that is `systemd`. */
 function leaderOf(nspawn: number): number | null {
   const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number)
-  return children.find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd') ?? null
+  return children.find((pid) => commOf(pid) === 'systemd') ?? null
 }
 
 /** A fresh machine over the base tree: what it writes lies in a layer of its own. @throws when one of this name exists */
