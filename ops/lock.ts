@@ -5,6 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 /** A held lock. The kernel frees it when the process ends, however it ends. */
 export interface Lock { release(): void }
 
+/** Connections whose lock is held: one that nothing refers to would be collected, and its lock be free although nobody let go of it. */
+const held = new Set<DatabaseSync>()
+
 const isBusy = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === 5
 
 /**
@@ -22,7 +25,8 @@ export function tryLock(file: string): Lock | null {
     if (isBusy(error)) return null
     throw error
   }
-  return { release: () => db.close() }
+  held.add(db)
+  return { release: () => { held.delete(db); db.close() } }
 }
 
 /** Is somebody holding `file`? Looks without taking it, with read access only. */

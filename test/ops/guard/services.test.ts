@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { checksResult, type ChecksResult } from '#shared/result'
 import { resumeServices } from '#ops/engines/resume'
 import { readRecord } from '#ops/engines/service-record'
+import { stillStarting } from '#ops/guard/age'
 import { attemptsFileOf } from '#ops/guard/attempts'
 import { guardLogFile, readGuardLog, type GuardLine } from '#ops/guard/log'
 import { turnMaintenanceOff } from '#ops/maintenance'
@@ -28,6 +29,8 @@ beforeAll(async () => {
 })
 afterAll(async () => { await at.remove() })
 
+/** What the sample app is given to start, seconds. */
+const startSeconds = 3
 const forget = (): void => { for (const file of [attemptsFileOf(at.host.paths), guardLogFile(at.host.paths)]) rmSync(file, { force: true }) }
 const guard = async (): Promise<ChecksResult> => checksResult.parse((await at.hostd.client.startOrJoin('guard')).run.result)
 const app = ({ checks }: ChecksResult) => checks.find(({ name }) => name === 'service:app')
@@ -67,6 +70,7 @@ describe('guard, for services that are plain processes,', () => {
 
   it('leaves one alone that is not well at the first look and then is', async () => {
     const pid = pidOf()
+    await until('the app to be past the time it is given to start', () => !stillStarting(readRecord(at.host.paths, 'app')?.started_at ?? '', startSeconds))
     const once = join(readRecord(at.host.paths, 'app')?.release ?? '', 'sick-once')
     writeFileSync(once, '')
     const result = await guard()
