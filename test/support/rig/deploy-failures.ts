@@ -152,7 +152,7 @@ export const deployFailures: readonly DeployFailure[] = [
     name: 'a host that could push', errorClass: 'production_can_push', step: 'assert_production_pull_only',
     plant: async (at, random) => {
       const [name, port] = [random.hex(6), aPort(random)]
-      await at.rig.must(['git', 'init', '--quiet', '--bare', '--initial-branch=main', `/srv/${name}.git`])
+      await at.rig.must(['git', 'clone', '--quiet', '--bare', at.rig.origin.url('project.git'), `/srv/${name}.git`])
       await at.rig.must(['systemd-run', '--quiet', '--unit=pushable', '--service-type=exec', 'git', 'daemon', '--listen=127.0.0.1', `--port=${port}`, '--reuseaddr', '--export-all', '--enable=receive-pack', '--base-path=/srv', '/srv'])
       const url = `git://127.0.0.1:${port}/${name}.git`
       await cloneGit(at, ['remote', 'set-url', '--push', 'origin', url])
