@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { isProven } from '#ops/review-chain'
-import { members } from '#ops/process-tree'
+import { endTree } from '#ops/process-tree'
 import { shipResult } from '#shared/result'
 import { reviewRef } from '#shared/verdict'
 import { seeded } from './seeded.ts'
@@ -34,7 +34,7 @@ export async function expectShipResolved(sample: ShipRepo, baseUrl: string, seed
   const closed = new Promise((resolve) => { running.child.once('exit', resolve) })
   await until(`event ${when} of the ship`, () => linesOf(running.dir) >= when || running.child.exitCode !== null)
   running.child.kill('SIGKILL')
-  if (everything) for (const pid of members({ marker: `OPENCLAW_RUN_ID=${running.runId}` })) process.kill(pid, 'SIGKILL')
+  if (everything) await endTree({ marker: `OPENCLAW_RUN_ID=${running.runId}` }, 0)
   await closed
   const told = `seed ${seed}: ${everything ? 'all of it' : 'the ship'} killed at event ${when} of ${lines}`
 
