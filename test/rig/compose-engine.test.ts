@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminTokenHeader } from '#shared/api'
+import { firstError } from '#ops/deploy/first-error'
 import { composeEngine } from '#ops/engines/compose/engine'
 import { runningProblems } from '#ops/engines/compose/health'
 import { markGreen, readComposeRecord } from '#ops/engines/compose/record'
@@ -119,7 +120,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   })
 
   it.each([
-    ['a failing build', () => composeProject('three', { files: { 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "process.exit(3)"]\n` } }), 'docker_compose_failed'],
+    ['a failing build', () => composeProject('three', { web: { build: { context: './web', network: 'none' } }, files: { 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "process.exit(3)"]\n` } }), 'docker_compose_failed'],
     ['a failing health check', () => composeProject('sick'), 'service_unhealthy'],
     ['a program that does not start', () => composeProject('crash'), 'service_unhealthy'],
     ['an image that cannot be had', () => composeProject('four', { services: { db: { image: 'no-such-image.invalid/db:1' } } }), 'docker_compose_failed'],
@@ -137,6 +138,14 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(failed).toBe(0)
     await expectServes('two', first)
     expect(containerIds()).toEqual(before)
+  })
+
+  it('tells which image cannot be built, and why, when others are built for the same version', async () => {
+    const slow = 'FROM hq-test-base:24\nRUN ["node", "-e", "setTimeout(() => 0, 3000)"]\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n'
+    const sha = host.commit(composeProject('ten', { services: { side: { build: { context: './side', network: 'none' } } }, files: { 'side/Dockerfile': slow, 'web/Dockerfile': `${webDockerfile}COPY no-such-file.txt /srv/\n` } }))
+    await expect(host.deploy(sha)).rejects.toMatchObject({ errorClass: 'docker_compose_failed', message: expect.stringMatching(/^Build of web failed, what serves is untouched: /) as string })
+    expect(host.log.join('\n')).not.toMatch(/CANCELED|only one connection allowed/)
+    expect(firstError(host.log.join('\n'))?.text).toContain('no-such-file.txt')
   })
 
   it('brings the old version back when the new one fails only in its place', async () => {

@@ -26,10 +26,14 @@ export async function makeImages(at: Docker, source: ComposeSource, { text, mode
   const due = built.filter((name) => !keeps.has(name))
   if (due.length > 0) {
     const named = withServices(text, (name, service) => (built.includes(name) ? { ...service, image: versionImage(project, name, version) } : service))
-    log(`building ${due.join(', ')} of ${project}`)
-    await composeDo(at, source, named, ['build', ...(sha === null ? [] : ['--build-arg', `${commitName}=${sha}`]), ...due], {
-      signal, timeLimitSeconds: buildSeconds, onLine: (line) => log(line), title: `Build of ${due.join(', ')} failed, what serves is untouched: docker compose build`,
-    })
+    // One at a time: of builds side by side, one that fails cancels the others, and what is reported may be a lost
+    // connection of those instead of the error (moby/buildkit#748).
+    for (const name of due) {
+      log(`building ${name} of ${project}`)
+      await composeDo(at, source, named, ['build', ...(sha === null ? [] : ['--build-arg', `${commitName}=${sha}`]), name], {
+        signal, timeLimitSeconds: buildSeconds, onLine: (line) => log(line), title: `Build of ${name} failed, what serves is untouched: docker compose build`,
+      })
+    }
   }
   const images: Record<string, string> = {}
   for (const name of names) {
