@@ -72,17 +72,15 @@ export function dropIndex(file: string): void {
 const reserveFile = (file: string): string => `${file}.reserve`
 const reserveBytes = 1024 * 1024
 
-/** @returns whether the room is kept (again) */
-function keepReserve(file: string): boolean {
+/** Tried again at the start of every run. Without it everything works but the last of a full disk, so it fails nothing. */
+function keepReserve(file: string, log: Log): void {
   const path = reserveFile(file)
   try {
-    if (statSync(path, { throwIfNoEntry: false })?.size === reserveBytes) return true
+    if (statSync(path, { throwIfNoEntry: false })?.size === reserveBytes) return
     writeFileSync(path, Buffer.alloc(reserveBytes), { mode: 0o600 })
-    return true
   } catch (error) {
     rmSync(path, { force: true })
-    if (toProblem(error).errorClass === 'disk_full') return false // kept as soon as there is room
-    throw error
+    log('reserve_not_kept', { file: path, why: toProblem(error).message })
   }
 }
 
@@ -100,12 +98,10 @@ export function openStore(file: string, log: Log): Store {
     dropIndex(file)
     db = openFile(file)
   }
-  /** Every write that works is an occasion to keep room again. */
-  const write = (statement: () => void): void => { statement(); keepReserve(file) }
   /** Writes although the disk is full, as long as the reserve lasts. */
   const writeWithReserve = (statement: () => void): void => {
     try {
-      write(statement)
+      statement()
     } catch (error) {
       if (toProblem(error).errorClass !== 'disk_full') throw error
       log('reserve_used', { file: reserveFile(file) })
@@ -113,7 +109,7 @@ export function openStore(file: string, log: Log): Store {
       statement()
     }
   }
-  keepReserve(file)
+  keepReserve(file, log)
   const insert = db.prepare(`INSERT INTO runs (run_id, action, lane, params, actor, deploy_run_id, status, requested_at, started_at, finished_at, error_class, step_failed)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const started = db.prepare("UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'")
@@ -126,7 +122,7 @@ export function openStore(file: string, log: Log): Store {
   return {
     insert: (row) => {
       try {
-        write(() => insert.run(row.run_id, row.action, row.lane, JSON.stringify(row.params), row.actor, row.deploy_run_id, row.status, row.requested_at, row.started_at, row.finished_at, row.error_class, row.step_failed))
+        insert.run(row.run_id, row.action, row.lane, JSON.stringify(row.params), row.actor, row.deploy_run_id, row.status, row.requested_at, row.started_at, row.finished_at, row.error_class, row.step_failed)
         return { inserted: true }
       } catch (error) {
         const holder = activeIn(row.lane)
@@ -134,7 +130,7 @@ export function openStore(file: string, log: Log): Store {
         throw error
       }
     },
-    started: (id, startedAt) => write(() => started.run(startedAt, id)),
+    started: (id, startedAt) => { started.run(startedAt, id); keepReserve(file, log) },
     ended: (id, end) => writeWithReserve(() => ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id)),
     get: (id) => { const row = get.get(id); return row === undefined ? null : toRun(row) },
     active: () => active.all().map(toRun),

@@ -1,4 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+
+/** Processes that /proc lists (Linux). */
+export const processIds = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
 
 /** Fields of /proc/<pid>/stat after the name, which itself may hold spaces and brackets. Field n of proc_pid_stat(5) is at n - 3. @returns null when there is no such process */
 export function processStat(pid: number): string[] | null {

@@ -5,6 +5,7 @@ import { commitId, timestamp } from '#shared/ids'
 import { readRecords } from './engines/service-record.ts'
 import { parseJson, readJson, writeJson } from './json-file.ts'
 import type { HostPaths } from './paths.ts'
+import { processIds } from './process-stat.ts'
 import { installRoot } from './program.ts'
 
 /** Releases of HQ that are kept, the current one included. */
@@ -99,9 +100,9 @@ const seesProcesses = (): boolean => existsSync('/proc/1')
  */
 function hasProcess(folder: string): boolean {
   const inside = (path: string, of: string): boolean => path === of || path.startsWith(`${of}/`)
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).some((name) => {
-    const seen = [`/proc/${name}/exe`, `/proc/${name}/cwd`].map(readPlace)
-    const named = commandOf(name)
+  return processIds().some((pid) => {
+    const seen = [`/proc/${pid}/exe`, `/proc/${pid}/cwd`].map(readPlace)
+    const named = commandOf(pid)
     return seen.some((place) => place !== null && inside(place, folder)) || named.some((part) => inside(part, folder)) || (seen.includes(null) && named.some((part) => inside(part, dirname(folder))))
   })
 }
@@ -115,9 +116,9 @@ function readPlace(link: string): string | null {
   }
 }
 
-function commandOf(name: string): string[] {
+function commandOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0')
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
   } catch {
     return [] // it has ended between the listing and this read
   }

@@ -9,6 +9,7 @@ import { Problem, toProblem } from '#shared/errors'
  */
 const probeBytes = 2 * 1024 * 1024
 
+/** @returns why it cannot take `probeBytes`; null also when it cannot be written for another reason, which is no matter of the disk */
 function probe(folder: string): Problem | null {
   const file = join(folder, `.probe-${randomBytes(6).toString('hex')}`)
   try {

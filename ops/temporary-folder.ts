@@ -9,9 +9,13 @@ const named = /^openclaw-[a-z-]+-(\d+)\.([A-Za-z0-9]+)-[A-Za-z0-9]{6}$/
 
 /**
  * A new folder for temporary files whose name says which process made it, so that one that was killed is found out.
+ * Where the system does not say when we started, the name says nothing, and nobody else removes it.
  * @param kind what it is for; lower case letters and dashes
  */
-export const makeTemporary = (kind: string): string => mkdtempSync(join(tmpdir(), `openclaw-${kind}-${process.pid}.${startOf(process.pid) ?? 'unknown'}-`))
+export function makeTemporary(kind: string): string {
+  const start = startOf(process.pid)
+  return mkdtempSync(join(tmpdir(), start === null ? `openclaw-${kind}-` : `openclaw-${kind}-${process.pid}.${start}-`))
+}
 
 /** Removes temporary folders of this account whose process has ended without doing so. @returns their paths */
 export function sweepTemporary(): string[] {

@@ -1,6 +1,7 @@
 import { Problem } from '#shared/errors'
 import { actions } from '#shared/actions'
 import { runAsAction } from '../doctor/check-command.ts'
+import { doneDocument } from '../done-document.ts'
 import { describePass, readGuardLog } from '../guard/log.ts'
 import { hostPaths } from '../paths.ts'
 
@@ -13,9 +14,6 @@ export async function run({ lines, json = false }: { lines: string; json?: boole
     const { lines: passes, unreadable } = readGuardLog(hostPaths(process.env), params.data.lines ?? 50)
     for (const pass of passes) log(describePass(pass))
     if (unreadable > 0) log(`${unreadable} lines cannot be read`)
-    return Promise.resolve({
-      schema_version: 1 as const, run_id: context.runId, overall: 'PASS' as const, step_failed: null, error_class: null, next_auto_fix: null, git_head: null, git_tree: null,
-      started_at, finished_at: new Date().toISOString(), steps: [], artifacts: {}, passes, unreadable,
-    })
+    return Promise.resolve({ ...doneDocument(context.runId, started_at), passes, unreadable })
   })
 }

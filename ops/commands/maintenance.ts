@@ -1,6 +1,7 @@
 import { Problem } from '#shared/errors'
 import { maintenanceReply, type MaintenanceState } from '#shared/api'
 import { runHere } from '../doctor/check-command.ts'
+import { doneDocument } from '../done-document.ts'
 import { exitUsage } from '../exit-codes.ts'
 import { hostClient, runThroughHostd } from '../host-client.ts'
 import { readMaintenance, turnMaintenanceOff } from '../maintenance.ts'
@@ -39,8 +40,5 @@ const clear = (): Promise<number> => runHere('maintenance_clear', ({ context, lo
   turnMaintenanceOff(paths)
   if (readMaintenance(paths).on) throw new Problem('maintenance_not_written', `Maintenance mode is still on: ${paths.maintenance} is there again.`)
   log(before.on ? 'Maintenance mode is off now.' : 'Nothing was changed.')
-  return Promise.resolve({
-    schema_version: 1 as const, run_id: context.runId, overall: 'PASS' as const, step_failed: null, error_class: null, next_auto_fix: null, git_head: null, git_tree: null,
-    started_at, finished_at: new Date().toISOString(), steps: [], artifacts: {},
-  })
+  return Promise.resolve(doneDocument(context.runId, started_at))
 })

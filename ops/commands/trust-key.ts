@@ -1,4 +1,5 @@
 import { runHere } from '../doctor/check-command.ts'
+import { doneDocument } from '../done-document.ts'
 import { enrolShipKey } from '../enrolled-keys.ts'
 import { runThroughHostd } from '../host-client.ts'
 import { hostPaths } from '../paths.ts'
@@ -14,8 +15,5 @@ const enrol = (public_key: string, label: string): Promise<number> => runHere('t
   const started_at = new Date().toISOString()
   const { id, added } = enrolShipKey(hostPaths(process.env), { public_key, label, run_id: context.runId })
   log(added ? `Key ${id} (${label}) is believed from now on: what it signed counts as reviewed.` : `Key ${id} was believed already. Nothing was changed.`)
-  return Promise.resolve({
-    schema_version: 1 as const, run_id: context.runId, overall: 'PASS' as const, step_failed: null, error_class: null, next_auto_fix: null, git_head: null, git_tree: null,
-    started_at, finished_at: new Date().toISOString(), steps: [], artifacts: {},
-  })
+  return Promise.resolve(doneDocument(context.runId, started_at))
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
@@ -6,6 +6,7 @@ import { findAccount } from '#ops/install/accounts'
 import { buildHome } from '#ops/install/folders'
 import { buildUser } from '#ops/install/units/place'
 import type { HostPaths } from '#ops/paths'
+import { processIds } from '#ops/process-stat'
 import type { RunAs } from '#ops/run-as'
 
 /** Time for killed processes to be gone, milliseconds. */
@@ -38,11 +39,11 @@ export async function buildAccount(paths: HostPaths, { launcher }: Pick<HostSett
 
 /** Living processes with this account as any of their user ids. */
 function processesOf(uid: number): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+  return processIds().flatMap((pid) => {
     try {
-      const status = readFileSync(`/proc/${name}/status`, 'utf8')
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       const dead = /^State:\s+[ZX]/m.test(status)
-      return !dead && /^Uid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/).includes(String(uid)) ? [Number(name)] : []
+      return !dead && /^Uid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/).includes(String(uid)) ? [pid] : []
     } catch {
       return [] // it has ended between the listing and this read
     }

@@ -1,13 +1,8 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { exportCommit } from '#ops/engines/export-commit'
+import { exportCommit, neutralRepository } from '#ops/engines/export-commit'
 import { gitText, type GitOptions } from '#ops/git/run-git'
-import { writeWhole } from '#ops/json-file'
 import { makeTemporary } from '#ops/temporary-folder'
 import { checkedTreeId, refuseObject } from './checked-objects.ts'
-
-/** What is built from, and what becomes HQ's own code, is not changed on the way in, either. */
-const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
 
 /**
  * Exports a commit and hashes again what came out: git does not when it reads objects, and those of the clone belong to
@@ -30,10 +25,9 @@ async function submodules(repo: string, sha: string, options: GitOptions): Promi
 /** The tree id of a folder, by a repository of its own. */
 async function treeOf(folder: string, sha: string, submodules: string, { as: _owner, ...options }: GitOptions): Promise<string> {
   const temporary = makeTemporary('check')
-  const bare = join(temporary, 'bare.git')
   try {
-    await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${sha.length === 40 ? 'sha1' : 'sha256'}`, '--end-of-options', bare], options)
-    writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
+    // What is built from, and what becomes HQ's own code, is not changed on the way in, either.
+    const bare = await neutralRepository(temporary, sha.length === 40 ? 'sha1' : 'sha256', options)
     const own: GitOptions = { ...options, timeLimitSeconds: 300, env: { ...options.env, GIT_DIR: bare, GIT_WORK_TREE: folder } }
     await gitText(folder, ['add', '--all', '--force', '--', '.'], own)
     if (submodules !== '') await gitText(folder, ['update-index', '-z', '--index-info'], { ...own, input: submodules })

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { commitId } from '#shared/ids'
 import { Problem } from '#shared/errors'
@@ -9,6 +9,7 @@ import { trackedAt } from '#ops/git/objects'
 import { git, gitFailure, gitText, type GitOptions } from '#ops/git/run-git'
 import { trustKeys } from '#ops/keys/trusted-keys'
 import type { HostPaths } from '#ops/paths'
+import { processIds } from '#ops/process-stat'
 import { walkVerdicts } from '#ops/review-chain'
 import { parseProjectConfig, projectConfigName, readTrustFile } from '#ops/settings-files'
 import { checkedFile } from './checked-objects.ts'
@@ -115,11 +116,11 @@ function clearStaleLock(repo: string, lock: string, log: (text: string) => void)
 
 function gitProcesses(repo: string): number[] {
   const root = realpathSync(repo)
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+  return processIds().flatMap((pid) => {
     try {
-      if (!/^git(-|$)/.test(readFileSync(`/proc/${name}/comm`, 'utf8').trim())) return []
-      const cwd = readlinkSync(`/proc/${name}/cwd`)
-      return cwd === root || cwd.startsWith(`${root}/`) ? [Number(name)] : []
+      if (!/^git(-|$)/.test(readFileSync(`/proc/${pid}/comm`, 'utf8').trim())) return []
+      const cwd = readlinkSync(`/proc/${pid}/cwd`)
+      return cwd === root || cwd.startsWith(`${root}/`) ? [pid] : []
     } catch {
       return [] // it has ended
     }

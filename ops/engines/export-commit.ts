@@ -6,8 +6,20 @@ import { objectStore } from '#ops/git/work-tree'
 import { writeWhole } from '#ops/json-file'
 import { makeTemporary } from '#ops/temporary-folder'
 
-/** No attribute of the commit changes a byte on the way out: no line ends, no encoding, no `$Id$`, no filter. */
+/** No attribute of a commit changes a byte on the way out: no line ends, no encoding, no `$Id$`, no filter. */
 const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
+
+/**
+ * An empty repository of its own, in which no attribute changes a byte between a tree and a folder.
+ * @param folder temporary folder that it is made in @param format `sha1` or `sha256`
+ * @returns its git directory
+ */
+export async function neutralRepository(folder: string, format: string, options: GitOptions & { errorClass?: ErrorClass }): Promise<string> {
+  const bare = join(folder, 'bare.git')
+  await gitText(folder, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], options)
+  writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
+  return bare
+}
 
 /**
  * Writes the tree of `sha` into the new folder `folder`, byte for byte as it was reviewed, through a repository of its
@@ -23,10 +35,8 @@ export async function exportCommit(repo: string, sha: string, folder: string, op
   const objects = join(common, 'objects')
   mkdirSync(folder, { recursive: true })
   const temporary = makeTemporary('export')
-  const bare = join(temporary, 'bare.git')
   try {
-    await gitText(temporary, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], ours)
-    writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
+    const bare = await neutralRepository(temporary, format, ours)
     const own = { ...ours, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder } }
     await gitText(folder, ['read-tree', '--no-recurse-submodules', sha], own)
     await gitText(folder, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)

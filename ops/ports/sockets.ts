@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
 import { Problem } from '#shared/errors'
+import { processIds } from '../process-stat.ts'
 
 /** A socket that takes what others send: a TCP listener, or a UDP socket that is not tied to one peer. */
 export interface OpenSocket {
@@ -62,24 +63,23 @@ function addressOf(hex: string): string {
 
 function socketOwners(inodes: ReadonlySet<string>): Map<string, number[]> {
   const owners = new Map<string, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
+  for (const pid of processIds()) {
     let descriptors: string[]
     try {
-      descriptors = readdirSync(`/proc/${name}/fd`)
+      descriptors = readdirSync(`/proc/${pid}/fd`)
     } catch {
       continue // ended, or another user's: its sockets stay without an owner, which the audit reports
     }
     for (const fd of descriptors) {
       let inode: string | undefined
       try {
-        inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${name}/fd/${fd}`))?.[1]
+        inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
       } catch {
         continue // closed between the listing and this read
       }
       if (inode === undefined || !inodes.has(inode)) continue
       const pids = owners.get(inode) ?? []
-      if (!pids.includes(Number(name))) owners.set(inode, [...pids, Number(name)])
+      if (!pids.includes(pid)) owners.set(inode, [...pids, pid])
     }
   }
   return owners
