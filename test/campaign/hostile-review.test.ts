@@ -25,10 +25,14 @@ afterAll(async () => { await sample.remove(); await api.close() })
 it('hostile diffs are refused by their class or shown whole, by the functions of the gate', async () => {
   const seeds = campaignSeeds()
   const failed: string[] = []
-  for (const seed of seeds) {
-    for (const each of hostileDiffs) await checkHostile(sample, base, each, seed).catch((error: unknown) => failed.push(`seed ${seed}, ${each.name}: ${String(error)}`))
+  let cases = 0
+  for (const [at, seed] of seeds.entries()) {
+    for (const each of hostileDiffs.filter(({ alone = false }) => !alone || at === 0)) {
+      cases += 1
+      await checkHostile(sample, base, each, seed).catch((error: unknown) => failed.push(`seed ${seed}, ${each.name}: ${String(error)}`))
+    }
   }
-  report('hostile diffs, by the functions of the gate', seeds, seeds.length * hostileDiffs.length, failed.length)
+  report('hostile diffs, by the functions of the gate', seeds, cases, failed.length)
   expect(failed).toEqual([])
 })
 

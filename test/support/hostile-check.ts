@@ -9,7 +9,7 @@ import { makeReviewDiff } from '#ops/ship/review-diff'
 import { bindingsMark, reviewPrompt } from '#ops/ship/review-prompt'
 import { Problem } from '#shared/errors'
 import type { HostileDiff } from './hostile-diffs.ts'
-import { seeded } from './seeded.ts'
+import { seeded, type Random } from './seeded.ts'
 import type { ShipRepo } from './ship-repo.ts'
 
 /** What the gate makes of the commit: a class, or the questions that it would ask. */
@@ -42,11 +42,22 @@ function checkPrompt(prompt: string, text: string, bindings: string): void {
   expect(parts[1]).toBe(`\n${text}${text === '' || text.endsWith('\n') ? '' : '\n'}`)
 }
 
-/** Sets the repository back to `base` and makes the hostile commit on it. @returns the commit */
-export function commitHostile(sample: ShipRepo, base: string, { commit }: HostileDiff, seed: number): string {
+/** Harmless commits, by chance none: what is hostile may stand first, last or between, in one packet with others or in its own. */
+function commitHarmless(sample: ShipRepo, random: Random): void {
+  for (let left = random.below(3); left > 0; left--) {
+    const file = (): [string, string] => [`${random.pick(['a', 'lib', 'src/deep/er', 'z'])}/${random.hex(8)}.${random.pick(['md', 'mjs', 'css'])}`, Array.from({ length: 1 + random.below(120) }, () => `${random.hex(4 + random.below(40))}\n`).join('')]
+    sample.commit('Harmless', Object.fromEntries(Array.from({ length: 1 + random.below(5) }, file)))
+  }
+}
+
+/** Sets the repository back to `base` and makes the hostile commit on it, among harmless ones unless it stands alone. @returns the newest commit */
+export function commitHostile(sample: ShipRepo, base: string, { commit, alone = false }: HostileDiff, seed: number): string {
   sample.git('reset', '--quiet', '--hard', base)
   sample.git('clean', '--quiet', '-fdx')
-  commit(sample, seeded(seed))
+  const random = seeded(seed)
+  if (!alone) commitHarmless(sample, random)
+  commit(sample, random)
+  if (!alone) commitHarmless(sample, random)
   return sample.git('rev-parse', 'HEAD')
 }
 
