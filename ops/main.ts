@@ -5,6 +5,8 @@ import { exitUsage } from './exit-codes.ts'
 import { takeGivenKey } from './keys/given-key.ts'
 import { describeThrown, redactCrashes, sayError } from './redact/crash-output.ts'
 import { loadSecrets } from './redact/known-secrets.ts'
+import { installRoot } from './program.ts'
+import { releaseVersion } from './releases.ts'
 
 redactCrashes()
 loadSecrets(process.env)
@@ -16,6 +18,8 @@ const program = new Command('hq')
   .description('OpenClaw HQ: gated ship, verified deploy, proof.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
+  .option('-V, --version', 'print the version, on a host with the commit it was built from')
+  .on('option:version', () => { console.log(releaseVersion(installRoot())); throw new CommanderError(0, 'commander.version', 'version') })
 
 const does = <O>(load: () => Promise<CommandModule<O>>) => async (options: O): Promise<void> => {
   process.exitCode = await (await load()).run(options)
