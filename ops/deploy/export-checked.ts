@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { exportCommit, neutralRepository } from '#ops/engines/export-commit'
+import { exportCommit, neutralRepository } from '#ops/git/export-commit'
 import { gitText, type GitOptions } from '#ops/git/run-git'
 import { makeTemporary } from '#ops/temporary-folder'
 import { checkedTreeId, refuseObject } from './checked-objects.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { exportCommit } from '#ops/engines/export-commit'
+import { exportCommit } from './export-commit.ts'
 import { git, gitText, type GitOptions } from './run-git.ts'
 
 /** Folders of worktrees made here start with this, so that one left by a killed process is recognised. */

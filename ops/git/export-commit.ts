@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorClass } from '#shared/errors'
-import { gitText, type GitOptions } from '#ops/git/run-git'
-import { objectStore } from '#ops/git/work-tree'
+import { gitText, type GitOptions } from './run-git.ts'
+import { objectStore } from './work-tree.ts'
 import { writeWhole } from '#ops/json-file'
 import { makeTemporary } from '#ops/temporary-folder'
 
