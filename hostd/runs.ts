@@ -43,6 +43,12 @@ interface Watched { readonly since: number; launching: boolean; absentSince: num
 
 export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths; store: Store; log: Log; launch: () => LaunchSettings }): Runs {
   const watched = new Map<string, Watched>()
+  /** Runs that are being cancelled, since when: everyone who looks sees that their end is on its way. */
+  const cancelling = new Map<string, string>()
+  const shown = (row: Run): Run => {
+    const cancel_asked_at = isEnded(row.status) ? undefined : cancelling.get(row.run_id)
+    return cancel_asked_at === undefined ? row : { ...row, cancel_asked_at }
+  }
   let closed = false
 
   const watch = (id: string): Watched => {
@@ -80,6 +86,8 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     if (record === null) return lookForStart(id, entry)
     if (record !== unreadable && record.boot_id !== bootId()) return end(id, { status: 'interrupted', finished_at: lastSign(paths, id), error_class: 'interrupted', step_failed: null })
     if (isLocked(runLockFile(paths, id))) return
+    // A runner that had to be killed by a cancel writes no result: the cancel does, and it is not lost meanwhile.
+    if (cancelling.has(id)) return
     // The result may have been written between the two looks; the lock was let go after it.
     const late = readEndOrFail(paths, id, log)
     if (late !== null) return end(id, late)
@@ -141,7 +149,22 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
   const get = (id: string): Run => {
     const row = store.get(id)
     if (row === null) throw new Problem('not_found', `There is no run ${id}.`)
-    return row
+    return shown(row)
+  }
+
+  async function stop(id: string, actor: string): Promise<void> {
+    // A run in its first instants has no runner to ask yet.
+    while (get(id).status === 'queued') { lookAtAll(); await delay(50) }
+    if (isEnded(get(id).status)) return
+    try {
+      await askRunner({ op: 'cancel', run_id: id, actor }, launch())
+    } catch (error) {
+      cancelling.delete(id)
+      lookAtAll()
+      // It ended by itself while we asked: that is an answer, not an error.
+      if (!(isEnded(get(id).status) && toProblem(error).errorClass === 'not_running')) throw error
+    }
+    lookAtAll()
   }
 
   const foreign = adoptForeign(paths, store, log)
@@ -166,23 +189,18 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     cancel: async (id, actor) => {
       if (isEnded(get(id).status)) throw new Problem('not_running', `Run ${id} has ended already.`)
       log('cancel_requested', { run_id: id, actor })
-      // A run in its first instants has no runner to ask yet.
-      while (get(id).status === 'queued') { lookAtAll(); await delay(50) }
-      if (!isEnded(get(id).status)) {
-        try {
-          await askRunner({ op: 'cancel', run_id: id, actor }, launch())
-        } catch (error) {
-          lookAtAll()
-          // It ended by itself while we asked: that is an answer, not an error.
-          if (!(isEnded(get(id).status) && toProblem(error).errorClass === 'not_running')) throw error
-        }
-        lookAtAll()
+      const first = !cancelling.has(id)
+      if (first) cancelling.set(id, new Date().toISOString())
+      try {
+        await stop(id, actor)
+      } finally {
+        if (first) cancelling.delete(id)
       }
       return get(id)
     },
     get,
-    list: (page) => store.list(page),
-    active: () => store.active(),
+    list: (page) => store.list(page).map(shown),
+    active: () => store.active().map(shown),
     close: () => {
       closed = true
       clearInterval(lookTimer)

@@ -60,6 +60,20 @@ export const hostConnection = z.strictObject({
 })
 export type HostConnection = z.infer<typeof hostConnection>
 
+/** An expected failure as it crosses the bridge. Anything else crosses as `internal_error`. */
+export const bridgeProblem = z.strictObject({ error_class: z.enum(errorClasses), message: z.string(), next_auto_fix: z.enum(remediationIds) })
+export type BridgeProblem = z.infer<typeof bridgeProblem>
+
+/** A cancel that this HQ asked for, of a run whose end is not known yet. */
+export const cancelView = z.strictObject({
+  source: z.enum(['host', 'ship']),
+  run_id: runId,
+  asked_at: timestamp,
+  /** Why it could not be asked, or what came instead of an answer; null while it is on its way. */
+  problem: bridgeProblem.nullable(),
+})
+export type CancelView = z.infer<typeof cancelView>
+
 export const overview = z.strictObject({
   connection: hostConnection,
   repository: repositoryState.nullable(),
@@ -72,6 +86,8 @@ export const overview = z.strictObject({
   upload: z.strictObject({ queued: z.number().int(), detail: z.string().nullable() }),
   /** What the witness found wrong and nobody has acknowledged; absent where no witness looks. */
   proof_alarms: z.array(z.strictObject({ who: z.string(), detail: z.string() })).optional(),
+  /** Absent in the console: there the host alone says what is being cancelled. */
+  cancels: z.array(cancelView).optional(),
 })
 export type Overview = z.infer<typeof overview>
 
@@ -159,6 +175,8 @@ export const shipKeyView = z.strictObject({
   host: z.strictObject({
     name: z.string(), enrolled: z.boolean().nullable(), detail: z.string().nullable(),
     others: z.array(z.strictObject({ id: z.string(), label: z.string().nullable(), enrolled_at: timestamp.nullable() })),
+    /** Since when the host believes this laptop's key, when it was enrolled through hostd; a key of trust.json has no date. */
+    enrolled_at: timestamp.nullable().optional(),
   }).nullable(),
 })
 export type ShipKeyView = z.infer<typeof shipKeyView>
@@ -207,9 +225,6 @@ export const isProcedure = (name: string): name is ProcedureName => Object.hasOw
 export const eventsRequest = z.strictObject({ source: z.enum(['host', 'ship']), run_id: runId, after: z.number().int().nonnegative() })
 export type EventsRequest = z.infer<typeof eventsRequest>
 
-/** An expected failure as it crosses the bridge. Anything else crosses as `internal_error`. */
-export const bridgeProblem = z.strictObject({ error_class: z.enum(errorClasses), message: z.string(), next_auto_fix: z.enum(remediationIds) })
-export type BridgeProblem = z.infer<typeof bridgeProblem>
 export const bridgeReply = z.discriminatedUnion('ok', [
   z.strictObject({ ok: z.literal(true), value: z.unknown() }),
   z.strictObject({ ok: z.literal(false), problem: bridgeProblem }),

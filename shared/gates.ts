@@ -78,9 +78,11 @@ export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): 
 
   const deploy = status?.last_deploy.result ?? null
   const myDeploy = deploy !== null && commit !== null && deploy.git_head === commit ? deploy : null
+  // Deployed once and taken back: the host stays away from it until it is told otherwise.
+  const rolledBack = commit !== null && status?.state?.pin?.from_sha === commit
   const host = (name: GateName, steps: string[]): Gate => {
     if (deployStep !== null) return underway(name, steps, deployStep, [...deploySteps, ...verifySteps])
-    return myDeploy === null ? waiting(name) : fromStep(name, myDeploy.steps, steps, myDeploy)
+    return myDeploy === null ? waiting(name, rolledBack && name === 'deployed' ? 'rolled back' : null) : fromStep(name, myDeploy.steps, steps, myDeploy)
   }
   gates.push(host('deployed', deploySteps))
   const verified = host('verified', verifySteps)

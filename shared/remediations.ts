@@ -27,7 +27,7 @@ export const remediations = {
   restore_main: { automatic: false, title: 'Put the commit named in the detail back on main and ship on top of it; to go back, roll back in HQ. If the new history is meant, set the baseline of the trust file to a commit of it.' },
   ship_from_hq: { automatic: false, title: 'Press Ship in HQ, which opens the keystore, or move the ship key to a file in HQ Settings.' },
   choose_green_commit: { automatic: false, title: 'Ship a fix, or roll back to a commit that was green and whose build is kept.' },
-  ship_or_unpin: { automatic: false, title: 'Ship a fix; the next deploy brings it. To deploy the commit that was rolled back from after all, run `hq deploy --unpin`.' },
+  ship_or_unpin: { automatic: false, title: 'Ship a fix; the next deploy brings it. To deploy the commit that was rolled back from after all, press Deploy the newest again on the Deploy page, or run `hq deploy --unpin`.' },
   start_again: { automatic: false, title: 'Start the action again in HQ.' },
   split_change: { automatic: false, title: 'Split the change into smaller commits and ship them one by one.' },
   commit_changes: { automatic: false, title: 'Commit what should be shipped.' },

@@ -21,6 +21,8 @@ export const run = z.strictObject({
   finished_at: timestamp.nullable(),
   error_class: z.enum(errorClasses).nullable(),
   step_failed: z.string().nullable(),
+  /** When somebody asked that it be cancelled; absent: nobody did, or it has ended. */
+  cancel_asked_at: timestamp.optional(),
 })
 export type Run = z.infer<typeof run>
 

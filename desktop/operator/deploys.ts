@@ -1,4 +1,4 @@
-import { actions } from '#shared/actions'
+import { actions, type ActionId } from '#shared/actions'
 import { runReply, type StatusReply } from '#shared/api'
 import { toProblem } from '#shared/errors'
 import { resultDocument, type ResultDocument } from '#shared/result'
@@ -25,6 +25,8 @@ export interface Deploys {
 }
 
 const action = 'deploy_and_verify'
+/** Both take the steps of a deploy; only a deploy of the newest change says where that change is. */
+const followed: readonly ActionId[] = [action, 'rollback']
 /** Newest passed deploys whose steps are averaged. */
 const averaged = 5
 
@@ -36,12 +38,12 @@ export function watchDeploys({ target, onEnded, log }: Options): Deploys {
   let current: { id: string; progress: Progress } | null = null
   let reading = false
 
-  const watch = async (id: string): Promise<void> => {
+  const watch = async (id: string, what: ActionId): Promise<void> => {
     const progress: Progress = { step: null, finished: null }
-    current = { id, progress }
+    if (what === action) current = { id, progress }
     try {
       const result = await trackProgress(followHostRun(target, id, 0, stop.signal), progress)
-      if (result) onEnded({ source: 'host', title: actions[action].title, result })
+      if (result) onEnded({ source: 'host', title: actions[what].title, result })
     } catch (error) {
       const problem = toProblem(error)
       log(`Following deploy ${id} ended: ${problem.errorClass}: ${problem.message}`)
@@ -73,10 +75,10 @@ export function watchDeploys({ target, onEnded, log }: Options): Deploys {
 
   return {
     notice: (status) => {
-      const running = status.active_runs.find((run) => run.action === action)
+      const running = status.active_runs.find((run) => followed.includes(run.action))
       if (running && !seen.has(running.run_id)) {
         seen.add(running.run_id)
-        void watch(running.run_id)
+        void watch(running.run_id, running.action)
       }
       void readPassed(status)
     },

@@ -16,7 +16,7 @@ import type { Workspace } from './workspace.ts'
 /** One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. */
 export type Handlers = { readonly [P in ProcedureName]: (input: z.output<(typeof procedures)[P]['input']>) => Promise<z.input<(typeof procedures)[P]['output']>> }
 
-export function handlersOf({ settings, connection, ships, mustRepository, overview, witness, proofs, keeper }: Workspace, { mode, version, env, keystore, log }: OperatorOptions): Handlers {
+export function handlersOf({ settings, connection, ships, cancels, mustRepository, overview, witness, proofs, keeper }: Workspace, { mode, version, env, keystore, log }: OperatorOptions): Handlers {
   const host = connection.target
   const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
   /** Does the host believe this laptop's key? null without a host. */
@@ -24,7 +24,8 @@ export function handlersOf({ settings, connection, ships, mustRepository, overvi
     if (name === null) return null
     try {
       const { ship_keys } = await askHostJson(await host(), { path: '/api/trust', timeoutMs: 5000 }, trustReply)
-      return { name, enrolled: id !== null && ship_keys.some((key) => key.id === id), others: ship_keys.filter((key) => key.id !== id), detail: null }
+      const own = ship_keys.find((key) => key.id === id)
+      return { name, enrolled: own !== undefined, enrolled_at: own?.enrolled_at ?? null, others: ship_keys.filter((key) => key.id !== id), detail: null }
     } catch (error) {
       return { name, enrolled: null, others: [], detail: toProblem(error).message }
     }
@@ -37,7 +38,7 @@ export function handlersOf({ settings, connection, ships, mustRepository, overvi
 
     'ship.start': () => ships.start(mustRepository(), settings.read().until_green.repairs),
     'ship.cancel': async ({ run_id }) => {
-      await ships.cancel(mustRepository(), run_id)
+      await cancels.ask('ship', run_id, () => ships.cancel(mustRepository(), run_id))
       return { ok: true }
     },
     'ship.list': async () => ({ ships: await ships.list(mustRepository()) }),
@@ -52,8 +53,17 @@ export function handlersOf({ settings, connection, ships, mustRepository, overvi
     'host.runs': async (query) => listRuns(await host(), query),
     'host.run': async ({ run_id }) => readRun(await host(), run_id),
     'host.cancel': async ({ run_id }) => {
-      await cancelRun(await host(), run_id)
-      look()
+      await cancels.ask('host', run_id, async () => {
+        try {
+          await cancelRun(await host(), run_id)
+        } catch (error) {
+          if (toProblem(error).errorClass !== 'not_running') throw error
+          await connection.refresh()
+          throw error
+        }
+        // It is remembered until the Overview has seen the end.
+        await connection.refresh()
+      })
       return { ok: true }
     },
     'host.artifacts': async ({ path }) => listArtifacts(await host(), path),

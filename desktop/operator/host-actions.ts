@@ -26,8 +26,11 @@ export const listRuns = (target: HostTarget, query: z.output<(typeof procedures)
 
 export const readRun = (target: HostTarget, id: string): Promise<Output<'host.run'>> => askHostJson(target, { path: '/api/runs', query: { id } }, runReply)
 
+/** hostd answers when the whole tree has ended, which it gives 10 s before it kills and at most 40 s in all; milliseconds. */
+const cancelMs = 60_000
+
 export async function cancelRun(target: HostTarget, id: string): Promise<void> {
-  await askHostJson(target, { method: 'POST', path: `/api/runs/${id}/cancel`, body: {} }, cancelReply)
+  await askHostJson(target, { method: 'POST', path: `/api/runs/${id}/cancel`, body: {}, timeoutMs: cancelMs }, cancelReply)
 }
 
 /** A path below the artifacts of the host; hostd decides what may be read, this keeps it below `/api/artifacts/`. */

@@ -1,6 +1,6 @@
 import { actions } from '#shared/actions'
 import type { StatusReply } from '#shared/api'
-import type { HostConnection, Overview, RepositoryState, ShipSummary } from '#shared/bridge'
+import type { CancelView, HostConnection, Overview, RepositoryState, ShipSummary } from '#shared/bridge'
 import { gatesOf } from '#shared/gates'
 import type { ShipResult } from '#shared/result'
 import { passedRun, usualMs, type PassedRun } from './usual.ts'
@@ -18,6 +18,7 @@ interface Facts {
   readonly deploys: readonly PassedRun[]
   readonly upload: Overview['upload']
   readonly proofAlarms: Overview['proof_alarms']
+  readonly cancels: CancelView[]
 }
 
 /** Why Deploy+Verify cannot be pressed, in one sentence; null when it can (design §10). */
@@ -69,6 +70,6 @@ export function composeOverview(facts: Facts): Overview {
       status, deployStep: deploysThis ? facts.deployStep : null,
     }),
     usual_ms: usualMs([...facts.shipResults.map((result) => passedRun('ship', result)).filter((run) => run !== null).slice(0, 10), ...facts.deploys]),
-    upload: facts.upload, proof_alarms: facts.proofAlarms,
+    upload: facts.upload, proof_alarms: facts.proofAlarms, cancels: facts.cancels,
   }
 }

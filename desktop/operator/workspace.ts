@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
 import type { Input, Output, Overview, RepositoryState } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
+import { rememberCancels, type Cancels } from './cancels.ts'
 import { watchDeploys, type Deploys } from './deploys.ts'
 import { connectHost, type Connection } from './host-connection.ts'
 import { followHostRun } from './host-events.ts'
@@ -20,6 +21,7 @@ export interface Workspace {
   readonly settings: SettingsStore
   readonly connection: Connection
   readonly ships: Ships
+  readonly cancels: Cancels
   /** The chosen repository. @throws {Problem} `not_a_repository` when none is chosen */
   readonly mustRepository: () => string
   readonly overview: () => Promise<Overview>
@@ -43,6 +45,7 @@ function unreadable(path: string, error: unknown): RepositoryState {
 export function openWorkspace({ home, keystore, env, log, onRunEnded }: OperatorOptions): Workspace {
   const settings = settingsStore(home)
   const keeper: ShipKeeper = shipKeeper(home, keystore)
+  const cancels = rememberCancels()
   let closed = false
 
   const ships: Ships = shipsOf({
@@ -98,7 +101,7 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
   }
 
   return {
-    settings, connection, ships, witness, proofs, keeper,
+    settings, connection, ships, cancels, witness, proofs, keeper,
     mustRepository: () => {
       const { repository } = settings.read()
       if (repository === null) throw new Problem('not_a_repository', 'No repository is chosen yet; choose one in Settings.')
@@ -110,8 +113,11 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
       const list = path === null || repository?.head === null ? [] : await ships.list(path)
       const shipResult = path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null
       // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
+      const known = connection.known()
       return composeOverview({
-        connection: connection.view(), repository, status: connection.known()?.status ?? null,
+        connection: connection.view(), repository, status: known?.status ?? null,
+        cancels: cancels.view(({ source, run_id, asked_at }) => (source === 'ship' ? !list.some((ship) => ship.active && ship.run_id === run_id)
+          : known !== null && known.as_of > asked_at && !known.status.active_runs.some((run) => run.run_id === run_id))),
         ship: list.find(({ active }) => active) ?? list[0] ?? null,
         shipResult, shipResults: list.map(({ result }) => result), deployStep: deploys.step(), deploys: deploys.passed(),
         upload: queue.view(path, connection.view().url), proofAlarms: witness.views().flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),

@@ -1,45 +1,120 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { createContext, use, useMemo, type ReactElement, type ReactNode } from 'react'
+import { createContext, use, useMemo, useState, type ReactElement, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import type { ActionId } from '#shared/actions'
+import { toBridgeError } from '../bridge/bridge-error.ts'
 import { useHq } from '../bridge/context.ts'
+import { settingsQuery } from '../bridge/queries.ts'
+import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
+
+type Source = 'ship' | 'host'
+type Params = Readonly<Record<string, unknown>>
+/** A cancel that this page asked for: since when, and why it failed. */
+export interface OwnCancel { readonly asked_at: string; readonly error: Error | null }
 
 /** What the operator can set off, from the top bar, a page or the palette alike. */
 export interface Actions {
   readonly ship: () => void
-  readonly run: (action: ActionId, params?: Readonly<Record<string, unknown>>) => void
-  readonly cancel: (source: 'ship' | 'host', runId: string) => void
+  readonly run: (action: ActionId, params?: Params) => void
+  readonly cancel: (source: Source, runId: string) => void
+  readonly chooseTheme: (theme: Theme) => void
+  /** Something is being started; a second one waits for it. */
   readonly busy: boolean
-  /** Why the last one did not start. */
-  readonly problem: Error | null
+  /** By run: what this page has asked to end and has no answer for, or a refusal. */
+  readonly cancels: ReadonlyMap<string, OwnCancel>
+  /** What did not happen, and why. */
+  readonly problem: { readonly what: string; readonly error: Error } | null
   readonly dismiss: () => void
 }
 
 const ActionsContext = createContext<Actions | null>(null)
 
 export function ActionsProvider({ children }: { children: ReactNode }): ReactElement {
+  const start = useStart()
+  const { cancels, cancel } = useCancels()
+  const theme = useThemeChoice()
+  const problem = start.error ? { what: 'Not started', error: start.error } : theme.error ? { what: 'The theme was not saved', error: theme.error } : null
+  const { mutate: begin, reset: resetStart, isPending } = start
+  const { mutate: chooseTheme, reset: resetTheme } = theme
+  const actions = useMemo<Actions>(() => ({
+    ship: () => begin({ kind: 'ship' }),
+    run: (action, params) => begin({ kind: 'run', action, params }),
+    cancel: (source, runId) => cancel({ source, runId }),
+    chooseTheme: (choice) => chooseTheme(choice),
+    busy: isPending, cancels, problem,
+    dismiss: () => { resetStart(); resetTheme() },
+  // oxlint-disable-next-line react-hooks/exhaustive-deps -- `problem` is made of the two errors
+  }), [begin, resetStart, isPending, cancel, cancels, chooseTheme, resetTheme, start.error, theme.error])
+  return <ActionsContext value={actions}>{children}</ActionsContext>
+}
+
+function useStart() {
   const { bridge } = useHq()
   const client = useQueryClient()
   const [, go] = useLocation()
-  const { mutate, isPending, error, reset } = useMutation({
-    mutationFn: async (what: { kind: 'ship' } | { kind: 'run'; action: ActionId; params?: Readonly<Record<string, unknown>> | undefined } | { kind: 'cancel'; source: 'ship' | 'host'; runId: string }) => {
-      if (what.kind === 'ship') return `/ship/${(await bridge.call('ship.start', {})).run_id}`
-      if (what.kind === 'run') return `/runs/${(await bridge.call('host.exec', { action: what.action, ...(what.params ? { params: what.params } : {}) })).run_id}`
-      await bridge.call(what.source === 'ship' ? 'ship.cancel' : 'host.cancel', { run_id: what.runId })
-      return null
-    },
+  return useMutation({
+    mutationFn: async (what: { kind: 'ship' } | { kind: 'run'; action: ActionId; params: Params | undefined }) =>
+      (what.kind === 'ship' ? `/ship/${(await bridge.call('ship.start', {})).run_id}` : `/runs/${(await bridge.call('host.exec', { action: what.action, ...(what.params ? { params: what.params } : {}) })).run_id}`),
     onSuccess: async (path) => {
-      if (path !== null) go(path)
+      go(path)
       await client.invalidateQueries()
     },
   })
-  const actions = useMemo<Actions>(() => ({
-    ship: () => mutate({ kind: 'ship' }),
-    run: (action, params) => mutate({ kind: 'run', action, params }),
-    cancel: (source, runId) => mutate({ kind: 'cancel', source, runId }),
-    busy: isPending, problem: error, dismiss: reset,
-  }), [mutate, isPending, error, reset])
-  return <ActionsContext value={actions}>{children}</ActionsContext>
+}
+
+/** A cancel shows from the press on: the answer comes only when everything of the run has ended. */
+function useCancels(): { cancels: Actions['cancels']; cancel: (what: { source: Source; runId: string }) => void } {
+  const { bridge } = useHq()
+  const client = useQueryClient()
+  const [cancels, setCancels] = useState<Actions['cancels']>(new Map())
+  const set = (runId: string, entry: OwnCancel | null): void => setCancels((all) => {
+    const next = new Map(all)
+    if (entry === null) next.delete(runId)
+    else next.set(runId, entry)
+    return next
+  })
+  const { mutate } = useMutation({
+    mutationFn: ({ source, runId }: { source: Source; runId: string }) => bridge.call(source === 'ship' ? 'ship.cancel' : 'host.cancel', { run_id: runId }),
+    onMutate: ({ runId }) => {
+      const asked: OwnCancel = { asked_at: new Date().toISOString(), error: null }
+      set(runId, asked)
+      return asked
+    },
+    onError: async (error, { source, runId }, asked) => {
+      // It had ended by itself, as was wanted. A ship of a terminal that cannot be ended says the same class.
+      const over = source === 'host' && toBridgeError(error).errorClass === 'not_running'
+      if (!over && asked) set(runId, { ...asked, error })
+      await client.invalidateQueries()
+      if (over) set(runId, null)
+    },
+    onSuccess: async (_answer, { runId }) => {
+      await client.invalidateQueries()
+      set(runId, null)
+    },
+  })
+  return { cancels, cancel: mutate }
+}
+
+/** The browser has the theme at once; when it cannot be kept in the settings, it goes back and says why. */
+function useThemeChoice() {
+  const { bridge, info } = useHq()
+  const client = useQueryClient()
+  const { queryKey } = settingsQuery(bridge)
+  const show = (theme: Theme): void => {
+    applyTheme(theme)
+    client.setQueryData(queryKey, (settings) => settings && { ...settings, theme })
+  }
+  return useMutation({
+    mutationFn: async (theme: Theme) => (info.operator ? await bridge.call('settings.set_theme', { theme }) : null),
+    onMutate: async (theme) => {
+      await client.cancelQueries({ queryKey })
+      const before = rememberedTheme()
+      show(theme)
+      return { before }
+    },
+    onError: (_error, _theme, context) => { if (context) show(context.before) },
+    onSuccess: (view) => { if (view) client.setQueryData(queryKey, view) },
+  })
 }
 
 export function useActions(): Actions {

@@ -9,6 +9,7 @@ import { errorSentence } from '../words/errors.ts'
 import { shortRun, span, timeOfDay } from '../words/format.ts'
 import { visibleText } from '../words/visible-text.ts'
 import { useActions } from './actions.tsx'
+import { CancelBanners } from './cancel.tsx'
 import { useLive } from './live.tsx'
 
 /** One line each, only when there is something to say. */
@@ -22,6 +23,7 @@ export function Banners(): ReactElement {
       {cut && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>HQ does not answer for {span(now - cut.since)}.</b> <span className="soft">What you see is as of {timeOfDay(new Date(cut.since).toISOString())}; it comes back by itself.</span></span></div>}
       {away && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>{facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.</b> <span className="soft">What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by itself.</span></span></div>}
       <ProofAlarmBanner />
+      <CancelBanners />
       <MaintenanceBanner />
       {(info.demo || change.scripted_review) && <div className="banner info" role="note"><Icon name="demo" /><span className="ellipsis"><b>{info.demo ? 'This is the local demo.' : 'The review of this change is scripted (demo).'}</b> <span className="soft">{change.scripted_review ? 'Its review verdict is scripted (demo): no model read the change.' : 'Everything in it is real and lies in one folder that can be removed.'}</span></span></div>}
       <ActionProblem />
@@ -67,11 +69,11 @@ function MaintenanceBanner(): ReactElement | null {
 function ActionProblem(): ReactElement | null {
   const { problem, dismiss } = useActions()
   if (!problem) return null
-  const { errorClass, message, nextAutoFix } = toBridgeError(problem)
+  const { errorClass, message, nextAutoFix } = toBridgeError(problem.error)
   return (
     <div className="banner banner-tall fail" role="alert">
       <Mark tone="fail" />
-      <span className="grow"><b>Not started: {errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code> <span className="soft">{visibleText(message)} {remediations[nextAutoFix].title}</span></span>
+      <span className="grow"><b>{problem.what}: {errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code> <span className="soft">{visibleText(message)} {remediations[nextAutoFix].title}</span></span>
       <PushButton small kind="quiet" icon="close" label="Dismiss" onPress={dismiss}>Dismiss</PushButton>
     </div>
   )

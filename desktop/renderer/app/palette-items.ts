@@ -4,10 +4,10 @@ import type { IconName } from '../ui/icons.tsx'
 import { age, shortRun } from '../words/format.ts'
 import { ofRun, type Tone } from '../words/status.ts'
 import { useActions } from './actions.tsx'
-import { commitsToShip, titleOfRun } from './facts.ts'
+import { commitsToShip, pinReason, titleOfRun } from './facts.ts'
 import { useLive } from './live.tsx'
 import { places } from './pages.ts'
-import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
+import { rememberedTheme, type Theme } from './theme.ts'
 
 export interface PaletteItem {
   readonly id: string
@@ -27,9 +27,9 @@ const themes: readonly Theme[] = ['system', 'light', 'dark']
 
 /** What the palette offers, in the order it is most likely wanted. Destroying things is not among it. */
 export function usePaletteItems(): readonly PaletteGroup[] {
-  const { info, bridge } = useHq()
+  const { info } = useHq()
   const { overview, facts, now } = useLive()
-  const { ship, run } = useActions()
+  const { ship, run, chooseTheme } = useActions()
   const [, go] = useLocation()
   const away = facts.stale || overview.connection.state !== 'online' ? { blocked: 'host unreachable' } : {}
   const active = overview.status?.active_runs ?? []
@@ -40,7 +40,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
     else actions.push({ id: 'ship', title: 'Ship', icon: 'ship', end: commitsToShip(overview), run: ship, ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}) })
   }
   if (facts.deploy && !facts.stale) { const { run_id } = facts.deploy; actions.push({ id: 'deploy', title: 'Deploy+Verify: follow the running one', icon: 'deploy', tone: 'running', run: () => go(`/runs/${run_id}`) }) }
-  else actions.push({ id: 'deploy', title: 'Deploy+Verify', icon: 'deploy', run: () => run('deploy_and_verify'), ...(facts.deployBlocked ? { blocked: facts.deployBlocked.short } : {}) })
+  else actions.push({ id: 'deploy', title: 'Deploy+Verify', icon: 'deploy', run: () => run('deploy_and_verify'), ...(facts.deployBlocked ? { blocked: facts.deployBlocked.short } : facts.pin?.holds ? { blocked: pinReason(facts).short } : {}) })
   actions.push(
     { id: 'doctor', title: 'Run doctor', icon: 'doctor', words: 'check health', run: () => run('doctor'), ...away },
     { id: 'guard', title: 'Run guard', icon: 'doctor', run: () => run('guard'), ...away },
@@ -50,11 +50,6 @@ export function usePaletteItems(): readonly PaletteGroup[] {
   )
 
   const recent = [...active, ...(overview.status?.recent_deploys ?? []).filter((each) => !active.some(({ run_id }) => run_id === each.run_id))].slice(0, 8)
-  const chooseTheme = (theme: Theme): void => {
-    applyTheme(theme)
-    // The browser remembers it at once; the settings follow, and their page shows a failure when it is opened.
-    if (info.operator) bridge.call('settings.set_theme', { theme }).catch(() => undefined) // the page has the new look already; Settings shows what was kept
-  }
   return [
     { title: 'Actions', items: actions },
     { title: 'Go to', items: places.filter(({ needsOperator }) => info.operator || needsOperator !== true).map(({ path, title, icon }) => ({ id: `go ${path}`, title, icon, words: 'go to page', run: () => go(path) })) },

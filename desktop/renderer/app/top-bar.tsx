@@ -6,7 +6,7 @@ import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { Clock } from '../ui/time.tsx'
 import { useActions } from './actions.tsx'
-import { commitsToShip, startOf, titleOfRun } from './facts.ts'
+import { commitsToShip, pinReason, startOf, titleOfRun } from './facts.ts'
 import { HostButton } from './host-button.tsx'
 import { useLive } from './live.tsx'
 
@@ -52,6 +52,7 @@ function DeployButton(): ReactElement {
     return <RunningLink href={`/runs/${facts.deploy.run_id}`} words={words} since={startOf(facts.deploy)} label={`${titleOfRun(facts.deploy)} is running: open it`} />
   }
   if (facts.deployBlocked) return <Blocked icon="deploy" name="Deploy+Verify" reason={facts.deployBlocked} />
+  if (facts.pin?.holds) return <Blocked icon="deploy" name="Deploy+Verify" reason={pinReason(facts)} />
   return <PushButton icon="deploy" kind={facts.primary === 'deploy' && mayBeFilled.includes(location) ? 'main' : 'plain'} label="Deploy+Verify" busy={busy} onPress={() => run('deploy_and_verify')}>Deploy+Verify</PushButton>
 }
 

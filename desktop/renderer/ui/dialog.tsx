@@ -10,13 +10,15 @@ interface ConfirmProps {
   readonly children: ReactNode
   readonly confirm: string
   readonly icon?: IconName
+  /** It destroys nothing: the confirming button is the plain main one. */
+  readonly calm?: boolean
   readonly keep: string
   readonly onConfirm: () => void
   readonly onClose: () => void
 }
 
 /** Asked only before something is destroyed; the title names what. */
-export function Confirm({ open, title, children, confirm, icon, keep, onConfirm, onClose }: ConfirmProps): ReactElement {
+export function Confirm({ open, title, children, confirm, icon, calm = false, keep, onConfirm, onClose }: ConfirmProps): ReactElement {
   return (
     <ModalOverlay className="scrim" isOpen={open} isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
       <Modal className="dialog">
@@ -25,7 +27,7 @@ export function Confirm({ open, title, children, confirm, icon, keep, onConfirm,
           <div className="soft">{children}</div>
           <div className="dialog-buttons">
             <PushButton onPress={onClose}>{keep}</PushButton>
-            <PushButton kind="danger" {...(icon ? { icon } : {})} onPress={() => { onConfirm(); onClose() }}>{confirm}</PushButton>
+            <PushButton kind={calm ? 'main' : 'danger'} {...(icon ? { icon } : {})} onPress={() => { onConfirm(); onClose() }}>{confirm}</PushButton>
           </div>
         </Dialog>
       </Modal>

@@ -1,4 +1,4 @@
-import { Activity, BarChart3, Box, ChevronDown, ChevronRight, ChevronUp, CircleOff, Clock3, Copy, FileText, Flag, FoldVertical, LayoutPanelLeft, ListMinus, type LucideIcon, MessageSquare, Pencil, RotateCw, Search, ShieldCheck, SlidersHorizontal, Square, ArrowDownToLine, ArrowUpFromLine, Wrench, X, WrapText, TriangleAlert, FlaskConical, Check } from 'lucide-react'
+import { Activity, BarChart3, Box, ChevronDown, ChevronRight, ChevronUp, CircleOff, Clock3, Copy, FileText, Flag, FoldVertical, LayoutPanelLeft, ListMinus, type LucideIcon, MessageSquare, Pencil, RotateCw, Search, ShieldCheck, SlidersHorizontal, Square, ArrowDownToLine, ArrowUpFromLine, Wrench, X, WrapText, TriangleAlert, FlaskConical, Check, Pin } from 'lucide-react'
 import type { ReactElement } from 'react'
 import type { Tone } from '../words/status.ts'
 
@@ -6,7 +6,7 @@ const icons = {
   overview: BarChart3, ship: ArrowUpFromLine, deploy: Box, runs: ListMinus, proofs: ShieldCheck, doctor: Activity, settings: SlidersHorizontal,
   search: Search, down: ChevronDown, up: ChevronUp, right: ChevronRight, offline: CircleOff, clock: Clock3, copy: Copy, copied: Check, file: FileText,
   flag: Flag, jump: FoldVertical, panel: LayoutPanelLeft, note: MessageSquare, edit: Pencil, retry: RotateCw, stop: Square, follow: ArrowDownToLine,
-  maintenance: Wrench, close: X, wrap: WrapText, alert: TriangleAlert, demo: FlaskConical,
+  maintenance: Wrench, close: X, wrap: WrapText, alert: TriangleAlert, demo: FlaskConical, pin: Pin,
 } satisfies Record<string, LucideIcon>
 export type IconName = keyof typeof icons
 

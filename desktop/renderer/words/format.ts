@@ -38,10 +38,14 @@ export function age(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`
 }
 
-/** Time of day as it is on this machine: 23:13:04. */
+const zones = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' })
+/** The zone of this machine at that moment: UTC, CET, GMT+5:30. */
+const zoneAt = (date: Date): string => zones.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+
+/** Time of day as it is on this machine, with its zone: 23:13:04 CET. */
 export const timeOfDay = (timestamp: string): string => {
   const date = new Date(timestamp)
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zoneAt(date)}`
 }
 
 /** Date and time, for rows that may be days old. */

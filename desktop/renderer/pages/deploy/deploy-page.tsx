@@ -1,7 +1,8 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import { useLive } from '../../app/live.tsx'
-import { startOf, titleOfRun } from '../../app/facts.ts'
+import { deployWords, isDeploy, startOf, targetOf, titleOfRun } from '../../app/facts.ts'
+import { PinCard } from '../../app/pin-card.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { Commit, RunId } from '../../ui/copy.tsx'
 import { DeployHistory } from '../../ui/deploy-history.tsx'
@@ -18,16 +19,17 @@ import { RollBack } from './roll-back.tsx'
 
 /** What should serve and what does, the deploy that is on its way or was last, and how the ones before went. */
 export function DeployPage(): ReactElement {
-  const { overview: { status, change, usual_ms, repository }, facts, now } = useLive()
-  const target = status?.last_ship.result?.pushed_sha ?? repository?.remote ?? null
+  const { overview, facts, now } = useLive()
+  const { status, change, usual_ms } = overview
+  const target = targetOf(overview)
   const serving = status?.host.serving ?? null
   const log = useLog('host', facts.deploy?.run_id ?? null).log
   const last = status?.last_deploy.result ?? null
   const ahead = target !== null && target !== serving
   const failed = last?.overall === 'FAIL' && last.target_sha === target
-  const pinned = status?.state?.pin !== undefined && status.state.pin.from_sha === target
-  const title = facts.deploy ? `Deploying ${target ? shortCommit(target) : ''}` : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${pinned ? 'was rolled back' : failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
-  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy ? 'The old version keeps serving until the new one is built.' : pinned ? `Pinned by a rollback from ${shortCommit(target)}. The next ship ends it.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.' : 'Deploying again would verify the same commit afresh.'
+  const pinned = facts.pin?.holds === true
+  const title = facts.deploy ? deployWords(facts.deploy, target) : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${pinned ? 'was rolled back' : failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
+  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy && isDeploy(facts.deploy) ? 'The old version keeps serving until the new one is built.' : pinned ? `${serving ? shortCommit(serving) : 'Nothing'} serves instead.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.' : 'Deploying again would verify the same commit afresh.'
   return (
     <div className="page">
       <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div><RollBack /></div>
@@ -37,7 +39,8 @@ export function DeployPage(): ReactElement {
         <div><dt>Maintenance</dt><dd>{status === null ? 'not known' : status.maintenance.on ? <>on{status.maintenance.file ? `, ${span(now - Date.parse(status.maintenance.file.since))}` : ''}</> : 'off'}</dd></div>
         <div><dt>Usually</dt><dd>{usual_ms['deploy_and_verify'] === undefined ? 'not known yet' : took(usual_ms['deploy_and_verify'])}</dd></div>
       </dl>
-      {facts.deploy && !facts.stale && <div className="deploy-block"><ActiveRunCard source="host" runId={facts.deploy.run_id} title={titleOfRun(facts.deploy)} action={facts.deploy.action} since={startOf(facts.deploy)} log={log} /></div>}
+      <PinCard />
+      {facts.deploy && !facts.stale && <div className="deploy-block"><ActiveRunCard source="host" runId={facts.deploy.run_id} title={titleOfRun(facts.deploy)} action={facts.deploy.action} lane={facts.deploy.lane} since={startOf(facts.deploy)} log={log} /></div>}
       {!facts.deploy && last?.overall === 'FAIL' && <LastRed />}
       <div className="cols">
         <div className="column"><DeployHistory runs={status?.recent_deploys ?? []} usual={usual_ms['deploy_and_verify']} now={now} /><RecentList /></div>

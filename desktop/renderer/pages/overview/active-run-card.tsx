@@ -1,23 +1,19 @@
-import { useState, type ReactElement } from 'react'
+import type { ReactElement } from 'react'
 import { Link } from 'wouter'
-import { useActions } from '../../app/actions.tsx'
+import { CancelButton, CancelNote } from '../../app/cancel.tsx'
 import { useLive } from '../../app/live.tsx'
 import { AnsiText } from '../../log/ansi-text.tsx'
 import type { LogLine, LogState } from '../../log/log-state.ts'
 import { RunId } from '../../ui/copy.tsx'
-import { Confirm } from '../../ui/dialog.tsx'
 import { Mark } from '../../ui/icons.tsx'
-import { PushButton } from '../../ui/push-button.tsx'
 import { AgainstUsual, Timeline } from '../../ui/timeline.tsx'
-import { shortCommit, shortRun } from '../../words/format.ts'
+import { shortCommit } from '../../words/format.ts'
 
-interface Props { readonly source: 'ship' | 'host'; readonly runId: string; readonly title: string; readonly action: string; readonly since: number; readonly log: LogState }
+interface Props { readonly source: 'ship' | 'host'; readonly runId: string; readonly title: string; readonly action: string; readonly lane?: string; readonly since: number; readonly log: LogState }
 
 /** The run that is active: where it is, measured against usual, and its last lines. */
-export function ActiveRunCard({ source, runId, title, action, since, log }: Props): ReactElement {
+export function ActiveRunCard({ source, runId, title, action, lane, since, log }: Props): ReactElement {
   const { overview: { usual_ms, status }, now } = useLive()
-  const { cancel } = useActions()
-  const [asking, setAsking] = useState(false)
   const at = log.steps.findIndex((step) => step.status === 'running')
   const step = log.steps[at]
   const tail = log.rows.filter((row): row is LogLine => row.kind === 'line').slice(-3)
@@ -31,14 +27,14 @@ export function ActiveRunCard({ source, runId, title, action, since, log }: Prop
         {log.steps.length > 0 && <Timeline steps={log.steps} action={action} usual={usual_ms} now={now} />}
         <ol className="tail" aria-label="Last lines">{tail.length === 0 ? <li><span /><span className="quiet">no output yet</span></li> : tail.map((line) => <li key={line.seq}><span>{line.number}</span><span><AnsiText text={line.text} find="" /></span></li>)}</ol>
       </div>
+      <CancelNote source={source} runId={runId} />
       <div className="card-foot">
         <Link className="button button-small" href={source === 'ship' ? `/ship/${runId}` : `/runs/${runId}`}>Open run</Link>
         <span className="quiet small ellipsis hide-narrow">{kept}</span><span className="grow" />
-        <PushButton small kind="danger" icon="stop" onPress={() => setAsking(true)}>Cancel</PushButton>
+        <CancelButton small source={source} runId={runId} title={title} confirm={source === 'ship' ? 'Cancel the ship' : 'Cancel the run'}>
+          <p>{source === 'ship' ? 'Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.' : `Its whole process tree ends; what it had switched stays as it is${lane === 'deploy' ? '. Maintenance stays on until the next green deploy' : ''}.`}</p>
+        </CancelButton>
       </div>
-      <Confirm open={asking} icon="stop" title={`Cancel ${title} ${shortRun(runId)}?`} confirm="Cancel the run" keep="Keep it running" onConfirm={() => cancel(source, runId)} onClose={() => setAsking(false)}>
-        <p>{source === 'ship' ? 'Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.' : `Its whole process tree ends. Maintenance stays on until the next green deploy${serving ? `; ${shortCommit(serving)} was serving when it began` : ''}.`}</p>
-      </Confirm>
     </section>
   )
 }

@@ -1,7 +1,7 @@
 import type { Overview } from '#shared/bridge'
 import { remediations } from '#shared/remediations'
 import { errorClasses, errorRule, type ErrorClass } from '#shared/errors'
-import type { Facts } from '../../app/facts.ts'
+import { deployWords, isDeploy, type Facts } from '../../app/facts.ts'
 import { errorSentence } from '../../words/errors.ts'
 import { count, shortCommit, span, timeOfDay } from '../../words/format.ts'
 import { firstStopped } from './gates.ts'
@@ -22,7 +22,7 @@ export function headlineOf({ connection, repository, status, change, ship }: Ove
   if (facts.ship) return { title: commit ? `Shipping ${commit}` : 'Shipping', sub: [subject, 'nothing is pushed until the review approves it'].filter(Boolean).join(' · ') }
   // A deploy is about what origin/main holds, which need not be the newest change of the laptop.
   const target = repository?.remote ?? status?.last_ship.result?.pushed_sha ?? change.commit
-  if (facts.deploy) return { title: target ? `Deploying ${shortCommit(target)}` : 'Deploying', sub: [target === change.commit ? subject : null, serving && `${serving} until this is up`].filter(Boolean).join(' · ') }
+  if (facts.deploy) return { title: deployWords(facts.deploy, target), sub: [facts.deploy.action === 'deploy_and_verify' && target === change.commit ? subject : null, serving && (isDeploy(facts.deploy) ? `${serving} until this is up` : serving)].filter(Boolean).join(' · ') }
   if (change.done && commit) return { title: `${commit} is DONE, with proof`, sub: [subject, 'all six gates hold for this commit'].filter(Boolean).join(' · '), done: true }
 
   const stopped = firstStopped(change.gates)
@@ -40,6 +40,7 @@ export function headlineOf({ connection, repository, status, change, ship }: Ove
   const pushed = change.gates.find(({ name }) => name === 'pushed')?.state === 'pass'
   if (pushed && commit) {
     const toDo = change.gates.find(({ name }) => name === 'deployed')?.state !== 'pass'
+    if (toDo && facts.pin?.holds) return { title: `${commit} was rolled back`, sub: [subject, serving && `${serving} instead, until a fix is shipped or this is deployed again`].filter(Boolean).join(' · ') }
     return toDo ? { title: `${commit} is pushed, not deployed yet`, sub: [subject, serving && `${serving} until Deploy+Verify is pressed`].filter(Boolean).join(' · ') }
       : { title: `${commit} is deployed, its proof is not complete`, sub: change.gates.find(({ name }) => name === 'proof')?.detail ?? 'The bundle of its ship is not on the host yet.' }
   }

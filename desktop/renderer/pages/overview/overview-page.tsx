@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react'
 import { titleOfRun, startOf } from '../../app/facts.ts'
 import { useLive } from '../../app/live.tsx'
+import { PinCard } from '../../app/pin-card.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { DeployHistory } from '../../ui/deploy-history.tsx'
 import { Mark } from '../../ui/icons.tsx'
@@ -35,8 +36,9 @@ export function OverviewPage(): ReactElement {
       <GateLine deployLog={deployLog} shipLog={shipLog} />
       <div className="cols">
         <div className="column">
+          <PinCard />
           {facts.ship && <ActiveRunCard source="ship" runId={facts.ship.runId} title="Ship" action="ship" since={facts.ship.since} log={shipLog} />}
-          {active && !facts.stale && <ActiveRunCard source="host" runId={active.run_id} title={titleOfRun(active)} action={active.action} since={startOf(active)} log={deployLog} />}
+          {active && !facts.stale && <ActiveRunCard source="host" runId={active.run_id} title={titleOfRun(active)} action={active.action} lane={active.lane} since={startOf(active)} log={deployLog} />}
           <ResultsTable />
           <DeployHistory runs={overview.status?.recent_deploys ?? []} usual={overview.usual_ms['deploy_and_verify']} now={now} />
         </div>

@@ -3,7 +3,7 @@ import { useState, type ReactElement } from 'react'
 import { Link } from 'wouter'
 import { checksResult, deployResult, resultDocument } from '#shared/result'
 import { isEnded } from '#shared/run'
-import { useActions } from '../../app/actions.tsx'
+import { CancelButton, CancelNote } from '../../app/cancel.tsx'
 import { startOf, titleOfRun } from '../../app/facts.ts'
 import { useLive } from '../../app/live.tsx'
 import { useHq } from '../../bridge/context.ts'
@@ -11,7 +11,6 @@ import { runQuery } from '../../bridge/queries.ts'
 import { LogPane } from '../../log/log-pane.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { RunId } from '../../ui/copy.tsx'
-import { Confirm } from '../../ui/dialog.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
@@ -20,7 +19,7 @@ import { StepList } from '../../ui/step-list.tsx'
 import { stepsOf } from '../../ui/step-sources.ts'
 import { Age } from '../../ui/time.tsx'
 import { AgainstUsual, Timeline } from '../../ui/timeline.tsx'
-import { clock, shortCommit, shortRun, took } from '../../words/format.ts'
+import { clock, shortCommit, took } from '../../words/format.ts'
 import { ofRun } from '../../words/status.ts'
 import { CheckList } from './check-list.tsx'
 import { RunFacts } from './run-facts.tsx'
@@ -29,14 +28,14 @@ import { RunWhyRed, useTriage } from './run-why-red.tsx'
 /** One run of the host: steps left, log in the middle, facts right; why it is red above them. */
 export function RunPage({ runId }: { runId: string }): ReactElement {
   const { bridge } = useHq()
-  const { overview: { usual_ms }, now } = useLive()
-  const { cancel } = useActions()
+  const { overview: { usual_ms, status }, now } = useLive()
   const { data, error } = useQuery(runQuery(bridge, runId))
   const view = useLog('host', runId)
-  const [asking, setAsking] = useState(false)
   const [factsShown, setFactsShown] = useState(false)
   const [goTo, setGoTo] = useState<{ row: number } | null>(null)
-  const run = data?.run ?? null
+  // What the overview knows of it stands here at once, and while the host is away.
+  const listed = status?.active_runs.find(({ run_id }) => run_id === runId) ?? status?.recent_deploys.find(({ run_id }) => run_id === runId)
+  const run = data?.run ?? (listed ? { ...listed, result: null } : null)
   const result = resultDocument.safeParse(run?.result ?? null).data ?? view.log.result
   const { named, triage } = useTriage(runId, run)
   const running = run !== null && !isEnded(run.status)
@@ -54,13 +53,18 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
           <h1>{title}{target && <code className="mono head-class" title={target}>{shortCommit(target)}</code>}{run && <Chip shown={ofRun(run.status, run.error_class)} />}</h1>
           <div className="head-actions">
             {run && (running ? <AgainstUsual since={startOf(run)} usual={usual_ms[run.action]} now={now} /> : run.finished_at && <span className="quiet nowrap">{took(Date.parse(run.finished_at) - startOf(run))}, ended <Age at={run.finished_at} /></span>)}
-            {running && <PushButton kind="danger" icon="stop" onPress={() => setAsking(true)}>Cancel</PushButton>}
+            {running && (
+              <CancelButton source="host" runId={runId} title={title} confirm="Cancel the run">
+                <p>It has run for {clock(now - startOf(run))}. Its whole process tree ends; what it had switched stays as it is{run.lane === 'deploy' ? ', and maintenance stays on until the next green deploy' : ''}.</p>
+              </CancelButton>
+            )}
             <span className="only-narrow"><PushButton icon="panel" onPress={() => setFactsShown(!factsShown)}>Facts</PushButton></span>
           </div>
         </div>
+        {running && <CancelNote source="host" runId={runId} />}
         {running && steps.length > 0 && <Timeline steps={steps} action={action} usual={usual_ms} now={now} />}
       </div>
-      {error && !data && <ProblemNote error={error} />}
+      {error && run === null && <ProblemNote error={error} />}
       {run && !running && run.status !== 'passed' && <RunWhyRed run={run} result={result} triage={triage} onFirstError={named && view.log.rows.length > 0 ? () => setGoTo(rowOf(view.log.rows, named)) : null} />}
       <div className={`run-body ${factsShown ? 'with-facts' : ''}`}>
         {checks.length > 0 ? <CheckList checks={checks} /> : (
@@ -69,9 +73,6 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
         <LogPane view={view} named={named} goTo={goTo} />
         {run && <RunFacts run={run} result={result} deploy={deploy} triage={triage} />}
       </div>
-      {run && <Confirm open={asking} icon="stop" title={`Cancel ${title} ${shortRun(runId)}?`} confirm="Cancel the run" keep="Keep it running" onConfirm={() => cancel('host', runId)} onClose={() => setAsking(false)}>
-        <p>It has run for {clock(now - startOf(run))}. Its whole process tree ends; what it had switched stays as it is{run.lane === 'deploy' ? ', and maintenance stays on until the next green deploy' : ''}.</p>
-      </Confirm>}
     </div>
   )
 }

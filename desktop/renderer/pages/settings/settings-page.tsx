@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState, type ReactElement } from 'react'
+import type { ReactElement } from 'react'
 import { Label, Radio, RadioGroup } from 'react-aria-components'
 import type { SettingsView } from '#shared/bridge'
-import { applyTheme } from '../../app/theme.ts'
+import { useActions } from '../../app/actions.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { settingsQuery } from '../../bridge/queries.ts'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { HostForm } from './host-form.tsx'
-import { Part, useSave } from './part.tsx'
+import { Part } from './part.tsx'
 import { RepositoryForm } from './repository-form.tsx'
 import { ShipKeyForm } from './ship-key-form.tsx'
 import { ReviewForm } from './review-form.tsx'
@@ -28,21 +28,13 @@ export function SettingsPage(): ReactElement {
 const themes: readonly { id: SettingsView['theme']; title: string }[] = [{ id: 'system', title: 'As the system' }, { id: 'light', title: 'Light' }, { id: 'dark', title: 'Dark' }]
 
 function ThemeChoice({ settings }: { settings: SettingsView }): ReactElement {
-  const { bridge } = useHq()
-  const [chosen, setChosen] = useState(settings.theme)
-  const { mutate, error } = useSave((theme: SettingsView['theme']) => bridge.call('settings.set_theme', { theme }))
+  const { chooseTheme } = useActions()
   return (
     <Part title="Look" about="Light and dark carry the same contrast.">
-      <RadioGroup className="segmented" value={error ? settings.theme : chosen} onChange={(value) => {
-        const theme = themes.find(({ id }) => id === value)?.id ?? 'system'
-        setChosen(theme)
-        applyTheme(theme)
-        mutate(theme)
-      }}>
+      <RadioGroup className="segmented" value={settings.theme} onChange={(value) => chooseTheme(themes.find(({ id }) => id === value)?.id ?? 'system')}>
         <Label className="unseen">Theme</Label>
         {themes.map(({ id, title }) => <Radio key={id} value={id} className="segment">{title}</Radio>)}
       </RadioGroup>
-      {error && <ProblemNote error={error} />}
     </Part>
   )
 }

@@ -3,13 +3,12 @@ import { useState, type ReactElement } from 'react'
 import { Tab, TabList, Tabs } from 'react-aria-components'
 import type { ShipDetail } from '#shared/bridge'
 import type { Finding } from '#shared/verdict'
-import { useActions } from '../../app/actions.tsx'
+import { CancelButton, CancelNote } from '../../app/cancel.tsx'
 import { useLive } from '../../app/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { shipQuery } from '../../bridge/queries.ts'
 import { LogPane } from '../../log/log-pane.tsx'
 import { useLog } from '../../log/use-log.ts'
-import { Confirm } from '../../ui/dialog.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Chip, ScriptedDemo } from '../../ui/status.tsx'
@@ -41,11 +40,9 @@ export function ShipPage({ runId }: { runId: string | null }): ReactElement {
 
 function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean; latest: boolean }): ReactElement {
   const { overview, now } = useLive()
-  const { cancel } = useActions()
   const { summary: { run_id, result } } = detail
   const view = useLog('ship', run_id)
   const [tab, setTab] = useState<'changes' | 'log' | null>(null)
-  const [asking, setAsking] = useState(false)
   const [filesShown, setFilesShown] = useState(false)
   const [file, setFile] = useState<string | null>(null)
   const [finding, setFinding] = useState<Finding | null>(null)
@@ -70,9 +67,14 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
           </div>
           <div className="head-actions">
             {active && <AgainstUsual since={startOfRun(run_id)} usual={overview.usual_ms['ship']} now={now} />}
-            {active && <PushButton kind="danger" icon="stop" onPress={() => setAsking(true)}>Cancel</PushButton>}
+            {active && (
+              <CancelButton source="ship" runId={run_id} title="ship" confirm="Cancel the ship">
+                <p>Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.</p>
+              </CancelButton>
+            )}
           </div>
         </div>
+        {active && <CancelNote source="ship" runId={run_id} />}
         <ShipSteps steps={stepsOf(view.log, result)} result={result} />
       </div>
       {!active && result?.overall === 'FAIL' && <ShipWhy result={result} remote={overview.repository?.remote ?? null} onLog={() => setTab('log')} />}
@@ -89,9 +91,6 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
         </div>
         <VerdictPanel detail={detail} onFinding={toFinding} />
       </div>
-      <Confirm open={asking} icon="stop" title={`Cancel ship ${shortRun(run_id)}?`} confirm="Cancel the ship" keep="Keep it running" onConfirm={() => cancel('ship', run_id)} onClose={() => setAsking(false)}>
-        <p>Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.</p>
-      </Confirm>
     </div>
   )
 }

@@ -2,14 +2,14 @@ import type { Page } from 'playwright'
 import type { Scene } from './scenes.ts'
 
 export interface Call { readonly name: string; readonly input: unknown }
-interface Scripted { scene: Scene; calls: Call[]; requests: { run_id: string; after: number }[]; cut(run_id: string): void; add(run_id: string, events: unknown[]): void }
+interface Scripted { held: string[]; scene: Scene; calls: Call[]; requests: { run_id: string; after: number }[]; cut(run_id: string): void; add(run_id: string, events: unknown[]): void }
 
 /** Puts a transport in front of the page that answers from a scene, as the preload script would. */
 export async function script(page: Page, scene: Scene): Promise<void> {
   await page.addInitScript((given: Scene) => {
     const open = new Map<string, Set<{ sent: number; push: () => void; cut: () => void }>>()
     const scripted: Scripted = {
-      scene: given, calls: [], requests: [],
+      held: [], scene: given, calls: [], requests: [],
       cut: (run_id) => { for (const each of open.get(run_id) ?? []) each.cut() },
       add: (run_id, events) => {
         const known = scripted.scene.events[run_id] ?? []
@@ -20,6 +20,7 @@ export async function script(page: Page, scene: Scene): Promise<void> {
     }
     const call = async (name: string, input: unknown): Promise<unknown> => {
       scripted.calls.push({ name, input })
+      while (scripted.held.includes(name)) await new Promise((resolve) => { setTimeout(resolve, 20) })
       const { answers, problems } = scripted.scene
       const key = `${name} ${JSON.stringify(input)}`
       const problem = problems[key] ?? problems[name]
@@ -62,6 +63,8 @@ export async function script(page: Page, scene: Scene): Promise<void> {
 /** What the page has asked so far. */
 export const callsOf = async (page: Page): Promise<Call[]> => await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.calls)
 export const requestsOf = async (page: Page): Promise<{ run_id: string; after: number }[]> => await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.requests)
+/** Leaves a procedure without an answer from now on. */
+export const holdBack = async (page: Page, name: string): Promise<void> => await page.evaluate((held) => { (globalThis as unknown as { scripted: Scripted }).scripted.held.push(held) }, name)
 /** Replaces answers while the page is open, as time does. */
 export async function change(page: Page, part: Partial<Scene>): Promise<void> {
   await page.evaluate((given) => {

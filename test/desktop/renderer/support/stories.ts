@@ -129,7 +129,7 @@ export function shipping(): Scene & { runId: string } {
     runId,
     ...scene({
       'overview.get': overview({ ship: summary, shipStep: 'review_auto', repository: { name: 'ai-ops-runner', branch: 'main', head, subject: 'Show the age of every gate', remote: before, ahead: 1, behind: 0, dirty_files: 0, next_action: 'Connect Gmail the desktop way, then run Phase 0.', ship_blocked: null } }),
-      'ship.get': { summary, verdict: null, findings: [], diff: null, files: [] }, 'ship.list': list(summary),
+      'ship.get': { summary, verdict: null, signature: null, findings: [], diff: null, files: [] }, 'ship.list': list(summary),
     }, { events: { [runId]: numbered(events) }, live: [runId] }),
   }
 }

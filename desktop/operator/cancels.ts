@@ -1,0 +1,48 @@
+import type { CancelView } from '#shared/bridge'
+import { errorRule, toProblem } from '#shared/errors'
+
+type Named = Pick<CancelView, 'source' | 'run_id' | 'asked_at'>
+interface Asked extends Named { doing: Promise<void> | null; problem: CancelView['problem'] }
+
+export interface Cancels {
+  /**
+   * Asks for a cancel and remembers it until the run has ended; a second call while one is on its way waits for that one.
+   * @throws what `stop` throws; it is remembered as well
+   */
+  ask(source: CancelView['source'], id: string, stop: () => Promise<void>): Promise<void>
+  /** What was asked of runs that have not ended. @param ended does what is known by now say that the run has ended? */
+  view(ended: (asked: Named) => boolean): CancelView[]
+}
+
+/** What was asked to end, since when, and what came of asking: it outlives the page that asked, and a host that goes away meanwhile. */
+export function rememberCancels(): Cancels {
+  const all = new Map<string, Asked>()
+
+  const attempt = async (asked: Asked, stop: () => Promise<void>): Promise<void> => {
+    try {
+      await stop()
+      all.delete(asked.run_id)
+    } catch (error) {
+      const { errorClass, message } = toProblem(error)
+      asked.problem = { error_class: errorClass, message, next_auto_fix: errorRule(errorClass).next_auto_fix }
+      throw error
+    } finally {
+      asked.doing = null
+    }
+  }
+
+  return {
+    ask: async (source, id, stop) => {
+      const known = all.get(id)
+      if (known?.doing) return await known.doing
+      const asked: Asked = { source, run_id: id, asked_at: new Date().toISOString(), doing: null, problem: null }
+      all.set(id, asked)
+      asked.doing = attempt(asked, stop)
+      await asked.doing
+    },
+    view: (ended) => {
+      for (const asked of all.values()) if (asked.doing === null && ended(asked)) all.delete(asked.run_id)
+      return [...all.values()].map(({ source, run_id, asked_at, problem }) => ({ source, run_id, asked_at, problem }))
+    },
+  }
+}
