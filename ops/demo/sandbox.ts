@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import getPort from 'get-port'
 import { z } from 'zod'
 import type { Enrolment, HostSettings, OperatorSettings, TrustFile } from '#shared/config'
 import { commitId, timestamp } from '#shared/ids'
 import type { TrustedKey } from '#shared/signature'
 import { baseEnv, runCommand } from '../command.ts'
+import { freePort } from '../free-port.ts'
 import { git, gitText } from '../git/run-git.ts'
 import { readJson, writeJson, writeWhole } from '../json-file.ts'
 import { toTrustedKey } from '../keys/signing-key.ts'
@@ -61,6 +61,7 @@ export async function openSandbox(root: string, { scriptedReview }: { scriptedRe
   const where = places(realpathSync(root))
   const known = readJson(join(root, 'sandbox.json'), sandboxFile, 'config_invalid')
   const wanted = known?.ports
+  // Those from before where they are free, so that addresses stay the same from start to start.
   const chosen = {
     git: await freePort(wanted?.git), hostd: await freePort(wanted?.hostd), hq: await freePort(wanted?.hq ?? usualHqPort), review: await freePort(wanted?.review),
     // These two are held by services that may still run from last time; the engine checks who owns them.
@@ -73,9 +74,6 @@ export async function openSandbox(root: string, { scriptedReview }: { scriptedRe
   writeJson(join(root, 'sandbox.json'), { schema_version: 1, created_at: new Date().toISOString(), baseline, ports: chosen } satisfies z.infer<typeof sandboxFile>)
   return { root: realpathSync(root), laptop: where.laptop, hqHome: where.hqHome, host: where.host, ports: chosen, baseline, created: known === undefined }
 }
-
-/** The port it had, when that is free, so that addresses stay the same from start to start. */
-const freePort = (before?: number): Promise<number> => getPort({ host: '127.0.0.1', ...(before === undefined ? {} : { port: before }) })
 
 async function testRunner(): Promise<SampleTestRunner> {
   try {

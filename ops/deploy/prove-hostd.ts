@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import getPort from 'get-port'
 import { adminTokenHeader } from '#shared/api'
 import { Problem } from '#shared/errors'
 import { baseEnv } from '#ops/command'
 import { ask, lookAt, waitUntilOk } from '#ops/engines/health'
+import { freePort } from '#ops/free-port'
 import { findAccount } from '#ops/install/accounts'
 import { hostdUser } from '#ops/install/units/place'
 import { writeWhole } from '#ops/json-file'
@@ -37,7 +37,7 @@ export async function proveHostd({ paths, settings }: DeployHost, folder: string
   const token = randomBytes(32).toString('hex')
   writeWhole(join(trial.etc, 'secrets', 'openclaw_admin_token'), `${token}\n`, { mode: 0o600 })
   if (account !== null) giveTreeTo(temporary, { ...account, home: temporary })
-  const port = await getPort({ host: '127.0.0.1' })
+  const port = await freePort()
   const [program, ...args] = programArgv('hostd', [], folder)
   const instance = randomBytes(8).toString('hex')
   const output: string[] = []

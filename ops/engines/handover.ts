@@ -1,5 +1,5 @@
-import getPort from 'get-port'
 import { Problem, toProblem } from '#shared/errors'
+import { freePort } from '#ops/free-port'
 import type { HostPaths } from '#ops/paths'
 import { listenersOn, programName } from '#ops/ports/sockets'
 import { watchAvailability } from './availability.ts'
@@ -32,7 +32,7 @@ export function requirePort(spec: ServiceSpec, old: ServiceRecord | undefined): 
  * @throws {Problem} `service_unhealthy` or `public_port`; the version that serves goes on serving
  */
 export async function proveCandidate(paths: HostPaths, spec: ServiceSpec, { log, signal }: Progress): Promise<void> {
-  const port = await getPort({ host: '127.0.0.1' })
+  const port = await freePort()
   const candidate = await startService(paths, spec, port)
   // Noted, so that a deploy that is killed now leaves nothing that the next one would not find and stop.
   noteCandidate(paths, recordOf({ ...spec, port }, candidate))

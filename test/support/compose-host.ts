@@ -1,25 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
 import { dirname, join } from 'node:path'
-import getPort from 'get-port'
 import { runCommand } from '#ops/command'
 import { composeEngine } from '#ops/engines/compose/engine'
 import type { Target, UpReport } from '#ops/engines/engine'
 import type { StepContext } from '#ops/pipeline'
 import { projectConfig, type ProjectConfig } from '#shared/config'
 import { writeFiles, type TestDocker } from './docker.ts'
+import { getAfresh } from './get-afresh.ts'
 import { startHostd, testHost, until, type TestHost, type TestHostd } from './hostd.ts'
+import { freePort } from './ports.ts'
 
 const repository = process.cwd()
-
-/** `GET /` over a connection of its own: a kept one may lead to the container that was just replaced. */
-const getAfresh = (port: number): Promise<string> => new Promise((resolve, reject) => {
-  get({ host: '127.0.0.1', port, path: '/', agent: false }, (answer) => {
-    let text = ''
-    answer.setEncoding('utf8').on('data', (chunk: string) => { text += chunk }).once('end', () => resolve(text)).once('error', reject)
-  }).once('error', reject)
-})
 
 /** An installation of HQ that is this repository, with a page of its own. */
 export function installWithPage(dir: string, text = 'HQ loaded'): string {
@@ -47,7 +39,7 @@ export interface ComposeHost {
 
 /** A host whose services are containers of `docker`, with a hostd that also serves a socket. */
 export async function composeHost({ at, baseImage }: TestDocker): Promise<ComposeHost> {
-  const ports = { web: await getPort(), console: await getPort() }
+  const ports = { web: await freePort(), console: await freePort() }
   const made = testHost()
   mkdirSync(dirname(made.paths.publicSocket), { recursive: true })
   const install = installWithPage(made.dir)
@@ -83,7 +75,7 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
     },
     web: async () => {
       try {
-        return JSON.parse(await getAfresh(ports.web)) as { ok: boolean; message: string; commit: string }
+        return JSON.parse(await getAfresh(ports.web, '/')) as { ok: boolean; message: string; commit: string }
       } catch {
         return null // nothing listens
       }

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { adminTokenHeader, type StatusReply } from '#shared/api'
 import { greenStatus } from './documents.ts'
+import { freePort } from './ports.ts'
 
 export interface Asked { readonly method: string; readonly url: string; readonly token: string | undefined; readonly body: string }
 
@@ -23,7 +23,7 @@ export const json = (response: ServerResponse, code: number, body: unknown): voi
 
 export async function hostPeer(token: string, commit: string = 'a'.repeat(40)): Promise<HostPeer> {
   let server: Server | null = null
-  let port = 0
+  const port = await freePort()
   const handle = (raw: IncomingMessage, response: ServerResponse): void => {
     const parts: Buffer[] = []
     raw.on('data', (part: Buffer) => parts.push(part))
@@ -52,7 +52,6 @@ export async function hostPeer(token: string, commit: string = 'a'.repeat(40)): 
     comeBack: async () => {
       server = createServer(handle).listen(port, '127.0.0.1')
       await once(server, 'listening')
-      port = (server.address() as AddressInfo).port
     },
   }
   await peer.comeBack()

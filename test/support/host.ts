@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
-import getPort from 'get-port'
 import { deployResult, dodResult, triage, type DeployResult, type DodResult, type Triage } from '#shared/result'
 import type { TrustFile } from '#shared/config'
 import { newRunId } from '#shared/ids'
@@ -13,6 +12,8 @@ import type { RunEvent } from '#shared/events'
 import { stopServices } from '#ops/engines/resume'
 import { withNeutralGit } from '#ops/git/neutral-diff'
 import { endTree } from '#ops/process-tree'
+import { freePort } from './ports.ts'
+import { getAfresh } from './get-afresh.ts'
 import { startHostd, testHost, until, type TestHost, type TestHostd } from './hostd.ts'
 import { sampleApp, type SampleVersion } from './sample-app.ts'
 
@@ -82,7 +83,7 @@ export async function deployHost(first: SampleVersion = { message: 'one' }, { so
   const made = testHost()
   prepare(made)
   const host: TestHost = { ...made, env: { ...made.env, OPENCLAW_HQ_INSTALL: install(made.dir) } }
-  const ports = { app: await getPort(), console: await getPort(), git: await getPort() }
+  const ports = { app: await freePort(), console: await freePort(), git: await freePort() }
   const base = join(host.dir, 'git')
   const [origin, laptop] = [join(base, 'sample.git'), join(host.dir, 'laptop')]
   const git = (cwd: string, ...args: string[]): string =>
@@ -158,7 +159,7 @@ export async function deployHost(first: SampleVersion = { message: 'one' }, { so
     },
     message: async () => {
       try {
-        const [health, message] = await Promise.all(['/api/health', '/api/message'].map(async (path) => await (await fetch(`http://127.0.0.1:${ports.app}${path}`)).json() as { commit: string; message: string }))
+        const [health, message] = await Promise.all(['/api/health', '/api/message'].map(async (path) => JSON.parse(await getAfresh(ports.app, path)) as { commit: string; message: string }))
         return { commit: health?.commit ?? '', message: message?.message ?? '' }
       } catch {
         return null // nothing listens

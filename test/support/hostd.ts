@@ -9,11 +9,12 @@ import { hostClient, type HostClient } from '#ops/host-client'
 import { hostPaths, hostPathsEnv, type HostPaths } from '#ops/paths'
 import { endTree, members } from '#ops/process-tree'
 import { nodeProgram } from '#ops/program'
+import { freePort } from './ports.ts'
 
 const repository = process.cwd()
 
 /** Polls until `look` gives something that is not null, undefined or false. @throws after `seconds`, naming what was waited for */
-export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 30): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 120): Promise<NonNullable<T>> {
   for (const end = Date.now() + seconds * 1000; ;) {
     const found = await look()
     if (found !== null && found !== undefined && found !== false) return found
@@ -106,9 +107,9 @@ export interface TestHostd {
   kill(): Promise<void>
 }
 
-/** A real hostd process on a free port (or on `port`, to come back where it was). */
-export async function startHostd(host: TestHost, { port = 0, env = {} }: { port?: number; env?: Record<string, string> } = {}): Promise<TestHostd> {
-  const child = spawnHostd({ ...host.env, OPENCLAW_HOSTD_PORT: String(port), ...env })
+/** A real hostd process on a port of its own (or on `port`, to come back where it was). */
+export async function startHostd(host: TestHost, { port, env = {} }: { port?: number; env?: Record<string, string> } = {}): Promise<TestHostd> {
+  const child = spawnHostd({ ...host.env, OPENCLAW_HOSTD_PORT: String(port ?? await freePort()), ...env })
   const exited = exitOf(child)
   let out = ''
   let err = ''
@@ -144,7 +145,7 @@ export async function hostdRefusal(env: Record<string, string>): Promise<{ code:
   let err = ''
   child.stdout?.on('data', (chunk: Buffer) => { out += chunk.toString() })
   child.stderr?.on('data', (chunk: Buffer) => { err += chunk.toString() })
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 120_000)
   const code = await new Promise<number | null>((resolve) => { child.once('close', (status) => resolve(status)) })
   clearTimeout(timer)
   return { code, out, err }

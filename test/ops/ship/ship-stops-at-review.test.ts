@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../support/ports.ts'
 import { makeShipRepo, until, type ShipRepo } from '../../support/ship-repo.ts'
 import { checkStop, expectStop, type ExpectedStop } from '../../support/ship-stop.ts'
 import { answerWith, approve, startResponsesApi, type ResponsesApi, type Script } from '../../support/responses-api.ts'
@@ -40,9 +41,7 @@ describe('the review stops a ship', () => {
   })
 
   it('when nobody listens at the address of the provider', async () => {
-    const gone = await startResponsesApi()
-    await gone.close()
-    sample.settings({ providers: [{ id: 'loopback', label: 'Loopback', base_url: gone.base_url, env_key: 'REVIEW_KEY', scripted: true }] })
+    sample.settings({ providers: [{ id: 'loopback', label: 'Loopback', base_url: `http://127.0.0.1:${await freePort()}/v1`, env_key: 'REVIEW_KEY', scripted: true }] })
     await stop(approve, { error_class: 'review_unavailable', fix: 'connect_codex', detail: 'does not answer' })
   })
 
