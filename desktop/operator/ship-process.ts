@@ -86,10 +86,18 @@ export function readShipOutput(home: string, id: string): string {
   return lines.find((line) => (errorClasses as readonly string[]).includes(line.slice(0, line.indexOf(':')))) ?? lines.at(-1) ?? ''
 }
 
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error // it has just ended by itself
+  }
+}
+
 /** Asks a ship to end, so that it writes its result. */
 async function askToEnd(identity: { readonly pid: number; readonly start_time: string; readonly boot_id: string }): Promise<void> {
   if (!isAlive(identity)) return
-  process.kill(identity.pid, 'SIGTERM')
+  signal(identity.pid, 'SIGTERM')
   for (const end = Date.now() + settleMs; isAlive(identity) && Date.now() < end;) await delay(50)
 }
 
@@ -97,7 +105,7 @@ async function askToEnd(identity: { readonly pid: number; readonly start_time: s
 export async function endTerminalShip({ run_id, process: identity }: ActiveShip): Promise<void> {
   if (identity === null) throw new Problem('not_running', 'This ship was started at a terminal by an older HQ and goes on; end it there.')
   await askToEnd(identity)
-  if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
+  if (isAlive(identity)) signal(identity.pid, 'SIGKILL')
   refuseLeft(await endTree({ marker: `OPENCLAW_RUN_ID=${run_id}` }))
 }
 

@@ -5,11 +5,15 @@ import { Problem } from '#shared/errors'
 import { commitId, runId as runIdSchema, timestamp } from '#shared/ids'
 import { commonDir } from '../git/work-tree.ts'
 import { readJson, writeJson } from '../json-file.ts'
-import { isLocked, tryLock } from '../lock.ts'
+import { isLocked } from '../lock.ts'
 import { bootId, identify } from '../process-tree.ts'
+import { takeLock } from '../runner/locks.ts'
 
 /** Beside the lock: who holds it. Believed only while the lock is held. */
 const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, commit: commitId.optional(), pid: z.number().int().positive(), since: timestamp, start_time: z.string().optional(), boot_id: z.string().optional() })
+
+/** HQ looks at the lock every second, and a look keeps everybody else from it for an instant: tried again this long, milliseconds. */
+const lockWaitMs = 2000
 
 const lockFile = (folder: string): string => join(folder, 'openclaw-ship.lock')
 const holderFile = (folder: string): string => join(folder, 'openclaw-ship.json')
@@ -28,7 +32,7 @@ export interface ShipLock {
  */
 export async function takeShipLock(repo: string, runId: string, commit: string): Promise<ShipLock> {
   const folder = await commonDir(repo)
-  const lock = tryLock(lockFile(folder))
+  const lock = await takeLock(lockFile(folder), lockWaitMs)
   if (!lock) {
     const active = readHolder(folder)?.run_id ?? 'a run that has just begun'
     throw new Problem('ship_lock_held', `Another ship of this repository is active: ${active}. Nothing was started.`, { evidence: [`active_run_id ${active}`] })
