@@ -30,9 +30,9 @@ async function inNamespace(place: Place, signal: AbortSignal): Promise<SocketAns
   let why = ''
   for (const way of process.platform === 'linux' ? ways : []) {
     try {
-      const probe = await runCommand([...way, '--', 'true'], { cwd: '/', env, timeLimitSeconds: 10, signal })
+      const probe = await runCommand([...way, '--', 'true'], { cwd: '/', env, timeLimitSeconds: 20, signal })
       if (probe.exitCode !== 0) { why = probe.stderrTail; continue }
-      const child = await runCommand([...way, '--', ...programArgv('hq', ['selftest', '--sockets'])], { cwd: '/', env, timeLimitSeconds: 25, signal, keepStdout: true })
+      const child = await runCommand([...way, '--', ...programArgv('hq', ['selftest', '--sockets'])], { cwd: '/', env, timeLimitSeconds: 50, signal, keepStdout: true })
       if (child.exitCode === 0) return parseJson(child.stdout, socketAnswers, 'internal_error', 'The self-test in the network namespace')
       why = child.stderrTail
     } catch (error) {

@@ -57,7 +57,7 @@ export const pullOnlyPlants = (made: () => Promise<Repositories>): Group => ({
     const command = (name: string, url: string): Attempt => async () => {
       const root = await clone(name, url)
       const env = { ...place.env, ...hostPathsEnv(hostPaths({ OPENCLAW_ROOT: root, OPENCLAW_ETC: place.sub('pull-only', 'etc'), OPENCLAW_STATE: place.sub('pull-only', 'state') })), GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'remote.origin.pushurl', GIT_CONFIG_VALUE_0: remote.url() }
-      const { stdout } = await runCommand(programArgv('hq', ['assert-pull-only', '--json']), { cwd: '/', env, timeLimitSeconds: 25, signal, keepStdout: true })
+      const { stdout } = await runCommand(programArgv('hq', ['assert-pull-only', '--json']), { cwd: '/', env, timeLimitSeconds: 50, signal, keepStdout: true })
       const { overall, error_class, detail = '' } = parseJson(stdout, said, 'internal_error', 'The answer of hq assert-pull-only')
       return overall === 'PASS' ? { accepted: true, said: 'it was taken for a host that only pulls' } : { accepted: false, refusal: error_class ?? 'no class', said: detail }
     }

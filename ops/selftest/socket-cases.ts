@@ -45,7 +45,7 @@ export const socketCases = {
  */
 export async function askAboutSockets(): Promise<SocketAnswers> {
   // In a fresh namespace loopback is down. Where `ip` is missing, the first socket says whether that matters.
-  await runCommand(['ip', 'link', 'set', 'lo', 'up'], { cwd: '/', env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' }, timeLimitSeconds: 5 }).catch(() => undefined)
+  await runCommand(['ip', 'link', 'set', 'lo', 'up'], { cwd: '/', env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' }, timeLimitSeconds: 20 }).catch(() => undefined)
   const answers: SocketAnswers = { host: {}, process: {} }
   for (const [name, open] of Object.entries(socketCases)) {
     const socket = await open()
