@@ -5,8 +5,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/rig/**', 'test/bench/**', 'test/campaign/**'],
     // Real git, real processes, real browsers on two cores: slow is not failed.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname },
   },

@@ -11,7 +11,7 @@ import { trustFile } from '#shared/config'
 import { signedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { members } from '#ops/process-tree'
-import { launchBrowser } from '../support/browser.ts'
+import { launchBrowser, pageMs, shown } from '../support/browser.ts'
 import { startDemo, type Demo } from '../support/demo.ts'
 
 /** The whole main job as a newcomer does it: `hq up`, a change, Ship, Deploy+Verify, six green gates. */
@@ -28,6 +28,7 @@ describe('the story', () => {
     demo = await startDemo(root, ['--scripted-review'])
     browser = await launchBrowser()
     page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+    page.setDefaultTimeout(pageMs)
     await page.goto(demo.url)
   })
 
@@ -41,8 +42,8 @@ describe('the story', () => {
 
   let commit: string
   it('opens with a first change that can be shipped, and six gates that wait', async () => {
-    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Waiting').first().waitFor({ timeout: 30_000 })
-    expect(await page.getByRole('button', { name: /^Ship/ }).first().getAttribute('aria-disabled')).not.toBe('true')
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Waiting').first().waitFor()
+    await shown(page.getByRole('button', { name: /^Ship/ }).first()).not.toHaveAttribute('aria-disabled', 'true')
   })
 
   it('ships a change: tested, reviewed by the real Codex CLI, pushed exactly as reviewed', async () => {
@@ -50,12 +51,12 @@ describe('the story', () => {
     git(demo.laptop, 'commit', '--all', '--quiet', '--message', 'Say farewell')
     commit = git(demo.laptop, 'rev-parse', 'HEAD')
     const ship = page.getByRole('button', { name: /^Ship/ }).first()
-    await expect.poll(() => ship.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
+    await shown(ship).not.toHaveAttribute('aria-disabled', 'true')
     await ship.click()
     await page.getByRole('heading', { name: /is shipped/ }).waitFor({ timeout: 300_000 })
     await page.getByText(/^by this laptop, key /).waitFor()
     await toOverview()
-    await gate('Pushed', 'Pass').first().waitFor({ timeout: 90_000 })
+    await gate('Pushed', 'Pass').first().waitFor()
     const origin = join(root, 'git', 'sample-app.git')
     expect(git(origin, 'rev-parse', 'refs/heads/main')).toBe(commit)
     const pushed = signedVerdict.parse(JSON.parse(git(origin, 'cat-file', 'blob', reviewRef(commit))))
@@ -66,20 +67,20 @@ describe('the story', () => {
   }, 400_000)
 
   it('labels the scripted review wherever HQ shows it', async () => {
-    expect(await page.getByText('scripted (demo)').count()).toBeGreaterThan(0)
+    await shown(page.getByText('scripted (demo)').first()).toBeVisible()
   })
 
   it('deploys and verifies it: six green gates, the new version answers', async () => {
     const deploy = page.getByRole('button', { name: /^Deploy\+Verify/ }).first()
-    await expect.poll(() => deploy.getAttribute('aria-disabled'), { timeout: 30_000 }).not.toBe('true')
+    await shown(deploy).not.toHaveAttribute('aria-disabled', 'true')
     await deploy.click()
     await page.waitForURL(/#\/runs\//)
     await toOverview()
-    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 120_000 })
-    await page.getByText('Pass, verified').first().waitFor({ timeout: 30_000 })
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 300_000 })
+    await page.getByText('Pass, verified').first().waitFor()
     const health = await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()
     expect(health).toEqual({ ok: true, commit })
-  })
+  }, 600_000)
 
   it('proves it: /api/dod/last through the console is PASS for this run, and both bundles are complete', async () => {
     const token = readFileSync(join(root, 'host', 'etc', 'secrets', 'openclaw_admin_token'), 'utf8').trim()
@@ -105,7 +106,7 @@ describe('the story', () => {
 
     demo = await startDemo(root, ['--scripted-review'])
     await page.goto(demo.url)
-    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 60_000 })
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor()
     expect(await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()).toEqual({ ok: true, commit })
   })
 })
@@ -120,12 +121,13 @@ describe('the demo without a Codex sign-in', () => {
       const refs = (): string => execFileSync('git', ['for-each-ref'], { cwd: origin, encoding: 'utf8' })
       const before = refs()
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+      page.setDefaultTimeout(pageMs)
       await page.goto(demo.url)
       await page.getByRole('button', { name: /^Ship/ }).first().click()
       await page.getByRole('heading', { name: /is not shipped/ }).waitFor({ timeout: 300_000 })
       const why = page.getByRole('region', { name: 'Why red' })
-      expect(await why.textContent()).toContain('review_unavailable')
-      expect(await why.textContent()).toContain(remediations.connect_codex.title)
+      await shown(why).toContainText('review_unavailable')
+      await shown(why).toContainText(remediations.connect_codex.title)
       expect(refs()).toBe(before)
     } finally {
       await browser.close()

@@ -21,7 +21,7 @@ const run = (steps: Step<Facts>[], { signal = new AbortController().signal, emit
     document: (base, facts) => ({ ...base, git_head: null, git_tree: null, count: facts.count }),
   })
 const onDisk = () => resultDocument.parse(JSON.parse(readFileSync(join(dir, 'probe_result.json'), 'utf8')))
-const step = (name: string, work: Step<Facts>['run'], more: Partial<Step<Facts>> = {}): Step<Facts> => ({ name, timeLimitSeconds: 20, run: work, ...more })
+const step = (name: string, work: Step<Facts>['run'], more: Partial<Step<Facts>> = {}): Step<Facts> => ({ name, timeLimitSeconds: 200, run: work, ...more })
 
 describe('the step engine', () => {
   it('hands facts from step to step and writes PASS with one log per step', async () => {

@@ -7,7 +7,7 @@ import { tryLock, type Lock } from '#ops/lock'
 import { installRoot, nodeProgram } from '#ops/program'
 
 /** How long a build by another test process is waited for, in seconds. */
-const patience = 180
+const patience = 280
 
 /**
  * Builds main, preload and renderer into out/ unless they are of these very sources already; of several test processes

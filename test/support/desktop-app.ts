@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { _electron, chromium, type Page } from 'playwright'
 import { endTree, members } from '#ops/process-tree'
 import { installRoot } from '#ops/program'
+import { pageMs } from './browser.ts'
 import { ensureBuilt } from './build.ts'
 
 type Electron = typeof import('electron')
@@ -77,7 +78,8 @@ const exitOf = (child: ChildProcess): Promise<number | null> => new Promise((res
 
 async function electron(executablePath: string, folder: string, env: Record<string, string>, switches: readonly string[]): Promise<Started> {
   const root = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const app = await _electron.launch({ executablePath, cwd: installRoot(), args: [...root, ...switches, installRoot(), `--user-data-dir=${folder}`], env })
+  const app = await _electron.launch({ executablePath, cwd: installRoot(), args: [...root, ...switches, installRoot(), `--user-data-dir=${folder}`], env, timeout: 180_000 })
+  app.context().setDefaultTimeout(pageMs)
   const ended = exitOf(app.process())
   return {
     kind: 'electron', pid: app.process().pid ?? 0, window: () => app.firstWindow(), ended: () => ended,
@@ -93,9 +95,10 @@ async function standin(folder: string, env: Record<string, string>): Promise<Sta
   })
   const ended = exitOf(child)
   const [ready] = await Promise.race([once(child, 'message'), ended.then((code) => { throw new Error(`the app ended with ${code} before it was ready`) })]) as [{ endpoint: string }]
-  const browser = await chromium.connectOverCDP(ready.endpoint)
+  const browser = await chromium.connectOverCDP(ready.endpoint, { timeout: 180_000 })
   const [context] = browser.contexts()
   if (!context) throw new Error('Chromium has no window context')
+  context.setDefaultTimeout(pageMs)
   let asked = 0
   return {
     kind: 'standin', pid: child.pid ?? 0, ended: () => ended,

@@ -57,6 +57,8 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
   const run = (cwd: string, ...args: string[]): string => execFileSync('git', args, { cwd, encoding: 'utf8', env: { PATH: env.PATH, HOME: user }, stdio: ['ignore', 'pipe', 'pipe'] }).trimEnd()
   run(root, 'init', '--quiet', '--bare', '--initial-branch=main', origin)
   run(root, 'clone', '--quiet', origin, repo)
+  // A test that makes thousands of objects would have git tidy up behind its back, also while the folder is removed.
+  for (const each of [origin, repo]) run(each, 'config', 'gc.auto', '0')
   run(repo, 'config', 'user.name', 'Test')
   run(repo, 'config', 'user.email', 'test@localhost')
   run(repo, 'checkout', '--quiet', '-B', 'main')
@@ -120,11 +122,11 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
   return self
 }
 
-/** Polls until `look` gives something. @throws {Error} after 30 s */
+/** Polls until `look` gives something. @throws {Error} after two minutes */
 export async function until<T>(what: string, look: () => T | null | undefined | false): Promise<T> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await delay(25)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await delay(25)) {
     const found = look()
     if (found) return found
   }
-  throw new Error(`waited 30 s in vain for ${what}`)
+  throw new Error(`waited two minutes in vain for ${what}`)
 }

@@ -1,8 +1,7 @@
 import type { Browser, Page } from 'playwright'
-import { expect as shown } from 'playwright/test'
 import type { EventBody } from '#shared/events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { ago, idAt, line, numbered, overview, run, scene, status, type Scene } from './support/scenes.ts'
@@ -29,7 +28,7 @@ describe('the log', () => {
     story.cutAt[story.runId] = Array.from({ length: 20 }, (_, at) => (at + 1) * 977)
     const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
     const log = page.getByRole('region', { name: 'Log', exact: true })
-    await shown(log.getByText(/^20.000 lines$/)).toBeVisible({ timeout: 45_000 })
+    await shown(log.getByText(/^20.000 lines$/)).toBeVisible()
     await shown(log.getByText('Complete')).toBeVisible()
     await shown(log.getByText('No gaps')).toBeVisible()
     const asked = (await requestsOf(page)).filter(({ run_id }) => run_id === story.runId)
@@ -52,8 +51,8 @@ describe('the log', () => {
     const events = story.events[story.runId] ?? []
     const { page } = await open(browser, built, { ...story, events: { [story.runId]: [...events.slice(0, 3), ...events.slice(4)] } }, { path: `/runs/${story.runId}` })
     const log = page.getByRole('region', { name: 'Log', exact: true })
-    await shown(log.getByText('1 event never came')).toBeVisible({ timeout: 15_000 })
-    expect((await requestsOf(page)).filter(({ run_id, after }) => run_id === story.runId && after === 3).length).toBeGreaterThanOrEqual(2)
+    await shown(log.getByText('1 event never came')).toBeVisible()
+    await expect.poll(async () => (await requestsOf(page)).filter(({ run_id, after }) => run_id === story.runId && after === 3).length).toBeGreaterThanOrEqual(2)
     await page.context().close()
   })
 
@@ -120,7 +119,7 @@ describe('a run', () => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     await dialog.getByRole('button', { name: 'Cancel the run' }).click()
     await shown(dialog).toBeHidden()
-    expect((await callsOf(page)).filter(({ name }) => name === 'host.cancel')).toEqual([{ name: 'host.cancel', input: { run_id: story.runId } }])
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.cancel')).toEqual([{ name: 'host.cancel', input: { run_id: story.runId } }])
     await page.context().close()
   })
 })

@@ -1,7 +1,6 @@
 import type { Browser } from 'playwright'
-import { expect as shown } from 'playwright/test'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { overview, scene } from './support/scenes.ts'
@@ -84,7 +83,7 @@ describe('the overview', () => {
 
   test('says why maintenance stays on after a failure', async () => {
     const { page } = await open(browser, built, buildFailed())
-    await shown(page.getByText(/Maintenance on for 5 m \d\d s\./)).toBeVisible()
+    await shown(page.getByText(/Maintenance on for [5-9] m \d\d s\./)).toBeVisible()
     await shown(page.getByText('Left on by a deploy that did not get through. It ends with the next green one.')).toBeVisible()
     await page.context().close()
   })
@@ -112,15 +111,14 @@ describe('the two buttons', () => {
     await shown(page).toHaveURL(/#\/ship\/20261122T231502Z-8f3a9c1e$/)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${failed.runId}$`))
-    const started = (await callsOf(page)).filter(({ name }) => name === 'ship.start' || name === 'host.exec')
-    expect(started).toEqual([{ name: 'ship.start', input: {} }, { name: 'host.exec', input: { action: 'deploy_and_verify' } }])
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'ship.start' || name === 'host.exec')).toEqual([{ name: 'ship.start', input: {} }, { name: 'host.exec', input: { action: 'deploy_and_verify' } }])
     await page.context().close()
   })
 
   test('what did not start says its class, and at most one button is filled', async () => {
     const story = scene({ 'overview.get': overview() }, { problems: { 'host.exec': { error_class: 'MAINTENANCE_MODE', message: 'A deploy holds maintenance mode.', next_auto_fix: 'wait_for_deploy' } } })
     const { page } = await open(browser, built, story)
-    expect(await page.locator('.button-main').count()).toBe(1)
+    await shown(page.locator('.button-main')).toHaveCount(1)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
     await shown(page.getByRole('alert')).toContainText('MAINTENANCE_MODE')
     await page.getByRole('button', { name: 'Dismiss' }).click()
@@ -201,7 +199,7 @@ describe('the look', () => {
     await page.getByText('Dark', { exact: true }).click()
     await shown(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
     await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
-    expect((await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input).toEqual({ theme: 'dark' })
+    await expect.poll(async () => (await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input).toEqual({ theme: 'dark' })
     await page.context().close()
   })
 

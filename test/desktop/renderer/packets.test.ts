@@ -1,7 +1,6 @@
-import { expect as shown } from 'playwright/test'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { overview, scene, shipDetail, shipResult } from './support/scenes.ts'

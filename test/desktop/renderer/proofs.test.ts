@@ -1,7 +1,6 @@
 import type { Browser } from 'playwright'
-import { expect as shown } from 'playwright/test'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { awayProofs, alarmedProofs, brokenProofs, soundProofs } from './support/proof-stories.ts'
@@ -57,7 +56,7 @@ describe('the Proofs page', () => {
     await change(page, { answers: soundProofs().answers })
     await page.keyboard.press('Enter')
     await shown(dialog).toHaveCount(0)
-    expect((await callsOf(page)).filter(({ name }) => name === 'proofs.acknowledge')).toEqual([{ name: 'proofs.acknowledge', input: { id: 'aiops-1', reason: 'The host was installed again', saw: { open: 2, shown_key_id: 'b'.repeat(32) } } }])
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'proofs.acknowledge')).toEqual([{ name: 'proofs.acknowledge', input: { id: 'aiops-1', reason: 'The host was installed again', saw: { open: 2, shown_key_id: 'b'.repeat(32) } } }])
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('The proofs hold')
     await page.context().close()
   })

@@ -1,7 +1,6 @@
 import type { Browser } from 'playwright'
-import { expect as shown } from 'playwright/test'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { before, head, overview, scene, status } from './support/scenes.ts'
@@ -30,7 +29,7 @@ describe('Roll back on the Deploy page', () => {
     await page.getByRole('button', { name: 'Roll back', exact: true }).click()
     await dialog.getByRole('button', { name: 'Roll back', exact: true }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${runId}$`))
-    expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([{ name: 'host.exec', input: { action: 'rollback', params: { to: before } } }])
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([{ name: 'host.exec', input: { action: 'rollback', params: { to: before } } }])
     await page.context().close()
   })
 

@@ -1,7 +1,6 @@
-import { expect as shown } from 'playwright/test'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { findings, overview, scene, settings, shipDetail, shipResult } from './support/scenes.ts'
@@ -22,7 +21,7 @@ describe('the page of a ship', () => {
     await shown(attempts.getByRole('list', { name: 'Protected files changed' })).toContainText('test/hostd/artifacts.test.ts modified')
     await shown(attempts).toContainText('refs/openclaw/repairs/')
     await attempts.getByRole('button', { name: 'repair.patch' }).first().click()
-    expect((await callsOf(page)).filter(({ name }) => name === 'ship.file').at(-1)?.input).toMatchObject({ path: 'repairs/1/repair.patch' })
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'ship.file').at(-1)?.input).toMatchObject({ path: 'repairs/1/repair.patch' })
     expect(complaints).toEqual([])
     await page.context().close()
   })
@@ -44,7 +43,7 @@ describe('the page of a ship', () => {
     await shown(before.getByRole('switch', { name: 'Until green' })).toBeChecked()
     await before.getByRole('button', { name: /at most 3 repairs/ }).click()
     await page.getByRole('option', { name: 'at most 5 repairs' }).click()
-    expect((await callsOf(page)).filter(({ name }) => name === 'settings.set_until_green').map(({ input }) => input)).toEqual([{ repairs: 3 }, { repairs: 5 }])
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'settings.set_until_green').map(({ input }) => input)).toEqual([{ repairs: 3 }, { repairs: 5 }])
     expect(complaints).toEqual([])
     await page.context().close()
   })
@@ -55,7 +54,7 @@ describe('the page of a ship', () => {
     await before.getByRole('textbox', { name: 'Next action' }).fill('Deploy it.')
     await before.getByRole('button', { name: 'Commit it' }).click()
     await shown(before.getByRole('textbox')).toHaveCount(0)
-    expect((await callsOf(page)).filter(({ name }) => name === 'next.set').map(({ input }) => input)).toEqual([{ text: 'Deploy it.', commit: true }])
+    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'next.set').map(({ input }) => input)).toEqual([{ text: 'Deploy it.', commit: true }])
     expect(complaints).toEqual([])
     await page.context().close()
   })

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Browser, Page } from 'playwright'
-import { expect as shown } from 'playwright/test'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, pageMs, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { idAt, line, numbered, run, status, type Scene } from './support/scenes.ts'
 import { done } from './support/stories.ts'
@@ -59,6 +58,7 @@ beforeEach(async () => {
   seen = []
   refuse = false
   page = await (await browser.newContext()).newPage()
+  page.setDefaultTimeout(pageMs)
 })
 afterEach(async () => { await page.context().close() })
 
@@ -88,7 +88,7 @@ describe('over hq serve', () => {
     await page.getByRole('navigation', { name: 'Main' }).waitFor()
     await page.goto(`${built.url}#/runs/${runId}`)
     const log = page.getByRole('region', { name: 'Log', exact: true })
-    await shown(log.getByText('40 lines')).toBeVisible({ timeout: 15_000 })
+    await shown(log.getByText('40 lines')).toBeVisible()
     await shown(log.getByText('No gaps')).toBeVisible()
     await shown(page.locator('[data-number="40"]')).toContainText('line 40')
     expect(seen.filter(({ path }) => path === '/bridge/events')).toHaveLength(2)
@@ -121,7 +121,7 @@ describe('in the console', () => {
     await signIn(token)
     await page.getByRole('button', { name: 'Run doctor' }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${runId}$`))
-    await shown(page.getByRole('region', { name: 'Log', exact: true }).getByText('40 lines')).toBeVisible({ timeout: 15_000 })
+    await shown(page.getByRole('region', { name: 'Log', exact: true }).getByText('40 lines')).toBeVisible()
     expect(seen.filter(({ path }) => path.endsWith('/events')).map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '17'])
   })
 

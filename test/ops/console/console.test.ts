@@ -126,7 +126,7 @@ describe('hostd behind it', () => {
     })
     try {
       await until('every stream to be open', () => streams.size - before === 150)
-      expect((await fetch(`${url}/api/status`, { headers: withToken, signal: AbortSignal.timeout(20_000) })).status).toBe(200)
+      expect((await fetch(`${url}/api/status`, { headers: withToken, signal: AbortSignal.timeout(120_000) })).status).toBe(200)
     } finally {
       for (const caller of callers) caller.destroy()
     }

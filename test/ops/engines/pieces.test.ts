@@ -12,6 +12,7 @@ import { exportCommit } from '#ops/git/export-commit'
 import { treeDigest } from '#ops/engines/tree-digest'
 import { fromLsof, isLoopback, openSockets } from '#ops/ports/sockets'
 import { until } from '../../support/hostd.ts'
+import { freePort } from '../../support/ports.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'openclaw-pieces-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -86,13 +87,13 @@ describe('open sockets', () => {
 
 describe('checks', () => {
   it('run side by side: one that hangs and one that throws fail alone, in their own time', async () => {
-    const started = performance.now()
+    const order: string[] = []
     const results = await runChecks([
-      { name: 'hangs', limitMs: 200, remedy: 'restart_hostd', run: () => new Promise(() => undefined) },
-      { name: 'throws', remedy: 'free_disk', run: () => { throw new Error('boom') } },
-      { name: 'good', remedy: 'free_disk', run: () => ({ status: 'PASS', detail: 'fine' }) },
+      { name: 'hangs', limitMs: 200, remedy: 'restart_hostd', run: (signal) => { signal.addEventListener('abort', () => order.push('hangs was given up')); return new Promise(() => undefined) } },
+      { name: 'throws', remedy: 'free_disk', run: () => { order.push('throws'); throw new Error('boom') } },
+      { name: 'good', remedy: 'free_disk', run: () => { order.push('good'); return { status: 'PASS', detail: 'fine' } } },
     ])
-    expect(performance.now() - started).toBeLessThan(1500)
+    expect(order).toEqual(['throws', 'good', 'hangs was given up'])
     expect(results.map(({ name, status, remedy }) => [name, status, remedy])).toEqual([['hangs', 'FAIL', 'restart_hostd'], ['throws', 'FAIL', 'free_disk'], ['good', 'PASS', null]])
     expect(results[0]?.detail).toBe('It gave no answer within 0.2 s.')
   })
@@ -106,8 +107,9 @@ describe('the time without an answer', () => {
       await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })
       return server
     }
-    const first = await serve(0)
-    const { port } = first.address() as AddressInfo
+    const port = await freePort()
+    const first = await serve(port)
+    const begun = performance.now()
     const watch = watchAvailability(`http://127.0.0.1:${port}/`)
     await until('the first answers', () => asked > 2)
     first.closeAllConnections()
@@ -121,6 +123,6 @@ describe('the time without an answer', () => {
     second.closeAllConnections()
     second.close()
     expect(measured).toBeGreaterThanOrEqual(300)
-    expect(measured).toBeLessThan(5000)
+    expect(measured).toBeLessThanOrEqual(Math.ceil(performance.now() - begun))
   })
 })

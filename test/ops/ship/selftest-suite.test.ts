@@ -18,7 +18,7 @@ describe('the self-test among the tests of a ship', () => {
     sample.commit('A program called hq')
     const { result } = await sample.ship({ PATH: `${bin}:${sample.env['PATH'] ?? ''}:.` })
     expect(result).toMatchObject({ step_failed: 'tests', error_class: 'tests_no_report', tests: [{ name: 'unit' }] })
-  }, 120_000)
+  })
 
   it('a ship without it says so, and goes on', async () => {
     sample.config()
@@ -27,5 +27,5 @@ describe('the self-test among the tests of a ship', () => {
     const tests = result.steps.find(({ name }) => name === 'tests')
     expect([tests?.status, tests?.detail]).toEqual(['passed', expect.stringContaining('no suite is `hq selftest`, so the guards of HQ were not tried')])
     expect(result.step_failed).toBe('review_auto')
-  }, 120_000)
+  })
 })

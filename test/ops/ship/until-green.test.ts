@@ -194,7 +194,7 @@ process.exit(4)`, { env: ['IMPLEMENTER_ACCESS'] })
 
   it('ends an implementer that takes too long, fails, or leaves processes behind', async () => {
     breakIt()
-    implementer(`console.log('begun'); spawn('setsid', ['sleep', '600'], { stdio: 'ignore' }).unref(); setInterval(() => {}, 1000)`, { timeout_seconds: 4 })
+    implementer(`console.log('begun'); spawn('setsid', ['sleep', '600'], { stdio: 'ignore' }).unref(); setInterval(() => {}, 1000)`, { timeout_seconds: 12 })
     const late = await shipUntilGreen(2)
     expect(late.result.until_green).toMatchObject({ stopped: 'repair 1 came to nothing: implementer_timeout', repairs: [{ error_class: 'implementer_timeout' }] })
     expect(read(late, 'repairs/1/implementer_output.txt')).toBe('begun\n')

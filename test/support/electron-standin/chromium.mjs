@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-const startMs = 30_000
-const endMs = 3000
+const startMs = 180_000
+const endMs = 20_000
 
 const switches = (userData) => [
   '--remote-debugging-port=0', `--user-data-dir=${userData}`, '--headless=new', '--no-startup-window', '--no-first-run', '--no-default-browser-check',
