@@ -31,7 +31,7 @@ await gate('never')` })
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   })
 
-  const overviewWhere = <T>(what: string, look: (overview: Overview) => T | null | undefined | false): Promise<T> => until(what, async () => look(await bench.call('overview.get', {})), 60)
+  const overviewWhere = <T>(what: string, look: (overview: Overview) => T | null | undefined | false): Promise<T> => until(what, async () => look(await bench.call('overview.get', {})))
   const activeIn = ({ status }: Overview, id: string) => status?.active_runs.find(({ run_id }) => run_id === id)
   const startDeploy = async (): Promise<string> => {
     const { run_id } = await bench.call('host.exec', { action: 'deploy_and_verify' })

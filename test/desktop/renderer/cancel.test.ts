@@ -1,16 +1,14 @@
 import type { Browser } from 'playwright'
-import { expect as soon } from 'playwright/test'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CancelView, Overview } from '#shared/bridge'
 import type { Run } from '#shared/run'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { ago, info, type Scene } from './support/scenes.ts'
 import { callsOf, change, holdBack } from './support/scripted-transport.ts'
 import { deploying, done, offline, shipping } from './support/stories.ts'
 
-const shown = soon.configure({ timeout: 20_000 })
 let built: BuiltRenderer
 let browser: Browser
 beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
