@@ -12,7 +12,10 @@ import { signedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { members } from '#ops/process-tree'
 import { launchBrowser, pageMs, shown } from '../support/browser.ts'
+import { ensureBuilt } from '../support/build.ts'
 import { startDemo, type Demo } from '../support/demo.ts'
+
+beforeAll(ensureBuilt)
 
 /** The whole main job as a newcomer does it: `hq up`, a change, Ship, Deploy+Verify, six green gates. */
 describe('the story', () => {
