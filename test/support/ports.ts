@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
  * Below the range from which the system gives ports to whoever asks for any, and beside the one from which
  * ops/free-port.ts takes: what is chosen here is given to nobody by chance until the test uses it.
  */
-const [first, count] = [10_000, 10_000] as const
+const [first, count] = [10_000, 8_000] as const
 
 const binds = (path: { port: number; host: string } | { path: string }, keep: boolean): Promise<boolean> => new Promise((resolve) => {
   const server = createServer()
