@@ -9,6 +9,7 @@ import { documents } from './documents.ts'
 import { funnelAlarm } from './funnel-alarm.ts'
 import { lastResults } from './last-results.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { connectorRoutes } from './routes/connectors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { execRoutes } from './routes/exec.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -103,6 +104,7 @@ export function createApp(deps: Deps): FastifyInstance {
   shipRoutes(app, deps, verify)
   proofRoutes(app, deps, docs, check)
   trustRoutes(app, deps)
+  connectorRoutes(app, deps, docs, verify)
   artifactRoutes(app, deps)
   projectStateRoutes(app, deps)
   maintenanceRoutes(app, deps)

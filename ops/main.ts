@@ -58,6 +58,8 @@ program.command('doctor').description('check the host').option(...json).action(d
 program.command('guard').description('one pass of safe, named remediations').option(...json).action(does(() => import('./commands/guard.ts')))
 program.command('guard-log').description('the last passes of guard').option('--lines <n>', 'how many', '50').option(...json).action(does(() => import('./commands/guard-log.ts')))
 program.command('port-audit').description('what can be reached from outside?').option(...json).action(does(() => import('./commands/port-audit.ts')))
+program.command('connectors').description('are Kajabi and Gmail ready? asks both, live').addOption(new Option('--look', 'in a process of its own (internal)').hideHelp()).option(...json).action(does(() => import('./commands/connectors.ts')))
+program.command('phase0').description('Phase 0: both connectors ready, live, with proof').option(...json).action(does(() => import('./commands/phase0.ts')))
 program.command('selftest').description('plant a violation for every guard and see each refused').option('--junit <path>', 'also write a JUnit report, for a ship')
   .addOption(new Option('--sockets', 'in a network namespace (internal)').hideHelp()).option(...json).action(does(() => import('./commands/selftest.ts')))
 program.command('maintenance').description('show or set maintenance mode').argument('[set]', 'status, on or off', 'status').option(...json)

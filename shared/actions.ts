@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { commitId } from './ids.ts'
 
-export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status', 'selftest'] as const
+export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status', 'selftest', 'phase0'] as const
 export type Lane = (typeof lanes)[number]
 
 interface Action {
@@ -39,6 +39,9 @@ export const actions = {
   dod: { title: 'Definition of Done', argv: () => ['dod'], params: noParams, timeout_seconds: 300, lane: 'dod', in_maintenance: 'dod_only', destructive: false },
   green_check: { title: 'Green check', argv: () => ['green-check'], params: noParams, timeout_seconds: 60, lane: 'green_check', in_maintenance: 'allowed', destructive: false },
   selftest: { title: 'Self-test', argv: () => ['selftest'], params: noParams, timeout_seconds: 300, lane: 'selftest', in_maintenance: 'allowed', destructive: false },
+  /** Both connectors at once, each at most 60 s by its settings, and the start of two programs. */
+  connectors_status: { title: 'Connectors', argv: () => ['connectors'], params: noParams, timeout_seconds: 120, lane: 'status', in_maintenance: 'allowed', destructive: false },
+  phase0: { title: 'Phase 0', argv: () => ['phase0'], params: noParams, timeout_seconds: 180, lane: 'phase0', in_maintenance: 'allowed', destructive: false },
   trust_ship_key: {
     title: 'Enrol a ship key', argv: (params) => ['trust-key', `--public-key=${String(params['public_key'])}`, `--label=${String(params['label'])}`],
     params: z.strictObject({ public_key: z.string().max(200).regex(/^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$/, 'not a public key'), label: z.string().trim().min(1).max(100).regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'not a label') }),

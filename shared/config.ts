@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { gmailSettings, kajabiSettings } from './connector-settings.ts'
 
 /** A program and its arguments. Never a shell line: no expansion, no quoting, no pipes. */
 const argv = z.array(z.string().min(1)).min(1)
@@ -119,6 +120,8 @@ export const hostSettings = z.strictObject({
   deploy_attempts: z.number().int().min(1).max(10).default(3),
   deploy_backoff_seconds: z.number().min(0).max(600).default(5),
   retention: retention.prefault({}),
+  kajabi: kajabiSettings.prefault({}),
+  gmail: gmailSettings.prefault({}),
 })
 export type HostSettings = z.infer<typeof hostSettings>
 

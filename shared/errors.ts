@@ -108,6 +108,16 @@ export const errorTable = rule({
   proof_broken: { http: 400, next_auto_fix: 'inspect_proof' },
   proof_chain_unreadable: { next_auto_fix: 'inspect_proof' },
   proof_busy: { retryable: true, next_auto_fix: 'seal_again' },
+  // connectors
+  CONNECTOR_NOT_CONFIGURED: { blocked: true, next_auto_fix: 'connect_connectors' },
+  connector_secret_unsafe: { blocked: true, next_auto_fix: 'protect_secrets' },
+  connector_secret_invalid: { blocked: true, next_auto_fix: 'connect_again' },
+  connector_expired: { next_auto_fix: 'connect_again' },
+  connector_refused: { next_auto_fix: 'connect_again' },
+  connector_scope_missing: { blocked: true, next_auto_fix: 'connect_again' },
+  connector_insecure: { blocked: true, next_auto_fix: 'correct_connector_settings' },
+  connector_answer_unexpected: { next_auto_fix: 'correct_connector_settings' },
+  connector_unreachable: { retryable: true, next_auto_fix: 'retry_when_reachable' },
   // runs
   cancelled: { next_auto_fix: 'start_again' },
   interrupted: { next_auto_fix: 'start_again' },

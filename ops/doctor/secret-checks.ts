@@ -2,27 +2,13 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readAdminToken } from '#ops/admin-token'
+import { connectorSecrets, secretsFolder } from '#ops/connectors/places'
+import { connectorFileRule, connectorFolderRule, octal, wrongWith, type FileRule } from '#ops/file-rule'
 import { hostProofPlaces } from '#ops/proof/places'
 import type { HostPaths } from '#ops/paths'
 import { fail, pass, warn, type Check, type Finding } from './check.ts'
 import type { DoctorContext } from './context.ts'
 import { isBeforeFirstDeploy } from './deploy-checks.ts'
-
-interface Rule {
-  readonly path: string
-  readonly kind: 'file' | 'folder'
-  /** Bits that nobody may have. */
-  readonly forbidden: number
-  /** What an installed host has, to the letter. */
-  readonly exact?: { readonly mode: number; readonly uid: number; readonly gid?: number }
-  /** A host does without it until it is first used. */
-  readonly optional?: boolean
-}
-
-/** Account of the containers, which connector secrets belong to (design §4). */
-const containerAccount = 1000
-
-const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
 async function found(path: string): Promise<Stats | null> {
   try {
@@ -33,11 +19,11 @@ async function found(path: string): Promise<Stats | null> {
   }
 }
 
-function rulesOf(paths: HostPaths): Rule[] {
+function rulesOf(paths: HostPaths): FileRule[] {
   const { keyFile } = hostProofPlaces(paths)
   return [
     { path: paths.etc, kind: 'folder', forbidden: 0o022, exact: { mode: 0o755, uid: 0 } },
-    { path: join(paths.etc, 'secrets'), kind: 'folder', forbidden: 0o022, exact: { mode: 0o751, uid: 0 } },
+    { path: secretsFolder(paths), kind: 'folder', forbidden: 0o022, exact: { mode: 0o751, uid: 0 } },
     { path: paths.tokenFile, kind: 'file', forbidden: 0o027, exact: { mode: 0o640, uid: 0 } },
     { path: paths.trustFile, kind: 'file', forbidden: 0o022 },
     { path: paths.shipKeysFile, kind: 'file', forbidden: 0o022, optional: true },
@@ -48,29 +34,15 @@ function rulesOf(paths: HostPaths): Rule[] {
 }
 
 /** Every folder and file of the connectors, as deep as they go. */
-async function connectorRules(folder: string): Promise<Rule[]> {
+async function connectorRules(folder: string): Promise<FileRule[]> {
   const at = await found(folder)
   if (at === null) return []
-  const rules: Rule[] = [{ path: folder, kind: 'folder', forbidden: 0o027, exact: { mode: 0o750, uid: 0, gid: containerAccount } }]
+  const rules: FileRule[] = [connectorFolderRule(folder)]
   if (!at.isDirectory()) return rules
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    rules.push({ path, kind: 'file', forbidden: 0o037, exact: { mode: 0o640, uid: containerAccount, gid: containerAccount } })
+    rules.push(connectorFileRule(join(folder, entry.name)))
   }
   return rules
-}
-
-/** @returns what is wrong with it, or null @param strict owners and modes must be those of an installed host */
-function wrongWith({ path, kind, forbidden, exact }: Rule, { mode, uid, gid, ...type }: Stats, strict: boolean): string | null {
-  if ((mode & 0o170000) === 0o120000) return `${path} is a symbolic link`
-  if ((mode & 0o170000) !== (kind === 'file' ? 0o100000 : 0o040000)) return `${path} is no ${kind === 'file' ? 'regular file' : 'folder'}`
-  if (kind === 'file' && type.nlink > 1) return `${path} has ${type.nlink} names, so another one of them may be open to others`
-  const bits = mode & forbidden
-  if (bits !== 0) return `${path} has mode ${octal(mode)}, which ${(bits & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'}`
-  if (!strict || exact === undefined) return null
-  const owner = exact.uid !== uid || (exact.gid !== undefined && exact.gid !== gid)
-  if (!owner && exact.mode === (mode & 0o7777)) return null
-  return `${path} is ${octal(mode)} ${uid}:${gid}, not ${octal(exact.mode)} ${exact.uid}:${exact.gid ?? gid}`
 }
 
 async function secretModes(context: DoctorContext): Promise<Finding> {
@@ -79,7 +51,7 @@ async function secretModes(context: DoctorContext): Promise<Finding> {
   const early = isBeforeFirstDeploy(context)
   const seen: string[] = []
   const wrong: string[] = []
-  for (const rule of [...rulesOf(paths), ...await connectorRules(join(paths.etc, 'secrets', 'soma_kajabi'))]) {
+  for (const rule of [...rulesOf(paths), ...await connectorRules(connectorSecrets(paths))]) {
     const at = await found(rule.path)
     if (at === null) {
       if (rule.optional !== true && !(rule.path === paths.trustFile && early)) wrong.push(`${rule.path} is missing`)

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Problem } from '#shared/errors'
+import { connectorAccount, connectorSecrets, secretsFolder } from '../connectors/places.ts'
 import type { HostPaths } from '../paths.ts'
 import { hostProofPlaces } from '../proof/places.ts'
 import type { Account } from './accounts.ts'
@@ -13,17 +14,14 @@ export const runnerHome = ({ state }: HostPaths): string => join(state, 'runner-
 
 interface Folder { readonly path: string; readonly mode: number; readonly uid: number; readonly gid: number }
 
-/** Connector secrets belong to the account of the containers (design §4). */
-const containerGroup = 1000
-
 /** Folders of a host with their owner and mode, outermost first. */
 export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account; build: Account }): Folder[] {
   const root = { uid: 0, gid: 0 }
   return [
     { path: paths.etc, mode: 0o755, ...root },
     // hostd reads the token in it, containers reach only what is mounted for them: pass, but no list.
-    { path: join(paths.etc, 'secrets'), mode: 0o751, uid: 0, gid: hostd.gid },
-    { path: join(paths.etc, 'secrets', 'soma_kajabi'), mode: 0o750, uid: 0, gid: containerGroup },
+    { path: secretsFolder(paths), mode: 0o751, uid: 0, gid: hostd.gid },
+    { path: connectorSecrets(paths), mode: 0o750, uid: 0, gid: connectorAccount },
     { path: dirname(hostProofPlaces(paths).keyFile), mode: 0o700, ...root },
     // Ship keys that are enrolled in HQ: the one place below the settings that a run may write besides the secrets.
     { path: dirname(paths.shipKeysFile), mode: 0o755, ...root },

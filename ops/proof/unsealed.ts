@@ -10,7 +10,7 @@ import { kindOf } from './verify-bundle.ts'
 import { bundleFolders } from './verify-chain.ts'
 
 /** The result document that a finished bundle of each kind holds. Without it the run has not ended, or not well. */
-export const resultFiles: Record<BundleKind, string> = { ship: 'ship_result.json', deploy: 'deploy_result.json', dod: 'dod_result.json', doctor: 'doctor.json', phase0: 'phase0.json' }
+export const resultFiles: Record<BundleKind, string> = { ship: 'ship_result.json', deploy: 'deploy_result.json', dod: 'dod_result.json', doctor: 'doctor.json', phase0: 'phase0_result.json' }
 
 export interface LeftUnsealed { readonly dir: string; readonly kind: BundleKind; readonly runId: string; readonly gitHead: string | null; readonly gitTree: string | null }
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { connectorSecrets } from '../connectors/places.ts'
 import { hostPaths, hqHome } from '../paths.ts'
 import { hostProofPlaces } from '../proof/places.ts'
 import { isSecretName } from './credential-places.ts'
@@ -68,8 +69,7 @@ const variableSecrets = (env: Environment): string[] => Object.entries(env).flat
 /** Everything secret that a host keeps and this process may read. */
 function hostSecrets(env: Environment): string[] {
   const paths = hostPaths(env)
-  const connectors = join(paths.etc, 'secrets', 'soma_kajabi')
-  return [read(paths.tokenFile) ?? '', ...pemBodies(read(hostProofPlaces(paths).keyFile) ?? ''), ...filesOf(connectors, '.json').flatMap(jsonSecrets)]
+  return [read(paths.tokenFile) ?? '', ...pemBodies(read(hostProofPlaces(paths).keyFile) ?? ''), ...filesOf(connectorSecrets(paths), '.json').flatMap(jsonSecrets)]
 }
 
 /** Everything secret that HQ keeps on a laptop: tokens of hosts, the ship key, Codex's sign-in. */

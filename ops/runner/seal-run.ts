@@ -12,7 +12,7 @@ import { sealBundle } from '../proof/seal-bundle.ts'
 import { sealLeftovers } from '../proof/unsealed.ts'
 
 /** Actions that leave a bundle, and the folder of `artifacts/` it lies in. */
-const bundleOf: Partial<Record<ActionId, BundleKind>> = { deploy_and_verify: 'deploy', rollback: 'deploy', dod: 'dod', doctor: 'doctor' }
+const bundleOf: Partial<Record<ActionId, BundleKind>> = { deploy_and_verify: 'deploy', rollback: 'deploy', dod: 'dod', doctor: 'doctor', phase0: 'phase0' }
 export const leavesBundle = (action: ActionId): boolean => bundleOf[action] !== undefined
 
 /** Most bundles of earlier runs that are sealed by the way: a run must not wait for a long past. */

@@ -14,6 +14,19 @@ if (why) console.warn(`Skipped, ${why}: runs as systemd units`)
 
 const node = `${packageInside}/node_modules/.bin/node`
 
+/** Kajabi, token endpoint and Gmail in one, as far as a look needs them. Notes the account of who asks: the kernel says whose a socket is. */
+const connectorPeer = `
+const { createServer } = require('node:http')
+const { appendFileSync, readFileSync, writeFileSync } = require('node:fs')
+const server = createServer((request, response) => {
+  const from = '0100007F:' + request.socket.remotePort.toString(16).toUpperCase().padStart(4, '0')
+  const fields = readFileSync('/proc/net/tcp', 'utf8').split('\\n').map((line) => line.trim().split(/ +/)).find((each) => each[1] === from)
+  appendFileSync('/run/asked', (fields ? fields[7] : 'nobody') + ' ' + request.url + '\\n')
+  const body = request.url === '/token' ? { access_token: 'rig-access-0815-4711', token_type: 'Bearer', expires_in: 60, scope: 'https://www.googleapis.com/auth/gmail.readonly' } : { emailAddress: 'rig@example.test' }
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+})
+server.listen(0, '127.0.0.1', () => writeFileSync('/run/peer-port', String(server.address().port)))`
+
 describe.skipIf(why !== null)('runs on an installed host', () => {
   let rig: Rig
   let host: RigHost
@@ -65,6 +78,32 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     const record = await host.record(document.run_id)
     expect([record.action, record.unit]).toEqual(['doctor', expect.stringMatching(/^openclaw-runner@.+\.service$/)])
     expect(await host.run(document.run_id)).toMatchObject({ finished_at: expect.any(String), result: { run_id: document.run_id } })
+  })
+
+  it('asks Kajabi and Gmail as the account that their secrets belong to, not as root', async () => {
+    const folder = `${paths.etc}/secrets/soma_kajabi`
+    await rig.must(['systemd-run', '--quiet', '--unit=connector-peer', node, '-e', connectorPeer])
+    await until('the peer to listen', async () => (await rig.exec(['cat', '/run/peer-port'])).code === 0)
+    const url = `http://127.0.0.1:${(await rig.must(['cat', '/run/peer-port'])).trim()}`
+    const settings = readFileSync(rig.path(paths.hostSettings), 'utf8')
+    await rig.write(paths.hostSettings, JSON.stringify({ ...JSON.parse(settings) as object, kajabi: { base_url: url, hosts: ['127.0.0.1'] }, gmail: { token_url: `${url}/token`, api_url: url } }))
+    const secrets = {
+      kajabi_storage_state: { cookies: [{ name: 'sid', value: 'rig-session-0815-4711', domain: '127.0.0.1', path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' }], origins: [] },
+      gmail_client: { installed: { client_id: 'rig', client_secret: 'rig-secret-0815-4711' } },
+      gmail_oauth: { schema_version: 1, client_id: 'rig', refresh_token: 'rig-refresh-0815-4711', scopes: ['https://www.googleapis.com/auth/gmail.readonly'], issued_at: '2026-11-23T00:00:00.000Z' },
+    }
+    for (const [name, secret] of Object.entries(secrets)) {
+      await rig.write(`${folder}/${name}.json`, JSON.stringify(secret), 0o640)
+      await rig.must(['chown', '1000:1000', `${folder}/${name}.json`])
+    }
+    const run = await host.ended(await host.start('phase0'))
+    expect(run.result).toMatchObject({ overall: 'PASS', connectors: [{ name: 'kajabi', state: 'ready' }, { name: 'gmail', state: 'ready' }] })
+    expect((await rig.must(['cat', '/run/asked'])).trim().split('\n').toSorted()).toEqual(['1000 /admin', '1000 /gmail/v1/users/me/profile', '1000 /token'])
+    expect((await host.api('/api/proof/bundles?kind=phase0')).body).toMatchObject({ bundles: [{ run_id: run.run_id, state: 'verified' }] })
+    await rig.must(['chown', 'root:root', `${folder}/gmail_oauth.json`])
+    expect((await host.ended(await host.start('phase0'))).result).toMatchObject({ error_class: 'CONNECTOR_NOT_CONFIGURED', connectors: [{ state: 'ready' }, { state: 'invalid', error_class: 'connector_secret_unsafe' }] })
+    await rig.must(['sh', '-c', `rm ${folder}/*.json && systemctl stop connector-peer`])
+    await rig.write(paths.hostSettings, settings)
   })
 
   it('loses no request while hostd is restarted, again and again', async () => {

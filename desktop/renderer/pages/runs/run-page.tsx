@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
 import { Link } from 'wouter'
+import { connectorsResult } from '#shared/connectors'
 import { checksResult, deployResult, resultDocument } from '#shared/result'
 import { isEnded } from '#shared/run'
 import { CancelButton, CancelNote } from '../../app/cancel.tsx'
@@ -40,7 +41,7 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
   const { named, triage } = useTriage(runId, run)
   const running = run !== null && !isEnded(run.status)
   const steps = stepsOf(view.log, result)
-  const checks = checksResult.safeParse(run?.result ?? null).data?.checks ?? []
+  const checks = checksResult.safeParse(run?.result ?? null).data?.checks ?? connectorsResult.safeParse(run?.result ?? null).data?.checks ?? []
   const deploy = deployResult.safeParse(run?.result ?? null).data ?? null
   const action = run?.action ?? ''
   const title = run ? titleOfRun(run) : 'Run'
