@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createPlainServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
-import Provider from 'oidc-provider'
+import { Provider } from 'oidc-provider'
 
 /** Listens on a free loopback port. @returns the port, and an end that does not wait for anybody */
 async function listen(server: Server | NetServer): Promise<{ port: number; close: () => Promise<void> }> {
@@ -67,14 +67,13 @@ export interface GoogleHere {
 export async function googleHere(): Promise<GoogleHere> {
   const client = { client_id: 'desk-client.apps.example.test', client_secret: 'GOCSPX-loopbackClientSecret-0001' }
   let provider: Provider | null = null
-  const handle: RequestListener = (request, response) => {
-    if (request.url !== '/gmail/v1/users/me/profile') { void provider?.callback()(request, response); return }
+  const handle: RequestListener = (request, response) => { void (request.url === '/gmail/v1/users/me/profile' ? profile(request, response) : provider?.callback()(request, response)) }
+  const profile = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
     google.bearers.push(bearer)
-    void provider?.AccessToken.find(bearer).then((token) => {
-      const status = google.api ?? (token === undefined ? 401 : token.scopes.has(gmailScope) ? 200 : 403)
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(status === 200 ? { emailAddress: 'ada@example.test', messagesTotal: 3 } : { error: { code: status } }))
-    })
+    const token = await provider?.AccessToken.find(bearer)
+    const status = google.api ?? (token === undefined ? 401 : token.scopes.has(gmailScope) ? 200 : 403)
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(status === 200 ? { emailAddress: 'ada@example.test', messagesTotal: 3 } : { error: { code: status } }))
   }
   const { port, close } = await listen(createServer(handle))
   const url = `http://127.0.0.1:${port}`
