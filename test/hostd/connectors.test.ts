@@ -106,9 +106,9 @@ describe('Phase 0', () => {
     at.kajabi.answer = () => undefined
     const asks = at.kajabi.asked.length
     const { run_id: id } = await hostd.client.exec('phase0')
-    await until('Kajabi to be asked', () => at.kajabi.asked.length > asks, 100)
+    await until('Kajabi to be asked', () => at.kajabi.asked.length > asks)
     await hostd.ask(`/api/runs/${id}/cancel`, { method: 'POST' })
-    expect(await until('the run to end', () => readRunResult(at.host.paths, id), 100)).toMatchObject({ overall: 'FAIL', error_class: 'cancelled' })
+    expect(await until('the run to end', () => readRunResult(at.host.paths, id))).toMatchObject({ overall: 'FAIL', error_class: 'cancelled' })
     expect(kept(id)).toMatchObject({ overall: 'FAIL', error_class: 'cancelled', connectors: null })
     expect(sealed(id).run_id).toBe(id)
     expect(await connectors()).toMatchObject({ seen: known.seen, connectors: known.connectors, last_phase0: { run_id: id, error_class: 'cancelled', verification: 'verified' } })

@@ -56,8 +56,8 @@ export async function connectorHost(): Promise<ConnectorHost> {
   const folder = connectorSecrets(host.paths)
   const plain: { launcher: string; kajabi: Record<string, unknown>; gmail: Record<string, unknown> } = {
     launcher: 'process',
-    kajabi: { base_url: kajabiPeer.url, hosts: ['127.0.0.1'], timeout_seconds: 20 },
-    gmail: { token_url: `${google.url}/token`, api_url: google.url, imap_host: '127.0.0.1', imap_port: imap.port, imap_ca_file: imap.caFile, timeout_seconds: 20 },
+    kajabi: { base_url: kajabiPeer.url, hosts: ['127.0.0.1'], timeout_seconds: 60 },
+    gmail: { token_url: `${google.url}/token`, api_url: google.url, imap_host: '127.0.0.1', imap_port: imap.port, imap_ca_file: imap.caFile, timeout_seconds: 60 },
   }
   let now = plain
   const made: ConnectorHost = {
