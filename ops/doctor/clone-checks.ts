@@ -6,7 +6,7 @@ import { findAccount } from '#ops/install/accounts'
 import { buildUser } from '#ops/install/units/place'
 import { ownerOf, type RunAs } from '#ops/run-as'
 import { fail, pass, skip, warn, type Check, type Finding } from './check.ts'
-import { cloneOf, hasClone } from './clone.ts'
+import { cloneOf, gitSeconds, hasClone } from './clone.ts'
 import type { DoctorContext } from './context.ts'
 
 /** Settings of a clone that make git run a program, or look somewhere else, without anybody asking. HQ's own git ignores most of them; a person's does not. */
@@ -26,7 +26,7 @@ async function safeDirectory(context: DoctorContext): Promise<Finding> {
     throw error
   }
   const odd: string[] = []
-  const excused = await safeDirectories(root, as)
+  const excused = await safeDirectories(root, as, gitSeconds(context))
   for (const { origin } of excused.filter(({ value }) => value === '*')) odd.push(`safe.directory = * in ${origin}: git obeys the settings of every folder, whoever owns it. HQ's own git does not read it`)
   if (settings.launcher === 'systemd' && folder !== (await findAccount(buildUser))?.uid) odd.push(`The clone does not belong to ${buildUser}, as which git and builds should run`)
   if (odd.length > 0) return warn(`${odd.join('. ')}. ${whose}.`, 'repair_clone')
@@ -34,8 +34,8 @@ async function safeDirectory(context: DoctorContext): Promise<Finding> {
 }
 
 /** Every value of safe.directory that a git of this account would see, and the file it stands in. */
-async function safeDirectories(root: string, as: RunAs | undefined): Promise<{ origin: string; value: string }[]> {
-  const { exitCode, stdout, stderrTail } = await git(root, ['config', '--show-origin', '--null', '--get-all', 'safe.directory'], { timeLimitSeconds: 3, ...(as ? { as } : {}) })
+async function safeDirectories(root: string, as: RunAs | undefined, timeLimitSeconds: number): Promise<{ origin: string; value: string }[]> {
+  const { exitCode, stdout, stderrTail } = await git(root, ['config', '--show-origin', '--null', '--get-all', 'safe.directory'], { timeLimitSeconds, ...(as ? { as } : {}) })
   // Exit 1: no such setting.
   if (exitCode !== 0 && exitCode !== 1) throw new Problem('git_sync_failed', `The git configuration of this host cannot be read: ${stderrTail}`)
   const fields = stdout.split('\0').slice(0, -1)

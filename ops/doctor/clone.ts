@@ -8,6 +8,9 @@ import type { DoctorContext } from './context.ts'
 /** Longest that origin is waited for, seconds: within the limit of a check, so that the answer says what happened. */
 export const originSeconds = 1.6
 
+/** Limit for a question to git itself, seconds: longer than that of the check that asks, which has the last word. */
+export const gitSeconds = ({ deployRunId }: Pick<DoctorContext, 'deployRunId'>): number => (deployRunId === null ? 3 : 11)
+
 export interface Clone {
   readonly options: GitOptions
   /** Its folder with objects and configuration. */
@@ -31,12 +34,13 @@ export const hasClone = ({ paths }: DoctorContext): boolean => existsSync(join(p
 /** What several checks ask of the clone, asked once for all of them. @throws {Problem} `git_sync_failed` with git's own words */
 export function cloneOf(context: DoctorContext): Promise<Clone> {
   const questions = questionsOf(context)
-  questions.clone ??= look(context.paths.root)
+  questions.clone ??= look(context)
   return questions.clone
 }
 
-async function look(root: string): Promise<Clone> {
-  const options: GitOptions = { ...await hostGit(root), timeLimitSeconds: 3 }
+async function look(context: DoctorContext): Promise<Clone> {
+  const { root } = context.paths
+  const options: GitOptions = { ...await hostGit(root), timeLimitSeconds: gitSeconds(context) }
   const must = { ...options, errorClass: 'git_sync_failed' as const }
   const [folder, shown] = await Promise.all([gitText(root, ['rev-parse', '--git-common-dir'], must), git(root, ['show', '--no-patch', '--no-show-signature', '--format=%H %ct', 'HEAD'], options)])
   const [sha, committed] = shown.exitCode === 0 ? shown.stdout.trim().split(' ') : []
