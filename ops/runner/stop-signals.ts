@@ -2,8 +2,8 @@ import { Problem } from '#shared/errors'
 import { baseEnv, runCommand } from '../command.ts'
 import { ownUnit } from './systemd-unit.ts'
 
-/** The first question of a host that goes down; it has other things to do. */
-const answerSeconds = 3
+/** A host that goes down has much else to do, and one that is asked too briefly would be told to have cancelled; the tree still ends well within the time that systemd gives the unit. */
+const answerSeconds = 8
 
 /** Does systemd shut this host down? Asked when we are told to end: a cancel and a reboot send the same signal. */
 async function hostGoesDown(): Promise<boolean> {
