@@ -13,8 +13,8 @@ export interface DockerOptions {
   readonly onLine?: CommandOptions['onLine'] | undefined
 }
 
-/** Limit for one question to the daemon, in seconds. */
-const questionSeconds = 20
+/** Limit for one question, in seconds: to start the program and its plugin alone takes a while on a host that builds. */
+const questionSeconds = 60
 
 /** Enough to find programs and the credentials of a registry in HOME, and nothing that could point elsewhere. */
 const clientEnv = (extra: Readonly<Record<string, string>>): Record<string, string> => ({
