@@ -4,10 +4,13 @@ import { Problem } from '#shared/errors'
 import { ask, fetchReason, type Answer } from '#ops/engines/health'
 import { parseJson } from '#ops/json-file'
 
+/** Longest wait for one answer, milliseconds: more than a check outside of a deploy has, so that such a check has the last word. */
+const timeoutMs = 15_000
+
 /** One GET to hostd or the console. @throws {Problem} `hostd_unreachable` with the reason */
 export async function askApi(base: string, path: string, { token, signal }: { token?: string; signal?: AbortSignal } = {}): Promise<Answer> {
   try {
-    return await ask(`${base}${path}`, { ...(token === undefined ? {} : { headers: { [adminTokenHeader]: token } }), ...(signal ? { signal } : {}) })
+    return await ask(`${base}${path}`, { timeoutMs, ...(token === undefined ? {} : { headers: { [adminTokenHeader]: token } }), ...(signal ? { signal } : {}) })
   } catch (error) {
     throw new Problem('hostd_unreachable', `${base}${path} did not answer: ${fetchReason(error)}.`, { cause: error })
   }
