@@ -47,6 +47,8 @@ describe('preflight stops a ship', () => {
     await stop({ ...expected, detail: '(command' }, { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: '/nowhere' })
     writeFileSync(join(sample.env['HOME'] ?? '', '.gitconfig'), '[core]\n\thooksPath = /tmp/none\n')
     await stop({ ...expected, detail: '(global' })
+    // What hides the file from the caller's git does not hide it from the one that pushes.
+    for (const name of ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG']) await stop({ ...expected, detail: '(global' }, { [name]: '/dev/null' })
   })
 
   it('with an untracked file, and with a changed one', async () => {
