@@ -18,6 +18,8 @@ export interface NeutralGit {
   changedEntries(base: string, head: string): Promise<ChangedEntry[]>
   /** Every path of a commit's tree. */
   paths(commit: string): Promise<string[]>
+  /** Every symbolic link of a commit's tree, with the blob that holds its target. */
+  links(commit: string): Promise<{ readonly path: string; readonly object: string }[]>
   /** Bytes of each object. */
   sizes(ids: readonly string[]): Promise<Map<string, number>>
 }
@@ -67,6 +69,10 @@ export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit
       },
       changedEntries: async (base, head) => parseEntries(await gitText(bare, ['diff', ...diffOptions.filter((option) => option !== '--binary'), '--raw', '-z', '--end-of-options', base, head], inside)),
       paths: async (commit) => (await gitText(bare, ['ls-tree', '-r', '-z', '--name-only', '--full-tree', '--end-of-options', commit], inside)).split('\0').filter((path) => path !== ''),
+      links: async (commit) => (await gitText(bare, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit], inside)).split('\0').flatMap((line) => {
+        const [, object, path] = /^120000 blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+        return object === undefined || path === undefined ? [] : [{ path, object }]
+      }),
       sizes: async (ids) => {
         if (ids.length === 0) return new Map()
         const rows = (await gitText(bare, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], { ...inside, input: `${ids.join('\n')}\n` })).split('\n').map((row) => row.split(' '))

@@ -19,6 +19,11 @@ export async function readBlob(repo: string, nameOrRef: string, options: GitOpti
   return /^[0-9a-f]+ blob \d+$/.test(header) ? result.stdout.slice(header.length + 1, -1) : null
 }
 
+/** Bytes of the blob with this id. @throws {Problem} `internal_error` when there is none, or it is larger than `keepBytes` (default 64 MiB) */
+export async function bytesOf(repo: string, id: string, options: GitOptions = {}): Promise<Buffer> {
+  return Buffer.from((await git(repo, ['cat-file', 'blob', id], { keepBytes: 64 * 1024 * 1024, ...options, rawStdout: true })).stdout, 'latin1')
+}
+
 /** Writes a blob into the object store. @returns its id */
 export async function writeBlob(repo: string, text: string, options: GitOptions = {}): Promise<string> {
   return commitId.parse(await gitText(repo, ['hash-object', '-w', '--no-filters', '--stdin'], { ...options, input: text }))

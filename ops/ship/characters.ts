@@ -2,9 +2,16 @@ import type { DiffSection } from './diff-sections.ts'
 
 /** Bidirectional overrides, embeddings and isolates: they show source in another order than it runs ("Trojan Source", CVE-2021-42574). */
 const bidi = /[\u202A-\u202E\u2066-\u2069]/u
-/** Characters that cannot be seen: controls but tab, line end and form feed; zero width; tags; line and paragraph separators. */
+/**
+ * Characters that cannot be seen: what Unicode lets a program leave out when it shows a text (zero width, fillers, tags,
+ * variation selectors, in which whole programs were hidden), controls but tab, line end and form feed, what marks annotations, line and
+ * paragraph separators, the empty Braille cell, and private characters, which mean something only to who knows the font.
+ */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const unseen = /[\u0000-\u0008\u000B\u000E-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B\u200C\u200E\u200F\u2028\u2029\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0\u{E0000}-\u{E007F}]/gu
+const unseen = /[\p{Default_Ignorable_Code_Point}\p{Co}\u0000-\u0008\u000B\u000E-\u001F\u007F-\u009F\u2028\u2029\u2800\uFFF9-\uFFFB]/gu
+/** Emoji hold some of them. These are a finite list, so nothing can be written in them. */
+const emoji = /\p{RGI_Emoji}/gv
+const withoutEmoji = (text: string): string => text.replace(emoji, '\u25A1')
 /** A longer line hides its end from whoever reads it, in characters. */
 const longLine = 5000
 /** Most places that are named of one file. */
@@ -12,7 +19,7 @@ const most = 10
 
 export const codePoint = (character: string): string => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 export const hasBidi = (text: string): boolean => bidi.test(text)
-export const hasUnseen = (text: string): boolean => text.search(unseen) !== -1 || /[\t\n\r\f]/.test(text)
+export const hasUnseen = (text: string): boolean => withoutEmoji(text).search(unseen) !== -1 || /[\t\n\r\f]/.test(text)
 
 /** Added lines of one file's diff with their line numbers in the new file. */
 export function* addedLines(text: string): Generator<{ number: number; text: string }> {
@@ -47,7 +54,7 @@ export function lookAtCharacters({ file, bytes }: DiffSection): CharacterFinding
     const sign = bidi.exec(line)
     if (sign) turned ??= `${file.path}:${number} ${codePoint(sign[0])}`
     // A carriage return inside a line makes a terminal show what comes after it in its place.
-    const found = new Set([...line.matchAll(unseen)].map(([sign]) => codePoint(sign)).concat(line.includes('\r') ? ['U+000D'] : []))
+    const found = new Set([...(/^[\t\x20-\x7E]*$/.test(line) ? '' : withoutEmoji(line)).matchAll(unseen)].map(([sign]) => codePoint(sign)).concat(line.includes('\r') ? ['U+000D'] : []))
     if (found.size > 0) flags.push(`${file.path}:${number}: characters that cannot be seen: ${[...found].join(', ')}`)
     if (line.length > longLine) flags.push(`${file.path}:${number}: a line of ${line.length} characters`)
   }

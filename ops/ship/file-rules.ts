@@ -8,6 +8,7 @@ const generated = [[/\.min\.(?:js|css)$/, 'minified'], [/\.(?:js|css)\.map$/, 's
 const written = new Set((
   '.js .mjs .cjs .ts .mts .cts .tsx .jsx .json .json5 .jsonc .vue .svelte .py .pyi .rb .php .pl .pm .lua .sh .bash .zsh .fish .ps1 .psm1 .bat .cmd .c .h .cc .cpp .cxx .hpp .rs .go '
   + '.java .kt .kts .scala .groovy .gradle .cs .fs .swift .m .mm .r .jl .ex .exs .erl .hs .clj .sql .html .htm .xml .xsl .svg .css .scss .less .md .rst .txt .csv .tsv .yml .yaml .toml .ini .cfg .conf .env '
+  + '.coffee .mdx .astro .ipynb .dart .zig .nim .v .vb .vbs .vba .wsf .hta .awk .sed .tcl .el .lisp .scm .rkt .vim .fish .nu .jl .jsonl .ndjson .webmanifest .tmpl .tpl .j2 .jinja .jinja2 .ejs .hbs .mustache .liquid .pug .haml .erb .twig .phtml .jsp .asp .aspx .cshtml .razor .xaml .plist .reg .inf .pth .pac .rego .cue .dhall .bazel .bzl .ninja .gyp .gypi .rake .gemspec .podspec .sbt .cabal .opam .lock .rules .network .path .mount .desktop .htaccess '
   + '.properties .tf .hcl .nix .dockerfile .mk .cmake .proto .graphql .service .timer .socket .patch .diff'
 ).split(' '))
 const writtenNames = new Set(['dockerfile', 'makefile', 'rakefile', 'gemfile', 'procfile', 'jenkinsfile', 'vagrantfile', 'justfile', 'license', 'readme'])
@@ -16,6 +17,31 @@ const writtenNames = new Set(['dockerfile', 'makefile', 'rakefile', 'gemfile', '
 export function isWritten(path: string): boolean {
   const name = basename(path).toLowerCase()
   return written.has(extname(name)) || writtenNames.has(name) || name.startsWith('.git') || name.startsWith('.env')
+}
+
+/** Control characters that no text has. */
+const isStrange = (byte: number): boolean => byte < 0x20 && byte !== 0 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b || byte === 0x7f
+
+/**
+ * Is content that git takes for binary a text after all, that a few zero bytes or another encoding hide from every diff? A
+ * program for shells reads over them. An archive of the tar format is a text between zero bytes as well, and none.
+ */
+export function isTextInDisguise(path: string, bytes: Buffer): boolean {
+  if (bytes.subarray(0, 2).toString('latin1') === '#!') return true
+  if (extname(path).toLowerCase() === '.tar') return false
+  const mark = bytes.subarray(0, 2).toString('hex')
+  if (mark === 'fffe' || mark === 'feff') return isReadable(new TextDecoder(mark === 'fffe' ? 'utf-16le' : 'utf-16be', { fatal: true }), bytes)
+  const rest = bytes.filter((byte) => byte !== 0)
+  return isReadable(new TextDecoder('utf-8', { fatal: true }), Buffer.from(rest))
+}
+
+function isReadable(decoder: InstanceType<typeof TextDecoder>, bytes: Buffer): boolean {
+  try {
+    const text = Buffer.from(decoder.decode(bytes))
+    return text.length > 0 && text.reduce((count, byte) => count + (isStrange(byte) ? 1 : 0), 0) * 100 <= text.length
+  } catch {
+    return false // not of this encoding
+  }
 }
 
 /** How a file is handled by rule, in words for reviewer and verdict; null: like any other. Nothing is ever left out. */

@@ -1,14 +1,17 @@
 import { posix } from 'node:path'
 import { Problem, type ErrorClass } from '#shared/errors'
 import { withNeutralGit, type ChangedEntry, type NeutralGit } from '../git/neutral-diff.ts'
-import { readBlob } from '../git/objects.ts'
+import { bytesOf, readBlob } from '../git/objects.ts'
 import type { GitOptions } from '../git/run-git.ts'
 import { codePoint, hasBidi, hasUnseen, lookAtCharacters } from './characters.ts'
 import { sectionsOf, type DiffSection } from './diff-sections.ts'
-import { isWritten } from './file-rules.ts'
+import { isTextInDisguise, isWritten } from './file-rules.ts'
+import { linksThatLeave, namesGitFolder } from './link-targets.ts'
 import { secretsIn } from './secrets-in-diff.ts'
 
 const untouched = 'Nothing was pushed.'
+/** Largest content that git takes for binary and that is looked into, in bytes. */
+const largestLookedInto = 16 * 1024 * 1024
 const modes = { link: '120000', submodule: '160000', executable: '100755' } as const
 
 function refuse(errorClass: ErrorClass, found: readonly string[], what: string): void {
@@ -22,21 +25,19 @@ function pathTrouble(path: string): string | null {
   if (hasBidi(path) || hasUnseen(path)) return `holds ${Array.from(path).filter((each) => hasBidi(each) || hasUnseen(each)).map(codePoint).join(', ')}`
   if (path.includes('\\')) return 'holds a backslash'
   for (const part of path.split('/')) {
-    if (/^(?:\.git|git~\d+)$/i.test(part)) return "names git's own folder"
+    if (namesGitFolder(part)) return "names git's own folder"
     if (/[. ]$/.test(part)) return 'has a name that ends with a dot or a blank'
   }
   return null
 }
 
-/** Does the target of a link at `path` leave the tree, or enter git's folder? */
-function leavesTree(path: string, target: string): boolean {
-  if (target === '' || target.includes('\\') || target.includes('\0') || /^(?:\/|~|[a-z]:)/i.test(target)) return true
-  const end = posix.normalize(posix.join(posix.dirname(path), target))
-  return end === '..' || end.startsWith('../') || end.split('/').some((part) => part.toLowerCase() === '.git')
-}
+/** Equal for names that some file system takes for the same: by case, in all its foldings, or by how letters are composed. */
+const fold = (name: string): string => name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD')
 
 /** Changed paths that some file system takes for the same as another one: by case, or by how letters are composed. */
 function collisions(all: readonly string[], changed: ReadonlySet<string>): string[] {
+  /** What changed, and every folder on the way to it. */
+  const touched = new Set([...changed].flatMap((path) => path.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/'))))
   const seen = new Map<string, string>()
   const found: string[] = []
   const report = new Set<string>()
@@ -44,12 +45,12 @@ function collisions(all: readonly string[], changed: ReadonlySet<string>): strin
     const parts = path.split('/')
     for (let length = 1; length <= parts.length; length += 1) {
       const name = parts.slice(0, length).join('/')
-      const key = name.normalize('NFD').toLowerCase()
+      const key = fold(name)
       const other = seen.get(key)
       if (other === undefined) seen.set(key, name)
       else if (other !== name && !report.has(name)) {
         report.add(name)
-        if ([...changed].some((each) => [name, other].some((one) => each === one || each.startsWith(`${one}/`)))) found.push(`${other} and ${name}`)
+        if (touched.has(name) || touched.has(other)) found.push(`${other} and ${name}`)
       }
     }
   }
@@ -82,15 +83,15 @@ async function unreadable(repo: string, sections: readonly DiffSection[], neutra
   const found: string[] = []
   for (const { file, blobs } of binary) {
     if (isWritten(file.path)) found.push(file.path)
-    else if ((sizes.get(blobs.after ?? '') ?? 0) <= 1024 * 1024 && (await readBlob(repo, blobs.after ?? '', options))?.startsWith('#!')) found.push(file.path)
+    else if ((sizes.get(blobs.after ?? '') ?? 0) <= largestLookedInto && isTextInDisguise(file.path, await bytesOf(repo, blobs.after ?? '', options))) found.push(file.path)
   }
   return found
 }
 
-/** Targets of the links that the change adds or alters. */
-async function linksOf(repo: string, entries: readonly ChangedEntry[], options: GitOptions): Promise<Map<string, string>> {
+/** Targets of every link of a commit's tree. */
+async function linksOf(repo: string, commit: string, neutral: NeutralGit, options: GitOptions): Promise<Map<string, string>> {
   const links = new Map<string, string>()
-  for (const { path, after } of entries) if (after.mode === modes.link && after.object !== null) links.set(path, await readBlob(repo, after.object, options) ?? '')
+  for (const { path, object } of await neutral.links(commit)) links.set(path, await readBlob(repo, object, options) ?? '')
   return links
 }
 
@@ -108,8 +109,9 @@ export function lookForHazards(repo: string, base: string, head: string, options
     const there = entries.filter(({ after }) => after.object !== null)
     refuse('unsafe_path', there.flatMap(({ path }) => { const why = pathTrouble(path); return why === null ? [] : [`${JSON.stringify(path)} ${why}`] }), 'The change has a path that is another one elsewhere')
     refuse('submodule_refused', there.filter(({ after }) => after.mode === modes.submodule).map(({ path }) => path), 'The change sets a submodule, whose content is in no diff')
-    const links = await linksOf(repo, there, options)
-    refuse('link_outside', [...links].filter(([path, target]) => leavesTree(path, target)).map(([path, target]) => `${path} → ${target}`), 'The change has a link that leads out of the tree')
+    const set = new Set(there.filter(({ after }) => after.mode === modes.link).map(({ path }) => path))
+    const links = set.size === 0 ? new Map<string, string>() : await linksOf(repo, head, neutral, options)
+    refuse('link_outside', linksThatLeave(links, set, fold).map((path) => `${path} → ${links.get(path) ?? ''}`), 'The change has a link that leads out of the tree')
     refuse('path_collision', collisions(await neutral.paths(head), new Set(there.map(({ path }) => path))), 'Two paths are one file where case or composition of letters does not count')
 
     const sections = sectionsOf(await neutral.diff(base, head), await neutral.changedFiles(base, head))
@@ -117,6 +119,6 @@ export function lookForHazards(repo: string, base: string, head: string, options
     refuse('hidden_characters', sections.flatMap((section) => lookAtCharacters(section).turned ?? []), 'Characters that show source in another order than it runs')
     const secrets = sections.map(secretsIn)
     refuse('secret_in_diff', secrets.flatMap(({ refused }) => refused), 'The change adds what looks like a secret')
-    return [...flagsOf(there, sections, links), ...secrets.flatMap(({ allowed }) => allowed)]
+    return [...flagsOf(there, sections, new Map([...links].filter(([path]) => set.has(path)))), ...secrets.flatMap(({ allowed }) => allowed)]
   }, options)
 }

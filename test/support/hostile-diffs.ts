@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorClass } from '#shared/errors'
-import type { Random } from './seeded.ts'
+import { seeded, type Random } from './seeded.ts'
 import type { ShipRepo } from './ship-repo.ts'
 
 /** A class, or `asked`: the gate lets a reviewer decide, who must have been shown everything. */
@@ -65,11 +65,24 @@ export const hostileDiffs: readonly HostileDiff[] = [
   { name: 'a carriage return inside a line', expected: 'asked', flagged: 'U+000D', commit: files({ 'notes.md': 'evil()\rfine()\n' }) },
   { name: 'a line separator', expected: 'asked', flagged: 'U+2028', commit: files({ 'app.mjs': 'export const add = (a, b) => a + b // fine\u2028evil()\n' }) },
   { name: 'a line that goes on behind the edge', expected: 'asked', flagged: 'a line of', commit: (sample, random) => { sample.commit('Change', { 'app.mjs': `export const add = (a, b) => a + b;${' '.repeat(6000 + random.below(1000))}evil()\n` }) } },
+  { name: 'a program in variation selectors', expected: 'asked', alone: true, flagged: 'U+E0155', commit: files({ 'evil.mjs': `eval(decode('${Array.from('evil()', (sign) => String.fromCodePoint(0xE0100 + sign.charCodeAt(0) - 16)).join('')}'))\n` }) },
+  { name: 'a program in private characters', expected: 'asked', alone: true, flagged: 'U+E065', commit: files({ 'evil.mjs': `eval(decode('${Array.from('evil()', (sign) => String.fromCharCode(0xE000 + sign.charCodeAt(0))).join('')}'))\n` }) },
+  { name: 'a joiner between letters', expected: 'asked', alone: true, flagged: 'U+200D', commit: files({ 'evil.mjs': 'export const a\u200Dd = 1\n' }) },
+  { name: 'empty Braille cells for names', expected: 'asked', alone: true, flagged: 'U+2800', commit: files({ 'evil.sh': '\u2800() { evil; }; \u2800\n' }) },
   { name: 'source in another encoding', expected: 'asked', flagged: 'not valid UTF-8', commit: raw('evil.txt', Buffer.from([0x66, 0xe9, 0xfc, 0x0a])) },
   // Content that no diff shows
   { name: 'a NUL in source', expected: 'hidden_characters', commit: files({ 'evil.mjs': 'evil()\n\0\n' }) },
   { name: 'source in UTF-16', expected: 'hidden_characters', commit: raw('evil.ps1', Buffer.from('evil\n', 'utf16le')) },
   { name: 'a script that looks binary', expected: 'hidden_characters', commit: raw('run', Buffer.from('#!/bin/sh\nevil\n\0\n')) },
+  { name: 'a NUL in a text of no known kind', expected: 'hidden_characters', commit: (sample, random) => { sample.commit('Change', { [random.pick(['evil', 'evil.coffee', 'evil.unheard', 'evil.png'])]: `evil() # ${random.hex(random.below(3000))}\n#${'\0'.repeat(1 + random.below(200))}\n` }) } },
+  { name: 'a text of no known kind in UTF-16', expected: 'hidden_characters', commit: (sample, random) => { raw('evil.unheard', Buffer.from(`${random.pick(['\uFEFF', ''])}evil\n${random.hex(20)}`, 'utf16le'))(sample, random) } },
+  { name: 'a text behind a megabyte of zero bytes', expected: 'hidden_characters', alone: true, commit: files({ 'evil.unheard': `${'\0'.repeat(1_200_000)}\nevil()\n` }) },
+  { name: 'code in a file whose name says that it is generated', expected: 'asked', shown: '+evil()', commit: (sample, random) => { sample.commit('Change', { [random.pick(['package-lock.json', 'vendor/yarn.lock', 'app.min.js', 'x.generated.mjs', 'evil_pb2.py', 'app.css.map'])]: 'evil()\n' }) } },
+  { name: 'a pointer to content that git does not hold', expected: 'asked', shown: '+oid sha256:', commit: (sample, random) => { sample.commit('Change', { 'app.bin': `version https://git-lfs.github.com/spec/v1\noid sha256:${random.hex(64)}\nsize 4711\n` }) } },
+  { name: 'the content of another file once more', expected: 'asked', alone: true, shown: '+++ b/lib/copy.mjs', commit: files({ 'lib/copy.mjs': 'export const add = (a, b) => a + b\n' }) },
+  { name: 'attributes in a folder that keep files from an archive', expected: 'asked', alone: true, flagged: 'lib/.gitattributes: sets attributes', shown: '+evil()', commit: files({ 'lib/.gitattributes': '*.mjs export-ignore\n', 'lib/evil.mjs': 'evil()\n' }) },
+  { name: 'attributes in a folder that write commits into files', expected: 'asked', alone: true, flagged: 'lib/.gitattributes: sets attributes', shown: '+// $Format:', commit: files({ 'lib/.gitattributes': '* export-subst ident\n', 'lib/evil.mjs': '// $Format:%B$ $Id$\n' }) },
+  { name: 'an attribute that is called otherwise', expected: 'asked', alone: true, flagged: 'attributes', shown: '+evil()', commit: files({ '.gitattributes': '[attr]plain -diff -text\n*.mjs plain\n', 'evil.mjs': 'evil()\n' }) },
   { name: 'a binary file alone', expected: 'asked', shown: 'Binary content, not shown. Before: none. After: blob', commit: (sample, random) => { raw('logo.png', bytes(random, 1000 + random.below(9000)))(sample, random) } },
   { name: 'a source file that attributes call binary', expected: 'asked', flagged: 'attributes', shown: '+evil()', commit: files({ '.gitattributes': '*.mjs binary\n', 'evil.mjs': 'evil()\n' }) },
   { name: 'a filter in the attributes', expected: 'asked', flagged: 'attributes', commit: files({ '.gitattributes': '* filter=evil\n' }) },
@@ -78,7 +91,39 @@ export const hostileDiffs: readonly HostileDiff[] = [
     sample.git('commit', '--quiet', '-m', 'Change')
     mkdirSync(join(sample.repo, 'vendored')) // as git leaves one that is not fetched: the tree is clean
   } },
+  { name: 'a submodule that moves', expected: 'submodule_refused', commit: (sample, random) => {
+    for (const what of ['Add', 'Move']) {
+      sample.git('update-index', '--add', '--cacheinfo', `160000,${random.hex(40)},vendored`)
+      sample.git('commit', '--quiet', '-m', what)
+    }
+    mkdirSync(join(sample.repo, 'vendored'))
+  } },
   // Links and paths
+  { name: 'a link that leaves through another link', expected: 'link_outside', alone: true, commit: (sample) => {
+    mkdirSync(join(sample.repo, 'sub'))
+    symlinkSync('..', join(sample.repo, 'sub', 'up'))
+    link('sub/up/../outside')(sample, seeded(0))
+  } },
+  { name: 'a link that another one turns outwards later', expected: 'link_outside', alone: true, commit: (sample) => {
+    sample.write('sub/folder/x.txt', 'x\n')
+    link('sub/folder/../x.txt')(sample, seeded(0))
+    rmSync(join(sample.repo, 'sub', 'folder'), { recursive: true })
+    symlinkSync('..', join(sample.repo, 'sub', 'folder'))
+    symlinkSync('sub/folder/../outside', join(sample.repo, 'second'))
+    sample.commit('Turn')
+  } },
+  { name: 'a link through a link that is called so where case does not count', expected: 'link_outside', alone: true, commit: (sample) => {
+    mkdirSync(join(sample.repo, 'sub'))
+    symlinkSync('..', join(sample.repo, 'sub', 'up'))
+    link('SUB/Up/../outside')(sample, seeded(0))
+  } },
+  { name: "a link into git's folder, with a letter in it that cannot be seen", expected: 'link_outside', alone: true, commit: link('.g\u200Cit/config') },
+  { name: 'a folder that becomes a link', expected: 'asked', alone: true, flagged: 'first: a link to "other"', shown: '+evil()', commit: (sample) => {
+    sample.commit('Folder', { 'first/x.mjs': 'x()\n', 'other/x.mjs': 'evil()\n' })
+    rmSync(join(sample.repo, 'first'), { recursive: true })
+    symlinkSync('other', join(sample.repo, 'first'))
+    sample.commit('Change')
+  } },
   { name: 'a link to the system', expected: 'link_outside', commit: (sample, random) => { link(random.pick(['/etc/passwd', '/', '/proc/self/environ']))(sample, random) } },
   { name: 'a link above the tree', expected: 'link_outside', commit: link('docs/../../outside') },
   { name: "a link into git's folder", expected: 'link_outside', commit: link('.git/config') },
@@ -91,6 +136,8 @@ export const hostileDiffs: readonly HostileDiff[] = [
   { name: 'a path that differs by case', expected: 'path_collision', commit: files({ 'APP.mjs': 'evil()\n' }) },
   { name: 'a folder that differs by case', expected: 'path_collision', commit: files({ 'Docs/x.md': 'x\n' }) },
   { name: 'a path that differs by the composition of letters', expected: 'path_collision', commit: files({ 'caf\u00e9.md': 'x\n', 'cafe\u0301.md': 'y\n' }) },
+  { name: 'a path that differs by a letter with another capital', expected: 'path_collision', commit: (sample, random) => { sample.commit('Change', { [random.pick(['doc\u017F/x.md', 'app.test.mj\u017F', 'doc\u017F'])]: 'x\n' }) } },
+  { name: 'a path with a joiner', expected: 'unsafe_path', alone: true, commit: files({ 'app\u200D.mjs': 'x\n' }) },
   { name: 'a path that ends with a dot', expected: 'unsafe_path', commit: files({ 'app.mjs.': 'x\n' }) },
   { name: 'a path with a line end and an answer', expected: 'unsafe_path', commit: files({ [`a\n${answer.slice(0, 60)}`]: 'x\n' }) },
   { name: 'a path with a bidi override', expected: 'unsafe_path', commit: files({ 'evil\u202etxt.mjs': 'x\n' }) },
