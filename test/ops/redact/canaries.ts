@@ -41,3 +41,28 @@ export function secretsOf(random: () => number): string[] {
     return `k${Array.from({ length: 10 + Math.floor(random() * 60) }, () => pick(alphabet)).join('')}k`
   })
 }
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0')
+const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
+
+/** Encodings that are met less often, each as the program writes it that it is named after. */
+export const oddEncodings: Readonly<Record<string, (secret: string) => string>> = {
+  'base64 in lines of 76': (secret) => bytes(secret).toString('base64').replaceAll(/.{76}/g, '$&\n'),
+  'base64 in lines of 64': (secret) => bytes(secret).toString('base64').replaceAll(/.{64}/g, '$&\n'),
+  'base64 of base64': (secret) => bytes(bytes(secret).toString('base64')).toString('base64'),
+  'base64 of UTF-16': (secret) => Buffer.from(secret, 'utf16le').toString('base64'),
+  'base64 in an address': (secret) => encodeURIComponent(bytes(secret).toString('base64')),
+  'base64 in JSON of PHP': (secret) => bytes(secret).toString('base64').replaceAll('/', '\\/'),
+  'a printed Buffer': (secret) => bytes(secret).toString('hex').replaceAll(/..(?=.)/g, '$& '),
+  'a Buffer as JSON': (secret) => JSON.stringify(bytes(secret)).slice('{"type":"Buffer","data":['.length, -2),
+  'a fingerprint': (secret) => [...bytes(secret)].map((byte) => hex(byte).toUpperCase()).join(':'),
+  'an array in C': (secret) => [...bytes(secret)].map((byte) => `0x${hex(byte)}`).join(', '),
+  'octal escapes': (secret) => [...bytes(secret)].map(octal).join(''),
+  'a path quoted by git': (secret) => [...bytes(secret)].map((byte) => (byte < 0x20 || byte > 0x7e ? octal(byte) : '"\\'.includes(String.fromCharCode(byte)) ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte))).join(''),
+  'numbered entities': (secret) => Array.from(secret, (sign) => `&#${sign.codePointAt(0)};`).join(''),
+  'numbered entities, hex': (secret) => Array.from(secret, (sign) => `&#x${sign.codePointAt(0)?.toString(16)};`).join(''),
+  'set -x of a shell': (secret) => secret.replaceAll("'", "'\\''"),
+  'printf %q of a shell': (secret) => secret.replaceAll(/[ !"$&'()*,;<>?[\\\]^`{|}]/g, '\\$&'),
+  'repr of Python': (secret) => secret.replaceAll(/[\\']/g, '\\$&'),
+  'quoted-printable': (secret) => [...bytes(secret)].map((byte) => (byte >= 0x20 && byte <= 0x7e && byte !== 0x3d ? String.fromCharCode(byte) : `=${hex(byte).toUpperCase()}`)).join(''),
+}
