@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { uptime } from 'node:os'
 import { z } from 'zod'
 import { commitId, sha256 } from '#shared/ids'
 import { keyId } from '#shared/signature'
 import type { OperatorSettings } from '#shared/config'
+import { bootId } from '../process-tree.ts'
 import type { ReviewProvider } from './codex-provider.ts'
 import { acceptedProviders } from './review-base.ts'
 import type { ReviewDiff } from './review-diff.ts'
@@ -28,6 +30,8 @@ export const reviewConditions = z.strictObject({
   cli: z.string().nullable(),
   cli_version: z.string(),
   key_id: keyId,
+  /** When it was asked, by a clock that nobody sets: seconds since this boot. No condition; absent in proofs of an older HQ. */
+  asked: z.strictObject({ boot_id: z.string(), uptime_seconds: z.number() }).optional(),
 })
 export type ReviewConditions = z.infer<typeof reviewConditions>
 
@@ -41,5 +45,6 @@ export function conditionsOf(ship: Ship, settings: OperatorSettings, { id, base_
     base_sha: base, head_sha: head, tree_sha: tree, diff_sha256: diff.sha256, gates_sha256: digest(JSON.stringify(gates)),
     provider: { id, base_url, env_key, scripted }, accepted_providers: acceptedProviders(settings),
     model: settings.review.model, cli: settings.review.codex, cli_version: cliVersion, key_id: keyOf(ship).id,
+    asked: { boot_id: bootId(), uptime_seconds: uptime() },
   }
 }

@@ -39,7 +39,8 @@ async function review(ship: Ship, context: StepContext, scratch: string): Promis
   const cliVersion = await codexVersion(program, context, scratch)
   const [conditions, notes] = [conditionsOf(ship, settings, provider, diff, cliVersion), { gateChanges: gates.changed, flags }]
   const reusable = await findReusableVerdict(ship, { conditions, diff, notes, maxAgeHours: settings.review.reuse_approved_hours }, (text) => context.log(text))
-  writeJson(join(ship.dir, bindingsFile), conditions)
+  // An approval that is used again does not become younger by it.
+  writeJson(join(ship.dir, bindingsFile), reusable ? { ...conditions, asked: reusable.asked } : conditions)
   note(ship, 'review_bindings')
   if (reusable) return reuse(ship, reusable, context)
 

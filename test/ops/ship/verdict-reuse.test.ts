@@ -1,8 +1,12 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { laptopProofPlaces } from '#ops/proof/places'
-import { installRoot, nodeProgram } from '#ops/program'
+import { signingKeyFromPem } from '#ops/keys/signing-key'
+import { installRoot, nodeProgram, programArgv } from '#ops/program'
+import { sealBundle } from '#ops/proof/seal-bundle'
 import { reviewRef } from '#shared/verdict'
 import { makeShipRepo, until, type Shipped, type ShipRepo } from '../../support/ship-repo.ts'
 import { answerWith, approve, startResponsesApi, type ResponsesApi } from '../../support/responses-api.ts'
@@ -148,6 +152,51 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     const last = await ship()
     expect([last.asked, reviewDetail(last.shipped)]).toEqual([0, expect.stringContaining(first.shipped.result.run_id)])
   }, 900_000)
+
+  it('does not become younger, nor a refusal older, when the clock is set back', async () => {
+    refusePushes()
+    const { shipped: { dir, result: { run_id: runId } } } = await ship()
+    const log = (shipped: Shipped): string => readFileSync(join(shipped.dir, 'review_auto.log'), 'utf8')
+    const { keyFile, chainFile } = laptopProofPlaces(sample.home, sample.repo)
+    const asked = (): { boot_id: string; uptime_seconds: number } => (JSON.parse(readFileSync(join(dir, 'review_bindings.json'), 'utf8')) as { asked: { boot_id: string; uptime_seconds: number } }).asked
+    /** Makes the proof say that the question was asked otherwise, and seals it again with the key of this laptop. */
+    const askedAt = async (change: Partial<ReturnType<typeof asked>>): Promise<void> => {
+      const path = join(dir, 'review_bindings.json')
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')) as object, asked: { ...asked(), ...change } }))
+      rmSync(join(dir, 'manifest.json'))
+      rmSync(chainFile, { force: true })
+      await sealBundle({ dir, kind: 'ship', runId, chainFile, key: signingKeyFromPem(readFileSync(keyFile, 'utf8'), keyFile), gitHead: sample.git('rev-parse', 'HEAD'), gitTree: null })
+    }
+    const again = async (): Promise<{ asked: number; log: string }> => {
+      const { shipped, asked: count } = await ship()
+      const said = log(shipped)
+      rmSync(shipped.dir, { recursive: true })
+      return { asked: count, log: said }
+    }
+    const original = asked()
+    await askedAt(original)
+    expect((await again()).asked).toBe(0)
+    // Its date is of a minute ago; the machine has been up for a day since.
+    await askedAt({ uptime_seconds: original.uptime_seconds - 25 * 3600 })
+    expect(await again()).toMatchObject({ asked: 1, log: expect.stringMatching(/15\d\d minutes old/) as string })
+    // In another boot nothing but dates says how old it is, and one of them has not come yet.
+    await askedAt({ boot_id: 'another', uptime_seconds: 0 })
+    expect((await again()).asked).toBe(0)
+    const future = join(dir, '..', '20990101T000000Z-00000000')
+    mkdirSync(future)
+    expect(await again()).toMatchObject({ asked: 1, log: expect.stringContaining('the clock was set back') as string })
+    rmSync(future, { recursive: true })
+    // A refusal that came later, under an earlier date.
+    await askedAt(original)
+    sample.settings({ reuse_approved_hours: 0 })
+    api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
+    const early = '20200101T000000Z-00000000'
+    const [program, ...args] = programArgv('hq', ['ship', '--repo', sample.repo, '--run-id', early])
+    expect((await once(spawn(program, args, { env: sample.env, stdio: 'ignore' }), 'close'))[0]).not.toBe(0)
+    sample.settings({})
+    api.script(approve)
+    expect(await again()).toMatchObject({ asked: 1, log: expect.stringContaining(`${early} was refused by its reviewer`) as string })
+  })
 
   it('is about one commit: the same files in another commit, or judged by other gates, are reviewed anew', async () => {
     refusePushes()
