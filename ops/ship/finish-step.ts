@@ -36,6 +36,7 @@ async function confirm(ship: Ship, blob: string, pushed: CommandResult | null): 
   const refused = pushed === null || pushed.exitCode !== 0
   if (refused && view.head === remoteHead) throw new Problem('push_rejected', `${remoteName} did not take the push: ${evidence.at(-1) ?? 'no reason given'}. ${branch} is as it was.`, { evidence })
   if (refused && view.head !== head) throw new Problem('remote_moved', `${remoteName}/${branch} moved to ${view.head?.slice(0, 12) ?? 'nothing'} before the push and did not take it. This ship changed nothing.`, { evidence })
+  if (refused && view.verdict !== null && view.verdict !== blob) throw new Problem('remote_moved', `Somebody else shipped ${head.slice(0, 12)} to ${remoteName}/${branch} at the same time, with a verdict of their own, which stays. This ship changed nothing.`, { evidence })
   throw new Problem('push_unconfirmed', `${head.slice(0, 12)} was pushed, and ${remoteName} does not show it as it should: ${branch} at ${view.head?.slice(0, 12) ?? 'nothing'}, verdict ${view.verdict === blob ? 'there' : 'missing or another'}.`, { evidence })
 }
 

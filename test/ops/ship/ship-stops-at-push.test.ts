@@ -99,6 +99,13 @@ describe('the push', () => {
     expect(readFileSync(join(dir, 'review_finish.log'), 'utf8')).toContain('not on a Friday')
   })
 
+  it('of a commit that another laptop shipped in the same moment took nothing, and says so', async () => {
+    hook(join(sample.repo, '.git'), 'pre-push', 'read -r _ sha _ && verdict=$(echo theirs | git hash-object -w --stdin) && git push --quiet --no-verify origin "$sha:refs/heads/main" "$verdict:refs/openclaw/reviews/$sha"')
+    const { result } = await sample.ship()
+    expect(result).toMatchObject({ overall: 'FAIL', step_failed: 'review_finish', error_class: 'remote_moved', next_auto_fix: 'integrate_remote', pushed_sha: null, remote_sha: result.git_head })
+    expect(sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(result.git_head ?? ''))).toBe('theirs')
+  })
+
   it('that cannot be confirmed is its own class, and the next ship settles it without a second review', async () => {
     // The remote vanishes right after it took the push, and comes back later.
     const away = `${sample.origin}.away`
