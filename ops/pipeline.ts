@@ -7,6 +7,7 @@ import type { ResultDocument, StepResult } from '#shared/result'
 import { runCommand, type CommandOptions, type CommandResult } from './command.ts'
 import { redact } from './redact/redaction.ts'
 import { writeDocument } from './redact/write-document.ts'
+import { maxLogBytes } from './run-log.ts'
 import { byStorage } from './storage.ts'
 
 export interface StepContext {
@@ -48,6 +49,8 @@ export interface PipelineOptions<F, D extends ResultDocument> {
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal
   readonly document: (base: BaseDocument, facts: Readonly<F>) => D
+  /** Most bytes of all step logs together; default: as many as one run keeps (design §4). */
+  readonly maxLogBytes?: number
   /** Runs after the last step, whatever happened, before the document is written; its failure fails the run. */
   readonly finish?: (facts: Readonly<F>, problem: Problem | null) => Promise<void>
 }
@@ -69,6 +72,7 @@ export async function runPipeline<F, D extends ResultDocument>(options: Pipeline
   const results = new Map<string, StepResult>(options.steps.map(({ name }) => [name, { name, status: 'not_reached', started_at: null, duration_ms: null, log: null, detail: null }]))
   if (results.size !== options.steps.length) throw new TypeError('two steps have the same name')
   const events = guarded(options.emit)
+  const room = { left: options.maxLogBytes ?? maxLogBytes }
   const { emit } = events
   emit({ type: 'run_started', time: started_at, action: options.action, steps: options.steps.map(({ name }) => name), ...(options.attempt === undefined ? {} : { attempt: options.attempt }) })
 
@@ -86,7 +90,7 @@ export async function runPipeline<F, D extends ResultDocument>(options: Pipeline
   }
 
   for (const step of problem ? [] : options.steps) {
-    const outcome = await runStep(step, facts, options, events)
+    const outcome = await runStep(step, facts, options, events, room)
     results.set(step.name, outcome.result)
     facts = { ...facts, ...outcome.facts }
     if (outcome.problem) {
@@ -146,7 +150,7 @@ function guarded(emit: (event: EventBody) => void): GuardedEvents {
 
 interface StepEnd<F> { result: StepResult; facts: Partial<F>; problem: Problem | null }
 
-async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, options: PipelineOptions<F, D>, events: GuardedEvents): Promise<StepEnd<F>> {
+async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, options: PipelineOptions<F, D>, events: GuardedEvents, room: { left: number }): Promise<StepEnd<F>> {
   const { emit } = events
   const started_at = now()
   const clock = performance.now()
@@ -164,9 +168,13 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
   const write = (text: string, stream: 'stdout' | 'stderr' | 'hq'): void => {
     emit({ type: 'log', time: now(), step: step.name, stream, text })
     if (events.broken) stop(events.broken)
-    if (logFile === null) return
+    // What a program says without end is cut; what HQ itself says is little, and why a step failed is part of it.
+    if (logFile === null || (room.left < 0 && stream !== 'hq')) return
     try {
-      const line = Buffer.from(`${text}\n`)
+      const bytes = Buffer.byteLength(text) + 1
+      const cut = room.left >= 0 && bytes > room.left && stream !== 'hq'
+      room.left -= bytes
+      const line = Buffer.from(cut ? '(The log is cut here: it is as long as the logs of one run may be.)\n' : `${text}\n`)
       for (let done = 0; done < line.length;) done += writeSync(logFile, line, done)
     } catch (error) {
       stop(toProblem(error)) // evidence that cannot be kept is no evidence

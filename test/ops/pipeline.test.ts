@@ -15,9 +15,9 @@ let events: EventBody[]
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipeline-')); events = [] })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const run = (steps: Step<Facts>[], { signal = new AbortController().signal, emit = (event: EventBody): void => { events.push(event) } } = {}) =>
+const run = (steps: Step<Facts>[], { signal = new AbortController().signal, emit = (event: EventBody): void => { events.push(event) }, maxLogBytes = 1_000_000 } = {}) =>
   runPipeline<Facts, ReturnType<typeof resultDocument.parse>>({
-    action: 'probe', runId: newRunId(), steps, facts: { count: 0 }, dir, resultFile: 'probe_result.json', emit, signal,
+    action: 'probe', runId: newRunId(), steps, facts: { count: 0 }, dir, resultFile: 'probe_result.json', emit, signal, maxLogBytes,
     document: (base, facts) => ({ ...base, git_head: null, git_tree: null, count: facts.count }),
   })
 const onDisk = () => resultDocument.parse(JSON.parse(readFileSync(join(dir, 'probe_result.json'), 'utf8')))
@@ -51,6 +51,18 @@ describe('the step engine', () => {
   it('turns a thrown bug into internal_error and still writes the document', async () => {
     expect(await run([step('one', async () => { throw new TypeError('x is undefined') })])).toMatchObject({ overall: 'FAIL', error_class: 'internal_error' })
     expect(onDisk().error_class).toBe('internal_error')
+  })
+
+  it('cuts the logs of a run whose programs talk without end, once, and still says why it failed', async () => {
+    const talk = (context: Parameters<Step<Facts>['run']>[1]) => context.run([process.execPath, '-e', "for (let n = 0; n < 20000; n += 1) console.log('again and again')"], { cwd: dir, env: baseEnv() })
+    await run([
+      step('first', async (_, context) => { await talk(context); return undefined }),
+      step('second', async (_, context) => { await talk(context); throw new Problem('console_build_failed', 'The build ended with 1.', { evidence: ['a.ts:3 broke'] }) }),
+    ], { maxLogBytes: 10_000 })
+    const [first, second] = ['first', 'second'].map((name) => readFileSync(join(dir, `${name}.log`), 'utf8')) as [string, string]
+    expect(first.length).toBeLessThan(10_100)
+    expect(first.split('\n').filter((line) => line.includes('cut here'))).toHaveLength(1)
+    expect(second).toBe('a.ts:3 broke\nconsole_build_failed: The build ended with 1.\n')
   })
 
   it('skips with a reason and goes on', async () => {
