@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { baseEnv, runCommand } from '#ops/command'
 import { findAccount } from '#ops/install/accounts'
 import { buildHome } from '#ops/install/folders'
 import { buildUser } from '#ops/install/units/place'
@@ -34,7 +35,8 @@ export async function buildAccount(paths: HostPaths, { launcher }: Pick<HostSett
   }
   const account = await findAccount(buildUser)
   if (account === null || account.uid === 0) throw new Problem('hostd_install_failed', `The account ${buildUser} is not there; \`hq install hostd\` makes it. The hostd that runs is untouched.`)
-  return { home, as: { ...account, home }, end: () => endAccount(account.uid) }
+  const as = { ...account, home }
+  return { home, as, end: () => endAccount(as) }
 }
 
 /** Living processes with this account as any of their user ids. */
@@ -50,20 +52,20 @@ function processesOf(uid: number): number[] {
   })
 }
 
-async function endAccount(uid: number): Promise<void> {
+/**
+ * By the account itself: the kernel then signals every process of it in one go, and no fork comes in between. One that
+ * starts its next and ends is always ahead of a list of processes, so this comes first, and the list only says who is not gone yet.
+ */
+const killAll = [process.execPath, '-e', "process.kill(-1, 'SIGKILL')"]
+
+async function endAccount(as: RunAs): Promise<void> {
   // Where processes are hidden the list would be empty, whoever lives.
   if (!existsSync('/proc/1')) throw new Problem('hostd_install_failed', 'Processes cannot be listed on this host. The hostd that runs is untouched.')
   for (const end = Date.now() + endMs; ;) {
-    const left = processesOf(uid)
+    await runCommand(killAll, { cwd: '/', env: baseEnv(), timeLimitSeconds: 10, as })
+    const left = processesOf(as.uid)
     if (left.length === 0) return
     if (Date.now() > end) throw new Problem('hostd_install_failed', `Processes of ${buildUser} do not end: ${left.join(', ')}. The hostd that runs is untouched.`)
-    for (const pid of left) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-      }
-    }
     await delay(20)
   }
 }

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { Problem } from '#shared/errors'
 import { runCommand, type CommandOptions, type CommandResult } from '#ops/command'
+import type { RunAs } from '#ops/run-as'
 import type { Docker } from './engine-api.ts'
 
 export interface DockerOptions {
@@ -11,6 +12,8 @@ export interface DockerOptions {
   /** Environment on top of the base one; what a compose file may refer to. */
   readonly env?: Readonly<Record<string, string>>
   readonly onLine?: CommandOptions['onLine'] | undefined
+  /** Account it runs as. Default: who we are. */
+  readonly as?: RunAs | undefined
 }
 
 /** Limit for one question, in seconds: to start the program and its plugin alone takes a while on a host that builds. */
@@ -23,11 +26,11 @@ const clientEnv = (extra: Readonly<Record<string, string>>): Record<string, stri
 })
 
 /** The `docker` program with an argument list. A non-zero exit is not an error here. @throws {Problem} `cancelled`, `docker_compose_failed` when there is no such program */
-export async function docker({ socket }: Docker, args: readonly string[], { timeLimitSeconds = questionSeconds, signal, cwd = tmpdir(), input, env = {}, onLine }: DockerOptions = {}): Promise<CommandResult> {
+export async function docker({ socket }: Docker, args: readonly string[], { timeLimitSeconds = questionSeconds, signal, cwd = tmpdir(), input, env = {}, onLine, as }: DockerOptions = {}): Promise<CommandResult> {
   try {
     return await runCommand(['docker', '--host', `unix://${socket}`, ...args], {
       cwd, env: clientEnv(env), timeLimitSeconds, keepStdout: true, keepBytes: 64 * 1024 * 1024,
-      ...(signal ? { signal } : {}), ...(input === undefined ? {} : { input }), ...(onLine ? { onLine } : {}),
+      ...(signal ? { signal } : {}), ...(input === undefined ? {} : { input }), ...(onLine ? { onLine } : {}), ...(as ? { as } : {}),
     })
   } catch (error) {
     if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('docker_compose_failed', `Docker cannot be asked: ${error.message}`, { cause: error })

@@ -2,9 +2,14 @@ import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/json-file'
 import { plainGet, type PlainAnswer } from '#ops/plain-get'
+import type { RunAs } from '#ops/run-as'
 
 /** Where Docker is asked: the socket of its daemon. Contexts, DOCKER_HOST and DOCKER_* of the caller do not count. */
-export interface Docker { readonly socket: string }
+export interface Docker {
+  readonly socket: string
+  /** Account that compose files are read as; undefined: as who we are. */
+  readonly reader?: RunAs | undefined
+}
 
 /** Limit for one question to the daemon, in milliseconds, and for its answer in bytes. */
 const questionMs = 20_000

@@ -42,10 +42,14 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
   })
 
   it('leaves no process behind that could change what was built', async () => {
-    const sha = await host.ship('four', building(`setsid env -i sh -c 'exec 9>>late; for n in $(seq 1 600); do sleep 0.1; echo late >&9; done' </dev/null >/dev/null 2>&1 & sleep 0.5`))
+    // The second one starts its next and ends, so that it is always ahead of a list of processes.
+    const racer = `printf '#!/bin/sh\\necho racing >&9\\n[ -e stop ] || ./racer &\\n' > racer; chmod +x racer; exec 9>>race; setsid env -i PATH="$PATH" ./racer </dev/null >/dev/null 2>&1 & exec 9>&-;`
+    const sha = await host.ship('four', building(`${racer} setsid env -i sh -c 'exec 9>>late; for n in $(seq 1 600); do sleep 0.1; echo late >&9; done' </dev/null >/dev/null 2>&1 & sleep 0.5`))
     expect((await host.deploy()).result.overall).toBe('PASS')
     const lines = readFileSync(rig.path(`${paths.builds}/shop/${sha}/late`), 'utf8').split('\n').length
     expect(lines).toBeLessThan(12) // it had half a second of the build; the deploy went on for many more
+    expect(readFileSync(rig.path(`${paths.builds}/shop/${sha}/race`), 'utf8')).toContain('racing')
+    expect((await rig.exec(['pgrep', '-u', 'openclaw-build'])).out).toBe('')
   })
 
   it('cannot make another content pass for the commit that was reviewed', async () => {
@@ -56,5 +60,15 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
     const { result } = await host.deploy()
     expect([result.overall, result.error_class, result.step_failed]).toEqual(['FAIL', 'git_sync_failed', 'console_build'])
     expect(await host.serves()).toEqual({ ok: true, message: 'five', commit: good })
+  })
+
+  it('cannot have a file of the host read into a container by the compose file', async () => {
+    const serves = await host.serves()
+    await host.ship('seven', { web: { env_file: [paths.tokenFile] } })
+    const id = await host.begin('deploy_and_verify')
+    const { result } = await host.outcome(id)
+    expect([result.overall, result.error_class, result.step_failed]).toEqual(['FAIL', 'docker_compose_failed', 'docker_compose'])
+    expect(host.log(id)).toContain(`${paths.tokenFile}: permission denied`)
+    expect([await host.serves(), host.log(id).includes(host.token())]).toEqual([serves, false])
   })
 })

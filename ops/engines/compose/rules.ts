@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Docker } from '#ops/docker/engine-api'
 import type { HostPaths } from '#ops/paths'
 import type { MountRules } from '#ops/ports/host-mounts'
+import { ownerOf } from '#ops/run-as'
 import { readHostSettings } from '#ops/settings-files'
 
 /** @throws {Problem} `config_invalid` when host.json is off */
-export const dockerOf = (paths: HostPaths): Docker => ({ socket: readHostSettings(paths).docker_socket })
+export const dockerOf = (paths: HostPaths): Docker => ({ socket: readHostSettings(paths).docker_socket, reader: existsSync(paths.root) ? ownerOf(paths.root) : undefined })
 
 /** Folders of HQ that containers may not see, or not write. Releases and builds lie beside them and may be mounted. */
 export function mountRules(paths: HostPaths): MountRules {

@@ -44,11 +44,18 @@ export const composeDo = (at: Docker, { project, folder, env }: Pick<ComposeSour
 /** The compose file as Compose understood it: `text` is what is built and started, `model` what HQ judges. */
 export interface Rendered { readonly text: string; readonly model: ComposeModel }
 
-/** @throws {Problem} `docker_compose_failed` when the file is off, with what Compose said */
+/**
+ * Compose reads what the file names (`env_file`, `extends`, `include`) while it renders, before anything can be judged, and
+ * writes it into the model: so it does that with no more power than the account that builds.
+ * @throws {Problem} `docker_compose_failed` when the file is off, or names what that account may not read, with what Compose said
+ */
 export async function render(at: Docker, { project, folder, files, env }: ComposeSource, signal?: AbortSignal): Promise<Rendered> {
   const named = files.flatMap((file) => ['--file', join(folder, file)])
   const text = await dockerDo(at, ['compose', '--ansi', 'never', '--project-name', project, '--project-directory', folder, ...named, 'config', '--format', 'json'], {
-    cwd: folder, env, signal, title: `${files.join(', ')} cannot be used: docker compose config`,
+    cwd: folder, env, signal, as: at.reader, title: `${files.join(', ')} cannot be used: docker compose config`,
+  }).catch((error: unknown) => {
+    const said = error instanceof Problem ? error.evidence.at(-1) : undefined
+    throw error instanceof Problem && said !== undefined ? new Problem(error.errorClass, `${error.message.replace(/\.$/, '')}: ${said}.`, { cause: error, evidence: error.evidence }) : error
   })
   return { text, model: parseJson(text, composeModel, 'docker_compose_failed', `rendered ${files.join(', ')}`) }
 }
