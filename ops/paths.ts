@@ -15,6 +15,8 @@ export interface HostPaths {
   /** Ship keys that were enrolled through hostd, in a folder that a run may write. */
   readonly shipKeysFile: string
   readonly hostSettings: string
+  /** Newest commit of each branch that this host has accepted. */
+  readonly accepted: string
   readonly projectState: string
   readonly maintenance: string
   readonly runs: string
@@ -51,6 +53,7 @@ export function hostPaths(env: Environment): HostPaths {
     shipKeysFile: join(etc, 'trust', 'ship_keys.json'),
     hostSettings: join(etc, 'host.json'),
     projectState: join(state, 'project_state.json'),
+    accepted: join(state, 'accepted.json'),
     maintenance: join(artifacts, '.maintenance_mode'),
     runs: join(artifacts, 'runs'),
     locks: join(state, 'locks'),

@@ -8,7 +8,8 @@ const bytesOf = async (repo: string, args: readonly string[], options: GitOption
   return exitCode === 0 ? Buffer.from(stdout, 'latin1') : null
 }
 
-const isNamed = (id: string, kind: 'commit' | 'tree' | 'blob', bytes: Buffer): boolean =>
+/** Is that what an object's name stands for? */
+export const isNamed = (id: string, kind: 'commit' | 'tree' | 'blob', bytes: Buffer): boolean =>
   createHash(id.length === 40 ? 'sha1' : 'sha256').update(`${kind} ${bytes.length}\0`).update(bytes).digest('hex') === id
 
 /** @param what "The content of …" @throws {Problem} `git_sync_failed`, always */

@@ -33,7 +33,8 @@ export async function syncToRemote(paths: HostPaths, branch: string, to: string 
   await fetchAll(repo, branch, options)
   const origin = commitId.parse(await gitText(repo, ['rev-parse', '--verify', '--end-of-options', `refs/remotes/origin/${branch}^{commit}`], must))
   log(`origin/${branch} is ${origin}`)
-  await requireKnownHistory(repo, { branch, origin, baseline: readTrustFile(paths).baseline }, options)
+  const { baseline } = readTrustFile(paths)
+  await requireKnownHistory(paths, { branch, origin, baseline }, options)
   const target = to ?? origin
   if (to !== null) {
     if (await commitOf(repo, to, options) === null || !await isAncestor(repo, to, origin, options)) throw new Problem('rollback_unavailable', `Commit ${to} is no part of origin/${branch}. The clone was not changed.`)
@@ -57,7 +58,7 @@ export async function syncToRemote(paths: HostPaths, branch: string, to: string 
   if (now !== target) throw new Problem('git_sync_failed', `After the reset HEAD is ${now}, not ${target}: something else changes this clone.`)
   const changed = await gitText(repo, ['status', '--porcelain', '--untracked-files=no'], must)
   if (changed !== '') throw new Problem('git_sync_failed', `After the reset tracked files differ from ${target}.`, { evidence: changed.split('\n').slice(0, 20) })
-  await rememberHistory(repo, { branch, target }, must)
+  await rememberHistory(paths, { branch, target, baseline }, must)
   return { sha: target, origin, tree, before: head.exitCode === 0 ? head.stdout.trim() : null, config, reviews }
 }
 

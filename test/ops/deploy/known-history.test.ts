@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { reviewRef } from '#shared/verdict'
 import { deployHost, type DeployHost } from '../../support/host.ts'
@@ -31,4 +33,16 @@ it('a rollback away from a main that holds an unreviewed commit accepts nothing 
   // What was accepted before that rollback still is.
   moveMain(one)
   await refused('main_rewound')
+}, 600_000)
+
+it('believes nothing that the clone says of itself: neither a ref that is gone, nor a graft that makes another history a continuation', async () => {
+  const clone = at.host.paths.root
+  const accepted = at.git(clone, 'rev-parse', 'HEAD')
+  const other = at.git(at.origin, 'commit-tree', `${accepted}^{tree}`, '-p', main(), '-m', 'another history')
+  moveMain(other)
+  for (const ref of at.git(clone, 'for-each-ref', '--format=%(refname)', 'refs/openclaw/accepted').split('\n').filter((name) => name !== '')) at.git(clone, 'update-ref', '-d', ref)
+  mkdirSync(join(clone, '.git', 'info'), { recursive: true })
+  writeFileSync(join(clone, '.git', 'info', 'grafts'), `${other} ${accepted}\n`)
+  await refused('main_rewound')
+  expect(at.git(clone, 'rev-parse', 'HEAD')).toBe(accepted)
 }, 600_000)
