@@ -44,3 +44,19 @@ export function enrolShipKey(places: Places, { public_key, label, run_id }: { pu
   writeJson(places.shipKeysFile, enrolledKeys.parse({ schema_version: 1, keys: [...keys, { id, public_key, label, enrolled_at: now.toISOString(), run_id }] }))
   return { id, added: true }
 }
+
+/**
+ * Believes a ship key no longer: what only it has signed is unreviewed from then on.
+ * @returns its label; null when it was not believed, and nothing was changed
+ * @throws {Problem} `key_kept` when it stands in trust.json, or is the last one: a host without any key believes unsigned verdicts; `config_invalid` when a file is damaged
+ */
+export function removeShipKey(places: Places, id: string): string | null {
+  const believed = believedShipKeys(places)
+  const found = believed.find((each) => each.id === id)
+  if (found === undefined) return null
+  if (found.enrolled === null) throw new Problem('key_kept', `Key ${id} stands in ${places.trustFile}, which runs do not change. It is still believed.`)
+  if (believed.length === 1) throw new Problem('key_kept', `Key ${id} is the only one that this host believes, and without any it would believe verdicts that nobody signed. It is still believed.`)
+  const keys = readJson(places.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
+  writeJson(places.shipKeysFile, enrolledKeys.parse({ schema_version: 1, keys: keys.filter((each) => each.id !== id) }))
+  return found.enrolled.label
+}

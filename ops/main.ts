@@ -1,6 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
 import { toProblem, errorRule } from '#shared/errors'
+import { commitId, runId } from '#shared/ids'
 import { remediations } from '#shared/remediations'
+import { keyId } from '#shared/signature'
 import { exitUsage } from './exit-codes.ts'
 import { takeGivenKey } from './keys/given-key.ts'
 import { describeThrown, redactCrashes, sayError } from './redact/crash-output.ts'
@@ -30,6 +33,15 @@ const repairsOf = (text: string): number => {
   return Number(text)
 }
 
+/** An option that only one form of text can be. @param what it is, for the person who typed it */
+const form = (schema: { safeParse(text: unknown): { success: boolean } }, what: string) => (text: string): string => {
+  if (!schema.safeParse(text).success) throw new InvalidArgumentError(what)
+  return text
+}
+
+/** Asked for by a timer. */
+const unattended = (): Option => new Option('--unattended', 'end with 0 whatever was found (internal)').hideHelp()
+
 const json = ['--json', 'print the result document, alone, on standard output'] as const
 
 program.command('up').description('the local demo: sandbox origin, sample app, hostd, runner, HQ')
@@ -47,16 +59,16 @@ program.command('deploy').description('deploy origin/main and verify it, until g
   .option('--once', 'one deploy pipeline, no retry').option('--unpin', 'deploy origin/main although a rollback went back from it').option(...json)
   .action(does(() => import('./commands/deploy.ts')))
 program.command('rollback').description('go back to the last green commit before the one that serves, by the same pipeline; it stays pinned until the next ship')
-  .option('--to <sha>', 'full id of a commit that was green and whose build is kept').addOption(new Option('--once', 'one attempt (internal)').hideHelp()).option(...json)
+  .option('--to <sha>', 'full id of a commit that was green and whose build is kept', form(commitId, 'the full id of a commit')).addOption(new Option('--once', 'one attempt (internal)').hideHelp()).option(...json)
   .action(does(() => import('./commands/rollback.ts')))
 program.command('verify').description('verify what runs').option(...json).action(does(() => import('./commands/verify.ts')))
 program.command('dod').description('the Definition of Done').option(...json).action(does(() => import('./commands/dod.ts')))
 program.command('green-check').description('is the last deploy still green?').option(...json).action(does(() => import('./commands/green-check.ts')))
 program.command('assert-pull-only').description('prove that this host can fetch and cannot push').option(...json).action(does(() => import('./commands/assert-pull-only.ts')))
 program.command('update-project-state').description('put back a lost project state from the proof of the last green deploy').option(...json).action(does(() => import('./commands/update-project-state.ts')))
-program.command('doctor').description('check the host').option(...json).action(does(() => import('./commands/doctor.ts')))
-program.command('guard').description('one pass of safe, named remediations').option(...json).action(does(() => import('./commands/guard.ts')))
-program.command('guard-log').description('the last passes of guard').option('--lines <n>', 'how many', '50').option(...json).action(does(() => import('./commands/guard-log.ts')))
+program.command('doctor').description('check the host').option(...json).addOption(unattended()).action(does(() => import('./commands/doctor.ts')))
+program.command('guard').description('one pass of safe, named remediations').option(...json).addOption(unattended()).action(does(() => import('./commands/guard.ts')))
+program.command('guard-log').description('the last passes of guard').option('--lines <n>', 'how many', form(z.string().regex(/^(?:[1-9]\d?|[1-4]\d\d|500)$/), 'a whole number from 1 to 500'), '50').option(...json).action(does(() => import('./commands/guard-log.ts')))
 program.command('port-audit').description('what can be reached from outside?').option(...json).action(does(() => import('./commands/port-audit.ts')))
 program.command('connectors').description('are Kajabi and Gmail ready? asks both, live').addOption(new Option('--look', 'in a process of its own (internal)').hideHelp()).option(...json).action(does(() => import('./commands/connectors.ts')))
 program.command('phase0').description('Phase 0: both connectors ready, live, with proof').option(...json).action(does(() => import('./commands/phase0.ts')))
@@ -68,7 +80,7 @@ const next = program.command('next').description('the one next action of docs/OP
 next.command('show', { isDefault: true }).option('--repo <dir>', 'repository', process.cwd()).action(does(async () => ({ run: (await import('./commands/next.ts')).show })))
 next.command('set').argument('<text>').option('--repo <dir>', 'repository', process.cwd()).option('--commit', 'as a commit of its own, so that the next ship holds it')
   .action(async (text: string, options: { repo: string; commit?: boolean }) => { process.exitCode = await (await import('./commands/next.ts')).set({ ...options, text }) })
-program.command('runs').description('runs of the host; with --follow, the live log of one').option('--follow <run_id>', 'follow this run to its end').option(...json).action(does(() => import('./commands/runs.ts')))
+program.command('runs').description('runs of the host; with --follow, the live log of one').option('--follow <run_id>', 'follow this run to its end', form(runId, 'the id of a run, as `hq runs` lists them')).option(...json).action(does(() => import('./commands/runs.ts')))
 program.command('reindex').description('rebuild the index of runs from their folders').option(...json).action(does(() => import('./commands/reindex.ts')))
 const install = program.command('install').description('make this machine a host')
 install.command('hostd').description('hostd, the runner and the timers as services; a second run changes nothing')
@@ -77,7 +89,8 @@ install.command('hostd').description('hostd, the runner and the timers as servic
 const proof = program.command('proof').description('the proof bundles of this machine')
 proof.command('verify').description('is a proof what was sealed, and is its chain whole?').argument('<path-or-run-id>', 'folder of a bundle, artifacts folder, or run id').option(...json)
   .action(async (target: string, options: { json?: boolean }) => { process.exitCode = await (await import('./commands/proof.ts')).run({ ...options, target }) })
-program.command('trust-key').description('believe the verdicts and ships of one more laptop').requiredOption('--public-key <pem>', 'its public key').requiredOption('--label <name>', 'names it for people').option(...json)
+program.command('trust-key').description('believe the verdicts and ships of one more laptop, or of one less')
+  .option('--public-key <pem>', 'its public key').option('--label <name>', 'names it for people').addOption(new Option('--remove <id>', 'believe the key with this id no longer').argParser(form(keyId, 'the id of a key, 32 digits')).conflicts(['publicKey', 'label'])).option(...json)
   .action(does(() => import('./commands/trust-key.ts')))
 program.command('runner').description('one run (internal)').action(does(() => import('./commands/runner.ts')))
 program.command('hostd').description('the daemon (handled by the launcher)')

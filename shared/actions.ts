@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { commitId } from './ids.ts'
+import { keyId } from './signature.ts'
 
 export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status', 'selftest', 'phase0'] as const
 export type Lane = (typeof lanes)[number]
@@ -45,6 +46,10 @@ export const actions = {
   trust_ship_key: {
     title: 'Enrol a ship key', argv: (params) => ['trust-key', `--public-key=${String(params['public_key'])}`, `--label=${String(params['label'])}`],
     params: z.strictObject({ public_key: z.string().max(200).regex(/^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$/, 'not a public key'), label: z.string().trim().min(1).max(100).regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'not a label') }),
+    timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
+  },
+  distrust_ship_key: {
+    title: 'Take a ship key back', argv: (params) => ['trust-key', `--remove=${String(params['id'])}`], params: z.strictObject({ id: keyId }),
     timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
   },
   maintenance_clear: { title: 'End maintenance', argv: () => ['maintenance', 'off'], params: noParams, timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true },

@@ -101,7 +101,9 @@ export const errorTable = rule({
   selftest_failed: { next_auto_fix: 'report_bug' },
   green_check_failed: { next_auto_fix: 'deploy_again' },
   attempts_exhausted: { next_auto_fix: 'fix_and_ship' },
+  key_kept: { blocked: true, next_auto_fix: 'change_trust' },
   // installing a host
+  host_not_ready: { blocked: true, next_auto_fix: 'finish_host' },
   install_refused: { blocked: true, next_auto_fix: 'prepare_host' },
   install_failed: { next_auto_fix: 'prepare_host' },
   // proof
@@ -132,11 +134,11 @@ export const errorTable = rule({
   ALREADY_RUNNING: { retryable: true, next_auto_fix: 'join_active_run', http: 409 },
   MAINTENANCE_MODE: { retryable: true, next_auto_fix: 'wait_for_deploy', http: 503 },
   // requests
-  token_not_configured: { next_auto_fix: 'enrol_host', http: 503 },
+  token_not_configured: { next_auto_fix: 'set_admin_token', http: 503 },
   forbidden: { next_auto_fix: 'enrol_host', http: 403 },
   host_refused: { next_auto_fix: 'enrol_host', http: 403 },
   origin_refused: { next_auto_fix: 'enrol_host', http: 403 },
-  funnel_refused: { next_auto_fix: 'close_public_port', http: 403 },
+  funnel_refused: { next_auto_fix: 'close_tailscale_serve', http: 403 },
   unknown_action: { next_auto_fix: 'update_hq', http: 404 },
   not_found: { next_auto_fix: 'start_again', http: 404 },
   invalid_request: { next_auto_fix: 'update_hq', http: 400 },

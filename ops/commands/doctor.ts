@@ -7,7 +7,7 @@ import { writeDocument } from '#ops/redact/write-document'
 import { runFolder } from '../paths.ts'
 
 /** `hq doctor` @returns the exit code */
-export const run = (options: { json?: boolean }): Promise<number> => runAsAction('doctor', {}, options, async ({ context, signal }) => {
+export const run = (options: { json?: boolean; unattended?: boolean }): Promise<number> => runAsAction('doctor', {}, options, async ({ context, signal }) => {
   const startedAt = new Date().toISOString()
   const host = doctorContext(context.deployRunId)
   const checks = await runDoctor(host, signal)

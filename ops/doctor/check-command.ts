@@ -41,6 +41,6 @@ export async function runHere(action: string, work: (hands: CheckWork) => Promis
 }
 
 /** A command that is an action of hostd: inside a run it does the work, at a terminal it goes through hostd and follows. */
-export function runAsAction(action: ActionId, params: Record<string, unknown>, options: { json?: boolean }, work: Parameters<typeof runHere>[1]): Promise<number> {
+export function runAsAction(action: ActionId, params: Record<string, unknown>, options: { json?: boolean; unattended?: boolean }, work: Parameters<typeof runHere>[1]): Promise<number> {
   return runContext().startedByRunner ? runHere(action, work) : runThroughHostd(action, params, options)
 }

@@ -16,9 +16,10 @@ beforeAll(async () => {
 })
 afterAll(async () => { await hostd.kill(); await host.remove() })
 
-const exec = (params: object) => hostd.ask('/api/exec', { method: 'POST', body: { action: 'trust_ship_key', params } })
-const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> => {
-  const { body } = await exec({ public_key, label })
+const exec = (params: object, action = 'trust_ship_key') => hostd.ask('/api/exec', { method: 'POST', body: { action, params } })
+const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> => await ended((await exec({ public_key, label })).body)
+const takeBack = async (id: string): Promise<string> => await ended((await exec({ id }, 'distrust_ship_key')).body)
+const ended = async (body: Record<string, unknown>): Promise<string> => {
   return await until('the run has ended', async () => {
     const { body: answer } = await hostd.ask(`/api/runs?id=${String(body['run_id'])}`)
     const { status } = answer['run'] as { status: string }
@@ -51,5 +52,18 @@ describe('enrolling the ship key of a laptop', () => {
     expect(() => readTrustFile(host.paths)).toThrow('ship_keys.json')
     expect(await enrol(laptop.publicKey)).toBe('failed')
     writeFileSync(host.paths.shipKeysFile, text)
+  })
+
+  it('takes one back that was enrolled, and neither one of trust.json nor the last', async () => {
+    expect(await takeBack(byHand.id)).toBe('failed')
+    writeJson(host.paths.trustFile, { schema_version: 1, baseline: 'a'.repeat(40), review_providers: [], keys: [] })
+    expect(await takeBack(laptop.id)).toBe('failed')
+    expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(laptop)])
+    const other = signingKeyFromPem(newKeyPem(), 'a third laptop')
+    expect(await enrol(other.publicKey)).toBe('passed')
+    expect(await takeBack(laptop.id)).toBe('passed')
+    expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(other)])
+    expect(await takeBack(laptop.id)).toBe('passed') // it was not believed any more
+    expect((await exec({ id: '../etc' }, 'distrust_ship_key')).status).toBe(400)
   })
 })

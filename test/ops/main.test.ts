@@ -20,6 +20,9 @@ describe('the command line', () => {
     ['an option that there is not', ['doctor', '--fast'], /unknown option '--fast'/],
     ['a word too many', ['doctor', 'now'], /too many arguments for 'doctor'/],
     ['a number that is none', ['ship', '--until-green', 'many'], /a number from 1 to 10/],
+    ['a commit that is none', ['rollback', '--to', 'main'], /'--to <sha>' argument 'main' is invalid\. the full id of a commit/],
+    ['a count that is none', ['guard-log', '--lines', '501'], /a whole number from 1 to 500/],
+    ['a run that is none', ['runs', '--follow', '../../etc'], /the id of a run/],
     ['options that exclude each other', ['ship', '--init', '--json'], /'--init' cannot be used with option '--json'/],
   ])('calls %s by its name, and ends with 64', async (_what, args, says) => {
     const { code, out, err } = await hq(...args)
