@@ -1,5 +1,6 @@
 import { Problem } from '#shared/errors'
 import { maintenanceReply, type MaintenanceState } from '#shared/api'
+import { setTimers } from '../deploy/timers.ts'
 import { runHere } from '../doctor/check-command.ts'
 import { doneDocument } from '../done-document.ts'
 import { exitUsage } from '../exit-codes.ts'
@@ -7,6 +8,7 @@ import { hostClient, runThroughHostd } from '../host-client.ts'
 import { readMaintenance, turnMaintenanceOff } from '../maintenance.ts'
 import { hostPaths } from '../paths.ts'
 import { runContext } from '../run-context.ts'
+import { readHostSettings } from '../settings-files.ts'
 
 interface MaintenanceOptions { readonly set: string; readonly json?: boolean }
 
@@ -32,7 +34,7 @@ export async function run({ set, json = false }: MaintenanceOptions): Promise<nu
   }
 }
 
-const clear = (): Promise<number> => runHere('maintenance_clear', ({ context, log }) => {
+const clear = (): Promise<number> => runHere('maintenance_clear', async ({ context, log, signal }) => {
   const started_at = new Date().toISOString()
   const paths = hostPaths(process.env)
   const before = readMaintenance(paths)
@@ -40,5 +42,6 @@ const clear = (): Promise<number> => runHere('maintenance_clear', ({ context, lo
   turnMaintenanceOff(paths)
   if (readMaintenance(paths).on) throw new Problem('maintenance_not_written', `Maintenance mode is still on: ${paths.maintenance} is there again.`)
   log(before.on ? 'Maintenance mode is off now.' : 'Nothing was changed.')
-  return Promise.resolve(doneDocument(context.runId, started_at))
+  if (before.on) log(await setTimers(readHostSettings(paths), 'start', signal)) // the deploy that turned it on stopped it
+  return doneDocument(context.runId, started_at)
 })

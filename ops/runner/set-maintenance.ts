@@ -1,6 +1,8 @@
 import { Problem } from '#shared/errors'
+import { setTimers } from '../deploy/timers.ts'
 import { readMaintenance, turnMaintenanceOff, turnMaintenanceOn } from '../maintenance.ts'
 import type { HostPaths } from '../paths.ts'
+import { readHostSettings } from '../settings-files.ts'
 import { laneLockFile, takeLock } from './locks.ts'
 
 /**
@@ -12,7 +14,11 @@ export async function setMaintenance(paths: HostPaths, { set, reason }: { set: '
   const lock = await takeLock(laneLockFile(paths, 'deploy'), 1000)
   if (lock === null) throw new Problem('lane_busy', 'Maintenance mode was not changed: a deploy is running and holds it.')
   try {
-    if (set === 'off') return turnMaintenanceOff(paths) ? 'Maintenance mode is off.' : 'Maintenance mode was off already.'
+    if (set === 'off') {
+      if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'
+      await setTimers(readHostSettings(paths), 'start') // a deploy that turned it on stopped it
+      return 'Maintenance mode is off.'
+    }
     const { file } = readMaintenance(paths)
     // A deploy that failed left it on under its own name; that name lets its DoD through and is kept.
     if (file !== null) return `Maintenance mode was on already, since ${file.since}.`
