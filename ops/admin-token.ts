@@ -16,7 +16,8 @@ export function readAdminToken(path: string): string {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new Problem('token_not_configured', `The admin token file ${path} cannot be opened (${code}).`, { cause: error })
+    const why = code === 'EACCES' ? `is not for this user (EACCES): on a host, root runs hq` : `cannot be opened (${code})`
+    throw new Problem('token_not_configured', `The admin token file ${path} ${why}.`, { cause: error })
   }
   try {
     const info = fstatSync(file)

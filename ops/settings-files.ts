@@ -21,10 +21,10 @@ export const parseProjectConfig = (text: string, origin: string): ProjectConfig 
 /** A missing file means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const readHostSettings = (paths: HostPaths): HostSettings => readJson(paths.hostSettings, hostSettings, 'config_invalid') ?? hostSettings.parse({})
 
-/** `keys` are all that are believed, also those that were enrolled later. @throws {Problem} `config_invalid`: a host without a trust file believes no review */
+/** `keys` are all that are believed, also those that were enrolled later. @throws {Problem} `host_not_ready`: a host without a trust file believes no review; `config_invalid` */
 export function readTrustFile(paths: HostPaths): TrustFile {
   const trust = readJson(paths.trustFile, trustFile, 'config_invalid')
-  if (!trust) throw new Problem('config_invalid', `${paths.trustFile} does not exist, so no review is trusted and nothing can be deployed.`)
+  if (!trust) throw new Problem('host_not_ready', `${paths.trustFile} does not exist, so no review is trusted and nothing can be deployed: it names the baseline commit and the accepted review providers.`)
   return { ...trust, keys: believedShipKeys(paths).map(({ id, public_key }) => ({ id, public_key })) }
 }
 

@@ -15,7 +15,7 @@ export const run = (options: { json?: boolean }): Promise<number> => runAsAction
   const host = doctorContext(context.deployRunId)
   const { paths } = host
   const checks = await runChecks(auditChecks(host, auditMs), signal)
-  const document = checksDocument(checks, { kind: 'port_audit', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'public_port', artifacts: { port_audit: 'port_audit.json' } })
+  const document = checksDocument(checks, { kind: 'port_audit', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: ({ name }) => (name === 'checks' ? 'host_not_ready' : 'public_port'), artifacts: { port_audit: 'port_audit.json' } })
   writeDocument(join(runFolder(join(paths.artifacts, 'port_audit'), context.runId), 'port_audit.json'), document)
   return document
 })

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { git, type GitOptions } from '#ops/git/run-git'
 import { ownerOf } from '#ops/run-as'
 import { Problem } from '#shared/errors'
@@ -30,6 +31,11 @@ export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOp
     for (const [key, value] of [['clean', ''], ['smudge', ''], ['process', ''], ['required', 'false']] as const) off[`filter.${name}.${key}`] = value
   }
   return { ...options, config: { ...hostConfig, ...off } }
+}
+
+/** @throws {Problem} `host_not_ready`: nothing can be deployed on a host that has no clone */
+export function requireClone(root: string): void {
+  if (!existsSync(join(root, '.git'))) throw new Problem('host_not_ready', `${root} is no clone, so there is nothing to deploy: install hostd again with --origin and the address that this host may read. Nothing was changed.`)
 }
 
 /** The branch this host follows: the one its clone is on. */

@@ -8,7 +8,7 @@ import { installRoot } from '#ops/program'
 import { pruneReleases, releaseVersion, switchCurrent } from '#ops/releases'
 import { consoleService } from './console-service.ts'
 import { need, type DeployFacts, type DeployHost } from './facts.ts'
-import { followedBranch } from './host-git.ts'
+import { followedBranch, requireClone } from './host-git.ts'
 import { syncToRemote } from './git-sync.ts'
 import { isHqItself, makeRelease, requireHostd } from './hostd-install.ts'
 import { buildOwnConsole, shownRelease } from './own-console.ts'
@@ -39,6 +39,7 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
   {
     name: 'assert_production_pull_only', timeLimitSeconds: 120,
     run: async (_facts, context) => {
+      requireClone(host.paths.root)
       const proofs = await provePullOnly(host.paths.root, await followedBranch(host.paths.root, context.signal), context)
       return { detail: proofs.map(({ detail }) => detail).join('; ') }
     },

@@ -69,12 +69,13 @@ interface About {
 
 /** The document of a list of checks: FAIL if and only if one of them failed. No check at all is a FAIL too. */
 export function checksDocument(checks: CheckResult[], { kind, runId, deployRunId, startedAt, head, errorClass, artifacts }: About): ChecksResult {
-  const failed = checks.find(({ status }) => status === 'FAIL') ?? (checks.some(({ status }) => status !== 'SKIP') ? undefined : { name: 'checks', status: 'FAIL', detail: 'Nothing was checked.', remedy: 'report_bug', duration_ms: 0 } satisfies CheckResult)
+  const nothing: CheckResult[] = checks.some(({ status }) => status !== 'SKIP') ? [] : [{ name: 'checks', status: 'FAIL', detail: 'Nothing could be checked; why stands at each check.', remedy: 'finish_host', duration_ms: 0 }]
+  const failed = checks.find(({ status }) => status === 'FAIL') ?? nothing[0]
   const failure = failed ? (typeof errorClass === 'string' ? errorClass : errorClass(failed)) : null
   return {
     schema_version: 1, kind, run_id: runId, deploy_run_id: deployRunId, overall: failed ? 'FAIL' : 'PASS', step_failed: failed?.name ?? null, error_class: failure,
     next_auto_fix: failure === null ? null : errorRule(failure).next_auto_fix, git_head: head?.commit ?? null, git_tree: head?.tree ?? null,
-    started_at: startedAt, finished_at: new Date().toISOString(), steps: [], artifacts, checks,
+    started_at: startedAt, finished_at: new Date().toISOString(), steps: [], artifacts, checks: [...checks, ...nothing],
   }
 }
 

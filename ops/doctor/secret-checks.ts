@@ -64,7 +64,7 @@ async function secretModes(context: DoctorContext): Promise<Finding> {
   if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'protect_secrets')
   readAdminToken(paths.tokenFile) // throws on everything else that hostd itself would refuse
   const detail = `${seen.length} files and folders${strict ? ', owners too' : ''}: ${seen.join(', ')}`
-  if (await found(paths.trustFile) === null) return warn(`${detail}; ${paths.trustFile} does not exist yet, so nothing can be deployed`, 'enrol_host')
+  if (await found(paths.trustFile) === null) return warn(`${detail}; ${paths.trustFile} does not exist yet, so nothing can be deployed: it names the baseline commit and the accepted review providers`, 'finish_host')
   return pass(detail)
 }
 

@@ -16,7 +16,7 @@ export const hostdChecks = ({ paths, hostdUrl }: DoctorContext): Check[] => [
     },
   },
   {
-    name: 'hostd_auth', remedy: 'enrol_host',
+    name: 'hostd_auth', remedy: 'set_admin_token',
     run: async (signal) => {
       const token = readAdminToken(paths.tokenFile)
       const without = await askApi(hostdUrl, '/api/status', { signal })

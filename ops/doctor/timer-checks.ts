@@ -38,11 +38,10 @@ export function judgeTimer(name: string, { timer, service, times, heldBack, now 
   if (!busy && next === null) return fail(`${unit} is active, but no next run is planned; ${last}.`, 'install_again')
   if (!busy && next !== null && now - next > overdueMs) return fail(`${unit}: the next run is overdue by ${ago(now - next)}; ${last}.`, 'install_again')
   const plan = busy ? 'it runs now' : `next run in ${ago(Math.max(0, (next ?? now) - now))}`
-  // Exit 1 is the verdict of the check itself, which came through and is shown as its own result.
+  // What the check found is its own result; a unit that failed did not get as far.
   const result = service?.['Result'] ?? 'unknown'
-  const found = result === 'exit-code' && service?.['ExecMainStatus'] === '1'
-  if (!busy && result !== 'success' && !found) return fail(`openclaw-${name}.service did not come through: ${result}, exit status ${service?.['ExecMainStatus'] ?? 'unknown'}; ${last}, ${plan}.`, 'install_again')
-  return pass(`${last}${found && !busy ? `, with a finding` : ''}; ${plan}${heldBack ? '; held back while maintenance is on' : ''}`)
+  if (!busy && result !== 'success') return fail(`openclaw-${name}.service did not come through: ${result}, exit status ${service?.['ExecMainStatus'] ?? 'unknown'}; ${last}, ${plan}.`, 'install_again')
+  return pass(`${last}; ${plan}${heldBack ? '; held back while maintenance is on' : ''}`)
 }
 
 /** Services whose failure is judged with their timer. */

@@ -88,5 +88,6 @@ async function checkOf(pass: Pass, remediation: Remediation, seen: Seen, lookMs:
 function modeCheck(handsOff: string | null, deeds: readonly Deed[]): CheckResult {
   const applied = deeds.filter(({ outcome }) => outcome === 'applied').map(({ remediation, target }) => `${remediation} ${target}`)
   const did = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : deeds.length > 0 ? 'Nothing could be done.' : 'Nothing had to be done.'
-  return { name: 'mode', status: 'PASS', detail: handsOff === null ? did : `Guard only looks: ${handsOff}.`, remedy: null, duration_ms: 0 }
+  // Not a look at anything: a pass in which nothing else could be looked at is no PASS.
+  return { name: 'mode', status: 'SKIP', detail: handsOff === null ? did : `Guard only looks: ${handsOff}.`, remedy: null, duration_ms: 0 }
 }

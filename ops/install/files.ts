@@ -12,11 +12,11 @@ import type { Change } from './change.ts'
 const tokenMode = 0o640
 const tokenBytes = 32
 
-/** The admin token is made once and never shown. A host that has one keeps it. */
+/** The admin token is made once and never shown. A host that has one keeps it; an empty file, which lets nobody in, is none. */
 export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[] {
   const own = (): void => { chownSync(tokenFile, 0, hostd.gid); chmodSync(tokenFile, tokenMode) }
   return [
-    { did: `made an admin token in ${tokenFile}`, due: () => !existsSync(tokenFile), apply: () => { writeWhole(tokenFile, `${randomBytes(tokenBytes).toString('hex')}\n`, { mode: 0o600 }); own() } },
+    { did: `made an admin token in ${tokenFile}`, due: () => !existsSync(tokenFile) || readFileSync(tokenFile, 'utf8').trim() === '', apply: () => { writeWhole(tokenFile, `${randomBytes(tokenBytes).toString('hex')}\n`, { mode: 0o600 }); own() } },
     {
       did: `set the owner and mode of ${tokenFile}`,
       due: () => { const { mode, uid, gid } = lstatSync(tokenFile); return (mode & 0o7777) !== tokenMode || uid !== 0 || gid !== hostd.gid },

@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { Problem } from '#shared/errors'
+import { Problem, toProblem } from '#shared/errors'
 import type { HostPaths } from '../paths.ts'
 import { isLocked } from '../lock.ts'
 import { laneLockFile } from '../runner/locks.ts'
 import { listenersOn, programName, socketName } from '../ports/sockets.ts'
+import { readHostSettings } from '../settings-files.ts'
 import { ask } from './host-program.ts'
 import { unitMark } from './units/all.ts'
 import { unitFolder } from './units/place.ts'
@@ -45,6 +46,15 @@ function requireOwner(paths: HostPaths): void {
   }
 }
 
+/** Settings that are off are not built upon, and say so before anything is made. */
+function requireSettings(paths: HostPaths): void {
+  try {
+    readHostSettings(paths)
+  } catch (error) {
+    refuse(`${toProblem(error).message.replace(/\.$/, '')}.`)
+  }
+}
+
 /** Units of another installation are not replaced: nobody knows what they serve. */
 function requireOwnUnits(names: readonly string[]): void {
   for (const name of names) {
@@ -73,6 +83,7 @@ export async function requireInstallable(paths: HostPaths, port: number, unitNam
   requireUsablePaths(paths)
   requireOutsideClone(paths)
   requireOwner(paths)
+  requireSettings(paths)
   requireOwnUnits(unitNames)
   await requirePort(port)
 }

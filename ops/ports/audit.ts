@@ -30,9 +30,9 @@ function aroundPort(port: number, sockets: readonly OpenSocket[]): OpenSocket[] 
 
 /**
  * The port audit of a host with engine `process`: HQ's own processes and the services it started.
- * @param hostdPort port of hostd's listener
+ * @param hostdPort port of hostd's listener @param why the rest of the machine is not judged
  */
-export function portChecks(paths: HostPaths, hostdPort: number, exceptions: PortExceptions): Check[] {
+export function portChecks(paths: HostPaths, hostdPort: number, exceptions: PortExceptions, why: string): Check[] {
   const remedy = 'close_public_port'
   const sockets = openSockets()
   const services = readRecords(paths).map((record): Check => ({
@@ -46,6 +46,6 @@ export function portChecks(paths: HostPaths, hostdPort: number, exceptions: Port
   return [
     { name: 'ports:hostd', remedy, run: () => judge(aroundPort(hostdPort, sockets), exceptions, skip(`Nothing listens on hostd's port ${hostdPort}.`)) },
     ...services,
-    { name: 'ports:others', remedy, run: () => skip('Sockets of other programs on this machine are not judged: with the engine "process" the machine may be shared.') },
+    { name: 'ports:others', remedy, run: () => skip(`Sockets of other programs on this machine are not judged: ${why}.`) },
   ]
 }

@@ -14,7 +14,7 @@ import { hostPortChecks } from './host-audit.ts'
 export function auditChecks({ paths, settings, config, hostdPort }: Pick<DoctorContext, 'paths' | 'settings' | 'config' | 'hostdPort'>, limitMs?: number): Check[] {
   // A configuration that cannot be read excuses nothing, and does not make a host of containers another one.
   const whole = config === null ? existsSync(composeFolder(paths)) : config.engine === 'compose'
-  if (!whole) return portChecks(paths, hostdPort, config?.ports.exceptions ?? [])
+  if (!whole) return portChecks(paths, hostdPort, config?.ports.exceptions ?? [], config === null ? 'there is no openclaw.config.json yet, which names the engine and what may be open' : 'with the engine "process" the machine may be shared')
   return hostPortChecks({
     docker: { socket: settings.docker_socket }, exceptions: { exceptions: config?.ports.exceptions ?? [], compose: config?.compose.exceptions ?? [] },
     mounts: mountRules(paths), serveTargets: [`http://127.0.0.1:${hostdPort}`], ...(limitMs === undefined ? {} : { limitMs }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { fail, pass, warn, type Check, type Finding } from '#ops/doctor/check'
+import type { RemediationId } from '#shared/remediations'
+import { fail, pass, waited, warn, type Check, type Finding } from '#ops/doctor/check'
 import { inspect, requireDaemon, type Docker } from '#ops/docker/engine-api'
 import { containers, publishesOf, type Container } from '#ops/docker/containers'
 import { hostToolText } from '#ops/host-tool'
@@ -24,9 +25,9 @@ export interface HostAudit {
 
 const remedy = 'close_public_port'
 
-function finding({ open, excused }: Judged, whenClosed: string): Finding {
+function finding({ open, excused }: Judged, whenClosed: string, mends: RemediationId = remedy): Finding {
   const allowed = excused.map(({ exposure, reason }) => `; ${exposure.service}: ${exposure.detail}, allowed: ${reason}`).join('')
-  if (open.length > 0) return fail(`${open.map(({ service, detail }) => (detail.includes(service) ? detail : `${service}: ${detail}`)).join('; ')}${allowed}.`, remedy)
+  if (open.length > 0) return fail(`${open.map(({ service, detail }) => (detail.includes(service) ? detail : `${service}: ${detail}`)).join('; ')}${allowed}.`, mends)
   return pass(`${whenClosed}${allowed}`)
 }
 
@@ -58,9 +59,19 @@ export function hostPortChecks({ docker, exceptions, mounts, serveTargets, limit
   // Asked once for all checks; each waits for the answer within its own limit, and nobody waits on after it.
   let asked: Promise<Container[]> | undefined
   const running = (): Promise<Container[]> => {
-    const signal = AbortSignal.timeout(limitMs + 100)
-    asked ??= requireDaemon(docker, signal).then(() => containers(docker, { signal }))
+    asked ??= askDaemon()
     return asked
+  }
+  // Ended a little after the checks have given up, by the same clock: before that it would be told as a cancelled run.
+  const askDaemon = async (): Promise<Container[]> => {
+    const [late, answered] = [new AbortController(), new AbortController()]
+    waited(limitMs + 100, answered.signal).then(() => late.abort(), () => undefined) // it was answered in time
+    try {
+      await requireDaemon(docker, late.signal)
+      return await containers(docker, { signal: late.signal })
+    } finally {
+      answered.abort()
+    }
   }
   const publishes = async (): Promise<Set<string>> => new Set((await running()).flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`))
   const check = (name: string, run: (signal: AbortSignal) => Promise<Finding>): Check => ({ name, remedy, limitMs, run })
@@ -79,18 +90,18 @@ export function hostPortChecks({ docker, exceptions, mounts, serveTargets, limit
     }),
     check('ports:nat', async (signal) => {
       const { exposures, read, missing } = await readNat(signal)
-      if (read.length === 0) return fail(`The packet filter cannot be read: neither iptables nor nft is installed.`, remedy)
+      if (read.length === 0) return fail(`The packet filter cannot be read: neither iptables nor nft is installed.`, 'install_host_tools')
       // Docker writes a rule for each address it publishes to everybody; that one is reported as what it is.
       const open = new Set((await running()).flatMap(publishesOf).filter(({ address }) => !isPrivateAddress(address)).map(({ protocol, port }) => `${protocol} ${port}`))
       const own = exposures.filter(({ port }) => port === undefined || !open.has(`${port.protocol} ${port.number}`))
-      const judged = finding(applyExceptions(own, exceptions), `no rule of ${read.join(', ')} opens a port`)
+      const judged = finding(applyExceptions(own, exceptions), `no rule of ${read.join(', ')} opens a port`, 'delete_nat_rule')
       return judged.status === 'PASS' && missing.length > 0 ? warn(`${judged.detail}; the rules of ${missing.join(' and ')} were not read: it is not installed`, 'install_host_tools') : judged
     }),
     check('ports:tailscale', async (signal) => {
       const [serve, funnel] = await Promise.all([hostToolText(['tailscale', 'serve', 'status', '--json'], signal), hostToolText(['tailscale', 'funnel', 'status', '--json'], signal)])
       if (serve === null || funnel === null) return pass('Tailscale is not installed, so it serves nothing')
       const found = new Map([serve, funnel].flatMap((text) => serveExposures(parseServeConfig(text), serveTargets)).map((each) => [`${each.code} ${each.subject} ${each.pointer}`, each]))
-      return finding(applyExceptions([...found.values()], exceptions), `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`)
+      return finding(applyExceptions([...found.values()], exceptions), `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`, 'close_tailscale_serve')
     }),
   ]
 }

@@ -51,7 +51,7 @@ export async function askAboutSockets(): Promise<SocketAnswers> {
     const socket = await open()
     try {
       answers.host[name] = socketExposures(await reachableSockets()).map(({ code, detail }) => ({ code, detail }))
-      const own = await portChecks(hostPaths(process.env), port, [])[0]?.run(AbortSignal.timeout(5000))
+      const own = await portChecks(hostPaths(process.env), port, [], 'only this port is asked about')[0]?.run(AbortSignal.timeout(5000))
       answers.process[name] = { status: own?.status ?? 'none', detail: own?.detail ?? '' }
     } finally {
       await new Promise<void>((done) => { socket.close(() => done()) })

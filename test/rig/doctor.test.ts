@@ -73,6 +73,9 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     expect((await host.api('/health', { headers: { 'tailscale-funnel-request': '?1' } })).status).toBe(403)
     const unreviewed = await host.ship('unreviewed', {}, { reviewed: false })
     const result = await doctor()
+    // What it finds is no failure of its unit: that would say that it did not come through.
+    await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
+    expect([await host.show('openclaw-doctor.service', 'ActiveState'), await host.show('openclaw-doctor.service', 'Result')]).toEqual(['inactive', 'success'])
 
     await rig.must(['systemctl', 'start', 'openclaw-doctor.timer'])
     await rig.must(['systemctl', 'enable', '--quiet', 'openclaw-guard.timer'])
@@ -91,7 +94,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
       ['clone_config', 'WARN', /core\.fsmonitor = \/usr\/local\/bin\/watch/, 'repair_clone'],
       ['secret_modes', 'FAIL', /deploy_key\.pem has mode 0644.*gmail_imap\.json has mode 0644.*gmail_oauth\.json is a symbolic link/, 'protect_secrets'],
       ['tailnet', 'WARN', /key of aiops-1\.example\.ts\.net 100\.64\.1\.2 expires in [45]\.\d days/, 'renew_tailnet_key'],
-      ['funnel_requests', 'FAIL', /1 requests came from the public internet/, 'close_public_port'],
+      ['funnel_requests', 'FAIL', /1 request came from the public internet/, 'close_tailscale_serve'],
       ['unproven_on_origin', 'WARN', new RegExp(`1 commit without a verified review: ${unreviewed.slice(0, 12)} "version" .*no review verdict`), 'ship_the_commit'],
     ]
     for (const [name, status, detail, remedy] of expected) expect(check(result, name), name).toMatchObject({ status, detail: expect.stringMatching(detail), remedy })
@@ -129,8 +132,8 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action: 'doctor' }, headers: { [dodRunHeader]: deploy_run_id } })
     expect(status).toBe(202)
     const result = await outcome(String(body['run_id']))
-    await rig.must(['rm', paths.maintenance])
-    await rig.must(['systemctl', 'start', 'openclaw-doctor.timer'])
+    expect((await host.ended(await host.begin('maintenance_clear'))).status).toBe('passed')
+    expect([host.maintenance(), await host.show('openclaw-doctor.timer', 'ActiveState')]).toEqual([null, 'active'])
     expect(check(result, 'timer:doctor')).toMatchObject({ status: 'PASS', detail: expect.stringContaining('while maintenance is on') })
   })
 

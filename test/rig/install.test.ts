@@ -47,6 +47,14 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     await nothingMade()
   })
 
+  it('refuses settings that are off, before it makes anything', async () => {
+    await rig.write(paths.hostSettings, '{"schema_version":1,"disk_wran":3}')
+    const { code, err } = await install()
+    expect([code, err]).toEqual([2, expect.stringMatching(/^install_refused: .*host\.json: .*"disk_wran".*\. Nothing was changed\./)])
+    await rig.must(['rm', '-r', paths.etc])
+    await nothingMade()
+  })
+
   it('refuses folders of another owner, and units that are not its own', async () => {
     await rig.must(['install', '-d', '-o', '1234', paths.etc])
     expect(await install()).toMatchObject({ code: 2, err: expect.stringContaining(`${paths.etc} belongs to user 1234, not to root`) })
@@ -107,6 +115,9 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     const { code, out } = await install()
     expect([code, out.trim().split('\n')]).toEqual([0, [`set the owner and mode of ${paths.tokenFile}`, 'enabled openclaw-guard.timer', 'started openclaw-guard.timer', 'hostd serves 127.0.0.1:8877.']])
     expect([host.token(), await host.show('openclaw-hostd.service', 'MainPID')]).toEqual([token, pid])
+    await rig.must(['truncate', '--size=0', paths.tokenFile])
+    expect(await install()).toMatchObject({ code: 0, out: expect.stringContaining(`made an admin token in ${paths.tokenFile}`) })
+    expect([host.token() === token, (await host.api('/api/status')).status]).toEqual([false, 200])
   })
 
   const version = async (): Promise<unknown> => (await host.api('/health', { token: null })).body['version']

@@ -59,7 +59,7 @@ describe('doctor', () => {
     expect(check(result, 'secret_modes')).toMatchObject({ status: 'FAIL', remedy: 'protect_secrets' })
     expect(check(result, 'unproven_commits')).toMatchObject({ status: 'FAIL', remedy: 'ship_the_commit', detail: expect.stringMatching(/^HEAD has 1 commit without a verified review: [0-9a-f]{12} "by hand"/) })
     expect(check(result, 'clone_config')).toMatchObject({ status: 'WARN', remedy: 'repair_clone', detail: expect.stringContaining('core.fsmonitor = watch') })
-    expect(check(result, 'funnel_requests')).toMatchObject({ status: 'FAIL', remedy: 'close_public_port', detail: expect.stringMatching(/^1 requests came from the public internet/) })
+    expect(check(result, 'funnel_requests')).toMatchObject({ status: 'FAIL', remedy: 'close_tailscale_serve', detail: expect.stringMatching(/^1 request came from the public internet/) })
     expect(check(result, 'git_head')).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
     expect(check(result, 'services')).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
     expect(check(result, 'hostd_health')).toMatchObject({ status: 'PASS' })

@@ -44,3 +44,17 @@ describe('doctor on a host that was just installed', () => {
     expect(statuses(await doctor())).toMatchObject({ git_head: 'FAIL', git_drift: 'FAIL' })
   })
 })
+
+describe('a host that is not ready', () => {
+  it('says what a deploy needs, and who brings it', async () => {
+    const { result } = (await hostd.client.startOrJoin('deploy_and_verify')).run
+    expect(result).toMatchObject({ overall: 'FAIL', step_failed: 'assert_production_pull_only', error_class: 'host_not_ready', next_auto_fix: 'finish_host' })
+    expect(JSON.stringify(result)).toContain(`${host.paths.root} is no clone, so there is nothing to deploy`)
+  })
+
+  it('gets no PASS of guard for a pass in which nothing could be looked at', async () => {
+    const result = checksResult.parse((await hostd.client.startOrJoin('guard')).run.result)
+    expect(result).toMatchObject({ overall: 'FAIL', step_failed: 'checks', error_class: 'guard_failed' })
+    expect(result.checks.map(({ name, status }) => `${name} ${status}`)).toEqual(['mode SKIP', 'hostd SKIP', 'timers SKIP', 'services SKIP', 'checks FAIL'])
+  })
+})

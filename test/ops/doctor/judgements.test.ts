@@ -63,7 +63,7 @@ describe('timers and units', () => {
     ['without a next run', { times: { next: null, last: 1 } }, 'FAIL', /no next run/],
     ['that is overdue', { times: { next: (at - 600_000) * 1000 } }, 'FAIL', /overdue by 10 min/],
     ['whose service runs now', { times: { next: null }, service: { ...service, ActiveState: 'activating' } }, 'PASS', /it runs now/],
-    ['whose check found something', { service: { ...service, ActiveState: 'failed', Result: 'exit-code', ExecMainStatus: '1' } }, 'PASS', /with a finding/],
+    ['whose check got no further than an error', { service: { ...service, ActiveState: 'failed', Result: 'exit-code', ExecMainStatus: '1' } }, 'FAIL', /did not come through: exit-code, exit status 1/],
     ['whose check was killed', { service: { ...service, ActiveState: 'failed', Result: 'timeout', ExecMainStatus: '15' } }, 'FAIL', /did not come through: timeout/],
   ])('a timer %s', (_what, change, status, detail) => {
     expect(judgeTimer('doctor', { ...facts, ...change })).toMatchObject({ status, detail: expect.stringMatching(detail) })
