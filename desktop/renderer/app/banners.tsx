@@ -10,6 +10,7 @@ import { shortRun, span, timeOfDay } from '../words/format.ts'
 import { visibleText } from '../words/visible-text.ts'
 import { useActions } from './actions.tsx'
 import { CancelBanners } from './cancel.tsx'
+import { EndMaintenance } from './end-maintenance.tsx'
 import { useLive } from './live.tsx'
 
 /** One line each, only when there is something to say. */
@@ -20,7 +21,7 @@ export function Banners(): ReactElement {
   const away = facts.stale && !cut && connection.as_of !== null && location !== '/'
   return (
     <>
-      {cut && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>HQ does not answer for {span(now - cut.since)}.</b> <span className="soft">What you see is as of {timeOfDay(new Date(cut.since).toISOString())}; it comes back by itself.</span></span></div>}
+      {cut && <CutBanner since={cut.since} error={cut.error} now={now} />}
       {away && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>{facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.</b> <span className="soft">What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by itself.</span></span></div>}
       <ProofAlarmBanner />
       <CancelBanners />
@@ -28,6 +29,20 @@ export function Banners(): ReactElement {
       {(info.demo || change.scripted_review) && <div className="banner info" role="note"><Icon name="demo" /><span className="ellipsis"><b>{info.demo ? 'This is the local demo.' : 'The review of this change is scripted (demo).'}</b> <span className="soft">{change.scripted_review ? 'Its review verdict is scripted (demo): no model read the change.' : 'Everything in it is real and lies in one folder that can be removed.'}</span></span></div>}
       <ActionProblem />
     </>
+  )
+}
+
+/** HQ itself is silent; or it was started anew, and this page holds the key of the one before. */
+function CutBanner({ since, error, now }: { since: number; error: Error; now: number }): ReactElement {
+  const { errorClass, message } = toBridgeError(error)
+  const asOf = `What you see is as of ${timeOfDay(new Date(since).toISOString())}`
+  return (
+    <div className="banner fail" role="status">
+      <Icon name="offline" />
+      <span className="ellipsis">{errorClass === 'forbidden'
+        ? <><b>This page is of an earlier start of HQ.</b> <span className="soft">{visibleText(message)} {asOf}.</span></>
+        : <><b>HQ does not answer for {span(now - since)}.</b> <span className="soft">{asOf}; it comes back by itself.</span></>}</span>
+    </div>
   )
 }
 
@@ -56,12 +71,13 @@ function MaintenanceBanner(): ReactElement | null {
   return (
     <div className={`banner ${held ? 'info' : 'warn'}`} role="status">
       <Icon name="maintenance" />
-      <span className="ellipsis">
+      <span className="ellipsis" {...(unreadable === null ? {} : { title: visibleText(unreadable) })}>
         <b>Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}{facts.stale ? ' when last seen' : ''}.</b>{' '}
-        <span className="soft">{unreadable === null ? held ? 'Held by this deploy; the background doctor is paused.' : 'Left on by a deploy that did not get through. It ends with the next green one.' : `Its file cannot be read (${visibleText(unreadable)}), so it counts as on.`}</span>
+        <span className="soft">{unreadable === null ? held ? 'Held by this deploy; the background doctor is paused.' : 'Left on by a deploy that did not get through. It ends with the next green one.' : `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`}</span>
       </span>
       <span className="grow" />
       {holder && <Link href={`/runs/${holder}`} className="nowrap hide-narrow mono">{shortRun(holder)}</Link>}
+      <EndMaintenance />
     </div>
   )
 }

@@ -84,6 +84,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
         onWheel={(event) => { if (event.deltaY < 0) setFollow(false) }}
         onKeyDown={(event) => { if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) setFollow(false) }}
       >
+        {log.rows.length === 0 && <p className="quiet log-none">{view.stream === 'complete' || view.stream === 'stopped' ? 'It left no output.' : 'No output yet; lines appear here as they are written.'}</p>}
         <div className="log-rows" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start, key }) => {
             const row = log.rows[index]

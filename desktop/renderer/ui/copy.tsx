@@ -3,15 +3,17 @@ import { Button } from 'react-aria-components'
 import { shortCommit, shortRun } from '../words/format.ts'
 import { Icon } from './icons.tsx'
 
-/** Copies a text; the check mark shows for a moment that it did, and only then. */
+const refused = 'Not copied: the browser does not allow it here'
+
+/** Copies a text; for a moment it shows that it did, or that the browser refused. */
 export function CopyButton({ text, label }: { text: string | (() => string); label: string }): ReactElement {
-  const [copied, setCopied] = useState(false)
+  const [done, setDone] = useState<'copied' | 'refused' | null>(null)
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(typeof text === 'string' ? text : text())
-    setCopied(true)
-    setTimeout(() => setCopied(false), 1200)
+    const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(() => 'copied' as const, () => 'refused' as const)
+    setDone(how)
+    setTimeout(() => setDone(null), how === 'copied' ? 1200 : 4000)
   }
-  return <Button className="icon-button" aria-label={copied ? 'Copied' : label} onPress={() => { copy().catch(() => setCopied(false)) }}><span title={label}><Icon name={copied ? 'copied' : 'copy'} small /></span></Button>
+  return <Button className="icon-button" aria-label={done === null ? label : done === 'copied' ? 'Copied' : refused} onPress={() => { void copy() }}><span title={done === 'refused' ? refused : label}><Icon name={done === 'copied' ? 'copied' : done === 'refused' ? 'alert' : 'copy'} small /></span></Button>
 }
 
 export function Commit({ id }: { id: string }): ReactElement {

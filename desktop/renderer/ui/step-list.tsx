@@ -13,17 +13,19 @@ interface Props {
   readonly usual: Readonly<Record<string, number>>
   readonly now: number
   readonly onStep?: (step: LiveStep) => void
+  /** The run goes on: steps may still come. */
+  readonly running?: boolean
 }
 
 /** The steps of a run, top to bottom; those that were not reached stand apart. */
-export function StepList({ title, steps, action, usual, now, onStep }: Props): ReactElement {
+export function StepList({ title, steps, action, usual, now, onStep, running = false }: Props): ReactElement {
   const reached = steps.filter(({ status }) => status !== 'not_reached')
   const rest = steps.filter(({ status }) => status === 'not_reached')
   const item = (step: LiveStep): ReactElement => <StepItem key={step.name} step={step} usual={usual[`${action}/${step.name}`]} now={now} onStep={onStep} />
   return (
     <nav className="steps" aria-label="Steps">
       <h2>{title}</h2>
-      {steps.length === 0 && <p className="quiet steps-none">This action has no steps of its own.</p>}
+      {steps.length === 0 && <p className="quiet steps-none">{running ? 'No step has begun yet.' : 'This action has no steps of its own.'}</p>}
       <ol>{reached.map(item)}</ol>
       {rest.length > 0 && <><h2>Not reached</h2><ol>{rest.map(item)}</ol></>}
     </nav>

@@ -29,7 +29,7 @@ export function DeployPage(): ReactElement {
   const failed = last?.overall === 'FAIL' && last.target_sha === target
   const pinned = facts.pin?.holds === true
   const title = facts.deploy ? deployWords(facts.deploy, target) : serving === null ? 'Nothing is deployed yet' : ahead ? `${shortCommit(target)} ${pinned ? 'was rolled back' : failed ? 'did not get through' : 'waits to be deployed'}` : `${shortCommit(serving)} serves, nothing newer is pushed`
-  const sub = facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : facts.deploy && isDeploy(facts.deploy) ? 'The old version keeps serving until the new one is built.' : pinned ? `${serving ? shortCommit(serving) : 'Nothing'} serves instead.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.' : 'Deploying again would verify the same commit afresh.'
+  const sub = facts.deploy && isDeploy(facts.deploy) && !facts.stale ? 'What serves keeps serving until the other version is built and answers.' : facts.deployBlocked ? `Deploy+Verify: ${facts.deployBlocked.whole}` : pinned ? `${serving ? shortCommit(serving) : 'Nothing'} serves instead.` : ahead && failed ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.` : ahead ? 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.' : 'Deploying again would verify the same commit afresh.'
   return (
     <div className="page">
       <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{sub}</p></div><RollBack /></div>
@@ -45,7 +45,7 @@ export function DeployPage(): ReactElement {
       <div className="cols">
         <div className="column"><DeployHistory runs={status?.recent_deploys ?? []} usual={usual_ms['deploy_and_verify']} now={now} /><RecentList /></div>
         <section className={`card last-deploy ${facts.stale ? 'faded' : ''}`} aria-label="Steps of the deploy">
-          {facts.deploy ? <StepList title="This deploy" steps={log.steps} action="deploy_and_verify" usual={usual_ms} now={now} /> : last ? (
+          {facts.deploy ? <StepList title={facts.deploy.action === 'rollback' ? 'This rollback' : 'This deploy'} steps={log.steps} action="deploy_and_verify" usual={usual_ms} now={now} running /> : last ? (
             <>
               <div className="card-head"><h2>Last deploy</h2><RunId id={last.run_id} /><span className="grow" /><Chip shown={ofOverall(last.overall, last.error_class)} /></div>
               <StepList title={`Attempt ${last.attempt}, ${took(Date.parse(last.finished_at) - Date.parse(last.started_at))}`} steps={stepsOf({ ...log, steps: [] }, last)} action="deploy_and_verify" usual={usual_ms} now={now} />

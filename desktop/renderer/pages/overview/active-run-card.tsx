@@ -11,6 +11,9 @@ import { shortCommit } from '../../words/format.ts'
 
 interface Props { readonly source: 'ship' | 'host'; readonly runId: string; readonly title: string; readonly action: string; readonly lane?: string; readonly since: number; readonly log: LogState }
 
+/** Where a run is while none of its steps runs. */
+const betweenSteps = ({ steps }: LogState): string => (steps.length === 0 ? 'running' : steps.every(({ status }) => status === 'waiting') ? 'starting' : steps.some(({ status }) => status === 'waiting') ? 'between two steps' : 'finishing')
+
 /** The run that is active: where it is, measured against usual, and its last lines. */
 export function ActiveRunCard({ source, runId, title, action, lane, since, log }: Props): ReactElement {
   const { overview: { usual_ms, status }, now } = useLive()
@@ -23,7 +26,7 @@ export function ActiveRunCard({ source, runId, title, action, lane, since, log }
     <section className="card" aria-label="Active run">
       <div className="card-head"><Mark tone="running" /><h2>{title}</h2><RunId id={runId} whole /><span className="grow" />{log.attempt !== null && source === 'host' && <span className="quiet nowrap">attempt {log.attempt}</span>}</div>
       <div className="card-body">
-        <div className="row card-step"><span className="strong">{step?.name ?? (log.steps.length > 0 ? 'starting' : 'running')}</span>{step && <span className="soft nowrap">step {at + 1} of {log.steps.length}</span>}<span className="grow" /><AgainstUsual since={since} usual={usual_ms[action]} now={now} /></div>
+        <div className="row card-step"><span className="strong">{step?.name ?? betweenSteps(log)}</span>{step && <span className="soft nowrap">step {at + 1} of {log.steps.length}</span>}<span className="grow" /><AgainstUsual since={since} usual={usual_ms[action]} now={now} /></div>
         {log.steps.length > 0 && <Timeline steps={log.steps} action={action} usual={usual_ms} now={now} />}
         <ol className="tail" aria-label="Last lines">{tail.length === 0 ? <li><span /><span className="quiet">no output yet</span></li> : tail.map((line) => <li key={line.seq}><span>{line.number}</span><span><AnsiText text={line.text} find="" /></span></li>)}</ol>
       </div>

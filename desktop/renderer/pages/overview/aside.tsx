@@ -53,13 +53,14 @@ function PortsSection(): ReactElement {
 }
 
 function MaintenanceSection(): ReactElement | null {
-  const { overview: { status }, now } = useLive()
+  const { overview: { status }, facts, now } = useLive()
   if (!status) return null
   const { on, file } = status.maintenance
   return (
     <section className="sec" aria-label="Maintenance">
-      <div className="sec-head"><h2>Maintenance</h2><Status shown={on ? { tone: 'warn', word: file ? `On, ${span(now - Date.parse(file.since))}` : 'On' } : { tone: 'wait', word: 'Off' }} /></div>
+      <div className="sec-head"><h2>Maintenance</h2><Status shown={on ? { tone: 'warn', word: `${file ? `On, ${span(now - Date.parse(file.since))}` : 'On'}${facts.stale ? ' when last seen' : ''}` } : { tone: 'wait', word: facts.stale ? 'Off when last seen' : 'Off' }} /></div>
       {on && file && <p className="quiet">{file.deploy_run_id === null ? visibleText(file.reason) : <>Since deploy <Link href={`/runs/${file.deploy_run_id}`} className="mono">{shortRun(file.deploy_run_id)}</Link>; a green one ends it.</>}</p>}
+      {on && !file && <p className="quiet">Its file cannot be read, so it counts as on.</p>}
     </section>
   )
 }

@@ -39,7 +39,9 @@ export function ProofsPage(): ReactElement {
   const look = useMutation({ mutationFn: () => bridge.call('proofs.look', {}), onSuccess: () => client.invalidateQueries({ queryKey: ['proofs'] }) })
   const ships = useQuery({ ...shipsQuery(bridge, false), enabled: info.operator }).data?.ships ?? []
   const scripted = new Set(ships.flatMap(({ run_id, result }) => (result?.scripted_review ? [run_id] : [])))
-  const bundles = data?.pages.flatMap((page) => page.bundles) ?? []
+  const listed = data?.pages.flatMap((page) => page.bundles) ?? []
+  // What is broken must not be looked for below the rest.
+  const bundles = listed.toSorted((a, b) => Number(stateOf(b) === 'broken') - Number(stateOf(a) === 'broken'))
   const [first] = data?.pages ?? []
   const witnesses = first?.witnesses ?? []
   const alarmed = witnesses.filter(({ open }) => open.length > 0)

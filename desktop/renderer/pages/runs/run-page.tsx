@@ -69,7 +69,7 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
       {run && !running && run.status !== 'passed' && <RunWhyRed run={run} result={result} triage={triage} onFirstError={named && view.log.rows.length > 0 ? () => setGoTo(rowOf(view.log.rows, named)) : null} />}
       <div className={`run-body ${factsShown ? 'with-facts' : ''}`}>
         {checks.length > 0 ? <CheckList checks={checks} /> : (
-          <StepList title={`Steps${view.log.attempt === null ? '' : `, attempt ${view.log.attempt}`}`} steps={steps} action={action} usual={usual_ms} now={now} onStep={(step) => { if (step.row !== null) setGoTo({ row: step.row }) }} />
+          <StepList title={`Steps${view.log.attempt === null ? '' : `, attempt ${view.log.attempt}`}`} steps={steps} action={action} usual={usual_ms} now={now} running={running} onStep={(step) => { if (step.row !== null) setGoTo({ row: step.row }) }} />
         )}
         <LogPane view={view} named={named} goTo={goTo} />
         {run && <RunFacts run={run} result={result} deploy={deploy} triage={triage} />}

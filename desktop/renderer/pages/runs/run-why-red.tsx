@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactElement } from 'react'
 import type { RunDetail } from '#shared/api'
+import { actionOf } from '#shared/actions'
 import { errorRule } from '#shared/errors'
+import type { RemediationId } from '#shared/remediations'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
 import { useLive } from '../../app/live.tsx'
 import { useHq } from '../../bridge/context.ts'
@@ -39,6 +41,12 @@ function parse(text: string | undefined): Triage | null {
   }
 }
 
+/** A deploy that has stopped is not started again by anybody but a person, whatever its remedy would be in a run that goes on. */
+const startedByHand: Partial<Record<RemediationId, (title: string) => string>> = {
+  retry_when_reachable: (title) => `Press ${title} again once the remote answers; nothing tries again by itself.`,
+  deploy_again: (title) => `Press ${title} again: it fetches main afresh and starts from the first step.`,
+}
+
 interface Props { readonly run: RunDetail; readonly result: ResultDocument | null; readonly triage: Triage | null; readonly onFirstError: (() => void) | null }
 
 export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactElement | null {
@@ -54,7 +62,10 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
   const { maintenance } = status ?? {}
   if (isDeploy && maintenance?.on) standing.push({ icon: 'maintenance', tone: 'warn', text: `Maintenance stays on${maintenance.file ? `, ${span(now - Date.parse(maintenance.file.since))} so far` : ''}. It ends with the next green deploy.` })
   if (unreached > 0) standing.push({ icon: 'wait', tone: 'wait', text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.` })
-  standing.push(nextFix(triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix, triage && !triage.retryable && errorClass !== 'cancelled' && errorClass !== 'interrupted' ? ' This commit is not retried as it is.' : ''))
+  const fix = triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix
+  const byHand = isDeploy && triage?.retryable !== true ? startedByHand[fix] : undefined
+  if (byHand !== undefined) standing.push({ icon: 'you', tone: 'you', text: <><b className="strong">Needs you:</b> {byHand(actionOf(run.action).title)}</> })
+  else standing.push(nextFix(fix, triage && !triage.retryable && errorClass !== 'cancelled' && errorClass !== 'interrupted' ? ' This commit is not retried as it is.' : ''))
   const file = (path: string): ReactElement => <FileLink key={path} file={{ source: 'host', runId: run.run_id, path }}>{path.replace(/^.*\//, '')}</FileLink>
   const folder = `deploy/${run.run_id}`
   return (

@@ -1,0 +1,128 @@
+import type { Browser, Page } from 'playwright'
+import { expect as soon } from 'playwright/test'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Overview, ShipKeyView } from '#shared/bridge'
+import { launchBrowser } from '../../support/browser.ts'
+import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { open } from './support/pages.ts'
+import { brokenProofs } from './support/proof-stories.ts'
+import { ago, settings, type Scene } from './support/scenes.ts'
+import { callsOf, change } from './support/scripted-transport.ts'
+import { buildFailed, deploying, done, reviewBlocked } from './support/stories.ts'
+
+const shown = soon.configure({ timeout: 20_000 })
+let built: BuiltRenderer
+let browser: Browser
+beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
+afterAll(async () => { await browser.close(); await built.close() })
+
+const statusOf = (story: Scene) => {
+  const { status } = story.answers['overview.get'] as Overview
+  if (!status) throw new Error('the story has a status')
+  return status
+}
+const execs = async (page: Page) => (await callsOf(page)).filter(({ name }) => name === 'host.exec')
+
+describe('the theme', () => {
+  const refused = { 'settings.set_theme': { error_class: 'disk_full' as const, message: 'The settings were not saved: the disk is full. They are as they were.', next_auto_fix: 'free_disk' as const } }
+
+  test('chosen in the palette and not saved goes back, and says why', async () => {
+    const { page } = await open(browser, built, { ...done(), problems: refused })
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('dark theme')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await shown(page.getByRole('alert')).toContainText('The theme was not saved')
+    await shown(page.getByRole('alert')).toContainText('disk_full')
+    await shown(page.locator('html')).not.toHaveAttribute('data-theme', 'dark')
+    await page.getByRole('button', { name: 'Dismiss' }).press('Enter')
+    await shown(page.getByRole('alert')).toHaveCount(0)
+    await page.context().close()
+  })
+
+  test('chosen in Settings and not saved leaves the choice and the look as they were', async () => {
+    const { page } = await open(browser, built, { ...done(), problems: refused }, { path: '/settings' })
+    await page.getByText('Dark', { exact: true }).click()
+    await shown(page.getByRole('alert')).toContainText('The settings were not saved: the disk is full.')
+    await shown(page.getByRole('radio', { name: 'As the system' })).toBeChecked()
+    await shown(page.locator('html')).not.toHaveAttribute('data-theme', 'dark')
+    await page.context().close()
+  })
+
+  test('chosen in the palette shows in Settings as well', async () => {
+    const story = done()
+    const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'settings.set_theme': { ...settings, theme: 'dark' } } }, { path: '/settings' })
+    await shown(page.getByRole('radio', { name: 'As the system' })).toBeChecked()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('dark theme')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await shown(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
+    await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+    await page.context().close()
+  })
+})
+
+describe('maintenance that a failed deploy left on', () => {
+  test('can be ended in HQ, after a question that says who left it on and what serves', async () => {
+    const story = buildFailed()
+    const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'host.exec': { run_id: story.runId, joined: false } } }, { path: '/deploy' })
+    await page.getByRole('button', { name: 'End maintenance' }).click()
+    const dialog = page.getByRole('alertdialog', { name: 'End maintenance on aiops-1?' })
+    await shown(dialog).toContainText(`Deploy ${story.runId.slice(-8)} left it on because it did not get through.`)
+    await shown(dialog).toContainText('9d02a51 goes on serving.')
+    await dialog.getByRole('button', { name: 'Leave it on' }).click()
+    expect(await execs(page)).toEqual([])
+    await page.getByRole('button', { name: 'End maintenance' }).click()
+    await dialog.getByRole('button', { name: 'End maintenance' }).click()
+    await shown(page).toHaveURL(new RegExp(`#/runs/${story.runId}$`))
+    expect(await execs(page)).toEqual([{ name: 'host.exec', input: { action: 'maintenance_clear' } }])
+    await page.context().close()
+  })
+
+  test('or whose file cannot be read counts as on, says so, and can be ended too', async () => {
+    const story = done()
+    story.answers['overview.get'] = { ...(story.answers['overview.get'] as Overview), status: { ...statusOf(story), maintenance: { on: true, unreadable: 'the file is not JSON', file: null } } }
+    const { page } = await open(browser, built, story)
+    await shown(page.getByText('Its file cannot be read, so it counts as on: the file is not JSON')).toBeVisible()
+    await page.getByRole('button', { name: 'End maintenance' }).click()
+    await shown(page.getByRole('alertdialog')).toContainText('nobody knows what it protects')
+    await page.context().close()
+  })
+
+  test('is not offered to be ended while a deploy holds it', async () => {
+    const story = deploying()
+    const { page } = await open(browser, built, story, { path: '/deploy' })
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText(/^Deploying/)
+    await shown(page.getByRole('button', { name: 'End maintenance' })).toHaveCount(0)
+    await page.context().close()
+  })
+})
+
+test('a page of an earlier start of HQ says so, and promises nothing', async () => {
+  const { page } = await open(browser, built, done())
+  await change(page, { problems: { 'overview.get': { error_class: 'forbidden', message: 'HQ was started anew since this page was opened. Open it again from the window that shows its address.', next_auto_fix: 'enrol_host' } } })
+  await shown(page.getByText('This page is of an earlier start of HQ.')).toBeVisible()
+  await shown(page.getByText('comes back by itself')).toHaveCount(0)
+  await page.context().close()
+})
+
+test('Settings lists the keys that the host believes, whose they are and since when', async () => {
+  const story = done()
+  const view: ShipKeyView = { ...(story.answers['ship_key.get'] as ShipKeyView), host: { name: 'aiops-1', enrolled: true, enrolled_at: ago(7_300), detail: null, others: [{ id: 'e'.repeat(32), label: 'old laptop', enrolled_at: ago(400_000) }, { id: 'f'.repeat(32), label: null, enrolled_at: null }] } }
+  const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'ship_key.get': view } }, { path: '/settings' })
+  const keys = page.getByRole('list', { name: 'Keys that aiops-1 believes' }).getByRole('listitem')
+  await shown(keys).toHaveText([/^This laptopd+since 2 h ago$/, /^old laptope+since 4 d ago$/, /^Of trust\.jsonf+no date$/])
+  await page.context().close()
+})
+
+test('in a narrow window nothing is wider than it, on any page', async () => {
+  const stories: [string, Scene][] = [['/', deploying()], ['/ship', reviewBlocked()], ['/deploy', buildFailed()], ['/runs', buildFailed()], ['/proofs', brokenProofs()], ['/doctor', buildFailed()], ['/settings', buildFailed()]]
+  for (const [path, story] of stories) {
+    const { page } = await open(browser, built, story, { path, width: 420, height: 800 })
+    await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await shown(page.getByRole('button', { name: 'Search or run' })).toBeInViewport({ ratio: 1 })
+    await expect.poll(() => page.evaluate(`[document.documentElement.scrollWidth - innerWidth, document.getElementById('main').scrollWidth - document.getElementById('main').clientWidth]`), { message: path, timeout: 20_000 }).toEqual([0, 0])
+    await page.context().close()
+  }
+})
