@@ -59,7 +59,11 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
   })
   const red = log.result !== null || view.stream === 'complete'
   useEffect(() => { if (red && errorRow !== null) showOnce(errorRow) }, [red, errorRow])
-  const showAsked = useEffectEvent(show)
+  const showAsked = useEffectEvent((row: number) => {
+    // In a narrow window the log may lie below what was pressed.
+    scroller.current?.scrollIntoView({ block: 'nearest' })
+    show(row)
+  })
   useEffect(() => { if (goTo) showAsked(goTo.row) }, [goTo])
   const toggleWrap = (on: boolean): void => {
     setWrap(on)

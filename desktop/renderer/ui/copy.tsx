@@ -22,5 +22,5 @@ export function Commit({ id }: { id: string }): ReactElement {
 
 /** A run id by its last eight, the whole in a copy button. */
 export function RunId({ id, whole = false }: { id: string; whole?: boolean }): ReactElement {
-  return <span className="run-id"><code className="mono" title={id}>{whole ? id : shortRun(id)}</code><CopyButton text={id} label="Copy run id" /></span>
+  return <span className="run-id"><code className="mono" title={id}>{whole ? id : shortRun(id)}</code><CopyButton text={id} label={`Copy run id ${shortRun(id)}`} /></span>
 }

@@ -24,7 +24,7 @@ export function DeployHistory({ runs, usual, now }: { runs: readonly Run[]; usua
       <ol className="history" style={{ '--usual': usual === undefined ? '-1px' : `${Math.round((usual / top) * 100)}%` } as CSSProperties}>
         {shown.map((run) => {
           const { tone, word } = ofRun(run.status, run.error_class)
-          const name = `${run.action === 'rollback' ? `${titleOfRun(run)}: ` : ''}${word}${run.error_class ? ` ${run.error_class}` : ''}, ${took(lengthOf(run, now))}, run ${run.run_id}`
+          const name = `${run.action === 'rollback' ? `${titleOfRun(run)}: ` : ''}${word}${run.error_class && run.error_class !== word.toLowerCase() ? ` ${run.error_class}` : ''}, ${took(lengthOf(run, now))}, run ${run.run_id}`
           return <li key={run.run_id}><Link href={`/runs/${run.run_id}`} className={tone} aria-label={name} title={name} style={{ '--h': `${Math.max(6, Math.round((lengthOf(run, now) / top) * 100))}%` } as CSSProperties} /></li>
         })}
       </ol>

@@ -28,6 +28,11 @@ emit({ type: 'step_started', step: 'git_sync' })
 await gate('go')
 emit({ type: 'step_finished', step: 'git_sync', status: 'passed', duration_ms: 40, detail: null, error_class: null })
 finish('PASS', { steps: [step('git_sync')] })`,
+      rollback: `import { emit, finish, gate } from './kit.mjs'
+emit({ type: 'run_started', action: 'rollback', steps: ['git_sync'] })
+emit({ type: 'step_started', step: 'git_sync' })
+await gate('back')
+finish('PASS')`,
     })
     open = (gate) => scripted.open(gate)
     host = testHost({ install: scripted.install })
@@ -77,6 +82,19 @@ finish('PASS', { steps: [step('git_sync')] })`,
     hostd = await startHostd(host, { port })
     const [end] = await until('its end is told', () => ended.length > 0 && ended)
     expect(end).toMatchObject({ result: { run_id, overall: 'PASS' } })
+  })
+
+  it('tells of the end of a rollback too, whose steps say nothing of the newest change', async () => {
+    ended.length = 0
+    const { run_id } = await bench.call('host.exec', { action: 'rollback' })
+    const overview = await until('the rollback runs', async () => {
+      const now = await bench.call('overview.get', {})
+      return now.status?.active_runs.some((run) => run.run_id === run_id && run.status === 'running') && now
+    })
+    expect(overview.change.gates.map(({ state }) => state)).not.toContain('running')
+    open('back')
+    const [end] = await until('its end is told', () => ended.length > 0 && ended)
+    expect(end).toMatchObject({ source: 'host', title: 'Roll back', result: { run_id, overall: 'PASS' } })
   })
 })
 

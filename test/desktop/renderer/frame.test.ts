@@ -1,8 +1,7 @@
 import type { Browser, Page } from 'playwright'
-import { expect as soon } from 'playwright/test'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Overview, ShipKeyView } from '#shared/bridge'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { brokenProofs } from './support/proof-stories.ts'
@@ -10,7 +9,6 @@ import { ago, settings, type Scene } from './support/scenes.ts'
 import { callsOf, change } from './support/scripted-transport.ts'
 import { buildFailed, deploying, done, reviewBlocked } from './support/stories.ts'
 
-const shown = soon.configure({ timeout: 20_000 })
 let built: BuiltRenderer
 let browser: Browser
 beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
@@ -117,12 +115,13 @@ test('Settings lists the keys that the host believes, whose they are and since w
 })
 
 test('in a narrow window nothing is wider than it, on any page', async () => {
-  const stories: [string, Scene][] = [['/', deploying()], ['/ship', reviewBlocked()], ['/deploy', buildFailed()], ['/runs', buildFailed()], ['/proofs', brokenProofs()], ['/doctor', buildFailed()], ['/settings', buildFailed()]]
+  const failed = buildFailed()
+  const stories: [string, Scene][] = [['/', deploying()], [`/runs/${failed.runId}`, failed], ['/ship', reviewBlocked()], ['/deploy', buildFailed()], ['/runs', buildFailed()], ['/proofs', brokenProofs()], ['/doctor', buildFailed()], ['/settings', buildFailed()]]
   for (const [path, story] of stories) {
     const { page } = await open(browser, built, story, { path, width: 420, height: 800 })
     await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
     await shown(page.getByRole('button', { name: 'Search or run' })).toBeInViewport({ ratio: 1 })
-    await expect.poll(() => page.evaluate(`[document.documentElement.scrollWidth - innerWidth, document.getElementById('main').scrollWidth - document.getElementById('main').clientWidth]`), { message: path, timeout: 20_000 }).toEqual([0, 0])
+    await expect.poll(() => page.evaluate(`[document.documentElement.scrollWidth - innerWidth, document.getElementById('main').scrollWidth - document.getElementById('main').clientWidth]`), { message: path, timeout: 120_000 }).toEqual([0, 0])
     await page.context().close()
   }
 })

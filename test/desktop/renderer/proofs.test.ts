@@ -31,6 +31,8 @@ describe('the Proofs page', () => {
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('1 proof is broken')
     const row = page.getByRole('row', { name: /verify_production\.json/ })
     await shown(row).toContainText('A file has another content')
+    // It stands first, whatever came after it.
+    await shown(page.getByRole('row').nth(1)).toContainText('verify_production.json')
     await shown(row).toContainText('file_digest')
     await row.getByRole('button', { name: 'All 2' }).click()
     await shown(page.getByRole('list', { name: 'What is wrong with it' })).toContainText('A file was added')

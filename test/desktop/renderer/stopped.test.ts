@@ -60,6 +60,19 @@ test('the first error is the line that failed, not the count before it that says
   await page.context().close()
 })
 
+test('a deploy that has stopped is said to need a person, not to be tried again by itself', async () => {
+  const story = buildFailed()
+  const known = story.answers['overview.get'] as Overview
+  const triage = known.status?.last_deploy.triage
+  if (!triage) throw new Error('the story has a triage')
+  Object.assign(triage, { error_class: 'git_fetch_failed', next_auto_fix: 'retry_when_reachable', retryable: false })
+  const { page } = await open(browser, built, story, { path: '/deploy' })
+  const why = page.getByRole('region', { name: 'Why red' })
+  await shown(why).toContainText('Needs you: Press Deploy+Verify again once the remote answers; nothing tries again by itself.')
+  await shown(why).not.toContainText('Next automatic fix')
+  await page.context().close()
+})
+
 describe('while the host does not answer', () => {
   test('Doctor keeps its words in lines at every width, and says as of when', async () => {
     for (const width of [800, 1024, 1440]) {
