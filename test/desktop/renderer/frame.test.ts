@@ -105,12 +105,18 @@ test('a page of an earlier start of HQ says so, and promises nothing', async () 
   await page.context().close()
 })
 
-test('Settings lists the keys that the host believes, whose they are and since when', async () => {
+test('Settings lists the keys that the host believes, whose they are and since when, and takes one back after a question', async () => {
   const story = done()
   const view: ShipKeyView = { ...(story.answers['ship_key.get'] as ShipKeyView), host: { name: 'aiops-1', enrolled: true, enrolled_at: ago(7_300), detail: null, others: [{ id: 'e'.repeat(32), label: 'old laptop', enrolled_at: ago(400_000) }, { id: 'f'.repeat(32), label: null, enrolled_at: null }] } }
-  const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'ship_key.get': view } }, { path: '/settings' })
+  const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'ship_key.get': view, 'host.exec': { run_id: '20261122T231502Z-8f3a9c1e', joined: false } } }, { path: '/settings' })
   const keys = page.getByRole('list', { name: 'Keys that aiops-1 believes' }).getByRole('listitem')
-  await shown(keys).toHaveText([/^This laptopd+since 2 h ago$/, /^old laptope+since 4 d ago$/, /^Of trust\.jsonf+no date$/])
+  await shown(keys).toHaveText([/^This laptopd+since 2 h agoTake back$/, /^old laptope+since 4 d agoTake back$/, /^Of trust\.jsonf+no date$/])
+  await page.getByRole('button', { name: 'Take back the key of old laptop' }).click()
+  const dialog = page.getByRole('alertdialog', { name: 'Take back the key of old laptop?' })
+  await shown(dialog).toContainText('counts as unreviewed')
+  await dialog.getByRole('button', { name: 'Take it back' }).click()
+  await shown(page).toHaveURL(/#\/runs\/20261122T231502Z-8f3a9c1e$/)
+  expect(await execs(page)).toEqual([{ name: 'host.exec', input: { action: 'distrust_ship_key', params: { id: 'e'.repeat(32) } } }])
   await page.context().close()
 })
 

@@ -9,9 +9,9 @@ import { Confirm } from '../../ui/dialog.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
-import { Age } from '../../ui/time.tsx'
 import type { Shown } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
+import { BelievedKeys } from './believed-keys.tsx'
 import { Part } from './part.tsx'
 
 const kept = { os: 'In the system keystore; only HQ opens it.', file: 'In a file that only you can read; ships at a terminal use it too.', none: 'Made at the first ship or enrolment.' } as const
@@ -51,7 +51,7 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
   const [asking, setAsking] = useState(false)
   const { mutate, isPending, error } = useMutation({ mutationFn: () => bridge.call('ship_key.enrol', { id: key?.id ?? null }), onSuccess: ({ run_id }) => go(`/runs/${run_id}`) })
   if (host === null) return <p className="quiet">No host is set, so there is none to believe it.</p>
-  const { name, enrolled, enrolled_at = null, others, detail } = host
+  const { name, enrolled, others, detail } = host
   const shown: Shown = enrolled === null ? { tone: 'skip', word: 'Not known' } : enrolled ? { tone: 'pass', word: `Enrolled on ${name}` } : { tone: 'you', word: `Not enrolled on ${name}` }
   const first = others.length === 0
   return (
@@ -61,15 +61,7 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
         {enrolled === null && <span className="soft small">{visibleText(detail ?? '')}</span>}
         {enrolled === false && <PushButton kind="main" busy={isPending} onPress={() => setAsking(true)}>{`Enrol on ${name}`}</PushButton>}
       </div>
-      {enrolled !== null && (key !== null && enrolled || others.length > 0) && (
-        <div className="believed">
-          <h3>{`Keys that ${name} believes`}</h3>
-          <ul aria-label={`Keys that ${name} believes`}>
-            {enrolled && key !== null && <BelievedKey id={key.id} label="This laptop" since={enrolled_at} />}
-            {others.map(({ id, label, enrolled_at: since }) => <BelievedKey key={id} id={id} label={label} since={since} />)}
-          </ul>
-        </div>
-      )}
+      <BelievedKeys own={key?.id ?? null} host={host} />
       {error && <ProblemNote error={error} />}
       <Confirm open={asking} title={`Enrol this laptop's key on ${name}?`} confirm="Enrol" keep="Leave it" onConfirm={() => mutate()} onClose={() => setAsking(false)}>
         <p>{`What ${key === null ? 'this laptop' : key.id} signs counts as reviewed on ${name} from then on.`}</p>
@@ -77,9 +69,4 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
       </Confirm>
     </>
   )
-}
-
-/** One key, whose it is, and since when. A key of trust.json was put there by hand, without a date. */
-function BelievedKey({ id, label, since }: { id: string; label: string | null; since: string | null }): ReactElement {
-  return <li><span className="strong">{visibleText(label ?? 'Of trust.json')}</span><code className="mono quiet ellipsis" title={id}>{id}</code><span className="grow" /><span className="quiet nowrap">{since === null ? 'no date' : <>since <Age at={since} /></>}</span></li>
 }
