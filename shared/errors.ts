@@ -84,6 +84,7 @@ export const errorTable = rule({
   hostd_install_failed: { next_auto_fix: 'fix_and_ship' },
   console_build_failed: { next_auto_fix: 'fix_and_ship' },
   docker_compose_failed: { next_auto_fix: 'fix_and_ship' },
+  docker_unreachable: { next_auto_fix: 'start_docker' },
   port_in_use: { next_auto_fix: 'free_port' },
   service_unhealthy: { next_auto_fix: 'fix_and_ship' },
   public_port: { blocked: true, next_auto_fix: 'close_public_port' },

@@ -71,7 +71,7 @@ export const remediations = {
   connect_again: { automatic: false, title: 'Sign in at the connector anew, and replace its secret on the host.' },
   correct_connector_settings: { automatic: false, title: 'Correct the address of the connector under `kajabi` or `gmail` of host.json; the detail says how it answered.' },
   set_clock: { automatic: false, title: 'Set the clock of the host, and turn its time synchronisation on.' },
-  start_docker: { automatic: false, title: 'Start Docker on the host; the detail says how it answered.' },
+  start_docker: { automatic: false, title: 'Start Docker on the host, or install it; the detail says how it answered.' },
   prune_images: { automatic: false, title: 'Remove images and build cache that nothing uses from the host; HQ prunes its own versions down to the last three green ones.' },
   repair_clone: { automatic: false, title: 'Put right on the host what the detail names of its clone, or clone it afresh.' },
   join_tailnet: { automatic: false, title: 'Start Tailscale on the host and sign it in; HQ reaches the host through the tailnet.' },

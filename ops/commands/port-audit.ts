@@ -4,7 +4,7 @@ import { runAsAction } from '../doctor/check-command.ts'
 import { doctorContext } from '../doctor/context.ts'
 import { writeDocument } from '#ops/redact/write-document'
 import { runFolder } from '../paths.ts'
-import { auditChecks } from '../ports/checks.ts'
+import { auditChecks, auditClass } from '../ports/checks.ts'
 
 /** The audit itself may take longer than one check of doctor, milliseconds. */
 const auditMs = 30_000
@@ -15,7 +15,7 @@ export const run = (options: { json?: boolean }): Promise<number> => runAsAction
   const host = doctorContext(context.deployRunId)
   const { paths } = host
   const checks = await runChecks(auditChecks(host, auditMs), signal)
-  const document = checksDocument(checks, { kind: 'port_audit', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: ({ name }) => (name === 'checks' ? 'host_not_ready' : 'public_port'), artifacts: { port_audit: 'port_audit.json' } })
+  const document = checksDocument(checks, { kind: 'port_audit', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: (failed) => (failed.name === 'checks' ? 'host_not_ready' : auditClass(failed)), artifacts: { port_audit: 'port_audit.json' } })
   writeDocument(join(runFolder(join(paths.artifacts, 'port_audit'), context.runId), 'port_audit.json'), document)
   return document
 })

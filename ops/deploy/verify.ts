@@ -11,7 +11,7 @@ import { whyNotOk, waitUntilOk, ask } from '#ops/engines/health'
 import { lives, processesOf, serviceUrl } from '#ops/engines/service-process'
 import { readRecords, readServing, type ServiceRecord } from '#ops/engines/service-record'
 import { runGuard } from '#ops/guard/guard'
-import { auditChecks } from '#ops/ports/checks'
+import { auditChecks, auditClass } from '#ops/ports/checks'
 import { listenersOn } from '#ops/ports/sockets'
 
 /** What the deploy built; without it (a check on its own) what was last recorded as serving. */
@@ -92,9 +92,10 @@ export async function verify(context: DoctorContext, expected: Expected, { signa
 }
 
 /** Which class a failed check of `verify` has. */
-export function verifyClass({ name }: CheckResult): ErrorClass {
+export function verifyClass(check: CheckResult): ErrorClass {
+  const { name } = check
   if (name.startsWith('endpoint:')) return 'endpoint_not_ok'
-  if (name.startsWith('ports:')) return 'public_port'
+  if (name.startsWith('ports:')) return auditClass(check)
   switch (name) {
     case 'running_version': return 'running_version_mismatch'
     case 'state': return 'state_invalid'

@@ -25,7 +25,7 @@ const clientEnv = (extra: Readonly<Record<string, string>>): Record<string, stri
   DOCKER_CLI_HINTS: 'false', DOCKER_BUILDKIT: '1', BUILDX_NO_DEFAULT_ATTESTATIONS: '1', COMPOSE_MENU: 'false', COMPOSE_STATUS_STDOUT: '0', ...extra,
 })
 
-/** The `docker` program with an argument list. A non-zero exit is not an error here. @throws {Problem} `cancelled`, `docker_compose_failed` when there is no such program */
+/** The `docker` program with an argument list. A non-zero exit is not an error here. @throws {Problem} `cancelled`, `docker_unreachable` when there is no such program */
 export async function docker({ socket }: Docker, args: readonly string[], { timeLimitSeconds = questionSeconds, signal, cwd = tmpdir(), input, env = {}, onLine, as }: DockerOptions = {}): Promise<CommandResult> {
   try {
     return await runCommand(['docker', '--host', `unix://${socket}`, ...args], {
@@ -33,7 +33,7 @@ export async function docker({ socket }: Docker, args: readonly string[], { time
       ...(signal ? { signal } : {}), ...(input === undefined ? {} : { input }), ...(onLine ? { onLine } : {}), ...(as ? { as } : {}),
     })
   } catch (error) {
-    if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('docker_compose_failed', `Docker cannot be asked: ${error.message}`, { cause: error })
+    if (error instanceof Problem && error.errorClass === 'internal_error') throw new Problem('docker_unreachable', `Docker cannot be asked: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -20,7 +20,7 @@ async function get({ socket }: Docker, path: string, signal?: AbortSignal): Prom
     return await plainGet({ socketPath: socket }, path, { headers: { host: 'docker' }, signal, timeoutMs: questionMs, maxBytes: maxAnswerBytes })
   } catch (error) {
     if (signal?.aborted) throw new Problem('cancelled', 'The run was cancelled.', { cause: error })
-    throw new Problem('docker_compose_failed', `Docker does not answer at ${socket}: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+    throw new Problem('docker_unreachable', `Docker does not answer at ${socket}: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
   }
 }
 
@@ -29,7 +29,7 @@ const errorReply = z.looseObject({ message: z.string() })
 /**
  * One GET to the daemon.
  * @returns null when there is no such thing
- * @throws {Problem} `docker_compose_failed` when the daemon does not answer or the answer is off; `cancelled`
+ * @throws {Problem} `docker_unreachable` when the daemon does not answer; `docker_compose_failed` when its answer is off; `cancelled`
  */
 export async function askDocker<T extends z.ZodType>(at: Docker, path: string, schema: T, signal?: AbortSignal): Promise<z.output<T> | null> {
   const { status, text } = await get(at, path, signal)
@@ -38,10 +38,10 @@ export async function askDocker<T extends z.ZodType>(at: Docker, path: string, s
   return parseJson(text, schema, 'docker_compose_failed', `Docker's answer to ${path}`)
 }
 
-/** @returns version of the daemon @throws {Problem} `docker_compose_failed` when it does not answer */
+/** @returns version of the daemon @throws {Problem} `docker_unreachable` when it does not answer */
 export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
   const version = await askDocker(at, '/version', z.looseObject({ Version: z.string() }), signal)
-  if (version === null) throw new Problem('docker_compose_failed', `${at.socket} is not Docker's socket.`)
+  if (version === null) throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
   return version.Version
 }
 

@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs'
+import type { ErrorClass } from '#shared/errors'
+import type { CheckResult } from '#shared/result'
 import type { Check } from '#ops/doctor/check'
 import type { DoctorContext } from '#ops/doctor/context'
 import { composeFolder } from '#ops/engines/compose/record'
 import { mountRules } from '#ops/engines/compose/rules'
 import { portChecks } from './audit.ts'
 import { hostPortChecks } from './host-audit.ts'
+
+/** Which class a failed check of the audit has: a Docker that does not answer has opened nothing. */
+export const auditClass = ({ remedy }: CheckResult): ErrorClass => (remedy === 'start_docker' ? 'docker_unreachable' : 'public_port')
 
 /**
  * The port audit that fits this host: with the engine `compose` the host is HQ's own and is judged as a whole; with

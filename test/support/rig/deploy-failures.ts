@@ -167,7 +167,7 @@ export const deployFailures: readonly DeployFailure[] = [
     },
   },
   {
-    name: 'a Docker that is not running', errorClass: 'docker_compose_failed', step: 'docker_compose', before: false,
+    name: 'a Docker that is not running', errorClass: 'docker_unreachable', step: 'docker_compose', before: false,
     plant: async (at, random) => {
       await at.ship(random.hex(8))
       await at.rig.must(['systemctl', 'stop', 'docker.socket', 'docker.service'])
