@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
 import { exportCommit } from '../git/export-commit.ts'
 import { gitText, type GitOptions } from '../git/run-git.ts'
@@ -11,12 +12,15 @@ import { proofPlace } from './proof-folder.ts'
 /** What a repair's scratch folder in the temporary folder is called; a killed one is found by it. */
 export const repairPrefix = (runId: string): string => `openclaw-repair-${runId}-`
 
+/** Most bytes of files that a repair changes: what it leaves is kept among the operator's objects, whatever the gates say of it. */
+const maxRepairBytes = 256 * 1024 * 1024
+
 export interface ImplementerFolder {
   /** Where the implementer works: a repository of its own at the commit, without remotes. */
   readonly folder: string
   /** Beside it, for what passes between HQ and the implementer. */
   readonly scratch: string
-  /** The content of the folder as a tree of the operator's repository: what it committed and what it left uncommitted alike. */
+  /** The content of the folder as a tree of the operator's repository: what it committed and what it left uncommitted alike. @throws {Problem} `implementer_failed` for a folder that is gone, unreadable or too large */
   readonly takeTree: () => Promise<string>
 }
 
@@ -49,8 +53,13 @@ export async function withImplementerFolder<T>(repo: string, runId: string, comm
     writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
     writeWhole(join(bare, 'info', 'exclude'), `/${proofPlace}/\n`)
     const takeTree = async (): Promise<string> => {
-      const eyes: GitOptions = { ...own, env: { GIT_DIR: bare, GIT_WORK_TREE: folder, GIT_OBJECT_DIRECTORY: objects } }
+      const eyes = { ...own, keepBytes: 64 * 1024 * 1024, env: { GIT_DIR: bare, GIT_WORK_TREE: folder, GIT_OBJECT_DIRECTORY: objects }, errorClass: 'implementer_failed' as const }
+      // A link in its place would make one commit of whatever it leads to.
+      if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Problem('implementer_failed', 'The repair was not made: the implementer removed the folder it was given. Nothing was pushed; the branch is as it was.')
       await gitText(folder, ['read-tree', '--no-recurse-submodules', commit], eyes)
+      const paths = (await gitText(folder, ['ls-files', '--others', '--modified', '--exclude-standard', '-z'], eyes)).split('\0').filter((path) => path !== '')
+      const bytes = paths.reduce((sum, path) => sum + (lstatSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0), 0)
+      if (bytes > maxRepairBytes) throw new Problem('implementer_failed', `The repair was not made: the implementer left ${bytes} bytes of changed files; a repair takes at most ${maxRepairBytes}. Nothing was kept; the branch is as it was.`)
       await gitText(folder, ['add', '--all', '--end-of-options', '.'], eyes)
       return commitId.parse(await gitText(folder, ['write-tree'], eyes))
     }

@@ -205,6 +205,21 @@ process.exit(4)`, { env: ['IMPLEMENTER_ACCESS'] })
     expectUntouched()
   })
 
+  it('makes no commit of a folder that an implementer removed, turned into a link, or filled without measure', async () => {
+    breakIt()
+    const cases = [
+      ['rmSync(process.cwd(), { recursive: true })', 'removed the folder'],
+      [`const at = process.cwd(); rmSync(at, { recursive: true }); execFileSync('ln', ['-s', ${JSON.stringify(sample.home)}, at], { cwd: '/' })`, 'removed the folder'],
+      ["execFileSync('truncate', ['--size=300M', 'large.bin'])", 'bytes of changed files'],
+    ] as const
+    for (const [script, why] of cases) {
+      implementer(`writeFileSync('app.mjs', ${JSON.stringify(right)})\n${script}`)
+      const { result } = await shipUntilGreen(1)
+      expect(result).toMatchObject({ overall: 'FAIL', until_green: { stopped: 'repair 1 came to nothing: implementer_failed', repairs: [{ commit: null, detail: expect.stringContaining(why) as string }] } })
+      expectUntouched()
+    }
+  })
+
   it('pushes nothing when an implementer writes into the repository of the operator, whose work stays', async () => {
     breakIt()
     implementer(`writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync(${JSON.stringify(join(sample.repo, 'app.mjs'))}, 'meddled\\n')`)
