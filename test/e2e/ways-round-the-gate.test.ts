@@ -130,6 +130,31 @@ const ways: readonly Way[] = [
     },
   },
   {
+    way: 'an unreviewed commit laundered by a merge, whose review starts from it', errorClass: 'unreviewed_commit',
+    go: async () => {
+      const hidden = commit()
+      git('reset', '--quiet', '--hard', good)
+      commit({ 'docs/other.md': 'other\n' })
+      git('merge', '--quiet', '--no-edit', '--no-ff', '--strategy=ours', hidden)
+      const top = git('rev-parse', 'HEAD')
+      pushed(goesRound)
+      putVerdict(top, signVerdict(await verdictFor(clone, hidden, top), laptop))
+      return hidden
+    },
+  },
+  {
+    way: 'a review from a commit beside it, which has the same files', errorClass: 'verdict_mismatch',
+    go: async () => {
+      const sha = commit()
+      const beside = git('commit-tree', '-p', good, '-m', 'Beside', `${sha}^{tree}`)
+      pushed(goesRound)
+      at.git(clone, '-c', 'core.hooksPath=/nonexistent', 'push', '--quiet', 'origin', `${beside}:refs/heads/beside`)
+      putVerdict(beside, signVerdict(await verdictFor(clone, good, beside), laptop))
+      putVerdict(sha, signVerdict(await verdictFor(clone, beside, sha), laptop))
+      return sha
+    },
+  },
+  {
     way: 'a commit amended after its review', errorClass: 'unreviewed_commit',
     go: async () => {
       const reviewed = commit()
@@ -176,6 +201,16 @@ const ways: readonly Way[] = [
       const sha = commit()
       pushed(goesRound)
       at.git(at.origin, 'update-ref', reviewRef(sha), reviewRef(good))
+      return sha
+    },
+  },
+  {
+    way: 'a commit, with the verdict for its message, in place of the verdict', errorClass: 'unreviewed_commit',
+    go: async () => {
+      const sha = commit()
+      pushed(goesRound)
+      const said = git('commit-tree', '-m', JSON.stringify(signVerdict(await verdictFor(clone, good, sha), laptop)), `${sha}^{tree}`)
+      at.git(clone, '-c', 'core.hooksPath=/nonexistent', 'push', '--quiet', 'origin', `${said}:${reviewRef(sha)}`)
       return sha
     },
   },
