@@ -17,7 +17,7 @@ describe.skipIf(why !== null)('a deploy that fails on an installed host', () => 
     good = await at.ship('good')
     const { result } = await at.deploy()
     expect(result.overall, JSON.stringify(result.steps, null, 1)).toBe('PASS')
-  }, 900_000)
+  })
   afterAll(async () => { await at.rig.down() })
 
   it.each(deployFailures.map((failure, index) => ({ ...failure, failure, seed: seeds[index % seeds.length] ?? 1 })))('by $name is $errorClass, with its first error line', async ({ failure, seed }) => {

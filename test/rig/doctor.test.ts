@@ -4,6 +4,7 @@ import { newRunId } from '#shared/ids'
 import { checksResult, type CheckResult, type ChecksResult } from '#shared/result'
 import { prepareDeployHost, type DeployHost } from '../support/rig/deploy-host.ts'
 import { productionPaths as paths } from '../support/rig/host.ts'
+import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, type Rig } from '../support/rig/rig.ts'
 
@@ -29,7 +30,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
     // Its passes would put right what is planted here.
     await rig.must(['systemctl', 'stop', 'openclaw-guard.timer'])
-  }, 900_000)
+  })
   afterAll(async () => await rig?.down())
 
   /** Git in the clone, as the account that it belongs to. */
@@ -40,19 +41,39 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
   const check = (result: ChecksResult, name: string): CheckResult | undefined => result.checks.find((each) => each.name === name)
   const notGood = ({ checks }: ChecksResult): string[] => checks.filter(({ name, status }) => status !== 'PASS' && status !== 'SKIP' && name !== 'timer:guard').map(({ name, status, detail }) => `${name} ${status} ${detail}`)
 
-  it('finds nothing on a green host, and says what it measured or why it did not', async () => {
-    await rig.must(['systemctl', 'start', 'openclaw-guard.timer'])
+  type Expected = readonly [name: string, status: string, detail: RegExp, remedy?: string]
+  /** The least time that a check has for a part of its work, milliseconds. */
+  const leastLimit = 1300
+  /**
+   * Doctor, until nothing that differs from what is expected could be for want of time: on a machine with other work a
+   * check may run out of its own, and what is planted stays.
+   * @param others every other check must be good
+   */
+  const doctorWithTime = async (expected: readonly Expected[], others = false): Promise<ChecksResult> => await until('a doctor that has the time it needs', async () => {
     const result = await doctor()
+    const off = result.checks.filter((each) => {
+      const [, status, detail] = expected.find(([name]) => name === each.name) ?? []
+      return status === undefined || detail === undefined ? others && notGood({ ...result, checks: [each] }).length > 0 : each.status !== status || !detail.test(each.detail)
+    })
+    return off.length > 0 && off.every(({ duration_ms }) => duration_ms >= leastLimit) ? null : result
+  })
+  const expectEach = (result: ChecksResult, expected: readonly Expected[]): void => {
+    for (const [name, status, detail, remedy] of expected) expect(check(result, name), name).toMatchObject({ status, detail: expect.stringMatching(detail), ...(remedy === undefined ? {} : { remedy }) })
+  }
+
+  it('finds nothing on a green host, and says what it measured or why it did not', async () => {
+    const expected: Expected[] = [
+      ['timer:doctor', 'PASS', /next run in \d+/], ['timer:guard', 'PASS', /./], ['units', 'PASS', /none is failed/],
+      ['docker', 'PASS', /^Docker \d.*storage driver \w+/], ['docker_disk', 'PASS', /images \d+\.\d GiB, build cache \d+\.\d GiB/],
+      ['containers', 'PASS', /^openclaw-console \([0-9a-f]{12}\) runs for .*; web \([0-9a-f]{12}\) runs for \d+ min, healthy, 0 restarts$/], ['clock', 'PASS', /last deploy .*HEAD /],
+      ['safe_directory', 'PASS', /belongs to user \d+, git runs as user \d+/], ['clone_config', 'PASS', /./], ['unproven_commits', 'PASS', /1 verdict reaches|proven by deploy/],
+      ['unproven_on_origin', 'PASS', /./], ['secret_modes', 'PASS', /owners too/], ['funnel_requests', 'PASS', /./],
+    ]
+    await rig.must(['systemctl', 'start', 'openclaw-guard.timer'])
+    const result = await doctorWithTime(expected, true)
     await rig.must(['systemctl', 'stop', 'openclaw-guard.timer'])
     expect(notGood(result)).toEqual([])
-    const passed = Object.fromEntries(result.checks.filter(({ status }) => status === 'PASS').map(({ name, detail }) => [name, detail]))
-    expect(passed).toMatchObject({
-      'timer:doctor': expect.stringMatching(/next run in \d+/), 'timer:guard': expect.any(String), units: expect.stringMatching(/none is failed/),
-      docker: expect.stringMatching(/^Docker \d.*storage driver \w+/), docker_disk: expect.stringMatching(/images \d+\.\d GiB, build cache \d+\.\d GiB/),
-      containers: expect.stringMatching(/^openclaw-console \([0-9a-f]{12}\) runs for .*; web \([0-9a-f]{12}\) runs for \d+ min, healthy, 0 restarts$/), clock: expect.stringMatching(/last deploy .*HEAD /),
-      safe_directory: expect.stringMatching(/belongs to user \d+, git runs as user \d+/), clone_config: expect.any(String), unproven_commits: expect.stringMatching(/1 verdict reaches|proven by deploy/),
-      unproven_on_origin: expect.any(String), secret_modes: expect.stringMatching(/owners too/), funnel_requests: expect.any(String),
-    })
+    expectEach(result, expected)
     expect(check(result, 'clock_sync')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('container') })
     expect(check(result, 'tailnet')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('not installed') })
   })
@@ -72,7 +93,20 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'Running', TailscaleIPs: ['100.64.1.2'], Self: { DNSName: 'aiops-1.example.ts.net.', Online: true, KeyExpiry: new Date(Date.now() + 5 * day).toISOString() } }))
     expect((await host.api('/health', { headers: { 'tailscale-funnel-request': '?1' } })).status).toBe(403)
     const unreviewed = await host.ship('unreviewed', {}, { reviewed: false })
-    const result = await doctor()
+    const expected: Expected[] = [
+      ['timer:doctor', 'FAIL', /is inactive, and maintenance is off/, 'install_again'],
+      ['timer:guard', 'FAIL', /is disabled/, 'install_again'],
+      ['units', 'FAIL', /openclaw-broken\.service is failed \(exit-code\)/, 'install_again'],
+      ['containers', 'FAIL', /side \([0-9a-f]{12}\) is exited with exit code/, 'deploy_again'],
+      ['safe_directory', 'WARN', /safe\.directory = \* in \/etc\/gitconfig/, 'repair_clone'],
+      ['clone_config', 'WARN', /core\.fsmonitor = \/usr\/local\/bin\/watch/, 'repair_clone'],
+      ['secret_modes', 'FAIL', /deploy_key\.pem has mode 0644.*gmail_imap\.json has mode 0644.*gmail_oauth\.json is a symbolic link/, 'protect_secrets'],
+      ['tailnet', 'WARN', /key of aiops-1\.example\.ts\.net 100\.64\.1\.2 expires in [45]\.\d days/, 'renew_tailnet_key'],
+      ['funnel_requests', 'FAIL', /1 request came from the public internet/, 'close_tailscale_serve'],
+      ['unproven_on_origin', 'WARN', new RegExp(`1 commit without a verified review: ${unreviewed.slice(0, 12)} "version" .*no review verdict`), 'ship_the_commit'],
+      ['unproven_commits', 'PASS', /./],
+    ]
+    const result = await doctorWithTime(expected)
     // What it finds is no failure of its unit: that would say that it did not come through.
     await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
     expect([await host.show('openclaw-doctor.service', 'ActiveState'), await host.show('openclaw-doctor.service', 'Result')]).toEqual(['inactive', 'success'])
@@ -85,24 +119,14 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await git('config', '--unset', 'core.fsmonitor')
     await rig.must(['chmod', '0600', `${paths.etc}/keys/deploy_key.pem`])
 
-    const expected: [string, string, RegExp, string][] = [
-      ['timer:doctor', 'FAIL', /is inactive, and maintenance is off/, 'install_again'],
-      ['timer:guard', 'FAIL', /is disabled/, 'install_again'],
-      ['units', 'FAIL', /openclaw-broken\.service is failed \(exit-code\)/, 'install_again'],
-      ['containers', 'FAIL', /side \([0-9a-f]{12}\) is exited with exit code/, 'deploy_again'],
-      ['safe_directory', 'WARN', /safe\.directory = \* in \/etc\/gitconfig/, 'repair_clone'],
-      ['clone_config', 'WARN', /core\.fsmonitor = \/usr\/local\/bin\/watch/, 'repair_clone'],
-      ['secret_modes', 'FAIL', /deploy_key\.pem has mode 0644.*gmail_imap\.json has mode 0644.*gmail_oauth\.json is a symbolic link/, 'protect_secrets'],
-      ['tailnet', 'WARN', /key of aiops-1\.example\.ts\.net 100\.64\.1\.2 expires in [45]\.\d days/, 'renew_tailnet_key'],
-      ['funnel_requests', 'FAIL', /1 request came from the public internet/, 'close_tailscale_serve'],
-      ['unproven_on_origin', 'WARN', new RegExp(`1 commit without a verified review: ${unreviewed.slice(0, 12)} "version" .*no review verdict`), 'ship_the_commit'],
-    ]
-    for (const [name, status, detail, remedy] of expected) expect(check(result, name), name).toMatchObject({ status, detail: expect.stringMatching(detail), remedy })
-    expect(check(result, 'unproven_commits')).toMatchObject({ status: 'PASS' })
+    expectEach(result, expected)
     // What was fetched to judge origin is not left in the clone.
     expect((await rig.exec([...asOwner, 'cat-file', '-e', unreviewed])).code).not.toBe(0)
     await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'NeedsLogin', Self: null }))
-    expect(notGood(await doctor())).toEqual([expect.stringMatching(/^git_drift WARN/), expect.stringMatching(/^unproven_on_origin WARN/), expect.stringMatching(/^tailnet FAIL Tailscale is NeedsLogin/)])
+    const left: Expected[] = [['git_drift', 'WARN', /^drift: /], ['unproven_on_origin', 'WARN', /1 commit without a verified review/], ['tailnet', 'FAIL', /^Tailscale is NeedsLogin/]]
+    const after = await doctorWithTime(left, true)
+    expect(notGood(after)).toEqual(left.map(([name, status]) => expect.stringContaining(`${name} ${status} `) as unknown))
+    expectEach(after, left)
     await rig.must(['rm', '/usr/local/bin/tailscale'])
   })
 
@@ -111,18 +135,20 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await git('commit', '--quiet', '--allow-empty', '--message=by hand')
     const state = await rig.must(['cat', paths.projectState])
     await rig.write(paths.projectState, state.replace(/"last_deploy_timestamp": "[^"]+"/, `"last_deploy_timestamp": "${new Date(Date.now() + 3_600_000).toISOString()}"`))
-    const byHand = await doctor()
+    const known: Expected[] = [
+      ['unproven_commits', 'FAIL', /1 commit without a verified review: [0-9a-f]{12} "by hand"/, 'ship_the_commit'], ['git_head', 'FAIL', /./], ['clock', 'FAIL', /(?:5\d|60) min before the last deploy/, 'set_clock'],
+    ]
+    const byHand = await doctorWithTime(known)
     await git('reset', '--quiet', '--hard', head)
     await rig.write(paths.projectState, state)
-    expect(check(byHand, 'unproven_commits')).toMatchObject({ status: 'FAIL', remedy: 'ship_the_commit', detail: expect.stringMatching(/1 commit without a verified review: [0-9a-f]{12} "by hand"/) })
-    expect(check(byHand, 'git_head')).toMatchObject({ status: 'FAIL' })
-    expect(check(byHand, 'clock')).toMatchObject({ status: 'FAIL', remedy: 'set_clock', detail: expect.stringMatching(/60 min before the last deploy/) })
+    expectEach(byHand, known)
 
     const owner = (await rig.must(['stat', '--format=%u:%g', `${paths.root}/.git`])).trim()
     await rig.must(['chown', '1234', `${paths.root}/.git`])
-    const foreign = await doctor()
+    const refused: Expected[] = [['safe_directory', 'FAIL', /^Git refuses the clone: .*belongs to user \d+ and 1234, git runs as user \d+\.$/, 'repair_clone']]
+    const foreign = await doctorWithTime(refused)
     await rig.must(['chown', owner, `${paths.root}/.git`])
-    expect(check(foreign, 'safe_directory')).toMatchObject({ status: 'FAIL', remedy: 'repair_clone', detail: expect.stringMatching(/^Git refuses the clone: .*belongs to user \d+ and 1234, git runs as user \d+\.$/) })
+    expectEach(foreign, refused)
   })
 
   it('takes a stopped timer for right while maintenance is on, and only then', async () => {
@@ -140,10 +166,15 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
   it('waits two seconds for a Docker that hangs, and still judges the rest', async () => {
     const pid = (await host.show('docker.service', 'MainPID'))
     await rig.must(['kill', '-STOP', pid])
-    const result = await doctor()
-    await rig.must(['kill', '-CONT', pid])
+    const judged = ['hostd_health', 'timer:doctor', 'units', 'git_head', 'secret_modes', 'disk:state'].map((name): Expected => [name, 'PASS', /./])
+    let result: ChecksResult
+    try {
+      result = await doctorWithTime(judged)
+    } finally {
+      await rig.must(['kill', '-CONT', pid])
+    }
     expect(check(result, 'docker')).toMatchObject({ status: 'FAIL', remedy: 'start_docker', detail: 'It gave no answer within 2 s.' })
-    for (const name of ['hostd_health', 'timer:doctor', 'units', 'git_head', 'secret_modes', 'disk:state']) expect(check(result, name), name).toMatchObject({ status: 'PASS' })
+    expectEach(result, judged)
     expect(Math.max(...result.checks.map(({ duration_ms }) => duration_ms))).toBeGreaterThanOrEqual(1900)
   })
 })

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminTokenHeader, dodLastReply } from '#shared/api'
 import { checksResult } from '#shared/result'
-import { until } from '../support/hostd.ts'
 import { brokenBuild, endlessBuild, prepareDeployHost, rigBaseImage, type DeployHost } from '../support/rig/deploy-host.ts'
 import { hqInside, installer, productionPaths as paths } from '../support/rig/host.ts'
+import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, type Rig } from '../support/rig/rig.ts'
 
@@ -19,7 +19,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   beforeAll(async () => {
     rig = await bootRig({ say: console.warn })
     host = await prepareDeployHost(rig)
-  }, 900_000)
+  })
   afterAll(async () => await rig.down())
 
   const systemState = async (): Promise<string> => (await rig.exec(['systemctl', 'is-system-running'])).out.trim()
@@ -28,28 +28,36 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   const endlessDeploy = async (word: string): Promise<string> => {
     await host.ship(word, { files: endlessBuild(word) })
     const id = await host.begin('deploy_and_verify')
-    await until('the image to be built', async () => (await isBuilding(word)) && host.log(id).includes(word), 120)
+    await until('the image to be built', async () => (await isBuilding(word)) && host.log(id).includes(word))
     return id
   }
   const isBuilding = async (word: string): Promise<boolean> => (await rig.exec(['pgrep', '-f', `console.log..${word}`])).code === 0
   const nextGreen = async (message: string): Promise<void> => {
     const sha = await host.ship(message)
     const { result, triage } = await host.deploy()
-    expect([result.overall, triage, await host.serves()]).toEqual(['PASS', null, { ok: true, message, commit: sha }])
+    expect([result.overall, triage, await host.serves()], JSON.stringify([triage, result.steps], null, 1)).toEqual(['PASS', null, { ok: true, message, commit: sha }])
     expect([host.maintenance(), await isActive('openclaw-doctor.timer')]).toEqual([null, 'active'])
     green.push({ sha, message })
   }
 
   /** On a machine with other work a check may take longer than its limit; anything else that fails is told. */
+  const onlyLate = (result: unknown): false => {
+    const failed = checksResult.parse(result).checks.filter(({ status, duration_ms }) => status === 'FAIL' && duration_ms < 1900)
+    if (failed.length > 0) throw new Error(JSON.stringify(failed))
+    return false
+  }
   const inOrder = async (unit: string): Promise<void> => {
     await until(`${unit} to pass`, async () => {
       if ((await rig.exec(['systemctl', 'start', `${unit}.service`])).code === 0) return true
       const [last] = (await host.api(`/api/runs?action=${unit.slice('openclaw-'.length)}`)).body['runs'] as { run_id: string }[]
-      const { result } = await host.run(last?.run_id ?? '')
-      const failed = checksResult.parse(result).checks.filter(({ status, duration_ms }) => status === 'FAIL' && duration_ms < 1900)
-      if (failed.length > 0) throw new Error(JSON.stringify(failed))
-      return false
-    }, 120)
+      return onlyLate((await host.run(last?.run_id ?? '')).result)
+    })
+  }
+  const passes = async (action: 'doctor' | 'guard' | 'port_audit'): Promise<void> => {
+    await until(`${action} to pass`, async () => {
+      const { status, result } = await host.ended(await host.start(action))
+      return status === 'passed' || onlyLate(result)
+    })
   }
 
   it('is in order before its first deploy: nothing has failed, and the timers wait', async () => {
@@ -73,7 +81,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const addresses = (await rig.must(['ss', '-Hltun'])).trim().split('\n').map((line) => line.trim().split(/\s+/)[4] ?? '')
     expect(addresses.filter((address) => !/^(127\.|\[::1\])/.test(address))).toEqual([])
     expect(addresses).toEqual(expect.arrayContaining(['127.0.0.1:3000', '127.0.0.1:8787', '127.0.0.1:8877']))
-    for (const action of ['doctor', 'guard', 'port_audit'] as const) expect([action, (await host.ended(await host.start(action))).status]).toEqual([action, 'passed'])
+    for (const action of ['doctor', 'guard', 'port_audit'] as const) await passes(action)
     for (const timer of ['openclaw-doctor.timer', 'openclaw-guard.timer']) expect([timer, await isActive(timer)]).toEqual([timer, 'active'])
 
     const console_ = (...headers: string[]): string[] => ['curl', '-s', '-w', '\n%{http_code}', ...headers.flatMap((header) => ['-H', header]), 'http://127.0.0.1:8787/api/dod/last']
@@ -97,7 +105,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const { asked, failed } = await load.stop()
     const after = await host.running()
     console.warn(`A good deploy on a host: ${failed} of ${asked} requests were not answered; the deploy says ${String(result.unanswered_ms)} ms`)
-    expect([result.overall, await host.serves()]).toEqual(['PASS', { ok: true, message: 'two', commit: sha }])
+    expect([result.overall, await host.serves()], JSON.stringify(result.steps, null, 1)).toEqual(['PASS', { ok: true, message: 'two', commit: sha }])
     expect(Object.keys(after).filter((service) => after[service] !== before[service])).toEqual(['web'])
     // 50 requests a second: what was lost fits in the gap that the result names, and a request that waited.
     expect(result.unanswered_ms).toBeGreaterThan(0)
@@ -124,7 +132,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const id = await endlessDeploy('cancelled-build')
     const { unit } = await host.record(id)
     expect((await host.processesOf(unit ?? '')).length).toBeGreaterThan(3)
-    const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST', seconds: 60 })
+    const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
     expect([status, body['status']]).toEqual([200, 'cancelled'])
     expect([await host.processesOf(unit ?? ''), (await host.serves())?.message]).toEqual([[], 'two'])
     await until('Docker to end the build', async () => !await isBuilding('cancelled-build'))
@@ -134,7 +142,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   it('lets nobody install HQ by hand meanwhile, and one installation at a time', async () => {
     const id = await endlessDeploy('install-meanwhile')
     expect(await rig.exec([installer])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('A deploy is running, which may be bringing hostd to its commit.') as string })
-    expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST', seconds: 60 })).status).toBe(200)
+    expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })).status).toBe(200)
     // As another installation holds it.
     const hold = `const lock = new (require('node:sqlite').DatabaseSync)('${paths.locks}/install.lock'); lock.exec('BEGIN EXCLUSIVE'); process.exit(require('node:child_process').spawnSync('${installer}', { stdio: 'inherit' }).status)`
     expect(await rig.exec([hqInside[0] ?? '', '-e', hold])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Another installation is under way on this host. Nothing was changed.') as string })
@@ -145,9 +153,9 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const id = await endlessDeploy('joined-build')
     const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action: 'deploy_and_verify' } })
     expect([status, body]).toEqual([409, expect.objectContaining({ error_class: 'ALREADY_RUNNING', active_run_id: id, started_at: expect.any(String) })])
-    const joined = rig.exec(['sh', '-c', 'exec "$@" 2> /run/joined', 'sh', ...hqInside, 'deploy'], { seconds: 280 })
-    await until('the CLI to follow the run', async () => (await rig.exec(['cat', '/run/joined'])).out.includes(id), 120)
-    await host.api(`/api/runs/${id}/cancel`, { method: 'POST', seconds: 60 })
+    const joined = rig.exec(['sh', '-c', 'exec "$@" 2> /run/joined', 'sh', ...hqInside, 'deploy'], { seconds: 900 })
+    await until('the CLI to follow the run', async () => (await rig.exec(['cat', '/run/joined'])).out.includes(id))
+    await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
     // A run that was cancelled on purpose is not started once more by who had joined it.
     expect([(await joined).code, (await host.api('/api/runs?action=deploy_and_verify&status=running')).body['runs']]).toEqual([1, []])
   })
@@ -156,8 +164,11 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     await nextGreen('three')
     const runs = async (): Promise<{ run_id: string; started_at: string; finished_at: string }[]> => (await host.api('/api/runs?action=doctor')).body['runs'] as never
     const known = new Set((await runs()).map(({ run_id }) => run_id))
-    const [cli, timer, id] = await Promise.all([rig.exec([...hqInside, 'doctor', '--json']), rig.exec(['systemctl', 'start', 'openclaw-doctor.service']), host.begin('doctor')])
-    expect([cli.code, timer.code, (await host.ended(id)).status]).toEqual([0, 0, 'passed'])
+    await until('all three to say the same', async () => {
+      const [cli, timer, id] = await Promise.all([rig.exec([...hqInside, 'doctor', '--json']), rig.exec(['systemctl', 'start', 'openclaw-doctor.service']), host.begin('doctor')])
+      const { status, result } = await host.ended(id)
+      return (cli.code === 0 && timer.code === 0 && status === 'passed') || [JSON.parse(cli.out), result].map(onlyLate)[0]
+    })
     const fresh = (await runs()).filter(({ run_id }) => !known.has(run_id)).toSorted((a, b) => a.started_at.localeCompare(b.started_at))
     expect(fresh.length).toBeGreaterThan(0)
     for (const [n, { started_at }] of fresh.entries()) if (n > 0) expect(started_at >= (fresh[n - 1]?.finished_at ?? '')).toBe(true)
@@ -171,7 +182,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect([title, host.maintenance()?.['deploy_run_id']]).toEqual([title, id])
     await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
     expect(await host.show('openclaw-doctor.service', 'ConditionResult')).toBe('no')
-    await until('what served to serve again', async () => (await host.serves())?.message === before?.message, 60)
+    await until('what served to serve again', async () => (await host.serves())?.message === before?.message)
     await nextGreen(plug ? 'five' : 'four')
   })
 
@@ -184,7 +195,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
 
   it('goes back to the last green commit by the same steps', async () => {
     const back = green.at(-2)
-    const { code, out } = await rig.exec([...hqInside, 'rollback', '--json'], { seconds: 280 })
+    const { code, out } = await rig.exec([...hqInside, 'rollback', '--json'], { seconds: 900 })
     const document = JSON.parse(out) as { overall: string; target_sha: string; steps: { status: string }[] }
     expect([code, document.overall, document.target_sha, document.steps.filter(({ status }) => status !== 'passed')]).toEqual([0, 'PASS', back?.sha, []])
     expect(await host.serves()).toEqual({ ok: true, message: back?.message, commit: back?.sha })

@@ -1,8 +1,8 @@
 import { chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { until } from '../support/hostd.ts'
 import { hostOf, hqInside, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
+import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
 
@@ -15,7 +15,7 @@ const units = ['openclaw-hostd.socket', 'openclaw-hostd.service', 'openclaw-runn
 describe.skipIf(why !== null)('hq install hostd', () => {
   let rig: Rig
   let host: RigHost
-  beforeAll(async () => { rig = await bootRig({ say: console.warn }); host = hostOf(rig) }, 900_000)
+  beforeAll(async () => { rig = await bootRig({ say: console.warn }); host = hostOf(rig) })
   afterAll(async () => await rig.down())
 
   const install = async (...args: string[]) => await rig.exec([installer, ...args])

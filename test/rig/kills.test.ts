@@ -17,7 +17,7 @@ describe.skipIf(why !== null)('whatever is killed during a deploy, nothing is le
     const { run, result } = await at.deploy()
     expect(result.overall, JSON.stringify(result.steps, null, 1)).toBe('PASS')
     lines = logLength(at, run.run_id)
-  }, 900_000)
+  })
   afterAll(async () => { await at.rig.down() })
 
   it.each(seeds)('seed %i', async (seed) => {

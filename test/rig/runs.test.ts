@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { until } from '../support/hostd.ts'
 import { cgroupFiles, hostOf, hqInside, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
+import { until } from '../support/rig/patience.ts'
 import { must, whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, packageInside, type Rig } from '../support/rig/rig.ts'
 import { inClone, silentOrigin } from '../support/rig/silent-origin.ts'
@@ -36,7 +36,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     host = hostOf(rig)
     await rig.must([installer])
     origin = await silentOrigin(rig)
-  }, 900_000)
+  })
   afterAll(async () => {
     origin.close()
     await rig.down()
@@ -44,9 +44,13 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
   // A deploy that was ended leaves maintenance on; the next test starts without it.
   beforeEach(async () => { await rig.must(['rm', '-f', paths.maintenance]) })
   afterEach(async () => {
-    const { out } = await rig.exec(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active', 'openclaw-runner@*'])
-    await rig.must(['systemctl', 'stop', 'openclaw-runner@*']) // the next test starts without it
-    expect(out).toBe('')
+    // Whoever waits for a run has its result before its runner has ended.
+    const units = async (): Promise<string> => (await rig.must(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active,activating,deactivating', 'openclaw-runner@*'])).trim()
+    try {
+      await until('every runner to end', async () => (await units()) === '', 60)
+    } finally {
+      await rig.must(['systemctl', 'stop', 'openclaw-runner@*']) // the next test starts without it
+    }
   })
 
   const logOf = (id: string): string => { try { return readFileSync(rig.path(`${paths.runs}/${id}/log.ndjson`), 'utf8') } catch { return '' } } // not there yet
@@ -141,7 +145,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     const escaped = await plantEscaped(unit)
     expect((await host.processesOf(unit)).length).toBeGreaterThan(3)
 
-    const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST', seconds: 60 })
+    const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
     expect([status, body['status']]).toEqual([200, 'cancelled'])
     expect([await lives(pid), await lives(escaped), await host.processesOf(unit)]).toEqual([false, false, []])
     expect(await host.run(id)).toMatchObject({ status: 'cancelled', result: { overall: 'FAIL', error_class: 'cancelled' } })
@@ -154,7 +158,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     expect(await host.ended(id)).toMatchObject({ status: 'runner_lost', error_class: 'runner_lost' })
     expect([await lives(escaped), await host.processesOf(unit)]).toEqual([false, []])
     const next = await hangingDeploy()
-    await host.api(`/api/runs/${next.id}/cancel`, { method: 'POST', seconds: 60 })
+    await host.api(`/api/runs/${next.id}/cancel`, { method: 'POST' })
     expect(await host.ended(next.id)).toMatchObject({ status: 'cancelled' })
   })
 

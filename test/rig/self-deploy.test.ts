@@ -3,10 +3,10 @@ import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseRunEvent } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
-import { until } from '../support/hostd.ts'
 import { prepareDeployHost, type DeployHost, type Ended } from '../support/rig/deploy-host.ts'
 import { hqInside, productionPaths as paths } from '../support/rig/host.ts'
 import { ownPackage, type Changes } from '../support/rig/own-package.ts'
+import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { serveRegistry, type Registry } from '../support/rig/registry.ts'
 import { bootRig, type Rig } from '../support/rig/rig.ts'
@@ -30,7 +30,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     at = await prepareDeployHost(rig)
     registry = await serveRegistry(rig)
     await rig.write(`${paths.etc}/npmrc`, registry.npmrc)
-  }, 1_200_000)
+  })
   afterAll(async () => {
     registry?.close()
     await rig?.down()
@@ -79,7 +79,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect([code, told]).toEqual([0, events.flatMap((event) => (event.type === 'step_started' ? [`▸ ${event.step}`] : []))])
     expect(err.trim().split('\n').at(-1)).toBe(`${id}: passed`)
     good = sha
-  }, 1_200_000)
+  })
 
   it('leaves a release that neither hostd nor the build account can change', async () => {
     const folder = `${paths.releases}/${good}`
@@ -105,7 +105,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect((await at.api('/api/status')).status).toBe(200)
     expect(await releases()).not.toContain(ended.result.target_sha)
     expect(at.maintenance()).not.toBeNull()
-  }, 1_200_000)
+  })
 
   it('finishes with the pipeline that it brings: a fix of the pipeline deploys itself', async () => {
     const broken = await ship('0.1.60', { 'ops/deploy/route-gate.ts': (text) => text.replace('  const token = readAdminToken', "  if (paths.state !== '') throw new Problem('route_missing', 'planted')\n  const token = readAdminToken") })
@@ -122,7 +122,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect([await current(), await version()]).toEqual([fixed, `0.1.61+${fixed.slice(0, 12)}`])
     expect(at.maintenance()).toBeNull()
     expect(await releases()).toEqual([good, broken, fixed].toSorted()) // three are kept: not the one of the installation
-  }, 2_400_000)
+  })
 
   it('never downgrades hostd by a rollback, and changes nothing of it when the same commit is deployed again', async () => {
     const before = [await standing(), await at.show(hostd, 'MainPID')]
@@ -132,5 +132,5 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     passed(back)
     expect(stepOf(back.result, 'hostd_install')?.detail).toContain('never downgrades hostd')
     expect([await standing(), await at.show(hostd, 'MainPID')]).toEqual(before)
-  }, 1_200_000)
+  })
 })

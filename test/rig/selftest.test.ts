@@ -15,7 +15,7 @@ describe.skipIf(why !== null)('the self-test on an installed host', () => {
     rig = await bootRig({ say: console.warn })
     host = hostOf(rig)
     await rig.must([installer])
-  }, 900_000)
+  })
   afterAll(async () => await rig.down())
 
   it('sees every violation refused inside the unit of its run, and touches nothing of the host', async () => {
@@ -23,7 +23,7 @@ describe.skipIf(why !== null)('the self-test on an installed host', () => {
     const before = await listening()
     const id = await host.start('selftest')
     expect((await host.record(id)).unit).toMatch(/^openclaw-runner@.+\.service$/)
-    const { status, result } = await host.ended(id, 400)
+    const { status, result } = await host.ended(id)
     const document = checksResult.parse(result)
     expect(document.checks.filter((check) => check.status !== 'PASS')).toEqual([])
     expect([status, document.kind, document.overall]).toEqual(['passed', 'selftest', 'PASS'])
@@ -34,5 +34,5 @@ describe.skipIf(why !== null)('the self-test on an installed host', () => {
     expect((await host.api('/api/status')).body).toMatchObject({ maintenance: { on: false }, last_selftest: { run_id: id, overall: 'PASS' } })
     expect(await listening()).toBe(before)
     expect(await rig.must(['find', '/tmp', '/var/tmp', '-name', 'openclaw-selftest-*'])).toBe('')
-  }, 600_000)
+  })
 })

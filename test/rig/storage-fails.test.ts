@@ -60,8 +60,8 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
   }
   const faults = {
     'artifacts are full': { classes: ['disk_full'], begin: () => fillUp(filler(at.host.paths.artifacts)), end: () => rmSync(filler(at.host.paths.artifacts), { force: true }) },
-    // Doctor, whom the DoD asks, finds the disk full as well.
-    'the state is full': { classes: ['disk_full', 'dod_failed'], begin: () => fillUp(filler(at.host.paths.state)), end: () => rmSync(filler(at.host.paths.state), { force: true }) },
+    // Doctor, whom verification and the DoD ask, finds the disk full as well.
+    'the state is full': { classes: ['disk_full', 'doctor_failed', 'dod_failed'], begin: () => fillUp(filler(at.host.paths.state)), end: () => rmSync(filler(at.host.paths.state), { force: true }) },
     'artifacts are read-only': { classes: ['storage_read_only', 'runner_lost'], begin: () => readOnly(at.host.paths.artifacts), end: () => { execFileSync('umount', ['--lazy', at.host.paths.artifacts]) } },
   }
   const state = (): string => projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8'))).last_verified_head
@@ -85,7 +85,7 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
         if (run.status === 'passed') expect([state(), at.maintenance()], told).toEqual([sha, null]) // the step wrote nothing any more
         else {
           expect(classes, told).toContain(run.error_class)
-          if (run.error_class === 'dod_failed') expect(JSON.stringify(run.result), told).toMatch(/ENOSPC|disk/)
+          if (run.error_class === 'doctor_failed' || run.error_class === 'dod_failed') expect(JSON.stringify(run.result), told).toMatch(/ENOSPC|disk/)
           expect([good, sha], told).toContain(state())
         }
         good = state()

@@ -21,7 +21,7 @@ describe.skipIf(why !== null)('the units of a host', () => {
     rig = await bootRig({ say: console.warn })
     host = hostOf(rig)
     await rig.must([installer])
-  }, 900_000)
+  })
   afterAll(async () => await rig.down())
 
   it.each(names)('%s is what systemd can read, without a word', async (name) => {

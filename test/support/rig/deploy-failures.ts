@@ -3,6 +3,7 @@ import { webDockerfile, webProgram } from '../docker.ts'
 import type { Random } from '../seeded.ts'
 import { appPort, type AppVersion, type DeployHost } from './deploy-host.ts'
 import { productionPaths as paths } from './host.ts'
+import { until } from './patience.ts'
 import { packageInside } from './rig.ts'
 
 /** What is expected of the triage, and how the host is mended afterwards. */
@@ -57,6 +58,11 @@ const shipped = async (at: DeployHost, random: Random, version: AppVersion, expe
 /** Git in the clone, as the account that it belongs to. */
 const cloneGit = async (at: DeployHost, args: readonly string[]): Promise<string> => await at.rig.must(['runuser', '-u', 'openclaw-build', '--', 'git', '-C', paths.root, ...args])
 const aPort = (random: Random): number => 20_000 + random.below(9000)
+/** Runs a program as a unit of its own, until it listens. */
+const listenAs = async ({ rig }: DeployHost, unit: string, port: number, argv: readonly string[]): Promise<void> => {
+  await rig.must(['systemd-run', '--quiet', `--unit=${unit}`, '--service-type=exec', ...argv])
+  await until(`${unit} to listen`, async () => (await rig.must(['ss', '-Hltn', 'sport', '=', `:${port}`])) !== '')
+}
 
 export const deployFailures: readonly DeployFailure[] = [
   build('a type checker', (random) => { const [file, line] = [sourceFile(random), lineNumber(random)]; const says = `${file}(${line},${1 + random.below(80)}): error TS2322: Type 'x' is not assignable.`; return { lines: [says], says, file, line } }),
@@ -112,7 +118,7 @@ export const deployFailures: readonly DeployFailure[] = [
     name: 'a port that another program has', errorClass: 'port_in_use', step: 'docker_compose',
     plant: async (at, random) => {
       const port = aPort(random)
-      await at.rig.must(['systemd-run', '--quiet', '--unit=squatter', '--service-type=exec', `${packageInside}/node_modules/.bin/node`, '-e', `require('node:http').createServer().listen(${port}, '127.0.0.1')`])
+      await listenAs(at, 'squatter', port, [`${packageInside}/node_modules/.bin/node`, '-e', `require('node:http').createServer().listen(${port}, '127.0.0.1')`])
       await at.ship(random.hex(8), { services: { extra: { image: 'hq-test-base:24', command: ['node', '-e', 'setInterval(() => 0, 1000)'], ports: [`127.0.0.1:${port}:80`] } } })
       return { says: `127.0.0.1:${port}`, undo: async () => await at.rig.must(['systemctl', 'stop', 'squatter']) }
     },
@@ -153,7 +159,7 @@ export const deployFailures: readonly DeployFailure[] = [
     plant: async (at, random) => {
       const [name, port] = [random.hex(6), aPort(random)]
       await at.rig.must(['git', 'clone', '--quiet', '--bare', at.rig.origin.url('project.git'), `/srv/${name}.git`])
-      await at.rig.must(['systemd-run', '--quiet', '--unit=pushable', '--service-type=exec', 'git', 'daemon', '--listen=127.0.0.1', `--port=${port}`, '--reuseaddr', '--export-all', '--enable=receive-pack', '--base-path=/srv', '/srv'])
+      await listenAs(at, 'pushable', port, ['git', 'daemon', '--listen=127.0.0.1', `--port=${port}`, '--reuseaddr', '--export-all', '--enable=receive-pack', '--base-path=/srv', '/srv'])
       const url = `git://127.0.0.1:${port}/${name}.git`
       await cloneGit(at, ['remote', 'set-url', '--push', 'origin', url])
       return { says: url, undo: async () => { await cloneGit(at, ['config', '--unset', 'remote.origin.pushurl']); await at.rig.must(['systemctl', 'stop', 'pushable']) } }

@@ -27,7 +27,7 @@ rm -rf "$PWD"
 
 const config = (more: object = {}): object => ({
   schema_version: 1, project, engine: 'compose', tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
-  services: [{ name: 'web', port: appPort, health: { path: '/', commit_field: 'commit', timeout_seconds: 30 } }], endpoints: [{ service: 'web', path: '/' }],
+  services: [{ name: 'web', port: appPort, health: { path: '/', commit_field: 'commit', timeout_seconds: 120 } }], endpoints: [{ service: 'web', path: '/' }],
   routes: [{ path: '/api/status' }, { path: '/api/project/state' }], ...more,
 })
 
@@ -66,7 +66,7 @@ export interface DeployHost extends RigHost {
   ship(message: string, version?: AppVersion, options?: ShipOptions): Promise<string>
   /** Starts an action through hostd with its parameters. @returns the run, which others may have started: then it is joined */
   begin(action: ActionId, params?: Record<string, unknown>): Promise<string>
-  /** Waits for a deploy or rollback, at most `seconds`. */
+  /** Waits for a deploy or rollback, at most `seconds`; default a quarter of an hour. */
   outcome(id: string, seconds?: number): Promise<Ended>
   /** Starts a deploy (or rollback) and waits for it. */
   deploy(action?: 'deploy_and_verify' | 'rollback', params?: Record<string, unknown>): Promise<Ended>
@@ -91,7 +91,7 @@ const one = () => {
   asked += 1; open += 1
   let over = false
   const done = (good) => { if (over) return; over = true; open -= 1; if (!good) failed += 1 }
-  const request = get({ host: '127.0.0.1', port: ${appPort}, path: '/', agent: false, timeout: 5000 }, (answer) => { answer.resume(); answer.on('end', () => done(answer.statusCode === 200)); answer.on('error', () => done(false)) })
+  const request = get({ host: '127.0.0.1', port: ${appPort}, path: '/', agent: false, timeout: 30000 }, (answer) => { answer.resume(); answer.on('end', () => done(answer.statusCode === 200)); answer.on('error', () => done(false)) })
   request.on('timeout', () => request.destroy(new Error('late'))); request.on('error', () => done(false))
 }
 const timer = setInterval(() => {
@@ -110,10 +110,10 @@ export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
     writeFileSync(join(page, 'index.html'), '<!doctype html><title>HQ</title>')
   }
   const node = `${packageInside}/node_modules/.bin/node`
-  await rig.must(['sh', '-c', baseImageScript, 'sh', node], { seconds: 240 })
+  await rig.must(['sh', '-c', baseImageScript, 'sh', node])
   const laptop = await makeLaptop(rig, appFiles('baseline'))
   await rig.write(paths.hostSettings, JSON.stringify({ schema_version: 1, base_image: rigBaseImage, deploy_attempts: 2, deploy_backoff_seconds: 0.1, disk_warn_percent: 99, disk_fail_percent: 100 }))
-  await rig.must([installer, '--origin', rig.origin.url('project.git')], { seconds: 240 })
+  await rig.must([installer, '--origin', rig.origin.url('project.git')])
   await rig.write(paths.trustFile, JSON.stringify(laptop.trust))
   const host = deployHostOf(rig, laptop)
   const enrolled = await host.ended(await host.begin('trust_ship_key', { public_key: laptop.shipKey, label: 'laptop of the rig' }))
@@ -143,16 +143,16 @@ export function deployHostOf(rig: Rig, laptop: Laptop): DeployHost {
       if (status !== 202 && status !== 409) throw new Error(`${action} was not started: ${status} ${JSON.stringify(body)}`)
       return String(status === 202 ? body['run_id'] : body['active_run_id'])
     },
-    outcome: async (id, seconds = 280) => {
+    outcome: async (id, seconds = 900) => {
       const run = await host.ended(id, seconds)
       return { run, result: deployResult.parse(run.result), triage: triage.nullable().parse(json(`${paths.artifacts}/deploy/${id}/triage.json`)) }
     },
     deploy: async (action = 'deploy_and_verify', params = {}) => await made.outcome(await made.begin(action, params)),
     serves: async () => {
-      const { code, out } = await rig.exec(['curl', '-s', '--max-time', '5', `http://127.0.0.1:${appPort}/`])
+      const { code, out } = await rig.exec(['curl', '-s', '--max-time', '30', `http://127.0.0.1:${appPort}/`])
       return code === 0 ? JSON.parse(out) as { ok: boolean; message: string; commit: string } : null
     },
-    docker: async (...args) => (await rig.must(['docker', ...args], { seconds: 240 })).trim(),
+    docker: async (...args) => (await rig.must(['docker', ...args])).trim(),
     running: async () => {
       const lines = (await made.docker('ps', '--no-trunc', '--format', '{"id":"{{.ID}}","service":"{{.Label "com.docker.compose.service"}}"}')).split('\n').filter((line) => line !== '')
       return Object.fromEntries(lines.map((line) => { const { id, service } = container.parse(JSON.parse(line)); return [service, id] }))
@@ -161,7 +161,7 @@ export function deployHostOf(rig: Rig, laptop: Laptop): DeployHost {
     load: async () => {
       const stopFile = `/run/load-${loads += 1}`
       await rig.must(['rm', '-f', stopFile])
-      const ended = rig.must([node, '-e', loadScript, stopFile], { seconds: 300 })
+      const ended = rig.must([node, '-e', loadScript, stopFile], { seconds: 900 })
       ended.catch(() => undefined) // stop() tells
       return { stop: async () => { await rig.must(['touch', stopFile]); return z.strictObject({ asked: z.number(), failed: z.number() }).parse(JSON.parse(await ended)) } }
     },

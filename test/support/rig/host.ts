@@ -4,8 +4,8 @@ import type { ActionId } from '#shared/actions'
 import { isEnded, runFile, type RunFile } from '#shared/run'
 import { adminTokenHeader } from '#shared/api'
 import { hostPaths } from '#ops/paths'
-import { until } from '../hostd.ts'
 import { packageInside, type Ask, type Rig } from './rig.ts'
+import { until } from './patience.ts'
 
 /** Paths of a host as it is installed in production. */
 export const productionPaths = hostPaths({})
@@ -45,7 +45,7 @@ export function hostOf(rig: Rig): RigHost {
       return String(body['run_id'])
     },
     run: async (id) => runReply.parse((await host.api(`/api/runs?id=${id}`)).body).run,
-    ended: async (id, seconds = 90) => await until(`${id} to end`, async () => { const run = await host.run(id); return isEnded(run.status) ? run : null }, seconds),
+    ended: async (id, seconds) => await until(`${id} to end`, async () => { const run = await host.run(id); return isEnded(run.status) ? run : null }, seconds),
     record: async (id) => await until(`the record of ${id}`, () => {
       try {
         return runFile.parse(JSON.parse(readFileSync(rig.path(`${productionPaths.runs}/${id}/run.json`), 'utf8')))

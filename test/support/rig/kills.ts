@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { isEnded } from '#shared/run'
 import { deployResult, projectState } from '#shared/result'
-import { until } from '../hostd.ts'
 import { seeded, type Random } from '../seeded.ts'
 import type { DeployHost } from './deploy-host.ts'
 import { productionPaths as paths } from './host.ts'
+import { until } from './patience.ts'
 
 const killed = ['hostd', 'runner', 'pipeline', 'dockerd'] as const
 type Killed = typeof killed[number]
@@ -68,12 +68,12 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
   const [what, when] = [killed[seed % killed.length] ?? 'hostd', 1 + random.below(Math.max(1, lines - 1))]
   const id = await at.begin('deploy_and_verify')
   const asked = async (): Promise<Awaited<ReturnType<DeployHost['run']>> | null> => await at.run(id).catch(() => null) // hostd was just killed: asked again
-  await until(`line ${when} of ${id}`, async () => linesOf(at.log(id)) >= when || isEnded((await asked())?.status ?? 'running'), 120)
+  await until(`line ${when} of ${id}`, async () => linesOf(at.log(id)) >= when || isEnded((await asked())?.status ?? 'running'))
   const victim = await kill[what](at, id, random)
-  const run = await until(`${id} to end after the kill of ${victim}`, async () => { const found = await asked(); return found !== null && isEnded(found.status) ? found : null }, 280)
+  const run = await until(`${id} to end after the kill of ${victim}`, async () => { const found = await asked(); return found !== null && isEnded(found.status) ? found : null }, 900)
   const told = `seed ${seed}: ${victim} killed at line ${when} of ${lines}; the run is ${run.status} ${run.error_class ?? ''}`
 
-  await until(`the unit of ${id} to be gone, ${told}`, async () => (await unitsLeft(at)) === '', 60)
+  await until(`the unit of ${id} to be gone, ${told}`, async () => (await unitsLeft(at)) === '')
   expect(await markedBy(at, id), told).toBe('')
   if (run.status === 'passed') {
     expect(deployResult.parse(run.result), told).toMatchObject({ overall: 'PASS', target_sha: sha })
@@ -83,7 +83,7 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
     expect(run.error_class, told).not.toBeNull()
   }
 
-  await until('Docker to answer', async () => (await at.rig.exec(['docker', 'version'])).code === 0, 60)
+  await until('Docker to answer', async () => (await at.rig.exec(['docker', 'version'])).code === 0)
   const { result } = await at.deploy()
   expect(result, `${told}; the next: ${JSON.stringify(result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`), null, 1)}`).toMatchObject({ overall: 'PASS', target_sha: sha })
   await expectGreen(at, told, message, sha)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { endTree, identify } from '#ops/process-tree'
 import { readJson, writeJson } from '#ops/json-file'
-import { until } from '../hostd.ts'
+import { until } from './patience.ts'
 import { must, runProgram, type Ended, type RunOptions } from './programs.ts'
 
 /** One machine's place on disk and on the network. */
@@ -53,6 +53,11 @@ function leaderOf(nspawn: number): number | null {
   return children.find((pid) => commOf(pid) === 'systemd') ?? null
 }
 
+/** HQ's timers wait a day: a pass that nobody asked for does not come between what a test plants and what it looks at. */
+const rareTimers = '[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1d\nOnUnitInactiveSec=1d\n'
+/** Read for every timer of HQ (systemd.unit(5), drop-ins by prefix); one of a test comes after it by its name. */
+const timerDropIns = 'etc/systemd/system/openclaw-.timer.d'
+
 /** A fresh machine over the base tree: what it writes lies in a layer of its own. @throws when one of this name exists */
 export async function createMachine(place: Place, base: string): Promise<void> {
   for (const folder of ['upper', 'work', 'merged', 'docker']) mkdirSync(join(place.dir, folder), { recursive: true })
@@ -61,6 +66,8 @@ export async function createMachine(place: Place, base: string): Promise<void> {
   writeFileSync(join(tree, 'etc/rig-address'), `ADDRESS=${place.inside}\nGATEWAY=${place.outside}\n`)
   writeFileSync(join(tree, 'etc/hostname'), 'aiops-1\n')
   writeFileSync(join(tree, 'etc/hosts'), `127.0.0.1 localhost aiops-1\n::1 localhost\n`)
+  mkdirSync(join(tree, timerDropIns), { recursive: true })
+  writeFileSync(join(tree, timerDropIns, 'rig.conf'), rareTimers)
   writeFileSync(join(place.dir, 'base'), base)
 }
 
@@ -78,6 +85,7 @@ const isMounted = (path: string): boolean => readFileSync('/proc/mounts', 'utf8'
  */
 export async function startMachine(place: Place, binds: Readonly<Record<string, string>>): Promise<MachineRecord> {
   if (!isMounted(merged(place))) await mountTree(place, readFileSync(join(place.dir, 'base'), 'utf8'))
+  await linkGone(place) // of the machine that was off a moment ago: the kernel takes it away in its own time, and there is one of a name
   const console_ = openSync(join(place.dir, 'console.log'), 'a')
   const child = spawn('systemd-nspawn', [
     '--quiet', '--boot', `--directory=${merged(place)}`, `--machine=${place.name}`, '--hostname=aiops-1', '--register=no', '--keep-unit', '--network-veth', '--capability=all',
@@ -104,8 +112,17 @@ export async function startMachine(place: Place, binds: Readonly<Record<string, 
   await until('the machine to boot', async () => {
     if (ended) throw new Error(`the machine ended while it booted: ${said()}`)
     return ['running', 'degraded'].includes((await execIn(found, ['systemctl', 'is-system-running'])).out.trim())
-  }, 120)
+  })
   return found
+}
+
+/** It goes by itself after the last process. */
+async function linkGone(place: Place): Promise<void> {
+  await until(`${interfaceOf(place)} to go`, async () => {
+    if ((await runProgram(['ip', 'link', 'show', interfaceOf(place)])).code !== 0) return true
+    await runProgram(['ip', 'link', 'delete', interfaceOf(place)])
+    return false
+  })
 }
 
 /** Runs a program inside the machine, as root, with an environment of its own. */
@@ -118,13 +135,13 @@ export async function execIn(machine: MachineRecord, argv: readonly string[], op
 
 /** Waits until the machine has gone by itself (it was told to reboot or to power off). */
 export async function machineGone(machine: MachineRecord): Promise<void> {
-  await until('the machine to go down', () => !alive(machine.nspawn, machine.nspawn_start), 90)
+  await until('the machine to go down', () => !alive(machine.nspawn, machine.nspawn_start))
 }
 
 /** Pulls the plug: nothing inside is asked. */
 export async function cutPower(machine: MachineRecord): Promise<void> {
   if (alive(machine.leader, machine.leader_start)) process.kill(machine.leader, 'SIGKILL')
-  await until('the machine to be off', () => !alive(machine.leader, machine.leader_start) && !alive(machine.nspawn, machine.nspawn_start), 120)
+  await until('the machine to be off', () => !alive(machine.leader, machine.leader_start) && !alive(machine.nspawn, machine.nspawn_start))
 }
 
 /** Takes everything of a machine away: processes, mounts, interface, files. Also of one that another process left. */
@@ -133,10 +150,8 @@ export async function removeMachine(place: Place): Promise<void> {
   if (found) await cutPower(found)
   const left = await endTree({ marker: marker(place) }, 0)
   if (left.length > 0) throw new Error(`processes of ${place.name} would not end: ${left.join(', ')}`)
-  if ((await runProgram(['ip', 'link', 'show', interfaceOf(place)])).code === 0) await runProgram(['ip', 'link', 'delete', interfaceOf(place)]) // it goes by itself with the last process
-  for (let tries = 0; isMounted(merged(place)); tries += 1) {
-    const { err } = await runProgram(['umount', merged(place)])
-    if (isMounted(merged(place)) && tries > 50) throw new Error(`${merged(place)} stays mounted: ${err}`)
-  }
+  await linkGone(place)
+  // What has just ended may still hold it for a moment.
+  await until(`${merged(place)} to let go of its mount`, async () => !isMounted(merged(place)) || (await runProgram(['umount', merged(place)])).code === 0 && !isMounted(merged(place)))
   rmSync(place.dir, { recursive: true, force: true, maxRetries: 5 })
 }

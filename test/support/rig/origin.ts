@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { endTree } from '#ops/process-tree'
-import { until } from '../hostd.ts'
 import { machineEnv, type Place } from './machine.ts'
+import { until } from './patience.ts'
 import { must, runProgram } from './programs.ts'
 
 /** The remote of a rig: bare repositories that the machine can read and, being served by `git daemon`, cannot push to. */

@@ -1,24 +1,26 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { patience } from './patience.ts'
 
 export interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
 export interface RunOptions {
   readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** It is killed after this time, and that is an error. */
+  /** It is killed after this time, and that is an error. Default: `patience`. */
   readonly seconds?: number
 }
 
 /** Runs a program to its end and gives what it said. @throws when it cannot be started or takes too long */
-export async function runProgram(argv: readonly string[], { input, env, cwd, seconds = 120 }: RunOptions = {}): Promise<Ended> {
+export async function runProgram(argv: readonly string[], { input, env, cwd, seconds = patience }: RunOptions = {}): Promise<Ended> {
   const [program = '', ...args] = argv
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], ...(env ? { env } : {}), ...(cwd ? { cwd } : {}) })
   let out = ''
   let err = ''
-  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
-  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+  // A character may come in two chunks.
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text })
   child.stdin.on('error', () => undefined) // it may end without reading
   child.stdin.end(input)
   let late = false

@@ -6,6 +6,7 @@ import { ensureBase } from './base.ts'
 import { createMachine, cutPower, execIn, machineGone, placeOf, removeMachine, startMachine, type MachineRecord, type Place } from './machine.ts'
 import { serveOrigin, type Origin } from './origin.ts'
 import { copyPackage } from './package.ts'
+import { patience } from './patience.ts'
 import type { Ended, RunOptions } from './programs.ts'
 
 /** Where the tree and the machines lie, unless `OPENCLAW_RIG` names another folder. */
@@ -51,7 +52,7 @@ export interface Ask { readonly method?: string; readonly headers?: Readonly<Rec
 
 /** Boots a fresh machine; one of the same name that was left is taken away first. */
 export async function bootRig({ root = rigRoot(), place: named, package: source = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
-  const base = await ensureBase(root, say)
+  const base = await baseOf(root, say)
   const { place, lock } = await takePlace(root, named === undefined ? testPlaces : [named])
   try {
     await removeMachine(place)
@@ -66,6 +67,17 @@ export async function bootRig({ root = rigRoot(), place: named, package: source 
     await removeMachine(place)
     lock.release()
     throw error
+  }
+}
+
+/** The tree, tried again: a mirror of Debian may break off, and what it gives is checked by its signature each time. */
+async function baseOf(root: string, say: (text: string) => void, tries = 3): Promise<string> {
+  try {
+    return await ensureBase(root, say)
+  } catch (error) {
+    if (tries <= 1) throw error
+    say(`It could not be built, and is tried once more: ${error instanceof Error ? error.message.slice(-1000) : String(error)}`)
+    return await baseOf(root, say, tries - 1)
   }
 }
 
@@ -122,7 +134,7 @@ function handle({ place, machine: first, binds, origin, gone }: { place: Place; 
   return rig
 }
 
-function askSocket(socketPath: string, path: string, { method = 'GET', headers = {}, body, seconds = 30 }: Ask = {}): Promise<{ status: number; body: string }> {
+function askSocket(socketPath: string, path: string, { method = 'GET', headers = {}, body, seconds = patience }: Ask = {}): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, path, method, agent: false, timeout: seconds * 1000, headers: { host: 'localhost', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers } }, (answer) => {
       let text = ''
