@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { nodeProgram } from '#ops/program'
 import { whyNoDocker } from '../support/docker.ts'
+import { must } from '../support/rig/programs.ts'
 
 const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: whole deploys with the engine compose`)
@@ -24,17 +25,17 @@ const story = z.object({
 describe.skipIf(why !== null)('a deploy with the engine compose', () => {
   const net = `hq-${randomBytes(3).toString('hex')}`
   let came: z.infer<typeof story>
-  beforeAll(() => {
+  beforeAll(async () => {
     execFileSync('ip', ['netns', 'add', net])
     execFileSync('nsenter', [`--net=/run/netns/${net}`, 'ip', 'link', 'set', 'lo', 'up'])
-    const text = execFileSync('nsenter', [`--net=/run/netns/${net}`, nodeProgram(), join(process.cwd(), 'test/support/compose-deploy.ts'), net], { encoding: 'utf8', timeout: 280_000, stdio: ['ignore', 'pipe', 'inherit'] })
+    const text = await must(['nsenter', `--net=/run/netns/${net}`, nodeProgram(), join(process.cwd(), 'test/support/compose-deploy.ts'), net], { seconds: 1800 })
     came = story.parse(JSON.parse(text))
   })
   afterAll(() => { execFileSync('ip', ['netns', 'delete', net]) })
 
   it('goes through all steps and ends green; what runs is what was built', () => {
     const { overall, engine, steps, sha, serves, maintenance, checks } = came.first
-    expect({ overall, engine, maintenance, unfinished: steps.filter(([, status]) => status !== 'passed') }).toEqual({ overall: 'PASS', engine: 'compose', maintenance: false, unfinished: [] })
+    expect({ overall, engine, maintenance, unfinished: steps.filter(([, status]) => status !== 'passed') }, JSON.stringify(came.first)).toEqual({ overall: 'PASS', engine: 'compose', maintenance: false, unfinished: [] })
     expect(serves).toEqual({ ok: true, message: 'one', commit: sha })
     const running = checks?.find(([name]) => name === 'running_version')
     expect(running?.[1]).toBe('PASS')
@@ -44,7 +45,7 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
 
   it('stops at a public port before anything is built or stopped, and no request is lost', () => {
     const { overall, step_failed, error_class, first_error, maintenance, serves, load } = came.open
-    expect({ overall, step_failed, error_class, maintenance }).toEqual({ overall: 'FAIL', step_failed: 'docker_compose', error_class: 'public_port', maintenance: true })
+    expect({ overall, step_failed, error_class, maintenance }, JSON.stringify(came.open)).toEqual({ overall: 'FAIL', step_failed: 'docker_compose', error_class: 'public_port', maintenance: true })
     expect(first_error).toContain('compose.yaml#/services/web/ports/0')
     expect(serves.message).toBe('one')
     expect(load.asked).toBeGreaterThan(50)
@@ -53,14 +54,14 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
 
   it('replaces the one service that changed, says how long nothing answered, and clears maintenance', () => {
     const { overall, unanswered_ms, steps, serves, sha, maintenance } = came.second
-    expect({ overall, maintenance, serves }).toEqual({ overall: 'PASS', maintenance: false, serves: { ok: true, message: 'two', commit: sha } })
+    expect({ overall, maintenance, serves }, JSON.stringify(came.second)).toEqual({ overall: 'PASS', maintenance: false, serves: { ok: true, message: 'two', commit: sha } })
     expect(unanswered_ms).toBeGreaterThan(0)
     expect(steps.find(([name]) => name === 'docker_compose')?.[2]).toMatch(/^engine compose: started web, unchanged side, console; unanswered for \d+ ms$/)
   })
 
   it('is not green while another program of the host can be reached from outside', () => {
     const { overall, step_failed, error_class, checks, maintenance } = came.exposed
-    expect({ overall, step_failed, error_class, maintenance }).toEqual({ overall: 'FAIL', step_failed: 'verify_production', error_class: 'public_port', maintenance: true })
+    expect({ overall, step_failed, error_class, maintenance }, JSON.stringify(came.exposed)).toEqual({ overall: 'FAIL', step_failed: 'verify_production', error_class: 'public_port', maintenance: true })
     expect(checks?.find(([name]) => name === 'ports:sockets')).toEqual(['ports:sockets', 'FAIL', expect.stringMatching(/listens on udp 0\.0\.0\.0:5000/)])
   })
 })

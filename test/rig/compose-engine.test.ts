@@ -7,12 +7,15 @@ import { firstError } from '#ops/deploy/first-error'
 import { composeEngine } from '#ops/engines/compose/engine'
 import { runningProblems } from '#ops/engines/compose/health'
 import { markGreen, readComposeRecord } from '#ops/engines/compose/record'
-import { until } from '../support/hostd.ts'
 import { composeHost, traffic, type ComposeHost } from '../support/compose-host.ts'
-import { composeProject, startDocker, webDockerfile, whyNoDocker, type TestDocker } from '../support/docker.ts'
+import { composeProject as anyProject, startDocker, webDockerfile, whyNoDocker, type TestDocker } from '../support/docker.ts'
+import { until } from '../support/rig/patience.ts'
 
 const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: the compose engine on a real Docker`)
+
+/** Its `web` is found out soon when it is stopped. */
+const composeProject = (message: string, more: Parameters<typeof anyProject>[1] = {}): Record<string, string> => anyProject(message, { healthTimeout: '5s', ...more })
 
 describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   let docker: TestDocker
@@ -81,7 +84,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     ['answers no more, before any health check has noticed', () => freezeWeb()],
     ['Docker calls unhealthy', async () => {
       freezeWeb()
-      await until('web to be unhealthy', () => webState('{{.State.Health.Status}}') === 'unhealthy', 90)
+      await until('web to be unhealthy', () => webState('{{.State.Health.Status}}') === 'unhealthy')
     }],
     ['is paused', () => { docker.run('pause', containerIds()['shop/web'] ?? '') }],
   ])('makes a container anew that %s, although nothing of its version changed', async (_what, spoil) => {
@@ -92,7 +95,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     await expectServes('one', first)
     expect(webState('{{.State.Status}} {{.State.Health.Status}}')).toBe('running healthy')
     expect({ ...containerIds(), 'shop/web': null }).toEqual({ ...before, 'shop/web': null })
-  }, 240_000)
+  })
 
   it('replaces the console alone when only HQ changed', async () => {
     const before = containerIds()

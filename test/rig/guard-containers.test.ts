@@ -7,7 +7,7 @@ import { readGuardLog, type GuardLine } from '#ops/guard/log'
 import { takeLock } from '#ops/runner/locks'
 import { composeHost, type ComposeHost } from '../support/compose-host.ts'
 import { composeProject, startDocker, whyNoDocker, type TestDocker } from '../support/docker.ts'
-import { until } from '../support/hostd.ts'
+import { until } from '../support/rig/patience.ts'
 
 const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: guard and containers`)
@@ -19,14 +19,14 @@ describe.skipIf(why !== null)('guard, for containers,', () => {
     docker = await startDocker()
     host = await composeHost(docker)
     const migrate = { image: 'hq-test-base:24', command: ['node', '-e', 'require("node:fs").appendFileSync("/tmp/runs", "x")'] }
-    await host.deploy(host.commit(composeProject('one', { web: { depends_on: { migrate: { condition: 'service_completed_successfully' } } }, services: { migrate } })))
+    await host.deploy(host.commit(composeProject('one', { healthTimeout: '5s', web: { depends_on: { migrate: { condition: 'service_completed_successfully' } } }, services: { migrate } })))
   })
   afterAll(async () => {
     await host?.remove()
     await docker?.stop()
   })
   beforeEach(async () => {
-    await until('everything to be well', async () => (await composeEngine.health(host.host.paths)).every(({ why }) => why === null), 60)
+    await until('everything to be well', async () => (await composeEngine.health(host.host.paths)).every(({ why }) => why === null))
   })
 
   const guard = async (): Promise<ChecksResult> => checksResult.parse((await host.hostd.client.startOrJoin('guard')).run.result)
@@ -55,7 +55,7 @@ describe.skipIf(why !== null)('guard, for containers,', () => {
     const web = idOf('web')
     const stopped = programOf(web)
     process.kill(stopped, 'SIGSTOP')
-    await until('Docker to call it unhealthy', () => inspect(web, '{{.State.Health.Status}}') === 'unhealthy', 120)
+    await until('Docker to call it unhealthy', () => inspect(web, '{{.State.Health.Status}}') === 'unhealthy')
     const result = await guard()
     expect([result.overall, service(result, 'web')]).toMatchObject(['PASS', { status: 'WARN', remedy: 'restart_container' }])
     expect([idOf('web'), programOf(web) === stopped]).toEqual([web, false])

@@ -9,7 +9,7 @@ import { container as containerSchema } from '#ops/docker/containers'
 import { judgeContainers } from '#ops/ports/host-docker'
 import { nodeProgram } from '#ops/program'
 import { startDocker, whyNoDocker, type TestDocker } from '../support/docker.ts'
-import { until } from '../support/hostd.ts'
+import { until } from '../support/rig/patience.ts'
 
 const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: the port audit of a whole host`)
@@ -73,7 +73,11 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
     ['a port published on 0.0.0.0', () => container('--publish', '8080:8082'), /^ports:docker: .*publishes tcp 0\.0\.0\.0:8080/],
     ['a range of ports', () => container('--publish', '8100-8102:8100-8102'), /^ports:docker: .*tcp 0\.0\.0\.0:8100.*tcp 0\.0\.0\.0:8102/],
     ['a port published on [::]', () => container('--publish', '[::]:8081:8082'), /^ports:docker: .*publishes tcp \[::\]:8081/],
-    ['a container in the host network', () => container('--network', 'host'), /^ports:sockets: .*in container \S+ listens on tcp (?:0\.0\.0\.0|\[::\]):8082/],
+    ['a container in the host network', async () => {
+      const stop = container('--network', 'host')
+      await until('its program to listen', listens('-t', 8082))
+      return stop
+    }, /^ports:sockets: .*in container \S+ listens on tcp (?:0\.0\.0\.0|\[::\]):8082/],
     ['a UDP listener', () => program('require("node:dgram").createSocket("udp4").bind(5000, "0.0.0.0")', listens('-u', 5000)), /^ports:sockets: process \d+ \(\S*\) listens on udp 0\.0\.0\.0:5000/],
     ['a UDP listener on a port of the passing kind', () => program('require("node:dgram").createSocket("udp4").bind(40000, "0.0.0.0")', listens('-u', 40000)), /^ports:sockets: .*udp 0\.0\.0\.0:40000/],
     ['an IPv6-only listener', () => program('require("node:net").createServer().listen({ port: 8091, host: "::", ipv6Only: true })', listens('-t', 8091)), /^ports:sockets: .*tcp \[::\]:8091/],

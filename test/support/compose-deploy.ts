@@ -14,7 +14,7 @@ try {
   at.settings({ docker_socket: docker.at.socket, base_image: docker.baseImage, service_ports: { web: at.ports.app }, deploy_attempts: 1 })
   const config = {
     schema_version: 1, project: 'shop', engine: 'compose', tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
-    services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 30 } }], endpoints: [{ service: 'web', path: '/' }], routes: [{ path: '/api/runs' }],
+    services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 120 } }], endpoints: [{ service: 'web', path: '/' }], routes: [{ path: '/api/runs' }],
   }
   const files = (message: string, web: object = {}): Record<string, string> => ({ ...composeProject(message, { web }), 'openclaw.config.json': `${JSON.stringify(config)}\n` })
   const url = `http://127.0.0.1:${at.ports.app}/`

@@ -53,7 +53,7 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
   const say: StepContext['log'] = (text) => { log.push(text) }
   const signal = new AbortController().signal
   const context: StepContext = { signal, dir: host.dir, log: say, run: (argv, { timeLimitSeconds = 60, ...rest }) => runCommand(argv, { ...rest, signal, timeLimitSeconds }) }
-  const base = { schema_version: 1, project: 'shop', engine: 'compose', tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'r.xml' } }], services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 20 } }] }
+  const base = { schema_version: 1, project: 'shop', engine: 'compose', tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'r.xml' } }], services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 120 } }] }
   return {
     host, hostd, ports, install, log,
     commit: (files) => {
@@ -95,7 +95,7 @@ export function traffic(url: string): { stop(): Promise<{ asked: number; failed:
   const asked: Promise<boolean>[] = []
   const one = async (): Promise<boolean> => {
     try {
-      return (await fetch(url, { signal: AbortSignal.timeout(5000) })).status === 200
+      return (await fetch(url, { signal: AbortSignal.timeout(30_000) })).status === 200
     } catch {
       return false // counted
     }

@@ -45,6 +45,12 @@ function baseTree(dir: string): void {
 }
 
 /**
+ * Addresses for the networks of this process's daemon, of the range that is nobody's (RFC 2544): two daemons that look
+ * for a free network of the usual ones at the same moment would both take the first.
+ */
+const ownPool = (): string => `base=198.${18 + (process.pid & 1)}.${((process.pid >> 1) & 31) * 8}.0/21,size=26`
+
+/**
  * A Docker of its own: data, socket and process list in a folder that goes away with it.
  * @param net enter this network namespace first; without it the daemon leaves the machine's firewall alone
  */
@@ -52,7 +58,7 @@ export async function startDocker({ net }: { net?: string } = {}): Promise<TestD
   const dir = mkdtempSync(join(tmpdir(), 'dockerd-'))
   const socket = join(dir, 'docker.sock')
   const log = join(dir, 'dockerd.log')
-  const plain = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false']
+  const plain = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false', '--default-address-pool', ownPool()]
   const dockerd = ['setpriv', '--pdeathsig', 'TERM', 'dockerd', '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid'), '--host', `unix://${socket}`, ...(net === undefined ? plain : [])]
   const [program = '', ...args] = net === undefined ? dockerd : ['nsenter', `--net=/run/netns/${net}`, ...dockerd]
   const child = spawn('sh', ['-c', 'exec "$@" >"$0" 2>&1', log, program, ...args], { stdio: 'ignore', env: { PATH: process.env['PATH'], HOME: dir } })
@@ -61,19 +67,20 @@ export async function startDocker({ net }: { net?: string } = {}): Promise<TestD
   const run = (...args: string[]): string => execFileSync('docker', ['--host', `unix://${socket}`, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOME: dir } }).trim()
   const stop = async (): Promise<void> => {
     const ids = (await docker(at, ['ps', '--all', '--quiet'])).stdout.split('\n').filter((id) => id !== '')
-    if (ids.length > 0) await docker(at, ['rm', '--force', '--volumes', ...ids], { timeLimitSeconds: 60 })
-    await docker(at, ['network', 'prune', '--force'])
+    if (ids.length > 0) await docker(at, ['rm', '--force', '--volumes', ...ids], { timeLimitSeconds: 300 })
+    await docker(at, ['network', 'prune', '--force'], { timeLimitSeconds: 60 })
     child.kill('SIGTERM')
-    await Promise.race([ended, new Promise((resolve) => { setTimeout(resolve, 20_000).unref() })])
+    await Promise.race([ended, new Promise((resolve) => { setTimeout(resolve, 60_000).unref() })])
     child.kill('SIGKILL')
+    await ended
     for (const mount of readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${dir}/`)).toReversed()) works('umount', ['-l', mount])
-    rmSync(dir, { recursive: true, force: true })
+    rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }) // what it had started may be ending still
   }
   try {
     await until('dockerd', async () => {
       if (child.exitCode !== null) throw new Error(`dockerd ended: ${readFileSync(log, 'utf8').slice(-2000)}`)
       return existsSync(socket) && (await docker(at, ['version', '--format', '{{.Server.Version}}'])).exitCode === 0
-    }, 60)
+    }, 300)
     await requireDaemon(at)
     const tree = join(dir, 'base')
     baseTree(tree)
@@ -110,14 +117,23 @@ COPY server.cjs message.txt /srv/
 CMD ["node", "/srv/server.cjs"]
 `
 
-/** Asks its own address inside the container. */
-export const webHealthTest = ['CMD', 'node', '-e', 'fetch(\'http://127.0.0.1:3000/\').then((a) => a.json()).then((b) => process.exit(b.ok ? 0 : 1), () => process.exit(1))']
+/** Asks its own address inside the container. It is run every second, so it loads no more than it needs. */
+const webHealthTest = ['CMD', 'node', '-e', `
+  require('node:http').get('http://127.0.0.1:3000/', (answer) => {
+    let text = ''
+    answer.on('data', (chunk) => { text += chunk }).on('end', () => process.exit(JSON.parse(text).ok ? 0 : 1))
+  }).on('error', () => process.exit(1))`]
+/** A program that answers is well however slow the machine; one that is stopped is found out after five times this. */
+const webHealthTimeout = '30s'
 
-/** Writes a project of two services: `web` with an address, and `side`, which does not change with the commit. */
-export function composeProject(message: string, { web = {}, services = {}, files = {} }: { web?: object; services?: Record<string, object | null>; files?: Record<string, string> } = {}): Record<string, string> {
+/**
+ * Writes a project of two services: `web` with an address, and `side`, which does not change with the commit.
+ * @param healthTimeout of one health check of `web`, where a test waits for a stopped one to be found out
+ */
+export function composeProject(message: string, { web = {}, services = {}, files = {}, healthTimeout = webHealthTimeout }: { web?: object; services?: Record<string, object | null>; files?: Record<string, string>; healthTimeout?: string } = {}): Record<string, string> {
   const compose = {
     services: Object.fromEntries(Object.entries({
-      web: { build: './web', ports: ['127.0.0.1:${PORT_WEB}:3000'], init: true, healthcheck: { test: webHealthTest, interval: '1s', retries: 5, timeout: '3s' }, ...web },
+      web: { build: './web', ports: ['127.0.0.1:${PORT_WEB}:3000'], init: true, healthcheck: { test: webHealthTest, interval: '1s', retries: 5, timeout: healthTimeout }, ...web },
       side: { build: './side', init: true },
       ...services,
     }).filter(([, service]) => service !== null)),
