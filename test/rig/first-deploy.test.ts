@@ -48,9 +48,10 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   }
   const inOrder = async (unit: string): Promise<void> => {
     await until(`${unit} to pass`, async () => {
-      if ((await rig.exec(['systemctl', 'start', `${unit}.service`])).code === 0) return true
+      await rig.must(['systemctl', 'start', `${unit}.service`])
       const [last] = (await host.api(`/api/runs?action=${unit.slice('openclaw-'.length)}`)).body['runs'] as { run_id: string }[]
-      return onlyLate((await host.run(last?.run_id ?? '')).result)
+      const { status, result } = await host.run(last?.run_id ?? '')
+      return status === 'passed' || onlyLate(result)
     })
   }
   const passes = async (action: 'doctor' | 'guard' | 'port_audit'): Promise<void> => {
