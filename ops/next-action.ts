@@ -8,6 +8,8 @@ export const nextActionFile = 'docs/OPENCLAW_NEXT.md'
 
 /** Longest action, in characters. */
 const maxLength = 500
+/** Controls but a tab, and what turns the order of reading round: an action is printed to terminals and shown in HQ, and no ship takes the second. */
+const unreadable = /[^\P{Cc}\t]|[\u202A-\u202E\u2066-\u2069]/u
 const heading = /^#{1,6}\s/
 const ownHeading = /^#\s+next action\s*#*\s*$/i
 const item = /^\s*(?:[-*+]|\d{1,9}[.)])(?:\s+(.*))?$/
@@ -49,6 +51,7 @@ export function parseNextAction(text: string): string {
   if (done.test(words)) throw invalid('names an action that is ticked off')
   const action = words.replace(/^\[ \]\s*/, '')
   if (action === '') throw invalid('names an empty next action')
+  if (unreadable.test(action)) throw invalid('names an action with characters that are not shown as they stand')
   if (action.length > maxLength) throw invalid(`names an action of more than ${maxLength} characters`)
   return action
 }

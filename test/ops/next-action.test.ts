@@ -20,6 +20,7 @@ describe('the one next action', () => {
     expect(withNextAction('Intro\n\n# Next action\n\n- a\n- b\n\n## Later\n\n- c\n', 'New\none')).toBe('Intro\n\n# Next action\n\n- New one\n\n## Later\n\n- c\n')
     expect(withNextAction('Prose.\n', 'x')).toBe('Prose.\n\n# Next action\n\n- x\n')
     expect(() => withNextAction(null, '  ')).toThrow(expect.objectContaining({ errorClass: 'next_action_invalid' }))
+    for (const hidden of ['Ship\u202E it', 'Ship \u001B[2Jit', 'Ship\u0000']) expect(() => withNextAction(null, hidden)).toThrow(expect.objectContaining({ errorClass: 'next_action_invalid' }))
   })
 })
 
