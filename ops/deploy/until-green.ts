@@ -124,9 +124,9 @@ async function close(host: DeployHost, result: DeployResult, triage: Triage | nu
   try {
     gatherBundle(paths, result, triage)
     if (result.overall === 'PASS') {
-      say(await setTimers(host.settings, 'start'))
       turnMaintenanceOff(paths)
       say('maintenance mode is off')
+      say(await setTimers(host.settings, 'start')) // it does not start while the maintenance file is there
     } else say('maintenance mode stays on until a deploy succeeds or it is ended in HQ')
     writeResult(paths, result)
     return result

@@ -180,7 +180,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const id = await endlessDeploy(plug ? 'unplugged-build' : 'rebooted-build')
     await rig.reboot({ plug })
     expect(await host.ended(id)).toMatchObject({ status: 'interrupted', error_class: 'interrupted' })
-    expect([title, host.maintenance()?.['deploy_run_id']]).toEqual([title, id])
+    expect([title, host.maintenance()?.['deploy_run_id'], await isActive('openclaw-doctor.timer')]).toEqual([title, id, 'inactive'])
     await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
     expect(await host.show('openclaw-doctor.service', 'ConditionResult')).toBe('no')
     await until('what served to serve again', async () => (await host.serves())?.message === before?.message)

@@ -16,7 +16,7 @@ export function allUnits(place: UnitPlace): Readonly<Record<string, string>> {
     'openclaw-runner@.service': runnerService(place),
     'openclaw-upgrade@.service': upgradeService(place),
     'openclaw-doctor.service': doctorService(place),
-    'openclaw-doctor.timer': doctorTimer(),
+    'openclaw-doctor.timer': doctorTimer(place),
     'openclaw-guard.service': guardService(place),
     'openclaw-guard.timer': guardTimer(),
   }

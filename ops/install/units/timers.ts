@@ -28,9 +28,9 @@ MemoryMax=512M
 TasksMax=128
 `
 
-const timer = (title: string, { first, again }: { first: string; again: string }): string => `[Unit]
+const timer = (title: string, { first, again, condition = '' }: { first: string; again: string; condition?: string }): string => `[Unit]
 Description=OpenClaw HQ: ${title}, from time to time
-
+${condition}
 [Timer]
 OnActiveSec=${first}
 OnUnitInactiveSec=${again}
@@ -40,10 +40,12 @@ AccuracySec=10s
 WantedBy=timers.target
 `
 
-/** A timer that was merely stopped is active again after a reboot, hence the condition: a deploy that failed keeps doctor quiet. */
+const noMaintenance = ({ paths }: UnitPlace): string => `ConditionPathExists=!${paths.maintenance}\n`
+
+/** A timer that was merely stopped is active again after a reboot, hence the condition, on both: a deploy that failed keeps doctor quiet. */
 export const doctorService = (place: UnitPlace): string =>
-  checkService(place, 'doctor', { title: 'doctor', seconds: 180, condition: `ConditionPathExists=!${place.paths.maintenance}\n` })
-export const doctorTimer = (): string => timer('doctor', { first: '3min', again: '15min' })
+  checkService(place, 'doctor', { title: 'doctor', seconds: 180, condition: noMaintenance(place) })
+export const doctorTimer = (place: UnitPlace): string => timer('doctor', { first: '3min', again: '15min', condition: noMaintenance(place) })
 
 /** Guard runs during maintenance too: it then only observes. */
 export const guardService = (place: UnitPlace): string => checkService(place, 'guard', { title: 'guard', seconds: actions.guard.timeout_seconds + 120 })
