@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { projectState } from '#shared/result'
@@ -55,8 +56,13 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
   const filler = (folder: string): string => join(folder, '.filler')
   /** As after an error of the disk: what is open goes on, nothing new can be written. */
   const readOnly = (folder: string): void => {
-    execFileSync('mount', ['--bind', folder, folder])
-    execFileSync('mount', ['-o', 'remount,bind,ro', folder])
+    // Made read-only beside, where nobody writes, and then laid over it: a mount that is written through stays writable.
+    const beside = mkdtempSync(join(tmpdir(), 'read-only-'))
+    execFileSync('mount', ['--bind', folder, beside])
+    execFileSync('mount', ['-o', 'remount,bind,ro', beside])
+    execFileSync('mount', ['--bind', beside, folder])
+    execFileSync('umount', [beside])
+    rmdirSync(beside)
   }
   const faults = {
     'artifacts are full': { classes: ['disk_full'], begin: () => fillUp(filler(at.host.paths.artifacts)), end: () => rmSync(filler(at.host.paths.artifacts), { force: true }) },
