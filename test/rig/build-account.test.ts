@@ -60,6 +60,16 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
     expect((await rig.exec(['pgrep', '-u', 'openclaw-build'])).out).toBe('')
   })
 
+  it('cannot have a file of the host read into a container by the compose file', async () => {
+    const serves = await host.serves()
+    await host.ship('env-file', { web: { env_file: [paths.tokenFile] } })
+    const id = await host.begin('deploy_and_verify')
+    const { result } = await host.outcome(id)
+    expect([result.overall, result.error_class, result.step_failed]).toEqual(['FAIL', 'docker_compose_failed', 'docker_compose'])
+    expect(host.log(id)).toContain(`${paths.tokenFile}: permission denied`)
+    expect([await host.serves(), host.log(id).includes(host.token())]).toEqual([serves, false])
+  })
+
   it('cannot make another content pass for the commit that was reviewed', async () => {
     const forge = `const { rmSync, writeFileSync } = require('node:fs'); const text = require('node:zlib').deflateSync('blob 10\\0// forged\\n'); const id = require('node:child_process').execFileSync('git', ['-C', '${paths.root}', 'rev-parse', 'HEAD:web/server.cjs'], { encoding: 'utf8' }).trim(); const file = '${paths.root}/.git/objects/' + id.slice(0, 2) + '/' + id.slice(2); rmSync(file); writeFileSync(file, text)`
     const good = await host.ship('five', { config: { build: [{ name: 'evil', argv: [`${packageInside}/node_modules/.bin/node`, '-e', forge] }] } })
@@ -68,15 +78,5 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
     const { result } = await host.deploy()
     expect([result.overall, result.error_class, result.step_failed]).toEqual(['FAIL', 'git_sync_failed', 'console_build'])
     expect(await host.serves()).toEqual({ ok: true, message: 'five', commit: good })
-  })
-
-  it('cannot have a file of the host read into a container by the compose file', async () => {
-    const serves = await host.serves()
-    await host.ship('seven', { web: { env_file: [paths.tokenFile] } })
-    const id = await host.begin('deploy_and_verify')
-    const { result } = await host.outcome(id)
-    expect([result.overall, result.error_class, result.step_failed]).toEqual(['FAIL', 'docker_compose_failed', 'docker_compose'])
-    expect(host.log(id)).toContain(`${paths.tokenFile}: permission denied`)
-    expect([await host.serves(), host.log(id).includes(host.token())]).toEqual([serves, false])
   })
 })
