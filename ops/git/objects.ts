@@ -21,7 +21,9 @@ export async function readBlob(repo: string, nameOrRef: string, options: GitOpti
 
 /** Bytes of the blob with this id. @throws {Problem} `internal_error` when there is none, or it is larger than `keepBytes` (default 64 MiB) */
 export async function bytesOf(repo: string, id: string, options: GitOptions = {}): Promise<Buffer> {
-  return Buffer.from((await git(repo, ['cat-file', 'blob', id], { keepBytes: 64 * 1024 * 1024, ...options, rawStdout: true })).stdout, 'latin1')
+  const { exitCode, stdout, stderrTail } = await git(repo, ['cat-file', 'blob', id], { keepBytes: 64 * 1024 * 1024, ...options, rawStdout: true })
+  if (exitCode !== 0) throw new Problem('internal_error', `git cat-file could not read blob ${id} in ${repo}: ${stderrTail}`)
+  return Buffer.from(stdout, 'latin1')
 }
 
 /** Writes a blob into the object store. @returns its id */

@@ -88,10 +88,14 @@ async function unreadable(repo: string, sections: readonly DiffSection[], neutra
   return found
 }
 
-/** Targets of every link of a commit's tree. */
+/** Targets of every link of a commit's tree. @throws {Problem} `internal_error` when one cannot be read: nothing could be said of where it leads */
 async function linksOf(repo: string, commit: string, neutral: NeutralGit, options: GitOptions): Promise<Map<string, string>> {
   const links = new Map<string, string>()
-  for (const { path, object } of await neutral.links(commit)) links.set(path, await readBlob(repo, object, options) ?? '')
+  for (const { path, object } of await neutral.links(commit)) {
+    const target = await readBlob(repo, object, options)
+    if (target === null) throw new Problem('internal_error', `Where the link ${path} leads cannot be read: ${repo} lacks ${object}.`)
+    links.set(path, target)
+  }
   return links
 }
 
