@@ -128,7 +128,7 @@ export const errorTable = rule({
   action_no_result: { next_auto_fix: 'start_again' },
   runner_lost: { next_auto_fix: 'start_again' },
   runner_start_failed: { next_auto_fix: 'start_again', http: 500 },
-  lane_busy: { retryable: true, next_auto_fix: 'join_active_run', http: 409 },
+  lane_busy: { retryable: true, next_auto_fix: 'wait_for_active_run', http: 409 },
   disk_full: { next_auto_fix: 'free_disk', http: 507 },
   storage_read_only: { next_auto_fix: 'make_storage_writable', http: 507 },
   internal_error: { next_auto_fix: 'report_bug', http: 500 },

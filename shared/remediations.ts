@@ -5,6 +5,7 @@
 export const remediations = {
   // by HQ itself
   join_active_run: { automatic: true, title: 'HQ follows the run that is already active and takes its result.' },
+  wait_for_active_run: { automatic: false, title: 'Wait until the run named in the detail has ended, or cancel it in HQ; then start the action again.' },
   wait_for_deploy: { automatic: true, title: 'HQ waits for the deploy that holds maintenance mode. One that failed leaves it on: the next good deploy ends it, and so does End maintenance in HQ (`hq maintenance off`).' },
   read_remote_again: { automatic: true, title: 'The next ship reads origin/main again and settles what was pushed.' },
   retry_when_reachable: { automatic: true, title: 'HQ tries again when the remote or host answers.' },

@@ -1,14 +1,14 @@
-import { actions } from '#shared/actions'
 import { artifactsReply, cancelReply, execReply, runReply, runsReply } from '#shared/api'
 import type { z } from 'zod'
 import type { Input, Output, procedures } from '#shared/bridge'
 import { Problem } from '#shared/errors'
+import { requireSameRun } from '#shared/join'
 import { askHost, askHostJson, LaneBusy, readHead, readJsonReply, type HostTarget } from './host-http.ts'
 import { maxShownBytes } from './text-file.ts'
 
 /**
- * Starts an action, or joins the same action when it is running (design §5).
- * @throws {Problem} `ALREADY_RUNNING` when another action of the lane runs: that one is not what was asked for
+ * Starts an action, or joins the same one (`requireSameRun`).
+ * @throws {Problem} `lane_busy` when another action of the lane runs, or the same one with other parameters
  */
 export async function execOnHost(target: HostTarget, { action, params }: Input<'host.exec'>): Promise<Output<'host.exec'>> {
   try {
@@ -16,8 +16,9 @@ export async function execOnHost(target: HostTarget, { action, params }: Input<'
     return { run_id, joined: false }
   } catch (error) {
     if (!(error instanceof LaneBusy)) throw error
-    if (error.active.action === action) return { run_id: error.active.active_run_id, joined: true }
-    throw new Problem('ALREADY_RUNNING', `${actions[error.active.action].title} is running on ${target.name}, so ${actions[action].title} was not started.`, { cause: error })
+    const { run } = await readRun(target, error.active.active_run_id)
+    requireSameRun({ action, params }, run)
+    return { run_id: run.run_id, joined: true }
   }
 }
 

@@ -73,7 +73,7 @@ export async function runDod(question: Question): Promise<{ document: DodResult;
   } catch (error) {
     signal.throwIfAborted()
     const cause = toProblem(error)
-    const errorClass: ErrorClass = cause.errorClass === 'ALREADY_RUNNING' ? 'dod_failed_joinable_409' : 'dod_failed'
+    const errorClass: ErrorClass = cause.errorClass === 'lane_busy' ? 'dod_failed_joinable_409' : 'dod_failed'
     const problem = new Problem(errorClass, `Doctor could not be run through hostd: ${cause.message}`, { cause, evidence: cause.evidence })
     return { document: finish([], problem), problem, doctor: null }
   }

@@ -4,6 +4,7 @@ import type { ActionId } from '#shared/actions'
 import { cancelReply, dodRunHeader, execReply, joinableBody, runReply, runsReply, type RunDetail } from '#shared/api'
 import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
+import { requireSameRun } from '#shared/join'
 import type { RunStatus } from '#shared/run'
 import { describeIssues } from '../json-file.ts'
 import { json, localHost, mismatch, problemOf, request, type Ask, type FollowOptions, type HostAddress } from './request.ts'
@@ -18,14 +19,14 @@ export interface JoinOptions {
   readonly signal?: AbortSignal
 }
 
-export type Started = { readonly joined: false; readonly run_id: string } | { readonly joined: true; readonly run_id: string; readonly action: ActionId }
+export interface Started { readonly run_id: string; /** It was running already, with the same action and parameters. */ readonly joined: boolean }
 
 /** hostd as its callers see it. Every method throws {Problem}: `hostd_unreachable`, `version_mismatch`, or the class hostd answered with. */
 export interface HostClient {
   readonly address: HostAddress
   /** Any route, its answer checked. `path` begins with `/`. */
   get<T extends z.ZodType>(path: string, schema: T, ask?: Ask): Promise<z.output<T>>
-  /** Starts an action; a busy lane is not an error but a run to join. */
+  /** Starts an action, or joins the same one (`requireSameRun`). @throws {Problem} also `lane_busy` when another one runs */
   exec(action: ActionId, params?: Record<string, unknown>, options?: { dodRun?: string; signal?: AbortSignal }): Promise<Started>
   run(runId: string): Promise<RunDetail>
   runs(query?: Readonly<Record<string, string>>): Promise<z.output<typeof runsReply>>
@@ -47,14 +48,16 @@ export function hostClient(address: HostAddress = localHost()): HostClient {
     if (!parsed.success) throw mismatch(`${path} has an unknown shape (${describeIssues(parsed.error)})`)
     return parsed.data
   }
+  const run: HostClient['run'] = async (id) => (await get(`/api/runs?id=${encodeURIComponent(id)}`, runReply)).run
   const exec: HostClient['exec'] = async (action, params = {}, { dodRun, signal } = {}) => {
     const answer = await request(address, '/api/exec', { method: 'POST', body: { action, params }, headers: dodRun === undefined ? {} : { [dodRunHeader]: dodRun }, signal })
     if (!answer.ok && answer.status !== 409) throw await problemOf(answer)
     const parsed = z.union([execReply, joinableBody]).safeParse(await json(answer))
     if (!parsed.success) throw mismatch('/api/exec has an unknown shape')
-    return parsed.data.ok ? { joined: false, run_id: parsed.data.run_id } : { joined: true, run_id: parsed.data.active_run_id, action: parsed.data.action }
+    if (parsed.data.ok) return { joined: false, run_id: parsed.data.run_id }
+    requireSameRun({ action, params }, await run(parsed.data.active_run_id))
+    return { joined: true, run_id: parsed.data.active_run_id }
   }
-  const run: HostClient['run'] = async (id) => (await get(`/api/runs?id=${encodeURIComponent(id)}`, runReply)).run
   const followRun: HostClient['followRun'] = async (id, options) => await followStream(address, id, options)
 
   /** The row is read until hostd is back, should it go away between the end of the stream and this. */

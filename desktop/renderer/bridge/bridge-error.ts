@@ -1,5 +1,5 @@
 import type { BridgeProblem } from '#shared/bridge'
-import { errorRule, type ErrorClass } from '#shared/errors'
+import { errorRule, Problem, type ErrorClass } from '#shared/errors'
 import type { RemediationId } from '#shared/remediations'
 
 /** An expected failure of a bridge call: what the page shows instead of the answer. */
@@ -20,5 +20,6 @@ export const problemOf = (error_class: ErrorClass, message: string): BridgeProbl
 /** Whatever was thrown, as a bridge error; a bug keeps its message. */
 export function toBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown
+  if (thrown instanceof Problem) return new BridgeError(problemOf(thrown.errorClass, thrown.message))
   return new BridgeError(problemOf('internal_error', thrown instanceof Error ? thrown.message : String(thrown)))
 }

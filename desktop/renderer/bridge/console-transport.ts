@@ -1,5 +1,6 @@
 import { artifactsReply, cancelReply, execReply, joinableBody, proofBundlesReply, runReply, runsReply } from '#shared/api'
 import { procedures, type BridgeReply, type BridgeTransport, type Input, type Output, type ProcedureName } from '#shared/bridge'
+import { requireSameRun } from '#shared/join'
 import { problemOf, toBridgeError } from './bridge-error.ts'
 import type { ConsoleApi } from './console-api.ts'
 import { consoleOverview } from './console-overview.ts'
@@ -22,7 +23,10 @@ export function consoleTransport(api: ConsoleApi): BridgeTransport {
     'overview.get': overview,
     'host.exec': async ({ action, params }) => {
       const reply = await api.json(execAnswer, '/api/exec', { method: 'POST', body: { action, ...(params ? { params } : {}) }, accept: [409] })
-      return reply.ok ? { run_id: reply.run_id, joined: false } : { run_id: reply.active_run_id, joined: true }
+      if (reply.ok) return { run_id: reply.run_id, joined: false }
+      const { run } = await api.json(runReply, `/api/runs?id=${reply.active_run_id}`)
+      requireSameRun({ action, params }, run)
+      return { run_id: run.run_id, joined: true }
     },
     'host.runs': async ({ cursor, limit, action, status }) => {
       const query = new URLSearchParams()

@@ -87,7 +87,7 @@ const sentences: Partial<Record<ErrorClass, string>> = {
   action_no_result: 'The run ended without a result',
   runner_lost: 'The run was lost',
   runner_start_failed: 'The run could not be started',
-  lane_busy: 'A run of this kind is already active',
+  lane_busy: 'Another run holds the lane',
   disk_full: 'The disk is full',
   storage_read_only: 'The disk is read-only',
   internal_error: 'HQ has a defect here',

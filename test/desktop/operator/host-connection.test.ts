@@ -128,13 +128,22 @@ describe('the connection to the host', () => {
     expect(files[0]).toContain('/secrets/')
   })
 
-  it('joins a run of the same action, and says which other one holds the lane', async () => {
+  it.each([
+    ['the same action', 'deploy_and_verify', {}, 'deploy_and_verify', undefined, null],
+    ['the same action and parameters', 'rollback', { to: 'c'.repeat(40) }, 'rollback', { to: 'c'.repeat(40) }, null],
+    ['another action', 'deploy_and_verify', {}, 'maintenance_clear', undefined, 'Deploy+Verify (20261122T120000Z-0000000a) is running, started by alice at 2026-11-22T12:00:00.000Z, so End maintenance was not started.'],
+    ['other parameters', 'deploy_and_verify', {}, 'deploy_and_verify', { unpin: true }, 'Deploy+Verify (20261122T120000Z-0000000a) is running, started by alice at 2026-11-22T12:00:00.000Z, with other parameters: {}. Nothing was started.'],
+    ['another commit', 'rollback', { to: 'c'.repeat(40) }, 'rollback', { to: 'd'.repeat(40) }, /^Roll back .* with other parameters: \{"to":"c{40}"\}\. Nothing was started\.$/],
+  ] as const)('joins a busy lane only for the same request (%s)', async (_what, running, runningParams, action, params, refused) => {
     await enrol()
-    const busy = (action: string) => ({ ok: false, error_class: 'ALREADY_RUNNING', detail: 'busy', next_auto_fix: 'join_active_run', action, active_run_id: '20261122T120000Z-0000000a', started_at: '2026-11-22T12:00:00.000Z' })
-    peer.answers.set('POST /api/exec', (_request, response) => json(response, 409, busy('deploy_and_verify')))
-    expect(await bench.call('host.exec', { action: 'deploy_and_verify' })).toEqual({ run_id: '20261122T120000Z-0000000a', joined: true })
-    const problem = await bench.refused('host.exec', { action: 'maintenance_clear' })
-    expect(problem).toMatchObject({ error_class: 'ALREADY_RUNNING', message: 'Deploy+Verify is running on aiops-1, so End maintenance was not started.' })
+    const time = '2026-11-22T12:00:00.000Z'
+    const run_id = '20261122T120000Z-0000000a'
+    peer.answers.set('POST /api/exec', (_request, response) => json(response, 409, { ok: false, error_class: 'ALREADY_RUNNING', detail: 'busy', next_auto_fix: 'join_active_run', action: running, active_run_id: run_id, started_at: time }))
+    peer.answers.set('GET /api/runs', (_request, response) => json(response, 200, { ok: true, run: { run_id, action: running, lane: 'deploy', params: runningParams, actor: 'alice', deploy_run_id: null, status: 'running', requested_at: time, started_at: time, finished_at: null, error_class: null, step_failed: null, result: null } }))
+    const asked = { action, ...(params ? { params } : {}) }
+    if (refused === null) return expect(await bench.call('host.exec', asked)).toEqual({ run_id, joined: true })
+    const problem = await bench.refused('host.exec', asked)
+    expect(problem).toMatchObject({ error_class: 'lane_busy', next_auto_fix: 'wait_for_active_run', message: typeof refused === 'string' ? refused : expect.stringMatching(refused) })
   })
 
   it('says on the button that a deploy runs already', async () => {

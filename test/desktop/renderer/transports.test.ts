@@ -15,6 +15,8 @@ let mode: 'serve' | 'console' = 'serve'
 let story: Scene
 let seen: { path: string; headers: IncomingMessage['headers'] }[] = []
 let refuse = false
+/** The action that holds the lane, in the console's stories. */
+let active: 'doctor' | 'deploy_and_verify' = 'doctor'
 let built: BuiltRenderer
 let browser: Browser
 let page: Page
@@ -35,9 +37,9 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
     if (path === '/bridge/events') return stream(response, (JSON.parse(body) as { after: number }).after, (batch) => `data: ${JSON.stringify(batch)}\n\n`, 'event: end\ndata: null\n\n')
     if (refuse || request.headers['x-openclaw-admin-token'] !== token) return json(response, 403, forbidden)
     if (path === '/api/status') return json(response, 200, { ...status(), last_ship: { ok: false, run_id: null, overall: null, result: null, artifact_dir: null, verification: null } })
-    if (path === '/api/exec') return json(response, 409, { ok: false, error_class: 'ALREADY_RUNNING', detail: 'doctor is running', next_auto_fix: 'join_active_run', action: 'doctor', active_run_id: runId, started_at: new Date().toISOString() })
+    if (path === '/api/exec') return json(response, 409, { ok: false, error_class: 'ALREADY_RUNNING', detail: 'doctor is running', next_auto_fix: 'join_active_run', action: active, active_run_id: runId, started_at: new Date().toISOString() })
     if (path === `/api/runs/${runId}/events`) return stream(response, Number(request.headers['last-event-id'] ?? 0), (batch) => batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''), 'event: end\ndata: {"status":"passed"}\n\n')
-    if (path === '/api/runs') return json(response, 200, { ok: true, run: { ...run({ run_id: runId, action: 'doctor', lane: 'doctor' }), result: null } })
+    if (path === '/api/runs') return json(response, 200, { ok: true, run: { ...run({ run_id: runId, action: active, lane: 'doctor' }), result: null } })
     return json(response, 404, { ok: false, error_class: 'not_found', detail: 'no such thing', next_auto_fix: 'start_again' })
   })
   return true
@@ -57,6 +59,7 @@ beforeEach(async () => {
   story.answers['host.run'] = { ok: true, run: { ...run({ run_id: runId, action: 'doctor', lane: 'doctor' }), result: null } }
   seen = []
   refuse = false
+  active = 'doctor'
   page = await (await browser.newContext()).newPage()
   page.setDefaultTimeout(pageMs)
 })
@@ -123,6 +126,17 @@ describe('in the console', () => {
     await shown(page).toHaveURL(new RegExp(`#/runs/${runId}$`))
     await shown(page.getByRole('region', { name: 'Log', exact: true }).getByText('40 lines')).toBeVisible()
     expect(seen.filter(({ path }) => path.endsWith('/events')).map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '17'])
+  })
+
+  test('a lane that another action holds is refused in words: nothing is joined, and the page stays', async () => {
+    mode = 'console'
+    active = 'deploy_and_verify'
+    await page.goto(`${built.url}#/doctor`)
+    await signIn(token)
+    await page.getByRole('button', { name: 'Run doctor' }).click()
+    await shown(page.getByText(`Deploy+Verify (${runId}) is running, started by`)).toBeVisible()
+    await shown(page.getByText('so Doctor was not started.')).toBeVisible()
+    expect(page.url()).toMatch(/#\/doctor$/)
   })
 
   test('a token that the host no longer takes leads back to the door', async () => {
