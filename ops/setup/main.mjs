@@ -37,6 +37,7 @@ async function inTurn(tasks) {
 }
 
 const checks = [
+  ['Checking the format', () => node([join(root, 'node_modules/prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'])],
   ['Checking types', () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.json'])],
   ['Checking types of the renderer', () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.web.json'])],
   ['Linting', () => node([bin('oxlint', 'oxlint'), '--type-aware', '--config', '.oxlintrc.json', '--deny-warnings', 'shared', 'ops', 'hostd', 'desktop', 'test'])],
