@@ -8,9 +8,15 @@ export default defineConfig({
     build: {
       outDir: 'out/preload',
       externalizeDeps: false,
-      rollupOptions: { input: 'desktop/preload/index.ts', output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+      rollupOptions: {
+        input: 'desktop/preload/index.ts',
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
     },
   },
   // electron-vite takes outDir from the repository root, vite itself from the root of the page; minified, as vite does.
-  renderer: { ...rendererConfig, build: { ...rendererConfig.build, outDir: 'out/renderer', minify: true } },
+  renderer: {
+    ...rendererConfig,
+    build: { ...rendererConfig.build, outDir: 'out/renderer', minify: true },
+  },
 })

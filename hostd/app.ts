@@ -29,15 +29,35 @@ const bodyLimit = 64 * 1024
 /** A request must have come whole in this time, milliseconds: the largest bundle over a slow tailnet. */
 const uploadMs = 300_000
 
-const bodyOf = ({ errorClass, message }: Problem): ErrorBody =>
-  ({ ok: false, error_class: errorClass, detail: redact.text(message), next_auto_fix: errorRule(errorClass).next_auto_fix })
+const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({
+  ok: false,
+  error_class: errorClass,
+  detail: redact.text(message),
+  next_auto_fix: errorRule(errorClass).next_auto_fix,
+})
 
 /** Fastify's own refusals, in the words of the one table. */
 function ofFastify(error: FastifyError): Problem | null {
   switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE': return new Problem('body_too_large', 'The body is larger than this route takes. Nothing was done.')
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': return new Problem('unsupported_media_type', 'Only application/json is read. Nothing was done.')
-    default: return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500 ? new Problem('invalid_request', `The request is refused: ${error.message}. Nothing was done.`) : null
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Problem(
+        'body_too_large',
+        'The body is larger than this route takes. Nothing was done.',
+      )
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Problem(
+        'unsupported_media_type',
+        'Only application/json is read. Nothing was done.',
+      )
+    default:
+      return typeof error.statusCode === 'number' &&
+        error.statusCode >= 400 &&
+        error.statusCode < 500
+        ? new Problem(
+            'invalid_request',
+            `The request is refused: ${error.message}. Nothing was done.`,
+          )
+        : null
   }
 }
 
@@ -49,19 +69,36 @@ export function createApp(deps: Deps): FastifyInstance {
   const { rules, log } = deps
   const alarm = funnelAlarm(deps.paths, log)
 
-  const refuse = async (thrown: unknown, reply: FastifyReply, hasBody: boolean): Promise<FastifyReply> => {
+  const refuse = async (
+    thrown: unknown,
+    reply: FastifyReply,
+    hasBody: boolean,
+  ): Promise<FastifyReply> => {
     const problem = toProblem(thrown)
     const status = errorRule(problem.errorClass).http ?? 500
     if (problem.errorClass === 'internal_error') {
-      log('internal_error', { method: reply.request.method, url: reply.request.routeOptions.url ?? null, why: problem.message, stack: problem.cause instanceof Error ? problem.cause.stack : problem.stack })
+      log('internal_error', {
+        method: reply.request.method,
+        url: reply.request.routeOptions.url ?? null,
+        why: problem.message,
+        stack: problem.cause instanceof Error ? problem.cause.stack : problem.stack,
+      })
     }
     // What was not read of a refused body is not waited for.
     if (hasBody && status !== 409) void reply.header('connection', 'close')
-    return await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(bodyOf(problem)))
+    return await reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(bodyOf(problem)))
   }
 
   const app = fastify({
-    logger: false, trustProxy: false, bodyLimit, exposeHeadRoutes: false, forceCloseConnections: true, requestTimeout: uploadMs,
+    logger: false,
+    trustProxy: false,
+    bodyLimit,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestTimeout: uploadMs,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: (error, request, reply) => {
       let thrown: unknown = ofFastify(error) ?? error
@@ -87,9 +124,15 @@ export function createApp(deps: Deps): FastifyInstance {
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const { headers } = request
-    return await refuse(error instanceof Problem ? error : (ofFastify(error) ?? error), reply, headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+    return await refuse(
+      error instanceof Problem ? error : (ofFastify(error) ?? error),
+      reply,
+      headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined,
+    )
   })
-  app.setNotFoundHandler(async (request) => { throw new Problem('not_found', `There is no ${request.method} of this address.`) })
+  app.setNotFoundHandler(async (request) => {
+    throw new Problem('not_found', `There is no ${request.method} of this address.`)
+  })
 
   const docs = documents(log)
   const check = bundleChecker(deps.paths, docs, log)
@@ -113,7 +156,14 @@ export function createApp(deps: Deps): FastifyInstance {
 
 /** What is no HTTP request gets the same shape of answer, and the connection ends. */
 function badRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) { socket.destroy(); return }
-  const body = JSON.stringify(bodyOf(new Problem('invalid_request', 'This is no HTTP request that hostd can read.')))
-  socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const body = JSON.stringify(
+    bodyOf(new Problem('invalid_request', 'This is no HTTP request that hostd can read.')),
+  )
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
 }

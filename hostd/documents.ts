@@ -9,8 +9,10 @@ import type { Log } from './log.ts'
 /** A folder's date can lag behind its newest entry by a clock tick of the kernel: younger than this it is not relied on. */
 const settledNs = 100_000_000n
 
-const info = (path: string): BigIntStats | null => statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null
-const stampOf = ({ ino, mtimeNs, ctimeNs, size }: BigIntStats): string => `${ino}-${mtimeNs}-${ctimeNs}-${size}`
+const info = (path: string): BigIntStats | null =>
+  statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null
+const stampOf = ({ ino, mtimeNs, ctimeNs, size }: BigIntStats): string =>
+  `${ino}-${mtimeNs}-${ctimeNs}-${size}`
 
 /** Documents on disk, read again only when they have changed, so that a status call costs a few `stat`s. */
 export interface Documents {
@@ -32,7 +34,10 @@ export function documents(log: Log): Documents {
     if (date === undefined) return []
     const cached = folders.get(base)
     if (cached?.date === date) return cached.ids
-    const ids = readdirSync(base).filter((name) => runIdPattern.test(name)).toSorted().toReversed()
+    const ids = readdirSync(base)
+      .filter((name) => runIdPattern.test(name))
+      .toSorted()
+      .toReversed()
     if (BigInt(Date.now()) * 1_000_000n - date > settledNs) folders.set(base, { date, ids })
     return ids
   }
@@ -40,7 +45,10 @@ export function documents(log: Log): Documents {
   return {
     read: <T extends z.ZodType>(path: string, schema: T): z.output<T> | null => {
       const at = info(path)
-      if (at === null) { files.delete(path); return null }
+      if (at === null) {
+        files.delete(path)
+        return null
+      }
       const stamp = stampOf(at)
       const cached = files.get(path)
       if (cached?.stamp === stamp) return cached.value as z.output<T> | null

@@ -16,7 +16,11 @@ const patienceMs = 600_000
  * Takes runs into the index that hostd did not start: those found when it starts, and those a CLI starts while hostd
  * could not be reached.
  */
-export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(id: string): void; close(): void } {
+export function adoptForeign(
+  paths: HostPaths,
+  store: Store,
+  log: Log,
+): { known(id: string): void; close(): void } {
   const known = store.ids()
   const waiting = new Map<string, number>()
   let watcher: FSWatcher | null = null
@@ -32,13 +36,20 @@ export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(
     log(event, facts)
   }
 
-  const note = (id: string): void => { if (runIdPattern.test(id) && !known.has(id) && !waiting.has(id)) waiting.set(id, Date.now()) }
+  const note = (id: string): void => {
+    if (runIdPattern.test(id) && !known.has(id) && !waiting.has(id)) waiting.set(id, Date.now())
+  }
 
   function startWatching(): void {
     if (watcher !== null) return
     try {
-      watcher = watch(paths.runs, (_event, name) => { if (name !== null) note(name) })
-      watcher.on('error', () => { watcher?.close(); watcher = null })
+      watcher = watch(paths.runs, (_event, name) => {
+        if (name !== null) note(name)
+      })
+      watcher.on('error', () => {
+        watcher?.close()
+        watcher = null
+      })
       watcher.unref()
     } catch {
       watcher = null // the folder does not exist before the first run, or the system has no watches left: the date of the folder tells
@@ -57,8 +68,13 @@ export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(
     if (ids.length === 0) return
     const still = new Set(adoptFolders(paths, ids, store, logOnce))
     for (const id of ids) {
-      if (!still.has(id)) { known.add(id); waiting.delete(id) }
-      else if (Date.now() - (waiting.get(id) ?? 0) > patienceMs) { known.add(id); waiting.delete(id) }
+      if (!still.has(id)) {
+        known.add(id)
+        waiting.delete(id)
+      } else if (Date.now() - (waiting.get(id) ?? 0) > patienceMs) {
+        known.add(id)
+        waiting.delete(id)
+      }
     }
   }
 
@@ -66,7 +82,10 @@ export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(
     try {
       const blind = watcher === null
       startWatching()
-      if (blind || Date.now() - readAt > readAgainMs) { readAt = Date.now(); readFolder() }
+      if (blind || Date.now() - readAt > readAgainMs) {
+        readAt = Date.now()
+        readFolder()
+      }
       adoptWaiting()
     } catch (error) {
       log('adopt_failed', { why: toProblem(error).message })
@@ -76,7 +95,13 @@ export function adoptForeign(paths: HostPaths, store: Store, log: Log): { known(
   look()
   const timer = setInterval(look, lookMs)
   return {
-    known: (id) => { known.add(id); waiting.delete(id) },
-    close: () => { clearInterval(timer); watcher?.close() },
+    known: (id) => {
+      known.add(id)
+      waiting.delete(id)
+    },
+    close: () => {
+      clearInterval(timer)
+      watcher?.close()
+    },
   }
 }

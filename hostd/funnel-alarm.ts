@@ -10,7 +10,11 @@ const everyMs = 5_000
  * at once; the count of the rest follows with the next one after `everyMs`.
  * @returns to be called once for each such request
  */
-export function funnelAlarm(paths: Pick<HostPaths, 'index'>, log: Log, now: () => number = Date.now): () => void {
+export function funnelAlarm(
+  paths: Pick<HostPaths, 'index'>,
+  log: Log,
+  now: () => number = Date.now,
+): () => void {
   let unwritten = 0
   let writtenAt = Number.NEGATIVE_INFINITY
   return () => {
@@ -21,7 +25,12 @@ export function funnelAlarm(paths: Pick<HostPaths, 'index'>, log: Log, now: () =
     const last_at = new Date(at).toISOString()
     try {
       const before = known()
-      writeFunnelRecord(paths, { schema_version: 1, count: (before?.count ?? 0) + unwritten, first_at: before?.first_at ?? last_at, last_at })
+      writeFunnelRecord(paths, {
+        schema_version: 1,
+        count: (before?.count ?? 0) + unwritten,
+        first_at: before?.first_at ?? last_at,
+        last_at,
+      })
       log('funnel_refused', { requests: unwritten })
       unwritten = 0
     } catch (error) {

@@ -8,7 +8,9 @@ import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 /** The one address family hostd may be bound to; anything else would put it in reach of others. @returns why it is refused, or null */
 export function refusedAddress(address: string): string | null {
   if (!ipaddr.isValid(address)) return `${JSON.stringify(address)} is no IP address`
-  return ipaddr.parse(address).range() === 'loopback' ? null : `${address} is not a loopback address`
+  return ipaddr.parse(address).range() === 'loopback'
+    ? null
+    : `${address} is not a loopback address`
 }
 
 /** @returns the port it got @throws the system's error: EADDRINUSE, EACCES */
@@ -36,32 +38,46 @@ export function passedSockets(env: Record<string, string | undefined>): number[]
  * @returns the port, and the server of the unix socket
  * @throws {Error} when a descriptor is something else, or is bound to an address that others can reach
  */
-export async function listenPassed(app: FastifyInstance, [tcp, unix, ...more]: readonly number[]): Promise<{ port: number; socket: Server }> {
-  if (tcp === undefined || unix === undefined || more.length > 0) throw new Error('the socket unit must pass two sockets: the loopback port, then the unix socket')
+export async function listenPassed(
+  app: FastifyInstance,
+  [tcp, unix, ...more]: readonly number[],
+): Promise<{ port: number; socket: Server }> {
+  if (tcp === undefined || unix === undefined || more.length > 0)
+    throw new Error(
+      'the socket unit must pass two sockets: the loopback port, then the unix socket',
+    )
   const options: FastifyListenOptions & { fd: number } = { fd: tcp, host: '127.0.0.1' } // handed on to Node, which takes the descriptor
   await app.listen(options)
   const bound = app.server.address()
-  if (bound === null || typeof bound === 'string') throw new Error('the first socket that was passed is no TCP socket')
+  if (bound === null || typeof bound === 'string')
+    throw new Error('the first socket that was passed is no TCP socket')
   const why = refusedAddress(bound.address)
   if (why !== null) throw new Error(`the socket unit binds ${bound.address}: ${why}`)
   const socket = createServer((request, response) => app.routing(request, response))
   await listening(socket, () => socket.listen({ fd: unix }))
   // Node names no path for a descriptor: only what has an address and port is something else.
-  if (socket.address() !== null) throw new Error('the second socket that was passed is no unix socket')
+  if (socket.address() !== null)
+    throw new Error('the second socket that was passed is no unix socket')
   return { port: bound.port, socket }
 }
 
 /** Stops accepting and lets what came in be answered; streams that go on are cut after `limitMs`, their readers come back. */
 export async function drain(servers: readonly Server[], limitMs: number): Promise<void> {
-  const ended = servers.map((server) => new Promise<void>((resolve) => { server.close(() => resolve()) }))
+  const ended = servers.map(
+    (server) =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      }),
+  )
   await Promise.race([Promise.all(ended), delay(limitMs)])
 }
 
-const listening = (server: Server, listen: () => void): Promise<void> => new Promise((resolve, reject) => {
-  server.once('error', reject)
-  server.once('listening', resolve)
-  listen()
-})
+const listening = (server: Server, listen: () => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('listening', resolve)
+    listen()
+  })
 
 /** Serves the same app over a unix socket. A file left by a hostd that was killed is replaced: the caller holds hostd's lock. */
 export async function listenSocket(app: FastifyInstance, path: string): Promise<Server> {

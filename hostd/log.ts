@@ -4,5 +4,7 @@ import { redact } from '#ops/redact/redaction'
 export type Log = (event: string, facts?: Readonly<Record<string, unknown>>) => void
 
 export const logToStderr: Log = (event, facts = {}) => {
-  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), event, ...redact.json(facts) })}\n`)
+  process.stderr.write(
+    `${JSON.stringify({ time: new Date().toISOString(), event, ...redact.json(facts) })}\n`,
+  )
 }

@@ -10,7 +10,14 @@ import { hostdLockFile, takeLock } from '#ops/runner/locks'
 import { readHostSettings } from '#ops/settings-files'
 import { createApp } from './app.ts'
 import { authRules } from './auth.ts'
-import { drain, listenPassed, listenSocket, listenTcp, passedSockets, refusedAddress } from './listen.ts'
+import {
+  drain,
+  listenPassed,
+  listenSocket,
+  listenTcp,
+  passedSockets,
+  refusedAddress,
+} from './listen.ts'
 import { logToStderr } from './log.ts'
 import { superviseRuns } from './runs.ts'
 import { openStore } from './store.ts'
@@ -34,14 +41,22 @@ async function main(): Promise<void> {
   const passed = passedSockets(env)
   const address = env['OPENCLAW_HOSTD_ADDRESS'] ?? '127.0.0.1'
   const why = refusedAddress(address)
-  if (why !== null) throw new Refusal(usage, `hostd was not started: ${why}. It serves loopback only; other machines reach it through tailscale serve.`)
+  if (why !== null)
+    throw new Refusal(
+      usage,
+      `hostd was not started: ${why}. It serves loopback only; other machines reach it through tailscale serve.`,
+    )
   const paths = orRefuse(() => hostPaths(env))
   const wanted = orRefuse(() => hostdPort(env))
   const settings = orRefuse(() => readHostSettings(paths))
   const version = orRefuse(() => releaseVersion(installRoot()))
 
   const lock = await takeLock(hostdLockFile(paths), 2000)
-  if (lock === null) throw new Refusal(1, `hostd was not started: another one serves ${paths.state}. That one goes on.`)
+  if (lock === null)
+    throw new Refusal(
+      1,
+      `hostd was not started: another one serves ${paths.state}. That one goes on.`,
+    )
   const log = logToStderr
   let port = wanted
   const url = (): string => `http://${address.includes(':') ? `[${address}]` : address}:${port}`
@@ -53,7 +68,7 @@ async function main(): Promise<void> {
   let socket: Server | null = null
   try {
     if (passed.length > 0) {
-      ({ port, socket } = await listenPassed(app, passed))
+      ;({ port, socket } = await listenPassed(app, passed))
     } else {
       port = await listenTcp(app, address, wanted)
       const socketPath = env['OPENCLAW_HOSTD_SOCKET']
@@ -61,7 +76,12 @@ async function main(): Promise<void> {
     }
   } catch (error) {
     const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-    throw new Refusal(1, inUse ? `hostd was not started: ${address}:${wanted} is in use by another process.` : `hostd was not started: ${address}:${wanted} cannot be bound (${String(error)}).`)
+    throw new Refusal(
+      1,
+      inUse
+        ? `hostd was not started: ${address}:${wanted} is in use by another process.`
+        : `hostd was not started: ${address}:${wanted} cannot be bound (${String(error)}).`,
+    )
   }
 
   const stop = async (): Promise<void> => {
@@ -79,7 +99,10 @@ async function main(): Promise<void> {
     process.on(signal, () => {
       if (stopping) return
       stopping = true
-      stop().catch((error: unknown) => { log('stop_failed', { why: String(error) }); process.exit(1) })
+      stop().catch((error: unknown) => {
+        log('stop_failed', { why: String(error) })
+        process.exit(1)
+      })
     })
   }
   process.stdout.write(`${JSON.stringify({ ready: true, url: url() })}\n`)

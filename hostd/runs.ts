@@ -24,7 +24,12 @@ const absentLimitMs = 2000
 
 const unreadable = Symbol('a record that cannot be read')
 
-export interface StartAsk { readonly action: ActionId; readonly params: Record<string, unknown>; readonly actor: string; readonly deployRunId: string | null }
+export interface StartAsk {
+  readonly action: ActionId
+  readonly params: Record<string, unknown>
+  readonly actor: string
+  readonly deployRunId: string | null
+}
 
 /** The runs of this host: their rows, their runners, their ends. */
 export interface Runs {
@@ -39,9 +44,26 @@ export interface Runs {
   close(): void
 }
 
-interface Watched { readonly since: number; launching: boolean; absentSince: number | null; startFailed: string | null; closing: boolean; recordLogged: boolean }
+interface Watched {
+  readonly since: number
+  launching: boolean
+  absentSince: number | null
+  startFailed: string | null
+  closing: boolean
+  recordLogged: boolean
+}
 
-export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths; store: Store; log: Log; launch: () => LaunchSettings }): Runs {
+export function superviseRuns({
+  paths,
+  store,
+  log,
+  launch,
+}: {
+  paths: HostPaths
+  store: Store
+  log: Log
+  launch: () => LaunchSettings
+}): Runs {
   const watched = new Map<string, Watched>()
   /** Runs that are being cancelled, since when: everyone who looks sees that their end is on its way. */
   const cancelling = new Map<string, string>()
@@ -52,7 +74,14 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
   let closed = false
 
   const watch = (id: string): Watched => {
-    const entry = watched.get(id) ?? { since: Date.now(), launching: false, absentSince: null, startFailed: null, closing: false, recordLogged: false }
+    const entry = watched.get(id) ?? {
+      since: Date.now(),
+      launching: false,
+      absentSince: null,
+      startFailed: null,
+      closing: false,
+      recordLogged: false,
+    }
     watched.set(id, entry)
     return entry
   }
@@ -69,7 +98,8 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
       return readRunFile(paths, id)
     } catch (error) {
       const entry = watch(id)
-      if (!entry.recordLogged) log('record_unreadable', { run_id: id, why: toProblem(error).message })
+      if (!entry.recordLogged)
+        log('record_unreadable', { run_id: id, why: toProblem(error).message })
       entry.recordLogged = true
       return unreadable
     }
@@ -81,10 +111,17 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     if (entry.closing) return
     const result = readEndOrFail(paths, id, log)
     const record = result === null || row.status === 'queued' ? recordOf(id) : null
-    if (record !== null && record !== unreadable && row.status === 'queued') store.started(id, record.started_at)
+    if (record !== null && record !== unreadable && row.status === 'queued')
+      store.started(id, record.started_at)
     if (result !== null) return end(id, result)
     if (record === null) return lookForStart(id, entry)
-    if (record !== unreadable && record.boot_id !== bootId()) return end(id, { status: 'interrupted', finished_at: lastSign(paths, id), error_class: 'interrupted', step_failed: null })
+    if (record !== unreadable && record.boot_id !== bootId())
+      return end(id, {
+        status: 'interrupted',
+        finished_at: lastSign(paths, id),
+        error_class: 'interrupted',
+        step_failed: null,
+      })
     if (isLocked(runLockFile(paths, id))) return
     // A runner that had to be killed by a cancel writes no result: the cancel does, and it is not lost meanwhile.
     if (cancelling.has(id)) return
@@ -92,7 +129,12 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     const late = readEndOrFail(paths, id, log)
     if (late !== null) return end(id, late)
     const finished_at = lastSign(paths, id)
-    closeAfter(id, entry, record === unreadable ? endTree({ marker: runMarker(id) }) : endLeftOf(record, launch()), { status: 'runner_lost', finished_at, error_class: 'runner_lost', step_failed: null })
+    closeAfter(
+      id,
+      entry,
+      record === unreadable ? endTree({ marker: runMarker(id) }) : endLeftOf(record, launch()),
+      { status: 'runner_lost', finished_at, error_class: 'runner_lost', step_failed: null },
+    )
   }
 
   function lookForStart(id: string, entry: Watched): void {
@@ -100,12 +142,23 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
     if (entry.startFailed === null && now - entry.since < startLimitMs) {
       if (entry.launching) return
       // A unit's processes cannot be seen from here: only its folder, or the time limit, tells.
-      if (launch().runnerSocket !== null || members({ marker: runMarker(id) }).length > 0) { entry.absentSince = null; return }
+      if (launch().runnerSocket !== null || members({ marker: runMarker(id) }).length > 0) {
+        entry.absentSince = null
+        return
+      }
       entry.absentSince ??= now
       if (now - entry.absentSince < absentLimitMs) return
     }
-    log('runner_start_failed', { run_id: id, why: entry.startFailed ?? 'it made no run folder in time' })
-    closeAfter(id, entry, endTree({ marker: runMarker(id) }), { status: 'failed', finished_at: new Date().toISOString(), error_class: 'runner_start_failed', step_failed: null })
+    log('runner_start_failed', {
+      run_id: id,
+      why: entry.startFailed ?? 'it made no run folder in time',
+    })
+    closeAfter(id, entry, endTree({ marker: runMarker(id) }), {
+      status: 'failed',
+      finished_at: new Date().toISOString(),
+      error_class: 'runner_start_failed',
+      step_failed: null,
+    })
   }
 
   /** Nothing of a run may be left when its lane becomes free. */
@@ -137,7 +190,18 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
   async function launchRunner(row: Run): Promise<void> {
     const entry = watch(row.run_id)
     try {
-      const runner = await startRunner({ op: 'start', run_id: row.run_id, action: row.action, params: row.params, actor: row.actor, deploy_run_id: row.deploy_run_id, requested_at: row.requested_at }, launch())
+      const runner = await startRunner(
+        {
+          op: 'start',
+          run_id: row.run_id,
+          action: row.action,
+          params: row.params,
+          actor: row.actor,
+          deploy_run_id: row.deploy_run_id,
+          requested_at: row.requested_at,
+        },
+        launch(),
+      )
       const { exitCode, signal, said } = await runner.ended
       entry.startFailed = `the runner ended (${signal ?? `exit code ${String(exitCode)}`}) before it made its record: ${said}`
       if (!closed) lookAtAll()
@@ -154,7 +218,10 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
 
   async function stop(id: string, actor: string): Promise<void> {
     // A run in its first instants has no runner to ask yet.
-    while (get(id).status === 'queued') { lookAtAll(); await delay(50) }
+    while (get(id).status === 'queued') {
+      lookAtAll()
+      await delay(50)
+    }
     if (isEnded(get(id).status)) return
     try {
       await askRunner({ op: 'cancel', run_id: id, actor }, launch())
@@ -174,8 +241,18 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
   return {
     start: ({ action, params, actor, deployRunId }) => {
       const row: Run = {
-        run_id: newRunId(), action, lane: actionOf(action).lane, params, actor, deploy_run_id: deployRunId, status: 'queued',
-        requested_at: new Date().toISOString(), started_at: null, finished_at: null, error_class: null, step_failed: null,
+        run_id: newRunId(),
+        action,
+        lane: actionOf(action).lane,
+        params,
+        actor,
+        deploy_run_id: deployRunId,
+        status: 'queued',
+        requested_at: new Date().toISOString(),
+        started_at: null,
+        finished_at: null,
+        error_class: null,
+        step_failed: null,
       }
       const outcome = store.insert(row)
       if (outcome.inserted) foreign.known(row.run_id)
@@ -183,7 +260,9 @@ export function superviseRuns({ paths, store, log, launch }: { paths: HostPaths;
       log('run_requested', { run_id: row.run_id, action, actor })
       watch(row.run_id).launching = true
       // The caller has its answer before the fork, which takes longer than all the rest.
-      setImmediate(() => { void launchRunner(row) })
+      setImmediate(() => {
+        void launchRunner(row)
+      })
       return { run: row }
     },
     cancel: async (id, actor) => {

@@ -21,8 +21,18 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `
 
-export interface RunsPage { readonly limit: number; readonly cursor?: string; readonly action?: ActionId; readonly status?: RunStatus }
-export interface RunEnd { readonly status: RunStatus; readonly finished_at: string; readonly error_class: ErrorClass | null; readonly step_failed: string | null }
+export interface RunsPage {
+  readonly limit: number
+  readonly cursor?: string
+  readonly action?: ActionId
+  readonly status?: RunStatus
+}
+export interface RunEnd {
+  readonly status: RunStatus
+  readonly finished_at: string
+  readonly error_class: ErrorClass | null
+  readonly step_failed: string | null
+}
 
 /** The index of runs. An index only: the folders are the truth (design §4). */
 export interface Store {
@@ -45,14 +55,17 @@ function openFile(file: string): DatabaseSync {
   const db = new DatabaseSync(file)
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
-    const tables = db.prepare("SELECT count(*) AS n FROM sqlite_master").get()?.['n']
+    const tables = db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n']
     if (tables === 0) db.exec(schema)
     const version = db.prepare('PRAGMA user_version').get()?.['user_version']
-    if (version !== schemaVersion) throw new Error(`schema version ${String(version)} instead of ${schemaVersion}`)
+    if (version !== schemaVersion)
+      throw new Error(`schema version ${String(version)} instead of ${schemaVersion}`)
     const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
     if (check !== 'ok') throw new Error(`damaged: ${String(check)}`)
     // A word that this hostd does not know, as one of another release has left it, would fail every answer that holds it.
-    for (const row of db.prepare('SELECT *, max(run_id) FROM runs GROUP BY action, lane, status, error_class').all()) {
+    for (const row of db
+      .prepare('SELECT *, max(run_id) FROM runs GROUP BY action, lane, status, error_class')
+      .all()) {
       const { 'max(run_id)': _newest, ...columns } = row
       toRun(columns)
     }
@@ -65,7 +78,8 @@ function openFile(file: string): DatabaseSync {
 
 /** Removes the index with its side files. */
 export function dropIndex(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve']) rmSync(`${file}${suffix}`, { force: true, recursive: true })
+  for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve'])
+    rmSync(`${file}${suffix}`, { force: true, recursive: true })
 }
 
 /** Where a full disk leaves room for the ends of runs: whoever follows one must learn of its end. */
@@ -110,19 +124,42 @@ export function openStore(file: string, log: Log): Store {
     }
   }
   keepReserve(file, log)
-  const insert = db.prepare(`INSERT INTO runs (run_id, action, lane, params, actor, deploy_run_id, status, requested_at, started_at, finished_at, error_class, step_failed)
+  const insert =
+    db.prepare(`INSERT INTO runs (run_id, action, lane, params, actor, deploy_run_id, status, requested_at, started_at, finished_at, error_class, step_failed)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  const started = db.prepare("UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'")
-  const ended = db.prepare("UPDATE runs SET status = ?, finished_at = ?, error_class = ?, step_failed = ? WHERE run_id = ? AND status IN ('queued', 'running')")
+  const started = db.prepare(
+    "UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'",
+  )
+  const ended = db.prepare(
+    "UPDATE runs SET status = ?, finished_at = ?, error_class = ?, step_failed = ? WHERE run_id = ? AND status IN ('queued', 'running')",
+  )
   const get = db.prepare('SELECT * FROM runs WHERE run_id = ?')
-  const active = db.prepare("SELECT * FROM runs WHERE status IN ('queued', 'running') ORDER BY run_id")
+  const active = db.prepare(
+    "SELECT * FROM runs WHERE status IN ('queued', 'running') ORDER BY run_id",
+  )
   const inLane = db.prepare("SELECT * FROM runs WHERE lane = ? AND status IN ('queued', 'running')")
-  const activeIn = (lane: Lane): Run | null => { const row = inLane.get(lane); return row === undefined ? null : toRun(row) }
+  const activeIn = (lane: Lane): Run | null => {
+    const row = inLane.get(lane)
+    return row === undefined ? null : toRun(row)
+  }
 
   return {
     insert: (row) => {
       try {
-        insert.run(row.run_id, row.action, row.lane, JSON.stringify(row.params), row.actor, row.deploy_run_id, row.status, row.requested_at, row.started_at, row.finished_at, row.error_class, row.step_failed)
+        insert.run(
+          row.run_id,
+          row.action,
+          row.lane,
+          JSON.stringify(row.params),
+          row.actor,
+          row.deploy_run_id,
+          row.status,
+          row.requested_at,
+          row.started_at,
+          row.finished_at,
+          row.error_class,
+          row.step_failed,
+        )
         return { inserted: true }
       } catch (error) {
         const holder = activeIn(row.lane)
@@ -130,21 +167,44 @@ export function openStore(file: string, log: Log): Store {
         throw error
       }
     },
-    started: (id, startedAt) => { started.run(startedAt, id); keepReserve(file, log) },
-    ended: (id, end) => writeWithReserve(() => ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id)),
-    get: (id) => { const row = get.get(id); return row === undefined ? null : toRun(row) },
+    started: (id, startedAt) => {
+      started.run(startedAt, id)
+      keepReserve(file, log)
+    },
+    ended: (id, end) =>
+      writeWithReserve(() =>
+        ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id),
+      ),
+    get: (id) => {
+      const row = get.get(id)
+      return row === undefined ? null : toRun(row)
+    },
     active: () => active.all().map(toRun),
     list: ({ limit, cursor, action, status }) => {
       const where: string[] = []
       const values: SQLInputValue[] = []
-      const add = (condition: string, value: string | undefined): void => { if (value !== undefined) { where.push(condition); values.push(value) } }
+      const add = (condition: string, value: string | undefined): void => {
+        if (value !== undefined) {
+          where.push(condition)
+          values.push(value)
+        }
+      }
       add('action = ?', action)
       add('status = ?', status)
       add('run_id < ?', cursor)
       const sql = `SELECT * FROM runs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY run_id DESC LIMIT ?`
-      return db.prepare(sql).all(...values, limit + 1).map(toRun)
+      return db
+        .prepare(sql)
+        .all(...values, limit + 1)
+        .map(toRun)
     },
-    ids: () => new Set(db.prepare('SELECT run_id FROM runs').all().map((row) => String(row['run_id']))),
+    ids: () =>
+      new Set(
+        db
+          .prepare('SELECT run_id FROM runs')
+          .all()
+          .map((row) => String(row['run_id'])),
+      ),
     inOneGo: (work) => {
       db.exec('BEGIN IMMEDIATE')
       try {
@@ -160,4 +220,5 @@ export function openStore(file: string, log: Log): Store {
 }
 
 /** SQLITE_CONSTRAINT_UNIQUE: the lane is taken. */
-const isUnique = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === 2067
+const isUnique = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === 2067

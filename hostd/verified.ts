@@ -25,7 +25,20 @@ export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): Chec
       return new Map() // a damaged file: nothing is believed, so nothing is shown as verified
     }
   }
-  const ship = cachedVerifier(() => keysOf([...docs.read(paths.trustFile, trustFile)?.keys ?? [], ...docs.read(paths.shipKeysFile, enrolledKeys)?.keys ?? []], paths.trustFile))
-  const own = cachedVerifier(() => keysOf([docs.read(deployKey, trustedKey)].filter((key) => key !== null), deployKey))
+  const ship = cachedVerifier(() =>
+    keysOf(
+      [
+        ...(docs.read(paths.trustFile, trustFile)?.keys ?? []),
+        ...(docs.read(paths.shipKeysFile, enrolledKeys)?.keys ?? []),
+      ],
+      paths.trustFile,
+    ),
+  )
+  const own = cachedVerifier(() =>
+    keysOf(
+      [docs.read(deployKey, trustedKey)].filter((key) => key !== null),
+      deployKey,
+    ),
+  )
   return (kind, runId) => (kind === 'ship' ? ship : own)(join(paths.artifacts, kind, runId))
 }

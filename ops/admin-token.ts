@@ -16,12 +16,19 @@ export function readAdminToken(path: string): string {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    const why = code === 'EACCES' ? `is not for this user (EACCES): on a host, root runs hq` : `cannot be opened (${code})`
-    throw new Problem('token_not_configured', `The admin token file ${path} ${why}.`, { cause: error })
+    const why =
+      code === 'EACCES'
+        ? `is not for this user (EACCES): on a host, root runs hq`
+        : `cannot be opened (${code})`
+    throw new Problem('token_not_configured', `The admin token file ${path} ${why}.`, {
+      cause: error,
+    })
   }
   try {
     const info = fstatSync(file)
-    const refuse = (why: string): never => { throw new Problem('token_not_configured', `The admin token file ${path} ${why}.`) }
+    const refuse = (why: string): never => {
+      throw new Problem('token_not_configured', `The admin token file ${path} ${why}.`)
+    }
     if (!info.isFile()) refuse('is not a regular file')
     if ((info.mode & 0o022) !== 0) refuse('is writable by group or others')
     if (info.size > maxBytes) refuse('is too large')

@@ -1,4 +1,15 @@
-import { closeSync, constants, createReadStream, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Problem } from '#shared/errors'
@@ -8,13 +19,28 @@ export const maxArtifactBytes = 16 * 1024 * 1024
 /** Most entries of one listing; of a longer one the last by name are given, which for run ids are the newest. */
 export const maxArtifactEntries = 2000
 
-export interface ArtifactEntry { readonly name: string; readonly type: 'file' | 'directory'; readonly size: number | null }
+export interface ArtifactEntry {
+  readonly name: string
+  readonly type: 'file' | 'directory'
+  readonly size: number | null
+}
 
 export type Artifact =
-  | { readonly type: 'directory'; readonly path: string; readonly entries: readonly ArtifactEntry[] }
-  | { readonly type: 'file'; readonly path: string; readonly size: number; readonly contentType: string; readonly stream: Readable }
+  | {
+      readonly type: 'directory'
+      readonly path: string
+      readonly entries: readonly ArtifactEntry[]
+    }
+  | {
+      readonly type: 'file'
+      readonly path: string
+      readonly size: number
+      readonly contentType: string
+      readonly stream: Readable
+    }
 
-const missing = (path: string): Problem => new Problem('not_found', `There is no artifact ${JSON.stringify(path)}.`)
+const missing = (path: string): Problem =>
+  new Problem('not_found', `There is no artifact ${JSON.stringify(path)}.`)
 const plain = /^[^.\u0000-\u001f\u007f/\\][^\u0000-\u001f\u007f/\\]*$/
 
 /** @returns the parts of a path below the artifacts folder; [] is the folder itself @throws {Problem} `not_found` for `..`, dotfiles and the like */
@@ -39,11 +65,19 @@ export function openArtifact(root: string, path: string): Artifact {
   const { file, info } = openPlain(root, parts, path)
   let handedOver = false
   try {
-    if (info.isDirectory()) return { type: 'directory', path: name, entries: listFolder(join(root, ...parts), file) }
+    if (info.isDirectory())
+      return { type: 'directory', path: name, entries: listFolder(join(root, ...parts), file) }
     if (!info.isFile()) throw missing(path)
-    if (info.size > maxArtifactBytes) throw new Problem('body_too_large', `${name} has ${info.size} bytes; at most ${maxArtifactBytes} are given out at once. The file is untouched.`)
-    const contentType = name.endsWith('.json') ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8'
-    if (info.size === 0) return { type: 'file', path: name, size: 0, contentType, stream: Readable.from([]) }
+    if (info.size > maxArtifactBytes)
+      throw new Problem(
+        'body_too_large',
+        `${name} has ${info.size} bytes; at most ${maxArtifactBytes} are given out at once. The file is untouched.`,
+      )
+    const contentType = name.endsWith('.json')
+      ? 'application/json; charset=utf-8'
+      : 'text/plain; charset=utf-8'
+    if (info.size === 0)
+      return { type: 'file', path: name, size: 0, contentType, stream: Readable.from([]) }
     // A file that is still growing is given as long as it was when it was opened.
     const stream = createReadStream('', { fd: file, start: 0, end: info.size - 1 })
     handedOver = true
@@ -53,13 +87,27 @@ export function openArtifact(root: string, path: string): Artifact {
   }
 }
 
-function openPlain(root: string, parts: readonly string[], path: string): { file: number; info: Stats } {
+function openPlain(
+  root: string,
+  parts: readonly string[],
+  path: string,
+): { file: number; info: Stats } {
   let file: number
   try {
-    file = openSync(join(root, ...parts), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    file = openSync(
+      join(root, ...parts),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO' || code === 'ENAMETOOLONG') throw missing(path)
+    if (
+      code === 'ENOENT' ||
+      code === 'ENOTDIR' ||
+      code === 'ELOOP' ||
+      code === 'ENXIO' ||
+      code === 'ENAMETOOLONG'
+    )
+      throw missing(path)
     throw error
   }
   try {
@@ -86,7 +134,8 @@ function listFolder(folder: string, file: number): ArtifactEntry[] {
   const place = process.platform === 'linux' ? `/proc/self/fd/${file}` : folder
   const names = readdirSync(place, { withFileTypes: true })
     .filter((entry) => plain.test(entry.name) && (entry.isFile() || entry.isDirectory()))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1)).slice(-maxArtifactEntries)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .slice(-maxArtifactEntries)
   return names.flatMap((entry): ArtifactEntry[] => {
     if (entry.isDirectory()) return [{ name: entry.name, type: 'directory', size: null }]
     try {

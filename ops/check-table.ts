@@ -14,7 +14,10 @@ function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (let word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length <= width) { line += ` ${word}`; continue }
+    if (line !== '' && line.length + 1 + word.length <= width) {
+      line += ` ${word}`
+      continue
+    }
     if (line !== '') lines.push(line)
     for (; word.length > width; word = word.slice(width)) lines.push(word.slice(0, width))
     line = word
@@ -32,14 +35,26 @@ export function checkTable(checks: readonly CheckResult[], columns: number | nul
   const indent = 2 + 4 + 2 + nameWidth + 2
   const beside = columns === null || columns - indent >= narrowest
   const left = ' '.repeat(beside ? indent : 8)
-  const width = columns === null ? Number.POSITIVE_INFINITY : Math.max(narrowest, columns - left.length)
+  const width =
+    columns === null ? Number.POSITIVE_INFINITY : Math.max(narrowest, columns - left.length)
   const lines = sorted.flatMap(({ name, status, detail, remedy }) => {
     const head = `${mark[status]} ${status}  ${name.padEnd(nameWidth)}`
-    const text = [...wrap(detail, width), ...(remedy === null ? [] : wrap(`→ ${remediations[remedy].title}`, width))]
+    const text = [
+      ...wrap(detail, width),
+      ...(remedy === null ? [] : wrap(`→ ${remediations[remedy].title}`, width)),
+    ]
     if (columns === null) return [`${head}  ${text.join('  ')}`]
     if (!beside || name.length > nameWidth) return [head, ...text.map((each) => `${left}${each}`)]
     return text.map((each, i) => `${i === 0 ? `${head}  ` : left}${each}`)
   })
-  const tally = order.map((status) => ({ status, count: checks.filter((check) => check.status === status).length })).filter(({ count }) => count > 0)
-  return [...lines, ...wrap(`${checks.length} checks: ${tally.map(({ status, count }) => `${count} ${words[status]}`).join(', ')}`, columns ?? Number.POSITIVE_INFINITY)]
+  const tally = order
+    .map((status) => ({ status, count: checks.filter((check) => check.status === status).length }))
+    .filter(({ count }) => count > 0)
+  return [
+    ...lines,
+    ...wrap(
+      `${checks.length} checks: ${tally.map(({ status, count }) => `${count} ${words[status]}`).join(', ')}`,
+      columns ?? Number.POSITIVE_INFINITY,
+    ),
+  ]
 }

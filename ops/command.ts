@@ -39,7 +39,11 @@ export interface CommandResult {
 
 /** What every command of a pipeline gets: enough to find programs and a home, and nothing secret. */
 export function baseEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const inherited: Record<string, string> = { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8' }
+  const inherited: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    HOME: process.env['HOME'] ?? '/',
+    LANG: 'C.UTF-8',
+  }
   for (const name of ['TMPDIR', 'SystemRoot', 'OPENCLAW_RUN_ID', 'OPENCLAW_HQ_INSTALL']) {
     const value = process.env[name]
     if (value !== undefined) inherited[name] = value
@@ -55,19 +59,37 @@ export function baseEnv(extra: Readonly<Record<string, string>> = {}): Record<st
  * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when the program cannot be started, or what it
  *   started cannot be ended
  */
-export async function runCommand(argv: readonly [string, ...string[]] | readonly string[], options: CommandOptions): Promise<CommandResult> {
+export async function runCommand(
+  argv: readonly [string, ...string[]] | readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
   const [program, ...args] = argv
   if (program === undefined) throw new TypeError('argv is empty')
   options.signal?.throwIfAborted()
   const started = performance.now()
   const nonce = randomBytes(8).toString('hex')
   const child = execa(program, args, {
-    cwd: options.cwd, env: { ...options.env, ...(options.as ? { HOME: options.as.home } : {}), OPENCLAW_COMMAND: nonce },
-    ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}), extendEnv: false, reject: false, buffer: false, detached: true, cleanup: false,
-    stdin: options.input === undefined ? 'ignore' : 'pipe', stdout: 'pipe', stderr: 'pipe',
+    cwd: options.cwd,
+    env: {
+      ...options.env,
+      ...(options.as ? { HOME: options.as.home } : {}),
+      OPENCLAW_COMMAND: nonce,
+    },
+    ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}),
+    extendEnv: false,
+    reject: false,
+    buffer: false,
+    detached: true,
+    cleanup: false,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
   })
   // Asked before the loop turns: until then it is there, even when it has ended.
-  const selector = { ...(child.pid === undefined ? {} : { pgid: child.pid, since: startedAt(child.pid) }), marker: `OPENCLAW_COMMAND=${nonce}` }
+  const selector = {
+    ...(child.pid === undefined ? {} : { pgid: child.pid, since: startedAt(child.pid) }),
+    marker: `OPENCLAW_COMMAND=${nonce}`,
+  }
 
   const kept: string[] = []
   let keptBytes = 0
@@ -80,7 +102,10 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
     // On the bytes, before they are cut into lines: a secret may come in two chunks, a key over many lines.
     const redactor = redact.bytes()
     const lines = new LineSplitter((text) => {
-      if (stream === 'stderr') { tail.push(text); if (tail.length > 20) tail.shift() }
+      if (stream === 'stderr') {
+        tail.push(text)
+        if (tail.length > 20) tail.shift()
+      }
       options.onLine?.(text, stream)
     })
     const source = child[stream]
@@ -93,13 +118,19 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
         }
         if (followed) lines.push(redactor.push(chunk))
       })
-      const end = (): void => { lines.push(redactor.end()); lines.end(); resolve() }
+      const end = (): void => {
+        lines.push(redactor.end())
+        lines.end()
+        resolve()
+      }
       source.once('close', end)
       source.once('error', end)
     })
   }
   // execa's promise waits for the pipes to close, which a process left behind can hold open for ever.
-  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => child.nodeChildProcess.once('exit', (exitCode, signal) => resolve({ exitCode, signal })))
+  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) =>
+    child.nodeChildProcess.once('exit', (exitCode, signal) => resolve({ exitCode, signal })),
+  )
   const streams = Promise.all([read('stdout'), read('stderr')])
   if (options.input !== undefined) {
     child.stdin?.on('error', () => undefined) // EPIPE: it ended without reading; its exit says the rest
@@ -108,24 +139,55 @@ export async function runCommand(argv: readonly [string, ...string[]] | readonly
 
   let timedOut = false
   let ending: Promise<number[]> | undefined
-  const end = (): void => { ending ??= endTree(selector) }
-  const timer = setTimeout(() => { timedOut = true; end() }, options.timeLimitSeconds * 1000)
+  const end = (): void => {
+    ending ??= endTree(selector)
+  }
+  const timer = setTimeout(() => {
+    timedOut = true
+    end()
+  }, options.timeLimitSeconds * 1000)
   options.signal?.addEventListener('abort', end, { once: true })
   try {
-    const outcome = await Promise.race([exited, child.then((failed) => ({ exitCode: failed.exitCode ?? null, signal: failed.signal ?? null, failed }))])
+    const outcome = await Promise.race([
+      exited,
+      child.then((failed) => ({
+        exitCode: failed.exitCode ?? null,
+        signal: failed.signal ?? null,
+        failed,
+      })),
+    ])
     // What it left running is ended now, so that the pipes close and the step leaves nothing behind.
     const left = await (ending ?? endTree(selector))
     await Promise.race([streams, delay(2000, undefined, { ref: false })])
-    if (options.signal?.aborted) throw new Problem('cancelled', `${program} was ended because the run was cancelled.`)
-    if (left.length > 0) throw new Problem('internal_error', `Processes that ${program} started would not end: ${left.join(', ')}.`)
+    if (options.signal?.aborted)
+      throw new Problem('cancelled', `${program} was ended because the run was cancelled.`)
+    if (left.length > 0)
+      throw new Problem(
+        'internal_error',
+        `Processes that ${program} started would not end: ${left.join(', ')}.`,
+      )
     if (child.pid === undefined) {
       const cause = 'failed' in outcome ? outcome.failed : undefined
-      throw new Problem('internal_error', `${program} could not be started: ${cause?.originalMessage ?? 'unknown reason'}`, { cause })
+      throw new Problem(
+        'internal_error',
+        `${program} could not be started: ${cause?.originalMessage ?? 'unknown reason'}`,
+        { cause },
+      )
     }
-    if (tooMuch) throw new Problem('internal_error', `${program} wrote more than ${limit} bytes where less was expected.`)
+    if (tooMuch)
+      throw new Problem(
+        'internal_error',
+        `${program} wrote more than ${limit} bytes where less was expected.`,
+      )
     return {
-      exitCode: outcome.exitCode, signal: outcome.signal, timedOut, durationMs: Math.round(performance.now() - started),
-      stdout: options.rawStdout ? kept.join('') : Buffer.from(kept.join(''), 'latin1').toString('utf8'), stderrTail: tail.join('\n'),
+      exitCode: outcome.exitCode,
+      signal: outcome.signal,
+      timedOut,
+      durationMs: Math.round(performance.now() - started),
+      stdout: options.rawStdout
+        ? kept.join('')
+        : Buffer.from(kept.join(''), 'latin1').toString('utf8'),
+      stderrTail: tail.join('\n'),
     }
   } finally {
     clearTimeout(timer)

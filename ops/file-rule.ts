@@ -14,9 +14,19 @@ export interface FileRule {
 }
 
 /** Folder of the connector secrets (design §4). */
-export const connectorFolderRule = (path: string): FileRule => ({ path, kind: 'folder', forbidden: 0o027, exact: { mode: 0o750, uid: 0, gid: connectorAccount } })
+export const connectorFolderRule = (path: string): FileRule => ({
+  path,
+  kind: 'folder',
+  forbidden: 0o027,
+  exact: { mode: 0o750, uid: 0, gid: connectorAccount },
+})
 /** One connector secret (design §4). */
-export const connectorFileRule = (path: string): FileRule => ({ path, kind: 'file', forbidden: 0o037, exact: { mode: 0o640, uid: connectorAccount, gid: connectorAccount } })
+export const connectorFileRule = (path: string): FileRule => ({
+  path,
+  kind: 'file',
+  forbidden: 0o037,
+  exact: { mode: 0o640, uid: connectorAccount, gid: connectorAccount },
+})
 
 export const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
@@ -25,12 +35,19 @@ export const octal = (mode: number): string => (mode & 0o7777).toString(8).padSt
  * @param strict the host was installed: owner and mode are those of the rule, to the letter
  * @returns what is wrong with it, or null
  */
-export function wrongWith({ path, kind, forbidden, exact }: FileRule, { mode, uid, gid, nlink }: Pick<Stats, 'mode' | 'uid' | 'gid' | 'nlink'>, strict: boolean): string | null {
+export function wrongWith(
+  { path, kind, forbidden, exact }: FileRule,
+  { mode, uid, gid, nlink }: Pick<Stats, 'mode' | 'uid' | 'gid' | 'nlink'>,
+  strict: boolean,
+): string | null {
   if ((mode & 0o170000) === 0o120000) return `${path} is a symbolic link`
-  if ((mode & 0o170000) !== (kind === 'file' ? 0o100000 : 0o040000)) return `${path} is no ${kind === 'file' ? 'regular file' : 'folder'}`
-  if (kind === 'file' && nlink > 1) return `${path} has ${nlink} names, so another one of them may be open to others`
+  if ((mode & 0o170000) !== (kind === 'file' ? 0o100000 : 0o040000))
+    return `${path} is no ${kind === 'file' ? 'regular file' : 'folder'}`
+  if (kind === 'file' && nlink > 1)
+    return `${path} has ${nlink} names, so another one of them may be open to others`
   const bits = mode & forbidden
-  if (bits !== 0) return `${path} has mode ${octal(mode)}, which ${(bits & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'}`
+  if (bits !== 0)
+    return `${path} has mode ${octal(mode)}, which ${(bits & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'}`
   if (!strict || exact === undefined) return null
   const owner = exact.uid !== uid || (exact.gid !== undefined && exact.gid !== gid)
   if (!owner && exact.mode === (mode & 0o7777)) return null

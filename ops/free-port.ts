@@ -10,4 +10,10 @@ const [first, count, tries] = [20_000, 10_000, 50] as const
  * @param before taken when it is free
  */
 export const freePort = (before?: number): Promise<number> =>
-  getPort({ host: '127.0.0.1', port: [...(before === undefined ? [] : [before]), ...Array.from({ length: tries }, () => first + randomInt(count))] })
+  getPort({
+    host: '127.0.0.1',
+    port: [
+      ...(before === undefined ? [] : [before]),
+      ...Array.from({ length: tries }, () => first + randomInt(count)),
+    ],
+  })

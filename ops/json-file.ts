@@ -1,4 +1,16 @@
-import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -11,12 +23,20 @@ import { Problem, type ErrorClass } from '#shared/errors'
  * @param mode permission bits of the file; set on the descriptor, so the umask cannot widen or narrow them
  * @throws the system's error (ENOSPC, EROFS, EISDIR …); the target is then untouched and the temporary file removed
  */
-export function writeJson(path: string, value: unknown, { mode = 0o644 }: { mode?: number } = {}): void {
+export function writeJson(
+  path: string,
+  value: unknown,
+  { mode = 0o644 }: { mode?: number } = {},
+): void {
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, { mode })
 }
 
 /** The same promise for a file that is not JSON. */
-export function writeWhole(path: string, content: string | Uint8Array, { mode = 0o644 }: { mode?: number } = {}): void {
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o644 }: { mode?: number } = {},
+): void {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true })
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
@@ -27,7 +47,10 @@ export function writeWhole(path: string, content: string | Uint8Array, { mode = 
       // A full disk or a size limit shows as a short count, not as an error: the rest is written until it is one.
       for (let done = 0; done < bytes.length;) {
         const count = writeSync(file, bytes, done, bytes.length - done)
-        if (count === 0) throw Object.assign(new Error(`ENOSPC: nothing more could be written to ${path}`), { code: 'ENOSPC' })
+        if (count === 0)
+          throw Object.assign(new Error(`ENOSPC: nothing more could be written to ${path}`), {
+            code: 'ENOSPC',
+          })
         done += count
       }
       fchmodSync(file, mode)
@@ -50,7 +73,9 @@ export function writeWhole(path: string, content: string | Uint8Array, { mode = 
 
 /** One line that names each bad field and what is wrong with it. */
 export const describeIssues = (error: z.ZodError): string =>
-  error.issues.map((issue) => `${issue.path.map(String).join('.') || '(whole file)'}: ${issue.message}`).join('; ')
+  error.issues
+    .map((issue) => `${issue.path.map(String).join('.') || '(whole file)'}: ${issue.message}`)
+    .join('; ')
 
 /** Largest JSON file that is read, in bytes: whoever reads it has to hold it in memory, and answers nobody meanwhile. */
 const maxJsonBytes = 64 * 1024 * 1024
@@ -61,7 +86,8 @@ function readRegular(path: string): string {
   try {
     const info = fstatSync(file)
     if (!info.isFile()) throw new Error('it is not a regular file')
-    if (info.size > maxJsonBytes) throw new Error(`it has ${info.size} bytes, more than ${maxJsonBytes}`)
+    if (info.size > maxJsonBytes)
+      throw new Error(`it has ${info.size} bytes, more than ${maxJsonBytes}`)
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
@@ -73,26 +99,47 @@ function readRegular(path: string): string {
  * @returns the value, or undefined when the file does not exist
  * @throws {Problem} of class `errorClass` when it cannot be read, is not JSON, or is off the schema; the message names the field
  */
-export function readJson<T extends z.ZodType>(path: string, schema: T, errorClass: ErrorClass): z.output<T> | undefined {
+export function readJson<T extends z.ZodType>(
+  path: string,
+  schema: T,
+  errorClass: ErrorClass,
+): z.output<T> | undefined {
   let text: string
   try {
     text = readRegular(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+    )
+      return undefined
     throw new Problem(errorClass, `${path} cannot be read: ${String(error)}`, { cause: error })
   }
   return parseJson(text, schema, errorClass, path)
 }
 
 /** The same for text that came from elsewhere. @param origin names it in the error */
-export function parseJson<T extends z.ZodType>(text: string, schema: T, errorClass: ErrorClass, origin: string): z.output<T> {
+export function parseJson<T extends z.ZodType>(
+  text: string,
+  schema: T,
+  errorClass: ErrorClass,
+  origin: string,
+): z.output<T> {
   let value: unknown
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch (error) {
-    throw new Problem(errorClass, `${origin} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Problem(
+      errorClass,
+      `${origin} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   }
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new Problem(errorClass, `${origin}: ${describeIssues(parsed.error)}`, { cause: parsed.error })
+  if (!parsed.success)
+    throw new Problem(errorClass, `${origin}: ${describeIssues(parsed.error)}`, {
+      cause: parsed.error,
+    })
   return parsed.data
 }

@@ -34,6 +34,7 @@ export class LineSplitter {
   }
 
   #give(line: string): void {
-    for (let start = 0; start === 0 || start < line.length; start += maxLine) this.#onLine(line.slice(start, start + maxLine))
+    for (let start = 0; start === 0 || start < line.length; start += maxLine)
+      this.#onLine(line.slice(start, start + maxLine))
   }
 }

@@ -3,12 +3,15 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** A held lock. The kernel frees it when the process ends, however it ends. */
-export interface Lock { release(): void }
+export interface Lock {
+  release(): void
+}
 
 /** Connections whose lock is held: one that nothing refers to would be collected, and its lock be free although nobody let go of it. */
 const held = new Set<DatabaseSync>()
 
-const isBusy = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === 5
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === 5
 
 /**
  * Takes an exclusive lock on `file`: an open SQLite transaction, hence a kernel lock that dies with the process and
@@ -26,7 +29,12 @@ export function tryLock(file: string): Lock | null {
     throw error
   }
   held.add(db)
-  return { release: () => { held.delete(db); db.close() } }
+  return {
+    release: () => {
+      held.delete(db)
+      db.close()
+    },
+  }
 }
 
 /** Is somebody holding `file`? Looks without taking it, with read access only. */

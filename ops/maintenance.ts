@@ -13,10 +13,18 @@ export function readMaintenance(paths: Pick<HostPaths, 'maintenance'>): Maintena
   try {
     const file = readJson(paths.maintenance, maintenanceFile, 'state_invalid') ?? null
     // A link that leads nowhere is there, and what it should say is not.
-    if (file === null && lstatSync(paths.maintenance, { throwIfNoEntry: false })?.isSymbolicLink()) throw new Problem('state_invalid', `${paths.maintenance} is a symbolic link that leads nowhere.`)
+    if (file === null && lstatSync(paths.maintenance, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new Problem(
+        'state_invalid',
+        `${paths.maintenance} is a symbolic link that leads nowhere.`,
+      )
     return { on: file !== null, unreadable: null, file }
   } catch (error) {
-    return { on: true, unreadable: error instanceof Error ? error.message : String(error), file: null }
+    return {
+      on: true,
+      unreadable: error instanceof Error ? error.message : String(error),
+      file: null,
+    }
   }
 }
 
@@ -25,12 +33,24 @@ export function readMaintenance(paths: Pick<HostPaths, 'maintenance'>): Maintena
  * @param deployRunId the deploy that holds it; its DoD is let through. null when a person holds it
  * @throws {Problem} `maintenance_not_written`
  */
-export function turnMaintenanceOn(paths: Pick<HostPaths, 'maintenance'>, { deployRunId, reason }: { deployRunId: string | null; reason: string }): MaintenanceFile {
-  const file: MaintenanceFile = { schema_version: 1, deploy_run_id: deployRunId, reason, since: new Date().toISOString() }
+export function turnMaintenanceOn(
+  paths: Pick<HostPaths, 'maintenance'>,
+  { deployRunId, reason }: { deployRunId: string | null; reason: string },
+): MaintenanceFile {
+  const file: MaintenanceFile = {
+    schema_version: 1,
+    deploy_run_id: deployRunId,
+    reason,
+    since: new Date().toISOString(),
+  }
   try {
     writeJson(paths.maintenance, file)
   } catch (error) {
-    throw new Problem('maintenance_not_written', `Maintenance mode was not turned on: ${String(error)}. The file ${paths.maintenance} is as it was.`, { cause: error })
+    throw new Problem(
+      'maintenance_not_written',
+      `Maintenance mode was not turned on: ${String(error)}. The file ${paths.maintenance} is as it was.`,
+      { cause: error },
+    )
   }
   return file
 }
@@ -45,7 +65,11 @@ export function turnMaintenanceOff(paths: Pick<HostPaths, 'maintenance'>): boole
   try {
     rmSync(paths.maintenance, { force: true })
   } catch (error) {
-    throw new Problem('maintenance_not_written', `Maintenance mode is still on: ${paths.maintenance} cannot be removed (${String(error)}).`, { cause: error })
+    throw new Problem(
+      'maintenance_not_written',
+      `Maintenance mode is still on: ${paths.maintenance} cannot be removed (${String(error)}).`,
+      { cause: error },
+    )
   }
   return on
 }

@@ -15,9 +15,17 @@ const ownHeading = /^#\s+next action\s*#*\s*$/i
 const item = /^\s*(?:[-*+]|\d{1,9}[.)])(?:\s+(.*))?$/
 const done = /^\[[xX]\]/
 
-const invalid = (why: string): Problem => new Problem('next_action_invalid', `${nextActionFile} ${why}. It must hold exactly one list item under the heading "# Next action".`)
+const invalid = (why: string): Problem =>
+  new Problem(
+    'next_action_invalid',
+    `${nextActionFile} ${why}. It must hold exactly one list item under the heading "# Next action".`,
+  )
 
-interface Section { readonly before: string[]; readonly body: string[]; readonly after: string[] }
+interface Section {
+  readonly before: string[]
+  readonly body: string[]
+  readonly after: string[]
+}
 
 /** Cuts the file at its "# Next action" heading and at the heading after that. Null when there is not exactly one. */
 function section(lines: readonly string[]): Section | null {
@@ -26,7 +34,11 @@ function section(lines: readonly string[]): Section | null {
   if (start === undefined || starts.length > 1) return null
   const length = lines.slice(start + 1).findIndex((line) => heading.test(line))
   const end = length === -1 ? lines.length : start + 1 + length
-  return { before: lines.slice(0, start + 1), body: lines.slice(start + 1, end), after: lines.slice(end) }
+  return {
+    before: lines.slice(0, start + 1),
+    body: lines.slice(start + 1, end),
+    after: lines.slice(end),
+  }
 }
 
 /**
@@ -38,7 +50,10 @@ function section(lines: readonly string[]): Section | null {
  * @throws {Problem} `next_action_invalid`: no heading, no item, several items, an empty or a ticked one
  */
 export function parseNextAction(text: string): string {
-  const lines = text.replace(/^\uFEFF/, '').replace(/<!--[\s\S]*?-->/g, '').split(/\r?\n/)
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .replace(/<!--[\s\S]*?-->/g, '')
+    .split(/\r?\n/)
   const found = section(lines)
   if (!found) throw invalid('does not have exactly one heading "# Next action"')
   const starts = found.body.flatMap((line, index) => (item.test(line) ? [index] : []))
@@ -47,22 +62,41 @@ export function parseNextAction(text: string): string {
   if (starts.length > 1) throw invalid(`names ${starts.length} next actions`)
   const more = found.body.slice(start + 1)
   const end = more.findIndex((line) => !/^\s+\S/.test(line))
-  const words = [item.exec(found.body[start] ?? '')?.[1] ?? '', ...(end === -1 ? more : more.slice(0, end))].map((line) => line.trim()).join(' ').trim()
+  const words = [
+    item.exec(found.body[start] ?? '')?.[1] ?? '',
+    ...(end === -1 ? more : more.slice(0, end)),
+  ]
+    .map((line) => line.trim())
+    .join(' ')
+    .trim()
   if (done.test(words)) throw invalid('names an action that is ticked off')
   const action = words.replace(/^\[ \]\s*/, '')
   if (action === '') throw invalid('names an empty next action')
-  if (unreadable.test(action)) throw invalid('names an action with characters that are not shown as they stand')
-  if (action.length > maxLength) throw invalid(`names an action of more than ${maxLength} characters`)
+  if (unreadable.test(action))
+    throw invalid('names an action with characters that are not shown as they stand')
+  if (action.length > maxLength)
+    throw invalid(`names an action of more than ${maxLength} characters`)
   return action
 }
 
 /** @returns the whole file with `action` as its one next action; the rest of a readable file stays */
 export function withNextAction(text: string | null, action: string): string {
-  const oneLine = action.replace(/\s+/g, ' ').trim().replace(/<!--|-->/g, '').replace(/^(?:(?:[-*+]|\d{1,9}[.)])\s+)+/, '')
+  const oneLine = action
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/<!--|-->/g, '')
+    .replace(/^(?:(?:[-*+]|\d{1,9}[.)])\s+)+/, '')
   const found = text === null ? null : section(text.split(/\r?\n/))
   const headings = text?.split(/\r?\n/).filter((line) => ownHeading.test(line)).length ?? 0
   const fresh = `${text !== null && headings === 0 && text.trim() !== '' ? `${text.trimEnd()}\n\n` : ''}# Next action\n\n- ${oneLine}\n`
-  const kept = found ? [...found.before, '', `- ${oneLine}`, ...(found.after.length > 0 ? ['', ...found.after] : [''])].join('\n') : fresh
+  const kept = found
+    ? [
+        ...found.before,
+        '',
+        `- ${oneLine}`,
+        ...(found.after.length > 0 ? ['', ...found.after] : ['']),
+      ].join('\n')
+    : fresh
   // What was written is read back: an action that would not be found again is refused here, not at the next ship.
   if (parseNextAction(kept) !== oneLine) throw invalid(`cannot hold ${JSON.stringify(oneLine)}`)
   return kept

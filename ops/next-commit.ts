@@ -20,7 +20,11 @@ import { activeShip } from './ship/ship-lock.ts'
  */
 export async function commitNextAction(repo: string, action: string): Promise<string> {
   const active = await activeShip(repo)
-  if (active !== null) throw new Problem('ship_lock_held', `The ship ${active} is active; the next action can be set for the one after it. Nothing was changed.`)
+  if (active !== null)
+    throw new Problem(
+      'ship_lock_held',
+      `The ship ${active} is active; the next action can be set for the one after it. Nothing was changed.`,
+    )
   await refuseUnclearTree(repo, {})
   await refuseOtherBranch(repo, readProjectConfig(repo).branch, {})
   const path = join(repo, nextActionFile)
@@ -30,10 +34,27 @@ export async function commitNextAction(repo: string, action: string): Promise<st
   if (before !== null && before.equals(readFileSync(path)) && head !== null) return head
   try {
     await gitText(repo, ['add', '--end-of-options', nextActionFile])
-    const result = await git(repo, ['commit', '--quiet', '--cleanup=verbatim', '-F', '-', '--only', '--end-of-options', nextActionFile], { hooks: true, input: `Next action: ${readNextAction(repo)}\n`, timeLimitSeconds: 120 })
+    const result = await git(
+      repo,
+      [
+        'commit',
+        '--quiet',
+        '--cleanup=verbatim',
+        '-F',
+        '-',
+        '--only',
+        '--end-of-options',
+        nextActionFile,
+      ],
+      { hooks: true, input: `Next action: ${readNextAction(repo)}\n`, timeLimitSeconds: 120 },
+    )
     if (result.exitCode !== 0) {
       const evidence = gitFailure(result)
-      throw new Problem('commit_refused', `The next action could not be committed: ${evidence.at(-1) ?? 'git refused'}. The file is as it was.`, { evidence })
+      throw new Problem(
+        'commit_refused',
+        `The next action could not be committed: ${evidence.at(-1) ?? 'git refused'}. The file is as it was.`,
+        { evidence },
+      )
     }
   } catch (error) {
     await git(repo, ['reset', '--quiet', '--', nextActionFile])

@@ -31,11 +31,17 @@ export interface HostPaths {
   readonly publicSocket: string
 }
 
-const defaults = { OPENCLAW_ROOT: '/opt/ai-ops-runner', OPENCLAW_ETC: '/etc/ai-ops-runner', OPENCLAW_STATE: '/var/lib/ai-ops-runner', OPENCLAW_SOCKETS: '/run/openclaw' }
+const defaults = {
+  OPENCLAW_ROOT: '/opt/ai-ops-runner',
+  OPENCLAW_ETC: '/etc/ai-ops-runner',
+  OPENCLAW_STATE: '/var/lib/ai-ops-runner',
+  OPENCLAW_SOCKETS: '/run/openclaw',
+}
 
 function absolute(env: Environment, name: string, fallback: string): string {
   const value = env[name] ?? fallback
-  if (!isAbsolute(value)) throw new RangeError(`${name} must be an absolute path, not ${JSON.stringify(value)}`)
+  if (!isAbsolute(value))
+    throw new RangeError(`${name} must be an absolute path, not ${JSON.stringify(value)}`)
   return value
 }
 
@@ -47,7 +53,10 @@ export function hostPaths(env: Environment): HostPaths {
   const artifacts = absolute(env, 'OPENCLAW_ARTIFACTS', join(root, 'artifacts'))
   const sockets = absolute(env, 'OPENCLAW_SOCKETS', defaults.OPENCLAW_SOCKETS)
   return {
-    root, etc, state, artifacts,
+    root,
+    etc,
+    state,
+    artifacts,
     tokenFile: join(etc, 'secrets', 'openclaw_admin_token'),
     trustFile: join(etc, 'trust.json'),
     shipKeysFile: join(etc, 'trust', 'ship_keys.json'),
@@ -68,23 +77,29 @@ export function hostPaths(env: Environment): HostPaths {
 
 /** The environment variables that reproduce `paths` in a child whose environment is built from nothing. */
 export const hostPathsEnv = (paths: HostPaths): Record<string, string> => ({
-  OPENCLAW_ROOT: paths.root, OPENCLAW_ETC: paths.etc, OPENCLAW_STATE: paths.state, OPENCLAW_ARTIFACTS: paths.artifacts,
+  OPENCLAW_ROOT: paths.root,
+  OPENCLAW_ETC: paths.etc,
+  OPENCLAW_STATE: paths.state,
+  OPENCLAW_ARTIFACTS: paths.artifacts,
   OPENCLAW_SOCKETS: dirname(paths.runnerSocket),
 })
 
 /** Folder of the operator's settings, ship key, upload queue and witness on the laptop. */
-export const hqHome = (env: Environment): string => absolute(env, 'OPENCLAW_HQ_HOME', envPaths('openclaw-hq', { suffix: '' }).config)
+export const hqHome = (env: Environment): string =>
+  absolute(env, 'OPENCLAW_HQ_HOME', envPaths('openclaw-hq', { suffix: '' }).config)
 
 /** @returns port of hostd, 8877 unless `OPENCLAW_HOSTD_PORT` says otherwise @throws {RangeError} on anything but 0 to 65535 */
 export function hostdPort(env: Environment): number {
   const text = env['OPENCLAW_HOSTD_PORT'] ?? '8877'
   const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65535) throw new RangeError(`OPENCLAW_HOSTD_PORT must be a port number, not ${JSON.stringify(text)}`)
+  if (!/^\d{1,5}$/.test(text) || port > 65535)
+    throw new RangeError(`OPENCLAW_HOSTD_PORT must be a port number, not ${JSON.stringify(text)}`)
   return port
 }
 
 /** Where clients on this machine reach hostd. */
-export const hostdUrl = (env: Environment): string => env['OPENCLAW_HOSTD_URL'] ?? `http://127.0.0.1:${hostdPort(env)}`
+export const hostdUrl = (env: Environment): string =>
+  env['OPENCLAW_HOSTD_URL'] ?? `http://127.0.0.1:${hostdPort(env)}`
 
 /** @throws {RangeError} when `id` is no run id: it is checked before it touches a path */
 export function runFolder(base: string, id: string): string {

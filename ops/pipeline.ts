@@ -18,11 +18,21 @@ export interface StepContext {
   /** One line in the run's log and the step's own, without what is secret. */
   readonly log: (text: string, stream?: 'stdout' | 'stderr' | 'hq') => void
   /** Runs a command, its lines logged. The time limit is the step's own unless a shorter one is given. */
-  run(argv: readonly string[], options: Omit<CommandOptions, 'signal' | 'timeLimitSeconds' | 'onLine'> & { timeLimitSeconds?: number; quiet?: boolean; onLine?: CommandOptions['onLine'] }): Promise<CommandResult>
+  run(
+    argv: readonly string[],
+    options: Omit<CommandOptions, 'signal' | 'timeLimitSeconds' | 'onLine'> & {
+      timeLimitSeconds?: number
+      quiet?: boolean
+      onLine?: CommandOptions['onLine']
+    },
+  ): Promise<CommandResult>
 }
 
 /** What a step gives back: new facts for the steps after it, and one sentence for the result. */
-export interface StepOutcome<F> { readonly facts?: Partial<F>; readonly detail?: string }
+export interface StepOutcome<F> {
+  readonly facts?: Partial<F>
+  readonly detail?: string
+}
 
 export interface Step<F> {
   readonly name: string
@@ -33,7 +43,19 @@ export interface Step<F> {
 }
 
 /** The fields every document has, as the engine fills them; `document` adds what its kind has on top. */
-export type BaseDocument = Pick<ResultDocument, 'schema_version' | 'run_id' | 'overall' | 'step_failed' | 'error_class' | 'next_auto_fix' | 'started_at' | 'finished_at' | 'steps' | 'artifacts'>
+export type BaseDocument = Pick<
+  ResultDocument,
+  | 'schema_version'
+  | 'run_id'
+  | 'overall'
+  | 'step_failed'
+  | 'error_class'
+  | 'next_auto_fix'
+  | 'started_at'
+  | 'finished_at'
+  | 'steps'
+  | 'artifacts'
+>
 
 export interface PipelineOptions<F, D extends ResultDocument> {
   readonly action: string
@@ -67,14 +89,27 @@ const now = (): string => new Date().toISOString()
  *
  * @returns the document that was emitted; it never throws for a failing step
  */
-export async function runPipeline<F, D extends ResultDocument>(options: PipelineOptions<F, D>): Promise<D> {
+export async function runPipeline<F, D extends ResultDocument>(
+  options: PipelineOptions<F, D>,
+): Promise<D> {
   const started_at = now()
-  const results = new Map<string, StepResult>(options.steps.map(({ name }) => [name, { name, status: 'not_reached', started_at: null, duration_ms: null, log: null, detail: null }]))
+  const results = new Map<string, StepResult>(
+    options.steps.map(({ name }) => [
+      name,
+      { name, status: 'not_reached', started_at: null, duration_ms: null, log: null, detail: null },
+    ]),
+  )
   if (results.size !== options.steps.length) throw new TypeError('two steps have the same name')
   const events = guarded(options.emit)
   const room = { left: options.maxLogBytes ?? maxLogBytes }
   const { emit } = events
-  emit({ type: 'run_started', time: started_at, action: options.action, steps: options.steps.map(({ name }) => name), ...(options.attempt === undefined ? {} : { attempt: options.attempt }) })
+  emit({
+    type: 'run_started',
+    time: started_at,
+    action: options.action,
+    steps: options.steps.map(({ name }) => name),
+    ...(options.attempt === undefined ? {} : { attempt: options.attempt }),
+  })
 
   let facts = options.facts
   let problem: Problem | null = null
@@ -105,17 +140,40 @@ export async function runPipeline<F, D extends ResultDocument>(options: Pipeline
       await options.finish(facts, problem)
     } catch (error) {
       const failure = toProblem(error)
-      emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(failure.message) })
+      emit({
+        type: 'log',
+        time: now(),
+        step: null,
+        stream: 'hq',
+        text: redact.text(failure.message),
+      })
       problem ??= failure
     }
   }
 
-  const build = (failure: Problem | null): D => redact.json(options.document({
-    schema_version: 1, run_id: options.runId, overall: failure ? 'FAIL' : 'PASS', step_failed: failure ? stepFailed : null,
-    error_class: failure?.errorClass ?? null, next_auto_fix: failure ? errorRule(failure.errorClass).next_auto_fix : null,
-    started_at, finished_at: now(), steps: [...results.values()],
-    artifacts: Object.fromEntries([[options.resultFile.replace(/\.json$/, ''), options.resultFile], ...[...results.values()].flatMap(({ name, log }) => (log === null ? [] : [[`log_${name}`, log]]))]) as Record<string, string>,
-  }, facts))
+  const build = (failure: Problem | null): D =>
+    redact.json(
+      options.document(
+        {
+          schema_version: 1,
+          run_id: options.runId,
+          overall: failure ? 'FAIL' : 'PASS',
+          step_failed: failure ? stepFailed : null,
+          error_class: failure?.errorClass ?? null,
+          next_auto_fix: failure ? errorRule(failure.errorClass).next_auto_fix : null,
+          started_at,
+          finished_at: now(),
+          steps: [...results.values()],
+          artifacts: Object.fromEntries([
+            [options.resultFile.replace(/\.json$/, ''), options.resultFile],
+            ...[...results.values()].flatMap(({ name, log }) =>
+              log === null ? [] : [[`log_${name}`, log]],
+            ),
+          ]) as Record<string, string>,
+        },
+        facts,
+      ),
+    )
 
   problem ??= events.broken
   let document = build(problem)
@@ -124,14 +182,23 @@ export async function runPipeline<F, D extends ResultDocument>(options: Pipeline
     writeDocument(join(options.dir, options.resultFile), document)
   } catch (error) {
     const failure = toProblem(error)
-    emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(`${options.resultFile} could not be written: ${failure.message}`) })
+    emit({
+      type: 'log',
+      time: now(),
+      step: null,
+      stream: 'hq',
+      text: redact.text(`${options.resultFile} could not be written: ${failure.message}`),
+    })
     document = build(problem ?? failure)
   }
   emit({ type: 'run_finished', time: now(), result: document })
   return document
 }
 
-interface GuardedEvents { readonly emit: (event: EventBody) => void; broken: Problem | null }
+interface GuardedEvents {
+  readonly emit: (event: EventBody) => void
+  broken: Problem | null
+}
 
 /** An event that cannot be delivered must not keep the result from being written; it fails the run instead. */
 function guarded(emit: (event: EventBody) => void): GuardedEvents {
@@ -148,20 +215,42 @@ function guarded(emit: (event: EventBody) => void): GuardedEvents {
   return events
 }
 
-interface StepEnd<F> { result: StepResult; facts: Partial<F>; problem: Problem | null }
+interface StepEnd<F> {
+  result: StepResult
+  facts: Partial<F>
+  problem: Problem | null
+}
 
-async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, options: PipelineOptions<F, D>, events: GuardedEvents, room: { left: number }): Promise<StepEnd<F>> {
+async function runStep<F, D extends ResultDocument>(
+  step: Step<F>,
+  facts: F,
+  options: PipelineOptions<F, D>,
+  events: GuardedEvents,
+  room: { left: number },
+): Promise<StepEnd<F>> {
   const { emit } = events
   const started_at = now()
   const clock = performance.now()
   const logName = `${step.name}.log`
   const abort = new AbortController()
   let failure: Problem | null = null
-  const stop = (cause: Problem): void => { failure ??= cause; abort.abort(cause) }
+  const stop = (cause: Problem): void => {
+    failure ??= cause
+    abort.abort(cause)
+  }
   const onCancel = (): void => stop(new Problem('cancelled', 'The run was cancelled.'))
   if (options.signal.aborted) onCancel()
   options.signal.addEventListener('abort', onCancel, { once: true })
-  const timer = setTimeout(() => stop(new Problem('step_timeout', `${step.name} took longer than its limit of ${step.timeLimitSeconds} s.`)), step.timeLimitSeconds * 1000)
+  const timer = setTimeout(
+    () =>
+      stop(
+        new Problem(
+          'step_timeout',
+          `${step.name} took longer than its limit of ${step.timeLimitSeconds} s.`,
+        ),
+      ),
+    step.timeLimitSeconds * 1000,
+  )
 
   let logFile: number | null = null
   /** @param text without what is secret */
@@ -174,7 +263,9 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
       const bytes = Buffer.byteLength(text) + 1
       const cut = room.left >= 0 && bytes > room.left && stream !== 'hq'
       room.left -= bytes
-      const line = Buffer.from(cut ? '(The log is cut here: it is as long as the logs of one run may be.)\n' : `${text}\n`)
+      const line = Buffer.from(
+        cut ? '(The log is cut here: it is as long as the logs of one run may be.)\n' : `${text}\n`,
+      )
       for (let done = 0; done < line.length;) done += writeSync(logFile, line, done)
     } catch (error) {
       stop(toProblem(error)) // evidence that cannot be kept is no evidence
@@ -183,18 +274,50 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
   const redactLine = redact.lines()
   const log: StepContext['log'] = (text, stream = 'hq') => write(redactLine(text), stream)
   const context: StepContext = {
-    signal: abort.signal, dir: options.dir, log,
-    run: (argv, { timeLimitSeconds, quiet, onLine, ...rest }) => runCommand(argv, {
-      ...rest, signal: abort.signal, timeLimitSeconds: timeLimitSeconds ?? step.timeLimitSeconds,
-      // Its bytes were redacted before they were lines.
-      onLine: (text, stream) => { if (!quiet) write(text, stream); onLine?.(text, stream) },
-    }),
+    signal: abort.signal,
+    dir: options.dir,
+    log,
+    run: (argv, { timeLimitSeconds, quiet, onLine, ...rest }) =>
+      runCommand(argv, {
+        ...rest,
+        signal: abort.signal,
+        timeLimitSeconds: timeLimitSeconds ?? step.timeLimitSeconds,
+        // Its bytes were redacted before they were lines.
+        onLine: (text, stream) => {
+          if (!quiet) write(text, stream)
+          onLine?.(text, stream)
+        },
+      }),
   }
-  const end = (status: 'passed' | 'skipped' | 'failed' | 'cancelled', said: string | null, problem: Problem | null, newFacts: Partial<F> = {}): StepEnd<F> => {
+  const end = (
+    status: 'passed' | 'skipped' | 'failed' | 'cancelled',
+    said: string | null,
+    problem: Problem | null,
+    newFacts: Partial<F> = {},
+  ): StepEnd<F> => {
     const duration_ms = Math.round(performance.now() - clock)
     const detail = said === null ? null : redact.text(said)
-    emit({ type: 'step_finished', time: now(), step: step.name, status, duration_ms, detail, error_class: problem?.errorClass ?? null })
-    return { result: { name: step.name, status, started_at, duration_ms, log: status === 'skipped' ? null : logName, detail }, facts: newFacts, problem }
+    emit({
+      type: 'step_finished',
+      time: now(),
+      step: step.name,
+      status,
+      duration_ms,
+      detail,
+      error_class: problem?.errorClass ?? null,
+    })
+    return {
+      result: {
+        name: step.name,
+        status,
+        started_at,
+        duration_ms,
+        log: status === 'skipped' ? null : logName,
+        detail,
+      },
+      facts: newFacts,
+      problem,
+    }
   }
 
   try {
@@ -211,11 +334,23 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
     return end('passed', detail, null, newFacts)
   } catch (error) {
     // Why the step was stopped counts more than what it threw on the way out.
-    const problem: Problem = byStorage(failure ?? toProblem(error), [options.dir, ...options.storage ?? []])
+    const problem: Problem = byStorage(failure ?? toProblem(error), [
+      options.dir,
+      ...(options.storage ?? []),
+    ])
     for (const line of problem.evidence) log(line)
     log(`${problem.errorClass}: ${problem.message}`)
-    if (problem.errorClass === 'internal_error' && problem.cause instanceof Error && problem.cause.stack) log(problem.cause.stack)
-    return end(problem.errorClass === 'cancelled' ? 'cancelled' : 'failed', problem.message, problem)
+    if (
+      problem.errorClass === 'internal_error' &&
+      problem.cause instanceof Error &&
+      problem.cause.stack
+    )
+      log(problem.cause.stack)
+    return end(
+      problem.errorClass === 'cancelled' ? 'cancelled' : 'failed',
+      problem.message,
+      problem,
+    )
   } finally {
     clearTimeout(timer)
     options.signal.removeEventListener('abort', onCancel)
@@ -226,7 +361,9 @@ async function runStep<F, D extends ResultDocument>(step: Step<F>, facts: F, opt
 
 /** Rejects some time after `signal`, so that a step which ignores it cannot hold the run. */
 async function overdue(signal: AbortSignal): Promise<never> {
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
   await delay(settleMs, undefined, { ref: false })
   throw signal.reason
 }
@@ -240,4 +377,3 @@ function fill(path: string): void {
     closeSync(file)
   }
 }
-

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 
 /** Processes that /proc lists (Linux). */
-export const processIds = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+export const processIds = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
 
 /** Fields of /proc/<pid>/stat after the name, which itself may hold spaces and brackets. Field n of proc_pid_stat(5) is at n - 3. @returns null when there is no such process */
 export function processStat(pid: number): string[] | null {
@@ -14,12 +17,17 @@ export function processStat(pid: number): string[] | null {
 }
 
 /** Does not live: a zombie, or one that is just being buried. */
-export const hasEnded = (fields: readonly string[]): boolean => fields[0] === 'Z' || fields[0] === 'X'
+export const hasEnded = (fields: readonly string[]): boolean =>
+  fields[0] === 'Z' || fields[0] === 'X'
 
 /** Clock ticks since boot at which it started. It keeps this whatever it executes. */
 export const startTicks = (fields: readonly string[]): number => Number(fields[19])
 
-interface Age { readonly inode: number; readonly changed: number; readonly start: number }
+interface Age {
+  readonly inode: number
+  readonly changed: number
+  readonly start: number
+}
 const ages = new Map<number, Age>()
 
 /**

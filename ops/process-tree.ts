@@ -4,7 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { forgetEnded, hasEnded, isOlder, processStat, startTicks } from './process-stat.ts'
 
 /** Tells one process from a later one that was given the same id. */
-export interface ProcessIdentity { readonly pid: number; readonly pgid: number; readonly start_time: string }
+export interface ProcessIdentity {
+  readonly pid: number
+  readonly pgid: number
+  readonly start_time: string
+}
 
 const linux = process.platform === 'linux'
 
@@ -16,7 +20,10 @@ export function identify(pid: number): ProcessIdentity | null {
     return { pid, pgid: Number(fields[2]), start_time: fields[19] ?? '' }
   }
   try {
-    const text = execFileSync('ps', ['-o', 'pgid=,stat=,lstart=', '-p', String(pid)], { encoding: 'utf8', env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' } }).trim()
+    const text = execFileSync('ps', ['-o', 'pgid=,stat=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' },
+    }).trim()
     const match = /^(\d+)\s+(\S+)\s+(.+)$/.exec(text)
     if (!match || match[2]?.startsWith('Z')) return null
     return { pid, pgid: Number(match[1]), start_time: match[3] ?? '' }
@@ -59,18 +66,34 @@ export const startedAt = (pid: number): number | undefined => {
 export const members = (selector: TreeSelector): number[] => look(selector).found
 
 /** @returns `settled` when nobody can have been overlooked: no process appeared, or changed its program, during the look */
-function look({ pgid, marker, since = 0, except = [] }: TreeSelector): { found: number[]; settled: boolean } {
+function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
+  found: number[]
+  settled: boolean
+} {
   const spared = new Set([...except, process.pid])
   if (!linux) {
-    const rows = execFileSync('ps', ['-axo', 'pid=,pgid=,stat='], { encoding: 'utf8' }).trim().split('\n').map((row) => row.trim().split(/\s+/))
-    return { found: rows.filter((row) => Number(row[1]) === pgid && !row[2]?.startsWith('Z')).map((row) => Number(row[0])).filter((pid) => !spared.has(pid)), settled: true }
+    const rows = execFileSync('ps', ['-axo', 'pid=,pgid=,stat='], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map((row) => row.trim().split(/\s+/))
+    return {
+      found: rows
+        .filter((row) => Number(row[1]) === pgid && !row[2]?.startsWith('Z'))
+        .map((row) => Number(row[0]))
+        .filter((pid) => !spared.has(pid)),
+      settled: true,
+    }
   }
   const found: number[] = []
   const [judged, listed] = [new Set<string>(), new Set<number>()]
   let settled = true
   // Listed again until a list names nobody new: one that was listed may have started another and ended before it was
   // asked. Where processes come faster than they are asked, the caller looks afresh.
-  for (let fresh = readdirSync('/proc'), lists = 1; fresh.length > 0; fresh = readdirSync('/proc').filter((name) => !judged.has(name)), lists += 1) {
+  for (
+    let fresh = readdirSync('/proc'), lists = 1;
+    fresh.length > 0;
+    fresh = readdirSync('/proc').filter((name) => !judged.has(name)), lists += 1
+  ) {
     if (lists > 5) return { found, settled: false }
     for (const name of fresh) {
       judged.add(name)
@@ -80,7 +103,12 @@ function look({ pgid, marker, since = 0, except = [] }: TreeSelector): { found: 
       if (spared.has(pid) || (since > 0 && isOlder(pid, since))) continue
       const fields = processStat(pid)
       if (!fields || hasEnded(fields) || startTicks(fields) < since) continue
-      const answer = pgid !== undefined && Number(fields[2]) === pgid ? 'yes' : marker === undefined ? 'no' : hasMarker(pid, marker)
+      const answer =
+        pgid !== undefined && Number(fields[2]) === pgid
+          ? 'yes'
+          : marker === undefined
+            ? 'no'
+            : hasMarker(pid, marker)
       if (answer === 'yes') found.push(pid)
       if (answer === 'unknown') settled = false
     }
@@ -107,7 +135,9 @@ function hasMarker(pid: number, marker: string): 'yes' | 'no' | 'unknown' {
   if (!fields || hasEnded(fields) || (Number(fields[6]) & kernelThread) !== 0) return 'no'
   if (Number(fields[48]) === 0) return 'unknown'
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker) ? 'yes' : 'no'
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker)
+      ? 'yes'
+      : 'no'
   } catch {
     return 'no' // it has ended
   }
@@ -119,7 +149,12 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
       process.kill(pid, signal)
     } catch (error) {
       // ESRCH: it has just ended. EPERM: it became another user's; it counts as left, and the rest is ended all the same.
-      if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))) throw error
+      if (!(
+        error instanceof Error &&
+        'code' in error &&
+        (error.code === 'ESRCH' || error.code === 'EPERM')
+      ))
+        throw error
     }
   }
 }
@@ -140,7 +175,8 @@ export async function endTree(selector: TreeSelector, graceMs = 3000): Promise<n
     await delay(ms)
     ;({ found: left, settled } = look(selector))
   }
-  const goOn = (end: number): boolean => (left.length > 0 && Date.now() < end) || (!settled && Date.now() < unsettledUntil)
+  const goOn = (end: number): boolean =>
+    (left.length > 0 && Date.now() < end) || (!settled && Date.now() < unsettledUntil)
   for (const end = Date.now() + graceMs; goOn(end);) {
     const fresh = left.filter((pid) => !told.has(pid))
     signalAll(fresh, 'SIGTERM')

@@ -1,7 +1,13 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 
-const entries = { hq: 'ops/main.ts', hostd: 'hostd/main.ts', serve: 'desktop/serve/main.ts', console: 'ops/console/main.ts', 'scripted-review': 'ops/demo/scripted-review-main.ts' } as const
+const entries = {
+  hq: 'ops/main.ts',
+  hostd: 'hostd/main.ts',
+  serve: 'desktop/serve/main.ts',
+  console: 'ops/console/main.ts',
+  'scripted-review': 'ops/demo/scripted-review-main.ts',
+} as const
 
 /**
  * Folder of the installed HQ (this package). Handed down by the launcher in `OPENCLAW_HQ_INSTALL`, because code that
@@ -10,7 +16,10 @@ const entries = { hq: 'ops/main.ts', hostd: 'hostd/main.ts', serve: 'desktop/ser
  */
 export function installRoot(): string {
   const root = process.env['OPENCLAW_HQ_INSTALL']
-  if (!root) throw new Error('OPENCLAW_HQ_INSTALL is not set: start HQ by `npm start`, `npx hq` or the ops/*.sh entry points')
+  if (!root)
+    throw new Error(
+      'OPENCLAW_HQ_INSTALL is not set: start HQ by `npm start`, `npx hq` or the ops/*.sh entry points',
+    )
   return root
 }
 
@@ -27,10 +36,21 @@ export function nodeProgram(root: string = installRoot()): string {
   const windows = process.platform === 'win32'
   const modules = join(root, 'node_modules')
   // A packaged app has the package of Node without the links to its programs.
-  const own = [join(modules, '.bin', windows ? 'node.cmd' : 'node'), join(modules, `node-${windows ? 'win' : process.platform}-${process.arch}`, 'bin', windows ? 'node.exe' : 'node')]
+  const own = [
+    join(modules, '.bin', windows ? 'node.cmd' : 'node'),
+    join(
+      modules,
+      `node-${windows ? 'win' : process.platform}-${process.arch}`,
+      'bin',
+      windows ? 'node.exe' : 'node',
+    ),
+  ]
   return own.find((path) => existsSync(path)) ?? process.execPath
 }
 
 /** Program and arguments that start one of HQ's own programs. */
-export const programArgv = (program: keyof typeof entries, args: readonly string[] = [], root: string = installRoot()): [string, ...string[]] =>
-  [nodeProgram(root), join(root, entries[program]), ...args]
+export const programArgv = (
+  program: keyof typeof entries,
+  args: readonly string[] = [],
+  root: string = installRoot(),
+): [string, ...string[]] => [nodeProgram(root), join(root, entries[program]), ...args]

@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { commitId, timestamp } from '#shared/ids'
@@ -28,14 +38,24 @@ const mark = z.strictObject({
 /** Where a release is made, beside its place: nothing is ever started from it but its own trial. */
 export const unfinished = (folder: string): string => `${folder}.new`
 
-export const markComplete = (folder: string, { sha, commit }: { sha: string; commit: string | null }): void =>
-  writeJson(join(folder, completeMark), { schema_version: 1, sha, commit, installed_at: new Date().toISOString() })
+export const markComplete = (
+  folder: string,
+  { sha, commit }: { sha: string; commit: string | null },
+): void =>
+  writeJson(join(folder, completeMark), {
+    schema_version: 1,
+    sha,
+    commit,
+    installed_at: new Date().toISOString(),
+  })
 
 /** @returns null for half an installation @throws {Problem} `state_invalid` when the mark cannot be read */
-export const readMark = (folder: string): z.infer<typeof mark> | null => readJson(join(folder, completeMark), mark, 'state_invalid') ?? null
+export const readMark = (folder: string): z.infer<typeof mark> | null =>
+  readJson(join(folder, completeMark), mark, 'state_invalid') ?? null
 
 /** The link `current` is what deploys are started from; absent while HQ runs from where it was installed by hand. */
-export const currentRelease = ({ releases }: Pick<HostPaths, 'releases'>): string => join(releases, 'current')
+export const currentRelease = ({ releases }: Pick<HostPaths, 'releases'>): string =>
+  join(releases, 'current')
 
 /** @returns the folder that `current` names; null while HQ was never installed as a release */
 export function currentFolder(paths: Pick<HostPaths, 'releases'>): string | null {
@@ -49,7 +69,12 @@ export function currentFolder(paths: Pick<HostPaths, 'releases'>): string | null
  * @throws {Problem} `state_invalid` when its package.json or its mark cannot be read
  */
 export function releaseVersion(folder: string): string {
-  const { version } = parseJson(readFileSync(join(folder, 'package.json'), 'utf8'), z.looseObject({ version: z.string() }), 'state_invalid', `${folder}/package.json`)
+  const { version } = parseJson(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+    z.looseObject({ version: z.string() }),
+    'state_invalid',
+    `${folder}/package.json`,
+  )
   const commit = readMark(folder)?.commit ?? null
   return commit === null ? version : `${version}+${commit.slice(0, 12)}`
 }
@@ -65,9 +90,17 @@ export function switchCurrent(paths: HostPaths, folder: string): void {
 }
 
 /** Whole releases, the newest installation first. */
-export const listReleases = ({ releases }: Pick<HostPaths, 'releases'>): string[] => readdirSync(releases).filter((name) => releaseName.test(name))
-  .flatMap((name) => { const found = readMark(join(releases, name)); return found === null ? [] : [{ folder: realpathSync(join(releases, name)), at: found.installed_at }] })
-  .toSorted((a, b) => b.at.localeCompare(a.at)).map(({ folder }) => folder)
+export const listReleases = ({ releases }: Pick<HostPaths, 'releases'>): string[] =>
+  readdirSync(releases)
+    .filter((name) => releaseName.test(name))
+    .flatMap((name) => {
+      const found = readMark(join(releases, name))
+      return found === null
+        ? []
+        : [{ folder: realpathSync(join(releases, name)), at: found.installed_at }]
+    })
+    .toSorted((a, b) => b.at.localeCompare(a.at))
+    .map(({ folder }) => folder)
 
 /**
  * Removes all but the newest releases. Never the current one, the one this process is of, one that a service or any
@@ -76,17 +109,35 @@ export const listReleases = ({ releases }: Pick<HostPaths, 'releases'>): string[
  */
 export function pruneReleases(paths: HostPaths): string[] {
   if (!seesProcesses()) return []
-  const used = new Set([currentFolder(paths), realpathSync(installRoot()), ...readRecords(paths).map(({ env }) => env['OPENCLAW_HQ_INSTALL'] ?? '')])
-  const idle = listReleases(paths).slice(keep).filter((folder) => !used.has(folder) && !hasProcess(folder))
-  const left = readdirSync(paths.releases).filter((name) => releaseName.test(name.replace(/\.new$/, '')) && readMark(join(paths.releases, name)) === null)
-    .map((name) => join(paths.releases, name)).filter((folder) => Date.now() - statSync(folder).mtimeMs > halfMadeMs && !hasProcess(folder))
+  const used = new Set([
+    currentFolder(paths),
+    realpathSync(installRoot()),
+    ...readRecords(paths).map(({ env }) => env['OPENCLAW_HQ_INSTALL'] ?? ''),
+  ])
+  const idle = listReleases(paths)
+    .slice(keep)
+    .filter((folder) => !used.has(folder) && !hasProcess(folder))
+  const left = readdirSync(paths.releases)
+    .filter(
+      (name) =>
+        releaseName.test(name.replace(/\.new$/, '')) &&
+        readMark(join(paths.releases, name)) === null,
+    )
+    .map((name) => join(paths.releases, name))
+    .filter((folder) => Date.now() - statSync(folder).mtimeMs > halfMadeMs && !hasProcess(folder))
   for (const folder of [...idle, ...left]) rmSync(folder, { recursive: true, force: true })
   return [...idle, ...left]
 }
 
 /** Removes one release that nobody needs. @returns false when something does, or when that cannot be seen */
 export function dropRelease(paths: HostPaths, folder: string): boolean {
-  if (!seesProcesses() || currentFolder(paths) === folder || realpathSync(installRoot()) === folder || hasProcess(folder)) return false
+  if (
+    !seesProcesses() ||
+    currentFolder(paths) === folder ||
+    realpathSync(installRoot()) === folder ||
+    hasProcess(folder)
+  )
+    return false
   rmSync(folder, { recursive: true, force: true })
   return true
 }
@@ -103,7 +154,11 @@ function hasProcess(folder: string): boolean {
   return processIds().some((pid) => {
     const seen = [`/proc/${pid}/exe`, `/proc/${pid}/cwd`].map(readPlace)
     const named = commandOf(pid)
-    return seen.some((place) => place !== null && inside(place, folder)) || named.some((part) => inside(part, folder)) || (seen.includes(null) && named.some((part) => inside(part, dirname(folder))))
+    return (
+      seen.some((place) => place !== null && inside(place, folder)) ||
+      named.some((part) => inside(part, folder)) ||
+      (seen.includes(null) && named.some((part) => inside(part, dirname(folder))))
+    )
   })
 }
 
@@ -112,7 +167,11 @@ function readPlace(link: string): string | null {
   try {
     return readlinkSync(link)
   } catch (error) {
-    return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM') ? null : ''
+    return error instanceof Error &&
+      'code' in error &&
+      (error.code === 'EACCES' || error.code === 'EPERM')
+      ? null
+      : ''
   }
 }
 

@@ -1,12 +1,27 @@
-import { chmodSync, chownSync, lchownSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { makeTemporary } from './temporary-folder.ts'
 
 /** An account that a command runs as instead of the one we are. */
-export interface RunAs { readonly uid: number; readonly gid: number; /** Its HOME. */ readonly home: string }
+export interface RunAs {
+  readonly uid: number
+  readonly gid: number
+  /** Its HOME. */ readonly home: string
+}
 
 function homeOf(uid: number): string {
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').map((text) => text.split(':')).find((fields) => fields[2] === String(uid))
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((text) => text.split(':'))
+    .find((fields) => fields[2] === String(uid))
   return line?.[5] ?? '/nonexistent'
 }
 

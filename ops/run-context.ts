@@ -11,7 +11,9 @@ export interface RunContext {
 }
 
 /** @throws {z.ZodError} when a variable is set and is no run id */
-export function runContext(env: Readonly<Record<string, string | undefined>> = process.env): RunContext {
+export function runContext(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): RunContext {
   const given = env['OPENCLAW_RUN_ID']
   const deploy = env['OPENCLAW_DEPLOY_RUN_ID']
   return {

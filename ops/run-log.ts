@@ -66,7 +66,10 @@ const chunkBytes = 256 * 1024
  *
  * @param ended asked only when everything readable has been given; its answer must be from before that read began
  */
-export async function* followRunLog(path: string, { after, ended, signal }: { after: number; ended: () => boolean; signal: AbortSignal }): AsyncGenerator<RunEvent[]> {
+export async function* followRunLog(
+  path: string,
+  { after, ended, signal }: { after: number; ended: () => boolean; signal: AbortSignal },
+): AsyncGenerator<RunEvent[]> {
   let file: FileHandle | null = null
   let position = 0
   let line = 0
@@ -82,7 +85,10 @@ export async function* followRunLog(path: string, { after, ended, signal }: { af
         const { bytesRead } = await file.read(buffer, 0, chunkBytes, position)
         if (bytesRead === 0) break
         position += bytesRead
-        let data = rest.length > 0 ? Buffer.concat([rest, buffer.subarray(0, bytesRead)]) : buffer.subarray(0, bytesRead)
+        let data =
+          rest.length > 0
+            ? Buffer.concat([rest, buffer.subarray(0, bytesRead)])
+            : buffer.subarray(0, bytesRead)
         const batch: RunEvent[] = []
         for (let cut = data.indexOf(10); cut >= 0; cut = data.indexOf(10)) {
           line += 1
@@ -90,7 +96,10 @@ export async function* followRunLog(path: string, { after, ended, signal }: { af
           data = data.subarray(cut + 1)
         }
         rest = Buffer.from(data)
-        if (batch.length > 0) { gave = true; yield batch }
+        if (batch.length > 0) {
+          gave = true
+          yield batch
+        }
       }
       if (over && !gave) return
       if (!gave) await change(dirname(path), signal)

@@ -22,7 +22,9 @@ function probe(folder: string): Problem | null {
     return null
   } catch (error) {
     const problem = toProblem(error)
-    return problem.errorClass === 'disk_full' || problem.errorClass === 'storage_read_only' ? new Problem(problem.errorClass, `${folder}: ${problem.message}`, { cause: error }) : null
+    return problem.errorClass === 'disk_full' || problem.errorClass === 'storage_read_only'
+      ? new Problem(problem.errorClass, `${folder}: ${problem.message}`, { cause: error })
+      : null
   } finally {
     rmSync(file, { force: true })
   }
@@ -34,7 +36,21 @@ function probe(folder: string): Problem | null {
  * @returns the same failure by its cause, `disk_full` or `storage_read_only`, when one of them cannot be written; else `problem` itself
  */
 export function byStorage(problem: Problem, folders: readonly string[]): Problem {
-  if (problem.errorClass === 'disk_full' || problem.errorClass === 'storage_read_only' || problem.errorClass === 'cancelled') return problem
-  const cause = folders.filter((folder) => existsSync(folder)).map(probe).find((found) => found !== null)
-  return cause ? new Problem(cause.errorClass, `${cause.message}. It showed as ${problem.errorClass}: ${problem.message}`, { cause: problem, evidence: problem.evidence }) : problem
+  if (
+    problem.errorClass === 'disk_full' ||
+    problem.errorClass === 'storage_read_only' ||
+    problem.errorClass === 'cancelled'
+  )
+    return problem
+  const cause = folders
+    .filter((folder) => existsSync(folder))
+    .map(probe)
+    .find((found) => found !== null)
+  return cause
+    ? new Problem(
+        cause.errorClass,
+        `${cause.message}. It showed as ${problem.errorClass}: ${problem.message}`,
+        { cause: problem, evidence: problem.evidence },
+      )
+    : problem
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { identify } from './process-tree.ts'
 
 /** Start time as part of a file name: with the process id it names one process of this boot. */
-const startOf = (pid: number): string | null => identify(pid)?.start_time.replaceAll(/[^A-Za-z0-9]/g, '') ?? null
+const startOf = (pid: number): string | null =>
+  identify(pid)?.start_time.replaceAll(/[^A-Za-z0-9]/g, '') ?? null
 const named = /^openclaw-[a-z-]+-(\d+)\.([A-Za-z0-9]+)-[A-Za-z0-9]{6}$/
 
 /**
@@ -14,7 +15,12 @@ const named = /^openclaw-[a-z-]+-(\d+)\.([A-Za-z0-9]+)-[A-Za-z0-9]{6}$/
  */
 export function makeTemporary(kind: string): string {
   const start = startOf(process.pid)
-  return mkdtempSync(join(tmpdir(), start === null ? `openclaw-${kind}-` : `openclaw-${kind}-${process.pid}.${start}-`))
+  return mkdtempSync(
+    join(
+      tmpdir(),
+      start === null ? `openclaw-${kind}-` : `openclaw-${kind}-${process.pid}.${start}-`,
+    ),
+  )
 }
 
 /** Removes temporary folders of this account whose process has ended without doing so. @returns their paths */

@@ -2,7 +2,19 @@ import { z } from 'zod'
 import { commitId } from './ids.ts'
 import { keyId } from './signature.ts'
 
-export const lanes = ['deploy', 'doctor', 'guard', 'port_audit', 'verify', 'dod', 'green_check', 'tail', 'status', 'selftest', 'phase0'] as const
+export const lanes = [
+  'deploy',
+  'doctor',
+  'guard',
+  'port_audit',
+  'verify',
+  'dod',
+  'green_check',
+  'tail',
+  'status',
+  'selftest',
+  'phase0',
+] as const
 export type Lane = (typeof lanes)[number]
 
 interface Action {
@@ -22,37 +34,168 @@ const noParams = z.strictObject({})
 
 /** The one allowlist (design §5). hostd checks a request against it, the runner checks again. */
 export const actions = {
-  doctor: { title: 'Doctor', argv: () => ['doctor'], params: noParams, timeout_seconds: 60, lane: 'doctor', in_maintenance: 'dod_only', destructive: false },
+  doctor: {
+    title: 'Doctor',
+    argv: () => ['doctor'],
+    params: noParams,
+    timeout_seconds: 60,
+    lane: 'doctor',
+    in_maintenance: 'dod_only',
+    destructive: false,
+  },
   /** A service that guard starts may take the 600 s that its configuration allows. */
-  guard: { title: 'Guard', argv: () => ['guard'], params: noParams, timeout_seconds: 900, lane: 'guard', in_maintenance: 'allowed', destructive: false },
-  port_audit: { title: 'Port audit', argv: () => ['port-audit'], params: noParams, timeout_seconds: 30, lane: 'port_audit', in_maintenance: 'allowed', destructive: false },
+  guard: {
+    title: 'Guard',
+    argv: () => ['guard'],
+    params: noParams,
+    timeout_seconds: 900,
+    lane: 'guard',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
+  port_audit: {
+    title: 'Port audit',
+    argv: () => ['port-audit'],
+    params: noParams,
+    timeout_seconds: 30,
+    lane: 'port_audit',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
   tail_guard_log: {
-    title: 'Guard log', argv: (params) => ['guard-log', '--lines', typeof params['lines'] === 'number' ? String(params['lines']) : '50'],
+    title: 'Guard log',
+    argv: (params) => [
+      'guard-log',
+      '--lines',
+      typeof params['lines'] === 'number' ? String(params['lines']) : '50',
+    ],
     params: z.strictObject({ lines: z.number().int().min(1).max(500).optional() }),
-    timeout_seconds: 15, lane: 'tail', in_maintenance: 'allowed', destructive: false,
+    timeout_seconds: 15,
+    lane: 'tail',
+    in_maintenance: 'allowed',
+    destructive: false,
   },
-  deploy_and_verify: { title: 'Deploy+Verify', argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])], params: z.strictObject({ unpin: z.boolean().optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: false },
+  deploy_and_verify: {
+    title: 'Deploy+Verify',
+    argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])],
+    params: z.strictObject({ unpin: z.boolean().optional() }),
+    timeout_seconds: 3600,
+    lane: 'deploy',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
   rollback: {
-    title: 'Roll back', argv: (params) => ['rollback', ...(typeof params['to'] === 'string' ? ['--to', params['to']] : [])],
-    params: z.strictObject({ to: commitId.optional() }), timeout_seconds: 3600, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
+    title: 'Roll back',
+    argv: (params) => [
+      'rollback',
+      ...(typeof params['to'] === 'string' ? ['--to', params['to']] : []),
+    ],
+    params: z.strictObject({ to: commitId.optional() }),
+    timeout_seconds: 3600,
+    lane: 'deploy',
+    in_maintenance: 'allowed',
+    destructive: true,
   },
-  verify_production: { title: 'Verify production', argv: () => ['verify'], params: noParams, timeout_seconds: 300, lane: 'verify', in_maintenance: 'dod_only', destructive: false },
-  dod: { title: 'Definition of Done', argv: () => ['dod'], params: noParams, timeout_seconds: 300, lane: 'dod', in_maintenance: 'dod_only', destructive: false },
-  green_check: { title: 'Green check', argv: () => ['green-check'], params: noParams, timeout_seconds: 60, lane: 'green_check', in_maintenance: 'allowed', destructive: false },
-  selftest: { title: 'Self-test', argv: () => ['selftest'], params: noParams, timeout_seconds: 300, lane: 'selftest', in_maintenance: 'allowed', destructive: false },
+  verify_production: {
+    title: 'Verify production',
+    argv: () => ['verify'],
+    params: noParams,
+    timeout_seconds: 300,
+    lane: 'verify',
+    in_maintenance: 'dod_only',
+    destructive: false,
+  },
+  dod: {
+    title: 'Definition of Done',
+    argv: () => ['dod'],
+    params: noParams,
+    timeout_seconds: 300,
+    lane: 'dod',
+    in_maintenance: 'dod_only',
+    destructive: false,
+  },
+  green_check: {
+    title: 'Green check',
+    argv: () => ['green-check'],
+    params: noParams,
+    timeout_seconds: 60,
+    lane: 'green_check',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
+  selftest: {
+    title: 'Self-test',
+    argv: () => ['selftest'],
+    params: noParams,
+    timeout_seconds: 300,
+    lane: 'selftest',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
   /** Both connectors at once, each at most 60 s by its settings, and the start of two programs. */
-  connectors_status: { title: 'Connectors', argv: () => ['connectors'], params: noParams, timeout_seconds: 120, lane: 'status', in_maintenance: 'allowed', destructive: false },
-  phase0: { title: 'Phase 0', argv: () => ['phase0'], params: noParams, timeout_seconds: 180, lane: 'phase0', in_maintenance: 'allowed', destructive: false },
+  connectors_status: {
+    title: 'Connectors',
+    argv: () => ['connectors'],
+    params: noParams,
+    timeout_seconds: 120,
+    lane: 'status',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
+  phase0: {
+    title: 'Phase 0',
+    argv: () => ['phase0'],
+    params: noParams,
+    timeout_seconds: 180,
+    lane: 'phase0',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
   trust_ship_key: {
-    title: 'Enrol a ship key', argv: (params) => ['trust-key', `--public-key=${String(params['public_key'])}`, `--label=${String(params['label'])}`],
-    params: z.strictObject({ public_key: z.string().max(200).regex(/^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$/, 'not a public key'), label: z.string().trim().min(1).max(100).regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'not a label') }),
-    timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
+    title: 'Enrol a ship key',
+    argv: (params) => [
+      'trust-key',
+      `--public-key=${String(params['public_key'])}`,
+      `--label=${String(params['label'])}`,
+    ],
+    params: z.strictObject({
+      public_key: z
+        .string()
+        .max(200)
+        .regex(
+          /^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$/,
+          'not a public key',
+        ),
+      label: z
+        .string()
+        .trim()
+        .min(1)
+        .max(100)
+        .regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'not a label'),
+    }),
+    timeout_seconds: 30,
+    lane: 'deploy',
+    in_maintenance: 'allowed',
+    destructive: true,
   },
   distrust_ship_key: {
-    title: 'Take a ship key back', argv: (params) => ['trust-key', `--remove=${String(params['id'])}`], params: z.strictObject({ id: keyId }),
-    timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true,
+    title: 'Take a ship key back',
+    argv: (params) => ['trust-key', `--remove=${String(params['id'])}`],
+    params: z.strictObject({ id: keyId }),
+    timeout_seconds: 30,
+    lane: 'deploy',
+    in_maintenance: 'allowed',
+    destructive: true,
   },
-  maintenance_clear: { title: 'End maintenance', argv: () => ['maintenance', 'off'], params: noParams, timeout_seconds: 30, lane: 'deploy', in_maintenance: 'allowed', destructive: true },
+  maintenance_clear: {
+    title: 'End maintenance',
+    argv: () => ['maintenance', 'off'],
+    params: noParams,
+    timeout_seconds: 30,
+    lane: 'deploy',
+    in_maintenance: 'allowed',
+    destructive: true,
+  },
 } as const satisfies Record<string, Action>
 
 export type ActionId = keyof typeof actions

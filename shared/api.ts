@@ -5,7 +5,15 @@ import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './remediations.ts'
 import { bundleKind, bundleVerification, chainReport, proofState } from './proof.ts'
-import { checksResult, deployResult, dodResult, overall, projectState, shipResult, triage } from './result.ts'
+import {
+  checksResult,
+  deployResult,
+  dodResult,
+  overall,
+  projectState,
+  shipResult,
+  triage,
+} from './result.ts'
 import { maintenanceFile, run, runStatus } from './run.ts'
 import { keyId, trustedKey } from './signature.ts'
 
@@ -23,13 +31,24 @@ export type ErrorBody = z.infer<typeof errorBody>
 
 /** The 409 of a busy lane: enough to join the active run. */
 export const joinableBody = errorBody.extend({
-  error_class: z.literal('ALREADY_RUNNING'), action: z.enum(actionIds), active_run_id: runId, started_at: timestamp,
+  error_class: z.literal('ALREADY_RUNNING'),
+  action: z.enum(actionIds),
+  active_run_id: runId,
+  started_at: timestamp,
 })
 export type JoinableBody = z.infer<typeof joinableBody>
 
-export const healthReply = z.strictObject({ ok: z.literal(true), version: z.string(), uptime_seconds: z.number().int().nonnegative(), time: timestamp })
+export const healthReply = z.strictObject({
+  ok: z.literal(true),
+  version: z.string(),
+  uptime_seconds: z.number().int().nonnegative(),
+  time: timestamp,
+})
 
-export const execRequest = z.strictObject({ action: z.string().max(100), params: z.record(z.string(), z.unknown()).optional() })
+export const execRequest = z.strictObject({
+  action: z.string().max(100),
+  params: z.record(z.string(), z.unknown()).optional(),
+})
 export const execReply = z.strictObject({ ok: z.literal(true), run_id: runId, status: runStatus })
 
 export const runsQuery = z.strictObject({
@@ -40,7 +59,11 @@ export const runsQuery = z.strictObject({
   action: z.enum(actionIds).optional(),
   status: runStatus.optional(),
 })
-export const runsReply = z.strictObject({ ok: z.literal(true), runs: z.array(run), next_cursor: runId.nullable() })
+export const runsReply = z.strictObject({
+  ok: z.literal(true),
+  runs: z.array(run),
+  next_cursor: runId.nullable(),
+})
 export const runReply = z.strictObject({
   ok: z.literal(true),
   run: run.extend({
@@ -53,9 +76,14 @@ export type RunDetail = z.infer<typeof runReply>['run']
 export const cancelReply = z.strictObject({ ok: z.literal(true), run_id: runId, status: runStatus })
 
 /** `ok` is computed: true only when there is a last result and it is a PASS. */
-const lastReply = <T extends z.ZodType>(result: T) => z.strictObject({
-  ok: z.boolean(), run_id: runId.nullable(), overall: overall.nullable(), result: result.nullable(), artifact_dir: z.string().nullable(),
-})
+const lastReply = <T extends z.ZodType>(result: T) =>
+  z.strictObject({
+    ok: z.boolean(),
+    run_id: runId.nullable(),
+    overall: overall.nullable(),
+    result: result.nullable(),
+    artifact_dir: z.string().nullable(),
+  })
 export const dodLastReply = lastReply(dodResult)
 export const deployLastReply = lastReply(deployResult).extend({ triage: triage.nullable() })
 export const shipLastReply = lastReply(shipResult).extend({ verification: proofState.nullable() })
@@ -67,15 +95,35 @@ export const maintenanceState = z.strictObject({
   file: maintenanceFile.nullable(),
 })
 export type MaintenanceState = z.infer<typeof maintenanceState>
-export const maintenanceReply = z.strictObject({ ok: z.literal(true), maintenance: maintenanceState })
+export const maintenanceReply = z.strictObject({
+  ok: z.literal(true),
+  maintenance: maintenanceState,
+})
 export const maintenanceRequest = z.strictObject({ reason: z.string().min(1).max(200) })
 
-export const projectStateReply = z.strictObject({ ok: z.boolean(), state: projectState.nullable(), unreadable: z.string().nullable() })
+export const projectStateReply = z.strictObject({
+  ok: z.boolean(),
+  state: projectState.nullable(),
+  unreadable: z.string().nullable(),
+})
 
-export const artifactEntry = z.strictObject({ name: z.string(), type: z.enum(['file', 'directory']), size: z.number().int().nonnegative().nullable() })
-export const artifactsReply = z.strictObject({ ok: z.literal(true), path: z.string(), entries: z.array(artifactEntry) })
+export const artifactEntry = z.strictObject({
+  name: z.string(),
+  type: z.enum(['file', 'directory']),
+  size: z.number().int().nonnegative().nullable(),
+})
+export const artifactsReply = z.strictObject({
+  ok: z.literal(true),
+  path: z.string(),
+  entries: z.array(artifactEntry),
+})
 
-export const shipStoredReply = z.strictObject({ ok: z.literal(true), run_id: runId, stored: z.enum(['created', 'unchanged']), verification: proofState })
+export const shipStoredReply = z.strictObject({
+  ok: z.literal(true),
+  run_id: runId,
+  stored: z.enum(['created', 'unchanged']),
+  verification: proofState,
+})
 
 /** `GET /api/proof/chain`: the host's own chain, for a witness. `after`: the number the witness has seen, 0 for all. */
 export const proofChainQuery = z.strictObject({ after: z.coerce.number().int().min(0).optional() })
@@ -96,17 +144,33 @@ export const proofBundlesQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(50).optional(),
   kind: bundleKind.optional(),
 })
-export const proofBundlesReply = z.strictObject({ ok: z.literal(true), bundles: z.array(bundleVerification), next_cursor: runId.nullable() })
+export const proofBundlesReply = z.strictObject({
+  ok: z.literal(true),
+  bundles: z.array(bundleVerification),
+  next_cursor: runId.nullable(),
+})
 export type ProofBundlesReply = z.infer<typeof proofBundlesReply>
 
 /** `GET /api/trust`: whose verdicts and ships this host believes. `label` is null for keys that stand in trust.json. */
-export const trustReply = z.strictObject({ ok: z.literal(true), ship_keys: z.array(z.strictObject({ id: keyId, label: z.string().nullable(), enrolled_at: timestamp.nullable() })) })
+export const trustReply = z.strictObject({
+  ok: z.literal(true),
+  ship_keys: z.array(
+    z.strictObject({ id: keyId, label: z.string().nullable(), enrolled_at: timestamp.nullable() }),
+  ),
+})
 export type TrustReply = z.infer<typeof trustReply>
 
 /** `GET /api/status`: one call for the Overview. */
 export const statusReply = z.strictObject({
   ok: z.literal(true),
-  host: z.strictObject({ name: z.string(), version: z.string(), time: timestamp, engine: z.enum(['process', 'compose']).nullable(), timers: z.enum(['none', 'systemd']), serving: commitId.nullable() }),
+  host: z.strictObject({
+    name: z.string(),
+    version: z.string(),
+    time: timestamp,
+    engine: z.enum(['process', 'compose']).nullable(),
+    timers: z.enum(['none', 'systemd']),
+    serving: commitId.nullable(),
+  }),
   state: projectState.nullable(),
   maintenance: maintenanceState,
   last_ship: shipLastReply,

@@ -4,7 +4,13 @@ import { actionIds } from './actions.ts'
 import { errorClasses } from './errors.ts'
 import { change } from './gates.ts'
 import { commitId, runId, timestamp } from './ids.ts'
-import { bundleKind, bundleVerification, proofProblemCode, witnessAlarm, witnessedLink } from './proof.ts'
+import {
+  bundleKind,
+  bundleVerification,
+  proofProblemCode,
+  witnessAlarm,
+  witnessedLink,
+} from './proof.ts'
 import { remediationIds } from './remediations.ts'
 import { shipResult } from './result.ts'
 import { signatureState, verdictDocument } from './signature.ts'
@@ -16,7 +22,10 @@ import { finding } from './verdict.ts'
  * repository, or a shell.
  */
 
-const procedure = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output })
+const procedure = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({
+  input,
+  output,
+})
 const nothing = z.strictObject({})
 
 export const repositoryState = z.strictObject({
@@ -61,7 +70,11 @@ export const hostConnection = z.strictObject({
 export type HostConnection = z.infer<typeof hostConnection>
 
 /** An expected failure as it crosses the bridge. Anything else crosses as `internal_error`. */
-export const bridgeProblem = z.strictObject({ error_class: z.enum(errorClasses), message: z.string(), next_auto_fix: z.enum(remediationIds) })
+export const bridgeProblem = z.strictObject({
+  error_class: z.enum(errorClasses),
+  message: z.string(),
+  next_auto_fix: z.enum(remediationIds),
+})
 export type BridgeProblem = z.infer<typeof bridgeProblem>
 
 /** A cancel that this HQ asked for, of a run whose end is not known yet. */
@@ -106,7 +119,16 @@ export const shipDetail = z.strictObject({
 export type ShipDetail = z.infer<typeof shipDetail>
 
 /** What one side finds when it reads a bundle. */
-const foundBundle = bundleVerification.pick({ state: true, problems: true, files: true, pruned: true, counter: true, key_id: true, manifest_sha256: true, created_at: true })
+const foundBundle = bundleVerification.pick({
+  state: true,
+  problems: true,
+  files: true,
+  pruned: true,
+  counter: true,
+  key_id: true,
+  manifest_sha256: true,
+  created_at: true,
+})
 /** One line of the Proofs page. */
 export const proofRow = z.strictObject({
   kind: bundleKind,
@@ -118,7 +140,10 @@ export const proofRow = z.strictObject({
   /** As the host finds it, or found it when it last answered. */
   host: foundBundle.nullable(),
   /** `same`: is it still the one that was seen? null when that cannot be compared now. */
-  witnessed: witnessedLink.pick({ counter: true, seen_at: true, pruned: true }).extend({ same: z.boolean().nullable() }).nullable(),
+  witnessed: witnessedLink
+    .pick({ counter: true, seen_at: true, pruned: true })
+    .extend({ same: z.boolean().nullable() })
+    .nullable(),
 })
 export type ProofRow = z.infer<typeof proofRow>
 
@@ -128,14 +153,27 @@ export const witnessView = z.strictObject({
   place: z.enum(['host', 'laptop']),
   title: z.string(),
   key_id: z.string().nullable(),
-  seen: z.strictObject({ chain: z.string(), counter: z.number().int(), head: z.string(), seen_at: timestamp }).nullable(),
+  seen: z
+    .strictObject({
+      chain: z.string(),
+      counter: z.number().int(),
+      head: z.string(),
+      seen_at: timestamp,
+    })
+    .nullable(),
   /** When it was last looked at since HQ started, and why that did not work the last time. */
   looked_at: timestamp.nullable(),
   problem: z.string().nullable(),
   open: z.array(witnessAlarm),
   /** Key that the chain shows now; acknowledging believes it. */
   shown_key_id: z.string().nullable(),
-  acknowledged: z.array(z.strictObject({ at: timestamp, reason: z.string(), alarms: z.array(z.strictObject({ code: proofProblemCode, detail: z.string() })) })),
+  acknowledged: z.array(
+    z.strictObject({
+      at: timestamp,
+      reason: z.string(),
+      alarms: z.array(z.strictObject({ code: proofProblemCode, detail: z.string() })),
+    }),
+  ),
 })
 export type WitnessView = z.infer<typeof witnessView>
 
@@ -158,8 +196,17 @@ export const settingsView = z.strictObject({
   /** Most repairs of one ship, 0 when the switch is off; and who makes them. */
   until_green: z.strictObject({ repairs: z.number().int(), implementer: z.string() }),
   review: z.strictObject({
-    model: z.string(), provider: z.string(),
-    providers: z.array(z.strictObject({ id: z.string(), label: z.string(), base_url: z.string(), scripted: z.boolean(), credential: z.enum(['present', 'missing']) })),
+    model: z.string(),
+    provider: z.string(),
+    providers: z.array(
+      z.strictObject({
+        id: z.string(),
+        label: z.string(),
+        base_url: z.string(),
+        scripted: z.boolean(),
+        credential: z.enum(['present', 'missing']),
+      }),
+    ),
   }),
 })
 export type SettingsView = z.infer<typeof settingsView>
@@ -172,12 +219,22 @@ export const shipKeyView = z.strictObject({
   can_move: z.enum(['os', 'file']).nullable(),
   keystore: z.enum(['os', 'file', 'none']),
   /** `enrolled`: null when the host cannot be asked now. */
-  host: z.strictObject({
-    name: z.string(), enrolled: z.boolean().nullable(), detail: z.string().nullable(),
-    others: z.array(z.strictObject({ id: z.string(), label: z.string().nullable(), enrolled_at: timestamp.nullable() })),
-    /** Since when the host believes this laptop's key, when it was enrolled through hostd; a key of trust.json has no date. */
-    enrolled_at: timestamp.nullable().optional(),
-  }).nullable(),
+  host: z
+    .strictObject({
+      name: z.string(),
+      enrolled: z.boolean().nullable(),
+      detail: z.string().nullable(),
+      others: z.array(
+        z.strictObject({
+          id: z.string(),
+          label: z.string().nullable(),
+          enrolled_at: timestamp.nullable(),
+        }),
+      ),
+      /** Since when the host believes this laptop's key, when it was enrolled through hostd; a key of trust.json has no date. */
+      enrolled_at: timestamp.nullable().optional(),
+    })
+    .nullable(),
 })
 export type ShipKeyView = z.infer<typeof shipKeyView>
 
@@ -185,35 +242,101 @@ export const procedures = {
   'app.info': procedure(nothing, appInfo),
   'overview.get': procedure(nothing, overview),
   'ship.start': procedure(nothing, z.strictObject({ run_id: runId, joined: z.boolean() })),
-  'ship.cancel': procedure(z.strictObject({ run_id: runId }), z.strictObject({ ok: z.literal(true) })),
+  'ship.cancel': procedure(
+    z.strictObject({ run_id: runId }),
+    z.strictObject({ ok: z.literal(true) }),
+  ),
   'ship.list': procedure(nothing, z.strictObject({ ships: z.array(shipSummary) })),
   'ship.get': procedure(z.strictObject({ run_id: runId }), shipDetail),
-  'ship.file': procedure(z.strictObject({ run_id: runId, path: z.string().max(200) }), z.strictObject({ text: z.string(), truncated: z.boolean() })),
-  'host.exec': procedure(z.strictObject({ action: z.enum(actionIds), params: z.record(z.string(), z.unknown()).optional() }), z.strictObject({ run_id: runId, joined: z.boolean() })),
+  'ship.file': procedure(
+    z.strictObject({ run_id: runId, path: z.string().max(200) }),
+    z.strictObject({ text: z.string(), truncated: z.boolean() }),
+  ),
+  'host.exec': procedure(
+    z.strictObject({
+      action: z.enum(actionIds),
+      params: z.record(z.string(), z.unknown()).optional(),
+    }),
+    z.strictObject({ run_id: runId, joined: z.boolean() }),
+  ),
   'host.runs': procedure(runsQuery.omit({ id: true }), runsReply),
   'host.run': procedure(z.strictObject({ run_id: runId }), runReply),
-  'host.cancel': procedure(z.strictObject({ run_id: runId }), z.strictObject({ ok: z.literal(true) })),
+  'host.cancel': procedure(
+    z.strictObject({ run_id: runId }),
+    z.strictObject({ ok: z.literal(true) }),
+  ),
   'host.artifacts': procedure(z.strictObject({ path: z.string().max(400) }), artifactsReply),
-  'host.artifact': procedure(z.strictObject({ path: z.string().max(400) }), z.strictObject({ text: z.string(), truncated: z.boolean() })),
-  'proofs.list': procedure(z.strictObject({ cursor: runId.optional() }), z.strictObject({
-    witnesses: z.array(witnessView), bundles: z.array(proofRow), next_cursor: runId.nullable(),
-    /** Whose bundles are in it, as of when, and why it could not be asked now. */
-    host: z.strictObject({ name: z.string(), as_of: timestamp.nullable(), detail: z.string().nullable() }).nullable(),
-  })),
+  'host.artifact': procedure(
+    z.strictObject({ path: z.string().max(400) }),
+    z.strictObject({ text: z.string(), truncated: z.boolean() }),
+  ),
+  'proofs.list': procedure(
+    z.strictObject({ cursor: runId.optional() }),
+    z.strictObject({
+      witnesses: z.array(witnessView),
+      bundles: z.array(proofRow),
+      next_cursor: runId.nullable(),
+      /** Whose bundles are in it, as of when, and why it could not be asked now. */
+      host: z
+        .strictObject({
+          name: z.string(),
+          as_of: timestamp.nullable(),
+          detail: z.string().nullable(),
+        })
+        .nullable(),
+    }),
+  ),
   'proofs.look': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
-  'proofs.acknowledge': procedure(z.strictObject({ id: z.string().max(1100), reason: z.string().trim().min(3).max(500), /** What the person saw: refused when more was found, or another key is shown, by now. */ saw: z.strictObject({ open: z.number().int().nonnegative(), shown_key_id: z.string().nullable() }).optional() }), z.strictObject({ ok: z.literal(true) })),
+  'proofs.acknowledge': procedure(
+    z.strictObject({
+      id: z.string().max(1100),
+      reason: z.string().trim().min(3).max(500),
+      /** What the person saw: refused when more was found, or another key is shown, by now. */ saw: z
+        .strictObject({ open: z.number().int().nonnegative(), shown_key_id: z.string().nullable() })
+        .optional(),
+    }),
+    z.strictObject({ ok: z.literal(true) }),
+  ),
   /** `commit`: as a commit of its own, so that the next ship holds it; else it is left in the working tree. */
-  'next.set': procedure(z.strictObject({ text: z.string().trim().min(1).max(500), commit: z.boolean().optional() }), z.strictObject({ ok: z.literal(true) })),
+  'next.set': procedure(
+    z.strictObject({ text: z.string().trim().min(1).max(500), commit: z.boolean().optional() }),
+    z.strictObject({ ok: z.literal(true) }),
+  ),
   'ship_key.get': procedure(nothing, shipKeyView),
-  'ship_key.move': procedure(z.strictObject({ to: z.enum(['os', 'file']) }), z.strictObject({ ok: z.literal(true) })),
+  'ship_key.move': procedure(
+    z.strictObject({ to: z.enum(['os', 'file']) }),
+    z.strictObject({ ok: z.literal(true) }),
+  ),
   /** `id`: the key that was shown; null when it is made by this. */
-  'ship_key.enrol': procedure(z.strictObject({ id: z.string().nullable() }), z.strictObject({ run_id: runId, joined: z.boolean() })),
+  'ship_key.enrol': procedure(
+    z.strictObject({ id: z.string().nullable() }),
+    z.strictObject({ run_id: runId, joined: z.boolean() }),
+  ),
   'settings.get': procedure(nothing, settingsView),
-  'settings.set_host': procedure(z.strictObject({ name: z.string().trim().min(1).max(100), url: z.url(), token: z.string().min(1).max(400).optional() }), settingsView),
-  'settings.set_repository': procedure(z.strictObject({ path: z.string().min(1).max(1000) }), settingsView),
-  'settings.set_theme': procedure(z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }), settingsView),
-  'settings.set_until_green': procedure(z.strictObject({ repairs: z.number().int().min(0).max(10) }), settingsView),
-  'settings.set_review': procedure(z.strictObject({ provider: z.string(), model: z.string().trim().min(1).max(100) }), settingsView),
+  'settings.set_host': procedure(
+    z.strictObject({
+      name: z.string().trim().min(1).max(100),
+      url: z.url(),
+      token: z.string().min(1).max(400).optional(),
+    }),
+    settingsView,
+  ),
+  'settings.set_repository': procedure(
+    z.strictObject({ path: z.string().min(1).max(1000) }),
+    settingsView,
+  ),
+  'settings.set_theme': procedure(
+    z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }),
+    settingsView,
+  ),
+  'settings.set_until_green': procedure(
+    z.strictObject({ repairs: z.number().int().min(0).max(10) }),
+    settingsView,
+  ),
+  'settings.set_review': procedure(
+    z.strictObject({ provider: z.string(), model: z.string().trim().min(1).max(100) }),
+    settingsView,
+  ),
 } as const
 
 export type ProcedureName = keyof typeof procedures
@@ -222,7 +345,11 @@ export type Output<P extends ProcedureName> = z.output<(typeof procedures)[P]['o
 export const isProcedure = (name: string): name is ProcedureName => Object.hasOwn(procedures, name)
 
 /** The live log of one run. `after` is the last number already seen; the stream goes on without gap or repeat and ends with the run. */
-export const eventsRequest = z.strictObject({ source: z.enum(['host', 'ship']), run_id: runId, after: z.number().int().nonnegative() })
+export const eventsRequest = z.strictObject({
+  source: z.enum(['host', 'ship']),
+  run_id: runId,
+  after: z.number().int().nonnegative(),
+})
 export type EventsRequest = z.infer<typeof eventsRequest>
 
 export const bridgeReply = z.discriminatedUnion('ok', [
@@ -235,5 +362,9 @@ export type BridgeReply = z.infer<typeof bridgeReply>
 export interface BridgeTransport {
   call(name: ProcedureName, input: unknown): Promise<BridgeReply>
   /** Calls `onEvents` with batches of numbered events (shared/events.ts), then `onEnd` once. Returns how to stop. */
-  events(request: EventsRequest, onEvents: (events: readonly unknown[]) => void, onEnd: (problem: BridgeProblem | null) => void): () => void
+  events(
+    request: EventsRequest,
+    onEvents: (events: readonly unknown[]) => void,
+    onEnd: (problem: BridgeProblem | null) => void,
+  ): () => void
 }

@@ -6,22 +6,40 @@ import { proofState } from './proof.ts'
 export const maxBundleBytes = 24 * 1024 * 1024
 
 /** A file name inside a bundle: relative, no dotfile, no `..`. */
-export const bundlePath = z.string().max(200).regex(/^(?:[A-Za-z0-9_][A-Za-z0-9._-]*\/)*[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'not a plain relative path')
+export const bundlePath = z
+  .string()
+  .max(200)
+  .regex(
+    /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*\/)*[A-Za-z0-9_][A-Za-z0-9._-]*$/,
+    'not a plain relative path',
+  )
 
 /** Body of `PUT /api/ship/:run_id`: the files of `artifacts/ship/<run_id>/`. */
 export const shipBundle = z.strictObject({
   schema_version: z.literal(1),
   run_id: runId,
-  files: z.array(z.strictObject({
-    path: bundlePath, size: z.number().int().nonnegative(), sha256, content_base64: z.base64(),
-  })).min(1).max(200),
+  files: z
+    .array(
+      z.strictObject({
+        path: bundlePath,
+        size: z.number().int().nonnegative(),
+        sha256,
+        content_base64: z.base64(),
+      }),
+    )
+    .min(1)
+    .max(200),
 })
 export type ShipBundle = z.infer<typeof shipBundle>
 
 /** What `artifacts/ship/<run_id>/` must hold to count as complete after a PASS. */
 export const shipBundleFiles = ['ship_result.json', 'verdict.json', 'events.ndjson'] as const
 /** The same for `artifacts/deploy/<run_id>/`. */
-export const deployBundleFiles = ['deploy_result.json', 'verify_production.json', 'dod_result.json'] as const
+export const deployBundleFiles = [
+  'deploy_result.json',
+  'verify_production.json',
+  'dod_result.json',
+] as const
 
 export const bundleState = z.strictObject({
   run_id: runId,

@@ -14,27 +14,45 @@ export type ConnectorName = z.infer<typeof connectorName>
  * good once · `unreachable`: the peer gave no answer that could be believed, so nothing is known of the secret · `ready`:
  * the peer accepted it, live.
  */
-export const connectorState = z.enum(['not_configured', 'invalid', 'expired', 'unreachable', 'ready'])
+export const connectorState = z.enum([
+  'not_configured',
+  'invalid',
+  'expired',
+  'unreachable',
+  'ready',
+])
 export type ConnectorState = z.infer<typeof connectorState>
 
 /** What one live look at a connector came to. Nothing of its secret is in it. */
-export const connectorReport = z.strictObject({
-  name: connectorName,
-  mode: z.enum(['storage_state', 'oauth_desktop', 'oauth_device', 'imap']),
-  state: connectorState,
-  /** null exactly when it is ready. */
-  error_class: z.enum(errorClasses).nullable(),
-  next_auto_fix: z.enum(remediationIds).nullable(),
-  /** One or two sentences for a person. */
-  detail: z.string().min(1).max(2000),
-  checked_at: timestamp,
-  duration_ms: z.number().int().nonnegative(),
-}).refine(({ state, error_class, next_auto_fix }) => (state === 'ready') === (error_class === null) && (error_class === null) === (next_auto_fix === null), 'is ready without a class, or has a class')
+export const connectorReport = z
+  .strictObject({
+    name: connectorName,
+    mode: z.enum(['storage_state', 'oauth_desktop', 'oauth_device', 'imap']),
+    state: connectorState,
+    /** null exactly when it is ready. */
+    error_class: z.enum(errorClasses).nullable(),
+    next_auto_fix: z.enum(remediationIds).nullable(),
+    /** One or two sentences for a person. */
+    detail: z.string().min(1).max(2000),
+    checked_at: timestamp,
+    duration_ms: z.number().int().nonnegative(),
+  })
+  .refine(
+    ({ state, error_class, next_auto_fix }) =>
+      (state === 'ready') === (error_class === null) &&
+      (error_class === null) === (next_auto_fix === null),
+    'is ready without a class, or has a class',
+  )
 export type ConnectorReport = z.infer<typeof connectorReport>
 
 /** What the two ask: one report of each connector, in the order of `connectorNames`. */
-export const connectorReports = z.array(connectorReport).length(connectorNames.length)
-  .refine((reports) => reports.every(({ name }, at) => name === connectorNames[at]), 'does not name each connector once, in order')
+export const connectorReports = z
+  .array(connectorReport)
+  .length(connectorNames.length)
+  .refine(
+    (reports) => reports.every(({ name }, at) => name === connectorNames[at]),
+    'does not name each connector once, in order',
+  )
 
 /** `artifacts/connectors/<run_id>/connectors.json` and `artifacts/phase0/<run_id>/phase0_result.json`. */
 export const connectorsResult = z.strictObject({
@@ -54,8 +72,23 @@ export const connectorsReply = z.strictObject({
   /** Both were ready when they were looked at. */
   ok: z.boolean(),
   /** The run that looked, and when it ended; null: nobody has looked on this host yet. */
-  seen: z.strictObject({ run_id: runId, action: z.enum(['connectors_status', 'phase0']), finished_at: timestamp }).nullable(),
+  seen: z
+    .strictObject({
+      run_id: runId,
+      action: z.enum(['connectors_status', 'phase0']),
+      finished_at: timestamp,
+    })
+    .nullable(),
   connectors: connectorReports.nullable(),
-  last_phase0: z.strictObject({ run_id: runId, overall, error_class: z.enum(errorClasses).nullable(), finished_at: timestamp, artifact_dir: z.string(), verification: proofState }).nullable(),
+  last_phase0: z
+    .strictObject({
+      run_id: runId,
+      overall,
+      error_class: z.enum(errorClasses).nullable(),
+      finished_at: timestamp,
+      artifact_dir: z.string(),
+      verification: proofState,
+    })
+    .nullable(),
 })
 export type ConnectorsReply = z.infer<typeof connectorsReply>

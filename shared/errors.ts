@@ -163,10 +163,15 @@ export const errorRule = (errorClass: ErrorClass): ErrorRule => errorTable[error
 export class Problem extends Error {
   readonly errorClass: ErrorClass
   readonly evidence: readonly string[]
-  constructor(errorClass: ErrorClass, message: string, options: { cause?: unknown; evidence?: readonly string[] } = {}) {
+  constructor(
+    errorClass: ErrorClass,
+    message: string,
+    options: { cause?: unknown; evidence?: readonly string[] } = {},
+  ) {
     super(message, { cause: options.cause })
     this.name = 'Problem'
-    if (!Object.hasOwn(errorTable, errorClass)) throw new TypeError(`error class ${errorClass} is not in shared/errors.ts`)
+    if (!Object.hasOwn(errorTable, errorClass))
+      throw new TypeError(`error class ${errorClass} is not in shared/errors.ts`)
     this.errorClass = errorClass
     this.evidence = options.evidence ?? []
   }
@@ -181,7 +186,9 @@ export function toProblem(thrown: unknown): Problem {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
   const sqliteCode = thrown instanceof Error && 'errcode' in thrown ? thrown.errcode : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT' || sqliteCode === sqlite.full) return new Problem('disk_full', message, { cause: thrown })
-  if (code === 'EROFS' || sqliteCode === sqlite.readOnly) return new Problem('storage_read_only', message, { cause: thrown })
+  if (code === 'ENOSPC' || code === 'EDQUOT' || sqliteCode === sqlite.full)
+    return new Problem('disk_full', message, { cause: thrown })
+  if (code === 'EROFS' || sqliteCode === sqlite.readOnly)
+    return new Problem('storage_read_only', message, { cause: thrown })
   return new Problem('internal_error', message, { cause: thrown })
 }

@@ -7,10 +7,32 @@ const at = { time: timestamp }
 
 /** What happens in a run, without its number. Terminal, hostd's stream and the window all read this one union. */
 export const eventBody = z.discriminatedUnion('type', [
-  z.strictObject({ ...at, type: z.literal('run_started'), action: z.string(), steps: z.array(z.string()), attempt: z.number().int().positive().optional() }),
+  z.strictObject({
+    ...at,
+    type: z.literal('run_started'),
+    action: z.string(),
+    steps: z.array(z.string()),
+    attempt: z.number().int().positive().optional(),
+  }),
   z.strictObject({ ...at, type: z.literal('step_started'), step: z.string() }),
-  z.strictObject({ ...at, type: z.literal('log'), step: z.string().nullable(), stream: z.enum(['stdout', 'stderr', 'hq']), text: z.string(), /** The line of a check that the result document holds too: a terminal shows those as one table. */ check: z.literal(true).optional() }),
-  z.strictObject({ ...at, type: z.literal('step_finished'), step: z.string(), status: z.enum(['passed', 'skipped', 'failed', 'cancelled']), duration_ms: z.number().int().nonnegative(), detail: z.string().nullable(), error_class: z.enum(errorClasses).nullable() }),
+  z.strictObject({
+    ...at,
+    type: z.literal('log'),
+    step: z.string().nullable(),
+    stream: z.enum(['stdout', 'stderr', 'hq']),
+    text: z.string(),
+    /** The line of a check that the result document holds too: a terminal shows those as one table. */ check:
+      z.literal(true).optional(),
+  }),
+  z.strictObject({
+    ...at,
+    type: z.literal('step_finished'),
+    step: z.string(),
+    status: z.enum(['passed', 'skipped', 'failed', 'cancelled']),
+    duration_ms: z.number().int().nonnegative(),
+    detail: z.string().nullable(),
+    error_class: z.enum(errorClasses).nullable(),
+  }),
   z.strictObject({ ...at, type: z.literal('log_truncated'), bytes: z.number().int() }),
   z.strictObject({ ...at, type: z.literal('run_finished'), result: resultDocument }),
 ])

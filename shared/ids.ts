@@ -13,10 +13,14 @@ export const timestamp = z.iso.datetime({ precision: 3 })
 
 /** Makes a new run id. @param now wall clock, defaults to the present */
 export function newRunId(now: Date = new Date()): string {
-  const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d{3}/, '')
+  const stamp = now
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d{3}/, '')
   const random = crypto.getRandomValues(new Uint8Array(4))
   return `${stamp}-${[...random].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
 /** When the run with this id was asked for. @returns milliseconds since the epoch */
-export const timeOfRun = (id: string): number => Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
+export const timeOfRun = (id: string): number =>
+  Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))

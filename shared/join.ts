@@ -17,14 +17,24 @@ export interface StartRequest {
  */
 export function requireSameRun({ action, params = {} }: StartRequest, active: Run): void {
   const sameAction = active.action === action
-  if (sameAction && canonicalParams(action, params) === canonicalParams(action, active.params)) return
+  if (sameAction && canonicalParams(action, params) === canonicalParams(action, active.params))
+    return
   const { title } = actions[active.action]
   const running = `${title} (${active.run_id}) is running, started by ${active.actor} at ${active.started_at ?? active.requested_at}`
-  throw new Problem('lane_busy', sameAction ? `${running}, with other parameters: ${JSON.stringify(active.params)}. Nothing was started.` : `${running}, so ${actions[action].title} was not started.`)
+  throw new Problem(
+    'lane_busy',
+    sameAction
+      ? `${running}, with other parameters: ${JSON.stringify(active.params)}. Nothing was started.`
+      : `${running}, so ${actions[action].title} was not started.`,
+  )
 }
 
 /** Parameters as one text, whatever the order of their keys; unknown ones stay, so that they never compare as equal by accident. */
 function canonicalParams(action: ActionId, params: Readonly<Record<string, unknown>>): string {
   const parsed = actionOf(action).params.safeParse(params)
-  return JSON.stringify(parsed.success ? parsed.data : params, (_key, value: unknown) => (value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value))
+  return JSON.stringify(parsed.success ? parsed.data : params, (_key, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  )
 }

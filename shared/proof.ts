@@ -12,12 +12,19 @@ export const tombstoneName = 'tombstone.json'
 
 const part = '[^./\\\\\\u0000-\\u001f\\u007f][^/\\\\\\u0000-\\u001f\\u007f]*'
 /** A file of a bundle: relative, `/` between parts, no dotfile, no `..`, no control character. */
-export const proofPath = z.string().max(400).regex(new RegExp(`^${part}(?:/${part})*$`), 'not a plain relative path')
+export const proofPath = z
+  .string()
+  .max(400)
+  .regex(new RegExp(`^${part}(?:/${part})*$`), 'not a plain relative path')
 
 /** Name of a chain, made when its first bundle is sealed. */
 export const chainId = z.string().regex(/^[0-9a-f]{16}$/, 'not a chain id')
 
-export const provenFile = z.strictObject({ path: proofPath, size: z.number().int().nonnegative(), sha256 })
+export const provenFile = z.strictObject({
+  path: proofPath,
+  size: z.number().int().nonnegative(),
+  sha256,
+})
 export type ProvenFile = z.infer<typeof provenFile>
 
 /** `manifest.json` of a bundle (design §11). The signature covers everything else in it. */
@@ -65,9 +72,22 @@ export const chainHead = z.strictObject({
   counter: z.number().int().nonnegative(),
   head: sha256.nullable(),
   /** A seal under way: it counts once the manifest in `dir` has this digest. */
-  pending: z.strictObject({ dir: z.string(), counter: z.number().int().positive(), manifest_sha256: sha256 }).nullable(),
+  pending: z
+    .strictObject({
+      dir: z.string(),
+      counter: z.number().int().positive(),
+      manifest_sha256: sha256,
+    })
+    .nullable(),
   /** Chains that ended because the key changed. */
-  closed: z.array(z.strictObject({ chain: chainId, key_id: keyId, counter: z.number().int().positive(), head: sha256 })),
+  closed: z.array(
+    z.strictObject({
+      chain: chainId,
+      key_id: keyId,
+      counter: z.number().int().positive(),
+      head: sha256,
+    }),
+  ),
 })
 export type ChainHead = z.infer<typeof chainHead>
 
@@ -92,7 +112,10 @@ export const chainLink = z.strictObject({
   /** Text of manifest.json, byte for byte: what the digest and the signature are of. */
   manifest: z.string().max(8 * 1024 * 1024),
   /** Text of tombstone.json, when files of it were lawfully deleted. */
-  tombstone: z.string().max(8 * 1024 * 1024).nullable(),
+  tombstone: z
+    .string()
+    .max(8 * 1024 * 1024)
+    .nullable(),
 })
 export type ChainLink = z.infer<typeof chainLink>
 
@@ -112,12 +135,30 @@ export type ChainReport = z.infer<typeof chainReport>
 
 /** Everything that can be wrong with a proof. Only the first two leave it `unverified`; the others break it. */
 export const proofProblemCodes = [
-  'not_sealed', 'no_key_enrolled',
-  'manifest_unreadable', 'manifest_off_schema', 'manifest_respelled', 'signature_invalid', 'unknown_key',
-  'run_mismatch', 'kind_mismatch',
-  'file_missing', 'file_extra', 'file_size', 'file_digest', 'file_not_regular', 'folder_unreadable',
+  'not_sealed',
+  'no_key_enrolled',
+  'manifest_unreadable',
+  'manifest_off_schema',
+  'manifest_respelled',
+  'signature_invalid',
+  'unknown_key',
+  'run_mismatch',
+  'kind_mismatch',
+  'file_missing',
+  'file_extra',
+  'file_size',
+  'file_digest',
+  'file_not_regular',
+  'folder_unreadable',
   'tombstone_invalid',
-  'chain_gap', 'counter_repeated', 'order_swapped', 'chain_truncated', 'head_replaced', 'chain_replaced', 'key_changed', 'witness_damaged',
+  'chain_gap',
+  'counter_repeated',
+  'order_swapped',
+  'chain_truncated',
+  'head_replaced',
+  'chain_replaced',
+  'key_changed',
+  'witness_damaged',
 ] as const
 export const proofProblemCode = z.enum(proofProblemCodes)
 export type ProofProblemCode = z.infer<typeof proofProblemCode>
@@ -175,7 +216,9 @@ export type WitnessAlarm = z.infer<typeof witnessAlarm>
 /** What a chain showed when it last contradicted the witness: what an acknowledgement accepts, and nothing else. */
 export const shownChain = z.strictObject({
   key: trustedKey.nullable(),
-  report: z.strictObject({ chain: chainId, counter: z.number().int().positive(), head: sha256 }).nullable(),
+  report: z
+    .strictObject({ chain: chainId, counter: z.number().int().positive(), head: sha256 })
+    .nullable(),
 })
 export type ShownChain = z.infer<typeof shownChain>
 
@@ -186,18 +229,32 @@ export const witnessAlarms = z.strictObject({
   open: z.array(witnessAlarm),
   /** null: it agrees with the witness again. */
   shown: shownChain.nullable(),
-  acknowledged: z.array(z.strictObject({ at: timestamp, reason: z.string(), alarms: z.array(witnessAlarm), accepted: shownChain.nullable() })),
+  acknowledged: z.array(
+    z.strictObject({
+      at: timestamp,
+      reason: z.string(),
+      alarms: z.array(witnessAlarm),
+      accepted: shownChain.nullable(),
+    }),
+  ),
 })
 export type WitnessAlarms = z.infer<typeof witnessAlarms>
 
 /** `$OPENCLAW_HQ_HOME/witness/seen/<host>/<chain>-<page>.json`: each bundle that the witness has seen and checked. */
-export const witnessedLink = chainLink.pick({ counter: true, kind: true, run_id: true, manifest_sha256: true }).extend({
-  /** Files that a signed tombstone accounts for, when it was last looked at. */
-  pruned: z.number().int().nonnegative(),
-  seen_at: timestamp,
-})
+export const witnessedLink = chainLink
+  .pick({ counter: true, kind: true, run_id: true, manifest_sha256: true })
+  .extend({
+    /** Files that a signed tombstone accounts for, when it was last looked at. */
+    pruned: z.number().int().nonnegative(),
+    seen_at: timestamp,
+  })
 export type WitnessedLink = z.infer<typeof witnessedLink>
-export const witnessPage = z.strictObject({ schema_version: z.literal(1), host: z.string(), chain: chainId, links: z.array(witnessedLink) })
+export const witnessPage = z.strictObject({
+  schema_version: z.literal(1),
+  host: z.string(),
+  chain: chainId,
+  links: z.array(witnessedLink),
+})
 
 const leavesUnverified: ReadonlySet<ProofProblemCode> = new Set(['not_sealed', 'no_key_enrolled'])
 

@@ -4,80 +4,284 @@
  */
 export const remediations = {
   // by HQ itself
-  join_active_run: { automatic: true, title: 'HQ follows the run that is already active and takes its result.' },
-  wait_for_active_run: { automatic: false, title: 'Wait until the run named in the detail has ended, or cancel it in HQ; then start the action again.' },
-  wait_for_deploy: { automatic: true, title: 'HQ waits for the deploy that holds maintenance mode. One that failed leaves it on: the next good deploy ends it, and so does End maintenance in HQ (`hq maintenance off`).' },
-  read_remote_again: { automatic: true, title: 'The next ship reads origin/main again and settles what was pushed.' },
-  retry_when_reachable: { automatic: true, title: 'HQ tries again when the remote or host answers.' },
-  restart_hostd: { automatic: true, title: 'The host starts hostd again; HQ reconnects by itself.' },
-  restart_service: { automatic: true, title: 'Guard starts the service again, in the version that was recorded.' },
+  join_active_run: {
+    automatic: true,
+    title: 'HQ follows the run that is already active and takes its result.',
+  },
+  wait_for_active_run: {
+    automatic: false,
+    title:
+      'Wait until the run named in the detail has ended, or cancel it in HQ; then start the action again.',
+  },
+  wait_for_deploy: {
+    automatic: true,
+    title:
+      'HQ waits for the deploy that holds maintenance mode. One that failed leaves it on: the next good deploy ends it, and so does End maintenance in HQ (`hq maintenance off`).',
+  },
+  read_remote_again: {
+    automatic: true,
+    title: 'The next ship reads origin/main again and settles what was pushed.',
+  },
+  retry_when_reachable: {
+    automatic: true,
+    title: 'HQ tries again when the remote or host answers.',
+  },
+  restart_hostd: {
+    automatic: true,
+    title: 'The host starts hostd again; HQ reconnects by itself.',
+  },
+  restart_service: {
+    automatic: true,
+    title: 'Guard starts the service again, in the version that was recorded.',
+  },
   restart_container: { automatic: true, title: 'Guard restarts the container.' },
   enable_timer: { automatic: true, title: 'Guard enables and starts the timer again.' },
   seal_again: { automatic: true, title: 'The next run seals the proof that was left unsealed.' },
-  deploy_again: { automatic: true, title: 'The next deploy fetches main afresh and starts from the first step.' },
+  deploy_again: {
+    automatic: true,
+    title: 'The next deploy fetches main afresh and starts from the first step.',
+  },
   // by a person, in HQ or in the repository
   fix_and_ship: { automatic: false, title: 'Fix the change, commit it, and press Ship.' },
-  fix_findings_and_ship: { automatic: false, title: 'Fix the findings listed on the Ship page, commit, and press Ship.' },
-  remove_secret: { automatic: false, title: 'Take the secret out of the commit and withdraw it where it was issued; what is none gets a comment `openclaw-allow-secret: reason` in its line.' },
-  vendor_submodule: { automatic: false, title: 'Bring the content into the repository instead of a submodule: no diff shows what a submodule holds.' },
-  fix_test_report: { automatic: false, title: 'Make each test command of openclaw.config.json write its JUnit report.' },
-  unskip_tests: { automatic: false, title: 'Run the skipped tests, or list each in openclaw.config.json with a reason and an expiry date.' },
+  fix_findings_and_ship: {
+    automatic: false,
+    title: 'Fix the findings listed on the Ship page, commit, and press Ship.',
+  },
+  remove_secret: {
+    automatic: false,
+    title:
+      'Take the secret out of the commit and withdraw it where it was issued; what is none gets a comment `openclaw-allow-secret: reason` in its line.',
+  },
+  vendor_submodule: {
+    automatic: false,
+    title:
+      'Bring the content into the repository instead of a submodule: no diff shows what a submodule holds.',
+  },
+  fix_test_report: {
+    automatic: false,
+    title: 'Make each test command of openclaw.config.json write its JUnit report.',
+  },
+  unskip_tests: {
+    automatic: false,
+    title:
+      'Run the skipped tests, or list each in openclaw.config.json with a reason and an expiry date.',
+  },
   ship_again: { automatic: false, title: 'Press Ship again; the review starts afresh.' },
-  ship_the_commit: { automatic: false, title: 'Press Ship on the laptop so that the commit is reviewed.' },
-  ship_from_laptop: { automatic: false, title: 'Ship from the laptop; a production host only pulls.' },
-  restore_main: { automatic: false, title: 'Put the commit named in the detail back on main and ship on top of it; to go back, roll back in HQ. If the new history is meant, set the baseline of the trust file to a commit of it.' },
-  ship_from_hq: { automatic: false, title: 'Press Ship in HQ, which opens the keystore, or move the ship key to a file in HQ Settings.' },
-  choose_green_commit: { automatic: false, title: 'Ship a fix, or roll back to a commit that was green and whose build is kept.' },
-  ship_or_unpin: { automatic: false, title: 'Ship a fix; the next deploy brings it. To deploy the commit that was rolled back from after all, press Deploy the newest again on the Deploy page, or run `hq deploy --unpin`.' },
+  ship_the_commit: {
+    automatic: false,
+    title: 'Press Ship on the laptop so that the commit is reviewed.',
+  },
+  ship_from_laptop: {
+    automatic: false,
+    title: 'Ship from the laptop; a production host only pulls.',
+  },
+  restore_main: {
+    automatic: false,
+    title:
+      'Put the commit named in the detail back on main and ship on top of it; to go back, roll back in HQ. If the new history is meant, set the baseline of the trust file to a commit of it.',
+  },
+  ship_from_hq: {
+    automatic: false,
+    title:
+      'Press Ship in HQ, which opens the keystore, or move the ship key to a file in HQ Settings.',
+  },
+  choose_green_commit: {
+    automatic: false,
+    title: 'Ship a fix, or roll back to a commit that was green and whose build is kept.',
+  },
+  ship_or_unpin: {
+    automatic: false,
+    title:
+      'Ship a fix; the next deploy brings it. To deploy the commit that was rolled back from after all, press Deploy the newest again on the Deploy page, or run `hq deploy --unpin`.',
+  },
   start_again: { automatic: false, title: 'Start the action again in HQ.' },
-  split_change: { automatic: false, title: 'Split the change into smaller commits and ship them one by one.' },
+  split_change: {
+    automatic: false,
+    title: 'Split the change into smaller commits and ship them one by one.',
+  },
   commit_changes: { automatic: false, title: 'Commit what should be shipped.' },
-  finish_git_operation: { automatic: false, title: 'Finish or abort the merge, rebase or cherry-pick in the repository.' },
-  unhide_changes: { automatic: false, title: 'Clear the skip-worktree and assume-unchanged flags of the listed files.' },
-  mend_commit: { automatic: false, title: 'Mend what keeps git from committing here: its identity, a hook, or a signing key. The detail has its words.' },
+  finish_git_operation: {
+    automatic: false,
+    title: 'Finish or abort the merge, rebase or cherry-pick in the repository.',
+  },
+  unhide_changes: {
+    automatic: false,
+    title: 'Clear the skip-worktree and assume-unchanged flags of the listed files.',
+  },
+  mend_commit: {
+    automatic: false,
+    title:
+      'Mend what keeps git from committing here: its identity, a hook, or a signing key. The detail has its words.',
+  },
   remove_replace_refs: { automatic: false, title: 'Delete the replace refs of the repository.' },
   switch_to_main: { automatic: false, title: 'Switch the repository to its main branch.' },
-  integrate_remote: { automatic: false, title: 'Bring origin/main into the branch, then press Ship.' },
-  restore_git_hooks: { automatic: false, title: 'Remove the setting that turns git hooks off; it is named in the detail.' },
-  join_hook_manager: { automatic: false, title: 'Remove the hook manager named in the detail, or let its own pre-push hook call `hq check-push`.' },
+  integrate_remote: {
+    automatic: false,
+    title: 'Bring origin/main into the branch, then press Ship.',
+  },
+  restore_git_hooks: {
+    automatic: false,
+    title: 'Remove the setting that turns git hooks off; it is named in the detail.',
+  },
+  join_hook_manager: {
+    automatic: false,
+    title:
+      'Remove the hook manager named in the detail, or let its own pre-push hook call `hq check-push`.',
+  },
   unset_codex_skip: { automatic: false, title: 'Start HQ without CODEX_SKIP in its environment.' },
   choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
-  fix_configuration: { automatic: false, title: 'Correct the field that the detail names, in the file that it names.' },
-  set_baseline: { automatic: false, title: 'Correct the baseline of this repository in the operator settings: a commit of main from which on changes are reviewed.' },
+  fix_configuration: {
+    automatic: false,
+    title: 'Correct the field that the detail names, in the file that it names.',
+  },
+  set_baseline: {
+    automatic: false,
+    title:
+      'Correct the baseline of this repository in the operator settings: a commit of main from which on changes are reviewed.',
+  },
   set_next_action: { automatic: false, title: 'Set exactly one next action on the Ship page.' },
-  connect_codex: { automatic: false, title: 'Sign Codex in on this laptop, or add a review provider with its key in HQ Settings.' },
-  accept_review_provider: { automatic: false, title: 'Accept the review provider in HQ Settings, or choose an accepted one.' },
-  allow_push: { automatic: false, title: 'Give the laptop push access to origin, or mend the hook of the remote that refused.' },
-  make_remote_read_only: { automatic: false, title: 'Give the host a read-only deploy key; it must not be able to push.' },
-  enrol_host: { automatic: false, title: 'Enter the address and admin token of the host in HQ Settings.' },
-  see_guard_log: { automatic: false, title: 'Guard does not try again within this hour: open the guard log in HQ, mend the cause that it names, then run guard.' },
-  follow_doctor: { automatic: false, title: 'Open Doctor in HQ; each failing check names its own remedy.' },
-  change_trust: { automatic: false, title: 'Enrol the key of another laptop first, or, where the detail names trust.json, change that file on the host as root.' },
-  finish_host: { automatic: false, title: 'Do on the host what the detail names; "The first deploy on a real host" in docs/RUNBOOK.md has all steps.' },
-  prepare_host: { automatic: false, title: 'Change on the host what the detail names, then install hostd again.' },
-  inspect_proof: { automatic: false, title: 'Open Proofs in HQ; each bundle names what differs from what was sealed.' },
-  free_port: { automatic: false, title: 'Stop the process named in the detail, or give the service another port.' },
-  close_public_port: { automatic: false, title: 'Bind the listed address to loopback or the tailnet, or take the listed power from the container; what is meant to be is listed in openclaw.config.json with a reason.' },
-  delete_nat_rule: { automatic: false, title: 'Delete the listed rule of the packet filter on the host; one that is meant to be is listed in openclaw.config.json with a reason.' },
-  close_tailscale_serve: { automatic: false, title: 'Turn Funnel off on the host (`tailscale funnel reset`), and serve nothing but hostd to the tailnet.' },
-  set_admin_token: { automatic: false, title: 'On the host, install hostd again: it makes a token that is missing and mends owner and mode. Then enter that token in HQ Settings.' },
-  install_host_tools: { automatic: false, title: 'Install the package named in the detail on the host.' },
-  make_storage_writable: { automatic: false, title: 'Make the file system writable again that holds the file named in the detail: a disk with errors is mounted read-only.' },
+  connect_codex: {
+    automatic: false,
+    title: 'Sign Codex in on this laptop, or add a review provider with its key in HQ Settings.',
+  },
+  accept_review_provider: {
+    automatic: false,
+    title: 'Accept the review provider in HQ Settings, or choose an accepted one.',
+  },
+  allow_push: {
+    automatic: false,
+    title: 'Give the laptop push access to origin, or mend the hook of the remote that refused.',
+  },
+  make_remote_read_only: {
+    automatic: false,
+    title: 'Give the host a read-only deploy key; it must not be able to push.',
+  },
+  enrol_host: {
+    automatic: false,
+    title: 'Enter the address and admin token of the host in HQ Settings.',
+  },
+  see_guard_log: {
+    automatic: false,
+    title:
+      'Guard does not try again within this hour: open the guard log in HQ, mend the cause that it names, then run guard.',
+  },
+  follow_doctor: {
+    automatic: false,
+    title: 'Open Doctor in HQ; each failing check names its own remedy.',
+  },
+  change_trust: {
+    automatic: false,
+    title:
+      'Enrol the key of another laptop first, or, where the detail names trust.json, change that file on the host as root.',
+  },
+  finish_host: {
+    automatic: false,
+    title:
+      'Do on the host what the detail names; "The first deploy on a real host" in docs/RUNBOOK.md has all steps.',
+  },
+  prepare_host: {
+    automatic: false,
+    title: 'Change on the host what the detail names, then install hostd again.',
+  },
+  inspect_proof: {
+    automatic: false,
+    title: 'Open Proofs in HQ; each bundle names what differs from what was sealed.',
+  },
+  free_port: {
+    automatic: false,
+    title: 'Stop the process named in the detail, or give the service another port.',
+  },
+  close_public_port: {
+    automatic: false,
+    title:
+      'Bind the listed address to loopback or the tailnet, or take the listed power from the container; what is meant to be is listed in openclaw.config.json with a reason.',
+  },
+  delete_nat_rule: {
+    automatic: false,
+    title:
+      'Delete the listed rule of the packet filter on the host; one that is meant to be is listed in openclaw.config.json with a reason.',
+  },
+  close_tailscale_serve: {
+    automatic: false,
+    title:
+      'Turn Funnel off on the host (`tailscale funnel reset`), and serve nothing but hostd to the tailnet.',
+  },
+  set_admin_token: {
+    automatic: false,
+    title:
+      'On the host, install hostd again: it makes a token that is missing and mends owner and mode. Then enter that token in HQ Settings.',
+  },
+  install_host_tools: {
+    automatic: false,
+    title: 'Install the package named in the detail on the host.',
+  },
+  make_storage_writable: {
+    automatic: false,
+    title:
+      'Make the file system writable again that holds the file named in the detail: a disk with errors is mounted read-only.',
+  },
   free_disk: { automatic: false, title: 'Free disk space on the machine named in the detail.' },
-  repair_state_folder: { automatic: false, title: 'Make the state folder writable; the detail names the file.' },
-  repair_artifacts_folder: { automatic: false, title: 'Make the artifacts folder writable; the detail names the file.' },
-  install_again: { automatic: false, title: 'Install hostd again on the host: it puts back its owners and modes, units and timers.' },
-  protect_secrets: { automatic: false, title: 'Give each file the owner and mode named in the detail, and replace a secret that others could read.' },
-  connect_connectors: { automatic: false, title: 'Give the host the secrets of Kajabi and Gmail; the line of each connector says what it lacks.' },
-  connect_again: { automatic: false, title: 'Sign in at the connector anew, and replace its secret on the host.' },
-  correct_connector_settings: { automatic: false, title: 'Correct the address of the connector under `kajabi` or `gmail` of host.json; the detail says how it answered.' },
-  set_clock: { automatic: false, title: 'Set the clock of the host, and turn its time synchronisation on.' },
-  start_docker: { automatic: false, title: 'Start Docker on the host, or install it; the detail says how it answered.' },
-  prune_images: { automatic: false, title: 'Remove images and build cache that nothing uses from the host; HQ prunes its own versions down to the last three green ones.' },
-  repair_clone: { automatic: false, title: 'Put right on the host what the detail names of its clone, or clone it afresh.' },
-  join_tailnet: { automatic: false, title: 'Start Tailscale on the host and sign it in; HQ reaches the host through the tailnet.' },
-  renew_tailnet_key: { automatic: false, title: 'Sign the host in to the tailnet again, or turn key expiry off for it in the console of Tailscale.' },
-  update_hq: { automatic: false, title: 'HQ and hostd speak different versions; update the older one.' },
+  repair_state_folder: {
+    automatic: false,
+    title: 'Make the state folder writable; the detail names the file.',
+  },
+  repair_artifacts_folder: {
+    automatic: false,
+    title: 'Make the artifacts folder writable; the detail names the file.',
+  },
+  install_again: {
+    automatic: false,
+    title: 'Install hostd again on the host: it puts back its owners and modes, units and timers.',
+  },
+  protect_secrets: {
+    automatic: false,
+    title:
+      'Give each file the owner and mode named in the detail, and replace a secret that others could read.',
+  },
+  connect_connectors: {
+    automatic: false,
+    title:
+      'Give the host the secrets of Kajabi and Gmail; the line of each connector says what it lacks.',
+  },
+  connect_again: {
+    automatic: false,
+    title: 'Sign in at the connector anew, and replace its secret on the host.',
+  },
+  correct_connector_settings: {
+    automatic: false,
+    title:
+      'Correct the address of the connector under `kajabi` or `gmail` of host.json; the detail says how it answered.',
+  },
+  set_clock: {
+    automatic: false,
+    title: 'Set the clock of the host, and turn its time synchronisation on.',
+  },
+  start_docker: {
+    automatic: false,
+    title: 'Start Docker on the host, or install it; the detail says how it answered.',
+  },
+  prune_images: {
+    automatic: false,
+    title:
+      'Remove images and build cache that nothing uses from the host; HQ prunes its own versions down to the last three green ones.',
+  },
+  repair_clone: {
+    automatic: false,
+    title: 'Put right on the host what the detail names of its clone, or clone it afresh.',
+  },
+  join_tailnet: {
+    automatic: false,
+    title: 'Start Tailscale on the host and sign it in; HQ reaches the host through the tailnet.',
+  },
+  renew_tailnet_key: {
+    automatic: false,
+    title:
+      'Sign the host in to the tailnet again, or turn key expiry off for it in the console of Tailscale.',
+  },
+  update_hq: {
+    automatic: false,
+    title: 'HQ and hostd speak different versions; update the older one.',
+  },
   report_bug: { automatic: false, title: 'This is a defect of HQ; the detail and log say where.' },
 } as const
 

@@ -4,7 +4,15 @@ import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './remediations.ts'
 
 export const overall = z.enum(['PASS', 'FAIL'])
-export const stepStatus = z.enum(['waiting', 'running', 'passed', 'failed', 'skipped', 'cancelled', 'not_reached'])
+export const stepStatus = z.enum([
+  'waiting',
+  'running',
+  'passed',
+  'failed',
+  'skipped',
+  'cancelled',
+  'not_reached',
+])
 export type StepStatus = z.infer<typeof stepStatus>
 
 export const stepResult = z.strictObject({
@@ -63,12 +71,18 @@ export const untilGreen = z.strictObject({
   /** The commit the operator shipped; what the repairs start from. */
   start_sha: commitId.nullable(),
   /** One run of the gates each; the last one is the result itself. */
-  attempts: z.array(z.strictObject({
-    number: z.number().int().positive(),
-    /** Its folder inside the proof; empty for the last, whose files are the proof's own. */
-    folder: z.string(),
-    git_head: commitId.nullable(), overall, step_failed: z.string().nullable(), error_class: z.enum(errorClasses).nullable(), detail: z.string().nullable(),
-  })),
+  attempts: z.array(
+    z.strictObject({
+      number: z.number().int().positive(),
+      /** Its folder inside the proof; empty for the last, whose files are the proof's own. */
+      folder: z.string(),
+      git_head: commitId.nullable(),
+      overall,
+      step_failed: z.string().nullable(),
+      error_class: z.enum(errorClasses).nullable(),
+      detail: z.string().nullable(),
+    }),
+  ),
   repairs: z.array(repair),
   /** Protected files that differ between `start_sha` and the last commit. */
   protected_changes: z.array(protectedChange),
@@ -87,11 +101,25 @@ export const shipResult = z.strictObject({
   remote_sha: commitId.nullable(),
   /** True when the review came from a scripted demo provider; shown as "scripted (demo)". */
   scripted_review: z.boolean(),
-  tests: z.array(z.strictObject({
-    name: z.string(), total: z.number().int(), passed: z.number().int(), failed: z.number().int(), skipped: z.number().int(),
-  })),
+  tests: z.array(
+    z.strictObject({
+      name: z.string(),
+      total: z.number().int(),
+      passed: z.number().int(),
+      failed: z.number().int(),
+      skipped: z.number().int(),
+    }),
+  ),
   /** The verdict is that of an earlier ship of the same commit; absent: it was made by this one. */
-  review_reused: z.strictObject({ run_id: runId, verdict_id: z.string(), approved_at: timestamp, age_minutes: z.number().int().nonnegative() }).nullable().optional(),
+  review_reused: z
+    .strictObject({
+      run_id: runId,
+      verdict_id: z.string(),
+      approved_at: timestamp,
+      age_minutes: z.number().int().nonnegative(),
+    })
+    .nullable()
+    .optional(),
   /** What `--until-green` did; absent: it was off. */
   until_green: untilGreen.optional(),
 })
@@ -121,7 +149,15 @@ export type CheckResult = z.infer<typeof checkResult>
 /** Result of an action that is a list of checks: doctor, guard, port_audit, verify_production, green_check, selftest. */
 export const checksResult = z.strictObject({
   ...resultFields,
-  kind: z.enum(['doctor', 'guard', 'port_audit', 'verify_production', 'green_check', 'assert_production_pull_only', 'selftest']),
+  kind: z.enum([
+    'doctor',
+    'guard',
+    'port_audit',
+    'verify_production',
+    'green_check',
+    'assert_production_pull_only',
+    'selftest',
+  ]),
   /** The deploy this belongs to, when it was run by one. */
   deploy_run_id: runId.nullable(),
   checks: z.array(checkResult),
@@ -146,10 +182,15 @@ export const triage = z.strictObject({
   retryable: z.boolean(),
   next_auto_fix: z.enum(remediationIds),
   /** The first line of the failing step's log that is an error, with the source position it names. */
-  first_error: z.strictObject({
-    text: z.string(), log: z.string(), line: z.number().int().positive(),
-    file: z.string().nullable(), file_line: z.number().int().positive().nullable(),
-  }).nullable(),
+  first_error: z
+    .strictObject({
+      text: z.string(),
+      log: z.string(),
+      line: z.number().int().positive(),
+      file: z.string().nullable(),
+      file_line: z.number().int().positive().nullable(),
+    })
+    .nullable(),
   /** Equal fingerprints mean the same failure; a repeat ends deploy_until_green. */
   fingerprint: z.string(),
   attempts: z.number().int().positive(),

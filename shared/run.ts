@@ -3,7 +3,15 @@ import { actionIds, lanes } from './actions.ts'
 import { errorClasses } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 
-export const runStatus = z.enum(['queued', 'running', 'passed', 'failed', 'cancelled', 'interrupted', 'runner_lost'])
+export const runStatus = z.enum([
+  'queued',
+  'running',
+  'passed',
+  'failed',
+  'cancelled',
+  'interrupted',
+  'runner_lost',
+])
 export type RunStatus = z.infer<typeof runStatus>
 export const isEnded = (status: RunStatus): boolean => status !== 'queued' && status !== 'running'
 
@@ -59,13 +67,28 @@ export type MaintenanceFile = z.infer<typeof maintenanceFile>
 /** What hostd, the CLI or a timer asks of the runner: one JSON line on its standard input. */
 export const runnerRequest = z.discriminatedUnion('op', [
   z.strictObject({
-    op: z.literal('start'), run_id: runId, action: z.enum(actionIds), params: z.record(z.string(), z.unknown()),
-    actor: z.string(), deploy_run_id: runId.nullable(), requested_at: timestamp,
+    op: z.literal('start'),
+    run_id: runId,
+    action: z.enum(actionIds),
+    params: z.record(z.string(), z.unknown()),
+    actor: z.string(),
+    deploy_run_id: runId.nullable(),
+    requested_at: timestamp,
   }),
   z.strictObject({ op: z.literal('cancel'), run_id: runId, actor: z.string() }),
-  z.strictObject({ op: z.literal('maintenance'), set: z.enum(['on', 'off']), reason: z.string().max(200), actor: z.string() }),
+  z.strictObject({
+    op: z.literal('maintenance'),
+    set: z.enum(['on', 'off']),
+    reason: z.string().max(200),
+    actor: z.string(),
+  }),
   /** The body, `size` bytes of JSON (shared/bundle.ts), follows the line on the stream. */
-  z.strictObject({ op: z.literal('store_ship'), run_id: runId, size: z.number().int().positive(), actor: z.string() }),
+  z.strictObject({
+    op: z.literal('store_ship'),
+    run_id: runId,
+    size: z.number().int().positive(),
+    actor: z.string(),
+  }),
 ])
 export type RunnerRequest = z.infer<typeof runnerRequest>
 

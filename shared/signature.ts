@@ -19,10 +19,17 @@ export const trustedKey = z.strictObject({ id: keyId, public_key: z.string().max
 export type TrustedKey = z.infer<typeof trustedKey>
 
 /** A ship key that was enrolled through hostd, and by which run. */
-export const enrolledKey = trustedKey.extend({ label: z.string().min(1).max(100), enrolled_at: timestamp, run_id: runId })
+export const enrolledKey = trustedKey.extend({
+  label: z.string().min(1).max(100),
+  enrolled_at: timestamp,
+  run_id: runId,
+})
 export type EnrolledKey = z.infer<typeof enrolledKey>
 /** `$OPENCLAW_ETC/trust/ship_keys.json`: ship keys that were enrolled, beside those of trust.json. */
-export const enrolledKeys = z.strictObject({ schema_version: z.literal(1), keys: z.array(enrolledKey) })
+export const enrolledKeys = z.strictObject({
+  schema_version: z.literal(1),
+  keys: z.array(enrolledKey),
+})
 
 /** `$OPENCLAW_HQ_HOME/host_keys.json` on the laptop: the deploy keys of the hosts it was enrolled with. */
 export const hostKeys = z.strictObject({

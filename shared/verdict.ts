@@ -29,8 +29,11 @@ export const reviewAnswer = z.strictObject({
 export type ReviewAnswer = z.infer<typeof reviewAnswer>
 
 export const reviewedFile = z.strictObject({
-  path: z.string(), status: z.enum(['added', 'modified', 'deleted', 'renamed', 'copied', 'type_changed']),
-  binary: z.boolean(), additions: z.number().int(), deletions: z.number().int(),
+  path: z.string(),
+  status: z.enum(['added', 'modified', 'deleted', 'renamed', 'copied', 'type_changed']),
+  binary: z.boolean(),
+  additions: z.number().int(),
+  deletions: z.number().int(),
   /** How a binary or generated file was shown to the reviewer, in words; absent: like any other. */
   handling: z.string().optional(),
 })
@@ -43,7 +46,9 @@ export const reviewPacket = z.strictObject({
   diff_sha256: sha256,
   prompt_sha256: sha256,
   nonce: z.string(),
-  usage: z.strictObject({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+  usage: z
+    .strictObject({ input_tokens: z.number().int(), output_tokens: z.number().int() })
+    .nullable(),
 })
 export type ReviewPacket = z.infer<typeof reviewPacket>
 
@@ -70,9 +75,16 @@ export const verdict = z.strictObject({
   /** Of a change that went in packets: every changed file is in exactly one. `nonce` is then the SHA-256 over the packets' nonces, one a line. */
   packets: z.array(reviewPacket).optional(),
   reviewer: z.strictObject({
-    cli: z.string(), cli_version: z.string(), model: z.string(), provider_id: z.string(), base_url: z.string(), scripted: z.boolean(),
+    cli: z.string(),
+    cli_version: z.string(),
+    model: z.string(),
+    provider_id: z.string(),
+    base_url: z.string(),
+    scripted: z.boolean(),
   }),
-  usage: z.strictObject({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+  usage: z
+    .strictObject({ input_tokens: z.number().int(), output_tokens: z.number().int() })
+    .nullable(),
   created_at: timestamp,
 })
 export type Verdict = z.infer<typeof verdict>

@@ -22,18 +22,32 @@ function fieldsOf(node: unknown, found: Set<string> = new Set()): Set<string> {
 }
 
 describe('docs/CONFIGURATION.md', () => {
-  it.each([['openclaw.config.json', projectConfig], ['host.json', hostSettings], ['trust.json', trustFile], ['settings.json', operatorSettings], ['enrolment.json', enrolment]])('names every field of %s', (_file, schema) => {
+  it.each([
+    ['openclaw.config.json', projectConfig],
+    ['host.json', hostSettings],
+    ['trust.json', trustFile],
+    ['settings.json', operatorSettings],
+    ['enrolment.json', enrolment],
+  ])('names every field of %s', (_file, schema) => {
     const fields = [...fieldsOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))]
     expect(fields.length).toBeGreaterThan(2)
-    expect(fields.filter((name) => !new RegExp(`[\`.\\]]${name}[\`[.]`).test(configuration))).toEqual([])
+    expect(
+      fields.filter((name) => !new RegExp(`[\`.\\]]${name}[\`[.]`).test(configuration)),
+    ).toEqual([])
   })
 
   it('names every environment variable of the source', () => {
     const names = new Set<string>()
     for (const folder of ['shared', 'ops', 'hostd', 'desktop']) {
-      for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+      for (const entry of readdirSync(join(root, folder), {
+        recursive: true,
+        withFileTypes: true,
+      })) {
         if (!entry.isFile() || !/\.(?:ts|tsx|mjs)$/.test(entry.name)) continue
-        for (const [name] of readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(/\bOPENCLAW_[A-Z_]+\b/g)) names.add(name)
+        for (const [name] of readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(
+          /\bOPENCLAW_[A-Z_]+\b/g,
+        ))
+          names.add(name)
       }
     }
     // File names, not variables.
@@ -44,7 +58,9 @@ describe('docs/CONFIGURATION.md', () => {
 
 describe("the project's own files", () => {
   it('name exactly one next action', () => {
-    expect(parseNextAction(readFileSync(join(root, 'docs', 'OPENCLAW_NEXT.md'), 'utf8'))).not.toBe('')
+    expect(parseNextAction(readFileSync(join(root, 'docs', 'OPENCLAW_NEXT.md'), 'utf8'))).not.toBe(
+      '',
+    )
   })
   it('hold a valid openclaw.config.json', () => {
     expect(readProjectConfig(root).project).toBe('openclaw-hq')

@@ -22,15 +22,20 @@ describe('who may import whom', () => {
     ['desktop/renderer/app.tsx', "import { readFileSync } from 'node:fs'"],
     ['desktop/renderer/app.tsx', "import type { Operator } from '../operator/operator.ts'"],
     ['desktop/preload/index.ts', "import { createApp } from '../../hostd/app.ts'"],
-    ['ops/demo/up.ts', "const here = import.meta.dirname"],
+    ['ops/demo/up.ts', 'const here = import.meta.dirname'],
   ])('refuses in %s: %s', (file, text) => {
-    expect(violationsIn(file, `// a first line\n${text}\n`)).toEqual([expect.objectContaining({ file, line: 2 })])
+    expect(violationsIn(file, `// a first line\n${text}\n`)).toEqual([
+      expect.objectContaining({ file, line: 2 }),
+    ])
   })
 
   it.each([
     ['shared/gates.ts', "import { z } from 'zod'"],
     ['hostd/app.ts', "import fastify from 'fastify'\nimport { tryLock } from '#ops/lock'"],
-    ['desktop/renderer/app.tsx', "import { createRoot } from 'react-dom/client'\nimport { gatesOf } from '#shared/gates'"],
+    [
+      'desktop/renderer/app.tsx',
+      "import { createRoot } from 'react-dom/client'\nimport { gatesOf } from '#shared/gates'",
+    ],
   ])('allows in %s: %s', (file, text) => {
     expect(violationsIn(file, text)).toEqual([])
   })

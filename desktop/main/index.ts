@@ -35,8 +35,17 @@ async function start(): Promise<void> {
   lockDown()
   servePage(join(app.getAppPath(), 'out', 'renderer'))
   // The demo's sandbox keeps its own secrets, so that removing the sandbox removes them.
-  const keystore = process.env['OPENCLAW_HQ_DEMO'] === '1' ? fileKeystore(home) : await osKeystore(home)
-  const operator = createOperator({ mode: 'desktop', home, version, keystore, env: process.env, log, onRunEnded: (end) => notifyRunEnded(end, raise) })
+  const keystore =
+    process.env['OPENCLAW_HQ_DEMO'] === '1' ? fileKeystore(home) : await osKeystore(home)
+  const operator = createOperator({
+    mode: 'desktop',
+    home,
+    version,
+    keystore,
+    env: process.env,
+    log,
+    onRunEnded: (end) => notifyRunEnded(end, raise),
+  })
   const endBridge = handleBridge(operator)
 
   let closed = false
@@ -44,10 +53,13 @@ async function start(): Promise<void> {
     if (closed) return
     event.preventDefault()
     endBridge()
-    operator.close().catch((error: unknown) => log(String(error))).finally(() => {
-      closed = true
-      app.quit()
-    })
+    operator
+      .close()
+      .catch((error: unknown) => log(String(error)))
+      .finally(() => {
+        closed = true
+        app.quit()
+      })
   })
   app.on('window-all-closed', () => app.quit())
   app.on('second-instance', raise)

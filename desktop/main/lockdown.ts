@@ -6,12 +6,18 @@ import { isPage } from './page.ts'
  * camera, notifications and the like (Electron grants everything unless told otherwise).
  */
 export function lockDown(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
+  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) =>
+    answer(false),
+  )
   session.defaultSession.setPermissionCheckHandler(() => false)
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }))
-    contents.on('will-navigate', (event) => { if (!isPage(event.url)) event.preventDefault() })
-    contents.on('will-redirect', (event) => { if (!isPage(event.url)) event.preventDefault() })
+    contents.on('will-navigate', (event) => {
+      if (!isPage(event.url)) event.preventDefault()
+    })
+    contents.on('will-redirect', (event) => {
+      if (!isPage(event.url)) event.preventDefault()
+    })
     contents.on('will-attach-webview', (event) => event.preventDefault())
   })
 }

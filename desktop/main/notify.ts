@@ -10,7 +10,15 @@ export function notifyRunEnded({ title, result }: RunEnd, onClick: () => void): 
   const blocked = error_class !== null && errorRule(error_class).blocked === true
   const notification = new Notification({
     title: `${title}: ${overall === 'PASS' ? 'PASS' : blocked ? 'BLOCKED' : 'FAIL'}`,
-    body: overall === 'PASS' ? 'All steps passed, with proof.' : [step_failed && `Stopped at ${step_failed} (${error_class ?? 'unknown'}).`, next_auto_fix && remediations[next_auto_fix].title].filter(Boolean).join(' '),
+    body:
+      overall === 'PASS'
+        ? 'All steps passed, with proof.'
+        : [
+            step_failed && `Stopped at ${step_failed} (${error_class ?? 'unknown'}).`,
+            next_auto_fix && remediations[next_auto_fix].title,
+          ]
+            .filter(Boolean)
+            .join(' '),
   })
   notification.on('click', onClick)
   notification.show()

@@ -1,13 +1,21 @@
 import { safeStorage } from 'electron'
 import { Problem } from '#shared/errors'
-import { memoryKeystore, readSecret, removeSecret, writeSecret, type Keystore } from '../operator/keystore.ts'
+import {
+  memoryKeystore,
+  readSecret,
+  removeSecret,
+  writeSecret,
+  type Keystore,
+} from '../operator/keystore.ts'
 
 /**
  * Tokens encrypted by the system's keyring, the ciphertext in a file of mode 0600. Where Linux has no keyring, Electron
  * would use a fixed password (`basic_text`): that is no protection, so nothing is kept then and HQ says so.
  */
 export async function osKeystore(home: string): Promise<Keystore> {
-  const unprotected = process.platform === 'linux' && ['basic_text', 'unknown'].includes(safeStorage.getSelectedStorageBackend())
+  const unprotected =
+    process.platform === 'linux' &&
+    ['basic_text', 'unknown'].includes(safeStorage.getSelectedStorageBackend())
   if (unprotected || !(await safeStorage.isAsyncEncryptionAvailable())) return memoryKeystore()
   const sealed = (key: string): string => `os ${key}`
   return {
@@ -18,10 +26,18 @@ export async function osKeystore(home: string): Promise<Keystore> {
       try {
         return (await safeStorage.decryptStringAsync(secret)).result
       } catch (error) {
-        throw new Problem('token_not_configured', 'The keyring of this system does not open the stored token. Enter the token again in Settings.', { cause: error })
+        throw new Problem(
+          'token_not_configured',
+          'The keyring of this system does not open the stored token. Enter the token again in Settings.',
+          { cause: error },
+        )
       }
     },
-    set: async (key, value) => { writeSecret(home, sealed(key), await safeStorage.encryptStringAsync(value)) },
-    delete: async (key) => { removeSecret(home, sealed(key)) },
+    set: async (key, value) => {
+      writeSecret(home, sealed(key), await safeStorage.encryptStringAsync(value))
+    },
+    delete: async (key) => {
+      removeSecret(home, sealed(key))
+    },
   }
 }

@@ -16,12 +16,21 @@ export function isPage(address: string): boolean {
 }
 
 const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json',
-  '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.woff2': 'font/woff2',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
 }
 
 /** Must be called before the app is ready. */
-export const registerPageScheme = (): void => protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } }])
+export const registerPageScheme = (): void =>
+  protocol.registerSchemesAsPrivileged([
+    { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ])
 
 /** Answers `app://hq/…` from the built page. @param folder of the built page */
 export function servePage(folder: string): void {
@@ -32,11 +41,15 @@ export function servePage(folder: string): void {
     // A path without a file name ending is a place inside the app.
     const file = join(folder, extname(path) === '' ? 'index.html' : path)
     const type = types[extname(file)]
-    if (type === undefined || !file.startsWith(folder + sep)) return new Response(null, { status: 404 })
+    if (type === undefined || !file.startsWith(folder + sep))
+      return new Response(null, { status: 404 })
     try {
-      return new Response(await readFile(file), { headers: { ...pageHeaders, 'content-type': type } })
+      return new Response(await readFile(file), {
+        headers: { ...pageHeaders, 'content-type': type },
+      })
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Response(null, { status: 404 })
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+        return new Response(null, { status: 404 })
       throw error
     }
   })

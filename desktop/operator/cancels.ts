@@ -2,7 +2,10 @@ import type { CancelView } from '#shared/bridge'
 import { errorRule, toProblem } from '#shared/errors'
 
 type Named = Pick<CancelView, 'source' | 'run_id' | 'asked_at'>
-interface Asked extends Named { doing: Promise<void> | null; problem: CancelView['problem'] }
+interface Asked extends Named {
+  doing: Promise<void> | null
+  problem: CancelView['problem']
+}
 
 export interface Cancels {
   /**
@@ -24,7 +27,11 @@ export function rememberCancels(): Cancels {
       all.delete(asked.run_id)
     } catch (error) {
       const { errorClass, message } = toProblem(error)
-      asked.problem = { error_class: errorClass, message, next_auto_fix: errorRule(errorClass).next_auto_fix }
+      asked.problem = {
+        error_class: errorClass,
+        message,
+        next_auto_fix: errorRule(errorClass).next_auto_fix,
+      }
       throw error
     } finally {
       asked.doing = null
@@ -35,14 +42,26 @@ export function rememberCancels(): Cancels {
     ask: async (source, id, stop) => {
       const known = all.get(id)
       if (known?.doing) return await known.doing
-      const asked: Asked = { source, run_id: id, asked_at: new Date().toISOString(), doing: null, problem: null }
+      const asked: Asked = {
+        source,
+        run_id: id,
+        asked_at: new Date().toISOString(),
+        doing: null,
+        problem: null,
+      }
       all.set(id, asked)
       asked.doing = attempt(asked, stop)
       await asked.doing
     },
     view: (ended) => {
-      for (const asked of all.values()) if (asked.doing === null && ended(asked)) all.delete(asked.run_id)
-      return [...all.values()].map(({ source, run_id, asked_at, problem }) => ({ source, run_id, asked_at, problem }))
+      for (const asked of all.values())
+        if (asked.doing === null && ended(asked)) all.delete(asked.run_id)
+      return [...all.values()].map(({ source, run_id, asked_at, problem }) => ({
+        source,
+        run_id,
+        asked_at,
+        problem,
+      }))
     },
   }
 }

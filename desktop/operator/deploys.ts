@@ -7,7 +7,11 @@ import { askHostJson, type HostTarget } from './host-http.ts'
 import { trackProgress, type Progress } from './run-progress.ts'
 import { passedRun, type PassedRun } from './usual.ts'
 
-export interface RunEnd { readonly source: 'host' | 'ship'; readonly title: string; readonly result: ResultDocument }
+export interface RunEnd {
+  readonly source: 'host' | 'ship'
+  readonly title: string
+  readonly result: ResultDocument
+}
 
 interface Options {
   readonly target: () => Promise<HostTarget>
@@ -56,10 +60,17 @@ export function watchDeploys({ target, onEnded, log }: Options): Deploys {
     if (reading) return
     reading = true
     try {
-      const ids = status.recent_deploys.filter((run) => run.action === action && run.status === 'passed').map(({ run_id }) => run_id).slice(0, averaged)
+      const ids = status.recent_deploys
+        .filter((run) => run.action === action && run.status === 'passed')
+        .map(({ run_id }) => run_id)
+        .slice(0, averaged)
       for (const id of ids) {
         if (passed.has(id)) continue
-        const { run } = await askHostJson(await target(), { path: '/api/runs', query: { id }, signal: stop.signal }, runReply)
+        const { run } = await askHostJson(
+          await target(),
+          { path: '/api/runs', query: { id }, signal: stop.signal },
+          runReply,
+        )
         const result = resultDocument.safeParse(run.result)
         const sample = result.success ? passedRun(action, result.data) : null
         if (sample) passed.set(id, sample)
@@ -67,7 +78,8 @@ export function watchDeploys({ target, onEnded, log }: Options): Deploys {
       for (const id of passed.keys()) if (!ids.includes(id)) passed.delete(id)
     } catch (error) {
       const problem = toProblem(error)
-      if (problem.errorClass === 'internal_error') log(`Reading past deploys failed: ${problem.message}`) // otherwise the host is away; the next status asks again
+      if (problem.errorClass === 'internal_error')
+        log(`Reading past deploys failed: ${problem.message}`) // otherwise the host is away; the next status asks again
     } finally {
       reading = false
     }
@@ -82,7 +94,7 @@ export function watchDeploys({ target, onEnded, log }: Options): Deploys {
       }
       void readPassed(status)
     },
-    step: () => (current === null ? null : current.progress.step ?? 'starting'),
+    step: () => (current === null ? null : (current.progress.step ?? 'starting')),
     passed: () => [...passed.values()],
     close: () => stop.abort(),
   }

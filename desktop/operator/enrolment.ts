@@ -9,7 +9,10 @@ import { readJson } from '#ops/json-file'
  * deleted. When that fails the file stays, and the next start tries again.
  * @throws {Problem} `config_invalid`, naming the field, or what `setHost` throws
  */
-export async function takeEnrolment(home: string, setHost: (host: Input<'settings.set_host'>) => Promise<unknown>): Promise<void> {
+export async function takeEnrolment(
+  home: string,
+  setHost: (host: Input<'settings.set_host'>) => Promise<unknown>,
+): Promise<void> {
   const path = join(home, 'enrolment.json')
   const found = readJson(path, enrolment, 'config_invalid')
   if (!found) return

@@ -4,7 +4,14 @@ import type { procedures, ProcedureName, SettingsView, ShipKeyView } from '#shar
 import { Problem, toProblem } from '#shared/errors'
 import { setNextAction } from '#ops/next-action'
 import { commitNextAction } from '#ops/next-commit'
-import { cancelRun, execOnHost, listArtifacts, listRuns, readArtifact, readRun } from './host-actions.ts'
+import {
+  cancelRun,
+  execOnHost,
+  listArtifacts,
+  listRuns,
+  readArtifact,
+  readRun,
+} from './host-actions.ts'
 import { askHostJson } from './host-http.ts'
 import type { OperatorOptions } from './operator.ts'
 import { workTreeRoot } from './repository.ts'
@@ -14,26 +21,64 @@ import { readShipFile } from './ship-folder.ts'
 import type { Workspace } from './workspace.ts'
 
 /** One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. */
-export type Handlers = { readonly [P in ProcedureName]: (input: z.output<(typeof procedures)[P]['input']>) => Promise<z.input<(typeof procedures)[P]['output']>> }
+export type Handlers = {
+  readonly [P in ProcedureName]: (
+    input: z.output<(typeof procedures)[P]['input']>,
+  ) => Promise<z.input<(typeof procedures)[P]['output']>>
+}
 
-export function handlersOf({ settings, connection, ships, cancels, mustRepository, overview, witness, proofs, keeper }: Workspace, { mode, version, env, keystore, log }: OperatorOptions): Handlers {
+export function handlersOf(
+  {
+    settings,
+    connection,
+    ships,
+    cancels,
+    mustRepository,
+    overview,
+    witness,
+    proofs,
+    keeper,
+  }: Workspace,
+  { mode, version, env, keystore, log }: OperatorOptions,
+): Handlers {
   const host = connection.target
   const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
   /** Does the host believe this laptop's key? null without a host. */
-  const enrolmentOn = async (name: string | null, id: string | null): Promise<ShipKeyView['host']> => {
+  const enrolmentOn = async (
+    name: string | null,
+    id: string | null,
+  ): Promise<ShipKeyView['host']> => {
     if (name === null) return null
     try {
-      const { ship_keys } = await askHostJson(await host(), { path: '/api/trust', timeoutMs: 5000 }, trustReply)
+      const { ship_keys } = await askHostJson(
+        await host(),
+        { path: '/api/trust', timeoutMs: 5000 },
+        trustReply,
+      )
       const own = ship_keys.find((key) => key.id === id)
-      return { name, enrolled: own !== undefined, enrolled_at: own?.enrolled_at ?? null, others: ship_keys.filter((key) => key.id !== id), detail: null }
+      return {
+        name,
+        enrolled: own !== undefined,
+        enrolled_at: own?.enrolled_at ?? null,
+        others: ship_keys.filter((key) => key.id !== id),
+        detail: null,
+      }
     } catch (error) {
       return { name, enrolled: null, others: [], detail: toProblem(error).message }
     }
   }
   /** Makes the Overview show what just changed on the host at once, not at the next turn. */
-  const look = (): void => { connection.refresh().catch((error: unknown) => log(String(error))) }
+  const look = (): void => {
+    connection.refresh().catch((error: unknown) => log(String(error)))
+  }
   return {
-    'app.info': async () => ({ mode, version, platform: process.platform, operator: true, demo: env['OPENCLAW_HQ_DEMO'] === '1' }),
+    'app.info': async () => ({
+      mode,
+      version,
+      platform: process.platform,
+      operator: true,
+      demo: env['OPENCLAW_HQ_DEMO'] === '1',
+    }),
     'overview.get': overview,
 
     'ship.start': () => ships.start(mustRepository(), settings.read().until_green.repairs),
@@ -85,7 +130,10 @@ export function handlersOf({ settings, connection, ships, cancels, mustRepositor
       return { ok: true }
     },
 
-    'ship_key.get': async () => ({ ...keeper.view(), host: await enrolmentOn(settings.read().host?.name ?? null, keeper.view().key?.id ?? null) }),
+    'ship_key.get': async () => ({
+      ...keeper.view(),
+      host: await enrolmentOn(settings.read().host?.name ?? null, keeper.view().key?.id ?? null),
+    }),
     'ship_key.move': async ({ to }) => {
       await keeper.move(to)
       return { ok: true }
@@ -94,8 +142,15 @@ export function handlersOf({ settings, connection, ships, cancels, mustRepositor
       const target = await host()
       const key = await keeper.key()
       // What was shown and confirmed is what is enrolled.
-      if (id !== null && key.id !== id) throw new Problem('invalid_request', `The ship key of this laptop is ${key.id} now, not ${id}. Nothing was enrolled.`)
-      const started = await execOnHost(target, { action: 'trust_ship_key', params: { public_key: key.publicKey, label: laptopLabel() } })
+      if (id !== null && key.id !== id)
+        throw new Problem(
+          'invalid_request',
+          `The ship key of this laptop is ${key.id} now, not ${id}. Nothing was enrolled.`,
+        )
+      const started = await execOnHost(target, {
+        action: 'trust_ship_key',
+        params: { public_key: key.publicKey, label: laptopLabel() },
+      })
       look()
       return started
     },

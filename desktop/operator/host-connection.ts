@@ -45,7 +45,14 @@ export function connectHost(options: ConnectionOptions): Connection {
   const stop = new AbortController()
   let wake = new AbortController()
   let enrolled: { name: string; origin: string } | null = null
-  let view: View = { name: null, url: null, state: 'not_enrolled', detail: 'No host is enrolled.', latency_ms: null, as_of: null }
+  let view: View = {
+    name: null,
+    url: null,
+    state: 'not_enrolled',
+    detail: 'No host is enrolled.',
+    latency_ms: null,
+    as_of: null,
+  }
   let known: KnownStatus | null = null
   let savedAt = 0
   let failures = 0
@@ -64,7 +71,14 @@ export function connectHost(options: ConnectionOptions): Connection {
     known = enrolled && readStatusCache(options.home, enrolled)
     savedAt = Date.now()
     failures = 0
-    view = { name: enrolled?.name ?? null, url: enrolled?.origin ?? null, state: enrolled ? 'connecting' : 'not_enrolled', detail: enrolled ? null : 'No host is enrolled.', latency_ms: null, as_of: known?.as_of ?? null }
+    view = {
+      name: enrolled?.name ?? null,
+      url: enrolled?.origin ?? null,
+      state: enrolled ? 'connecting' : 'not_enrolled',
+      detail: enrolled ? null : 'No host is enrolled.',
+      latency_ms: null,
+      as_of: known?.as_of ?? null,
+    }
   }
   const save = (): void => {
     if (!enrolled || !known) return
@@ -77,9 +91,14 @@ export function connectHost(options: ConnectionOptions): Connection {
   }
   const target = async (): Promise<HostTarget> => {
     adopt()
-    if (!enrolled) throw new Problem('token_not_configured', 'No host is enrolled, so nothing was asked of one.')
+    if (!enrolled)
+      throw new Problem('token_not_configured', 'No host is enrolled, so nothing was asked of one.')
     const token = await options.keystore.get(hostTokenKey(enrolled.origin))
-    if (token === null) throw new Problem('token_not_configured', `The admin token of ${enrolled.name} is not set, so nothing was asked of it.`)
+    if (token === null)
+      throw new Problem(
+        'token_not_configured',
+        `The admin token of ${enrolled.name} is not set, so nothing was asked of it.`,
+      )
     return { ...enrolled, token }
   }
 
@@ -89,41 +108,70 @@ export function connectHost(options: ConnectionOptions): Connection {
       asked = await target()
       const started = performance.now()
       const wanted = current.signal
-      const status = await askHostJson(asked, { path: '/api/status', timeoutMs: 5000, signal: AbortSignal.any([stop.signal, wanted]) }, statusReply)
+      const status = await askHostJson(
+        asked,
+        { path: '/api/status', timeoutMs: 5000, signal: AbortSignal.any([stop.signal, wanted]) },
+        statusReply,
+      )
       if (wanted.aborted) return
       known = { status, as_of: new Date().toISOString() }
-      view = { name: asked.name, url: asked.origin, state: 'online', detail: null, latency_ms: Math.round((performance.now() - started) * 10) / 10, as_of: known.as_of }
+      view = {
+        name: asked.name,
+        url: asked.origin,
+        state: 'online',
+        detail: null,
+        latency_ms: Math.round((performance.now() - started) * 10) / 10,
+        as_of: known.as_of,
+      }
       failures = 0
       if (Date.now() - savedAt >= cacheEveryMs) save()
       options.onStatus(known)
     } catch (error) {
       const problem = toProblem(error)
       if (stop.signal.aborted || problem.errorClass === 'cancelled') return
-      if (problem.errorClass === 'internal_error') options.log(`Asking the host failed: ${problem.cause instanceof Error ? problem.cause.stack ?? problem.message : problem.message}`)
+      if (problem.errorClass === 'internal_error')
+        options.log(
+          `Asking the host failed: ${problem.cause instanceof Error ? (problem.cause.stack ?? problem.message) : problem.message}`,
+        )
       if (failures === 0) save()
       failures += 1
-      const state = asked === null ? 'not_enrolled' : away.has(problem.errorClass) ? 'offline' : 'refused'
-      view = { ...view, state, detail: problem.message, latency_ms: null, as_of: known?.as_of ?? null }
+      const state =
+        asked === null ? 'not_enrolled' : away.has(problem.errorClass) ? 'offline' : 'refused'
+      view = {
+        ...view,
+        state,
+        detail: problem.message,
+        latency_ms: null,
+        as_of: known?.as_of ?? null,
+      }
     }
   }
-  const askOnce = (): Promise<void> => (asking ??= ask().finally(() => { asking = null }))
+  const askOnce = (): Promise<void> =>
+    (asking ??= ask().finally(() => {
+      asking = null
+    }))
 
   const pauseMs = (): number => {
     if (failures === 0) return known && known.status.active_runs.length > 0 ? busyMs : calmMs
     const full = Math.min(longestMs, awayMs * 2 ** Math.min(failures - 1, 10))
-    return full / 2 + Math.random() * full / 2
+    return full / 2 + (Math.random() * full) / 2
   }
   const loop = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       await askOnce()
       wake = new AbortController()
-      await delay(pauseMs(), undefined, { ref: false, signal: AbortSignal.any([stop.signal, wake.signal]) }).catch(() => undefined) // woken: the loop looks why
+      await delay(pauseMs(), undefined, {
+        ref: false,
+        signal: AbortSignal.any([stop.signal, wake.signal]),
+      }).catch(() => undefined) // woken: the loop looks why
     }
   }
   const looping = loop()
 
   return {
-    view: () => view, known: () => known, target,
+    view: () => view,
+    known: () => known,
+    target,
     refresh: async () => {
       adopt()
       // An answer that is on its way may be older than what the caller wants to see.

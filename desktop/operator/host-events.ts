@@ -18,17 +18,29 @@ const maxMessage = 4 * 1024 * 1024
  *
  * @throws {Problem} what hostd refused with; `version_mismatch` when a number is missing. An unreachable host is waited for.
  */
-export async function* followHostRun(target: () => Promise<HostTarget>, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]> {
+export async function* followHostRun(
+  target: () => Promise<HostTarget>,
+  id: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RunEvent[]> {
   let seen = after
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       for await (const batch of oneConnection(await target(), id, seen, signal)) {
         const fresh = batch.events.filter(({ seq }) => seq > seen)
         for (const { seq } of fresh) {
-          if (seq !== seen + 1) throw new Problem('version_mismatch', `Event ${seen + 1} of run ${id} is missing in the stream of the host.`)
+          if (seq !== seen + 1)
+            throw new Problem(
+              'version_mismatch',
+              `Event ${seen + 1} of run ${id} is missing in the stream of the host.`,
+            )
           seen = seq
         }
-        if (fresh.length > 0) { attempt = 0; yield fresh }
+        if (fresh.length > 0) {
+          attempt = 0
+          yield fresh
+        }
         if (batch.ended) return
       }
     } catch (error) {
@@ -36,19 +48,31 @@ export async function* followHostRun(target: () => Promise<HostTarget>, id: stri
       if (toProblem(error).errorClass !== 'hostd_unreachable') throw error
     }
     const pause = Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6))
-    await delay(pause / 2 + Math.random() * pause / 2, undefined, { ref: false, signal }).catch(() => undefined) // aborted: the loop ends
+    await delay(pause / 2 + (Math.random() * pause) / 2, undefined, { ref: false, signal }).catch(
+      () => undefined,
+    ) // aborted: the loop ends
   }
 }
 
-interface Batch { events: RunEvent[]; ended: boolean }
+interface Batch {
+  events: RunEvent[]
+  ended: boolean
+}
 
-async function* oneConnection(target: HostTarget, id: string, after: number, signal: AbortSignal): AsyncGenerator<Batch> {
+async function* oneConnection(
+  target: HostTarget,
+  id: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<Batch> {
   const silent = new AbortController()
   let timer = setTimeout(() => silent.abort(), connectMs)
   let batch: Batch = { events: [], ended: false }
   const parser = createParser({
     maxBufferSize: maxMessage,
-    onError: (error) => { throw error },
+    onError: (error) => {
+      throw error
+    },
     onEvent: ({ event, data }) => {
       if (event === 'end') batch.ended = true
       else if (!batch.ended) batch.events.push(eventOf(data, id))
@@ -56,7 +80,11 @@ async function* oneConnection(target: HostTarget, id: string, after: number, sig
   })
   const decoder = new TextDecoder()
   try {
-    const reply = await askHost(target, { path: `/api/runs/${id}/events`, stream: { after }, signal: AbortSignal.any([signal, silent.signal]) })
+    const reply = await askHost(target, {
+      path: `/api/runs/${id}/events`,
+      stream: { after },
+      signal: AbortSignal.any([signal, silent.signal]),
+    })
     for await (const chunk of reply.body ?? []) {
       clearTimeout(timer)
       timer = setTimeout(() => silent.abort(), silenceMs)
@@ -79,6 +107,10 @@ function eventOf(data: string, id: string): RunEvent {
   try {
     return parseRunEvent(JSON.parse(data))
   } catch (error) {
-    throw new Problem('version_mismatch', `HQ and hostd speak different versions: an event of run ${id} has an unknown shape.`, { cause: error })
+    throw new Problem(
+      'version_mismatch',
+      `HQ and hostd speak different versions: an event of run ${id} has an unknown shape.`,
+      { cause: error },
+    )
   }
 }

@@ -3,7 +3,11 @@ import { adminTokenHeader, errorBody, joinableBody, type JoinableBody } from '#s
 import { Problem } from '#shared/errors'
 
 /** A host that can be asked: its address was checked by `hostOrigin` and its token is set. */
-export interface HostTarget { readonly name: string; readonly origin: string; readonly token: string }
+export interface HostTarget {
+  readonly name: string
+  readonly origin: string
+  readonly token: string
+}
 
 export interface HostRequest {
   readonly method?: 'GET' | 'POST' | 'PUT'
@@ -29,12 +33,22 @@ export class LaneBusy extends Problem {
 
 const codeOf = (error: unknown): string => {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  return cause instanceof Error ? ('code' in cause && typeof cause.code === 'string' ? cause.code : cause.message) : String(cause)
+  return cause instanceof Error
+    ? 'code' in cause && typeof cause.code === 'string'
+      ? cause.code
+      : cause.message
+    : String(cause)
 }
 const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens at its address', ENOTFOUND: 'its name is not known on this network', EAI_AGAIN: 'names cannot be looked up now',
-  ETIMEDOUT: 'it does not answer', EHOSTUNREACH: 'there is no route to it', ENETUNREACH: 'the network is down', ECONNRESET: 'it closed the connection',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer', UND_ERR_SOCKET: 'it closed the connection',
+  ECONNREFUSED: 'nothing listens at its address',
+  ENOTFOUND: 'its name is not known on this network',
+  EAI_AGAIN: 'names cannot be looked up now',
+  ETIMEDOUT: 'it does not answer',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'the network is down',
+  ECONNRESET: 'it closed the connection',
+  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+  UND_ERR_SOCKET: 'it closed the connection',
 }
 
 /**
@@ -44,28 +58,41 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export async function askHost(target: HostTarget, request: HostRequest): Promise<Response> {
   const url = new URL(request.path, target.origin)
-  for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value))
-  const timeout = request.stream ? new AbortController().signal : AbortSignal.timeout(request.timeoutMs ?? 10_000)
+  for (const [name, value] of Object.entries(request.query ?? {}))
+    if (value !== undefined) url.searchParams.set(name, String(value))
+  const timeout = request.stream
+    ? new AbortController().signal
+    : AbortSignal.timeout(request.timeoutMs ?? 10_000)
   let reply: Response
   try {
     reply = await fetch(url, {
-      method: request.method ?? 'GET', redirect: 'manual', signal: request.signal ? AbortSignal.any([timeout, request.signal]) : timeout,
+      method: request.method ?? 'GET',
+      redirect: 'manual',
+      signal: request.signal ? AbortSignal.any([timeout, request.signal]) : timeout,
       headers: {
         [adminTokenHeader]: target.token,
-        ...(request.stream ? { accept: 'text/event-stream', 'last-event-id': String(request.stream.after) } : { accept: 'application/json' }),
+        ...(request.stream
+          ? { accept: 'text/event-stream', 'last-event-id': String(request.stream.after) }
+          : { accept: 'application/json' }),
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     })
   } catch (error) {
-    if (request.signal?.aborted) throw new Problem('cancelled', 'The request was cancelled.', { cause: error })
-    const why = timeout.aborted ? 'it does not answer' : reasons[codeOf(error)] ?? codeOf(error)
-    throw new Problem('hostd_unreachable', `${target.name} cannot be reached: ${why}.`, { cause: error })
+    if (request.signal?.aborted)
+      throw new Problem('cancelled', 'The request was cancelled.', { cause: error })
+    const why = timeout.aborted ? 'it does not answer' : (reasons[codeOf(error)] ?? codeOf(error))
+    throw new Problem('hostd_unreachable', `${target.name} cannot be reached: ${why}.`, {
+      cause: error,
+    })
   }
   if (reply.status === 200 || reply.status === 202) return reply
   if (reply.status >= 300 && reply.status < 400) {
     await reply.body?.cancel()
-    throw new Problem('host_refused', `${target.name} answered with a redirect, so the admin token was not sent on. Enter the address it really has in Settings.`)
+    throw new Problem(
+      'host_refused',
+      `${target.name} answered with a redirect, so the admin token was not sent on. Enter the address it really has in Settings.`,
+    )
   }
   throw await refusal(target, reply)
 }
@@ -82,19 +109,38 @@ async function refusal(target: HostTarget, reply: Response): Promise<Problem> {
   if (joinable.success) return new LaneBusy(joinable.data)
   const known = errorBody.safeParse(body)
   if (known.success) return new Problem(known.data.error_class, known.data.detail)
-  if (reply.status >= 500) return new Problem('hostd_unreachable', `${target.name} answered ${reply.status}, but not in the words of hostd: hostd behind it is down.`)
-  return new Problem('version_mismatch', `HQ and hostd speak different versions: ${target.name} answered ${reply.status} in words HQ does not know.`)
+  if (reply.status >= 500)
+    return new Problem(
+      'hostd_unreachable',
+      `${target.name} answered ${reply.status}, but not in the words of hostd: hostd behind it is down.`,
+    )
+  return new Problem(
+    'version_mismatch',
+    `HQ and hostd speak different versions: ${target.name} answered ${reply.status} in words HQ does not know.`,
+  )
 }
 
 /** @throws {Problem} `version_mismatch` when there is more, `hostd_unreachable` when the connection breaks */
-export async function readBounded(target: HostTarget, reply: Response, maxBytes: number): Promise<string> {
+export async function readBounded(
+  target: HostTarget,
+  reply: Response,
+  maxBytes: number,
+): Promise<string> {
   const { text, truncated } = await readHead(target, reply, maxBytes)
-  if (truncated) throw new Problem('version_mismatch', `${target.name} answered with more than ${maxBytes} bytes where HQ expects less.`)
+  if (truncated)
+    throw new Problem(
+      'version_mismatch',
+      `${target.name} answered with more than ${maxBytes} bytes where HQ expects less.`,
+    )
   return text
 }
 
 /** The first `maxBytes` of an answer, and whether there was more. */
-export async function readHead(target: HostTarget, reply: Response, maxBytes: number): Promise<{ text: string; truncated: boolean }> {
+export async function readHead(
+  target: HostTarget,
+  reply: Response,
+  maxBytes: number,
+): Promise<{ text: string; truncated: boolean }> {
   const parts: Uint8Array[] = []
   let size = 0
   try {
@@ -105,28 +151,47 @@ export async function readHead(target: HostTarget, reply: Response, maxBytes: nu
       if (size > maxBytes) break
     }
   } catch (error) {
-    throw new Problem('hostd_unreachable', `${target.name} broke off in the middle of an answer.`, { cause: error })
+    throw new Problem('hostd_unreachable', `${target.name} broke off in the middle of an answer.`, {
+      cause: error,
+    })
   }
   return { text: Buffer.concat(parts).toString('utf8'), truncated: size > maxBytes }
 }
 
 /** Asks and reads a JSON answer of the given shape. @throws {Problem} as `askHost`, and `version_mismatch` when it is off the schema */
-export async function askHostJson<T extends z.ZodType>(target: HostTarget, request: HostRequest, schema: T): Promise<z.output<T>> {
+export async function askHostJson<T extends z.ZodType>(
+  target: HostTarget,
+  request: HostRequest,
+  schema: T,
+): Promise<z.output<T>> {
   return readJsonReply(target, request, await askHost(target, request), schema)
 }
 
-export async function readJsonReply<T extends z.ZodType>(target: HostTarget, request: HostRequest, reply: Response, schema: T): Promise<z.output<T>> {
+export async function readJsonReply<T extends z.ZodType>(
+  target: HostTarget,
+  request: HostRequest,
+  reply: Response,
+  schema: T,
+): Promise<z.output<T>> {
   const text = await readBounded(target, reply, request.maxBytes ?? 8 * 1024 * 1024)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new Problem('version_mismatch', `HQ and hostd speak different versions: ${target.name} did not answer with JSON.`, { cause: error })
+    throw new Problem(
+      'version_mismatch',
+      `HQ and hostd speak different versions: ${target.name} did not answer with JSON.`,
+      { cause: error },
+    )
   }
   const parsed = schema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new Problem('version_mismatch', `HQ and hostd speak different versions: ${request.path} of ${target.name} has an unknown shape at ${issue?.path.map(String).join('.') || 'the top'}.`, { cause: parsed.error })
+    throw new Problem(
+      'version_mismatch',
+      `HQ and hostd speak different versions: ${request.path} of ${target.name} has an unknown shape at ${issue?.path.map(String).join('.') || 'the top'}.`,
+      { cause: parsed.error },
+    )
   }
   return parsed.data
 }

@@ -1,6 +1,7 @@
 import { Problem } from '#shared/errors'
 
-const isLoopback = (hostname: string): boolean => hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 
 /**
  * Checks the address of a host. The admin token travels to it, so it must be TLS; plain HTTP is accepted for loopback only.
@@ -12,12 +13,20 @@ export function hostOrigin(text: string): string {
   try {
     url = new URL(text)
   } catch (error) {
-    throw new Problem('invalid_request', `url: not an address: ${JSON.stringify(text)}. The settings are unchanged.`, { cause: error })
+    throw new Problem(
+      'invalid_request',
+      `url: not an address: ${JSON.stringify(text)}. The settings are unchanged.`,
+      { cause: error },
+    )
   }
-  const refuse = (why: string): never => { throw new Problem('invalid_request', `url: ${why}. The settings are unchanged.`) }
+  const refuse = (why: string): never => {
+    throw new Problem('invalid_request', `url: ${why}. The settings are unchanged.`)
+  }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse('must start with https://')
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) refuse('plain http is accepted for this machine only; use the https address of the host')
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    refuse('plain http is accepted for this machine only; use the https address of the host')
   if (url.username !== '' || url.password !== '') refuse('must not hold a user name or password')
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') refuse('must be the address alone, without a path')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    refuse('must be the address alone, without a path')
   return url.origin
 }

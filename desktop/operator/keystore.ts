@@ -17,7 +17,8 @@ export interface Keystore {
 /** Key of a host's token. Bound to the origin, so that a token typed for one address is never sent to another. */
 export const hostTokenKey = (origin: string): string => `host-token ${origin}`
 
-const secretPath = (home: string, key: string): string => join(home, 'secrets', `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.secret`)
+const secretPath = (home: string, key: string): string =>
+  join(home, 'secrets', `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.secret`)
 
 /**
  * Reads a secret that only its owner can read.
@@ -28,8 +29,16 @@ export function readSecret(home: string, key: string): Buffer | null {
   const path = secretPath(home, key)
   if (!existsSync(path)) return null
   const info = lstatSync(path)
-  if (!info.isFile()) throw new Problem('token_not_configured', `The stored token is not used: ${path} is not a regular file.`)
-  if (process.platform !== 'win32' && (info.mode & 0o077) !== 0) throw new Problem('token_not_configured', `The stored token is not used: ${path} can be read by others. Enter the token again in Settings.`)
+  if (!info.isFile())
+    throw new Problem(
+      'token_not_configured',
+      `The stored token is not used: ${path} is not a regular file.`,
+    )
+  if (process.platform !== 'win32' && (info.mode & 0o077) !== 0)
+    throw new Problem(
+      'token_not_configured',
+      `The stored token is not used: ${path} can be read by others. Enter the token again in Settings.`,
+    )
   return readFileSync(path)
 }
 
@@ -41,14 +50,19 @@ export function writeSecret(home: string, key: string, value: string | Uint8Arra
   writeWhole(secretPath(home, key), value, { mode: 0o600 })
 }
 
-export const removeSecret = (home: string, key: string): void => rmSync(secretPath(home, key), { force: true })
+export const removeSecret = (home: string, key: string): void =>
+  rmSync(secretPath(home, key), { force: true })
 
 /** Tokens in files of mode 0600, for `hq serve` and machines without a keyring. */
 export const fileKeystore = (home: string): Keystore => ({
   kind: 'file',
   get: async (key) => readSecret(home, key)?.toString('utf8') ?? null,
-  set: async (key, value) => { writeSecret(home, key, value) },
-  delete: async (key) => { removeSecret(home, key) },
+  set: async (key, value) => {
+    writeSecret(home, key, value)
+  },
+  delete: async (key) => {
+    removeSecret(home, key)
+  },
 })
 
 /** Tokens in memory, where the system has no keyring that protects them: HQ asks again at its next start. */
@@ -57,8 +71,12 @@ export function memoryKeystore(): Keystore {
   return {
     kind: 'none',
     get: async (key) => values.get(key) ?? null,
-    set: async (key, value) => { values.set(key, value) },
-    delete: async (key) => { values.delete(key) },
+    set: async (key, value) => {
+      values.set(key, value)
+    },
+    delete: async (key) => {
+      values.delete(key)
+    },
   }
 }
 

@@ -13,7 +13,8 @@ export function hqLog(home: string): (text: string) => void {
     process.stderr.write(`${text}\n`)
     try {
       mkdirSync(home, { recursive: true })
-      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxBytes) renameSync(path, `${path}.1`)
+      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxBytes)
+        renameSync(path, `${path}.1`)
       appendFileSync(path, `${new Date().toISOString()} ${text}\n`, { mode: 0o600 })
     } catch (error) {
       process.stderr.write(`${path} cannot be written: ${String(error)}\n`) // a log that fails must not fail what it tells of

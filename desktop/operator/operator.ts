@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { z } from 'zod'
-import { eventsRequest, isProcedure, procedures, type BridgeProblem, type BridgeReply, type EventsRequest } from '#shared/bridge'
+import {
+  eventsRequest,
+  isProcedure,
+  procedures,
+  type BridgeProblem,
+  type BridgeReply,
+  type EventsRequest,
+} from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { describeIssues } from '#ops/json-file'
@@ -29,13 +36,21 @@ export interface Operator {
   /** Never throws: what goes wrong is in the reply. */
   call(name: string, input: unknown): Promise<BridgeReply>
   /** Gives batches of numbered events, then calls `onEnd` once. `onEvents` may return a promise to slow the stream down. @returns how to stop */
-  events(request: unknown, onEvents: (events: readonly RunEvent[]) => void | Promise<void>, onEnd: (problem: BridgeProblem | null) => void): () => void
+  events(
+    request: unknown,
+    onEvents: (events: readonly RunEvent[]) => void | Promise<void>,
+    onEnd: (problem: BridgeProblem | null) => void,
+  ): () => void
   close(): Promise<void>
 }
 
 /** @throws {Problem} `invalid_request`, naming each bad field */
-function checked<T>(parse: { success: true; data: T } | { success: false; error: Parameters<typeof describeIssues>[0] }): T {
-  if (!parse.success) throw new Problem('invalid_request', describeIssues(parse.error), { cause: parse.error })
+function checked<T>(
+  parse:
+    { success: true; data: T } | { success: false; error: Parameters<typeof describeIssues>[0] },
+): T {
+  if (!parse.success)
+    throw new Problem('invalid_request', describeIssues(parse.error), { cause: parse.error })
   return parse.data
 }
 
@@ -45,27 +60,44 @@ export function createOperator(given: OperatorOptions): Operator {
   const handlers: Handlers = handlersOf(workspace, options)
   const streams = new Set<AbortController>()
   // Every call waits for it, so that the first answer already knows the host.
-  const enrolled = takeEnrolment(options.home, (host) => handlers['settings.set_host'](host)).catch((error: unknown) => options.log(`enrolment.json was not taken: ${toProblem(error).message}`))
+  const enrolled = takeEnrolment(options.home, (host) => handlers['settings.set_host'](host)).catch(
+    (error: unknown) => options.log(`enrolment.json was not taken: ${toProblem(error).message}`),
+  )
 
   /** What may cross: a Problem as it is, a bug without its inside, which stays in the log of this machine. */
   const problemOf = (thrown: unknown): BridgeProblem => {
     const { errorClass, message, cause } = toProblem(thrown)
     const { next_auto_fix } = errorRule(errorClass)
-    if (errorClass !== 'internal_error') return { error_class: errorClass, message: redact.text(message), next_auto_fix }
-    const inner = thrown instanceof Problem ? cause ?? thrown : thrown
-    options.log(inner instanceof Error ? inner.stack ?? inner.message : String(inner))
-    return { error_class: errorClass, message: 'HQ met a defect of its own; its log on this machine says where.', next_auto_fix }
+    if (errorClass !== 'internal_error')
+      return { error_class: errorClass, message: redact.text(message), next_auto_fix }
+    const inner = thrown instanceof Problem ? (cause ?? thrown) : thrown
+    options.log(inner instanceof Error ? (inner.stack ?? inner.message) : String(inner))
+    return {
+      error_class: errorClass,
+      message: 'HQ met a defect of its own; its log on this machine says where.',
+      next_auto_fix,
+    }
   }
 
-  const follow = (request: EventsRequest, signal: AbortSignal): AsyncIterable<readonly RunEvent[]> =>
-    request.source === 'host' ? workspace.followRun(request.run_id, request.after, signal) : workspace.ships.follow(workspace.mustRepository(), request.run_id, request.after, signal)
+  const follow = (
+    request: EventsRequest,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly RunEvent[]> =>
+    request.source === 'host'
+      ? workspace.followRun(request.run_id, request.after, signal)
+      : workspace.ships.follow(workspace.mustRepository(), request.run_id, request.after, signal)
 
   return {
     call: async (name, input) => {
       try {
         await enrolled
-        if (!isProcedure(name)) throw new Problem('unknown_action', `HQ has no procedure ${JSON.stringify(name.slice(0, 100))}.`)
-        const procedure: { readonly input: z.ZodType; readonly output: z.ZodType } = procedures[name]
+        if (!isProcedure(name))
+          throw new Problem(
+            'unknown_action',
+            `HQ has no procedure ${JSON.stringify(name.slice(0, 100))}.`,
+          )
+        const procedure: { readonly input: z.ZodType; readonly output: z.ZodType } =
+          procedures[name]
         const handle = handlers[name] as (input: unknown) => Promise<unknown>
         const value = await handle(checked(procedure.input.safeParse(input)))
         return { ok: true, value: procedure.output.parse(value) }
@@ -78,7 +110,10 @@ export function createOperator(given: OperatorOptions): Operator {
       streams.add(stop)
       const run = async (): Promise<void> => {
         try {
-          for await (const events of follow(checked(eventsRequest.safeParse(request)), stop.signal)) {
+          for await (const events of follow(
+            checked(eventsRequest.safeParse(request)),
+            stop.signal,
+          )) {
             if (stop.signal.aborted) return
             await onEvents(events)
           }

@@ -18,6 +18,8 @@ const packageFile = z.looseObject({ version: z.string() })
 /** @throws {Error} when HQ was not started by its launcher, or its package.json cannot be read */
 export function operatorPlace(env: Readonly<Record<string, string | undefined>>): OperatorPlace {
   const root = installRoot()
-  const { version } = packageFile.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+  const { version } = packageFile.parse(
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')),
+  )
   return { home: hqHome(env), version, page: join(root, 'out', 'renderer') }
 }

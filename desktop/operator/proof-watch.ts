@@ -11,7 +11,15 @@ import { chainReader } from '#ops/proof/chain-report'
 import { readOwnPublicKey } from '#ops/proof/own-key'
 import { laptopProofPlaces } from '#ops/proof/places'
 import { lookAgain, observe, readWitness, type Alarm } from '#ops/proof/witness'
-import { acknowledgeAlarms, believedHostKey, believedShipKey, believeHostKey, believeShipKey, noteAlarms, readAlarms } from '#ops/proof/witness-alarms'
+import {
+  acknowledgeAlarms,
+  believedHostKey,
+  believedShipKey,
+  believeHostKey,
+  believeShipKey,
+  noteAlarms,
+  readAlarms,
+} from '#ops/proof/witness-alarms'
 import { askHostJson, type HostTarget } from './host-http.ts'
 
 /** A chain that is watched: the host's, or the ships of this laptop. */
@@ -20,7 +28,9 @@ interface Watched {
   readonly id: string
   readonly place: 'host' | 'laptop'
   readonly title: string
-  read(after: number): Promise<{ readonly key: TrustedKey | null; readonly report: ChainReport | null }>
+  read(
+    after: number,
+  ): Promise<{ readonly key: TrustedKey | null; readonly report: ChainReport | null }>
   /** The key that may sign it. null before one was learned. */
   believed(): TrustedKey | null
   /** Called with the first key it ever shows, and with another one only when a person acknowledges that. */
@@ -34,7 +44,11 @@ export interface ProofWatch {
   readonly look: (whole?: boolean) => Promise<void>
   views(): WitnessView[]
   /** @throws {Problem} `not_found`, `invalid_request` */
-  acknowledge(id: string, reason: string, saw?: { readonly open: number; readonly shown_key_id: string | null }): Promise<void>
+  acknowledge(
+    id: string,
+    reason: string,
+    saw?: { readonly open: number; readonly shown_key_id: string | null },
+  ): Promise<void>
   close(): void
 }
 
@@ -58,7 +72,8 @@ const maxOldPages = { quiet: 1, whole: 40 }
 const askMs = 15_000
 
 /** The witness's name for the ships of a repository. @param repository real path of its root */
-export const shipWitness = (repository: string): string => `ships of ${basename(repository).slice(0, 40)} ${createHash('sha256').update(repository).digest('hex').slice(0, 16)}`
+export const shipWitness = (repository: string): string =>
+  `ships of ${basename(repository).slice(0, 40)} ${createHash('sha256').update(repository).digest('hex').slice(0, 16)}`
 
 function shipsOf(home: string, repository: string): Watched {
   const root = realpathSync(repository)
@@ -66,25 +81,46 @@ function shipsOf(home: string, repository: string): Watched {
   const read = chainReader(join(root, 'artifacts'), places.chainFile, ['ship'])
   const id = shipWitness(root)
   return {
-    id, place: 'laptop', title: `Ships of ${basename(root)}`,
+    id,
+    place: 'laptop',
+    title: `Ships of ${basename(root)}`,
     read: async (after) => ({ key: readOwnPublicKey(places), report: await read(after) }),
-    believed: () => believedShipKey(home), believe: (key) => believeShipKey(home, key),
+    believed: () => believedShipKey(home),
+    believe: (key) => believeShipKey(home, key),
   }
 }
 
 const hostOf = (home: string, name: string, target: () => Promise<HostTarget | null>): Watched => ({
-  id: name, place: 'host', title: name,
+  id: name,
+  place: 'host',
+  title: name,
   read: async (after) => {
     const asked = await target()
     if (asked === null) throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
-    return await askHostJson(asked, { path: '/api/proof/chain', query: { after }, timeoutMs: askMs }, proofChainReply)
+    return await askHostJson(
+      asked,
+      { path: '/api/proof/chain', query: { after }, timeoutMs: askMs },
+      proofChainReply,
+    )
   },
-  believed: () => believedHostKey(home, name), believe: (key) => believeHostKey(home, name, key),
+  believed: () => believedHostKey(home, name),
+  believe: (key) => believeHostKey(home, name, key),
 })
 
-const plainAlarm = (code: Alarm['code'], detail: string): Alarm => ({ code, detail, run_id: null, file: null, counter: null })
+const plainAlarm = (code: Alarm['code'], detail: string): Alarm => ({
+  code,
+  detail,
+  run_id: null,
+  file: null,
+  counter: null,
+})
 
-interface Standing { lookedAt: string | null; problem: string | null; next: number; againAt: number }
+interface Standing {
+  lookedAt: string | null
+  problem: string | null
+  next: number
+  againAt: number
+}
 
 /** The laptop as witness (design §11): remembers how far each chain had come, and says so when one is not what it was. */
 export function watchProofs(options: WatchOptions): ProofWatch {
@@ -109,7 +145,10 @@ export function watchProofs(options: WatchOptions): ProofWatch {
   const chains = (): Watched[] => {
     const repository = options.repository()
     const host = options.host()
-    return [...(host === null ? [] : [remember(hostOf(home, host, options.target))]), ...(repository === null ? [] : shipsIfThere(repository))]
+    return [
+      ...(host === null ? [] : [remember(hostOf(home, host, options.target))]),
+      ...(repository === null ? [] : shipsIfThere(repository)),
+    ]
   }
   const shipsIfThere = (repository: string): Watched[] => {
     try {
@@ -128,8 +167,18 @@ export function watchProofs(options: WatchOptions): ProofWatch {
       chain.believe(last.key)
     }
     const believed = chain.believed()
-    if (believed !== null && last.key?.id !== believed.id) alarms.push(plainAlarm('key_changed', `${chain.title} ${last.key === null ? 'shows no key any more' : `shows key ${last.key.id}`}; the one learned when it was enrolled is ${believed.id}`))
-    const question = { home, host: chain.id, keys: trustKeys(believed === null ? [] : [believed], `the key of ${chain.title}`) }
+    if (believed !== null && last.key?.id !== believed.id)
+      alarms.push(
+        plainAlarm(
+          'key_changed',
+          `${chain.title} ${last.key === null ? 'shows no key any more' : `shows key ${last.key.id}`}; the one learned when it was enrolled is ${believed.id}`,
+        ),
+      )
+    const question = {
+      home,
+      host: chain.id,
+      keys: trustKeys(believed === null ? [] : [believed], `the key of ${chain.title}`),
+    }
     for (let page = 1; ; page += 1) {
       const { alarms: found, more } = observe({ ...question, report: last.report })
       alarms.push(...found)
@@ -137,7 +186,11 @@ export function watchProofs(options: WatchOptions): ProofWatch {
       last = await chain.read(readWitness(home, chain.id)?.counter ?? 0)
     }
     const witness = readWitness(home, chain.id)
-    if (witness !== null && alarms.length === 0 && (whole || Date.now() >= standing.againAt || standing.next > 0)) {
+    if (
+      witness !== null &&
+      alarms.length === 0 &&
+      (whole || Date.now() >= standing.againAt || standing.next > 0)
+    ) {
       if (whole) standing.next = 0
       for (let page = whole ? maxOldPages.whole : maxOldPages.quiet; page > 0; page -= 1) {
         const { report } = await chain.read(standing.next)
@@ -150,7 +203,13 @@ export function watchProofs(options: WatchOptions): ProofWatch {
       }
     }
     const { report } = last
-    const shown: ShownChain = { key: last.key, report: report === null ? null : { chain: report.chain, counter: report.counter, head: report.head } }
+    const shown: ShownChain = {
+      key: last.key,
+      report:
+        report === null
+          ? null
+          : { chain: report.chain, counter: report.counter, head: report.head },
+    }
     noteAlarms(home, chain.id, alarms, shown)
     standing.lookedAt = new Date().toISOString()
     standing.problem = null
@@ -168,7 +227,10 @@ export function watchProofs(options: WatchOptions): ProofWatch {
         standing.problem = problem.message
         // Its own files or the chain's cannot be read: that is as bad as a chain that was replaced, and stays until somebody has looked.
         if (problem.errorClass === 'proof_chain_unreadable') raise(chain.id, problem)
-        else if (problem.errorClass === 'internal_error') log(`Looking at the proof of ${chain.title} failed: ${problem.cause instanceof Error ? problem.cause.stack ?? problem.message : problem.message}`)
+        else if (problem.errorClass === 'internal_error')
+          log(
+            `Looking at the proof of ${chain.title} failed: ${problem.cause instanceof Error ? (problem.cause.stack ?? problem.message) : problem.message}`,
+          )
       }
     }
   }
@@ -181,9 +243,13 @@ export function watchProofs(options: WatchOptions): ProofWatch {
   }
   const look = async (whole = false): Promise<void> => {
     if (whole) await running // that one may have passed by what is asked for
-    await (running ??= lookOnce(whole).finally(() => { running = null }))
+    await (running ??= lookOnce(whole).finally(() => {
+      running = null
+    }))
   }
-  const soon = (): void => { look().catch((error: unknown) => log(String(error))) }
+  const soon = (): void => {
+    look().catch((error: unknown) => log(String(error)))
+  }
   const timer = setInterval(soon, calmMs)
   timer.unref()
 
@@ -197,11 +263,31 @@ export function watchProofs(options: WatchOptions): ProofWatch {
       witness = null // damaged: the next look raises that as an alarm
     }
     return {
-      id: chain.id, place: chain.place, title: chain.title, looked_at: standing.lookedAt, problem: standing.problem,
+      id: chain.id,
+      place: chain.place,
+      title: chain.title,
+      looked_at: standing.lookedAt,
+      problem: standing.problem,
       key_id: chain.believed()?.id ?? null,
-      seen: witness === null ? null : { chain: witness.chain, counter: witness.counter, head: witness.head, seen_at: witness.seen_at },
-      open, shown_key_id: shown?.key?.id ?? null,
-      acknowledged: acknowledged.slice(-10).toReversed().map(({ at, reason, alarms }) => ({ at, reason, alarms: alarms.map(({ code, detail }) => ({ code, detail })) })),
+      seen:
+        witness === null
+          ? null
+          : {
+              chain: witness.chain,
+              counter: witness.counter,
+              head: witness.head,
+              seen_at: witness.seen_at,
+            },
+      open,
+      shown_key_id: shown?.key?.id ?? null,
+      acknowledged: acknowledged
+        .slice(-10)
+        .toReversed()
+        .map(({ at, reason, alarms }) => ({
+          at,
+          reason,
+          alarms: alarms.map(({ code, detail }) => ({ code, detail })),
+        })),
     }
   }
 
@@ -216,11 +302,19 @@ export function watchProofs(options: WatchOptions): ProofWatch {
     views: () => chains().map(view),
     acknowledge: async (id, reason, saw) => {
       const chain = chains().find((each) => each.id === id)
-      if (chain === undefined) throw new Problem('not_found', `HQ watches no chain called ${JSON.stringify(id)}.`)
+      if (chain === undefined)
+        throw new Problem('not_found', `HQ watches no chain called ${JSON.stringify(id)}.`)
       await running
       // HQ looks again all the time: nobody accepts an alarm, or a key, that came while they read of another one.
       const { open, shown } = readAlarms(home, id)
-      if (saw !== undefined && (open.length !== saw.open || (shown?.key?.id ?? null) !== saw.shown_key_id)) throw new Problem('invalid_request', `More was found of ${chain.title} since this was shown. Nothing was acknowledged; read it again.`)
+      if (
+        saw !== undefined &&
+        (open.length !== saw.open || (shown?.key?.id ?? null) !== saw.shown_key_id)
+      )
+        throw new Problem(
+          'invalid_request',
+          `More was found of ${chain.title} since this was shown. Nothing was acknowledged; read it again.`,
+        )
       acknowledgeAlarms({ home, host: id, reason, believe: chain.believe })
       await look()
     },

@@ -33,14 +33,27 @@ interface ProofsOptions {
 
 const pageLength = 30
 /** What the host said of its newest bundles, kept for when it is away. */
-const cached = z.strictObject({ schema_version: z.literal(1), host: z.string(), as_of: timestamp, bundles: z.array(bundleVerification) })
-const cacheFile = (home: string, host: string): string => join(home, 'cache', `proofs-${createHash('sha256').update(host).digest('hex').slice(0, 16)}.json`)
+const cached = z.strictObject({
+  schema_version: z.literal(1),
+  host: z.string(),
+  as_of: timestamp,
+  bundles: z.array(bundleVerification),
+})
+const cacheFile = (home: string, host: string): string =>
+  join(home, 'cache', `proofs-${createHash('sha256').update(host).digest('hex').slice(0, 16)}.json`)
 
-interface HostPage { readonly bundles: readonly BundleVerification[]; readonly next: string | null; readonly as_of: string | null; readonly detail: string | null }
+interface HostPage {
+  readonly bundles: readonly BundleVerification[]
+  readonly next: string | null
+  readonly as_of: string | null
+  readonly detail: string | null
+}
 const noHost: HostPage = { bundles: [], next: null, as_of: null, detail: null }
 
 /** What the Proofs page shows: each bundle as laptop and host find it, and when the witness saw it. */
-export function proofsOf(options: ProofsOptions): (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>> {
+export function proofsOf(
+  options: ProofsOptions,
+): (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>> {
   const { home, watch, log } = options
   const verify = cachedVerifier(() => {
     const own = readOwnPublicKey(laptopProofPlaces(home, ''))
@@ -57,7 +70,9 @@ export function proofsOf(options: ProofsOptions): (input: Input<'proofs.list'>) 
   const kept = (host: string, detail: string): HostPage => {
     try {
       const known = readJson(cacheFile(home, host), cached, 'internal_error')
-      return known === undefined ? { ...noHost, detail } : { bundles: known.bundles, next: null, as_of: known.as_of, detail }
+      return known === undefined
+        ? { ...noHost, detail }
+        : { bundles: known.bundles, next: null, as_of: known.as_of, detail }
     } catch {
       return { ...noHost, detail } // another version wrote it, or it is damaged: it is a copy
     }
@@ -67,7 +82,11 @@ export function proofsOf(options: ProofsOptions): (input: Input<'proofs.list'>) 
     try {
       const target = await options.target()
       if (target === null) return kept(host, `${host} cannot be reached.`)
-      const reply = await askHostJson(target, { path: '/api/proof/bundles', query: { cursor, limit: pageLength }, timeoutMs: 30_000 }, proofBundlesReply)
+      const reply = await askHostJson(
+        target,
+        { path: '/api/proof/bundles', query: { cursor, limit: pageLength }, timeoutMs: 30_000 },
+        proofBundlesReply,
+      )
       const as_of = new Date().toISOString()
       if (cursor === undefined) keep(host, reply, as_of)
       return { bundles: reply.bundles, next: reply.next_cursor, as_of, detail: null }
@@ -77,16 +96,33 @@ export function proofsOf(options: ProofsOptions): (input: Input<'proofs.list'>) 
   }
 
   /** By chain and number, for the bundles at hand and, while the host is away, for the newest that were seen. */
-  const seenBy = (witness: string, bundles: readonly (BundleVerification | null)[], newest: boolean): WitnessedLink[] => {
+  const seenBy = (
+    witness: string,
+    bundles: readonly (BundleVerification | null)[],
+    newest: boolean,
+  ): WitnessedLink[] => {
     try {
       const seen: WitnessedLink[] = []
-      const placed = bundles.flatMap((bundle) => (bundle !== null && bundle.chain !== null && bundle.counter !== null ? [{ chain: bundle.chain, counter: bundle.counter }] : []))
+      const placed = bundles.flatMap((bundle) =>
+        bundle !== null && bundle.chain !== null && bundle.counter !== null
+          ? [{ chain: bundle.chain, counter: bundle.counter }]
+          : [],
+      )
       for (const [chain, each] of Map.groupBy(placed, ({ chain: of }) => of)) {
         const counters = each.map(({ counter }) => counter)
         seen.push(...readSeen(home, witness, chain, Math.min(...counters), Math.max(...counters)))
       }
       const last = newest ? readWitness(home, witness) : null
-      if (last !== null) seen.push(...readSeen(home, witness, last.chain, Math.max(1, last.counter - pageLength + 1), last.counter))
+      if (last !== null)
+        seen.push(
+          ...readSeen(
+            home,
+            witness,
+            last.chain,
+            Math.max(1, last.counter - pageLength + 1),
+            last.counter,
+          ),
+        )
       return seen
     } catch {
       return [] // damaged: the witness raises that as an alarm, and nothing is claimed here
@@ -102,19 +138,32 @@ export function proofsOf(options: ProofsOptions): (input: Input<'proofs.list'>) 
     const rows = new Map<string, ProofRow>()
     const rowOf = (kind: ProofRow['kind'], run_id: string): ProofRow => {
       const key = `${run_id} ${kind}`
-      const row = rows.get(key) ?? { kind, run_id, running: false, laptop: null, host: null, witnessed: null }
+      const row = rows.get(key) ?? {
+        kind,
+        run_id,
+        running: false,
+        laptop: null,
+        host: null,
+        witnessed: null,
+      }
       rows.set(key, row)
       return row
     }
     const wanted = (id: string): boolean => cursor === undefined || id < cursor
     const reaches = (id: string): boolean => wanted(id) && (page.next === null || id >= page.next)
-    for (const bundle of page.bundles) if (bundle.kind !== null && wanted(bundle.run_id)) rowOf(bundle.kind, bundle.run_id).host = brief(bundle)
-    for (const link of seen) if (wanted(link.run_id) && (away || rows.has(`${link.run_id} ${link.kind}`))) rowOf(link.kind, link.run_id)
+    for (const bundle of page.bundles)
+      if (bundle.kind !== null && wanted(bundle.run_id))
+        rowOf(bundle.kind, bundle.run_id).host = brief(bundle)
+    for (const link of seen)
+      if (wanted(link.run_id) && (away || rows.has(`${link.run_id} ${link.kind}`)))
+        rowOf(link.kind, link.run_id)
     const ships = repository === null ? [] : shipIds(repository).filter(reaches)
     const local = ships.slice(0, pageLength)
     for (const id of local) rowOf('ship', id)
 
-    const sorted = [...rows.values()].toSorted((a, b) => b.run_id.localeCompare(a.run_id) || a.kind.localeCompare(b.kind))
+    const sorted = [...rows.values()].toSorted(
+      (a, b) => b.run_id.localeCompare(a.run_id) || a.kind.localeCompare(b.kind),
+    )
     let end = Math.min(pageLength, sorted.length)
     while (end < sorted.length && sorted[end]?.run_id === sorted[end - 1]?.run_id) end += 1
     const bundles = sorted.slice(0, end)
@@ -129,19 +178,50 @@ export function proofsOf(options: ProofsOptions): (input: Input<'proofs.list'>) 
       row.laptop = brief(checked)
       await turn() // HQ stays quick while much is read
     }
-    const shipsSeen = repository === null ? [] : seenBy(shipWitness(repository), [...found.values()], false)
+    const shipsSeen =
+      repository === null ? [] : seenBy(shipWitness(repository), [...found.values()], false)
     for (const row of bundles) {
-      const link = (row.kind === 'ship' ? shipsSeen : seen).find(({ kind, run_id }) => kind === row.kind && run_id === row.run_id)
+      const link = (row.kind === 'ship' ? shipsSeen : seen).find(
+        ({ kind, run_id }) => kind === row.kind && run_id === row.run_id,
+      )
       const now = row.kind === 'ship' ? row.laptop : row.host
-      if (link !== undefined) row.witnessed = { counter: link.counter, seen_at: link.seen_at, pruned: link.pruned, same: now === null || now.manifest_sha256 === null ? null : now.manifest_sha256 === link.manifest_sha256 }
+      if (link !== undefined)
+        row.witnessed = {
+          counter: link.counter,
+          seen_at: link.seen_at,
+          pruned: link.pruned,
+          same:
+            now === null || now.manifest_sha256 === null
+              ? null
+              : now.manifest_sha256 === link.manifest_sha256,
+        }
     }
     const more = end < sorted.length || page.next !== null || ships.length > local.length
     return {
-      witnesses: watch.views(), bundles, next_cursor: more ? bundles.at(-1)?.run_id ?? null : null,
+      witnesses: watch.views(),
+      bundles,
+      next_cursor: more ? (bundles.at(-1)?.run_id ?? null) : null,
       host: host === null ? null : { name: host, as_of: page.as_of, detail: page.detail },
     }
   }
 }
 
-const brief = ({ state, problems, files, pruned, counter, key_id, manifest_sha256, created_at }: BundleVerification): ProofRow['laptop'] =>
-  ({ state, problems: problems.slice(0, maxListedProblems), files, pruned, counter, key_id, manifest_sha256, created_at })
+const brief = ({
+  state,
+  problems,
+  files,
+  pruned,
+  counter,
+  key_id,
+  manifest_sha256,
+  created_at,
+}: BundleVerification): ProofRow['laptop'] => ({
+  state,
+  problems: problems.slice(0, maxListedProblems),
+  files,
+  pruned,
+  counter,
+  key_id,
+  manifest_sha256,
+  created_at,
+})

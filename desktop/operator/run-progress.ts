@@ -2,13 +2,19 @@ import type { RunEvent } from '#shared/events'
 import type { ResultDocument } from '#shared/result'
 
 /** Where a running run is, as its events tell. */
-export interface Progress { step: string | null; finished: ResultDocument | null }
+export interface Progress {
+  step: string | null
+  finished: ResultDocument | null
+}
 
 /**
  * Reads a stream of events and keeps `progress` up to date until the stream ends.
  * @returns the result document the run ended with, or null when the stream ended without one
  */
-export async function trackProgress(stream: AsyncIterable<readonly RunEvent[]>, progress: Progress): Promise<ResultDocument | null> {
+export async function trackProgress(
+  stream: AsyncIterable<readonly RunEvent[]>,
+  progress: Progress,
+): Promise<ResultDocument | null> {
   for await (const events of stream) {
     for (const event of events) {
       if (event.type === 'step_started') progress.step = event.step

@@ -29,38 +29,56 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
   const places = laptopProofPlaces(home, '')
   const { keyFile, inKeystoreFile } = places
   const file = fileKeyStore(keyFile)
-  const place = (): 'os' | 'file' | 'none' => (existsSync(keyFile) ? 'file' : readKeptElsewhere(places) !== null ? 'os' : 'none')
-  const locked = (why: string): Problem => new Problem('ship_key_locked', `The ship key is in the keystore of this system, and ${why}. Nothing was signed.`)
+  const place = (): 'os' | 'file' | 'none' =>
+    existsSync(keyFile) ? 'file' : readKeptElsewhere(places) !== null ? 'os' : 'none'
+  const locked = (why: string): Problem =>
+    new Problem(
+      'ship_key_locked',
+      `The ship key is in the keystore of this system, and ${why}. Nothing was signed.`,
+    )
 
   const fromKeystore = async (): Promise<string | null> => {
     let pem: string | null
     try {
       pem = await keystore.get(secretName)
     } catch (error) {
-      throw new Problem('ship_key_locked', 'The ship key is in the keystore of this system, which does not open it. Nothing was signed.', { cause: error })
+      throw new Problem(
+        'ship_key_locked',
+        'The ship key is in the keystore of this system, which does not open it. Nothing was signed.',
+        { cause: error },
+      )
     }
     if (pem === null) return null
     const expected = readKeptElsewhere(places)
-    if (expected !== null && signingKeyFromPem(pem, 'the ship key of the keystore').id !== expected) throw locked('another key is in its place')
+    if (expected !== null && signingKeyFromPem(pem, 'the ship key of the keystore').id !== expected)
+      throw locked('another key is in its place')
     return pem
   }
   const keep = async (pem: string): Promise<string> => {
     await keystore.set(secretName, pem)
-    if (await keystore.get(secretName) !== pem) throw locked('it did not keep it')
-    writeJson(inKeystoreFile, { schema_version: 1, id: signingKeyFromPem(pem, 'the ship key').id }, { mode: 0o600 })
+    if ((await keystore.get(secretName)) !== pem) throw locked('it did not keep it')
+    writeJson(
+      inKeystoreFile,
+      { schema_version: 1, id: signingKeyFromPem(pem, 'the ship key').id },
+      { mode: 0o600 },
+    )
     return pem
   }
   const osStore: KeyStore = {
     place: 'the keystore of this system',
     read: async () => {
       const pem = await fromKeystore()
-      if (pem === null && readKeptElsewhere(places) !== null) throw locked(keystore.kind === 'os' ? 'is not there any more' : 'this start of HQ has no access to it')
+      if (pem === null && readKeptElsewhere(places) !== null)
+        throw locked(
+          keystore.kind === 'os' ? 'is not there any more' : 'this start of HQ has no access to it',
+        )
       return pem
     },
     create: keep,
   }
   // A file is used until the operator moves it; a new key goes where it is best kept.
-  const store = (): KeyStore => (place() === 'file' || (place() === 'none' && keystore.kind !== 'os') ? file : osStore)
+  const store = (): KeyStore =>
+    place() === 'file' || (place() === 'none' && keystore.kind !== 'os') ? file : osStore
 
   return {
     place,
@@ -73,9 +91,14 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
     },
     move: async (to) => {
       const from = place()
-      if (from === to) throw new Problem('invalid_request', `The ship key is there already. Nothing was changed.`)
+      if (from === to)
+        throw new Problem('invalid_request', `The ship key is there already. Nothing was changed.`)
       if (to === 'os') {
-        if (keystore.kind !== 'os') throw new Problem('invalid_request', 'This start of HQ has no keystore that protects a key, so it stays in its file. Nothing was changed.')
+        if (keystore.kind !== 'os')
+          throw new Problem(
+            'invalid_request',
+            'This start of HQ has no keystore that protects a key, so it stays in its file. Nothing was changed.',
+          )
         const pem = await file.read()
         if (pem !== null) await keep(pem)
         else await ownKey(places, osStore)
@@ -83,7 +106,11 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
         return
       }
       const pem = await osStore.read()
-      if (pem === null) throw new Problem('invalid_request', 'There is no ship key yet; the first ship makes it. Nothing was changed.')
+      if (pem === null)
+        throw new Problem(
+          'invalid_request',
+          'There is no ship key yet; the first ship makes it. Nothing was changed.',
+        )
       await file.create(pem)
       rmSync(inKeystoreFile, { force: true })
       await keystore.delete(secretName)
@@ -92,8 +119,14 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
       const own = readOwnPublicKey(places)
       const kept = place()
       return {
-        key: own === null ? null : { id: own.id, public_key: own.public_key }, kept,
-        can_move: kept === 'file' && keystore.kind === 'os' ? 'os' : kept === 'os' && keystore.kind === 'os' ? 'file' : null,
+        key: own === null ? null : { id: own.id, public_key: own.public_key },
+        kept,
+        can_move:
+          kept === 'file' && keystore.kind === 'os'
+            ? 'os'
+            : kept === 'os' && keystore.kind === 'os'
+              ? 'file'
+              : null,
         keystore: keystore.kind,
       }
     },
@@ -108,5 +141,10 @@ export function laptopLabel(): string {
   } catch {
     name = '' // an account without an entry in the user database
   }
-  return `${name === '' ? '' : `${name} on `}${hostname()}`.replace(/[^\p{L}\p{N} ._@-]/gu, '').replace(/^[-\s]+/, '').slice(0, 100) || 'a laptop'
+  return (
+    `${name === '' ? '' : `${name} on `}${hostname()}`
+      .replace(/[^\p{L}\p{N} ._@-]/gu, '')
+      .replace(/^[-\s]+/, '')
+      .slice(0, 100) || 'a laptop'
+  )
 }

@@ -16,8 +16,14 @@ import { readTextHead } from './text-file.ts'
 
 /** Which process runs a ship that HQ started: enough to find it again after HQ was restarted. */
 const shipRecord = z.strictObject({
-  schema_version: z.literal(1), run_id: runId, repository: z.string(), pid: z.number().int().positive(), pgid: z.number().int().positive(),
-  start_time: z.string(), boot_id: z.string(), started_at: timestamp,
+  schema_version: z.literal(1),
+  run_id: runId,
+  repository: z.string(),
+  pid: z.number().int().positive(),
+  pgid: z.number().int().positive(),
+  start_time: z.string(),
+  boot_id: z.string(),
+  started_at: timestamp,
 })
 export type ShipRecord = z.infer<typeof shipRecord>
 
@@ -30,18 +36,30 @@ const keep = 50
 const settleMs = 15_000
 
 /** @returns null when HQ did not start this ship @throws {Problem} `internal_error` when the record is damaged */
-export const readShipRecord = (home: string, id: string): ShipRecord | null => readJson(recordPath(home, id), shipRecord, 'internal_error') ?? null
+export const readShipRecord = (home: string, id: string): ShipRecord | null =>
+  readJson(recordPath(home, id), shipRecord, 'internal_error') ?? null
 
 export const shipIsAlive = (record: ShipRecord): boolean => isAlive(record)
 
 /** Ships HQ started, newest first. */
 export function recordedShips(home: string): string[] {
   if (!existsSync(folderOf(home))) return []
-  return readdirSync(folderOf(home)).filter((name) => name.endsWith('.json') && !name.startsWith('.')).map((name) => name.slice(0, -5)).toSorted().toReversed()
+  return readdirSync(folderOf(home))
+    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .map((name) => name.slice(0, -5))
+    .toSorted()
+    .toReversed()
 }
 
 /** Variables that are HQ's own business and must not reach the commands of a repository. */
-const withheld = ['OPENCLAW_ADMIN_TOKEN', 'OPENCLAW_EVENTS_FD', 'OPENCLAW_DEPLOY_RUN_ID', 'ELECTRON_RUN_AS_NODE', 'NODE_OPTIONS', givenKeyVariable]
+const withheld = [
+  'OPENCLAW_ADMIN_TOKEN',
+  'OPENCLAW_EVENTS_FD',
+  'OPENCLAW_DEPLOY_RUN_ID',
+  'ELECTRON_RUN_AS_NODE',
+  'NODE_OPTIONS',
+  givenKeyVariable,
+]
 
 /**
  * Starts `hq ship` in a session of its own, so that it outlives HQ. What it says goes to a file, never to a pipe of HQ.
@@ -50,20 +68,57 @@ const withheld = ['OPENCLAW_ADMIN_TOKEN', 'OPENCLAW_EVENTS_FD', 'OPENCLAW_DEPLOY
  * @param key private half of the ship key, when it is in the keystore: handed over on a descriptor, never in arguments or environment
  * @throws {Problem} `runner_start_failed`; nothing runs then
  */
-export function startShip(home: string, repository: string, id: string, env: Readonly<Record<string, string | undefined>>, repairs = 0, key: string | null = null): ShipRecord {
+export function startShip(
+  home: string,
+  repository: string,
+  id: string,
+  env: Readonly<Record<string, string | undefined>>,
+  repairs = 0,
+  key: string | null = null,
+): ShipRecord {
   prune(home)
   mkdirSync(folderOf(home), { recursive: true, mode: 0o700 })
-  const [program, ...args] = programArgv('hq', ['ship', '--repo', repository, '--run-id', id, '--json', ...(repairs > 0 ? ['--until-green', String(repairs)] : [])])
+  const [program, ...args] = programArgv('hq', [
+    'ship',
+    '--repo',
+    repository,
+    '--run-id',
+    id,
+    '--json',
+    ...(repairs > 0 ? ['--until-green', String(repairs)] : []),
+  ])
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.includes(name)))
   const output = openSync(outputPath(home, id), 'a', 0o600)
   try {
-    const child = spawn(program, args, { cwd: repository, detached: true, stdio: ['ignore', 'ignore', output, key === null ? 'ignore' : 'pipe'], env: { ...own, ...(key === null ? {} : { [givenKeyVariable]: '3' }), OPENCLAW_HQ_HOME: home, OPENCLAW_HQ_INSTALL: installRoot(), OPENCLAW_RUN_ID: id } })
+    const child = spawn(program, args, {
+      cwd: repository,
+      detached: true,
+      stdio: ['ignore', 'ignore', output, key === null ? 'ignore' : 'pipe'],
+      env: {
+        ...own,
+        ...(key === null ? {} : { [givenKeyVariable]: '3' }),
+        OPENCLAW_HQ_HOME: home,
+        OPENCLAW_HQ_INSTALL: installRoot(),
+        OPENCLAW_RUN_ID: id,
+      },
+    })
     child.once('error', () => undefined) // it could not be started: there is no pid then, and the caller is told below
     child.unref()
     hand(child, key)
     const identity = child.pid === undefined ? null : identify(child.pid)
-    if (!identity) throw new Problem('runner_start_failed', `The ship could not be started: ${readShipOutput(home, id) || `${program} does not run`}. Nothing was changed.`)
-    const record: ShipRecord = { schema_version: 1, run_id: id, repository, ...identity, boot_id: bootId(), started_at: new Date().toISOString() }
+    if (!identity)
+      throw new Problem(
+        'runner_start_failed',
+        `The ship could not be started: ${readShipOutput(home, id) || `${program} does not run`}. Nothing was changed.`,
+      )
+    const record: ShipRecord = {
+      schema_version: 1,
+      run_id: id,
+      repository,
+      ...identity,
+      boot_id: bootId(),
+      started_at: new Date().toISOString(),
+    }
     writeJson(recordPath(home, id), record, { mode: 0o600 })
     return record
   } finally {
@@ -82,8 +137,16 @@ function hand(child: ChildProcess, key: string | null): void {
 /** What a ship said outside its log, for a person: the line that names an error class, else the last one. */
 export function readShipOutput(home: string, id: string): string {
   if (!existsSync(outputPath(home, id))) return ''
-  const lines = readTextHead(outputPath(home, id), 64 * 1024).text.trim().split('\n')
-  return lines.find((line) => (errorClasses as readonly string[]).includes(line.slice(0, line.indexOf(':')))) ?? lines.at(-1) ?? ''
+  const lines = readTextHead(outputPath(home, id), 64 * 1024)
+    .text.trim()
+    .split('\n')
+  return (
+    lines.find((line) =>
+      (errorClasses as readonly string[]).includes(line.slice(0, line.indexOf(':'))),
+    ) ??
+    lines.at(-1) ??
+    ''
+  )
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
@@ -95,7 +158,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Asks a ship to end, so that it writes its result. */
-async function askToEnd(identity: { readonly pid: number; readonly start_time: string; readonly boot_id: string }): Promise<void> {
+async function askToEnd(identity: {
+  readonly pid: number
+  readonly start_time: string
+  readonly boot_id: string
+}): Promise<void> {
   if (!isAlive(identity)) return
   signal(identity.pid, 'SIGTERM')
   for (const end = Date.now() + settleMs; isAlive(identity) && Date.now() < end;) await delay(50)
@@ -103,7 +170,11 @@ async function askToEnd(identity: { readonly pid: number; readonly start_time: s
 
 /** Ends a ship that was typed at a terminal. Its group may hold the terminal's shell, so only its own process and what it started are ended. */
 export async function endTerminalShip({ run_id, process: identity }: ActiveShip): Promise<void> {
-  if (identity === null) throw new Problem('not_running', 'This ship was started at a terminal by an older HQ and goes on; end it there.')
+  if (identity === null)
+    throw new Problem(
+      'not_running',
+      'This ship was started at a terminal by an older HQ and goes on; end it there.',
+    )
   await askToEnd(identity)
   if (isAlive(identity)) signal(identity.pid, 'SIGKILL')
   refuseLeft(await endTree({ marker: `OPENCLAW_RUN_ID=${run_id}` }))
@@ -117,7 +188,11 @@ export async function endShip(record: ShipRecord): Promise<void> {
 }
 
 function refuseLeft(left: readonly number[]): void {
-  if (left.length > 0) throw new Problem('internal_error', `Processes ${left.join(', ')} of the ship cannot be ended; they wait for the system.`)
+  if (left.length > 0)
+    throw new Problem(
+      'internal_error',
+      `Processes ${left.join(', ')} of the ship cannot be ended; they wait for the system.`,
+    )
 }
 
 function prune(home: string): void {

@@ -9,8 +9,24 @@ import { laptopProofPlaces } from '#ops/proof/places'
 import { followRunLog } from '#ops/run-log'
 import { activeShipOf, type ActiveShip } from '#ops/ship/ship-lock'
 import { trackProgress, type Progress } from './run-progress.ts'
-import { hasResult, interruptedResult, readAttempt, readReview, readShipResult, shipEvents, shipIds } from './ship-folder.ts'
-import { endShip, endTerminalShip, readShipOutput, readShipRecord, recordedShips, shipIsAlive, startShip } from './ship-process.ts'
+import {
+  hasResult,
+  interruptedResult,
+  readAttempt,
+  readReview,
+  readShipResult,
+  shipEvents,
+  shipIds,
+} from './ship-folder.ts'
+import {
+  endShip,
+  endTerminalShip,
+  readShipOutput,
+  readShipRecord,
+  recordedShips,
+  shipIsAlive,
+  startShip,
+} from './ship-process.ts'
 
 export interface ShipsOptions {
   readonly home: string
@@ -36,7 +52,12 @@ export interface Ships {
   /** @throws {Problem} `not_found` */
   detail(repository: string, id: string): Promise<ShipDetail>
   /** @throws {Problem} `not_found` */
-  follow(repository: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]>
+  follow(
+    repository: string,
+    id: string,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RunEvent[]>
   /** Looks who holds the lock of the repository, so that `isRunning` knows of ships typed at a terminal. */
   readonly look: (repository: string) => Promise<void>
   /** Does the process of this ship live, as far as was last seen? */
@@ -55,7 +76,9 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
   const watched = new Map<string, Progress>()
   const ended = new Map<string, ShipResult>()
   const knownIds = (repository: string): string[] => {
-    const own = recordedShips(home).filter((id) => readShipRecord(home, id)?.repository === repository)
+    const own = recordedShips(home).filter(
+      (id) => readShipRecord(home, id)?.repository === repository,
+    )
     return [...new Set([...shipIds(repository), ...own])].toSorted().toReversed().slice(0, listed)
   }
 
@@ -67,18 +90,32 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
 
   /** Who holds the lock of each repository: how a ship typed at a terminal is known to run. */
   const holders = new Map<string, ActiveShip | null>()
-  const look = async (repository: string): Promise<void> => { holders.set(repository, await activeShipOf(repository)) }
+  const look = async (repository: string): Promise<void> => {
+    holders.set(repository, await activeShipOf(repository))
+  }
   const isRunning = (repository: string, id: string): boolean => {
     const record = readShipRecord(home, id)
     return record ? shipIsAlive(record) : holders.get(repository)?.run_id === id
   }
   /** Follows the events of a ship to its end, looking again and again whether a ship of a terminal still runs. */
-  const stream = async function* stream(repository: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<readonly RunEvent[]> {
+  const stream = async function* stream(
+    repository: string,
+    id: string,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RunEvent[]> {
     let finished = false
     await look(repository)
-    const looking = setInterval(() => { if (readShipRecord(home, id) === null) look(repository).catch((error: unknown) => log(String(error))) }, lookMs)
+    const looking = setInterval(() => {
+      if (readShipRecord(home, id) === null)
+        look(repository).catch((error: unknown) => log(String(error)))
+    }, lookMs)
     try {
-      for await (const events of followRunLog(shipEvents(repository, id), { after, ended: () => finished || !isRunning(repository, id), signal })) {
+      for await (const events of followRunLog(shipEvents(repository, id), {
+        after,
+        ended: () => finished || !isRunning(repository, id),
+        signal,
+      })) {
         finished ||= events.some(({ type }) => type === 'run_finished')
         yield events
       }
@@ -87,7 +124,12 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
     }
   }
   const active = (repository: string): string | null =>
-    [...new Set([...knownIds(repository), ...[holders.get(repository)?.run_id].filter((id) => id !== undefined)])].find((id) => !hasResult(repository, id) && isRunning(repository, id)) ?? null
+    [
+      ...new Set([
+        ...knownIds(repository),
+        ...[holders.get(repository)?.run_id].filter((id) => id !== undefined),
+      ]),
+    ].find((id) => !hasResult(repository, id) && isRunning(repository, id)) ?? null
 
   const watchShip = (repository: string, id: string): Progress => {
     const known = watched.get(id)
@@ -98,7 +140,11 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
       await trackProgress(stream(repository, id, 0, stop.signal), progress)
       if (!stop.signal.aborted) onEnded(await endedResult(repository, id))
     }
-    watching().catch((error: unknown) => log(`Following ship ${id} failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`))
+    watching().catch((error: unknown) =>
+      log(
+        `Following ship ${id} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      ),
+    )
     return progress
   }
 
@@ -107,13 +153,22 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
     if (cached) return cached
     const result = await readEnded(repository, id)
     // A ship of a terminal that has only just begun looks like one that was killed; that is not remembered.
-    if (hasResult(repository, id) || readShipRecord(home, id) !== null || knownIds(repository)[0] !== id) ended.set(id, result)
+    if (
+      hasResult(repository, id) ||
+      readShipRecord(home, id) !== null ||
+      knownIds(repository)[0] !== id
+    )
+      ended.set(id, result)
     return result
   }
   const readEnded = async (repository: string, id: string): Promise<ShipResult> => {
     try {
-      const interrupted = readShipOutput(home, id) || 'The process of this ship ended before it was done.'
-      return readShipResult(repository, id) ?? await interruptedResult(repository, id, 'interrupted', interrupted)
+      const interrupted =
+        readShipOutput(home, id) || 'The process of this ship ended before it was done.'
+      return (
+        readShipResult(repository, id) ??
+        (await interruptedResult(repository, id, 'interrupted', interrupted))
+      )
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       return interruptedResult(repository, id, 'action_no_result', error.message)
@@ -123,12 +178,19 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
     if (!ended.has(id) && !hasResult(repository, id) && isRunning(repository, id)) {
       const { step } = watchShip(repository, id)
       const holder = holders.get(repository)
-      return { run_id: id, active: true, step, commit: holder?.run_id === id ? holder.commit : null, result: null }
+      return {
+        run_id: id,
+        active: true,
+        step,
+        commit: holder?.run_id === id ? holder.commit : null,
+        result: null,
+      }
     }
     return { run_id: id, active: false, step: null, result: await endedResult(repository, id) }
   }
   const mustKnow = (repository: string, id: string): void => {
-    if (!knownIds(repository).includes(id) && !shipIds(repository).includes(id)) throw new Problem('not_found', `No ship of this repository is called ${id}.`)
+    if (!knownIds(repository).includes(id) && !shipIds(repository).includes(id))
+      throw new Problem('not_found', `No ship of this repository is called ${id}.`)
   }
 
   return {
@@ -146,7 +208,8 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
     cancel: async (repository, id) => {
       mustKnow(repository, id)
       await look(repository)
-      if (!isRunning(repository, id)) throw new Problem('not_running', 'The ship has ended already.')
+      if (!isRunning(repository, id))
+        throw new Problem('not_running', 'The ship has ended already.')
       const record = readShipRecord(home, id)
       const holder = holders.get(repository)
       if (record) await endShip(record)
@@ -163,9 +226,17 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
       return id === undefined ? null : summary(repository, id)
     },
     resultOf: async (repository, commit) => {
-      const results = await Promise.all(knownIds(repository).map(async (id) => (await summary(repository, id)).result))
+      const results = await Promise.all(
+        knownIds(repository).map(async (id) => (await summary(repository, id)).result),
+      )
       // Of a ship with repairs the first attempt is what is known about the commit that was shipped.
-      const own = results.map((result) => (result?.until_green?.start_sha === commit && result.git_head !== commit ? readAttempt(repository, result.run_id, 1) : result)).filter((result) => result?.git_head === commit)
+      const own = results
+        .map((result) =>
+          result?.until_green?.start_sha === commit && result.git_head !== commit
+            ? readAttempt(repository, result.run_id, 1)
+            : result,
+        )
+        .filter((result) => result?.git_head === commit)
       return own.find((result) => result?.overall === 'PASS') ?? own[0] ?? null
     },
     detail: async (repository, id) => {
@@ -177,7 +248,8 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
       mustKnow(repository, id)
       return stream(repository, id, after, signal)
     },
-    look, isRunning,
+    look,
+    isRunning,
     close: () => stop.abort(),
   }
 }

@@ -8,7 +8,8 @@ export const maxShownBytes = 1024 * 1024
 
 /** @throws {Problem} `not_found` unless `path` is a regular file inside `folder`, reached without leaving it */
 export function insideFolder(folder: string, path: string): string {
-  const missing = (cause?: unknown): Problem => new Problem('not_found', `${path} is not among the files of this run.`, { cause })
+  const missing = (cause?: unknown): Problem =>
+    new Problem('not_found', `${path} is not among the files of this run.`, { cause })
   if (!bundlePath.safeParse(path).success) throw missing()
   try {
     const [base, real] = [realpathSync(folder), realpathSync(join(folder, path))]
@@ -24,7 +25,10 @@ export function insideFolder(folder: string, path: string): string {
  * @param maxBytes most bytes that are read
  * @throws {Problem} `not_found`
  */
-export function readTextHead(path: string, maxBytes: number = maxShownBytes): { text: string; truncated: boolean } {
+export function readTextHead(
+  path: string,
+  maxBytes: number = maxShownBytes,
+): { text: string; truncated: boolean } {
   let file: number
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)

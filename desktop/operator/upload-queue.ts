@@ -15,7 +15,9 @@ import { readShipResult, shipIds } from './ship-folder.ts'
 
 /** `$OPENCLAW_HQ_HOME/upload-queue/<run_id>.json` */
 const entry = z.strictObject({
-  schema_version: z.literal(1), run_id: runId, repository: z.string(),
+  schema_version: z.literal(1),
+  run_id: runId,
+  repository: z.string(),
   /** Origin of the host it goes to. */
   origin: z.string(),
   state: z.enum(['queued', 'stored', 'refused']),
@@ -81,43 +83,93 @@ export function uploadQueue({ home, log, isRunning, shipKey }: UploadOptions): U
     }
   }
   const waiting = (repository: string, origin: string): string[] =>
-    shipIds(repository).slice(0, looked).filter((id) => !settled(id, origin) && passed(repository, id)).toReversed()
+    shipIds(repository)
+      .slice(0, looked)
+      .filter((id) => !settled(id, origin) && passed(repository, id))
+      .toReversed()
 
-  const send = async (repository: string, target: HostTarget, id: string): Promise<Entry['state']> => {
-    const base = { schema_version: 1 as const, run_id: id, repository, origin: target.origin, attempts: (read(id)?.attempts ?? 0) + 1, updated_at: new Date().toISOString() }
+  const send = async (
+    repository: string,
+    target: HostTarget,
+    id: string,
+  ): Promise<Entry['state']> => {
+    const base = {
+      schema_version: 1 as const,
+      run_id: id,
+      repository,
+      origin: target.origin,
+      attempts: (read(id)?.attempts ?? 0) + 1,
+      updated_at: new Date().toISOString(),
+    }
     try {
       const { bundle, leftOut } = makeShipBundle(repository, id, await shipKey())
-      await askHostJson(target, { method: 'PUT', path: `/api/ship/${id}`, body: bundle, timeoutMs: 60_000 }, shipStoredReply)
-      write({ ...base, state: 'stored', detail: leftOut.length > 0 ? `Too large for the host and left on the laptop: ${leftOut.join(', ')}` : null })
+      await askHostJson(
+        target,
+        { method: 'PUT', path: `/api/ship/${id}`, body: bundle, timeoutMs: 60_000 },
+        shipStoredReply,
+      )
+      write({
+        ...base,
+        state: 'stored',
+        detail:
+          leftOut.length > 0
+            ? `Too large for the host and left on the laptop: ${leftOut.join(', ')}`
+            : null,
+      })
       return 'stored'
     } catch (error) {
       const problem = toProblem(error)
       const again = worthRetrying(problem)
       write({ ...base, state: again ? 'queued' : 'refused', detail: redact.text(problem.message) })
-      if (problem.errorClass === 'internal_error') log(`Uploading ship ${id} failed: ${problem.message}`)
+      if (problem.errorClass === 'internal_error')
+        log(`Uploading ship ${id} failed: ${problem.message}`)
       return again ? 'queued' : 'refused'
     }
   }
 
   let running: Promise<boolean> | null = null
   return {
-    run: (repository, target) => (running ??= (async () => {
-      const ids = waiting(repository, target.origin)
-      for (const id of ids) if (!existsSync(pathOf(id))) write({ schema_version: 1, run_id: id, repository, origin: target.origin, state: 'queued', attempts: 0, detail: null, updated_at: new Date().toISOString() })
-      let stored = false
-      for (const id of ids) {
-        const state = await send(repository, target, id)
-        stored ||= state === 'stored'
-        if (state === 'queued') break // the host is away: it would not take the others either
-      }
-      prune(folder)
-      return stored
-    })().finally(() => { running = null })),
+    run: (repository, target) =>
+      (running ??= (async () => {
+        const ids = waiting(repository, target.origin)
+        for (const id of ids)
+          if (!existsSync(pathOf(id)))
+            write({
+              schema_version: 1,
+              run_id: id,
+              repository,
+              origin: target.origin,
+              state: 'queued',
+              attempts: 0,
+              detail: null,
+              updated_at: new Date().toISOString(),
+            })
+        let stored = false
+        for (const id of ids) {
+          const state = await send(repository, target, id)
+          stored ||= state === 'stored'
+          if (state === 'queued') break // the host is away: it would not take the others either
+        }
+        prune(folder)
+        return stored
+      })().finally(() => {
+        running = null
+      })),
     view: (repository, origin) => {
       if (repository === null) return { queued: 0, detail: null }
       const ids = waiting(repository, origin ?? '')
-      const refused = origin === null ? undefined : shipIds(repository).slice(0, looked).map(read).find((each) => each?.state === 'refused' && each.origin === origin)
-      const detail = (ids[0] === undefined ? null : read(ids[0])?.detail) ?? (refused ? `The host refused the proof of ship ${refused.run_id}: ${refused.detail ?? ''}` : null)
+      const refused =
+        origin === null
+          ? undefined
+          : shipIds(repository)
+              .slice(0, looked)
+              .map(read)
+              .find((each) => each?.state === 'refused' && each.origin === origin)
+      const detail =
+        (ids[0] === undefined ? null : read(ids[0])?.detail) ??
+        (refused
+          ? `The host refused the proof of ship ${refused.run_id}: ${refused.detail ?? ''}`
+          : null)
       return { queued: ids.length, detail }
     },
   }
@@ -127,6 +179,9 @@ export function uploadQueue({ home, log, isRunning, shipKey }: UploadOptions): U
 const keep = 200
 function prune(folder: string): void {
   if (!existsSync(folder)) return
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json') && !name.startsWith('.')).toSorted().toReversed()
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .toSorted()
+    .toReversed()
   for (const name of names.slice(keep)) rmSync(join(folder, name), { force: true })
 }

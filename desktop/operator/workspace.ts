@@ -39,26 +39,54 @@ const readEveryMs = 1000
 /** A repository that was moved or damaged is shown with the reason; the rest of the Overview stays. @throws what is no Problem */
 function unreadable(path: string, error: unknown): RepositoryState {
   if (!(error instanceof Problem)) throw error
-  return { name: basename(path), branch: null, head: null, subject: null, remote: null, ahead: 0, behind: 0, dirty_files: 0, next_action: null, ship_blocked: error.message }
+  return {
+    name: basename(path),
+    branch: null,
+    head: null,
+    subject: null,
+    remote: null,
+    ahead: 0,
+    behind: 0,
+    dirty_files: 0,
+    next_action: null,
+    ship_blocked: error.message,
+  }
 }
 
-export function openWorkspace({ home, keystore, env, log, onRunEnded }: OperatorOptions): Workspace {
+export function openWorkspace({
+  home,
+  keystore,
+  env,
+  log,
+  onRunEnded,
+}: OperatorOptions): Workspace {
   const settings = settingsStore(home)
   const keeper: ShipKeeper = shipKeeper(home, keystore)
   const cancels = rememberCancels()
   let closed = false
 
   const ships: Ships = shipsOf({
-    home, env, log, shipKey: keeper.forShip,
+    home,
+    env,
+    log,
+    shipKey: keeper.forShip,
     onEnded: (result) => {
       onRunEnded?.({ source: 'ship', title: 'Ship', result })
       void upload()
       witness.look().catch((error: unknown) => log(String(error)))
     },
   })
-  const queue: UploadQueue = uploadQueue({ home, log, isRunning: ships.isRunning, shipKey: () => keeper.key() })
+  const queue: UploadQueue = uploadQueue({
+    home,
+    log,
+    isRunning: ships.isRunning,
+    shipKey: () => keeper.key(),
+  })
   const connection: Connection = connectHost({
-    home, settings, keystore, log,
+    home,
+    settings,
+    keystore,
+    log,
     onStatus: ({ status }) => {
       deploys.notice(status)
       witness.notice(status)
@@ -66,7 +94,8 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
     },
   })
   const deploys: Deploys = watchDeploys({
-    target: connection.target, log,
+    target: connection.target,
+    log,
     onEnded: (end) => {
       onRunEnded?.(end)
       connection.refresh().catch((error: unknown) => log(String(error)))
@@ -74,11 +103,19 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
   })
 
   const proofPlaces = {
-    home, log, repository: () => settings.read().repository, host: () => settings.read().host?.name ?? null,
+    home,
+    log,
+    repository: () => settings.read().repository,
+    host: () => settings.read().host?.name ?? null,
     target: async () => (connection.view().state === 'online' ? connection.target() : null),
   }
   const witness: ProofWatch = watchProofs(proofPlaces)
-  const proofs = proofsOf({ ...proofPlaces, watch: witness, isRunning: ships.isRunning, active: () => new Set(connection.known()?.status.active_runs.map(({ run_id }) => run_id)) })
+  const proofs = proofsOf({
+    ...proofPlaces,
+    watch: witness,
+    isRunning: ships.isRunning,
+    active: () => new Set(connection.known()?.status.active_runs.map(({ run_id }) => run_id)),
+  })
 
   /** Sends what waits, as long as the host answers. Looks at the disk each time: a ship typed at a terminal tells nobody. */
   const upload = async (): Promise<void> => {
@@ -96,31 +133,60 @@ export function openWorkspace({ home, keystore, env, log, onRunEnded }: Operator
 
   let read: { path: string; at: number; state: Promise<RepositoryState> } | null = null
   const repositoryState = (path: string): Promise<RepositoryState> => {
-    if (read?.path !== path || performance.now() - read.at > readEveryMs) read = { path, at: performance.now(), state: readRepository(path, env).catch((error: unknown) => unreadable(path, error)) }
+    if (read?.path !== path || performance.now() - read.at > readEveryMs)
+      read = {
+        path,
+        at: performance.now(),
+        state: readRepository(path, env).catch((error: unknown) => unreadable(path, error)),
+      }
     return read.state
   }
 
   return {
-    settings, connection, ships, cancels, witness, proofs, keeper,
+    settings,
+    connection,
+    ships,
+    cancels,
+    witness,
+    proofs,
+    keeper,
     mustRepository: () => {
       const { repository } = settings.read()
-      if (repository === null) throw new Problem('not_a_repository', 'No repository is chosen yet; choose one in Settings.')
+      if (repository === null)
+        throw new Problem(
+          'not_a_repository',
+          'No repository is chosen yet; choose one in Settings.',
+        )
       return repository
     },
     overview: async () => {
       const path = settings.read().repository
       const repository = path === null ? null : await repositoryState(path)
       const list = path === null || repository?.head === null ? [] : await ships.list(path)
-      const shipResult = path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null
+      const shipResult =
+        path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null
       // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
       const known = connection.known()
       return composeOverview({
-        connection: connection.view(), repository, status: known?.status ?? null,
-        cancels: cancels.view(({ source, run_id, asked_at }) => (source === 'ship' ? !list.some((ship) => ship.active && ship.run_id === run_id)
-          : known !== null && known.as_of > asked_at && !known.status.active_runs.some((run) => run.run_id === run_id))),
+        connection: connection.view(),
+        repository,
+        status: known?.status ?? null,
+        cancels: cancels.view(({ source, run_id, asked_at }) =>
+          source === 'ship'
+            ? !list.some((ship) => ship.active && ship.run_id === run_id)
+            : known !== null &&
+              known.as_of > asked_at &&
+              !known.status.active_runs.some((run) => run.run_id === run_id),
+        ),
         ship: list.find(({ active }) => active) ?? list[0] ?? null,
-        shipResult, shipResults: list.map(({ result }) => result), deployStep: deploys.step(), deploys: deploys.passed(),
-        upload: queue.view(path, connection.view().url), proofAlarms: witness.views().flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
+        shipResult,
+        shipResults: list.map(({ result }) => result),
+        deployStep: deploys.step(),
+        deploys: deploys.passed(),
+        upload: queue.view(path, connection.view().url),
+        proofAlarms: witness
+          .views()
+          .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
       })
     },
     followRun: (id, after, signal) => followHostRun(connection.target, id, after, signal),

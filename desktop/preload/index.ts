@@ -3,7 +3,10 @@ import type { BridgeProblem, BridgeTransport } from '#shared/bridge'
 
 /** The only door between the page and the main process: these two functions, and nothing of Electron or Node. */
 
-interface Stream { readonly onEvents: (events: readonly unknown[]) => void; readonly onEnd: (problem: BridgeProblem | null) => void }
+interface Stream {
+  readonly onEvents: (events: readonly unknown[]) => void
+  readonly onEnd: (problem: BridgeProblem | null) => void
+}
 const streams = new Map<string, Stream>()
 
 ipcRenderer.on('bridge:events:push', (_event, id: string, events: readonly unknown[]) => {

@@ -22,4 +22,8 @@ applyTheme(rememberedTheme())
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
 const connection = await connect()
-createRoot(root).render(<StrictMode><App connection={connection} /></StrictMode>)
+createRoot(root).render(
+  <StrictMode>
+    <App connection={connection} />
+  </StrictMode>,
+)

@@ -8,15 +8,28 @@ const heartbeatMs = 15_000
  * Answers with the events of a run as `text/event-stream`: each message one JSON array, at the end `event: end` with
  * `null` or a problem. A reader that is slow slows the stream down; a reader that is gone ends it.
  */
-export function streamEvents(operator: Operator, request: unknown, response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+export function streamEvents(
+  operator: Operator,
+  request: unknown,
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(200, {
+    ...headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
   response.flushHeaders()
-  const heartbeat = setInterval(() => { if (!response.writableNeedDrain) response.write(': alive\n\n') }, heartbeatMs)
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(': alive\n\n')
+  }, heartbeatMs)
   const gone = new AbortController()
   const stop = operator.events(
     request,
     async (events) => {
-      if (!response.write(`data: ${JSON.stringify(events)}\n\n`)) await once(response, 'drain', { signal: gone.signal }).catch(() => undefined) // the reader left while we waited: `close` stops the stream
+      if (!response.write(`data: ${JSON.stringify(events)}\n\n`))
+        await once(response, 'drain', { signal: gone.signal }).catch(() => undefined) // the reader left while we waited: `close` stops the stream
     },
     (problem) => response.end(`event: end\ndata: ${JSON.stringify(problem)}\n\n`),
   )

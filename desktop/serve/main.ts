@@ -16,30 +16,51 @@ import { serve } from './server.ts'
 const exitUsage = 64
 
 function portNumber(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new InvalidArgumentError('a port number, 0 for a free one')
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError('a port number, 0 for a free one')
   return Number(text)
 }
 
-const program = new Command('hq serve').description('HQ in the browser, on this machine only.').exitOverride()
+const program = new Command('hq serve')
+  .description('HQ in the browser, on this machine only.')
+  .exitOverride()
   .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', portNumber, 8790)
   .option('--open', 'open it in the browser')
   .option('--json', 'print one JSON line with the address when it is ready, nothing else')
 
 async function start(options: { port: number; open?: true; json?: true }): Promise<void> {
   const { home, version, page } = operatorPlace(process.env)
-  if (!existsSync(join(page, 'index.html'))) throw new Problem('not_found', `The page of HQ is not built yet (${page}). Run \`npm run build\` in the folder of HQ. Nothing was started.`)
+  if (!existsSync(join(page, 'index.html')))
+    throw new Problem(
+      'not_found',
+      `The page of HQ is not built yet (${page}). Run \`npm run build\` in the folder of HQ. Nothing was started.`,
+    )
   const log = hqLog(home)
-  const operator = createOperator({ mode: 'serve', home, version, keystore: fileKeystore(home), env: process.env, log })
+  const operator = createOperator({
+    mode: 'serve',
+    home,
+    version,
+    keystore: fileKeystore(home),
+    env: process.env,
+    log,
+  })
   try {
     const served = await serve({ operator, page, port: options.port, log })
     const end = (): void => {
-      served.close().then(() => operator.close()).catch((error: unknown) => {
-        log(String(error))
-        process.exitCode = 1
-      })
+      served
+        .close()
+        .then(() => operator.close())
+        .catch((error: unknown) => {
+          log(String(error))
+          process.exitCode = 1
+        })
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
-    process.stdout.write(options.json ? `${JSON.stringify({ ready: true, url: served.url, origin: served.origin, secret: served.secret, pid: process.pid })}\n` : `HQ: ${served.url}\n`)
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ ready: true, url: served.url, origin: served.origin, secret: served.secret, pid: process.pid })}\n`
+        : `HQ: ${served.url}\n`,
+    )
     if (options.open) await open(served.openOnce())
   } catch (error) {
     await operator.close()

@@ -48,41 +48,78 @@ const isLoopback = (host: string): boolean => isIP(host) === 4 && host.startsWit
  *
  * @throws {Problem} `port_in_use`; `invalid_request` for an address that is not loopback
  */
-export async function serve({ operator, page, port, host = '127.0.0.1', log }: ServeOptions): Promise<Served> {
-  if (!isLoopback(host)) throw new Problem('invalid_request', `HQ listens on loopback only, not on ${host}. Nothing was started.`)
+export async function serve({
+  operator,
+  page,
+  port,
+  host = '127.0.0.1',
+  log,
+}: ServeOptions): Promise<Served> {
+  if (!isLoopback(host))
+    throw new Problem(
+      'invalid_request',
+      `HQ listens on loopback only, not on ${host}. Nothing was started.`,
+    )
   const secret = randomBytes(32).toString('hex')
-  const server = fastify({ bodyLimit: maxBody, forceCloseConnections: true, routerOptions: { maxParamLength: 100 } })
+  const server = fastify({
+    bodyLimit: maxBody,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 100 },
+  })
   let bound = port
 
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(pageHeaders)
     refuseForeign(request.raw, bound)
     // Before the body is read: who may not ask is not listened to. By the route it leads to, too: an address can be spelled in many ways.
-    if (request.url.startsWith(bridgePrefix) || request.routeOptions.url?.startsWith(bridgePrefix)) requireSecret(request.raw, secret)
+    if (request.url.startsWith(bridgePrefix) || request.routeOptions.url?.startsWith(bridgePrefix))
+      requireSecret(request.raw, secret)
   })
   server.setErrorHandler(async (error, _request, reply) => {
     const problem = asProblem(error)
-    if (problem.errorClass === 'internal_error') log(error instanceof Error ? error.stack ?? error.message : String(error))
+    if (problem.errorClass === 'internal_error')
+      log(error instanceof Error ? (error.stack ?? error.message) : String(error))
     return reply.code(errorRule(problem.errorClass).http ?? 500).send(refusal(problem))
   })
   server.setNotFoundHandler(async (request, reply) => {
     // A reload on an inner page of the app; files and the bridge are never answered with the page.
-    const inner = request.method === 'GET' && !request.url.startsWith('/bridge/') && (request.headers.accept ?? '').includes('text/html')
-    return inner ? reply.sendFile('index.html') : reply.code(404).send(refusal(new Problem('not_found', 'HQ has nothing here.')))
+    const inner =
+      request.method === 'GET' &&
+      !request.url.startsWith('/bridge/') &&
+      (request.headers.accept ?? '').includes('text/html')
+    return inner
+      ? reply.sendFile('index.html')
+      : reply.code(404).send(refusal(new Problem('not_found', 'HQ has nothing here.')))
   })
   const tickets = new Set<string>()
   server.get<{ Params: { ticket: string } }>('/open/:ticket', async ({ params }, reply) => {
-    if (!tickets.delete(params.ticket)) throw new Problem('not_found', 'This address worked once and is used up. Open the address that HQ printed.')
+    if (!tickets.delete(params.ticket))
+      throw new Problem(
+        'not_found',
+        'This address worked once and is used up. Open the address that HQ printed.',
+      )
     return reply.header('cache-control', 'no-store').redirect(`/#secret=${secret}`)
   })
   addBridge(server, operator)
-  await server.register(fastifyStatic, { root: page, dotfiles: 'ignore', cacheControl: false, setHeaders: (reply) => { reply.header('cache-control', 'no-cache') } })
+  await server.register(fastifyStatic, {
+    root: page,
+    dotfiles: 'ignore',
+    cacheControl: false,
+    setHeaders: (reply) => {
+      reply.header('cache-control', 'no-cache')
+    },
+  })
 
   try {
     await server.listen({ host, port })
   } catch (error) {
     await server.close()
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw new Problem('port_in_use', `Port ${port} is taken by another program. Nothing was started; choose another with --port.`, { cause: error })
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+      throw new Problem(
+        'port_in_use',
+        `Port ${port} is taken by another program. Nothing was started; choose another with --port.`,
+        { cause: error },
+      )
     throw error
   }
   const address = server.server.address()
@@ -90,7 +127,10 @@ export async function serve({ operator, page, port, host = '127.0.0.1', log }: S
   bound = address.port
   const origin = `http://${host}:${bound}`
   return {
-    origin, secret, url: `${origin}/#secret=${secret}`, close: () => server.close(),
+    origin,
+    secret,
+    url: `${origin}/#secret=${secret}`,
+    close: () => server.close(),
     openOnce: () => {
       const ticket = randomBytes(32).toString('hex')
       tickets.add(ticket)
@@ -103,28 +143,49 @@ export async function serve({ operator, page, port, host = '127.0.0.1', log }: S
 function addBridge(server: FastifyInstance, operator: Operator): void {
   let streams = 0
   server.get('/openclaw-mode.json', async () => ({ mode: 'serve' }))
-  server.post<{ Params: { name: string } }>('/bridge/call/:name', async ({ params, body }, reply) => {
-    void reply.header('cache-control', 'no-store')
-    return bridgeReply.parse(await operator.call(params.name, body))
-  })
+  server.post<{ Params: { name: string } }>(
+    '/bridge/call/:name',
+    async ({ params, body }, reply) => {
+      void reply.header('cache-control', 'no-store')
+      return bridgeReply.parse(await operator.call(params.name, body))
+    },
+  )
   server.post('/bridge/events', async ({ body }, reply) => {
-    if (streams >= maxStreams) throw new Problem('lane_busy', `HQ shows ${maxStreams} live logs already. Close one.`)
+    if (streams >= maxStreams)
+      throw new Problem('lane_busy', `HQ shows ${maxStreams} live logs already. Close one.`)
     streams += 1
-    reply.raw.once('close', () => { streams -= 1 })
+    reply.raw.once('close', () => {
+      streams -= 1
+    })
     reply.hijack()
     streamEvents(operator, body, reply.raw, pageHeaders)
   })
 }
 
-const refusal = ({ errorClass, message }: Problem): BridgeReply =>
-  ({ ok: false, problem: { error_class: errorClass, message: errorClass === 'internal_error' ? 'HQ met a defect of its own; its log on this machine says where.' : redact.text(message), next_auto_fix: errorRule(errorClass).next_auto_fix } })
+const refusal = ({ errorClass, message }: Problem): BridgeReply => ({
+  ok: false,
+  problem: {
+    error_class: errorClass,
+    message:
+      errorClass === 'internal_error'
+        ? 'HQ met a defect of its own; its log on this machine says where.'
+        : redact.text(message),
+    next_auto_fix: errorRule(errorClass).next_auto_fix,
+  },
+})
 
 /** Fastify's own refusals of a request, as classes of ours. */
 function asProblem(error: unknown): Problem {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (error instanceof Problem || typeof status !== 'number') return toProblem(error)
   const message = error instanceof Error ? error.message : String(error)
-  if (status === 413) return new Problem('body_too_large', `The question is larger than ${maxBody} bytes.`, { cause: error })
-  if (status === 415) return new Problem('unsupported_media_type', 'The bridge takes application/json only.', { cause: error })
+  if (status === 413)
+    return new Problem('body_too_large', `The question is larger than ${maxBody} bytes.`, {
+      cause: error,
+    })
+  if (status === 415)
+    return new Problem('unsupported_media_type', 'The bridge takes application/json only.', {
+      cause: error,
+    })
   return status < 500 ? new Problem('invalid_request', message, { cause: error }) : toProblem(error)
 }

@@ -12,12 +12,21 @@ export function artifactRoutes(app: FastifyInstance, deps: Deps): void {
   async function give(reply: FastifyReply, path: string): Promise<FastifyReply> {
     const artifact = openArtifact(deps.paths.artifacts, path)
     void reply.header('x-openclaw-artifact', artifact.type)
-    if (artifact.type === 'directory') return await reply.send(artifactsReply.parse({ ok: true, path: artifact.path, entries: artifact.entries }))
+    if (artifact.type === 'directory')
+      return await reply.send(
+        artifactsReply.parse({ ok: true, path: artifact.path, entries: artifact.entries }),
+      )
     // What lies in there was written by programs under test: it is shown, never run.
-    void reply.header('content-security-policy', "default-src 'none'; sandbox").header('content-length', artifact.size).type(artifact.contentType)
+    void reply
+      .header('content-security-policy', "default-src 'none'; sandbox")
+      .header('content-length', artifact.size)
+      .type(artifact.contentType)
     return await reply.send(artifact.stream)
   }
-  app.get('/api/artifacts', async (request, reply) => { checked(z.strictObject({}), request.query, 'query'); return await give(reply, '') })
+  app.get('/api/artifacts', async (request, reply) => {
+    checked(z.strictObject({}), request.query, 'query')
+    return await give(reply, '')
+  })
   app.get('/api/artifacts/*', async (request, reply) => {
     checked(z.strictObject({}), request.query, 'query')
     return await give(reply, checked(address, request.params, 'address')['*'])

@@ -7,24 +7,57 @@ import { mount } from '../mount.ts'
 import type { Verify } from '../verified.ts'
 
 /** What the last run that looked at the connectors found. hostd asks nobody, and has no right to read a secret of them. */
-export function connectorRoutes(app: FastifyInstance, { paths }: Deps, docs: Documents, verify: Verify): void {
-  const newest = (kind: ConnectorsResult['kind'], file: string, seen: boolean): ConnectorsResult | null => docs.newest(join(paths.artifacts, kind), (folder, id) => {
-    const result = docs.read(join(folder, file), connectorsResult)
-    return result?.run_id === id && result.kind === kind && (!seen || result.connectors !== null) ? result : null
-  })
+export function connectorRoutes(
+  app: FastifyInstance,
+  { paths }: Deps,
+  docs: Documents,
+  verify: Verify,
+): void {
+  const newest = (
+    kind: ConnectorsResult['kind'],
+    file: string,
+    seen: boolean,
+  ): ConnectorsResult | null =>
+    docs.newest(join(paths.artifacts, kind), (folder, id) => {
+      const result = docs.read(join(folder, file), connectorsResult)
+      return result?.run_id === id && result.kind === kind && (!seen || result.connectors !== null)
+        ? result
+        : null
+    })
   mount(app, {
-    method: 'GET', url: '/api/connectors', reply: connectorsReply,
+    method: 'GET',
+    url: '/api/connectors',
+    reply: connectorsReply,
     handle: async () => {
-      const looks = [newest('connectors', 'connectors.json', true), newest('phase0', 'phase0_result.json', true)].filter((look) => look !== null)
+      const looks = [
+        newest('connectors', 'connectors.json', true),
+        newest('phase0', 'phase0_result.json', true),
+      ].filter((look) => look !== null)
       const last = looks.toSorted((a, b) => (a.finished_at < b.finished_at ? 1 : -1))[0] ?? null
       const phase0 = newest('phase0', 'phase0_result.json', false)
       return {
         ok: last?.connectors?.every(({ state }) => state === 'ready') ?? false,
-        seen: last === null ? null : { run_id: last.run_id, action: last.kind === 'phase0' ? 'phase0' as const : 'connectors_status' as const, finished_at: last.finished_at },
+        seen:
+          last === null
+            ? null
+            : {
+                run_id: last.run_id,
+                action:
+                  last.kind === 'phase0' ? ('phase0' as const) : ('connectors_status' as const),
+                finished_at: last.finished_at,
+              },
         connectors: last?.connectors ?? null,
-        last_phase0: phase0 === null ? null : {
-          run_id: phase0.run_id, overall: phase0.overall, error_class: phase0.error_class, finished_at: phase0.finished_at, artifact_dir: `phase0/${phase0.run_id}`, verification: await verify('phase0', phase0.run_id),
-        },
+        last_phase0:
+          phase0 === null
+            ? null
+            : {
+                run_id: phase0.run_id,
+                overall: phase0.overall,
+                error_class: phase0.error_class,
+                finished_at: phase0.finished_at,
+                artifact_dir: `phase0/${phase0.run_id}`,
+                verification: await verify('phase0', phase0.run_id),
+              },
       }
     },
   })

@@ -13,7 +13,10 @@ import { checked } from '../mount.ts'
 
 /** A comment keeps proxies and clients from taking a quiet run for a dead connection. */
 const heartbeatMs = 15_000
-const seq = z.string().regex(/^\d{1,15}$/, 'not an event number').transform(Number)
+const seq = z
+  .string()
+  .regex(/^\d{1,15}$/, 'not an event number')
+  .transform(Number)
 
 /** Writes, and waits while the reader does not take it: what a stalled reader has not read stays on disk, not in memory. */
 async function write(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
@@ -23,14 +26,20 @@ async function write(response: ServerResponse, text: string, signal: AbortSignal
 /** Server-sent events of one run: `id` is the number of the line, so a reader goes on exactly where it was cut off. */
 export function eventRoutes(app: FastifyInstance, deps: Deps): void {
   const open = new Set<AbortController>()
-  app.addHook('preClose', async () => { for (const stream of open) stream.abort() })
+  app.addHook('preClose', async () => {
+    for (const stream of open) stream.abort()
+  })
 
   app.get('/api/runs/:id/events', async (request, reply) => {
     const { id } = checked(z.strictObject({ id: runId }), request.params, 'address')
     const query = checked(z.strictObject({ after: seq.optional() }), request.query, 'query')
     const [last, ...more] = headerValues(request.raw, 'last-event-id')
-    if (more.length > 0) throw new Problem('invalid_request', 'The header last-event-id is there more than once.')
-    const after = last === undefined || last === '' ? (query.after ?? 0) : checked(seq, last, 'header last-event-id')
+    if (more.length > 0)
+      throw new Problem('invalid_request', 'The header last-event-id is there more than once.')
+    const after =
+      last === undefined || last === ''
+        ? (query.after ?? 0)
+        : checked(seq, last, 'header last-event-id')
     deps.runs.get(id)
 
     const abort = new AbortController()
@@ -38,17 +47,34 @@ export function eventRoutes(app: FastifyInstance, deps: Deps): void {
     const response = reply.raw
     response.once('close', () => abort.abort())
     open.add(abort)
-    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) response.setHeader(name, value)
     reply.hijack()
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+    })
     response.flushHeaders()
-    const heartbeat = setInterval(() => { if (!response.writableNeedDrain) response.write(': alive\n\n') }, heartbeatMs)
+    const heartbeat = setInterval(() => {
+      if (!response.writableNeedDrain) response.write(': alive\n\n')
+    }, heartbeatMs)
     try {
       const ended = (): boolean => isEnded(deps.runs.get(id).status)
-      for await (const batch of followRunLog(runLogFile(deps.paths, id), { after, ended, signal })) {
-        await write(response, batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''), signal)
+      for await (const batch of followRunLog(runLogFile(deps.paths, id), {
+        after,
+        ended,
+        signal,
+      })) {
+        await write(
+          response,
+          batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''),
+          signal,
+        )
       }
-      if (!signal.aborted) response.end(`event: end\ndata: ${JSON.stringify({ status: deps.runs.get(id).status })}\n\n`)
+      if (!signal.aborted)
+        response.end(
+          `event: end\ndata: ${JSON.stringify({ status: deps.runs.get(id).status })}\n\n`,
+        )
     } catch (error) {
       // Without `end` the reader knows that something is missing.
       if (!signal.aborted) deps.log('stream_broken', { run_id: id, why: toProblem(error).message })

@@ -12,15 +12,24 @@ import { checked, mount } from '../mount.ts'
 
 /** The 409 of a busy lane: enough for the caller to join. */
 export const joinable = (active: Run): JoinableBody => ({
-  ok: false, error_class: 'ALREADY_RUNNING', next_auto_fix: errorRule('ALREADY_RUNNING').next_auto_fix, action: active.action, active_run_id: active.run_id,
-  started_at: active.started_at ?? active.requested_at, detail: `${active.action} is running already as ${active.run_id}; join it. Nothing was started.`,
+  ok: false,
+  error_class: 'ALREADY_RUNNING',
+  next_auto_fix: errorRule('ALREADY_RUNNING').next_auto_fix,
+  action: active.action,
+  active_run_id: active.run_id,
+  started_at: active.started_at ?? active.requested_at,
+  detail: `${active.action} is running already as ${active.run_id}; join it. Nothing was started.`,
 })
 
 /** The deploy on whose behalf the request comes. @throws {Problem} `invalid_request` when the header is doubled or no run id */
 function deployOf(request: FastifyRequest): string | null {
   const values = headerValues(request.raw, dodRunHeader)
   if (values.length === 0) return null
-  if (values.length > 1) throw new Problem('invalid_request', `The header ${dodRunHeader} is there ${values.length} times. Nothing was started.`)
+  if (values.length > 1)
+    throw new Problem(
+      'invalid_request',
+      `The header ${dodRunHeader} is there ${values.length} times. Nothing was started.`,
+    )
   return checked(runId, values[0], `header ${dodRunHeader}`)
 }
 
@@ -29,19 +38,37 @@ function checkMaintenance(deps: Deps, action: ActionId, deploy: string | null): 
   if (actionOf(action).in_maintenance === 'allowed') return
   const { on, file, unreadable } = readMaintenance(deps.paths)
   if (!on || (deploy !== null && file?.deploy_run_id === deploy)) return
-  const holder = unreadable === null ? (file?.deploy_run_id ?? 'a person') : 'nobody knows whom: its file cannot be read'
-  throw new Problem('MAINTENANCE_MODE', `The host is in maintenance mode, held by ${holder}. ${action} was not started.`)
+  const holder =
+    unreadable === null
+      ? (file?.deploy_run_id ?? 'a person')
+      : 'nobody knows whom: its file cannot be read'
+  throw new Problem(
+    'MAINTENANCE_MODE',
+    `The host is in maintenance mode, held by ${holder}. ${action} was not started.`,
+  )
 }
 
 export function execRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
-    method: 'POST', url: '/api/exec', body: execRequest, reply: z.union([execReply, joinableBody]),
+    method: 'POST',
+    url: '/api/exec',
+    body: execRequest,
+    reply: z.union([execReply, joinableBody]),
     handle: ({ body, request, reply }) => {
-      if (!isActionId(body.action)) throw new Problem('unknown_action', `${JSON.stringify(body.action)} is not an action of this host. Nothing was started.`)
+      if (!isActionId(body.action))
+        throw new Problem(
+          'unknown_action',
+          `${JSON.stringify(body.action)} is not an action of this host. Nothing was started.`,
+        )
       const params = checked(actionOf(body.action).params, body.params ?? {}, 'params field')
       const deployRunId = deployOf(request)
       checkMaintenance(deps, body.action, deployRunId)
-      const outcome = deps.runs.start({ action: body.action, params, actor: actorOf(request.raw), deployRunId })
+      const outcome = deps.runs.start({
+        action: body.action,
+        params,
+        actor: actorOf(request.raw),
+        deployRunId,
+      })
       if ('busy' in outcome) {
         void reply.code(409)
         return joinable(outcome.busy)

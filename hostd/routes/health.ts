@@ -5,7 +5,14 @@ import { mount } from '../mount.ts'
 /** Open to everybody who reaches the port, and therefore minimal: that it lives, since when, and what it is. */
 export function healthRoutes(app: FastifyInstance, { version }: { version: string }): void {
   mount(app, {
-    method: 'GET', url: '/health', reply: healthReply,
-    handle: () => ({ ok: true as const, version, uptime_seconds: Math.floor(process.uptime()), time: new Date().toISOString() }),
+    method: 'GET',
+    url: '/health',
+    reply: healthReply,
+    handle: () => ({
+      ok: true as const,
+      version,
+      uptime_seconds: Math.floor(process.uptime()),
+      time: new Date().toISOString(),
+    }),
   })
 }

@@ -5,7 +5,22 @@ import { mount } from '../mount.ts'
 
 /** The last result of each kind, or null. `ok` is computed from it. */
 export function lastRoutes(app: FastifyInstance, results: LastResults): void {
-  mount(app, { method: 'GET', url: '/api/dod/last', reply: dodLastReply, handle: () => results.dod() })
-  mount(app, { method: 'GET', url: '/api/deploy/last', reply: deployLastReply, handle: () => results.deploy() })
-  mount(app, { method: 'GET', url: '/api/ship/last', reply: shipLastReply, handle: () => results.ship() })
+  mount(app, {
+    method: 'GET',
+    url: '/api/dod/last',
+    reply: dodLastReply,
+    handle: () => results.dod(),
+  })
+  mount(app, {
+    method: 'GET',
+    url: '/api/deploy/last',
+    reply: deployLastReply,
+    handle: () => results.deploy(),
+  })
+  mount(app, {
+    method: 'GET',
+    url: '/api/ship/last',
+    reply: shipLastReply,
+    handle: () => results.ship(),
+  })
 }

@@ -18,5 +18,10 @@ export function readProjectState(file: string): z.input<typeof projectStateReply
 }
 
 export function projectStateRoutes(app: FastifyInstance, deps: Deps): void {
-  mount(app, { method: 'GET', url: '/api/project/state', reply: projectStateReply, handle: () => readProjectState(deps.paths.projectState) })
+  mount(app, {
+    method: 'GET',
+    url: '/api/project/state',
+    reply: projectStateReply,
+    handle: () => readProjectState(deps.paths.projectState),
+  })
 }

@@ -1,7 +1,13 @@
 import { basename } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { maxListedProblems, proofBundlesQuery, proofBundlesReply, proofChainQuery, proofChainReply } from '#shared/api'
+import {
+  maxListedProblems,
+  proofBundlesQuery,
+  proofBundlesReply,
+  proofChainQuery,
+  proofChainReply,
+} from '#shared/api'
 import { bundleKinds, type BundleVerification } from '#shared/proof'
 import { trustedKey } from '#shared/signature'
 import { chainReader } from '#ops/proof/chain-report'
@@ -16,20 +22,41 @@ import type { CheckBundle } from '../verified.ts'
 const defaultLimit = 30
 
 /** The chain of this host for a witness, and what this host finds when it reads its bundles. */
-export function proofRoutes(app: FastifyInstance, { paths }: Deps, docs: Documents, check: CheckBundle): void {
+export function proofRoutes(
+  app: FastifyInstance,
+  { paths }: Deps,
+  docs: Documents,
+  check: CheckBundle,
+): void {
   const { chainFile, publicKeyFile } = hostProofPlaces(paths)
   const readChain = chainReader(paths.artifacts, chainFile, hostKinds)
   mount(app, {
-    method: 'GET', url: '/api/proof/chain', query: proofChainQuery, reply: proofChainReply,
-    handle: async ({ query: { after = 0 } }) => ({ ok: true as const, key: docs.read(publicKeyFile, trustedKey), report: await readChain(after) }),
+    method: 'GET',
+    url: '/api/proof/chain',
+    query: proofChainQuery,
+    reply: proofChainReply,
+    handle: async ({ query: { after = 0 } }) => ({
+      ok: true as const,
+      key: docs.read(publicKeyFile, trustedKey),
+      report: await readChain(after),
+    }),
   })
   mount(app, {
-    method: 'GET', url: '/api/proof/bundles', query: proofBundlesQuery, reply: proofBundlesReply,
+    method: 'GET',
+    url: '/api/proof/bundles',
+    query: proofBundlesQuery,
+    reply: proofBundlesReply,
     handle: async ({ query: { cursor, limit = defaultLimit, kind } }) => {
-      const folders = bundleFolders(paths.artifacts, kind === undefined ? bundleKinds : [kind]).toReversed().filter((dir) => cursor === undefined || basename(dir) < cursor)
+      const folders = bundleFolders(paths.artifacts, kind === undefined ? bundleKinds : [kind])
+        .toReversed()
+        .filter((dir) => cursor === undefined || basename(dir) < cursor)
       // Bundles of one run id stay on one page, so that the id alone says where to go on.
       let end = Math.min(limit, folders.length)
-      while (end < folders.length && basename(folders[end] ?? '') === basename(folders[end - 1] ?? '')) end += 1
+      while (
+        end < folders.length &&
+        basename(folders[end] ?? '') === basename(folders[end - 1] ?? '')
+      )
+        end += 1
       const bundles: BundleVerification[] = []
       for (const dir of folders.slice(0, end)) {
         const of = kindOf(dir)
@@ -38,7 +65,11 @@ export function proofRoutes(app: FastifyInstance, { paths }: Deps, docs: Documen
         bundles.push({ ...checked, problems: problems.slice(0, maxListedProblems) })
         await turn() // others are answered between two bundles
       }
-      return { ok: true as const, bundles, next_cursor: end < folders.length ? basename(folders[end - 1] ?? '') : null }
+      return {
+        ok: true as const,
+        bundles,
+        next_cursor: end < folders.length ? basename(folders[end - 1] ?? '') : null,
+      }
     },
   })
 }

@@ -21,20 +21,37 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
     }
   }
   mount(app, {
-    method: 'GET', url: '/api/runs', query: runsQuery, reply: z.union([runReply, runsReply]),
+    method: 'GET',
+    url: '/api/runs',
+    query: runsQuery,
+    reply: z.union([runReply, runsReply]),
     handle: ({ query: { id, cursor, limit = defaultLimit, action, status } }) => {
       if (id !== undefined) {
-        if (cursor !== undefined || action !== undefined || status !== undefined) throw new Problem('invalid_request', 'The query is refused: id goes with no other field. Nothing was done.')
+        if (cursor !== undefined || action !== undefined || status !== undefined)
+          throw new Problem(
+            'invalid_request',
+            'The query is refused: id goes with no other field. Nothing was done.',
+          )
         const run = deps.runs.get(id)
-        return { ok: true as const, run: { ...run, result: isEnded(run.status) ? resultOf(id) : null } }
+        return {
+          ok: true as const,
+          run: { ...run, result: isEnded(run.status) ? resultOf(id) : null },
+        }
       }
       const rows = deps.runs.list({ limit, cursor, action, status })
       const page = rows.slice(0, limit)
-      return { ok: true as const, runs: page, next_cursor: rows.length > limit ? (page.at(-1)?.run_id ?? null) : null }
+      return {
+        ok: true as const,
+        runs: page,
+        next_cursor: rows.length > limit ? (page.at(-1)?.run_id ?? null) : null,
+      }
     },
   })
   mount(app, {
-    method: 'POST', url: '/api/runs/:id/cancel', params: z.strictObject({ id: runId }), reply: cancelReply,
+    method: 'POST',
+    url: '/api/runs/:id/cancel',
+    params: z.strictObject({ id: runId }),
+    reply: cancelReply,
     handle: async ({ params: { id }, request }) => {
       const run = await deps.runs.cancel(id, actorOf(request.raw))
       return { ok: true as const, run_id: id, status: run.status }

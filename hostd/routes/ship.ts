@@ -13,13 +13,31 @@ import type { Verify } from '../verified.ts'
 /** The ship bundle from the laptop. hostd checks its shape; the runner checks every digest again and stores it. */
 export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): void {
   mount(app, {
-    method: 'PUT', url: '/api/ship/:run_id', params: z.strictObject({ run_id: runId }), body: shipBundle, reply: shipStoredReply, bodyLimit: maxBundleBytes,
+    method: 'PUT',
+    url: '/api/ship/:run_id',
+    params: z.strictObject({ run_id: runId }),
+    body: shipBundle,
+    reply: shipStoredReply,
+    bodyLimit: maxBundleBytes,
     handle: async ({ params: { run_id }, body, request }) => {
-      if (body.run_id !== run_id) throw new Problem('invalid_request', `The body is refused: run_id: it names ${body.run_id}, the address ${run_id}. Nothing was stored.`)
+      if (body.run_id !== run_id)
+        throw new Problem(
+          'invalid_request',
+          `The body is refused: run_id: it names ${body.run_id}, the address ${run_id}. Nothing was stored.`,
+        )
       const bytes = Buffer.from(JSON.stringify(body))
-      const { detail } = await askRunner({ op: 'store_ship', run_id, size: bytes.length, actor: actorOf(request.raw) }, deps.launch(), bytes)
+      const { detail } = await askRunner(
+        { op: 'store_ship', run_id, size: bytes.length, actor: actorOf(request.raw) },
+        deps.launch(),
+        bytes,
+      )
       deps.log('ship_stored', { run_id, stored: detail })
-      return { ok: true as const, run_id, stored: z.enum(['created', 'unchanged']).parse(detail), verification: await verify('ship', run_id) }
+      return {
+        ok: true as const,
+        run_id,
+        stored: z.enum(['created', 'unchanged']).parse(detail),
+        verification: await verify('ship', run_id),
+      }
     },
   })
 }

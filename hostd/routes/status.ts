@@ -14,25 +14,43 @@ import { readProjectState } from './project-state.ts'
 const recentDeploys = 20
 
 /** Everything the Overview shows, in one call. */
-export function statusRoutes(app: FastifyInstance, deps: Deps, docs: Documents, results: LastResults): void {
+export function statusRoutes(
+  app: FastifyInstance,
+  deps: Deps,
+  docs: Documents,
+  results: LastResults,
+): void {
   const { paths, settings } = deps
   mount(app, {
-    method: 'GET', url: '/api/status', reply: statusReply,
+    method: 'GET',
+    url: '/api/status',
+    reply: statusReply,
     handle: async () => ({
       ok: true as const,
       host: {
-        name: settings.name, version: deps.version, time: new Date().toISOString(), timers: settings.timers,
+        name: settings.name,
+        version: deps.version,
+        time: new Date().toISOString(),
+        timers: settings.timers,
         engine: docs.read(join(paths.root, projectConfigName), projectConfig)?.engine ?? null,
         serving: docs.read(join(paths.state, 'serving.json'), serving)?.sha ?? null,
       },
       state: readProjectState(paths.projectState).state,
       maintenance: readMaintenance(paths),
-      last_ship: await results.ship(), last_deploy: results.deploy(), last_dod: results.dod(),
-      last_doctor: results.checks('doctor'), last_guard: results.checks('guard'), last_port_audit: results.checks('port_audit'), last_selftest: results.checks('selftest'),
+      last_ship: await results.ship(),
+      last_deploy: results.deploy(),
+      last_dod: results.dod(),
+      last_doctor: results.checks('doctor'),
+      last_guard: results.checks('guard'),
+      last_port_audit: results.checks('port_audit'),
+      last_selftest: results.checks('selftest'),
       bundles: await results.bundles(),
       active_runs: deps.runs.active(),
       // A rollback is a deploy of an earlier commit.
-      recent_deploys: (['deploy_and_verify', 'rollback'] as const).flatMap((action) => deps.runs.list({ limit: recentDeploys, action })).toSorted((a, b) => (a.run_id < b.run_id ? 1 : -1)).slice(0, recentDeploys),
+      recent_deploys: (['deploy_and_verify', 'rollback'] as const)
+        .flatMap((action) => deps.runs.list({ limit: recentDeploys, action }))
+        .toSorted((a, b) => (a.run_id < b.run_id ? 1 : -1))
+        .slice(0, recentDeploys),
     }),
   })
 }

@@ -7,7 +7,16 @@ import { mount } from '../mount.ts'
 /** Whose verdicts and ships this host believes. Read afresh: a key that was just enrolled counts at once. */
 export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {
   mount(app, {
-    method: 'GET', url: '/api/trust', reply: trustReply,
-    handle: () => ({ ok: true as const, ship_keys: believedShipKeys(paths).map(({ id, enrolled }) => ({ id, label: enrolled?.label ?? null, enrolled_at: enrolled?.enrolled_at ?? null })) }),
+    method: 'GET',
+    url: '/api/trust',
+    reply: trustReply,
+    handle: () => ({
+      ok: true as const,
+      ship_keys: believedShipKeys(paths).map(({ id, enrolled }) => ({
+        id,
+        label: enrolled?.label ?? null,
+        enrolled_at: enrolled?.enrolled_at ?? null,
+      })),
+    }),
   })
 }

@@ -13,14 +13,25 @@ import { sayError } from '#ops/redact/crash-output'
  * @throws {Problem} `invalid_request` when nobody hands it lines; `not_a_repository`
  */
 export async function run(): Promise<number> {
-  if (process.stdin.isTTY) throw new Problem('invalid_request', 'This is called by the pre-push hook, which hands it the pushed refs on standard input. Nothing was pushed.')
+  if (process.stdin.isTTY)
+    throw new Problem(
+      'invalid_request',
+      'This is called by the pre-push hook, which hands it the pushed refs on standard input. Nothing was pushed.',
+    )
   const repo = realpathSync(await topLevel(process.cwd()))
   try {
-    for (const line of await checkPush(repo, hqHome(process.env), parsePushedRefs(await text(process.stdin)))) sayError(`OpenClaw HQ: ${line}`)
+    for (const line of await checkPush(
+      repo,
+      hqHome(process.env),
+      parsePushedRefs(await text(process.stdin)),
+    ))
+      sayError(`OpenClaw HQ: ${line}`)
     return 0
   } catch (error) {
     if (!(error instanceof Problem) || errorRule(error.errorClass).blocked !== true) throw error
-    sayError(`${error.errorClass}: ${error.message}\nNext: ${remediations[errorRule(error.errorClass).next_auto_fix].title}`)
+    sayError(
+      `${error.errorClass}: ${error.message}\nNext: ${remediations[errorRule(error.errorClass).next_auto_fix].title}`,
+    )
     return 2
   }
 }

@@ -9,12 +9,28 @@ import { writeDocument } from '#ops/redact/write-document'
 import { runFolder } from '../paths.ts'
 
 /** `hq dod`: the Definition of Done of the last green deploy, asked again; its proof is kept apart from the deploy's own @returns the exit code */
-export const run = (options: { json?: boolean }): Promise<number> => runAsAction('dod', {}, options, async ({ context, signal }) => {
-  const { paths, hostdUrl } = doctorContext(context.deployRunId)
-  const state = readJson(paths.projectState, projectState, 'state_invalid')
-  const deployRunId = context.deployRunId ?? state?.last_deploy_run_id
-  if (deployRunId === undefined) throw new Problem('dod_failed', 'No deploy of this host has been green yet, so there is nothing that could be done.')
-  const { document } = await runDod({ paths, hostdUrl, runId: context.runId, deployRunId, head: { commit: state?.last_verified_head ?? null, tree: null }, signal, log: () => undefined })
-  writeDocument(join(runFolder(join(paths.artifacts, 'dod'), context.runId), 'dod_result.json'), document)
-  return document
-})
+export const run = (options: { json?: boolean }): Promise<number> =>
+  runAsAction('dod', {}, options, async ({ context, signal }) => {
+    const { paths, hostdUrl } = doctorContext(context.deployRunId)
+    const state = readJson(paths.projectState, projectState, 'state_invalid')
+    const deployRunId = context.deployRunId ?? state?.last_deploy_run_id
+    if (deployRunId === undefined)
+      throw new Problem(
+        'dod_failed',
+        'No deploy of this host has been green yet, so there is nothing that could be done.',
+      )
+    const { document } = await runDod({
+      paths,
+      hostdUrl,
+      runId: context.runId,
+      deployRunId,
+      head: { commit: state?.last_verified_head ?? null, tree: null },
+      signal,
+      log: () => undefined,
+    })
+    writeDocument(
+      join(runFolder(join(paths.artifacts, 'dod'), context.runId), 'dod_result.json'),
+      document,
+    )
+    return document
+  })

@@ -6,12 +6,25 @@ import { describePass, readGuardLog } from '../guard/log.ts'
 import { hostPaths } from '../paths.ts'
 
 /** `hq guard-log`: the last passes of guard, one line each @returns the exit code @throws {Problem} `invalid_request` */
-export async function run({ lines, json = false }: { lines: string; json?: boolean }): Promise<number> {
+export async function run({
+  lines,
+  json = false,
+}: {
+  lines: string
+  json?: boolean
+}): Promise<number> {
   const params = actions.tail_guard_log.params.safeParse({ lines: Number(lines) })
-  if (!params.success) throw new Problem('invalid_request', `--lines must be a whole number from 1 to 500, not ${JSON.stringify(lines)}.`)
+  if (!params.success)
+    throw new Problem(
+      'invalid_request',
+      `--lines must be a whole number from 1 to 500, not ${JSON.stringify(lines)}.`,
+    )
   return await runAsAction('tail_guard_log', params.data, { json }, ({ context, log }) => {
     const started_at = new Date().toISOString()
-    const { lines: passes, unreadable } = readGuardLog(hostPaths(process.env), params.data.lines ?? 50)
+    const { lines: passes, unreadable } = readGuardLog(
+      hostPaths(process.env),
+      params.data.lines ?? 50,
+    )
     for (const pass of passes) log(describePass(pass))
     if (unreadable > 0) log(`${unreadable} lines cannot be read`)
     return Promise.resolve({ ...doneDocument(context.runId, started_at), passes, unreadable })

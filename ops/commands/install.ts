@@ -7,7 +7,11 @@ import { hostdPort, hostPaths } from '../paths.ts'
 import { installRoot } from '../program.ts'
 import { sayError } from '#ops/redact/crash-output'
 
-interface InstallOptions { readonly root?: string; readonly origin?: string; readonly uninstall?: boolean }
+interface InstallOptions {
+  readonly root?: string
+  readonly origin?: string
+  readonly uninstall?: boolean
+}
 
 /**
  * `hq install hostd`: makes this machine a host, or takes the services away again.
@@ -16,18 +20,34 @@ interface InstallOptions { readonly root?: string; readonly origin?: string; rea
  * @returns 0 installed, or nothing to change · 1 failed · 2 refused, nothing was changed
  */
 export async function run({ root, origin, uninstall = false }: InstallOptions): Promise<number> {
-  const paths = hostPaths(root === undefined ? process.env : { ...process.env, OPENCLAW_ROOT: root })
+  const paths = hostPaths(
+    root === undefined ? process.env : { ...process.env, OPENCLAW_ROOT: root },
+  )
   const port = hostdPort(process.env)
-  const say = (did: string): void => { process.stdout.write(`${did}\n`) }
+  const say = (did: string): void => {
+    process.stdout.write(`${did}\n`)
+  }
   try {
-    const done = uninstall ? await uninstallHostd({ paths, port, say }) : await installHostd({ paths, port, source: installRoot(), origin: origin ?? null, say })
-    say(done.length === 0 ? 'Nothing to change.' : uninstall ? `hostd is uninstalled. ${paths.etc}, ${paths.state} and ${paths.artifacts} are as they were.` : `hostd serves 127.0.0.1:${port}.`)
-    if (!uninstall) for (const missing of await missingForDeploy(paths)) process.stderr.write(`Before the first deploy: ${missing}\n`)
+    const done = uninstall
+      ? await uninstallHostd({ paths, port, say })
+      : await installHostd({ paths, port, source: installRoot(), origin: origin ?? null, say })
+    say(
+      done.length === 0
+        ? 'Nothing to change.'
+        : uninstall
+          ? `hostd is uninstalled. ${paths.etc}, ${paths.state} and ${paths.artifacts} are as they were.`
+          : `hostd serves 127.0.0.1:${port}.`,
+    )
+    if (!uninstall)
+      for (const missing of await missingForDeploy(paths))
+        process.stderr.write(`Before the first deploy: ${missing}\n`)
     return 0
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const rule = errorRule(error.errorClass)
-    sayError(`${error.errorClass}: ${error.message}\n${error.evidence.map((line) => `  ${line}\n`).join('')}Next: ${remediations[rule.next_auto_fix].title}`)
+    sayError(
+      `${error.errorClass}: ${error.message}\n${error.evidence.map((line) => `  ${line}\n`).join('')}Next: ${remediations[rule.next_auto_fix].title}`,
+    )
     return rule.blocked ? 2 : 1
   }
 }

@@ -2,7 +2,9 @@ import { topLevel } from '../git/work-tree.ts'
 import { commitNextAction } from '../next-commit.ts'
 import { readNextAction, setNextAction } from '../next-action.ts'
 
-interface NextOptions { readonly repo: string }
+interface NextOptions {
+  readonly repo: string
+}
 
 /** `hq next show` @returns the exit code */
 export async function show({ repo }: NextOptions): Promise<number> {
@@ -11,7 +13,14 @@ export async function show({ repo }: NextOptions): Promise<number> {
 }
 
 /** `hq next set TEXT [--commit]` @returns the exit code */
-export async function set({ repo, text, commit = false }: NextOptions & { readonly text: string; /** As a commit of its own, for the next ship. */ readonly commit?: boolean }): Promise<number> {
+export async function set({
+  repo,
+  text,
+  commit = false,
+}: NextOptions & {
+  readonly text: string
+  /** As a commit of its own, for the next ship. */ readonly commit?: boolean
+}): Promise<number> {
   const root = await topLevel(repo)
   if (commit) await commitNextAction(root, text)
   else setNextAction(root, text)

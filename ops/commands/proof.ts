@@ -10,7 +10,10 @@ import { readOperatorSettings } from '../settings-files.ts'
 import { kindOf, verifyBundle } from '../proof/verify-bundle.ts'
 import { bundleFolders, hostKinds, orderProblems, verifyChain } from '../proof/verify-chain.ts'
 
-interface VerifyOptions { readonly target: string; readonly json?: boolean }
+interface VerifyOptions {
+  readonly target: string
+  readonly json?: boolean
+}
 
 /** A place to verify: one bundle, or all below an artifacts folder. */
 type Found = { readonly bundle: string } | { readonly root: string }
@@ -23,13 +26,24 @@ export async function run({ target, json = false }: VerifyOptions): Promise<numb
   const places: VerifierPlaces = { host: hostPaths(process.env), home: hqHome(process.env) }
   const found = find(target, places)
   if (found.length === 0) {
-    process.stderr.write(`There is no proof ${JSON.stringify(target)}: give the folder of a bundle, an artifacts folder, or a run id of this host, of the repository here or of the one that HQ ships.\n`)
+    process.stderr.write(
+      `There is no proof ${JSON.stringify(target)}: give the folder of a bundle, an artifacts folder, or a run id of this host, of the repository here or of the one that HQ ships.\n`,
+    )
     return exitUsage
   }
   const checked: ChainVerification[] = []
-  for (const each of found) checked.push('bundle' in each ? await verifyInChain(each.bundle, places) : await verifyAll(each.root, places))
+  for (const each of found)
+    checked.push(
+      'bundle' in each
+        ? await verifyInChain(each.bundle, places)
+        : await verifyAll(each.root, places),
+    )
   const problems = checked.flatMap((each) => each.problems)
-  const all: ChainVerification = { state: stateOf(problems), problems, bundles: checked.flatMap((each) => each.bundles) }
+  const all: ChainVerification = {
+    state: stateOf(problems),
+    problems,
+    bundles: checked.flatMap((each) => each.bundles),
+  }
   process.stdout.write(json ? `${JSON.stringify(all, null, 2)}\n` : describeProof(all))
   return all.state === 'verified' ? 0 : 1
 }
@@ -37,14 +51,26 @@ export async function run({ target, json = false }: VerifyOptions): Promise<numb
 function find(target: string, { host, home }: VerifierPlaces): Found[] {
   if (runIdPattern.test(target)) {
     const { repository } = readOperatorSettings(home)
-    const roots = new Set([host.artifacts, join(process.cwd(), 'artifacts'), ...(repository === null ? [] : [join(repository, 'artifacts')])].filter((root) => existsSync(root)).map((root) => realpathSync(root)))
-    return [...roots].flatMap((root) => bundleKinds.map((kind) => join(root, kind, target))).filter((dir) => existsSync(dir)).map((bundle) => ({ bundle }))
+    const roots = new Set(
+      [
+        host.artifacts,
+        join(process.cwd(), 'artifacts'),
+        ...(repository === null ? [] : [join(repository, 'artifacts')]),
+      ]
+        .filter((root) => existsSync(root))
+        .map((root) => realpathSync(root)),
+    )
+    return [...roots]
+      .flatMap((root) => bundleKinds.map((kind) => join(root, kind, target)))
+      .filter((dir) => existsSync(dir))
+      .map((bundle) => ({ bundle }))
   }
   const path = resolve(target)
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   if (runIdPattern.test(basename(path))) return [{ bundle: path }]
   // The artifacts of a host count as such also when everything was taken out of them: its chain file knows better.
-  const isArtifacts = bundleKinds.some((kind) => existsSync(join(path, kind))) || path === host.artifacts
+  const isArtifacts =
+    bundleKinds.some((kind) => existsSync(join(path, kind))) || path === host.artifacts
   return isArtifacts ? [{ root: realpathSync(path) }] : []
 }
 
@@ -59,13 +85,17 @@ async function verifyAll(root: string, places: VerifierPlaces): Promise<ChainVer
   const problems = [
     ...bundles.flatMap((bundle) => bundle.problems),
     ...orderProblems(own, { remembered: points.filter(({ chain }) => !shipChains.has(chain)) }),
-    ...orderProblems(ships, { remembered: points.filter(({ chain }) => shipChains.has(chain)), complete: !isHostRoot(root, places) }),
+    ...orderProblems(ships, {
+      remembered: points.filter(({ chain }) => shipChains.has(chain)),
+      complete: !isHostRoot(root, places),
+    }),
   ]
   return { state: stateOf(problems), problems, bundles }
 }
 
 /** A host holds copies of the ships that were uploaded to it, not all of a laptop's. */
-const isHostRoot = (root: string, { host }: VerifierPlaces): boolean => existsSync(host.artifacts) && realpathSync(root) === realpathSync(host.artifacts)
+const isHostRoot = (root: string, { host }: VerifierPlaces): boolean =>
+  existsSync(host.artifacts) && realpathSync(root) === realpathSync(host.artifacts)
 
 /** One bundle with all its bytes, and its place in its chain by the manifests of the others. */
 async function verifyInChain(bundle: string, places: VerifierPlaces): Promise<ChainVerification> {
@@ -76,11 +106,20 @@ async function verifyInChain(bundle: string, places: VerifierPlaces): Promise<Ch
   const problems = [...mine.problems]
   if (kind !== null && mine.chain !== null) {
     const root = dirname(dirname(dir))
-    const others = bundleFolders(root, kind === 'ship' ? ['ship'] : hostKinds).filter((each) => each !== dir)
+    const others = bundleFolders(root, kind === 'ship' ? ['ship'] : hostKinds).filter(
+      (each) => each !== dir,
+    )
     const links = [mine]
     for (const each of others) links.push(await verifyBundle(each, { keys, contents: false }))
-    const remembered = knownPoints(places, root, new Set([mine.chain])).filter(({ chain }) => chain === mine.chain)
-    problems.push(...orderProblems(links.filter(({ chain }) => chain === mine.chain), { remembered, complete: kind !== 'ship' || !isHostRoot(root, places) }))
+    const remembered = knownPoints(places, root, new Set([mine.chain])).filter(
+      ({ chain }) => chain === mine.chain,
+    )
+    problems.push(
+      ...orderProblems(
+        links.filter(({ chain }) => chain === mine.chain),
+        { remembered, complete: kind !== 'ship' || !isHostRoot(root, places) },
+      ),
+    )
   }
   return { state: stateOf(problems), problems, bundles: [mine] }
 }

@@ -13,14 +13,23 @@ export async function run({ json = false }: { json?: boolean }): Promise<number>
   const paths = hostPaths(process.env)
   const lock = await takeLock(hostdLockFile(paths), 1000)
   if (lock === null) {
-    process.stderr.write('The index was not touched: hostd is running and keeps it. Stop hostd first; it builds a missing index from the run folders when it starts.\n')
+    process.stderr.write(
+      'The index was not touched: hostd is running and keeps it. Stop hostd first; it builds a missing index from the run folders when it starts.\n',
+    )
     return 2
   }
   try {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${paths.index}${suffix}`, { force: true })
+    for (const suffix of ['', '-wal', '-shm', '-journal'])
+      rmSync(`${paths.index}${suffix}`, { force: true })
     const folders = runFolders(paths.runs)
-    if (json) process.stdout.write(`${JSON.stringify({ ok: true, dropped: paths.index, run_folders: folders }, null, 2)}\n`)
-    else process.stdout.write(`The index was dropped. hostd builds it from ${folders} run folders when it starts.\n`)
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify({ ok: true, dropped: paths.index, run_folders: folders }, null, 2)}\n`,
+      )
+    else
+      process.stdout.write(
+        `The index was dropped. hostd builds it from ${folders} run folders when it starts.\n`,
+      )
     return 0
   } finally {
     lock.release()

@@ -8,7 +8,11 @@ import { exitCodeOf } from '../exit-codes.ts'
 import { runThroughHostd } from '../host-client.ts'
 import { cancelOnSignals, runContext } from '../run-context.ts'
 
-interface RollbackOptions { readonly to?: string; readonly once?: boolean; readonly json?: boolean }
+interface RollbackOptions {
+  readonly to?: string
+  readonly once?: boolean
+  readonly json?: boolean
+}
 
 /**
  * `hq rollback`: to the last green commit before the one that serves, or to one that was green (`--to`), through hostd
@@ -17,17 +21,34 @@ interface RollbackOptions { readonly to?: string; readonly once?: boolean; reado
  * @throws {Problem} `invalid_request` when `to` is no full commit id
  */
 export async function run({ to, once = false, json = false }: RollbackOptions): Promise<number> {
-  if (to !== undefined && !commitId.safeParse(to).success) throw new Problem('invalid_request', `${JSON.stringify(to)} is not a full commit id. Nothing was started.`)
+  if (to !== undefined && !commitId.safeParse(to).success)
+    throw new Problem(
+      'invalid_request',
+      `${JSON.stringify(to)} is not a full commit id. Nothing was started.`,
+    )
   const context = runContext()
   const attempt = context.startedByRunner ? attemptOf(context.runId) : null
-  if (once !== (attempt !== null)) throw new Problem('internal_error', 'An attempt is started by deploy_until_green only, and by nothing else.')
-  if (!context.startedByRunner) return await runThroughHostd('rollback', to === undefined ? {} : { to }, { json })
+  if (once !== (attempt !== null))
+    throw new Problem(
+      'internal_error',
+      'An attempt is started by deploy_until_green only, and by nothing else.',
+    )
+  if (!context.startedByRunner)
+    return await runThroughHostd('rollback', to === undefined ? {} : { to }, { json })
   const signal = cancelOnSignals()
   const emit = eventsOut({ quiet: json })
   if (attempt === null) {
     const host = deployHost(context.runId)
-    return exitCodeOf(await deployUntilGreen(host, host.settings.deploy_attempts, { kind: 'rollback', to: to ?? null }, { emit, signal }))
+    return exitCodeOf(
+      await deployUntilGreen(
+        host,
+        host.settings.deploy_attempts,
+        { kind: 'rollback', to: to ?? null },
+        { emit, signal },
+      ),
+    )
   }
-  if (to === undefined) throw new Problem('internal_error', 'An attempt of a rollback is told its commit.')
+  if (to === undefined)
+    throw new Problem('internal_error', 'An attempt of a rollback is told its commit.')
   return exitCodeOf(await deployOnce(deployHost(context.runId, to), { attempt, emit, signal }))
 }

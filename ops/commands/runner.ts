@@ -20,18 +20,29 @@ export async function run(): Promise<number> {
   const paths = hostPaths(process.env)
   const signal = stopOnSignals()
   const { request, body } = await readRequest(process.stdin as AsyncIterable<Buffer>)
-  if (request.op === 'start') return exitCodeOf(await startRun(request, { paths, hostdUrl: hostdUrl(process.env) }, signal))
+  if (request.op === 'start')
+    return exitCodeOf(await startRun(request, { paths, hostdUrl: hostdUrl(process.env) }, signal))
   const reply = await answer(request, body)
   process.stdout.write(`${JSON.stringify(reply)}\n`)
   return reply.ok ? 0 : 1
 
-  async function answer(asked: Exclude<RunnerRequest, { op: 'start' }>, bytes: Buffer): Promise<RunnerReply> {
+  async function answer(
+    asked: Exclude<RunnerRequest, { op: 'start' }>,
+    bytes: Buffer,
+  ): Promise<RunnerReply> {
     try {
       switch (asked.op) {
-        case 'cancel': return { ok: true, detail: await cancelRun(paths, asked.run_id) }
-        case 'maintenance': return { ok: true, detail: await setMaintenance(paths, asked) }
-        case 'store_ship': return { ok: true, detail: await storeShip(paths, asked.run_id, bytes) }
-        default: throw new Problem('invalid_request', `unknown request ${JSON.stringify(asked satisfies never)}`)
+        case 'cancel':
+          return { ok: true, detail: await cancelRun(paths, asked.run_id) }
+        case 'maintenance':
+          return { ok: true, detail: await setMaintenance(paths, asked) }
+        case 'store_ship':
+          return { ok: true, detail: await storeShip(paths, asked.run_id, bytes) }
+        default:
+          throw new Problem(
+            'invalid_request',
+            `unknown request ${JSON.stringify(asked satisfies never)}`,
+          )
       }
     } catch (error) {
       const problem = toProblem(error)

@@ -10,16 +10,38 @@ import { writeJunit } from '../selftest/junit.ts'
 import { runSelftest } from '../selftest/selftest.ts'
 import { askAboutSockets } from '../selftest/socket-cases.ts'
 
-const work = (junit: string | null) => async ({ context, signal }: CheckWork) => {
-  const startedAt = new Date().toISOString()
-  const found = await runSelftest(signal)
-  // On a host every plant can be made; one that cannot has not been seen refused.
-  const checks = context.startedByRunner ? found.map((check) => (check.status === 'SKIP' ? { ...check, status: 'FAIL' as const, remedy: 'prepare_host' as const } : check)) : found
-  if (junit !== null) writeJunit(junit, 'ops_selftests', checks)
-  const document = checksDocument(checks, { kind: 'selftest', runId: context.runId, deployRunId: context.deployRunId, startedAt, errorClass: 'selftest_failed', artifacts: context.startedByRunner ? { selftest: 'selftest.json' } : {} })
-  if (context.startedByRunner) writeJson(join(runFolder(join(hostPaths(process.env).artifacts, 'selftest'), context.runId), 'selftest.json'), document)
-  return document
-}
+const work =
+  (junit: string | null) =>
+  async ({ context, signal }: CheckWork) => {
+    const startedAt = new Date().toISOString()
+    const found = await runSelftest(signal)
+    // On a host every plant can be made; one that cannot has not been seen refused.
+    const checks = context.startedByRunner
+      ? found.map((check) =>
+          check.status === 'SKIP'
+            ? { ...check, status: 'FAIL' as const, remedy: 'prepare_host' as const }
+            : check,
+        )
+      : found
+    if (junit !== null) writeJunit(junit, 'ops_selftests', checks)
+    const document = checksDocument(checks, {
+      kind: 'selftest',
+      runId: context.runId,
+      deployRunId: context.deployRunId,
+      startedAt,
+      errorClass: 'selftest_failed',
+      artifacts: context.startedByRunner ? { selftest: 'selftest.json' } : {},
+    })
+    if (context.startedByRunner)
+      writeJson(
+        join(
+          runFolder(join(hostPaths(process.env).artifacts, 'selftest'), context.runId),
+          'selftest.json',
+        ),
+        document,
+      )
+    return document
+  }
 
 /**
  * `hq selftest`: plants a violation for every guard and sees it refused. On a host it is an action like doctor; with
@@ -28,13 +50,24 @@ const work = (junit: string | null) => async ({ context, signal }: CheckWork) =>
  * @param sockets internal: answers for the sockets that are opened in a network namespace of its own
  * @returns the exit code
  */
-export async function run({ json = false, junit, sockets = false }: { json?: boolean; junit?: string; sockets?: boolean }): Promise<number> {
+export async function run({
+  json = false,
+  junit,
+  sockets = false,
+}: {
+  json?: boolean
+  junit?: string
+  sockets?: boolean
+}): Promise<number> {
   if (sockets) {
     process.stdout.write(JSON.stringify(await askAboutSockets()))
     return 0
   }
   // A path is the caller's, whatever becomes of folders meanwhile.
   const report = junit === undefined ? null : resolve(junit)
-  const here = report !== null || runContext().startedByRunner || !existsSync(hostPaths(process.env).etc)
-  return here ? await runHere('selftest', work(report), { json }) : await runThroughHostd('selftest', {}, { json })
+  const here =
+    report !== null || runContext().startedByRunner || !existsSync(hostPaths(process.env).etc)
+  return here
+    ? await runHere('selftest', work(report), { json })
+    : await runThroughHostd('selftest', {}, { json })
 }

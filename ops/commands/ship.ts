@@ -8,12 +8,22 @@ import { installPushHook } from '../ship/install-hook.ts'
 import { runShip } from '../ship/ship-pipeline.ts'
 import { sayError } from '#ops/redact/crash-output'
 
-interface ShipCommand { readonly repo: string; readonly runId?: string; readonly json?: boolean; readonly init?: boolean; /** Most repairs; none when absent. */ readonly untilGreen?: number }
+interface ShipCommand {
+  readonly repo: string
+  readonly runId?: string
+  readonly json?: boolean
+  readonly init?: boolean
+  /** Most repairs; none when absent. */ readonly untilGreen?: number
+}
 
 /** `hq ship --init`. @throws {Problem} `not_a_repository`, `hook_manager_present` */
 async function initHook(repo: string): Promise<number> {
   const changed = await installPushHook(repo, process.env)
-  console.log(changed.length === 0 ? 'The pre-push hook is installed; nothing to change.' : changed.join('\n'))
+  console.log(
+    changed.length === 0
+      ? 'The pre-push hook is installed; nothing to change.'
+      : changed.join('\n'),
+  )
   return 0
 }
 
@@ -22,13 +32,32 @@ async function initHook(repo: string): Promise<number> {
  * @returns the exit code
  * @throws {Problem} `not_a_repository`; `invalid_request` for a bad or used run id
  */
-export async function run({ repo, runId: given, json = false, init = false, untilGreen = 0 }: ShipCommand): Promise<number> {
+export async function run({
+  repo,
+  runId: given,
+  json = false,
+  init = false,
+  untilGreen = 0,
+}: ShipCommand): Promise<number> {
   if (init) return initHook(repo)
   const parsed = runIdSchema.safeParse(given ?? newRunId())
-  if (!parsed.success) throw new Problem('invalid_request', `${JSON.stringify(given)} is no run id. Nothing was started.`)
+  if (!parsed.success)
+    throw new Problem(
+      'invalid_request',
+      `${JSON.stringify(given)} is no run id. Nothing was started.`,
+    )
   // Every program of this ship carries it, so that what a killed ship left can be found and ended by the next one.
   process.env['OPENCLAW_RUN_ID'] = parsed.data
-  const result = await runShip({ repo, runId: parsed.data, home: hqHome(process.env), env: process.env, repairs: untilGreen, emit: eventsOut({ quiet: json }), signal: cancelOnSignals(), warn: sayError })
+  const result = await runShip({
+    repo,
+    runId: parsed.data,
+    home: hqHome(process.env),
+    env: process.env,
+    repairs: untilGreen,
+    emit: eventsOut({ quiet: json }),
+    signal: cancelOnSignals(),
+    warn: sayError,
+  })
   if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   return exitCodeOf(result)
 }

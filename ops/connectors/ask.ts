@@ -21,14 +21,38 @@ const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/n
  * @returns one report of each, in the order of `connectorNames`
  * @throws {Problem} `config_invalid` for host.json; `cancelled`; `step_timeout`; `action_no_result`
  */
-export async function askConnectors(paths: HostPaths, signal: AbortSignal): Promise<ConnectorReport[]> {
+export async function askConnectors(
+  paths: HostPaths,
+  signal: AbortSignal,
+): Promise<ConnectorReport[]> {
   const { kajabi, gmail, launcher } = readHostSettings(paths)
   const asRoot = launcher === 'systemd' && process.getuid?.() === 0
-  const { exitCode, timedOut, stdout, stderrTail } = await runCommand(programArgv('hq', ['connectors', '--look']), {
-    cwd: '/', env: baseEnv(hostPathsEnv(paths)), timeLimitSeconds: Math.max(kajabi.timeout_seconds, gmail.timeout_seconds) + startSeconds,
-    signal, keepStdout: true, ...(asRoot ? { as: account } : {}),
-  })
-  if (timedOut) throw new Problem('step_timeout', 'The look at the connectors did not end in time and was ended.')
-  if (exitCode !== 0) throw new Problem('action_no_result', `The look at the connectors ended with exit code ${String(exitCode)} and found nothing out.`, { evidence: stderrTail.split('\n') })
-  return parseJson(stdout, connectorReports, 'action_no_result', 'What the look at the connectors found')
+  const { exitCode, timedOut, stdout, stderrTail } = await runCommand(
+    programArgv('hq', ['connectors', '--look']),
+    {
+      cwd: '/',
+      env: baseEnv(hostPathsEnv(paths)),
+      timeLimitSeconds: Math.max(kajabi.timeout_seconds, gmail.timeout_seconds) + startSeconds,
+      signal,
+      keepStdout: true,
+      ...(asRoot ? { as: account } : {}),
+    },
+  )
+  if (timedOut)
+    throw new Problem(
+      'step_timeout',
+      'The look at the connectors did not end in time and was ended.',
+    )
+  if (exitCode !== 0)
+    throw new Problem(
+      'action_no_result',
+      `The look at the connectors ended with exit code ${String(exitCode)} and found nothing out.`,
+      { evidence: stderrTail.split('\n') },
+    )
+  return parseJson(
+    stdout,
+    connectorReports,
+    'action_no_result',
+    'What the look at the connectors found',
+  )
 }

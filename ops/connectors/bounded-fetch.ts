@@ -5,7 +5,8 @@ import { fetchReason } from '../engines/health.ts'
 const maxAnswerBytes = 2 * 1024 * 1024
 
 /** What OpenSSL and Node call a peer that speaks no TLS, or whose certificate is not believed. */
-const tlsFault = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|EPROTO$)/
+const tlsFault =
+  /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|EPROTO$)/
 
 /** Answers without a body (Fetch standard: null body status). */
 const withoutBody = new Set([101, 103, 204, 205, 304])
@@ -20,7 +21,13 @@ export function connectionProblem(peer: string, error: unknown): Problem {
   const code = codeOf(error)
   const insecure = code !== null && tlsFault.test(code)
   const errorClass: ErrorClass = insecure ? 'connector_insecure' : 'connector_unreachable'
-  return new Problem(errorClass, insecure ? `${peer} does not speak TLS with a certificate that is believed here (${code}). No secret was sent.` : `${peer} cannot be reached: ${fetchReason(error)}.`, { cause: error })
+  return new Problem(
+    errorClass,
+    insecure
+      ? `${peer} does not speak TLS with a certificate that is believed here (${code}). No secret was sent.`
+      : `${peer} cannot be reached: ${fetchReason(error)}.`,
+    { cause: error },
+  )
 }
 
 /**
@@ -28,13 +35,27 @@ export function connectionProblem(peer: string, error: unknown): Problem {
  * @returns the answer, its body read
  * @throws {Problem} `connector_unreachable`, `connector_insecure`, `connector_answer_unexpected` when it is too large; when `signal` fires, its reason
  */
-export async function boundedFetch(url: string | URL, { method, headers, body, signal }: Pick<RequestInit, 'method' | 'headers' | 'body'> & { signal: AbortSignal }): Promise<Response> {
+export async function boundedFetch(
+  url: string | URL,
+  {
+    method,
+    headers,
+    body,
+    signal,
+  }: Pick<RequestInit, 'method' | 'headers' | 'body'> & { signal: AbortSignal },
+): Promise<Response> {
   const peer = new URL(url).host
   const chunks: Uint8Array[] = []
   let size = 0
   let answer: Response
   try {
-    answer = await fetch(url, { redirect: 'manual', signal, ...(method === undefined ? {} : { method }), ...(headers === undefined ? {} : { headers }), ...(body === undefined || body === null ? {} : { body }) })
+    answer = await fetch(url, {
+      redirect: 'manual',
+      signal,
+      ...(method === undefined ? {} : { method }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined || body === null ? {} : { body }),
+    })
     for await (const part of answer.body ?? []) {
       size += part.length
       if (size > maxAnswerBytes) break
@@ -44,6 +65,13 @@ export async function boundedFetch(url: string | URL, { method, headers, body, s
     signal.throwIfAborted()
     throw connectionProblem(peer, error)
   }
-  if (size > maxAnswerBytes) throw new Problem('connector_answer_unexpected', `${peer} answered with more than ${maxAnswerBytes} bytes; the rest was not read.`)
-  return new Response(withoutBody.has(answer.status) ? null : Buffer.concat(chunks), { status: answer.status, headers: answer.headers })
+  if (size > maxAnswerBytes)
+    throw new Problem(
+      'connector_answer_unexpected',
+      `${peer} answered with more than ${maxAnswerBytes} bytes; the rest was not read.`,
+    )
+  return new Response(withoutBody.has(answer.status) ? null : Buffer.concat(chunks), {
+    status: answer.status,
+    headers: answer.headers,
+  })
 }

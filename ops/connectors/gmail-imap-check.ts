@@ -9,7 +9,8 @@ import { connectorSecrets } from './places.ts'
 import { readSecret, type ReadRules } from './secret-files.ts'
 import { gmailImap } from './secret-kinds.ts'
 
-const refusedLogin = (error: unknown): boolean => error instanceof Error && 'authenticationFailed' in error && error.authenticationFailed === true
+const refusedLogin = (error: unknown): boolean =>
+  error instanceof Error && 'authenticationFailed' in error && error.authenticationFailed === true
 
 /** @throws {Problem} `config_invalid` */
 function certificates(path: string | null): { ca?: string } {
@@ -17,7 +18,11 @@ function certificates(path: string | null): { ca?: string } {
   try {
     return { ca: readFileSync(path, 'utf8') }
   } catch (error) {
-    throw new Problem('config_invalid', `gmail.imap_ca_file of host.json: ${path} cannot be read. Nobody was asked.`, { cause: error })
+    throw new Problem(
+      'config_invalid',
+      `gmail.imap_ca_file of host.json: ${path} cannot be read. Nobody was asked.`,
+      { cause: error },
+    )
   }
 }
 
@@ -28,14 +33,35 @@ function certificates(path: string | null): { ca?: string } {
  * @returns what was found, for a person
  * @throws {Problem} the classes of `readSecret`, `connector_refused`, `connector_insecure`, `connector_unreachable`
  */
-export async function checkGmailImap(settings: GmailSettings, paths: Pick<HostPaths, 'etc'>, rules: ReadRules, signal: AbortSignal): Promise<string> {
-  const { GMAIL_USER: user, GMAIL_APP_PASSWORD: pass } = readSecret(join(connectorSecrets(paths), 'gmail_imap.json'), gmailImap, rules)
+export async function checkGmailImap(
+  settings: GmailSettings,
+  paths: Pick<HostPaths, 'etc'>,
+  rules: ReadRules,
+  signal: AbortSignal,
+): Promise<string> {
+  const { GMAIL_USER: user, GMAIL_APP_PASSWORD: pass } = readSecret(
+    join(connectorSecrets(paths), 'gmail_imap.json'),
+    gmailImap,
+    rules,
+  )
   const peer = `${settings.imap_host}:${settings.imap_port}`
   const limitMs = settings.timeout_seconds * 1000
   const client = new ImapFlow({
-    host: settings.imap_host, port: settings.imap_port, secure: true, auth: { user, pass }, verifyOnly: true, logger: false, disableAutoIdle: true,
-    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...certificates(settings.imap_ca_file) },
-    connectionTimeout: limitMs, greetingTimeout: limitMs, socketTimeout: limitMs,
+    host: settings.imap_host,
+    port: settings.imap_port,
+    secure: true,
+    auth: { user, pass },
+    verifyOnly: true,
+    logger: false,
+    disableAutoIdle: true,
+    tls: {
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true,
+      ...certificates(settings.imap_ca_file),
+    },
+    connectionTimeout: limitMs,
+    greetingTimeout: limitMs,
+    socketTimeout: limitMs,
   })
   // What `connect` was told as well; without a listener it would end the process.
   client.on('error', () => undefined)
@@ -46,7 +72,10 @@ export async function checkGmailImap(settings: GmailSettings, paths: Pick<HostPa
     return `${peer} took the login over TLS, and was left again.`
   } catch (error) {
     signal.throwIfAborted()
-    if (refusedLogin(error)) throw new Problem('connector_refused', `${peer} refused user and app password.`, { cause: error })
+    if (refusedLogin(error))
+      throw new Problem('connector_refused', `${peer} refused user and app password.`, {
+        cause: error,
+      })
     throw connectionProblem(peer, error)
   } finally {
     signal.removeEventListener('abort', stop)

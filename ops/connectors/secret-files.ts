@@ -19,9 +19,12 @@ export interface ReadRules {
   readonly strict: boolean
 }
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown')
-const unsafe = (why: string): Problem => new Problem('connector_secret_unsafe', `${why}. It was not used, and nobody was asked.`)
-const invalid = (path: string, why: string): Problem => new Problem('connector_secret_invalid', `${path} ${why}. Nobody was asked.`)
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+const unsafe = (why: string): Problem =>
+  new Problem('connector_secret_unsafe', `${why}. It was not used, and nobody was asked.`)
+const invalid = (path: string, why: string): Problem =>
+  new Problem('connector_secret_invalid', `${path} ${why}. Nobody was asked.`)
 
 /**
  * Reads one secret of a connector. No message has anything of its content: neither the parser's words nor a field's name
@@ -30,7 +33,11 @@ const invalid = (path: string, why: string): Problem => new Problem('connector_s
  * @throws {Problem} `CONNECTOR_NOT_CONFIGURED` when it is not there; `connector_secret_unsafe` when it, or its folder, is a
  *   link, of another owner, or open to others; `connector_secret_invalid` when it is not what the schema says
  */
-export function readSecret<T extends z.ZodType>(path: string, { schema, secrets }: SecretKind<T>, rules: ReadRules): z.output<T> {
+export function readSecret<T extends z.ZodType>(
+  path: string,
+  { schema, secrets }: SecretKind<T>,
+  rules: ReadRules,
+): z.output<T> {
   checkFolder(dirname(path), rules)
   const parsed = schema.safeParse(parse(path, readGuarded(path, rules)))
   if (!parsed.success) throw invalid(path, `is not as it must be at ${placesOf(parsed.error)}`)
@@ -40,15 +47,25 @@ export function readSecret<T extends z.ZodType>(path: string, { schema, secrets 
 
 function checkFolder(folder: string, { strict }: ReadRules): void {
   const at = lstatSync(folder, { throwIfNoEntry: false })
-  if (at === undefined) throw new Problem('CONNECTOR_NOT_CONFIGURED', `There is no ${folder}, so no connector has a secret. Nobody was asked.`)
+  if (at === undefined)
+    throw new Problem(
+      'CONNECTOR_NOT_CONFIGURED',
+      `There is no ${folder}, so no connector has a secret. Nobody was asked.`,
+    )
   const why = wrongWith(connectorFolderRule(folder), at, strict) ?? foreign(folder, at, strict)
   if (why !== null) throw unsafe(why)
 }
 
 /** In development there is no account of its own: a file of somebody else is still no secret of ours. */
-function foreign(path: string, { uid, mode }: { uid: number; mode: number }, strict: boolean): string | null {
+function foreign(
+  path: string,
+  { uid, mode }: { uid: number; mode: number },
+  strict: boolean,
+): string | null {
   const own = process.getuid?.()
-  return strict || own === undefined || uid === own ? null : `${path} (${octal(mode)}) belongs to user ${uid}, not to user ${own}, who runs this`
+  return strict || own === undefined || uid === own
+    ? null
+    : `${path} (${octal(mode)}) belongs to user ${uid}, not to user ${own}, who runs this`
 }
 
 function readGuarded(path: string, { strict }: ReadRules): string {
@@ -58,8 +75,13 @@ function readGuarded(path: string, { strict }: ReadRules): string {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'ENOENT') throw new Problem('CONNECTOR_NOT_CONFIGURED', `${path} is not there. Nobody was asked.`, { cause: error })
-    throw unsafe(code === 'ELOOP' ? `${path} is a symbolic link` : `${path} cannot be opened (${code})`)
+    if (code === 'ENOENT')
+      throw new Problem('CONNECTOR_NOT_CONFIGURED', `${path} is not there. Nobody was asked.`, {
+        cause: error,
+      })
+    throw unsafe(
+      code === 'ELOOP' ? `${path} is a symbolic link` : `${path} cannot be opened (${code})`,
+    )
   }
   try {
     const at = fstatSync(file)
@@ -81,5 +103,14 @@ function parse(path: string, text: string): unknown {
 }
 
 /** Where a value is off its schema, by field and kind of fault. An unknown field is not named: its name comes from the file. */
-const placesOf = ({ issues }: z.ZodError): string => [...new Set(issues.map(({ path, code, message }) =>
-  `${path.map(String).join('.') || 'the whole file'} (${code === 'custom' || code === 'invalid_format' ? message : code.replaceAll('_', ' ')})`))].slice(0, 5).join(', ')
+const placesOf = ({ issues }: z.ZodError): string =>
+  [
+    ...new Set(
+      issues.map(
+        ({ path, code, message }) =>
+          `${path.map(String).join('.') || 'the whole file'} (${code === 'custom' || code === 'invalid_format' ? message : code.replaceAll('_', ' ')})`,
+      ),
+    ),
+  ]
+    .slice(0, 5)
+    .join(', ')

@@ -11,14 +11,30 @@ import { consoleApp } from './server.ts'
  * is reached over the mounted socket, and the port of the Host rule is the published one.
  */
 const install = installRoot()
-const { version } = z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(install, 'package.json'), 'utf8')))
-const { port, hostnames, console_url, socket } = imageSettings.parse(JSON.parse(readFileSync(join(install, 'console.json'), 'utf8')))
-const settings = hostSettings.parse({ console_port: port, hostnames, ...(console_url === null ? {} : { console_url }) })
+const { version } = z
+  .looseObject({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(install, 'package.json'), 'utf8')))
+const { port, hostnames, console_url, socket } = imageSettings.parse(
+  JSON.parse(readFileSync(join(install, 'console.json'), 'utf8')),
+)
+const settings = hostSettings.parse({
+  console_port: port,
+  hostnames,
+  ...(console_url === null ? {} : { console_url }),
+})
 
 const app = await consoleApp({
-  page: join(install, 'out', 'renderer'), artifacts: containerPlaces.artifacts, settings, version, port: () => port,
-  hostdUrl: 'http://localhost', hostdSocket: join(containerPlaces.socketFolder, socket),
+  page: join(install, 'out', 'renderer'),
+  artifacts: containerPlaces.artifacts,
+  settings,
+  version,
+  port: () => port,
+  hostdUrl: 'http://localhost',
+  hostdSocket: join(containerPlaces.socketFolder, socket),
 })
 await app.listen({ host: '0.0.0.0', port: containerPlaces.port })
 console.log(`console ${version} on port ${containerPlaces.port}`)
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void app.close().then(() => process.exit(0)) })
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => {
+    void app.close().then(() => process.exit(0))
+  })

@@ -6,10 +6,21 @@ import { plainGet, type PlainAnswer } from '#ops/plain-get'
 const limits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 }
 
 /** One GET to hostd over its unix socket: a container cannot reach the host's loopback. @throws {Problem} `hostd_unreachable` */
-export async function askSocket(socketPath: string, path: string, token: string | undefined): Promise<PlainAnswer> {
+export async function askSocket(
+  socketPath: string,
+  path: string,
+  token: string | undefined,
+): Promise<PlainAnswer> {
   try {
-    return await plainGet({ socketPath }, path, { ...limits, headers: { host: 'localhost', ...(token === undefined ? {} : { [adminTokenHeader]: token }) } })
+    return await plainGet({ socketPath }, path, {
+      ...limits,
+      headers: { host: 'localhost', ...(token === undefined ? {} : { [adminTokenHeader]: token }) },
+    })
   } catch (error) {
-    throw new Problem('hostd_unreachable', `${path} did not answer: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+    throw new Problem(
+      'hostd_unreachable',
+      `${path} did not answer: ${error instanceof Error ? error.message : String(error)}.`,
+      { cause: error },
+    )
   }
 }

@@ -5,13 +5,22 @@ import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/json-file'
 
-const manifest = z.looseObject({ dependencies: z.record(z.string(), z.string()).optional(), peerDependencies: z.record(z.string(), z.string()).optional(), imports: z.record(z.string(), z.string()).optional() })
-const readManifest = (path: string): z.output<typeof manifest> => parseJson(readFileSync(path, 'utf8'), manifest, 'console_build_failed', path)
+const manifest = z.looseObject({
+  dependencies: z.record(z.string(), z.string()).optional(),
+  peerDependencies: z.record(z.string(), z.string()).optional(),
+  imports: z.record(z.string(), z.string()).optional(),
+})
+const readManifest = (path: string): z.output<typeof manifest> =>
+  parseJson(readFileSync(path, 'utf8'), manifest, 'console_build_failed', path)
 
 /** Imports and exports from elsewhere, also of types alone: those are erased, and following them costs little. */
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g
 
-const packageOf = (name: string): string => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')
+const packageOf = (name: string): string =>
+  name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/')
 
 /** Where Node would find a package that `from` needs. @returns null when it is not installed */
 function findPackage(root: string, from: string, name: string): string | null {
@@ -39,7 +48,11 @@ export function programFiles(installed: string, entry: string): ImageFiles {
   const aliases = Object.entries(readManifest(join(installed, 'package.json')).imports ?? {})
   const sources = new Set<string>()
   const packages = new Set<string>()
-  const missing = (what: string, by: string): Problem => new Problem('console_build_failed', `The console cannot be put into an image: ${by} needs ${what}, which is not there. What serves is untouched.`)
+  const missing = (what: string, by: string): Problem =>
+    new Problem(
+      'console_build_failed',
+      `The console cannot be put into an image: ${by} needs ${what}, which is not there. What serves is untouched.`,
+    )
 
   const takePackage = (name: string, from: string, optional = false): void => {
     const place = findPackage(installed, from, name)
@@ -58,7 +71,10 @@ export function programFiles(installed: string, entry: string): ImageFiles {
     if (name.startsWith('.')) return join(dirname(from), name)
     for (const [alias, target] of aliases) {
       const [before = '', after = ''] = alias.split('*')
-      if (name.startsWith(before) && name.endsWith(after)) return target.replace('*', name.slice(before.length, name.length - after.length)).replace(/^\.\//, '')
+      if (name.startsWith(before) && name.endsWith(after))
+        return target
+          .replace('*', name.slice(before.length, name.length - after.length))
+          .replace(/^\.\//, '')
     }
     return null
   }
@@ -70,7 +86,8 @@ export function programFiles(installed: string, entry: string): ImageFiles {
     for (const [, , name = ''] of readFileSync(full, 'utf8').matchAll(importPattern)) {
       const file = resolve(name, path)
       if (file !== null) takeSource(file, path)
-      else if (!name.startsWith('node:') && !builtinModules.includes(name)) takePackage(packageOf(name), installed)
+      else if (!name.startsWith('node:') && !builtinModules.includes(name))
+        takePackage(packageOf(name), installed)
     }
   }
   takeSource(entry, 'the console')

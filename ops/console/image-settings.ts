@@ -1,7 +1,12 @@
 import { z } from 'zod'
 
 /** Where things are inside the console's container. */
-export const containerPlaces = { install: '/srv/hq', artifacts: '/var/openclaw_artifacts', socketFolder: '/run/openclaw/public', port: 8787 } as const
+export const containerPlaces = {
+  install: '/srv/hq',
+  artifacts: '/var/openclaw_artifacts',
+  socketFolder: '/run/openclaw/public',
+  port: 8787,
+} as const
 
 /** `console.json` in the image: what the console must know of the host. Nothing in it is secret. */
 export const imageSettings = z.strictObject({

@@ -15,13 +15,27 @@ loadSecrets(process.env)
 const paths = hostPaths(process.env)
 const settings = readHostSettings(paths)
 const install = installRoot()
-const { version } = z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(install, 'package.json'), 'utf8')))
-const wanted = z.coerce.number().int().min(0).max(65535).parse(process.env['PORT'] ?? settings.console_port)
+const { version } = z
+  .looseObject({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(install, 'package.json'), 'utf8')))
+const wanted = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(65535)
+  .parse(process.env['PORT'] ?? settings.console_port)
 
 const app = await consoleApp({
-  page: join(install, 'out', 'renderer'), artifacts: paths.artifacts, hostdUrl: hostdUrl(process.env), settings, version,
+  page: join(install, 'out', 'renderer'),
+  artifacts: paths.artifacts,
+  hostdUrl: hostdUrl(process.env),
+  settings,
+  version,
   port: () => (app.server.address() as AddressInfo | null)?.port ?? wanted,
 })
 await app.listen({ host: '127.0.0.1', port: wanted })
 console.log(`console ${version} at http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void app.close().then(() => process.exit(0)) })
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => {
+    void app.close().then(() => process.exit(0))
+  })

@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 
-export interface RequestRules { readonly hosts: ReadonlySet<string>; readonly origins: ReadonlySet<string> }
+export interface RequestRules {
+  readonly hosts: ReadonlySet<string>
+  readonly origins: ReadonlySet<string>
+}
 
 /** Names under which this console may be asked, and pages that may ask it: only itself. @param port port it listens on */
 export function requestRules(settings: HostSettings, port: number): RequestRules {
@@ -11,12 +14,18 @@ export function requestRules(settings: HostSettings, port: number): RequestRules
   const url = settings.console_url === undefined ? null : new URL(settings.console_url)
   return {
     hosts: new Set([...own, ...names, ...(url ? [url.host] : [])]),
-    origins: new Set([...own.map((host) => `http://${host}`), ...names.map((name) => `https://${name}`), ...(url ? [url.origin] : [])]),
+    origins: new Set([
+      ...own.map((host) => `http://${host}`),
+      ...names.map((name) => `https://${name}`),
+      ...(url ? [url.origin] : []),
+    ]),
   }
 }
 
 const values = ({ rawHeaders }: IncomingMessage, name: string): string[] =>
-  rawHeaders.flatMap((value, at) => (at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name ? [value] : []))
+  rawHeaders.flatMap((value, at) =>
+    at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name ? [value] : [],
+  )
 
 /**
  * A page of another origin, a rebound DNS name and the public internet are refused before anything else is looked at.
@@ -24,18 +33,32 @@ const values = ({ rawHeaders }: IncomingMessage, name: string): string[] =>
  */
 export function checkRequest(request: IncomingMessage, { hosts, origins }: RequestRules): void {
   const named = values(request, 'host')
-  if (named.length !== 1 || !hosts.has(named[0]?.toLowerCase() ?? '')) throw new Problem('host_refused', 'The Host header is not one of this console\'s names.')
+  if (named.length !== 1 || !hosts.has(named[0]?.toLowerCase() ?? ''))
+    throw new Problem('host_refused', "The Host header is not one of this console's names.")
   const sources = [...values(request, 'origin'), ...values(request, 'referer')]
-  if (!sources.every((source) => URL.canParse(source) && origins.has(new URL(source).origin))) throw new Problem('origin_refused', 'The request comes from a page that is not this console.')
-  if (values(request, 'tailscale-funnel-request').length > 0) throw new Problem('funnel_refused', 'The request came through Tailscale Funnel, from the public internet.')
+  if (!sources.every((source) => URL.canParse(source) && origins.has(new URL(source).origin)))
+    throw new Problem('origin_refused', 'The request comes from a page that is not this console.')
+  if (values(request, 'tailscale-funnel-request').length > 0)
+    throw new Problem(
+      'funnel_refused',
+      'The request came through Tailscale Funnel, from the public internet.',
+    )
 }
 
 /**
  * Headers a client could forge to look like somebody, or like somewhere, else; those this console has checked itself; and
  * those that are about the connection to it, not about the request (RFC 9110 7.6.1), which its own client refuses to send.
  */
-const dropped = /^(?:tailscale-.*|x-forwarded-.*|forwarded|x-real-ip|via|origin|referer|cookie|expect|keep-alive|proxy-.*|te|trailer|upgrade)$/
+const dropped =
+  /^(?:tailscale-.*|x-forwarded-.*|forwarded|x-real-ip|via|origin|referer|cookie|expect|keep-alive|proxy-.*|te|trailer|upgrade)$/
 
 /** What hostd is told: the caller's own headers, the admin token among them, without the ones above. */
-export const forwardedHeaders = <T>(headers: Record<string, T>, host: string): Record<string, T | string> =>
-  ({ ...Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.test(name.toLowerCase()))), host })
+export const forwardedHeaders = <T>(
+  headers: Record<string, T>,
+  host: string,
+): Record<string, T | string> => ({
+  ...Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !dropped.test(name.toLowerCase())),
+  ),
+  host,
+})

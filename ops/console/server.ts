@@ -29,14 +29,30 @@ const uploadMs = 300_000
 
 /** No inline script, nothing from elsewhere, no framing. Style attributes are needed by the component library. */
 const policy = [
-  'default-src \'self\'', 'script-src \'self\'', 'style-src \'self\' \'unsafe-inline\'', 'img-src \'self\' data:', 'font-src \'self\'', 'connect-src \'self\'',
-  'object-src \'none\'', 'base-uri \'none\'', 'form-action \'none\'', 'frame-ancestors \'none\'',
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
 ].join('; ')
 
-const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({ ok: false, error_class: errorClass, detail: message, next_auto_fix: errorRule(errorClass).next_auto_fix })
+const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({
+  ok: false,
+  error_class: errorClass,
+  detail: message,
+  next_auto_fix: errorRule(errorClass).next_auto_fix,
+})
 
 function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(errorRule(problem.errorClass).http ?? 500).type('application/json; charset=utf-8').send(JSON.stringify(bodyOf(problem)))
+  return reply
+    .code(errorRule(problem.errorClass).http ?? 500)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(bodyOf(problem)))
 }
 
 /** An event stream's head goes out at once: the page must not wait for the first event to know that it is connected. */
@@ -65,19 +81,52 @@ const isReadable = (path: string): boolean => {
  * The console (design §2): the built page, hostd's API behind the same origin, proof from the artifacts folder. It holds
  * no token; what the caller sends is what hostd judges.
  */
-export async function consoleApp({ page, artifacts, hostdUrl, hostdSocket, settings, version, port }: ConsoleOptions): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, forceCloseConnections: true, requestTimeout: uploadMs, routerOptions: { ignoreTrailingSlash: false } })
+export async function consoleApp({
+  page,
+  artifacts,
+  hostdUrl,
+  hostdSocket,
+  settings,
+  version,
+  port,
+}: ConsoleOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: uploadMs,
+    routerOptions: { ignoreTrailingSlash: false },
+  })
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
+    void reply.headers({
+      'content-security-policy': policy,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+    })
     checkRequest(request.raw, requestRules(settings, port()))
   })
   app.setErrorHandler((error, _request, reply) => {
     const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
     const clientFault = typeof status === 'number' && status >= 400 && status < 500
-    if (clientFault) return refuse(reply, new Problem(status === 413 ? 'body_too_large' : 'invalid_request', 'The request cannot be read.'))
+    if (clientFault)
+      return refuse(
+        reply,
+        new Problem(
+          status === 413 ? 'body_too_large' : 'invalid_request',
+          'The request cannot be read.',
+        ),
+      )
     const problem = toProblem(error)
     // What a defect says may hold what the caller sent.
-    return refuse(reply, problem.errorClass === 'internal_error' ? new Problem('internal_error', 'The console met a defect of its own. Nothing was started or changed by this request as far as it knows.') : problem)
+    return refuse(
+      reply,
+      problem.errorClass === 'internal_error'
+        ? new Problem(
+            'internal_error',
+            'The console met a defect of its own. Nothing was started or changed by this request as far as it knows.',
+          )
+        : problem,
+    )
   })
 
   const index = join(page, 'index.html')
@@ -85,29 +134,66 @@ export async function consoleApp({ page, artifacts, hostdUrl, hostdSocket, setti
     const ok = isReadable(index)
     return reply.code(ok ? 200 : 503).send({ ok, version })
   })
-  app.get('/openclaw-mode.json', (_request, reply) => reply.header('cache-control', 'no-store').send({ mode: 'console' }))
-  artifactRoutes(app, { artifacts, hostdUrl, ...(hostdSocket === undefined ? {} : { hostdSocket }) })
+  app.get('/openclaw-mode.json', (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ mode: 'console' }),
+  )
+  artifactRoutes(app, {
+    artifacts,
+    hostdUrl,
+    ...(hostdSocket === undefined ? {} : { hostdSocket }),
+  })
 
   const upstream = new URL(hostdUrl)
   await app.register(httpProxy, {
-    upstream: upstream.origin, prefix: '/api', rewritePrefix: '/api', httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+    upstream: upstream.origin,
+    prefix: '/api',
+    rewritePrefix: '/api',
+    httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
     // As many connections as callers: with a fixed number, open event streams and half-sent bodies would keep everybody else waiting.
-    undici: { connections: null, ...(hostdSocket === undefined ? {} : { socketPath: hostdSocket }) },
+    undici: {
+      connections: null,
+      ...(hostdSocket === undefined ? {} : { socketPath: hostdSocket }),
+    },
     replyOptions: {
-      rewriteRequestHeaders: (_request, headers) => forwardedHeaders(headers, upstream.host) as typeof headers,
-      onResponse: (_request, reply, answer) => passOn(reply as FastifyReply, (answer as unknown as { stream: Readable }).stream),
-      onError: (reply) => { void refuse(reply as FastifyReply, new Problem('hostd_unreachable', 'hostd did not answer. Nothing was started or changed by this request as far as the console knows.')) },
+      rewriteRequestHeaders: (_request, headers) =>
+        forwardedHeaders(headers, upstream.host) as typeof headers,
+      onResponse: (_request, reply, answer) =>
+        passOn(reply as FastifyReply, (answer as unknown as { stream: Readable }).stream),
+      onError: (reply) => {
+        void refuse(
+          reply as FastifyReply,
+          new Problem(
+            'hostd_unreachable',
+            'hostd did not answer. Nothing was started or changed by this request as far as the console knows.',
+          ),
+        )
+      },
     },
   })
 
-  await app.register(fastifyStatic, { root: page, index: ['index.html'], wildcard: true, dotfiles: 'ignore', cacheControl: false, setHeaders: (response, path) => {
-    // Names under assets/ carry a digest of their content; the page that names them must always be fresh.
-    void response.header('cache-control', path.startsWith(join(page, 'assets')) ? 'public, max-age=31536000, immutable' : 'no-cache')
-  } })
+  await app.register(fastifyStatic, {
+    root: page,
+    index: ['index.html'],
+    wildcard: true,
+    dotfiles: 'ignore',
+    cacheControl: false,
+    setHeaders: (response, path) => {
+      // Names under assets/ carry a digest of their content; the page that names them must always be fresh.
+      void response.header(
+        'cache-control',
+        path.startsWith(join(page, 'assets')) ? 'public, max-age=31536000, immutable' : 'no-cache',
+      )
+    },
+  })
   app.setNotFoundHandler((request, reply) => {
-    const wantsPage = request.method === 'GET' && !request.url.startsWith('/api/') && (request.headers.accept ?? '').includes('text/html')
+    const wantsPage =
+      request.method === 'GET' &&
+      !request.url.startsWith('/api/') &&
+      (request.headers.accept ?? '').includes('text/html')
     // A deep link into the page: the page itself finds its way from the address.
-    return wantsPage ? reply.header('cache-control', 'no-cache').sendFile('index.html') : refuse(reply, new Problem('not_found', 'There is no such route.'))
+    return wantsPage
+      ? reply.header('cache-control', 'no-cache').sendFile('index.html')
+      : refuse(reply, new Problem('not_found', 'There is no such route.'))
   })
   return app
 }

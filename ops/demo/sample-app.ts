@@ -49,7 +49,10 @@ const page = `<!doctype html>
 
 /** The sample's second commit. */
 export const firstChange: Record<string, string> = {
-  'page.html': page.replace('<p>This is the sample app', '<p>Change <code>greeting.mjs</code>, commit it, and press Ship and Deploy+Verify in HQ to see it here.</p>\n<p>This is the sample app'),
+  'page.html': page.replace(
+    '<p>This is the sample app',
+    '<p>Change <code>greeting.mjs</code>, commit it, and press Ship and Deploy+Verify in HQ to see it here.</p>\n<p>This is the sample app',
+  ),
 }
 
 const nodeTest = `import assert from 'node:assert/strict'
@@ -99,15 +102,49 @@ Deploy+Verify in HQ. What may break: a failing test, a skipped test or a page wi
 `
 
 const suites = {
-  pytest: { name: 'pytest', argv: ['python3', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--junitxml=reports/junit.xml', 'tests'], report: { format: 'junit', path: 'reports/junit.xml' } },
-  node: { name: 'node', argv: ['node', '--test', '--test-reporter=junit', '--test-reporter-destination=junit.xml', 'tests/greeting.test.mjs'], report: { format: 'junit', path: 'junit.xml' } },
+  pytest: {
+    name: 'pytest',
+    argv: [
+      'python3',
+      '-m',
+      'pytest',
+      '-q',
+      '-p',
+      'no:cacheprovider',
+      '--junitxml=reports/junit.xml',
+      'tests',
+    ],
+    report: { format: 'junit', path: 'reports/junit.xml' },
+  },
+  node: {
+    name: 'node',
+    argv: [
+      'node',
+      '--test',
+      '--test-reporter=junit',
+      '--test-reporter-destination=junit.xml',
+      'tests/greeting.test.mjs',
+    ],
+    report: { format: 'junit', path: 'junit.xml' },
+  },
 } as const
 
 /** Every guard of HQ is tried by the HQ that ships; what it wrote is no file of the sample. */
-const selftests = { name: 'ops_selftests', argv: ['hq', 'selftest', '--junit', 'reports/ops_selftests.xml'], report: { format: 'junit', path: 'reports/ops_selftests.xml' }, timeout_seconds: 300 } as const
+const selftests = {
+  name: 'ops_selftests',
+  argv: ['hq', 'selftest', '--junit', 'reports/ops_selftests.xml'],
+  report: { format: 'junit', path: 'reports/ops_selftests.xml' },
+  timeout_seconds: 300,
+} as const
 
 /** The files of the sample repository by path. @param port where the app listens unless the host's settings say otherwise */
-export function sampleAppFiles({ testRunner, port }: { testRunner: SampleTestRunner; port: number }): Record<string, string> {
+export function sampleAppFiles({
+  testRunner,
+  port,
+}: {
+  testRunner: SampleTestRunner
+  port: number
+}): Record<string, string> {
   const config = {
     schema_version: 1,
     project: 'sample-app',
@@ -115,8 +152,18 @@ export function sampleAppFiles({ testRunner, port }: { testRunner: SampleTestRun
     engine: 'process',
     tests: [{ ...suites[testRunner], timeout_seconds: 120 }, selftests],
     build: [{ name: 'page', argv: ['node', 'build.mjs'], timeout_seconds: 60 }],
-    services: [{ name: 'sample-app', argv: ['node', 'server.mjs'], port, health: { path: '/api/health', commit_field: 'commit', timeout_seconds: 20 } }],
-    endpoints: [{ service: 'sample-app', path: '/api/health' }, { service: 'sample-app', path: '/api/greeting' }],
+    services: [
+      {
+        name: 'sample-app',
+        argv: ['node', 'server.mjs'],
+        port,
+        health: { path: '/api/health', commit_field: 'commit', timeout_seconds: 20 },
+      },
+    ],
+    endpoints: [
+      { service: 'sample-app', path: '/api/health' },
+      { service: 'sample-app', path: '/api/greeting' },
+    ],
     routes: [{ path: '/api/status' }, { path: '/api/project/state' }],
   }
   return {
@@ -125,7 +172,9 @@ export function sampleAppFiles({ testRunner, port }: { testRunner: SampleTestRun
     'greeting.mjs': greeting,
     'build.mjs': build,
     'page.html': page,
-    ...(testRunner === 'pytest' ? { 'tests/test_greeting.py': pythonTest } : { 'tests/greeting.test.mjs': nodeTest }),
+    ...(testRunner === 'pytest'
+      ? { 'tests/test_greeting.py': pythonTest }
+      : { 'tests/greeting.test.mjs': nodeTest }),
     'docs/OPENCLAW_NEXT.md': nextAction,
     'README.md': readme,
     '.gitignore': 'dist/\nreports/\njunit.xml\n__pycache__/\n',

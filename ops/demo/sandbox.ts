@@ -16,10 +16,22 @@ import { laptopProofPlaces } from '../proof/places.ts'
 import { operatorSettingsPath, readOperatorSettings } from '../settings-files.ts'
 import { firstChange, sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
 
-const ports = z.strictObject({ git: z.number(), hostd: z.number(), console: z.number(), app: z.number(), hq: z.number(), review: z.number() })
+const ports = z.strictObject({
+  git: z.number(),
+  hostd: z.number(),
+  console: z.number(),
+  app: z.number(),
+  hq: z.number(),
+  review: z.number(),
+})
 
 /** `<root>/sandbox.json`: written last when the sandbox is made, so that its presence means the sandbox is whole. */
-const sandboxFile = z.strictObject({ schema_version: z.literal(1), created_at: timestamp, baseline: commitId, ports })
+const sandboxFile = z.strictObject({
+  schema_version: z.literal(1),
+  created_at: timestamp,
+  baseline: commitId,
+  ports,
+})
 
 export interface Sandbox {
   readonly root: string
@@ -44,7 +56,11 @@ function places(root: string): { origin: string; laptop: string; hqHome: string;
     origin: join(root, 'git', 'sample-app.git'),
     laptop: join(root, 'laptop', 'sample-app'),
     hqHome: join(root, 'laptop', 'hq-home'),
-    host: hostPaths({ OPENCLAW_ROOT: join(root, 'host', 'app'), OPENCLAW_ETC: join(root, 'host', 'etc'), OPENCLAW_STATE: join(root, 'host', 'state') }),
+    host: hostPaths({
+      OPENCLAW_ROOT: join(root, 'host', 'app'),
+      OPENCLAW_ETC: join(root, 'host', 'etc'),
+      OPENCLAW_STATE: join(root, 'host', 'state'),
+    }),
   }
 }
 
@@ -56,35 +72,68 @@ export const gitDaemonFolder = (root: string): string => join(root, 'git')
  * outside `root` is touched; deleting `root` removes all of it.
  * @param scriptedReview accept the demo's Responses API as a review provider; only these settings do
  */
-export async function openSandbox(root: string, { scriptedReview }: { scriptedReview: boolean }): Promise<Sandbox> {
+export async function openSandbox(
+  root: string,
+  { scriptedReview }: { scriptedReview: boolean },
+): Promise<Sandbox> {
   mkdirSync(root, { recursive: true })
   const where = places(realpathSync(root))
   const known = readJson(join(root, 'sandbox.json'), sandboxFile, 'config_invalid')
   const wanted = known?.ports
   // Those from before where they are free, so that addresses stay the same from start to start.
   const chosen = {
-    git: await freePort(wanted?.git), hostd: await freePort(wanted?.hostd), hq: await freePort(wanted?.hq ?? usualHqPort), review: await freePort(wanted?.review),
+    git: await freePort(wanted?.git),
+    hostd: await freePort(wanted?.hostd),
+    hq: await freePort(wanted?.hq ?? usualHqPort),
+    review: await freePort(wanted?.review),
     // These two are held by services that may still run from last time; the engine checks who owns them.
-    console: wanted?.console ?? await freePort(), app: wanted?.app ?? await freePort(),
+    console: wanted?.console ?? (await freePort()),
+    app: wanted?.app ?? (await freePort()),
   }
-  const baseline = known?.baseline ?? await makeRepositories(where, chosen.app)
+  const baseline = known?.baseline ?? (await makeRepositories(where, chosen.app))
   await cloneForHost(where, `git://127.0.0.1:${chosen.git}/sample-app.git`)
   const key = await ownKey(laptopProofPlaces(where.hqHome, where.laptop))
-  writeSettings(where, baseline, toTrustedKey(key), chosen, scriptedReview ? scriptedReviewUrl(chosen.review) : null)
-  writeJson(join(root, 'sandbox.json'), { schema_version: 1, created_at: new Date().toISOString(), baseline, ports: chosen } satisfies z.infer<typeof sandboxFile>)
-  return { root: realpathSync(root), laptop: where.laptop, hqHome: where.hqHome, host: where.host, ports: chosen, baseline, created: known === undefined }
+  writeSettings(
+    where,
+    baseline,
+    toTrustedKey(key),
+    chosen,
+    scriptedReview ? scriptedReviewUrl(chosen.review) : null,
+  )
+  writeJson(join(root, 'sandbox.json'), {
+    schema_version: 1,
+    created_at: new Date().toISOString(),
+    baseline,
+    ports: chosen,
+  } satisfies z.infer<typeof sandboxFile>)
+  return {
+    root: realpathSync(root),
+    laptop: where.laptop,
+    hqHome: where.hqHome,
+    host: where.host,
+    ports: chosen,
+    baseline,
+    created: known === undefined,
+  }
 }
 
 async function testRunner(): Promise<SampleTestRunner> {
   try {
-    const { exitCode } = await runCommand(['python3', '-c', 'import pytest'], { cwd: '/', env: baseEnv(), timeLimitSeconds: 20 })
+    const { exitCode } = await runCommand(['python3', '-c', 'import pytest'], {
+      cwd: '/',
+      env: baseEnv(),
+      timeLimitSeconds: 20,
+    })
     return exitCode === 0 ? 'pytest' : 'node'
   } catch {
     return 'node' // no python3 on this machine
   }
 }
 
-async function makeRepositories({ origin, laptop }: { origin: string; laptop: string }, port: number): Promise<string> {
+async function makeRepositories(
+  { origin, laptop }: { origin: string; laptop: string },
+  port: number,
+): Promise<string> {
   mkdirSync(origin, { recursive: true })
   await gitText(origin, ['init', '--quiet', '--bare', `--initial-branch=${baselineBranch}`])
   if (!existsSync(join(laptop, '.git'))) {
@@ -97,7 +146,9 @@ async function makeRepositories({ origin, laptop }: { origin: string; laptop: st
   }
   const hasHead = await git(laptop, ['rev-parse', '--verify', '--quiet', 'HEAD'])
   if (hasHead.exitCode !== 0) {
-    for (const [path, content] of Object.entries(sampleAppFiles({ testRunner: await testRunner(), port }))) {
+    for (const [path, content] of Object.entries(
+      sampleAppFiles({ testRunner: await testRunner(), port }),
+    )) {
       mkdirSync(dirname(join(laptop, path)), { recursive: true })
       writeFileSync(join(laptop, path), content)
     }
@@ -107,47 +158,93 @@ async function makeRepositories({ origin, laptop }: { origin: string; laptop: st
   await gitText(laptop, ['push', '--quiet', '--set-upstream', 'origin', baselineBranch])
   const baseline = await gitText(laptop, ['rev-parse', 'HEAD'])
   // A first change that waits to be shipped, so that Ship can be pressed at once.
-  for (const [path, content] of Object.entries(firstChange)) writeFileSync(join(laptop, path), content)
+  for (const [path, content] of Object.entries(firstChange))
+    writeFileSync(join(laptop, path), content)
   await gitText(laptop, ['commit', '--quiet', '--all', '--message', 'Say what the page is for'])
   return baseline
 }
 
 /** The host's clone comes over the loopback git daemon, which lets it fetch and refuses its push. */
-async function cloneForHost({ origin, host }: { origin: string; host: HostPaths }, url: string): Promise<void> {
+async function cloneForHost(
+  { origin, host }: { origin: string; host: HostPaths },
+  url: string,
+): Promise<void> {
   if (!existsSync(join(host.root, '.git'))) {
     mkdirSync(host.root, { recursive: true })
-    await gitText(dirname(host.root), ['clone', '--quiet', '--branch', baselineBranch, origin, host.root])
+    await gitText(dirname(host.root), [
+      'clone',
+      '--quiet',
+      '--branch',
+      baselineBranch,
+      origin,
+      host.root,
+    ])
     await gitText(host.root, ['config', 'user.name', 'Demo host'])
     await gitText(host.root, ['config', 'user.email', 'host@localhost'])
   }
   await gitText(host.root, ['remote', 'set-url', 'origin', url])
 }
 
-function writeSettings({ laptop, hqHome, host }: ReturnType<typeof places>, baseline: string, shipKey: TrustedKey, chosen: z.infer<typeof ports>, scriptedReview: string | null): void {
-  if (!existsSync(host.tokenFile)) writeWhole(host.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
+function writeSettings(
+  { laptop, hqHome, host }: ReturnType<typeof places>,
+  baseline: string,
+  shipKey: TrustedKey,
+  chosen: z.infer<typeof ports>,
+  scriptedReview: string | null,
+): void {
+  if (!existsSync(host.tokenFile))
+    writeWhole(host.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
   const openai = { id: 'openai', base_url: 'https://api.openai.com/v1' }
-  const scripted = scriptedReview === null ? [] : [{ id: scriptedProviderId, base_url: scriptedReview }]
+  const scripted =
+    scriptedReview === null ? [] : [{ id: scriptedProviderId, base_url: scriptedReview }]
 
   writeJson(host.hostSettings, {
-    schema_version: 1, name: 'aiops-1 (sandbox)', console_port: chosen.console, service_ports: { 'sample-app': chosen.app }, deploy_backoff_seconds: 2,
+    schema_version: 1,
+    name: 'aiops-1 (sandbox)',
+    console_port: chosen.console,
+    service_ports: { 'sample-app': chosen.app },
+    deploy_backoff_seconds: 2,
   } satisfies Partial<HostSettings>)
-  writeJson(host.trustFile, { schema_version: 1, baseline, review_providers: [openai, ...scripted], keys: [shipKey] } satisfies TrustFile)
+  writeJson(host.trustFile, {
+    schema_version: 1,
+    baseline,
+    review_providers: [openai, ...scripted],
+    keys: [shipKey],
+  } satisfies TrustFile)
 
   const before = readOperatorSettings(hqHome)
   const providers = [
     ...before.review.providers.filter(({ scripted: demo }) => !demo),
-    ...scripted.map((provider) => ({ ...provider, label: 'Scripted (demo)', env_key: null, scripted: true })),
+    ...scripted.map((provider) => ({
+      ...provider,
+      label: 'Scripted (demo)',
+      env_key: null,
+      scripted: true,
+    })),
   ]
-  const provider = scriptedReview !== null ? scriptedProviderId : providers.some(({ id }) => id === before.review.provider) ? before.review.provider : 'openai'
-  writeJson(operatorSettingsPath(hqHome), {
-    ...before,
-    repository: before.repository ?? laptop,
-    baselines: { [realpathSync(laptop)]: baseline, ...before.baselines },
-    review: { ...before.review, providers, provider },
-  } satisfies OperatorSettings, { mode: 0o600 })
+  const provider =
+    scriptedReview !== null
+      ? scriptedProviderId
+      : providers.some(({ id }) => id === before.review.provider)
+        ? before.review.provider
+        : 'openai'
+  writeJson(
+    operatorSettingsPath(hqHome),
+    {
+      ...before,
+      repository: before.repository ?? laptop,
+      baselines: { [realpathSync(laptop)]: baseline, ...before.baselines },
+      review: { ...before.review, providers, provider },
+    } satisfies OperatorSettings,
+    { mode: 0o600 },
+  )
 }
 
 /** Hands the sandbox's host to HQ, which puts the token into its keystore at its start. */
 export function enrol(hqHome: string, enrolment: Omit<Enrolment, 'schema_version'>): void {
-  writeJson(join(hqHome, 'enrolment.json'), { schema_version: 1, ...enrolment } satisfies Enrolment, { mode: 0o600 })
+  writeJson(
+    join(hqHome, 'enrolment.json'),
+    { schema_version: 1, ...enrolment } satisfies Enrolment,
+    { mode: 0o600 },
+  )
 }

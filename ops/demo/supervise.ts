@@ -41,42 +41,63 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
   let current: ChildProcess | null = null
   const deaths: number[] = []
 
-  const start = (): Promise<void> => new Promise((resolve, reject) => {
-    let settled = false
-    const settle = (error?: Error): void => {
-      if (settled) return
-      settled = true
-      clearTimeout(timer)
-      if (error) reject(error)
-      else resolve()
-    }
+  const start = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let settled = false
+      const settle = (error?: Error): void => {
+        if (settled) return
+        settled = true
+        clearTimeout(timer)
+        if (error) reject(error)
+        else resolve()
+      }
 
-    const log = openSync(options.logFile, 'a', 0o600)
-    const [program, ...args] = options.argv
-    const child = spawn(program, args, { cwd: options.cwd, env: options.env, detached: true, stdio: ['ignore', 'pipe', log] })
-    closeSync(log)
-    current = child
-    const timer = setTimeout(() => settle(new Error(`${options.name} was not up within ${options.readyWithinSeconds} s; ${options.logFile} says why.`)), options.readyWithinSeconds * 1000)
-    const lines = new LineSplitter((line) => {
-      if (options.onLine?.(line)) settle()
+      const log = openSync(options.logFile, 'a', 0o600)
+      const [program, ...args] = options.argv
+      const child = spawn(program, args, {
+        cwd: options.cwd,
+        env: options.env,
+        detached: true,
+        stdio: ['ignore', 'pipe', log],
+      })
+      closeSync(log)
+      current = child
+      const timer = setTimeout(
+        () =>
+          settle(
+            new Error(
+              `${options.name} was not up within ${options.readyWithinSeconds} s; ${options.logFile} says why.`,
+            ),
+          ),
+        options.readyWithinSeconds * 1000,
+      )
+      const lines = new LineSplitter((line) => {
+        if (options.onLine?.(line)) settle()
+      })
+      child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
+      child.once('error', settle)
+      child.once('exit', (code, signal) => {
+        const wasUp = settled
+        settle(
+          new Error(`${options.name} ended with ${code ?? signal}; ${options.logFile} says why.`),
+        )
+        if (wasUp && !stopping) died()
+      })
+      const { isUp } = options
+      if (isUp) void pollUntil(isUp, () => settled).then(() => settle(), settle)
     })
-    child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
-    child.once('error', settle)
-    child.once('exit', (code, signal) => {
-      const wasUp = settled
-      settle(new Error(`${options.name} ended with ${code ?? signal}; ${options.logFile} says why.`))
-      if (wasUp && !stopping) died()
-    })
-    const { isUp } = options
-    if (isUp) void pollUntil(isUp, () => settled).then(() => settle(), settle)
-  })
 
   const died = (): void => {
-    if (options.onExit !== 'restart') { options.onExit?.(); return }
+    if (options.onExit !== 'restart') {
+      options.onExit?.()
+      return
+    }
     const now = Date.now()
     deaths.push(now)
     if (deaths.filter((time) => now - time < 60_000).length > mostRestarts) {
-      process.stderr.write(`${options.name} died ${mostRestarts} times within a minute and stays down; ${options.logFile} says why.\n`)
+      process.stderr.write(
+        `${options.name} died ${mostRestarts} times within a minute and stays down; ${options.logFile} says why.\n`,
+      )
       return
     }
     start().catch((error: unknown) => sayError(String(error)))
@@ -87,7 +108,8 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
     name: options.name,
     async stop() {
       stopping = true
-      if (current?.pid !== undefined && current.exitCode === null && current.signalCode === null) await endTree({ pgid: current.pid }, 8000)
+      if (current?.pid !== undefined && current.exitCode === null && current.signalCode === null)
+        await endTree({ pgid: current.pid }, 8000)
     },
   }
 }

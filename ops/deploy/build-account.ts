@@ -27,14 +27,21 @@ export interface BuildAccount {
 }
 
 /** @throws {Problem} `hostd_install_failed` when this host should have the account and does not */
-export async function buildAccount(paths: HostPaths, { launcher }: Pick<HostSettings, 'launcher'>): Promise<BuildAccount> {
+export async function buildAccount(
+  paths: HostPaths,
+  { launcher }: Pick<HostSettings, 'launcher'>,
+): Promise<BuildAccount> {
   const home = buildHome(paths)
   if (launcher !== 'systemd') {
     mkdirSync(home, { recursive: true })
     return { home, as: undefined, end: async () => undefined }
   }
   const account = await findAccount(buildUser)
-  if (account === null || account.uid === 0) throw new Problem('hostd_install_failed', `The account ${buildUser} is not there; \`hq install hostd\` makes it. The hostd that runs is untouched.`)
+  if (account === null || account.uid === 0)
+    throw new Problem(
+      'hostd_install_failed',
+      `The account ${buildUser} is not there; \`hq install hostd\` makes it. The hostd that runs is untouched.`,
+    )
   const as = { ...account, home }
   return { home, as, end: () => endAccount(as) }
 }
@@ -45,7 +52,9 @@ function processesOf(uid: number): number[] {
     try {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       const dead = /^State:\s+[ZX]/m.test(status)
-      return !dead && /^Uid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/).includes(String(uid)) ? [pid] : []
+      return !dead && /^Uid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/).includes(String(uid))
+        ? [pid]
+        : []
     } catch {
       return [] // it has ended between the listing and this read
     }
@@ -60,12 +69,20 @@ const killAll = [process.execPath, '-e', "process.kill(-1, 'SIGKILL')"]
 
 async function endAccount(as: RunAs): Promise<void> {
   // Where processes are hidden the list would be empty, whoever lives.
-  if (!existsSync('/proc/1')) throw new Problem('hostd_install_failed', 'Processes cannot be listed on this host. The hostd that runs is untouched.')
+  if (!existsSync('/proc/1'))
+    throw new Problem(
+      'hostd_install_failed',
+      'Processes cannot be listed on this host. The hostd that runs is untouched.',
+    )
   for (const end = Date.now() + endMs; ;) {
     await runCommand(killAll, { cwd: '/', env: baseEnv(), timeLimitSeconds: 10, as })
     const left = processesOf(as.uid)
     if (left.length === 0) return
-    if (Date.now() > end) throw new Problem('hostd_install_failed', `Processes of ${buildUser} do not end: ${left.join(', ')}. The hostd that runs is untouched.`)
+    if (Date.now() > end)
+      throw new Problem(
+        'hostd_install_failed',
+        `Processes of ${buildUser} do not end: ${left.join(', ')}. The hostd that runs is untouched.`,
+      )
     await delay(20)
   }
 }

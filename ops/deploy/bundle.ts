@@ -11,14 +11,21 @@ import { proofFiles } from './steps-verify.ts'
  * Makes the deploy's own bundle from its last attempt: the proof files, the logs of its steps, the triage. The result
  * comes last (`writeResult`), so that a folder with a result is a whole one.
  */
-export function gatherBundle(paths: HostPaths, { run_id, attempt }: DeployResult, triage: Triage | null): void {
+export function gatherBundle(
+  paths: HostPaths,
+  { run_id, attempt }: DeployResult,
+  triage: Triage | null,
+): void {
   const from = attemptFolder(paths, run_id, attempt)
   const to = deployFolder(paths, run_id)
   for (const name of proofFiles) {
     const file = join(from, name)
     if (existsSync(file)) writeWhole(join(to, name), readFileSync(file))
   }
-  for (const name of existsSync(from) ? readdirSync(from).filter((each) => each.endsWith('.log')) : []) copyFileSync(join(from, name), join(to, name))
+  for (const name of existsSync(from)
+    ? readdirSync(from).filter((each) => each.endsWith('.log'))
+    : [])
+    copyFileSync(join(from, name), join(to, name))
   if (triage) writeDocument(join(to, 'triage.json'), triage)
   else rmSync(join(to, 'triage.json'), { force: true })
 }

@@ -15,12 +15,25 @@ const parts = ['package.json', 'shared', 'ops', join('out', 'renderer')]
  * @param sha commit of HQ, when the repository that is deployed is HQ itself
  * @throws {Problem} `console_build_failed` when the installation has no built page
  */
-export function consoleService({ paths, settings, hostdUrl }: DeployHost, installed: string, sha: string | null): ServiceSpec {
+export function consoleService(
+  { paths, settings, hostdUrl }: DeployHost,
+  installed: string,
+  sha: string | null,
+): ServiceSpec {
   const page = join(installed, 'out', 'renderer', 'index.html')
-  if (!existsSync(page)) throw new Problem('console_build_failed', `The console of ${installed} is not built: ${page} does not exist. What serves is untouched.`)
+  if (!existsSync(page))
+    throw new Problem(
+      'console_build_failed',
+      `The console of ${installed} is not built: ${page} does not exist. What serves is untouched.`,
+    )
   return {
-    name: consoleServiceName, kind: 'console', argv: programArgv('console', [], installed), release: installed, sha,
-    digest: treeDigest(installed, parts), port: settings.console_port,
+    name: consoleServiceName,
+    kind: 'console',
+    argv: programArgv('console', [], installed),
+    release: installed,
+    sha,
+    digest: treeDigest(installed, parts),
+    port: settings.console_port,
     env: { ...hostPathsEnv(paths), OPENCLAW_HQ_INSTALL: installed, OPENCLAW_HOSTD_URL: hostdUrl },
     health: { path: '/health', commit_field: null, timeout_seconds: 30 },
   }

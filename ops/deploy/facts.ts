@@ -33,16 +33,36 @@ export interface DeployFacts {
   readonly up: UpReport | null
   readonly guard: ChecksResult | null
   readonly dod: DodResult | null
-  readonly doctor: { readonly run_id: string; readonly overall: 'PASS' | 'FAIL'; readonly finished_at: string } | null
+  readonly doctor: {
+    readonly run_id: string
+    readonly overall: 'PASS' | 'FAIL'
+    readonly finished_at: string
+  } | null
 }
 
 export const noFacts: DeployFacts = {
-  git_head: null, git_tree: null, target_sha: null, origin_sha: null, previous_sha: null, engine: null, unanswered_ms: null, config: null,
-  installed: null, target: null, build: null, up: null, guard: null, dod: null, doctor: null,
+  git_head: null,
+  git_tree: null,
+  target_sha: null,
+  origin_sha: null,
+  previous_sha: null,
+  engine: null,
+  unanswered_ms: null,
+  config: null,
+  installed: null,
+  target: null,
+  build: null,
+  up: null,
+  guard: null,
+  dod: null,
+  doctor: null,
 }
 
 /** A fact that an earlier step must have left. @throws {TypeError} when the steps are out of order */
-export function need<K extends keyof DeployFacts>(facts: Readonly<DeployFacts>, name: K): NonNullable<DeployFacts[K]> {
+export function need<K extends keyof DeployFacts>(
+  facts: Readonly<DeployFacts>,
+  name: K,
+): NonNullable<DeployFacts[K]> {
   const value = facts[name]
   if (value === null) throw new TypeError(`the fact ${name} is missing: a step ran out of order`)
   return value

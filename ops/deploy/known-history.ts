@@ -17,9 +17,13 @@ const acceptedFile = z.strictObject({ schema_version: z.literal(1), branches: z.
 const oldRef = (branch: string): string => `refs/openclaw/accepted/${branch}`
 
 type Places = Pick<HostPaths, 'root' | 'accepted'>
-interface Known { readonly sha: string; /** null: an older release remembered it. */ readonly baseline: string | null }
+interface Known {
+  readonly sha: string
+  /** null: an older release remembered it. */ readonly baseline: string | null
+}
 
-const entriesOf = ({ accepted }: Places): readonly z.infer<typeof entry>[] => readJson(accepted, acceptedFile, 'state_invalid')?.branches ?? []
+const entriesOf = ({ accepted }: Places): readonly z.infer<typeof entry>[] =>
+  readJson(accepted, acceptedFile, 'state_invalid')?.branches ?? []
 
 async function knownOf(paths: Places, branch: string, options: GitOptions): Promise<Known | null> {
   const found = entriesOf(paths).find((each) => each.branch === branch)
@@ -36,24 +40,47 @@ async function knownOf(paths: Places, branch: string, options: GitOptions): Prom
  * @param origin what origin's branch is now
  * @throws {Problem} `main_rewound`; `state_invalid` when what was accepted cannot be read; `git_sync_failed` when the clone's objects were changed
  */
-export async function requireKnownHistory(paths: Places, { branch, origin, baseline }: { branch: string; origin: string; baseline: string }, options: GitOptions): Promise<void> {
+export async function requireKnownHistory(
+  paths: Places,
+  { branch, origin, baseline }: { branch: string; origin: string; baseline: string },
+  options: GitOptions,
+): Promise<void> {
   const known = await knownOf(paths, branch, options)
-  if (known === null || await isCheckedAncestor(paths.root, known.sha, origin, options)) return
-  if (known.baseline !== baseline && await commitOf(paths.root, baseline, options) !== null) {
+  if (known === null || (await isCheckedAncestor(paths.root, known.sha, origin, options))) return
+  if (known.baseline !== baseline && (await commitOf(paths.root, baseline, options)) !== null) {
     const before = await checkedHistory(paths.root, known.sha, options)
     // A clone without it is one of another repository: only the trust file's owner can have meant that.
     if (before === null ? known.baseline !== null : !before.has(baseline)) return
   }
-  throw new Problem('main_rewound', `origin/${branch} is ${origin}, which no longer contains ${known.sha}, a commit this host has accepted: the branch was moved back or replaced. The clone was not changed.`)
+  throw new Problem(
+    'main_rewound',
+    `origin/${branch} is ${origin}, which no longer contains ${known.sha}, a commit this host has accepted: the branch was moved back or replaced. The clone was not changed.`,
+  )
 }
 
 /**
  * Call it once the host stands on `target`, which was proven. Of a rollback only that is accepted: what origin has beyond it may
  * be unreviewed, and its owner must be free to take it out again.
  */
-export async function rememberHistory(paths: Places, { branch, target, baseline }: { branch: string; target: string; baseline: string }, options: GitOptions): Promise<void> {
+export async function rememberHistory(
+  paths: Places,
+  { branch, target, baseline }: { branch: string; target: string; baseline: string },
+  options: GitOptions,
+): Promise<void> {
   const known = await knownOf(paths, branch, options)
-  const sha = known !== null && await isCheckedAncestor(paths.root, target, known.sha, options) ? known.sha : target
+  const sha =
+    known !== null && (await isCheckedAncestor(paths.root, target, known.sha, options))
+      ? known.sha
+      : target
   if (known?.sha === sha && known.baseline === baseline) return
-  writeJson(paths.accepted, acceptedFile.parse({ schema_version: 1, branches: [...entriesOf(paths).filter((each) => each.branch !== branch), { branch, sha, baseline }] }))
+  writeJson(
+    paths.accepted,
+    acceptedFile.parse({
+      schema_version: 1,
+      branches: [
+        ...entriesOf(paths).filter((each) => each.branch !== branch),
+        { branch, sha, baseline },
+      ],
+    }),
+  )
 }

@@ -15,14 +15,20 @@ import { takeOver } from './take-over.ts'
 
 const page = join('out', 'renderer')
 const hasPage = (folder: string): boolean => existsSync(join(folder, page, 'index.html'))
-const failed = (why: string, evidence: readonly string[] = []): Problem => new Problem('console_build_failed', `${why} What serves is untouched.`, { evidence })
+const failed = (why: string, evidence: readonly string[] = []): Problem =>
+  new Problem('console_build_failed', `${why} What serves is untouched.`, { evidence })
 
 /**
  * HQ deploys itself: its page is built from the same commit as the release and put into it. A commit that carries its
  * page is taken at its word.
  * @throws {Problem} `console_build_failed`
  */
-export async function buildOwnConsole({ paths, settings }: DeployHost, sha: string, release: string, context: StepContext): Promise<void> {
+export async function buildOwnConsole(
+  { paths, settings }: DeployHost,
+  sha: string,
+  release: string,
+  context: StepContext,
+): Promise<void> {
   if (hasPage(release)) return // of this very commit: it came with it, or an earlier deploy built it
   const account = await buildAccount(paths, settings)
   await account.end()
@@ -32,7 +38,8 @@ export async function buildOwnConsole({ paths, settings }: DeployHost, sha: stri
     await exportChecked(paths.root, sha, staging, await hostGit(paths.root, context.signal))
     giveTreeTo(staging, account.as)
     const built = await runNpm({ paths, settings, account }, ['run', 'build'], staging, context)
-    if (built.exitCode !== 0) throw failed(`npm run build ${howItEnded(built)}.`, built.stderrTail.split('\n'))
+    if (built.exitCode !== 0)
+      throw failed(`npm run build ${howItEnded(built)}.`, built.stderrTail.split('\n'))
     await account.end()
     if (!hasPage(staging)) throw failed(`npm run build left no ${page}/index.html.`)
     const shown = join(release, page)
@@ -43,7 +50,12 @@ export async function buildOwnConsole({ paths, settings }: DeployHost, sha: stri
     context.log(`built the console of ${sha}, digest ${treeDigest(shown).slice(0, 12)}`)
   } catch (error) {
     // The same account and tools as in hostd_install, but here it is the page that could not be had.
-    throw error instanceof Problem && error.errorClass === 'hostd_install_failed' ? new Problem('console_build_failed', error.message, { cause: error, evidence: error.evidence }) : error
+    throw error instanceof Problem && error.errorClass === 'hostd_install_failed'
+      ? new Problem('console_build_failed', error.message, {
+          cause: error,
+          evidence: error.evidence,
+        })
+      : error
   } finally {
     await account.end()
     rmSync(staging, { recursive: true, force: true })

@@ -16,9 +16,16 @@ import { hostGit } from './host-git.ts'
 const stateCopy = 'project_state.json'
 
 /** The one next action of a commit; null, with the reason, when its file has none that can be read. */
-export async function nextActionOf(repo: string, sha: string, signal?: AbortSignal): Promise<{ action: string | null; why: string | null }> {
+export async function nextActionOf(
+  repo: string,
+  sha: string,
+  signal?: AbortSignal,
+): Promise<{ action: string | null; why: string | null }> {
   try {
-    const text = await gitText(repo, ['cat-file', 'blob', `${sha}:${nextActionFile}`], { ...await hostGit(repo, signal), errorClass: 'next_action_invalid' })
+    const text = await gitText(repo, ['cat-file', 'blob', `${sha}:${nextActionFile}`], {
+      ...(await hostGit(repo, signal)),
+      errorClass: 'next_action_invalid',
+    })
     return { action: parseNextAction(text), why: null }
   } catch (error) {
     const problem = toProblem(error)
@@ -32,21 +39,41 @@ export async function nextActionOf(repo: string, sha: string, signal?: AbortSign
  * @param dir folder of the proof, which keeps a copy
  * @throws {Problem} `state_not_written`
  */
-export async function writeState({ paths, hostdUrl, runId }: DeployHost, state: ProjectState, dir: string, signal: AbortSignal): Promise<void> {
+export async function writeState(
+  { paths, hostdUrl, runId }: DeployHost,
+  state: ProjectState,
+  dir: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     writeJson(join(dir, stateCopy), state)
     writeJson(paths.projectState, state)
   } catch (error) {
     const problem = toProblem(error)
-    throw new Problem(problem.errorClass === 'disk_full' ? 'disk_full' : 'state_not_written', `${paths.projectState} could not be written: ${problem.message}. The deploy runs, but it is not recorded.`, { cause: error })
+    throw new Problem(
+      problem.errorClass === 'disk_full' ? 'disk_full' : 'state_not_written',
+      `${paths.projectState} could not be written: ${problem.message}. The deploy runs, but it is not recorded.`,
+      { cause: error },
+    )
   }
   try {
-    const shown = await askFor(hostdUrl, '/api/project/state', projectStateReply, { token: readAdminToken(paths.tokenFile), signal })
-    if (shown.state?.last_deploy_run_id !== runId) throw new Problem('state_not_written', `hostd shows the state of ${shown.state?.last_deploy_run_id ?? 'no deploy'}, not of ${runId}.`)
+    const shown = await askFor(hostdUrl, '/api/project/state', projectStateReply, {
+      token: readAdminToken(paths.tokenFile),
+      signal,
+    })
+    if (shown.state?.last_deploy_run_id !== runId)
+      throw new Problem(
+        'state_not_written',
+        `hostd shows the state of ${shown.state?.last_deploy_run_id ?? 'no deploy'}, not of ${runId}.`,
+      )
   } catch (error) {
     signal.throwIfAborted()
     const problem = toProblem(error)
-    throw new Problem('state_not_written', `The state was written but could not be read back: ${problem.message}`, { cause: problem })
+    throw new Problem(
+      'state_not_written',
+      `The state was written but could not be read back: ${problem.message}`,
+      { cause: problem },
+    )
   }
 }
 
@@ -70,7 +97,11 @@ export function restoreState(paths: HostPaths): string | null {
 function provenState(paths: HostPaths): ProjectState | null {
   for (const id of endedDeploys(paths)) {
     const folder = join(paths.artifacts, 'deploy', id)
-    if (readJson(join(folder, 'deploy_result.json'), deployResult, 'state_invalid')?.overall !== 'PASS') continue
+    if (
+      readJson(join(folder, 'deploy_result.json'), deployResult, 'state_invalid')?.overall !==
+      'PASS'
+    )
+      continue
     const state = readJson(join(folder, stateCopy), projectState, 'state_invalid')
     if (state) return state
   }

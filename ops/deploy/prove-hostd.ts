@@ -28,11 +28,22 @@ const untouched = 'The hostd that runs is untouched.'
  * has on this host. It must name its release, let in who has the token, and nobody else.
  * @throws {Problem} `hostd_install_failed`
  */
-export async function proveHostd({ paths, settings }: DeployHost, folder: string, { log, signal }: StepContext): Promise<void> {
+export async function proveHostd(
+  { paths, settings }: DeployHost,
+  folder: string,
+  { log, signal }: StepContext,
+): Promise<void> {
   const account = settings.launcher === 'systemd' ? await findAccount(hostdUser) : null
-  if (settings.launcher === 'systemd' && account === null) throw new Problem('hostd_install_failed', `The account ${hostdUser} is not there. ${untouched}`)
+  if (settings.launcher === 'systemd' && account === null)
+    throw new Problem('hostd_install_failed', `The account ${hostdUser} is not there. ${untouched}`)
   const temporary = mkdtempSync(join(tmpdir(), 'openclaw-hostd-'))
-  const trial = { ...paths, root: join(temporary, 'root'), etc: join(temporary, 'etc'), state: join(temporary, 'state'), artifacts: join(temporary, 'artifacts') }
+  const trial = {
+    ...paths,
+    root: join(temporary, 'root'),
+    etc: join(temporary, 'etc'),
+    state: join(temporary, 'state'),
+    artifacts: join(temporary, 'artifacts'),
+  }
   for (const path of [trial.root, trial.etc, trial.state, trial.artifacts]) mkdirSync(path)
   const token = randomBytes(32).toString('hex')
   writeWhole(join(trial.etc, 'secrets', 'openclaw_admin_token'), `${token}\n`, { mode: 0o600 })
@@ -42,27 +53,56 @@ export async function proveHostd({ paths, settings }: DeployHost, folder: string
   const instance = randomBytes(8).toString('hex')
   const output: string[] = []
   const child = spawn(program, args, {
-    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], ...account,
-    env: baseEnv({ ...hostPathsEnv(trial), HOME: temporary, OPENCLAW_HQ_INSTALL: folder, OPENCLAW_HOSTD_PORT: String(port), OPENCLAW_COMMAND: instance }),
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...account,
+    env: baseEnv({
+      ...hostPathsEnv(trial),
+      HOME: temporary,
+      OPENCLAW_HQ_INSTALL: folder,
+      OPENCLAW_HOSTD_PORT: String(port),
+      OPENCLAW_COMMAND: instance,
+    }),
   })
   let alive = true
-  const gone = (): void => { alive = false }
+  const gone = (): void => {
+    alive = false
+  }
   child.once('exit', gone)
   child.once('error', gone)
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output.push(chunk.toString('utf8')); if (output.length > 50) output.shift() })
-  const refuse = (why: string): never => { throw new Problem('hostd_install_failed', `The hostd of the new release ${why}. ${untouched}`, { evidence: output.join('').trimEnd().split('\n').slice(-20) }) }
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output.push(chunk.toString('utf8'))
+      if (output.length > 50) output.shift()
+    })
+  const refuse = (why: string): never => {
+    throw new Problem('hostd_install_failed', `The hostd of the new release ${why}. ${untouched}`, {
+      evidence: output.join('').trimEnd().split('\n').slice(-20),
+    })
+  }
   try {
     const url = `http://127.0.0.1:${port}`
     const expected = { commitField: 'version', commit: releaseVersion(folder) }
     // Until it is well; what it then calls itself does not change any more.
-    const why = await waitUntilOk(`${url}/health`, {}, { seconds: trialSeconds, signal, alive: () => alive }) ?? await lookAt(`${url}/health`, expected, { signal })
+    const why =
+      (await waitUntilOk(
+        `${url}/health`,
+        {},
+        { seconds: trialSeconds, signal, alive: () => alive },
+      )) ?? (await lookAt(`${url}/health`, expected, { signal }))
     if (why !== null) refuse(`is not healthy: ${why}`)
-    const status = async (headers: Record<string, string>): Promise<number> => (await ask(`${url}/api/status`, { headers, signal })).status
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await ask(`${url}/api/status`, { headers, signal })).status
     const [known, stranger] = [await status({ [adminTokenHeader]: token }), await status({})]
-    if (known !== 200 || stranger !== 403) refuse(`answers ${known} to who has the token and ${stranger} to who has not`)
+    if (known !== 200 || stranger !== 403)
+      refuse(`answers ${known} to who has the token and ${stranger} to who has not`)
     log(`the hostd of ${folder} names itself ${expected.commit} on port ${port}`)
   } finally {
-    await endTree({ marker: `OPENCLAW_COMMAND=${instance}`, ...(child.pid === undefined || !alive ? {} : { pgid: child.pid }) })
+    await endTree({
+      marker: `OPENCLAW_COMMAND=${instance}`,
+      ...(child.pid === undefined || !alive ? {} : { pgid: child.pid }),
+    })
     rmSync(temporary, { recursive: true, force: true })
   }
 }

@@ -15,18 +15,32 @@ const forbiddenBits = 0o7002
  * @throws {Problem} `hostd_install_failed`, naming the path
  */
 export async function takeOver(from: string, to: string, as: RunAs | undefined): Promise<void> {
-  const refuse = (path: string, why: string): never => { throw new Problem('hostd_install_failed', `${path} ${why}. Nothing was taken over, and the hostd that runs is untouched.`) }
+  const refuse = (path: string, why: string): never => {
+    throw new Problem(
+      'hostd_install_failed',
+      `${path} ${why}. Nothing was taken over, and the hostd that runs is untouched.`,
+    )
+  }
   if (!existsSync(from) || !lstatSync(from).isDirectory()) refuse(from, 'is no folder')
-  const inside = (path: string): boolean => { const way = relative(from, path); return way !== '..' && !way.startsWith('../') && !isAbsolute(way) }
+  const inside = (path: string): boolean => {
+    const way = relative(from, path)
+    return way !== '..' && !way.startsWith('../') && !isAbsolute(way)
+  }
   await cp(from, to, {
-    recursive: true, verbatimSymlinks: true, errorOnExist: true, force: false, preserveTimestamps: true,
+    recursive: true,
+    verbatimSymlinks: true,
+    errorOnExist: true,
+    force: false,
+    preserveTimestamps: true,
     filter: (path) => {
       const info = lstatSync(path)
       if (info.isSymbolicLink()) {
         const target = readlinkSync(path)
-        if (isAbsolute(target) || !inside(resolve(dirname(path), target))) refuse(path, `is a link to ${target}`)
+        if (isAbsolute(target) || !inside(resolve(dirname(path), target)))
+          refuse(path, `is a link to ${target}`)
       } else if (!info.isFile() && !info.isDirectory()) refuse(path, 'is neither file nor folder')
-      else if ((info.mode & forbiddenBits) !== 0) refuse(path, `has the mode ${(info.mode & 0o7777).toString(8)}`)
+      else if ((info.mode & forbiddenBits) !== 0)
+        refuse(path, `has the mode ${(info.mode & 0o7777).toString(8)}`)
       return true
     },
   })

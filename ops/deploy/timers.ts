@@ -9,9 +9,22 @@ const doctorTimer = 'openclaw-doctor.timer'
  * @returns one sentence for the log
  * @throws {Problem} `maintenance_not_written` when systemd refuses
  */
-export async function setTimers(settings: HostSettings, to: 'stop' | 'start', signal?: AbortSignal): Promise<string> {
-  if (settings.timers === 'none') return `timers are none on this host: there is no ${doctorTimer} to ${to}`
-  const result = await runCommand(['systemctl', to, doctorTimer], { cwd: '/', env: baseEnv(), timeLimitSeconds: 30, ...(signal ? { signal } : {}) })
+export async function setTimers(
+  settings: HostSettings,
+  to: 'stop' | 'start',
+  signal?: AbortSignal,
+): Promise<string> {
+  if (settings.timers === 'none')
+    return `timers are none on this host: there is no ${doctorTimer} to ${to}`
+  const result = await runCommand(['systemctl', to, doctorTimer], {
+    cwd: '/',
+    env: baseEnv(),
+    timeLimitSeconds: 30,
+    ...(signal ? { signal } : {}),
+  })
   if (result.exitCode === 0) return `systemctl ${to} ${doctorTimer}: done`
-  throw new Problem('maintenance_not_written', `systemctl ${to} ${doctorTimer} failed: ${result.stderrTail.split('\n').at(-1) ?? 'no reason given'}`)
+  throw new Problem(
+    'maintenance_not_written',
+    `systemctl ${to} ${doctorTimer} failed: ${result.stderrTail.split('\n').at(-1) ?? 'no reason given'}`,
+  )
 }

@@ -3,7 +3,10 @@ import { dockerDo } from './client.ts'
 import { askDocker, inspect, type Docker } from './engine-api.ts'
 
 const binding = z.looseObject({ HostIp: z.string(), HostPort: z.string() })
-const list = z.array(z.string()).nullish().transform((value) => value ?? [])
+const list = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? [])
 
 /** What HQ reads of a container. */
 export const container = z.looseObject({
@@ -14,20 +17,56 @@ export const container = z.looseObject({
   Created: z.string(),
   RestartCount: z.number(),
   State: z.looseObject({
-    Status: z.string(), Running: z.boolean(), ExitCode: z.number(), StartedAt: z.string(), Pid: z.number(),
-    Health: z.looseObject({ Status: z.string(), Log: z.array(z.looseObject({ Output: z.string() })).nullish() }).nullish(),
+    Status: z.string(),
+    Running: z.boolean(),
+    ExitCode: z.number(),
+    StartedAt: z.string(),
+    Pid: z.number(),
+    Health: z
+      .looseObject({
+        Status: z.string(),
+        Log: z.array(z.looseObject({ Output: z.string() })).nullish(),
+      })
+      .nullish(),
   }),
-  Config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish().transform((value) => value ?? {}) }),
+  Config: z.looseObject({
+    Labels: z
+      .record(z.string(), z.string())
+      .nullish()
+      .transform((value) => value ?? {}),
+  }),
   HostConfig: z.looseObject({
-    NetworkMode: z.string(), Privileged: z.boolean(), PidMode: z.string(), IpcMode: z.string(), UTSMode: z.string().default(''), UsernsMode: z.string().default(''),
-    CapAdd: list, SecurityOpt: list,
-    Devices: z.array(z.looseObject({ PathOnHost: z.string() })).nullish().transform((value) => value ?? []),
+    NetworkMode: z.string(),
+    Privileged: z.boolean(),
+    PidMode: z.string(),
+    IpcMode: z.string(),
+    UTSMode: z.string().default(''),
+    UsernsMode: z.string().default(''),
+    CapAdd: list,
+    SecurityOpt: list,
+    Devices: z
+      .array(z.looseObject({ PathOnHost: z.string() }))
+      .nullish()
+      .transform((value) => value ?? []),
     DeviceCgroupRules: list,
   }),
-  Mounts: z.array(z.looseObject({ Type: z.string(), Source: z.string().default(''), Destination: z.string(), RW: z.boolean() })),
+  Mounts: z.array(
+    z.looseObject({
+      Type: z.string(),
+      Source: z.string().default(''),
+      Destination: z.string(),
+      RW: z.boolean(),
+    }),
+  ),
   NetworkSettings: z.looseObject({
-    Ports: z.record(z.string(), z.array(binding).nullable()).nullish().transform((value) => value ?? {}),
-    Networks: z.record(z.string(), z.looseObject({ NetworkID: z.string() })).nullish().transform((value) => value ?? {}),
+    Ports: z
+      .record(z.string(), z.array(binding).nullable())
+      .nullish()
+      .transform((value) => value ?? {}),
+    Networks: z
+      .record(z.string(), z.looseObject({ NetworkID: z.string() }))
+      .nullish()
+      .transform((value) => value ?? {}),
   }),
 })
 export type Container = z.infer<typeof container>
@@ -36,7 +75,8 @@ export const projectLabel = 'com.docker.compose.project'
 export const serviceLabel = 'com.docker.compose.service'
 const oneOffLabel = 'com.docker.compose.oneoff'
 
-export const serviceOf = ({ Config }: Container): string | null => Config.Labels[serviceLabel] ?? null
+export const serviceOf = ({ Config }: Container): string | null =>
+  Config.Labels[serviceLabel] ?? null
 /** Started by `compose run`: a candidate, never what serves. */
 export const isOneOff = ({ Config }: Container): boolean => Config.Labels[oneOffLabel] === 'True'
 
@@ -45,11 +85,29 @@ export const isOneOff = ({ Config }: Container): boolean => Config.Labels[oneOff
  * @param all also those that have ended
  * @throws {Problem} `docker_compose_failed`
  */
-export async function containers(at: Docker, { project, all = false, signal }: { project?: string; all?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Container[]> {
+export async function containers(
+  at: Docker,
+  {
+    project,
+    all = false,
+    signal,
+  }: { project?: string; all?: boolean; signal?: AbortSignal | undefined } = {},
+): Promise<Container[]> {
   const filters = project === undefined ? {} : { label: [`${projectLabel}=${project}`] }
   const query = new URLSearchParams({ all: all ? '1' : '0', filters: JSON.stringify(filters) })
-  const listed = await askDocker(at, `/containers/json?${query.toString()}`, z.array(z.looseObject({ Id: z.string() })), signal)
-  return inspect(at, 'container', (listed ?? []).map(({ Id }) => Id), container, signal)
+  const listed = await askDocker(
+    at,
+    `/containers/json?${query.toString()}`,
+    z.array(z.looseObject({ Id: z.string() })),
+    signal,
+  )
+  return inspect(
+    at,
+    'container',
+    (listed ?? []).map(({ Id }) => Id),
+    container,
+    signal,
+  )
 }
 
 /** Last lines of what a container wrote, for evidence. */
@@ -61,17 +119,28 @@ export async function containerLog(at: Docker, id: string, lines = 20): Promise<
 
 /** Ends and removes containers, with the anonymous volumes they had. */
 export async function removeContainers(at: Docker, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await dockerDo(at, ['rm', '--force', '--volumes', ...ids], { timeLimitSeconds: 60 })
+  if (ids.length > 0)
+    await dockerDo(at, ['rm', '--force', '--volumes', ...ids], { timeLimitSeconds: 60 })
 }
 
 /** One address and port on which a container is reachable through the host. */
-export interface Publish { readonly address: string; readonly port: number; readonly protocol: string; readonly inside: number }
+export interface Publish {
+  readonly address: string
+  readonly port: number
+  readonly protocol: string
+  readonly inside: number
+}
 
 /** @returns what a running container publishes; ranges are one entry per port, as the daemon lists them */
 export function publishesOf({ NetworkSettings }: Container): Publish[] {
   return Object.entries(NetworkSettings.Ports).flatMap(([key, bindings]) => {
     const [inside = '', protocol = 'tcp'] = key.split('/')
     // An empty address is what the daemon writes for "every address".
-    return (bindings ?? []).map(({ HostIp, HostPort }) => ({ address: HostIp === '' ? '0.0.0.0' : HostIp, port: Number(HostPort), protocol, inside: Number(inside) }))
+    return (bindings ?? []).map(({ HostIp, HostPort }) => ({
+      address: HostIp === '' ? '0.0.0.0' : HostIp,
+      port: Number(HostPort),
+      protocol,
+      inside: Number(inside),
+    }))
   })
 }

@@ -17,10 +17,19 @@ const maxAnswerBytes = 64 * 1024 * 1024
 
 async function get({ socket }: Docker, path: string, signal?: AbortSignal): Promise<PlainAnswer> {
   try {
-    return await plainGet({ socketPath: socket }, path, { headers: { host: 'docker' }, signal, timeoutMs: questionMs, maxBytes: maxAnswerBytes })
+    return await plainGet({ socketPath: socket }, path, {
+      headers: { host: 'docker' },
+      signal,
+      timeoutMs: questionMs,
+      maxBytes: maxAnswerBytes,
+    })
   } catch (error) {
     if (signal?.aborted) throw new Problem('cancelled', 'The run was cancelled.', { cause: error })
-    throw new Problem('docker_unreachable', `Docker does not answer at ${socket}: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+    throw new Problem(
+      'docker_unreachable',
+      `Docker does not answer at ${socket}: ${error instanceof Error ? error.message : String(error)}.`,
+      { cause: error },
+    )
   }
 }
 
@@ -31,28 +40,50 @@ const errorReply = z.looseObject({ message: z.string() })
  * @returns null when there is no such thing
  * @throws {Problem} `docker_unreachable` when the daemon does not answer; `docker_compose_failed` when its answer is off; `cancelled`
  */
-export async function askDocker<T extends z.ZodType>(at: Docker, path: string, schema: T, signal?: AbortSignal): Promise<z.output<T> | null> {
+export async function askDocker<T extends z.ZodType>(
+  at: Docker,
+  path: string,
+  schema: T,
+  signal?: AbortSignal,
+): Promise<z.output<T> | null> {
   const { status, text } = await get(at, path, signal)
   if (status === 404) return null
-  if (status !== 200) throw new Problem('docker_compose_failed', `Docker answered ${status} to ${path}: ${parseJson(text, errorReply, 'docker_compose_failed', 'its answer').message}`)
+  if (status !== 200)
+    throw new Problem(
+      'docker_compose_failed',
+      `Docker answered ${status} to ${path}: ${parseJson(text, errorReply, 'docker_compose_failed', 'its answer').message}`,
+    )
   return parseJson(text, schema, 'docker_compose_failed', `Docker's answer to ${path}`)
 }
 
 /** @returns version of the daemon @throws {Problem} `docker_unreachable` when it does not answer */
 export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
   const version = await askDocker(at, '/version', z.looseObject({ Version: z.string() }), signal)
-  if (version === null) throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
+  if (version === null)
+    throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
   return version.Version
 }
 
-const places = { container: (name: string) => `/containers/${name}/json`, image: (name: string) => `/images/${name}/json`, network: (name: string) => `/networks/${name}` } as const
+const places = {
+  container: (name: string) => `/containers/${name}/json`,
+  image: (name: string) => `/images/${name}/json`,
+  network: (name: string) => `/networks/${name}`,
+} as const
 
 /**
  * All that the daemon knows about several things.
  * @returns those that exist; one that vanished since it was listed is left out
  * @throws {Problem} `docker_compose_failed`
  */
-export async function inspect<T extends z.ZodType>(at: Docker, kind: keyof typeof places, names: readonly string[], schema: T, signal?: AbortSignal): Promise<z.output<T>[]> {
-  const found = await Promise.all(names.map((name) => askDocker(at, places[kind](encodeURIComponent(name)), schema, signal)))
+export async function inspect<T extends z.ZodType>(
+  at: Docker,
+  kind: keyof typeof places,
+  names: readonly string[],
+  schema: T,
+  signal?: AbortSignal,
+): Promise<z.output<T>[]> {
+  const found = await Promise.all(
+    names.map((name) => askDocker(at, places[kind](encodeURIComponent(name)), schema, signal)),
+  )
   return found.filter((each) => each !== null)
 }

@@ -4,25 +4,43 @@ import { askDocker, inspect, requireDaemon, type Docker } from './engine-api.ts'
 
 const image = z.looseObject({
   Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  RepoTags: z.array(z.string()).nullish().transform((value) => value ?? []),
-  Config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish().transform((value) => value ?? {}) }).nullish(),
+  RepoTags: z
+    .array(z.string())
+    .nullish()
+    .transform((value) => value ?? []),
+  Config: z
+    .looseObject({
+      Labels: z
+        .record(z.string(), z.string())
+        .nullish()
+        .transform((value) => value ?? {}),
+    })
+    .nullish(),
 })
 export type Image = z.infer<typeof image>
 
 /** @returns the image, or null when this machine has none of that name */
-export const imageOf = async (at: Docker, name: string, signal?: AbortSignal): Promise<Image | null> => (await inspect(at, 'image', [name], image, signal))[0] ?? null
+export const imageOf = async (
+  at: Docker,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Image | null> => (await inspect(at, 'image', [name], image, signal))[0] ?? null
 
 export const imageLabels = ({ Config }: Image): Record<string, string> => Config?.Labels ?? {}
 
 /** @throws {Problem} `docker_compose_failed` */
-export const tagImage = async (at: Docker, id: string, name: string): Promise<void> => { await dockerDo(at, ['image', 'tag', id, name]) }
+export const tagImage = async (at: Docker, id: string, name: string): Promise<void> => {
+  await dockerDo(at, ['image', 'tag', id, name])
+}
 
 /** Tags of a repository that are on this machine. @throws {Problem} `docker_compose_failed` */
 export async function tagsOf(at: Docker, repository: string): Promise<string[]> {
   const query = new URLSearchParams({ filters: JSON.stringify({ reference: [`${repository}:*`] }) })
   const images = await askDocker(at, `/images/json?${query.toString()}`, z.array(image), undefined)
   const names = (images ?? []).flatMap(({ RepoTags }) => RepoTags)
-  return names.filter((name) => name.startsWith(`${repository}:`)).map((name) => name.slice(repository.length + 1))
+  return names
+    .filter((name) => name.startsWith(`${repository}:`))
+    .map((name) => name.slice(repository.length + 1))
 }
 
 /**

@@ -3,7 +3,11 @@ import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import type { RemediationId } from '#shared/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
 
-export interface Finding { readonly status: CheckResult['status']; readonly detail: string; readonly remedy?: RemediationId }
+export interface Finding {
+  readonly status: CheckResult['status']
+  readonly detail: string
+  readonly remedy?: RemediationId
+}
 
 /** One question about the host. It depends on no other check and may not change anything. */
 export interface Check {
@@ -22,38 +26,69 @@ const stepMs = 50
 
 export const pass = (detail: string): Finding => ({ status: 'PASS', detail })
 export const skip = (detail: string): Finding => ({ status: 'SKIP', detail })
-export const warn = (detail: string, remedy: RemediationId): Finding => ({ status: 'WARN', detail, remedy })
-export const fail = (detail: string, remedy: RemediationId): Finding => ({ status: 'FAIL', detail, remedy })
+export const warn = (detail: string, remedy: RemediationId): Finding => ({
+  status: 'WARN',
+  detail,
+  remedy,
+})
+export const fail = (detail: string, remedy: RemediationId): Finding => ({
+  status: 'FAIL',
+  detail,
+  remedy,
+})
 
 /** Runs all checks at once. A check that throws or takes too long is a FAIL of its own and holds nobody else up. */
-export const runChecks = (checks: readonly Check[], signal?: AbortSignal): Promise<CheckResult[]> => Promise.all(checks.map((check) => runCheck(check, signal)))
+export const runChecks = (checks: readonly Check[], signal?: AbortSignal): Promise<CheckResult[]> =>
+  Promise.all(checks.map((check) => runCheck(check, signal)))
 
 /**
  * Lets `ms` pass in small steps. Time in which this process itself was busy, or was not given the processor, counts as
  * one step however long it was: nobody is late for an answer that nobody could have taken.
  */
 export async function waited(ms: number, signal: AbortSignal): Promise<void> {
-  for (let left = ms; left > 0; left -= stepMs) await delay(Math.min(stepMs, left), undefined, { signal })
+  for (let left = ms; left > 0; left -= stepMs)
+    await delay(Math.min(stepMs, left), undefined, { signal })
 }
 
-async function runCheck({ name, run, limitMs = defaultLimitMs, late: lateStatus = 'FAIL', remedy }: Check, outer?: AbortSignal): Promise<CheckResult> {
+async function runCheck(
+  { name, run, limitMs = defaultLimitMs, late: lateStatus = 'FAIL', remedy }: Check,
+  outer?: AbortSignal,
+): Promise<CheckResult> {
   const started = performance.now()
   const abort = new AbortController()
   const cancel = (): void => abort.abort()
   outer?.addEventListener('abort', cancel, { once: true })
   let finding: Finding
   try {
-    const late = waited(limitMs, abort.signal).then((): Finding => ({ status: lateStatus, detail: `It gave no answer within ${limitMs / 1000} s.`, remedy }), () => fail('It was cancelled.', 'start_again'))
+    const late = waited(limitMs, abort.signal).then(
+      (): Finding => ({
+        status: lateStatus,
+        detail: `It gave no answer within ${limitMs / 1000} s.`,
+        remedy,
+      }),
+      () => fail('It was cancelled.', 'start_again'),
+    )
     finding = await Promise.race([Promise.resolve(run(abort.signal)), late])
   } catch (error) {
     const problem = toProblem(error)
-    finding = fail(problem.message, problem.errorClass === 'internal_error' ? remedy : errorRule(problem.errorClass).next_auto_fix)
+    finding = fail(
+      problem.message,
+      problem.errorClass === 'internal_error'
+        ? remedy
+        : errorRule(problem.errorClass).next_auto_fix,
+    )
   } finally {
     outer?.removeEventListener('abort', cancel)
     abort.abort()
   }
   const needed = finding.status === 'WARN' || finding.status === 'FAIL'
-  return { name, status: finding.status, detail: finding.detail, remedy: needed ? finding.remedy ?? remedy : null, duration_ms: Math.round(performance.now() - started) }
+  return {
+    name,
+    status: finding.status,
+    detail: finding.detail,
+    remedy: needed ? (finding.remedy ?? remedy) : null,
+    duration_ms: Math.round(performance.now() - started),
+  }
 }
 
 interface About {
@@ -68,16 +103,42 @@ interface About {
 }
 
 /** The document of a list of checks: FAIL if and only if one of them failed. No check at all is a FAIL too. */
-export function checksDocument(checks: CheckResult[], { kind, runId, deployRunId, startedAt, head, errorClass, artifacts }: About): ChecksResult {
-  const nothing: CheckResult[] = checks.some(({ status }) => status !== 'SKIP') ? [] : [{ name: 'checks', status: 'FAIL', detail: 'Nothing could be checked; why stands at each check.', remedy: 'finish_host', duration_ms: 0 }]
+export function checksDocument(
+  checks: CheckResult[],
+  { kind, runId, deployRunId, startedAt, head, errorClass, artifacts }: About,
+): ChecksResult {
+  const nothing: CheckResult[] = checks.some(({ status }) => status !== 'SKIP')
+    ? []
+    : [
+        {
+          name: 'checks',
+          status: 'FAIL',
+          detail: 'Nothing could be checked; why stands at each check.',
+          remedy: 'finish_host',
+          duration_ms: 0,
+        },
+      ]
   const failed = checks.find(({ status }) => status === 'FAIL') ?? nothing[0]
   const failure = failed ? (typeof errorClass === 'string' ? errorClass : errorClass(failed)) : null
   return {
-    schema_version: 1, kind, run_id: runId, deploy_run_id: deployRunId, overall: failed ? 'FAIL' : 'PASS', step_failed: failed?.name ?? null, error_class: failure,
-    next_auto_fix: failure === null ? null : errorRule(failure).next_auto_fix, git_head: head?.commit ?? null, git_tree: head?.tree ?? null,
-    started_at: startedAt, finished_at: new Date().toISOString(), steps: [], artifacts, checks: [...checks, ...nothing],
+    schema_version: 1,
+    kind,
+    run_id: runId,
+    deploy_run_id: deployRunId,
+    overall: failed ? 'FAIL' : 'PASS',
+    step_failed: failed?.name ?? null,
+    error_class: failure,
+    next_auto_fix: failure === null ? null : errorRule(failure).next_auto_fix,
+    git_head: head?.commit ?? null,
+    git_tree: head?.tree ?? null,
+    started_at: startedAt,
+    finished_at: new Date().toISOString(),
+    steps: [],
+    artifacts,
+    checks: [...checks, ...nothing],
   }
 }
 
 /** Names and details of what failed, for a message or evidence. */
-export const failures = (checks: readonly CheckResult[]): string[] => checks.filter(({ status }) => status === 'FAIL').map(({ name, detail }) => `${name}: ${detail}`)
+export const failures = (checks: readonly CheckResult[]): string[] =>
+  checks.filter(({ status }) => status === 'FAIL').map(({ name, detail }) => `${name}: ${detail}`)

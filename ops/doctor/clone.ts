@@ -9,7 +9,8 @@ import type { DoctorContext } from './context.ts'
 export const originSeconds = 1.6
 
 /** Limit for a question to git itself, seconds: longer than that of the check that asks, which has the last word. */
-export const gitSeconds = ({ deployRunId }: Pick<DoctorContext, 'deployRunId'>): number => (deployRunId === null ? 3 : 11)
+export const gitSeconds = ({ deployRunId }: Pick<DoctorContext, 'deployRunId'>): number =>
+  deployRunId === null ? 3 : 11
 
 export interface Clone {
   readonly options: GitOptions
@@ -19,9 +20,15 @@ export interface Clone {
   readonly head: { readonly sha: string; readonly committed: number } | null
 }
 
-export interface OriginTip { /** Null: no such branch, or no answer. */ readonly sha: string | null; readonly why: string | null }
+export interface OriginTip {
+  /** Null: no such branch, or no answer. */ readonly sha: string | null
+  readonly why: string | null
+}
 
-interface Questions { clone?: Promise<Clone>; origin?: Promise<OriginTip> }
+interface Questions {
+  clone?: Promise<Clone>
+  origin?: Promise<OriginTip>
+}
 const asked = new WeakMap<DoctorContext, Questions>()
 const questionsOf = (context: DoctorContext): Questions => {
   const known = asked.get(context) ?? {}
@@ -40,11 +47,18 @@ export function cloneOf(context: DoctorContext): Promise<Clone> {
 
 async function look(context: DoctorContext): Promise<Clone> {
   const { root } = context.paths
-  const options: GitOptions = { ...await hostGit(root), timeLimitSeconds: gitSeconds(context) }
+  const options: GitOptions = { ...(await hostGit(root)), timeLimitSeconds: gitSeconds(context) }
   const must = { ...options, errorClass: 'git_sync_failed' as const }
-  const [folder, shown] = await Promise.all([gitText(root, ['rev-parse', '--git-common-dir'], must), git(root, ['show', '--no-patch', '--no-show-signature', '--format=%H %ct', 'HEAD'], options)])
+  const [folder, shown] = await Promise.all([
+    gitText(root, ['rev-parse', '--git-common-dir'], must),
+    git(root, ['show', '--no-patch', '--no-show-signature', '--format=%H %ct', 'HEAD'], options),
+  ])
   const [sha, committed] = shown.exitCode === 0 ? shown.stdout.trim().split(' ') : []
-  return { options, commonDir: resolve(root, folder), head: sha === undefined ? null : { sha: commitId.parse(sha), committed: Number(committed) } }
+  return {
+    options,
+    commonDir: resolve(root, folder),
+    head: sha === undefined ? null : { sha: commitId.parse(sha), committed: Number(committed) },
+  }
 }
 
 /** What origin has on the branch this host follows, asked once. @throws {Problem} as `cloneOf` */
@@ -54,13 +68,25 @@ export function originTip(context: DoctorContext): Promise<OriginTip> {
   return questions.origin
 }
 
-export const originRef = ({ config }: DoctorContext): string => `refs/heads/${config?.branch ?? 'main'}`
+export const originRef = ({ config }: DoctorContext): string =>
+  `refs/heads/${config?.branch ?? 'main'}`
 
 async function askOrigin(context: DoctorContext): Promise<OriginTip> {
   const { options } = await cloneOf(context)
   const ref = originRef(context)
-  const listed = await git(context.paths.root, ['ls-remote', '--end-of-options', 'origin', ref], { ...options, timeLimitSeconds: originSeconds })
+  const listed = await git(context.paths.root, ['ls-remote', '--end-of-options', 'origin', ref], {
+    ...options,
+    timeLimitSeconds: originSeconds,
+  })
   if (listed.timedOut) return { sha: null, why: `it said nothing for ${originSeconds} s` }
-  if (listed.exitCode !== 0) return { sha: null, why: gitFailure(listed).at(-1) ?? 'no reason given' }
-  return { sha: listed.stdout.split('\n').map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0] ?? null, why: null }
+  if (listed.exitCode !== 0)
+    return { sha: null, why: gitFailure(listed).at(-1) ?? 'no reason given' }
+  return {
+    sha:
+      listed.stdout
+        .split('\n')
+        .map((line) => line.split('\t'))
+        .find(([, name]) => name === ref)?.[0] ?? null,
+    why: null,
+  }
 }

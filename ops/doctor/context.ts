@@ -17,10 +17,14 @@ export interface DoctorContext {
   readonly deployRunId: string | null
 }
 
-export const consoleUrlOf = (settings: HostSettings): string => (settings.console_url ?? `http://127.0.0.1:${settings.console_port}`).replace(/\/$/, '')
+export const consoleUrlOf = (settings: HostSettings): string =>
+  (settings.console_url ?? `http://127.0.0.1:${settings.console_port}`).replace(/\/$/, '')
 
 /** @throws {Problem} `config_invalid` when the host's own settings are off */
-export function doctorContext(deployRunId: string | null, env: Readonly<Record<string, string | undefined>> = process.env): DoctorContext {
+export function doctorContext(
+  deployRunId: string | null,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): DoctorContext {
   const paths = hostPaths(env)
   const settings = readHostSettings(paths)
   const url = hostdUrl(env)
@@ -32,5 +36,14 @@ export function doctorContext(deployRunId: string | null, env: Readonly<Record<s
     if (!(error instanceof Problem)) throw error
     configProblem = error.message
   }
-  return { paths, settings, config, configProblem, hostdUrl: url.replace(/\/$/, ''), hostdPort: Number(new URL(url).port) || hostdPort(env), consoleUrl: consoleUrlOf(settings), deployRunId }
+  return {
+    paths,
+    settings,
+    config,
+    configProblem,
+    hostdUrl: url.replace(/\/$/, ''),
+    hostdPort: Number(new URL(url).port) || hostdPort(env),
+    consoleUrl: consoleUrlOf(settings),
+    deployRunId,
+  }
 }

@@ -10,12 +10,20 @@ import { waited } from './check.ts'
 const named = 8
 const subjectLength = 60
 
-export interface UnprovenCommit { readonly sha: string; readonly subject: string }
+export interface UnprovenCommit {
+  readonly sha: string
+  readonly subject: string
+}
 
 export type Coverage =
   | { readonly state: 'proven'; readonly verdicts: number }
   /** `total` commits lie between the newest proven one (or the baseline) and the tip. */
-  | { readonly state: 'unproven'; readonly why: string; readonly commits: readonly UnprovenCommit[]; readonly total: number }
+  | {
+      readonly state: 'unproven'
+      readonly why: string
+      readonly commits: readonly UnprovenCommit[]
+      readonly total: number
+    }
   /** Time was up before the baseline was reached; every verdict looked at was good. */
   | { readonly state: 'unfinished'; readonly verdicts: number }
 
@@ -27,7 +35,11 @@ class TimeIsUp extends Error {}
  * @param limitMs milliseconds, as the limit of a check counts them
  * @throws {Problem} `internal_error` when git cannot read the repository
  */
-export async function coverage({ tip, limitMs, ...question }: ChainQuestion & { readonly tip: string; readonly limitMs: number }): Promise<Coverage> {
+export async function coverage({
+  tip,
+  limitMs,
+  ...question
+}: ChainQuestion & { readonly tip: string; readonly limitMs: number }): Promise<Coverage> {
   const { repo, baseline, git: options = {} } = question
   const over = new AbortController()
   let up = false
@@ -59,37 +71,79 @@ export async function coverage({ tip, limitMs, ...question }: ChainQuestion & { 
     }
   }
   try {
-    const bare = tip !== baseline && await readBlob(repo, reviewRef(tip), options) === null
-    const walked = bare ? { proven: false as const, commit: tip, reason: 'it has no review verdict' } : await inTime(walkVerdicts({ ...bounded, target: tip }))
+    const bare = tip !== baseline && (await readBlob(repo, reviewRef(tip), options)) === null
+    const walked = bare
+      ? { proven: false as const, commit: tip, reason: 'it has no review verdict' }
+      : await inTime(walkVerdicts({ ...bounded, target: tip }))
     // The one that was asked for last was not looked at any more.
     if (walked === undefined) return { state: 'unfinished', verdicts }
     if (walked.proven) return { state: 'proven', verdicts: walked.chain.length }
     const base = await inTime(provenBase({ ...bounded, head: tip }))
-    return { state: 'unproven', why: `${walked.commit.slice(0, 12)}: ${walked.reason}`, ...await between(repo, base === undefined ? await claimedBase(question, tip, walked.commit) : base ?? baseline, tip, options) }
+    return {
+      state: 'unproven',
+      why: `${walked.commit.slice(0, 12)}: ${walked.reason}`,
+      ...(await between(
+        repo,
+        base === undefined ? await claimedBase(question, tip, walked.commit) : (base ?? baseline),
+        tip,
+        options,
+      )),
+    }
   } finally {
     over.abort()
   }
 }
 
 /** The newest ancestor that has a verdict at all, where there was no time to verify it; else the baseline. */
-async function claimedBase({ repo, baseline, git: options = {} }: ChainQuestion, tip: string, refused: string): Promise<string> {
+async function claimedBase(
+  { repo, baseline, git: options = {} }: ChainQuestion,
+  tip: string,
+  refused: string,
+): Promise<string> {
   const reviewed = await listRefs(repo, reviewRef(''), options)
-  return (await listAncestors(repo, tip, options)).find((commit) => commit === baseline || (commit !== refused && reviewed.has(reviewRef(commit)))) ?? baseline
+  return (
+    (await listAncestors(repo, tip, options)).find(
+      (commit) => commit === baseline || (commit !== refused && reviewed.has(reviewRef(commit))),
+    ) ?? baseline
+  )
 }
 
-async function between(repo: string, base: string, tip: string, options: GitOptions): Promise<{ commits: UnprovenCommit[]; total: number }> {
+async function between(
+  repo: string,
+  base: string,
+  tip: string,
+  options: GitOptions,
+): Promise<{ commits: UnprovenCommit[]; total: number }> {
   // A baseline that is not in the repository covers nothing.
-  const known = (await git(repo, ['cat-file', '-e', '--end-of-options', `${base}^{commit}`], options)).exitCode === 0
+  const known =
+    (await git(repo, ['cat-file', '-e', '--end-of-options', `${base}^{commit}`], options))
+      .exitCode === 0
   const range = known ? [tip, `^${base}`] : [tip]
   const [count, list] = await Promise.all([
     gitText(repo, ['rev-list', '--count', '--end-of-options', ...range], options),
-    gitText(repo, ['log', '--topo-order', `--max-count=${named}`, '--format=%H %s', '--no-show-signature', '--end-of-options', ...range], options),
+    gitText(
+      repo,
+      [
+        'log',
+        '--topo-order',
+        `--max-count=${named}`,
+        '--format=%H %s',
+        '--no-show-signature',
+        '--end-of-options',
+        ...range,
+      ],
+      options,
+    ),
   ])
-  const commits = list.split('\n').filter((line) => line !== '').map((line) => ({ sha: line.slice(0, 40), subject: line.slice(41) }))
+  const commits = list
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => ({ sha: line.slice(0, 40), subject: line.slice(41) }))
   return { commits, total: Number(count) }
 }
 
-const shortened = (text: string): string => (text.length > subjectLength ? `${text.slice(0, subjectLength)}…` : text)
+const shortened = (text: string): string =>
+  text.length > subjectLength ? `${text.slice(0, subjectLength)}…` : text
 
 /** `3 commits without a verified review: 0123456789ab "subject", …` */
 export function listUnproven({ commits, total, why }: Coverage & { state: 'unproven' }): string {

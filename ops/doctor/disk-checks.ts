@@ -3,12 +3,14 @@ import { fail, pass, warn, type Check } from './check.ts'
 import type { DoctorContext } from './context.ts'
 
 /** Percentage in use as `df` counts it: of what an ordinary user can use. */
-const percent = (used: number, free: number): number => (used + free === 0 ? 0 : (used / (used + free)) * 100)
+const percent = (used: number, free: number): number =>
+  used + free === 0 ? 0 : (used / (used + free)) * 100
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
 function diskCheck(name: string, folder: string, { settings }: DoctorContext): Check {
   return {
-    name: `disk:${name}`, remedy: 'free_disk',
+    name: `disk:${name}`,
+    remedy: 'free_disk',
     run: async () => {
       const { blocks, bfree, bavail, bsize, files, ffree } = await statfs(folder)
       const space = percent(blocks - bfree, bavail)
@@ -22,5 +24,8 @@ function diskCheck(name: string, folder: string, { settings }: DoctorContext): C
 }
 
 /** Space and inodes wherever a deploy or a run writes. */
-export const diskChecks = (context: DoctorContext): Check[] =>
-  [diskCheck('root', context.paths.root, context), diskCheck('state', context.paths.state, context), diskCheck('artifacts', context.paths.artifacts, context)]
+export const diskChecks = (context: DoctorContext): Check[] => [
+  diskCheck('root', context.paths.root, context),
+  diskCheck('state', context.paths.state, context),
+  diskCheck('artifacts', context.paths.artifacts, context),
+]

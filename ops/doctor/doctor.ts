@@ -16,8 +16,18 @@ const inDeployMs = 10_000
 export function runDoctor(context: DoctorContext, signal?: AbortSignal): Promise<CheckResult[]> {
   const limits = context.deployRunId === null ? {} : { limitMs: inDeployMs }
   const checks: Check[] = [
-    ...hostdChecks(context), ...consoleChecks(context), ...serviceChecks(context), ...deployChecks(context), ...cloneChecks(context),
-    ...unprovenChecks(context), ...hostChecks(context), ...funnelChecks(context), ...auditChecks(context, limits.limitMs),
+    ...hostdChecks(context),
+    ...consoleChecks(context),
+    ...serviceChecks(context),
+    ...deployChecks(context),
+    ...cloneChecks(context),
+    ...unprovenChecks(context),
+    ...hostChecks(context),
+    ...funnelChecks(context),
+    ...auditChecks(context, limits.limitMs),
   ]
-  return runChecks(checks.map((check) => ({ ...check, ...limits })), signal)
+  return runChecks(
+    checks.map((check) => ({ ...check, ...limits })),
+    signal,
+  )
 }

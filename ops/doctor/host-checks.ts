@@ -8,5 +8,11 @@ import { tailnetChecks } from './tailnet-checks.ts'
 import { timerChecks } from './timer-checks.ts'
 
 /** Checks of the machine itself. */
-export const hostChecks = (context: DoctorContext): Check[] =>
-  [...diskChecks(context), ...secretChecks(context), ...clockChecks(context), ...timerChecks(context), ...dockerChecks(context), ...tailnetChecks()]
+export const hostChecks = (context: DoctorContext): Check[] => [
+  ...diskChecks(context),
+  ...secretChecks(context),
+  ...clockChecks(context),
+  ...timerChecks(context),
+  ...dockerChecks(context),
+  ...tailnetChecks(),
+]

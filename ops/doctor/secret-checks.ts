@@ -3,7 +3,13 @@ import { lstat, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readAdminToken } from '#ops/admin-token'
 import { connectorSecrets, secretsFolder } from '#ops/connectors/places'
-import { connectorFileRule, connectorFolderRule, octal, wrongWith, type FileRule } from '#ops/file-rule'
+import {
+  connectorFileRule,
+  connectorFolderRule,
+  octal,
+  wrongWith,
+  type FileRule,
+} from '#ops/file-rule'
 import { hostProofPlaces } from '#ops/proof/places'
 import type { HostPaths } from '#ops/paths'
 import { fail, pass, warn, type Check, type Finding } from './check.ts'
@@ -23,13 +29,30 @@ function rulesOf(paths: HostPaths): FileRule[] {
   const { keyFile } = hostProofPlaces(paths)
   return [
     { path: paths.etc, kind: 'folder', forbidden: 0o022, exact: { mode: 0o755, uid: 0 } },
-    { path: secretsFolder(paths), kind: 'folder', forbidden: 0o022, exact: { mode: 0o751, uid: 0 } },
+    {
+      path: secretsFolder(paths),
+      kind: 'folder',
+      forbidden: 0o022,
+      exact: { mode: 0o751, uid: 0 },
+    },
     { path: paths.tokenFile, kind: 'file', forbidden: 0o027, exact: { mode: 0o640, uid: 0 } },
     { path: paths.trustFile, kind: 'file', forbidden: 0o022 },
     { path: paths.shipKeysFile, kind: 'file', forbidden: 0o022, optional: true },
     { path: paths.hostSettings, kind: 'file', forbidden: 0o022, optional: true },
-    { path: dirname(keyFile), kind: 'folder', forbidden: 0o077, exact: { mode: 0o700, uid: 0 }, optional: true },
-    { path: keyFile, kind: 'file', forbidden: 0o077, exact: { mode: 0o600, uid: 0 }, optional: true },
+    {
+      path: dirname(keyFile),
+      kind: 'folder',
+      forbidden: 0o077,
+      exact: { mode: 0o700, uid: 0 },
+      optional: true,
+    },
+    {
+      path: keyFile,
+      kind: 'file',
+      forbidden: 0o077,
+      exact: { mode: 0o600, uid: 0 },
+      optional: true,
+    },
   ]
 }
 
@@ -51,10 +74,11 @@ async function secretModes(context: DoctorContext): Promise<Finding> {
   const early = isBeforeFirstDeploy(context)
   const seen: string[] = []
   const wrong: string[] = []
-  for (const rule of [...rulesOf(paths), ...await connectorRules(connectorSecrets(paths))]) {
+  for (const rule of [...rulesOf(paths), ...(await connectorRules(connectorSecrets(paths)))]) {
     const at = await found(rule.path)
     if (at === null) {
-      if (rule.optional !== true && !(rule.path === paths.trustFile && early)) wrong.push(`${rule.path} is missing`)
+      if (rule.optional !== true && !(rule.path === paths.trustFile && early))
+        wrong.push(`${rule.path} is missing`)
       continue
     }
     const why = wrongWith(rule, at, strict)
@@ -64,9 +88,15 @@ async function secretModes(context: DoctorContext): Promise<Finding> {
   if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'protect_secrets')
   readAdminToken(paths.tokenFile) // throws on everything else that hostd itself would refuse
   const detail = `${seen.length} files and folders${strict ? ', owners too' : ''}: ${seen.join(', ')}`
-  if (await found(paths.trustFile) === null) return warn(`${detail}; ${paths.trustFile} does not exist yet, so nothing can be deployed: it names the baseline commit and the accepted review providers`, 'finish_host')
+  if ((await found(paths.trustFile)) === null)
+    return warn(
+      `${detail}; ${paths.trustFile} does not exist yet, so nothing can be deployed: it names the baseline commit and the accepted review providers`,
+      'finish_host',
+    )
   return pass(detail)
 }
 
 /** Nobody but who has to can read a secret or change what is trusted. */
-export const secretChecks = (context: DoctorContext): Check[] => [{ name: 'secret_modes', remedy: 'protect_secrets', run: () => secretModes(context) }]
+export const secretChecks = (context: DoctorContext): Check[] => [
+  { name: 'secret_modes', remedy: 'protect_secrets', run: () => secretModes(context) },
+]

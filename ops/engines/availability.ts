@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ask } from './health.ts'
 
 /** Watches how long an address does not answer. */
-export interface Watch { stop(): Promise<number> }
+export interface Watch {
+  stop(): Promise<number>
+}
 
 /** Milliseconds between two looks: the figure is this exact. */
 const everyMs = 10

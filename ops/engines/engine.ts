@@ -36,7 +36,13 @@ export interface UpReport {
   readonly unansweredMs: number | null
 }
 
-export interface ServiceHealth { readonly name: string; readonly kind: 'project' | 'console'; readonly alive: boolean; readonly why: string | null; readonly detail: string }
+export interface ServiceHealth {
+  readonly name: string
+  readonly kind: 'project' | 'console'
+  readonly alive: boolean
+  readonly why: string | null
+  readonly detail: string
+}
 
 /** What carries the services of a project (design §7): `process` here, `compose` in production. */
 export interface Engine {

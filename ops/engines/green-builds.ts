@@ -11,7 +11,10 @@ import { treeDigest } from './tree-digest.ts'
 export const keptGreen = 3
 
 const greenBuild = z.strictObject({
-  project: z.string(), sha: commitId, folder: z.string(), digest: sha256,
+  project: z.string(),
+  sha: commitId,
+  folder: z.string(),
+  digest: sha256,
   /** Names of its images; none with the engine that starts plain processes. */
   images: z.array(z.string()),
 })
@@ -22,15 +25,23 @@ const greenBuilds = z.strictObject({ schema_version: z.literal(1), builds: z.arr
 const fileOf = ({ state }: HostPaths): string => join(state, 'green-builds.json')
 
 /** Builds that ended a deploy green, newest last. @throws {Problem} `state_invalid`: what must stay is never guessed */
-export const readGreenBuilds = (paths: HostPaths): GreenBuild[] => readJson(fileOf(paths), greenBuilds, 'state_invalid')?.builds ?? []
+export const readGreenBuilds = (paths: HostPaths): GreenBuild[] =>
+  readJson(fileOf(paths), greenBuilds, 'state_invalid')?.builds ?? []
 
-export const greenFolders = (paths: HostPaths): string[] => readGreenBuilds(paths).map(({ folder }) => folder)
+export const greenFolders = (paths: HostPaths): string[] =>
+  readGreenBuilds(paths).map(({ folder }) => folder)
 
 /** Notes that a deploy of this build ended green: it is kept for a rollback from now on. */
 export function markGreenBuild(paths: HostPaths, build: GreenBuild): void {
   const all = readGreenBuilds(paths)
-  const own = [...all.filter(({ project, sha }) => project === build.project && sha !== build.sha), build].slice(-keptGreen)
-  writeJson(fileOf(paths), { schema_version: 1, builds: [...all.filter(({ project }) => project !== build.project), ...own] } satisfies z.infer<typeof greenBuilds>)
+  const own = [
+    ...all.filter(({ project, sha }) => project === build.project && sha !== build.sha),
+    build,
+  ].slice(-keptGreen)
+  writeJson(fileOf(paths), {
+    schema_version: 1,
+    builds: [...all.filter(({ project }) => project !== build.project), ...own],
+  } satisfies z.infer<typeof greenBuilds>)
 }
 
 /** The kept build of a commit, when it is still what was green to the byte; null when it must be built anew. */

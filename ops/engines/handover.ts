@@ -3,15 +3,43 @@ import { freePort } from '#ops/free-port'
 import type { HostPaths } from '#ops/paths'
 import { listenersOn, programName } from '#ops/ports/sockets'
 import { watchAvailability } from './availability.ts'
-import { forgetCandidate, noteCandidate, readRecord, removeRecord, writeRecord, type ServiceRecord, type ServiceSpec } from './service-record.ts'
-import { lives, processesOf, recordOf, requireHealthy, serviceUrl, specOf, startService, stopService } from './service-process.ts'
+import {
+  forgetCandidate,
+  noteCandidate,
+  readRecord,
+  removeRecord,
+  writeRecord,
+  type ServiceRecord,
+  type ServiceSpec,
+} from './service-record.ts'
+import {
+  lives,
+  processesOf,
+  recordOf,
+  requireHealthy,
+  serviceUrl,
+  specOf,
+  startService,
+  stopService,
+} from './service-process.ts'
 
-export interface Progress { readonly log: (text: string) => void; readonly signal?: AbortSignal }
+export interface Progress {
+  readonly log: (text: string) => void
+  readonly signal?: AbortSignal
+}
 
 /** Does what runs already do what `spec` asks for? */
-export const isUnchanged = (record: ServiceRecord | undefined, spec: ServiceSpec): record is ServiceRecord =>
-  record !== undefined && lives(record) && record.sha === spec.sha && record.digest === spec.digest && record.port === spec.port
-  && JSON.stringify([record.argv, record.env, record.health]) === JSON.stringify([spec.argv, spec.env, spec.health])
+export const isUnchanged = (
+  record: ServiceRecord | undefined,
+  spec: ServiceSpec,
+): record is ServiceRecord =>
+  record !== undefined &&
+  lives(record) &&
+  record.sha === spec.sha &&
+  record.digest === spec.digest &&
+  record.port === spec.port &&
+  JSON.stringify([record.argv, record.env, record.health]) ===
+    JSON.stringify([spec.argv, spec.env, spec.health])
 
 /**
  * The port must be free, or held by the version of this service that is going to be replaced.
@@ -21,8 +49,14 @@ export function requirePort(spec: ServiceSpec, old: ServiceRecord | undefined): 
   const own = new Set(old ? processesOf(old) : [])
   for (const { pids } of listenersOn(spec.port)) {
     if (pids.some((pid) => own.has(pid))) continue
-    const who = pids.length === 0 ? 'a process of another user' : `process ${pids.map((pid) => `${pid} (${programName(pid)})`).join(', ')}`
-    throw new Problem('port_in_use', `Port ${spec.port} of service ${spec.name} is taken by ${who}. Nothing was stopped or started.`)
+    const who =
+      pids.length === 0
+        ? 'a process of another user'
+        : `process ${pids.map((pid) => `${pid} (${programName(pid)})`).join(', ')}`
+    throw new Problem(
+      'port_in_use',
+      `Port ${spec.port} of service ${spec.name} is taken by ${who}. Nothing was stopped or started.`,
+    )
   }
 }
 
@@ -31,7 +65,11 @@ export function requirePort(spec: ServiceSpec, old: ServiceRecord | undefined): 
  * nowhere outside; then stopped again.
  * @throws {Problem} `service_unhealthy` or `public_port`; the version that serves goes on serving
  */
-export async function proveCandidate(paths: HostPaths, spec: ServiceSpec, { log, signal }: Progress): Promise<void> {
+export async function proveCandidate(
+  paths: HostPaths,
+  spec: ServiceSpec,
+  { log, signal }: Progress,
+): Promise<void> {
   const port = await freePort()
   const candidate = await startService(paths, spec, port)
   // Noted, so that a deploy that is killed now leaves nothing that the next one would not find and stop.
@@ -60,7 +98,11 @@ export interface Handover {
  * started again.
  * @throws {Problem} `service_unhealthy`, `public_port` or `port_in_use`; the message says whether the old version serves again
  */
-export async function switchVersion(paths: HostPaths, spec: ServiceSpec, progress: Progress): Promise<Handover> {
+export async function switchVersion(
+  paths: HostPaths,
+  spec: ServiceSpec,
+  progress: Progress,
+): Promise<Handover> {
   const old = readRecord(paths, spec.name)
   requirePort(spec, old)
   const served = old !== undefined && lives(old) && old.port === spec.port
@@ -74,7 +116,8 @@ export async function switchVersion(paths: HostPaths, spec: ServiceSpec, progres
   }
   const unansweredMs = watch ? await watch.stop() : null
   return {
-    name: spec.name, unansweredMs,
+    name: spec.name,
+    unansweredMs,
     undo: async () => {
       const now = readRecord(paths, spec.name)
       if (now) await stopService(now, spec.name)
@@ -85,7 +128,11 @@ export async function switchVersion(paths: HostPaths, spec: ServiceSpec, progres
 }
 
 /** Starts a service on its own port and records it once it is healthy. @throws {Problem} as `requireHealthy`; it is then stopped */
-export async function startOnPort(paths: HostPaths, spec: ServiceSpec, { log, signal }: Progress): Promise<ServiceRecord> {
+export async function startOnPort(
+  paths: HostPaths,
+  spec: ServiceSpec,
+  { log, signal }: Progress,
+): Promise<ServiceRecord> {
   const instance = await startService(paths, spec)
   const record = recordOf(spec, instance)
   // Recorded before it is known to be healthy: if this process dies now, the next one finds and stops it.
@@ -100,7 +147,13 @@ export async function startOnPort(paths: HostPaths, spec: ServiceSpec, { log, si
   return record
 }
 
-async function afterRestart(paths: HostPaths, spec: ServiceSpec, old: ServiceRecord | undefined, failure: Problem, { log }: Progress): Promise<Problem> {
+async function afterRestart(
+  paths: HostPaths,
+  spec: ServiceSpec,
+  old: ServiceRecord | undefined,
+  failure: Problem,
+  { log }: Progress,
+): Promise<Problem> {
   if (!old) {
     removeRecord(paths, spec.name)
     return failure
@@ -108,9 +161,17 @@ async function afterRestart(paths: HostPaths, spec: ServiceSpec, old: ServiceRec
   try {
     // Without the signal: a cancelled deploy must still leave the old version serving.
     await startOnPort(paths, specOf(old), { log })
-    return new Problem(failure.errorClass, `${failure.message} The version before it was started again and answers.`, { cause: failure, evidence: failure.evidence })
+    return new Problem(
+      failure.errorClass,
+      `${failure.message} The version before it was started again and answers.`,
+      { cause: failure, evidence: failure.evidence },
+    )
   } catch (error) {
     const second = toProblem(error)
-    return new Problem(failure.errorClass, `${failure.message} The version before it could not be started again either: ${second.message}`, { cause: failure, evidence: [...failure.evidence, ...second.evidence] })
+    return new Problem(
+      failure.errorClass,
+      `${failure.message} The version before it could not be started again either: ${second.message}`,
+      { cause: failure, evidence: [...failure.evidence, ...second.evidence] },
+    )
   }
 }

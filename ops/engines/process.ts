@@ -4,23 +4,54 @@ import type { HostPaths } from '#ops/paths'
 import { buildRelease, pruneBuilds } from './builds.ts'
 import { composeEngine } from './compose/engine.ts'
 import type { Build, Engine, ServiceHealth, Target, UpReport } from './engine.ts'
-import { isUnchanged, proveCandidate, requirePort, switchVersion, type Handover, type Progress } from './handover.ts'
+import {
+  isUnchanged,
+  proveCandidate,
+  requirePort,
+  switchVersion,
+  type Handover,
+  type Progress,
+} from './handover.ts'
 import { lookAt, waitUntilOk } from './health.ts'
 import { stopServices } from './resume.ts'
 import { lives, serviceUrl, socketsOf, stopService } from './service-process.ts'
-import { consoleServiceName, forgetCandidate, leftCandidate, readRecords, removeRecord, writeServing, type ServiceRecord, type ServiceSpec } from './service-record.ts'
+import {
+  consoleServiceName,
+  forgetCandidate,
+  leftCandidate,
+  readRecords,
+  removeRecord,
+  writeServing,
+  type ServiceRecord,
+  type ServiceSpec,
+} from './service-record.ts'
 import { withServicesLock } from './services-lock.ts'
 
 /** The services of a build, then the console. @throws {Problem} `config_invalid` on the console's name or a port used twice */
 function specsOf({ config, sha, servicePorts, console }: Target, build: Build): ServiceSpec[] {
   const specs: ServiceSpec[] = config.services.map(({ name, argv, port, health }) => ({
-    name, kind: 'project', argv, release: build.folder, sha, digest: build.digest, port: servicePorts[name] ?? port, env: {},
-    health: { path: health.path, commit_field: health.commit_field ?? null, timeout_seconds: health.timeout_seconds },
+    name,
+    kind: 'project',
+    argv,
+    release: build.folder,
+    sha,
+    digest: build.digest,
+    port: servicePorts[name] ?? port,
+    env: {},
+    health: {
+      path: health.path,
+      commit_field: health.commit_field ?? null,
+      timeout_seconds: health.timeout_seconds,
+    },
   }))
   const all = [...specs, console]
   for (const [i, spec] of all.entries()) {
     const other = all.slice(0, i).find(({ name, port }) => name === spec.name || port === spec.port)
-    if (other) throw new Problem('config_invalid', `Services ${other.name} and ${spec.name} have the same ${other.name === spec.name ? 'name' : `port ${spec.port}`}. Nothing was stopped or started.`)
+    if (other)
+      throw new Problem(
+        'config_invalid',
+        `Services ${other.name} and ${spec.name} have the same ${other.name === spec.name ? 'name' : `port ${spec.port}`}. Nothing was stopped or started.`,
+      )
   }
   return all
 }
@@ -29,9 +60,17 @@ function specsOf({ config, sha, servicePorts, console }: Target, build: Build): 
 const unchangedSeconds = 10
 
 /** Runs already what is wanted, and answers? One that hangs is replaced, although nothing of it has changed. */
-async function stays(record: ServiceRecord | undefined, spec: ServiceSpec, { log, signal }: Progress): Promise<boolean> {
+async function stays(
+  record: ServiceRecord | undefined,
+  spec: ServiceSpec,
+  { log, signal }: Progress,
+): Promise<boolean> {
   if (!isUnchanged(record, spec)) return false
-  const why = await waitUntilOk(serviceUrl(spec.port, spec.health.path), { commitField: spec.health.commit_field, commit: spec.sha }, { seconds: unchangedSeconds, alive: () => lives(record), ...(signal ? { signal } : {}) })
+  const why = await waitUntilOk(
+    serviceUrl(spec.port, spec.health.path),
+    { commitField: spec.health.commit_field, commit: spec.sha },
+    { seconds: unchangedSeconds, alive: () => lives(record), ...(signal ? { signal } : {}) },
+  )
   if (why !== null) log(`${spec.name}: unchanged, but not healthy (${why}), so it is replaced`)
   return why === null
 }
@@ -40,7 +79,9 @@ async function up(target: Target, build: Build, progress: Progress): Promise<UpR
   const { paths } = target
   const specs = specsOf(target, build)
   const records = new Map(readRecords(paths).map((record) => [record.name, record]))
-  const staying = await Promise.all(specs.map((spec) => stays(records.get(spec.name), spec, progress)))
+  const staying = await Promise.all(
+    specs.map((spec) => stays(records.get(spec.name), spec, progress)),
+  )
   const fresh = specs.filter((_spec, i) => staying[i] !== true)
   const unchanged = specs.filter((spec) => !fresh.includes(spec)).map(({ name }) => name)
   const gone = [...records.values()].filter(({ name }) => !specs.some((spec) => spec.name === name))
@@ -58,8 +99,15 @@ async function up(target: Target, build: Build, progress: Progress): Promise<UpR
   for (const record of gone) await retire(paths, record, progress)
   writeServing(paths, target.sha)
   pruneBuilds(paths, target.config.project)
-  const gaps = done.flatMap(({ name, unansweredMs }) => (name === consoleServiceName || unansweredMs === null ? [] : [unansweredMs]))
-  return { changed: fresh.map(({ name }) => name), unchanged, stopped: gone.map(({ name }) => name), unansweredMs: gaps.length === 0 ? null : Math.max(...gaps) }
+  const gaps = done.flatMap(({ name, unansweredMs }) =>
+    name === consoleServiceName || unansweredMs === null ? [] : [unansweredMs],
+  )
+  return {
+    changed: fresh.map(({ name }) => name),
+    unchanged,
+    stopped: gone.map(({ name }) => name),
+    unansweredMs: gaps.length === 0 ? null : Math.max(...gaps),
+  }
 }
 
 /** A deploy that was killed while it tried a candidate leaves it running. */
@@ -82,7 +130,11 @@ async function takeBack(done: readonly Handover[], failure: Problem): Promise<Pr
     }
   }
   if (failed.length === 0) return failure
-  return new Problem(failure.errorClass, `${failure.message} These services could not be put back: ${failed.join(' ')}`, { cause: failure, evidence: failure.evidence })
+  return new Problem(
+    failure.errorClass,
+    `${failure.message} These services could not be put back: ${failed.join(' ')}`,
+    { cause: failure, evidence: failure.evidence },
+  )
 }
 
 async function retire(paths: HostPaths, record: ServiceRecord, { log }: Progress): Promise<void> {
@@ -92,20 +144,38 @@ async function retire(paths: HostPaths, record: ServiceRecord, { log }: Progress
 }
 
 async function health(paths: HostPaths, signal?: AbortSignal): Promise<ServiceHealth[]> {
-  return Promise.all(readRecords(paths).map(async (record) => {
-    const { name, kind, port, pid, sha } = record
-    const url = serviceUrl(port, record.health.path)
-    const alive = lives(record)
-    const why = alive ? await lookAt(url, { commitField: record.health.commit_field, commit: sha }, signal ? { signal } : {}) : `process ${pid} has ended`
-    return { name, kind, alive, why, detail: why === null ? `${name} answers on port ${port} (process ${pid}${sha === null ? '' : `, ${sha.slice(0, 12)}`})` : `${name} at ${url}: ${why}` }
-  }))
+  return Promise.all(
+    readRecords(paths).map(async (record) => {
+      const { name, kind, port, pid, sha } = record
+      const url = serviceUrl(port, record.health.path)
+      const alive = lives(record)
+      const why = alive
+        ? await lookAt(
+            url,
+            { commitField: record.health.commit_field, commit: sha },
+            signal ? { signal } : {},
+          )
+        : `process ${pid} has ended`
+      return {
+        name,
+        kind,
+        alive,
+        why,
+        detail:
+          why === null
+            ? `${name} answers on port ${port} (process ${pid}${sha === null ? '' : `, ${sha.slice(0, 12)}`})`
+            : `${name} at ${url}: ${why}`,
+      }
+    }),
+  )
 }
 
 /** Services as plain processes on loopback ports: no Docker needed. For the local demo, tests, and small hosts. */
 export const processEngine: Engine = {
   name: 'process',
   build: buildRelease,
-  up: (target, build, progress) => withServicesLock(target.paths, () => up(target, build, progress), progress.signal),
+  up: (target, build, progress) =>
+    withServicesLock(target.paths, () => up(target, build, progress), progress.signal),
   health,
   ports: (paths): OpenSocket[] => {
     const sockets = openSockets()
@@ -114,4 +184,5 @@ export const processEngine: Engine = {
   down: stopServices,
 }
 
-export const engineOf = (name: 'process' | 'compose'): Engine => (name === 'process' ? processEngine : composeEngine)
+export const engineOf = (name: 'process' | 'compose'): Engine =>
+  name === 'process' ? processEngine : composeEngine

@@ -6,10 +6,18 @@ import { lives, serviceUrl, specOf, stopService } from './service-process.ts'
 import { readRecord, readRecords, type ServiceRecord } from './service-record.ts'
 import { withServicesLock } from './services-lock.ts'
 
-export interface Resumed { readonly name: string; readonly state: 'running' | 'started' | 'failed'; readonly problem: Problem | null }
+export interface Resumed {
+  readonly name: string
+  readonly state: 'running' | 'started' | 'failed'
+  readonly problem: Problem | null
+}
 
 /** Ends what is left of a service, which may hold its port, and starts the recorded version until it is healthy. */
-async function startAgain(paths: HostPaths, record: ServiceRecord, progress: Progress): Promise<ServiceRecord> {
+async function startAgain(
+  paths: HostPaths,
+  record: ServiceRecord,
+  progress: Progress,
+): Promise<ServiceRecord> {
   await stopService(record, record.name)
   requirePort(record, undefined)
   return await startOnPort(paths, specOf(record), progress)
@@ -20,23 +28,30 @@ async function startAgain(paths: HostPaths, record: ServiceRecord, progress: Pro
  * the others from starting.
  * @throws {Problem} `state_invalid` when the records cannot be read, `lane_busy` when a deploy is at it
  */
-export async function resumeServices(paths: HostPaths, progress: Progress = { log: () => undefined }): Promise<Resumed[]> {
-  return withServicesLock(paths, async () => {
-    const results: Resumed[] = []
-    for (const record of readRecords(paths)) {
-      if (lives(record)) {
-        results.push({ name: record.name, state: 'running', problem: null })
-        continue
+export async function resumeServices(
+  paths: HostPaths,
+  progress: Progress = { log: () => undefined },
+): Promise<Resumed[]> {
+  return withServicesLock(
+    paths,
+    async () => {
+      const results: Resumed[] = []
+      for (const record of readRecords(paths)) {
+        if (lives(record)) {
+          results.push({ name: record.name, state: 'running', problem: null })
+          continue
+        }
+        try {
+          await startAgain(paths, record, progress)
+          results.push({ name: record.name, state: 'started', problem: null })
+        } catch (error) {
+          results.push({ name: record.name, state: 'failed', problem: toProblem(error) })
+        }
       }
-      try {
-        await startAgain(paths, record, progress)
-        results.push({ name: record.name, state: 'started', problem: null })
-      } catch (error) {
-        results.push({ name: record.name, state: 'failed', problem: toProblem(error) })
-      }
-    }
-    return results
-  }, progress.signal)
+      return results
+    },
+    progress.signal,
+  )
 }
 
 /**
@@ -45,14 +60,41 @@ export async function resumeServices(paths: HostPaths, progress: Progress = { lo
  * @returns its new record; null when it is well, after all, and was not touched
  * @throws {Problem} `lane_busy`, `state_invalid`, `port_in_use`, `service_unhealthy`, `public_port`
  */
-export const restartService = (paths: HostPaths, name: string, progress: Progress, patienceMs: number): Promise<ServiceRecord | null> => withServicesLock(paths, async () => {
-  const record = readRecord(paths, name)
-  if (!record) throw new Problem('state_invalid', `Service ${name} has no record any more. Nothing was started.`)
-  const { port, sha, health: { path, commit_field } } = record
-  // Looked at once more: a deploy may have been at it until now, and this is its new version.
-  if (lives(record) && await lookAt(serviceUrl(port, path), { commitField: commit_field, commit: sha }, progress.signal ? { signal: progress.signal } : {}) === null) return null
-  return await startAgain(paths, record, progress)
-}, progress.signal, patienceMs)
+export const restartService = (
+  paths: HostPaths,
+  name: string,
+  progress: Progress,
+  patienceMs: number,
+): Promise<ServiceRecord | null> =>
+  withServicesLock(
+    paths,
+    async () => {
+      const record = readRecord(paths, name)
+      if (!record)
+        throw new Problem(
+          'state_invalid',
+          `Service ${name} has no record any more. Nothing was started.`,
+        )
+      const {
+        port,
+        sha,
+        health: { path, commit_field },
+      } = record
+      // Looked at once more: a deploy may have been at it until now, and this is its new version.
+      if (
+        lives(record) &&
+        (await lookAt(
+          serviceUrl(port, path),
+          { commitField: commit_field, commit: sha },
+          progress.signal ? { signal: progress.signal } : {},
+        )) === null
+      )
+        return null
+      return await startAgain(paths, record, progress)
+    },
+    progress.signal,
+    patienceMs,
+  )
 
 /** Stops all services; their records stay, so that `resumeServices` can start them again. */
 export async function stopServices(paths: HostPaths): Promise<void> {

@@ -21,7 +21,11 @@ export const serviceSpec = z.strictObject({
   port: z.number().int().min(1).max(65535),
   /** Environment on top of the base one. Never a secret: this file is readable. */
   env: z.record(z.string(), z.string()),
-  health: z.strictObject({ path: z.string(), commit_field: z.string().nullable(), timeout_seconds: z.number().positive() }),
+  health: z.strictObject({
+    path: z.string(),
+    commit_field: z.string().nullable(),
+    timeout_seconds: z.number().positive(),
+  }),
 })
 export type ServiceSpec = z.infer<typeof serviceSpec>
 
@@ -52,25 +56,43 @@ export function readRecords(paths: HostPaths): ServiceRecord[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw new Problem('state_invalid', `${paths.services} cannot be read.`, { cause: error })
   }
-  return names.filter((name) => /^[a-z0-9][a-z0-9_-]*\.json$/.test(name)).toSorted()
+  return names
+    .filter((name) => /^[a-z0-9][a-z0-9_-]*\.json$/.test(name))
+    .toSorted()
     .flatMap((name) => readJson(join(paths.services, name), serviceRecord, 'state_invalid') ?? [])
 }
 
-export const readRecord = (paths: HostPaths, name: string): ServiceRecord | undefined => readJson(fileOf(paths, name), serviceRecord, 'state_invalid')
-export const writeRecord = (paths: HostPaths, record: ServiceRecord): void => writeJson(fileOf(paths, record.name), record)
-export const removeRecord = (paths: HostPaths, name: string): void => rmSync(fileOf(paths, name), { force: true })
+export const readRecord = (paths: HostPaths, name: string): ServiceRecord | undefined =>
+  readJson(fileOf(paths, name), serviceRecord, 'state_invalid')
+export const writeRecord = (paths: HostPaths, record: ServiceRecord): void =>
+  writeJson(fileOf(paths, record.name), record)
+export const removeRecord = (paths: HostPaths, name: string): void =>
+  rmSync(fileOf(paths, name), { force: true })
 
-const candidateFile = (paths: HostPaths, name: string): string => join(paths.services, name, 'candidate.json')
-export const noteCandidate = (paths: HostPaths, record: ServiceRecord): void => writeJson(candidateFile(paths, record.name), record)
-export const forgetCandidate = (paths: HostPaths, name: string): void => rmSync(candidateFile(paths, name), { force: true })
+const candidateFile = (paths: HostPaths, name: string): string =>
+  join(paths.services, name, 'candidate.json')
+export const noteCandidate = (paths: HostPaths, record: ServiceRecord): void =>
+  writeJson(candidateFile(paths, record.name), record)
+export const forgetCandidate = (paths: HostPaths, name: string): void =>
+  rmSync(candidateFile(paths, name), { force: true })
 /** A candidate of a deploy that was killed before it could stop it. @throws {Problem} `state_invalid` */
-export const leftCandidate = (paths: HostPaths, name: string): ServiceRecord | undefined => readJson(candidateFile(paths, name), serviceRecord, 'state_invalid')
+export const leftCandidate = (paths: HostPaths, name: string): ServiceRecord | undefined =>
+  readJson(candidateFile(paths, name), serviceRecord, 'state_invalid')
 
 /** `$OPENCLAW_STATE/serving.json`: the commit whose services answer. */
-export const serving = z.strictObject({ schema_version: z.literal(1), sha: commitId, since: timestamp })
+export const serving = z.strictObject({
+  schema_version: z.literal(1),
+  sha: commitId,
+  since: timestamp,
+})
 export type Serving = z.infer<typeof serving>
 const servingFile = (paths: HostPaths): string => join(paths.state, 'serving.json')
 /** @throws {Problem} `state_invalid` */
-export const readServing = (paths: HostPaths): Serving | undefined => readJson(servingFile(paths), serving, 'state_invalid')
+export const readServing = (paths: HostPaths): Serving | undefined =>
+  readJson(servingFile(paths), serving, 'state_invalid')
 export const writeServing = (paths: HostPaths, sha: string): void =>
-  writeJson(servingFile(paths), { schema_version: 1, sha, since: new Date().toISOString() } satisfies Serving)
+  writeJson(servingFile(paths), {
+    schema_version: 1,
+    sha,
+    since: new Date().toISOString(),
+  } satisfies Serving)

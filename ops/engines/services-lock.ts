@@ -12,7 +12,12 @@ const usualPatienceMs = 60_000
  * @param patienceMs longest wait for it, milliseconds
  * @throws {Problem} `lane_busy` when another one has been at it that long
  */
-export async function withServicesLock<T>(paths: HostPaths, work: () => Promise<T>, signal?: AbortSignal, patienceMs: number = usualPatienceMs): Promise<T> {
+export async function withServicesLock<T>(
+  paths: HostPaths,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+  patienceMs: number = usualPatienceMs,
+): Promise<T> {
   const file = join(paths.locks, 'services.lock')
   for (const end = performance.now() + patienceMs; ;) {
     const lock = tryLock(file)
@@ -23,7 +28,11 @@ export async function withServicesLock<T>(paths: HostPaths, work: () => Promise<
         lock.release()
       }
     }
-    if (performance.now() > end) throw new Problem('lane_busy', `Another process has been starting or stopping services for ${patienceMs / 1000} s. No service was touched.`)
+    if (performance.now() > end)
+      throw new Problem(
+        'lane_busy',
+        `Another process has been starting or stopping services for ${patienceMs / 1000} s. No service was touched.`,
+      )
     await delay(100, undefined, signal ? { signal } : {})
   }
 }

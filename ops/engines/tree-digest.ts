@@ -19,20 +19,25 @@ export function treeDigest(root: string, parts: readonly string[] = ['']): strin
 function add(hash: Hash, root: string, path: string): void {
   const full = join(root, path)
   const info = lstatSync(full)
-  const head = (kind: string, size: number): void => { hash.update(`${kind}\0${path}\0${size}\0`) }
+  const head = (kind: string, size: number): void => {
+    hash.update(`${kind}\0${path}\0${size}\0`)
+  }
   if (info.isSymbolicLink()) {
     const target = readlinkSync(full)
     head('link', Buffer.byteLength(target))
     hash.update(target)
   } else if (info.isDirectory()) {
     head('folder', 0)
-    const names = readdirSync(full).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    const names = readdirSync(full).toSorted((a, b) =>
+      Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    )
     for (const name of names) add(hash, root, path === '' ? name : `${path}/${name}`)
   } else if (info.isFile()) {
     head((info.mode & 0o100) === 0 ? 'file' : 'program', info.size)
     const file = openSync(full, 'r')
     try {
-      for (let count = readSync(file, chunk); count > 0; count = readSync(file, chunk)) hash.update(chunk.subarray(0, count))
+      for (let count = readSync(file, chunk); count > 0; count = readSync(file, chunk))
+        hash.update(chunk.subarray(0, count))
     } finally {
       closeSync(file)
     }

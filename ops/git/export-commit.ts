@@ -14,9 +14,25 @@ const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
  * @param folder temporary folder that it is made in @param format `sha1` or `sha256`
  * @returns its git directory
  */
-export async function neutralRepository(folder: string, format: string, options: GitOptions & { errorClass?: ErrorClass }): Promise<string> {
+export async function neutralRepository(
+  folder: string,
+  format: string,
+  options: GitOptions & { errorClass?: ErrorClass },
+): Promise<string> {
   const bare = join(folder, 'bare.git')
-  await gitText(folder, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], options)
+  await gitText(
+    folder,
+    [
+      'init',
+      '--quiet',
+      '--bare',
+      '--template=',
+      `--object-format=${format}`,
+      '--end-of-options',
+      bare,
+    ],
+    options,
+  )
   writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
   return bare
 }
@@ -27,8 +43,17 @@ export async function neutralRepository(folder: string, format: string, options:
  * and no attribute can leave files out or change them, as `git archive` or a checkout would.
  * @throws {Problem} `git_sync_failed`, or the class that is asked for
  */
-export async function exportCommit(repo: string, sha: string, folder: string, options: GitOptions & { errorClass?: ErrorClass }): Promise<void> {
-  const must: GitOptions & { errorClass: ErrorClass } = { errorClass: 'git_sync_failed', ...options, timeLimitSeconds: 300 }
+export async function exportCommit(
+  repo: string,
+  sha: string,
+  folder: string,
+  options: GitOptions & { errorClass?: ErrorClass },
+): Promise<void> {
+  const must: GitOptions & { errorClass: ErrorClass } = {
+    errorClass: 'git_sync_failed',
+    ...options,
+    timeLimitSeconds: 300,
+  }
   // What is written belongs to who we are, whoever owns the clone: only the questions to the clone are asked as its owner.
   const { as: _owner, ...ours } = must
   const { format, folder: common } = await objectStore(repo, must)
@@ -37,7 +62,10 @@ export async function exportCommit(repo: string, sha: string, folder: string, op
   const temporary = makeTemporary('export')
   try {
     const bare = await neutralRepository(temporary, format, ours)
-    const own = { ...ours, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder } }
+    const own = {
+      ...ours,
+      env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder },
+    }
     await gitText(folder, ['read-tree', '--no-recurse-submodules', sha], own)
     await gitText(folder, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)
   } finally {

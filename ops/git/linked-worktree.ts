@@ -16,10 +16,30 @@ export const worktreePrefix = (maker: string): string => `${prefix}${maker}-`
  * @param maker who makes it, a run id: after a kill its folders are found by it
  * @returns what `work` returns
  */
-export async function withWorktree<T>(repo: string, commit: string, maker: string, work: (folder: string) => Promise<T>, options: GitOptions = {}): Promise<T> {
+export async function withWorktree<T>(
+  repo: string,
+  commit: string,
+  maker: string,
+  work: (folder: string) => Promise<T>,
+  options: GitOptions = {},
+): Promise<T> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), worktreePrefix(maker)))
   try {
-    await gitText(repo, ['worktree', 'add', '--quiet', '--force', '--detach', '--no-checkout', '--end-of-options', folder, commit], { timeLimitSeconds: 300, ...options })
+    await gitText(
+      repo,
+      [
+        'worktree',
+        'add',
+        '--quiet',
+        '--force',
+        '--detach',
+        '--no-checkout',
+        '--end-of-options',
+        folder,
+        commit,
+      ],
+      { timeLimitSeconds: 300, ...options },
+    )
     await exportCommit(repo, commit, folder, { ...options, errorClass: 'internal_error' })
     // Git's own view of the worktree: without it every file would be taken for deleted.
     await gitText(folder, ['read-tree', '--no-recurse-submodules', 'HEAD'], options)
@@ -39,7 +59,11 @@ async function removeWorktree(repo: string, folder: string): Promise<void> {
 /** Removes worktrees that a killed process left. The caller holds the lock under which they are made. @returns their folders */
 export async function sweepWorktrees(repo: string, options: GitOptions = {}): Promise<string[]> {
   const list = await git(repo, ['worktree', 'list', '--porcelain', '-z'], options)
-  const left = list.stdout.split('\0').filter((line) => line.startsWith('worktree ')).map((line) => line.slice('worktree '.length)).filter((folder) => basename(folder).startsWith(prefix))
+  const left = list.stdout
+    .split('\0')
+    .filter((line) => line.startsWith('worktree '))
+    .map((line) => line.slice('worktree '.length))
+    .filter((folder) => basename(folder).startsWith(prefix))
   for (const folder of left) await removeWorktree(repo, folder)
   return left
 }

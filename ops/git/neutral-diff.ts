@@ -33,49 +33,152 @@ export interface ChangedEntry {
 
 /** One diff of two commits, the same everywhere: no renames, no external program, binary content included. */
 const diffOptions = [
-  '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--no-indent-heuristic', '--diff-algorithm=myers',
-  '--full-index', '--binary', '--unified=3', '--inter-hunk-context=0', '--src-prefix=a/', '--dst-prefix=b/', '--submodule=short', '--ignore-submodules=none', '-O/dev/null',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--no-renames',
+  '--no-indent-heuristic',
+  '--diff-algorithm=myers',
+  '--full-index',
+  '--binary',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--submodule=short',
+  '--ignore-submodules=none',
+  '-O/dev/null',
 ]
-const statuses: Readonly<Record<string, ReviewedFile['status']>> = { A: 'added', M: 'modified', D: 'deleted', T: 'type_changed' }
+const statuses: Readonly<Record<string, ReviewedFile['status']>> = {
+  A: 'added',
+  M: 'modified',
+  D: 'deleted',
+  T: 'type_changed',
+}
 
 /**
  * Gives `work` a git whose diffs depend on the two trees alone. The repository's configuration and its .gitattributes
  * are not read: either could show a source file as binary, or run a program of its own choice. The same commits give
  * the same digest on the laptop and on the host.
  */
-export async function withNeutralGit<T>(repo: string, work: (neutral: NeutralGit) => Promise<T>, options: GitOptions = {}): Promise<T> {
+export async function withNeutralGit<T>(
+  repo: string,
+  work: (neutral: NeutralGit) => Promise<T>,
+  options: GitOptions = {},
+): Promise<T> {
   const { format, folder: common } = await objectStore(repo, options)
   const objects = join(common, 'objects')
   const folder = temporaryFolder('diff', options.as)
   const bare = join(folder, 'bare.git')
   const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }
   try {
-    await gitText(folder, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--end-of-options', bare], isolated)
-    const inside: GitOptions = { ...isolated, keepBytes: 64 * 1024 * 1024, env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects } }
-    const diffTo = async (file: string, base: string, head: string): Promise<{ sha256: string; bytes: number }> => {
-      await gitText(bare, ['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head], inside)
-      return { sha256: createHash('sha256').update(readFileSync(file)).digest('hex'), bytes: statSync(file).size }
+    await gitText(
+      folder,
+      [
+        'init',
+        '--quiet',
+        '--bare',
+        '--template=',
+        `--object-format=${format}`,
+        '--end-of-options',
+        bare,
+      ],
+      isolated,
+    )
+    const inside: GitOptions = {
+      ...isolated,
+      keepBytes: 64 * 1024 * 1024,
+      env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects },
+    }
+    const diffTo = async (
+      file: string,
+      base: string,
+      head: string,
+    ): Promise<{ sha256: string; bytes: number }> => {
+      await gitText(
+        bare,
+        ['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head],
+        inside,
+      )
+      return {
+        sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+        bytes: statSync(file).size,
+      }
     }
     return await work({
       diffTo,
-      diffDigest: async (base, head) => (await diffTo(join(folder, 'diff.patch'), base, head)).sha256,
+      diffDigest: async (base, head) =>
+        (await diffTo(join(folder, 'diff.patch'), base, head)).sha256,
       diff: async (base, head) => {
         await diffTo(join(folder, 'diff.patch'), base, head)
         return readFileSync(join(folder, 'diff.patch'))
       },
       changedFiles: async (base, head) => {
-        const list = (kind: string): Promise<string> => gitText(bare, ['diff', ...diffOptions.filter((option) => option !== '--binary'), kind, '-z', '--end-of-options', base, head], inside)
+        const list = (kind: string): Promise<string> =>
+          gitText(
+            bare,
+            [
+              'diff',
+              ...diffOptions.filter((option) => option !== '--binary'),
+              kind,
+              '-z',
+              '--end-of-options',
+              base,
+              head,
+            ],
+            inside,
+          )
         return joinFiles(await list('--name-status'), await list('--numstat'))
       },
-      changedEntries: async (base, head) => parseEntries(await gitText(bare, ['diff', ...diffOptions.filter((option) => option !== '--binary'), '--raw', '-z', '--end-of-options', base, head], inside)),
-      paths: async (commit) => (await gitText(bare, ['ls-tree', '-r', '-z', '--name-only', '--full-tree', '--end-of-options', commit], inside)).split('\0').filter((path) => path !== ''),
-      links: async (commit) => (await gitText(bare, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit], inside)).split('\0').flatMap((line) => {
-        const [, object, path] = /^120000 blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
-        return object === undefined || path === undefined ? [] : [{ path, object }]
-      }),
+      changedEntries: async (base, head) =>
+        parseEntries(
+          await gitText(
+            bare,
+            [
+              'diff',
+              ...diffOptions.filter((option) => option !== '--binary'),
+              '--raw',
+              '-z',
+              '--end-of-options',
+              base,
+              head,
+            ],
+            inside,
+          ),
+        ),
+      paths: async (commit) =>
+        (
+          await gitText(
+            bare,
+            ['ls-tree', '-r', '-z', '--name-only', '--full-tree', '--end-of-options', commit],
+            inside,
+          )
+        )
+          .split('\0')
+          .filter((path) => path !== ''),
+      links: async (commit) =>
+        (
+          await gitText(
+            bare,
+            ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit],
+            inside,
+          )
+        )
+          .split('\0')
+          .flatMap((line) => {
+            const [, object, path] = /^120000 blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+            return object === undefined || path === undefined ? [] : [{ path, object }]
+          }),
       sizes: async (ids) => {
         if (ids.length === 0) return new Map()
-        const rows = (await gitText(bare, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], { ...inside, input: `${ids.join('\n')}\n` })).split('\n').map((row) => row.split(' '))
+        const rows = (
+          await gitText(bare, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
+            ...inside,
+            input: `${ids.join('\n')}\n`,
+          })
+        )
+          .split('\n')
+          .map((row) => row.split(' '))
         return new Map(rows.map(([id = '', size = '']) => [id, Number(size)]))
       },
     })
@@ -88,23 +191,43 @@ function parseEntries(raw: string): ChangedEntry[] {
   const fields = raw.split('\0').filter((field) => field !== '')
   const object = (id: string): string | null => (/^0+$/.test(id) ? null : id)
   return Array.from({ length: fields.length / 2 }, (_, index) => {
-    const [before = '', after = '', from = '', to = ''] = (fields[2 * index] ?? '').replace(/^:/, '').split(' ')
-    return { path: fields[2 * index + 1] ?? '', before: { mode: before, object: object(from) }, after: { mode: after, object: object(to) } }
+    const [before = '', after = '', from = '', to = ''] = (fields[2 * index] ?? '')
+      .replace(/^:/, '')
+      .split(' ')
+    return {
+      path: fields[2 * index + 1] ?? '',
+      before: { mode: before, object: object(from) },
+      after: { mode: after, object: object(to) },
+    }
   })
 }
 
 function joinFiles(nameStatus: string, numstat: string): ReviewedFile[] {
-  const counts = new Map(numstat.split('\0').filter((row) => row !== '').map((row) => {
-    const [additions = '', deletions = '', ...path] = row.split('\t')
-    return [path.join('\t'), { additions, deletions }]
-  }))
+  const counts = new Map(
+    numstat
+      .split('\0')
+      .filter((row) => row !== '')
+      .map((row) => {
+        const [additions = '', deletions = '', ...path] = row.split('\t')
+        return [path.join('\t'), { additions, deletions }]
+      }),
+  )
   const fields = nameStatus.split('\0').filter((field) => field !== '')
   return Array.from({ length: fields.length / 2 }, (_, index) => {
     const [letter = '', path = ''] = [fields[2 * index], fields[2 * index + 1]]
     const status = statuses[letter]
     const count = counts.get(path)
-    if (status === undefined || count === undefined) throw new Error(`git diff reported ${JSON.stringify(letter)} for ${JSON.stringify(path)}, which is not understood`)
+    if (status === undefined || count === undefined)
+      throw new Error(
+        `git diff reported ${JSON.stringify(letter)} for ${JSON.stringify(path)}, which is not understood`,
+      )
     const binary = count.additions === '-'
-    return { path, status, binary, additions: binary ? 0 : Number(count.additions), deletions: binary ? 0 : Number(count.deletions) }
+    return {
+      path,
+      status,
+      binary,
+      additions: binary ? 0 : Number(count.additions),
+      deletions: binary ? 0 : Number(count.deletions),
+    }
   })
 }

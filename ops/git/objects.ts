@@ -8,27 +8,56 @@ import { git, gitText, type GitOptions } from './run-git.ts'
  * @returns null when there is no such blob
  * @throws {Problem} `internal_error` when it is larger than `keepBytes` (default 8 MiB), or git cannot read here
  */
-export async function readBlob(repo: string, nameOrRef: string, options: GitOptions = {}): Promise<string | null> {
-  const name = nameOrRef.startsWith('refs/') && !nameOrRef.includes(':') ? await readRef(repo, nameOrRef, options) : nameOrRef
+export async function readBlob(
+  repo: string,
+  nameOrRef: string,
+  options: GitOptions = {},
+): Promise<string | null> {
+  const name =
+    nameOrRef.startsWith('refs/') && !nameOrRef.includes(':')
+      ? await readRef(repo, nameOrRef, options)
+      : nameOrRef
   if (name === null) return null
-  if (name.includes('\n')) throw new Problem('internal_error', `${JSON.stringify(name)} is two names to git.`)
+  if (name.includes('\n'))
+    throw new Problem('internal_error', `${JSON.stringify(name)} is two names to git.`)
   // One call says what it is, and gives it: a line `<id> blob <bytes>`, the content, a line end.
   const result = await git(repo, ['cat-file', '--batch'], { ...options, input: `${name}\n` })
-  if (result.exitCode !== 0) throw new Problem('internal_error', `git cat-file could not read ${name} in ${repo}: ${result.stderrTail}`)
+  if (result.exitCode !== 0)
+    throw new Problem(
+      'internal_error',
+      `git cat-file could not read ${name} in ${repo}: ${result.stderrTail}`,
+    )
   const header = result.stdout.slice(0, result.stdout.indexOf('\n'))
   return /^[0-9a-f]+ blob \d+$/.test(header) ? result.stdout.slice(header.length + 1, -1) : null
 }
 
 /** Bytes of the blob with this id. @throws {Problem} `internal_error` when there is none, or it is larger than `keepBytes` (default 64 MiB) */
 export async function bytesOf(repo: string, id: string, options: GitOptions = {}): Promise<Buffer> {
-  const { exitCode, stdout, stderrTail } = await git(repo, ['cat-file', 'blob', id], { keepBytes: 64 * 1024 * 1024, ...options, rawStdout: true })
-  if (exitCode !== 0) throw new Problem('internal_error', `git cat-file could not read blob ${id} in ${repo}: ${stderrTail}`)
+  const { exitCode, stdout, stderrTail } = await git(repo, ['cat-file', 'blob', id], {
+    keepBytes: 64 * 1024 * 1024,
+    ...options,
+    rawStdout: true,
+  })
+  if (exitCode !== 0)
+    throw new Problem(
+      'internal_error',
+      `git cat-file could not read blob ${id} in ${repo}: ${stderrTail}`,
+    )
   return Buffer.from(stdout, 'latin1')
 }
 
 /** Writes a blob into the object store. @returns its id */
-export async function writeBlob(repo: string, text: string, options: GitOptions = {}): Promise<string> {
-  return commitId.parse(await gitText(repo, ['hash-object', '-w', '--no-filters', '--stdin'], { ...options, input: text }))
+export async function writeBlob(
+  repo: string,
+  text: string,
+  options: GitOptions = {},
+): Promise<string> {
+  return commitId.parse(
+    await gitText(repo, ['hash-object', '-w', '--no-filters', '--stdin'], {
+      ...options,
+      input: text,
+    }),
+  )
 }
 
 /**
@@ -36,11 +65,20 @@ export async function writeBlob(repo: string, text: string, options: GitOptions 
  * @param path inside the repository, without a leading slash
  * @returns the tracked path, or null when the place is free
  */
-export async function trackedAt(repo: string, commit: string, path: string, options: GitOptions = {}): Promise<string | null> {
+export async function trackedAt(
+  repo: string,
+  commit: string,
+  path: string,
+  options: GitOptions = {},
+): Promise<string | null> {
   const parts = path.split('/')
   for (const n of parts.keys()) {
     const place = parts.slice(0, n + 1).join('/')
-    const type = await git(repo, ['cat-file', '-t', '--end-of-options', `${commit}:${place}`], options)
+    const type = await git(
+      repo,
+      ['cat-file', '-t', '--end-of-options', `${commit}:${place}`],
+      options,
+    )
     if (type.exitCode !== 0) return null
     if (place === path || type.stdout.trim() !== 'tree') return place
   }

@@ -1,16 +1,38 @@
 import { git, gitText, type GitOptions } from './run-git.ts'
 
 /** Refs under `prefix` (a folder, with its slash) and what each names. */
-export async function listRefs(repo: string, prefix: string, options: GitOptions = {}): Promise<Map<string, string>> {
-  const text = await gitText(repo, ['for-each-ref', '--format=%(objectname) %(refname)', '--end-of-options', prefix], { keepBytes: 64 * 1024 * 1024, ...options })
-  return new Map(text === '' ? [] : text.split('\n').map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
+export async function listRefs(
+  repo: string,
+  prefix: string,
+  options: GitOptions = {},
+): Promise<Map<string, string>> {
+  const text = await gitText(
+    repo,
+    ['for-each-ref', '--format=%(objectname) %(refname)', '--end-of-options', prefix],
+    { keepBytes: 64 * 1024 * 1024, ...options },
+  )
+  return new Map(
+    text === ''
+      ? []
+      : text
+          .split('\n')
+          .map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
+  )
 }
 
 /**
  * @param ref its whole name: a tag or branch that is called like it is another ref, which rev-parse would take for it
  * @returns the object it names, or null when there is no such ref
  */
-export async function readRef(repo: string, ref: string, options: GitOptions = {}): Promise<string | null> {
-  const result = await git(repo, ['show-ref', '--verify', '--hash', '--end-of-options', ref], options)
+export async function readRef(
+  repo: string,
+  ref: string,
+  options: GitOptions = {},
+): Promise<string | null> {
+  const result = await git(
+    repo,
+    ['show-ref', '--verify', '--hash', '--end-of-options', ref],
+    options,
+  )
   return result.exitCode === 0 ? result.stdout.trim() : null
 }

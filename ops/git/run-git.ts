@@ -28,17 +28,42 @@ export interface GitOptions {
 }
 
 const networkVariables = [
-  'SSH_AUTH_SOCK', 'GIT_SSH_COMMAND', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
-  'http_proxy', 'https_proxy', 'no_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY',
+  'SSH_AUTH_SOCK',
+  'GIT_SSH_COMMAND',
+  'GIT_SSL_CAINFO',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
 ] as const
 
 /**
  * The environment of every git call: from nothing, no replace objects, no prompt, no optional locks. No GIT_DIR,
  * GIT_CONFIG_* or GIT_INDEX_FILE of the caller reaches it.
  */
-function gitEnv({ userConfig = true, network = false, env = {} }: GitOptions): Record<string, string> {
-  const own: Record<string, string> = { GIT_NO_REPLACE_OBJECTS: '1', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_PAGER: 'cat' }
-  if (!userConfig) Object.assign(own, { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ATTR_NOSYSTEM: '1' })
+function gitEnv({
+  userConfig = true,
+  network = false,
+  env = {},
+}: GitOptions): Record<string, string> {
+  const own: Record<string, string> = {
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_PAGER: 'cat',
+  }
+  if (!userConfig)
+    Object.assign(own, {
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_ATTR_NOSYSTEM: '1',
+    })
   if (network) {
     for (const name of networkVariables) {
       const value = process.env[name]
@@ -58,31 +83,59 @@ function gitEnv({ userConfig = true, network = false, env = {} }: GitOptions): R
  * @returns how it ended; a non-zero exit is not an error here
  * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when git cannot be started or says more than `keepBytes`
  */
-export function git(repo: string, args: readonly string[], options: GitOptions = {}): Promise<CommandResult> {
-  const config = { ...options.config, 'core.fsmonitor': 'false', ...(options.hooks ? {} : { 'core.hooksPath': '/dev/null' }) }
-  return runCommand(['git', ...Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]), ...args], {
-    cwd: repo, env: gitEnv(options), timeLimitSeconds: options.timeLimitSeconds ?? 60, keepStdout: true,
-    ...(options.as === undefined ? {} : { as: options.as }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.input === undefined ? {} : { input: options.input }),
-    ...(options.keepBytes === undefined ? {} : { keepBytes: options.keepBytes }),
-    ...(options.rawStdout === undefined ? {} : { rawStdout: options.rawStdout }),
-    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
-  })
+export function git(
+  repo: string,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<CommandResult> {
+  const config = {
+    ...options.config,
+    'core.fsmonitor': 'false',
+    ...(options.hooks ? {} : { 'core.hooksPath': '/dev/null' }),
+  }
+  return runCommand(
+    [
+      'git',
+      ...Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ...args,
+    ],
+    {
+      cwd: repo,
+      env: gitEnv(options),
+      timeLimitSeconds: options.timeLimitSeconds ?? 60,
+      keepStdout: true,
+      ...(options.as === undefined ? {} : { as: options.as }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.input === undefined ? {} : { input: options.input }),
+      ...(options.keepBytes === undefined ? {} : { keepBytes: options.keepBytes }),
+      ...(options.rawStdout === undefined ? {} : { rawStdout: options.rawStdout }),
+      ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+    },
+  )
 }
 
 /** Why a git command did not succeed, as lines for a person. */
 export const gitFailure = (result: CommandResult): string[] =>
-  result.timedOut ? ['git did not end within its time limit'] : result.stderrTail.split('\n').filter((line) => line.trim() !== '')
+  result.timedOut
+    ? ['git did not end within its time limit']
+    : result.stderrTail.split('\n').filter((line) => line.trim() !== '')
 
 /**
  * The same for a command that must succeed.
  * @returns its standard output without the last line end
  * @throws {Problem} of class `errorClass` with git's own lines as evidence
  */
-export async function gitText(repo: string, args: readonly string[], options: GitOptions & { errorClass?: ErrorClass } = {}): Promise<string> {
+export async function gitText(
+  repo: string,
+  args: readonly string[],
+  options: GitOptions & { errorClass?: ErrorClass } = {},
+): Promise<string> {
   const result = await git(repo, args, options)
   if (result.exitCode === 0) return result.stdout.replace(/\n$/, '')
   const evidence = gitFailure(result)
-  throw new Problem(options.errorClass ?? 'internal_error', `git ${args[0] ?? ''} failed in ${repo}: ${evidence.at(-1) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`}`, { evidence })
+  throw new Problem(
+    options.errorClass ?? 'internal_error',
+    `git ${args[0] ?? ''} failed in ${repo}: ${evidence.at(-1) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`}`,
+    { evidence },
+  )
 }

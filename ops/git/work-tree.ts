@@ -7,27 +7,51 @@ const paths = (text: string): string[] => text.split('\0').filter((entry) => ent
 
 /** Files that differ from HEAD or are untracked and not ignored. */
 export async function dirtyFiles(repo: string, options: GitOptions = {}): Promise<string[]> {
-  const text = await gitText(repo, ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-renames'], { keepBytes: 64 * 1024 * 1024, ...options })
+  const text = await gitText(
+    repo,
+    [
+      'status',
+      '--porcelain=v1',
+      '-z',
+      '--untracked-files=all',
+      '--ignore-submodules=none',
+      '--no-renames',
+    ],
+    { keepBytes: 64 * 1024 * 1024, ...options },
+  )
   return paths(text).map((entry) => entry.slice(3))
 }
 
 /** Files whose changes git was told to overlook: assume-unchanged (lower-case tag) and skip-worktree (S). */
 export async function hiddenFiles(repo: string, options: GitOptions = {}): Promise<string[]> {
-  const text = await gitText(repo, ['ls-files', '-v', '-z'], { keepBytes: 64 * 1024 * 1024, ...options })
-  return paths(text).filter((entry) => /^(?:[a-z]|S) /.test(entry)).map((entry) => entry.slice(2))
+  const text = await gitText(repo, ['ls-files', '-v', '-z'], {
+    keepBytes: 64 * 1024 * 1024,
+    ...options,
+  })
+  return paths(text)
+    .filter((entry) => /^(?:[a-z]|S) /.test(entry))
+    .map((entry) => entry.slice(2))
 }
 
 /** Where git keeps `name` for this working tree (`MERGE_HEAD`, `info/exclude` …), absolute. */
-export const gitPath = async (repo: string, name: string, options: GitOptions = {}): Promise<string> =>
-  resolve(repo, await gitText(repo, ['rev-parse', '--git-path', name], options))
+export const gitPath = async (
+  repo: string,
+  name: string,
+  options: GitOptions = {},
+): Promise<string> => resolve(repo, await gitText(repo, ['rev-parse', '--git-path', name], options))
 
 /** The folder that all working trees of the repository share, absolute. */
 export const commonDir = async (repo: string, options: GitOptions = {}): Promise<string> =>
   resolve(repo, await gitText(repo, ['rev-parse', '--git-common-dir'], options))
 
 /** The same folder, and the digest that names the objects in it. */
-export async function objectStore(repo: string, options: GitOptions & { errorClass?: ErrorClass } = {}): Promise<{ format: string; folder: string }> {
-  const [format = '', ...folder] = (await gitText(repo, ['rev-parse', '--show-object-format', '--git-common-dir'], options)).split('\n')
+export async function objectStore(
+  repo: string,
+  options: GitOptions & { errorClass?: ErrorClass } = {},
+): Promise<{ format: string; folder: string }> {
+  const [format = '', ...folder] = (
+    await gitText(repo, ['rev-parse', '--show-object-format', '--git-common-dir'], options)
+  ).split('\n')
   return { format, folder: resolve(repo, folder.join('\n')) }
 }
 
@@ -35,10 +59,20 @@ export async function objectStore(repo: string, options: GitOptions & { errorCla
 export const topLevel = (folder: string, options: GitOptions = {}): Promise<string> =>
   gitText(folder, ['rev-parse', '--show-toplevel'], { ...options, errorClass: 'not_a_repository' })
 
-const operations = { MERGE_HEAD: 'merge', CHERRY_PICK_HEAD: 'cherry-pick', REVERT_HEAD: 'revert', 'rebase-merge': 'rebase', 'rebase-apply': 'rebase', BISECT_LOG: 'bisect' } as const
+const operations = {
+  MERGE_HEAD: 'merge',
+  CHERRY_PICK_HEAD: 'cherry-pick',
+  REVERT_HEAD: 'revert',
+  'rebase-merge': 'rebase',
+  'rebase-apply': 'rebase',
+  BISECT_LOG: 'bisect',
+} as const
 
 /** Name of the operation that was begun and not ended, or null. */
-export async function unfinishedOperation(repo: string, options: GitOptions = {}): Promise<string | null> {
+export async function unfinishedOperation(
+  repo: string,
+  options: GitOptions = {},
+): Promise<string | null> {
   // None of these is shared between working trees (gitrepository-layout(5)): all lie in the folder of this one.
   const own = await gitText(repo, ['rev-parse', '--absolute-git-dir'], options)
   return Object.entries(operations).find(([file]) => existsSync(join(own, file)))?.[1] ?? null

@@ -8,7 +8,8 @@ import { guardRemediations, type GuardHost, type Remediation, type Seen } from '
 
 /** What became of a remediation that was due. */
 export const deed = z.strictObject({
-  remediation: z.enum(guardRemediations), target: z.string(),
+  remediation: z.enum(guardRemediations),
+  target: z.string(),
   /** `applied`: done, and proven to have helped. `failed`: done, and it did not help. `refused`: its bound is reached. `observed`: guard may only look. `left`: to the next pass. */
   outcome: z.enum(['applied', 'failed', 'refused', 'observed', 'left']),
   reason: z.string(),
@@ -29,30 +30,63 @@ export interface Pass {
   readonly signal: AbortSignal | undefined
 }
 
-export interface Dealt { readonly status: CheckResult['status']; readonly remedy: RemediationId; readonly deed: Deed }
+export interface Dealt {
+  readonly status: CheckResult['status']
+  readonly remedy: RemediationId
+  readonly deed: Deed
+}
 
 /** Deals with one thing that is due: applies its remediation, or says why not. Never throws. */
-export async function deal({ host, handsOff, attempts, began, signal }: Pass, remediation: Remediation, { target, remedy = 'deploy_again' }: Seen): Promise<Dealt> {
+export async function deal(
+  { host, handsOff, attempts, began, signal }: Pass,
+  remediation: Remediation,
+  { target, remedy = 'deploy_again' }: Seen,
+): Promise<Dealt> {
   const { id, undone } = remediation
-  const end = (outcome: Deed['outcome'], reason: string, status: CheckResult['status'], mends: RemediationId = remedy): Dealt => ({ status, remedy: mends, deed: { remediation: id, target, outcome, reason } })
+  const end = (
+    outcome: Deed['outcome'],
+    reason: string,
+    status: CheckResult['status'],
+    mends: RemediationId = remedy,
+  ): Dealt => ({ status, remedy: mends, deed: { remediation: id, target, outcome, reason } })
   const only = handsOff ?? whyHandsOff(host.paths)
   if (only !== null) return end('observed', only, undone)
-  if (attempts instanceof Problem) return end('refused', `how often it was tried is not known: ${attempts.message}`, 'FAIL', 'repair_state_folder')
+  if (attempts instanceof Problem)
+    return end(
+      'refused',
+      `how often it was tried is not known: ${attempts.message}`,
+      'FAIL',
+      'repair_state_folder',
+    )
   const count = attempts.count(id, target)
   const limit = host.settings.guard_per_hour
-  if (count >= limit) return end('refused', `it was tried ${count} times within the last hour, and ${limit} is the limit`, 'FAIL', 'see_guard_log')
+  if (count >= limit)
+    return end(
+      'refused',
+      `it was tried ${count} times within the last hour, and ${limit} is the limit`,
+      'FAIL',
+      'see_guard_log',
+    )
   if (signal?.aborted) return end('left', 'the pass was cancelled', undone)
-  if (performance.now() - began > beginWithinMs) return end('left', 'this pass has taken long enough', undone)
+  if (performance.now() - began > beginWithinMs)
+    return end('left', 'this pass has taken long enough', undone)
   try {
     attempts.note(id, target)
   } catch (error) {
-    return end('refused', `it could not be noted: ${toProblem(error).message}`, 'FAIL', 'repair_state_folder')
+    return end(
+      'refused',
+      `it could not be noted: ${toProblem(error).message}`,
+      'FAIL',
+      'repair_state_folder',
+    )
   }
   try {
     const { acted, reason } = await remediation.apply(host, target, signal)
     return end(acted ? 'applied' : 'left', reason, 'WARN', id)
   } catch (error) {
     const problem = toProblem(error)
-    return problem.errorClass === 'lane_busy' ? end('left', problem.message, undone) : end('failed', problem.message, 'FAIL')
+    return problem.errorClass === 'lane_busy'
+      ? end('left', problem.message, undone)
+      : end('failed', problem.message, 'FAIL')
   }
 }

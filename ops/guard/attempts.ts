@@ -10,19 +10,26 @@ import { guardRemediations, type GuardRemediationId } from './remediation.ts'
 const hourSeconds = 3600
 
 const attempt = z.strictObject({
-  remediation: z.enum(guardRemediations), target: z.string(),
+  remediation: z.enum(guardRemediations),
+  target: z.string(),
   /** For people, and for counting across a reboot. */
   at: timestamp,
   /** What counts while the machine is up: no clock that can be set. May be negative, for one before the boot. */
-  boot_id: z.string(), uptime_seconds: z.number(),
+  boot_id: z.string(),
+  uptime_seconds: z.number(),
 })
 type Attempt = z.infer<typeof attempt>
 /** `$OPENCLAW_STATE/guard-attempts.json`: what guard has tried within the last hour. */
 const attemptsFile = z.strictObject({ schema_version: z.literal(1), attempts: z.array(attempt) })
 
-export const attemptsFileOf = ({ state }: Pick<HostPaths, 'state'>): string => join(state, 'guard-attempts.json')
+export const attemptsFileOf = ({ state }: Pick<HostPaths, 'state'>): string =>
+  join(state, 'guard-attempts.json')
 
-interface Now { readonly wallMs: number; readonly boot_id: string; readonly uptime_seconds: number }
+interface Now {
+  readonly wallMs: number
+  readonly boot_id: string
+  readonly uptime_seconds: number
+}
 const present = (): Now => ({ wallMs: Date.now(), boot_id: bootId(), uptime_seconds: uptime() })
 
 /** The same attempt on the clock of this boot. One from the future (the clock went back over a reboot) counts as made now. */
@@ -42,17 +49,24 @@ export interface Attempts {
 /** @throws {Problem} `state_invalid` when the file cannot be read: how often something was tried is never guessed */
 export function openAttempts(paths: Pick<HostPaths, 'state'>): Attempts {
   const file = attemptsFileOf(paths)
-  const write = (attempts: readonly Attempt[]): void => writeJson(file, { schema_version: 1, attempts })
+  const write = (attempts: readonly Attempt[]): void =>
+    writeJson(file, { schema_version: 1, attempts })
   const stored = readJson(file, attemptsFile, 'state_invalid')?.attempts ?? []
   const now = present()
-  let attempts = stored.map((each) => onThisBoot(each, now)).filter(({ uptime_seconds }) => now.uptime_seconds - uptime_seconds < hourSeconds)
+  let attempts = stored
+    .map((each) => onThisBoot(each, now))
+    .filter(({ uptime_seconds }) => now.uptime_seconds - uptime_seconds < hourSeconds)
   // Written back, so that those of another boot age by this one's clock from now on.
   if (stored.some(({ boot_id }) => boot_id !== now.boot_id)) write(attempts)
   return {
-    count: (remediation, target) => attempts.filter((each) => each.remediation === remediation && each.target === target).length,
+    count: (remediation, target) =>
+      attempts.filter((each) => each.remediation === remediation && each.target === target).length,
     note: (remediation, target) => {
       const { wallMs, boot_id, uptime_seconds } = present()
-      attempts = [...attempts, { remediation, target, at: new Date(wallMs).toISOString(), boot_id, uptime_seconds }]
+      attempts = [
+        ...attempts,
+        { remediation, target, at: new Date(wallMs).toISOString(), boot_id, uptime_seconds },
+      ]
       write(attempts)
     },
   }

@@ -13,11 +13,24 @@ const answerMs = 3_000
 /** How long it may take to answer once it was started, in seconds. */
 const startSeconds = 30
 
-interface Answer { readonly place: string; /** null: it is well. */ readonly why: string | null }
+interface Answer {
+  readonly place: string
+  /** null: it is well. */ readonly why: string | null
+}
 
-async function askOne(name: string, at: Place, host: string, signal?: AbortSignal): Promise<Answer> {
+async function askOne(
+  name: string,
+  at: Place,
+  host: string,
+  signal?: AbortSignal,
+): Promise<Answer> {
   try {
-    const { status, text } = await plainGet(at, '/health', { headers: { host }, signal, timeoutMs: answerMs, maxBytes: 64 * 1024 })
+    const { status, text } = await plainGet(at, '/health', {
+      headers: { host },
+      signal,
+      timeoutMs: answerMs,
+      maxBytes: 64 * 1024,
+    })
     if (status !== 200) return { place: name, why: `it answered ${status}` }
     parseJson(text, healthReply, 'hostd_unhealthy', 'its answer')
     return { place: name, why: null }
@@ -36,16 +49,29 @@ function askBoth({ hostdUrl, paths }: GuardHost, signal?: AbortSignal): Promise<
   ])
 }
 
-const away = (answers: readonly Answer[]): string => answers.flatMap(({ place, why }) => (why === null ? [] : [`${place}: ${why}`])).join('; ')
+const away = (answers: readonly Answer[]): string =>
+  answers.flatMap(({ place, why }) => (why === null ? [] : [`${place}: ${why}`])).join('; ')
 
 async function look(host: GuardHost, signal?: AbortSignal): Promise<Seen[]> {
-  const of = (state: Seen['state'], detail: string, remedy: Seen['remedy'] = 'restart_hostd'): Seen[] => [{ target: unit, check: 'hostd', state, detail, remedy }]
-  if (host.settings.launcher !== 'systemd') return of('skip', 'hostd is no service of systemd on this host.')
+  const of = (
+    state: Seen['state'],
+    detail: string,
+    remedy: Seen['remedy'] = 'restart_hostd',
+  ): Seen[] => [{ target: unit, check: 'hostd', state, detail, remedy }]
+  if (host.settings.launcher !== 'systemd')
+    return of('skip', 'hostd is no service of systemd on this host.')
   const answers = await askBoth(host, signal)
-  if (answers.every(({ why }) => why === null)) return of('good', `hostd answers at ${answers.map(({ place }) => place).join(' and ')}`)
+  if (answers.every(({ why }) => why === null))
+    return of('good', `hostd answers at ${answers.map(({ place }) => place).join(' and ')}`)
   // It lives: what is wrong is its address, which a restart does not mend.
-  if (answers.some(({ why }) => why === null)) return of('fail', `hostd answers, but not everywhere: ${away(answers)}`, 'prepare_host')
-  if (isMasked(await unitState(unit, 'hostd_unhealthy', signal))) return of('fail', `hostd does not answer (${away(answers)}); ${unit} is masked, which somebody did on purpose, so it is left alone`, 'prepare_host')
+  if (answers.some(({ why }) => why === null))
+    return of('fail', `hostd answers, but not everywhere: ${away(answers)}`, 'prepare_host')
+  if (isMasked(await unitState(unit, 'hostd_unhealthy', signal)))
+    return of(
+      'fail',
+      `hostd does not answer (${away(answers)}); ${unit} is masked, which somebody did on purpose, so it is left alone`,
+      'prepare_host',
+    )
   return of('due', `hostd does not answer: ${away(answers)}`)
 }
 
@@ -57,10 +83,18 @@ export const restartHostd: Remediation = {
     // One that hangs is given its stop time limit by systemd and then killed.
     await systemctl(['restart', target], { errorClass: 'hostd_unhealthy', signal, seconds: 60 })
     let answers: Answer[] = []
-    for (const end = performance.now() + startSeconds * 1000; performance.now() < end; await delay(250, undefined, signal ? { signal } : {})) {
+    for (
+      const end = performance.now() + startSeconds * 1000;
+      performance.now() < end;
+      await delay(250, undefined, signal ? { signal } : {})
+    ) {
       answers = await askBoth(host, signal)
-      if (answers.every(({ why }) => why === null)) return { acted: true, reason: `${target} was restarted and answers` }
+      if (answers.every(({ why }) => why === null))
+        return { acted: true, reason: `${target} was restarted and answers` }
     }
-    throw new Problem('hostd_unhealthy', `${target} was restarted and does not answer within ${startSeconds} s: ${away(answers)}.`)
+    throw new Problem(
+      'hostd_unhealthy',
+      `${target} was restarted and does not answer within ${startSeconds} s: ${away(answers)}.`,
+    )
   },
 }

@@ -4,7 +4,12 @@ import type { RemediationId } from '#shared/remediations'
 export type GuardHost = Pick<DoctorContext, 'paths' | 'settings' | 'hostdUrl'>
 
 /** What guard may do, by name. Everything else it leaves to people and deploys. */
-export const guardRemediations = ['restart_hostd', 'restart_service', 'restart_container', 'enable_timer'] as const satisfies readonly RemediationId[]
+export const guardRemediations = [
+  'restart_hostd',
+  'restart_service',
+  'restart_container',
+  'enable_timer',
+] as const satisfies readonly RemediationId[]
 export type GuardRemediationId = (typeof guardRemediations)[number]
 
 /** One thing that was looked at. */
@@ -34,7 +39,10 @@ export interface Remediation {
   apply(host: GuardHost, target: string, signal?: AbortSignal): Promise<Applied>
 }
 
-export interface Applied { readonly acted: boolean; readonly reason: string }
+export interface Applied {
+  readonly acted: boolean
+  readonly reason: string
+}
 
 /** Waiting for a deploy is not guard's way: the next pass comes soon. Milliseconds. */
 export const lockPatienceMs = 2_000

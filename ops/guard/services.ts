@@ -7,11 +7,17 @@ import { lockPatienceMs, type GuardHost, type Remediation, type Seen } from './r
 async function look({ paths }: GuardHost, signal?: AbortSignal): Promise<Seen[]> {
   const records = new Map(readRecords(paths).map((record) => [record.name, record]))
   return (await processEngine.health(paths, signal)).map(({ name, alive, why, detail }): Seen => {
-    const of = (state: Seen['state'], text: string): Seen => ({ target: name, check: `service:${name}`, state, detail: text })
+    const of = (state: Seen['state'], text: string): Seen => ({
+      target: name,
+      check: `service:${name}`,
+      state,
+      detail: text,
+    })
     if (why === null) return of('good', detail)
     const record = records.get(name)
     const seconds = record?.health.timeout_seconds ?? 0
-    if (alive && record && stillStarting(record.started_at, seconds)) return of('fail', `${detail}; it was started less than ${seconds} s ago`)
+    if (alive && record && stillStarting(record.started_at, seconds))
+      return of('fail', `${detail}; it was started less than ${seconds} s ago`)
     return of('due', detail)
   })
 }
@@ -22,7 +28,17 @@ export const restartDeadService: Remediation = {
   undone: 'FAIL',
   look,
   apply: async ({ paths }, name, signal) => {
-    const started = await restartService(paths, name, { log: () => undefined, ...(signal ? { signal } : {}) }, lockPatienceMs)
-    return started === null ? { acted: false, reason: 'it is well again without a restart' } : { acted: true, reason: `it was started again as process ${started.pid} and answers on port ${started.port}` }
+    const started = await restartService(
+      paths,
+      name,
+      { log: () => undefined, ...(signal ? { signal } : {}) },
+      lockPatienceMs,
+    )
+    return started === null
+      ? { acted: false, reason: 'it is well again without a restart' }
+      : {
+          acted: true,
+          reason: `it was started again as process ${started.pid} and answers on port ${started.port}`,
+        }
   },
 }

@@ -1,13 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { ActionId } from '#shared/actions'
-import { cancelReply, dodRunHeader, execReply, joinableBody, runReply, runsReply, type RunDetail } from '#shared/api'
+import {
+  cancelReply,
+  dodRunHeader,
+  execReply,
+  joinableBody,
+  runReply,
+  runsReply,
+  type RunDetail,
+} from '#shared/api'
 import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { requireSameRun } from '#shared/join'
 import type { RunStatus } from '#shared/run'
 import { describeIssues } from '../json-file.ts'
-import { json, localHost, mismatch, problemOf, request, type Ask, type FollowOptions, type HostAddress } from './request.ts'
+import {
+  json,
+  localHost,
+  mismatch,
+  problemOf,
+  request,
+  type Ask,
+  type FollowOptions,
+  type HostAddress,
+} from './request.ts'
 import { followStream } from './stream.ts'
 
 export interface JoinOptions {
@@ -19,7 +36,10 @@ export interface JoinOptions {
   readonly signal?: AbortSignal
 }
 
-export interface Started { readonly run_id: string; /** It was running already, with the same action and parameters. */ readonly joined: boolean }
+export interface Started {
+  readonly run_id: string
+  /** It was running already, with the same action and parameters. */ readonly joined: boolean
+}
 
 /** hostd as its callers see it. Every method throws {Problem}: `hostd_unreachable`, `version_mismatch`, or the class hostd answered with. */
 export interface HostClient {
@@ -27,7 +47,11 @@ export interface HostClient {
   /** Any route, its answer checked. `path` begins with `/`. */
   get<T extends z.ZodType>(path: string, schema: T, ask?: Ask): Promise<z.output<T>>
   /** Starts an action, or joins the same one (`requireSameRun`). @throws {Problem} also `lane_busy` when another one runs */
-  exec(action: ActionId, params?: Record<string, unknown>, options?: { dodRun?: string; signal?: AbortSignal }): Promise<Started>
+  exec(
+    action: ActionId,
+    params?: Record<string, unknown>,
+    options?: { dodRun?: string; signal?: AbortSignal },
+  ): Promise<Started>
   run(runId: string): Promise<RunDetail>
   runs(query?: Readonly<Record<string, string>>): Promise<z.output<typeof runsReply>>
   /** Follows a run to its end through any number of disconnects and hostd restarts, each event once and in order. */
@@ -37,7 +61,11 @@ export interface HostClient {
    * The join rule (design §5): follows the active run of the lane to its end and takes its result; only if that failed
    * posts once more.
    */
-  startOrJoin(action: ActionId, params?: Record<string, unknown>, options?: JoinOptions): Promise<{ run: RunDetail; joined: boolean }>
+  startOrJoin(
+    action: ActionId,
+    params?: Record<string, unknown>,
+    options?: JoinOptions,
+  ): Promise<{ run: RunDetail; joined: boolean }>
 }
 
 export function hostClient(address: HostAddress = localHost()): HostClient {
@@ -45,12 +73,19 @@ export function hostClient(address: HostAddress = localHost()): HostClient {
     const answer = await request(address, path, ask)
     if (!answer.ok) throw await problemOf(answer)
     const parsed = schema.safeParse(await json(answer))
-    if (!parsed.success) throw mismatch(`${path} has an unknown shape (${describeIssues(parsed.error)})`)
+    if (!parsed.success)
+      throw mismatch(`${path} has an unknown shape (${describeIssues(parsed.error)})`)
     return parsed.data
   }
-  const run: HostClient['run'] = async (id) => (await get(`/api/runs?id=${encodeURIComponent(id)}`, runReply)).run
+  const run: HostClient['run'] = async (id) =>
+    (await get(`/api/runs?id=${encodeURIComponent(id)}`, runReply)).run
   const exec: HostClient['exec'] = async (action, params = {}, { dodRun, signal } = {}) => {
-    const answer = await request(address, '/api/exec', { method: 'POST', body: { action, params }, headers: dodRun === undefined ? {} : { [dodRunHeader]: dodRun }, signal })
+    const answer = await request(address, '/api/exec', {
+      method: 'POST',
+      body: { action, params },
+      headers: dodRun === undefined ? {} : { [dodRunHeader]: dodRun },
+      signal,
+    })
     if (!answer.ok && answer.status !== 409) throw await problemOf(answer)
     const parsed = z.union([execReply, joinableBody]).safeParse(await json(answer))
     if (!parsed.success) throw mismatch('/api/exec has an unknown shape')
@@ -58,7 +93,8 @@ export function hostClient(address: HostAddress = localHost()): HostClient {
     requireSameRun({ action, params }, await run(parsed.data.active_run_id))
     return { joined: true, run_id: parsed.data.active_run_id }
   }
-  const followRun: HostClient['followRun'] = async (id, options) => await followStream(address, id, options)
+  const followRun: HostClient['followRun'] = async (id, options) =>
+    await followStream(address, id, options)
 
   /** The row is read until hostd is back, should it go away between the end of the stream and this. */
   const toEnd = async (id: string, options: FollowOptions): Promise<RunDetail> => {
@@ -67,15 +103,23 @@ export function hostClient(address: HostAddress = localHost()): HostClient {
       try {
         return await run(id)
       } catch (error) {
-        if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable') || tries >= 20) throw error
+        if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable') || tries >= 20)
+          throw error
         await delay(500, undefined, { signal: options.signal })
       }
     }
   }
   return {
-    address, get, exec, run, followRun,
-    runs: async (query = {}) => await get(`/api/runs?${new URLSearchParams(query).toString()}`, runsReply),
-    cancel: async (id) => (await get(`/api/runs/${encodeURIComponent(id)}/cancel`, cancelReply, { method: 'POST' })).status,
+    address,
+    get,
+    exec,
+    run,
+    followRun,
+    runs: async (query = {}) =>
+      await get(`/api/runs?${new URLSearchParams(query).toString()}`, runsReply),
+    cancel: async (id) =>
+      (await get(`/api/runs/${encodeURIComponent(id)}/cancel`, cancelReply, { method: 'POST' }))
+        .status,
     startOrJoin: async (action, params = {}, { dodRun, onEvents, onRun, signal } = {}) => {
       const once = async (): Promise<{ run: RunDetail; joined: boolean }> => {
         const started = await exec(action, params, { dodRun, signal })
@@ -84,7 +128,9 @@ export function hostClient(address: HostAddress = localHost()): HostClient {
       }
       const first = await once()
       // Somebody ended that run on purpose: asking again would start what they just stopped.
-      return first.joined && first.run.status !== 'passed' && first.run.status !== 'cancelled' ? await once() : first
+      return first.joined && first.run.status !== 'passed' && first.run.status !== 'cancelled'
+        ? await once()
+        : first
     },
   }
 }

@@ -20,10 +20,18 @@ import { runWithoutHostd } from './without-hostd.ts'
  * @returns exit code (design §13)
  * @throws {Problem} what hostd refused
  */
-export async function runThroughHostd(action: ActionId, params: Record<string, unknown> = {}, { json = false, unattended = false }: { json?: boolean; unattended?: boolean } = {}): Promise<number> {
+export async function runThroughHostd(
+  action: ActionId,
+  params: Record<string, unknown> = {},
+  { json = false, unattended = false }: { json?: boolean; unattended?: boolean } = {},
+): Promise<number> {
   const signal = cancelOnSignals()
-  const say = (text: string): void => { if (!json) sayError(text) }
-  const onEvents = (events: readonly RunEvent[]): void => { if (!json) for (const event of events) printEvent(event) }
+  const say = (text: string): void => {
+    if (!json) sayError(text)
+  }
+  const onEvents = (events: readonly RunEvent[]): void => {
+    if (!json) for (const event of events) printEvent(event)
+  }
   const document = await throughHostd().catch(async (error: unknown) => {
     if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable')) throw error
     say(`${error.message} The runner is started directly.`)
@@ -36,15 +44,27 @@ export async function runThroughHostd(action: ActionId, params: Record<string, u
     const client = hostClient()
     await requireAnswering(client.address)
     let followed: string | null = null
-    const onRun = (id: string, joined: boolean): void => { followed = id; say(joined ? `Joined ${id}, which is running already.` : `Started ${id}.`) }
+    const onRun = (id: string, joined: boolean): void => {
+      followed = id
+      say(joined ? `Joined ${id}, which is running already.` : `Started ${id}.`)
+    }
     try {
       const { run } = await client.startOrJoin(action, params, { onEvents, onRun, signal })
       if (run.result !== null) return resultDocument.parse(run.result)
       const started_at = run.started_at ?? run.requested_at
-      return failDocument({ run_id: run.run_id, started_at }, run.error_class ?? 'action_no_result', `The run ended as ${run.status} without a result document.`)
+      return failDocument(
+        { run_id: run.run_id, started_at },
+        run.error_class ?? 'action_no_result',
+        `The run ended as ${run.status} without a result document.`,
+      )
     } catch (error) {
       // Once a run is started it must not be started a second time beside hostd.
-      if (followed !== null && error instanceof Problem && error.errorClass === 'hostd_unreachable') throw new Problem('runner_lost', `hostd went away while ${String(followed)} was followed: ${error.message} The run goes on.`, { cause: error })
+      if (followed !== null && error instanceof Problem && error.errorClass === 'hostd_unreachable')
+        throw new Problem(
+          'runner_lost',
+          `hostd went away while ${String(followed)} was followed: ${error.message} The run goes on.`,
+          { cause: error },
+        )
       throw error
     }
   }

@@ -20,19 +20,43 @@ const endMessage = z.looseObject({ status: runStatus })
  * @returns the status the run ended with
  * @throws {Problem} `hostd_unreachable` after a minute without an answer; `version_mismatch` for a gap or a repeat; `cancelled`
  */
-export async function followStream(address: HostAddress, id: string, { after = 0, onEvents, signal }: FollowOptions = {}): Promise<RunStatus> {
+export async function followStream(
+  address: HostAddress,
+  id: string,
+  { after = 0, onEvents, signal }: FollowOptions = {},
+): Promise<RunStatus> {
   let last = after
   let awayUntil = Date.now() + patienceMs
   for (let barren = 0; ;) {
     const before = last
     try {
-      const status = await readOnce(address, id, last, (events) => { last = events.at(-1)?.seq ?? last; onEvents?.(events) }, signal, () => { awayUntil = Date.now() + patienceMs })
+      const status = await readOnce(
+        address,
+        id,
+        last,
+        (events) => {
+          last = events.at(-1)?.seq ?? last
+          onEvents?.(events)
+        },
+        signal,
+        () => {
+          awayUntil = Date.now() + patienceMs
+        },
+      )
       if (status !== null) return status
     } catch (error) {
-      if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable') || Date.now() >= awayUntil) throw error
+      if (
+        !(error instanceof Problem && error.errorClass === 'hostd_unreachable') ||
+        Date.now() >= awayUntil
+      )
+        throw error
     }
     barren = last > before ? 0 : barren + 1
-    if (barren >= maxBarren && Date.now() >= awayUntil - patienceMs / 2) throw new Problem('hostd_unreachable', `The log of ${id} breaks off behind event ${last}, again and again.`)
+    if (barren >= maxBarren && Date.now() >= awayUntil - patienceMs / 2)
+      throw new Problem(
+        'hostd_unreachable',
+        `The log of ${id} breaks off behind event ${last}, again and again.`,
+      )
     try {
       await delay(last > before ? 20 : 250, undefined, { signal })
     } catch (error) {
@@ -42,15 +66,32 @@ export async function followStream(address: HostAddress, id: string, { after = 0
 }
 
 /** One connection. @returns the status, or null when it broke off before the end */
-async function readOnce(address: HostAddress, id: string, after: number, give: (events: RunEvent[]) => void, signal: AbortSignal | undefined, connected: () => void): Promise<RunStatus | null> {
+async function readOnce(
+  address: HostAddress,
+  id: string,
+  after: number,
+  give: (events: RunEvent[]) => void,
+  signal: AbortSignal | undefined,
+  connected: () => void,
+): Promise<RunStatus | null> {
   const quiet = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  const alive = (): void => { clearTimeout(timer); timer = setTimeout(() => quiet.abort(), silenceMs) }
+  const alive = (): void => {
+    clearTimeout(timer)
+    timer = setTimeout(() => quiet.abort(), silenceMs)
+  }
   alive()
   try {
     const own = signal === undefined ? quiet.signal : AbortSignal.any([signal, quiet.signal])
-    const answer = await request(address, `/api/runs/${encodeURIComponent(id)}/events`, { headers: { accept: 'text/event-stream', 'last-event-id': String(after) }, signal: own, limitMs: null })
-      .catch((error: unknown) => { throw quiet.signal.aborted ? new Problem('hostd_unreachable', 'hostd does not answer.', { cause: error }) : error })
+    const answer = await request(address, `/api/runs/${encodeURIComponent(id)}/events`, {
+      headers: { accept: 'text/event-stream', 'last-event-id': String(after) },
+      signal: own,
+      limitMs: null,
+    }).catch((error: unknown) => {
+      throw quiet.signal.aborted
+        ? new Problem('hostd_unreachable', 'hostd does not answer.', { cause: error })
+        : error
+    })
     if (!answer.ok) throw await problemOf(answer)
     connected()
     let last = after
@@ -58,7 +99,10 @@ async function readOnce(address: HostAddress, id: string, after: number, give: (
     let status: RunStatus | null = null
     const parser = createParser({
       onEvent: (message) => {
-        if (message.event === 'end') { status = endMessage.parse(JSON.parse(message.data)).status; return }
+        if (message.event === 'end') {
+          status = endMessage.parse(JSON.parse(message.data)).status
+          return
+        }
         const event = parseMessage(message)
         if (event.seq !== last + 1) throw mismatch(`event ${event.seq} followed event ${last}`)
         last = event.seq
@@ -72,7 +116,11 @@ async function readOnce(address: HostAddress, id: string, after: number, give: (
       if (chunk === null) return status
       alive()
       parser.feed(decoder.decode(chunk, { stream: true }))
-      if (batch.length > 0) { const ready = batch; batch = []; give(ready) }
+      if (batch.length > 0) {
+        const ready = batch
+        batch = []
+        give(ready)
+      }
     }
   } finally {
     clearTimeout(timer)
@@ -81,11 +129,15 @@ async function readOnce(address: HostAddress, id: string, after: number, give: (
 }
 
 /** @returns null at the end, also when the connection broke: what came whole has been given */
-async function nextChunk(reader: ReadableStreamDefaultReader<Uint8Array> | undefined, signal: AbortSignal | undefined): Promise<Uint8Array | null> {
+async function nextChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | null> {
   try {
     return (await reader?.read())?.value ?? null
   } catch (error) {
-    if (signal?.aborted) throw new Problem('cancelled', 'The run is no longer followed. It goes on.', { cause: error })
+    if (signal?.aborted)
+      throw new Problem('cancelled', 'The run is no longer followed. It goes on.', { cause: error })
     return null
   }
 }
@@ -94,6 +146,8 @@ function parseMessage(message: EventSourceMessage): RunEvent {
   try {
     return parseRunEvent(JSON.parse(message.data))
   } catch (error) {
-    throw mismatch(`event ${message.id ?? '?'} has an unknown shape (${error instanceof Error ? error.message : String(error)})`)
+    throw mismatch(
+      `event ${message.id ?? '?'} has an unknown shape (${error instanceof Error ? error.message : String(error)})`,
+    )
   }
 }

@@ -16,10 +16,25 @@ import { readHostSettings } from '../settings-files.ts'
  * @returns the result document
  * @throws {Problem} `runner_start_failed`; `runner_lost` when the runner ended without a result
  */
-export async function runWithoutHostd(action: ActionId, params: Record<string, unknown>, { onEvents, signal }: { onEvents: (events: readonly RunEvent[]) => void; signal: AbortSignal }): Promise<ResultDocument> {
+export async function runWithoutHostd(
+  action: ActionId,
+  params: Record<string, unknown>,
+  { onEvents, signal }: { onEvents: (events: readonly RunEvent[]) => void; signal: AbortSignal },
+): Promise<ResultDocument> {
   const paths = hostPaths(process.env)
   const run_id = newRunId()
-  const runner = await startRunner({ op: 'start', run_id, action, params, actor: 'local', deploy_run_id: null, requested_at: new Date().toISOString() }, launchSettings(paths, hostdUrl(process.env), readHostSettings(paths)))
+  const runner = await startRunner(
+    {
+      op: 'start',
+      run_id,
+      action,
+      params,
+      actor: 'local',
+      deploy_run_id: null,
+      requested_at: new Date().toISOString(),
+    },
+    launchSettings(paths, hostdUrl(process.env), readHostSettings(paths)),
+  )
   let over = false
   let said = ''
   const watchEnd = async (): Promise<void> => {
@@ -27,10 +42,19 @@ export async function runWithoutHostd(action: ActionId, params: Record<string, u
     over = true
   }
   const gone = watchEnd()
-  for await (const batch of followRunLog(runLogFile(paths, run_id), { after: 0, ended: () => over, signal })) onEvents(batch)
+  for await (const batch of followRunLog(runLogFile(paths, run_id), {
+    after: 0,
+    ended: () => over,
+    signal,
+  }))
+    onEvents(batch)
   if (signal.aborted) throw new Problem('cancelled', `${run_id} is no longer followed. It goes on.`)
   await Promise.race([gone, delay(1000)])
   const result = readRunResult(paths, run_id)
-  if (result === null) throw new Problem('runner_lost', `The runner of ${run_id} ended without a result. ${said}`.trim())
+  if (result === null)
+    throw new Problem(
+      'runner_lost',
+      `The runner of ${run_id} ended without a result. ${said}`.trim(),
+    )
   return result
 }

@@ -5,7 +5,10 @@ import { ask, need } from './host-program.ts'
 import { buildHome } from './folders.ts'
 import { buildUser, hostdUser } from './units/place.ts'
 
-export interface Account { readonly uid: number; readonly gid: number }
+export interface Account {
+  readonly uid: number
+  readonly gid: number
+}
 
 /** @returns null when there is no such account */
 export async function findAccount(name: string): Promise<Account | null> {
@@ -18,15 +21,31 @@ export async function findAccount(name: string): Promise<Account | null> {
 /** @throws {Problem} `install_failed` when it is not there */
 export async function accountOf(name: string): Promise<Account> {
   const found = await findAccount(name)
-  if (found === null) throw new Problem('install_failed', `The account ${name} is not there after it was made.`)
+  if (found === null)
+    throw new Problem('install_failed', `The account ${name} is not there after it was made.`)
   return found
 }
 
 const account = (name: string, home: string): Change => ({
   did: `created the account ${name}`,
   due: async () => (await findAccount(name)) === null,
-  apply: async () => { await need(['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', home, '--shell', '/usr/sbin/nologin', name]) },
+  apply: async () => {
+    await need([
+      'useradd',
+      '--system',
+      '--user-group',
+      '--no-create-home',
+      '--home-dir',
+      home,
+      '--shell',
+      '/usr/sbin/nologin',
+      name,
+    ])
+  },
 })
 
 /** The accounts of a host: locked, without a shell. */
-export const accounts = (paths: HostPaths): Change[] => [account(hostdUser, '/nonexistent'), account(buildUser, buildHome(paths))]
+export const accounts = (paths: HostPaths): Change[] => [
+  account(hostdUser, '/nonexistent'),
+  account(buildUser, buildHome(paths)),
+]

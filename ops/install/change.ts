@@ -10,7 +10,10 @@ export interface Change {
 }
 
 /** Applies what is due, in order. @returns what was done */
-export async function applyDue(changes: readonly Change[], say: (did: string) => void): Promise<Change[]> {
+export async function applyDue(
+  changes: readonly Change[],
+  say: (did: string) => void,
+): Promise<Change[]> {
   const done: Change[] = []
   for (const change of changes) {
     if (!(await change.due())) continue

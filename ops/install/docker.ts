@@ -11,7 +11,11 @@ import { toProblem } from '#shared/errors'
 import type { Change } from './change.ts'
 
 /** Where the daemon of a distribution, of Docker's own packages and of a snap listens. */
-const usualSockets = ['/run/docker.sock', '/var/run/docker.sock', '/var/snap/docker/common/run/docker.sock']
+const usualSockets = [
+  '/run/docker.sock',
+  '/var/run/docker.sock',
+  '/var/snap/docker/common/run/docker.sock',
+]
 /** Node 24 or newer, under the name of the official image. */
 const nodeImage = /^(?:[\w.:-]+\/)*node:(?:2[4-9]|[3-9]\d)\b/
 
@@ -27,16 +31,29 @@ async function whyNoDaemon(socket: string): Promise<string | null> {
 
 /** The setting, unless nothing answers there and a usual place does. */
 async function findSocket(now: string): Promise<string> {
-  if (await whyNoDaemon(now) === null) return now
-  for (const socket of usualSockets) if (existsSync(socket) && await whyNoDaemon(socket) === null) return realpathSync(socket)
+  if ((await whyNoDaemon(now)) === null) return now
+  for (const socket of usualSockets)
+    if (existsSync(socket) && (await whyNoDaemon(socket)) === null) return realpathSync(socket)
   return now
 }
 
 /** The setting, unless that image is not here and another one of Node is: a host may have no way to a registry. */
 async function findBaseImage({ base_image }: HostSettings, socket: string): Promise<string> {
-  if (await whyNoDaemon(socket) !== null || await imageOf({ socket }, base_image) !== null) return base_image
-  const listed = await askDocker({ socket }, '/images/json', z.array(z.looseObject({ RepoTags: z.array(z.string()).nullish() }))) ?? []
-  return listed.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => nodeImage.test(name)).toSorted().at(-1) ?? base_image
+  if ((await whyNoDaemon(socket)) !== null || (await imageOf({ socket }, base_image)) !== null)
+    return base_image
+  const listed =
+    (await askDocker(
+      { socket },
+      '/images/json',
+      z.array(z.looseObject({ RepoTags: z.array(z.string()).nullish() })),
+    )) ?? []
+  return (
+    listed
+      .flatMap(({ RepoTags }) => RepoTags ?? [])
+      .filter((name) => nodeImage.test(name))
+      .toSorted()
+      .at(-1) ?? base_image
+  )
 }
 
 /** The host's settings name the daemon that answers and an image that is here. What works already is left as it is. */
@@ -53,7 +70,15 @@ export function dockerSettingsChange(paths: HostPaths): Change {
       const { docker_socket, base_image } = await wanted()
       return docker_socket !== now.docker_socket || base_image !== now.base_image
     },
-    apply: async () => { writeJson(paths.hostSettings, hostSettings.loose().parse({ ...readJson(paths.hostSettings, z.looseObject({}), 'config_invalid'), ...await wanted() })) },
+    apply: async () => {
+      writeJson(
+        paths.hostSettings,
+        hostSettings.loose().parse({
+          ...readJson(paths.hostSettings, z.looseObject({}), 'config_invalid'),
+          ...(await wanted()),
+        }),
+      )
+    },
   }
 }
 
@@ -61,12 +86,21 @@ export function dockerSettingsChange(paths: HostPaths): Change {
 export async function missingForCompose(paths: HostPaths): Promise<string[]> {
   const { docker_socket, base_image } = readHostSettings(paths)
   const at = { socket: docker_socket }
-  const version = await docker(at, ['--version']).then(() => null, (error: unknown) => toProblem(error).message)
-  if (version !== null) return ['The program docker is not installed: install Docker Engine and its Compose plugin.']
+  const version = await docker(at, ['--version']).then(
+    () => null,
+    (error: unknown) => toProblem(error).message,
+  )
+  if (version !== null)
+    return ['The program docker is not installed: install Docker Engine and its Compose plugin.']
   const missing: string[] = []
-  if ((await docker(at, ['compose', 'version'])).exitCode !== 0) missing.push('The Compose plugin (docker compose, version 2) is not installed.')
+  if ((await docker(at, ['compose', 'version'])).exitCode !== 0)
+    missing.push('The Compose plugin (docker compose, version 2) is not installed.')
   const daemon = await whyNoDaemon(docker_socket)
-  if (daemon !== null) missing.push(`${daemon} Start Docker, or set docker_socket in ${paths.hostSettings}.`)
-  else if (await imageOf(at, base_image) === null) missing.push(`The image ${base_image} is not here: the first deploy fetches it, or set base_image in ${paths.hostSettings}.`)
+  if (daemon !== null)
+    missing.push(`${daemon} Start Docker, or set docker_socket in ${paths.hostSettings}.`)
+  else if ((await imageOf(at, base_image)) === null)
+    missing.push(
+      `The image ${base_image} is not here: the first deploy fetches it, or set base_image in ${paths.hostSettings}.`,
+    )
   return missing
 }

@@ -12,10 +12,18 @@ export const buildHome = ({ state }: HostPaths): string => join(state, 'build-ho
 /** Home of what the runner starts: /root is not visible to it. */
 export const runnerHome = ({ state }: HostPaths): string => join(state, 'runner-home')
 
-interface Folder { readonly path: string; readonly mode: number; readonly uid: number; readonly gid: number }
+interface Folder {
+  readonly path: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
 
 /** Folders of a host with their owner and mode, outermost first. */
-export function hostFolders(paths: HostPaths, { hostd, build }: { hostd: Account; build: Account }): Folder[] {
+export function hostFolders(
+  paths: HostPaths,
+  { hostd, build }: { hostd: Account; build: Account },
+): Folder[] {
   const root = { uid: 0, gid: 0 }
   return [
     { path: paths.etc, mode: 0o755, ...root },
@@ -44,12 +52,19 @@ export const folderChange = ({ path, mode, uid, gid }: Folder): Change => ({
   did: `set up ${path} (${octal(mode)}, ${uid}:${gid})`,
   due: () => {
     const found = lstatSync(path, { throwIfNoEntry: false })
-    return found === undefined || !found.isDirectory() || (found.mode & 0o7777) !== mode || found.uid !== uid || found.gid !== gid
+    return (
+      found === undefined ||
+      !found.isDirectory() ||
+      (found.mode & 0o7777) !== mode ||
+      found.uid !== uid ||
+      found.gid !== gid
+    )
   },
   apply: () => {
     mkdirSync(path, { recursive: true })
     // A link would give what it leads to another owner and mode.
-    if (!lstatSync(path).isDirectory()) throw new Problem('install_failed', `${path} is a link, not a folder. It was left as it is.`)
+    if (!lstatSync(path).isDirectory())
+      throw new Problem('install_failed', `${path} is a link, not a folder. It was left as it is.`)
     chownSync(path, uid, gid)
     chmodSync(path, mode) // after the owner: chown clears bits, and umask narrows what mkdir was given
   },

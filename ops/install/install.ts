@@ -14,7 +14,13 @@ import { buildHome, folderChange, hostFolders } from './folders.ts'
 import { need } from './host-program.ts'
 import { requireInstallable, requireNoDeploy } from './preconditions.ts'
 import { isRelease, releaseOf, type Release } from './release.ts'
-import { requireHealth, restartHostd, restartSockets, servedVersion, serviceChanges } from './services.ts'
+import {
+  requireHealth,
+  restartHostd,
+  restartSockets,
+  servedVersion,
+  serviceChanges,
+} from './services.ts'
 import { allUnits, hostdUnit } from './units/all.ts'
 import { buildUser, hostdUser, unitFolder } from './units/place.ts'
 
@@ -36,7 +42,11 @@ export async function installHostd(what: Installation): Promise<readonly Change[
   if (!isRelease(paths, source)) requireNoDeploy(paths)
   const release = releaseOf(paths, source)
   const lock = tryLock(join(paths.locks, 'install.lock'))
-  if (lock === null) throw new Problem('install_refused', 'Another installation is under way on this host. Nothing was changed.')
+  if (lock === null)
+    throw new Problem(
+      'install_refused',
+      'Another installation is under way on this host. Nothing was changed.',
+    )
   try {
     return await install(what, release)
   } finally {
@@ -52,7 +62,10 @@ interface Installation {
   readonly say: (did: string) => void
 }
 
-async function install({ paths, port, origin, say }: Installation, release: Release): Promise<readonly Change[]> {
+async function install(
+  { paths, port, origin, say }: Installation,
+  release: Release,
+): Promise<readonly Change[]> {
   const units = allUnits({ paths, port })
   const done: Change[] = []
   const apply = async (changes: readonly Change[]): Promise<Change[]> => {
@@ -64,21 +77,31 @@ async function install({ paths, port, origin, say }: Installation, release: Rele
   await apply(accounts(paths))
   const hostd = await accountOf(hostdUser)
   const build = await accountOf(buildUser)
-  await apply([cloneFolderChange(paths, { ...build, home: buildHome(paths) }), ...hostFolders(paths, { hostd, build }).map(folderChange)])
+  await apply([
+    cloneFolderChange(paths, { ...build, home: buildHome(paths) }),
+    ...hostFolders(paths, { hostd, build }).map(folderChange),
+  ])
   await apply(tokenChanges(paths, hostd))
   await apply([deployKeyChange(paths)])
   const settings = await apply([settingsChange(paths), dockerSettingsChange(paths)])
   const released = await apply(release.changes)
-  const unitsBefore = Object.keys(units).map((name) => join(unitFolder, name)).map((path) => ({ path, text: existsSync(path) ? readFileSync(path, 'utf8') : null }))
-  const written = await apply(Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)))
+  const unitsBefore = Object.keys(units)
+    .map((name) => join(unitFolder, name))
+    .map((path) => ({ path, text: existsSync(path) ? readFileSync(path, 'utf8') : null }))
+  const written = await apply(
+    Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)),
+  )
   if (written.length > 0) await need(['systemctl', 'daemon-reload'])
   if (written.some(({ about }) => about?.endsWith('.socket'))) await restartSockets()
   const services = await apply(serviceChanges(paths))
-  const restart = settings.length + released.length > 0 || written.some(({ about }) => about?.endsWith(`/${hostdUnit}`))
+  const restart =
+    settings.length + released.length > 0 ||
+    written.some(({ about }) => about?.endsWith(`/${hostdUnit}`))
   const version = releaseVersion(release.folder)
   // Also when an installation was ended between the new release and the restart.
-  const due = async (): Promise<boolean> => restart || await servedVersion(port) !== version
-  if (!services.some(({ about }) => about === hostdUnit)) await apply([{ did: 'restarted hostd', due, apply: restartHostd }])
+  const due = async (): Promise<boolean> => restart || (await servedVersion(port)) !== version
+  if (!services.some(({ about }) => about === hostdUnit))
+    await apply([{ did: 'restarted hostd', due, apply: restartHostd }])
   if (done.length > 0) await requireHealthOrGoBack()
   if (origin !== null) await apply([cloneChange(paths, origin)])
   return done

@@ -20,23 +20,45 @@ export function takeGivenKey(env: Record<string, string | undefined>): void {
   if (text === undefined) return
   delete env[givenKeyVariable]
   const file = Number(text)
-  if (!/^\d{1,3}$/.test(text) || file < 3) throw new Problem('config_invalid', `${givenKeyVariable} must be the number of a descriptor, not ${JSON.stringify(text)}. Nothing was started.`)
+  if (!/^\d{1,3}$/.test(text) || file < 3)
+    throw new Problem(
+      'config_invalid',
+      `${givenKeyVariable} must be the number of a descriptor, not ${JSON.stringify(text)}. Nothing was started.`,
+    )
   try {
     const bytes = Buffer.alloc(maxBytes)
     let size = 0
-    for (let count = readSync(file, bytes, 0, maxBytes, null); count > 0 && size < maxBytes; count = readSync(file, bytes, size, maxBytes - size, null)) size += count
+    for (
+      let count = readSync(file, bytes, 0, maxBytes, null);
+      count > 0 && size < maxBytes;
+      count = readSync(file, bytes, size, maxBytes - size, null)
+    )
+      size += count
     given = bytes.toString('utf8', 0, size)
     bytes.fill(0)
   } catch (error) {
-    throw new Problem('config_invalid', `HQ was to hand over the ship key, and it cannot be read: ${error instanceof Error ? error.message : String(error)}. Nothing was started.`)
+    throw new Problem(
+      'config_invalid',
+      `HQ was to hand over the ship key, and it cannot be read: ${error instanceof Error ? error.message : String(error)}. Nothing was started.`,
+    )
   } finally {
-    try { closeSync(file) } catch { /* it was never open, which the read has said */ }
+    try {
+      closeSync(file)
+    } catch {
+      /* it was never open, which the read has said */
+    }
   }
-  if (given === '') throw new Problem('config_invalid', 'HQ was to hand over the ship key, and nothing came. Nothing was started.')
+  if (given === '')
+    throw new Problem(
+      'config_invalid',
+      'HQ was to hand over the ship key, and nothing came. Nothing was started.',
+    )
 }
 
 /** @returns null when none was handed over */
 export function givenKeyStore(): KeyStore | null {
   const pem = given
-  return pem === null ? null : { place: 'the ship key that HQ handed over', read: async () => pem, create: async () => pem }
+  return pem === null
+    ? null
+    : { place: 'the ship key that HQ handed over', read: async () => pem, create: async () => pem }
 }

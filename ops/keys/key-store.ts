@@ -21,7 +21,7 @@ export interface KeyStore {
  * @throws {Problem} `config_invalid` when what is there is no Ed25519 key or others can read it; it is never replaced
  */
 export async function loadOrCreateKey(store: KeyStore): Promise<SigningKey> {
-  const pem = await store.read() ?? await store.create(newKeyPem())
+  const pem = (await store.read()) ?? (await store.create(newKeyPem()))
   knowSecrets(pemBodies(pem)) // it may come from a keyring, or be newer than this process
   return signingKeyFromPem(pem, store.place)
 }
@@ -31,8 +31,16 @@ export function fileKeyStore(path: string): KeyStore {
   const read = (): string | null => {
     const info = lstatSync(path, { throwIfNoEntry: false })
     if (info === undefined) return null
-    if (!info.isFile()) throw new Problem('config_invalid', `The signing key is not used: ${path} is not a regular file.`)
-    if (process.platform !== 'win32' && (info.mode & 0o077) !== 0) throw new Problem('config_invalid', `The signing key is not used: ${path} can be read by others.`)
+    if (!info.isFile())
+      throw new Problem(
+        'config_invalid',
+        `The signing key is not used: ${path} is not a regular file.`,
+      )
+    if (process.platform !== 'win32' && (info.mode & 0o077) !== 0)
+      throw new Problem(
+        'config_invalid',
+        `The signing key is not used: ${path} can be read by others.`,
+      )
     return readFileSync(path, 'utf8')
   }
   return {
@@ -51,7 +59,8 @@ export function fileKeyStore(path: string): KeyStore {
         rmSync(temporary, { force: true })
       }
       const kept = read()
-      if (kept === null) throw new Problem('config_invalid', `The signing key could not be kept in ${path}.`)
+      if (kept === null)
+        throw new Problem('config_invalid', `The signing key could not be kept in ${path}.`)
       return kept
     },
   }

@@ -10,7 +10,11 @@ export function signVerdict(verdict: Verdict, key: SigningKey): SignedVerdict {
   try {
     return signDocument('verdict', verdict, key)
   } catch (error) {
-    throw new Problem('review_invalid', `The verdict cannot be signed: ${error instanceof Error ? error.message : String(error)}. Nothing was pushed.`, { cause: error })
+    throw new Problem(
+      'review_invalid',
+      `The verdict cannot be signed: ${error instanceof Error ? error.message : String(error)}. Nothing was pushed.`,
+      { cause: error },
+    )
   }
 }
 

@@ -16,12 +16,27 @@ function signedBytes(kind: SignedKind, document: object): Buffer {
 }
 
 /** @returns the document with its signature @throws {Error} for values that canonical JSON has no form for (lone surrogates) */
-export function signDocument<T extends object>(kind: SignedKind, document: T, key: SigningKey): T & { signature: Signature } {
-  return { ...document, signature: { key_id: key.id, algorithm: 'ed25519', value: key.sign(signedBytes(kind, document)).toString('base64') } }
+export function signDocument<T extends object>(
+  kind: SignedKind,
+  document: T,
+  key: SigningKey,
+): T & { signature: Signature } {
+  return {
+    ...document,
+    signature: {
+      key_id: key.id,
+      algorithm: 'ed25519',
+      value: key.sign(signedBytes(kind, document)).toString('base64'),
+    },
+  }
 }
 
 /** @returns `no_key_enrolled` when there is no key at all to check with */
-export function checkSignature(kind: SignedKind, document: { readonly signature: Signature }, keys: TrustedKeys): 'verified' | 'no_key_enrolled' | 'unknown_key' | 'invalid' {
+export function checkSignature(
+  kind: SignedKind,
+  document: { readonly signature: Signature },
+  keys: TrustedKeys,
+): 'verified' | 'no_key_enrolled' | 'unknown_key' | 'invalid' {
   if (keys.size === 0) return 'no_key_enrolled'
   const key = keys.get(document.signature.key_id)
   if (key === undefined) return 'unknown_key'

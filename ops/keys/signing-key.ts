@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  type KeyObject,
+} from 'node:crypto'
 import { Problem } from '#shared/errors'
 import type { TrustedKey } from '#shared/signature'
 
@@ -12,11 +19,17 @@ export interface SigningKey {
 
 /** @returns the first 32 hex digits of the SHA-256 of the key's SPKI DER */
 export const keyIdOf = (publicKey: KeyObject): string =>
-  createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 32)
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 32)
 
 /** A new private key. @returns PKCS #8, PEM */
 export const newKeyPem = (): string =>
-  generateKeyPairSync('ed25519', { privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } }).privateKey
+  generateKeyPairSync('ed25519', {
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey
 
 /** @param pem PKCS #8 @param origin names it in the error @throws {Problem} `config_invalid` when it is no Ed25519 private key */
 export function signingKeyFromPem(pem: string, origin: string): SigningKey {
@@ -27,7 +40,11 @@ export function signingKeyFromPem(pem: string, origin: string): SigningKey {
     // The cause is left out: a parser's error may quote what it was given.
     throw new Problem('config_invalid', `${origin} is not a private key. It was not changed.`)
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw new Problem('config_invalid', `${origin} is a key of type ${String(key.asymmetricKeyType)}; an Ed25519 key is needed. It was not changed.`)
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new Problem(
+      'config_invalid',
+      `${origin} is a key of type ${String(key.asymmetricKeyType)}; an Ed25519 key is needed. It was not changed.`,
+    )
   const publicHalf = createPublicKey(key)
   return {
     id: keyIdOf(publicHalf),
@@ -37,4 +54,7 @@ export function signingKeyFromPem(pem: string, origin: string): SigningKey {
 }
 
 /** What is given to the other side at enrolment: an entry of trust.json `keys`. */
-export const toTrustedKey = ({ id, publicKey }: Pick<SigningKey, 'id' | 'publicKey'>): TrustedKey => ({ id, public_key: publicKey })
+export const toTrustedKey = ({
+  id,
+  publicKey,
+}: Pick<SigningKey, 'id' | 'publicKey'>): TrustedKey => ({ id, public_key: publicKey })

@@ -15,8 +15,13 @@ export function trustKeys(keys: readonly Readonly<TrustedKey>[], origin: string)
   const trusted = new Map<string, KeyObject>()
   for (const { id, public_key } of keys) {
     const key = readPublicKey(public_key)
-    if (key?.asymmetricKeyType !== 'ed25519') throw new Problem('config_invalid', `${origin}: key ${id} is not an Ed25519 public key.`)
-    if (keyIdOf(key) !== id) throw new Problem('config_invalid', `${origin}: key ${id} has the id of another key; its own is ${keyIdOf(key)}.`)
+    if (key?.asymmetricKeyType !== 'ed25519')
+      throw new Problem('config_invalid', `${origin}: key ${id} is not an Ed25519 public key.`)
+    if (keyIdOf(key) !== id)
+      throw new Problem(
+        'config_invalid',
+        `${origin}: key ${id} has the id of another key; its own is ${keyIdOf(key)}.`,
+      )
     trusted.set(id, key)
   }
   return trusted

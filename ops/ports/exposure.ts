@@ -3,8 +3,24 @@ import type { ProjectConfig } from '#shared/config'
 
 /** Ways in which something gets out of its bounds: reachable from outside, or able to take the host over. */
 export const exposureCodes = [
-  'public_publish', 'public_socket', 'public_nat', 'host_network', 'lan_network', 'container_network', 'host_namespace', 'privileged', 'dangerous_capability',
-  'weakened_isolation', 'docker_socket', 'host_mount', 'device', 'build_host_access', 'unknown_setting', 'funnel', 'foreground_serve', 'serve_target',
+  'public_publish',
+  'public_socket',
+  'public_nat',
+  'host_network',
+  'lan_network',
+  'container_network',
+  'host_namespace',
+  'privileged',
+  'dangerous_capability',
+  'weakened_isolation',
+  'docker_socket',
+  'host_mount',
+  'device',
+  'build_host_access',
+  'unknown_setting',
+  'funnel',
+  'foreground_serve',
+  'serve_target',
 ] as const
 export type ExposureCode = (typeof exposureCodes)[number]
 
@@ -22,41 +38,71 @@ export interface Exposure {
   readonly port?: { readonly protocol: string; readonly number: number }
 }
 
-export type ExposureExceptions = Pick<ProjectConfig['ports'], 'exceptions'> & { readonly compose: readonly { readonly code: string; readonly service: string; readonly subject: string; readonly reason: string }[] }
+export type ExposureExceptions = Pick<ProjectConfig['ports'], 'exceptions'> & {
+  readonly compose: readonly {
+    readonly code: string
+    readonly service: string
+    readonly subject: string
+    readonly reason: string
+  }[]
+}
 
 export const noExceptions: ExposureExceptions = { exceptions: [], compose: [] }
 
 /** @returns the configured reason why this one is expected, or null. An empty reason is none. */
-export function excuseFor(exposure: Exposure, { exceptions, compose }: ExposureExceptions): string | null {
+export function excuseFor(
+  exposure: Exposure,
+  { exceptions, compose }: ExposureExceptions,
+): string | null {
   const { code, service, subject, port } = exposure
-  const byPort = port === undefined ? undefined : exceptions.find((each) => each.protocol === port.protocol && each.port === port.number)
-  const named = compose.find((each) => each.code === code && each.service === service && each.subject === subject)
+  const byPort =
+    port === undefined
+      ? undefined
+      : exceptions.find((each) => each.protocol === port.protocol && each.port === port.number)
+  const named = compose.find(
+    (each) => each.code === code && each.service === service && each.subject === subject,
+  )
   const reason = (byPort ?? named)?.reason.trim() ?? ''
   return reason === '' ? null : reason
 }
 
-export interface Judged { readonly open: readonly Exposure[]; readonly excused: readonly { readonly exposure: Exposure; readonly reason: string }[] }
+export interface Judged {
+  readonly open: readonly Exposure[]
+  readonly excused: readonly { readonly exposure: Exposure; readonly reason: string }[]
+}
 
 /** Splits what was found into what the configuration expects, with its reason, and what it does not. */
-export function applyExceptions(found: readonly Exposure[], exceptions: ExposureExceptions): Judged {
+export function applyExceptions(
+  found: readonly Exposure[],
+  exceptions: ExposureExceptions,
+): Judged {
   const judged = found.map((exposure) => ({ exposure, reason: excuseFor(exposure, exceptions) }))
   return {
     open: judged.flatMap(({ exposure, reason }) => (reason === null ? [exposure] : [])),
-    excused: judged.flatMap(({ exposure, reason }) => (reason === null ? [] : [{ exposure, reason }])),
+    excused: judged.flatMap(({ exposure, reason }) =>
+      reason === null ? [] : [{ exposure, reason }],
+    ),
   }
 }
 
-const tailnet = [ipaddr.parseCIDR('100.64.0.0/10'), ipaddr.parseCIDR('fd7a:115c:a1e0::/48')] as const
+const tailnet = [
+  ipaddr.parseCIDR('100.64.0.0/10'),
+  ipaddr.parseCIDR('fd7a:115c:a1e0::/48'),
+] as const
 
 /** Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). Anything that is no address is neither. */
 export function isPrivateAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
   if (parsed.range() === 'loopback') return true
-  return tailnet.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits))
+  return tailnet.some(
+    ([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits),
+  )
 }
 
-export const endpointName = (protocol: string, address: string, port: number | string): string => `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
+export const endpointName = (protocol: string, address: string, port: number | string): string =>
+  `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
 
 /** All on one line, for the message of a failure. */
-export const listExposures = (found: readonly Exposure[]): string => found.map(({ service, detail, pointer }) => `${service}: ${detail} (${pointer})`).join(' · ')
+export const listExposures = (found: readonly Exposure[]): string =>
+  found.map(({ service, detail, pointer }) => `${service}: ${detail} (${pointer})`).join(' · ')

@@ -1,14 +1,46 @@
 import { isAbsolute, normalize } from 'node:path'
 
 /** Sockets that are as good as root on the host. */
-const engineSockets = [/(?:^|\/)(?:docker|containerd|podman|crio|buildkitd)(?:\.raw)?\.sock$/, /^\/run\/(?:containerd|docker|podman|buildkit)(?:\/|$)/]
+const engineSockets = [
+  /(?:^|\/)(?:docker|containerd|podman|crio|buildkitd)(?:\.raw)?\.sock$/,
+  /^\/run\/(?:containerd|docker|podman|buildkit)(?:\/|$)/,
+]
 /** Folders of the host whose content is its identity, its programs or its kernel. */
-const forbidden = ['/run', '/proc', '/sys', '/dev', '/etc', '/boot', '/root', '/usr', '/bin', '/sbin', '/lib', '/lib64', '/var/lib/docker', '/var/lib/containerd', '/var/spool/cron', '/var/lib/tailscale', '/var/lib/systemd']
+const forbidden = [
+  '/run',
+  '/proc',
+  '/sys',
+  '/dev',
+  '/etc',
+  '/boot',
+  '/root',
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib64',
+  '/var/lib/docker',
+  '/var/lib/containerd',
+  '/var/spool/cron',
+  '/var/lib/tailscale',
+  '/var/lib/systemd',
+]
 /** Harmless to read, and often mounted. */
-const readable = ['/etc/localtime', '/etc/timezone', '/etc/ssl/certs', '/etc/ca-certificates', '/usr/share/zoneinfo', '/usr/share/ca-certificates']
+const readable = [
+  '/etc/localtime',
+  '/etc/timezone',
+  '/etc/ssl/certs',
+  '/etc/ca-certificates',
+  '/usr/share/zoneinfo',
+  '/usr/share/ca-certificates',
+]
 
-const inside = (path: string, folder: string): boolean => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
-const plain = (path: string): string => normalize(path).replace(/^\/var\/run(?=\/|$)/, '/run').replace(/(?<=.)\/$/, '')
+const inside = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+const plain = (path: string): string =>
+  normalize(path)
+    .replace(/^\/var\/run(?=\/|$)/, '/run')
+    .replace(/(?<=.)\/$/, '')
 
 export interface MountRules {
   /** More folders that no container may see: HQ's secrets, its locks. */
@@ -21,25 +53,55 @@ export interface MountRules {
   readonly sockets: readonly string[]
 }
 
-export const usualMounts: MountRules = { secret: [], readOnly: [], open: ['/run/openclaw/public'], sockets: [] }
+export const usualMounts: MountRules = {
+  secret: [],
+  readOnly: [],
+  open: ['/run/openclaw/public'],
+  sockets: [],
+}
 
-export interface MountFinding { readonly code: 'docker_socket' | 'host_mount'; readonly why: string }
+export interface MountFinding {
+  readonly code: 'docker_socket' | 'host_mount'
+  readonly why: string
+}
 
 /**
  * What a folder or file of the host lets a container do.
  * @param source its path, links resolved; `read_only` does not help where a socket can be reached
  * @returns null when it is a place of its own
  */
-export function judgeMount(source: string, readOnly: boolean, { secret, readOnly: guarded, open, sockets }: MountRules): MountFinding | null {
-  if (!isAbsolute(source)) return { code: 'host_mount', why: `mounts ${JSON.stringify(source)}, which is no absolute path` }
+export function judgeMount(
+  source: string,
+  readOnly: boolean,
+  { secret, readOnly: guarded, open, sockets }: MountRules,
+): MountFinding | null {
+  if (!isAbsolute(source))
+    return {
+      code: 'host_mount',
+      why: `mounts ${JSON.stringify(source)}, which is no absolute path`,
+    }
   const path = plain(source)
   const socketPaths = [...sockets.map(plain), '/run/docker.sock', '/run/containerd/containerd.sock']
-  if (engineSockets.some((pattern) => pattern.test(path)) || socketPaths.some((socket) => inside(path, socket) || (path !== '/' && inside(socket, path)))) {
-    return { code: 'docker_socket', why: `mounts ${source}, through which the container engine, and with it the host, can be commanded` }
+  if (
+    engineSockets.some((pattern) => pattern.test(path)) ||
+    socketPaths.some((socket) => inside(path, socket) || (path !== '/' && inside(socket, path)))
+  ) {
+    return {
+      code: 'docker_socket',
+      why: `mounts ${source}, through which the container engine, and with it the host, can be commanded`,
+    }
   }
   if (open.map(plain).some((folder) => inside(path, folder))) return null
   if (readOnly && readable.some((file) => inside(path, file))) return null
-  const place = [...forbidden, ...secret.map(plain), ...(readOnly ? [] : guarded.map(plain))].find((folder) => inside(path, folder) || inside(folder, path))
+  const place = [...forbidden, ...secret.map(plain), ...(readOnly ? [] : guarded.map(plain))].find(
+    (folder) => inside(path, folder) || inside(folder, path),
+  )
   if (place === undefined) return null
-  return { code: 'host_mount', why: path === place ? `mounts ${source} of the host` : `mounts ${source} of the host, which ${inside(path, place) ? 'is part of' : 'contains'} ${place}` }
+  return {
+    code: 'host_mount',
+    why:
+      path === place
+        ? `mounts ${source} of the host`
+        : `mounts ${source} of the host, which ${inside(path, place) ? 'is part of' : 'contains'} ${place}`,
+  }
 }

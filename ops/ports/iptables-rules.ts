@@ -1,11 +1,36 @@
 import type { NatRule, NatTable } from './nat-rules.ts'
 
 /** Words of one line; those with spaces stand in double quotes, inside which a backslash escapes. */
-export const wordsOf = (line: string): string[] => [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) => (quoted === undefined ? plain ?? '' : quoted.replace(/\\(.)/g, '$1')))
+export const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
+    quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1'),
+  )
 
 const sends = new Set(['DNAT', 'REDIRECT', 'TPROXY', 'NETMAP'])
 /** Targets that end or mark, and lead to no other chain. */
-const plainTargets = new Set(['ACCEPT', 'DROP', 'REJECT', 'RETURN', 'MASQUERADE', 'SNAT', 'LOG', 'NFLOG', 'MARK', 'CONNMARK', 'TCPMSS', 'CT', 'NOTRACK', 'CHECKSUM', 'SET', 'TTL', 'HL', 'DSCP', 'TOS', 'CLASSIFY', 'NFQUEUE'])
+const plainTargets = new Set([
+  'ACCEPT',
+  'DROP',
+  'REJECT',
+  'RETURN',
+  'MASQUERADE',
+  'SNAT',
+  'LOG',
+  'NFLOG',
+  'MARK',
+  'CONNMARK',
+  'TCPMSS',
+  'CT',
+  'NOTRACK',
+  'CHECKSUM',
+  'SET',
+  'TTL',
+  'HL',
+  'DSCP',
+  'TOS',
+  'CLASSIFY',
+  'NFQUEUE',
+])
 
 const portRange = (text: string): [number, number] => {
   const [first = '', last = first] = text.split(':')
@@ -27,8 +52,15 @@ function parseRule(table: string, line: string, prefix: string): NatRule | null 
   const list = (name: string): string[] | null => found.get(name)?.split(',') ?? null
   const ports = found.get('--dport') ?? found.get('--dports') ?? null
   return {
-    table: `${prefix}${table}`, chain, action: sends.has(target) ? { kind: 'send', how: target } : { kind: 'go', chain: target },
-    interfaces: list('-i'), destinations: list('-d'), sources: list('-s'), protocol: found.get('-p') ?? null, ports: ports === null ? null : ports.split(',').map(portRange), text: line,
+    table: `${prefix}${table}`,
+    chain,
+    action: sends.has(target) ? { kind: 'send', how: target } : { kind: 'go', chain: target },
+    interfaces: list('-i'),
+    destinations: list('-d'),
+    sources: list('-s'),
+    protocol: found.get('-p') ?? null,
+    ports: ports === null ? null : ports.split(',').map(portRange),
+    text: line,
   }
 }
 

@@ -7,7 +7,9 @@ export interface NatRule {
   readonly table: string
   readonly chain: string
   /** What it does: `DNAT`, `REDIRECT`, `TPROXY`, `NETMAP`; or the chain it goes on with. */
-  readonly action: { readonly kind: 'send'; readonly how: string } | { readonly kind: 'go'; readonly chain: string }
+  readonly action:
+    | { readonly kind: 'send'; readonly how: string }
+    | { readonly kind: 'go'; readonly chain: string }
   /** Interfaces, destinations and sources it is limited to; null: not limited, or only to what is *not* one. */
   readonly interfaces: readonly string[] | null
   readonly destinations: readonly string[] | null
@@ -25,7 +27,11 @@ export interface NatTable {
 }
 
 /** Interfaces behind which there is only this machine, its containers, or the tailnet. */
-const isInside = (name: string): boolean => name === 'lo' || /^tailscale\d*\+?\*?$/.test(name) || name === 'docker0' || /^br-[0-9a-f]{12}$/.test(name)
+const isInside = (name: string): boolean =>
+  name === 'lo' ||
+  /^tailscale\d*\+?\*?$/.test(name) ||
+  name === 'docker0' ||
+  /^br-[0-9a-f]{12}$/.test(name)
 
 /** Loopback or tailnet as a whole network? */
 export function isPrivateNetwork(text: string): boolean {
@@ -33,13 +39,22 @@ export function isPrivateNetwork(text: string): boolean {
   if (!ipaddr.isValidCIDR(text)) return false
   const [address, bits] = ipaddr.parseCIDR(text)
   if (!isPrivateAddress(address.toString())) return false
-  const smallest = address.kind() === 'ipv4' ? (address.range() === 'loopback' ? 8 : 10) : (address.range() === 'loopback' ? 128 : 48)
+  const smallest =
+    address.kind() === 'ipv4'
+      ? address.range() === 'loopback'
+        ? 8
+        : 10
+      : address.range() === 'loopback'
+        ? 128
+        : 48
   return bits >= smallest
 }
 
 /** Can only this machine, its containers or the tailnet meet the rule? */
 const isClosed = ({ interfaces, destinations, sources }: NatRule): boolean =>
-  (interfaces?.every(isInside) ?? false) || (destinations?.every(isPrivateNetwork) ?? false) || (sources?.every(isPrivateNetwork) ?? false)
+  (interfaces?.every(isInside) ?? false) ||
+  (destinations?.every(isPrivateNetwork) ?? false) ||
+  (sources?.every(isPrivateNetwork) ?? false)
 
 /** Chains that packets from outside can reach, the limits of jumps taken into account. */
 function reachable({ rules, entries }: NatTable): Set<string> {
@@ -47,9 +62,13 @@ function reachable({ rules, entries }: NatTable): Set<string> {
   for (let grown = true; grown;) {
     grown = false
     for (const rule of rules) {
-      if (rule.action.kind !== 'go' || !seen.has(`${rule.table}/${rule.chain}`) || isClosed(rule)) continue
+      if (rule.action.kind !== 'go' || !seen.has(`${rule.table}/${rule.chain}`) || isClosed(rule))
+        continue
       const next = `${rule.table}/${rule.action.chain}`
-      if (!seen.has(next)) { seen.add(next); grown = true }
+      if (!seen.has(next)) {
+        seen.add(next)
+        grown = true
+      }
     }
   }
   return seen
@@ -59,14 +78,24 @@ function reachable({ rules, entries }: NatTable): Set<string> {
 export function natExposures(table: NatTable): Exposure[] {
   const chains = reachable(table)
   return table.rules.flatMap((rule) => {
-    if (rule.action.kind !== 'send' || !chains.has(`${rule.table}/${rule.chain}`) || isClosed(rule)) return []
+    if (rule.action.kind !== 'send' || !chains.has(`${rule.table}/${rule.chain}`) || isClosed(rule))
+      return []
     const { how } = rule.action
     const to = rule.destinations === null ? '0.0.0.0' : rule.destinations.join(',')
     const protocol = rule.protocol ?? 'any protocol'
     const make = (subject: string, port?: Exposure['port']): Exposure => ({
-      code: 'public_nat', service: `${rule.table} ${rule.chain}`, subject, detail: `${how} sends on what arrives at ${subject}`, pointer: rule.text, ...(port ? { port } : {}),
+      code: 'public_nat',
+      service: `${rule.table} ${rule.chain}`,
+      subject,
+      detail: `${how} sends on what arrives at ${subject}`,
+      pointer: rule.text,
+      ...(port ? { port } : {}),
     })
     if (rule.ports === null) return [make(`${protocol} ${to}, every port`)]
-    return rule.ports.map(([first, last]) => (first === last ? make(endpointName(protocol, to, first), { protocol, number: first }) : make(endpointName(protocol, to, `${first}-${last}`))))
+    return rule.ports.map(([first, last]) =>
+      first === last
+        ? make(endpointName(protocol, to, first), { protocol, number: first })
+        : make(endpointName(protocol, to, `${first}-${last}`)),
+    )
   })
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { manifestName, proofPath, tombstoneName, type ProvenFile } from '#shared/proof'
 
 /** A file of a bundle as it is on disk, or why it is none that a manifest can hold. */
-export type FoundFile = ({ readonly ok: true } & ProvenFile) | { readonly ok: false; readonly path: string; readonly reason: string }
+export type FoundFile =
+  | ({ readonly ok: true } & ProvenFile)
+  | { readonly ok: false; readonly path: string; readonly reason: string }
 
 export interface ReadOptions {
   /** Also make the content durable: a manifest must not outlive what it speaks of. */
@@ -20,35 +22,61 @@ const chunkBytes = 256 * 1024
  *
  * @throws the system's error when the folder itself cannot be listed
  */
-export async function readBundleFiles(dir: string, options: ReadOptions = {}): Promise<FoundFile[]> {
+export async function readBundleFiles(
+  dir: string,
+  options: ReadOptions = {},
+): Promise<FoundFile[]> {
   const found: FoundFile[] = []
   await walk(dir, '', options, found)
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-async function walk(dir: string, inner: string, options: ReadOptions, found: FoundFile[]): Promise<void> {
+async function walk(
+  dir: string,
+  inner: string,
+  options: ReadOptions,
+  found: FoundFile[],
+): Promise<void> {
   const entries: Dirent[] = await readdir(join(dir, inner), { withFileTypes: true })
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const path = inner === '' ? entry.name : `${inner}/${entry.name}`
     if (path === manifestName || path === tombstoneName) continue
     if (entry.isDirectory()) await walk(dir, path, options, found)
-    else if (!entry.isFile()) found.push({ ok: false, path, reason: entry.isSymbolicLink() ? 'it is a symbolic link' : 'it is not a regular file' })
+    else if (!entry.isFile())
+      found.push({
+        ok: false,
+        path,
+        reason: entry.isSymbolicLink() ? 'it is a symbolic link' : 'it is not a regular file',
+      })
     else found.push(await readOne(dir, path, options))
   }
 }
 
-async function readOne(dir: string, path: string, { durable = false }: ReadOptions): Promise<FoundFile> {
-  if (!proofPath.safeParse(path).success) return { ok: false, path, reason: 'its name has characters that no proof file has' }
+async function readOne(
+  dir: string,
+  path: string,
+  { durable = false }: ReadOptions,
+): Promise<FoundFile> {
+  if (!proofPath.safeParse(path).success)
+    return { ok: false, path, reason: 'its name has characters that no proof file has' }
   let file: FileHandle
   try {
     // What was a regular file a moment ago may be a link or a pipe now: neither is followed, and neither blocks.
-    file = await open(join(dir, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    file = await open(
+      join(dir, path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
   } catch (error) {
-    return { ok: false, path, reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}` }
+    return {
+      ok: false,
+      path,
+      reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    }
   }
   try {
-    if (!(await file.stat()).isFile()) return { ok: false, path, reason: 'it is not a regular file' }
+    if (!(await file.stat()).isFile())
+      return { ok: false, path, reason: 'it is not a regular file' }
     const hash = createHash('sha256')
     const buffer = Buffer.alloc(chunkBytes)
     let size = 0
@@ -61,7 +89,11 @@ async function readOne(dir: string, path: string, { durable = false }: ReadOptio
     if (durable) await file.sync()
     return { ok: true, path, size, sha256: hash.digest('hex') }
   } catch (error) {
-    return { ok: false, path, reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}` }
+    return {
+      ok: false,
+      path,
+      reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    }
   } finally {
     await file.close()
   }

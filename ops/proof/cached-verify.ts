@@ -13,8 +13,13 @@ const maxRemembered = 200
  *
  * @param keys asked each time, so that a newly enrolled key counts at once
  */
-export function cachedVerifier(keys: () => TrustedKeys): (dir: string) => Promise<BundleVerification> {
-  const known = new Map<string, { readonly stamp: string; readonly answer: Promise<BundleVerification> }>()
+export function cachedVerifier(
+  keys: () => TrustedKeys,
+): (dir: string) => Promise<BundleVerification> {
+  const known = new Map<
+    string,
+    { readonly stamp: string; readonly answer: Promise<BundleVerification> }
+  >()
   return (dir) => {
     const trusted = keys()
     const stamp = `${[...trusted.keys()].toSorted().join(' ')}\n${stampOf(dir)}`
@@ -33,10 +38,13 @@ export function cachedVerifier(keys: () => TrustedKeys): (dir: string) => Promis
 
 function stampOf(dir: string): string {
   try {
-    return readdirSync(dir, { recursive: true, encoding: 'utf8' }).toSorted().map((path) => {
-      const { ino, size, ctimeNs } = lstatSync(join(dir, path), { bigint: true })
-      return `${path} ${ino} ${size} ${ctimeNs}`
-    }).join('\n')
+    return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+      .toSorted()
+      .map((path) => {
+        const { ino, size, ctimeNs } = lstatSync(join(dir, path), { bigint: true })
+        return `${path} ${ino} ${size} ${ctimeNs}`
+      })
+      .join('\n')
   } catch (error) {
     return `unreadable ${String(error)} ${performance.now()}` // something moves: look again each time
   }

@@ -24,15 +24,21 @@ export async function withChain<T>(chainFile: string, work: () => Promise<T>): P
         lock.release()
       }
     }
-    if (performance.now() > until) throw new Problem('proof_busy', `Another process has been sealing into ${chainFile} for ${lockWaitMs / 1000} s. Nothing was sealed.`)
+    if (performance.now() > until)
+      throw new Problem(
+        'proof_busy',
+        `Another process has been sealing into ${chainFile} for ${lockWaitMs / 1000} s. Nothing was sealed.`,
+      )
     await delay(10 + Math.random() * 20)
   }
 }
 
-const chainLockName = (chainFile: string): string => `${chainFile.split(/[\\/]/).at(-1) ?? 'chain'}.lock`
+const chainLockName = (chainFile: string): string =>
+  `${chainFile.split(/[\\/]/).at(-1) ?? 'chain'}.lock`
 
 /** @returns null when no bundle of this chain was ever sealed @throws {Problem} `proof_chain_unreadable` */
-export const readChainHead = (chainFile: string): ChainHead | null => readJson(chainFile, chainHead, 'proof_chain_unreadable') ?? null
+export const readChainHead = (chainFile: string): ChainHead | null =>
+  readJson(chainFile, chainHead, 'proof_chain_unreadable') ?? null
 
 /**
  * The chain to seal into, after a seal that was cut short is settled: it counts exactly when its manifest is in place.
@@ -40,20 +46,33 @@ export const readChainHead = (chainFile: string): ChainHead | null => readJson(c
  */
 export function currentChain(chainFile: string, keyId: string): ChainHead {
   const found = readChainHead(chainFile)
-  const fresh = (closed: ChainHead['closed']): ChainHead =>
-    ({ schema_version: 1, chain: randomBytes(8).toString('hex'), key_id: keyId, counter: 0, head: null, pending: null, closed })
+  const fresh = (closed: ChainHead['closed']): ChainHead => ({
+    schema_version: 1,
+    chain: randomBytes(8).toString('hex'),
+    key_id: keyId,
+    counter: 0,
+    head: null,
+    pending: null,
+    closed,
+  })
   if (found === null) return fresh([])
   const settled = settle(found)
   if (settled.key_id === keyId) return settled
   const { chain, key_id, counter, head } = settled
-  return fresh(counter === 0 || head === null ? settled.closed : [...settled.closed, { chain, key_id, counter, head }])
+  return fresh(
+    counter === 0 || head === null
+      ? settled.closed
+      : [...settled.closed, { chain, key_id, counter, head }],
+  )
 }
 
 /** What a head says once its pending seal is looked at. Writes nothing. */
 export function settle(head: ChainHead): ChainHead {
   if (head.pending === null) return head
   const { dir, counter, manifest_sha256 } = head.pending
-  return inPlace(join(dir, manifestName), manifest_sha256) ? { ...head, counter, head: manifest_sha256, pending: null } : { ...head, pending: null }
+  return inPlace(join(dir, manifestName), manifest_sha256)
+    ? { ...head, counter, head: manifest_sha256, pending: null }
+    : { ...head, pending: null }
 }
 
 function inPlace(path: string, digest: string): boolean {
@@ -66,4 +85,5 @@ function inPlace(path: string, digest: string): boolean {
 }
 
 /** Whole or not at all. */
-export const writeChainHead = (chainFile: string, head: ChainHead): void => writeJson(chainFile, chainHead.parse(head))
+export const writeChainHead = (chainFile: string, head: ChainHead): void =>
+  writeJson(chainFile, chainHead.parse(head))

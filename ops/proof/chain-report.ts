@@ -1,7 +1,16 @@
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { manifest, manifestName, maxChainLinks, tombstoneName, type BundleKind, type ChainLink, type ChainReport, type Manifest } from '#shared/proof'
+import {
+  manifest,
+  manifestName,
+  maxChainLinks,
+  tombstoneName,
+  type BundleKind,
+  type ChainLink,
+  type ChainReport,
+  type Manifest,
+} from '#shared/proof'
 import { readChainHead, settle } from './chain-head.ts'
 import { readDocument, textDigest } from './manifest-text.ts'
 import { bundleFolders } from './verify-chain.ts'
@@ -42,7 +51,11 @@ function readTombstone(dir: string): string | null {
  *
  * @throws {Problem} `proof_chain_unreadable`
  */
-export function chainReader(root: string, chainFile: string, kinds: readonly BundleKind[]): ChainReader {
+export function chainReader(
+  root: string,
+  chainFile: string,
+  kinds: readonly BundleKind[],
+): ChainReader {
   const known = new Map<string, { readonly stamp: string; readonly standing: Standing }>()
 
   const standingOf = (dir: string): Standing => {
@@ -52,7 +65,8 @@ export function chainReader(root: string, chainFile: string, kinds: readonly Bun
     const stamp = String(statSync(dir, { throwIfNoEntry: false, bigint: true })?.ctimeNs)
     if (before?.stamp === stamp) return null
     const found = readManifest(dir)
-    const standing = found === null ? null : { chain: found.document.chain, counter: found.document.counter }
+    const standing =
+      found === null ? null : { chain: found.document.chain, counter: found.document.counter }
     known.set(dir, { stamp, standing })
     return standing
   }
@@ -60,7 +74,14 @@ export function chainReader(root: string, chainFile: string, kinds: readonly Bun
     const found = readManifest(dir)
     if (found === null) return null
     const { counter, kind, run_id } = found.document
-    return { counter, kind, run_id, manifest_sha256: textDigest(found.text), manifest: found.text, tombstone: readTombstone(dir) }
+    return {
+      counter,
+      kind,
+      run_id,
+      manifest_sha256: textDigest(found.text),
+      manifest: found.text,
+      tombstone: readTombstone(dir),
+    }
   }
   const foldersOf = async (chain: string, from: number, until: number): Promise<string[]> => {
     const folders = bundleFolders(root, kinds)
@@ -70,9 +91,12 @@ export function chainReader(root: string, chainFile: string, kinds: readonly Bun
     for (const [at, dir] of folders.entries()) {
       if (at % folderBatch === folderBatch - 1) await turn()
       const standing = standingOf(dir)
-      if (standing?.chain === chain && standing.counter > from && standing.counter <= until) wanted.push({ dir, counter: standing.counter })
+      if (standing?.chain === chain && standing.counter > from && standing.counter <= until)
+        wanted.push({ dir, counter: standing.counter })
     }
-    return wanted.toSorted((a, b) => a.counter - b.counter || a.dir.localeCompare(b.dir)).map(({ dir }) => dir)
+    return wanted
+      .toSorted((a, b) => a.counter - b.counter || a.dir.localeCompare(b.dir))
+      .map(({ dir }) => dir)
   }
 
   return async (after) => {
@@ -90,7 +114,8 @@ export function chainReader(root: string, chainFile: string, kinds: readonly Bun
       // Another bundle was put there since: what it says now is not in this place of the chain.
       if (link === null || link.run_id !== basename(dir) || links.length >= maxChainLinks) continue
       size += link.manifest.length + (link.tombstone?.length ?? 0)
-      if (links.length > 0 && size > maxPageCharacters) return { ...state, until: links.at(-1)?.counter ?? after, links }
+      if (links.length > 0 && size > maxPageCharacters)
+        return { ...state, until: links.at(-1)?.counter ?? after, links }
       links.push(link)
     }
     return { ...state, until: last, links }

@@ -12,7 +12,10 @@ import { hostKeysFile, hostProofPlaces, laptopProofPlaces, type ProofPlaces } fr
 import { rememberedBy, type Remembered } from './verify-chain.ts'
 import { allWitnesses } from './witness.ts'
 
-export interface VerifierPlaces { readonly host: HostPaths; /** `hqHome(env)` */ readonly home: string }
+export interface VerifierPlaces {
+  readonly host: HostPaths
+  /** `hqHome(env)` */ readonly home: string
+}
 
 /** Keys by what they may sign: a deploy key never speaks for a ship, nor a ship key for a host. */
 export interface KnownKeys {
@@ -34,19 +37,30 @@ export function knownKeys({ host, home }: VerifierPlaces): KnownKeys {
     return key === null ? [] : [key]
   }
   return {
-    ship: new Map([...trustKeys(enrolled, host.trustFile), ...trustKeys(own(laptopProofPlaces(home, '')), 'the ship key of this machine')]),
-    host: new Map([...trustKeys(hosts, hostKeysFile(home)), ...trustKeys(own(hostProofPlaces(host)), 'the deploy key of this machine')]),
+    ship: new Map([
+      ...trustKeys(enrolled, host.trustFile),
+      ...trustKeys(own(laptopProofPlaces(home, '')), 'the ship key of this machine'),
+    ]),
+    host: new Map([
+      ...trustKeys(hosts, hostKeysFile(home)),
+      ...trustKeys(own(hostProofPlaces(host)), 'the deploy key of this machine'),
+    ]),
   }
 }
 
 /** The keys that may sign a bundle of this kind. @param kind null when its place does not say: then any may */
-export const keysFor = (kind: BundleKind | null, { ship, host }: KnownKeys): TrustedKeys => (kind === null ? new Map([...ship, ...host]) : kind === 'ship' ? ship : host)
+export const keysFor = (kind: BundleKind | null, { ship, host }: KnownKeys): TrustedKeys =>
+  kind === null ? new Map([...ship, ...host]) : kind === 'ship' ? ship : host
 
 /**
  * What this machine remembers of the chains below an artifacts folder: the chain file of the side it belongs to, which
  * must agree whatever is there, and HQ's witness where one of the chains seen there is known to it.
  */
-export function knownPoints({ host, home }: VerifierPlaces, root: string, chainsThere: ReadonlySet<string>): Remembered[] {
+export function knownPoints(
+  { host, home }: VerifierPlaces,
+  root: string,
+  chainsThere: ReadonlySet<string>,
+): Remembered[] {
   const own: Remembered[] = []
   const add = (file: string): void => {
     const head: ChainHead | null = readChainHead(file)
@@ -54,8 +68,16 @@ export function knownPoints({ host, home }: VerifierPlaces, root: string, chains
   }
   if (isSame(root, host.artifacts)) add(hostProofPlaces(host).chainFile)
   if (existsSync(root)) add(laptopProofPlaces(home, join(realpathSync(root), '..')).chainFile)
-  const witnessed = allWitnesses(home).filter(({ chain }) => chainsThere.has(chain)).map(({ chain, counter, head, host: name }) => ({ chain, counter, head, by: `HQ's witness of ${name}` }))
+  const witnessed = allWitnesses(home)
+    .filter(({ chain }) => chainsThere.has(chain))
+    .map(({ chain, counter, head, host: name }) => ({
+      chain,
+      counter,
+      head,
+      by: `HQ's witness of ${name}`,
+    }))
   return [...own, ...witnessed]
 }
 
-const isSame = (a: string, b: string): boolean => existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b)
+const isSame = (a: string, b: string): boolean =>
+  existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b)

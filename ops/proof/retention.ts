@@ -3,7 +3,12 @@ import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { RetentionSettings } from '#shared/config'
 import { Problem, toProblem } from '#shared/errors'
-import { manifest as manifestSchema, manifestName, tombstoneName, type BundleKind } from '#shared/proof'
+import {
+  manifest as manifestSchema,
+  manifestName,
+  tombstoneName,
+  type BundleKind,
+} from '#shared/proof'
 import { resultDocument } from '#shared/result'
 import { timeOfRun } from '#shared/ids'
 import { readJson } from '../json-file.ts'
@@ -26,7 +31,12 @@ export interface Prunable {
   readonly prune: () => void
 }
 
-export interface Pass { readonly pruned: string[]; readonly freed: number; /** The bound was reached: the next pass goes on. */ readonly more: boolean; readonly failed: { readonly name: string; readonly problem: Problem }[] }
+export interface Pass {
+  readonly pruned: string[]
+  readonly freed: number
+  /** The bound was reached: the next pass goes on. */ readonly more: boolean
+  readonly failed: { readonly name: string; readonly problem: Problem }[]
+}
 
 /** The newest green ones of each kind are kept whole. */
 const keptGreen = 3
@@ -42,14 +52,17 @@ export const isLog = (path: string): boolean => !path.endsWith('.json')
 function logBytes(dir: string): number {
   let bytes = 0
   for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && isLog(entry.name) && !entry.name.startsWith('.')) bytes += lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+    if (entry.isFile() && isLog(entry.name) && !entry.name.startsWith('.'))
+      bytes += lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
   }
   return bytes
 }
 
 function isGreen(dir: string, kind: BundleKind): boolean {
   try {
-    return readJson(join(dir, resultFiles[kind]), resultDocument, 'action_no_result')?.overall === 'PASS'
+    return (
+      readJson(join(dir, resultFiles[kind]), resultDocument, 'action_no_result')?.overall === 'PASS'
+    )
   } catch {
     return false // damaged: no proof of anything green
   }
@@ -59,7 +72,11 @@ function isGreen(dir: string, kind: BundleKind): boolean {
  * The sealed bundles below `root` that still hold logs, oldest first. Of each kind the newest three green ones are kept.
  * @param key bundles that another key sealed are left alone: nobody could sign the record of what was deleted
  */
-export async function prunableBundles(root: string, kinds: readonly BundleKind[], key: SigningKey): Promise<{ readonly found: Prunable[]; readonly keptRuns: ReadonlySet<string> }> {
+export async function prunableBundles(
+  root: string,
+  kinds: readonly BundleKind[],
+  key: SigningKey,
+): Promise<{ readonly found: Prunable[]; readonly keptRuns: ReadonlySet<string> }> {
   const found: Prunable[] = []
   const keptRuns = new Set<string>()
   const green = new Map<BundleKind, number>()
@@ -77,14 +94,24 @@ export async function prunableBundles(root: string, kinds: readonly BundleKind[]
     if (!existsSync(join(dir, manifestName))) continue
     const bytes = logBytes(dir)
     if (bytes === 0) continue
-    found.push({ name: `${kind} ${basename(dir)}`, runId: basename(dir), bytes, kept, prune: () => pruneOne(dir, key) })
+    found.push({
+      name: `${kind} ${basename(dir)}`,
+      runId: basename(dir),
+      bytes,
+      kept,
+      prune: () => pruneOne(dir, key),
+    })
   }
   return { found: found.toReversed(), keptRuns }
 }
 
 function pruneOne(dir: string, key: SigningKey): void {
   const sealed = readJson(join(dir, manifestName), manifestSchema, 'proof_broken')
-  if (sealed?.signature.key_id !== key.id) throw new Problem('proof_broken', `${dir} was sealed with another key than this one, so nothing of it is deleted.`)
+  if (sealed?.signature.key_id !== key.id)
+    throw new Problem(
+      'proof_broken',
+      `${dir} was sealed with another key than this one, so nothing of it is deleted.`,
+    )
   pruneBundle({ dir, key, drop: ({ path }) => isLog(path) })
 }
 
@@ -94,16 +121,23 @@ function pruneOne(dir: string, key: SigningKey): void {
  *
  * @param candidates everything that holds logs, in any order
  */
-export async function prunePass(candidates: readonly Prunable[], { log_days, log_bytes, min_days }: RetentionSettings, now: Date = new Date()): Promise<Pass> {
+export async function prunePass(
+  candidates: readonly Prunable[],
+  { log_days, log_bytes, min_days }: RetentionSettings,
+  now: Date = new Date(),
+): Promise<Pass> {
   const began = performance.now()
   const pruned: string[] = []
   const failed: { name: string; problem: Problem }[] = []
   let total = candidates.reduce((sum, { bytes }) => sum + bytes, 0)
   let freed = 0
-  for (const { name, runId, bytes, kept, prune } of candidates.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))) {
+  for (const { name, runId, bytes, kept, prune } of candidates.toSorted((a, b) =>
+    a.runId < b.runId ? -1 : 1,
+  )) {
     const days = (now.getTime() - timeOfRun(runId)) / dayMs
     if (kept || days < min_days || (days < log_days && total <= log_bytes)) continue
-    if (pruned.length >= maxPruned || performance.now() - began > maxMs) return { pruned, freed, more: true, failed }
+    if (pruned.length >= maxPruned || performance.now() - began > maxMs)
+      return { pruned, freed, more: true, failed }
     try {
       prune()
       pruned.push(name)
@@ -119,6 +153,14 @@ export async function prunePass(candidates: readonly Prunable[], { log_days, log
 
 /** What a pass did, for a log. @returns nothing when there was nothing to do */
 export function describePass({ pruned, freed, more, failed }: Pass): string[] {
-  const done = pruned.length === 0 ? [] : [`Retention deleted the logs of ${pruned.length === 1 ? pruned[0] ?? '' : `${pruned.length} runs, ${pruned[0] ?? ''} to ${pruned.at(-1) ?? ''}`} (${freed} bytes); each has a signed ${tombstoneName}.${more ? ' The next run goes on.' : ''}`]
-  return [...done, ...failed.map(({ name, problem }) => `Retention left the logs of ${name}: ${problem.message}`)]
+  const done =
+    pruned.length === 0
+      ? []
+      : [
+          `Retention deleted the logs of ${pruned.length === 1 ? (pruned[0] ?? '') : `${pruned.length} runs, ${pruned[0] ?? ''} to ${pruned.at(-1) ?? ''}`} (${freed} bytes); each has a signed ${tombstoneName}.${more ? ' The next run goes on.' : ''}`,
+        ]
+  return [
+    ...done,
+    ...failed.map(({ name, problem }) => `Retention left the logs of ${name}: ${problem.message}`),
+  ]
 }

@@ -1,6 +1,14 @@
 import { basename, join, resolve } from 'node:path'
 import { Problem } from '#shared/errors'
-import { manifest as manifestSchema, manifestName, tombstoneName, type BundleKind, type ChainHead, type Manifest, type ProvenFile } from '#shared/proof'
+import {
+  manifest as manifestSchema,
+  manifestName,
+  tombstoneName,
+  type BundleKind,
+  type ChainHead,
+  type Manifest,
+  type ProvenFile,
+} from '#shared/proof'
 import { writeWhole } from '../json-file.ts'
 import { signDocument } from '../keys/signed-document.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
@@ -27,7 +35,12 @@ export interface SealRequest {
   readonly now?: Date
 }
 
-export interface Sealed { readonly state: 'sealed' | 'unchanged'; readonly manifest: Manifest; readonly manifestSha256: string; /** Files that something secret was taken out of at the last moment. */ readonly redacted: readonly string[] }
+export interface Sealed {
+  readonly state: 'sealed' | 'unchanged'
+  readonly manifest: Manifest
+  readonly manifestSha256: string
+  /** Files that something secret was taken out of at the last moment. */ readonly redacted: readonly string[]
+}
 
 /** Signed by themselves, and pushed to the byte: what is in them was redacted before it was signed. */
 const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
@@ -46,17 +59,23 @@ const sourceFiles = new Set(['diff.patch', 'review_prompt.txt'])
  */
 export function sealBundle(request: SealRequest): Promise<Sealed> {
   const dir = resolve(request.dir)
-  if (basename(dir) !== request.runId) throw new RangeError(`the folder of run ${request.runId} cannot be ${dir}`)
+  if (basename(dir) !== request.runId)
+    throw new RangeError(`the folder of run ${request.runId} cannot be ${dir}`)
   return withChain(request.chainFile, async () => {
     const chain = currentChain(request.chainFile, request.key.id)
     if (readManifestText(dir) !== null) return alreadySealed(dir, request, chain)
-    const redacted = await redactFolder(dir, (name) => (signedFiles.has(name) ? null : sourceFiles.has(name) ? redactSource : redact))
+    const redacted = await redactFolder(dir, (name) =>
+      signedFiles.has(name) ? null : sourceFiles.has(name) ? redactSource : redact,
+    )
     const manifest = signDocument('manifest', await describe(dir, request, chain), request.key)
     manifestSchema.parse(manifest)
     const text = documentText(manifest)
     const manifestSha256 = textDigest(text)
     const { counter } = manifest
-    writeChainHead(request.chainFile, { ...chain, pending: { dir, counter, manifest_sha256: manifestSha256 } })
+    writeChainHead(request.chainFile, {
+      ...chain,
+      pending: { dir, counter, manifest_sha256: manifestSha256 },
+    })
     writeWhole(join(dir, manifestName), text)
     writeChainHead(request.chainFile, { ...chain, counter, head: manifestSha256, pending: null })
     return { state: 'sealed', manifest, manifestSha256, redacted }
@@ -70,11 +89,18 @@ function readManifestText(dir: string): string | null {
   try {
     return readDocument(join(dir, manifestName))
   } catch (error) {
-    throw refuse(dir, `manifest.json is there and cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw refuse(
+      dir,
+      `manifest.json is there and cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 
-async function describe(dir: string, { kind, runId, gitHead, gitTree, now = new Date() }: SealRequest, chain: ChainHead): Promise<Omit<Manifest, 'signature'>> {
+async function describe(
+  dir: string,
+  { kind, runId, gitHead, gitTree, now = new Date() }: SealRequest,
+  chain: ChainHead,
+): Promise<Omit<Manifest, 'signature'>> {
   const found = await readBundleFiles(dir, { durable: true })
   const files: ProvenFile[] = []
   for (const file of found) {
@@ -82,22 +108,45 @@ async function describe(dir: string, { kind, runId, gitHead, gitTree, now = new 
     files.push({ path: file.path, size: file.size, sha256: file.sha256 })
   }
   if (files.length === 0) throw refuse(dir, 'there is no file in it')
-  if (readDocument(join(dir, tombstoneName)) !== null) throw refuse(dir, 'tombstone.json is there already')
+  if (readDocument(join(dir, tombstoneName)) !== null)
+    throw refuse(dir, 'tombstone.json is there already')
   return {
-    type: 'openclaw.manifest', schema_version: 1, kind, run_id: runId, git_head: gitHead, git_tree: gitTree, created_at: now.toISOString(),
-    chain: chain.chain, counter: chain.counter + 1, previous: chain.head, files,
+    type: 'openclaw.manifest',
+    schema_version: 1,
+    kind,
+    run_id: runId,
+    git_head: gitHead,
+    git_tree: gitTree,
+    created_at: now.toISOString(),
+    chain: chain.chain,
+    counter: chain.counter + 1,
+    previous: chain.head,
+    files,
   }
 }
 
 /** A bundle with a manifest is only ever confirmed, never sealed over. */
-async function alreadySealed(dir: string, { kind, key, chainFile }: SealRequest, chain: ChainHead): Promise<Sealed> {
-  const checked = await verifyBundle(dir, { keys: trustKeys([toTrustedKey(key)], 'the signing key') })
+async function alreadySealed(
+  dir: string,
+  { kind, key, chainFile }: SealRequest,
+  chain: ChainHead,
+): Promise<Sealed> {
+  const checked = await verifyBundle(dir, {
+    keys: trustKeys([toTrustedKey(key)], 'the signing key'),
+  })
   if (checked.state !== 'verified' || checked.kind !== kind) {
-    throw refuse(dir, 'it was sealed before and is not the same any more', checked.problems.map(({ code, file, detail }) => `${code}${file === null ? '' : ` ${file}`}: ${detail}`))
+    throw refuse(
+      dir,
+      'it was sealed before and is not the same any more',
+      checked.problems.map(
+        ({ code, file, detail }) => `${code}${file === null ? '' : ` ${file}`}: ${detail}`,
+      ),
+    )
   }
   const text = readManifestText(dir)
   const manifest = manifestSchema.parse(JSON.parse(text ?? 'null'))
-  if (manifest.chain === chain.chain && manifest.counter > chain.counter) throw refuse(dir, `it is number ${manifest.counter} of a chain that ends at ${chain.counter}`)
+  if (manifest.chain === chain.chain && manifest.counter > chain.counter)
+    throw refuse(dir, `it is number ${manifest.counter} of a chain that ends at ${chain.counter}`)
   // Also finishes a seal that was cut short after its manifest was in place.
   if (chain.counter > 0) writeChainHead(chainFile, chain)
   return { state: 'unchanged', manifest, manifestSha256: textDigest(text ?? ''), redacted: [] }

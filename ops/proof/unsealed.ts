@@ -10,9 +10,21 @@ import { kindOf } from './verify-bundle.ts'
 import { bundleFolders } from './verify-chain.ts'
 
 /** The result document that a finished bundle of each kind holds. Without it the run has not ended, or not well. */
-export const resultFiles: Record<BundleKind, string> = { ship: 'ship_result.json', deploy: 'deploy_result.json', dod: 'dod_result.json', doctor: 'doctor.json', phase0: 'phase0_result.json' }
+export const resultFiles: Record<BundleKind, string> = {
+  ship: 'ship_result.json',
+  deploy: 'deploy_result.json',
+  dod: 'dod_result.json',
+  doctor: 'doctor.json',
+  phase0: 'phase0_result.json',
+}
 
-export interface LeftUnsealed { readonly dir: string; readonly kind: BundleKind; readonly runId: string; readonly gitHead: string | null; readonly gitTree: string | null }
+export interface LeftUnsealed {
+  readonly dir: string
+  readonly kind: BundleKind
+  readonly runId: string
+  readonly gitHead: string | null
+  readonly gitTree: string | null
+}
 
 /** Finished runs whose bundle was not sealed: killed in between, or from before there were seals. Oldest first. */
 export function leftUnsealed(root: string, kinds: readonly BundleKind[]): LeftUnsealed[] {
@@ -20,7 +32,9 @@ export function leftUnsealed(root: string, kinds: readonly BundleKind[]): LeftUn
     const kind = kindOf(dir)
     if (kind === null || existsSync(join(dir, manifestName))) return []
     const result = readResult(join(dir, resultFiles[kind]))
-    return result === null ? [] : [{ dir, kind, runId: basename(dir), gitHead: result.git_head, gitTree: result.git_tree }]
+    return result === null
+      ? []
+      : [{ dir, kind, runId: basename(dir), gitHead: result.git_head, gitTree: result.git_tree }]
   })
 }
 
@@ -38,7 +52,21 @@ function readResult(path: string): { git_head: string | null; git_tree: string |
  * @param most bundles that are sealed at once, the newest; default: all
  * @returns what could not be sealed, and why
  */
-export async function sealLeftovers({ root, kinds, chainFile, key, except, most }: { root: string; kinds: readonly BundleKind[]; chainFile: string; key: SigningKey; except: ReadonlySet<string>; most?: number }): Promise<{ sealed: string[]; failed: { runId: string; problem: Problem }[] }> {
+export async function sealLeftovers({
+  root,
+  kinds,
+  chainFile,
+  key,
+  except,
+  most,
+}: {
+  root: string
+  kinds: readonly BundleKind[]
+  chainFile: string
+  key: SigningKey
+  except: ReadonlySet<string>
+  most?: number
+}): Promise<{ sealed: string[]; failed: { runId: string; problem: Problem }[] }> {
   const sealed: string[] = []
   const failed: { runId: string; problem: Problem }[] = []
   const waiting = leftUnsealed(root, kinds).filter(({ runId }) => !except.has(runId))

@@ -75,7 +75,8 @@ export class ByteRedactor {
     // Cut characters would make the whole part unreadable as UTF-8: look at each byte as a character instead.
     const text = bytes.toString('latin1')
     let cut = text.length - longestFormat - this.#cleaner.longest
-    for (const { start, end } of this.#cleaner.find(text)) if (start < cut && end > cut) cut = start > 0 ? start : end
+    for (const { start, end } of this.#cleaner.find(text))
+      if (start < cut && end > cut) cut = start > 0 ? start : end
     // Not inside of a character: its bytes after the first are 10xxxxxx.
     while (cut > 0 && cut < bytes.length && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut -= 1
     this.#hold(bytes.subarray(cut))

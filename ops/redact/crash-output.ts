@@ -7,7 +7,12 @@ export function sayError(text: string): void {
 }
 
 /** Anything thrown, with stack and cause, as text without what is secret. */
-export const describeThrown = (thrown: unknown): string => redact.text(typeof thrown === 'string' ? thrown : inspect(thrown, { breakLength: Number.POSITIVE_INFINITY }))
+export const describeThrown = (thrown: unknown): string =>
+  redact.text(
+    typeof thrown === 'string'
+      ? thrown
+      : inspect(thrown, { breakLength: Number.POSITIVE_INFINITY }),
+  )
 
 /**
  * The last words of a program that meets a defect, also of a rejected promise nobody waits for: Node's own would show
@@ -15,7 +20,10 @@ export const describeThrown = (thrown: unknown): string => redact.text(typeof th
  * @param say where they go; default: standard error
  * @param end ends the program; default: exit code 1, as Node's own
  */
-export function redactCrashes({ say = sayError, end = () => process.exit(1) }: { say?: (text: string) => void; end?: () => void } = {}): void {
+export function redactCrashes({
+  say = sayError,
+  end = () => process.exit(1),
+}: { say?: (text: string) => void; end?: () => void } = {}): void {
   process.on('uncaughtException', (thrown, origin) => {
     say(`${origin}: ${describeThrown(thrown)}`)
     end()

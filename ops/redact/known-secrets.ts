@@ -1,4 +1,12 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { connectorSecrets } from '../connectors/places.ts'
@@ -33,13 +41,19 @@ function read(path: string): string | null {
 
 const named = /token|secret|passw|api_?key|private_?key|cookie|session|^value$/i
 /** Addresses (`token_uri`) are public, whatever their field is called. */
-const isValue = (value: string): boolean => value.length >= valueLength.shortest && value.length <= valueLength.longest && !/^https?:\/\/[^@]*$/.test(value)
+const isValue = (value: string): boolean =>
+  value.length >= valueLength.shortest &&
+  value.length <= valueLength.longest &&
+  !/^https?:\/\/[^@]*$/.test(value)
 
 /** Texts of a JSON document that are secret by the name of their field. */
 function secretLeaves(value: unknown, name = ''): string[] {
-  if (typeof value === 'string') return (named.test(name) || isSecretName(name)) && isValue(value) ? [value] : []
+  if (typeof value === 'string')
+    return (named.test(name) || isSecretName(name)) && isValue(value) ? [value] : []
   if (Array.isArray(value)) return value.flatMap((each) => secretLeaves(each, name))
-  return typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([inner, each]) => secretLeaves(each, inner)) : []
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([inner, each]) => secretLeaves(each, inner))
+    : []
 }
 
 function jsonSecrets(path: string): string[] {
@@ -54,7 +68,9 @@ function jsonSecrets(path: string): string[] {
 
 const filesOf = (folder: string, ending: string): string[] => {
   try {
-    return readdirSync(folder).filter((name) => name.endsWith(ending)).map((name) => join(folder, name))
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => join(folder, name))
   } catch {
     return [] // not there, or not for this process
   }
@@ -63,21 +79,41 @@ const filesOf = (folder: string, ending: string): string[] => {
 const secretVariable = /(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|_KEY|_PASS|CREDENTIALS?)$/i
 
 /** Values of variables whose name says that they are secret; a path of a key file is none. */
-const variableSecrets = (env: Environment): string[] => Object.entries(env).flatMap(([name, value]) =>
-  (value !== undefined && secretVariable.test(name) && isValue(value) && !(isAbsolute(value) && existsSync(value)) ? [value] : []))
+const variableSecrets = (env: Environment): string[] =>
+  Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined &&
+    secretVariable.test(name) &&
+    isValue(value) &&
+    !(isAbsolute(value) && existsSync(value))
+      ? [value]
+      : [],
+  )
 
 /** Everything secret that a host keeps and this process may read. */
 function hostSecrets(env: Environment): string[] {
   const paths = hostPaths(env)
-  return [read(paths.tokenFile) ?? '', ...pemBodies(read(hostProofPlaces(paths).keyFile) ?? ''), ...filesOf(connectorSecrets(paths), '.json').flatMap(jsonSecrets)]
+  return [
+    read(paths.tokenFile) ?? '',
+    ...pemBodies(read(hostProofPlaces(paths).keyFile) ?? ''),
+    ...filesOf(connectorSecrets(paths), '.json').flatMap(jsonSecrets),
+  ]
 }
 
 /** Everything secret that HQ keeps on a laptop: tokens of hosts, the ship key, Codex's sign-in. */
 function laptopSecrets(env: Environment): string[] {
   const home = hqHome(env)
   // A token in the keyring of the system lies here encrypted; it is met when the keyring gives it out.
-  const tokens = filesOf(join(home, 'secrets'), '.secret').flatMap((path) => read(path) ?? []).filter((text) => /^[\x21-\x7e]+\s*$/.test(text))
-  return [...tokens, ...jsonSecrets(join(home, 'enrolment.json')), ...pemBodies(read(join(home, 'keys', 'ship_key.pem')) ?? ''), ...jsonSecrets(join(env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'), 'auth.json'))]
+  const tokens = filesOf(join(home, 'secrets'), '.secret')
+    .flatMap((path) => read(path) ?? [])
+    .filter((text) => /^[\x21-\x7e]+\s*$/.test(text))
+  return [
+    ...tokens,
+    ...jsonSecrets(join(home, 'enrolment.json')),
+    ...pemBodies(read(join(home, 'keys', 'ship_key.pem')) ?? ''),
+    ...jsonSecrets(
+      join(env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'), 'auth.json'),
+    ),
+  ]
 }
 
 /**

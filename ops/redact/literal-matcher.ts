@@ -1,5 +1,8 @@
 /** Part of a text, from `start` up to but not including `end`. */
-export interface Range { readonly start: number; readonly end: number }
+export interface Range {
+  readonly start: number
+  readonly end: number
+}
 
 export interface LiteralMatcher {
   /** Length of the longest literal. */
@@ -13,7 +16,9 @@ export interface LiteralMatcher {
  * two characters of a window as long as the shortest literal say how far it may jump.
  */
 export function literalMatcher(literals: Iterable<string>): LiteralMatcher {
-  const all = [...new Set(literals)].filter((each) => each.length >= 2).toSorted((a, b) => b.length - a.length)
+  const all = [...new Set(literals)]
+    .filter((each) => each.length >= 2)
+    .toSorted((a, b) => b.length - a.length)
   const window = Math.min(...all.map((each) => each.length))
   const longest = all[0]?.length ?? 0
   if (all.length === 0) return { longest: 0, find: () => [] }
@@ -40,7 +45,10 @@ export function literalMatcher(literals: Iterable<string>): LiteralMatcher {
       for (let at = window - 1; at < text.length;) {
         const place = slot(text.charCodeAt(at - 1), text.charCodeAt(at))
         const distance = jump[place] ?? 0
-        if (distance > 0) { at += distance; continue }
+        if (distance > 0) {
+          at += distance
+          continue
+        }
         const start = at - window + 1
         const literal = ending.get(place)?.find((each) => text.startsWith(each, start))
         if (literal !== undefined) found.push({ start, end: start + literal.length })

@@ -11,7 +11,9 @@ const chunkBytes = 256 * 1024
 async function holdsSecret(path: string, redact: Redactor): Promise<boolean> {
   const [before, after] = [createHash('sha256'), createHash('sha256')]
   const redactor = redact.bytes()
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, {
+    highWaterMark: chunkBytes,
+  }) as AsyncIterable<Buffer>) {
     before.update(chunk)
     after.update(redactor.push(chunk))
   }
@@ -24,11 +26,19 @@ async function holdsSecret(path: string, redact: Redactor): Promise<boolean> {
  * @param note is put before the copy when something was taken out
  * @returns was something taken out?
  */
-export async function copyRedacted(from: string, to: string, redact: Redactor, note = ''): Promise<boolean> {
+export async function copyRedacted(
+  from: string,
+  to: string,
+  redact: Redactor,
+  note = '',
+): Promise<boolean> {
   const found = await holdsSecret(from, redact)
   const temporary = join(dirname(to), `.${basename(to)}.redacting`)
   try {
-    const [source, target] = [createReadStream(from, { highWaterMark: chunkBytes }), createWriteStream(temporary, { mode: 0o644 })]
+    const [source, target] = [
+      createReadStream(from, { highWaterMark: chunkBytes }),
+      createWriteStream(temporary, { mode: 0o644 }),
+    ]
     if (found) {
       target.write(note)
       await pipeline(source, redact.stream(), target)
@@ -46,7 +56,10 @@ export async function copyRedacted(from: string, to: string, redact: Redactor, n
  * @param redactorOf what a file of this name goes through; null leaves it as it is
  * @returns the paths that were changed, relative to `dir`
  */
-export async function redactFolder(dir: string, redactorOf: (name: string) => Redactor | null): Promise<string[]> {
+export async function redactFolder(
+  dir: string,
+  redactorOf: (name: string) => Redactor | null,
+): Promise<string[]> {
   const changed: string[] = []
   const visit = async (inner: string): Promise<void> => {
     const entries: Dirent[] = await readdir(join(dir, inner), { withFileTypes: true })
@@ -56,7 +69,12 @@ export async function redactFolder(dir: string, redactorOf: (name: string) => Re
       const redact = redactorOf(entry.name)
       if (entry.name.startsWith('.')) continue
       if (entry.isDirectory()) await visit(path)
-      else if (entry.isFile() && redact !== null && (await lstat(join(dir, path))).nlink === 1 && await holdsSecret(join(dir, path), redact)) {
+      else if (
+        entry.isFile() &&
+        redact !== null &&
+        (await lstat(join(dir, path))).nlink === 1 &&
+        (await holdsSecret(join(dir, path), redact))
+      ) {
         await copyRedacted(join(dir, path), join(dir, path), redact)
         changed.push(path)
       }

@@ -17,7 +17,11 @@ export function knowSecrets(secrets: Iterable<string>): void {
     const text = secret.trim()
     if (text.length >= shortestKnown && !marker.includes(text)) known.add(text)
   }
-  if (known.size > before) current = { all: createRedactor({ secrets: [...known] }), source: createRedactor({ secrets: [...known], places: false }) }
+  if (known.size > before)
+    current = {
+      all: createRedactor({ secrets: [...known] }),
+      source: createRedactor({ secrets: [...known], places: false }),
+    }
 }
 
 const of = (kind: keyof typeof current): Redactor => ({

@@ -18,10 +18,15 @@ export interface RedactorOptions {
 }
 
 /** Output of a child that is redacted as it comes, in chunks that may be cut anywhere. */
-export interface ChunkRedactor { push(chunk: Uint8Array): Buffer; end(): Buffer }
+export interface ChunkRedactor {
+  push(chunk: Uint8Array): Buffer
+  end(): Buffer
+}
 
 /** A place that is secret by itself, not by what stands before it. `known`: it is a secret of this machine. */
-export interface SecretPlace extends Range { readonly known: boolean }
+export interface SecretPlace extends Range {
+  readonly known: boolean
+}
 
 export interface Redactor {
   /** One text that is whole: a line, a message, a file. */
@@ -68,20 +73,40 @@ function replaceRanges(text: string, ranges: readonly Range[]): string {
  */
 export function createRedactor({ secrets = [], places = true }: RedactorOptions = {}): Redactor {
   for (const secret of secrets) {
-    if (secret.trim().length < minSecretLength) throw new Problem('config_invalid', `A loaded secret has fewer than ${minSecretLength} characters and cannot be kept out of logs. Nothing was started.`)
-    if (marker.includes(secret.trim())) throw new Problem('config_invalid', 'A loaded secret is a part of the word that replaces secrets. Nothing was started.')
+    if (secret.trim().length < minSecretLength)
+      throw new Problem(
+        'config_invalid',
+        `A loaded secret has fewer than ${minSecretLength} characters and cannot be kept out of logs. Nothing was started.`,
+      )
+    if (marker.includes(secret.trim()))
+      throw new Problem(
+        'config_invalid',
+        'A loaded secret is a part of the word that replaces secrets. Nothing was started.',
+      )
   }
   const forms = secrets.flatMap(formsOf)
   // Bytes that are no UTF-8 are looked at one by one; a secret beyond ASCII has another form there.
-  const literals = literalMatcher([...forms, ...forms.map((form) => Buffer.from(form).toString('latin1'))])
+  const literals = literalMatcher([
+    ...forms,
+    ...forms.map((form) => Buffer.from(form).toString('latin1')),
+  ])
 
   const find = (text: string): Range[] => {
     // What matches only because the marker already stands in it (an address with its password taken out) is left alone.
-    const formats = findFormats(text).filter(({ start, end }) => !text.slice(start, end).includes(marker))
+    const formats = findFormats(text).filter(
+      ({ start, end }) => !text.slice(start, end).includes(marker),
+    )
     return mergeRanges([...literals.find(text), ...formats, ...(places ? findPlaces(text) : [])])
   }
   const keysOut = (text: string, keys: KeyFollower): string =>
-    keys.inside || mayHoldKey(text) ? text.split(/(?<=[\n\r])/).map((line) => keys.line(line.replace(/[\r\n]+$/, '')) + (/[\r\n]+$/.exec(line)?.[0] ?? '')).join('') : text
+    keys.inside || mayHoldKey(text)
+      ? text
+          .split(/(?<=[\n\r])/)
+          .map(
+            (line) => keys.line(line.replace(/[\r\n]+$/, '')) + (/[\r\n]+$/.exec(line)?.[0] ?? ''),
+          )
+          .join('')
+      : text
   const clean = (text: string, keys: KeyFollower): string => {
     const withoutKeys = keysOut(text, keys)
     return replaceRanges(withoutKeys, find(withoutKeys))
@@ -92,10 +117,20 @@ export function createRedactor({ secrets = [], places = true }: RedactorOptions 
     if (typeof value === 'string') return whole(value)
     if (Array.isArray(value)) return value.map(json)
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [whole(name), isSecretName(name) ? hidden(inner) : json(inner)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [
+        whole(name),
+        isSecretName(name) ? hidden(inner) : json(inner),
+      ]),
+    )
   }
   /** The value of a field that is secret by its name: every text in it goes. */
-  const hidden = (value: unknown): unknown => (typeof value === 'string' && value !== '' ? marker : Array.isArray(value) ? value.map(hidden) : json(value))
+  const hidden = (value: unknown): unknown =>
+    typeof value === 'string' && value !== ''
+      ? marker
+      : Array.isArray(value)
+        ? value.map(hidden)
+        : json(value)
   const bytes = (): ChunkRedactor => {
     const keys = keyFollower(marker)
     return new ByteRedactor({ clean: (text) => clean(text, keys), find, longest: literals.longest })
@@ -111,11 +146,18 @@ export function createRedactor({ secrets = [], places = true }: RedactorOptions 
     stream: () => {
       const redactor = bytes()
       return new Transform({
-        transform: (chunk: Buffer, _encoding, done) => { done(null, redactor.push(chunk)) },
-        flush: (done) => { done(null, redactor.end()) },
+        transform: (chunk: Buffer, _encoding, done) => {
+          done(null, redactor.push(chunk))
+        },
+        flush: (done) => {
+          done(null, redactor.end())
+        },
       })
     },
     json: <T>(value: T) => json(value) as T,
-    secrets: (text) => [...literals.find(text).map((range) => ({ ...range, known: true })), ...findFormats(text).map((range) => ({ ...range, known: false }))],
+    secrets: (text) => [
+      ...literals.find(text).map((range) => ({ ...range, known: true })),
+      ...findFormats(text).map((range) => ({ ...range, known: false })),
+    ],
   }
 }

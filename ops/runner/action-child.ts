@@ -67,27 +67,76 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
       stop(toProblem(error))
     }
   }
-  const say = (text: string): void => append({ type: 'log', time: now(), step: null, stream: 'hq', text })
+  const say = (text: string): void =>
+    append({ type: 'log', time: now(), step: null, stream: 'hq', text })
 
   const [program, ...args] = options.argv
-  const child = spawn(program, args, { cwd: options.cwd, env: { ...options.env, [eventsFdVariable]: '3' }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...options.env, [eventsFdVariable]: '3' },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
   const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {
     child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
-    child.once('error', (error) => { stop(new Problem('internal_error', `The action could not be started: ${error.message}`, { cause: error })); resolve({ exitCode: null, signal: null }) })
+    child.once('error', (error) => {
+      stop(
+        new Problem('internal_error', `The action could not be started: ${error.message}`, {
+          cause: error,
+        }),
+      )
+      resolve({ exitCode: null, signal: null })
+    })
   })
   const output = (stream: 'stdout' | 'stderr'): Promise<void> => {
-    const lines = new LineSplitter((text) => append({ type: 'log', time: now(), step: null, stream, text }, true))
+    const lines = new LineSplitter((text) =>
+      append({ type: 'log', time: now(), step: null, stream, text }, true),
+    )
     const redactor = redact.bytes()
-    return drain(child[stream], (chunk) => lines.push(redactor.push(chunk)), () => { lines.push(redactor.end()); lines.end() })
+    return drain(
+      child[stream],
+      (chunk) => lines.push(redactor.push(chunk)),
+      () => {
+        lines.push(redactor.end())
+        lines.end()
+      },
+    )
   }
   const events = eventLines(
-    (event) => { if (event.type === 'run_finished') document = event.result; else append(event) },
-    (why) => { document = null; say(`Refused: ${why}.`) },
+    (event) => {
+      if (event.type === 'run_finished') document = event.result
+      else append(event)
+    },
+    (why) => {
+      document = null
+      say(`Refused: ${why}.`)
+    },
   )
-  const pipes = Promise.all([output('stdout'), output('stderr'), drain(child.stdio[3] as Readable | null, (chunk) => events.push(chunk), () => events.end())])
+  const pipes = Promise.all([
+    output('stdout'),
+    output('stderr'),
+    drain(
+      child.stdio[3] as Readable | null,
+      (chunk) => events.push(chunk),
+      () => events.end(),
+    ),
+  ])
 
-  const timer = setTimeout(() => stop(new Problem('step_timeout', `The action took longer than its limit of ${options.timeoutSeconds} s and was ended.`)), options.timeoutSeconds * 1000)
-  const onCancel = (): void => stop(options.signal.reason instanceof Problem ? options.signal.reason : new Problem('cancelled', 'The run was cancelled.'))
+  const timer = setTimeout(
+    () =>
+      stop(
+        new Problem(
+          'step_timeout',
+          `The action took longer than its limit of ${options.timeoutSeconds} s and was ended.`,
+        ),
+      ),
+    options.timeoutSeconds * 1000,
+  )
+  const onCancel = (): void =>
+    stop(
+      options.signal.reason instanceof Problem
+        ? options.signal.reason
+        : new Problem('cancelled', 'The run was cancelled.'),
+    )
   if (options.signal.aborted) onCancel()
   options.signal.addEventListener('abort', onCancel, { once: true })
   try {
@@ -103,11 +152,18 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
   }
 }
 
-function drain(source: Readable | null, push: (chunk: Buffer) => void, end: () => void): Promise<void> {
+function drain(
+  source: Readable | null,
+  push: (chunk: Buffer) => void,
+  end: () => void,
+): Promise<void> {
   if (source === null) return Promise.resolve()
   return new Promise((resolve) => {
     source.on('data', push)
     source.once('error', () => undefined) // 'close' follows
-    source.once('close', () => { end(); resolve() })
+    source.once('close', () => {
+      end()
+      resolve()
+    })
   })
 }

@@ -21,7 +21,8 @@ const killGraceMs = 200
 export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
   const record = readRunFile(paths, id)
   if (record === null) throw new Problem('not_running', `Run ${id} has not started on this host.`)
-  if (readRunResult(paths, id) !== null) throw new Problem('not_running', `Run ${id} has ended already.`)
+  if (readRunResult(paths, id) !== null)
+    throw new Problem('not_running', `Run ${id} has ended already.`)
   if (!isAlive(record)) {
     await stopRest(record)
     throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
@@ -49,18 +50,33 @@ function tell(record: RunFile): void {
 async function kill(record: RunFile): Promise<void> {
   const tree = recordedTree(record)
   const left = tree === null ? [] : await endTree(tree, killGraceMs)
-  if (left.length > 0) throw new Problem('internal_error', `Processes of ${record.run_id} would not die: ${left.join(', ')}.`)
+  if (left.length > 0)
+    throw new Problem(
+      'internal_error',
+      `Processes of ${record.run_id} would not die: ${left.join(', ')}.`,
+    )
 }
 
 /** A runner that was killed could not write its result: it is written here, under the run's own lock. */
 async function settle(paths: HostPaths, record: RunFile): Promise<string> {
   const lock = await takeLock(runLockFile(paths, record.run_id), 2000)
-  if (lock === null) throw new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)
+  if (lock === null)
+    throw new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)
   try {
     const result = readRunResult(paths, record.run_id)
-    if (result !== null) return result.error_class === 'cancelled' ? 'The run was cancelled.' : `The run had ended with ${result.overall} before it could be cancelled.`
+    if (result !== null)
+      return result.error_class === 'cancelled'
+        ? 'The run was cancelled.'
+        : `The run had ended with ${result.overall} before it could be cancelled.`
     await kill(record)
-    writeDocument(runResultFile(paths, record.run_id), failDocument(record, 'cancelled', 'The run was cancelled; its runner did not end in time and was killed.'))
+    writeDocument(
+      runResultFile(paths, record.run_id),
+      failDocument(
+        record,
+        'cancelled',
+        'The run was cancelled; its runner did not end in time and was killed.',
+      ),
+    )
     return 'The run was cancelled; its runner had to be killed.'
   } finally {
     lock.release()

@@ -10,7 +10,10 @@ const maxEventBytes = 8 * 1024 * 1024
  * @param onBad why a line is no event; nothing is guessed from it
  * @returns push: give it a chunk; end: the pipe is closed
  */
-export function eventLines(onEvent: (event: EventBody) => void, onBad: (why: string) => void): { push(chunk: Buffer): void; end(): void } {
+export function eventLines(
+  onEvent: (event: EventBody) => void,
+  onBad: (why: string) => void,
+): { push(chunk: Buffer): void; end(): void } {
   let parts: Buffer[] = []
   let size = 0
   const give = (): void => {
@@ -26,7 +29,10 @@ export function eventLines(onEvent: (event: EventBody) => void, onBad: (why: str
       return onBad(`a line on the event pipe is not JSON: ${redact.text(text).slice(0, 200)}`) // the parser's message adds nothing to the line itself
     }
     const parsed = eventBody.safeParse(value)
-    if (!parsed.success) return onBad(`an event is off its schema at ${parsed.error.issues.map((issue) => issue.path.join('.') || 'type').join(', ')}`)
+    if (!parsed.success)
+      return onBad(
+        `an event is off its schema at ${parsed.error.issues.map((issue) => issue.path.join('.') || 'type').join(', ')}`,
+      )
     onEvent(parsed.data)
   }
   const keep = (piece: Buffer): void => {
@@ -44,6 +50,8 @@ export function eventLines(onEvent: (event: EventBody) => void, onBad: (why: str
       }
       if (rest.length > 0) keep(Buffer.from(rest))
     },
-    end: () => { if (size > 0) give() },
+    end: () => {
+      if (size > 0) give()
+    },
   }
 }

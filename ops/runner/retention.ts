@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import type { ActionId } from '#shared/actions'
@@ -33,16 +41,26 @@ const everyMs = 6 * 3600 * 1000
  *
  * @param say takes lines for the journal
  */
-export async function retainAfter(paths: HostPaths, action: ActionId, say: (text: string) => void, now: Date = new Date()): Promise<void> {
+export async function retainAfter(
+  paths: HostPaths,
+  action: ActionId,
+  say: (text: string) => void,
+  now: Date = new Date(),
+): Promise<void> {
   if (!leavesBundle(action)) return
   const lock = tryLock(join(paths.locks, 'retention.lock'))
   if (lock === null) return // another run is at it
   try {
     const before = readJson(stateFile(paths), lastPass, 'state_invalid')
-    if (before !== undefined && !before.more && now.getTime() - Date.parse(before.at) < everyMs) return
+    if (before !== undefined && !before.more && now.getTime() - Date.parse(before.at) < everyMs)
+      return
     const key = await ownKey(hostProofPlaces(paths))
     const { found, keptRuns } = await prunableBundles(paths.artifacts, hostKinds, key)
-    const pass = await prunePass([...found, ...prunableRuns(paths, keptRuns, key, now)], readHostSettings(paths).retention, now)
+    const pass = await prunePass(
+      [...found, ...prunableRuns(paths, keptRuns, key, now)],
+      readHostSettings(paths).retention,
+      now,
+    )
     for (const line of describePass(pass)) say(line)
     writeJson(stateFile(paths), { schema_version: 1, at: now.toISOString(), more: pass.more })
   } catch (error) {
@@ -54,18 +72,31 @@ export async function retainAfter(paths: HostPaths, action: ActionId, say: (text
 }
 
 /** Logs of runs that have ended. @param kept runs whose bundle is kept whole */
-function prunableRuns(paths: HostPaths, kept: ReadonlySet<string>, key: SigningKey, now: Date): Prunable[] {
+function prunableRuns(
+  paths: HostPaths,
+  kept: ReadonlySet<string>,
+  key: SigningKey,
+  now: Date,
+): Prunable[] {
   if (!existsSync(paths.runs)) return []
   const found: Prunable[] = []
   for (const runId of readdirSync(paths.runs).filter((name) => runIdPattern.test(name))) {
     const log = lstatSync(runLogFile(paths, runId), { throwIfNoEntry: false })
     if (log?.isFile() !== true) continue
     const record = join(runFolder(paths.runs, runId), tombstoneName)
-    const gone = existsSync(record) ? readJson(record, tombstoneSchema, 'proof_broken')?.files[0] : undefined
+    const gone = existsSync(record)
+      ? readJson(record, tombstoneSchema, 'proof_broken')?.files[0]
+      : undefined
     // With a record the log is the short one that took its place, or the deletion was cut short after the record.
     if (gone !== undefined && gone.size !== log.size) continue
     if (!existsSync(runResultFile(paths, runId))) continue
-    found.push({ name: `run ${runId}`, runId, bytes: log.size, kept: kept.has(runId), prune: () => pruneRunLog(paths, runId, key, now) })
+    found.push({
+      name: `run ${runId}`,
+      runId,
+      bytes: log.size,
+      kept: kept.has(runId),
+      prune: () => pruneRunLog(paths, runId, key, now),
+    })
   }
   return found
 }
@@ -79,14 +110,32 @@ function pruneRunLog(paths: HostPaths, runId: string, key: SigningKey, now: Date
   if (result === null) return
   const path = runLogFile(paths, runId)
   const unsigned: Omit<Tombstone, 'signature'> = {
-    type: 'openclaw.tombstone', schema_version: 1, run_id: runId, manifest_sha256: null, reason: 'retention', created_at: now.toISOString(), files: [{ path: basename(path), ...digestOf(path) }],
+    type: 'openclaw.tombstone',
+    schema_version: 1,
+    run_id: runId,
+    manifest_sha256: null,
+    reason: 'retention',
+    created_at: now.toISOString(),
+    files: [{ path: basename(path), ...digestOf(path) }],
   }
-  writeWhole(join(runFolder(paths.runs, runId), tombstoneName), documentText(signDocument('tombstone', unsigned, key)))
+  writeWhole(
+    join(runFolder(paths.runs, runId), tombstoneName),
+    documentText(signDocument('tombstone', unsigned, key)),
+  )
   const events: EventBody[] = [
-    { type: 'log', time: result.finished_at, step: null, stream: 'hq', text: `The log of this run was deleted by retention at ${now.toISOString()}; its result stays.` },
+    {
+      type: 'log',
+      time: result.finished_at,
+      step: null,
+      stream: 'hq',
+      text: `The log of this run was deleted by retention at ${now.toISOString()}; its result stays.`,
+    },
     { type: 'run_finished', time: result.finished_at, result },
   ]
-  writeWhole(path, events.map((event, at) => `${JSON.stringify({ seq: at + 1, ...event })}\n`).join(''))
+  writeWhole(
+    path,
+    events.map((event, at) => `${JSON.stringify({ seq: at + 1, ...event })}\n`).join(''),
+  )
 }
 
 function digestOf(path: string): { size: number; sha256: string } {

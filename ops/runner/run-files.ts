@@ -7,20 +7,32 @@ import { runFolder, type HostPaths } from '../paths.ts'
 
 type Runs = Pick<HostPaths, 'runs'>
 
-export const runLogFile = (paths: Runs, id: string): string => join(runFolder(paths.runs, id), 'log.ndjson')
-export const runJsonFile = (paths: Runs, id: string): string => join(runFolder(paths.runs, id), 'run.json')
-export const runResultFile = (paths: Runs, id: string): string => join(runFolder(paths.runs, id), 'result.json')
+export const runLogFile = (paths: Runs, id: string): string =>
+  join(runFolder(paths.runs, id), 'log.ndjson')
+export const runJsonFile = (paths: Runs, id: string): string =>
+  join(runFolder(paths.runs, id), 'run.json')
+export const runResultFile = (paths: Runs, id: string): string =>
+  join(runFolder(paths.runs, id), 'result.json')
 
 /** @returns null when the runner has not written it (yet) @throws {Problem} `runner_lost` when it is off its schema */
-export const readRunFile = (paths: Runs, id: string): RunFile | null => readJson(runJsonFile(paths, id), runFile, 'runner_lost') ?? null
+export const readRunFile = (paths: Runs, id: string): RunFile | null =>
+  readJson(runJsonFile(paths, id), runFile, 'runner_lost') ?? null
 
 /** @returns null when the run has not ended @throws {Problem} `action_no_result` when it cannot be read or is off its schema */
-export const readRunResult = (paths: Runs, id: string): ResultDocument | null => readJson(runResultFile(paths, id), resultDocument, 'action_no_result') ?? null
+export const readRunResult = (paths: Runs, id: string): ResultDocument | null =>
+  readJson(runResultFile(paths, id), resultDocument, 'action_no_result') ?? null
 
 /** What a result document means for the state of its run (design §4). */
-export function statusOf({ overall, error_class }: Pick<ResultDocument, 'overall' | 'error_class'>): RunStatus {
+export function statusOf({
+  overall,
+  error_class,
+}: Pick<ResultDocument, 'overall' | 'error_class'>): RunStatus {
   if (overall === 'PASS') return 'passed'
-  return error_class === 'cancelled' || error_class === 'interrupted' || error_class === 'runner_lost' ? error_class : 'failed'
+  return error_class === 'cancelled' ||
+    error_class === 'interrupted' ||
+    error_class === 'runner_lost'
+    ? error_class
+    : 'failed'
 }
 
 /**
@@ -28,10 +40,26 @@ export function statusOf({ overall, error_class }: Pick<ResultDocument, 'overall
  * @param base what the action did report, when it reported anything; its steps and commit are kept
  * @param detail why, in one sentence
  */
-export function failDocument(run: { run_id: string; started_at: string }, errorClass: ErrorClass, detail: string, base: ResultDocument | null = null): ResultDocument {
+export function failDocument(
+  run: { run_id: string; started_at: string },
+  errorClass: ErrorClass,
+  detail: string,
+  base: ResultDocument | null = null,
+): ResultDocument {
   return {
-    git_head: null, git_tree: null, steps: [], artifacts: {}, step_failed: null, ...base,
-    schema_version: 1, run_id: run.run_id, started_at: run.started_at, overall: 'FAIL', error_class: errorClass,
-    next_auto_fix: errorRule(errorClass).next_auto_fix, finished_at: new Date().toISOString(), detail,
+    git_head: null,
+    git_tree: null,
+    steps: [],
+    artifacts: {},
+    step_failed: null,
+    ...base,
+    schema_version: 1,
+    run_id: run.run_id,
+    started_at: run.started_at,
+    overall: 'FAIL',
+    error_class: errorClass,
+    next_auto_fix: errorRule(errorClass).next_auto_fix,
+    finished_at: new Date().toISOString(),
+    detail,
   }
 }

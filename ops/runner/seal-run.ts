@@ -12,7 +12,13 @@ import { sealBundle } from '../proof/seal-bundle.ts'
 import { sealLeftovers } from '../proof/unsealed.ts'
 
 /** Actions that leave a bundle, and the folder of `artifacts/` it lies in. */
-const bundleOf: Partial<Record<ActionId, BundleKind>> = { deploy_and_verify: 'deploy', rollback: 'deploy', dod: 'dod', doctor: 'doctor', phase0: 'phase0' }
+const bundleOf: Partial<Record<ActionId, BundleKind>> = {
+  deploy_and_verify: 'deploy',
+  rollback: 'deploy',
+  dod: 'dod',
+  doctor: 'doctor',
+  phase0: 'phase0',
+}
 export const leavesBundle = (action: ActionId): boolean => bundleOf[action] !== undefined
 
 /** Most bundles of earlier runs that are sealed by the way: a run must not wait for a long past. */
@@ -22,19 +28,41 @@ const mostLeftovers = 20
  * Seals the bundle of a run whose action has ended, and those that runs of the same action left unsealed. Called under
  * the lock of the action's lane, so nobody writes there. A seal that fails is said and changes no result.
  */
-export async function sealRun(paths: HostPaths, { action, run_id }: { action: ActionId; run_id: string }, document: ResultDocument, say: (text: string) => void): Promise<void> {
+export async function sealRun(
+  paths: HostPaths,
+  { action, run_id }: { action: ActionId; run_id: string },
+  document: ResultDocument,
+  say: (text: string) => void,
+): Promise<void> {
   const kind = bundleOf[action]
   if (kind === undefined) return
   try {
     const places = hostProofPlaces(paths)
     const { chainFile } = places
     const key = await ownKey(places)
-    const { failed } = await sealLeftovers({ root: paths.artifacts, kinds: [kind], chainFile, key, except: new Set([run_id]), most: mostLeftovers })
-    for (const { runId, problem } of failed) say(`The proof of ${runId} stays unsealed: ${problem.message}`)
+    const { failed } = await sealLeftovers({
+      root: paths.artifacts,
+      kinds: [kind],
+      chainFile,
+      key,
+      except: new Set([run_id]),
+      most: mostLeftovers,
+    })
+    for (const { runId, problem } of failed)
+      say(`The proof of ${runId} stays unsealed: ${problem.message}`)
     const dir = runFolder(join(paths.artifacts, kind), run_id)
     if (existsSync(dir)) {
-      const { redacted } = await sealBundle({ dir, kind, runId: run_id, chainFile, key, gitHead: document.git_head, gitTree: document.git_tree })
-      if (redacted.length > 0) say(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+      const { redacted } = await sealBundle({
+        dir,
+        kind,
+        runId: run_id,
+        chainFile,
+        key,
+        gitHead: document.git_head,
+        gitTree: document.git_tree,
+      })
+      if (redacted.length > 0)
+        say(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
     }
   } catch (error) {
     const problem = toProblem(error)

@@ -10,9 +10,16 @@ import { laneLockFile, takeLock } from './locks.ts'
  * @returns one sentence for a person
  * @throws {Problem} `lane_busy` while a deploy runs; `maintenance_not_written`
  */
-export async function setMaintenance(paths: HostPaths, { set, reason }: { set: 'on' | 'off'; reason: string }): Promise<string> {
+export async function setMaintenance(
+  paths: HostPaths,
+  { set, reason }: { set: 'on' | 'off'; reason: string },
+): Promise<string> {
   const lock = await takeLock(laneLockFile(paths, 'deploy'), 1000)
-  if (lock === null) throw new Problem('lane_busy', 'Maintenance mode was not changed: a deploy is running and holds it.')
+  if (lock === null)
+    throw new Problem(
+      'lane_busy',
+      'Maintenance mode was not changed: a deploy is running and holds it.',
+    )
   try {
     if (set === 'off') {
       if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'

@@ -40,25 +40,40 @@ const now = (): string => new Date().toISOString()
  * @throws {Problem} `invalid_request` when the request is refused before anything was written; `runner_start_failed`
  *   when the run exists already
  */
-export async function startRun(request: StartRequest, settings: RunSettings, signal: AbortSignal): Promise<ResultDocument> {
+export async function startRun(
+  request: StartRequest,
+  settings: RunSettings,
+  signal: AbortSignal,
+): Promise<ResultDocument> {
   const { paths } = settings
   const action = actionOf(request.action)
   const params = action.params.safeParse(request.params)
-  if (!params.success) throw new Problem('invalid_request', `The parameters of ${request.action} are refused: ${describeIssues(params.error)}.`)
+  if (!params.success)
+    throw new Problem(
+      'invalid_request',
+      `The parameters of ${request.action} are refused: ${describeIssues(params.error)}.`,
+    )
   const runLock = await takeLock(runLockFile(paths, request.run_id), lockWaitMs)
-  if (runLock === null) throw new Problem('runner_start_failed', `Run ${request.run_id} has a runner already.`)
+  if (runLock === null)
+    throw new Problem('runner_start_failed', `Run ${request.run_id} has a runner already.`)
   const folder = runFolder(paths.runs, request.run_id)
   mkdirSync(dirname(folder), { recursive: true })
   try {
     mkdirSync(folder)
   } catch (error) {
-    throw new Problem('runner_start_failed', `The folder of run ${request.run_id} cannot be made: ${String(error)}.`, { cause: error })
+    throw new Problem(
+      'runner_start_failed',
+      `The folder of run ${request.run_id} cannot be made: ${String(error)}.`,
+      { cause: error },
+    )
   }
   const log = new RunLog(runLogFile(paths, request.run_id))
   const record = recordOf(request, params.data)
   writeJson(runJsonFile(paths, request.run_id), record)
 
-  const append = (event: EventBody, redacted = false): void => { log.append(event, { redacted }) }
+  const append = (event: EventBody, redacted = false): void => {
+    log.append(event, { redacted })
+  }
   const reserve = join(folder, '.reserve')
   let result: ResultDocument
   try {
@@ -79,35 +94,76 @@ export async function startRun(request: StartRequest, settings: RunSettings, sig
 
 function recordOf(request: StartRequest, params: Record<string, unknown>): RunFile {
   const self = identify(process.pid)
-  if (self === null) throw new Problem('internal_error', 'The runner cannot see itself in the process table.')
+  if (self === null)
+    throw new Problem('internal_error', 'The runner cannot see itself in the process table.')
   return {
-    schema_version: 1, run_id: request.run_id, action: request.action, lane: actionOf(request.action).lane, params, actor: request.actor,
-    deploy_run_id: request.deploy_run_id, requested_at: request.requested_at, started_at: now(), unit: ownUnit(),
-    pid: self.pid, pgid: self.pgid, start_time: self.start_time, boot_id: bootId(),
+    schema_version: 1,
+    run_id: request.run_id,
+    action: request.action,
+    lane: actionOf(request.action).lane,
+    params,
+    actor: request.actor,
+    deploy_run_id: request.deploy_run_id,
+    requested_at: request.requested_at,
+    started_at: now(),
+    unit: ownUnit(),
+    pid: self.pid,
+    pgid: self.pgid,
+    start_time: self.start_time,
+    boot_id: bootId(),
   }
 }
 
-interface Hands { readonly signal: AbortSignal; readonly append: (event: EventBody, redacted?: boolean) => void }
+interface Hands {
+  readonly signal: AbortSignal
+  readonly append: (event: EventBody, redacted?: boolean) => void
+}
 
 /** The action under the lock of its lane. */
-async function inLane(record: RunFile, settings: RunSettings, { signal, append }: Hands): Promise<ResultDocument> {
+async function inLane(
+  record: RunFile,
+  settings: RunSettings,
+  { signal, append }: Hands,
+): Promise<ResultDocument> {
   const { paths } = settings
   const laneLock = await takeLock(laneLockFile(paths, record.lane), lockWaitMs)
   if (laneLock === null) {
     const holder = readLaneHolder(paths, record.lane)
-    const who = holder === null ? 'another run' : `run ${holder.run_id} (${holder.action}, process ${holder.pid})`
-    throw new Problem('lane_busy', `${record.action} was not started: the lane ${record.lane} is held by ${who}. That run goes on.`)
+    const who =
+      holder === null
+        ? 'another run'
+        : `run ${holder.run_id} (${holder.action}, process ${holder.pid})`
+    throw new Problem(
+      'lane_busy',
+      `${record.action} was not started: the lane ${record.lane} is held by ${who}. That run goes on.`,
+    )
   }
   try {
-    if (signal.aborted) throw signal.reason instanceof Problem ? signal.reason : new Problem('cancelled', 'The run was cancelled before its action was started.')
-    noteLaneHolder(paths, record.lane, { run_id: record.run_id, action: record.action, pid: record.pid, since: record.started_at })
+    if (signal.aborted)
+      throw signal.reason instanceof Problem
+        ? signal.reason
+        : new Problem('cancelled', 'The run was cancelled before its action was started.')
+    noteLaneHolder(paths, record.lane, {
+      run_id: record.run_id,
+      action: record.action,
+      pid: record.pid,
+      since: record.started_at,
+    })
     const action = actionOf(record.action)
     const outcome = await runAction({
-      argv: programArgv('hq', action.argv(record.params)), cwd: '/', env: runnerEnv(settings, record),
-      timeoutSeconds: action.timeout_seconds, tree: { ...ownGroup(), marker: runMarker(record.run_id) }, signal, append,
+      argv: programArgv('hq', action.argv(record.params)),
+      cwd: '/',
+      env: runnerEnv(settings, record),
+      timeoutSeconds: action.timeout_seconds,
+      tree: { ...ownGroup(), marker: runMarker(record.run_id) },
+      signal,
+      append,
     })
     const document = judge(record, outcome)
-    if (outcome.left.length === 0) await sealRun(paths, record, document, (text) => append({ type: 'log', time: now(), step: null, stream: 'hq', text }))
+    if (outcome.left.length === 0)
+      await sealRun(paths, record, document, (text) =>
+        append({ type: 'log', time: now(), step: null, stream: 'hq', text }),
+      )
     return document
   } finally {
     laneLock.release()
@@ -115,19 +171,36 @@ async function inLane(record: RunFile, settings: RunSettings, { signal, append }
 }
 
 /** The document the run ends with. A PASS needs the action's own word, its exit code, and nothing that stopped it. */
-function judge(record: RunFile, { exitCode, signal, document, stopped, left }: ActionOutcome): ResultDocument {
+function judge(
+  record: RunFile,
+  { exitCode, signal, document, stopped, left }: ActionOutcome,
+): ResultDocument {
   const own = document?.run_id === record.run_id ? document : null
   const agrees = own !== null && exitCode === exitCodeOf(own)
-  if (left.length > 0) return failDocument(record, 'internal_error', `Processes of the run would not end: ${left.join(', ')}.`, own)
+  if (left.length > 0)
+    return failDocument(
+      record,
+      'internal_error',
+      `Processes of the run would not end: ${left.join(', ')}.`,
+      own,
+    )
   if (stopped !== null) {
     // It had ended by itself before the stop reached it: its own word is the truth, unless that could not be logged.
-    const finishedFirst = agrees && own.overall === 'PASS' && ['cancelled', 'interrupted', 'step_timeout'].includes(stopped.errorClass)
+    const finishedFirst =
+      agrees &&
+      own.overall === 'PASS' &&
+      ['cancelled', 'interrupted', 'step_timeout'].includes(stopped.errorClass)
     if (finishedFirst || (agrees && own.error_class === stopped.errorClass)) return own
     return failDocument(record, stopped.errorClass, stopped.message, own)
   }
   if (agrees) return own
   const end = signal === null ? `exit code ${String(exitCode)}` : signal
-  const why = document === null ? 'gave no result document' : own === null ? `gave the result of another run (${document.run_id})` : `gave a document that says ${own.overall}`
+  const why =
+    document === null
+      ? 'gave no result document'
+      : own === null
+        ? `gave the result of another run (${document.run_id})`
+        : `gave a document that says ${own.overall}`
   return failDocument(record, 'action_no_result', `The action ${why} and ended with ${end}.`, own)
 }
 
@@ -135,12 +208,26 @@ function judge(record: RunFile, { exitCode, signal, document, stopped, left }: A
 function finishLog(log: RunLog, record: RunFile, result: ResultDocument): ResultDocument {
   try {
     const detail = result['detail']
-    if (result.overall === 'FAIL' && typeof detail === 'string') log.append({ type: 'log', time: now(), step: null, stream: 'hq', text: `${result.error_class ?? 'FAIL'}: ${detail}` })
+    if (result.overall === 'FAIL' && typeof detail === 'string')
+      log.append({
+        type: 'log',
+        time: now(),
+        step: null,
+        stream: 'hq',
+        text: `${result.error_class ?? 'FAIL'}: ${detail}`,
+      })
     log.append({ type: 'run_finished', time: now(), result })
     return result
   } catch (error) {
     const problem = toProblem(error)
-    return result.overall === 'FAIL' ? result : failDocument(record, problem.errorClass, `The action ended PASS, but the end of its log could not be written: ${problem.message}`, result)
+    return result.overall === 'FAIL'
+      ? result
+      : failDocument(
+          record,
+          problem.errorClass,
+          `The action ended PASS, but the end of its log could not be written: ${problem.message}`,
+          result,
+        )
   } finally {
     log.close()
   }
@@ -149,7 +236,8 @@ function finishLog(log: RunLog, record: RunFile, result: ResultDocument): Result
 function fill(path: string): void {
   const file = openSync(path, 'w', 0o600)
   try {
-    for (let done = 0; done < reserveBytes;) done += writeSync(file, Buffer.alloc(reserveBytes - done))
+    for (let done = 0; done < reserveBytes;)
+      done += writeSync(file, Buffer.alloc(reserveBytes - done))
   } finally {
     closeSync(file)
   }

@@ -9,7 +9,12 @@ const answerSeconds = 8
 async function hostGoesDown(): Promise<boolean> {
   if (ownUnit() === null) return false
   try {
-    const { stdout } = await runCommand(['systemctl', 'is-system-running'], { cwd: '/', env: baseEnv(), timeLimitSeconds: answerSeconds, keepStdout: true })
+    const { stdout } = await runCommand(['systemctl', 'is-system-running'], {
+      cwd: '/',
+      env: baseEnv(),
+      timeLimitSeconds: answerSeconds,
+      keepStdout: true,
+    })
     return stdout.trim() === 'stopping'
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -28,7 +33,16 @@ export function stopOnSignals(): AbortSignal {
     process.on(name, () => {
       if (told) return
       told = true
-      void hostGoesDown().then((down) => abort.abort(down ? new Problem('interrupted', 'The host was shut down or rebooted while the run was under way.') : undefined))
+      void hostGoesDown().then((down) =>
+        abort.abort(
+          down
+            ? new Problem(
+                'interrupted',
+                'The host was shut down or rebooted while the run was under way.',
+              )
+            : undefined,
+        ),
+      )
     })
   }
   return abort.signal

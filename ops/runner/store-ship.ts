@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { shipBundle, type ShipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
@@ -20,21 +30,34 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
  * @throws {Problem} `invalid_request` when the bundle is not what it says; `proof_broken` when it
  *   is not what was sealed; `bundle_conflict` when another one is there
  */
-export async function storeShip(paths: HostPaths, id: string, body: Buffer): Promise<'created' | 'unchanged'> {
-  const files = checkFiles(id, parseJson(body.toString('utf8'), shipBundle, 'invalid_request', 'The ship bundle'))
+export async function storeShip(
+  paths: HostPaths,
+  id: string,
+  body: Buffer,
+): Promise<'created' | 'unchanged'> {
+  const files = checkFiles(
+    id,
+    parseJson(body.toString('utf8'), shipBundle, 'invalid_request', 'The ship bundle'),
+  )
   refuseBroken(paths, id, files)
   const lock = await takeLock(storeLockFile(paths), lockWaitMs)
-  if (lock === null) throw new Problem('lane_busy', 'Another ship bundle is being stored. Nothing was changed.')
+  if (lock === null)
+    throw new Problem('lane_busy', 'Another ship bundle is being stored. Nothing was changed.')
   try {
     const base = join(paths.artifacts, 'ship')
     const folder = runFolder(base, id)
     if (existsSync(folder)) {
       if (isSame(folder, files)) return 'unchanged'
-      throw new Problem('bundle_conflict', `The host holds another bundle for ship ${id}. The stored one is untouched.`)
+      throw new Problem(
+        'bundle_conflict',
+        `The host holds another bundle for ship ${id}. The stored one is untouched.`,
+      )
     }
     mkdirSync(base, { recursive: true })
     // What a store that was killed left behind; nobody else stores while the lock is held.
-    for (const name of readdirSync(base)) if (name.startsWith('.') && name.endsWith('.tmp')) rmSync(join(base, name), { recursive: true, force: true })
+    for (const name of readdirSync(base))
+      if (name.startsWith('.') && name.endsWith('.tmp'))
+        rmSync(join(base, name), { recursive: true, force: true })
     const temporary = join(base, `.${id}.${randomBytes(6).toString('hex')}.tmp`)
     try {
       for (const [path, bytes] of files) writeWhole(join(temporary, path), bytes)
@@ -44,7 +67,11 @@ export async function storeShip(paths: HostPaths, id: string, body: Buffer): Pro
       throw error
     }
     const directory = openSync(base, 'r')
-    try { fsyncSync(directory) } finally { closeSync(directory) }
+    try {
+      fsyncSync(directory)
+    } finally {
+      closeSync(directory)
+    }
     return 'created'
   } finally {
     lock.release()
@@ -57,12 +84,18 @@ function refuseBroken(paths: HostPaths, id: string, files: ReadonlyMap<string, B
   const { state, problems } = verifyFiles('ship', id, files, keys)
   if (state !== 'broken') return
   const [first] = problems
-  throw new Problem('proof_broken', `The proof of ship ${id} is broken: ${first === undefined ? '' : `${first.code}${first.file === null ? '' : ` ${first.file}`}: ${first.detail}`}. Nothing was stored.`, { evidence: problems.map(({ code, file, detail }) => `${code} ${file ?? ''} ${detail}`) })
+  throw new Problem(
+    'proof_broken',
+    `The proof of ship ${id} is broken: ${first === undefined ? '' : `${first.code}${first.file === null ? '' : ` ${first.file}`}: ${first.detail}`}. Nothing was stored.`,
+    { evidence: problems.map(({ code, file, detail }) => `${code} ${file ?? ''} ${detail}`) },
+  )
 }
 
 /** Digests, sizes, names, and that the bundle is about this very ship. */
 function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
-  const refuse = (why: string): never => { throw new Problem('invalid_request', `The ship bundle is refused: ${why}. Nothing was stored.`) }
+  const refuse = (why: string): never => {
+    throw new Problem('invalid_request', `The ship bundle is refused: ${why}. Nothing was stored.`)
+  }
   if (bundle.run_id !== id) refuse(`it names run ${bundle.run_id}, not ${id}`)
   const files = new Map<string, Buffer>()
   for (const { path, size, sha256, content_base64 } of bundle.files) {
@@ -73,16 +106,24 @@ function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
     files.set(path, bytes)
   }
   for (const path of files.keys()) {
-    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) if (files.has(parent)) refuse(`${parent} is a file and a folder`)
+    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent))
+      if (files.has(parent)) refuse(`${parent} is a file and a folder`)
   }
   const result = files.get('ship_result.json') ?? refuse('ship_result.json is missing')
-  const { run_id } = parseJson(result.toString('utf8'), shipResult, 'invalid_request', 'ship_result.json of the bundle')
+  const { run_id } = parseJson(
+    result.toString('utf8'),
+    shipResult,
+    'invalid_request',
+    'ship_result.json of the bundle',
+  )
   if (run_id !== id) refuse(`its ship_result.json is of run ${run_id}`)
   return files
 }
 
 function isSame(folder: string, files: ReadonlyMap<string, Buffer>): boolean {
-  const stored = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+  const stored = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory(),
+  )
   if (stored.length !== files.size) return false
   return stored.every((entry) => {
     const path = join(entry.parentPath, entry.name)

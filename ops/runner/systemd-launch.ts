@@ -17,7 +17,11 @@ async function open(path: string, what: string): Promise<Socket> {
     return socket
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new Problem('runner_start_failed', `${what} could not be started: ${path}: ${why}. Nothing was run.`, { cause: error })
+    throw new Problem(
+      'runner_start_failed',
+      `${what} could not be started: ${path}: ${why}. Nothing was run.`,
+      { cause: error },
+    )
   } finally {
     clearTimeout(timer)
   }
@@ -29,10 +33,17 @@ async function open(path: string, what: string): Promise<Socket> {
  * @returns `ended`: resolves when the runner has let go of the connection
  * @throws {Problem} `runner_start_failed` when nobody listens there
  */
-export async function startUnit(request: Extract<RunnerRequest, { op: 'start' }>, path: string): Promise<{ pid: null; ended: Promise<{ exitCode: null; signal: null; said: string }> }> {
+export async function startUnit(
+  request: Extract<RunnerRequest, { op: 'start' }>,
+  path: string,
+): Promise<{ pid: null; ended: Promise<{ exitCode: null; signal: null; said: string }> }> {
   const socket = await open(path, `The runner of ${request.run_id}`)
   socket.resume()
-  const ended = once(socket, 'close').then(() => ({ exitCode: null, signal: null, said: 'the journal of its unit says why' }))
+  const ended = once(socket, 'close').then(() => ({
+    exitCode: null,
+    signal: null,
+    said: 'the journal of its unit says why',
+  }))
   socket.end(`${JSON.stringify(request)}\n`)
   return { pid: null, ended }
 }
@@ -43,10 +54,17 @@ export async function startUnit(request: Extract<RunnerRequest, { op: 'start' }>
  * @param limitMs longest wait for the answer, milliseconds
  * @throws {Problem} `runner_start_failed`; `internal_error` when there was no answer. An answer that says no is given back
  */
-export async function askUnit(request: Exclude<RunnerRequest, { op: 'start' }>, path: string, limitMs: number, body?: Uint8Array): Promise<RunnerReply> {
+export async function askUnit(
+  request: Exclude<RunnerRequest, { op: 'start' }>,
+  path: string,
+  limitMs: number,
+  body?: Uint8Array,
+): Promise<RunnerReply> {
   const socket = await open(path, `The runner for ${request.op}`)
   let answer = ''
-  socket.on('data', (chunk: Buffer) => { answer = (answer + chunk.toString('utf8')).slice(0, maxAnswerBytes) })
+  socket.on('data', (chunk: Buffer) => {
+    answer = (answer + chunk.toString('utf8')).slice(0, maxAnswerBytes)
+  })
   const timer = setTimeout(() => socket.destroy(), limitMs)
   try {
     const closed = once(socket, 'close')
@@ -57,6 +75,10 @@ export async function askUnit(request: Exclude<RunnerRequest, { op: 'start' }>, 
   } finally {
     clearTimeout(timer)
   }
-  if (answer.trim() === '') throw new Problem('internal_error', `The runner gave no answer to ${request.op}. The journal of its unit says why.`)
+  if (answer.trim() === '')
+    throw new Problem(
+      'internal_error',
+      `The runner gave no answer to ${request.op}. The journal of its unit says why.`,
+    )
   return parseJson(answer, runnerReply, 'internal_error', `The runner's answer to ${request.op}`)
 }

@@ -21,16 +21,38 @@ const planted: readonly [name: CommitName, what: string, expected: string][] = [
 
 /** What git_sync of a deploy resets a clone to. @param made the repositories, shared with other groups */
 export const chainPlants = (made: () => Promise<Repositories>): Group => ({
-  name: 'reviews', guard: 'The review chain of git_sync',
+  name: 'reviews',
+  guard: 'The review chain of git_sync',
   make: async (place, signal) => {
     const { origin, id, key, git } = await made()
-    const paths = hostPaths({ OPENCLAW_ROOT: place.sub('reviews', 'root'), OPENCLAW_ETC: place.sub('reviews', 'etc'), OPENCLAW_STATE: place.sub('reviews', 'state') })
+    const paths = hostPaths({
+      OPENCLAW_ROOT: place.sub('reviews', 'root'),
+      OPENCLAW_ETC: place.sub('reviews', 'etc'),
+      OPENCLAW_STATE: place.sub('reviews', 'state'),
+    })
     await git(paths.root, ['init', '--quiet', '--template=', `--initial-branch=${branch}`])
     await git(paths.root, ['remote', 'add', 'origin', origin])
-    writeJson(paths.trustFile, { schema_version: 1, baseline: id('baseline'), review_providers: [provider], keys: [toTrustedKey(key)] } satisfies TrustFile)
-    const synced = (name: CommitName) => attempt(async () => `the clone was reset to ${(await syncToRemote(paths, name, null, { signal, log: () => undefined })).sha}`)
+    writeJson(paths.trustFile, {
+      schema_version: 1,
+      baseline: id('baseline'),
+      review_providers: [provider],
+      keys: [toTrustedKey(key)],
+    } satisfies TrustFile)
+    const synced = (name: CommitName) =>
+      attempt(
+        async () =>
+          `the clone was reset to ${(await syncToRemote(paths, name, null, { signal, log: () => undefined })).sha}`,
+      )
     const control = once(synced(branch))
-    return { plants: planted.map(([name, what, expected]): Plant => ({ name, planted: what, expected, control, plant: synced(name) })) }
+    return {
+      plants: planted.map(([name, what, expected]): Plant => ({
+        name,
+        planted: what,
+        expected,
+        control,
+        plant: synced(name),
+      })),
+    }
   },
 })
 
@@ -43,11 +65,23 @@ const hazards: readonly [name: CommitName, what: string, expected: string][] = [
 
 /** What a change may hold that no diff shows. */
 export const hazardPlants = (made: () => Promise<Repositories>): Group => ({
-  name: 'change', guard: 'The look at what a change holds',
+  name: 'change',
+  guard: 'The look at what a change holds',
   make: async (_place, signal) => {
     const { origin, id } = await made()
-    const looked = (name: CommitName) => attempt(async () => { await lookForHazards(origin, id(branch), id(name), { signal }) })
+    const looked = (name: CommitName) =>
+      attempt(async () => {
+        await lookForHazards(origin, id(branch), id(name), { signal })
+      })
     const control = once(looked('change'))
-    return { plants: hazards.map(([name, what, expected]): Plant => ({ name, planted: what, expected, control, plant: looked(name) })) }
+    return {
+      plants: hazards.map(([name, what, expected]): Plant => ({
+        name,
+        planted: what,
+        expected,
+        control,
+        plant: looked(name),
+      })),
+    }
   },
 })

@@ -8,7 +8,11 @@ import { bootId, endTree, identify, isAlive } from '../process-tree.ts'
 
 const prefix = 'openclaw-selftest-'
 const ownerName = 'owner.json'
-const owner = z.strictObject({ pid: z.number().int().positive(), start_time: z.string(), boot_id: z.string() })
+const owner = z.strictObject({
+  pid: z.number().int().positive(),
+  start_time: z.string(),
+  boot_id: z.string(),
+})
 
 /** A folder of its own for one self-test; everything is planted in it. */
 export interface Place {
@@ -35,9 +39,16 @@ export async function openPlace(): Promise<Place> {
   const base = realpathSync(tmpdir())
   await sweep(base)
   const self = identify(process.pid)
-  if (self === null) throw new Problem('internal_error', 'This process cannot see itself in the process table.')
+  if (self === null)
+    throw new Problem('internal_error', 'This process cannot see itself in the process table.')
   const folder = mkdtempSync(join(base, prefix))
-  writeJson(join(folder, ownerName), { pid: self.pid, start_time: self.start_time, boot_id: bootId() } satisfies z.infer<typeof owner>, { mode: 0o600 })
+  writeJson(
+    join(folder, ownerName),
+    { pid: self.pid, start_time: self.start_time, boot_id: bootId() } satisfies z.infer<
+      typeof owner
+    >,
+    { mode: 0o600 },
+  )
   const sub = (...parts: string[]): string => {
     const path = join(folder, ...parts)
     mkdirSync(path, { recursive: true })
@@ -48,8 +59,15 @@ export async function openPlace(): Promise<Place> {
   Object.assign(process.env, own)
   const run = process.env['OPENCLAW_RUN_ID']
   return {
-    folder, sub,
-    env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...own, OPENCLAW_SELFTEST: folder, ...(run === undefined ? {} : { OPENCLAW_RUN_ID: run }) },
+    folder,
+    sub,
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      ...own,
+      OPENCLAW_SELFTEST: folder,
+      ...(run === undefined ? {} : { OPENCLAW_RUN_ID: run }),
+    },
     remove: () => clear(folder),
   }
 }
@@ -57,7 +75,11 @@ export async function openPlace(): Promise<Place> {
 async function clear(folder: string): Promise<void> {
   const left = await endTree({ marker: markerOf(folder) }, 1000)
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  if (left.length > 0) throw new Problem('internal_error', `Processes of the self-test would not end: ${left.join(', ')}.`)
+  if (left.length > 0)
+    throw new Problem(
+      'internal_error',
+      `Processes of the self-test would not end: ${left.join(', ')}.`,
+    )
 }
 
 /** Only folders of this user, and only when their owner is known to have ended. */
@@ -69,7 +91,8 @@ async function sweep(base: string): Promise<void> {
     try {
       const record = readJson(join(folder, ownerName), owner, 'state_invalid')
       // One that is being made has no owner yet, for an instant.
-      const abandoned = record === undefined ? Date.now() - info.mtimeMs > 3_600_000 : !isAlive(record)
+      const abandoned =
+        record === undefined ? Date.now() - info.mtimeMs > 3_600_000 : !isAlive(record)
       if (abandoned) await clear(folder)
     } catch (error) {
       if (!(error instanceof Problem)) throw error // another one sweeps it, or it is none of ours: it stays

@@ -41,24 +41,37 @@ export interface Group {
 /** Thrown where a plant cannot be made on this machine; the check is skipped with the reason. */
 export class CannotPlant extends Error {}
 
-const sentence = (value: unknown): string => (typeof value === 'string' && value !== '' ? value : 'nothing was said against it')
+const sentence = (value: unknown): string =>
+  typeof value === 'string' && value !== '' ? value : 'nothing was said against it'
 
 /** An attempt at a guard that throws a Problem for a no. */
-export const attempt = (work: () => unknown): Attempt => async () => {
-  try {
-    return { accepted: true, said: sentence(await work()) }
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    return { accepted: false, refusal: error.errorClass, said: error.message }
+export const attempt =
+  (work: () => unknown): Attempt =>
+  async () => {
+    try {
+      return { accepted: true, said: sentence(await work()) }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      return { accepted: false, refusal: error.errorClass, said: error.message }
+    }
   }
-}
 
 /** An attempt at a guard that lists what it found. */
-export const findings = (look: () => Iterable<{ readonly code: string; readonly detail: string }> | Promise<Iterable<{ readonly code: string; readonly detail: string }>>): Attempt => async () => {
-  const found = [...await look()]
-  if (found.length === 0) return { accepted: true, said: 'nothing was found' }
-  return { accepted: false, refusal: [...new Set(found.map(({ code }) => code))].toSorted().join('+'), said: found.map(({ detail }) => detail).join('; ') }
-}
+export const findings =
+  (
+    look: () =>
+      | Iterable<{ readonly code: string; readonly detail: string }>
+      | Promise<Iterable<{ readonly code: string; readonly detail: string }>>,
+  ): Attempt =>
+  async () => {
+    const found = [...(await look())]
+    if (found.length === 0) return { accepted: true, said: 'nothing was found' }
+    return {
+      accepted: false,
+      refusal: [...new Set(found.map(({ code }) => code))].toSorted().join('+'),
+      said: found.map(({ detail }) => detail).join('; '),
+    }
+  }
 
 /** Asks once for all plants that share a counterpart. */
 export function once(control: Attempt): Attempt {
@@ -71,12 +84,28 @@ const limitMs = 60_000
 
 const one = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 400)
 
-async function judge({ guard }: Group, { planted, expected, control, plant }: Plant, note: string): Promise<Finding> {
+async function judge(
+  { guard }: Group,
+  { planted, expected, control, plant }: Plant,
+  note: string,
+): Promise<Finding> {
   const clean = await control()
-  if (!clean.accepted) return fail(`${guard}: the clean counterpart of ${planted} was refused as ${clean.refusal} (${one(clean.said)}), so its refusals prove nothing.`, 'report_bug')
+  if (!clean.accepted)
+    return fail(
+      `${guard}: the clean counterpart of ${planted} was refused as ${clean.refusal} (${one(clean.said)}), so its refusals prove nothing.`,
+      'report_bug',
+    )
   const outcome = await plant()
-  if (outcome.accepted) return fail(`${guard}: ${planted} was planted and not refused; ${expected} was expected (${one(outcome.said)}).`, 'report_bug')
-  if (outcome.refusal !== expected) return fail(`${guard}: ${planted} was planted and refused as ${outcome.refusal}, not as ${expected} (${one(outcome.said)}).`, 'report_bug')
+  if (outcome.accepted)
+    return fail(
+      `${guard}: ${planted} was planted and not refused; ${expected} was expected (${one(outcome.said)}).`,
+      'report_bug',
+    )
+  if (outcome.refusal !== expected)
+    return fail(
+      `${guard}: ${planted} was planted and refused as ${outcome.refusal}, not as ${expected} (${one(outcome.said)}).`,
+      'report_bug',
+    )
   return pass(`${planted}: refused as ${expected}${note}`)
 }
 
@@ -86,9 +115,14 @@ const cannot = (error: unknown): Finding => {
 }
 
 /** Tries one group, its plants one after another. @returns a check for each plant; one for the group when it cannot be made */
-export async function tryGroup(group: Group, place: Place, signal: AbortSignal): Promise<CheckResult[]> {
+export async function tryGroup(
+  group: Group,
+  place: Place,
+  signal: AbortSignal,
+): Promise<CheckResult[]> {
   let made: MadeGroup | null = null
-  const check = (name: string, run: Check['run']): Promise<CheckResult[]> => runChecks([{ name, remedy: 'report_bug', limitMs, run }], signal)
+  const check = (name: string, run: Check['run']): Promise<CheckResult[]> =>
+    runChecks([{ name, remedy: 'report_bug', limitMs, run }], signal)
   const prepared = await check(group.name, async () => {
     try {
       made = await group.make(place, signal)
@@ -105,13 +139,15 @@ export async function tryGroup(group: Group, place: Place, signal: AbortSignal):
   const results: CheckResult[] = []
   try {
     for (const plant of ready.plants) {
-      results.push(...await check(`${group.name}:${plant.name}`, async () => {
-        try {
-          return await judge(group, plant, ready.note === undefined ? '' : ` (${ready.note})`)
-        } catch (error) {
-          return cannot(error)
-        }
-      }))
+      results.push(
+        ...(await check(`${group.name}:${plant.name}`, async () => {
+          try {
+            return await judge(group, plant, ready.note === undefined ? '' : ` (${ready.note})`)
+          } catch (error) {
+            return cannot(error)
+          }
+        })),
+      )
     }
   } finally {
     await ready.end?.()

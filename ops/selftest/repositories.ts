@@ -19,10 +19,26 @@ import { CannotPlant } from './plant.ts'
 export const branch = 'main'
 export const provider = { id: 'selftest', base_url: 'http://127.0.0.1:9/v1' } as const
 
-interface Commit { readonly name: string; readonly parent: string | null; readonly files: Readonly<Record<string, string | { readonly mode: string; readonly content: string }>> }
+interface Commit {
+  readonly name: string
+  readonly parent: string | null
+  readonly files: Readonly<
+    Record<string, string | { readonly mode: string; readonly content: string }>
+  >
+}
 
-const config: z.input<typeof projectConfig> = { schema_version: 1, project: 'selftest', branch, tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'junit.xml' } }], services: [{ name: 'app', argv: ['true'], port: 3000, health: { path: '/' } }] }
-const first = { [projectConfigName]: JSON.stringify(config), [nextActionFile]: '# Next action\n\n- Plant the next violation.\n', 'app.txt': 'one\n' }
+const config: z.input<typeof projectConfig> = {
+  schema_version: 1,
+  project: 'selftest',
+  branch,
+  tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'junit.xml' } }],
+  services: [{ name: 'app', argv: ['true'], port: 3000, health: { path: '/' } }],
+}
+const first = {
+  [projectConfigName]: JSON.stringify(config),
+  [nextActionFile]: '# Next action\n\n- Plant the next violation.\n',
+  'app.txt': 'one\n',
+}
 
 /** From the root to the branches; each is a branch of its name at the origin. */
 const commits = [
@@ -31,17 +47,37 @@ const commits = [
   { name: branch, parent: 'baseline', files: { 'app.txt': 'three\n' } },
   { name: 'change', parent: branch, files: { 'app.txt': 'four\n' } },
   { name: 'unreviewed', parent: branch, files: { 'app.txt': 'unreviewed\n' } },
-  { name: 'laundered', parent: 'unreviewed', files: { 'other.txt': 'reviewed, on top of what is not\n' } },
+  {
+    name: 'laundered',
+    parent: 'unreviewed',
+    files: { 'other.txt': 'reviewed, on top of what is not\n' },
+  },
   { name: 'edited', parent: branch, files: { 'app.txt': 'edited\n' } },
   { name: 'foreign_key', parent: branch, files: { 'app.txt': 'foreign key\n' } },
   { name: 'unsigned', parent: branch, files: { 'app.txt': 'unsigned\n' } },
   { name: 'other_repository', parent: branch, files: { 'app.txt': 'other repository\n' } },
   { name: 'other_provider', parent: branch, files: { 'app.txt': 'other provider\n' } },
   { name: 'other_history', parent: null, files: { ...first, 'app.txt': 'another history\n' } },
-  { name: 'no_next_action', parent: branch, files: { [nextActionFile]: '# Next action\n\n- One.\n- Two.\n' } },
-  { name: 'link', parent: branch, files: { shadow: { mode: '120000', content: '../../etc/shadow' } } },
-  { name: 'submodule', parent: branch, files: { vendor: { mode: '160000', content: 'a'.repeat(40) } } },
-  { name: 'turned_text', parent: branch, files: { 'app.ts': 'const admin = false /* \u202e } if (admin) \u2066 */\n' } },
+  {
+    name: 'no_next_action',
+    parent: branch,
+    files: { [nextActionFile]: '# Next action\n\n- One.\n- Two.\n' },
+  },
+  {
+    name: 'link',
+    parent: branch,
+    files: { shadow: { mode: '120000', content: '../../etc/shadow' } },
+  },
+  {
+    name: 'submodule',
+    parent: branch,
+    files: { vendor: { mode: '160000', content: 'a'.repeat(40) } },
+  },
+  {
+    name: 'turned_text',
+    parent: branch,
+    files: { 'app.ts': 'const admin = false /* \u202e } if (admin) \u2066 */\n' },
+  },
   { name: 'git_folder', parent: branch, files: { 'sub/GIT~1/config': '[core]\n' } },
 ] as const satisfies readonly Commit[]
 export type CommitName = (typeof commits)[number]['name']
@@ -64,29 +100,59 @@ export interface Repositories {
 /** The stream of fast-import(1): all commits in one process. */
 function stream(): string {
   const data = (content: string): string => `data ${Buffer.byteLength(content)}\n${content}\n`
-  return commits.map(({ name, parent, files }: Commit) => [
-    `commit refs/heads/${name}\ncommitter Self-test <selftest@localhost> 1767225600 +0000\n${data(name)}`, parent === null ? '' : `from refs/heads/${parent}\n`,
-    ...Object.entries(files).map(([path, file]) => {
-      const { mode, content } = typeof file === 'string' ? { mode: '100644', content: file } : file
-      return mode === '160000' ? `M ${mode} ${content} ${path}\n` : `M ${mode} inline ${path}\n${data(content)}`
-    }), '\n',
-  ].join('')).join('')
+  return commits
+    .map(({ name, parent, files }: Commit) =>
+      [
+        `commit refs/heads/${name}\ncommitter Self-test <selftest@localhost> 1767225600 +0000\n${data(name)}`,
+        parent === null ? '' : `from refs/heads/${parent}\n`,
+        ...Object.entries(files).map(([path, file]) => {
+          const { mode, content } =
+            typeof file === 'string' ? { mode: '100644', content: file } : file
+          return mode === '160000'
+            ? `M ${mode} ${content} ${path}\n`
+            : `M ${mode} inline ${path}\n${data(content)}`
+        }),
+        '\n',
+      ].join(''),
+    )
+    .join('')
 }
 
-const git: Repositories['git'] = (repo, args, options = {}) => gitText(repo, args, { userConfig: false, ...options })
+const git: Repositories['git'] = (repo, args, options = {}) =>
+  gitText(repo, args, { userConfig: false, ...options })
 
 /** @throws {CannotPlant} without git */
 export async function makeRepositories(place: Place): Promise<Repositories> {
   const base = place.sub('git')
   try {
-    await git(base, ['init', '--quiet', '--bare', '--template=', `--initial-branch=${branch}`, 'origin.git'])
+    await git(base, [
+      'init',
+      '--quiet',
+      '--bare',
+      '--template=',
+      `--initial-branch=${branch}`,
+      'origin.git',
+    ])
   } catch (error) {
-    throw new CannotPlant(`git cannot make a repository (${error instanceof Error ? error.message : String(error)})`)
+    throw new CannotPlant(
+      `git cannot make a repository (${error instanceof Error ? error.message : String(error)})`,
+    )
   }
   const origin = join(base, 'origin.git')
   // Kept as one pack, of which the many copies are made faster than of a file for each object.
-  await git(origin, ['fast-import', '--quiet', '--date-format=raw'], { input: stream(), config: { 'fastimport.unpackLimit': '1' } })
-  const rows = (await git(origin, ['for-each-ref', '--format=%(refname:lstrip=2) %(objectname) %(tree)', 'refs/heads/'])).split('\n').map((row) => row.split(' '))
+  await git(origin, ['fast-import', '--quiet', '--date-format=raw'], {
+    input: stream(),
+    config: { 'fastimport.unpackLimit': '1' },
+  })
+  const rows = (
+    await git(origin, [
+      'for-each-ref',
+      '--format=%(refname:lstrip=2) %(objectname) %(tree)',
+      'refs/heads/',
+    ])
+  )
+    .split('\n')
+    .map((row) => row.split(' '))
   const ids = new Map(rows.map(([name = '', commit = '', tree = '']) => [name, { commit, tree }]))
   const of = (name: CommitName): { commit: string; tree: string } => {
     const found = ids.get(name)
@@ -96,10 +162,28 @@ export async function makeRepositories(place: Place): Promise<Repositories> {
   const home = place.sub('laptop')
   const key = await ownKey(laptopProofPlaces(home, origin))
   await writeVerdicts(place, origin, of, key)
-  const baselines = (clones: readonly string[]): void => writeJson(operatorSettingsPath(home), {
-    schema_version: 1, review: { provider: provider.id, providers: [{ ...provider, label: 'Self-test', env_key: null, scripted: false }] }, baselines: Object.fromEntries(clones.map((clone) => [clone, of('baseline').commit])),
-  } satisfies z.input<typeof operatorSettings>, { mode: 0o600 })
-  await git(base, ['clone', '--quiet', '--template=', '--no-tags', `--branch=${branch}`, origin, 'clone'])
+  const baselines = (clones: readonly string[]): void =>
+    writeJson(
+      operatorSettingsPath(home),
+      {
+        schema_version: 1,
+        review: {
+          provider: provider.id,
+          providers: [{ ...provider, label: 'Self-test', env_key: null, scripted: false }],
+        },
+        baselines: Object.fromEntries(clones.map((clone) => [clone, of('baseline').commit])),
+      } satisfies z.input<typeof operatorSettings>,
+      { mode: 0o600 },
+    )
+  await git(base, [
+    'clone',
+    '--quiet',
+    '--template=',
+    '--no-tags',
+    `--branch=${branch}`,
+    origin,
+    'clone',
+  ])
   const clone = (...parts: string[]): string => {
     const folder = place.sub(...parts)
     cpSync(join(base, 'clone'), folder, { recursive: true, preserveTimestamps: true })
@@ -109,31 +193,85 @@ export async function makeRepositories(place: Place): Promise<Repositories> {
 }
 
 /** Commits that have a verdict. */
-const judged: ReadonlySet<string> = new Set<CommitName>([branch, 'laundered', 'edited', 'foreign_key', 'unsigned', 'other_repository', 'other_provider'])
+const judged: ReadonlySet<string> = new Set<CommitName>([
+  branch,
+  'laundered',
+  'edited',
+  'foreign_key',
+  'unsigned',
+  'other_repository',
+  'other_provider',
+])
 
 /** Verdicts as reviews would have left them, and what somebody made of them. */
-async function writeVerdicts(place: Place, origin: string, of: (name: CommitName) => { commit: string; tree: string }, key: SigningKey): Promise<void> {
+async function writeVerdicts(
+  place: Place,
+  origin: string,
+  of: (name: CommitName) => { commit: string; tree: string },
+  key: SigningKey,
+): Promise<void> {
   const theirs = signingKeyFromPem(newKeyPem(), 'a key that is not enrolled')
-  const digests = await withNeutralGit(origin, async (neutral) => {
-    const found = new Map<CommitName, string>()
-    // One after another: they share a file.
-    for (const { name, parent } of commits) if (parent !== null && judged.has(name)) found.set(name, await neutral.diffDigest(of(parent).commit, of(name).commit))
-    return found
-  }, { userConfig: false })
+  const digests = await withNeutralGit(
+    origin,
+    async (neutral) => {
+      const found = new Map<CommitName, string>()
+      // One after another: they share a file.
+      for (const { name, parent } of commits)
+        if (parent !== null && judged.has(name))
+          found.set(name, await neutral.diffDigest(of(parent).commit, of(name).commit))
+      return found
+    },
+    { userConfig: false },
+  )
   const plain = (name: CommitName, change: Partial<Verdict> = {}): Verdict => {
     const parent = commits.find((each) => each.name === name)?.parent ?? name
     return {
-      schema_version: 1, verdict_id: `verdict-${name}`, run_id: newRunId(), verdict: 'APPROVED', repository: 'selftest', base_sha: of(parent).commit, head_sha: of(name).commit, tree_sha: of(name).tree,
-      diff_sha256: digests.get(name) ?? '', prompt_sha256: '0'.repeat(64), nonce: 'selftest', files: [], findings: [], summary: 'Planted.', gate_settings_changed: [],
-      reviewer: { cli: 'codex', cli_version: '0', model: 'selftest', provider_id: provider.id, base_url: provider.base_url, scripted: false }, usage: null, created_at: new Date().toISOString(), ...change,
+      schema_version: 1,
+      verdict_id: `verdict-${name}`,
+      run_id: newRunId(),
+      verdict: 'APPROVED',
+      repository: 'selftest',
+      base_sha: of(parent).commit,
+      head_sha: of(name).commit,
+      tree_sha: of(name).tree,
+      diff_sha256: digests.get(name) ?? '',
+      prompt_sha256: '0'.repeat(64),
+      nonce: 'selftest',
+      files: [],
+      findings: [],
+      summary: 'Planted.',
+      gate_settings_changed: [],
+      reviewer: {
+        cli: 'codex',
+        cli_version: '0',
+        model: 'selftest',
+        provider_id: provider.id,
+        base_url: provider.base_url,
+        scripted: false,
+      },
+      usage: null,
+      created_at: new Date().toISOString(),
+      ...change,
     }
   }
-  const signed = (name: CommitName, change: Partial<Verdict> = {}): object => signVerdict(plain(name, change), key)
+  const signed = (name: CommitName, change: Partial<Verdict> = {}): object =>
+    signVerdict(plain(name, change), key)
   const verdicts: Partial<Record<CommitName, object>> = {
-    [branch]: signed(branch), laundered: signed('laundered'), edited: { ...signed('edited'), summary: 'Edited.' }, foreign_key: signVerdict(plain('foreign_key'), theirs), unsigned: plain('unsigned'),
+    [branch]: signed(branch),
+    laundered: signed('laundered'),
+    edited: { ...signed('edited'), summary: 'Edited.' },
+    foreign_key: signVerdict(plain('foreign_key'), theirs),
+    unsigned: plain('unsigned'),
     // Good in its own repository, by the same laptop.
-    other_repository: signed('other_repository', { repository: 'elsewhere', base_sha: 'a'.repeat(40), head_sha: 'b'.repeat(40), tree_sha: 'c'.repeat(40) }),
-    other_provider: signed('other_provider', { reviewer: { ...plain('other_provider').reviewer, base_url: 'http://127.0.0.1:10/v1' } }),
+    other_repository: signed('other_repository', {
+      repository: 'elsewhere',
+      base_sha: 'a'.repeat(40),
+      head_sha: 'b'.repeat(40),
+      tree_sha: 'c'.repeat(40),
+    }),
+    other_provider: signed('other_provider', {
+      reviewer: { ...plain('other_provider').reviewer, base_url: 'http://127.0.0.1:10/v1' },
+    }),
   }
   const names = Object.keys(verdicts) as CommitName[]
   const files = names.map((name) => {
@@ -141,6 +279,14 @@ async function writeVerdicts(place: Place, origin: string, of: (name: CommitName
     writeFileSync(file, JSON.stringify(verdicts[name]))
     return file
   })
-  const blobs = (await git(origin, ['hash-object', '-w', '--no-filters', '--stdin-paths'], { input: `${files.join('\n')}\n` })).split('\n')
-  await git(origin, ['update-ref', '--stdin'], { input: names.map((name, at) => `create ${reviewRef(of(name).commit)} ${blobs[at] ?? ''}\n`).join('') })
+  const blobs = (
+    await git(origin, ['hash-object', '-w', '--no-filters', '--stdin-paths'], {
+      input: `${files.join('\n')}\n`,
+    })
+  ).split('\n')
+  await git(origin, ['update-ref', '--stdin'], {
+    input: names
+      .map((name, at) => `create ${reviewRef(of(name).commit)} ${blobs[at] ?? ''}\n`)
+      .join(''),
+  })
 }

@@ -18,8 +18,18 @@ function groupsOf(place: Place): readonly Group[] {
   let repositories: Promise<Repositories> | undefined
   const made = (): Promise<Repositories> => (repositories ??= makeRepositories(place))
   return [
-    hostdPlants, shipPlants(made), chainPlants(made), pullOnlyPlants(made), hazardPlants(made), socketPlants,
-    composePlants, wayPlants, testsPlants, answerPlants, proofPlants, redactionPlants,
+    hostdPlants,
+    shipPlants(made),
+    chainPlants(made),
+    pullOnlyPlants(made),
+    hazardPlants(made),
+    socketPlants,
+    composePlants,
+    wayPlants,
+    testsPlants,
+    answerPlants,
+    proofPlants,
+    redactionPlants,
   ]
 }
 
@@ -32,7 +42,9 @@ function groupsOf(place: Place): readonly Group[] {
 export async function runSelftest(signal: AbortSignal): Promise<CheckResult[]> {
   const place = await openPlace()
   try {
-    return (await Promise.all(groupsOf(place).map((group) => tryGroup(group, place, signal)))).flat()
+    return (
+      await Promise.all(groupsOf(place).map((group) => tryGroup(group, place, signal)))
+    ).flat()
   } finally {
     await place.remove()
   }

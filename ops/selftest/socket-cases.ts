@@ -7,13 +7,18 @@ import { reachableSockets, socketExposures } from '../ports/host-sockets.ts'
 import { hostPaths } from '../paths.ts'
 
 /** What the child in the network namespace found, by case. */
-export const socketAnswers = z.strictObject({ host: z.record(z.string(), z.array(z.strictObject({ code: z.string(), detail: z.string() }))), process: z.record(z.string(), z.strictObject({ status: z.string(), detail: z.string() })) })
+export const socketAnswers = z.strictObject({
+  host: z.record(z.string(), z.array(z.strictObject({ code: z.string(), detail: z.string() }))),
+  process: z.record(z.string(), z.strictObject({ status: z.string(), detail: z.string() })),
+})
 export type SocketAnswers = z.infer<typeof socketAnswers>
 
 /** Below the range that the kernel gives to whoever asks for any; in a namespace of its own nobody else has it. */
 const port = 20_053
 
-interface Closable { close(done: () => void): unknown }
+interface Closable {
+  close(done: () => void): unknown
+}
 
 function tcp(host: string, ipv6Only = false): Promise<Closable> {
   return new Promise((resolve, reject) => {
@@ -45,16 +50,30 @@ export const socketCases = {
  */
 export async function askAboutSockets(): Promise<SocketAnswers> {
   // In a fresh namespace loopback is down. Where `ip` is missing, the first socket says whether that matters.
-  await runCommand(['ip', 'link', 'set', 'lo', 'up'], { cwd: '/', env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' }, timeLimitSeconds: 20 }).catch(() => undefined)
+  await runCommand(['ip', 'link', 'set', 'lo', 'up'], {
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
+    timeLimitSeconds: 20,
+  }).catch(() => undefined)
   const answers: SocketAnswers = { host: {}, process: {} }
   for (const [name, open] of Object.entries(socketCases)) {
     const socket = await open()
     try {
-      answers.host[name] = socketExposures(await reachableSockets()).map(({ code, detail }) => ({ code, detail }))
-      const own = await portChecks(hostPaths(process.env), port, [], 'only this port is asked about')[0]?.run(AbortSignal.timeout(5000))
+      answers.host[name] = socketExposures(await reachableSockets()).map(({ code, detail }) => ({
+        code,
+        detail,
+      }))
+      const own = await portChecks(
+        hostPaths(process.env),
+        port,
+        [],
+        'only this port is asked about',
+      )[0]?.run(AbortSignal.timeout(5000))
       answers.process[name] = { status: own?.status ?? 'none', detail: own?.detail ?? '' }
     } finally {
-      await new Promise<void>((done) => { socket.close(() => done()) })
+      await new Promise<void>((done) => {
+        socket.close(() => done())
+      })
     }
   }
   return answers

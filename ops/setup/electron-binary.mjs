@@ -35,10 +35,19 @@ export async function findElectron() {
   }
   say('Fetching the Electron program (once)')
   const ok = await new Promise((resolve) => {
-    const child = spawn(ownNode(), [join(folder, 'install.js')], { cwd: root, stdio: ['ignore', 'inherit', 'ignore'] })
+    const child = spawn(ownNode(), [join(folder, 'install.js')], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'ignore'],
+    })
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
-    child.once('exit', (code) => { clearTimeout(timer); resolve(code === 0) })
-    child.once('error', () => { clearTimeout(timer); resolve(false) })
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      resolve(code === 0)
+    })
+    child.once('error', () => {
+      clearTimeout(timer)
+      resolve(false)
+    })
   })
   if (ok) return installed()
   writeFileSync(triedStamp, new Date().toISOString())

@@ -14,16 +14,21 @@ import { installDockerTools } from './docker-tools.mjs'
 import { buildDesktop } from './build.mjs'
 
 /** Runs a program to its end. @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it */
-const run = (program, args, env = {}) => new Promise((resolve, reject) => {
-  const child = spawn(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, OPENCLAW_HQ_INSTALL: root, ...env } })
-  const pass = (signal) => child.kill(signal)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass)
-  child.once('error', reject)
-  child.once('exit', (code, signal) => {
-    for (const name of ['SIGINT', 'SIGTERM']) process.off(name, pass)
-    resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
+const run = (program, args, env = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, OPENCLAW_HQ_INSTALL: root, ...env },
+    })
+    const pass = (signal) => child.kill(signal)
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass)
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM']) process.off(name, pass)
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
+    })
   })
-})
 const node = (args, env) => run(ownNode(), args, env)
 
 /** Runs each in turn and stops at the first that fails. */
@@ -37,28 +42,72 @@ async function inTurn(tasks) {
 }
 
 const checks = [
-  ['Checking the format', () => node([join(root, 'node_modules/prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'])],
+  [
+    'Checking the format',
+    () =>
+      node([
+        join(root, 'node_modules/prettier/bin/prettier.cjs'),
+        '--check',
+        '--log-level=warn',
+        '.',
+      ]),
+  ],
   ['Checking types', () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.json'])],
-  ['Checking types of the renderer', () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.web.json'])],
-  ['Linting', () => node([bin('oxlint', 'oxlint'), '--type-aware', '--config', '.oxlintrc.json', '--deny-warnings', 'shared', 'ops', 'hostd', 'desktop', 'test'])],
+  [
+    'Checking types of the renderer',
+    () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.web.json']),
+  ],
+  [
+    'Linting',
+    () =>
+      node([
+        bin('oxlint', 'oxlint'),
+        '--type-aware',
+        '--config',
+        '.oxlintrc.json',
+        '--deny-warnings',
+        'shared',
+        'ops',
+        'hostd',
+        'desktop',
+        'test',
+      ]),
+  ],
 ]
 
 async function vitest(config, report, env, args) {
   mkdirSync(join(root, 'test-results'), { recursive: true })
-  return node([bin('vitest', 'vitest'), 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=test-results/${report}.json`, ...args], env)
+  return node(
+    [
+      bin('vitest', 'vitest'),
+      'run',
+      '--config',
+      config,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=test-results/${report}.json`,
+      ...args,
+    ],
+    env,
+  )
 }
 
 const tasks = {
   async start(args) {
     buildDesktop()
     const electron = await findElectron()
-    return node([join(root, 'ops', 'main.ts'), 'up', ...args], electron ? { OPENCLAW_ELECTRON: electron } : {})
+    return node(
+      [join(root, 'ops', 'main.ts'), 'up', ...args],
+      electron ? { OPENCLAW_ELECTRON: electron } : {},
+    )
   },
   async test(args) {
     const browser = findBrowser()
     buildDesktop()
     const checked = args.length > 0 ? 0 : await inTurn(checks)
-    return checked === 0 ? vitest('vitest.config.ts', 'test', { OPENCLAW_CHROMIUM: browser }, args) : checked
+    return checked === 0
+      ? vitest('vitest.config.ts', 'test', { OPENCLAW_CHROMIUM: browser }, args)
+      : checked
   },
   async rig(args) {
     installRigTools()

@@ -5,8 +5,15 @@ import { say } from './place.mjs'
 
 /** Program to Debian package. Docker and Compose are not among them: they run inside the machine that the rig builds. */
 const tools = {
-  strace: 'strace', prlimit: 'util-linux', mount: 'mount', git: 'git',
-  debootstrap: 'debootstrap', 'systemd-nspawn': 'systemd-container', 'systemd-analyze': 'systemd', nsenter: 'util-linux', ip: 'iproute2',
+  strace: 'strace',
+  prlimit: 'util-linux',
+  mount: 'mount',
+  git: 'git',
+  debootstrap: 'debootstrap',
+  'systemd-nspawn': 'systemd-container',
+  'systemd-analyze': 'systemd',
+  nsenter: 'util-linux',
+  ip: 'iproute2',
 }
 
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
@@ -15,9 +22,28 @@ const installed = (program) => folders.some((folder) => existsSync(join(folder, 
 /** Installs what the rig tests need, when we may. What is still missing is a skip that names it. */
 export function installRigTools() {
   const missing = Object.keys(tools).filter((program) => !installed(program))
-  if (missing.length === 0 || process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  if (
+    missing.length === 0 ||
+    process.platform !== 'linux' ||
+    process.getuid?.() !== 0 ||
+    !existsSync('/usr/bin/apt-get')
+  )
+    return
   say(`Installing for the rig tests: ${missing.join(', ')}`)
-  const options = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+  const options = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  }
   spawnSync('apt-get', ['update', '-qq'], options)
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...new Set(missing.map((program) => tools[program]))], options)
+  spawnSync(
+    'apt-get',
+    [
+      'install',
+      '-y',
+      '-qq',
+      '--no-install-recommends',
+      ...new Set(missing.map((program) => tools[program])),
+    ],
+    options,
+  )
 }

@@ -11,9 +11,18 @@ try {
   refuseOldNode()
   installDependencies()
   installRigTools()
-  const child = spawn(ownNode(), [join(root, 'test/support/rig/main.ts'), ...process.argv.slice(2)], { cwd: root, stdio: 'inherit', env: { ...process.env, OPENCLAW_HQ_INSTALL: root } })
-  child.once('error', (error) => { console.error(error.message); process.exitCode = 1 })
-  child.once('exit', (code) => { process.exitCode = code ?? 1 })
+  const child = spawn(
+    ownNode(),
+    [join(root, 'test/support/rig/main.ts'), ...process.argv.slice(2)],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, OPENCLAW_HQ_INSTALL: root } },
+  )
+  child.once('error', (error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+  child.once('exit', (code) => {
+    process.exitCode = code ?? 1
+  })
 } catch (error) {
   console.error(`\n${error.message}`)
   process.exitCode = 1

@@ -1,7 +1,9 @@
 // Adds up what the named Vitest runs came to, as one line. Each is `<JSON report>:<exit code of the run>`.
 import { existsSync, readFileSync } from 'node:fs'
 
-let passed = 0, failed = 0, skipped = 0
+let passed = 0,
+  failed = 0,
+  skipped = 0
 for (const run of process.argv.slice(2)) {
   const [path, code] = [run.slice(0, run.lastIndexOf(':')), run.slice(run.lastIndexOf(':') + 1)]
   let failures = 0
@@ -10,7 +12,11 @@ for (const run of process.argv.slice(2)) {
     passed += report.numPassedTests
     skipped += report.numPendingTests + report.numTodoTests
     // A file that could not be loaded, whose hook failed, or whose process died has no failed test to count.
-    const others = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'))
+    const others = report.testResults.filter(
+      (file) =>
+        file.status === 'failed' &&
+        !file.assertionResults.some(({ status }) => status === 'failed'),
+    )
     failures = report.numFailedTests + others.length
   }
   // No report, or one in which nothing failed of a run that ended badly: an error outside of all tests, or none was begun.

@@ -14,11 +14,15 @@ export function chosenProvider({ review }: OperatorSettings): ReviewProvider {
   const found = review.providers.filter(({ id }) => id === review.provider)
   const [provider] = found
   if (provider && found.length === 1) return provider
-  throw new Problem('review_provider_refused', `The review provider ${review.provider} is ${found.length === 0 ? 'not among the accepted ones' : 'listed more than once'} in the operator settings. Nobody was asked and nothing was pushed.`)
+  throw new Problem(
+    'review_provider_refused',
+    `The review provider ${review.provider} is ${found.length === 0 ? 'not among the accepted ones' : 'listed more than once'} in the operator settings. Nobody was asked and nothing was pushed.`,
+  )
 }
 
 /** Codex's own folder of the operator, where its sign-in lies. */
-const codexHome = (env: Environment): string => env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex')
+const codexHome = (env: Environment): string =>
+  env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex')
 
 /**
  * What Codex needs in its environment to speak to `provider`; nothing else of the operator's environment is passed on.
@@ -28,16 +32,28 @@ const codexHome = (env: Environment): string => env['CODEX_HOME'] ?? join(env['H
  * @param temporaryHome an empty folder: with a key of its own Codex needs nothing of the operator's
  * @throws {Problem} `review_unavailable` when there is no key or sign-in; nobody was asked then
  */
-export function credentialEnv(provider: ReviewProvider, env: Environment, temporaryHome: string): Record<string, string> {
-  const missing = (what: string): Problem => new Problem('review_unavailable', `No review was made, because ${what}. Nothing was pushed; main is as it was.`)
+export function credentialEnv(
+  provider: ReviewProvider,
+  env: Environment,
+  temporaryHome: string,
+): Record<string, string> {
+  const missing = (what: string): Problem =>
+    new Problem(
+      'review_unavailable',
+      `No review was made, because ${what}. Nothing was pushed; main is as it was.`,
+    )
   if (provider.env_key !== null) {
     const key = env[provider.env_key]
-    if (key === undefined || key === '') throw missing(`${provider.label} has no credentials here: ${provider.env_key} is not set in the environment of HQ`)
+    if (key === undefined || key === '')
+      throw missing(
+        `${provider.label} has no credentials here: ${provider.env_key} is not set in the environment of HQ`,
+      )
     return { CODEX_HOME: temporaryHome, [provider.env_key]: key }
   }
   if (provider.scripted) return { CODEX_HOME: temporaryHome }
   const home = codexHome(env)
-  if (!existsSync(join(home, 'auth.json'))) throw missing('the Codex CLI has no credentials on this laptop')
+  if (!existsSync(join(home, 'auth.json')))
+    throw missing('the Codex CLI has no credentials on this laptop')
   return { CODEX_HOME: home }
 }
 
@@ -59,14 +75,27 @@ const toml = (value: string): string => JSON.stringify(value)
  * Arguments that bind the CLI to this very provider and base URL. The operator's config file and OPENAI_BASE_URL do not
  * reach it, so OpenAI's own with Codex's sign-in needs no address: a ChatGPT sign-in uses another one than a key.
  */
-export function providerArguments({ id, label, base_url, env_key, scripted }: ReviewProvider): string[] {
+export function providerArguments({
+  id,
+  label,
+  base_url,
+  env_key,
+  scripted,
+}: ReviewProvider): string[] {
   if (id === builtIn && env_key === null && !scripted) {
-    return ['-c', `model_provider=${toml(builtIn)}`, ...(base_url === builtInBaseUrl ? [] : ['-c', `openai_base_url=${toml(base_url)}`])]
+    return [
+      '-c',
+      `model_provider=${toml(builtIn)}`,
+      ...(base_url === builtInBaseUrl ? [] : ['-c', `openai_base_url=${toml(base_url)}`]),
+    ]
   }
-  const credential = env_key !== null ? `env_key=${toml(env_key)}` : `requires_openai_auth=${String(!scripted)}`
+  const credential =
+    env_key !== null ? `env_key=${toml(env_key)}` : `requires_openai_auth=${String(!scripted)}`
   return [
-    '-c', `model_provider=${toml(nameInCli)}`,
-    '-c', `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},wire_api="responses",request_max_retries=2,stream_max_retries=2}`,
+    '-c',
+    `model_provider=${toml(nameInCli)}`,
+    '-c',
+    `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},wire_api="responses",request_max_retries=2,stream_max_retries=2}`,
   ]
 }
 
@@ -76,15 +105,27 @@ export function providerArguments({ id, label, base_url, env_key, scripted }: Re
  *
  * @throws {Problem} `review_unavailable`
  */
-export async function refuseUnreachable({ id, label, base_url, env_key }: ReviewProvider, signal: AbortSignal): Promise<void> {
+export async function refuseUnreachable(
+  { id, label, base_url, env_key }: ReviewProvider,
+  signal: AbortSignal,
+): Promise<void> {
   if (id === builtIn && env_key === null) return
   const { hostname, port, protocol } = new URL(base_url)
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port) })
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),
+  })
   try {
-    await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(connectLimitMs)]) })
+    await once(socket, 'connect', {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(connectLimitMs)]),
+    })
   } catch (error) {
     signal.throwIfAborted()
-    throw new Problem('review_unavailable', `No review was made, because ${label} does not answer at ${base_url}. Nothing was pushed; main is as it was.`, { cause: error })
+    throw new Problem(
+      'review_unavailable',
+      `No review was made, because ${label} does not answer at ${base_url}. Nothing was pushed; main is as it was.`,
+      { cause: error },
+    )
   } finally {
     socket.destroy()
   }

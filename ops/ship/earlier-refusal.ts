@@ -18,12 +18,15 @@ function readOr<T extends z.ZodType>(path: string, schema: T): z.output<T> | nul
   }
 }
 
-const foldersIn = (dir: string): string[] => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [])
+const foldersIn = (dir: string): string[] =>
+  existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []
 
 /** The answers of a reviewer in the folder of one attempt; of a change in parts each part's own, because the one made of them lacks those that were not asked. */
 function answersIn(folder: string): z.output<typeof reviewAnswer>[] {
   const parts = foldersIn(join(folder, packetsFolder))
-  return (parts.length > 0 ? parts : [folder]).flatMap((at) => readOr(join(at, questionFiles.review_answer), reviewAnswer) ?? [])
+  return (parts.length > 0 ? parts : [folder]).flatMap(
+    (at) => readOr(join(at, questionFiles.review_answer), reviewAnswer) ?? [],
+  )
 }
 
 function refusedIn(folder: string, head: string): boolean {
@@ -31,7 +34,10 @@ function refusedIn(folder: string, head: string): boolean {
   if (result?.git_head === head && result.error_class === 'review_blocked') return true
   // A ship that was killed or cancelled has no such result, and its reviewer may have answered all the same.
   if (readOr(join(folder, bindingsFile), reviewConditions)?.head_sha !== head) return false
-  return answersIn(folder).some(({ verdict, findings }) => verdict !== 'APPROVED' || findings.some(({ severity }) => severity === 'blocking'))
+  return answersIn(folder).some(
+    ({ verdict, findings }) =>
+      verdict !== 'APPROVED' || findings.some(({ severity }) => severity === 'blocking'),
+  )
 }
 
 /**
@@ -39,4 +45,5 @@ function refusedIn(folder: string, head: string): boolean {
  * another commit.
  * @param dir folder of the ship's proof
  */
-export const wasRefused = (dir: string, head: string): boolean => [dir, ...foldersIn(join(dir, 'attempts'))].some((folder) => refusedIn(folder, head))
+export const wasRefused = (dir: string, head: string): boolean =>
+  [dir, ...foldersIn(join(dir, 'attempts'))].some((folder) => refusedIn(folder, head))

@@ -23,15 +23,34 @@ export const fastForwardStep = (ship: Ship): Step<object> => ({
     await refuseOtherBranch(repo, branch, options)
     await refuseUnclearTree(repo, options)
     // Not cancelled half-way: a working tree that is being written is written to the end.
-    const result = await git(repo, ['merge', '--ff-only', '--no-overwrite-ignore', '--no-autostash', '--no-verify-signatures', '--no-stat', '--quiet', head], { timeLimitSeconds: 300, config: { 'submodule.recurse': 'false' } })
+    const result = await git(
+      repo,
+      [
+        'merge',
+        '--ff-only',
+        '--no-overwrite-ignore',
+        '--no-autostash',
+        '--no-verify-signatures',
+        '--no-stat',
+        '--quiet',
+        head,
+      ],
+      { timeLimitSeconds: 300, config: { 'submodule.recurse': 'false' } },
+    )
     const now = await commitOf(repo, 'HEAD')
     if (result.exitCode !== 0 || now !== head) {
       const evidence = gitFailure(result)
-      throw new Problem('fast_forward_refused', `${branch} could not be moved to the approved repair ${head.slice(0, 12)}: ${evidence[0] ?? 'git refused'}. Nothing was pushed; your files are untouched, and ${repairRef(runId)} keeps the repair.`, { evidence })
+      throw new Problem(
+        'fast_forward_refused',
+        `${branch} could not be moved to the approved repair ${head.slice(0, 12)}: ${evidence[0] ?? 'git refused'}. Nothing was pushed; your files are untouched, and ${repairRef(runId)} keeps the repair.`,
+        { evidence },
+      )
     }
     log(`${branch} moved from ${candidate.start} to ${head}`)
     await gitText(repo, ['update-ref', '-d', repairRef(runId), head])
     ship.forwarded = true
-    return { detail: `${branch} moved from ${candidate.start.slice(0, 12)} to the approved repair ${head.slice(0, 12)}` }
+    return {
+      detail: `${branch} moved from ${candidate.start.slice(0, 12)} to the approved repair ${head.slice(0, 12)}`,
+    }
   },
 })

@@ -20,16 +20,30 @@ export interface GateSettings {
 }
 
 /** The configuration of one commit. @throws {Problem} `config_invalid`, naming the field @returns null when the commit has no such file */
-export async function configAt(repo: string, commit: string, options: GitOptions): Promise<ProjectConfig | null> {
+export async function configAt(
+  repo: string,
+  commit: string,
+  options: GitOptions,
+): Promise<ProjectConfig | null> {
   const origin = `${commit}:${projectConfigName}`
   const text = await readBlob(repo, origin, options)
-  return text === null ? null : parseProjectConfig(text, `${projectConfigName} of ${commit.slice(0, 12)}`)
+  return text === null
+    ? null
+    : parseProjectConfig(text, `${projectConfigName} of ${commit.slice(0, 12)}`)
 }
 
 /** @throws {Problem} `config_invalid` */
-export async function configOfHead(repo: string, head: string, options: GitOptions): Promise<ProjectConfig> {
+export async function configOfHead(
+  repo: string,
+  head: string,
+  options: GitOptions,
+): Promise<ProjectConfig> {
   const config = await configAt(repo, head, options)
-  if (!config) throw new Problem('config_invalid', `The commit ${head.slice(0, 12)} has no ${projectConfigName}. Nothing was changed.`)
+  if (!config)
+    throw new Problem(
+      'config_invalid',
+      `The commit ${head.slice(0, 12)} has no ${projectConfigName}. Nothing was changed.`,
+    )
   return config
 }
 
@@ -44,13 +58,25 @@ const command = ({ prepare, argv, report }: TestSuite): unknown => ({ prepare, a
  * @param base null when the base commit has no readable configuration: then the change's own is used, and said so
  */
 export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): GateSettings {
-  if (!base) return { project: head.project, branch: head.branch, review: head.review, suites: head.tests, protectedPaths: head.protected_paths, changed: [`${projectConfigName}: the base commit has no valid one; judged by the change's own`] }
+  if (!base)
+    return {
+      project: head.project,
+      branch: head.branch,
+      review: head.review,
+      suites: head.tests,
+      protectedPaths: head.protected_paths,
+      changed: [
+        `${projectConfigName}: the base commit has no valid one; judged by the change's own`,
+      ],
+    }
   const changed: string[] = []
   if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
   for (const name of ['max_diff_bytes', 'max_packets', 'timeout_seconds'] as const) {
-    if (base.review[name] !== head.review[name]) changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
+    if (base.review[name] !== head.review[name])
+      changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
   }
-  if (!isDeepStrictEqual(base.protected_paths, head.protected_paths)) changed.push('protected_paths: altered')
+  if (!isDeepStrictEqual(base.protected_paths, head.protected_paths))
+    changed.push('protected_paths: altered')
   const suites: TestSuite[] = [...base.tests]
   for (const suite of base.tests) {
     const now = head.tests.find(({ name }) => name === suite.name)
@@ -58,7 +84,14 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
     else if (!isDeepStrictEqual(now, suite)) {
       changed.push(`tests.${suite.name}: altered`)
       // Judged by the base's time limit and allowed skips.
-      if (!isDeepStrictEqual(command(now), command(suite))) suites.push({ ...suite, ...now, timeout_seconds: suite.timeout_seconds, allowed_skips: suite.allowed_skips, name: `${suite.name}-altered` })
+      if (!isDeepStrictEqual(command(now), command(suite)))
+        suites.push({
+          ...suite,
+          ...now,
+          timeout_seconds: suite.timeout_seconds,
+          allowed_skips: suite.allowed_skips,
+          name: `${suite.name}-altered`,
+        })
     }
   }
   for (const suite of head.tests) {
@@ -66,7 +99,14 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
     changed.push(`tests.${suite.name}: added`)
     suites.push(suite)
   }
-  return { project: base.project, branch: base.branch, review: base.review, suites, protectedPaths: base.protected_paths, changed }
+  return {
+    project: base.project,
+    branch: base.branch,
+    review: base.review,
+    suites,
+    protectedPaths: base.protected_paths,
+    changed,
+  }
 }
 
 /**
@@ -75,17 +115,39 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
  * @param refused the gates of the commit that is repaired
  */
 export function gatesOfRepair(refused: GateSettings, repaired: GateSettings): GateSettings {
-  const has = (suites: readonly TestSuite[], suite: TestSuite): boolean => suites.some((each) => isDeepStrictEqual(each, suite))
+  const has = (suites: readonly TestSuite[], suite: TestSuite): boolean =>
+    suites.some((each) => isDeepStrictEqual(each, suite))
   const lost = refused.suites.filter((suite) => !has(repaired.suites, suite))
-  const more = repaired.suites.filter((suite) => !has(refused.suites, suite)).map((suite) => (refused.suites.some(({ name }) => name === suite.name) ? { ...suite, name: `${suite.name}-repaired` } : suite))
+  const more = repaired.suites
+    .filter((suite) => !has(refused.suites, suite))
+    .map((suite) =>
+      refused.suites.some(({ name }) => name === suite.name)
+        ? { ...suite, name: `${suite.name}-repaired` }
+        : suite,
+    )
   return {
-    ...refused, suites: [...refused.suites, ...more],
-    changed: [...new Set([...refused.changed, ...repaired.changed, ...lost.map(({ name }) => `tests.${name}: altered or removed by an automatic repair; it was run as it was`)])],
+    ...refused,
+    suites: [...refused.suites, ...more],
+    changed: [
+      ...new Set([
+        ...refused.changed,
+        ...repaired.changed,
+        ...lost.map(
+          ({ name }) =>
+            `tests.${name}: altered or removed by an automatic repair; it was run as it was`,
+        ),
+      ]),
+    ],
   }
 }
 
 /** Reads both commits. @throws {Problem} `config_invalid` for the head's */
-export async function gateSettingsOf(repo: string, base: string, head: string, options: GitOptions): Promise<GateSettings> {
+export async function gateSettingsOf(
+  repo: string,
+  base: string,
+  head: string,
+  options: GitOptions,
+): Promise<GateSettings> {
   const headConfig = await configOfHead(repo, head, options)
   let baseConfig: ProjectConfig | null
   try {

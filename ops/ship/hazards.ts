@@ -16,13 +16,22 @@ const modes = { link: '120000', submodule: '160000', executable: '100755' } as c
 
 function refuse(errorClass: ErrorClass, found: readonly string[], what: string): void {
   const [first] = found
-  if (first !== undefined) throw new Problem(errorClass, `${what}: ${first}${found.length > 1 ? ` and ${found.length - 1} more` : ''}. ${untouched}`, { evidence: found.slice(0, 50) })
+  if (first !== undefined)
+    throw new Problem(
+      errorClass,
+      `${what}: ${first}${found.length > 1 ? ` and ${found.length - 1} more` : ''}. ${untouched}`,
+      { evidence: found.slice(0, 50) },
+    )
 }
 
 /** Why a path means another file, or none, on another machine; null: it is plain. */
 function pathTrouble(path: string): string | null {
   if (path.includes('\uFFFD')) return 'is not valid UTF-8'
-  if (hasBidi(path) || hasUnseen(path)) return `holds ${Array.from(path).filter((each) => hasBidi(each) || hasUnseen(each)).map(codePoint).join(', ')}`
+  if (hasBidi(path) || hasUnseen(path))
+    return `holds ${Array.from(path)
+      .filter((each) => hasBidi(each) || hasUnseen(each))
+      .map(codePoint)
+      .join(', ')}`
   if (path.includes('\\')) return 'holds a backslash'
   for (const part of path.split('/')) {
     if (namesGitFolder(part)) return "names git's own folder"
@@ -32,12 +41,17 @@ function pathTrouble(path: string): string | null {
 }
 
 /** Equal for names that some file system takes for the same: by case, in all its foldings, or by how letters are composed. */
-const fold = (name: string): string => name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD')
+const fold = (name: string): string =>
+  name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD')
 
 /** Changed paths that some file system takes for the same as another one: by case, or by how letters are composed. */
 function collisions(all: readonly string[], changed: ReadonlySet<string>): string[] {
   /** What changed, and every folder on the way to it. */
-  const touched = new Set([...changed].flatMap((path) => path.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/'))))
+  const touched = new Set(
+    [...changed].flatMap((path) =>
+      path.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/')),
+    ),
+  )
   const seen = new Map<string, string>()
   const found: string[] = []
   const report = new Set<string>()
@@ -58,42 +72,73 @@ function collisions(all: readonly string[], changed: ReadonlySet<string>): strin
 }
 
 /** Attributes that let git alter a file, or hide it, between commit and working tree. */
-const strongAttributes = /\b(?:filter|diff|merge|text|eol|crlf|ident|working-tree-encoding|export-ignore|export-subst|binary)\b/
+const strongAttributes =
+  /\b(?:filter|diff|merge|text|eol|crlf|ident|working-tree-encoding|export-ignore|export-subst|binary)\b/
 
-function flagsOf(entries: readonly ChangedEntry[], sections: readonly DiffSection[], links: ReadonlyMap<string, string>): string[] {
+function flagsOf(
+  entries: readonly ChangedEntry[],
+  sections: readonly DiffSection[],
+  links: ReadonlyMap<string, string>,
+): string[] {
   const flags: string[] = []
   for (const { path, before, after } of entries) {
     const link = links.get(path)
     if (link !== undefined) flags.push(`${path}: a link to ${JSON.stringify(link)}`)
-    if (after.mode === modes.executable && before.mode !== modes.executable) flags.push(`${path}: can be executed now`)
-    if (posix.basename(path) === '.gitmodules' && after.object !== null) flags.push(`${path}: names submodules`)
+    if (after.mode === modes.executable && before.mode !== modes.executable)
+      flags.push(`${path}: can be executed now`)
+    if (posix.basename(path) === '.gitmodules' && after.object !== null)
+      flags.push(`${path}: names submodules`)
   }
   for (const section of sections) {
     const { path } = section.file
-    if (posix.basename(path) === '.gitattributes' && strongAttributes.test(section.bytes.toString('utf8'))) flags.push(`${path}: sets attributes by which git alters or hides files; this review does not follow them`)
+    if (
+      posix.basename(path) === '.gitattributes' &&
+      strongAttributes.test(section.bytes.toString('utf8'))
+    )
+      flags.push(
+        `${path}: sets attributes by which git alters or hides files; this review does not follow them`,
+      )
     flags.push(...lookAtCharacters(section).flags)
   }
   return flags
 }
 
 /** Files that a person writes and that git takes for binary: then no diff shows what they say. */
-async function unreadable(repo: string, sections: readonly DiffSection[], neutral: NeutralGit, options: GitOptions): Promise<string[]> {
+async function unreadable(
+  repo: string,
+  sections: readonly DiffSection[],
+  neutral: NeutralGit,
+  options: GitOptions,
+): Promise<string[]> {
   const binary = sections.filter(({ file, blobs }) => file.binary && blobs.after !== null)
   const sizes = await neutral.sizes(binary.flatMap(({ blobs }) => blobs.after ?? []))
   const found: string[] = []
   for (const { file, blobs } of binary) {
     if (isWritten(file.path)) found.push(file.path)
-    else if ((sizes.get(blobs.after ?? '') ?? 0) <= largestLookedInto && isTextInDisguise(file.path, await bytesOf(repo, blobs.after ?? '', options))) found.push(file.path)
+    else if (
+      (sizes.get(blobs.after ?? '') ?? 0) <= largestLookedInto &&
+      isTextInDisguise(file.path, await bytesOf(repo, blobs.after ?? '', options))
+    )
+      found.push(file.path)
   }
   return found
 }
 
 /** Targets of every link of a commit's tree. @throws {Problem} `internal_error` when one cannot be read: nothing could be said of where it leads */
-async function linksOf(repo: string, commit: string, neutral: NeutralGit, options: GitOptions): Promise<Map<string, string>> {
+async function linksOf(
+  repo: string,
+  commit: string,
+  neutral: NeutralGit,
+  options: GitOptions,
+): Promise<Map<string, string>> {
   const links = new Map<string, string>()
   for (const { path, object } of await neutral.links(commit)) {
     const target = await readBlob(repo, object, options)
-    if (target === null) throw new Problem('internal_error', `Where the link ${path} leads cannot be read: ${repo} lacks ${object}.`)
+    if (target === null)
+      throw new Problem(
+        'internal_error',
+        `Where the link ${path} leads cannot be read: ${repo} lacks ${object}.`,
+      )
     links.set(path, target)
   }
   return links
@@ -107,22 +152,71 @@ async function linksOf(repo: string, commit: string, neutral: NeutralGit, option
  * @returns flags, a sentence part each
  * @throws {Problem} `submodule_refused`, `link_outside`, `unsafe_path`, `path_collision`, `hidden_characters`, `secret_in_diff`
  */
-export function lookForHazards(repo: string, base: string, head: string, options: GitOptions): Promise<string[]> {
-  return withNeutralGit(repo, async (neutral) => {
-    const entries = await neutral.changedEntries(base, head)
-    const there = entries.filter(({ after }) => after.object !== null)
-    refuse('unsafe_path', there.flatMap(({ path }) => { const why = pathTrouble(path); return why === null ? [] : [`${JSON.stringify(path)} ${why}`] }), 'The change has a path that is another one elsewhere')
-    refuse('submodule_refused', there.filter(({ after }) => after.mode === modes.submodule).map(({ path }) => path), 'The change sets a submodule, whose content is in no diff')
-    const set = new Set(there.filter(({ after }) => after.mode === modes.link).map(({ path }) => path))
-    const links = set.size === 0 ? new Map<string, string>() : await linksOf(repo, head, neutral, options)
-    refuse('link_outside', linksThatLeave(links, set, fold).map((path) => `${path} → ${links.get(path) ?? ''}`), 'The change has a link that leads out of the tree')
-    refuse('path_collision', collisions(await neutral.paths(head), new Set(there.map(({ path }) => path))), 'Two paths are one file where case or composition of letters does not count')
+export function lookForHazards(
+  repo: string,
+  base: string,
+  head: string,
+  options: GitOptions,
+): Promise<string[]> {
+  return withNeutralGit(
+    repo,
+    async (neutral) => {
+      const entries = await neutral.changedEntries(base, head)
+      const there = entries.filter(({ after }) => after.object !== null)
+      refuse(
+        'unsafe_path',
+        there.flatMap(({ path }) => {
+          const why = pathTrouble(path)
+          return why === null ? [] : [`${JSON.stringify(path)} ${why}`]
+        }),
+        'The change has a path that is another one elsewhere',
+      )
+      refuse(
+        'submodule_refused',
+        there.filter(({ after }) => after.mode === modes.submodule).map(({ path }) => path),
+        'The change sets a submodule, whose content is in no diff',
+      )
+      const set = new Set(
+        there.filter(({ after }) => after.mode === modes.link).map(({ path }) => path),
+      )
+      const links =
+        set.size === 0 ? new Map<string, string>() : await linksOf(repo, head, neutral, options)
+      refuse(
+        'link_outside',
+        linksThatLeave(links, set, fold).map((path) => `${path} → ${links.get(path) ?? ''}`),
+        'The change has a link that leads out of the tree',
+      )
+      refuse(
+        'path_collision',
+        collisions(await neutral.paths(head), new Set(there.map(({ path }) => path))),
+        'Two paths are one file where case or composition of letters does not count',
+      )
 
-    const sections = sectionsOf(await neutral.diff(base, head), await neutral.changedFiles(base, head))
-    refuse('hidden_characters', await unreadable(repo, sections, neutral, options), 'Source that git takes for binary, so that no diff shows it')
-    refuse('hidden_characters', sections.flatMap((section) => lookAtCharacters(section).turned ?? []), 'Characters that show source in another order than it runs')
-    const secrets = sections.map(secretsIn)
-    refuse('secret_in_diff', secrets.flatMap(({ refused }) => refused), 'The change adds what looks like a secret')
-    return [...flagsOf(there, sections, new Map([...links].filter(([path]) => set.has(path)))), ...secrets.flatMap(({ allowed }) => allowed)]
-  }, options)
+      const sections = sectionsOf(
+        await neutral.diff(base, head),
+        await neutral.changedFiles(base, head),
+      )
+      refuse(
+        'hidden_characters',
+        await unreadable(repo, sections, neutral, options),
+        'Source that git takes for binary, so that no diff shows it',
+      )
+      refuse(
+        'hidden_characters',
+        sections.flatMap((section) => lookAtCharacters(section).turned ?? []),
+        'Characters that show source in another order than it runs',
+      )
+      const secrets = sections.map(secretsIn)
+      refuse(
+        'secret_in_diff',
+        secrets.flatMap(({ refused }) => refused),
+        'The change adds what looks like a secret',
+      )
+      return [
+        ...flagsOf(there, sections, new Map([...links].filter(([path]) => set.has(path)))),
+        ...secrets.flatMap(({ allowed }) => allowed),
+      ]
+    },
+    options,
+  )
 }

@@ -32,18 +32,45 @@ const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
  * operator's refs, index, hooks and configuration are not in reach of its git. The result is read by a git of HQ's
  * own, which sees the files and nothing of the clone's configuration. Removed however `work` ends.
  */
-export async function withImplementerFolder<T>(repo: string, runId: string, commit: string, work: (place: ImplementerFolder) => Promise<T>, options: GitOptions): Promise<T> {
+export async function withImplementerFolder<T>(
+  repo: string,
+  runId: string,
+  commit: string,
+  work: (place: ImplementerFolder) => Promise<T>,
+  options: GitOptions,
+): Promise<T> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), repairPrefix(runId))))
-  const [folder, scratch, bare] = [join(root, 'work'), join(root, 'scratch'), join(root, 'bare.git')]
+  const [folder, scratch, bare] = [
+    join(root, 'work'),
+    join(root, 'scratch'),
+    join(root, 'bare.git'),
+  ]
   const own: GitOptions = { ...options, timeLimitSeconds: 300, userConfig: false }
   try {
     const { format, folder: common } = await objectStore(repo, options)
     const objects = join(common, 'objects')
-    const init = (at: string, ...more: string[]): Promise<string> => gitText(root, ['init', '--quiet', '--template=', `--object-format=${format}`, ...more, '--end-of-options', at], own)
+    const init = (at: string, ...more: string[]): Promise<string> =>
+      gitText(
+        root,
+        [
+          'init',
+          '--quiet',
+          '--template=',
+          `--object-format=${format}`,
+          ...more,
+          '--end-of-options',
+          at,
+        ],
+        own,
+      )
     await init(folder, '--initial-branch=repair')
     writeWhole(join(folder, '.git', 'objects', 'info', 'alternates'), `${objects}\n`)
     writeWhole(join(folder, '.git', 'info', 'attributes'), asTheyAre)
-    for (const [name, value] of [['user.name', 'Implementer'], ['user.email', 'implementer@localhost']] as const) await gitText(folder, ['config', name, value], own)
+    for (const [name, value] of [
+      ['user.name', 'Implementer'],
+      ['user.email', 'implementer@localhost'],
+    ] as const)
+      await gitText(folder, ['config', name, value], own)
     await gitText(folder, ['update-ref', 'refs/heads/repair', commit], own)
     await exportCommit(repo, commit, folder, { ...options, errorClass: 'internal_error' })
     await gitText(folder, ['read-tree', '--no-recurse-submodules', 'HEAD'], own)
@@ -53,13 +80,37 @@ export async function withImplementerFolder<T>(repo: string, runId: string, comm
     writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
     writeWhole(join(bare, 'info', 'exclude'), `/${proofPlace}/\n`)
     const takeTree = async (): Promise<string> => {
-      const eyes = { ...own, keepBytes: 64 * 1024 * 1024, env: { GIT_DIR: bare, GIT_WORK_TREE: folder, GIT_OBJECT_DIRECTORY: objects }, errorClass: 'implementer_failed' as const }
+      const eyes = {
+        ...own,
+        keepBytes: 64 * 1024 * 1024,
+        env: { GIT_DIR: bare, GIT_WORK_TREE: folder, GIT_OBJECT_DIRECTORY: objects },
+        errorClass: 'implementer_failed' as const,
+      }
       // A link in its place would make one commit of whatever it leads to.
-      if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Problem('implementer_failed', 'The repair was not made: the implementer removed the folder it was given. Nothing was pushed; the branch is as it was.')
+      if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+        throw new Problem(
+          'implementer_failed',
+          'The repair was not made: the implementer removed the folder it was given. Nothing was pushed; the branch is as it was.',
+        )
       await gitText(folder, ['read-tree', '--no-recurse-submodules', commit], eyes)
-      const paths = (await gitText(folder, ['ls-files', '--others', '--modified', '--exclude-standard', '-z'], eyes)).split('\0').filter((path) => path !== '')
-      const bytes = paths.reduce((sum, path) => sum + (lstatSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0), 0)
-      if (bytes > maxRepairBytes) throw new Problem('implementer_failed', `The repair was not made: the implementer left ${bytes} bytes of changed files; a repair takes at most ${maxRepairBytes}. Nothing was kept; the branch is as it was.`)
+      const paths = (
+        await gitText(
+          folder,
+          ['ls-files', '--others', '--modified', '--exclude-standard', '-z'],
+          eyes,
+        )
+      )
+        .split('\0')
+        .filter((path) => path !== '')
+      const bytes = paths.reduce(
+        (sum, path) => sum + (lstatSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0),
+        0,
+      )
+      if (bytes > maxRepairBytes)
+        throw new Problem(
+          'implementer_failed',
+          `The repair was not made: the implementer left ${bytes} bytes of changed files; a repair takes at most ${maxRepairBytes}. Nothing was kept; the branch is as it was.`,
+        )
       await gitText(folder, ['add', '--all', '--end-of-options', '.'], eyes)
       return commitId.parse(await gitText(folder, ['write-tree'], eyes))
     }
@@ -70,7 +121,24 @@ export async function withImplementerFolder<T>(repo: string, runId: string, comm
 }
 
 /** Puts a tree onto `parent` as one commit of the operator's repository, by HQ. No ref moves. */
-export async function commitTree(repo: string, tree: string, parent: string, message: string, options: GitOptions): Promise<string> {
-  const person = { GIT_AUTHOR_NAME: 'OpenClaw HQ', GIT_AUTHOR_EMAIL: 'hq@localhost', GIT_COMMITTER_NAME: 'OpenClaw HQ', GIT_COMMITTER_EMAIL: 'hq@localhost' }
-  return commitId.parse(await gitText(repo, ['commit-tree', '--no-gpg-sign', '-p', parent, '-F', '-', tree], { ...options, env: person, input: message }))
+export async function commitTree(
+  repo: string,
+  tree: string,
+  parent: string,
+  message: string,
+  options: GitOptions,
+): Promise<string> {
+  const person = {
+    GIT_AUTHOR_NAME: 'OpenClaw HQ',
+    GIT_AUTHOR_EMAIL: 'hq@localhost',
+    GIT_COMMITTER_NAME: 'OpenClaw HQ',
+    GIT_COMMITTER_EMAIL: 'hq@localhost',
+  }
+  return commitId.parse(
+    await gitText(repo, ['commit-tree', '--no-gpg-sign', '-p', parent, '-F', '-', tree], {
+      ...options,
+      env: person,
+      input: message,
+    }),
+  )
 }

@@ -29,13 +29,22 @@ function fenceFor(text: string): string {
 }
 
 /** What the implementer is asked. The evidence comes last, fenced as data: it holds text of the change, of its tests and of the reviewer. */
-export function implementerPrompt({ failure, base, head, suites, protectedPaths }: RepairOrder): string {
+export function implementerPrompt({
+  failure,
+  base,
+  head,
+  suites,
+  protectedPaths,
+}: RepairOrder): string {
   const findings = failure.findings.map((finding) => JSON.stringify(finding))
   const evidence = [
-    `class: ${failure.errorClass}`, `message: ${failure.message}`, '',
+    `class: ${failure.errorClass}`,
+    `message: ${failure.message}`,
+    '',
     ...(findings.length > 0 ? ['findings, one JSON object a line:', ...findings, ''] : []),
     ...(failure.evidence.length > 0 ? ['first errors:', ...failure.evidence, ''] : []),
-    'end of the log:', failure.logTail,
+    'end of the log:',
+    failure.logTail,
   ].join('\n')
   const fence = fenceFor(evidence)
   return `You repair one change so that it passes the gates of its project. The working directory is a copy of the change at commit ${head}; the change itself is everything since ${base} (git diff ${base} HEAD).

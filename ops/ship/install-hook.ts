@@ -25,7 +25,12 @@ exec "$node" "$hq" check-push "$@"
 
 /** @returns null when there is no such file @throws {Problem} `hook_manager_present` when it is not a regular file of HQ's */
 function readHook(path: string): { text: string; executable: boolean } | null {
-  const refuse = (why: string): never => { throw new Problem('hook_manager_present', `${hooksFolder}/${hookName} ${why}. Nothing was changed.`) }
+  const refuse = (why: string): never => {
+    throw new Problem(
+      'hook_manager_present',
+      `${hooksFolder}/${hookName} ${why}. Nothing was changed.`,
+    )
+  }
   let info
   try {
     info = lstatSync(path)
@@ -41,7 +46,11 @@ function readHook(path: string): { text: string; executable: boolean } | null {
 
 function refuseLinkedFolder(repo: string): void {
   const info = lstatSync(join(repo, hooksFolder), { throwIfNoEntry: false })
-  if (info && !info.isDirectory()) throw new Problem('hook_manager_present', `${hooksFolder} is not a folder of the working tree. Nothing was changed.`)
+  if (info && !info.isDirectory())
+    throw new Problem(
+      'hook_manager_present',
+      `${hooksFolder} is not a folder of the working tree. Nothing was changed.`,
+    )
 }
 
 /**
@@ -51,10 +60,18 @@ function refuseLinkedFolder(repo: string): void {
  * @returns what was changed, in words; empty when everything was as it should be
  * @throws {Problem} `not_a_repository`; `hook_manager_present`, naming it: then nothing was changed
  */
-export async function installPushHook(folder: string, env: Readonly<Record<string, string | undefined>>): Promise<string[]> {
+export async function installPushHook(
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
   const repo = realpathSync(await topLevel(folder))
   const others = await otherHookManagers(repo, env)
-  if (others.length > 0) throw new Problem('hook_manager_present', `The git hooks of ${repo} are managed by ${others.join(', ')}. Nothing was changed.`, { evidence: others })
+  if (others.length > 0)
+    throw new Problem(
+      'hook_manager_present',
+      `The git hooks of ${repo} are managed by ${others.join(', ')}. Nothing was changed.`,
+      { evidence: others },
+    )
   refuseLinkedFolder(repo)
   const path = join(repo, hooksFolder, hookName)
   const there = readHook(path)
@@ -63,9 +80,15 @@ export async function installPushHook(folder: string, env: Readonly<Record<strin
     mkdirSync(join(repo, hooksFolder), { recursive: true })
     writeWhole(path, hookText)
     chmodSync(path, 0o755)
-    changed.push(`${hooksFolder}/${hookName} ${there ? 'renewed' : 'written'}; commit it, so that every clone has it`)
+    changed.push(
+      `${hooksFolder}/${hookName} ${there ? 'renewed' : 'written'}; commit it, so that every clone has it`,
+    )
   }
-  const wanted = { 'openclaw.node': nodeProgram(), 'openclaw.hq': join(installRoot(), 'ops', 'hq.mjs'), 'core.hooksPath': hooksFolder }
+  const wanted = {
+    'openclaw.node': nodeProgram(),
+    'openclaw.hq': join(installRoot(), 'ops', 'hq.mjs'),
+    'core.hooksPath': hooksFolder,
+  }
   for (const [name, value] of Object.entries(wanted)) {
     // Without our own `-c core.hooksPath`: --local reads the file of the clone and nothing else.
     const now = await git(repo, ['config', '--local', '--get', name])

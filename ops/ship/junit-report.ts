@@ -17,7 +17,15 @@ export interface TestReport {
 
 type Node = Readonly<Record<string, unknown>>
 const attributes = ':@'
-const parser = new XMLParser({ preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', parseAttributeValue: false, parseTagValue: false, trimValues: true, htmlEntities: true })
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  parseAttributeValue: false,
+  parseTagValue: false,
+  trimValues: true,
+  htmlEntities: true,
+})
 
 const tagOf = (node: Node): string => Object.keys(node).find((key) => key !== attributes) ?? ''
 const childrenOf = (node: Node): Node[] => {
@@ -26,7 +34,8 @@ const childrenOf = (node: Node): Node[] => {
 }
 const attribute = (node: Node, name: string): string => {
   const all = node[attributes]
-  const value: unknown = typeof all === 'object' && all !== null ? (all as Record<string, unknown>)[name] : undefined
+  const value: unknown =
+    typeof all === 'object' && all !== null ? (all as Record<string, unknown>)[name] : undefined
   return typeof value === 'string' ? value : ''
 }
 const count = (node: Node, name: string): number => {
@@ -34,8 +43,15 @@ const count = (node: Node, name: string): number => {
   return Number.isFinite(value) && value > 0 ? value : 0
 }
 
-const firstLine = (text: string): string => text.split(/\r?\n/).find((line) => line.trim() !== '')?.trim() ?? ''
-const textOf = (node: Node): string => childrenOf(node).map((child) => (typeof child['#text'] === 'string' ? child['#text'] : '')).join('')
+const firstLine = (text: string): string =>
+  text
+    .split(/\r?\n/)
+    .find((line) => line.trim() !== '')
+    ?.trim() ?? ''
+const textOf = (node: Node): string =>
+  childrenOf(node)
+    .map((child) => (typeof child['#text'] === 'string' ? child['#text'] : ''))
+    .join('')
 
 function readCase(node: Node): TestCase {
   const owner = attribute(node, 'classname')
@@ -43,13 +59,28 @@ function readCase(node: Node): TestCase {
   const full = owner === '' || owner === 'test' ? name : `${owner}.${name}`
   const children = childrenOf(node)
   const bad = children.find((child) => ['failure', 'error', 'rerunFailure'].includes(tagOf(child)))
-  if (bad) return { name: full, outcome: 'failed', message: firstLine(attribute(bad, 'message')) || firstLine(textOf(bad)) }
-  const said = [attribute(node, 'status'), attribute(node, 'result')].map((word) => word.toLowerCase())
-  if (said.some((word) => ['failed', 'failure', 'fail', 'error'].includes(word))) return { name: full, outcome: 'failed', message: said.find((word) => word !== '') ?? '' }
+  if (bad)
+    return {
+      name: full,
+      outcome: 'failed',
+      message: firstLine(attribute(bad, 'message')) || firstLine(textOf(bad)),
+    }
+  const said = [attribute(node, 'status'), attribute(node, 'result')].map((word) =>
+    word.toLowerCase(),
+  )
+  if (said.some((word) => ['failed', 'failure', 'fail', 'error'].includes(word)))
+    return { name: full, outcome: 'failed', message: said.find((word) => word !== '') ?? '' }
   const skip = children.find((child) => ['skipped', 'disabled'].includes(tagOf(child)))
-  if (skip) return { name: full, outcome: 'skipped', message: firstLine(attribute(skip, 'message')) || firstLine(textOf(skip)) }
+  if (skip)
+    return {
+      name: full,
+      outcome: 'skipped',
+      message: firstLine(attribute(skip, 'message')) || firstLine(textOf(skip)),
+    }
   // Some runners say it in an attribute alone (GoogleTest: status="notrun" result="suppressed").
-  const notRun = said.find((word) => ['notrun', 'skipped', 'disabled', 'ignored', 'suppressed'].includes(word))
+  const notRun = said.find((word) =>
+    ['notrun', 'skipped', 'disabled', 'ignored', 'suppressed'].includes(word),
+  )
   if (notRun !== undefined) return { name: full, outcome: 'skipped', message: notRun }
   return { name: full, outcome: 'passed', message: '' }
 }
@@ -61,11 +92,18 @@ function readCase(node: Node): TestCase {
  * @throws {Problem} `tests_no_report` when it is not well-formed JUnit XML, declares a DOCTYPE, or ran no test
  */
 export function readJunit(xml: string, origin: string): TestReport {
-  const none = (why: string): Problem => new Problem('tests_no_report', `The report ${origin} ${why}, so there is no proof that the tests passed. Nothing was pushed.`)
+  const none = (why: string): Problem =>
+    new Problem(
+      'tests_no_report',
+      `The report ${origin} ${why}, so there is no proof that the tests passed. Nothing was pushed.`,
+    )
   if (/<!DOCTYPE/i.test(xml)) throw none('declares a DOCTYPE, which a test report has no need of')
   const valid = XMLValidator.validate(xml)
-  if (valid !== true) throw none(`is not well-formed XML (line ${valid.err.line}: ${valid.err.msg})`)
-  const roots = (parser.parse(xml) as Node[]).filter((node) => ['testsuites', 'testsuite'].includes(tagOf(node)))
+  if (valid !== true)
+    throw none(`is not well-formed XML (line ${valid.err.line}: ${valid.err.msg})`)
+  const roots = (parser.parse(xml) as Node[]).filter((node) =>
+    ['testsuites', 'testsuite'].includes(tagOf(node)),
+  )
   if (roots.length === 0) throw none('has no testsuite')
 
   const cases: TestCase[] = []
@@ -76,13 +114,19 @@ export function readJunit(xml: string, origin: string): TestReport {
   for (const root of roots) visit(root)
   const declared = (names: readonly string[], node: Node): number => {
     const own = names.reduce((sum, name) => sum + count(node, name), 0)
-    const inner = childrenOf(node).reduce((sum, child) => sum + (tagOf(child) === 'testcase' ? 0 : declared(names, child)), 0)
+    const inner = childrenOf(node).reduce(
+      (sum, child) => sum + (tagOf(child) === 'testcase' ? 0 : declared(names, child)),
+      0,
+    )
     return Math.max(own, inner)
   }
-  const total = (names: readonly string[]): number => roots.reduce((sum, root) => sum + declared(names, root), 0)
-  const of = (outcome: TestCase['outcome']): number => cases.filter((each) => each.outcome === outcome).length
+  const total = (names: readonly string[]): number =>
+    roots.reduce((sum, root) => sum + declared(names, root), 0)
+  const of = (outcome: TestCase['outcome']): number =>
+    cases.filter((each) => each.outcome === outcome).length
   const failed = Math.max(of('failed'), total(['failures', 'errors']))
   const skipped = Math.max(of('skipped'), total(['skipped', 'disabled']))
-  if (of('passed') + failed === 0) throw none(cases.length === 0 ? 'lists no test' : 'lists only skipped tests')
+  if (of('passed') + failed === 0)
+    throw none(cases.length === 0 ? 'lists no test' : 'lists only skipped tests')
   return { cases, passed: of('passed'), failed, skipped }
 }

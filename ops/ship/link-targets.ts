@@ -2,18 +2,29 @@
 const mostFollowed = 40
 
 /** Is this name git's own folder, also where a file system overlooks case, what cannot be seen, or what stands behind the name? */
-export const namesGitFolder = (part: string): boolean => /^(?:\.git[. ]*(?::.*)?|git~\d+)$/i.test(part.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, ''))
+export const namesGitFolder = (part: string): boolean =>
+  /^(?:\.git[. ]*(?::.*)?|git~\d+)$/i.test(
+    part.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, ''),
+  )
 
-interface Way { readonly leaves: boolean; /** The links that it goes through, itself first. */ readonly through: readonly string[] }
+interface Way {
+  readonly leaves: boolean
+  /** The links that it goes through, itself first. */ readonly through: readonly string[]
+}
 
 /** @param linkAt the link at a path of the tree, with its target; null: there is none */
-function follow(path: string, target: string, linkAt: (path: string) => readonly [string, string] | null): Way {
+function follow(
+  path: string,
+  target: string,
+  linkAt: (path: string) => readonly [string, string] | null,
+): Way {
   const through = [path]
   const at = path.split('/').slice(0, -1)
   const ahead: string[] = []
   /** @returns false when it leaves at once */
   const turn = (to: string): boolean => {
-    if (to === '' || to.includes('\\') || to.includes('\0') || /^(?:\/|~|[a-z]:)/i.test(to)) return false
+    if (to === '' || to.includes('\\') || to.includes('\0') || /^(?:\/|~|[a-z]:)/i.test(to))
+      return false
     ahead.unshift(...to.split('/'))
     return true
   }
@@ -45,15 +56,24 @@ function follow(path: string, target: string, linkAt: (path: string) => readonly
  * @param fold makes names equal that some file system takes for the same
  * @returns paths in the order of `links`
  */
-export function linksThatLeave(links: ReadonlyMap<string, string>, changed: ReadonlySet<string>, fold: (path: string) => string): string[] {
+export function linksThatLeave(
+  links: ReadonlyMap<string, string>,
+  changed: ReadonlySet<string>,
+  fold: (path: string) => string,
+): string[] {
   const folded = new Map([...links].map((link) => [fold(link[0]), link] as const))
   const exact = (path: string): readonly [string, string] | null => {
     const target = links.get(path)
     return target === undefined ? null : [path, target]
   }
-  const overlooking = (path: string): readonly [string, string] | null => folded.get(fold(path)) ?? null
-  return [...links].filter(([path, target]) => [exact, overlooking].some((linkAt) => {
-    const { leaves, through } = follow(path, target, linkAt)
-    return leaves && through.some((each) => changed.has(each))
-  })).map(([path]) => path)
+  const overlooking = (path: string): readonly [string, string] | null =>
+    folded.get(fold(path)) ?? null
+  return [...links]
+    .filter(([path, target]) =>
+      [exact, overlooking].some((linkAt) => {
+        const { leaves, through } = follow(path, target, linkAt)
+        return leaves && through.some((each) => changed.has(each))
+      }),
+    )
+    .map(([path]) => path)
 }

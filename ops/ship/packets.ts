@@ -14,7 +14,10 @@ export interface Packet {
   readonly text: string
 }
 
-export interface PacketLimits { readonly max_diff_bytes: number; readonly max_packets: number }
+export interface PacketLimits {
+  readonly max_diff_bytes: number
+  readonly max_packets: number
+}
 
 const untouched = 'Nobody was asked and nothing was pushed.'
 const digest = (parts: readonly Buffer[]): string => {
@@ -26,9 +29,12 @@ const digest = (parts: readonly Buffer[]): string => {
 /** @param sizes bytes of each blob */
 function shown({ file, bytes, blobs }: DiffSection, sizes: ReadonlyMap<string, number>): string {
   if (!file.binary) return bytes.toString('utf8')
-  const side = (id: string | null): string => (id === null ? 'none' : `blob ${id}, ${sizes.get(id) ?? 'unknown'} bytes`)
+  const side = (id: string | null): string =>
+    id === null ? 'none' : `blob ${id}, ${sizes.get(id) ?? 'unknown'} bytes`
   // No line of a binary patch starts like a section, so this ends with it; what is text of a changed type stays.
-  const rest = bytes.toString('utf8').replaceAll(/^GIT binary patch\n[^]*?(?=^diff --git |(?![^]))/gm, '')
+  const rest = bytes
+    .toString('utf8')
+    .replaceAll(/^GIT binary patch\n[^]*?(?=^diff --git |(?![^]))/gm, '')
   return `${rest}Binary content, not shown. Before: ${side(blobs.before)}. After: ${side(blobs.after)}.\n`
 }
 
@@ -40,14 +46,23 @@ function shown({ file, bytes, blobs }: DiffSection, sizes: ReadonlyMap<string, n
  * @throws {Problem} `review_too_large`: a single file is larger, or there would be more than `max_packets`
  * @throws {Error} when the packets together are not the diff, which is a bug
  */
-export function packetsOf(sections: readonly DiffSection[], sizes: ReadonlyMap<string, number>, diffSha256: string, { max_diff_bytes, max_packets }: PacketLimits): Packet[] {
+export function packetsOf(
+  sections: readonly DiffSection[],
+  sizes: ReadonlyMap<string, number>,
+  diffSha256: string,
+  { max_diff_bytes, max_packets }: PacketLimits,
+): Packet[] {
   const groups: { section: DiffSection; text: string }[][] = [[]]
   let room = max_diff_bytes
   for (const section of sections) {
     const text = shown(section, sizes)
     const size = Buffer.byteLength(text)
     if (size > max_diff_bytes) {
-      throw new Problem('review_too_large', `The diff of ${section.file.path} alone has ${size} bytes; one review takes at most ${max_diff_bytes}, and a file is never split. ${untouched}`, { evidence: [section.file.path] })
+      throw new Problem(
+        'review_too_large',
+        `The diff of ${section.file.path} alone has ${size} bytes; one review takes at most ${max_diff_bytes}, and a file is never split. ${untouched}`,
+        { evidence: [section.file.path] },
+      )
     }
     if (size > room) {
       groups.push([])
@@ -56,18 +71,35 @@ export function packetsOf(sections: readonly DiffSection[], sizes: ReadonlyMap<s
     groups.at(-1)?.push({ section, text })
     room -= size
   }
-  if (groups.length > max_packets) throw new Problem('review_too_large', `The diff needs ${groups.length} packets of at most ${max_diff_bytes} bytes; one review takes at most ${max_packets}. ${untouched}`)
+  if (groups.length > max_packets)
+    throw new Problem(
+      'review_too_large',
+      `The diff needs ${groups.length} packets of at most ${max_diff_bytes} bytes; one review takes at most ${max_packets}. ${untouched}`,
+    )
   const packets = groups.map((group, at): Packet => ({
-    index: at + 1, files: group.map(({ section }) => section.file), sha256: digest(group.map(({ section }) => section.bytes)), text: group.map(({ text }) => text).join(''),
+    index: at + 1,
+    files: group.map(({ section }) => section.file),
+    sha256: digest(group.map(({ section }) => section.bytes)),
+    text: group.map(({ text }) => text).join(''),
   }))
-  refuseGaps(groups.map((group) => group.map(({ section }) => section)), sections, diffSha256)
+  refuseGaps(
+    groups.map((group) => group.map(({ section }) => section)),
+    sections,
+    diffSha256,
+  )
   return packets
 }
 
 /** Every file in exactly one packet, and all packets together the diff that is bound, to the byte. */
-function refuseGaps(groups: readonly (readonly DiffSection[])[], sections: readonly DiffSection[], diffSha256: string): void {
+function refuseGaps(
+  groups: readonly (readonly DiffSection[])[],
+  sections: readonly DiffSection[],
+  diffSha256: string,
+): void {
   const covered = groups.flat()
   const paths = new Set(covered.map(({ file }) => file.path))
-  if (covered.length !== sections.length || paths.size !== sections.length) throw new Error('a changed file is in no packet or in two')
-  if (digest(covered.map(({ bytes }) => bytes)) !== diffSha256) throw new Error('the packets together are not the diff')
+  if (covered.length !== sections.length || paths.size !== sections.length)
+    throw new Error('a changed file is in no packet or in two')
+  if (digest(covered.map(({ bytes }) => bytes)) !== diffSha256)
+    throw new Error('the packets together are not the diff')
 }

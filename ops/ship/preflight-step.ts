@@ -39,14 +39,22 @@ const short = (commit: string): string => commit.slice(0, 12)
 /** @throws {Problem} `next_action_invalid` */
 async function refuseNextAction(repo: string, head: string, options: GitOptions): Promise<void> {
   const text = await readBlob(repo, `${head}:${nextActionFile}`, options)
-  if (text === null) throw new Problem('next_action_invalid', `The commit ${short(head)} has no ${nextActionFile}. Nothing was changed.`)
+  if (text === null)
+    throw new Problem(
+      'next_action_invalid',
+      `The commit ${short(head)} has no ${nextActionFile}. Nothing was changed.`,
+    )
   parseNextAction(text)
 }
 
 /** @throws {Problem} `config_invalid`: what is tracked there would hide proof, or replace it on the host */
 async function refuseTrackedProof(repo: string, head: string, options: GitOptions): Promise<void> {
   const tracked = await trackedAt(repo, head, proofPlace, options)
-  if (tracked !== null) throw new Problem('config_invalid', `The commit ${short(head)} tracks ${tracked}, where HQ keeps its proof. Nothing was pushed.`)
+  if (tracked !== null)
+    throw new Problem(
+      'config_invalid',
+      `The commit ${short(head)} tracks ${tracked}, where HQ keeps its proof. Nothing was pushed.`,
+    )
 }
 
 /**
@@ -54,11 +62,16 @@ async function refuseTrackedProof(repo: string, head: string, options: GitOption
  * the change renames it: then it is the one that origin's configuration still names, and so does the base's, later.
  * @throws {Problem} `wrong_branch`, without asking the remote
  */
-async function branchToShip(repo: string, config: ProjectConfig, options: GitOptions): Promise<string> {
+async function branchToShip(
+  repo: string,
+  config: ProjectConfig,
+  options: GitOptions,
+): Promise<string> {
   const current = await currentBranch(repo, options)
   if (current !== null && current !== config.branch) {
     const tracked = await commitOf(repo, `refs/remotes/${remoteName}/${current}`, options)
-    if (tracked !== null && (await configAt(repo, tracked, options))?.branch === current) return current
+    if (tracked !== null && (await configAt(repo, tracked, options))?.branch === current)
+      return current
   }
   await refuseOtherBranch(repo, config.branch, options)
   return config.branch
@@ -70,30 +83,58 @@ async function branchToShip(repo: string, config: ProjectConfig, options: GitOpt
  */
 async function refuseOtherVerdict(ship: Ship, head: string, options: GitOptions): Promise<void> {
   const { repo, home } = ship
-  if (await readRef(repo, reviewRef(head), options) === null) return
+  if ((await readRef(repo, reviewRef(head), options)) === null) return
   const settings = readOperatorSettings(home)
-  const answer = await walkVerdicts({ repo, target: head, baseline: settings.baselines[repo] ?? '', acceptedProviders: acceptedProviders(settings), keys: ownKeys(ship), git: options })
-  const reason = answer.proven ? 'it appeared just now' : `${answer.commit === head ? '' : `for ${short(answer.commit)}, `}${answer.reason}`
-  throw new Problem('nothing_to_ship', `${remoteName} has a verdict of ${short(head)} that is not believed here: ${reason}. A verdict is never replaced; commit a change on top. Nothing was changed.`)
+  const answer = await walkVerdicts({
+    repo,
+    target: head,
+    baseline: settings.baselines[repo] ?? '',
+    acceptedProviders: acceptedProviders(settings),
+    keys: ownKeys(ship),
+    git: options,
+  })
+  const reason = answer.proven
+    ? 'it appeared just now'
+    : `${answer.commit === head ? '' : `for ${short(answer.commit)}, `}${answer.reason}`
+  throw new Problem(
+    'nothing_to_ship',
+    `${remoteName} has a verdict of ${short(head)} that is not believed here: ${reason}. A verdict is never replaced; commit a change on top. Nothing was changed.`,
+  )
 }
 
 /** An implementer ran since these were read, and one of the operator's own may write anywhere. @throws {Problem} `remote_moved`, `verdict_mismatch` */
 function refuseOtherTerms(pinned: Frozen, way: string, review: Frozen['review']): void {
-  if (way !== pinned.way) throw new Problem('remote_moved', `The git configuration that says where ${remoteName} leads was changed during this ship. Nothing was pushed.`)
-  if (!isDeepStrictEqual(review, pinned.review)) throw new Problem('verdict_mismatch', 'Who may review was changed in the operator settings during this ship. Nothing was pushed.')
+  if (way !== pinned.way)
+    throw new Problem(
+      'remote_moved',
+      `The git configuration that says where ${remoteName} leads was changed during this ship. Nothing was pushed.`,
+    )
+  if (!isDeepStrictEqual(review, pinned.review))
+    throw new Problem(
+      'verdict_mismatch',
+      'Who may review was changed in the operator settings during this ship. Nothing was pushed.',
+    )
 }
 
 /** What a killed ship left: its processes and worktrees. Called with the lock held. */
-async function sweep(repo: string, lost: string | null, log: (text: string) => void): Promise<void> {
+async function sweep(
+  repo: string,
+  lost: string | null,
+  log: (text: string) => void,
+): Promise<void> {
   if (lost !== null) {
     log(`the ship ${lost} was killed; ending what it left`)
     const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
     if (stuck.length > 0) log(`processes ${stuck.join(', ')} of it would not end`)
     const prefixes = [scratchPrefix, repairPrefix, worktreePrefix].map((of) => of(lost))
-    for (const name of readdirSync(tmpdir()).filter((each) => prefixes.some((start) => each.startsWith(start)))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    for (const name of readdirSync(tmpdir()).filter((each) =>
+      prefixes.some((start) => each.startsWith(start)),
+    ))
+      rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
   for (const folder of sweepTemporary()) log(`removed ${folder}, whose process was killed`)
-  for (const folder of await sweepWorktrees(repo)) log(`removed the worktree ${folder} of a killed ship`)
+  for (const folder of await sweepWorktrees(repo))
+    log(`removed the worktree ${folder} of a killed ship`)
 }
 
 /**
@@ -102,7 +143,10 @@ async function sweep(repo: string, lost: string | null, log: (text: string) => v
  *
  * @param takeLock the lock is released when the result document has been written
  */
-export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<ShipLock>): Step<object> => ({
+export const preflightStep = (
+  ship: Ship,
+  takeLock: (commit: string) => Promise<ShipLock>,
+): Step<object> => ({
   name: 'preflight',
   timeLimitSeconds: 900,
   run: async (_facts, context) => {
@@ -111,8 +155,9 @@ export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<
     const { repo, env, candidate, pinned } = ship
     const options: GitOptions = { signal }
     // First, so that a refusal too is about a commit.
-    const head = candidate?.commit ?? await commitOf(repo, 'HEAD', options)
-    if (head === null) throw new Problem('nothing_to_ship', `${repo} has no commit yet. Nothing was changed.`)
+    const head = candidate?.commit ?? (await commitOf(repo, 'HEAD', options))
+    if (head === null)
+      throw new Problem('nothing_to_ship', `${repo} has no commit yet. Nothing was changed.`)
     ship.head = head
     ship.tree = await treeOf(repo, head, options)
     refuseProductionHost(repo, env, ship.hostName)
@@ -133,27 +178,55 @@ export const preflightStep = (ship: Ship, takeLock: (commit: string) => Promise<
     const remoteHead = await fetchRemote(repo, branch, options)
     await refuseBehind(repo, head, remoteHead, branch, options)
     const { base, trustedNow } = await reviewBase(ship, head, remoteHead, options)
-    if (pinned && base !== pinned.base) throw new Problem('verdict_mismatch', `The review would start from ${short(base)} instead of ${short(pinned.base)}: what is proven changed during this ship. Nothing was pushed.`)
-    if (trustedNow !== null) log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
+    if (pinned && base !== pinned.base)
+      throw new Problem(
+        'verdict_mismatch',
+        `The review would start from ${short(base)} instead of ${short(pinned.base)}: what is proven changed during this ship. Nothing was pushed.`,
+      )
+    if (trustedNow !== null)
+      log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
     const proven = base === head
     if (!proven) await refuseOtherVerdict(ship, head, options)
-    const { shipped, earlier } = proven ? await findEarlierShip(repo, head, ownKeys(ship), options) : { shipped: false, earlier: null }
+    const { shipped, earlier } = proven
+      ? await findEarlierShip(repo, head, ownKeys(ship), options)
+      : { shipped: false, earlier: null }
     if (proven && (!earlier || (earlier.result === null && remoteHead !== head))) {
-      throw new Problem('nothing_to_ship', remoteHead === head
-        ? `${remoteName}/${branch} is at this commit already${shipped ? ', and it was shipped' : ''}. Nothing was changed.`
-        : `${short(head)} is reviewed already, and ${remoteName}/${branch} was set back behind it. Commit a change on top. Nothing was changed.`)
+      throw new Problem(
+        'nothing_to_ship',
+        remoteHead === head
+          ? `${remoteName}/${branch} is at this commit already${shipped ? ', and it was shipped' : ''}. Nothing was changed.`
+          : `${short(head)} is reviewed already, and ${remoteName}/${branch} was set back behind it. Commit a change on top. Nothing was changed.`,
+      )
     }
     const own = await gateSettingsOf(repo, earlier?.verdict.base_sha ?? base, head, options)
     const gates = pinned ? gatesOfRepair(pinned.gates, own) : own
     await refuseOtherBranch(repo, gates.branch, options)
     await refuseNextAction(repo, head, options)
 
-    const repaired = candidate ? await protectedChanges(repo, candidate.start, head, gates.protectedPaths, options) : []
-    const flags = [...await lookForHazards(repo, earlier?.verdict.base_sha ?? base, head, options), ...repaired.map(({ path, status }) => `${path}: ${status} by an automatic repair, although it is protected`)]
+    const repaired = candidate
+      ? await protectedChanges(repo, candidate.start, head, gates.protectedPaths, options)
+      : []
+    const flags = [
+      ...(await lookForHazards(repo, earlier?.verdict.base_sha ?? base, head, options)),
+      ...repaired.map(
+        ({ path, status }) => `${path}: ${status} by an automatic repair, although it is protected`,
+      ),
+    ]
     for (const flag of flags) log(`for the reviewer: ${flag}`)
 
     ship.since = earlier?.verdict.base_sha ?? base
-    ship.frozen = { head, tree: ship.tree, branch, remoteHead, base: ship.since, gates, flags, review, way, earlier }
+    ship.frozen = {
+      head,
+      tree: ship.tree,
+      branch,
+      remoteHead,
+      base: ship.since,
+      gates,
+      flags,
+      review,
+      way,
+      earlier,
+    }
     for (const change of gates.changed) log(`gate setting changed: ${change}`)
     const detail = earlier
       ? `${short(head)} was pushed by ${earlier.runId} and not confirmed; ${earlier.result === null ? 'it left no result, so its tests are run again' : 'its evidence is checked'} and the remote read again`

@@ -21,7 +21,8 @@ export async function makeProofFolder(repo: string, runId: string): Promise<stri
   const folder = runFolder(shipFolder(repo), runId)
   const exclude = await gitPath(repo, 'info/exclude')
   const text = existsSync(exclude) ? readFileSync(exclude, 'utf8') : ''
-  if (!text.split(/\r?\n/).includes(pattern)) writeWhole(exclude, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${pattern}\n`)
+  if (!text.split(/\r?\n/).includes(pattern))
+    writeWhole(exclude, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${pattern}\n`)
   mkdirSync(folder, { recursive: true })
   return folder
 }

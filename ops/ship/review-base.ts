@@ -13,7 +13,8 @@ export interface ReviewBase {
 }
 
 /** Providers whose verdicts this operator believes. */
-export const acceptedProviders = (settings: OperatorSettings): AcceptedProvider[] => settings.review.providers.map(({ id, base_url }) => ({ id, base_url }))
+export const acceptedProviders = (settings: OperatorSettings): AcceptedProvider[] =>
+  settings.review.providers.map(({ id, base_url }) => ({ id, base_url }))
 
 /**
  * The newest proven ancestor of `head`, or `head` itself. At the first ship of a repository its baseline is set in the
@@ -22,20 +23,38 @@ export const acceptedProviders = (settings: OperatorSettings): AcceptedProvider[
  * @param home folder of the operator's settings
  * @throws {Problem} `baseline_unknown` when the baseline is no ancestor: the history was rewritten
  */
-export async function reviewBase(ship: Pick<Ship, 'repo' | 'home' | 'key'>, head: string, remoteHead: string, options: GitOptions): Promise<ReviewBase> {
+export async function reviewBase(
+  ship: Pick<Ship, 'repo' | 'home' | 'key'>,
+  head: string,
+  remoteHead: string,
+  options: GitOptions,
+): Promise<ReviewBase> {
   const { repo, home } = ship
   const settings = readOperatorSettings(home)
-  const question = { repo, acceptedProviders: acceptedProviders(settings), keys: ownKeys(ship), git: options }
+  const question = {
+    repo,
+    acceptedProviders: acceptedProviders(settings),
+    keys: ownKeys(ship),
+    git: options,
+  }
   const known = settings.baselines[repo]
   let trustedNow: string | null = null
   if (known === undefined) {
     trustedNow = await firstBaseline({ ...question, head: remoteHead })
     // Read again right before writing: HQ writes this file too.
     const fresh = readOperatorSettings(home)
-    writeJson(operatorSettingsPath(home), { ...fresh, baselines: { ...fresh.baselines, [repo]: trustedNow } }, { mode: 0o600 })
+    writeJson(
+      operatorSettingsPath(home),
+      { ...fresh, baselines: { ...fresh.baselines, [repo]: trustedNow } },
+      { mode: 0o600 },
+    )
   }
   const baseline = known ?? trustedNow ?? remoteHead
   const base = await provenBase({ ...question, baseline, head })
-  if (base === null) throw new Problem('baseline_unknown', `The commit ${baseline.slice(0, 12)}, from which on changes of this repository are reviewed, is no ancestor of ${head.slice(0, 12)}. Nothing was changed.`)
+  if (base === null)
+    throw new Problem(
+      'baseline_unknown',
+      `The commit ${baseline.slice(0, 12)}, from which on changes of this repository are reviewed, is no ancestor of ${head.slice(0, 12)}. Nothing was changed.`,
+    )
   return { base, trustedNow }
 }

@@ -4,7 +4,12 @@ import type { ReviewedFile } from '#shared/verdict'
 
 /** The values that tie an answer to one diff of one commit; the reviewer echoes them. */
 export const reviewBindings = z.strictObject({
-  base_sha: z.string(), head_sha: z.string(), tree_sha: z.string(), diff_sha256: z.string(), nonce: z.string(), files: z.array(z.string()),
+  base_sha: z.string(),
+  head_sha: z.string(),
+  tree_sha: z.string(),
+  diff_sha256: z.string(),
+  nonce: z.string(),
+  files: z.array(z.string()),
 })
 export type ReviewBindings = z.infer<typeof reviewBindings>
 
@@ -36,17 +41,32 @@ export interface ReviewQuestion {
   /** The sections of the diff that are about these files, as they are shown. */
   readonly diff: string
   /** Of a change that takes several questions: which this is, and the files of the others. */
-  readonly packet: { readonly index: number; readonly count: number; readonly others: readonly string[] } | null
+  readonly packet: {
+    readonly index: number
+    readonly count: number
+    readonly others: readonly string[]
+  } | null
 }
 
 /** Text of a repository on one line of the prompt: whatever it holds, it cannot begin a line of its own. */
 const quoted = (text: string): string => JSON.stringify(text)
-const listOf = (lines: readonly string[], none: string): string => (lines.length === 0 ? `- ${none}` : lines.map((line) => `- ${line}`).join('\n'))
+const listOf = (lines: readonly string[], none: string): string =>
+  lines.length === 0 ? `- ${none}` : lines.map((line) => `- ${line}`).join('\n')
 
 /** What the reviewer is asked. The diff comes last, fenced as data by a line nobody could foresee. */
-export function reviewPrompt({ bindings, files, gateChanges, flags, diff, packet }: ReviewQuestion): string {
+export function reviewPrompt({
+  bindings,
+  files,
+  gateChanges,
+  flags,
+  diff,
+  packet,
+}: ReviewQuestion): string {
   const fence = fenceFor(diff, bindings.nonce)
-  const list = files.map(({ path, status, binary, additions, deletions, handling }) => `${quoted(path)} ${status}${binary ? '' : `, +${additions} -${deletions}`}${handling === undefined ? '' : `, ${handling}`}`)
+  const list = files.map(
+    ({ path, status, binary, additions, deletions, handling }) =>
+      `${quoted(path)} ${status}${binary ? '' : `, +${additions} -${deletions}`}${handling === undefined ? '' : `, ${handling}`}`,
+  )
   return `You review one change before it goes to production. Your answer decides: an approved change is pushed to main and deployed.
 
 Read the whole diff at the end of this message. The folder ${checkoutName} in the working directory is a clean checkout of the change; you may read files in it for context. You have no network and write nothing.
@@ -64,10 +84,14 @@ The answer is one JSON object of the given schema and nothing else. Echo base_sh
 
 ${bindingsMark}${JSON.stringify(bindings)}
 
-${packet === null ? '' : `The change is too large for one question. This is part ${packet.index} of ${packet.count}: judge the files of this part; the others are asked about in questions of their own, and every part must be approved. Files of the other parts:
+${
+  packet === null
+    ? ''
+    : `The change is too large for one question. This is part ${packet.index} of ${packet.count}: judge the files of this part; the others are asked about in questions of their own, and every part must be approved. Files of the other parts:
 ${listOf(packet.others.map(quoted), 'none')}
 
-`}Changed files${packet === null ? '' : ' of this part'}:
+`
+}Changed files${packet === null ? '' : ' of this part'}:
 ${listOf(list, 'none: the two commits have the same content')}
 The content of a binary file is not in the diff: its blobs and sizes are. Approve it only when the change gives a reason for it and nothing runs it; look at it in the folder ${checkoutName} when in doubt.
 

@@ -14,18 +14,42 @@ import type { Ship } from './ship-state.ts'
 const mostLeftovers = 20
 
 /** Seals what killed ships left, so that it cannot be changed unnoticed from now on. Under the ship lock. @returns why some stay unsealed */
-export async function sealEarlierShips({ repo, home, runId }: Pick<Ship, 'repo' | 'home' | 'runId'>, key: SigningKey): Promise<string[]> {
+export async function sealEarlierShips(
+  { repo, home, runId }: Pick<Ship, 'repo' | 'home' | 'runId'>,
+  key: SigningKey,
+): Promise<string[]> {
   const { chainFile } = laptopProofPlaces(home, repo)
-  const { failed } = await sealLeftovers({ root: join(shipFolder(repo), '..'), kinds: ['ship'], chainFile, key, except: new Set([runId]), most: mostLeftovers })
-  return failed.map(({ runId: id, problem }) => `the proof of ${id} stays unsealed: ${problem.message}`)
+  const { failed } = await sealLeftovers({
+    root: join(shipFolder(repo), '..'),
+    kinds: ['ship'],
+    chainFile,
+    key,
+    except: new Set([runId]),
+    most: mostLeftovers,
+  })
+  return failed.map(
+    ({ runId: id, problem }) => `the proof of ${id} stays unsealed: ${problem.message}`,
+  )
 }
 
 /** Seals the bundle of a ship that has ended; nothing writes to it any more. Then deletes old logs. A failure of either changes no result. */
-export async function sealShip({ repo, home, runId, dir, key, head, tree }: Ship, warn: (text: string) => void): Promise<void> {
+export async function sealShip(
+  { repo, home, runId, dir, key, head, tree }: Ship,
+  warn: (text: string) => void,
+): Promise<void> {
   try {
     const places = laptopProofPlaces(home, repo)
-    const { redacted } = await sealBundle({ dir, kind: 'ship', runId, chainFile: places.chainFile, key: key ?? await ownKey(places), gitHead: head, gitTree: tree })
-    if (redacted.length > 0) warn(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+    const { redacted } = await sealBundle({
+      dir,
+      kind: 'ship',
+      runId,
+      chainFile: places.chainFile,
+      key: key ?? (await ownKey(places)),
+      gitHead: head,
+      gitTree: tree,
+    })
+    if (redacted.length > 0)
+      warn(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
   } catch (error) {
     const problem = toProblem(error)
     warn(`The proof of this ship was not sealed: ${problem.errorClass}: ${problem.message}`)
@@ -35,10 +59,15 @@ export async function sealShip({ repo, home, runId, dir, key, head, tree }: Ship
 }
 
 /** Deletes old logs of this repository's ships (design §4), under the ship lock. Never fails a ship. */
-async function retainShips({ repo, home }: Pick<Ship, 'repo' | 'home'>, key: SigningKey, warn: (text: string) => void): Promise<void> {
+async function retainShips(
+  { repo, home }: Pick<Ship, 'repo' | 'home'>,
+  key: SigningKey,
+  warn: (text: string) => void,
+): Promise<void> {
   try {
     const { found } = await prunableBundles(join(repo, 'artifacts'), ['ship'], key)
-    for (const line of describePass(await prunePass(found, readOperatorSettings(home).retention))) warn(line)
+    for (const line of describePass(await prunePass(found, readOperatorSettings(home).retention)))
+      warn(line)
   } catch (error) {
     const problem = toProblem(error)
     warn(`Old logs of ships were not deleted: ${problem.errorClass}: ${problem.message}`)

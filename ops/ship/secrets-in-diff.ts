@@ -42,7 +42,8 @@ export function secretsIn({ file, bytes }: DiffSection): DiffSecrets {
   }
   const reasonAt = (index: number): string | undefined => {
     const [own, before] = [lines[index], lines[index - 1]]
-    const above = own !== undefined && before?.number === own.number - 1 ? permission.exec(before.text) : null
+    const above =
+      own !== undefined && before?.number === own.number - 1 ? permission.exec(before.text) : null
     return (permission.exec(own?.text ?? '') ?? above)?.groups?.['reason']
   }
   const refused = new Set<string>()
@@ -53,7 +54,10 @@ export function secretsIn({ file, bytes }: DiffSection): DiffSecrets {
     const reason = reasonAt(index)
     if (known) refused.add(`${place} is a secret of this machine`)
     else if (reason === undefined) refused.add(`${place} has the format of a secret`)
-    else allowed.add(`${place}: has the format of a secret, allowed by its own comment: ${JSON.stringify(reason.slice(0, 200))}`)
+    else
+      allowed.add(
+        `${place}: has the format of a secret, allowed by its own comment: ${JSON.stringify(reason.slice(0, 200))}`,
+      )
   }
   return { refused: [...refused].slice(0, most), allowed: [...allowed].slice(0, most) }
 }

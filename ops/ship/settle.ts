@@ -26,7 +26,10 @@ const gatesBeforePush = ['tests', 'review_auto', 'check_fail_closed_push'] as co
 /** Run ids of the ships whose proof lies in this repository, newest first. */
 export function shipIds(repo: string): string[] {
   try {
-    return readdirSync(shipFolder(repo)).filter((name) => runIdPattern.test(name)).toSorted().toReversed()
+    return readdirSync(shipFolder(repo))
+      .filter((name) => runIdPattern.test(name))
+      .toSorted()
+      .toReversed()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
@@ -47,7 +50,12 @@ export function readResult(dir: string): ShipResult | null {
 function ownVerdict(text: string | null, keys: TrustedKeys): VerdictDocument | null {
   if (text === null) return null
   try {
-    const verdict = parseJson(text, verdictDocument, 'verdict_mismatch', 'the verdict on the remote')
+    const verdict = parseJson(
+      text,
+      verdictDocument,
+      'verdict_mismatch',
+      'the verdict on the remote',
+    )
     return checkVerdictSignature(verdict, keys) === 'verified' ? verdict : null
   } catch (error) {
     if (error instanceof Problem) return null
@@ -64,7 +72,12 @@ function ownVerdict(text: string | null, keys: TrustedKeys): VerdictDocument | n
  * @param keys of this laptop
  * @returns `shipped` when some ship of this commit ended PASS; else the newest to settle, if any
  */
-export async function findEarlierShip(repo: string, head: string, keys: TrustedKeys, options: GitOptions): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
+export async function findEarlierShip(
+  repo: string,
+  head: string,
+  keys: TrustedKeys,
+  options: GitOptions,
+): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
   const verdict = ownVerdict(await readBlob(repo, reviewRef(head), options), keys)
   let earlier: EarlierShip | null = null
   for (const name of shipIds(repo)) {
@@ -72,10 +85,21 @@ export async function findEarlierShip(repo: string, head: string, keys: TrustedK
     const result = readResult(dir)
     if (result?.git_head !== head) continue
     if (result.overall === 'PASS') return { shipped: true, earlier: null }
-    const passed = gatesBeforePush.every((gate) => result.steps.some((step) => step.name === gate && step.status === 'passed'))
+    const passed = gatesBeforePush.every((gate) =>
+      result.steps.some((step) => step.name === gate && step.status === 'passed'),
+    )
     if (earlier || !passed || verdict === null) continue
-    if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id) earlier = { runId: result.run_id, dir, result, verdict }
+    if (verdict.run_id === result.run_id || verdict.verdict_id === result.verdict_id)
+      earlier = { runId: result.run_id, dir, result, verdict }
   }
   if (earlier || verdict === null) return { shipped: false, earlier }
-  return { shipped: false, earlier: { runId: verdict.run_id, dir: join(shipFolder(repo), verdict.run_id), result: null, verdict } }
+  return {
+    shipped: false,
+    earlier: {
+      runId: verdict.run_id,
+      dir: join(shipFolder(repo), verdict.run_id),
+      result: null,
+      verdict,
+    },
+  }
 }

@@ -22,18 +22,49 @@ export interface Hands {
   readonly takeLock: (commit: string) => Promise<ShipLock>
 }
 
-export interface Attempt { readonly result: ShipResult; /** Why it failed, with its evidence; null after a PASS. */ readonly problem: Problem | null }
+export interface Attempt {
+  readonly result: ShipResult
+  /** Why it failed, with its evidence; null after a PASS. */ readonly problem: Problem | null
+}
 
 /** Runs the gates once, into `ship.dir`. A commit that HQ made of a repair has one step more: the operator's branch moves to it. */
-export async function runAttempt(ship: Ship, { emit, signal, takeLock }: Hands, attempt?: number): Promise<Attempt> {
+export async function runAttempt(
+  ship: Ship,
+  { emit, signal, takeLock }: Hands,
+  attempt?: number,
+): Promise<Attempt> {
   let problem: Problem | null = null
   const result = await runPipeline<object, ShipResult>({
-    action: 'ship', runId: ship.runId, facts: {}, dir: ship.dir, resultFile, storage: [tmpdir()], signal, emit, ...(attempt === undefined ? {} : { attempt }),
-    steps: [preflightStep(ship, takeLock), testsStep(ship), reviewStep(ship), ...(ship.candidate ? [fastForwardStep(ship)] : []), checkStep(ship), finishStep(ship)],
-    finish: async (_facts, failure) => { problem = failure },
+    action: 'ship',
+    runId: ship.runId,
+    facts: {},
+    dir: ship.dir,
+    resultFile,
+    storage: [tmpdir()],
+    signal,
+    emit,
+    ...(attempt === undefined ? {} : { attempt }),
+    steps: [
+      preflightStep(ship, takeLock),
+      testsStep(ship),
+      reviewStep(ship),
+      ...(ship.candidate ? [fastForwardStep(ship)] : []),
+      checkStep(ship),
+      finishStep(ship),
+    ],
+    finish: async (_facts, failure) => {
+      problem = failure
+    },
     document: (base) => ({
-      ...base, git_head: ship.head, git_tree: ship.tree, since_sha: ship.since, verdict_id: ship.verdict?.verdict_id ?? null,
-      pushed_sha: ship.pushedSha, remote_sha: ship.remoteSha, scripted_review: ship.scripted, tests: ship.tests,
+      ...base,
+      git_head: ship.head,
+      git_tree: ship.tree,
+      since_sha: ship.since,
+      verdict_id: ship.verdict?.verdict_id ?? null,
+      pushed_sha: ship.pushedSha,
+      remote_sha: ship.remoteSha,
+      scripted_review: ship.scripted,
+      tests: ship.tests,
       ...(ship.reused ? { review_reused: ship.reused } : {}),
       artifacts: { ...base.artifacts, ...ship.artifacts, events: eventsFile },
     }),

@@ -10,7 +10,15 @@ import { bootId, identify } from '../process-tree.ts'
 import { takeLock } from '../runner/locks.ts'
 
 /** Beside the lock: who holds it. Believed only while the lock is held. */
-const holder = z.strictObject({ schema_version: z.literal(1), run_id: runIdSchema, commit: commitId.optional(), pid: z.number().int().positive(), since: timestamp, start_time: z.string().optional(), boot_id: z.string().optional() })
+const holder = z.strictObject({
+  schema_version: z.literal(1),
+  run_id: runIdSchema,
+  commit: commitId.optional(),
+  pid: z.number().int().positive(),
+  since: timestamp,
+  start_time: z.string().optional(),
+  boot_id: z.string().optional(),
+})
 
 /** HQ looks at the lock every second, and a look keeps everybody else from it for an instant: tried again this long, milliseconds. */
 const lockWaitMs = 2000
@@ -35,11 +43,23 @@ export async function takeShipLock(repo: string, runId: string, commit: string):
   const lock = await takeLock(lockFile(folder), lockWaitMs)
   if (!lock) {
     const active = readHolder(folder)?.run_id ?? 'a run that has just begun'
-    throw new Problem('ship_lock_held', `Another ship of this repository is active: ${active}. Nothing was started.`, { evidence: [`active_run_id ${active}`] })
+    throw new Problem(
+      'ship_lock_held',
+      `Another ship of this repository is active: ${active}. Nothing was started.`,
+      { evidence: [`active_run_id ${active}`] },
+    )
   }
   try {
     const lost = readHolder(folder)?.run_id ?? null
-    writeJson(holderFile(folder), { schema_version: 1, run_id: runId, commit, pid: process.pid, since: new Date().toISOString(), start_time: identify(process.pid)?.start_time, boot_id: bootId() })
+    writeJson(holderFile(folder), {
+      schema_version: 1,
+      run_id: runId,
+      commit,
+      pid: process.pid,
+      since: new Date().toISOString(),
+      start_time: identify(process.pid)?.start_time,
+      boot_id: bootId(),
+    })
     return {
       lost,
       release: () => {
@@ -58,7 +78,11 @@ export interface ActiveShip {
   /** Null for a ship of an older HQ, which did not write it down. */
   readonly commit: string | null
   /** The process that holds the lock, so that it is never taken for a later one of the same id; null likewise. */
-  readonly process: { readonly pid: number; readonly start_time: string; readonly boot_id: string } | null
+  readonly process: {
+    readonly pid: number
+    readonly start_time: string
+    readonly boot_id: string
+  } | null
 }
 
 /** The ship that is active in this repository and what it ships, or null. For HQ, which joins it. */
@@ -67,8 +91,14 @@ export async function activeShipOf(repo: string): Promise<ActiveShip | null> {
   const held = isLocked(lockFile(folder)) ? readHolder(folder) : undefined
   if (!held) return null
   const { run_id, commit = null, pid, start_time, boot_id } = held
-  return { run_id, commit, process: start_time === undefined || boot_id === undefined ? null : { pid, start_time, boot_id } }
+  return {
+    run_id,
+    commit,
+    process:
+      start_time === undefined || boot_id === undefined ? null : { pid, start_time, boot_id },
+  }
 }
 
 /** Run id of the ship that is active in this repository, or null. */
-export const activeShip = async (repo: string): Promise<string | null> => (await activeShipOf(repo))?.run_id ?? null
+export const activeShip = async (repo: string): Promise<string | null> =>
+  (await activeShipOf(repo))?.run_id ?? null

@@ -32,7 +32,12 @@ function openLog(dir: string, runId: string): RunLog {
   try {
     return new RunLog(join(dir, eventsFile))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw new Problem('invalid_request', `The run id ${runId} was used before in this repository. Nothing was started.`, { cause: error })
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+      throw new Problem(
+        'invalid_request',
+        `The run id ${runId} was used before in this repository. Nothing was started.`,
+        { cause: error },
+      )
     throw error
   }
 }
@@ -45,7 +50,16 @@ function openLog(dir: string, runId: string): RunLog {
  * @returns the result document
  * @throws {Problem} `not_a_repository`: then there is no place for a document
  */
-export async function runShip({ repo: folder, runId, home, env, repairs, emit, signal, warn }: ShipOptions): Promise<ShipResult> {
+export async function runShip({
+  repo: folder,
+  runId,
+  home,
+  env,
+  repairs,
+  emit,
+  signal,
+  warn,
+}: ShipOptions): Promise<ShipResult> {
   const repo = realpathSync(await topLevel(folder))
   const dir = await makeProofFolder(repo, runId)
   const log = openLog(dir, runId)
@@ -66,7 +80,9 @@ export async function runShip({ repo: folder, runId, home, env, repairs, emit, s
   }
   try {
     if (repairs === 0) return (await runAttempt(first, hands)).result
-    return await shipUntilGreen(first, repairs, hands, (ship) => { last = ship })
+    return await shipUntilGreen(first, repairs, hands, (ship) => {
+      last = ship
+    })
   } finally {
     log.close()
     await sealShip({ ...last, dir }, warn)

@@ -65,10 +65,30 @@ export interface Ship {
 }
 
 /** A commit that HQ made of a repair; the operator's branch is still at `start`. */
-export interface Candidate { readonly commit: string; readonly start: string }
+export interface Candidate {
+  readonly commit: string
+  readonly start: string
+}
 
-export const newShip = (place: Pick<Ship, 'runId' | 'repo' | 'home' | 'dir' | 'env' | 'hostName'>): Ship => ({
-  ...place, candidate: null, pinned: null, head: null, tree: null, since: null, frozen: null, tests: [], verdict: null, key: null, scripted: false, reused: null, forwarded: false, pushedSha: null, remoteSha: null, artifacts: {},
+export const newShip = (
+  place: Pick<Ship, 'runId' | 'repo' | 'home' | 'dir' | 'env' | 'hostName'>,
+): Ship => ({
+  ...place,
+  candidate: null,
+  pinned: null,
+  head: null,
+  tree: null,
+  since: null,
+  frozen: null,
+  tests: [],
+  verdict: null,
+  key: null,
+  scripted: false,
+  reused: null,
+  forwarded: false,
+  pushedSha: null,
+  remoteSha: null,
+  artifacts: {},
 })
 
 export const remoteName = 'origin'
@@ -86,4 +106,5 @@ export function keyOf(ship: Pick<Ship, 'key'>): SigningKey {
 }
 
 /** On the laptop a verdict counts when this laptop signed it; what another one reviewed is reviewed again. */
-export const ownKeys = (ship: Pick<Ship, 'key'>): TrustedKeys => trustKeys([toTrustedKey(keyOf(ship))], 'the ship key')
+export const ownKeys = (ship: Pick<Ship, 'key'>): TrustedKeys =>
+  trustKeys([toTrustedKey(keyOf(ship))], 'the ship key')

@@ -23,23 +23,79 @@ function settingsBefore(home: string): OperatorSettings | null {
   }
 }
 
-interface Repaired { readonly repair: Repair; readonly artifacts: Record<string, string>; readonly document: ResultDocument }
+interface Repaired {
+  readonly repair: Repair
+  readonly artifacts: Record<string, string>
+  readonly document: ResultDocument
+}
 
 /** One repair as a pipeline of one step, in a folder of its own. It never throws for a repair that fails. */
-async function repairOnce(ship: Ship, root: string, number: number, frozen: Frozen, failure: Failure, settings: OperatorSettings, { emit, signal }: Hands): Promise<Repaired> {
+async function repairOnce(
+  ship: Ship,
+  root: string,
+  number: number,
+  frozen: Frozen,
+  failure: Failure,
+  settings: OperatorSettings,
+  { emit, signal }: Hands,
+): Promise<Repaired> {
   const folder = `repairs/${number}`
-  const state: RepairState = { implementer: settings.until_green.argv?.[0] ?? 'codex', commit: null, tree: null, detail: '', artifacts: {} }
+  const state: RepairState = {
+    implementer: settings.until_green.argv?.[0] ?? 'codex',
+    commit: null,
+    tree: null,
+    detail: '',
+    artifacts: {},
+  }
   const document = await runPipeline<object, ResultDocument>({
-    action: 'ship', runId: ship.runId, attempt: number, facts: {}, dir: join(root, folder), resultFile: 'repair_result.json', signal, emit,
-    steps: [repairStep({ repo: ship.repo, runId: ship.runId, number, frozen, failure, settings: { ...settings, review: frozen.review }, env: ship.env }, state)],
-    document: (base) => ({ ...base, git_head: state.commit, git_tree: state.tree, artifacts: { ...base.artifacts, ...state.artifacts } }),
+    action: 'ship',
+    runId: ship.runId,
+    attempt: number,
+    facts: {},
+    dir: join(root, folder),
+    resultFile: 'repair_result.json',
+    signal,
+    emit,
+    steps: [
+      repairStep(
+        {
+          repo: ship.repo,
+          runId: ship.runId,
+          number,
+          frozen,
+          failure,
+          settings: { ...settings, review: frozen.review },
+          env: ship.env,
+        },
+        state,
+      ),
+    ],
+    document: (base) => ({
+      ...base,
+      git_head: state.commit,
+      git_tree: state.tree,
+      artifacts: { ...base.artifacts, ...state.artifacts },
+    }),
   })
   const [step] = document.steps
   const commit = document.overall === 'PASS' ? state.commit : null
   return {
     document,
-    repair: { number, folder, implementer: state.implementer, commit, error_class: document.error_class, detail: step?.detail ?? state.detail, duration_ms: step?.duration_ms ?? 0 },
-    artifacts: Object.fromEntries(Object.entries(document.artifacts).map(([name, path]) => [`repair_${number}_${name}`, `${folder}/${path}`])),
+    repair: {
+      number,
+      folder,
+      implementer: state.implementer,
+      commit,
+      error_class: document.error_class,
+      detail: step?.detail ?? state.detail,
+      duration_ms: step?.duration_ms ?? 0,
+    },
+    artifacts: Object.fromEntries(
+      Object.entries(document.artifacts).map(([name, path]) => [
+        `repair_${number}_${name}`,
+        `${folder}/${path}`,
+      ]),
+    ),
   }
 }
 
@@ -54,12 +110,23 @@ async function repairOnce(ship: Ship, root: string, number: number, frozen: Froz
  * @param onShip is told of each attempt's state
  * @returns the result of the last attempt with all that led to it, which is also the last event
  */
-export async function shipUntilGreen(first: Ship, bound: number, hands: Hands, onShip: (ship: Ship) => void): Promise<ShipResult> {
+export async function shipUntilGreen(
+  first: Ship,
+  bound: number,
+  hands: Hands,
+  onShip: (ship: Ship) => void,
+): Promise<ShipResult> {
   const root = first.dir
   const settings = settingsBefore(first.home)
   // The window shows one ship: an attempt that has ended is not the end of it.
-  const quiet: Hands = { ...hands, emit: (event) => { if (event.type !== 'run_finished') hands.emit(event) } }
-  const say = (text: string): void => hands.emit({ type: 'log', time: now(), step: null, stream: 'hq', text })
+  const quiet: Hands = {
+    ...hands,
+    emit: (event) => {
+      if (event.type !== 'run_finished') hands.emit(event)
+    },
+  }
+  const say = (text: string): void =>
+    hands.emit({ type: 'log', time: now(), step: null, stream: 'hq', text })
   const tried: Tried[] = []
   const repairs: Repair[] = []
   const seen = new Set<string>()
@@ -74,24 +141,46 @@ export async function shipUntilGreen(first: Ship, bound: number, hands: Hands, o
     onShip(ship)
     const { result, problem } = await runAttempt(ship, quiet, number)
     tried.push({ ship, result })
-    if (problem === null) return end(repairs.length === 0 ? 'passed without a repair' : `passed after ${repairs.length} ${repairs.length === 1 ? 'repair' : 'repairs'}`, null)
+    if (problem === null)
+      return end(
+        repairs.length === 0
+          ? 'passed without a repair'
+          : `passed after ${repairs.length} ${repairs.length === 1 ? 'repair' : 'repairs'}`,
+        null,
+      )
     const failure = failureOf(ship.dir, result, problem)
     const { frozen } = ship
-    if (failure === null || frozen === null || settings === null) return end(`${problem.errorClass} is not repaired`, null)
+    if (failure === null || frozen === null || settings === null)
+      return end(`${problem.errorClass} is not repaired`, null)
     const fingerprint = fingerprintOf(failure)
     if (seen.has(fingerprint)) return end('the same failure again', null)
     seen.add(fingerprint)
-    if (repairs.length >= bound) return end(`repair ${repairs.length} of ${bound} was the last`, null)
+    if (repairs.length >= bound)
+      return end(`repair ${repairs.length} of ${bound} was the last`, null)
 
-    const repaired = await repairOnce(ship, root, repairs.length + 1, frozen, failure, settings, quiet)
+    const repaired = await repairOnce(
+      ship,
+      root,
+      repairs.length + 1,
+      frozen,
+      failure,
+      settings,
+      quiet,
+    )
     repairs.push(repaired.repair)
     artifacts = { ...artifacts, ...repaired.artifacts }
     const { commit } = repaired.repair
-    if (commit === null) return end(`repair ${repairs.length} came to nothing: ${repaired.repair.error_class ?? 'no commit'}`, repaired.document)
+    if (commit === null)
+      return end(
+        `repair ${repairs.length} came to nothing: ${repaired.repair.error_class ?? 'no commit'}`,
+        repaired.document,
+      )
     const { runId, repo, home, env } = first
     ship = {
       ...newShip({ runId, repo, home, env, dir: join(root, 'attempts', String(number + 1)) }),
-      key: ship.key, candidate: { commit, start: tried[0]?.ship.head ?? frozen.head }, pinned: tried[0]?.ship.frozen ?? frozen,
+      key: ship.key,
+      candidate: { commit, start: tried[0]?.ship.head ?? frozen.head },
+      pinned: tried[0]?.ship.frozen ?? frozen,
     }
   }
 }

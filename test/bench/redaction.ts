@@ -9,7 +9,8 @@ import { RunLog } from '#ops/run-log'
 /** How much does redaction cost a run's log? Bytes of a child → lines → events on disk, with and without. `node test/bench/redaction.ts` */
 const megabytes = 60
 const chunkBytes = 64 * 1024
-const line = (n: number): string => `2026-11-23T00:44:02.${n}Z step tests  PASS src/area/file${n}.test.ts > does "things" (12 ms) https://example.test/x?y=${n} and some more text, as lines have it`
+const line = (n: number): string =>
+  `2026-11-23T00:44:02.${n}Z step tests  PASS src/area/file${n}.test.ts > does "things" (12 ms) https://example.test/x?y=${n} and some more text, as lines have it`
 const block = Buffer.from(`${Array.from({ length: 20_000 }, (_, n) => line(n)).join('\n')}\n`)
 const secrets = Array.from({ length: 12 }, () => randomBytes(24).toString('base64url'))
 
@@ -17,7 +18,12 @@ function measure(redact: boolean): number {
   const dir = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
     const log = new RunLog(join(dir, 'log.ndjson'))
-    const lines = new LineSplitter((text) => { log.append({ type: 'log', time: '2026-11-23T00:00:00.000Z', step: null, stream: 'stdout', text }, { redacted: true }) }) // as the runner does: cleaned on the bytes, or here not at all
+    const lines = new LineSplitter((text) => {
+      log.append(
+        { type: 'log', time: '2026-11-23T00:00:00.000Z', step: null, stream: 'stdout', text },
+        { redacted: true },
+      )
+    }) // as the runner does: cleaned on the bytes, or here not at all
     const redactor = redact ? createRedactor({ secrets }).bytes() : null
     const started = process.cpuUsage()
     let done = 0
@@ -42,5 +48,10 @@ function measure(redact: boolean): number {
 measure(true)
 const runs = Array.from({ length: 3 }, () => ({ without: measure(false), with: measure(true) }))
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[1] ?? 0
-const [without, withIt] = [median(runs.map((run) => run.without)), median(runs.map((run) => run.with))]
-console.log(`without ${without.toFixed(1)} MB/s · with ${withIt.toFixed(1)} MB/s · ${((withIt / without) * 100).toFixed(1)} % kept`)
+const [without, withIt] = [
+  median(runs.map((run) => run.without)),
+  median(runs.map((run) => run.with)),
+]
+console.log(
+  `without ${without.toFixed(1)} MB/s · with ${withIt.toFixed(1)} MB/s · ${((withIt / without) * 100).toFixed(1)} % kept`,
+)

@@ -17,7 +17,9 @@ it('twelve secrets of chance stay out of child output in every encoding, whereve
     for (const secret of secrets) {
       for (const [name, encode] of Object.entries(encodings)) {
         const forbidden = Buffer.from(innerForm(name, encode(secret)))
-        const line = Buffer.from(`${'x'.repeat(Math.floor(random() * 30))} ${encode(secret)} tail\n`)
+        const line = Buffer.from(
+          `${'x'.repeat(Math.floor(random() * 30))} ${encode(secret)} tail\n`,
+        )
         const bytes = redactor.bytes()
         const out: Buffer[] = []
         for (let at = 0; at < line.length;) {
@@ -28,8 +30,10 @@ it('twelve secrets of chance stay out of child output in every encoding, whereve
         out.push(bytes.end())
         const text = Buffer.concat(out)
         cases += 1
-        if (text.includes(forbidden) || !text.includes(marker)) leaks.push(`seed ${seed}, ${name}: ${JSON.stringify(secret)} → ${text.toString()}`)
-        if (redactor.text(text.toString()) !== text.toString()) leaks.push(`seed ${seed}, ${name}: not the same when redacted again: ${text.toString()}`)
+        if (text.includes(forbidden) || !text.includes(marker))
+          leaks.push(`seed ${seed}, ${name}: ${JSON.stringify(secret)} → ${text.toString()}`)
+        if (redactor.text(text.toString()) !== text.toString())
+          leaks.push(`seed ${seed}, ${name}: not the same when redacted again: ${text.toString()}`)
       }
     }
   }
@@ -45,14 +49,17 @@ it('twelve secrets of chance stay out of everything that keeps or shows text', a
   for (const seed of seeds) {
     const secrets = secretsOf(randomOf(seed))
     knowSecrets(secrets)
-    const sinks = await throughSinks(secrets.flatMap((secret) => Object.values(encodings).map((encode) => encode(secret))))
+    const sinks = await throughSinks(
+      secrets.flatMap((secret) => Object.values(encodings).map((encode) => encode(secret))),
+    )
     for (const [sink, text] of Object.entries(sinks)) {
       expect(text, sink).toContain(marker)
       for (const secret of secrets) {
         for (const [name, encode] of Object.entries(encodings)) {
           cases += 1
           const form = innerForm(name, encode(secret))
-          if (text.includes(form) || text.includes(Buffer.from(form).toString('latin1'))) leaks.push(`seed ${seed}, ${sink}, ${name}: ${JSON.stringify(secret)}`)
+          if (text.includes(form) || text.includes(Buffer.from(form).toString('latin1')))
+            leaks.push(`seed ${seed}, ${sink}, ${name}: ${JSON.stringify(secret)}`)
         }
       }
     }

@@ -16,11 +16,26 @@ beforeAll(async () => {
   api = await startResponsesApi()
   sample = makeShipRepo(api.base_url)
   // The tests say nothing about the content, so that every case reaches the gate that it is about.
-  sample.config({ tests: [{ name: 'unit', argv: [nodeProgram(), '-e', `require('fs').writeFileSync('report.xml', '<testsuites><testcase name="fine"/></testsuites>')`], report: { format: 'junit', path: 'report.xml' } }] })
+  sample.config({
+    tests: [
+      {
+        name: 'unit',
+        argv: [
+          nodeProgram(),
+          '-e',
+          `require('fs').writeFileSync('report.xml', '<testsuites><testcase name="fine"/></testsuites>')`,
+        ],
+        report: { format: 'junit', path: 'report.xml' },
+      },
+    ],
+  })
   base = sample.commit('A test that always passes')
   sample.git('push', '--quiet', 'origin', 'main')
 })
-afterAll(async () => { await sample.remove(); await api.close() })
+afterAll(async () => {
+  await sample.remove()
+  await api.close()
+})
 
 it('hostile diffs are refused by their class or shown whole, by the functions of the gate', async () => {
   const seeds = campaignSeeds()
@@ -29,7 +44,9 @@ it('hostile diffs are refused by their class or shown whole, by the functions of
   for (const [at, seed] of seeds.entries()) {
     for (const each of hostileDiffs.filter(({ alone = false }) => !alone || at === 0)) {
       cases += 1
-      await checkHostile(sample, base, each, seed).catch((error: unknown) => failed.push(`seed ${seed}, ${each.name}: ${String(error)}`))
+      await checkHostile(sample, base, each, seed).catch((error: unknown) =>
+        failed.push(`seed ${seed}, ${each.name}: ${String(error)}`),
+      )
     }
   }
   report('hostile diffs, by the functions of the gate', seeds, cases, failed.length)
@@ -50,20 +67,32 @@ it('hostile diffs and answers through hq ship with the real Codex CLI: none is a
   const seeds = campaignSeeds().filter((_, at) => at % 20 === 0)
   const wrong: string[] = []
   for (const seed of seeds) {
-    api.script((bindings) => ({ text: JSON.stringify({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }) }))
+    api.script((bindings) => ({
+      text: JSON.stringify({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }),
+    }))
     for (const each of hostileDiffs) {
       commitHostile(sample, base, each, seed)
-      const [found, expected] = [await ship(), each.expected === 'asked' ? 'review_blocked' : each.expected]
-      if (found !== expected) wrong.push(`seed ${seed}, ${each.name}: ${found} instead of ${expected}`)
+      const [found, expected] = [
+        await ship(),
+        each.expected === 'asked' ? 'review_blocked' : each.expected,
+      ]
+      if (found !== expected)
+        wrong.push(`seed ${seed}, ${each.name}: ${found} instead of ${expected}`)
     }
     sample.git('reset', '--quiet', '--hard', base)
     sample.commit('Change', { 'app.mjs': 'export const add = (a, b) => b + a\n', 'new.txt': 'x\n' })
     for (const each of hostileAnswers) {
       api.script((bindings) => ({ text: each.make(bindings, seeded(seed)) }))
       const found = await ship()
-      if (found !== each.expected) wrong.push(`seed ${seed}, answer: ${each.name}: ${found} instead of ${each.expected}`)
+      if (found !== each.expected)
+        wrong.push(`seed ${seed}, answer: ${each.name}: ${found} instead of ${each.expected}`)
     }
   }
-  report('hostile diffs and answers, through hq ship with the real Codex CLI', seeds, seeds.length * (hostileDiffs.length + hostileAnswers.length), wrong.length)
+  report(
+    'hostile diffs and answers, through hq ship with the real Codex CLI',
+    seeds,
+    seeds.length * (hostileDiffs.length + hostileAnswers.length),
+    wrong.length,
+  )
   expect(wrong).toEqual([])
 })

@@ -16,7 +16,10 @@ it('every kind of tampering is called by its name, for every seed', async () => 
   let cases = 0
   const missed: string[] = []
   try {
-    for (let n = 1; n <= count; n += 1) { bench.write('deploy', n); await bench.seal('deploy', n) }
+    for (let n = 1; n <= count; n += 1) {
+      bench.write('deploy', n)
+      await bench.seal('deploy', n)
+    }
     const head = readChainHead(bench.chainFile)
     for (const seed of seeds) {
       const random = randomOf(seed)
@@ -24,10 +27,25 @@ it('every kind of tampering is called by its name, for every seed', async () => 
         const root = mkdtempSync(join(tmpdir(), 'campaign-'))
         try {
           cpSync(bench.root, root, { recursive: true })
-          tampering.apply({ root, dir: (n) => join(root, 'deploy', runOf(n)), count, random, foreign, key: bench.key }, 1 + Math.floor(random() * count))
-          const { state, problems } = await verifyChain(root, { keys: believing(bench.key), kinds: hostKinds, remembered: head === null ? [] : rememberedBy(head, 'the chain file') })
+          tampering.apply(
+            {
+              root,
+              dir: (n) => join(root, 'deploy', runOf(n)),
+              count,
+              random,
+              foreign,
+              key: bench.key,
+            },
+            1 + Math.floor(random() * count),
+          )
+          const { state, problems } = await verifyChain(root, {
+            keys: believing(bench.key),
+            kinds: hostKinds,
+            remembered: head === null ? [] : rememberedBy(head, 'the chain file'),
+          })
           cases += 1
-          if (state !== 'broken' || !problems.some(({ code }) => tampering.named.includes(code))) missed.push(`seed ${seed}: ${tampering.name}: ${JSON.stringify(problems)}`)
+          if (state !== 'broken' || !problems.some(({ code }) => tampering.named.includes(code)))
+            missed.push(`seed ${seed}: ${tampering.name}: ${JSON.stringify(problems)}`)
         } finally {
           rmSync(root, { recursive: true, force: true })
         }

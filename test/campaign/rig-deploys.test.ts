@@ -21,7 +21,9 @@ describe.skipIf(why !== null)('deploys on an installed host', () => {
     expect(result.overall, JSON.stringify(result.steps, null, 1)).toBe('PASS')
     lines = logLength(at, run.run_id)
   }, 900_000)
-  afterAll(async () => { await at.rig.down() })
+  afterAll(async () => {
+    await at.rig.down()
+  })
 
   it('that fail say why, with the class and the first error line', async () => {
     const [seeds, failed] = [campaignSeeds(), [] as string[]]
@@ -34,14 +36,25 @@ describe.skipIf(why !== null)('deploys on an installed host', () => {
         }
       }
     }
-    report(`${deployFailures.length} ways for a deploy to fail on an installed host, each with its class and first error line`, seeds, seeds.length * deployFailures.length, failed.length)
+    report(
+      `${deployFailures.length} ways for a deploy to fail on an installed host, each with its class and first error line`,
+      seeds,
+      seeds.length * deployFailures.length,
+      failed.length,
+    )
     expect(failed).toEqual([])
   })
 
   it('in which something is killed leave nothing over, and the next is green', async () => {
     const [seeds, failed] = [campaignSeeds(), [] as string[]]
-    for (const seed of seeds) await expectSurvived(at, seed, lines).catch((error: unknown) => failed.push(String(error)))
-    report('kill -9 of hostd, runner, pipeline or dockerd during a deploy on an installed host', seeds, seeds.length, failed.length)
+    for (const seed of seeds)
+      await expectSurvived(at, seed, lines).catch((error: unknown) => failed.push(String(error)))
+    report(
+      'kill -9 of hostd, runner, pipeline or dockerd during a deploy on an installed host',
+      seeds,
+      seeds.length,
+      failed.length,
+    )
     expect(failed).toEqual([])
   })
 })

@@ -11,14 +11,25 @@ beforeAll(async () => {
   api.script(approve)
   sample = makeShipRepo(api.base_url)
 })
-afterAll(async () => { await sample.remove(); await api.close() })
+afterAll(async () => {
+  await sample.remove()
+  await api.close()
+})
 
 it('a ship killed at a moment of chance leaves no half-pushed state', async () => {
   sample.commit('The first ship', { 'first.txt': 'x\n' })
   const { result, dir } = await sample.ship()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
   const [seeds, failed] = [campaignSeeds(), [] as string[]]
-  for (const seed of seeds) await expectShipResolved(sample, api.base_url, seed, eventCount(dir)).catch((error: unknown) => failed.push(String(error)))
-  report('kills of a ship at a moment of chance; the next one resolves it', seeds, seeds.length, failed.length)
+  for (const seed of seeds)
+    await expectShipResolved(sample, api.base_url, seed, eventCount(dir)).catch((error: unknown) =>
+      failed.push(String(error)),
+    )
+  report(
+    'kills of a ship at a moment of chance; the next one resolves it',
+    seeds,
+    seeds.length,
+    failed.length,
+  )
   expect(failed).toEqual([])
 })

@@ -23,8 +23,10 @@ describe('the story', () => {
   let demo: Demo
   let browser: Browser
   let page: Page
-  const git = (repo: string, ...args: string[]): string => execFileSync('git', args, { cwd: repo, encoding: 'utf8' }).trim()
-  const gate = (name: string, state: string) => page.getByRole('listitem', { name: new RegExp(`^${name}: ${state}`) })
+  const git = (repo: string, ...args: string[]): string =>
+    execFileSync('git', args, { cwd: repo, encoding: 'utf8' }).trim()
+  const gate = (name: string, state: string) =>
+    page.getByRole('listitem', { name: new RegExp(`^${name}: ${state}`) })
 
   beforeAll(async () => {
     root = realpathSync(mkdtempSync(join(tmpdir(), 'story-')))
@@ -45,12 +47,19 @@ describe('the story', () => {
 
   let commit: string
   it('opens with a first change that can be shipped, and six gates that wait', async () => {
-    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Waiting').first().waitFor()
-    await shown(page.getByRole('button', { name: /^Ship/ }).first()).not.toHaveAttribute('aria-disabled', 'true')
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof'])
+      await gate(name, 'Waiting').first().waitFor()
+    await shown(page.getByRole('button', { name: /^Ship/ }).first()).not.toHaveAttribute(
+      'aria-disabled',
+      'true',
+    )
   })
 
   it('ships a change: tested, reviewed by the real Codex CLI, pushed exactly as reviewed', async () => {
-    writeFileSync(join(demo.laptop, 'greeting.mjs'), 'export const greeting = (name) => `Hello, ${name}.`\n\nexport const farewell = (name) => `Until soon, ${name}.`\n')
+    writeFileSync(
+      join(demo.laptop, 'greeting.mjs'),
+      'export const greeting = (name) => `Hello, ${name}.`\n\nexport const farewell = (name) => `Until soon, ${name}.`\n',
+    )
     git(demo.laptop, 'commit', '--all', '--quiet', '--message', 'Say farewell')
     commit = git(demo.laptop, 'rev-parse', 'HEAD')
     const ship = page.getByRole('button', { name: /^Ship/ }).first()
@@ -62,9 +71,17 @@ describe('the story', () => {
     await gate('Pushed', 'Pass').first().waitFor()
     const origin = join(root, 'git', 'sample-app.git')
     expect(git(origin, 'rev-parse', 'refs/heads/main')).toBe(commit)
-    const pushed = signedVerdict.parse(JSON.parse(git(origin, 'cat-file', 'blob', reviewRef(commit))))
-    expect(pushed).toMatchObject({ verdict: 'APPROVED', head_sha: commit, reviewer: { scripted: true } })
-    const { keys } = trustFile.parse(JSON.parse(readFileSync(join(root, 'host', 'etc', 'trust.json'), 'utf8')))
+    const pushed = signedVerdict.parse(
+      JSON.parse(git(origin, 'cat-file', 'blob', reviewRef(commit))),
+    )
+    expect(pushed).toMatchObject({
+      verdict: 'APPROVED',
+      head_sha: commit,
+      reviewer: { scripted: true },
+    })
+    const { keys } = trustFile.parse(
+      JSON.parse(readFileSync(join(root, 'host', 'etc', 'trust.json'), 'utf8')),
+    )
     expect(keys.map(({ id }) => id)).toEqual([pushed.signature.key_id])
     expect(pushed.reviewer.cli_version).toMatch(/\d+\.\d+/)
   }, 400_000)
@@ -79,25 +96,37 @@ describe('the story', () => {
     await deploy.click()
     await page.waitForURL(/#\/runs\//)
     await toOverview()
-    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor({ timeout: 300_000 })
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof'])
+      await gate(name, 'Pass').first().waitFor({ timeout: 300_000 })
     await page.getByText('Pass, verified').first().waitFor()
     const health = await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()
     expect(health).toEqual({ ok: true, commit })
   }, 600_000)
 
   it('proves it: /api/dod/last through the console is PASS for this run, and both bundles are complete', async () => {
-    const token = readFileSync(join(root, 'host', 'etc', 'secrets', 'openclaw_admin_token'), 'utf8').trim()
-    const reply = await fetch(`http://127.0.0.1:${demo.ports().console}/api/dod/last`, { headers: { 'x-openclaw-admin-token': token } })
+    const token = readFileSync(
+      join(root, 'host', 'etc', 'secrets', 'openclaw_admin_token'),
+      'utf8',
+    ).trim()
+    const reply = await fetch(`http://127.0.0.1:${demo.ports().console}/api/dod/last`, {
+      headers: { 'x-openclaw-admin-token': token },
+    })
     const last = dodLastReply.parse(await reply.json())
     expect(last).toMatchObject({ ok: true, overall: 'PASS' })
     const artifacts = join(root, 'host', 'app', 'artifacts')
     const deployRun = last.result?.deploy_run_id ?? ''
-    for (const file of deployBundleFiles) expect(existsSync(join(artifacts, 'deploy', deployRun, file)), file).toBe(true)
-    const state = JSON.parse(readFileSync(join(root, 'host', 'state', 'project_state.json'), 'utf8')) as { last_deploy_run_id: string; last_verified_head: string }
+    for (const file of deployBundleFiles)
+      expect(existsSync(join(artifacts, 'deploy', deployRun, file)), file).toBe(true)
+    const state = JSON.parse(
+      readFileSync(join(root, 'host', 'state', 'project_state.json'), 'utf8'),
+    ) as { last_deploy_run_id: string; last_verified_head: string }
     expect(state).toMatchObject({ last_deploy_run_id: deployRun, last_verified_head: commit })
-    const shipRun = signedVerdict.parse(JSON.parse(git(join(root, 'git', 'sample-app.git'), 'cat-file', 'blob', reviewRef(commit)))).run_id
+    const shipRun = signedVerdict.parse(
+      JSON.parse(git(join(root, 'git', 'sample-app.git'), 'cat-file', 'blob', reviewRef(commit))),
+    ).run_id
     for (const side of [join(demo.laptop, 'artifacts'), artifacts]) {
-      for (const file of shipBundleFiles) expect(existsSync(join(side, 'ship', shipRun, file)), `${side} ${file}`).toBe(true)
+      for (const file of shipBundleFiles)
+        expect(existsSync(join(side, 'ship', shipRun, file)), `${side} ${file}`).toBe(true)
     }
     expect(existsSync(join(artifacts, '.maintenance_mode'))).toBe(false)
   })
@@ -109,8 +138,12 @@ describe('the story', () => {
 
     demo = await startDemo(root, ['--scripted-review'])
     await page.goto(demo.url)
-    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof']) await gate(name, 'Pass').first().waitFor()
-    expect(await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()).toEqual({ ok: true, commit })
+    for (const name of ['Tests', 'Review', 'Pushed', 'Deployed', 'Verified', 'Proof'])
+      await gate(name, 'Pass').first().waitFor()
+    expect(await (await fetch(`http://127.0.0.1:${demo.ports().app}/api/health`)).json()).toEqual({
+      ok: true,
+      commit,
+    })
   })
 })
 
@@ -121,7 +154,8 @@ describe('the demo without a Codex sign-in', () => {
     const browser = await launchBrowser()
     try {
       const origin = join(root, 'git', 'sample-app.git')
-      const refs = (): string => execFileSync('git', ['for-each-ref'], { cwd: origin, encoding: 'utf8' })
+      const refs = (): string =>
+        execFileSync('git', ['for-each-ref'], { cwd: origin, encoding: 'utf8' })
       const before = refs()
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
       page.setDefaultTimeout(pageMs)

@@ -11,14 +11,25 @@ let host: TestHost
 let hostd: TestHostd
 beforeAll(async () => {
   host = testHost()
-  writeJson(host.paths.trustFile, { schema_version: 1, baseline: 'a'.repeat(40), review_providers: [], keys: [toTrustedKey(byHand)] })
+  writeJson(host.paths.trustFile, {
+    schema_version: 1,
+    baseline: 'a'.repeat(40),
+    review_providers: [],
+    keys: [toTrustedKey(byHand)],
+  })
   hostd = await startHostd(host)
 })
-afterAll(async () => { await hostd.kill(); await host.remove() })
+afterAll(async () => {
+  await hostd.kill()
+  await host.remove()
+})
 
-const exec = (params: object, action = 'trust_ship_key') => hostd.ask('/api/exec', { method: 'POST', body: { action, params } })
-const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> => await ended((await exec({ public_key, label })).body)
-const takeBack = async (id: string): Promise<string> => await ended((await exec({ id }, 'distrust_ship_key')).body)
+const exec = (params: object, action = 'trust_ship_key') =>
+  hostd.ask('/api/exec', { method: 'POST', body: { action, params } })
+const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> =>
+  await ended((await exec({ public_key, label })).body)
+const takeBack = async (id: string): Promise<string> =>
+  await ended((await exec({ id }, 'distrust_ship_key')).body)
 const ended = async (body: Record<string, unknown>): Promise<string> => {
   return await until('the run has ended', async () => {
     const { body: answer } = await hostd.ask(`/api/runs?id=${String(body['run_id'])}`)
@@ -32,7 +43,10 @@ describe('enrolling the ship key of a laptop', () => {
   it('adds it to those that are believed, for every reader, and keeps those of trust.json', async () => {
     expect(await keys()).toEqual([{ id: byHand.id, label: null, enrolled_at: null }])
     expect(await enrol(laptop.publicKey)).toBe('passed')
-    expect(await keys()).toMatchObject([{ id: byHand.id }, { id: laptop.id, label: 'laptop of Ada', enrolled_at: expect.any(String) }])
+    expect(await keys()).toMatchObject([
+      { id: byHand.id },
+      { id: laptop.id, label: 'laptop of Ada', enrolled_at: expect.any(String) },
+    ])
     expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(byHand), toTrustedKey(laptop)])
     const before = readFileSync(host.paths.shipKeysFile, 'utf8')
     expect(await enrol(laptop.publicKey, 'again')).toBe('passed')
@@ -41,8 +55,16 @@ describe('enrolling the ship key of a laptop', () => {
   })
 
   it('refuses what is no public key, and answers nobody without the token', async () => {
-    for (const params of [{ public_key: newKeyPem(), label: 'x' }, { public_key: 'x', label: 'x' }, { public_key: laptop.publicKey, label: '--json' }, { public_key: laptop.publicKey }]) expect((await exec(params)).status).toBe(400)
-    expect(await enrol('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n')).toBe('failed')
+    for (const params of [
+      { public_key: newKeyPem(), label: 'x' },
+      { public_key: 'x', label: 'x' },
+      { public_key: laptop.publicKey, label: '--json' },
+      { public_key: laptop.publicKey },
+    ])
+      expect((await exec(params)).status).toBe(400)
+    expect(await enrol('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n')).toBe(
+      'failed',
+    )
     expect((await hostd.ask('/api/trust', { token: null })).status).toBe(403)
   })
 
@@ -56,7 +78,12 @@ describe('enrolling the ship key of a laptop', () => {
 
   it('takes one back that was enrolled, and neither one of trust.json nor the last', async () => {
     expect(await takeBack(byHand.id)).toBe('failed')
-    writeJson(host.paths.trustFile, { schema_version: 1, baseline: 'a'.repeat(40), review_providers: [], keys: [] })
+    writeJson(host.paths.trustFile, {
+      schema_version: 1,
+      baseline: 'a'.repeat(40),
+      review_providers: [],
+      keys: [],
+    })
     expect(await takeBack(laptop.id)).toBe('failed')
     expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(laptop)])
     const other = signingKeyFromPem(newKeyPem(), 'a third laptop')

@@ -12,27 +12,78 @@ import { hq, startHostd, testHost, until, type TestHost, type TestHostd } from '
 let host: TestHost
 let hostd: TestHostd | null = null
 
-beforeEach(() => { host = testHost() })
-afterEach(async () => { await hostd?.kill(); hostd = null; await host.remove() })
+beforeEach(() => {
+  host = testHost()
+})
+afterEach(async () => {
+  await hostd?.kill()
+  hostd = null
+  await host.remove()
+})
 
-const idOf = (n: number): string => `20260101T${String(Math.floor(n / 3600)).padStart(2, '0')}${String(Math.floor(n / 60) % 60).padStart(2, '0')}${String(n % 60).padStart(2, '0')}Z-${n.toString(16).padStart(8, '0')}`
+const idOf = (n: number): string =>
+  `20260101T${String(Math.floor(n / 3600)).padStart(2, '0')}${String(Math.floor(n / 60) % 60).padStart(2, '0')}${String(n % 60).padStart(2, '0')}Z-${n.toString(16).padStart(8, '0')}`
 const time = '2026-01-01T00:00:00.000Z'
 
 /** A run folder as a runner that no longer lives left it. */
-function writeRun(n: number, { action = 'guard', ended = 'PASS', errorClass = null, boot = bootId() }: { action?: string; ended?: string; errorClass?: string | null; boot?: string } = {}): string {
+function writeRun(
+  n: number,
+  {
+    action = 'guard',
+    ended = 'PASS',
+    errorClass = null,
+    boot = bootId(),
+  }: { action?: string; ended?: string; errorClass?: string | null; boot?: string } = {},
+): string {
   const run_id = idOf(n)
   const dir = join(host.paths.runs, run_id)
   mkdirSync(dir, { recursive: true })
-  const record = { schema_version: 1, run_id, action, lane: isActionId(action) ? actionOf(action).lane : action, params: {}, actor: 'local', deploy_run_id: null, requested_at: time, started_at: time, unit: null, pid: 999_999, pgid: 999_999, start_time: '1', boot_id: boot }
+  const record = {
+    schema_version: 1,
+    run_id,
+    action,
+    lane: isActionId(action) ? actionOf(action).lane : action,
+    params: {},
+    actor: 'local',
+    deploy_run_id: null,
+    requested_at: time,
+    started_at: time,
+    unit: null,
+    pid: 999_999,
+    pgid: 999_999,
+    start_time: '1',
+    boot_id: boot,
+  }
   // The result first, as no runner does: hostd must never see this run without its end.
-  if (ended !== '') writeFileSync(join(dir, 'result.json'), JSON.stringify({ schema_version: 1, run_id, overall: ended, step_failed: null, error_class: errorClass, next_auto_fix: null, git_head: null, git_tree: null, started_at: time, finished_at: time, steps: [], artifacts: {} }))
+  if (ended !== '')
+    writeFileSync(
+      join(dir, 'result.json'),
+      JSON.stringify({
+        schema_version: 1,
+        run_id,
+        overall: ended,
+        step_failed: null,
+        error_class: errorClass,
+        next_auto_fix: null,
+        git_head: null,
+        git_tree: null,
+        started_at: time,
+        finished_at: time,
+        steps: [],
+        artifacts: {},
+      }),
+    )
   writeFileSync(join(dir, 'run.json'), JSON.stringify(record))
   return run_id
 }
 
 describe('the index of runs', () => {
   it('is built from the run folders, pages newest first and filters by action and status', async () => {
-    for (let n = 0; n < 25; n += 1) writeRun(n, n % 5 === 0 ? { action: 'doctor', ended: 'FAIL', errorClass: 'doctor_failed' } : {})
+    for (let n = 0; n < 25; n += 1)
+      writeRun(
+        n,
+        n % 5 === 0 ? { action: 'doctor', ended: 'FAIL', errorClass: 'doctor_failed' } : {},
+      )
     hostd = await startHostd(host)
     const seen: string[] = []
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -41,8 +92,14 @@ describe('the index of runs', () => {
       cursor = page.next_cursor
     }
     expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => idOf(24 - n)))
-    expect((await hostd.client.runs({ action: 'doctor' })).runs.map(({ run_id }) => run_id)).toEqual([20, 15, 10, 5, 0].map(idOf))
-    expect((await hostd.client.runs({ status: 'failed', limit: '2' })).runs.map(({ error_class }) => error_class)).toEqual(['doctor_failed', 'doctor_failed'])
+    expect(
+      (await hostd.client.runs({ action: 'doctor' })).runs.map(({ run_id }) => run_id),
+    ).toEqual([20, 15, 10, 5, 0].map(idOf))
+    expect(
+      (await hostd.client.runs({ status: 'failed', limit: '2' })).runs.map(
+        ({ error_class }) => error_class,
+      ),
+    ).toEqual(['doctor_failed', 'doctor_failed'])
     expect((await hostd.client.runs({ status: 'failed', action: 'guard' })).runs).toEqual([])
   })
 
@@ -57,9 +114,21 @@ describe('the index of runs', () => {
   it('is dropped and built again when it is damaged, or of another version', async () => {
     const damage: (() => void)[] = [
       () => writeFileSync(host.paths.index, 'this is no database'),
-      () => { const db = new DatabaseSync(host.paths.index); db.exec('PRAGMA user_version = 99'); db.close() },
-      () => { const db = new DatabaseSync(host.paths.index); db.exec('DROP TABLE runs; CREATE TABLE runs (x TEXT)'); db.close() },
-      () => { const bytes = readFileSync(host.paths.index); bytes.fill(0xff, 4096, 8192); writeFileSync(host.paths.index, bytes) },
+      () => {
+        const db = new DatabaseSync(host.paths.index)
+        db.exec('PRAGMA user_version = 99')
+        db.close()
+      },
+      () => {
+        const db = new DatabaseSync(host.paths.index)
+        db.exec('DROP TABLE runs; CREATE TABLE runs (x TEXT)')
+        db.close()
+      },
+      () => {
+        const bytes = readFileSync(host.paths.index)
+        bytes.fill(0xff, 4096, 8192)
+        writeFileSync(host.paths.index, bytes)
+      },
     ]
     const id = writeRun(1)
     hostd = await startHostd(host)
@@ -68,7 +137,9 @@ describe('the index of runs', () => {
       for (const suffix of ['-wal', '-shm']) rmSync(`${host.paths.index}${suffix}`, { force: true })
       make()
       hostd = await startHostd(host)
-      expect((await hostd.client.runs()).runs.map(({ run_id, status }) => [run_id, status])).toEqual([[id, 'passed']])
+      expect(
+        (await hostd.client.runs()).runs.map(({ run_id, status }) => [run_id, status]),
+      ).toEqual([[id, 'passed']])
       expect(hostd.said()).toContain('index_dropped')
     }
   })
@@ -82,23 +153,38 @@ describe('the index of runs', () => {
     db.prepare("UPDATE runs SET action = 'of_another_release' WHERE run_id = ?").run(idOf(1))
     db.close()
     const record = join(host.paths.runs, other, 'run.json')
-    writeFileSync(record, readFileSync(record, 'utf8').replaceAll('"guard"', '"of_another_release"'))
+    writeFileSync(
+      record,
+      readFileSync(record, 'utf8').replaceAll('"guard"', '"of_another_release"'),
+    )
     hostd = await startHostd(host)
     const said = (): string => hostd?.said() ?? ''
-    expect((await hostd.client.runs()).runs).toMatchObject([{ run_id: idOf(1), action: 'guard', status: 'passed' }])
+    expect((await hostd.client.runs()).runs).toMatchObject([
+      { run_id: idOf(1), action: 'guard', status: 'passed' },
+    ])
     const third = writeRun(3)
-    await until('two more looks at the folders', async () => (await hostd?.client.runs())?.runs.some(({ run_id }) => run_id === third))
+    await until('two more looks at the folders', async () =>
+      (await hostd?.client.runs())?.runs.some(({ run_id }) => run_id === third),
+    )
     expect(said().match(/run_folder_unreadable/g)).toHaveLength(1)
   })
 
   it('closes what was running before a reboot as interrupted, and what lost its runner as runner_lost', async () => {
-    const before = writeRun(1, { action: 'guard', ended: '', boot: '00000000-0000-0000-0000-000000000000' })
+    const before = writeRun(1, {
+      action: 'guard',
+      ended: '',
+      boot: '00000000-0000-0000-0000-000000000000',
+    })
     const lost = writeRun(2, { action: 'doctor', ended: '' })
     const damaged = writeRun(3, { action: 'dod', ended: '' })
     writeFileSync(join(host.paths.runs, damaged, 'result.json'), '{"overall":"PASS"')
     hostd = await startHostd(host)
     const { client } = hostd
-    const status = async (id: string) => await until('the end', async () => { const run = await client.run(id); return run.finished_at === null ? null : [run.status, run.error_class] })
+    const status = async (id: string) =>
+      await until('the end', async () => {
+        const run = await client.run(id)
+        return run.finished_at === null ? null : [run.status, run.error_class]
+      })
     expect(await status(before)).toEqual(['interrupted', 'interrupted'])
     expect(await status(lost)).toEqual(['runner_lost', 'runner_lost'])
     expect(await status(damaged)).toEqual(['failed', 'action_no_result'])
@@ -109,7 +195,11 @@ describe('the index of runs', () => {
     hostd = await startHostd(host)
     const id = writeRun(7)
     const { client } = hostd
-    expect(await until('the run to be adopted', async () => (await client.runs()).runs.find(({ run_id }) => run_id === id))).toMatchObject({ status: 'passed' })
+    expect(
+      await until('the run to be adopted', async () =>
+        (await client.runs()).runs.find(({ run_id }) => run_id === id),
+      ),
+    ).toMatchObject({ status: 'passed' })
   })
 
   it('is dropped by hq reindex while hostd is down, and not while it serves', async () => {
@@ -119,7 +209,10 @@ describe('the index of runs', () => {
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('hostd is running')])
     await hostd.stop()
     const done = await hq(host, ['reindex', '--json'])
-    expect([done.code, JSON.parse(done.out)]).toEqual([0, { ok: true, dropped: host.paths.index, run_folders: 1 }])
+    expect([done.code, JSON.parse(done.out)]).toEqual([
+      0,
+      { ok: true, dropped: host.paths.index, run_folders: 1 },
+    ])
     expect(() => readFileSync(host.paths.index)).toThrow('ENOENT')
     hostd = await startHostd(host)
     expect((await hostd.client.runs()).runs).toHaveLength(1)
@@ -129,33 +222,62 @@ describe('the index of runs', () => {
     for (let n = 0; n < 1000; n += 1) writeRun(n)
     hostd = await startHostd(host)
     const page = await hostd.client.runs({ limit: '200' })
-    expect([page.runs.length, page.runs[0]?.run_id, page.next_cursor]).toEqual([200, idOf(999), idOf(800)])
+    expect([page.runs.length, page.runs[0]?.run_id, page.next_cursor]).toEqual([
+      200,
+      idOf(999),
+      idOf(800),
+    ])
   })
 })
 
 describe('maintenance mode at hostd', () => {
   const deploy = idOf(1)
-  const exec = async (action: string, headers: Record<string, string> = {}) => { const { status, body } = await (hostd as TestHostd).ask('/api/exec', { method: 'POST', body: { action }, headers }); return [status, body['error_class']] }
+  const exec = async (action: string, headers: Record<string, string> = {}) => {
+    const { status, body } = await (hostd as TestHostd).ask('/api/exec', {
+      method: 'POST',
+      body: { action },
+      headers,
+    })
+    return [status, body['error_class']]
+  }
 
   it('lets a dod_only action in only for the deploy that holds it, and counts an unreadable file as on', async () => {
     hostd = await startHostd(host)
-    writeJson(host.paths.maintenance, { schema_version: 1, deploy_run_id: deploy, reason: 'deploy', since: time })
+    writeJson(host.paths.maintenance, {
+      schema_version: 1,
+      deploy_run_id: deploy,
+      reason: 'deploy',
+      since: time,
+    })
     expect(await exec('doctor')).toEqual([503, 'MAINTENANCE_MODE'])
-    expect(await exec('doctor', { 'x-openclaw-dod-run': idOf(2) })).toEqual([503, 'MAINTENANCE_MODE'])
+    expect(await exec('doctor', { 'x-openclaw-dod-run': idOf(2) })).toEqual([
+      503,
+      'MAINTENANCE_MODE',
+    ])
     expect(await exec('doctor', { 'x-openclaw-dod-run': 'x' })).toEqual([400, 'invalid_request'])
     expect(await exec('doctor', { 'x-openclaw-dod-run': deploy })).toEqual([202, undefined])
-    expect((await hostd.client.runs({ action: 'doctor' })).runs[0]).toMatchObject({ deploy_run_id: deploy })
+    expect((await hostd.client.runs({ action: 'doctor' })).runs[0]).toMatchObject({
+      deploy_run_id: deploy,
+    })
     writeFileSync(host.paths.maintenance, 'not json')
     expect(await exec('verify_production')).toEqual([503, 'MAINTENANCE_MODE'])
-    expect((await hostd.ask('/api/maintenance')).body).toMatchObject({ maintenance: { on: true, unreadable: expect.stringContaining('not JSON'), file: null } })
+    expect((await hostd.ask('/api/maintenance')).body).toMatchObject({
+      maintenance: { on: true, unreadable: expect.stringContaining('not JSON'), file: null },
+    })
   })
 
   it('counts as on, and hostd goes on answering, whatever lies where its file should', async () => {
     hostd = await startHostd(host)
     const { maintenance } = host.paths
     const put: Record<string, () => void> = {
-      fifo: () => execFileSync('mkfifo', [maintenance]), folder: () => mkdirSync(maintenance), 'link that leads nowhere': () => symlinkSync('/nonexistent', maintenance),
-      'link to a device without end': () => symlinkSync('/dev/zero', maintenance), 'file larger than memory allows': () => { writeFileSync(maintenance, ''); truncateSync(maintenance, 2 ** 30) },
+      fifo: () => execFileSync('mkfifo', [maintenance]),
+      folder: () => mkdirSync(maintenance),
+      'link that leads nowhere': () => symlinkSync('/nonexistent', maintenance),
+      'link to a device without end': () => symlinkSync('/dev/zero', maintenance),
+      'file larger than memory allows': () => {
+        writeFileSync(maintenance, '')
+        truncateSync(maintenance, 2 ** 30)
+      },
     }
     for (const [what, make] of Object.entries(put)) {
       make()
@@ -167,10 +289,27 @@ describe('maintenance mode at hostd', () => {
   it('is set and ended through the API, keeping the name of a deploy that left it on', async () => {
     hostd = await startHostd(host)
     const ask: TestHostd['ask'] = async (path, init) => await (hostd as TestHostd).ask(path, init)
-    expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: 'new disk' } })).body).toMatchObject({ ok: true, maintenance: { on: true, file: { reason: 'new disk', deploy_run_id: null } } })
-    expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: '' } })).status).toBe(400)
-    expect((await ask('/api/maintenance', { method: 'DELETE' })).body).toMatchObject({ ok: true, maintenance: { on: false, file: null } })
-    writeJson(host.paths.maintenance, { schema_version: 1, deploy_run_id: deploy, reason: 'deploy failed', since: time })
-    expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: 'mine' } })).body).toMatchObject({ maintenance: { file: { deploy_run_id: deploy } } })
+    expect(
+      (await ask('/api/maintenance', { method: 'PUT', body: { reason: 'new disk' } })).body,
+    ).toMatchObject({
+      ok: true,
+      maintenance: { on: true, file: { reason: 'new disk', deploy_run_id: null } },
+    })
+    expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: '' } })).status).toBe(
+      400,
+    )
+    expect((await ask('/api/maintenance', { method: 'DELETE' })).body).toMatchObject({
+      ok: true,
+      maintenance: { on: false, file: null },
+    })
+    writeJson(host.paths.maintenance, {
+      schema_version: 1,
+      deploy_run_id: deploy,
+      reason: 'deploy failed',
+      since: time,
+    })
+    expect(
+      (await ask('/api/maintenance', { method: 'PUT', body: { reason: 'mine' } })).body,
+    ).toMatchObject({ maintenance: { file: { deploy_run_id: deploy } } })
   })
 })

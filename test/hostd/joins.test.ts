@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hq, scriptedInstall, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
+import {
+  hq,
+  scriptedInstall,
+  startHostd,
+  testHost,
+  until,
+  type TestHost,
+  type TestHostd,
+} from '../support/hostd.ts'
 
 // Case G1: a caller once took the PASS of another action's run as its own.
 
@@ -28,7 +36,10 @@ afterEach(async () => {
 const key = 'a'.repeat(32)
 const commit = 'b'.repeat(40)
 const start = async (action: string, params = {}): Promise<string> => {
-  const { status, body } = await hostd.ask('/api/exec', { method: 'POST', body: { action, params } })
+  const { status, body } = await hostd.ask('/api/exec', {
+    method: 'POST',
+    body: { action, params },
+  })
   expect(status).toBe(202)
   return String(body['run_id'])
 }
@@ -40,18 +51,28 @@ describe('a busy lane', () => {
     ['rollback to a commit', ['rollback', '--to', commit], 'Roll back was not started'],
     ['trust-key --remove', ['trust-key', '--remove', key], 'Take a ship key back was not started'],
     ['maintenance off', ['maintenance', 'off'], 'End maintenance was not started'],
-    ['deploy with other parameters', ['deploy', '--unpin'], 'with other parameters: {}. Nothing was started'],
-  ])('refuses hq %s while a deploy runs, and names that run, its actor and its start', async (_what, args, says) => {
-    const id = await start('deploy_and_verify')
-    const since = await until('the deploy to run', async () => (await hostd.client.run(id)).started_at)
-    const { code, out, err } = await hqHere(...args)
-    expect([code, out]).toEqual([1, ''])
-    expect(err).toContain(`lane_busy: Deploy+Verify (${id}) is running, started by `)
-    expect(err).toContain(` at ${since}`)
-    expect(err).toContain(says)
-    expect(err).not.toContain('Joined')
-    expect((await hostd.client.runs()).runs.map(({ run_id }) => run_id)).toEqual([id])
-  })
+    [
+      'deploy with other parameters',
+      ['deploy', '--unpin'],
+      'with other parameters: {}. Nothing was started',
+    ],
+  ])(
+    'refuses hq %s while a deploy runs, and names that run, its actor and its start',
+    async (_what, args, says) => {
+      const id = await start('deploy_and_verify')
+      const since = await until(
+        'the deploy to run',
+        async () => (await hostd.client.run(id)).started_at,
+      )
+      const { code, out, err } = await hqHere(...args)
+      expect([code, out]).toEqual([1, ''])
+      expect(err).toContain(`lane_busy: Deploy+Verify (${id}) is running, started by `)
+      expect(err).toContain(` at ${since}`)
+      expect(err).toContain(says)
+      expect(err).not.toContain('Joined')
+      expect((await hostd.client.runs()).runs.map(({ run_id }) => run_id)).toEqual([id])
+    },
+  )
 
   it.each([
     ['deploy_and_verify', {}, ['deploy']],
@@ -61,7 +82,9 @@ describe('a busy lane', () => {
   ] as const)('lets the same request join: %s %j', async (action, params, args) => {
     const id = await start(action, params)
     const started: [string, boolean][] = []
-    const joining = hostd.client.startOrJoin(action, params, { onRun: (...run) => started.push(run) })
+    const joining = hostd.client.startOrJoin(action, params, {
+      onRun: (...run) => started.push(run),
+    })
     const typed = hqHere(...args, '--json')
     await until('the run to be joined', () => started.length === 1)
     expect(started).toEqual([[id, true]])
@@ -78,6 +101,9 @@ describe('a busy lane', () => {
     ['one commit against none', { to: commit }, {}],
   ])('refuses a rollback to %s', async (_what, running, asked) => {
     const id = await start('rollback', running)
-    await expect(hostd.client.startOrJoin('rollback', asked)).rejects.toMatchObject({ errorClass: 'lane_busy', message: expect.stringContaining(id) })
+    await expect(hostd.client.startOrJoin('rollback', asked)).rejects.toMatchObject({
+      errorClass: 'lane_busy',
+      message: expect.stringContaining(id),
+    })
   })
 })

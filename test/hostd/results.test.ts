@@ -5,29 +5,79 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { statusReply } from '#shared/api'
 import { writeJson } from '#ops/json-file'
-import { rawRequest, startHostd, testHost, type TestHost, type TestHostd } from '../support/hostd.ts'
+import {
+  rawRequest,
+  startHostd,
+  testHost,
+  type TestHost,
+  type TestHostd,
+} from '../support/hostd.ts'
 
 let host: TestHost
 let hostd: TestHostd
-beforeAll(async () => { host = testHost(); hostd = await startHostd(host) })
-afterAll(async () => { await hostd.kill(); await host.remove() })
+beforeAll(async () => {
+  host = testHost()
+  hostd = await startHostd(host)
+})
+afterAll(async () => {
+  await hostd.kill()
+  await host.remove()
+})
 
 const sha = 'a'.repeat(40)
 const time = '2026-01-01T00:00:00.000Z'
 const id = (n: number): string => `20260101T0000${String(n).padStart(2, '0')}Z-00000000`
 const common = (run_id: string, overall: 'PASS' | 'FAIL') => ({
-  schema_version: 1, run_id, overall, step_failed: null, error_class: overall === 'PASS' ? null : 'endpoint_not_ok', next_auto_fix: overall === 'PASS' ? null : 'fix_and_ship',
-  git_head: sha, git_tree: null, started_at: time, finished_at: time, steps: [], artifacts: {},
+  schema_version: 1,
+  run_id,
+  overall,
+  step_failed: null,
+  error_class: overall === 'PASS' ? null : 'endpoint_not_ok',
+  next_auto_fix: overall === 'PASS' ? null : 'fix_and_ship',
+  git_head: sha,
+  git_tree: null,
+  started_at: time,
+  finished_at: time,
+  steps: [],
+  artifacts: {},
 })
-const deployDoc = (run_id: string, overall: 'PASS' | 'FAIL') => ({ ...common(run_id, overall), attempt: 1, target_sha: sha, previous_sha: null, engine: 'process', unanswered_ms: null })
-const dodDoc = (run_id: string, overall: 'PASS' | 'FAIL') => ({ ...common(run_id, overall), deploy_run_id: run_id, doctor_run_id: null, joined: false, checks: [] })
-const shipDoc = (run_id: string) => ({ ...common(run_id, 'PASS'), since_sha: null, verdict_id: null, pushed_sha: sha, remote_sha: sha, scripted_review: false, tests: [] })
-const put = (path: string, value: unknown): void => writeJson(join(host.paths.artifacts, path), value)
+const deployDoc = (run_id: string, overall: 'PASS' | 'FAIL') => ({
+  ...common(run_id, overall),
+  attempt: 1,
+  target_sha: sha,
+  previous_sha: null,
+  engine: 'process',
+  unanswered_ms: null,
+})
+const dodDoc = (run_id: string, overall: 'PASS' | 'FAIL') => ({
+  ...common(run_id, overall),
+  deploy_run_id: run_id,
+  doctor_run_id: null,
+  joined: false,
+  checks: [],
+})
+const shipDoc = (run_id: string) => ({
+  ...common(run_id, 'PASS'),
+  since_sha: null,
+  verdict_id: null,
+  pushed_sha: sha,
+  remote_sha: sha,
+  scripted_review: false,
+  tests: [],
+})
+const put = (path: string, value: unknown): void =>
+  writeJson(join(host.paths.artifacts, path), value)
 const last = async (kind: 'dod' | 'deploy' | 'ship') => (await hostd.ask(`/api/${kind}/last`)).body
 
 describe('last results', () => {
   it('are null, and not ok, before there is any', async () => {
-    expect(await last('dod')).toEqual({ ok: false, run_id: null, overall: null, result: null, artifact_dir: null })
+    expect(await last('dod')).toEqual({
+      ok: false,
+      run_id: null,
+      overall: null,
+      result: null,
+      artifact_dir: null,
+    })
     expect(await last('deploy')).toMatchObject({ ok: false, result: null, triage: null })
     expect(await last('ship')).toMatchObject({ ok: false, result: null, verification: null })
   })
@@ -35,11 +85,37 @@ describe('last results', () => {
   it('say ok exactly when the newest finished document is a PASS', async () => {
     put(`deploy/${id(1)}/deploy_result.json`, deployDoc(id(1), 'PASS'))
     put(`deploy/${id(1)}/dod_result.json`, dodDoc(id(1), 'PASS'))
-    expect(await last('deploy')).toMatchObject({ ok: true, run_id: id(1), overall: 'PASS', artifact_dir: `deploy/${id(1)}` })
-    expect(await last('dod')).toMatchObject({ ok: true, run_id: id(1), result: { deploy_run_id: id(1) } })
+    expect(await last('deploy')).toMatchObject({
+      ok: true,
+      run_id: id(1),
+      overall: 'PASS',
+      artifact_dir: `deploy/${id(1)}`,
+    })
+    expect(await last('dod')).toMatchObject({
+      ok: true,
+      run_id: id(1),
+      result: { deploy_run_id: id(1) },
+    })
     put(`deploy/${id(2)}/deploy_result.json`, deployDoc(id(2), 'FAIL'))
-    put(`deploy/${id(2)}/triage.json`, { schema_version: 1, run_id: id(2), error_class: 'endpoint_not_ok', failing_step: null, retryable: false, next_auto_fix: 'fix_and_ship', first_error: null, fingerprint: 'x', attempts: 1, evidence: [], written_at: time })
-    expect(await last('deploy')).toMatchObject({ ok: false, run_id: id(2), overall: 'FAIL', triage: { error_class: 'endpoint_not_ok' } })
+    put(`deploy/${id(2)}/triage.json`, {
+      schema_version: 1,
+      run_id: id(2),
+      error_class: 'endpoint_not_ok',
+      failing_step: null,
+      retryable: false,
+      next_auto_fix: 'fix_and_ship',
+      first_error: null,
+      fingerprint: 'x',
+      attempts: 1,
+      evidence: [],
+      written_at: time,
+    })
+    expect(await last('deploy')).toMatchObject({
+      ok: false,
+      run_id: id(2),
+      overall: 'FAIL',
+      triage: { error_class: 'endpoint_not_ok' },
+    })
     put(`deploy/${id(2)}/deploy_result.json`, deployDoc(id(2), 'PASS'))
     expect(await last('deploy')).toMatchObject({ ok: true, run_id: id(2) })
   })
@@ -49,7 +125,10 @@ describe('last results', () => {
     put(`deploy/${id(3)}/dod_result.json`, dodDoc(id(3), 'PASS'))
     put(`deploy/${id(4)}/deploy_result.json`, { ...deployDoc(id(4), 'PASS'), surprise: 1 })
     mkdirSync(join(host.paths.artifacts, 'deploy', id(5)))
-    writeFileSync(join(host.paths.artifacts, 'deploy', id(5), 'deploy_result.json'), '{"overall":"PASS"')
+    writeFileSync(
+      join(host.paths.artifacts, 'deploy', id(5), 'deploy_result.json'),
+      '{"overall":"PASS"',
+    )
     put(`deploy/${id(6)}/deploy_result.json`, deployDoc(id(2), 'PASS')) // of another run
     expect(await last('deploy')).toMatchObject({ ok: true, run_id: id(2) })
     expect(await last('dod')).toMatchObject({ run_id: id(1) })
@@ -59,34 +138,85 @@ describe('last results', () => {
 
   it('make up the status, with what each bundle lacks', async () => {
     const status = statusReply.parse((await hostd.ask('/api/status')).body)
-    expect(status).toMatchObject({ host: { name: 'test-host', engine: null, serving: null }, state: null, last_deploy: { run_id: id(2) }, bundles: { ship: null, deploy: { run_id: id(2), complete: false, missing: ['verify_production.json', 'dod_result.json'] } } })
+    expect(status).toMatchObject({
+      host: { name: 'test-host', engine: null, serving: null },
+      state: null,
+      last_deploy: { run_id: id(2) },
+      bundles: {
+        ship: null,
+        deploy: {
+          run_id: id(2),
+          complete: false,
+          missing: ['verify_production.json', 'dod_result.json'],
+        },
+      },
+    })
     put(`deploy/${id(2)}/verify_production.json`, {})
     put(`deploy/${id(2)}/dod_result.json`, dodDoc(id(2), 'FAIL'))
     writeJson(join(host.paths.state, 'serving.json'), { schema_version: 1, sha, since: time })
     const later = statusReply.parse((await hostd.ask('/api/status')).body)
-    expect(later).toMatchObject({ host: { serving: sha }, last_dod: { ok: false, overall: 'FAIL', run_id: id(2) }, bundles: { deploy: { complete: true, missing: [] } } })
+    expect(later).toMatchObject({
+      host: { serving: sha },
+      last_dod: { ok: false, overall: 'FAIL', run_id: id(2) },
+      bundles: { deploy: { complete: true, missing: [] } },
+    })
   })
 
   it('give the project state, or why it cannot be read', async () => {
-    expect((await hostd.ask('/api/project/state')).body).toEqual({ ok: false, state: null, unreadable: null })
+    expect((await hostd.ask('/api/project/state')).body).toEqual({
+      ok: false,
+      state: null,
+      unreadable: null,
+    })
     writeFileSync(host.paths.projectState, '{}')
-    expect((await hostd.ask('/api/project/state')).body).toMatchObject({ ok: false, state: null, unreadable: expect.stringContaining('last_deploy_run_id') })
+    expect((await hostd.ask('/api/project/state')).body).toMatchObject({
+      ok: false,
+      state: null,
+      unreadable: expect.stringContaining('last_deploy_run_id'),
+    })
   })
 })
 
-const file = (path: string, text: string) => ({ path, size: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex'), content_base64: Buffer.from(text).toString('base64') })
-const bundle = (run_id: string, ...more: ReturnType<typeof file>[]) => ({ schema_version: 1, run_id, files: [file('ship_result.json', JSON.stringify(shipDoc(run_id))), ...more] })
-const upload = async (run_id: string, body: unknown) => { const answer = await hostd.ask(`/api/ship/${run_id}`, { method: 'PUT', body }); return [answer.status, answer.body['stored'] ?? answer.body['error_class']] }
+const file = (path: string, text: string) => ({
+  path,
+  size: Buffer.byteLength(text),
+  sha256: createHash('sha256').update(text).digest('hex'),
+  content_base64: Buffer.from(text).toString('base64'),
+})
+const bundle = (run_id: string, ...more: ReturnType<typeof file>[]) => ({
+  schema_version: 1,
+  run_id,
+  files: [file('ship_result.json', JSON.stringify(shipDoc(run_id))), ...more],
+})
+const upload = async (run_id: string, body: unknown) => {
+  const answer = await hostd.ask(`/api/ship/${run_id}`, { method: 'PUT', body })
+  return [answer.status, answer.body['stored'] ?? answer.body['error_class']]
+}
 
 describe('the ship bundle from the laptop', () => {
   it('is stored whole, shown as unverified, and taken again only when it is the same', async () => {
-    const body = bundle(id(1), file('verdict.json', '{}'), file('logs/tests.log', 'x'.repeat(100_000)))
+    const body = bundle(
+      id(1),
+      file('verdict.json', '{}'),
+      file('logs/tests.log', 'x'.repeat(100_000)),
+    )
     expect(await upload(id(1), body)).toEqual([200, 'created'])
-    expect(readFileSync(join(host.paths.artifacts, 'ship', id(1), 'logs/tests.log'), 'utf8')).toHaveLength(100_000)
+    expect(
+      readFileSync(join(host.paths.artifacts, 'ship', id(1), 'logs/tests.log'), 'utf8'),
+    ).toHaveLength(100_000)
     expect(await upload(id(1), body)).toEqual([200, 'unchanged'])
-    expect(await upload(id(1), bundle(id(1), file('verdict.json', '{"other":1}')))).toEqual([409, 'bundle_conflict'])
-    expect(await last('ship')).toMatchObject({ ok: true, run_id: id(1), verification: 'unverified' })
-    expect((await hostd.ask('/api/status')).body).toMatchObject({ bundles: { ship: { run_id: id(1), complete: false, missing: ['events.ndjson'] } } })
+    expect(await upload(id(1), bundle(id(1), file('verdict.json', '{"other":1}')))).toEqual([
+      409,
+      'bundle_conflict',
+    ])
+    expect(await last('ship')).toMatchObject({
+      ok: true,
+      run_id: id(1),
+      verification: 'unverified',
+    })
+    expect((await hostd.ask('/api/status')).body).toMatchObject({
+      bundles: { ship: { run_id: id(1), complete: false, missing: ['events.ndjson'] } },
+    })
   })
 
   it('is refused, and nothing stored, when it is not what it says', async () => {
@@ -97,35 +227,88 @@ describe('the ship bundle from the laptop', () => {
       { ...bundle(id(2)), files: [file('ship_result.json', '{}')] },
       bundle(id(2), { ...file('verdict.json', '{}'), sha256: '0'.repeat(64) }),
       bundle(id(2), { ...file('verdict.json', '{}'), size: 3 }),
-      bundle(id(2), file('../escape', 'x')), bundle(id(2), file('/etc/escape', 'x')), bundle(id(2), file('.hidden', 'x')), bundle(id(2), file('a/../../escape', 'x')),
-      bundle(id(2), file('a', 'x'), file('a', 'y')), bundle(id(2), file('a', 'x'), file('a/b', 'y')),
+      bundle(id(2), file('../escape', 'x')),
+      bundle(id(2), file('/etc/escape', 'x')),
+      bundle(id(2), file('.hidden', 'x')),
+      bundle(id(2), file('a/../../escape', 'x')),
+      bundle(id(2), file('a', 'x'), file('a', 'y')),
+      bundle(id(2), file('a', 'x'), file('a/b', 'y')),
       { ...bundle(id(2)), extra: true },
     ]
-    for (const body of bad) expect([JSON.stringify(body).slice(0, 300), await upload(id(2), body)]).toEqual([expect.any(String), [400, 'invalid_request']])
+    for (const body of bad)
+      expect([JSON.stringify(body).slice(0, 300), await upload(id(2), body)]).toEqual([
+        expect.any(String),
+        [400, 'invalid_request'],
+      ])
     expect(readdirSync(join(host.paths.artifacts, 'ship'))).toEqual([id(1)])
   })
 
   it('may be as large as the cap and not larger', async () => {
     const big = bundle(id(7), file('review.jsonl', 'y'.repeat(12 * 1024 * 1024)))
     expect(await upload(id(7), big)).toEqual([200, 'created'])
-    const { status } = await rawRequest({ port: hostd.port }, { path: `/api/ship/${id(8)}`, method: 'PUT', headers: ['Host', `127.0.0.1:${hostd.port}`, 'X-OpenClaw-Admin-Token', host.token, 'Content-Type', 'application/json', 'Content-Length', String(24 * 1024 * 1024 + 1)], body: '' })
+    const { status } = await rawRequest(
+      { port: hostd.port },
+      {
+        path: `/api/ship/${id(8)}`,
+        method: 'PUT',
+        headers: [
+          'Host',
+          `127.0.0.1:${hostd.port}`,
+          'X-OpenClaw-Admin-Token',
+          host.token,
+          'Content-Type',
+          'application/json',
+          'Content-Length',
+          String(24 * 1024 * 1024 + 1),
+        ],
+        body: '',
+      },
+    )
     expect(status).toBe(413)
   })
 })
 
 describe('artifacts', () => {
-  const read = async (path: string) => await rawRequest({ port: hostd.port }, { path, headers: ['Host', `127.0.0.1:${hostd.port}`, 'X-OpenClaw-Admin-Token', host.token] })
+  const read = async (path: string) =>
+    await rawRequest(
+      { port: hostd.port },
+      { path, headers: ['Host', `127.0.0.1:${hostd.port}`, 'X-OpenClaw-Admin-Token', host.token] },
+    )
 
   it('are listed and read, without dotfiles', async () => {
-    writeJson(host.paths.maintenance, { schema_version: 1, deploy_run_id: null, reason: 'x', since: time })
+    writeJson(host.paths.maintenance, {
+      schema_version: 1,
+      deploy_run_id: null,
+      reason: 'x',
+      since: time,
+    })
     const root = JSON.parse((await read('/api/artifacts')).body) as { entries: { name: string }[] }
     expect(root.entries.map(({ name }) => name)).toEqual(['deploy', 'ship'])
-    expect(JSON.parse((await read(`/api/artifacts/ship/${id(1)}/`)).body)).toMatchObject({ path: `ship/${id(1)}`, entries: [{ name: 'logs', type: 'directory', size: null }, { name: 'ship_result.json', type: 'file' }, { name: 'verdict.json', type: 'file', size: 2 }] })
-    const answer = await fetch(`${hostd.url}/api/artifacts/ship/${id(1)}/verdict.json`, { headers: { 'x-openclaw-admin-token': host.token } })
-    expect([answer.headers.get('content-type'), answer.headers.get('x-content-type-options'), await answer.text()]).toEqual(['application/json; charset=utf-8', 'nosniff', '{}'])
+    expect(JSON.parse((await read(`/api/artifacts/ship/${id(1)}/`)).body)).toMatchObject({
+      path: `ship/${id(1)}`,
+      entries: [
+        { name: 'logs', type: 'directory', size: null },
+        { name: 'ship_result.json', type: 'file' },
+        { name: 'verdict.json', type: 'file', size: 2 },
+      ],
+    })
+    const answer = await fetch(`${hostd.url}/api/artifacts/ship/${id(1)}/verdict.json`, {
+      headers: { 'x-openclaw-admin-token': host.token },
+    })
+    expect([
+      answer.headers.get('content-type'),
+      answer.headers.get('x-content-type-options'),
+      await answer.text(),
+    ]).toEqual(['application/json; charset=utf-8', 'nosniff', '{}'])
     writeFileSync(join(host.paths.artifacts, 'ship', id(1), 'page.html'), '')
-    const page = await fetch(`${hostd.url}/api/artifacts/ship/${id(1)}/page.html`, { headers: { 'x-openclaw-admin-token': host.token } })
-    expect([page.status, page.headers.get('content-type'), await page.text()]).toEqual([200, 'text/plain; charset=utf-8', ''])
+    const page = await fetch(`${hostd.url}/api/artifacts/ship/${id(1)}/page.html`, {
+      headers: { 'x-openclaw-admin-token': host.token },
+    })
+    expect([page.status, page.headers.get('content-type'), await page.text()]).toEqual([
+      200,
+      'text/plain; charset=utf-8',
+      '',
+    ])
     expect((await read('/api/artifacts/.maintenance_mode')).status).toBe(404)
   })
 
@@ -137,7 +320,22 @@ describe('artifacts', () => {
     symlinkSync(host.dir, join(folder, 'folder'))
     symlinkSync('../ship', join(folder, 'inside'))
     execFileSync('mkfifo', [join(folder, 'fifo')])
-    const paths = ['links/file', 'links/folder/outside.txt', 'links/folder', `links/inside/${id(1)}/verdict.json`, 'links/fifo', '../state/project_state.json', '..%2f..%2foutside.txt', '%2e%2e/%2e%2e/outside.txt', 'links/../../../outside.txt', '/etc/passwd', 'links//file', 'links/%00', 'links\\file', '.']
+    const paths = [
+      'links/file',
+      'links/folder/outside.txt',
+      'links/folder',
+      `links/inside/${id(1)}/verdict.json`,
+      'links/fifo',
+      '../state/project_state.json',
+      '..%2f..%2foutside.txt',
+      '%2e%2e/%2e%2e/outside.txt',
+      'links/../../../outside.txt',
+      '/etc/passwd',
+      'links//file',
+      'links/%00',
+      'links\\file',
+      '.',
+    ]
     for (const path of paths) {
       const answer = await read(`/api/artifacts/${path}`)
       expect([path, answer.status, answer.body.includes('secret')]).toEqual([path, 404, false])

@@ -22,15 +22,40 @@ beforeAll(async () => {
   hostd = await startHostd(host)
   enrol(laptop)
 })
-afterAll(async () => { await hostd.kill(); await host.remove() })
+afterAll(async () => {
+  await hostd.kill()
+  await host.remove()
+})
 
-const enrol = (...keys: SigningKey[]): void => writeJson(host.paths.trustFile, { schema_version: 1, baseline: 'a'.repeat(40), review_providers: [], keys: keys.map(toTrustedKey) })
+const enrol = (...keys: SigningKey[]): void =>
+  writeJson(host.paths.trustFile, {
+    schema_version: 1,
+    baseline: 'a'.repeat(40),
+    review_providers: [],
+    keys: keys.map(toTrustedKey),
+  })
 /** A ship's proof on the laptop. */
 const folderOf = (n: number, log = 'passed'): string => {
   const dir = join(repository, 'artifacts', 'ship', idOf(n))
   writeJson(join(dir, 'ship_result.json'), {
-    schema_version: 1, run_id: idOf(n), overall: 'PASS', step_failed: null, error_class: null, next_auto_fix: null, git_head: 'a'.repeat(40), git_tree: null, started_at: time, finished_at: time, steps: [], artifacts: {},
-    since_sha: null, verdict_id: null, pushed_sha: 'a'.repeat(40), remote_sha: 'a'.repeat(40), scripted_review: false, tests: [],
+    schema_version: 1,
+    run_id: idOf(n),
+    overall: 'PASS',
+    step_failed: null,
+    error_class: null,
+    next_auto_fix: null,
+    git_head: 'a'.repeat(40),
+    git_tree: null,
+    started_at: time,
+    finished_at: time,
+    steps: [],
+    artifacts: {},
+    since_sha: null,
+    verdict_id: null,
+    pushed_sha: 'a'.repeat(40),
+    remote_sha: 'a'.repeat(40),
+    scripted_review: false,
+    tests: [],
   })
   for (const name of ['verdict.json', 'events.ndjson']) writeWhole(join(dir, name), '{}\n')
   writeWhole(join(dir, 'tests.log'), log)
@@ -38,7 +63,15 @@ const folderOf = (n: number, log = 'passed'): string => {
 }
 const sealed = async (n: number, { key = laptop, log = 'passed' } = {}): Promise<ShipBundle> => {
   const dir = folderOf(n, log)
-  await sealBundle({ dir, kind: 'ship', runId: idOf(n), chainFile: join(host.dir, `chain-${key.id}.json`), key, gitHead: 'a'.repeat(40), gitTree: null })
+  await sealBundle({
+    dir,
+    kind: 'ship',
+    runId: idOf(n),
+    chainFile: join(host.dir, `chain-${key.id}.json`),
+    key,
+    gitHead: 'a'.repeat(40),
+    gitTree: null,
+  })
   return makeShipBundle(repository, idOf(n), key).bundle
 }
 const upload = async (n: number, body: ShipBundle): Promise<unknown> => {
@@ -47,7 +80,10 @@ const upload = async (n: number, body: ShipBundle): Promise<unknown> => {
 }
 const shown = async (): Promise<unknown> => (await hostd.ask('/api/status')).body
 const expectShown = async (n: number, verification: string): Promise<void> =>
-  expect(await shown()).toMatchObject({ last_ship: { run_id: idOf(n), verification }, bundles: { ship: { run_id: idOf(n), complete: true, verification } } })
+  expect(await shown()).toMatchObject({
+    last_ship: { run_id: idOf(n), verification },
+    bundles: { ship: { run_id: idOf(n), complete: true, verification } },
+  })
 
 describe('a sealed ship on the host', () => {
   it('is verified by the key of the trust file, and broken as soon as a byte of it changes', async () => {
@@ -59,12 +95,16 @@ describe('a sealed ship on the host', () => {
     writeFileSync(file, 'passed')
     await expectShown(1, 'verified')
     rmSync(join(host.paths.artifacts, 'ship', idOf(1), 'verdict.json'))
-    expect(await shown()).toMatchObject({ bundles: { ship: { complete: false, verification: 'broken' } } })
+    expect(await shown()).toMatchObject({
+      bundles: { ship: { complete: false, verification: 'broken' } },
+    })
   })
 
   it('accounts for what is too large to be uploaded', async () => {
     const bundle = await sealed(2, { log: 'x'.repeat(20 * 1024 * 1024) })
-    expect(bundle.files.map(({ path }) => path)).toEqual(expect.arrayContaining(['manifest.json', 'tombstone.json']))
+    expect(bundle.files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['manifest.json', 'tombstone.json']),
+    )
     expect(bundle.files.map(({ path }) => path)).not.toContain('tests.log')
     expect(await upload(2, bundle)).toBe('verified')
     await expectShown(2, 'verified')
@@ -72,9 +112,17 @@ describe('a sealed ship on the host', () => {
 
   it('is refused, and nothing stored, when it was changed after it was sealed or lacks a file', async () => {
     const bundle = await sealed(3)
-    writeFileSync(join(repository, 'artifacts', 'ship', idOf(3), 'verdict.json'), '{"edited":true}\n')
+    writeFileSync(
+      join(repository, 'artifacts', 'ship', idOf(3), 'verdict.json'),
+      '{"edited":true}\n',
+    )
     expect(await upload(3, makeShipBundle(repository, idOf(3), laptop).bundle)).toBe('proof_broken')
-    expect(await upload(3, { ...bundle, files: bundle.files.filter(({ path }) => path !== 'tests.log') })).toBe('proof_broken')
+    expect(
+      await upload(3, {
+        ...bundle,
+        files: bundle.files.filter(({ path }) => path !== 'tests.log'),
+      }),
+    ).toBe('proof_broken')
     await expectShown(2, 'verified')
   })
 
@@ -95,7 +143,10 @@ describe('a sealed ship on the host', () => {
     enrol()
     expect(await upload(6, await sealed(6))).toBe('unverified')
     await expectShown(6, 'unverified')
-    writeJson(host.paths.trustFile, { ...JSON.parse(readFileSync(host.paths.trustFile, 'utf8')) as object, keys: [{ id: laptop.id, public_key: 'none' }] })
+    writeJson(host.paths.trustFile, {
+      ...(JSON.parse(readFileSync(host.paths.trustFile, 'utf8')) as object),
+      keys: [{ id: laptop.id, public_key: 'none' }],
+    })
     await expectShown(6, 'unverified')
     enrol(laptop)
     await expectShown(6, 'verified')

@@ -5,7 +5,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newKeyPem } from '#ops/keys/signing-key'
 import { marker } from '#ops/redact/redactor'
 import { readRunResult } from '#ops/runner/run-files'
-import { allFiles, scriptedInstall, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
+import {
+  allFiles,
+  scriptedInstall,
+  startHostd,
+  testHost,
+  until,
+  type TestHost,
+  type TestHostd,
+} from '../support/hostd.ts'
 import { canaryFiles, encodedCanaries, leaksIn } from '../support/leaks.ts'
 
 const pem = newKeyPem().trim()
@@ -37,13 +45,23 @@ let hostd: TestHostd
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'openclaw-scripted-'))
-  host = testHost({ install: scriptedInstall(dir, { doctor: leaky, dod: `await import('node:fs').then(({ writeSync }) => { const bytes = Buffer.alloc(1 << 20, 'x'.repeat(1023) + '\\n'); for (let n = 0; n < 64; n += 1) for (let done = 0; done < bytes.length;) done += writeSync(1, bytes, done) }); (await import('./kit.mjs')).finish('PASS')` }).install })
+  host = testHost({
+    install: scriptedInstall(dir, {
+      doctor: leaky,
+      dod: `await import('node:fs').then(({ writeSync }) => { const bytes = Buffer.alloc(1 << 20, 'x'.repeat(1023) + '\\n'); for (let n = 0; n < 64; n += 1) for (let done = 0; done < bytes.length;) done += writeSync(1, bytes, done) }); (await import('./kit.mjs')).finish('PASS')`,
+    }).install,
+  })
   const connectors = join(host.paths.etc, 'secrets', 'soma_kajabi')
   mkdirSync(connectors)
-  for (const [name, text] of Object.entries(canaryFiles())) writeFileSync(join(connectors, name), text, { mode: 0o640 })
+  for (const [name, text] of Object.entries(canaryFiles()))
+    writeFileSync(join(connectors, name), text, { mode: 0o640 })
   hostd = await startHostd(host)
 })
-afterEach(async () => { await hostd.kill(); await host.remove(); rmSync(dir, { recursive: true, force: true }) })
+afterEach(async () => {
+  await hostd.kill()
+  await host.remove()
+  rmSync(dir, { recursive: true, force: true })
+})
 
 async function runToEnd(action: string): Promise<string> {
   const { body } = await hostd.ask('/api/exec', { method: 'POST', body: { action } })
@@ -52,30 +70,62 @@ async function runToEnd(action: string): Promise<string> {
   return id
 }
 
-const stream = async (id: string): Promise<string> => await (await fetch(`${hostd.url}/api/runs/${id}/events`, { headers: { 'x-openclaw-admin-token': host.token } })).text()
+const stream = async (id: string): Promise<string> =>
+  await (
+    await fetch(`${hostd.url}/api/runs/${id}/events`, {
+      headers: { 'x-openclaw-admin-token': host.token },
+    })
+  ).text()
 
 describe('secrets that an action of this host writes', () => {
   it('are in no artifact, log, index, event stream or answer, in no encoding, wherever the bytes are cut', async () => {
     const id = await runToEnd('doctor')
-    const run = await until('the run to be closed', async () => { const { body } = await hostd.ask(`/api/runs?id=${id}`); return JSON.stringify(body).includes('"failed"') ? body : null })
+    const run = await until('the run to be closed', async () => {
+      const { body } = await hostd.ask(`/api/runs?id=${id}`)
+      return JSON.stringify(body).includes('"failed"') ? body : null
+    })
     const events = await stream(id)
-    const shown = { events, run: JSON.stringify(run), runs: JSON.stringify((await hostd.ask('/api/runs')).body), status: JSON.stringify((await hostd.ask('/api/status')).body), hostd: hostd.said() }
+    const shown = {
+      events,
+      run: JSON.stringify(run),
+      runs: JSON.stringify((await hostd.ask('/api/runs')).body),
+      status: JSON.stringify((await hostd.ask('/api/status')).body),
+      hostd: hostd.said(),
+    }
     const kept = allFiles(host.dir).filter(({ path }) => !path.startsWith(host.paths.etc))
     expect(kept.some(({ path }) => path.endsWith('log.ndjson'))).toBe(true)
-    expect([...Object.entries(shown), ...kept.map(({ path, text }) => [path, text] as const)].flatMap(([name, text]) => leaksIn(name, text))).toEqual([])
+    expect(
+      [...Object.entries(shown), ...kept.map(({ path, text }) => [path, text] as const)].flatMap(
+        ([name, text]) => leaksIn(name, text),
+      ),
+    ).toEqual([])
     const everything = [...Object.values(shown), ...kept.map(({ text }) => text)].join('\n')
-    for (const line of pem.split('\n').filter((each) => !each.startsWith('-----'))) expect(everything).not.toContain(line)
+    for (const line of pem.split('\n').filter((each) => !each.startsWith('-----')))
+      expect(everything).not.toContain(line)
 
     // And what was round them is still there, each line once, in order, with its colours.
-    const texts = [...events.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as { seq?: number; text?: string; stream?: string }).filter(({ seq }) => seq !== undefined)
+    const texts = [...events.matchAll(/^data: (.*)$/gm)]
+      .map(([, json = '']) => JSON.parse(json) as { seq?: number; text?: string; stream?: string })
+      .filter(({ seq }) => seq !== undefined)
     expect(texts.map(({ seq }) => seq)).toEqual(texts.map((_, index) => index + 1))
     for (const kind of ['stdout', 'stderr']) {
-      const started = texts.filter((each) => each.stream === kind).flatMap(({ text = '' }) => /^start (\d+) .*end$/.exec(text)?.[1] ?? []).map(Number)
-      expect(started).toEqual(encodedCanaries.map((_, at) => at).filter((at) => at % 2 === (kind === 'stdout' ? 0 : 1)))
-      expect(texts.find((each) => each.stream === kind && each.text?.includes('plain'))?.text).toBe(`\u001b[31mred ?token=${marker}\u001b[0m plain`)
+      const started = texts
+        .filter((each) => each.stream === kind)
+        .flatMap(({ text = '' }) => /^start (\d+) .*end$/.exec(text)?.[1] ?? [])
+        .map(Number)
+      expect(started).toEqual(
+        encodedCanaries.map((_, at) => at).filter((at) => at % 2 === (kind === 'stdout' ? 0 : 1)),
+      )
+      expect(texts.find((each) => each.stream === kind && each.text?.includes('plain'))?.text).toBe(
+        `\u001b[31mred ?token=${marker}\u001b[0m plain`,
+      )
     }
     expect(texts.some(({ text }) => text === `start 0 ${marker} end`)).toBe(true)
-    expect(texts.some(({ text }) => text === `sha 0123456789abcdef0123456789abcdef01234567 without end ${marker}`)).toBe(true)
+    expect(
+      texts.some(
+        ({ text }) => text === `sha 0123456789abcdef0123456789abcdef01234567 without end ${marker}`,
+      ),
+    ).toBe(true)
   })
 
   it('do not keep the runner from streaming 64 MB', async () => {
@@ -91,7 +141,11 @@ describe('a token that is set while hostd runs', () => {
     const fresh = 'fresh-admin-token-0815-4711'
     writeFileSync(host.paths.tokenFile, fresh)
     chmodSync(host.paths.tokenFile, 0o640)
-    const { status, body } = await hostd.ask('/api/exec', { method: 'POST', token: fresh, body: { action: 'doctor', params: { [fresh]: 1 } } })
+    const { status, body } = await hostd.ask('/api/exec', {
+      method: 'POST',
+      token: fresh,
+      body: { action: 'doctor', params: { [fresh]: 1 } },
+    })
     expect(status).toBe(400)
     expect(JSON.stringify(body)).toContain(marker)
     expect(JSON.stringify(body)).not.toContain(fresh)

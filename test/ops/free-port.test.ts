@@ -7,7 +7,9 @@ it('a free port is the one from before when nobody has it, and never one that th
   const before = await testPort()
   expect(await freePort(before)).toBe(before)
   const holder = createServer()
-  await new Promise<void>((resolve) => { holder.listen(before, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => {
+    holder.listen(before, '127.0.0.1', resolve)
+  })
   try {
     for (const port of [await freePort(before), await freePort()]) {
       expect(port).toBeGreaterThanOrEqual(20_000)

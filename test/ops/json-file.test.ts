@@ -8,7 +8,10 @@ import { readJson, writeJson } from '#ops/json-file'
 
 let dir: string
 let file: string
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'json-file-')); file = join(dir, 'state.json') })
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'json-file-'))
+  file = join(dir, 'state.json')
+})
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** Writes in a child process, so that limits and injected faults hit only it. */
@@ -22,7 +25,8 @@ const writeInChild = (prefix: string[], value: string): { status: number } => {
     return { status: (error as { status: number | null }).status ?? -1 }
   }
 }
-const leftovers = (): string[] => readdirSync(dir).filter((name) => name !== 'state.json' && name !== 'trace')
+const leftovers = (): string[] =>
+  readdirSync(dir).filter((name) => name !== 'state.json' && name !== 'trace')
 
 describe('writing JSON whole or not at all', () => {
   it('replaces the file and sets the mode whatever the umask', () => {
@@ -37,11 +41,14 @@ describe('writing JSON whole or not at all', () => {
     expect(leftovers()).toEqual([])
   })
 
-  it.skipIf(process.platform !== 'linux')('keeps the old content when the disk takes only part of the new', () => {
-    writeJson(file, { value: 'old' })
-    expect(writeInChild(['prlimit', '--fsize=4096'], 'new').status).not.toBe(0)
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ value: 'old' })
-  })
+  it.skipIf(process.platform !== 'linux')(
+    'keeps the old content when the disk takes only part of the new',
+    () => {
+      writeJson(file, { value: 'old' })
+      expect(writeInChild(['prlimit', '--fsize=4096'], 'new').status).not.toBe(0)
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ value: 'old' })
+    },
+  )
 
   it('keeps the old content when the rename cannot be done, and leaves no temporary file', () => {
     rmSync(file, { force: true })

@@ -8,7 +8,10 @@ import { isLocked, tryLock } from '#ops/lock'
 
 let dir: string
 let file: string
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'lock-')); file = join(dir, 'locks', 'lane-deploy.lock') })
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'lock-'))
+  file = join(dir, 'locks', 'lane-deploy.lock')
+})
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 describe('a lock', () => {
@@ -26,8 +29,12 @@ describe('a lock', () => {
   it('is freed by the kernel when its holder is killed, also while a child of the holder lives on', async () => {
     const script = `import { tryLock } from ${JSON.stringify(join(process.cwd(), 'ops/lock.ts'))}; import { spawn } from 'node:child_process'
       const lock = tryLock(${JSON.stringify(file)}); const child = spawn('sleep', ['600'], { stdio: 'ignore' }); console.log(lock ? child.pid : 'none')`
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', `${script}; setInterval(() => {}, 1000)`], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [chunk] = await once(holder.stdout, 'data') as [Buffer]
+    const holder = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', `${script}; setInterval(() => {}, 1000)`],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    const [chunk] = (await once(holder.stdout, 'data')) as [Buffer]
     const childPid = Number(chunk.toString())
     try {
       expect(isLocked(file)).toBe(true)

@@ -5,9 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { nodeProgram } from '#ops/program'
 
 /** `hq` as it is started by a person, through its launcher. */
-const hq = (...args: string[]): Promise<{ code: number; out: string; err: string }> => new Promise((resolve) => {
-  execFile(nodeProgram(), [join(process.cwd(), 'ops', 'hq.mjs'), ...args], { env: { PATH: process.env['PATH'] } }, (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }))
-})
+const hq = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
+  new Promise((resolve) => {
+    execFile(
+      nodeProgram(),
+      [join(process.cwd(), 'ops', 'hq.mjs'), ...args],
+      { env: { PATH: process.env['PATH'] } },
+      (error, out, err) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
+    )
+  })
 
 describe('the command line', () => {
   it('says its version', async () => {
@@ -20,10 +27,18 @@ describe('the command line', () => {
     ['an option that there is not', ['doctor', '--fast'], /unknown option '--fast'/],
     ['a word too many', ['doctor', 'now'], /too many arguments for 'doctor'/],
     ['a number that is none', ['ship', '--until-green', 'many'], /a number from 1 to 10/],
-    ['a commit that is none', ['rollback', '--to', 'main'], /'--to <sha>' argument 'main' is invalid\. the full id of a commit/],
+    [
+      'a commit that is none',
+      ['rollback', '--to', 'main'],
+      /'--to <sha>' argument 'main' is invalid\. the full id of a commit/,
+    ],
     ['a count that is none', ['guard-log', '--lines', '501'], /a whole number from 1 to 500/],
     ['a run that is none', ['runs', '--follow', '../../etc'], /the id of a run/],
-    ['options that exclude each other', ['ship', '--init', '--json'], /'--init' cannot be used with option '--json'/],
+    [
+      'options that exclude each other',
+      ['ship', '--init', '--json'],
+      /'--init' cannot be used with option '--json'/,
+    ],
   ])('calls %s by its name, and ends with 64', async (_what, args, says) => {
     const { code, out, err } = await hq(...args)
     expect({ code, out }).toEqual({ code: 64, out: '' })

@@ -7,15 +7,36 @@ import type { EventBody, RunEvent } from '#shared/events'
 
 let dir: string
 let path: string
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'run-log-')); path = join(dir, 'run', 'log.ndjson') })
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'run-log-'))
+  path = join(dir, 'run', 'log.ndjson')
+})
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const line = (text: string): EventBody => ({ type: 'log', time: new Date().toISOString(), step: null, stream: 'stdout', text })
-const texts = (events: RunEvent[]): string[] => events.map((event) => (event.type === 'log' ? event.text : event.type))
+const line = (text: string): EventBody => ({
+  type: 'log',
+  time: new Date().toISOString(),
+  step: null,
+  stream: 'stdout',
+  text,
+})
+const texts = (events: RunEvent[]): string[] =>
+  events.map((event) => (event.type === 'log' ? event.text : event.type))
 
-async function collect(after: number, ended: () => boolean, onBatch?: (all: RunEvent[]) => void): Promise<RunEvent[]> {
+async function collect(
+  after: number,
+  ended: () => boolean,
+  onBatch?: (all: RunEvent[]) => void,
+): Promise<RunEvent[]> {
   const all: RunEvent[] = []
-  for await (const batch of followRunLog(path, { after, ended, signal: new AbortController().signal })) { all.push(...batch); onBatch?.(all) }
+  for await (const batch of followRunLog(path, {
+    after,
+    ended,
+    signal: new AbortController().signal,
+  })) {
+    all.push(...batch)
+    onBatch?.(all)
+  }
   return all
 }
 
@@ -46,10 +67,14 @@ describe('the run log', () => {
     const second = `${JSON.stringify({ seq: 2, ...line('später') })}\n`
     appendFileSync(path, second.slice(0, 20))
     let over = false
-    const events = await collect(0, () => over, (all) => {
-      if (all.length === 1) appendFileSync(path, second.slice(20))
-      if (all.length === 2) over = true
-    })
+    const events = await collect(
+      0,
+      () => over,
+      (all) => {
+        if (all.length === 1) appendFileSync(path, second.slice(20))
+        if (all.length === 2) over = true
+      },
+    )
     expect(texts(events)).toEqual(['whole', 'später'])
   })
 

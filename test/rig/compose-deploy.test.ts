@@ -12,13 +12,22 @@ if (why) console.warn(`Skipped, ${why}: whole deploys with the engine compose`)
 
 const triple = z.tuple([z.string(), z.string(), z.string().nullable()])
 const told = z.object({
-  overall: z.string(), step_failed: z.string().nullable(), error_class: z.string().nullable(), engine: z.string().nullable(), unanswered_ms: z.number().nullable(), steps: z.array(triple),
-  first_error: z.string().nullable(), maintenance: z.boolean(), checks: z.array(triple).nullable(),
+  overall: z.string(),
+  step_failed: z.string().nullable(),
+  error_class: z.string().nullable(),
+  engine: z.string().nullable(),
+  unanswered_ms: z.number().nullable(),
+  steps: z.array(triple),
+  first_error: z.string().nullable(),
+  maintenance: z.boolean(),
+  checks: z.array(triple).nullable(),
 })
 const served = z.object({ ok: z.boolean(), message: z.string(), commit: z.string() })
 const story = z.object({
-  first: told.extend({ sha: z.string(), serves: served }), open: told.extend({ serves: served, load: z.object({ asked: z.number(), failed: z.number() }) }),
-  second: told.extend({ sha: z.string(), serves: served }), exposed: told,
+  first: told.extend({ sha: z.string(), serves: served }),
+  open: told.extend({ serves: served, load: z.object({ asked: z.number(), failed: z.number() }) }),
+  second: told.extend({ sha: z.string(), serves: served }),
+  exposed: told,
 })
 
 /** Deploy+Verify through hostd in a network of its own, so that the whole-host audit judges that host and not this machine. */
@@ -28,24 +37,52 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
   beforeAll(async () => {
     execFileSync('ip', ['netns', 'add', net])
     execFileSync('nsenter', [`--net=/run/netns/${net}`, 'ip', 'link', 'set', 'lo', 'up'])
-    const text = await must(['nsenter', `--net=/run/netns/${net}`, nodeProgram(), join(process.cwd(), 'test/support/compose-deploy.ts'), net], { seconds: 1800 })
+    const text = await must(
+      [
+        'nsenter',
+        `--net=/run/netns/${net}`,
+        nodeProgram(),
+        join(process.cwd(), 'test/support/compose-deploy.ts'),
+        net,
+      ],
+      { seconds: 1800 },
+    )
     came = story.parse(JSON.parse(text))
   })
-  afterAll(() => { execFileSync('ip', ['netns', 'delete', net]) })
+  afterAll(() => {
+    execFileSync('ip', ['netns', 'delete', net])
+  })
 
   it('goes through all steps and ends green; what runs is what was built', () => {
     const { overall, engine, steps, sha, serves, maintenance, checks } = came.first
-    expect({ overall, engine, maintenance, unfinished: steps.filter(([, status]) => status !== 'passed') }, JSON.stringify(came.first)).toEqual({ overall: 'PASS', engine: 'compose', maintenance: false, unfinished: [] })
+    expect(
+      {
+        overall,
+        engine,
+        maintenance,
+        unfinished: steps.filter(([, status]) => status !== 'passed'),
+      },
+      JSON.stringify(came.first),
+    ).toEqual({ overall: 'PASS', engine: 'compose', maintenance: false, unfinished: [] })
     expect(serves).toEqual({ ok: true, message: 'one', commit: sha })
     const running = checks?.find(([name]) => name === 'running_version')
     expect(running?.[1]).toBe('PASS')
     expect(running?.[2]).toContain(`web runs image`)
-    expect(checks?.filter(([name]) => name.startsWith('ports:')).map(([name, status]) => `${name} ${status}`)).toEqual(['ports:sockets PASS', 'ports:docker PASS', 'ports:nat PASS', 'ports:tailscale PASS'])
+    expect(
+      checks
+        ?.filter(([name]) => name.startsWith('ports:'))
+        .map(([name, status]) => `${name} ${status}`),
+    ).toEqual(['ports:sockets PASS', 'ports:docker PASS', 'ports:nat PASS', 'ports:tailscale PASS'])
   })
 
   it('stops at a public port before anything is built or stopped, and no request is lost', () => {
     const { overall, step_failed, error_class, first_error, maintenance, serves, load } = came.open
-    expect({ overall, step_failed, error_class, maintenance }, JSON.stringify(came.open)).toEqual({ overall: 'FAIL', step_failed: 'docker_compose', error_class: 'public_port', maintenance: true })
+    expect({ overall, step_failed, error_class, maintenance }, JSON.stringify(came.open)).toEqual({
+      overall: 'FAIL',
+      step_failed: 'docker_compose',
+      error_class: 'public_port',
+      maintenance: true,
+    })
     expect(first_error).toContain('compose.yaml#/services/web/ports/0')
     expect(serves.message).toBe('one')
     expect(load.asked).toBeGreaterThan(50)
@@ -54,14 +91,32 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
 
   it('replaces the one service that changed, says how long nothing answered, and clears maintenance', () => {
     const { overall, unanswered_ms, steps, serves, sha, maintenance } = came.second
-    expect({ overall, maintenance, serves }, JSON.stringify(came.second)).toEqual({ overall: 'PASS', maintenance: false, serves: { ok: true, message: 'two', commit: sha } })
+    expect({ overall, maintenance, serves }, JSON.stringify(came.second)).toEqual({
+      overall: 'PASS',
+      maintenance: false,
+      serves: { ok: true, message: 'two', commit: sha },
+    })
     expect(unanswered_ms).toBeGreaterThan(0)
-    expect(steps.find(([name]) => name === 'docker_compose')?.[2]).toMatch(/^engine compose: started web, unchanged side, console; unanswered for \d+ ms$/)
+    expect(steps.find(([name]) => name === 'docker_compose')?.[2]).toMatch(
+      /^engine compose: started web, unchanged side, console; unanswered for \d+ ms$/,
+    )
   })
 
   it('is not green while another program of the host can be reached from outside', () => {
     const { overall, step_failed, error_class, checks, maintenance } = came.exposed
-    expect({ overall, step_failed, error_class, maintenance }, JSON.stringify(came.exposed)).toEqual({ overall: 'FAIL', step_failed: 'verify_production', error_class: 'public_port', maintenance: true })
-    expect(checks?.find(([name]) => name === 'ports:sockets')).toEqual(['ports:sockets', 'FAIL', expect.stringMatching(/listens on udp 0\.0\.0\.0:5000/)])
+    expect(
+      { overall, step_failed, error_class, maintenance },
+      JSON.stringify(came.exposed),
+    ).toEqual({
+      overall: 'FAIL',
+      step_failed: 'verify_production',
+      error_class: 'public_port',
+      maintenance: true,
+    })
+    expect(checks?.find(([name]) => name === 'ports:sockets')).toEqual([
+      'ports:sockets',
+      'FAIL',
+      expect.stringMatching(/listens on udp 0\.0\.0\.0:5000/),
+    ])
   })
 })

@@ -8,14 +8,23 @@ import { composeEngine } from '#ops/engines/compose/engine'
 import { runningProblems } from '#ops/engines/compose/health'
 import { markGreen, readComposeRecord } from '#ops/engines/compose/record'
 import { composeHost, traffic, type ComposeHost } from '../support/compose-host.ts'
-import { composeProject as anyProject, startDocker, webDockerfile, whyNoDocker, type TestDocker } from '../support/docker.ts'
+import {
+  composeProject as anyProject,
+  startDocker,
+  webDockerfile,
+  whyNoDocker,
+  type TestDocker,
+} from '../support/docker.ts'
 import { until } from '../support/rig/patience.ts'
 
 const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: the compose engine on a real Docker`)
 
 /** Its `web` is found out soon when it is stopped. */
-const composeProject = (message: string, more: Parameters<typeof anyProject>[1] = {}): Record<string, string> => anyProject(message, { healthTimeout: '5s', ...more })
+const composeProject = (
+  message: string,
+  more: Parameters<typeof anyProject>[1] = {},
+): Record<string, string> => anyProject(message, { healthTimeout: '5s', ...more })
 
 describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   let docker: TestDocker
@@ -29,26 +38,64 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     await docker?.stop()
   })
 
-  const containerIds = (): Record<string, string> => Object.fromEntries(docker.run('ps', '--no-trunc', '--format', '{{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}} {{.ID}}').split('\n').map((line) => line.split(' ') as [string, string]))
-  const expectServes = async (message: string, sha: string): Promise<void> => expect(await host.web()).toEqual({ ok: message !== 'sick', message, commit: sha })
+  const containerIds = (): Record<string, string> =>
+    Object.fromEntries(
+      docker
+        .run(
+          'ps',
+          '--no-trunc',
+          '--format',
+          '{{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}} {{.ID}}',
+        )
+        .split('\n')
+        .map((line) => line.split(' ') as [string, string]),
+    )
+  const expectServes = async (message: string, sha: string): Promise<void> =>
+    expect(await host.web()).toEqual({ ok: message !== 'sick', message, commit: sha })
   let first = ''
 
   it('brings a project up from nothing, with the console, and knows what runs', async () => {
     first = host.commit(composeProject('one'))
     const { up } = await host.deploy(first)
-    expect(up).toEqual({ changed: ['side', 'web', 'console'], unchanged: [], stopped: [], unansweredMs: null })
+    expect(up).toEqual({
+      changed: ['side', 'web', 'console'],
+      unchanged: [],
+      stopped: [],
+      unansweredMs: null,
+    })
     await expectServes('one', first)
-    expect((await composeEngine.health(host.host.paths)).map(({ name, kind, alive, why }) => ({ name, kind, alive, why }))).toEqual([
-      { name: 'openclaw-console', kind: 'console', alive: true, why: null }, { name: 'side', kind: 'project', alive: true, why: null }, { name: 'web', kind: 'project', alive: true, why: null },
+    expect(
+      (await composeEngine.health(host.host.paths)).map(({ name, kind, alive, why }) => ({
+        name,
+        kind,
+        alive,
+        why,
+      })),
+    ).toEqual([
+      { name: 'openclaw-console', kind: 'console', alive: true, why: null },
+      { name: 'side', kind: 'project', alive: true, why: null },
+      { name: 'web', kind: 'project', alive: true, why: null },
     ])
-    expect(await composeEngine.ports(host.host.paths)).toEqual(expect.arrayContaining([expect.objectContaining({ protocol: 'tcp', address: '127.0.0.1', port: host.ports.web })]))
+    expect(await composeEngine.ports(host.host.paths)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ protocol: 'tcp', address: '127.0.0.1', port: host.ports.web }),
+      ]),
+    )
     expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([])
-    expect((await runningProblems(host.host.paths, { sha: 'f'.repeat(40), digest: null })).wrong).toEqual([`shop was brought up as ${first}, not ${'f'.repeat(40)}`])
+    expect(
+      (await runningProblems(host.host.paths, { sha: 'f'.repeat(40), digest: null })).wrong,
+    ).toEqual([`shop was brought up as ${first}, not ${'f'.repeat(40)}`])
   })
 
-  it('reaches hostd from the console\'s container with the caller\'s token, and refuses without', async () => {
-    const ask = (path: string, token?: string) => fetch(`http://127.0.0.1:${host.ports.console}${path}`, token === undefined ? {} : { headers: { [adminTokenHeader]: token } })
-    expect(await (await ask('/api/dod/last', host.host.token)).json()).toMatchObject({ ok: expect.any(Boolean) as boolean })
+  it("reaches hostd from the console's container with the caller's token, and refuses without", async () => {
+    const ask = (path: string, token?: string) =>
+      fetch(
+        `http://127.0.0.1:${host.ports.console}${path}`,
+        token === undefined ? {} : { headers: { [adminTokenHeader]: token } },
+      )
+    expect(await (await ask('/api/dod/last', host.host.token)).json()).toMatchObject({
+      ok: expect.any(Boolean) as boolean,
+    })
     expect((await ask('/api/dod/last')).status).toBe(403)
     writeFileSync(join(host.host.paths.artifacts, 'proof.txt'), 'proof', { mode: 0o644 })
     expect(await (await ask('/api/artifacts/proof.txt', host.host.token)).text()).toBe('proof')
@@ -58,52 +105,107 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   })
 
   it('gives the console no more than it needs', () => {
-    const [console] = JSON.parse(docker.run('inspect', docker.run('ps', '--quiet', '--filter', 'label=com.docker.compose.project=openclaw-console'))) as [{ HostConfig: Record<string, unknown>; Config: { User: string }; Mounts: { Destination: string; RW: boolean }[] }]
-    expect(console.HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges:true'], Privileged: false, PortBindings: { '8787/tcp': [{ HostIp: '127.0.0.1', HostPort: String(host.ports.console) }] } })
+    const [console] = JSON.parse(
+      docker.run(
+        'inspect',
+        docker.run(
+          'ps',
+          '--quiet',
+          '--filter',
+          'label=com.docker.compose.project=openclaw-console',
+        ),
+      ),
+    ) as [
+      {
+        HostConfig: Record<string, unknown>
+        Config: { User: string }
+        Mounts: { Destination: string; RW: boolean }[]
+      },
+    ]
+    expect(console.HostConfig).toMatchObject({
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges:true'],
+      Privileged: false,
+      PortBindings: { '8787/tcp': [{ HostIp: '127.0.0.1', HostPort: String(host.ports.console) }] },
+    })
     expect(console.Config.User).toMatch(/^65532:/)
-    expect(Object.fromEntries(console.Mounts.map(({ Destination, RW }) => [Destination, RW]))).toEqual({ '/run/openclaw/public': false, '/var/openclaw_artifacts': false })
+    expect(
+      Object.fromEntries(console.Mounts.map(({ Destination, RW }) => [Destination, RW])),
+    ).toEqual({ '/run/openclaw/public': false, '/var/openclaw_artifacts': false })
   })
 
   it('touches nothing when nothing changed', async () => {
     const before = containerIds()
     const { up } = await host.deploy(first)
-    expect(up).toEqual({ changed: [], unchanged: ['side', 'web', 'console'], stopped: [], unansweredMs: null })
+    expect(up).toEqual({
+      changed: [],
+      unchanged: ['side', 'web', 'console'],
+      stopped: [],
+      unansweredMs: null,
+    })
     expect(containerIds()).toEqual(before)
   })
 
   /** The program of `web` stops where it is, with its sockets open. */
   const freezeWeb = (): void => {
-    docker.run('exec', containerIds()['shop/web'] ?? '', 'node', '-e', `
+    docker.run(
+      'exec',
+      containerIds()['shop/web'] ?? '',
+      'node',
+      '-e',
+      `
       const { readdirSync, readFileSync } = require('node:fs')
       const pids = readdirSync('/proc').filter((name) => Number(name) > 1 && readFileSync('/proc/' + name + '/cmdline', 'utf8').startsWith('node\\0/srv/server.cjs'))
-      for (const pid of pids) process.kill(Number(pid), 'SIGSTOP')`)
+      for (const pid of pids) process.kill(Number(pid), 'SIGSTOP')`,
+    )
   }
-  const webState = (format: string): string => docker.run('inspect', '--format', format, containerIds()['shop/web'] ?? '')
+  const webState = (format: string): string =>
+    docker.run('inspect', '--format', format, containerIds()['shop/web'] ?? '')
 
   it.each<[string, () => void | Promise<void>]>([
     ['answers no more, before any health check has noticed', () => freezeWeb()],
-    ['Docker calls unhealthy', async () => {
-      freezeWeb()
-      await until('web to be unhealthy', () => webState('{{.State.Health.Status}}') === 'unhealthy')
-    }],
-    ['is paused', () => { docker.run('pause', containerIds()['shop/web'] ?? '') }],
-  ])('makes a container anew that %s, although nothing of its version changed', async (_what, spoil) => {
-    const before = containerIds()
-    await spoil()
-    const { up } = await host.deploy(first)
-    expect(up).toMatchObject({ changed: ['web'], unchanged: ['side', 'console'] })
-    await expectServes('one', first)
-    expect(webState('{{.State.Status}} {{.State.Health.Status}}')).toBe('running healthy')
-    expect({ ...containerIds(), 'shop/web': null }).toEqual({ ...before, 'shop/web': null })
-  })
+    [
+      'Docker calls unhealthy',
+      async () => {
+        freezeWeb()
+        await until(
+          'web to be unhealthy',
+          () => webState('{{.State.Health.Status}}') === 'unhealthy',
+        )
+      },
+    ],
+    [
+      'is paused',
+      () => {
+        docker.run('pause', containerIds()['shop/web'] ?? '')
+      },
+    ],
+  ])(
+    'makes a container anew that %s, although nothing of its version changed',
+    async (_what, spoil) => {
+      const before = containerIds()
+      await spoil()
+      const { up } = await host.deploy(first)
+      expect(up).toMatchObject({ changed: ['web'], unchanged: ['side', 'console'] })
+      await expectServes('one', first)
+      expect(webState('{{.State.Status}} {{.State.Health.Status}}')).toBe('running healthy')
+      expect({ ...containerIds(), 'shop/web': null }).toEqual({ ...before, 'shop/web': null })
+    },
+  )
 
   it('replaces the console alone when only HQ changed', async () => {
     const before = containerIds()
-    writeFileSync(join(host.install, 'out', 'renderer', 'index.html'), '<!doctype html><title>A newer HQ</title>')
+    writeFileSync(
+      join(host.install, 'out', 'renderer', 'index.html'),
+      '<!doctype html><title>A newer HQ</title>',
+    )
     const { up, log } = await host.deploy(first)
     expect(up).toMatchObject({ changed: ['console'], unchanged: ['side', 'web'] })
     expect(log).toContain('console: the new version is healthy beside the old one')
-    expect(await (await fetch(`http://127.0.0.1:${host.ports.console}/`)).text()).toContain('A newer HQ')
+    expect(await (await fetch(`http://127.0.0.1:${host.ports.console}/`)).text()).toContain(
+      'A newer HQ',
+    )
     expect(containerIds()['shop/web']).toBe(before['shop/web'])
   })
 
@@ -119,18 +221,51 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     const after = containerIds()
     expect(after['shop/side']).toBe(before['shop/side'])
     expect(after['shop/web']).not.toBe(before['shop/web'])
-    expect((await runningProblems(host.host.paths, { sha: second, digest: null })).wrong).toEqual([])
+    expect((await runningProblems(host.host.paths, { sha: second, digest: null })).wrong).toEqual(
+      [],
+    )
   })
 
   it.each([
-    ['a failing build', () => composeProject('three', { web: { build: { context: './web', network: 'none' } }, files: { 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "process.exit(3)"]\n` } }), 'docker_compose_failed'],
+    [
+      'a failing build',
+      () =>
+        composeProject('three', {
+          web: { build: { context: './web', network: 'none' } },
+          files: { 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "process.exit(3)"]\n` },
+        }),
+      'docker_compose_failed',
+    ],
     ['a failing health check', () => composeProject('sick'), 'service_unhealthy'],
     ['a program that does not start', () => composeProject('crash'), 'service_unhealthy'],
-    ['an image that cannot be had', () => composeProject('four', { services: { db: { image: 'no-such-image.invalid/db:1' } } }), 'docker_compose_failed'],
-    ['a public port', () => composeProject('five', { web: { ports: ['${PORT_WEB}:3000'] } }), 'public_port'],
-    ['a privileged container', () => composeProject('six', { services: { tool: { image: 'hq-test-base:24', privileged: true } } }), 'public_port'],
-    ['a compose file that Compose refuses', () => ({ ...composeProject('seven'), 'compose.yaml': 'services: {web: {imag: x}}' }), 'docker_compose_failed'],
-    ['a service without its port', () => composeProject('eight', { web: { ports: [] } }), 'config_invalid'],
+    [
+      'an image that cannot be had',
+      () => composeProject('four', { services: { db: { image: 'no-such-image.invalid/db:1' } } }),
+      'docker_compose_failed',
+    ],
+    [
+      'a public port',
+      () => composeProject('five', { web: { ports: ['${PORT_WEB}:3000'] } }),
+      'public_port',
+    ],
+    [
+      'a privileged container',
+      () =>
+        composeProject('six', {
+          services: { tool: { image: 'hq-test-base:24', privileged: true } },
+        }),
+      'public_port',
+    ],
+    [
+      'a compose file that Compose refuses',
+      () => ({ ...composeProject('seven'), 'compose.yaml': 'services: {web: {imag: x}}' }),
+      'docker_compose_failed',
+    ],
+    [
+      'a service without its port',
+      () => composeProject('eight', { web: { ports: [] } }),
+      'config_invalid',
+    ],
   ])('loses no request for %s: the old version serves on', async (_what, files, errorClass) => {
     const before = containerIds()
     const sha = host.commit(files())
@@ -144,9 +279,21 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   })
 
   it('tells which image cannot be built, and why, when others are built for the same version', async () => {
-    const slow = 'FROM hq-test-base:24\nRUN ["node", "-e", "setTimeout(() => 0, 3000)"]\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n'
-    const sha = host.commit(composeProject('ten', { services: { side: { build: { context: './side', network: 'none' } } }, files: { 'side/Dockerfile': slow, 'web/Dockerfile': `${webDockerfile}COPY no-such-file.txt /srv/\n` } }))
-    await expect(host.deploy(sha)).rejects.toMatchObject({ errorClass: 'docker_compose_failed', message: expect.stringMatching(/^Build of web failed, what serves is untouched: /) as string })
+    const slow =
+      'FROM hq-test-base:24\nRUN ["node", "-e", "setTimeout(() => 0, 3000)"]\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n'
+    const sha = host.commit(
+      composeProject('ten', {
+        services: { side: { build: { context: './side', network: 'none' } } },
+        files: {
+          'side/Dockerfile': slow,
+          'web/Dockerfile': `${webDockerfile}COPY no-such-file.txt /srv/\n`,
+        },
+      }),
+    )
+    await expect(host.deploy(sha)).rejects.toMatchObject({
+      errorClass: 'docker_compose_failed',
+      message: expect.stringMatching(/^Build of web failed, what serves is untouched: /) as string,
+    })
     expect(host.log.join('\n')).not.toMatch(/CANCELED|only one connection allowed/)
     expect(firstError(host.log.join('\n'))?.text).toContain('no-such-file.txt')
   })
@@ -156,12 +303,25 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     const web = { volumes: ['data:/data'] }
     const withVolume = (message: string): Record<string, string> => {
       const files = composeProject(message, { web })
-      return { ...files, 'compose.yaml': JSON.stringify({ ...JSON.parse(files['compose.yaml'] ?? ''), volumes: { data: {} } }) }
+      return {
+        ...files,
+        'compose.yaml': JSON.stringify({
+          ...JSON.parse(files['compose.yaml'] ?? ''),
+          volumes: { data: {} },
+        }),
+      }
     }
     first = host.commit(withVolume('with a volume'))
     await host.deploy(first)
-    await expect(host.deploy(host.commit(withVolume('sick')))).rejects.toMatchObject({ errorClass: 'service_unhealthy', message: expect.stringContaining('The version before it was started again and answers.') as string })
-    expect(host.log).toContainEqual(expect.stringContaining('which two versions at once could spoil'))
+    await expect(host.deploy(host.commit(withVolume('sick')))).rejects.toMatchObject({
+      errorClass: 'service_unhealthy',
+      message: expect.stringContaining(
+        'The version before it was started again and answers.',
+      ) as string,
+    })
+    expect(host.log).toContainEqual(
+      expect.stringContaining('which two versions at once could spoil'),
+    )
     await expectServes('with a volume', first)
     expect(readComposeRecord(host.host.paths, 'shop')?.sha).toBe(first)
     expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([])
@@ -169,10 +329,29 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
 
   it('refuses a port that another program has, and touches nothing', async () => {
     const server = createServer()
-    const port = await new Promise<number>((resolve) => { server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)) })
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+    })
     const before = containerIds()
     try {
-      await expect(host.deploy(host.commit(composeProject('nine', { services: { extra: { image: 'hq-test-base:24', command: ['node', '-e', 'setInterval(() => 0, 1000)'], ports: [`127.0.0.1:${port}:80`] } } })))).rejects.toMatchObject({ errorClass: 'port_in_use', message: expect.stringContaining(`process ${process.pid} (`) as string })
+      await expect(
+        host.deploy(
+          host.commit(
+            composeProject('nine', {
+              services: {
+                extra: {
+                  image: 'hq-test-base:24',
+                  command: ['node', '-e', 'setInterval(() => 0, 1000)'],
+                  ports: [`127.0.0.1:${port}:80`],
+                },
+              },
+            }),
+          ),
+        ),
+      ).rejects.toMatchObject({
+        errorClass: 'port_in_use',
+        message: expect.stringContaining(`process ${process.pid} (`) as string,
+      })
     } finally {
       server.close()
     }
@@ -181,12 +360,19 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
 
   it('runs a migration once and before what needs it, and removes what is named no more', async () => {
     const migrate = { image: 'hq-test-base:24', command: ['node', '-e', 'console.log("migrated")'] }
-    const sha = host.commit(composeProject('migrated', { web: { depends_on: { migrate: { condition: 'service_completed_successfully' } } }, services: { migrate, side: null } }))
+    const sha = host.commit(
+      composeProject('migrated', {
+        web: { depends_on: { migrate: { condition: 'service_completed_successfully' } } },
+        services: { migrate, side: null },
+      }),
+    )
     const { up } = await host.deploy(sha)
     expect(up).toMatchObject({ changed: ['migrate', 'web'], stopped: ['side'] })
     await expectServes('migrated', sha)
     expect(Object.keys(containerIds()).toSorted()).toEqual(['openclaw-console/console', 'shop/web'])
-    expect((await composeEngine.health(host.host.paths)).every(({ why }) => why === null)).toBe(true)
+    expect((await composeEngine.health(host.host.paths)).every(({ why }) => why === null)).toBe(
+      true,
+    )
     const again = await host.deploy(sha)
     expect(again.up).toMatchObject({ changed: [], unchanged: ['migrate', 'web', 'console'] })
     first = sha
@@ -219,9 +405,15 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
 
   it('finds a container that was exchanged behind its back, and one that ended', async () => {
     docker.run('tag', 'hq-test-base:24', `shop-web:${first}`)
-    expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([expect.stringMatching(/^the image of web for [0-9a-f]{12} is [0-9a-f]{12}, not [0-9a-f]{12}$/)])
+    expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([
+      expect.stringMatching(
+        /^the image of web for [0-9a-f]{12} is [0-9a-f]{12}, not [0-9a-f]{12}$/,
+      ),
+    ])
     docker.run('kill', containerIds()['shop/web'] ?? '')
-    expect((await composeEngine.health(host.host.paths)).find(({ name }) => name === 'web')).toMatchObject({ alive: false, why: 'its container exited with exit code 137' })
+    expect(
+      (await composeEngine.health(host.host.paths)).find(({ name }) => name === 'web'),
+    ).toMatchObject({ alive: false, why: 'its container exited with exit code 137' })
   })
 
   it('goes down as a whole', async () => {

@@ -18,16 +18,27 @@ describe.skipIf(why !== null)('a deploy that fails on an installed host', () => 
     const { result } = await at.deploy()
     expect(result.overall, JSON.stringify(result.steps, null, 1)).toBe('PASS')
   })
-  afterAll(async () => { await at.rig.down() })
+  afterAll(async () => {
+    await at.rig.down()
+  })
 
-  it.each(deployFailures.map((failure, index) => ({ ...failure, failure, seed: seeds[index % seeds.length] ?? 1 })))('by $name is $errorClass, with its first error line', async ({ failure, seed }) => {
+  it.each(
+    deployFailures.map((failure, index) => ({
+      ...failure,
+      failure,
+      seed: seeds[index % seeds.length] ?? 1,
+    })),
+  )('by $name is $errorClass, with its first error line', async ({ failure, seed }) => {
     good = await expectFailure(at, failure, seed, good)
   })
 
   it('leaves a host on which the next good version is green', async () => {
     const sha = await at.ship('good again')
     const { result } = await at.deploy()
-    expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS', target_sha: sha })
+    expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({
+      overall: 'PASS',
+      target_sha: sha,
+    })
     expect(await at.serves()).toEqual({ ok: true, message: 'good again', commit: sha })
     expect(at.maintenance()).toBeNull()
   })

@@ -13,26 +13,50 @@ if (why) console.warn(`Skipped, ${why}: a disk that fills up`)
 
 describe.skipIf(why !== null)('a disk that fills up', () => {
   let disk: ReturnType<typeof mountTmpfs>
-  beforeEach(() => { disk = mountTmpfs(512) })
+  beforeEach(() => {
+    disk = mountTmpfs(512)
+  })
   afterEach(() => disk.unmount())
 
   it('ends the run as disk_full, and the result document is there, whole', async () => {
     const dir = join(disk.dir, 'artifacts', 'deploy', newRunId())
     const log = new RunLog(join(dir, 'events.ndjson'))
     const document = await runPipeline({
-      action: 'probe', runId: newRunId(), facts: {}, dir, resultFile: 'deploy_result.json', signal: new AbortController().signal,
-      emit: (event) => { log.append(event) }, document: (base) => ({ ...base, git_head: null, git_tree: null }),
-      steps: [{
-        name: 'flood', timeLimitSeconds: 60,
-        run: async (_facts, { log: say, signal }) => {
-          while (!signal.aborted) { say('x'.repeat(4000)); await new Promise((resolve) => setImmediate(resolve)) }
-          return undefined
+      action: 'probe',
+      runId: newRunId(),
+      facts: {},
+      dir,
+      resultFile: 'deploy_result.json',
+      signal: new AbortController().signal,
+      emit: (event) => {
+        log.append(event)
+      },
+      document: (base) => ({ ...base, git_head: null, git_tree: null }),
+      steps: [
+        {
+          name: 'flood',
+          timeLimitSeconds: 60,
+          run: async (_facts, { log: say, signal }) => {
+            while (!signal.aborted) {
+              say('x'.repeat(4000))
+              await new Promise((resolve) => setImmediate(resolve))
+            }
+            return undefined
+          },
         },
-      }, { name: 'never', timeLimitSeconds: 60, run: async () => undefined }],
+        { name: 'never', timeLimitSeconds: 60, run: async () => undefined },
+      ],
     })
     log.close()
-    expect(document).toMatchObject({ overall: 'FAIL', error_class: 'disk_full', step_failed: 'flood', next_auto_fix: 'free_disk' })
-    const written = resultDocument.parse(JSON.parse(readFileSync(join(dir, 'deploy_result.json'), 'utf8')))
+    expect(document).toMatchObject({
+      overall: 'FAIL',
+      error_class: 'disk_full',
+      step_failed: 'flood',
+      next_auto_fix: 'free_disk',
+    })
+    const written = resultDocument.parse(
+      JSON.parse(readFileSync(join(dir, 'deploy_result.json'), 'utf8')),
+    )
     expect(written).toEqual(document)
     expect(written.steps.map(({ status }) => status)).toEqual(['failed', 'not_reached'])
   })

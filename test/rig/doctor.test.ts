@@ -34,12 +34,34 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
   afterAll(async () => await rig?.down())
 
   /** Git in the clone, as the account that it belongs to. */
-  const asOwner = ['setpriv', '--reuid=openclaw-build', '--regid=openclaw-build', '--clear-groups', 'env', 'HOME=/nonexistent', 'git', '-C', paths.root, '-c', 'user.name=rig', '-c', 'user.email=rig@localhost']
-  const git = async (...args: string[]): Promise<string> => (await rig.must([...asOwner, ...args])).trim()
-  const outcome = async (id: string): Promise<ChecksResult> => checksResult.parse((await host.ended(id)).result)
+  const asOwner = [
+    'setpriv',
+    '--reuid=openclaw-build',
+    '--regid=openclaw-build',
+    '--clear-groups',
+    'env',
+    'HOME=/nonexistent',
+    'git',
+    '-C',
+    paths.root,
+    '-c',
+    'user.name=rig',
+    '-c',
+    'user.email=rig@localhost',
+  ]
+  const git = async (...args: string[]): Promise<string> =>
+    (await rig.must([...asOwner, ...args])).trim()
+  const outcome = async (id: string): Promise<ChecksResult> =>
+    checksResult.parse((await host.ended(id)).result)
   const doctor = async (): Promise<ChecksResult> => await outcome(await host.start('doctor'))
-  const check = (result: ChecksResult, name: string): CheckResult | undefined => result.checks.find((each) => each.name === name)
-  const notGood = ({ checks }: ChecksResult): string[] => checks.filter(({ name, status }) => status !== 'PASS' && status !== 'SKIP' && name !== 'timer:guard').map(({ name, status, detail }) => `${name} ${status} ${detail}`)
+  const check = (result: ChecksResult, name: string): CheckResult | undefined =>
+    result.checks.find((each) => each.name === name)
+  const notGood = ({ checks }: ChecksResult): string[] =>
+    checks
+      .filter(
+        ({ name, status }) => status !== 'PASS' && status !== 'SKIP' && name !== 'timer:guard',
+      )
+      .map(({ name, status, detail }) => `${name} ${status} ${detail}`)
 
   type Expected = readonly [name: string, status: string, detail: RegExp, remedy?: string]
   /** The least time that a check has for a part of its work, milliseconds. */
@@ -49,33 +71,64 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
    * check may run out of its own, and what is planted stays.
    * @param others every other check must be good
    */
-  const doctorWithTime = async (expected: readonly Expected[], others = false): Promise<ChecksResult> => await until('a doctor that has the time it needs', async () => {
-    const result = await doctor()
-    const off = result.checks.filter((each) => {
-      const [, status, detail] = expected.find(([name]) => name === each.name) ?? []
-      return status === undefined || detail === undefined ? others && notGood({ ...result, checks: [each] }).length > 0 : each.status !== status || !detail.test(each.detail)
+  const doctorWithTime = async (
+    expected: readonly Expected[],
+    others = false,
+  ): Promise<ChecksResult> =>
+    await until('a doctor that has the time it needs', async () => {
+      const result = await doctor()
+      const off = result.checks.filter((each) => {
+        const [, status, detail] = expected.find(([name]) => name === each.name) ?? []
+        return status === undefined || detail === undefined
+          ? others && notGood({ ...result, checks: [each] }).length > 0
+          : each.status !== status || !detail.test(each.detail)
+      })
+      return off.length > 0 && off.every(({ duration_ms }) => duration_ms >= leastLimit)
+        ? null
+        : result
     })
-    return off.length > 0 && off.every(({ duration_ms }) => duration_ms >= leastLimit) ? null : result
-  })
   const expectEach = (result: ChecksResult, expected: readonly Expected[]): void => {
-    for (const [name, status, detail, remedy] of expected) expect(check(result, name), name).toMatchObject({ status, detail: expect.stringMatching(detail), ...(remedy === undefined ? {} : { remedy }) })
+    for (const [name, status, detail, remedy] of expected)
+      expect(check(result, name), name).toMatchObject({
+        status,
+        detail: expect.stringMatching(detail),
+        ...(remedy === undefined ? {} : { remedy }),
+      })
   }
 
   it('finds nothing on a green host, and says what it measured or why it did not', async () => {
     const expected: Expected[] = [
-      ['timer:doctor', 'PASS', /next run in \d+/], ['timer:guard', 'PASS', /./], ['units', 'PASS', /none is failed/],
-      ['docker', 'PASS', /^Docker \d.*storage driver \w+/], ['docker_disk', 'PASS', /images \d+\.\d GiB, build cache \d+\.\d GiB/],
-      ['containers', 'PASS', /^openclaw-console \([0-9a-f]{12}\) runs for .*; web \([0-9a-f]{12}\) runs for \d+ min, healthy, 0 restarts$/], ['clock', 'PASS', /last deploy .*HEAD /],
-      ['safe_directory', 'PASS', /belongs to user \d+, git runs as user \d+/], ['clone_config', 'PASS', /./], ['unproven_commits', 'PASS', /1 verdict reaches|proven by deploy/],
-      ['unproven_on_origin', 'PASS', /./], ['secret_modes', 'PASS', /owners too/], ['funnel_requests', 'PASS', /./],
+      ['timer:doctor', 'PASS', /next run in \d+/],
+      ['timer:guard', 'PASS', /./],
+      ['units', 'PASS', /none is failed/],
+      ['docker', 'PASS', /^Docker \d.*storage driver \w+/],
+      ['docker_disk', 'PASS', /images \d+\.\d GiB, build cache \d+\.\d GiB/],
+      [
+        'containers',
+        'PASS',
+        /^openclaw-console \([0-9a-f]{12}\) runs for .*; web \([0-9a-f]{12}\) runs for \d+ min, healthy, 0 restarts$/,
+      ],
+      ['clock', 'PASS', /last deploy .*HEAD /],
+      ['safe_directory', 'PASS', /belongs to user \d+, git runs as user \d+/],
+      ['clone_config', 'PASS', /./],
+      ['unproven_commits', 'PASS', /1 verdict reaches|proven by deploy/],
+      ['unproven_on_origin', 'PASS', /./],
+      ['secret_modes', 'PASS', /owners too/],
+      ['funnel_requests', 'PASS', /./],
     ]
     await rig.must(['systemctl', 'start', 'openclaw-guard.timer'])
     const result = await doctorWithTime(expected, true)
     await rig.must(['systemctl', 'stop', 'openclaw-guard.timer'])
     expect(notGood(result)).toEqual([])
     expectEach(result, expected)
-    expect(check(result, 'clock_sync')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('container') })
-    expect(check(result, 'tailnet')).toMatchObject({ status: 'SKIP', detail: expect.stringContaining('not installed') })
+    expect(check(result, 'clock_sync')).toMatchObject({
+      status: 'SKIP',
+      detail: expect.stringContaining('container'),
+    })
+    expect(check(result, 'tailnet')).toMatchObject({
+      status: 'SKIP',
+      detail: expect.stringContaining('not installed'),
+    })
   })
 
   it('finds each of many faults by its own check and remedy, and nothing once they are gone', async () => {
@@ -90,8 +143,21 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await rig.must(['ln', '-s', '/etc/hostname', `${connectors}/gmail_oauth.json`])
     await rig.must(['chmod', '0644', `${paths.etc}/keys/deploy_key.pem`])
     await rig.write('/usr/local/bin/tailscale', tailscale, 0o755)
-    await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'Running', TailscaleIPs: ['100.64.1.2'], Self: { DNSName: 'aiops-1.example.ts.net.', Online: true, KeyExpiry: new Date(Date.now() + 5 * day).toISOString() } }))
-    expect((await host.api('/health', { headers: { 'tailscale-funnel-request': '?1' } })).status).toBe(403)
+    await rig.write(
+      '/run/tailscale.json',
+      JSON.stringify({
+        BackendState: 'Running',
+        TailscaleIPs: ['100.64.1.2'],
+        Self: {
+          DNSName: 'aiops-1.example.ts.net.',
+          Online: true,
+          KeyExpiry: new Date(Date.now() + 5 * day).toISOString(),
+        },
+      }),
+    )
+    expect(
+      (await host.api('/health', { headers: { 'tailscale-funnel-request': '?1' } })).status,
+    ).toBe(403)
     const unreviewed = await host.ship('unreviewed', {}, { reviewed: false })
     const expected: Expected[] = [
       ['timer:doctor', 'FAIL', /is inactive, and maintenance is off/, 'install_again'],
@@ -100,32 +166,72 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
       ['containers', 'FAIL', /side \([0-9a-f]{12}\) is exited with exit code/, 'deploy_again'],
       ['safe_directory', 'WARN', /safe\.directory = \* in \/etc\/gitconfig/, 'repair_clone'],
       ['clone_config', 'WARN', /core\.fsmonitor = \/usr\/local\/bin\/watch/, 'repair_clone'],
-      ['secret_modes', 'FAIL', /deploy_key\.pem has mode 0644.*gmail_imap\.json has mode 0644.*gmail_oauth\.json is a symbolic link/, 'protect_secrets'],
-      ['tailnet', 'WARN', /key of aiops-1\.example\.ts\.net 100\.64\.1\.2 expires in [45]\.\d days/, 'renew_tailnet_key'],
-      ['funnel_requests', 'FAIL', /1 request came from the public internet/, 'close_tailscale_serve'],
-      ['unproven_on_origin', 'WARN', new RegExp(`1 commit without a verified review: ${unreviewed.slice(0, 12)} "version" .*no review verdict`), 'ship_the_commit'],
+      [
+        'secret_modes',
+        'FAIL',
+        /deploy_key\.pem has mode 0644.*gmail_imap\.json has mode 0644.*gmail_oauth\.json is a symbolic link/,
+        'protect_secrets',
+      ],
+      [
+        'tailnet',
+        'WARN',
+        /key of aiops-1\.example\.ts\.net 100\.64\.1\.2 expires in [45]\.\d days/,
+        'renew_tailnet_key',
+      ],
+      [
+        'funnel_requests',
+        'FAIL',
+        /1 request came from the public internet/,
+        'close_tailscale_serve',
+      ],
+      [
+        'unproven_on_origin',
+        'WARN',
+        new RegExp(
+          `1 commit without a verified review: ${unreviewed.slice(0, 12)} "version" .*no review verdict`,
+        ),
+        'ship_the_commit',
+      ],
       ['unproven_commits', 'PASS', /./],
     ]
     const result = await doctorWithTime(expected)
     // What it finds is no failure of its unit: that would say that it did not come through.
     await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
-    expect([await host.show('openclaw-doctor.service', 'ActiveState'), await host.show('openclaw-doctor.service', 'Result')]).toEqual(['inactive', 'success'])
+    expect([
+      await host.show('openclaw-doctor.service', 'ActiveState'),
+      await host.show('openclaw-doctor.service', 'Result'),
+    ]).toEqual(['inactive', 'success'])
 
     await rig.must(['systemctl', 'start', 'openclaw-doctor.timer'])
     await rig.must(['systemctl', 'enable', '--quiet', 'openclaw-guard.timer'])
     await rig.must(['systemctl', 'reset-failed', 'openclaw-broken.service'])
     await host.docker('start', side)
-    await rig.must(['rm', '/etc/gitconfig', `${connectors}/gmail_imap.json`, `${connectors}/gmail_oauth.json`, `${paths.state}/hostd/funnel_requests.json`])
+    await rig.must([
+      'rm',
+      '/etc/gitconfig',
+      `${connectors}/gmail_imap.json`,
+      `${connectors}/gmail_oauth.json`,
+      `${paths.state}/hostd/funnel_requests.json`,
+    ])
     await git('config', '--unset', 'core.fsmonitor')
     await rig.must(['chmod', '0600', `${paths.etc}/keys/deploy_key.pem`])
 
     expectEach(result, expected)
     // What was fetched to judge origin is not left in the clone.
     expect((await rig.exec([...asOwner, 'cat-file', '-e', unreviewed])).code).not.toBe(0)
-    await rig.write('/run/tailscale.json', JSON.stringify({ BackendState: 'NeedsLogin', Self: null }))
-    const left: Expected[] = [['git_drift', 'WARN', /^drift: /], ['unproven_on_origin', 'WARN', /1 commit without a verified review/], ['tailnet', 'FAIL', /^Tailscale is NeedsLogin/]]
+    await rig.write(
+      '/run/tailscale.json',
+      JSON.stringify({ BackendState: 'NeedsLogin', Self: null }),
+    )
+    const left: Expected[] = [
+      ['git_drift', 'WARN', /^drift: /],
+      ['unproven_on_origin', 'WARN', /1 commit without a verified review/],
+      ['tailnet', 'FAIL', /^Tailscale is NeedsLogin/],
+    ]
     const after = await doctorWithTime(left, true)
-    expect(notGood(after)).toEqual(left.map(([name, status]) => expect.stringContaining(`${name} ${status} `) as unknown))
+    expect(notGood(after)).toEqual(
+      left.map(([name, status]) => expect.stringContaining(`${name} ${status} `) as unknown),
+    )
     expectEach(after, left)
     await rig.must(['rm', '/usr/local/bin/tailscale'])
   })
@@ -134,9 +240,22 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     const head = await git('rev-parse', 'HEAD')
     await git('commit', '--quiet', '--allow-empty', '--message=by hand')
     const state = await rig.must(['cat', paths.projectState])
-    await rig.write(paths.projectState, state.replace(/"last_deploy_timestamp": "[^"]+"/, `"last_deploy_timestamp": "${new Date(Date.now() + 3_600_000).toISOString()}"`))
+    await rig.write(
+      paths.projectState,
+      state.replace(
+        /"last_deploy_timestamp": "[^"]+"/,
+        `"last_deploy_timestamp": "${new Date(Date.now() + 3_600_000).toISOString()}"`,
+      ),
+    )
     const known: Expected[] = [
-      ['unproven_commits', 'FAIL', /1 commit without a verified review: [0-9a-f]{12} "by hand"/, 'ship_the_commit'], ['git_head', 'FAIL', /./], ['clock', 'FAIL', /(?:5\d|60) min before the last deploy/, 'set_clock'],
+      [
+        'unproven_commits',
+        'FAIL',
+        /1 commit without a verified review: [0-9a-f]{12} "by hand"/,
+        'ship_the_commit',
+      ],
+      ['git_head', 'FAIL', /./],
+      ['clock', 'FAIL', /(?:5\d|60) min before the last deploy/, 'set_clock'],
     ]
     const byHand = await doctorWithTime(known)
     await git('reset', '--quiet', '--hard', head)
@@ -145,7 +264,14 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
 
     const owner = (await rig.must(['stat', '--format=%u:%g', `${paths.root}/.git`])).trim()
     await rig.must(['chown', '1234', `${paths.root}/.git`])
-    const refused: Expected[] = [['safe_directory', 'FAIL', /^Git refuses the clone: .*belongs to user \d+ and 1234, git runs as user \d+\.$/, 'repair_clone']]
+    const refused: Expected[] = [
+      [
+        'safe_directory',
+        'FAIL',
+        /^Git refuses the clone: .*belongs to user \d+ and 1234, git runs as user \d+\.$/,
+        'repair_clone',
+      ],
+    ]
     const foreign = await doctorWithTime(refused)
     await rig.must(['chown', owner, `${paths.root}/.git`])
     expectEach(foreign, refused)
@@ -154,27 +280,58 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
   it('takes a stopped timer for right while maintenance is on, and only then', async () => {
     const deploy_run_id = newRunId()
     await rig.must(['systemctl', 'stop', 'openclaw-doctor.timer'])
-    await rig.write(paths.maintenance, JSON.stringify({ schema_version: 1, deploy_run_id, reason: 'test', since: new Date().toISOString() }))
-    const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action: 'doctor' }, headers: { [dodRunHeader]: deploy_run_id } })
+    await rig.write(
+      paths.maintenance,
+      JSON.stringify({
+        schema_version: 1,
+        deploy_run_id,
+        reason: 'test',
+        since: new Date().toISOString(),
+      }),
+    )
+    const { status, body } = await host.api('/api/exec', {
+      method: 'POST',
+      body: { action: 'doctor' },
+      headers: { [dodRunHeader]: deploy_run_id },
+    })
     expect(status).toBe(202)
     const result = await outcome(String(body['run_id']))
     expect((await host.ended(await host.begin('maintenance_clear'))).status).toBe('passed')
-    expect([host.maintenance(), await host.show('openclaw-doctor.timer', 'ActiveState')]).toEqual([null, 'active'])
-    expect(check(result, 'timer:doctor')).toMatchObject({ status: 'PASS', detail: expect.stringContaining('while maintenance is on') })
+    expect([host.maintenance(), await host.show('openclaw-doctor.timer', 'ActiveState')]).toEqual([
+      null,
+      'active',
+    ])
+    expect(check(result, 'timer:doctor')).toMatchObject({
+      status: 'PASS',
+      detail: expect.stringContaining('while maintenance is on'),
+    })
   })
 
   it('waits two seconds for a Docker that hangs, and still judges the rest', async () => {
-    const pid = (await host.show('docker.service', 'MainPID'))
+    const pid = await host.show('docker.service', 'MainPID')
     await rig.must(['kill', '-STOP', pid])
-    const judged = ['hostd_health', 'timer:doctor', 'units', 'git_head', 'secret_modes', 'disk:state'].map((name): Expected => [name, 'PASS', /./])
+    const judged = [
+      'hostd_health',
+      'timer:doctor',
+      'units',
+      'git_head',
+      'secret_modes',
+      'disk:state',
+    ].map((name): Expected => [name, 'PASS', /./])
     let result: ChecksResult
     try {
       result = await doctorWithTime(judged)
     } finally {
       await rig.must(['kill', '-CONT', pid])
     }
-    expect(check(result, 'docker')).toMatchObject({ status: 'FAIL', remedy: 'start_docker', detail: 'It gave no answer within 2 s.' })
+    expect(check(result, 'docker')).toMatchObject({
+      status: 'FAIL',
+      remedy: 'start_docker',
+      detail: 'It gave no answer within 2 s.',
+    })
     expectEach(result, judged)
-    expect(Math.max(...result.checks.map(({ duration_ms }) => duration_ms))).toBeGreaterThanOrEqual(1900)
+    expect(Math.max(...result.checks.map(({ duration_ms }) => duration_ms))).toBeGreaterThanOrEqual(
+      1900,
+    )
   })
 })

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminTokenHeader, dodLastReply } from '#shared/api'
 import { checksResult } from '#shared/result'
-import { brokenBuild, endlessBuild, prepareDeployHost, rigBaseImage, type DeployHost } from '../support/rig/deploy-host.ts'
+import {
+  brokenBuild,
+  endlessBuild,
+  prepareDeployHost,
+  rigBaseImage,
+  type DeployHost,
+} from '../support/rig/deploy-host.ts'
 import { hqInside, installer, productionPaths as paths } from '../support/rig/host.ts'
 import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
@@ -22,34 +28,47 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   })
   afterAll(async () => await rig.down())
 
-  const systemState = async (): Promise<string> => (await rig.exec(['systemctl', 'is-system-running'])).out.trim()
-  const isActive = async (unit: string): Promise<string> => (await rig.exec(['systemctl', 'is-active', unit])).out.trim()
+  const systemState = async (): Promise<string> =>
+    (await rig.exec(['systemctl', 'is-system-running'])).out.trim()
+  const isActive = async (unit: string): Promise<string> =>
+    (await rig.exec(['systemctl', 'is-active', unit])).out.trim()
   /** Starts a deploy whose image is never built, and waits until Docker builds it. */
   const endlessDeploy = async (word: string): Promise<string> => {
     await host.ship(word, { files: endlessBuild(word) })
     const id = await host.begin('deploy_and_verify')
-    await until('the image to be built', async () => (await isBuilding(word)) && host.log(id).includes(word))
+    await until(
+      'the image to be built',
+      async () => (await isBuilding(word)) && host.log(id).includes(word),
+    )
     return id
   }
-  const isBuilding = async (word: string): Promise<boolean> => (await rig.exec(['pgrep', '-f', `console.log..${word}`])).code === 0
+  const isBuilding = async (word: string): Promise<boolean> =>
+    (await rig.exec(['pgrep', '-f', `console.log..${word}`])).code === 0
   const nextGreen = async (message: string): Promise<void> => {
     const sha = await host.ship(message)
     const { result, triage } = await host.deploy()
-    expect([result.overall, triage, await host.serves()], JSON.stringify([triage, result.steps], null, 1)).toEqual(['PASS', null, { ok: true, message, commit: sha }])
+    expect(
+      [result.overall, triage, await host.serves()],
+      JSON.stringify([triage, result.steps], null, 1),
+    ).toEqual(['PASS', null, { ok: true, message, commit: sha }])
     expect([host.maintenance(), await isActive('openclaw-doctor.timer')]).toEqual([null, 'active'])
     green.push({ sha, message })
   }
 
   /** On a machine with other work a check may take longer than its limit; anything else that fails is told. */
   const onlyLate = (result: unknown): false => {
-    const failed = checksResult.parse(result).checks.filter(({ status, duration_ms }) => status === 'FAIL' && duration_ms < 1900)
+    const failed = checksResult
+      .parse(result)
+      .checks.filter(({ status, duration_ms }) => status === 'FAIL' && duration_ms < 1900)
     if (failed.length > 0) throw new Error(JSON.stringify(failed))
     return false
   }
   const inOrder = async (unit: string): Promise<void> => {
     await until(`${unit} to pass`, async () => {
       await rig.must(['systemctl', 'start', `${unit}.service`])
-      const [last] = (await host.api(`/api/runs?action=${unit.slice('openclaw-'.length)}`)).body['runs'] as { run_id: string }[]
+      const [last] = (await host.api(`/api/runs?action=${unit.slice('openclaw-'.length)}`)).body[
+        'runs'
+      ] as { run_id: string }[]
       const { status, result } = await host.run(last?.run_id ?? '')
       return status === 'passed' || onlyLate(result)
     })
@@ -67,35 +86,84 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
       expect([unit, await isActive(`${unit}.timer`)]).toEqual([unit, 'active'])
     }
     expect(await systemState()).toBe('running')
-    expect(await rig.exec([installer, '--origin', rig.origin.url('project.git')])).toMatchObject({ code: 0, out: 'Nothing to change.\n', err: '' })
+    expect(await rig.exec([installer, '--origin', rig.origin.url('project.git')])).toMatchObject({
+      code: 0,
+      out: 'Nothing to change.\n',
+      err: '',
+    })
   })
 
   it('goes green at the first deploy, and nothing of it can be reached from outside', async () => {
-    const sha = await host.ship('one', { config: { build: [{ name: 'who', argv: ['sh', '-c', 'id -un > built-by'] }] } })
+    const sha = await host.ship('one', {
+      config: { build: [{ name: 'who', argv: ['sh', '-c', 'id -un > built-by'] }] },
+    })
     const { run, result } = await host.deploy()
-    expect({ overall: result.overall, engine: result.engine, unfinished: result.steps.filter(({ status }) => status !== 'passed') }).toEqual({ overall: 'PASS', engine: 'compose', unfinished: [] })
+    expect({
+      overall: result.overall,
+      engine: result.engine,
+      unfinished: result.steps.filter(({ status }) => status !== 'passed'),
+    }).toEqual({ overall: 'PASS', engine: 'compose', unfinished: [] })
     expect(await host.serves()).toEqual({ ok: true, message: 'one', commit: sha })
     green.push({ sha, message: 'one' })
 
     await inOrder('openclaw-doctor')
     expect(await systemState()).toBe('running')
-    const addresses = (await rig.must(['ss', '-Hltun'])).trim().split('\n').map((line) => line.trim().split(/\s+/)[4] ?? '')
+    const addresses = (await rig.must(['ss', '-Hltun']))
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/)[4] ?? '')
     expect(addresses.filter((address) => !/^(127\.|\[::1\])/.test(address))).toEqual([])
-    expect(addresses).toEqual(expect.arrayContaining(['127.0.0.1:3000', '127.0.0.1:8787', '127.0.0.1:8877']))
+    expect(addresses).toEqual(
+      expect.arrayContaining(['127.0.0.1:3000', '127.0.0.1:8787', '127.0.0.1:8877']),
+    )
     for (const action of ['doctor', 'guard', 'port_audit'] as const) await passes(action)
-    for (const timer of ['openclaw-doctor.timer', 'openclaw-guard.timer']) expect([timer, await isActive(timer)]).toEqual([timer, 'active'])
+    for (const timer of ['openclaw-doctor.timer', 'openclaw-guard.timer'])
+      expect([timer, await isActive(timer)]).toEqual([timer, 'active'])
 
-    const console_ = (...headers: string[]): string[] => ['curl', '-s', '-w', '\n%{http_code}', ...headers.flatMap((header) => ['-H', header]), 'http://127.0.0.1:8787/api/dod/last']
+    const console_ = (...headers: string[]): string[] => [
+      'curl',
+      '-s',
+      '-w',
+      '\n%{http_code}',
+      ...headers.flatMap((header) => ['-H', header]),
+      'http://127.0.0.1:8787/api/dod/last',
+    ]
     expect((await rig.must(console_())).endsWith('\n403')).toBe(true)
-    const [body = '', status] = (await rig.must(console_(`${adminTokenHeader}: ${host.token()}`))).split('\n')
-    expect([status, dodLastReply.parse(JSON.parse(body))]).toEqual(['200', expect.objectContaining({ ok: true, overall: 'PASS', result: expect.objectContaining({ deploy_run_id: run.run_id }) })])
+    const [body = '', status] = (
+      await rig.must(console_(`${adminTokenHeader}: ${host.token()}`))
+    ).split('\n')
+    expect([status, dodLastReply.parse(JSON.parse(body))]).toEqual([
+      '200',
+      expect.objectContaining({
+        ok: true,
+        overall: 'PASS',
+        result: expect.objectContaining({ deploy_run_id: run.run_id }),
+      }),
+    ])
   })
 
-  it('lets git and the project\'s own builds work as the build account, not as root', async () => {
+  it("lets git and the project's own builds work as the build account, not as root", async () => {
     const release = `${paths.builds}/shop/${green[0]?.sha ?? ''}`
     expect(readFileSync(rig.path(`${release}/built-by`), 'utf8')).toBe('openclaw-build\n')
-    const owners = await rig.must(['stat', '-c', '%U', paths.root, `${paths.root}/.git/index`, `${paths.root}/compose.yaml`, `${release}/compose.yaml`, `${release}/built-by`, paths.artifacts])
-    expect(owners.trim().split('\n')).toEqual(['openclaw-build', 'openclaw-build', 'openclaw-build', 'root', 'root', 'root'])
+    const owners = await rig.must([
+      'stat',
+      '-c',
+      '%U',
+      paths.root,
+      `${paths.root}/.git/index`,
+      `${paths.root}/compose.yaml`,
+      `${release}/compose.yaml`,
+      `${release}/built-by`,
+      paths.artifacts,
+    ])
+    expect(owners.trim().split('\n')).toEqual([
+      'openclaw-build',
+      'openclaw-build',
+      'openclaw-build',
+      'root',
+      'root',
+      'root',
+    ])
   })
 
   it('replaces only what changed, and says how long nothing answered', async () => {
@@ -105,9 +173,16 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const { result } = await host.deploy()
     const { asked, failed } = await load.stop()
     const after = await host.running()
-    console.warn(`A good deploy on a host: ${failed} of ${asked} requests were not answered; the deploy says ${String(result.unanswered_ms)} ms`)
-    expect([result.overall, await host.serves()], JSON.stringify(result.steps, null, 1)).toEqual(['PASS', { ok: true, message: 'two', commit: sha }])
-    expect(Object.keys(after).filter((service) => after[service] !== before[service])).toEqual(['web'])
+    console.warn(
+      `A good deploy on a host: ${failed} of ${asked} requests were not answered; the deploy says ${String(result.unanswered_ms)} ms`,
+    )
+    expect([result.overall, await host.serves()], JSON.stringify(result.steps, null, 1)).toEqual([
+      'PASS',
+      { ok: true, message: 'two', commit: sha },
+    ])
+    expect(Object.keys(after).filter((service) => after[service] !== before[service])).toEqual([
+      'web',
+    ])
     // 50 requests a second: what was lost fits in the gap that the result names, and a request that waited.
     expect(result.unanswered_ms).toBeGreaterThan(0)
     expect(asked).toBeGreaterThan(100)
@@ -116,18 +191,36 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   })
 
   it.each([
-    ['an image that cannot be built', 'docker_compose_failed', { files: brokenBuild('no such part') }, 'no such part'],
+    [
+      'an image that cannot be built',
+      'docker_compose_failed',
+      { files: brokenBuild('no such part') },
+      'no such part',
+    ],
     ['a version that is not healthy', 'service_unhealthy', {}, 'sick'],
-  ] as const)('loses no request to %s; the next good deploy ends maintenance', async (_title, errorClass, version, message) => {
-    const before = await host.running()
-    await host.ship(message, version)
-    const load = await host.load()
-    const { result, triage } = await host.deploy()
-    const { asked, failed } = await load.stop()
-    expect([result.overall, result.step_failed, result.error_class, triage?.error_class]).toEqual(['FAIL', 'docker_compose', errorClass, errorClass])
-    expect([failed, asked > 50, await host.running(), (await host.serves())?.message]).toEqual([0, true, before, 'two'])
-    expect([host.maintenance()?.['deploy_run_id'], await isActive('openclaw-doctor.timer')]).toEqual([result.run_id, 'inactive'])
-  })
+  ] as const)(
+    'loses no request to %s; the next good deploy ends maintenance',
+    async (_title, errorClass, version, message) => {
+      const before = await host.running()
+      await host.ship(message, version)
+      const load = await host.load()
+      const { result, triage } = await host.deploy()
+      const { asked, failed } = await load.stop()
+      expect([result.overall, result.step_failed, result.error_class, triage?.error_class]).toEqual(
+        ['FAIL', 'docker_compose', errorClass, errorClass],
+      )
+      expect([failed, asked > 50, await host.running(), (await host.serves())?.message]).toEqual([
+        0,
+        true,
+        before,
+        'two',
+      ])
+      expect([
+        host.maintenance()?.['deploy_run_id'],
+        await isActive('openclaw-doctor.timer'),
+      ]).toEqual([result.run_id, 'inactive'])
+    },
+  )
 
   it('ends a build with everything it started when its deploy is cancelled', async () => {
     const id = await endlessDeploy('cancelled-build')
@@ -135,70 +228,148 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect((await host.processesOf(unit ?? '')).length).toBeGreaterThan(3)
     const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
     expect([status, body['status']]).toEqual([200, 'cancelled'])
-    expect([await host.processesOf(unit ?? ''), (await host.serves())?.message]).toEqual([[], 'two'])
-    await until('Docker to end the build', async () => !await isBuilding('cancelled-build'))
-    expect(await host.run(id)).toMatchObject({ status: 'cancelled', result: { overall: 'FAIL', error_class: 'cancelled' } })
+    expect([await host.processesOf(unit ?? ''), (await host.serves())?.message]).toEqual([
+      [],
+      'two',
+    ])
+    await until('Docker to end the build', async () => !(await isBuilding('cancelled-build')))
+    expect(await host.run(id)).toMatchObject({
+      status: 'cancelled',
+      result: { overall: 'FAIL', error_class: 'cancelled' },
+    })
   })
 
   it('lets nobody install HQ by hand meanwhile, and one installation at a time', async () => {
     const id = await endlessDeploy('install-meanwhile')
-    expect(await rig.exec([installer])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('A deploy is running, which may be bringing hostd to its commit.') as string })
+    expect(await rig.exec([installer])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(
+        'A deploy is running, which may be bringing hostd to its commit.',
+      ) as string,
+    })
     expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })).status).toBe(200)
     // As another installation holds it.
     const hold = `const lock = new (require('node:sqlite').DatabaseSync)('${paths.locks}/install.lock'); lock.exec('BEGIN EXCLUSIVE'); process.exit(require('node:child_process').spawnSync('${installer}', { stdio: 'inherit' }).status)`
-    expect(await rig.exec([hqInside[0] ?? '', '-e', hold])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Another installation is under way on this host. Nothing was changed.') as string })
+    expect(await rig.exec([hqInside[0] ?? '', '-e', hold])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(
+        'Another installation is under way on this host. Nothing was changed.',
+      ) as string,
+    })
     expect(await rig.exec([installer])).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
   })
 
   it('is joined by a second deploy, from wherever it is asked for', async () => {
     const id = await endlessDeploy('joined-build')
-    const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action: 'deploy_and_verify' } })
-    expect([status, body]).toEqual([409, expect.objectContaining({ error_class: 'ALREADY_RUNNING', active_run_id: id, started_at: expect.any(String) })])
-    const joined = rig.exec(['sh', '-c', 'exec "$@" 2> /run/joined', 'sh', ...hqInside, 'deploy'], { seconds: 900 })
-    await until('the CLI to follow the run', async () => (await rig.exec(['cat', '/run/joined'])).out.includes(id))
+    const { status, body } = await host.api('/api/exec', {
+      method: 'POST',
+      body: { action: 'deploy_and_verify' },
+    })
+    expect([status, body]).toEqual([
+      409,
+      expect.objectContaining({
+        error_class: 'ALREADY_RUNNING',
+        active_run_id: id,
+        started_at: expect.any(String),
+      }),
+    ])
+    const joined = rig.exec(['sh', '-c', 'exec "$@" 2> /run/joined', 'sh', ...hqInside, 'deploy'], {
+      seconds: 900,
+    })
+    await until('the CLI to follow the run', async () =>
+      (await rig.exec(['cat', '/run/joined'])).out.includes(id),
+    )
     await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
     // A run that was cancelled on purpose is not started once more by who had joined it.
-    expect([(await joined).code, (await host.api('/api/runs?action=deploy_and_verify&status=running')).body['runs']]).toEqual([1, []])
+    expect([
+      (await joined).code,
+      (await host.api('/api/runs?action=deploy_and_verify&status=running')).body['runs'],
+    ]).toEqual([1, []])
   })
 
   it('runs one doctor at a time, whether hostd, the CLI or the timer asks', async () => {
     await nextGreen('three')
-    const runs = async (): Promise<{ run_id: string; started_at: string; finished_at: string }[]> => (await host.api('/api/runs?action=doctor')).body['runs'] as never
+    const runs = async (): Promise<{ run_id: string; started_at: string; finished_at: string }[]> =>
+      (await host.api('/api/runs?action=doctor')).body['runs'] as never
     const known = new Set((await runs()).map(({ run_id }) => run_id))
     await until('all three to say the same', async () => {
-      const [cli, timer, id] = await Promise.all([rig.exec([...hqInside, 'doctor', '--json']), rig.exec(['systemctl', 'start', 'openclaw-doctor.service']), host.begin('doctor')])
+      const [cli, timer, id] = await Promise.all([
+        rig.exec([...hqInside, 'doctor', '--json']),
+        rig.exec(['systemctl', 'start', 'openclaw-doctor.service']),
+        host.begin('doctor'),
+      ])
       const { status, result } = await host.ended(id)
-      return (cli.code === 0 && timer.code === 0 && status === 'passed') || [JSON.parse(cli.out), result].map(onlyLate)[0]
+      return (
+        (cli.code === 0 && timer.code === 0 && status === 'passed') ||
+        [JSON.parse(cli.out), result].map(onlyLate)[0]
+      )
     })
-    const fresh = (await runs()).filter(({ run_id }) => !known.has(run_id)).toSorted((a, b) => a.started_at.localeCompare(b.started_at))
+    const fresh = (await runs())
+      .filter(({ run_id }) => !known.has(run_id))
+      .toSorted((a, b) => a.started_at.localeCompare(b.started_at))
     expect(fresh.length).toBeGreaterThan(0)
-    for (const [n, { started_at }] of fresh.entries()) if (n > 0) expect(started_at >= (fresh[n - 1]?.finished_at ?? '')).toBe(true)
+    for (const [n, { started_at }] of fresh.entries())
+      if (n > 0) expect(started_at >= (fresh[n - 1]?.finished_at ?? '')).toBe(true)
   })
 
-  it.each([['an orderly reboot', false], ['a power cut', true]] as const)('is closed as interrupted by %s; maintenance stays on, doctor quiet, and the next deploy works', async (title, plug) => {
-    const before = await host.serves()
-    const id = await endlessDeploy(plug ? 'unplugged-build' : 'rebooted-build')
-    await rig.reboot({ plug })
-    expect(await host.ended(id)).toMatchObject({ status: 'interrupted', error_class: 'interrupted' })
-    expect([title, host.maintenance()?.['deploy_run_id'], await isActive('openclaw-doctor.timer')]).toEqual([title, id, 'inactive'])
-    await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
-    expect(await host.show('openclaw-doctor.service', 'ConditionResult')).toBe('no')
-    await until('what served to serve again', async () => (await host.serves())?.message === before?.message)
-    await nextGreen(plug ? 'five' : 'four')
-  })
+  it.each([
+    ['an orderly reboot', false],
+    ['a power cut', true],
+  ] as const)(
+    'is closed as interrupted by %s; maintenance stays on, doctor quiet, and the next deploy works',
+    async (title, plug) => {
+      const before = await host.serves()
+      const id = await endlessDeploy(plug ? 'unplugged-build' : 'rebooted-build')
+      await rig.reboot({ plug })
+      expect(await host.ended(id)).toMatchObject({
+        status: 'interrupted',
+        error_class: 'interrupted',
+      })
+      expect([
+        title,
+        host.maintenance()?.['deploy_run_id'],
+        await isActive('openclaw-doctor.timer'),
+      ]).toEqual([title, id, 'inactive'])
+      await rig.must(['systemctl', 'start', 'openclaw-doctor.service'])
+      expect(await host.show('openclaw-doctor.service', 'ConditionResult')).toBe('no')
+      await until(
+        'what served to serve again',
+        async () => (await host.serves())?.message === before?.message,
+      )
+      await nextGreen(plug ? 'five' : 'four')
+    },
+  )
 
   it('keeps the images of the last three green versions and of the one that the newest could have failed beside, and no more', async () => {
     await nextGreen('six')
-    const tags = (await host.docker('image', 'ls', '--format', '{{.Tag}}', 'shop-web')).split('\n').toSorted()
-    expect(tags).toEqual(green.slice(-4).map(({ sha }) => sha).toSorted())
+    const tags = (await host.docker('image', 'ls', '--format', '{{.Tag}}', 'shop-web'))
+      .split('\n')
+      .toSorted()
+    expect(tags).toEqual(
+      green
+        .slice(-4)
+        .map(({ sha }) => sha)
+        .toSorted(),
+    )
     expect(green.length).toBeGreaterThan(4)
   })
 
   it('goes back to the last green commit by the same steps', async () => {
     const back = green.at(-2)
     const { code, out } = await rig.exec([...hqInside, 'rollback', '--json'], { seconds: 900 })
-    const document = JSON.parse(out) as { overall: string; target_sha: string; steps: { status: string }[] }
-    expect([code, document.overall, document.target_sha, document.steps.filter(({ status }) => status !== 'passed')]).toEqual([0, 'PASS', back?.sha, []])
+    const document = JSON.parse(out) as {
+      overall: string
+      target_sha: string
+      steps: { status: string }[]
+    }
+    expect([
+      code,
+      document.overall,
+      document.target_sha,
+      document.steps.filter(({ status }) => status !== 'passed'),
+    ]).toEqual([0, 'PASS', back?.sha, []])
     expect(await host.serves()).toEqual({ ok: true, message: back?.message, commit: back?.sha })
     expect([host.maintenance(), await isActive('openclaw-doctor.timer')]).toEqual([null, 'active'])
   })
@@ -208,22 +379,61 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const before = await host.running()
     await host.docker('image', 'rm', `shop-web:${gone}`)
     const { result } = await host.deploy('rollback', { to: gone })
-    expect([result.overall, result.error_class, result.steps]).toEqual(['FAIL', 'rollback_unavailable', []])
-    expect([await host.running(), host.maintenance(), (await host.serves())?.message]).toEqual([before, null, green.at(-2)?.message])
+    expect([result.overall, result.error_class, result.steps]).toEqual([
+      'FAIL',
+      'rollback_unavailable',
+      [],
+    ])
+    expect([await host.running(), host.maintenance(), (await host.serves())?.message]).toEqual([
+      before,
+      null,
+      green.at(-2)?.message,
+    ])
   })
 
   it('finds Docker where it answers and an image that is here, and says what is missing', async () => {
-    const settings = (): Record<string, unknown> => JSON.parse(readFileSync(rig.path(paths.hostSettings), 'utf8')) as Record<string, unknown>
-    await rig.write(paths.hostSettings, JSON.stringify({ ...settings(), docker_socket: '/run/none.sock', base_image: 'node:24-none' }))
+    const settings = (): Record<string, unknown> =>
+      JSON.parse(readFileSync(rig.path(paths.hostSettings), 'utf8')) as Record<string, unknown>
+    await rig.write(
+      paths.hostSettings,
+      JSON.stringify({
+        ...settings(),
+        docker_socket: '/run/none.sock',
+        base_image: 'node:24-none',
+      }),
+    )
     await host.docker('image', 'tag', rigBaseImage, 'node:24.9-slim')
-    expect(await rig.exec([installer])).toMatchObject({ code: 0, out: expect.stringContaining(`set what was found of Docker in ${paths.hostSettings}`), err: '' })
-    expect(settings()).toMatchObject({ docker_socket: '/run/docker.sock', base_image: 'node:24.9-slim', launcher: 'systemd' })
-    expect(await rig.exec([installer])).toMatchObject({ code: 0, out: 'Nothing to change.\n', err: '' })
+    expect(await rig.exec([installer])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`set what was found of Docker in ${paths.hostSettings}`),
+      err: '',
+    })
+    expect(settings()).toMatchObject({
+      docker_socket: '/run/docker.sock',
+      base_image: 'node:24.9-slim',
+      launcher: 'systemd',
+    })
+    expect(await rig.exec([installer])).toMatchObject({
+      code: 0,
+      out: 'Nothing to change.\n',
+      err: '',
+    })
     await rig.must(['systemctl', 'stop', 'docker.socket', 'docker.service'])
-    expect(await rig.exec([installer])).toMatchObject({ code: 0, out: 'Nothing to change.\n', err: expect.stringMatching(/^Before the first deploy: Docker does not answer at \/run\/docker\.sock.*Start Docker/) })
+    expect(await rig.exec([installer])).toMatchObject({
+      code: 0,
+      out: 'Nothing to change.\n',
+      err: expect.stringMatching(
+        /^Before the first deploy: Docker does not answer at \/run\/docker\.sock.*Start Docker/,
+      ),
+    })
   })
 
   it('does not take a clone of something else for its own', async () => {
-    expect(await rig.exec([installer, '--origin', rig.origin.url('other.git')])).toMatchObject({ code: 2, err: expect.stringContaining(`${paths.root} is a clone of ${rig.origin.url('project.git')}, not of`) })
+    expect(await rig.exec([installer, '--origin', rig.origin.url('other.git')])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(
+        `${paths.root} is a clone of ${rig.origin.url('project.git')}, not of`,
+      ),
+    })
   })
 })

@@ -8,19 +8,24 @@ import { seeds } from '../support/seeded.ts'
 const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: kills during deploys on the rig`)
 
-describe.skipIf(why !== null)('whatever is killed during a deploy, nothing is left over, nothing says PASS that is none, and the next deploy is green', () => {
-  let at: DeployHost
-  let lines: number
-  beforeAll(async () => {
-    at = await prepareDeployHost(await bootRig({ say: console.warn }))
-    await at.ship('first')
-    const { run, result } = await at.deploy()
-    expect(result.overall, JSON.stringify(result.steps, null, 1)).toBe('PASS')
-    lines = logLength(at, run.run_id)
-  })
-  afterAll(async () => { await at.rig.down() })
+describe.skipIf(why !== null)(
+  'whatever is killed during a deploy, nothing is left over, nothing says PASS that is none, and the next deploy is green',
+  () => {
+    let at: DeployHost
+    let lines: number
+    beforeAll(async () => {
+      at = await prepareDeployHost(await bootRig({ say: console.warn }))
+      await at.ship('first')
+      const { run, result } = await at.deploy()
+      expect(result.overall, JSON.stringify(result.steps, null, 1)).toBe('PASS')
+      lines = logLength(at, run.run_id)
+    })
+    afterAll(async () => {
+      await at.rig.down()
+    })
 
-  it.each(seeds)('seed %i', async (seed) => {
-    console.log(await expectSurvived(at, seed, lines))
-  })
-})
+    it.each(seeds)('seed %i', async (seed) => {
+      console.log(await expectSurvived(at, seed, lines))
+    })
+  },
+)

@@ -19,7 +19,16 @@ describe.skipIf(why !== null)('the self-test on an installed host', () => {
   afterAll(async () => await rig.down())
 
   it('sees every violation refused inside the unit of its run, and touches nothing of the host', async () => {
-    const listening = async (): Promise<string> => await rig.must(['ss', '--no-header', '--listening', '--tcp', '--udp', '--numeric', '--query=inet'])
+    const listening = async (): Promise<string> =>
+      await rig.must([
+        'ss',
+        '--no-header',
+        '--listening',
+        '--tcp',
+        '--udp',
+        '--numeric',
+        '--query=inet',
+      ])
     const before = await listening()
     const id = await host.start('selftest')
     expect((await host.record(id)).unit).toMatch(/^openclaw-runner@.+\.service$/)
@@ -29,9 +38,20 @@ describe.skipIf(why !== null)('the self-test on an installed host', () => {
     expect([status, document.kind, document.overall]).toEqual(['passed', 'selftest', 'PASS'])
     expect(document.checks.length).toBeGreaterThan(100)
     // A unit may make no network namespace, so the sockets are planted in tables; the check says so.
-    expect(document.checks.find(({ name }) => name === 'sockets:tcp')?.detail).toContain('planted socket tables')
-    expect(checksResult.parse(JSON.parse(readFileSync(rig.path(`${paths.artifacts}/selftest/${id}/selftest.json`), 'utf8')))).toEqual(document)
-    expect((await host.api('/api/status')).body).toMatchObject({ maintenance: { on: false }, last_selftest: { run_id: id, overall: 'PASS' } })
+    expect(document.checks.find(({ name }) => name === 'sockets:tcp')?.detail).toContain(
+      'planted socket tables',
+    )
+    expect(
+      checksResult.parse(
+        JSON.parse(
+          readFileSync(rig.path(`${paths.artifacts}/selftest/${id}/selftest.json`), 'utf8'),
+        ),
+      ),
+    ).toEqual(document)
+    expect((await host.api('/api/status')).body).toMatchObject({
+      maintenance: { on: false },
+      last_selftest: { run_id: id, overall: 'PASS' },
+    })
     expect(await listening()).toBe(before)
     expect(await rig.must(['find', '/tmp', '/var/tmp', '-name', 'openclaw-selftest-*'])).toBe('')
   })

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,7 +20,17 @@ import { whyNoTmpfs } from '../support/tmpfs.ts'
 const why = whyNoTmpfs()
 if (why) console.warn(`Skipped, ${why}: storage that fails during a deploy`)
 
-const steps = ['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build', 'docker_compose', 'verify_production', 'console_route_gate', 'dod_production', 'update_project_state'] as const
+const steps = [
+  'assert_production_pull_only',
+  'git_sync',
+  'hostd_install',
+  'console_build',
+  'docker_compose',
+  'verify_production',
+  'console_route_gate',
+  'dod_production',
+  'update_project_state',
+] as const
 
 /** Writes until nothing more goes. */
 function fillUp(file: string): void {
@@ -34,15 +53,21 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
   let good: string
   const mounted: string[] = []
   beforeAll(async () => {
-    at = await deployHost({ message: 'one' }, {
-      prepare: ({ paths }) => {
-        for (const [folder, mib] of [[paths.artifacts, 24], [paths.state, 24]] as const) {
-          mkdirSync(folder, { recursive: true })
-          execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder])
-          mounted.push(folder)
-        }
+    at = await deployHost(
+      { message: 'one' },
+      {
+        prepare: ({ paths }) => {
+          for (const [folder, mib] of [
+            [paths.artifacts, 24],
+            [paths.state, 24],
+          ] as const) {
+            mkdirSync(folder, { recursive: true })
+            execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder])
+            mounted.push(folder)
+          }
+        },
       },
-    })
+    )
     const { result } = await at.deploy()
     expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
     good = result.target_sha ?? ''
@@ -65,45 +90,76 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
     rmdirSync(beside)
   }
   const faults = {
-    'artifacts are full': { classes: ['disk_full'], begin: () => fillUp(filler(at.host.paths.artifacts)), end: () => rmSync(filler(at.host.paths.artifacts), { force: true }) },
+    'artifacts are full': {
+      classes: ['disk_full'],
+      begin: () => fillUp(filler(at.host.paths.artifacts)),
+      end: () => rmSync(filler(at.host.paths.artifacts), { force: true }),
+    },
     // Doctor, whom verification and the DoD ask, finds the disk full as well.
-    'the state is full': { classes: ['disk_full', 'doctor_failed', 'dod_failed'], begin: () => fillUp(filler(at.host.paths.state)), end: () => rmSync(filler(at.host.paths.state), { force: true }) },
-    'artifacts are read-only': { classes: ['storage_read_only', 'runner_lost'], begin: () => readOnly(at.host.paths.artifacts), end: () => { execFileSync('umount', ['--lazy', at.host.paths.artifacts]) } },
+    'the state is full': {
+      classes: ['disk_full', 'doctor_failed', 'dod_failed'],
+      begin: () => fillUp(filler(at.host.paths.state)),
+      end: () => rmSync(filler(at.host.paths.state), { force: true }),
+    },
+    'artifacts are read-only': {
+      classes: ['storage_read_only', 'runner_lost'],
+      begin: () => readOnly(at.host.paths.artifacts),
+      end: () => {
+        execFileSync('umount', ['--lazy', at.host.paths.artifacts])
+      },
+    },
   }
-  const state = (): string => projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8'))).last_verified_head
+  const state = (): string =>
+    projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8')))
+      .last_verified_head
 
   describe.each(Object.keys(faults) as (keyof typeof faults)[])('%s', (name) => {
-    it.each(steps)('from %s on: the run ends with a clear class, and the state file is whole', async (step) => {
-      const { classes, begin, end } = faults[name]
-      const sha = await at.ship({ message: `${name} ${step}` })
-      let begun = false
-      const { run_id } = await at.hostd.client.exec('deploy_and_verify')
-      const onEvents = (events: readonly RunEvent[]): void => {
-        if (begun || !events.some((event) => event.type === 'step_started' && event.step === step)) return
-        begun = true
-        begin()
-      }
-      try {
-        await at.hostd.client.followRun(run_id, { onEvents })
-        expect(begun).toBe(true)
-        const run = await at.hostd.client.run(run_id)
-        const told = JSON.stringify([run.status, run.error_class, run.result], null, 1).slice(0, 9000)
-        if (run.status === 'passed') expect([state(), at.maintenance()], told).toEqual([sha, null]) // the step wrote nothing any more
-        else {
-          expect(classes, told).toContain(run.error_class)
-          if (run.error_class === 'doctor_failed' || run.error_class === 'dod_failed') expect(JSON.stringify(run.result), told).toMatch(/ENOSPC|disk/)
-          expect([good, sha], told).toContain(state())
+    it.each(steps)(
+      'from %s on: the run ends with a clear class, and the state file is whole',
+      async (step) => {
+        const { classes, begin, end } = faults[name]
+        const sha = await at.ship({ message: `${name} ${step}` })
+        let begun = false
+        const { run_id } = await at.hostd.client.exec('deploy_and_verify')
+        const onEvents = (events: readonly RunEvent[]): void => {
+          if (
+            begun ||
+            !events.some((event) => event.type === 'step_started' && event.step === step)
+          )
+            return
+          begun = true
+          begin()
         }
-        good = state()
-      } finally {
-        if (begun) end()
-      }
-    })
+        try {
+          await at.hostd.client.followRun(run_id, { onEvents })
+          expect(begun).toBe(true)
+          const run = await at.hostd.client.run(run_id)
+          const told = JSON.stringify([run.status, run.error_class, run.result], null, 1).slice(
+            0,
+            9000,
+          )
+          if (run.status === 'passed')
+            expect([state(), at.maintenance()], told).toEqual([sha, null]) // the step wrote nothing any more
+          else {
+            expect(classes, told).toContain(run.error_class)
+            if (run.error_class === 'doctor_failed' || run.error_class === 'dod_failed')
+              expect(JSON.stringify(run.result), told).toMatch(/ENOSPC|disk/)
+            expect([good, sha], told).toContain(state())
+          }
+          good = state()
+        } finally {
+          if (begun) end()
+        }
+      },
+    )
 
     it('and afterwards the next deploy is green', async () => {
       const sha = await at.ship({ message: `after ${name}` })
       const { result } = await at.deploy()
-      expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS', target_sha: sha })
+      expect(result, JSON.stringify(result.steps)).toMatchObject({
+        overall: 'PASS',
+        target_sha: sha,
+      })
       expect(await at.message()).toEqual({ message: `after ${name}`, commit: sha })
       expect([state(), at.maintenance()]).toEqual([sha, null])
       good = sha

@@ -4,7 +4,8 @@ import { remediations } from '#shared/remediations'
 
 describe('the table of failure classes', () => {
   it('names an existing remediation for every class', () => {
-    for (const name of errorClasses) expect(remediations, name).toHaveProperty(errorTable[name].next_auto_fix)
+    for (const name of errorClasses)
+      expect(remediations, name).toHaveProperty(errorTable[name].next_auto_fix)
   })
 
   it('cannot make a class that is not in it', () => {

@@ -4,5 +4,13 @@ import { runChecks } from '#ops/doctor/check'
 
 /** The audit as a process of its own, so that a test can put it into a network namespace. Prints the checks as JSON. */
 const [socket = '', exceptions = '{"exceptions":[],"compose":[]}'] = process.argv.slice(2)
-const checks = await runChecks(hostPortChecks({ docker: { socket }, exceptions: JSON.parse(exceptions) as Parameters<typeof hostPortChecks>[0]['exceptions'], mounts: { ...usualMounts, sockets: [socket] }, serveTargets: ['http://127.0.0.1:8877'], limitMs: 60_000 }))
+const checks = await runChecks(
+  hostPortChecks({
+    docker: { socket },
+    exceptions: JSON.parse(exceptions) as Parameters<typeof hostPortChecks>[0]['exceptions'],
+    mounts: { ...usualMounts, sockets: [socket] },
+    serveTargets: ['http://127.0.0.1:8877'],
+    limitMs: 60_000,
+  }),
+)
 process.stdout.write(JSON.stringify(checks))

@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs'
 import { chromium, type Browser, type LaunchOptions } from 'playwright'
 import { expect } from 'playwright/test'
 
-const installed = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
+const installed = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
 
 /** The browser of the tests: the one named by OPENCLAW_CHROMIUM, else an installed one, else Playwright's own (undefined). */
 export function browserPath(): string | undefined {
@@ -19,5 +24,9 @@ export const shown = expect.configure({ timeout: pageMs })
 /** Starts a browser. The caller closes it. @throws Playwright's error when there is none at all */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
   const executablePath = browserPath()
-  return await chromium.launch({ timeout: 180_000, ...options, ...(executablePath === undefined ? {} : { executablePath }) })
+  return await chromium.launch({
+    timeout: 180_000,
+    ...options,
+    ...(executablePath === undefined ? {} : { executablePath }),
+  })
 }

@@ -26,7 +26,15 @@ export async function ensureBuilt(): Promise<void> {
   if (lock === null) throw new Error(`another test has been building for ${patience} s`)
   try {
     const build = pathToFileURL(join(root, 'ops', 'setup', 'build.mjs')).href
-    await execa(nodeProgram(root), ['--input-type=module', '--eval', `const { buildDesktop } = await import(${JSON.stringify(build)}); await buildDesktop()`], { cwd: root })
+    await execa(
+      nodeProgram(root),
+      [
+        '--input-type=module',
+        '--eval',
+        `const { buildDesktop } = await import(${JSON.stringify(build)}); await buildDesktop()`,
+      ],
+      { cwd: root },
+    )
   } finally {
     lock.release()
   }

@@ -11,18 +11,49 @@ import { deployHost, type Deployed } from './host.ts'
 const docker = await startDocker({ net: process.argv[2] ?? '' })
 const at = await deployHost({ message: 'first' }, { socket: true })
 try {
-  at.settings({ docker_socket: docker.at.socket, base_image: docker.baseImage, service_ports: { web: at.ports.app }, deploy_attempts: 1 })
+  at.settings({
+    docker_socket: docker.at.socket,
+    base_image: docker.baseImage,
+    service_ports: { web: at.ports.app },
+    deploy_attempts: 1,
+  })
   const config = {
-    schema_version: 1, project: 'shop', engine: 'compose', tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
-    services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 120 } }], endpoints: [{ service: 'web', path: '/' }], routes: [{ path: '/api/runs' }],
+    schema_version: 1,
+    project: 'shop',
+    engine: 'compose',
+    tests: [
+      { name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } },
+    ],
+    services: [
+      {
+        name: 'web',
+        port: 3000,
+        health: { path: '/', commit_field: 'commit', timeout_seconds: 120 },
+      },
+    ],
+    endpoints: [{ service: 'web', path: '/' }],
+    routes: [{ path: '/api/runs' }],
   }
-  const files = (message: string, web: object = {}): Record<string, string> => ({ ...composeProject(message, { web }), 'openclaw.config.json': `${JSON.stringify(config)}\n` })
+  const files = (message: string, web: object = {}): Record<string, string> => ({
+    ...composeProject(message, { web }),
+    'openclaw.config.json': `${JSON.stringify(config)}\n`,
+  })
   const url = `http://127.0.0.1:${at.ports.app}/`
   const serves = async (): Promise<unknown> => await (await fetch(url)).json()
   const told = ({ result, dir, triage }: Deployed): object => ({
-    overall: result.overall, step_failed: result.step_failed, error_class: result.error_class, engine: result.engine, unanswered_ms: result.unanswered_ms, steps: result.steps.map(({ name, status, detail }) => [name, status, detail]),
-    first_error: triage?.first_error?.text ?? null, maintenance: at.maintenance() !== null,
-    checks: existsSync(join(dir, 'verify_production.json')) ? checksResult.parse(JSON.parse(readFileSync(join(dir, 'verify_production.json'), 'utf8'))).checks.map(({ name, status, detail }) => [name, status, detail]) : null,
+    overall: result.overall,
+    step_failed: result.step_failed,
+    error_class: result.error_class,
+    engine: result.engine,
+    unanswered_ms: result.unanswered_ms,
+    steps: result.steps.map(({ name, status, detail }) => [name, status, detail]),
+    first_error: triage?.first_error?.text ?? null,
+    maintenance: at.maintenance() !== null,
+    checks: existsSync(join(dir, 'verify_production.json'))
+      ? checksResult
+          .parse(JSON.parse(readFileSync(join(dir, 'verify_production.json'), 'utf8')))
+          .checks.map(({ name, status, detail }) => [name, status, detail])
+      : null,
   })
 
   const one = await at.ship({ message: 'one' }, { files: files('one') })
@@ -33,7 +64,9 @@ try {
   const two = await at.ship({ message: 'two' }, { files: files('two') })
   const second = { sha: two, ...told(await at.deploy()), serves: await serves() }
   const listener = createSocket('udp4')
-  await new Promise<void>((resolve) => { listener.bind(5000, '0.0.0.0', resolve) })
+  await new Promise<void>((resolve) => {
+    listener.bind(5000, '0.0.0.0', resolve)
+  })
   const exposed = told(await at.deploy())
   listener.close()
   process.stdout.write(JSON.stringify({ first, open, second, exposed }))

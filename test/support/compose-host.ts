@@ -17,9 +17,14 @@ const repository = process.cwd()
 export function installWithPage(dir: string, text = 'HQ loaded'): string {
   const root = join(dir, 'install')
   mkdirSync(join(root, 'out', 'renderer', 'assets'), { recursive: true })
-  for (const name of ['hostd', 'node_modules', 'package.json']) symlinkSync(join(repository, name), join(root, name))
-  for (const name of ['ops', 'shared']) cpSync(join(repository, name), join(root, name), { recursive: true })
-  writeFileSync(join(root, 'out', 'renderer', 'index.html'), `<!doctype html><title>${text}</title>`)
+  for (const name of ['hostd', 'node_modules', 'package.json'])
+    symlinkSync(join(repository, name), join(root, name))
+  for (const name of ['ops', 'shared'])
+    cpSync(join(repository, name), join(root, name), { recursive: true })
+  writeFileSync(
+    join(root, 'out', 'renderer', 'index.html'),
+    `<!doctype html><title>${text}</title>`,
+  )
   return root
 }
 
@@ -44,20 +49,62 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
   mkdirSync(dirname(made.paths.publicSocket), { recursive: true })
   const install = installWithPage(made.dir)
   const host: TestHost = { ...made, env: { ...made.env, OPENCLAW_HQ_INSTALL: install } }
-  writeFileSync(host.paths.hostSettings, JSON.stringify({ name: 'test-host', docker_socket: at.socket, base_image: baseImage, console_port: ports.console, service_ports: { web: ports.web } }))
+  writeFileSync(
+    host.paths.hostSettings,
+    JSON.stringify({
+      name: 'test-host',
+      docker_socket: at.socket,
+      base_image: baseImage,
+      console_port: ports.console,
+      service_ports: { web: ports.web },
+    }),
+  )
   const hostd = await startHostd(host, { env: { OPENCLAW_HOSTD_SOCKET: host.paths.publicSocket } })
-  const git = (...args: string[]): string => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], { cwd: host.paths.root, encoding: 'utf8', env: { PATH: host.env['PATH'], HOME: host.dir }, stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], {
+      cwd: host.paths.root,
+      encoding: 'utf8',
+      env: { PATH: host.env['PATH'], HOME: host.dir },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
   git('init', '--quiet', '--initial-branch=main')
   writeFileSync(join(host.paths.root, '.git', 'info', 'exclude'), 'artifacts\n')
   const log: string[] = []
-  const say: StepContext['log'] = (text) => { log.push(text) }
+  const say: StepContext['log'] = (text) => {
+    log.push(text)
+  }
   const signal = new AbortController().signal
-  const context: StepContext = { signal, dir: host.dir, log: say, run: (argv, { timeLimitSeconds = 60, ...rest }) => runCommand(argv, { ...rest, signal, timeLimitSeconds }) }
-  const base = { schema_version: 1, project: 'shop', engine: 'compose', tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'r.xml' } }], services: [{ name: 'web', port: 3000, health: { path: '/', commit_field: 'commit', timeout_seconds: 120 } }] }
+  const context: StepContext = {
+    signal,
+    dir: host.dir,
+    log: say,
+    run: (argv, { timeLimitSeconds = 60, ...rest }) =>
+      runCommand(argv, { ...rest, signal, timeLimitSeconds }),
+  }
+  const base = {
+    schema_version: 1,
+    project: 'shop',
+    engine: 'compose',
+    tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'r.xml' } }],
+    services: [
+      {
+        name: 'web',
+        port: 3000,
+        health: { path: '/', commit_field: 'commit', timeout_seconds: 120 },
+      },
+    ],
+  }
   return {
-    host, hostd, ports, install, log,
+    host,
+    hostd,
+    ports,
+    install,
+    log,
     commit: (files) => {
-      for (const name of git('ls-files').split('\n').filter((each) => each !== '')) rmSync(join(host.paths.root, name), { force: true })
+      for (const name of git('ls-files')
+        .split('\n')
+        .filter((each) => each !== ''))
+        rmSync(join(host.paths.root, name), { force: true })
       writeFiles(host.paths.root, files)
       git('add', '--all')
       git('commit', '--quiet', '--allow-empty', '-m', 'version')
@@ -67,15 +114,36 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
       log.length = 0
       const config = projectConfig.parse({ ...base, ...more })
       const target: Target = {
-        paths: host.paths, config, sha, servicePorts: { web: ports.web },
-        console: { name: 'openclaw-console', kind: 'console', argv: ['node'], release: install, sha: null, digest: '0'.repeat(64), port: ports.console, env: {}, health: { path: '/health', commit_field: null, timeout_seconds: 30 } },
+        paths: host.paths,
+        config,
+        sha,
+        servicePorts: { web: ports.web },
+        console: {
+          name: 'openclaw-console',
+          kind: 'console',
+          argv: ['node'],
+          release: install,
+          sha: null,
+          digest: '0'.repeat(64),
+          port: ports.console,
+          env: {},
+          health: { path: '/health', commit_field: null, timeout_seconds: 30 },
+        },
       }
-      const up = await composeEngine.up(target, await composeEngine.build({ paths: host.paths, config, sha }, context), { log: say, signal })
+      const up = await composeEngine.up(
+        target,
+        await composeEngine.build({ paths: host.paths, config, sha }, context),
+        { log: say, signal },
+      )
       return { up, log: [...log] }
     },
     web: async () => {
       try {
-        return JSON.parse(await getAfresh(ports.web, '/')) as { ok: boolean; message: string; commit: string }
+        return JSON.parse(await getAfresh(ports.web, '/')) as {
+          ok: boolean
+          message: string
+          commit: string
+        }
       } catch {
         return null // nothing listens
       }
@@ -100,7 +168,9 @@ export function traffic(url: string): { stop(): Promise<{ asked: number; failed:
       return false // counted
     }
   }
-  const timer = setInterval(() => { asked.push(one()) }, 20)
+  const timer = setInterval(() => {
+    asked.push(one())
+  }, 20)
   return {
     stop: async () => {
       // A refusal can be quicker than a few questions: what still serves is asked this often all the same.

@@ -4,7 +4,16 @@ import { connectorReports, type ConnectorReport } from '#shared/connectors'
 import { lookAtConnectors } from '#ops/connectors/look'
 import { connectorSecrets } from '#ops/connectors/places'
 import { readHostSettings } from '#ops/settings-files'
-import { gmailScope, googleHere, imapPeer, kajabi, webPeer, type GoogleHere, type ImapPeer, type WebPeer } from './connector-peers.ts'
+import {
+  gmailScope,
+  googleHere,
+  imapPeer,
+  kajabi,
+  webPeer,
+  type GoogleHere,
+  type ImapPeer,
+  type WebPeer,
+} from './connector-peers.ts'
 import { hq, testHost, type TestHost } from './hostd.ts'
 
 const session = 'kjbSessionLoopback0123456789abcdef'
@@ -12,14 +21,41 @@ const user = 'ada@example.test'
 const password = 'abcd efgh ijkl mnop'
 
 /** Everything secret of this host; none of it may be in anything but the files. */
-export const secretTexts = [session, 'GOCSPX-loopbackClientSecret-0001', password, password.replaceAll(' ', ''), 'local-storage-token-0815'] as const
+export const secretTexts = [
+  session,
+  'GOCSPX-loopbackClientSecret-0001',
+  password,
+  password.replaceAll(' ', ''),
+  'local-storage-token-0815',
+] as const
 
-const cookie = (name: string, value: string, more: Record<string, unknown> = {}) => ({ name, value, domain: '127.0.0.1', path: '/', expires: Math.floor(Date.now() / 1000) + 3600, httpOnly: true, secure: false, sameSite: 'Lax', ...more })
+const cookie = (name: string, value: string, more: Record<string, unknown> = {}) => ({
+  name,
+  value,
+  domain: '127.0.0.1',
+  path: '/',
+  expires: Math.floor(Date.now() / 1000) + 3600,
+  httpOnly: true,
+  secure: false,
+  sameSite: 'Lax',
+  ...more,
+})
 /** A captured login, as Playwright gives it. */
-export const login = (...cookies: readonly Record<string, unknown>[]) => ({ cookies: [cookie('_kjb_session', session), cookie('locale', 'en', { expires: -1 }), ...cookies], origins: [{ origin: 'http://127.0.0.1', localStorage: [{ name: 'token', value: 'local-storage-token-0815' }] }] })
+export const login = (...cookies: readonly Record<string, unknown>[]) => ({
+  cookies: [cookie('_kjb_session', session), cookie('locale', 'en', { expires: -1 }), ...cookies],
+  origins: [
+    {
+      origin: 'http://127.0.0.1',
+      localStorage: [{ name: 'token', value: 'local-storage-token-0815' }],
+    },
+  ],
+})
 export { cookie, session }
 
-interface Looked { readonly kajabi: ConnectorReport; readonly gmail: ConnectorReport }
+interface Looked {
+  readonly kajabi: ConnectorReport
+  readonly gmail: ConnectorReport
+}
 
 function looked(reports: unknown): Looked {
   const [first, second] = connectorReports.parse(reports)
@@ -36,7 +72,11 @@ export interface ConnectorHost {
   /** Both connectors as they must be, whatever a test did to them; Gmail by its token. */
   reset(): Promise<void>
   /** Changes host.json; what was changed before stays. */
-  settings(change: { kajabi?: Record<string, unknown>; gmail?: Record<string, unknown>; launcher?: string }): void
+  settings(change: {
+    kajabi?: Record<string, unknown>
+    gmail?: Record<string, unknown>
+    launcher?: string
+  }): void
   /** Gmail by IMAP. */
   useImap(change?: Record<string, unknown>): void
   write(name: string, content: unknown, mode?: number): string
@@ -52,16 +92,35 @@ export interface ConnectorHost {
 /** A host with a Kajabi, a Google and an IMAP server on loopback, and the secrets for them. */
 export async function connectorHost(): Promise<ConnectorHost> {
   const host = testHost()
-  const [kajabiPeer, google, imap] = [await webPeer(kajabi(session)), await googleHere(), await imapPeer({ user, pass: password.replaceAll(' ', '') })]
+  const [kajabiPeer, google, imap] = [
+    await webPeer(kajabi(session)),
+    await googleHere(),
+    await imapPeer({ user, pass: password.replaceAll(' ', '') }),
+  ]
   const folder = connectorSecrets(host.paths)
-  const plain: { launcher: string; kajabi: Record<string, unknown>; gmail: Record<string, unknown> } = {
+  const plain: {
+    launcher: string
+    kajabi: Record<string, unknown>
+    gmail: Record<string, unknown>
+  } = {
     launcher: 'process',
     kajabi: { base_url: kajabiPeer.url, hosts: ['127.0.0.1'], timeout_seconds: 60 },
-    gmail: { token_url: `${google.url}/token`, api_url: google.url, imap_host: '127.0.0.1', imap_port: imap.port, imap_ca_file: imap.caFile, timeout_seconds: 60 },
+    gmail: {
+      token_url: `${google.url}/token`,
+      api_url: google.url,
+      imap_host: '127.0.0.1',
+      imap_port: imap.port,
+      imap_ca_file: imap.caFile,
+      timeout_seconds: 60,
+    },
   }
   let now = plain
   const made: ConnectorHost = {
-    host, kajabi: kajabiPeer, google, imap, folder,
+    host,
+    kajabi: kajabiPeer,
+    google,
+    imap,
+    folder,
     settings: ({ kajabi: first = {}, gmail = {}, launcher = now.launcher }) => {
       now = { launcher, kajabi: { ...now.kajabi, ...first }, gmail: { ...now.gmail, ...gmail } }
       writeFileSync(host.paths.hostSettings, JSON.stringify({ name: 'test-host', ...now }))
@@ -76,7 +135,13 @@ export async function connectorHost(): Promise<ConnectorHost> {
     },
     signIn: async (scopes) => {
       const refresh_token = await google.refreshToken(scopes)
-      made.write('gmail_oauth.json', { schema_version: 1, client_id: google.client.client_id, refresh_token, scopes, issued_at: new Date().toISOString() })
+      made.write('gmail_oauth.json', {
+        schema_version: 1,
+        client_id: google.client.client_id,
+        refresh_token,
+        scopes,
+        issued_at: new Date().toISOString(),
+      })
       return refresh_token
     },
     reset: async () => {
@@ -89,11 +154,25 @@ export async function connectorHost(): Promise<ConnectorHost> {
       kajabiPeer.asked.length = 0
       google.api = null
       made.write('kajabi_storage_state.json', login())
-      made.write('gmail_client.json', { installed: { ...google.client, project_id: 'p', auth_uri: 'https://accounts.google.com/o/oauth2/auth', redirect_uris: ['http://localhost'] } })
+      made.write('gmail_client.json', {
+        installed: {
+          ...google.client,
+          project_id: 'p',
+          auth_uri: 'https://accounts.google.com/o/oauth2/auth',
+          redirect_uris: ['http://localhost'],
+        },
+      })
       await made.signIn([gmailScope])
       made.write('gmail_imap.json', { GMAIL_USER: user, GMAIL_APP_PASSWORD: password })
     },
-    look: async () => looked(await lookAtConnectors(readHostSettings(host.paths), host.paths, new AbortController().signal)),
+    look: async () =>
+      looked(
+        await lookAtConnectors(
+          readHostSettings(host.paths),
+          host.paths,
+          new AbortController().signal,
+        ),
+      ),
     lookByProgram: async () => {
       const { code, out, err } = await hq(host, ['connectors', '--look'])
       if (code !== 0) throw new Error(`the look ended with ${String(code)}: ${err}`)
@@ -109,4 +188,6 @@ export async function connectorHost(): Promise<ConnectorHost> {
 }
 
 /** The refresh token that lies on the host now. */
-export const tokenOf = ({ folder }: ConnectorHost): string => (JSON.parse(readFileSync(join(folder, 'gmail_oauth.json'), 'utf8')) as { refresh_token: string }).refresh_token
+export const tokenOf = ({ folder }: ConnectorHost): string =>
+  (JSON.parse(readFileSync(join(folder, 'gmail_oauth.json'), 'utf8')) as { refresh_token: string })
+    .refresh_token

@@ -1,17 +1,34 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createPlainServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import {
+  createServer as createPlainServer,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { Provider } from 'oidc-provider'
 
 /** Listens on a free loopback port. @returns the port, and an end that does not wait for anybody */
-async function listen(server: Server | NetServer): Promise<{ port: number; close: () => Promise<void> }> {
+async function listen(
+  server: Server | NetServer,
+): Promise<{ port: number; close: () => Promise<void> }> {
   const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => { sockets.add(socket); socket.on('error', () => undefined); socket.on('close', () => sockets.delete(socket)) })
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -26,26 +43,42 @@ async function listen(server: Server | NetServer): Promise<{ port: number; close
   }
 }
 
-export interface WebPeer { readonly url: string; readonly port: number; readonly asked: { readonly path: string; readonly cookie: string | undefined }[]; /** How it answers; set by the test. */ answer: RequestListener; readonly close: () => Promise<void> }
+export interface WebPeer {
+  readonly url: string
+  readonly port: number
+  readonly asked: { readonly path: string; readonly cookie: string | undefined }[]
+  /** How it answers; set by the test. */ answer: RequestListener
+  readonly close: () => Promise<void>
+}
 
 export async function webPeer(answer: RequestListener): Promise<WebPeer> {
   const asked: { path: string; cookie: string | undefined }[] = []
-  const server = createServer((request, response) => { asked.push({ path: request.url ?? '', cookie: request.headers.cookie }); peer.answer(request, response) })
+  const server = createServer((request, response) => {
+    asked.push({ path: request.url ?? '', cookie: request.headers.cookie })
+    peer.answer(request, response)
+  })
   const { port, close } = await listen(server)
   const peer: WebPeer = { url: `http://127.0.0.1:${port}`, port, asked, answer, close }
   return peer
 }
 
 /** Takes every connection, and never says anything. */
-export const silentPeer = (): Promise<{ port: number; close: () => Promise<void> }> => listen(createPlainServer(() => undefined))
+export const silentPeer = (): Promise<{ port: number; close: () => Promise<void> }> =>
+  listen(createPlainServer(() => undefined))
 
 /** Kajabi, as far as somebody who is signed in or not can tell: `/admin` sends on to the dashboard, or to the login. */
-export const kajabi = (session: string): RequestListener => (request, response) => {
-  const signedIn = (request.headers.cookie ?? '').split('; ').includes(`_kjb_session=${session}`)
-  if (!signedIn) response.writeHead(302, { location: '/login' }).end()
-  else if (request.url === '/admin') response.writeHead(302, { location: '/admin/sites/1/dashboard' }).end()
-  else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><h1>Dashboard</h1>')
-}
+export const kajabi =
+  (session: string): RequestListener =>
+  (request, response) => {
+    const signedIn = (request.headers.cookie ?? '').split('; ').includes(`_kjb_session=${session}`)
+    if (!signedIn) response.writeHead(302, { location: '/login' }).end()
+    else if (request.url === '/admin')
+      response.writeHead(302, { location: '/admin/sites/1/dashboard' }).end()
+    else
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<!doctype html><h1>Dashboard</h1>')
+  }
 
 export const gmailScope = 'https://www.googleapis.com/auth/gmail.readonly'
 
@@ -65,52 +98,130 @@ export interface GoogleHere {
 
 /** A real OAuth server, with Gmail's profile behind its access tokens. */
 export async function googleHere(): Promise<GoogleHere> {
-  const client = { client_id: 'desk-client.apps.example.test', client_secret: 'GOCSPX-loopbackClientSecret-0001' }
+  const client = {
+    client_id: 'desk-client.apps.example.test',
+    client_secret: 'GOCSPX-loopbackClientSecret-0001',
+  }
   let provider: Provider | null = null
-  const handle: RequestListener = (request, response) => { void (request.url === '/gmail/v1/users/me/profile' ? profile(request, response) : provider?.callback()(request, response)) }
+  const handle: RequestListener = (request, response) => {
+    void (request.url === '/gmail/v1/users/me/profile'
+      ? profile(request, response)
+      : provider?.callback()(request, response))
+  }
   const profile = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
     google.bearers.push(bearer)
     const token = await provider?.AccessToken.find(bearer)
-    const status = google.api ?? (token === undefined ? 401 : token.scopes.has(gmailScope) ? 200 : 403)
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(status === 200 ? { emailAddress: 'ada@example.test', messagesTotal: 3 } : { error: { code: status } }))
+    const status =
+      google.api ?? (token === undefined ? 401 : token.scopes.has(gmailScope) ? 200 : 403)
+    response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(
+        JSON.stringify(
+          status === 200
+            ? { emailAddress: 'ada@example.test', messagesTotal: 3 }
+            : { error: { code: status } },
+        ),
+      )
   }
   const { port, close } = await listen(createServer(handle))
   const url = `http://127.0.0.1:${port}`
   provider = new Provider(url, {
-    clients: [{ ...client, application_type: 'native', token_endpoint_auth_method: 'client_secret_post', redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }],
-    scopes: ['offline_access', gmailScope, 'other'], findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    features: { devInteractions: { enabled: false } }, rotateRefreshToken: false, ttl: { AccessToken: 60, RefreshToken: 600, Grant: 600 }, cookies: { keys: ['test'] },
+    clients: [
+      {
+        ...client,
+        application_type: 'native',
+        token_endpoint_auth_method: 'client_secret_post',
+        redirect_uris: ['http://127.0.0.1/cb'],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+      },
+    ],
+    scopes: ['offline_access', gmailScope, 'other'],
+    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    features: { devInteractions: { enabled: false } },
+    rotateRefreshToken: false,
+    ttl: { AccessToken: 60, RefreshToken: 600, Grant: 600 },
+    cookies: { keys: ['test'] },
   })
   const made = provider
   const google: GoogleHere = {
-    url, client, api: null, bearers: [], close,
+    url,
+    client,
+    api: null,
+    bearers: [],
+    close,
     refreshToken: async (scopes) => {
       const grant = new made.Grant({ accountId: 'ada', clientId: client.client_id })
       const scope = ['offline_access', ...scopes].join(' ')
       grant.addOIDCScope(scope)
       const found = await made.Client.find(client.client_id)
       if (found === undefined) throw new Error('the client is not there')
-      const token = new made.RefreshToken({ accountId: 'ada', client: found, grantId: await grant.save(), scope, gty: 'authorization_code', expiresWithSession: false, iiat: Math.floor(Date.now() / 1000) })
+      const token = new made.RefreshToken({
+        accountId: 'ada',
+        client: found,
+        grantId: await grant.save(),
+        scope,
+        gty: 'authorization_code',
+        expiresWithSession: false,
+        iiat: Math.floor(Date.now() / 1000),
+      })
       return await token.save()
     },
-    revoke: async (token) => { await (await made.RefreshToken.find(token))?.destroy() },
+    revoke: async (token) => {
+      await (await made.RefreshToken.find(token))?.destroy()
+    },
   }
   return google
 }
 
-export interface ImapPeer { readonly port: number; /** The certificate it shows. */ readonly caFile: string; /** Everything that a client said to it, decrypted. */ said(): string; readonly close: () => Promise<void> }
+export interface ImapPeer {
+  readonly port: number
+  /** The certificate it shows. */ readonly caFile: string
+  /** Everything that a client said to it, decrypted. */ said(): string
+  readonly close: () => Promise<void>
+}
 
 /** A certificate for this machine itself, of today. */
 export function ownCertificate(): { dir: string; key: string; cert: string } {
   const dir = mkdtempSync(join(tmpdir(), 'openclaw-imap-'))
   const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=127.0.0.1',
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'ignore' },
+  )
   return { dir, key, cert }
 }
 
 /** The part of IMAP4rev1 (RFC 3501) that a login needs. @param tls false: it greets in plain text, as on port 143 */
-export async function imapPeer({ user, pass, tls = true }: { user: string; pass: string; tls?: boolean }): Promise<ImapPeer> {
+export async function imapPeer({
+  user,
+  pass,
+  tls = true,
+}: {
+  user: string
+  pass: string
+  tls?: boolean
+}): Promise<ImapPeer> {
   const { dir, key, cert } = ownCertificate()
   let said = ''
   const serve = (socket: Socket): void => {
@@ -120,15 +231,23 @@ export async function imapPeer({ user, pass, tls = true }: { user: string; pass:
       if (asked !== null) {
         const [tag, given] = [asked, Buffer.from(line, 'base64').toString()]
         asked = null
-        return given === `\0${user}\0${pass}` ? `${tag} OK done\r\n` : `${tag} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n`
+        return given === `\0${user}\0${pass}`
+          ? `${tag} OK done\r\n`
+          : `${tag} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n`
       }
       const [tag = '*', command = ''] = line.split(' ')
       const done = `${tag} OK done\r\n`
       switch (command.toUpperCase()) {
-        case 'CAPABILITY': return `* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n${done}`
-        case 'AUTHENTICATE': { asked = tag; return '+ \r\n' }
-        case 'LOGOUT': return `* BYE\r\n${done}`
-        default: return done
+        case 'CAPABILITY':
+          return `* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n${done}`
+        case 'AUTHENTICATE': {
+          asked = tag
+          return '+ \r\n'
+        }
+        case 'LOGOUT':
+          return `* BYE\r\n${done}`
+        default:
+          return done
       }
     }
     socket.on('error', () => undefined)
@@ -140,7 +259,17 @@ export async function imapPeer({ user, pass, tls = true }: { user: string; pass:
       for (const line of lines) socket.write(answerTo(line))
     })
   }
-  const server = tls ? createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, serve) : createPlainServer(serve)
+  const server = tls
+    ? createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, serve)
+    : createPlainServer(serve)
   const { port, close } = await listen(server)
-  return { port, caFile: cert, said: () => said, close: async () => { await close(); rmSync(dir, { recursive: true, force: true }) } }
+  return {
+    port,
+    caFile: cert,
+    said: () => said,
+    close: async () => {
+      await close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
 }

@@ -19,7 +19,10 @@ export interface Demo {
 export async function startDemo(root: string, args: readonly string[] = []): Promise<Demo> {
   const [program, ...rest] = programArgv('hq', ['up', '--root', root, '--no-open', ...args])
   const { OPENAI_API_KEY: _openai, CODEX_API_KEY: _codex, ...env } = process.env
-  const child: ChildProcess = spawn(program, rest, { env: { ...env, CODEX_HOME: join(root, 'no-codex-home') }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(program, rest, {
+    env: { ...env, CODEX_HOME: join(root, 'no-codex-home') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const output: string[] = []
   const url = await new Promise<string>((resolve, reject) => {
     const lines = new LineSplitter((line) => {
@@ -28,11 +31,20 @@ export async function startDemo(root: string, args: readonly string[] = []): Pro
     })
     child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
     child.stderr?.on('data', (chunk: Buffer) => output.push(chunk.toString()))
-    child.once('exit', (code) => reject(new Error(`hq up ended with ${code}:\n${output.join('\n')}`)))
+    child.once('exit', (code) =>
+      reject(new Error(`hq up ended with ${code}:\n${output.join('\n')}`)),
+    )
   })
   return {
-    root, url, laptop: join(root, 'laptop', 'sample-app'),
-    ports: () => (JSON.parse(readFileSync(join(root, 'sandbox.json'), 'utf8')) as { ports: { app: number; console: number } }).ports,
+    root,
+    url,
+    laptop: join(root, 'laptop', 'sample-app'),
+    ports: () =>
+      (
+        JSON.parse(readFileSync(join(root, 'sandbox.json'), 'utf8')) as {
+          ports: { app: number; console: number }
+        }
+      ).ports,
     stop: async () => {
       if (child.exitCode === null) {
         const gone = once(child, 'exit')

@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { docker } from '#ops/docker/client'
@@ -36,8 +44,13 @@ export interface TestDocker {
 /** Node and the libraries it names, as the root of a file system: there is no registry here. */
 function baseTree(dir: string): void {
   const program = execFileSync('readlink', ['-f', nodeProgram()], { encoding: 'utf8' }).trim()
-  const libraries = [...new Set(execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/[^\s]+/g) ?? [])]
-  for (const [from, to] of [[program, '/usr/bin/node'], ...libraries.map((path) => [path, path])] as [string, string][]) {
+  const libraries = [
+    ...new Set(execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/[^\s]+/g) ?? []),
+  ]
+  for (const [from, to] of [
+    [program, '/usr/bin/node'],
+    ...libraries.map((path) => [path, path]),
+  ] as [string, string][]) {
     mkdirSync(join(dir, dirname(to)), { recursive: true })
     copyFileSync(from, join(dir, to))
   }
@@ -48,7 +61,8 @@ function baseTree(dir: string): void {
  * Addresses for the networks of this process's daemon, of the range that is nobody's (RFC 2544): two daemons that look
  * for a free network of the usual ones at the same moment would both take the first.
  */
-const ownPool = (): string => `base=198.${18 + (process.pid & 1)}.${((process.pid >> 1) & 31) * 8}.0/21,size=26`
+const ownPool = (): string =>
+  `base=198.${18 + (process.pid & 1)}.${((process.pid >> 1) & 31) * 8}.0/21,size=26`
 
 /**
  * A Docker of its own: data, socket and process list in a folder that goes away with it.
@@ -58,29 +72,83 @@ export async function startDocker({ net }: { net?: string } = {}): Promise<TestD
   const dir = mkdtempSync(join(tmpdir(), 'dockerd-'))
   const socket = join(dir, 'docker.sock')
   const log = join(dir, 'dockerd.log')
-  const plain = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false', '--default-address-pool', ownPool()]
-  const dockerd = ['setpriv', '--pdeathsig', 'TERM', 'dockerd', '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid'), '--host', `unix://${socket}`, ...(net === undefined ? plain : [])]
-  const [program = '', ...args] = net === undefined ? dockerd : ['nsenter', `--net=/run/netns/${net}`, ...dockerd]
-  const child = spawn('sh', ['-c', 'exec "$@" >"$0" 2>&1', log, program, ...args], { stdio: 'ignore', env: { PATH: process.env['PATH'], HOME: dir } })
-  const ended = new Promise<void>((resolve) => { child.once('exit', () => resolve()) })
+  const plain = [
+    '--bridge=none',
+    '--iptables=false',
+    '--ip6tables=false',
+    '--ip-masq=false',
+    '--ip-forward=false',
+    '--default-address-pool',
+    ownPool(),
+  ]
+  const dockerd = [
+    'setpriv',
+    '--pdeathsig',
+    'TERM',
+    'dockerd',
+    '--data-root',
+    join(dir, 'data'),
+    '--exec-root',
+    join(dir, 'exec'),
+    '--pidfile',
+    join(dir, 'pid'),
+    '--host',
+    `unix://${socket}`,
+    ...(net === undefined ? plain : []),
+  ]
+  const [program = '', ...args] =
+    net === undefined ? dockerd : ['nsenter', `--net=/run/netns/${net}`, ...dockerd]
+  const child = spawn('sh', ['-c', 'exec "$@" >"$0" 2>&1', log, program, ...args], {
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'], HOME: dir },
+  })
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+  })
   const at: Docker = { socket }
-  const run = (...args: string[]): string => execFileSync('docker', ['--host', `unix://${socket}`, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOME: dir } }).trim()
+  const run = (...args: string[]): string =>
+    execFileSync('docker', ['--host', `unix://${socket}`, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: dir },
+    }).trim()
   const stop = async (): Promise<void> => {
-    const ids = (await docker(at, ['ps', '--all', '--quiet'])).stdout.split('\n').filter((id) => id !== '')
-    if (ids.length > 0) await docker(at, ['rm', '--force', '--volumes', ...ids], { timeLimitSeconds: 300 })
+    const ids = (await docker(at, ['ps', '--all', '--quiet'])).stdout
+      .split('\n')
+      .filter((id) => id !== '')
+    if (ids.length > 0)
+      await docker(at, ['rm', '--force', '--volumes', ...ids], { timeLimitSeconds: 300 })
     await docker(at, ['network', 'prune', '--force'], { timeLimitSeconds: 60 })
     child.kill('SIGTERM')
-    await Promise.race([ended, new Promise((resolve) => { setTimeout(resolve, 60_000).unref() })])
+    await Promise.race([
+      ended,
+      new Promise((resolve) => {
+        setTimeout(resolve, 60_000).unref()
+      }),
+    ])
     child.kill('SIGKILL')
     await ended
-    for (const mount of readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${dir}/`)).toReversed()) works('umount', ['-l', mount])
+    for (const mount of readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '')
+      .filter((path) => path.startsWith(`${dir}/`))
+      .toReversed())
+      works('umount', ['-l', mount])
     rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }) // what it had started may be ending still
   }
   try {
-    await until('dockerd', async () => {
-      if (child.exitCode !== null) throw new Error(`dockerd ended: ${readFileSync(log, 'utf8').slice(-2000)}`)
-      return existsSync(socket) && (await docker(at, ['version', '--format', '{{.Server.Version}}'])).exitCode === 0
-    }, 300)
+    await until(
+      'dockerd',
+      async () => {
+        if (child.exitCode !== null)
+          throw new Error(`dockerd ended: ${readFileSync(log, 'utf8').slice(-2000)}`)
+        return (
+          existsSync(socket) &&
+          (await docker(at, ['version', '--format', '{{.Server.Version}}'])).exitCode === 0
+        )
+      },
+      300,
+    )
     await requireDaemon(at)
     const tree = join(dir, 'base')
     baseTree(tree)
@@ -118,11 +186,16 @@ CMD ["node", "/srv/server.cjs"]
 `
 
 /** Asks its own address inside the container. It is run every second, so it loads no more than it needs. */
-const webHealthTest = ['CMD', 'node', '-e', `
+const webHealthTest = [
+  'CMD',
+  'node',
+  '-e',
+  `
   require('node:http').get('http://127.0.0.1:3000/', (answer) => {
     let text = ''
     answer.on('data', (chunk) => { text += chunk }).on('end', () => process.exit(JSON.parse(text).ok ? 0 : 1))
-  }).on('error', () => process.exit(1))`]
+  }).on('error', () => process.exit(1))`,
+]
 /** A program that answers is well however slow the machine; one that is stopped is found out after five times this. */
 const webHealthTimeout = '30s'
 
@@ -130,17 +203,42 @@ const webHealthTimeout = '30s'
  * Writes a project of two services: `web` with an address, and `side`, which does not change with the commit.
  * @param healthTimeout of one health check of `web`, where a test waits for a stopped one to be found out
  */
-export function composeProject(message: string, { web = {}, services = {}, files = {}, healthTimeout = webHealthTimeout }: { web?: object; services?: Record<string, object | null>; files?: Record<string, string>; healthTimeout?: string } = {}): Record<string, string> {
+export function composeProject(
+  message: string,
+  {
+    web = {},
+    services = {},
+    files = {},
+    healthTimeout = webHealthTimeout,
+  }: {
+    web?: object
+    services?: Record<string, object | null>
+    files?: Record<string, string>
+    healthTimeout?: string
+  } = {},
+): Record<string, string> {
   const compose = {
-    services: Object.fromEntries(Object.entries({
-      web: { build: './web', ports: ['127.0.0.1:${PORT_WEB}:3000'], init: true, healthcheck: { test: webHealthTest, interval: '1s', retries: 5, timeout: healthTimeout }, ...web },
-      side: { build: './side', init: true },
-      ...services,
-    }).filter(([, service]) => service !== null)),
+    services: Object.fromEntries(
+      Object.entries({
+        web: {
+          build: './web',
+          ports: ['127.0.0.1:${PORT_WEB}:3000'],
+          init: true,
+          healthcheck: { test: webHealthTest, interval: '1s', retries: 5, timeout: healthTimeout },
+          ...web,
+        },
+        side: { build: './side', init: true },
+        ...services,
+      }).filter(([, service]) => service !== null),
+    ),
   }
   return {
-    'compose.yaml': JSON.stringify(compose, null, 2), 'web/Dockerfile': webDockerfile, 'web/server.cjs': webProgram, 'web/message.txt': message,
-    'side/Dockerfile': 'FROM hq-test-base:24\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n', ...files,
+    'compose.yaml': JSON.stringify(compose, null, 2),
+    'web/Dockerfile': webDockerfile,
+    'web/server.cjs': webProgram,
+    'web/message.txt': message,
+    'side/Dockerfile': 'FROM hq-test-base:24\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n',
+    ...files,
   }
 }
 

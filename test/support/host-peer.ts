@@ -4,14 +4,22 @@ import { adminTokenHeader, type StatusReply } from '#shared/api'
 import { greenStatus } from './documents.ts'
 import { freePort } from './ports.ts'
 
-export interface Asked { readonly method: string; readonly url: string; readonly token: string | undefined; readonly body: string }
+export interface Asked {
+  readonly method: string
+  readonly url: string
+  readonly token: string | undefined
+  readonly body: string
+}
 
 /** A loopback peer that speaks hostd's part of shared/api.ts as far as a test tells it to, and can be away. */
 export interface HostPeer {
   readonly url: string
   status: StatusReply
   /** Answers by `METHOD /path` (without query), before the rest is looked at. */
-  readonly answers: Map<string, (request: Asked, response: ServerResponse, raw: IncomingMessage) => void>
+  readonly answers: Map<
+    string,
+    (request: Asked, response: ServerResponse, raw: IncomingMessage) => void
+  >
   readonly asked: Asked[]
   /** Nothing listens any more. */
   leave(): Promise<void>
@@ -19,7 +27,9 @@ export interface HostPeer {
   comeBack(): Promise<void>
 }
 
-export const json = (response: ServerResponse, code: number, body: unknown): void => { response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body)) }
+export const json = (response: ServerResponse, code: number, body: unknown): void => {
+  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
 
 export async function hostPeer(token: string, commit: string = 'a'.repeat(40)): Promise<HostPeer> {
   let server: Server | null = null
@@ -29,18 +39,40 @@ export async function hostPeer(token: string, commit: string = 'a'.repeat(40)): 
     raw.on('data', (part: Buffer) => parts.push(part))
     raw.on('end', () => {
       const header = raw.headers[adminTokenHeader]
-      const request: Asked = { method: raw.method ?? '', url: raw.url ?? '', token: typeof header === 'string' ? header : undefined, body: Buffer.concat(parts).toString() }
+      const request: Asked = {
+        method: raw.method ?? '',
+        url: raw.url ?? '',
+        token: typeof header === 'string' ? header : undefined,
+        body: Buffer.concat(parts).toString(),
+      }
       peer.asked.push(request)
-      const answer = peer.answers.get(`${request.method} ${new URL(request.url, 'http://peer').pathname}`)
+      const answer = peer.answers.get(
+        `${request.method} ${new URL(request.url, 'http://peer').pathname}`,
+      )
       if (answer) return answer(request, response, raw)
-      if (request.token !== token) return json(response, 403, { ok: false, error_class: 'forbidden', detail: 'The admin token is wrong.', next_auto_fix: 'enrol_host' })
+      if (request.token !== token)
+        return json(response, 403, {
+          ok: false,
+          error_class: 'forbidden',
+          detail: 'The admin token is wrong.',
+          next_auto_fix: 'enrol_host',
+        })
       if (request.url === '/api/status') return json(response, 200, peer.status)
-      return json(response, 404, { ok: false, error_class: 'not_found', detail: 'Nothing here.', next_auto_fix: 'start_again' })
+      return json(response, 404, {
+        ok: false,
+        error_class: 'not_found',
+        detail: 'Nothing here.',
+        next_auto_fix: 'start_again',
+      })
     })
   }
   const peer: HostPeer = {
-    get url() { return `http://127.0.0.1:${port}` },
-    status: greenStatus(commit), answers: new Map(), asked: [],
+    get url() {
+      return `http://127.0.0.1:${port}`
+    },
+    status: greenStatus(commit),
+    answers: new Map(),
+    asked: [],
     leave: async () => {
       const leaving = server
       server = null

@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,12 +23,18 @@ import { freePort } from './ports.ts'
 const repository = process.cwd()
 
 /** Polls until `look` gives something that is not null, undefined or false. @throws after `seconds`, naming what was waited for */
-export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 120): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  seconds = 120,
+): Promise<NonNullable<T>> {
   for (const end = Date.now() + seconds * 1000; ;) {
     const found = await look()
     if (found !== null && found !== undefined && found !== false) return found
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`)
-    await new Promise((resolve) => { setTimeout(resolve, 20) })
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20)
+    })
   }
 }
 
@@ -40,19 +55,36 @@ export interface TestHost {
  * @param install folder in which hostd and runner find HQ's programs; see `scriptedInstall`
  * @param settings content of host.json
  */
-export function testHost({ install = repository, settings = {} }: { install?: string; settings?: Record<string, unknown> } = {}): TestHost {
+export function testHost({
+  install = repository,
+  settings = {},
+}: { install?: string; settings?: Record<string, unknown> } = {}): TestHost {
   const dir = mkdtempSync(join(tmpdir(), 'openclaw-host-'))
-  const paths = hostPaths({ OPENCLAW_ROOT: join(dir, 'root'), OPENCLAW_ETC: join(dir, 'etc'), OPENCLAW_STATE: join(dir, 'state'), OPENCLAW_SOCKETS: join(dir, 'sockets') })
+  const paths = hostPaths({
+    OPENCLAW_ROOT: join(dir, 'root'),
+    OPENCLAW_ETC: join(dir, 'etc'),
+    OPENCLAW_STATE: join(dir, 'state'),
+    OPENCLAW_SOCKETS: join(dir, 'sockets'),
+  })
   const token = randomBytes(24).toString('hex')
   mkdirSync(paths.artifacts, { recursive: true })
   mkdirSync(join(paths.etc, 'secrets'), { recursive: true })
   writeFileSync(paths.tokenFile, `${token}\n`, { mode: 0o640 })
   writeFileSync(paths.hostSettings, JSON.stringify({ name: 'test-host', ...settings }))
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: dir, LANG: 'C.UTF-8', ...hostPathsEnv(paths), OPENCLAW_HQ_INSTALL: install }
+  const env = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: dir,
+    LANG: 'C.UTF-8',
+    ...hostPathsEnv(paths),
+    OPENCLAW_HQ_INSTALL: install,
+  }
   // The state folder is in the environment of every process of this host, and in that of no other.
   const marker = `OPENCLAW_STATE=${paths.state}`
   return {
-    dir, paths, token, env,
+    dir,
+    paths,
+    token,
+    env,
     processes: () => members({ marker }),
     remove: async () => {
       await endTree({ marker }, 500)
@@ -66,16 +98,24 @@ export function testHost({ install = repository, settings = {} }: { install?: st
  * `actions/<command>.mjs` where HQ's own command would run. A script may import `./kit.mjs`:
  * `emit(event)`, `log(text)`, `finish(overall, fields?, exitCode?)` (last event and exit), `gate(name)` (waits until the test opens it).
  */
-export function scriptedInstall(dir: string, scripts: Readonly<Record<string, string>>): { install: string; open(gate: string): void } {
+export function scriptedInstall(
+  dir: string,
+  scripts: Readonly<Record<string, string>>,
+): { install: string; open(gate: string): void } {
   const install = join(dir, 'install')
   const gates = join(install, 'gates')
-  for (const folder of ['ops', 'actions', 'gates']) mkdirSync(join(install, folder), { recursive: true })
+  for (const folder of ['ops', 'actions', 'gates'])
+    mkdirSync(join(install, folder), { recursive: true })
   symlinkSync(join(repository, 'node_modules'), join(install, 'node_modules'))
   writeFileSync(join(install, 'package.json'), readFileSync(join(repository, 'package.json')))
   const real = pathToFileURL(join(repository, 'ops/main.ts')).href
-  writeFileSync(join(install, 'ops/main.ts'), `await import(process.argv[2] === 'runner' ? ${JSON.stringify(real)} : new URL('../actions/' + process.argv[2] + '.mjs', import.meta.url).href)\n`)
+  writeFileSync(
+    join(install, 'ops/main.ts'),
+    `await import(process.argv[2] === 'runner' ? ${JSON.stringify(real)} : new URL('../actions/' + process.argv[2] + '.mjs', import.meta.url).href)\n`,
+  )
   writeFileSync(join(install, 'actions/kit.mjs'), kit(gates))
-  for (const [name, text] of Object.entries(scripts)) writeFileSync(join(install, 'actions', `${name}.mjs`), text)
+  for (const [name, text] of Object.entries(scripts))
+    writeFileSync(join(install, 'actions', `${name}.mjs`), text)
   return { install, open: (gate) => writeFileSync(join(gates, gate), '') }
 }
 
@@ -98,7 +138,15 @@ export interface TestHostd {
   readonly pid: number
   readonly client: HostClient
   /** A request with the token; the answer's status and JSON. */
-  ask(path: string, init?: { method?: string; headers?: Record<string, string>; body?: unknown; token?: string | null }): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>
+  ask(
+    path: string,
+    init?: {
+      method?: string
+      headers?: Record<string, string>
+      body?: unknown
+      token?: string | null
+    },
+  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>
   /** What it has written on standard error. */
   said(): string
   /** Ends it as a service manager does; the runs go on. */
@@ -108,72 +156,155 @@ export interface TestHostd {
 }
 
 /** A real hostd process on a port of its own (or on `port`, to come back where it was). */
-export async function startHostd(host: TestHost, { port, env = {} }: { port?: number; env?: Record<string, string> } = {}): Promise<TestHostd> {
-  const child = spawnHostd({ ...host.env, OPENCLAW_HOSTD_PORT: String(port ?? await freePort()), ...env })
+export async function startHostd(
+  host: TestHost,
+  { port, env = {} }: { port?: number; env?: Record<string, string> } = {},
+): Promise<TestHostd> {
+  const child = spawnHostd({
+    ...host.env,
+    OPENCLAW_HOSTD_PORT: String(port ?? (await freePort())),
+    ...env,
+  })
   const exited = exitOf(child)
   let out = ''
   let err = ''
-  child.stdout?.on('data', (chunk: Buffer) => { out += chunk.toString() })
-  child.stderr?.on('data', (chunk: Buffer) => { err += chunk.toString() })
+  child.stdout?.on('data', (chunk: Buffer) => {
+    out += chunk.toString()
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    err += chunk.toString()
+  })
   const line = await until('hostd to be ready', async () => {
-    if (child.exitCode !== null || child.signalCode !== null) { await exited; throw new Error(`hostd ended with ${String(child.exitCode)}: ${err}`) }
+    if (child.exitCode !== null || child.signalCode !== null) {
+      await exited
+      throw new Error(`hostd ended with ${String(child.exitCode)}: ${err}`)
+    }
     return out.includes('\n') ? out.slice(0, out.indexOf('\n')) : null
   })
   const { url } = JSON.parse(line) as { url: string }
   return {
-    host, url, port: Number(new URL(url).port), pid: child.pid ?? 0, said: () => err,
+    host,
+    url,
+    port: Number(new URL(url).port),
+    pid: child.pid ?? 0,
+    said: () => err,
     client: hostClient({ url, token: () => host.token }),
     ask: async (path, { method = 'GET', headers = {}, body, token = host.token } = {}) => {
       const answer = await fetch(`${url}${path}`, {
-        method, headers: { ...(token === null ? {} : { 'x-openclaw-admin-token': token }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        method,
+        headers: {
+          ...(token === null ? {} : { 'x-openclaw-admin-token': token }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      return { status: answer.status, body: JSON.parse(await answer.text()) as Record<string, unknown>, headers: answer.headers }
+      return {
+        status: answer.status,
+        body: JSON.parse(await answer.text()) as Record<string, unknown>,
+        headers: answer.headers,
+      }
     },
-    stop: async () => { child.kill('SIGTERM'); return (await exited).code },
-    kill: async () => { child.kill('SIGKILL'); await exited },
+    stop: async () => {
+      child.kill('SIGTERM')
+      return (await exited).code
+    },
+    kill: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
   }
 }
 
-const exitOf = (child: ChildProcess): Promise<{ code: number | null }> => new Promise((resolve) => { child.once('exit', (code) => resolve({ code })) })
-const spawnHostd = (env: Record<string, string>): ChildProcess => spawn(nodeProgram(repository), [join(repository, 'hostd/main.ts')], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+const exitOf = (child: ChildProcess): Promise<{ code: number | null }> =>
+  new Promise((resolve) => {
+    child.once('exit', (code) => resolve({ code }))
+  })
+const spawnHostd = (env: Record<string, string>): ChildProcess =>
+  spawn(nodeProgram(repository), [join(repository, 'hostd/main.ts')], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 
 /** Runs hostd until it ends by itself. */
-export async function hostdRefusal(env: Record<string, string>): Promise<{ code: number | null; out: string; err: string }> {
+export async function hostdRefusal(
+  env: Record<string, string>,
+): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawnHostd(env)
   let out = ''
   let err = ''
-  child.stdout?.on('data', (chunk: Buffer) => { out += chunk.toString() })
-  child.stderr?.on('data', (chunk: Buffer) => { err += chunk.toString() })
+  child.stdout?.on('data', (chunk: Buffer) => {
+    out += chunk.toString()
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    err += chunk.toString()
+  })
   const timer = setTimeout(() => child.kill('SIGKILL'), 120_000)
-  const code = await new Promise<number | null>((resolve) => { child.once('close', (status) => resolve(status)) })
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('close', (status) => resolve(status))
+  })
   clearTimeout(timer)
   return { code, out, err }
 }
 
 /** Runs `hq <args>` on this host to its end. */
-export async function hq(host: TestHost, args: readonly string[], env: Record<string, string> = {}, input?: string | Buffer): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(nodeProgram(repository), [join(repository, 'ops/main.ts'), ...args], { env: { ...host.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+export async function hq(
+  host: TestHost,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input?: string | Buffer,
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(nodeProgram(repository), [join(repository, 'ops/main.ts'), ...args], {
+    env: { ...host.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   let out = ''
   let err = ''
-  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
-  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString()
+  })
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
-  const code = await new Promise<number | null>((resolve) => { child.once('close', (status) => resolve(status)) })
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('close', (status) => resolve(status))
+  })
   return { code, out, err }
 }
 
 /** A request written by hand, where `fetch` would tidy it up: doubled headers, odd paths, any Host. */
-export async function rawRequest(target: { port: number } | { socketPath: string }, { method = 'GET', path, headers, body }: { method?: string; path: string; headers: readonly string[]; body?: string }): Promise<{ status: number; body: string }> {
+export async function rawRequest(
+  target: { port: number } | { socketPath: string },
+  {
+    method = 'GET',
+    path,
+    headers,
+    body,
+  }: { method?: string; path: string; headers: readonly string[]; body?: string },
+): Promise<{ status: number; body: string }> {
   return await new Promise((resolve, reject) => {
-    const request = httpRequest({ ...target, host: '127.0.0.1', method, path, headers: headers as unknown as Record<string, string>, setHost: false, agent: false }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (chunk: string) => { text += chunk })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
-      answer.on('error', reject)
-    })
+    const request = httpRequest(
+      {
+        ...target,
+        host: '127.0.0.1',
+        method,
+        path,
+        headers: headers as unknown as Record<string, string>,
+        setHost: false,
+        agent: false,
+      },
+      (answer) => {
+        let text = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (chunk: string) => {
+          text += chunk
+        })
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
+        answer.on('error', reject)
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })
@@ -182,6 +313,10 @@ export async function rawRequest(target: { port: number } | { socketPath: string
 /** Every file below a folder, with its content. */
 export function allFiles(dir: string): { path: string; text: string }[] {
   if (!existsSync(dir)) return []
-  return readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => { const path = join(entry.parentPath, entry.name); return { path, text: readFileSync(path, 'latin1') } })
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      return { path, text: readFileSync(path, 'latin1') }
+    })
 }

@@ -13,20 +13,54 @@ import { seeded, type Random } from './seeded.ts'
 import type { ShipRepo } from './ship-repo.ts'
 
 /** What the gate makes of the commit: a class, or the questions that it would ask. */
-export async function judgeCommit(sample: ShipRepo, base: string, head: string): Promise<{ expected: string; flags: readonly string[]; prompts: readonly string[]; shown: string }> {
+export async function judgeCommit(
+  sample: ShipRepo,
+  base: string,
+  head: string,
+): Promise<{
+  expected: string
+  flags: readonly string[]
+  prompts: readonly string[]
+  shown: string
+}> {
   const scratch = join(sample.temp, 'diff')
   mkdirSync(scratch)
   try {
     const flags = await lookForHazards(sample.repo, base, head, {})
     const gates = await gateSettingsOf(sample.repo, base, head, {})
     const context = { log: () => undefined, signal: new AbortController().signal }
-    const diff = await makeReviewDiff(sample.repo, { base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates }, { path: join(scratch, 'copy.patch'), scratch }, context, () => undefined)
-    const prompts = diff.packets.map(({ bindings, files, text }) => reviewPrompt({ bindings, files, gateChanges: gates.changed, flags, diff: text, packet: null }))
-    for (const [at, prompt] of prompts.entries()) checkPrompt(prompt, diff.packets[at]?.text ?? '', JSON.stringify(diff.packets[at]?.bindings))
-    for (const { bindings } of diff.packets) expect(() => judgeAnswer({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }, bindings)).toThrow(Problem)
-    return { expected: 'asked', flags, prompts, shown: diff.packets.map(({ text }) => text).join('') }
+    const diff = await makeReviewDiff(
+      sample.repo,
+      { base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates },
+      { path: join(scratch, 'copy.patch'), scratch },
+      context,
+      () => undefined,
+    )
+    const prompts = diff.packets.map(({ bindings, files, text }) =>
+      reviewPrompt({
+        bindings,
+        files,
+        gateChanges: gates.changed,
+        flags,
+        diff: text,
+        packet: null,
+      }),
+    )
+    for (const [at, prompt] of prompts.entries())
+      checkPrompt(prompt, diff.packets[at]?.text ?? '', JSON.stringify(diff.packets[at]?.bindings))
+    for (const { bindings } of diff.packets)
+      expect(() =>
+        judgeAnswer({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }, bindings),
+      ).toThrow(Problem)
+    return {
+      expected: 'asked',
+      flags,
+      prompts,
+      shown: diff.packets.map(({ text }) => text).join(''),
+    }
   } catch (error) {
-    if (error instanceof Problem) return { expected: error.errorClass, flags: [], prompts: [], shown: '' }
+    if (error instanceof Problem)
+      return { expected: error.errorClass, flags: [], prompts: [], shown: '' }
     throw error
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -35,7 +69,9 @@ export async function judgeCommit(sample: ShipRepo, base: string, head: string):
 
 /** The real bindings come first, the diff lies between the only two fences, and nothing of it is outside. */
 function checkPrompt(prompt: string, text: string, bindings: string): void {
-  expect(prompt.split('\n').find((line) => line.startsWith(bindingsMark))).toBe(`${bindingsMark}${bindings}`)
+  expect(prompt.split('\n').find((line) => line.startsWith(bindingsMark))).toBe(
+    `${bindingsMark}${bindings}`,
+  )
   const fence = /\n(DIFF-[0-9a-f]{32})\n$/.exec(prompt)?.[1] ?? 'none'
   const parts = prompt.split(fence)
   expect(parts).toHaveLength(3)
@@ -45,13 +81,24 @@ function checkPrompt(prompt: string, text: string, bindings: string): void {
 /** Harmless commits, by chance none: what is hostile may stand first, last or between, in one packet with others or in its own. */
 function commitHarmless(sample: ShipRepo, random: Random): void {
   for (let left = random.below(3); left > 0; left--) {
-    const file = (): [string, string] => [`${random.pick(['a', 'lib', 'src/deep/er', 'z'])}/${random.hex(8)}.${random.pick(['md', 'mjs', 'css'])}`, Array.from({ length: 1 + random.below(120) }, () => `${random.hex(4 + random.below(40))}\n`).join('')]
+    const file = (): [string, string] => [
+      `${random.pick(['a', 'lib', 'src/deep/er', 'z'])}/${random.hex(8)}.${random.pick(['md', 'mjs', 'css'])}`,
+      Array.from(
+        { length: 1 + random.below(120) },
+        () => `${random.hex(4 + random.below(40))}\n`,
+      ).join(''),
+    ]
     sample.commit('Harmless', Object.fromEntries(Array.from({ length: 1 + random.below(5) }, file)))
   }
 }
 
 /** Sets the repository back to `base` and makes the hostile commit on it, among harmless ones unless it stands alone. @returns the newest commit */
-export function commitHostile(sample: ShipRepo, base: string, { commit, alone = false }: HostileDiff, seed: number): string {
+export function commitHostile(
+  sample: ShipRepo,
+  base: string,
+  { commit, alone = false }: HostileDiff,
+  seed: number,
+): string {
   sample.git('reset', '--quiet', '--hard', base)
   sample.git('clean', '--quiet', '-fdx')
   const random = seeded(seed)
@@ -62,9 +109,18 @@ export function commitHostile(sample: ShipRepo, base: string, { commit, alone = 
 }
 
 /** Is this case called by its class, or shown whole? */
-export async function checkHostile(sample: ShipRepo, base: string, each: HostileDiff, seed: number): Promise<void> {
+export async function checkHostile(
+  sample: ShipRepo,
+  base: string,
+  each: HostileDiff,
+  seed: number,
+): Promise<void> {
   const found = await judgeCommit(sample, base, commitHostile(sample, base, each, seed))
-  expect({ name: each.name, seed, expected: found.expected }).toEqual({ name: each.name, seed, expected: each.expected })
+  expect({ name: each.name, seed, expected: found.expected }).toEqual({
+    name: each.name,
+    seed,
+    expected: each.expected,
+  })
   if (each.flagged !== undefined) expect(found.flags.join('\n')).toContain(each.flagged)
   if (each.shown !== undefined) expect(found.shown).toContain(each.shown)
 }

@@ -2,9 +2,20 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { bridgeReply, procedures, type BridgeProblem, type Input, type Output, type ProcedureName } from '#shared/bridge'
+import {
+  bridgeReply,
+  procedures,
+  type BridgeProblem,
+  type Input,
+  type Output,
+  type ProcedureName,
+} from '#shared/bridge'
 import { fileKeystore } from '../../desktop/operator/keystore.ts'
-import { createOperator, type Operator, type OperatorOptions } from '../../desktop/operator/operator.ts'
+import {
+  createOperator,
+  type Operator,
+  type OperatorOptions,
+} from '../../desktop/operator/operator.ts'
 
 /** An operator in a home of its own, asked as the renderer asks it. */
 export interface OperatorBench {
@@ -20,12 +31,25 @@ export interface OperatorBench {
 export function operatorBench(more: Partial<OperatorOptions> = {}): OperatorBench {
   const home = more.home ?? realpathSync(mkdtempSync(join(tmpdir(), 'operator-test-')))
   const logged: string[] = []
-  const operator = createOperator({ mode: 'serve', home, keystore: fileKeystore(home), version: '0.1.0', env: { PATH: process.env['PATH'], HOME: home }, log: (text) => logged.push(text), ...more })
+  const operator = createOperator({
+    mode: 'serve',
+    home,
+    keystore: fileKeystore(home),
+    version: '0.1.0',
+    env: { PATH: process.env['PATH'], HOME: home },
+    log: (text) => logged.push(text),
+    ...more,
+  })
   return {
-    home, operator, logged,
+    home,
+    operator,
+    logged,
     call: async (name, input) => {
       const reply = bridgeReply.parse(await operator.call(name, input))
-      if (!reply.ok) throw new Error(`${name}: ${reply.problem.error_class}: ${reply.problem.message}\n${logged.join('\n')}`)
+      if (!reply.ok)
+        throw new Error(
+          `${name}: ${reply.problem.error_class}: ${reply.problem.message}\n${logged.join('\n')}`,
+        )
       return procedures[name].output.parse(reply.value) as never
     },
     refused: async (name, input) => {
@@ -41,7 +65,11 @@ export function operatorBench(more: Partial<OperatorOptions> = {}): OperatorBenc
 }
 
 /** Waits until `look` gives something that is not null or false. @throws when it has not after `seconds` */
-export async function until<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, seconds = 120): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  seconds = 120,
+): Promise<T> {
   let last: unknown
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(25)) {
     const found = await look()

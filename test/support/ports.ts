@@ -7,24 +7,29 @@ import { createServer } from 'node:net'
  */
 const [first, count] = [10_000, 8_000] as const
 
-const binds = (path: { port: number; host: string } | { path: string }, keep: boolean): Promise<boolean> => new Promise((resolve) => {
-  const server = createServer()
-  server.once('error', () => resolve(false))
-  server.listen({ ...path, exclusive: true }, () => {
-    server.unref()
-    if (keep) resolve(true)
-    else server.close(() => resolve(true))
+const binds = (
+  path: { port: number; host: string } | { path: string },
+  keep: boolean,
+): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ ...path, exclusive: true }, () => {
+      server.unref()
+      if (keep) resolve(true)
+      else server.close(() => resolve(true))
+    })
   })
-})
 
 /** Other test processes choose as well. A claim is a name that the kernel knows while this process lives; Linux alone has them. */
-const claim = async (port: number): Promise<boolean> => process.platform !== 'linux' || await binds({ path: `\0openclaw-test-port-${port}` }, true)
+const claim = async (port: number): Promise<boolean> =>
+  process.platform !== 'linux' || (await binds({ path: `\0openclaw-test-port-${port}` }, true))
 
 /** A port of loopback that nobody holds, and that no other test process chooses while this one lives: also to come back to. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 200; tries += 1) {
     const port = first + randomInt(count)
-    if (await claim(port) && await binds({ port, host: '127.0.0.1' }, false)) return port
+    if ((await claim(port)) && (await binds({ port, host: '127.0.0.1' }, false))) return port
   }
   throw new Error(`no port of ${first} to ${first + count} is free`)
 }

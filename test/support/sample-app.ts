@@ -12,7 +12,10 @@ export interface SampleVersion {
   readonly startSeconds?: number
 }
 
-const server = ({ health = 'good', endpoint = 'good', listen = 'loopback', works = 'always' }: SampleVersion, port: number): string => `
+const server = (
+  { health = 'good', endpoint = 'good', listen = 'loopback', works = 'always' }: SampleVersion,
+  port: number,
+): string => `
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 const message = readFileSync(new URL('./dist/message.txt', import.meta.url), 'utf8')
@@ -24,7 +27,7 @@ createServer((request, response) => {
   if (request.url === '/api/health') return json({ ok: !sick, commit })
   if (request.url === '/api/message') return json({ ok: ${JSON.stringify(endpoint)} === 'good', message })
   response.writeHead(404).end()
-}).listen(Number(process.env.PORT), ${listen === 'loopback' ? 'process.env.HOST' : '\'0.0.0.0\''})
+}).listen(Number(process.env.PORT), ${listen === 'loopback' ? 'process.env.HOST' : "'0.0.0.0'"})
 `
 
 const build = (kind: 'good' | 'broken' | 'endless'): string => `
@@ -38,18 +41,32 @@ console.log('built dist/message.txt')
 
 /** The files of a small web app without dependencies. @param port the configured port of the host it is for */
 export function sampleApp(version: SampleVersion, port: number): Record<string, string> {
-  const { startSeconds = version.health === 'sick' ? 3 : version.works === 'only_as_candidate' ? 8 : 60 } = version
+  const {
+    startSeconds = version.health === 'sick' ? 3 : version.works === 'only_as_candidate' ? 8 : 60,
+  } = version
   const config = {
-    schema_version: 1, project: 'sample',
-    tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
+    schema_version: 1,
+    project: 'sample',
+    tests: [
+      { name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } },
+    ],
     build: [{ name: 'dist', argv: ['node', 'build.mjs'] }],
-    services: [{ name: 'app', argv: ['node', 'server.mjs'], port: 3000, health: { path: '/api/health', commit_field: 'commit', timeout_seconds: startSeconds } }],
+    services: [
+      {
+        name: 'app',
+        argv: ['node', 'server.mjs'],
+        port: 3000,
+        health: { path: '/api/health', commit_field: 'commit', timeout_seconds: startSeconds },
+      },
+    ],
     endpoints: [{ service: 'app', path: '/api/message' }],
     routes: [{ path: '/api/project/state' }, { path: '/api/runs' }],
   }
   return {
     'openclaw.config.json': `${JSON.stringify(config, null, 2)}\n`,
     'docs/OPENCLAW_NEXT.md': '# Next action\n\n- Greet the operator by name\n',
-    'message.txt': version.message, 'server.mjs': server(version, port), 'build.mjs': build(version.build ?? 'good'),
+    'message.txt': version.message,
+    'server.mjs': server(version, port),
+    'build.mjs': build(version.build ?? 'good'),
   }
 }

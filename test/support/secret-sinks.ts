@@ -36,18 +36,55 @@ export async function throughSinks(texts: readonly string[]): Promise<Record<str
     const emitted: unknown[] = []
     // A step that prints, logs, and fails with secrets in message, evidence and cause.
     const document = await runPipeline<object, never>({
-      action: 'ship', runId: newRunId(), facts: {}, dir: bundle, resultFile: 'ship_result.json', emit: (event) => { emitted.push(event) }, signal: new AbortController().signal, document: (base) => ({ ...base, git_head: null, git_tree: null, said: texts }) as never,
-      steps: [{ name: 'step', timeLimitSeconds: 300, run: async (_facts, context) => {
-        const ended = await context.run([nodeProgram(), file], { cwd: dir, env: baseEnv(), input: JSON.stringify(texts) })
-        for (const text of texts) context.log(`logged ${text} end`)
-        throw new Problem('tests_failed', `first ${texts.join(' then ')}`, { evidence: [...texts, ended.stderrTail], cause: new Error(texts[0] ?? '') })
-      } }],
+      action: 'ship',
+      runId: newRunId(),
+      facts: {},
+      dir: bundle,
+      resultFile: 'ship_result.json',
+      emit: (event) => {
+        emitted.push(event)
+      },
+      signal: new AbortController().signal,
+      document: (base) => ({ ...base, git_head: null, git_tree: null, said: texts }) as never,
+      steps: [
+        {
+          name: 'step',
+          timeLimitSeconds: 300,
+          run: async (_facts, context) => {
+            const ended = await context.run([nodeProgram(), file], {
+              cwd: dir,
+              env: baseEnv(),
+              input: JSON.stringify(texts),
+            })
+            for (const text of texts) context.log(`logged ${text} end`)
+            throw new Problem('tests_failed', `first ${texts.join(' then ')}`, {
+              evidence: [...texts, ended.stderrTail],
+              cause: new Error(texts[0] ?? ''),
+            })
+          },
+        },
+      ],
     })
-    const ended = await runCommand([nodeProgram(), file], { cwd: dir, env: baseEnv(), timeLimitSeconds: 300, input: JSON.stringify(texts) })
+    const ended = await runCommand([nodeProgram(), file], {
+      cwd: dir,
+      env: baseEnv(),
+      timeLimitSeconds: 300,
+      input: JSON.stringify(texts),
+    })
 
     const log = new RunLog(join(dir, 'log.ndjson'))
-    for (const text of texts) log.append({ type: 'log', time, step: null, stream: 'hq', text: `a ${text} b` })
-    for (const text of texts) log.append({ type: 'step_finished', time, step: 'x', status: 'failed', duration_ms: 1, detail: text, error_class: null })
+    for (const text of texts)
+      log.append({ type: 'log', time, step: null, stream: 'hq', text: `a ${text} b` })
+    for (const text of texts)
+      log.append({
+        type: 'step_finished',
+        time,
+        step: 'x',
+        status: 'failed',
+        duration_ms: 1,
+        detail: text,
+        error_class: null,
+      })
     log.close()
 
     const planted = join(dir, 'planted')
@@ -64,11 +101,26 @@ export async function throughSinks(texts: readonly string[]): Promise<Record<str
     } finally {
       process.stderr.write = write
     }
-    const below = (path: string): string => allFiles(path).map(({ text }) => text).join('\n')
+    const below = (path: string): string =>
+      allFiles(path)
+        .map(({ text }) => text)
+        .join('\n')
     return {
-      'artifacts of a step': below(bundle), 'events of a step': JSON.stringify(emitted), 'result document': JSON.stringify(document), 'end of stderr': ended.stderrTail,
-      'run log': readFileSync(join(dir, 'log.ndjson'), 'latin1'), 'sealed folder': ['txt', 'json'].map((kind) => readFileSync(`${planted}.${kind}`, 'latin1')).join('\n'),
-      'log of hostd': said.join(''), crash: describeThrown(Object.assign(new Error(texts.join(' ')), { evidence: texts })), address: redact.text(texts.map((text) => `https://u:${encodeURIComponent(text)}@h.invalid/?x=${text}`).join('\n')),
+      'artifacts of a step': below(bundle),
+      'events of a step': JSON.stringify(emitted),
+      'result document': JSON.stringify(document),
+      'end of stderr': ended.stderrTail,
+      'run log': readFileSync(join(dir, 'log.ndjson'), 'latin1'),
+      'sealed folder': ['txt', 'json']
+        .map((kind) => readFileSync(`${planted}.${kind}`, 'latin1'))
+        .join('\n'),
+      'log of hostd': said.join(''),
+      crash: describeThrown(Object.assign(new Error(texts.join(' ')), { evidence: texts })),
+      address: redact.text(
+        texts
+          .map((text) => `https://u:${encodeURIComponent(text)}@h.invalid/?x=${text}`)
+          .join('\n'),
+      ),
     }
   } finally {
     rmSync(dir, { recursive: true, force: true })

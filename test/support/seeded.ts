@@ -15,7 +15,11 @@ export function seeded(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
   const below = (end: number): number => Math.floor(next() * end)
-  return { below, pick: (from) => from[below(from.length)] ?? from[0], hex: (length) => Array.from({ length }, () => below(16).toString(16)).join('') }
+  return {
+    below,
+    pick: (from) => from[below(from.length)] ?? from[0],
+    hex: (length) => Array.from({ length }, () => below(16).toString(16)).join(''),
+  }
 }
 
 /** The fixed seeds of every campaign. */

@@ -8,7 +8,10 @@ import { reviewRef } from '#shared/verdict'
 import { seeded } from './seeded.ts'
 import { until, type ShipRepo } from './ship-repo.ts'
 
-const linesOf = (dir: string): number => { const file = join(dir, 'events.ndjson'); return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0 }
+const linesOf = (dir: string): number => {
+  const file = join(dir, 'events.ndjson')
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
+}
 
 /** How many lines the events of a whole ship have: a kill comes anywhere within them. */
 export const eventCount = linesOf
@@ -21,9 +24,17 @@ export const eventCount = linesOf
  * @param lines how many events a whole ship has
  * @returns where it was killed and how it was resolved
  */
-export async function expectShipResolved(sample: ShipRepo, baseUrl: string, seed: number, lines: number): Promise<string> {
+export async function expectShipResolved(
+  sample: ShipRepo,
+  baseUrl: string,
+  seed: number,
+  lines: number,
+): Promise<string> {
   const random = seeded(seed)
-  const [before, baseline] = [sample.git('rev-parse', 'origin/main'), sample.git('rev-list', '--max-parents=0', 'HEAD')]
+  const [before, baseline] = [
+    sample.git('rev-parse', 'origin/main'),
+    sample.git('rev-list', '--max-parents=0', 'HEAD'),
+  ]
   const head = sample.commit(`Change ${seed}`, { [`change-${seed}.txt`]: `${random.hex(16)}\n` })
   // Half of them come late, where the push is.
   const late = random.below(2) === 0
@@ -31,21 +42,50 @@ export async function expectShipResolved(sample: ShipRepo, baseUrl: string, seed
   const everything = random.below(2) === 0
 
   const running = sample.start()
-  const closed = new Promise((resolve) => { running.child.once('exit', resolve) })
-  await until(`event ${when} of the ship`, () => linesOf(running.dir) >= when || running.child.exitCode !== null)
+  const closed = new Promise((resolve) => {
+    running.child.once('exit', resolve)
+  })
+  await until(
+    `event ${when} of the ship`,
+    () => linesOf(running.dir) >= when || running.child.exitCode !== null,
+  )
   running.child.kill('SIGKILL')
   if (everything) await endTree({ marker: `OPENCLAW_RUN_ID=${running.runId}` }, 0)
   await closed
   const told = `seed ${seed}: ${everything ? 'all of it' : 'the ship'} killed at event ${when} of ${lines}`
 
   const again = await sample.ship()
-  const resolved = again.result.error_class === 'nothing_to_ship' ? 'it had ended' : again.result.steps.find(({ name }) => name === 'preflight')?.detail?.includes('not confirmed') ? 'its push was confirmed' : 'shipped again'
-  const documents = [running.dir, again.dir].map((dir) => join(dir, 'ship_result.json')).filter((file) => existsSync(file)).map((file) => shipResult.parse(JSON.parse(readFileSync(file, 'utf8'))))
-  expect(documents.filter(({ overall, git_head }) => overall === 'PASS' && git_head === head), `${told}: ${JSON.stringify(again.result.steps)}`).toHaveLength(1)
+  const resolved =
+    again.result.error_class === 'nothing_to_ship'
+      ? 'it had ended'
+      : again.result.steps
+            .find(({ name }) => name === 'preflight')
+            ?.detail?.includes('not confirmed')
+        ? 'its push was confirmed'
+        : 'shipped again'
+  const documents = [running.dir, again.dir]
+    .map((dir) => join(dir, 'ship_result.json'))
+    .filter((file) => existsSync(file))
+    .map((file) => shipResult.parse(JSON.parse(readFileSync(file, 'utf8'))))
+  expect(
+    documents.filter(({ overall, git_head }) => overall === 'PASS' && git_head === head),
+    `${told}: ${JSON.stringify(again.result.steps)}`,
+  ).toHaveLength(1)
   const refs = sample.remoteRefs()
   expect([refs['refs/heads/main'], reviewRef(head) in refs], told).toEqual([head, true])
-  expect(await isProven({ repo: sample.origin, target: head, baseline, acceptedProviders: [{ id: 'loopback', base_url: baseUrl }] }), told).toBe(true)
+  expect(
+    await isProven({
+      repo: sample.origin,
+      target: head,
+      baseline,
+      acceptedProviders: [{ id: 'loopback', base_url: baseUrl }],
+    }),
+    told,
+  ).toBe(true)
   expect(sample.git('merge-base', '--is-ancestor', before, head), told).toBe('')
-  expect([...sample.leftovers(running.runId), ...sample.leftovers(again.result.run_id)], told).toEqual([])
+  expect(
+    [...sample.leftovers(running.runId), ...sample.leftovers(again.result.run_id)],
+    told,
+  ).toEqual([])
   return `${told}: ${resolved}`
 }

@@ -11,5 +11,11 @@ export const whyNoTmpfs = (): string | null =>
 export function mountTmpfs(kib: number): { dir: string; unmount: () => void } {
   const dir = mkdtempSync(join(tmpdir(), 'tmpfs-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', dir])
-  return { dir, unmount: () => { execFileSync('umount', ['-l', dir]); rmdirSync(dir) } }
+  return {
+    dir,
+    unmount: () => {
+      execFileSync('umount', ['-l', dir])
+      rmdirSync(dir)
+    },
+  }
 }

@@ -8,12 +8,41 @@ import { gitText } from '#ops/git/run-git'
 export const testProvider = { id: 'test', base_url: 'http://127.0.0.1:9/v1' }
 
 /** An APPROVED verdict, unsigned, of exactly what lies between two commits of `repo`. */
-export async function verdictFor(repo: string, base_sha: string, head_sha: string): Promise<Verdict> {
+export async function verdictFor(
+  repo: string,
+  base_sha: string,
+  head_sha: string,
+): Promise<Verdict> {
   return {
-    schema_version: 1, verdict_id: head_sha.slice(0, 12), run_id: newRunId(), verdict: 'APPROVED', repository: 'sample', base_sha, head_sha,
-    tree_sha: await gitText(repo, ['rev-parse', '--verify', '--end-of-options', `${head_sha}^{tree}`]),
-    diff_sha256: await withNeutralGit(repo, (neutral) => neutral.diffDigest(base_sha, head_sha)), prompt_sha256: createHash('sha256').update('').digest('hex'), nonce: 'n',
-    files: [], findings: [], summary: '', gate_settings_changed: [],
-    reviewer: { cli: 'codex', cli_version: '0', model: 'test', provider_id: testProvider.id, base_url: testProvider.base_url, scripted: true }, usage: null, created_at: new Date().toISOString(),
+    schema_version: 1,
+    verdict_id: head_sha.slice(0, 12),
+    run_id: newRunId(),
+    verdict: 'APPROVED',
+    repository: 'sample',
+    base_sha,
+    head_sha,
+    tree_sha: await gitText(repo, [
+      'rev-parse',
+      '--verify',
+      '--end-of-options',
+      `${head_sha}^{tree}`,
+    ]),
+    diff_sha256: await withNeutralGit(repo, (neutral) => neutral.diffDigest(base_sha, head_sha)),
+    prompt_sha256: createHash('sha256').update('').digest('hex'),
+    nonce: 'n',
+    files: [],
+    findings: [],
+    summary: '',
+    gate_settings_changed: [],
+    reviewer: {
+      cli: 'codex',
+      cli_version: '0',
+      model: 'test',
+      provider_id: testProvider.id,
+      base_url: testProvider.base_url,
+      scripted: true,
+    },
+    usage: null,
+    created_at: new Date().toISOString(),
   }
 }

@@ -10,7 +10,10 @@ import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
 type Source = 'ship' | 'host'
 type Params = Readonly<Record<string, unknown>>
 /** A cancel that this page asked for: since when, and why it failed. */
-export interface OwnCancel { readonly asked_at: string; readonly error: Error | null }
+export interface OwnCancel {
+  readonly asked_at: string
+  readonly error: Error | null
+}
 
 /** What the operator can set off, from the top bar, a page or the palette alike. */
 export interface Actions {
@@ -33,18 +36,40 @@ export function ActionsProvider({ children }: { children: ReactNode }): ReactEle
   const start = useStart()
   const { cancels, cancel } = useCancels()
   const theme = useThemeChoice()
-  const problem = start.error ? { what: 'Not started', error: start.error } : theme.error ? { what: 'The theme was not saved', error: theme.error } : null
+  const problem = start.error
+    ? { what: 'Not started', error: start.error }
+    : theme.error
+      ? { what: 'The theme was not saved', error: theme.error }
+      : null
   const { mutate: begin, reset: resetStart, isPending } = start
   const { mutate: chooseTheme, reset: resetTheme } = theme
-  const actions = useMemo<Actions>(() => ({
-    ship: () => begin({ kind: 'ship' }),
-    run: (action, params) => begin({ kind: 'run', action, params }),
-    cancel: (source, runId) => cancel({ source, runId }),
-    chooseTheme: (choice) => chooseTheme(choice),
-    busy: isPending, cancels, problem,
-    dismiss: () => { resetStart(); resetTheme() },
-  // oxlint-disable-next-line react-hooks/exhaustive-deps -- `problem` is made of the two errors
-  }), [begin, resetStart, isPending, cancel, cancels, chooseTheme, resetTheme, start.error, theme.error])
+  const actions = useMemo<Actions>(
+    () => ({
+      ship: () => begin({ kind: 'ship' }),
+      run: (action, params) => begin({ kind: 'run', action, params }),
+      cancel: (source, runId) => cancel({ source, runId }),
+      chooseTheme: (choice) => chooseTheme(choice),
+      busy: isPending,
+      cancels,
+      problem,
+      dismiss: () => {
+        resetStart()
+        resetTheme()
+      },
+      // oxlint-disable-next-line react-hooks/exhaustive-deps -- `problem` is made of the two errors
+    }),
+    [
+      begin,
+      resetStart,
+      isPending,
+      cancel,
+      cancels,
+      chooseTheme,
+      resetTheme,
+      start.error,
+      theme.error,
+    ],
+  )
   return <ActionsContext value={actions}>{children}</ActionsContext>
 }
 
@@ -53,8 +78,12 @@ function useStart() {
   const client = useQueryClient()
   const [, go] = useLocation()
   return useMutation({
-    mutationFn: async (what: { kind: 'ship' } | { kind: 'run'; action: ActionId; params: Params | undefined }) =>
-      (what.kind === 'ship' ? `/ship/${(await bridge.call('ship.start', {})).run_id}` : `/runs/${(await bridge.call('host.exec', { action: what.action, ...(what.params ? { params: what.params } : {}) })).run_id}`),
+    mutationFn: async (
+      what: { kind: 'ship' } | { kind: 'run'; action: ActionId; params: Params | undefined },
+    ) =>
+      what.kind === 'ship'
+        ? `/ship/${(await bridge.call('ship.start', {})).run_id}`
+        : `/runs/${(await bridge.call('host.exec', { action: what.action, ...(what.params ? { params: what.params } : {}) })).run_id}`,
     onSuccess: async (path) => {
       go(path)
       await client.invalidateQueries()
@@ -63,18 +92,23 @@ function useStart() {
 }
 
 /** A cancel shows from the press on: the answer comes only when everything of the run has ended. */
-function useCancels(): { cancels: Actions['cancels']; cancel: (what: { source: Source; runId: string }) => void } {
+function useCancels(): {
+  cancels: Actions['cancels']
+  cancel: (what: { source: Source; runId: string }) => void
+} {
   const { bridge } = useHq()
   const client = useQueryClient()
   const [cancels, setCancels] = useState<Actions['cancels']>(new Map())
-  const set = (runId: string, entry: OwnCancel | null): void => setCancels((all) => {
-    const next = new Map(all)
-    if (entry === null) next.delete(runId)
-    else next.set(runId, entry)
-    return next
-  })
+  const set = (runId: string, entry: OwnCancel | null): void =>
+    setCancels((all) => {
+      const next = new Map(all)
+      if (entry === null) next.delete(runId)
+      else next.set(runId, entry)
+      return next
+    })
   const { mutate } = useMutation({
-    mutationFn: ({ source, runId }: { source: Source; runId: string }) => bridge.call(source === 'ship' ? 'ship.cancel' : 'host.cancel', { run_id: runId }),
+    mutationFn: ({ source, runId }: { source: Source; runId: string }) =>
+      bridge.call(source === 'ship' ? 'ship.cancel' : 'host.cancel', { run_id: runId }),
     onMutate: ({ runId }) => {
       const asked: OwnCancel = { asked_at: new Date().toISOString(), error: null }
       set(runId, asked)
@@ -105,15 +139,20 @@ function useThemeChoice() {
     client.setQueryData(queryKey, (settings) => settings && { ...settings, theme })
   }
   return useMutation({
-    mutationFn: async (theme: Theme) => (info.operator ? await bridge.call('settings.set_theme', { theme }) : null),
+    mutationFn: async (theme: Theme) =>
+      info.operator ? await bridge.call('settings.set_theme', { theme }) : null,
     onMutate: async (theme) => {
       await client.cancelQueries({ queryKey })
       const before = rememberedTheme()
       show(theme)
       return { before }
     },
-    onError: (_error, _theme, context) => { if (context) show(context.before) },
-    onSuccess: (view) => { if (view) client.setQueryData(queryKey, view) },
+    onError: (_error, _theme, context) => {
+      if (context) show(context.before)
+    },
+    onSuccess: (view) => {
+      if (view) client.setQueryData(queryKey, view)
+    },
   })
 }
 

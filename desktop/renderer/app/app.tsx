@@ -10,17 +10,28 @@ import { Stranded } from '../pages/entry/stranded.tsx'
 import { Hq } from './hq.tsx'
 
 /** Nothing is retried behind the operator's back: the next poll is soon, and a failure shows at once. */
-const newClient = (): QueryClient => new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: true, networkMode: 'always' }, mutations: { retry: false, networkMode: 'always' } } })
+const newClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: { retry: false, refetchOnWindowFocus: true, networkMode: 'always' },
+      mutations: { retry: false, networkMode: 'always' },
+    },
+  })
 
 export function App({ connection }: { connection: Connection }): ReactElement {
-  if (connection.mode === 'stranded') return <Stranded title={connection.title} cause={connection.cause} />
+  if (connection.mode === 'stranded')
+    return <Stranded title={connection.title} cause={connection.cause} />
   if (connection.mode === 'console') return <Console />
   return <Connected transport={connection.transport} />
 }
 
 function Connected({ transport }: { transport: BridgeTransport }): ReactElement {
   const [client] = useState(newClient)
-  return <QueryClientProvider client={client}><Hq transport={transport} /></QueryClientProvider>
+  return (
+    <QueryClientProvider client={client}>
+      <Hq transport={transport} />
+    </QueryClientProvider>
+  )
 }
 
 /** The console: the token is asked for once, kept in memory, and asked for again when the host refuses it. */
@@ -39,5 +50,9 @@ function Console(): ReactElement {
     setRefused(false)
     setTransport(consoleTransport(api))
   }
-  return transport === null ? <SignIn onToken={signIn} refused={refused} /> : <Connected transport={transport} />
+  return transport === null ? (
+    <SignIn onToken={signIn} refused={refused} />
+  ) : (
+    <Connected transport={transport} />
+  )
 }

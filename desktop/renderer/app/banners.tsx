@@ -17,31 +17,85 @@ import { useLive } from './live.tsx'
 export function Banners(): ReactElement {
   const { info } = useHq()
   const [location] = useLocation()
-  const { overview: { connection, change }, facts, now, cut } = useLive()
+  const {
+    overview: { connection, change },
+    facts,
+    now,
+    cut,
+  } = useLive()
   const away = facts.stale && !cut && connection.as_of !== null && location !== '/'
   return (
     <>
       {cut && <CutBanner since={cut.since} error={cut.error} now={now} />}
-      {away && <div className="banner fail" role="status"><Icon name="offline" /><span className="ellipsis"><b>{facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.</b> <span className="soft">What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by itself.</span></span></div>}
+      {away && (
+        <div className="banner fail" role="status">
+          <Icon name="offline" />
+          <span className="ellipsis">
+            <b>
+              {facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.
+            </b>{' '}
+            <span className="soft">
+              What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by
+              itself.
+            </span>
+          </span>
+        </div>
+      )}
       <ProofAlarmBanner />
       <CancelBanners />
       <MaintenanceBanner />
-      {(info.demo || change.scripted_review) && <div className="banner info" role="note"><Icon name="demo" /><span className="ellipsis"><b>{info.demo ? 'This is the local demo.' : 'The review of this change is scripted (demo).'}</b> <span className="soft">{change.scripted_review ? 'Its review verdict is scripted (demo): no model read the change.' : 'Everything in it is real and lies in one folder that can be removed.'}</span></span></div>}
+      {(info.demo || change.scripted_review) && (
+        <div className="banner info" role="note">
+          <Icon name="demo" />
+          <span className="ellipsis">
+            <b>
+              {info.demo
+                ? 'This is the local demo.'
+                : 'The review of this change is scripted (demo).'}
+            </b>{' '}
+            <span className="soft">
+              {change.scripted_review
+                ? 'Its review verdict is scripted (demo): no model read the change.'
+                : 'Everything in it is real and lies in one folder that can be removed.'}
+            </span>
+          </span>
+        </div>
+      )}
       <ActionProblem />
     </>
   )
 }
 
 /** HQ itself is silent; or it was started anew, and this page holds the key of the one before. */
-function CutBanner({ since, error, now }: { since: number; error: Error; now: number }): ReactElement {
+function CutBanner({
+  since,
+  error,
+  now,
+}: {
+  since: number
+  error: Error
+  now: number
+}): ReactElement {
   const { errorClass, message } = toBridgeError(error)
   const asOf = `What you see is as of ${timeOfDay(new Date(since).toISOString())}`
   return (
     <div className="banner fail" role="status">
       <Icon name="offline" />
-      <span className="ellipsis">{errorClass === 'forbidden'
-        ? <><b>This page is of an earlier start of HQ.</b> <span className="soft">{visibleText(message)} {asOf}.</span></>
-        : <><b>HQ does not answer for {span(now - since)}.</b> <span className="soft">{asOf}; it comes back by itself.</span></>}</span>
+      <span className="ellipsis">
+        {errorClass === 'forbidden' ? (
+          <>
+            <b>This page is of an earlier start of HQ.</b>{' '}
+            <span className="soft">
+              {visibleText(message)} {asOf}.
+            </span>
+          </>
+        ) : (
+          <>
+            <b>HQ does not answer for {span(now - since)}.</b>{' '}
+            <span className="soft">{asOf}; it comes back by itself.</span>
+          </>
+        )}
+      </span>
     </div>
   )
 }
@@ -54,15 +108,27 @@ function ProofAlarmBanner(): ReactElement | null {
   return (
     <div className="banner fail" role="alert">
       <Mark tone="fail" />
-      <span className="ellipsis"><b>The proof of {visibleText(first.who)} is not what HQ has witnessed.</b> <span className="soft">{visibleText(first.detail)}{more.length > 0 ? `, and ${more.length} more` : ''}</span></span>
+      <span className="ellipsis">
+        <b>The proof of {visibleText(first.who)} is not what HQ has witnessed.</b>{' '}
+        <span className="soft">
+          {visibleText(first.detail)}
+          {more.length > 0 ? `, and ${more.length} more` : ''}
+        </span>
+      </span>
       <span className="grow" />
-      <Link href="/proofs" className="nowrap">Open Proofs</Link>
+      <Link href="/proofs" className="nowrap">
+        Open Proofs
+      </Link>
     </div>
   )
 }
 
 function MaintenanceBanner(): ReactElement | null {
-  const { overview: { status }, facts, now } = useLive()
+  const {
+    overview: { status },
+    facts,
+    now,
+  } = useLive()
   const { maintenance } = status ?? {}
   if (!maintenance?.on) return null
   const { file, unreadable } = maintenance
@@ -71,12 +137,28 @@ function MaintenanceBanner(): ReactElement | null {
   return (
     <div className={`banner ${held ? 'info' : 'warn'}`} role="status">
       <Icon name="maintenance" />
-      <span className="ellipsis" {...(unreadable === null ? {} : { title: visibleText(unreadable) })}>
-        <b>Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}{facts.stale ? ' when last seen' : ''}.</b>{' '}
-        <span className="soft">{unreadable === null ? held ? 'Held by this deploy; the background doctor is paused.' : 'Left on by a deploy that did not get through. It ends with the next green one.' : `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`}</span>
+      <span
+        className="ellipsis"
+        {...(unreadable === null ? {} : { title: visibleText(unreadable) })}
+      >
+        <b>
+          Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}
+          {facts.stale ? ' when last seen' : ''}.
+        </b>{' '}
+        <span className="soft">
+          {unreadable === null
+            ? held
+              ? 'Held by this deploy; the background doctor is paused.'
+              : 'Left on by a deploy that did not get through. It ends with the next green one.'
+            : `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`}
+        </span>
       </span>
       <span className="grow" />
-      {holder && <Link href={`/runs/${holder}`} className="nowrap hide-narrow mono">{shortRun(holder)}</Link>}
+      {holder && (
+        <Link href={`/runs/${holder}`} className="nowrap hide-narrow mono">
+          {shortRun(holder)}
+        </Link>
+      )}
       <EndMaintenance />
     </div>
   )
@@ -89,8 +171,18 @@ function ActionProblem(): ReactElement | null {
   return (
     <div className="banner banner-tall fail" role="alert">
       <Mark tone="fail" />
-      <span className="grow"><b>{problem.what}: {errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code> <span className="soft">{visibleText(message)} {remediations[nextAutoFix].title}</span></span>
-      <PushButton small kind="quiet" icon="close" label="Dismiss" onPress={dismiss}>Dismiss</PushButton>
+      <span className="grow">
+        <b>
+          {problem.what}: {errorSentence(errorClass)}
+        </b>{' '}
+        <code className="mono tone-text">{errorClass}</code>{' '}
+        <span className="soft">
+          {visibleText(message)} {remediations[nextAutoFix].title}
+        </span>
+      </span>
+      <PushButton small kind="quiet" icon="close" label="Dismiss" onPress={dismiss}>
+        Dismiss
+      </PushButton>
     </div>
   )
 }

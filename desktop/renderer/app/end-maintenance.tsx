@@ -7,7 +7,10 @@ import { useLive } from './live.tsx'
 
 /** Ends maintenance that nothing holds any more, after asking: a green deploy is what ends it by itself. */
 export function EndMaintenance(): ReactElement | null {
-  const { overview: { status }, facts } = useLive()
+  const {
+    overview: { status },
+    facts,
+  } = useLive()
   const { run, busy } = useActions()
   const [asking, setAsking] = useState(false)
   if (status?.maintenance.on !== true || facts.deploy !== null) return null
@@ -15,9 +18,33 @@ export function EndMaintenance(): ReactElement | null {
   const { serving } = status.host
   return (
     <>
-      <PushButton small busy={busy} blocked={facts.deployBlocked?.whole ?? null} onPress={() => setAsking(true)}>End maintenance</PushButton>
-      <Confirm open={asking} title={`End maintenance on ${facts.hostName}?`} confirm="End maintenance" keep="Leave it on" onConfirm={() => run('maintenance_clear')} onClose={() => setAsking(false)}>
-        <p>{file === null ? 'Its file cannot be read, so nobody knows what it protects.' : file.deploy_run_id === null ? 'Somebody turned it on by hand.' : `Deploy ${shortRun(file.deploy_run_id)} left it on because it did not get through.`} The file goes, doctor runs by its timer again, and guard repairs again. {serving === null ? 'Nothing serves on the host.' : `${shortCommit(serving)} goes on serving.`}</p>
+      <PushButton
+        small
+        busy={busy}
+        blocked={facts.deployBlocked?.whole ?? null}
+        onPress={() => setAsking(true)}
+      >
+        End maintenance
+      </PushButton>
+      <Confirm
+        open={asking}
+        title={`End maintenance on ${facts.hostName}?`}
+        confirm="End maintenance"
+        keep="Leave it on"
+        onConfirm={() => run('maintenance_clear')}
+        onClose={() => setAsking(false)}
+      >
+        <p>
+          {file === null
+            ? 'Its file cannot be read, so nobody knows what it protects.'
+            : file.deploy_run_id === null
+              ? 'Somebody turned it on by hand.'
+              : `Deploy ${shortRun(file.deploy_run_id)} left it on because it did not get through.`}{' '}
+          The file goes, doctor runs by its timer again, and guard repairs again.{' '}
+          {serving === null
+            ? 'Nothing serves on the host.'
+            : `${shortCommit(serving)} goes on serving.`}
+        </p>
       </Confirm>
     </>
   )

@@ -12,27 +12,61 @@ import { useLive } from './live.tsx'
 /** The host and how it is reached; what is known of it opens below. */
 export function HostButton(): ReactElement {
   const { info } = useHq()
-  const { overview: { connection, status }, now, retry, cut } = useLive()
+  const {
+    overview: { connection, status },
+    now,
+    retry,
+    cut,
+  } = useLive()
   const [, go] = useLocation()
   const { tone, words } = reached(connection, cut === null ? null : now - cut.since, now)
   const name = connection.name ?? 'No host'
   return (
     <DialogTrigger>
       <Button className={`host ${tone}`} aria-label={`Host ${name}, ${words}`}>
-        {tone === 'fail' ? <Icon name="offline" className="tone-text" /> : <span className="dot" aria-hidden="true" />}
-        <b>{name}</b><span className="host-path">{words}</span><Icon name="down" small className="quiet" />
+        {tone === 'fail' ? (
+          <Icon name="offline" className="tone-text" />
+        ) : (
+          <span className="dot" aria-hidden="true" />
+        )}
+        <b>{name}</b>
+        <span className="host-path">{words}</span>
+        <Icon name="down" small className="quiet" />
       </Button>
       <Popover className="popover" placement="bottom start">
         <Dialog className="host-card" aria-label={`Host ${name}`}>
           <dl className="facts-list">
-            {connection.url && <><dt>Address</dt><dd className="mono ellipsis" title={connection.url}>{connection.url.replace(/^https?:\/\//, '')}</dd></>}
-            <dt>Answer</dt><dd>{connection.as_of ? <Age at={connection.as_of} /> : 'none yet'}</dd>
-            {status && <><dt>hostd</dt><dd>{status.host.version}</dd><dt>Engine</dt><dd>{status.host.engine ?? 'not set yet'}</dd><dt>Timers</dt><dd>{status.host.timers}</dd></>}
+            {connection.url && (
+              <>
+                <dt>Address</dt>
+                <dd className="mono ellipsis" title={connection.url}>
+                  {connection.url.replace(/^https?:\/\//, '')}
+                </dd>
+              </>
+            )}
+            <dt>Answer</dt>
+            <dd>{connection.as_of ? <Age at={connection.as_of} /> : 'none yet'}</dd>
+            {status && (
+              <>
+                <dt>hostd</dt>
+                <dd>{status.host.version}</dd>
+                <dt>Engine</dt>
+                <dd>{status.host.engine ?? 'not set yet'}</dd>
+                <dt>Timers</dt>
+                <dd>{status.host.timers}</dd>
+              </>
+            )}
           </dl>
           {connection.detail && <p className="soft">{connection.detail}</p>}
           <div className="row">
-            <PushButton small icon="retry" onPress={retry}>Try now</PushButton>
-            {info.operator && <PushButton small onPress={() => go('/settings')}>Host settings</PushButton>}
+            <PushButton small icon="retry" onPress={retry}>
+              Try now
+            </PushButton>
+            {info.operator && (
+              <PushButton small onPress={() => go('/settings')}>
+                Host settings
+              </PushButton>
+            )}
           </div>
         </Dialog>
       </Popover>
@@ -41,11 +75,22 @@ export function HostButton(): ReactElement {
 }
 
 /** How the host is reached, for its dot and its word. @param cut milliseconds since HQ itself went silent */
-function reached({ state, latency_ms, as_of }: HostConnection, cut: number | null, now: number): { tone: string; words: string } {
+function reached(
+  { state, latency_ms, as_of }: HostConnection,
+  cut: number | null,
+  now: number,
+): { tone: string; words: string } {
   if (cut !== null) return { tone: 'fail', words: `no answer for ${span(cut)}` }
-  if (state === 'online') return { tone: 'pass', words: latency_ms === null ? 'connected' : `connected · ${Math.round(latency_ms)} ms` }
+  if (state === 'online')
+    return {
+      tone: 'pass',
+      words: latency_ms === null ? 'connected' : `connected · ${Math.round(latency_ms)} ms`,
+    }
   if (state === 'connecting') return { tone: 'wait', words: 'connecting' }
   if (state === 'not_enrolled') return { tone: 'you', words: 'not enrolled' }
   if (state === 'refused') return { tone: 'fail', words: 'refused' }
-  return { tone: 'fail', words: as_of === null ? 'unreachable' : `unreachable · ${span(now - Date.parse(as_of))}` }
+  return {
+    tone: 'fail',
+    words: as_of === null ? 'unreachable' : `unreachable · ${span(now - Date.parse(as_of))}`,
+  }
 }

@@ -29,10 +29,30 @@ const hashRouting = { hook: useHashLocation }
 /** HQ over one transport, from the first question on. */
 export function Hq({ transport }: { transport: BridgeTransport }): ReactElement | null {
   const bridge = useMemo(() => bridgeOver(transport), [transport])
-  const { data: info, error } = useQuery({ queryKey: ['info'], queryFn: () => bridge.call('app.info', {}), staleTime: Infinity, refetchInterval: (query) => (query.state.data ? false : 3_000) })
+  const { data: info, error } = useQuery({
+    queryKey: ['info'],
+    queryFn: () => bridge.call('app.info', {}),
+    staleTime: Infinity,
+    refetchInterval: (query) => (query.state.data ? false : 3_000),
+  })
   const hq = useMemo(() => (info ? { bridge, info } : null), [bridge, info])
-  if (hq === null) return error ? <main className="page page-narrow"><ProblemNote error={error} /></main> : null
-  return <HqContext value={hq}><Router {...hashRouting}><LiveProvider><ActionsProvider><Frame /></ActionsProvider></LiveProvider></Router></HqContext>
+  if (hq === null)
+    return error ? (
+      <main className="page page-narrow">
+        <ProblemNote error={error} />
+      </main>
+    ) : null
+  return (
+    <HqContext value={hq}>
+      <Router {...hashRouting}>
+        <LiveProvider>
+          <ActionsProvider>
+            <Frame />
+          </ActionsProvider>
+        </LiveProvider>
+      </Router>
+    </HqContext>
+  )
 }
 
 function Frame(): ReactElement {
@@ -40,11 +60,23 @@ function Frame(): ReactElement {
   const palette = usePaletteKey()
   return (
     <div className="app">
-      <a className="skip-link" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus() }}>Skip to the page</a>
+      <a
+        className="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById('main')?.focus()
+        }}
+      >
+        Skip to the page
+      </a>
       {info.operator && <FollowTheme />}
       <Sidebar />
       <TopBar onSearch={() => palette.setOpen(true)} />
-      <main className="main" id="main" tabIndex={-1}><Banners /><Pages operator={info.operator} /></main>
+      <main className="main" id="main" tabIndex={-1}>
+        <Banners />
+        <Pages operator={info.operator} />
+      </main>
       <Palette open={palette.open} onClose={() => palette.setOpen(false)} />
     </div>
   )
@@ -53,26 +85,60 @@ function Frame(): ReactElement {
 function Pages({ operator }: { operator: boolean }): ReactElement {
   return (
     <Switch>
-      <Route path="/"><OverviewPage /></Route>
-      {operator && <Route path="/ship/:id?">{({ id }) => <ShipPage key={id ?? ''} runId={validRun(id)} />}</Route>}
-      <Route path="/deploy"><DeployPage /></Route>
-      <Route path="/runs"><RunsPage /></Route>
-      <Route path="/runs/:id">{({ id }) => { const runId = validRun(id); return runId === null ? <Lost /> : <RunPage key={runId} runId={runId} /> }}</Route>
-      <Route path="/proofs"><ProofsPage /></Route>
-      <Route path="/doctor"><DoctorPage /></Route>
-      {operator && <Route path="/settings"><SettingsPage /></Route>}
-      <Route><Lost /></Route>
+      <Route path="/">
+        <OverviewPage />
+      </Route>
+      {operator && (
+        <Route path="/ship/:id?">
+          {({ id }) => <ShipPage key={id ?? ''} runId={validRun(id)} />}
+        </Route>
+      )}
+      <Route path="/deploy">
+        <DeployPage />
+      </Route>
+      <Route path="/runs">
+        <RunsPage />
+      </Route>
+      <Route path="/runs/:id">
+        {({ id }) => {
+          const runId = validRun(id)
+          return runId === null ? <Lost /> : <RunPage key={runId} runId={runId} />
+        }}
+      </Route>
+      <Route path="/proofs">
+        <ProofsPage />
+      </Route>
+      <Route path="/doctor">
+        <DoctorPage />
+      </Route>
+      {operator && (
+        <Route path="/settings">
+          <SettingsPage />
+        </Route>
+      )}
+      <Route>
+        <Lost />
+      </Route>
     </Switch>
   )
 }
 
-const validRun = (id: string | undefined): string | null => procedures['host.run'].input.safeParse({ run_id: id }).data?.run_id ?? null
-const Lost = (): ReactElement => <div className="page"><Nothing title="There is no such page">The address names nothing that HQ has. The navigation on the left has every page.</Nothing></div>
+const validRun = (id: string | undefined): string | null =>
+  procedures['host.run'].input.safeParse({ run_id: id }).data?.run_id ?? null
+const Lost = (): ReactElement => (
+  <div className="page">
+    <Nothing title="There is no such page">
+      The address names nothing that HQ has. The navigation on the left has every page.
+    </Nothing>
+  </div>
+)
 
 /** The settings have the last word on the theme. */
 function FollowTheme(): null {
   const { bridge } = useHq()
   const theme = useQuery(settingsQuery(bridge)).data?.theme
-  useEffect(() => { if (theme) applyTheme(theme) }, [theme])
+  useEffect(() => {
+    if (theme) applyTheme(theme)
+  }, [theme])
   return null
 }

@@ -7,7 +7,13 @@ import { useNow } from '../ui/now.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { factsOf, type Facts } from './facts.ts'
 
-export interface Live { readonly overview: Overview; readonly facts: Facts; readonly now: number; readonly cut: { readonly since: number; readonly error: Error } | null; readonly retry: () => void }
+export interface Live {
+  readonly overview: Overview
+  readonly facts: Facts
+  readonly now: number
+  readonly cut: { readonly since: number; readonly error: Error } | null
+  readonly retry: () => void
+}
 const LiveContext = createContext<Live | null>(null)
 
 /** Keeps the overview for everything below; shows the last known one, with its age, when HQ itself is away. */
@@ -18,10 +24,28 @@ export function LiveProvider({ children }: { children: ReactNode }): ReactElemen
   const live = useMemo<Live | null>(() => {
     if (!data) return null
     const cut = error === null ? null : { since: dataUpdatedAt, error }
-    return { overview: data, facts: factsOf(data, now, cut !== null), now, cut, retry: () => { void refetch() } }
+    return {
+      overview: data,
+      facts: factsOf(data, now, cut !== null),
+      now,
+      cut,
+      retry: () => {
+        void refetch()
+      },
+    }
   }, [data, error, dataUpdatedAt, now, refetch])
   if (live) return <LiveContext value={live}>{children}</LiveContext>
-  return <main className="page page-narrow">{error ? <ProblemNote error={error} /> : <p className="soft" role="status">Reading the state of laptop and host</p>}</main>
+  return (
+    <main className="page page-narrow">
+      {error ? (
+        <ProblemNote error={error} />
+      ) : (
+        <p className="soft" role="status">
+          Reading the state of laptop and host
+        </p>
+      )}
+    </main>
+  )
 }
 
 export function useLive(): Live {

@@ -1,6 +1,12 @@
 import type { IconName } from '../ui/icons.tsx'
 
-export interface Place { readonly path: string; readonly title: string; readonly icon: IconName; readonly keys: string; readonly needsOperator?: true }
+export interface Place {
+  readonly path: string
+  readonly title: string
+  readonly icon: IconName
+  readonly keys: string
+  readonly needsOperator?: true
+}
 
 /** Where one can go. Connectors come with their part. */
 export const places: readonly Place[] = [
@@ -12,4 +18,7 @@ export const places: readonly Place[] = [
   { path: '/doctor', title: 'Doctor & ports', icon: 'doctor', keys: 'H' },
   { path: '/settings', title: 'Settings', icon: 'settings', keys: ',', needsOperator: true },
 ]
-export const isAt = (place: Place, location: string): boolean => (place.path === '/' ? location === '/' || location === '' : location === place.path || location.startsWith(`${place.path}/`))
+export const isAt = (place: Place, location: string): boolean =>
+  place.path === '/'
+    ? location === '/' || location === ''
+    : location === place.path || location.startsWith(`${place.path}/`)

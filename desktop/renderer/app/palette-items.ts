@@ -21,7 +21,10 @@ export interface PaletteItem {
   readonly blocked?: string
   readonly run: () => void
 }
-export interface PaletteGroup { readonly title: string; readonly items: readonly PaletteItem[] }
+export interface PaletteGroup {
+  readonly title: string
+  readonly items: readonly PaletteItem[]
+}
 
 const themes: readonly Theme[] = ['system', 'light', 'dark']
 
@@ -31,29 +34,134 @@ export function usePaletteItems(): readonly PaletteGroup[] {
   const { overview, facts, now } = useLive()
   const { ship, run, chooseTheme } = useActions()
   const [, go] = useLocation()
-  const away = facts.stale || overview.connection.state !== 'online' ? { blocked: 'host unreachable' } : {}
+  const away =
+    facts.stale || overview.connection.state !== 'online' ? { blocked: 'host unreachable' } : {}
   const active = overview.status?.active_runs ?? []
 
   const actions: PaletteItem[] = []
   if (info.operator) {
-    if (facts.ship) { const { runId } = facts.ship; actions.push({ id: 'ship', title: 'Ship: follow the running one', icon: 'ship', tone: 'running', run: () => go(`/ship/${runId}`) }) }
-    else actions.push({ id: 'ship', title: 'Ship', icon: 'ship', end: commitsToShip(overview), run: ship, ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}) })
+    if (facts.ship) {
+      const { runId } = facts.ship
+      actions.push({
+        id: 'ship',
+        title: 'Ship: follow the running one',
+        icon: 'ship',
+        tone: 'running',
+        run: () => go(`/ship/${runId}`),
+      })
+    } else
+      actions.push({
+        id: 'ship',
+        title: 'Ship',
+        icon: 'ship',
+        end: commitsToShip(overview),
+        run: ship,
+        ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}),
+      })
   }
-  if (facts.deploy && !facts.stale) { const { run_id } = facts.deploy; actions.push({ id: 'deploy', title: 'Deploy+Verify: follow the running one', icon: 'deploy', tone: 'running', run: () => go(`/runs/${run_id}`) }) }
-  else actions.push({ id: 'deploy', title: 'Deploy+Verify', icon: 'deploy', run: () => run('deploy_and_verify'), ...(facts.deployBlocked ? { blocked: facts.deployBlocked.short } : facts.pin?.holds ? { blocked: pinReason(facts).short } : {}) })
+  if (facts.deploy && !facts.stale) {
+    const { run_id } = facts.deploy
+    actions.push({
+      id: 'deploy',
+      title: 'Deploy+Verify: follow the running one',
+      icon: 'deploy',
+      tone: 'running',
+      run: () => go(`/runs/${run_id}`),
+    })
+  } else
+    actions.push({
+      id: 'deploy',
+      title: 'Deploy+Verify',
+      icon: 'deploy',
+      run: () => run('deploy_and_verify'),
+      ...(facts.deployBlocked
+        ? { blocked: facts.deployBlocked.short }
+        : facts.pin?.holds
+          ? { blocked: pinReason(facts).short }
+          : {}),
+    })
   actions.push(
-    { id: 'doctor', title: 'Run doctor', icon: 'doctor', words: 'check health', run: () => run('doctor'), ...away },
+    {
+      id: 'doctor',
+      title: 'Run doctor',
+      icon: 'doctor',
+      words: 'check health',
+      run: () => run('doctor'),
+      ...away,
+    },
     { id: 'guard', title: 'Run guard', icon: 'doctor', run: () => run('guard'), ...away },
-    { id: 'guard-log', title: 'Guard log', icon: 'doctor', words: 'last passes repairs restarts', run: () => run('tail_guard_log'), ...away },
-    { id: 'ports', title: 'Run port audit', icon: 'doctor', words: 'sockets public', run: () => run('port_audit'), ...away },
-    { id: 'selftest', title: 'Run self-test', icon: 'doctor', words: 'guards planted violations', run: () => run('selftest'), ...away },
+    {
+      id: 'guard-log',
+      title: 'Guard log',
+      icon: 'doctor',
+      words: 'last passes repairs restarts',
+      run: () => run('tail_guard_log'),
+      ...away,
+    },
+    {
+      id: 'ports',
+      title: 'Run port audit',
+      icon: 'doctor',
+      words: 'sockets public',
+      run: () => run('port_audit'),
+      ...away,
+    },
+    {
+      id: 'selftest',
+      title: 'Run self-test',
+      icon: 'doctor',
+      words: 'guards planted violations',
+      run: () => run('selftest'),
+      ...away,
+    },
   )
 
-  const recent = [...active, ...(overview.status?.recent_deploys ?? []).filter((each) => !active.some(({ run_id }) => run_id === each.run_id))].slice(0, 8)
+  const recent = [
+    ...active,
+    ...(overview.status?.recent_deploys ?? []).filter(
+      (each) => !active.some(({ run_id }) => run_id === each.run_id),
+    ),
+  ].slice(0, 8)
   return [
     { title: 'Actions', items: actions },
-    { title: 'Go to', items: places.filter(({ needsOperator }) => info.operator || needsOperator !== true).map(({ path, title, icon }) => ({ id: `go ${path}`, title, icon, words: 'go to page', run: () => go(path) })) },
-    { title: 'Runs', items: recent.map((each) => ({ id: each.run_id, title: `${titleOfRun(each)} ${shortRun(each.run_id)}`, words: each.run_id, icon: 'runs' as const, tone: ofRun(each.status, each.error_class).tone, end: each.error_class ?? age(now - Date.parse(each.requested_at)), run: () => go(`/runs/${each.run_id}`) })) },
-    { title: 'Theme', items: themes.filter((theme) => theme !== rememberedTheme()).map((theme) => ({ id: `theme ${theme}`, title: theme === 'system' ? 'Theme as the system has it' : `${theme === 'dark' ? 'Dark' : 'Light'} theme`, icon: 'settings' as const, words: 'colour appearance', run: () => chooseTheme(theme) })) },
+    {
+      title: 'Go to',
+      items: places
+        .filter(({ needsOperator }) => info.operator || needsOperator !== true)
+        .map(({ path, title, icon }) => ({
+          id: `go ${path}`,
+          title,
+          icon,
+          words: 'go to page',
+          run: () => go(path),
+        })),
+    },
+    {
+      title: 'Runs',
+      items: recent.map((each) => ({
+        id: each.run_id,
+        title: `${titleOfRun(each)} ${shortRun(each.run_id)}`,
+        words: each.run_id,
+        icon: 'runs' as const,
+        tone: ofRun(each.status, each.error_class).tone,
+        end: each.error_class ?? age(now - Date.parse(each.requested_at)),
+        run: () => go(`/runs/${each.run_id}`),
+      })),
+    },
+    {
+      title: 'Theme',
+      items: themes
+        .filter((theme) => theme !== rememberedTheme())
+        .map((theme) => ({
+          id: `theme ${theme}`,
+          title:
+            theme === 'system'
+              ? 'Theme as the system has it'
+              : `${theme === 'dark' ? 'Dark' : 'Light'} theme`,
+          icon: 'settings' as const,
+          words: 'colour appearance',
+          run: () => chooseTheme(theme),
+        })),
+    },
   ]
 }

@@ -1,5 +1,17 @@
 import { useEffect, useState, type ReactElement } from 'react'
-import { Autocomplete, Dialog, Header, Input, Menu, MenuItem, MenuSection, Modal, ModalOverlay, SearchField, useFilter } from 'react-aria-components'
+import {
+  Autocomplete,
+  Dialog,
+  Header,
+  Input,
+  Menu,
+  MenuItem,
+  MenuSection,
+  Modal,
+  ModalOverlay,
+  SearchField,
+  useFilter,
+} from 'react-aria-components'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { usePaletteItems, type PaletteItem } from './palette-items.ts'
 
@@ -8,7 +20,13 @@ export function usePaletteKey(): { open: boolean; setOpen: (open: boolean) => vo
   const [open, setOpen] = useState(false)
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return
+      if (
+        event.key.toLowerCase() !== 'k' ||
+        !(event.metaKey || event.ctrlKey) ||
+        event.altKey ||
+        event.shiftKey
+      )
+        return
       event.preventDefault()
       setOpen((was) => !was)
     }
@@ -20,8 +38,19 @@ export function usePaletteKey(): { open: boolean; setOpen: (open: boolean) => vo
 
 export function Palette({ open, onClose }: { open: boolean; onClose: () => void }): ReactElement {
   return (
-    <ModalOverlay className="scrim scrim-top" isOpen={open} isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
-      <Modal className="palette"><Dialog aria-label="Search or run"><Choices onClose={onClose} /></Dialog></Modal>
+    <ModalOverlay
+      className="scrim scrim-top"
+      isOpen={open}
+      isDismissable
+      onOpenChange={(now) => {
+        if (!now) onClose()
+      }}
+    >
+      <Modal className="palette">
+        <Dialog aria-label="Search or run">
+          <Choices onClose={onClose} />
+        </Dialog>
+      </Modal>
     </ModalOverlay>
   )
 }
@@ -38,17 +67,50 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
   }
   return (
     // Escape closes, as the foot says; the search field alone would only empty itself.
-    <div className="palette-body" onKeyDownCapture={(event) => { if (event.key === 'Escape') { event.stopPropagation(); onClose() } }}>
+    <div
+      className="palette-body"
+      onKeyDownCapture={(event) => {
+        if (event.key === 'Escape') {
+          event.stopPropagation()
+          onClose()
+        }
+      }}
+    >
       <Autocomplete filter={contains}>
         <SearchField aria-label="Search or run" className="palette-input" autoFocus>
-          <Icon name="search" /><Input placeholder="Search or run" spellCheck={false} />
+          <Icon name="search" />
+          <Input placeholder="Search or run" spellCheck={false} />
         </SearchField>
-        <Menu aria-label="Choices" className="palette-list" onAction={(key) => choose(String(key))} renderEmptyState={() => <p className="soft palette-empty">Nothing matches.</p>}>
-          {groups.filter(({ items }) => items.length > 0).map(({ title, items }) => (
-            <MenuSection key={title}><Header>{title}</Header>{items.map((item) => <Choice key={item.id} item={item} />)}</MenuSection>
-          ))}
+        <Menu
+          aria-label="Choices"
+          className="palette-list"
+          onAction={(key) => choose(String(key))}
+          renderEmptyState={() => <p className="soft palette-empty">Nothing matches.</p>}
+        >
+          {groups
+            .filter(({ items }) => items.length > 0)
+            .map(({ title, items }) => (
+              <MenuSection key={title}>
+                <Header>{title}</Header>
+                {items.map((item) => (
+                  <Choice key={item.id} item={item} />
+                ))}
+              </MenuSection>
+            ))}
         </Menu>
-        <div className="palette-foot"><span><kbd>↑</kbd><kbd>↓</kbd> choose</span><span><kbd>↵</kbd> run</span><span className="grow" /><span><kbd>Esc</kbd> close</span></div>
+        <div className="palette-foot">
+          <span>
+            <kbd>↑</kbd>
+            <kbd>↓</kbd> choose
+          </span>
+          <span>
+            <kbd>↵</kbd> run
+          </span>
+          <span className="grow" />
+          <span>
+            <kbd>Esc</kbd> close
+          </span>
+        </div>
       </Autocomplete>
     </div>
   )
@@ -57,7 +119,12 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
 function Choice({ item }: { item: PaletteItem }): ReactElement {
   const blocked = item.blocked !== undefined
   return (
-    <MenuItem id={item.id} textValue={`${item.title} ${item.words ?? ''}`} className={`choice ${blocked ? 'choice-blocked' : ''}`} aria-label={blocked ? `${item.title}: ${item.blocked}` : item.title}>
+    <MenuItem
+      id={item.id}
+      textValue={`${item.title} ${item.words ?? ''}`}
+      className={`choice ${blocked ? 'choice-blocked' : ''}`}
+      aria-label={blocked ? `${item.title}: ${item.blocked}` : item.title}
+    >
       {item.tone ? <Mark tone={item.tone} /> : <Icon name={item.icon} />}
       <span className="ellipsis">{item.title}</span>
       <span className="choice-end">{blocked ? item.blocked : item.end}</span>

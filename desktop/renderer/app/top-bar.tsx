@@ -20,8 +20,15 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
     <header className="top">
       <HostButton />
       <span className="grow" />
-      <Button className="search" aria-label="Search or run" aria-keyshortcuts="Meta+K Control+K" onPress={onSearch}>
-        <Icon name="search" /><span className="ellipsis">Search or run…</span><kbd>{modifier}K</kbd>
+      <Button
+        className="search"
+        aria-label="Search or run"
+        aria-keyshortcuts="Meta+K Control+K"
+        onPress={onSearch}
+      >
+        <Icon name="search" />
+        <span className="ellipsis">Search or run…</span>
+        <kbd>{modifier}K</kbd>
       </Button>
       {info.operator && <ShipButton />}
       <DeployButton />
@@ -33,11 +40,26 @@ function ShipButton(): ReactElement {
   const { overview, facts } = useLive()
   const { ship, busy } = useActions()
   const [location] = useLocation()
-  if (facts.ship) return <RunningLink href={`/ship/${facts.ship.runId}`} words="Shipping" since={facts.ship.since} label="Ship is running: open it" />
+  if (facts.ship)
+    return (
+      <RunningLink
+        href={`/ship/${facts.ship.runId}`}
+        words="Shipping"
+        since={facts.ship.since}
+        label="Ship is running: open it"
+      />
+    )
   if (facts.shipBlocked) return <Blocked icon="ship" name="Ship" reason={facts.shipBlocked} />
   const ahead = overview.repository?.ahead ?? 0
   return (
-    <PushButton icon="ship" kind={facts.primary === 'ship' && mayBeFilled.includes(location) ? 'main' : 'plain'} label="Ship" description={commitsToShip(overview)} busy={busy} onPress={ship}>
+    <PushButton
+      icon="ship"
+      kind={facts.primary === 'ship' && mayBeFilled.includes(location) ? 'main' : 'plain'}
+      label="Ship"
+      description={commitsToShip(overview)}
+      busy={busy}
+      onPress={ship}
+    >
       Ship{ahead > 0 && <span className="button-count">{ahead}</span>}
     </PushButton>
   )
@@ -48,22 +70,71 @@ function DeployButton(): ReactElement {
   const { run, busy } = useActions()
   const [location] = useLocation()
   if (facts.deploy && !facts.stale) {
-    const words = facts.deploy.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(facts.deploy)
-    return <RunningLink href={`/runs/${facts.deploy.run_id}`} words={words} since={startOf(facts.deploy)} label={`${titleOfRun(facts.deploy)} is running: open it`} />
+    const words =
+      facts.deploy.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(facts.deploy)
+    return (
+      <RunningLink
+        href={`/runs/${facts.deploy.run_id}`}
+        words={words}
+        since={startOf(facts.deploy)}
+        label={`${titleOfRun(facts.deploy)} is running: open it`}
+      />
+    )
   }
-  if (facts.deployBlocked) return <Blocked icon="deploy" name="Deploy+Verify" reason={facts.deployBlocked} />
-  if (facts.pin?.holds) return <Blocked icon="deploy" name="Deploy+Verify" reason={pinReason(facts)} />
-  return <PushButton icon="deploy" kind={facts.primary === 'deploy' && mayBeFilled.includes(location) ? 'main' : 'plain'} label="Deploy+Verify" busy={busy} onPress={() => run('deploy_and_verify')}>Deploy+Verify</PushButton>
+  if (facts.deployBlocked)
+    return <Blocked icon="deploy" name="Deploy+Verify" reason={facts.deployBlocked} />
+  if (facts.pin?.holds)
+    return <Blocked icon="deploy" name="Deploy+Verify" reason={pinReason(facts)} />
+  return (
+    <PushButton
+      icon="deploy"
+      kind={facts.primary === 'deploy' && mayBeFilled.includes(location) ? 'main' : 'plain'}
+      label="Deploy+Verify"
+      busy={busy}
+      onPress={() => run('deploy_and_verify')}
+    >
+      Deploy+Verify
+    </PushButton>
+  )
 }
 
-function Blocked({ icon, name, reason }: { icon: 'ship' | 'deploy'; name: string; reason: { short: string; whole: string } }): ReactElement {
+function Blocked({
+  icon,
+  name,
+  reason,
+}: {
+  icon: 'ship' | 'deploy'
+  name: string
+  reason: { short: string; whole: string }
+}): ReactElement {
   return (
     <span title={reason.whole} className="top-blocked">
-      <PushButton icon={icon} blocked={reason.whole} description={reason.whole}>{`${name}: ${reason.short}`}</PushButton>
+      <PushButton
+        icon={icon}
+        blocked={reason.whole}
+        description={reason.whole}
+      >{`${name}: ${reason.short}`}</PushButton>
     </span>
   )
 }
 
-function RunningLink({ href, words, since, label }: { href: string; words: string; since: number; label: string }): ReactElement {
-  return <Link href={href} className="button" aria-label={label}><Mark tone="running" /><span>{words} <Clock since={since} /></span></Link>
+function RunningLink({
+  href,
+  words,
+  since,
+  label,
+}: {
+  href: string
+  words: string
+  since: number
+  label: string
+}): ReactElement {
+  return (
+    <Link href={href} className="button" aria-label={label}>
+      <Mark tone="running" />
+      <span>
+        {words} <Clock since={since} />
+      </span>
+    </Link>
+  )
 }

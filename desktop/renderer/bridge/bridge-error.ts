@@ -15,11 +15,18 @@ export class BridgeError extends Error {
 }
 
 /** A problem of one class with the fix the table names for it. */
-export const problemOf = (error_class: ErrorClass, message: string): BridgeProblem => ({ error_class, message, next_auto_fix: errorRule(error_class).next_auto_fix })
+export const problemOf = (error_class: ErrorClass, message: string): BridgeProblem => ({
+  error_class,
+  message,
+  next_auto_fix: errorRule(error_class).next_auto_fix,
+})
 
 /** Whatever was thrown, as a bridge error; a bug keeps its message. */
 export function toBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown
-  if (thrown instanceof Problem) return new BridgeError(problemOf(thrown.errorClass, thrown.message))
-  return new BridgeError(problemOf('internal_error', thrown instanceof Error ? thrown.message : String(thrown)))
+  if (thrown instanceof Problem)
+    return new BridgeError(problemOf(thrown.errorClass, thrown.message))
+  return new BridgeError(
+    problemOf('internal_error', thrown instanceof Error ? thrown.message : String(thrown)),
+  )
 }

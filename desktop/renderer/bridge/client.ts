@@ -1,4 +1,11 @@
-import { bridgeReply, procedures, type BridgeTransport, type Input, type Output, type ProcedureName } from '#shared/bridge'
+import {
+  bridgeReply,
+  procedures,
+  type BridgeTransport,
+  type Input,
+  type Output,
+  type ProcedureName,
+} from '#shared/bridge'
 import { BridgeError, problemOf } from './bridge-error.ts'
 
 export interface Bridge {
@@ -12,12 +19,23 @@ export function bridgeOver(transport: BridgeTransport): Bridge {
   return {
     async call<P extends ProcedureName>(name: P, input: Input<P>): Promise<Output<P>> {
       const reply = bridgeReply.safeParse(await transport.call(name, input))
-      if (!reply.success) throw new BridgeError(problemOf('invalid_request', `The answer to ${name} is not a bridge reply; nothing of it is shown.`))
+      if (!reply.success)
+        throw new BridgeError(
+          problemOf(
+            'invalid_request',
+            `The answer to ${name} is not a bridge reply; nothing of it is shown.`,
+          ),
+        )
       if (!reply.data.ok) throw new BridgeError(reply.data.problem)
       const value = procedures[name].output.safeParse(reply.data.value)
       if (!value.success) {
         const { path, message } = value.error.issues[0] ?? { path: [], message: 'unknown' }
-        throw new BridgeError(problemOf('invalid_request', `The answer to ${name} does not have the agreed form at ${path.join('.') || 'its root'} (${message}); nothing of it is shown.`))
+        throw new BridgeError(
+          problemOf(
+            'invalid_request',
+            `The answer to ${name} does not have the agreed form at ${path.join('.') || 'its root'} (${message}); nothing of it is shown.`,
+          ),
+        )
       }
       return value.data as Output<P>
     },

@@ -15,11 +15,23 @@ const modeFile = z.looseObject({ mode: z.enum(['serve', 'console']) })
 export async function connect(): Promise<Connection> {
   if (window.openclaw) return { mode: 'desktop', transport: window.openclaw }
   const mode = await readMode()
-  if (mode === null) return { mode: 'stranded', title: 'HQ does not answer', cause: 'This page could not learn how it is served. Nothing was changed; reload it once HQ runs.' }
+  if (mode === null)
+    return {
+      mode: 'stranded',
+      title: 'HQ does not answer',
+      cause:
+        'This page could not learn how it is served. Nothing was changed; reload it once HQ runs.',
+    }
   if (mode === 'console') return { mode }
   startOverOnNewSecret()
   const secret = takeSecret()
-  if (secret === null) return { mode: 'stranded', title: 'This tab has no key', cause: 'HQ gives its key only in the address it shows when it starts. Open that address; this page holds nothing.' }
+  if (secret === null)
+    return {
+      mode: 'stranded',
+      title: 'This tab has no key',
+      cause:
+        'HQ gives its key only in the address it shows when it starts. Open that address; this page holds nothing.',
+    }
   return { mode, transport: serveTransport(secret) }
 }
 

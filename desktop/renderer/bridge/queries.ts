@@ -7,56 +7,97 @@ import type { Bridge } from './client.ts'
 const quick = 1_000
 const calm = 5_000
 
-export const isActive = (overview: Overview | undefined): boolean => overview !== undefined && (overview.ship?.active === true || (overview.status?.active_runs.length ?? 0) > 0)
+export const isActive = (overview: Overview | undefined): boolean =>
+  overview !== undefined &&
+  (overview.ship?.active === true || (overview.status?.active_runs.length ?? 0) > 0)
 
 /** Everything the frame and the overview show. Quick while something runs or HQ is looked at, calm otherwise. */
-export const overviewQuery = (bridge: Bridge) => queryOptions({
-  queryKey: ['overview'],
-  queryFn: () => bridge.call('overview.get', {}),
-  refetchInterval: (query) => (isActive(query.state.data) || document.hasFocus() ? quick : calm),
-  refetchIntervalInBackground: true,
-  staleTime: 500,
-})
+export const overviewQuery = (bridge: Bridge) =>
+  queryOptions({
+    queryKey: ['overview'],
+    queryFn: () => bridge.call('overview.get', {}),
+    refetchInterval: (query) => (isActive(query.state.data) || document.hasFocus() ? quick : calm),
+    refetchIntervalInBackground: true,
+    staleTime: 500,
+  })
 
-export const shipsQuery = (bridge: Bridge, active: boolean) => queryOptions({
-  queryKey: ['ships'], queryFn: () => bridge.call('ship.list', {}), refetchInterval: active ? 2_000 : 15_000,
-})
+export const shipsQuery = (bridge: Bridge, active: boolean) =>
+  queryOptions({
+    queryKey: ['ships'],
+    queryFn: () => bridge.call('ship.list', {}),
+    refetchInterval: active ? 2_000 : 15_000,
+  })
 
-export const shipQuery = (bridge: Bridge, run_id: string) => queryOptions({
-  queryKey: ['ship', run_id], queryFn: () => bridge.call('ship.get', { run_id }),
-  refetchInterval: (query) => (query.state.data?.summary.active === false ? false : quick),
-})
+export const shipQuery = (bridge: Bridge, run_id: string) =>
+  queryOptions({
+    queryKey: ['ship', run_id],
+    queryFn: () => bridge.call('ship.get', { run_id }),
+    refetchInterval: (query) => (query.state.data?.summary.active === false ? false : quick),
+  })
 
-export interface RunsFilter { readonly action?: ActionId; readonly status?: RunStatus }
-export const runsQuery = (bridge: Bridge, filter: RunsFilter) => infiniteQueryOptions({
-  queryKey: ['runs', filter],
-  queryFn: ({ pageParam }) => bridge.call('host.runs', { ...filter, limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) }),
-  initialPageParam: null as string | null,
-  getNextPageParam: (page) => page.next_cursor,
-  refetchInterval: calm,
-})
+export interface RunsFilter {
+  readonly action?: ActionId
+  readonly status?: RunStatus
+}
+export const runsQuery = (bridge: Bridge, filter: RunsFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', filter],
+    queryFn: ({ pageParam }) =>
+      bridge.call('host.runs', {
+        ...filter,
+        limit: 50,
+        ...(pageParam === null ? {} : { cursor: pageParam }),
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: calm,
+  })
 
-export const runQuery = (bridge: Bridge, run_id: string) => queryOptions({
-  queryKey: ['run', run_id], queryFn: () => bridge.call('host.run', { run_id }),
-  refetchInterval: (query) => (query.state.data && isEnded(query.state.data.run.status) ? false : quick),
-})
+export const runQuery = (bridge: Bridge, run_id: string) =>
+  queryOptions({
+    queryKey: ['run', run_id],
+    queryFn: () => bridge.call('host.run', { run_id }),
+    refetchInterval: (query) =>
+      query.state.data && isEnded(query.state.data.run.status) ? false : quick,
+  })
 
-export const folderQuery = (bridge: Bridge, path: string) => queryOptions({ queryKey: ['artifacts', path], queryFn: () => bridge.call('host.artifacts', { path }), staleTime: calm })
-export const shipKeyQuery = (bridge: Bridge) => queryOptions({ queryKey: ['ship_key'], queryFn: () => bridge.call('ship_key.get', {}), refetchInterval: calm })
-export const settingsQuery = (bridge: Bridge) => queryOptions({ queryKey: ['settings'], queryFn: () => bridge.call('settings.get', {}) })
+export const folderQuery = (bridge: Bridge, path: string) =>
+  queryOptions({
+    queryKey: ['artifacts', path],
+    queryFn: () => bridge.call('host.artifacts', { path }),
+    staleTime: calm,
+  })
+export const shipKeyQuery = (bridge: Bridge) =>
+  queryOptions({
+    queryKey: ['ship_key'],
+    queryFn: () => bridge.call('ship_key.get', {}),
+    refetchInterval: calm,
+  })
+export const settingsQuery = (bridge: Bridge) =>
+  queryOptions({ queryKey: ['settings'], queryFn: () => bridge.call('settings.get', {}) })
 
-export const proofsQuery = (bridge: Bridge) => infiniteQueryOptions({
-  queryKey: ['proofs'],
-  queryFn: ({ pageParam }) => bridge.call('proofs.list', pageParam === null ? {} : { cursor: pageParam }),
-  initialPageParam: null as string | null,
-  getNextPageParam: (page) => page.next_cursor,
-  refetchInterval: 10_000,
-})
+export const proofsQuery = (bridge: Bridge) =>
+  infiniteQueryOptions({
+    queryKey: ['proofs'],
+    queryFn: ({ pageParam }) =>
+      bridge.call('proofs.list', pageParam === null ? {} : { cursor: pageParam }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: 10_000,
+  })
 
 /** A file of a proof: from the laptop's own bundle or from the host. */
-export interface FileRef { readonly source: 'ship' | 'host'; readonly runId: string; readonly path: string }
-export const fileQuery = (bridge: Bridge, { source, runId, path }: FileRef) => queryOptions({
-  queryKey: ['file', source, runId, path],
-  queryFn: () => (source === 'ship' ? bridge.call('ship.file', { run_id: runId, path }) : bridge.call('host.artifact', { path })),
-  staleTime: calm,
-})
+export interface FileRef {
+  readonly source: 'ship' | 'host'
+  readonly runId: string
+  readonly path: string
+}
+export const fileQuery = (bridge: Bridge, { source, runId, path }: FileRef) =>
+  queryOptions({
+    queryKey: ['file', source, runId, path],
+    queryFn: () =>
+      source === 'ship'
+        ? bridge.call('ship.file', { run_id: runId, path })
+        : bridge.call('host.artifact', { path }),
+    staleTime: calm,
+  })

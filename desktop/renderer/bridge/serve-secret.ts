@@ -16,5 +16,7 @@ export function takeSecret(): string | null {
 
 /** A tab of an earlier start that is given the address of a new one changes only its fragment: it starts over, with the new key. */
 export function startOverOnNewSecret(): void {
-  addEventListener('hashchange', () => { if (location.hash.startsWith('#secret=')) location.reload() })
+  addEventListener('hashchange', () => {
+    if (location.hash.startsWith('#secret=')) location.reload()
+  })
 }

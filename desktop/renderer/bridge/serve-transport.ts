@@ -2,8 +2,13 @@ import { bridgeProblem, bridgeReply, type BridgeReply, type BridgeTransport } fr
 import { problemOf } from './bridge-error.ts'
 import { readEventStream } from './event-stream.ts'
 
-const gone = (): ReturnType<typeof problemOf> => problemOf('hostd_unreachable', 'HQ on this machine does not answer. What is shown here stays as it was.')
-const cut = (): ReturnType<typeof problemOf> => problemOf('hostd_unreachable', 'The connection to HQ was cut; the log goes on where it stopped.')
+const gone = (): ReturnType<typeof problemOf> =>
+  problemOf(
+    'hostd_unreachable',
+    'HQ on this machine does not answer. What is shown here stays as it was.',
+  )
+const cut = (): ReturnType<typeof problemOf> =>
+  problemOf('hostd_unreachable', 'The connection to HQ was cut; the log goes on where it stopped.')
 
 /** The loopback HTTP bridge of `hq serve`. @param secret the per-start secret */
 export function serveTransport(secret: string): BridgeTransport {
@@ -12,15 +17,32 @@ export function serveTransport(secret: string): BridgeTransport {
     async call(name, input): Promise<BridgeReply> {
       let answer: Response
       try {
-        answer = await fetch(`./bridge/call/${name}`, { method: 'POST', headers, body: JSON.stringify(input) })
+        answer = await fetch(`./bridge/call/${name}`, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(input),
+        })
       } catch {
         // fetch rejects for one reason only: no answer came.
         return { ok: false, problem: gone() }
       }
       const reply = bridgeReply.safeParse(await answer.json().catch(() => null))
       if (reply.success) return reply.data
-      if (answer.status === 403 || answer.status === 401) return { ok: false, problem: problemOf('forbidden', 'HQ was started anew since this page was opened. Open it again from the window that shows its address.') }
-      return { ok: false, problem: problemOf('invalid_request', `HQ answered ${answer.status} without a bridge reply; nothing was changed by this page.`) }
+      if (answer.status === 403 || answer.status === 401)
+        return {
+          ok: false,
+          problem: problemOf(
+            'forbidden',
+            'HQ was started anew since this page was opened. Open it again from the window that shows its address.',
+          ),
+        }
+      return {
+        ok: false,
+        problem: problemOf(
+          'invalid_request',
+          `HQ answered ${answer.status} without a bridge reply; nothing was changed by this page.`,
+        ),
+      }
     },
 
     events(request, onEvents, onEnd) {
@@ -32,12 +54,26 @@ export function serveTransport(secret: string): BridgeTransport {
         onEnd(problem)
       }
       const read = async (): Promise<void> => {
-        const answer = await fetch('./bridge/events', { method: 'POST', headers, body: JSON.stringify(request), signal: abort.signal })
-        if (!answer.ok || !answer.body) return end(problemOf(answer.status === 403 ? 'forbidden' : 'hostd_unreachable', `HQ answered ${answer.status} when asked for the log of ${request.run_id}.`))
+        const answer = await fetch('./bridge/events', {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(request),
+          signal: abort.signal,
+        })
+        if (!answer.ok || !answer.body)
+          return end(
+            problemOf(
+              answer.status === 403 ? 'forbidden' : 'hostd_unreachable',
+              `HQ answered ${answer.status} when asked for the log of ${request.run_id}.`,
+            ),
+          )
         await readEventStream(answer.body, (messages) => {
           const events: unknown[] = []
           for (const { event, data } of messages) {
-            if (event !== 'end') { events.push(...(JSON.parse(data) as unknown[])); continue }
+            if (event !== 'end') {
+              events.push(...(JSON.parse(data) as unknown[]))
+              continue
+            }
             if (events.length > 0) onEvents(events.splice(0))
             end(bridgeProblem.nullable().parse(JSON.parse(data)))
           }

@@ -1,7 +1,13 @@
 import type { BridgeTransport } from '#shared/bridge'
 import { parseRunEvent } from '#shared/events'
 
-interface Followed { readonly runId: string; step: string | null; seq: number; cut: boolean; stop: () => void }
+interface Followed {
+  readonly runId: string
+  step: string | null
+  seq: number
+  cut: boolean
+  stop: () => void
+}
 
 /**
  * Follows the newest run it was asked about, to tell the step it is in. The overview of the console needs it: hostd's
@@ -11,13 +17,19 @@ export function stepFollower(events: BridgeTransport['events']): (runId: string)
   let followed: Followed | null = null
   function follow(mine: Followed): void {
     mine.cut = false
-    mine.stop = events({ source: 'host', run_id: mine.runId, after: mine.seq }, (batch) => {
-      for (const each of batch) {
-        const event = parseRunEvent(each)
-        mine.seq = event.seq
-        if (event.type === 'step_started') mine.step = event.step
-      }
-    }, (problem) => { mine.cut = problem !== null })
+    mine.stop = events(
+      { source: 'host', run_id: mine.runId, after: mine.seq },
+      (batch) => {
+        for (const each of batch) {
+          const event = parseRunEvent(each)
+          mine.seq = event.seq
+          if (event.type === 'step_started') mine.step = event.step
+        }
+      },
+      (problem) => {
+        mine.cut = problem !== null
+      },
+    )
   }
   return (runId) => {
     if (followed?.runId !== runId) {

@@ -2,7 +2,10 @@ import Anser from 'anser'
 import type { ReactElement } from 'react'
 import { visibleText, writtenOut } from '../words/visible-text.ts'
 
-interface Piece { readonly text: string; readonly className: string }
+interface Piece {
+  readonly text: string
+  readonly className: string
+}
 
 const sgr = /\u001b\[[0-9;]*m/
 const colour = /^ansi-(?:bright-)?(black|red|green|yellow|blue|magenta|cyan|white)$/
@@ -11,19 +14,41 @@ const kept = new Set(['bold', 'dim', 'italic', 'underline', 'strikethrough'])
 /** Colour sequences become classes, every other acting character is written out. Grounds, blinking and hiding are not obeyed. */
 function piecesOf(raw: string): Piece[] {
   if (!sgr.test(raw)) return [{ text: visibleText(raw), className: '' }]
-  const safe = raw.split(/(\u001b\[[0-9;]*m)/).map((part, index) => (index % 2 === 1 ? part : visibleText(part))).join('')
-  return Anser.ansiToJson(safe, { json: true, use_classes: true, remove_empty: true }).map(({ content, fg, decorations }) => {
-    const name = colour.exec(fg ?? '')?.[1]
-    return { text: content, className: [name ? `ansi-${name}` : '', ...decorations.filter((each) => kept.has(each)).map((each) => `ansi-${each}`)].filter(Boolean).join(' ') }
-  })
+  const safe = raw
+    .split(/(\u001b\[[0-9;]*m)/)
+    .map((part, index) => (index % 2 === 1 ? part : visibleText(part)))
+    .join('')
+  return Anser.ansiToJson(safe, { json: true, use_classes: true, remove_empty: true }).map(
+    ({ content, fg, decorations }) => {
+      const name = colour.exec(fg ?? '')?.[1]
+      return {
+        text: content,
+        className: [
+          name ? `ansi-${name}` : '',
+          ...decorations.filter((each) => kept.has(each)).map((each) => `ansi-${each}`),
+        ]
+          .filter(Boolean)
+          .join(' '),
+      }
+    },
+  )
 }
 
 /** What is read of a line: for searching and copying. */
-export const plainText = (raw: string): string => (raw.includes('\u001b') ? visibleText(raw.replace(/\u001b\[[0-9;]*m/g, '')) : visibleText(raw))
+export const plainText = (raw: string): string =>
+  raw.includes('\u001b') ? visibleText(raw.replace(/\u001b\[[0-9;]*m/g, '')) : visibleText(raw)
 
 /** One line of a log as spans. It is data: it never becomes markup. @param find lower case; its occurrences are marked */
 export function AnsiText({ text, find }: { text: string; find: string }): ReactElement {
-  return <>{piecesOf(text).map((piece, index) => <span key={index} className={piece.className}>{marked(piece.text, find)}</span>)}</>
+  return (
+    <>
+      {piecesOf(text).map((piece, index) => (
+        <span key={index} className={piece.className}>
+          {marked(piece.text, find)}
+        </span>
+      ))}
+    </>
+  )
 }
 
 function marked(text: string, find: string): (ReactElement | string)[] {
@@ -44,7 +69,12 @@ function withSigns(text: string, offset: number): (ReactElement | string)[] {
   const out: (ReactElement | string)[] = []
   let from = 0
   for (const match of text.matchAll(writtenOut)) {
-    out.push(text.slice(from, match.index), <span key={`s${offset + match.index}`} className="sign">{match[0]}</span>)
+    out.push(
+      text.slice(from, match.index),
+      <span key={`s${offset + match.index}`} className="sign">
+        {match[0]}
+      </span>,
+    )
     from = match.index + match[0].length
   }
   out.push(text.slice(from))

@@ -49,8 +49,12 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
     rows.scrollToIndex(row, { align: 'center' })
   }
 
-  const toEnd = useEffectEvent(() => { if (log.rows.length > 0) rows.scrollToIndex(log.rows.length - 1, { align: 'end' }) })
-  useEffect(() => { if (follow) toEnd() }, [follow, view])
+  const toEnd = useEffectEvent(() => {
+    if (log.rows.length > 0) rows.scrollToIndex(log.rows.length - 1, { align: 'end' })
+  })
+  useEffect(() => {
+    if (follow) toEnd()
+  }, [follow, view])
   const opened = useRef(false)
   const showOnce = useEffectEvent((row: number) => {
     if (opened.current) return
@@ -58,13 +62,17 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
     show(row)
   })
   const red = log.result !== null || view.stream === 'complete'
-  useEffect(() => { if (red && errorRow !== null) showOnce(errorRow) }, [red, errorRow])
+  useEffect(() => {
+    if (red && errorRow !== null) showOnce(errorRow)
+  }, [red, errorRow])
   const showAsked = useEffectEvent((row: number) => {
     // In a narrow window the log may lie below what was pressed.
     scroller.current?.scrollIntoView({ block: 'nearest' })
     show(row)
   })
-  useEffect(() => { if (goTo) showAsked(goTo.row) }, [goTo])
+  useEffect(() => {
+    if (goTo) showAsked(goTo.row)
+  }, [goTo])
   const toggleWrap = (on: boolean): void => {
     setWrap(on)
     rows.measure()
@@ -73,33 +81,102 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
   return (
     <section className="log-pane" aria-label="Log">
       <div className="log-bar">
-        <LogSearch query={query} matches={matches} selected={selected} onQuery={setQuery} onShow={show} />
+        <LogSearch
+          query={query}
+          matches={matches}
+          selected={selected}
+          onQuery={setQuery}
+          onShow={show}
+        />
         <span className="grow" />
-        {errorRow === null
-          ? <span className="quiet nowrap hide-narrow">{log.result?.overall === 'PASS' ? 'No errors' : log.result === null ? 'No errors yet' : ''}</span>
-          : <PushButton small kind="danger" icon="jump" onPress={() => show(errorRow)}>First error</PushButton>}
-        <ToggleButton className="button button-small button-quiet" isSelected={follow} onChange={setFollow}><Icon name="follow" small />Follow</ToggleButton>
-        <ToggleButton className="icon-button" aria-label="Wrap long lines" isSelected={wrap} onChange={toggleWrap}><Icon name="wrap" small /></ToggleButton>
+        {errorRow === null ? (
+          <span className="quiet nowrap hide-narrow">
+            {log.result?.overall === 'PASS'
+              ? 'No errors'
+              : log.result === null
+                ? 'No errors yet'
+                : ''}
+          </span>
+        ) : (
+          <PushButton small kind="danger" icon="jump" onPress={() => show(errorRow)}>
+            First error
+          </PushButton>
+        )}
+        <ToggleButton
+          className="button button-small button-quiet"
+          isSelected={follow}
+          onChange={setFollow}
+        >
+          <Icon name="follow" small />
+          Follow
+        </ToggleButton>
+        <ToggleButton
+          className="icon-button"
+          aria-label="Wrap long lines"
+          isSelected={wrap}
+          onChange={toggleWrap}
+        >
+          <Icon name="wrap" small />
+        </ToggleButton>
         <CopyButton label="Copy the log" text={() => wholeText(log)} />
       </div>
       <div
-        ref={scroller} className={`log-scroll ${wrap ? 'log-wrap' : ''}`} tabIndex={0} role="log" aria-live="off" aria-label="Log lines"
-        onPointerDown={(event) => { if (event.target === event.currentTarget) setFollow(false) }}
-        onWheel={(event) => { if (event.deltaY < 0) setFollow(false) }}
-        onKeyDown={(event) => { if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) setFollow(false) }}
+        ref={scroller}
+        className={`log-scroll ${wrap ? 'log-wrap' : ''}`}
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label="Log lines"
+        onPointerDown={(event) => {
+          if (event.target === event.currentTarget) setFollow(false)
+        }}
+        onWheel={(event) => {
+          if (event.deltaY < 0) setFollow(false)
+        }}
+        onKeyDown={(event) => {
+          if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) setFollow(false)
+        }}
       >
-        {log.rows.length === 0 && <p className="quiet log-none">{view.stream === 'complete' || view.stream === 'stopped' ? 'It left no output.' : 'No output yet; lines appear here as they are written.'}</p>}
+        {log.rows.length === 0 && (
+          <p className="quiet log-none">
+            {view.stream === 'complete' || view.stream === 'stopped'
+              ? 'It left no output.'
+              : 'No output yet; lines appear here as they are written.'}
+          </p>
+        )}
         <div className="log-rows" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start, key }) => {
             const row = log.rows[index]
             if (!row) return null
             const place = { transform: `translateY(${start}px)` }
-            if (row.kind === 'mark') return <div key={key} ref={rows.measureElement} data-index={index} className="log-mark" style={place}>{row.text}</div>
+            if (row.kind === 'mark')
+              return (
+                <div
+                  key={key}
+                  ref={rows.measureElement}
+                  data-index={index}
+                  className="log-mark"
+                  style={place}
+                >
+                  {row.text}
+                </div>
+              )
             return (
-              <div key={key} ref={rows.measureElement} data-index={index} data-number={row.number} style={place} className={`log-line ${index === errorRow ? 'log-error' : ''} ${index === selected ? 'log-selected' : ''} ${row.stream === 'hq' ? 'log-hq' : ''}`}>
+              <div
+                key={key}
+                ref={rows.measureElement}
+                data-index={index}
+                data-number={row.number}
+                style={place}
+                className={`log-line ${index === errorRow ? 'log-error' : ''} ${index === selected ? 'log-selected' : ''} ${row.stream === 'hq' ? 'log-hq' : ''}`}
+              >
                 <span className="log-number">{row.number}</span>
-                <span className="log-time">{log.started === null ? '' : clock(row.time - log.started)}</span>
-                <span className="log-text"><AnsiText text={row.text} find={query.toLowerCase()} /></span>
+                <span className="log-time">
+                  {log.started === null ? '' : clock(row.time - log.started)}
+                </span>
+                <span className="log-text">
+                  <AnsiText text={row.text} find={query.toLowerCase()} />
+                </span>
               </div>
             )
           })}
@@ -110,16 +187,27 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
   )
 }
 
-const wholeText = (log: LogState): string => log.rows.map((row) => (row.kind === 'mark' ? `── ${row.text}` : plainText(row.text))).join('\n')
+const wholeText = (log: LogState): string =>
+  log.rows.map((row) => (row.kind === 'mark' ? `── ${row.text}` : plainText(row.text))).join('\n')
 
-const words: Record<LogView['stream'], string> = { live: 'Live', reconnecting: 'Reconnecting; goes on where it stopped', complete: 'Complete', stopped: 'Stopped' }
+const words: Record<LogView['stream'], string> = {
+  live: 'Live',
+  reconnecting: 'Reconnecting; goes on where it stopped',
+  complete: 'Complete',
+  stopped: 'Stopped',
+}
 
 function Footer({ view: { log, stream, problem } }: { view: LogView }): ReactElement {
   return (
     <footer className="log-foot">
-      <span>{count(log.lines, 'line')}{log.truncated ? ', cut at the limit' : ''}</span>
+      <span>
+        {count(log.lines, 'line')}
+        {log.truncated ? ', cut at the limit' : ''}
+      </span>
       <span>{problem && stream === 'stopped' ? problem.message : words[stream]}</span>
-      <span className={log.gaps > 0 ? 'tone-text fail' : ''}>{log.gaps === 0 ? 'No gaps' : `${count(log.gaps, 'event')} never came`}</span>
+      <span className={log.gaps > 0 ? 'tone-text fail' : ''}>
+        {log.gaps === 0 ? 'No gaps' : `${count(log.gaps, 'event')} never came`}
+      </span>
       <span className="grow" />
       <span className="hide-narrow">{bytes(log.bytes)}</span>
     </footer>

@@ -20,16 +20,35 @@ export function LogSearch({ query, matches, selected, onQuery, onShow }: Props):
     const row = matches[(from + matches.length) % matches.length]
     if (row !== undefined) onShow(row)
   }
-  const tally = query === '' ? '' : matches.length === 0 ? 'none' : at < 0 ? grouped(matches.length) : `${grouped(at + 1)} of ${grouped(matches.length)}`
+  const tally =
+    query === ''
+      ? ''
+      : matches.length === 0
+        ? 'none'
+        : at < 0
+          ? grouped(matches.length)
+          : `${grouped(at + 1)} of ${grouped(matches.length)}`
   return (
     <>
-      <SearchField className="field log-field" aria-label="Search the log" value={query} onChange={onQuery} onSubmit={() => go(1)}>
+      <SearchField
+        className="field log-field"
+        aria-label="Search the log"
+        value={query}
+        onChange={onQuery}
+        onSubmit={() => go(1)}
+      >
         <Icon name="search" small />
         <Input placeholder="Search the log" spellCheck={false} />
-        <span className="quiet nowrap" role="status">{tally}</span>
+        <span className="quiet nowrap" role="status">
+          {tally}
+        </span>
       </SearchField>
-      <Button className="icon-button" aria-label="Previous match" onPress={() => go(-1)}><Icon name="up" small /></Button>
-      <Button className="icon-button" aria-label="Next match" onPress={() => go(1)}><Icon name="down" small /></Button>
+      <Button className="icon-button" aria-label="Previous match" onPress={() => go(-1)}>
+        <Icon name="up" small />
+      </Button>
+      <Button className="icon-button" aria-label="Next match" onPress={() => go(1)}>
+        <Icon name="down" small />
+      </Button>
     </>
   )
 }

@@ -13,7 +13,11 @@ export interface LogLine {
   readonly text: string
 }
 /** A separator: where a step starts or ends. */
-export interface LogMark { readonly kind: 'mark'; readonly seq: number; readonly text: string }
+export interface LogMark {
+  readonly kind: 'mark'
+  readonly seq: number
+  readonly text: string
+}
 export type LogRow = LogLine | LogMark
 
 export interface LiveStep {
@@ -46,13 +50,32 @@ export interface LogState {
 }
 
 export const emptyLog = (): LogState => ({
-  version: 0, rows: [], lines: 0, bytes: 0, lastSeq: 0, gaps: 0, started: null, attempt: null, attempts: 0, steps: [], truncated: false, result: null,
+  version: 0,
+  rows: [],
+  lines: 0,
+  bytes: 0,
+  lastSeq: 0,
+  gaps: 0,
+  started: null,
+  attempt: null,
+  attempts: 0,
+  steps: [],
+  truncated: false,
+  result: null,
 })
 
 const stepOf = (state: LogState, name: string): LiveStep => {
   const known = state.steps.findLast((step) => step.name === name)
   if (known) return known
-  const fresh: LiveStep = { name, status: 'waiting', started: null, duration_ms: null, detail: null, error_class: null, row: null }
+  const fresh: LiveStep = {
+    name,
+    status: 'waiting',
+    started: null,
+    duration_ms: null,
+    detail: null,
+    error_class: null,
+    row: null,
+  }
   state.steps.push(fresh)
   return fresh
 }
@@ -70,7 +93,12 @@ export function takeEvent(state: LogState, event: RunEvent): void {
         for (const name of event.steps) stepOf(state, name)
         state.attempts += 1
         state.attempt = event.attempt ?? state.attempts
-        if (state.attempts > 1) state.rows.push({ kind: 'mark', seq: event.seq, text: `${event.steps.includes('repair') ? 'repair' : 'attempt'} ${state.attempt}` })
+        if (state.attempts > 1)
+          state.rows.push({
+            kind: 'mark',
+            seq: event.seq,
+            text: `${event.steps.includes('repair') ? 'repair' : 'attempt'} ${state.attempt}`,
+          })
       }
       return
     case 'step_started': {
@@ -84,21 +112,44 @@ export function takeEvent(state: LogState, event: RunEvent): void {
     case 'log':
       state.lines += 1
       state.bytes += event.text.length + 1
-      state.rows.push({ kind: 'line', number: state.lines, seq: event.seq, time, step: event.step, stream: event.stream, text: event.text })
+      state.rows.push({
+        kind: 'line',
+        number: state.lines,
+        seq: event.seq,
+        time,
+        step: event.step,
+        stream: event.stream,
+        text: event.text,
+      })
       return
     case 'step_finished': {
       const step = stepOf(state, event.step)
-      Object.assign(step, { status: event.status, duration_ms: event.duration_ms, detail: event.detail, error_class: event.error_class })
-      if (event.status === 'failed' || event.status === 'cancelled') state.rows.push({ kind: 'mark', seq: event.seq, text: `${event.step} ${event.status}${event.error_class ? `, ${event.error_class}` : ''}` })
+      Object.assign(step, {
+        status: event.status,
+        duration_ms: event.duration_ms,
+        detail: event.detail,
+        error_class: event.error_class,
+      })
+      if (event.status === 'failed' || event.status === 'cancelled')
+        state.rows.push({
+          kind: 'mark',
+          seq: event.seq,
+          text: `${event.step} ${event.status}${event.error_class ? `, ${event.error_class}` : ''}`,
+        })
       return
     }
     case 'log_truncated':
       state.truncated = true
-      state.rows.push({ kind: 'mark', seq: event.seq, text: 'the log reached its limit; from here on only steps are kept' })
+      state.rows.push({
+        kind: 'mark',
+        seq: event.seq,
+        text: 'the log reached its limit; from here on only steps are kept',
+      })
       return
     case 'run_finished':
       state.result = event.result
-      for (const step of state.steps) if (step.status === 'waiting' || step.status === 'running') step.status = 'not_reached'
+      for (const step of state.steps)
+        if (step.status === 'waiting' || step.status === 'running') step.status = 'not_reached'
       return
     default:
       event satisfies never
@@ -114,7 +165,10 @@ const looksWrong = /\b(?:error|fatal|failed|exception|traceback|refused|denied)\
  * failed step's last line. Null while nothing failed, and when somebody cancelled it.
  * @param named the triage's `line` in the log of `step`, when there is a triage
  */
-export function firstErrorRow(state: LogState, named: { step: string; line: number } | null): number | null {
+export function firstErrorRow(
+  state: LogState,
+  named: { step: string; line: number } | null,
+): number | null {
   if (state.result?.error_class === 'cancelled') return null
   const failed = state.steps.find(({ status }) => status === 'failed') ?? null
   const name = named?.step ?? failed?.name ?? state.result?.step_failed ?? null
@@ -126,5 +180,9 @@ export function firstErrorRow(state: LogState, named: { step: string; line: numb
     if (each?.kind === 'line' && each.step === name) own.push(row)
   }
   if (named) return own[named.line - 1] ?? null
-  return own.find((row) => looksWrong.test((state.rows[row] as LogLine).text.replace(noneOfIt, ''))) ?? own.at(-1) ?? null
+  return (
+    own.find((row) => looksWrong.test((state.rows[row] as LogLine).text.replace(noneOfIt, ''))) ??
+    own.at(-1) ??
+    null
+  )
 }

@@ -6,7 +6,12 @@ import type { Bridge } from '../bridge/client.ts'
 import { emptyLog, takeEvent, type LogState } from './log-state.ts'
 
 export type StreamState = 'live' | 'reconnecting' | 'complete' | 'stopped'
-export interface LogView { readonly log: LogState; readonly stream: StreamState; readonly problem: BridgeProblem | null; readonly version: number }
+export interface LogView {
+  readonly log: LogState
+  readonly stream: StreamState
+  readonly problem: BridgeProblem | null
+  readonly version: number
+}
 
 export interface LogStream {
   readonly view: () => LogView
@@ -22,7 +27,10 @@ const asks = 3
  * Follows the events of one run while anybody listens, and goes on from the last number after a cut: nothing twice,
  * nothing left out. Listeners hear of news at most once a frame.
  */
-export function logStream(bridge: Bridge, { source, run_id }: Omit<EventsRequest, 'after'>): LogStream {
+export function logStream(
+  bridge: Bridge,
+  { source, run_id }: Omit<EventsRequest, 'after'>,
+): LogStream {
   const log = emptyLog()
   const listeners = new Set<() => void>()
   let current: LogView = { log, stream: 'live', problem: null, version: 0 }
@@ -52,7 +60,10 @@ export function logStream(bridge: Bridge, { source, run_id }: Omit<EventsRequest
       const event = parseRunEvent(each)
       if (event.seq <= log.lastSeq) continue
       if (event.seq > log.lastSeq + 1) {
-        missing = { after: log.lastSeq, times: missing.after === log.lastSeq ? missing.times + 1 : 1 }
+        missing = {
+          after: log.lastSeq,
+          times: missing.after === log.lastSeq ? missing.times + 1 : 1,
+        }
         if (missing.times < asks) return false
         log.gaps += event.seq - log.lastSeq - 1
       }
@@ -70,29 +81,39 @@ export function logStream(bridge: Bridge, { source, run_id }: Omit<EventsRequest
       close?.()
     }
     stop = leave
-    const end = bridge.events({ source, run_id, after: log.lastSeq }, (batch) => {
-      if (!mine) return
-      try {
-        if (take(batch)) {
-          pause = firstPause
-          if (current.stream !== 'live') become('live', null)
-          else publish()
-          return
+    const end = bridge.events(
+      { source, run_id, after: log.lastSeq },
+      (batch) => {
+        if (!mine) return
+        try {
+          if (take(batch)) {
+            pause = firstPause
+            if (current.stream !== 'live') become('live', null)
+            else publish()
+            return
+          }
+          leave()
+          again(null)
+        } catch {
+          // The only thing that throws is an event off the agreed form.
+          leave()
+          become(
+            'stopped',
+            problemOf(
+              'invalid_request',
+              `An event of ${run_id} does not have the agreed form. The log stops before it.`,
+            ),
+          )
         }
+      },
+      (problem) => {
+        if (!mine) return
         leave()
-        again(null)
-      } catch {
-        // The only thing that throws is an event off the agreed form.
-        leave()
-        become('stopped', problemOf('invalid_request', `An event of ${run_id} does not have the agreed form. The log stops before it.`))
-      }
-    }, (problem) => {
-      if (!mine) return
-      leave()
-      if (problem === null) become('complete', null)
-      else if (errorRule(problem.error_class).retryable === true) again(problem)
-      else become('stopped', problem)
-    })
+        if (problem === null) become('complete', null)
+        else if (errorRule(problem.error_class).retryable === true) again(problem)
+        else become('stopped', problem)
+      },
+    )
     if (mine) close = end
     else end() // it ended before it had begun
   }
@@ -107,7 +128,13 @@ export function logStream(bridge: Bridge, { source, run_id }: Omit<EventsRequest
     view: () => current,
     subscribe(listener) {
       listeners.add(listener)
-      if (listeners.size === 1 && stop === null && current.stream !== 'complete' && current.stream !== 'stopped') start()
+      if (
+        listeners.size === 1 &&
+        stop === null &&
+        current.stream !== 'complete' &&
+        current.stream !== 'stopped'
+      )
+        start()
       return () => {
         listeners.delete(listener)
         if (listeners.size > 0) return

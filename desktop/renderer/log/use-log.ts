@@ -28,6 +28,9 @@ const noStream: LogStream = { view: () => none, subscribe: () => () => undefined
 /** The live log of a run; an empty one for no run. */
 export function useLog(source: 'host' | 'ship', runId: string | null): LogView {
   const { bridge } = useHq()
-  const stream = useMemo(() => (runId === null ? noStream : streamOf(bridge, source, runId)), [bridge, source, runId])
+  const stream = useMemo(
+    () => (runId === null ? noStream : streamOf(bridge, source, runId)),
+    [bridge, source, runId],
+  )
   return useSyncExternalStore(stream.subscribe, stream.view)
 }

@@ -6,8 +6,10 @@ import { Mark } from './icons.tsx'
 import { Status } from './status.tsx'
 
 const order = { FAIL: 0, WARN: 1, SKIP: 2, PASS: 3 } as const
-export const worstFirst = (checks: readonly CheckResult[]): CheckResult[] => checks.toSorted((a, b) => order[a.status] - order[b.status])
-export const notGreen = (checks: readonly CheckResult[]): CheckResult[] => worstFirst(checks.filter(({ status }) => status === 'FAIL' || status === 'WARN'))
+export const worstFirst = (checks: readonly CheckResult[]): CheckResult[] =>
+  checks.toSorted((a, b) => order[a.status] - order[b.status])
+export const notGreen = (checks: readonly CheckResult[]): CheckResult[] =>
+  worstFirst(checks.filter(({ status }) => status === 'FAIL' || status === 'WARN'))
 
 /** *22 pass, 1 warn, 1 skip*: what is none is not said. */
 export function tallyOf(checks: readonly CheckResult[]): string {
@@ -19,12 +21,28 @@ export function tallyOf(checks: readonly CheckResult[]): string {
 }
 
 /** One cell per check; what passes is faint, the rest has its mark. */
-export function Matrix({ checks, faded }: { checks: readonly CheckResult[]; faded: boolean }): ReactElement {
+export function Matrix({
+  checks,
+  faded,
+}: {
+  checks: readonly CheckResult[]
+  faded: boolean
+}): ReactElement {
   return (
-    <div className={`matrix ${faded ? 'faded' : ''}`} role="img" aria-label={`${checks.length} checks: ${tallyOf(checks)}`}>
+    <div
+      className={`matrix ${faded ? 'faded' : ''}`}
+      role="img"
+      aria-label={`${checks.length} checks: ${tallyOf(checks)}`}
+    >
       {checks.map(({ name, status }) => {
         const { tone, word } = ofCheck(status)
-        return status === 'PASS' ? <i key={name} className="pass" title={`${word}: ${name}`} /> : <span key={name} className={tone} title={`${word}: ${name}`}><Mark tone={tone} /></span>
+        return status === 'PASS' ? (
+          <i key={name} className="pass" title={`${word}: ${name}`} />
+        ) : (
+          <span key={name} className={tone} title={`${word}: ${name}`}>
+            <Mark tone={tone} />
+          </span>
+        )
       })}
     </div>
   )
@@ -32,5 +50,13 @@ export function Matrix({ checks, faded }: { checks: readonly CheckResult[]; fade
 
 /** A check as a line: state, name, and what was found. */
 export function CheckLine({ check }: { check: CheckResult }): ReactElement {
-  return <div className="line"><Status shown={ofCheck(check.status)} /><span className="nowrap">{check.name}</span><span className="line-end ellipsis" title={visibleText(check.detail)}>{visibleText(check.detail)}</span></div>
+  return (
+    <div className="line">
+      <Status shown={ofCheck(check.status)} />
+      <span className="nowrap">{check.name}</span>
+      <span className="line-end ellipsis" title={visibleText(check.detail)}>
+        {visibleText(check.detail)}
+      </span>
+    </div>
+  )
 }

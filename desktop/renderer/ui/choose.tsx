@@ -1,16 +1,47 @@
 import type { ReactElement } from 'react'
-import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue } from 'react-aria-components'
+import {
+  Button,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Select,
+  SelectValue,
+} from 'react-aria-components'
 import { Icon } from './icons.tsx'
 
-interface Props { readonly label: string; readonly value: string; readonly options: readonly { readonly id: string; readonly title: string }[]; readonly onChange: (id: string) => void; readonly wide?: boolean }
+interface Props {
+  readonly label: string
+  readonly value: string
+  readonly options: readonly { readonly id: string; readonly title: string }[]
+  readonly onChange: (id: string) => void
+  readonly wide?: boolean
+}
 
 /** One of a few: a list behind a button. */
 export function Choose({ label, value, options, onChange, wide = false }: Props): ReactElement {
   return (
-    <Select className={`choose ${wide ? 'choose-wide' : ''}`} value={value} onChange={(key) => { if (key !== null) onChange(String(key)) }}>
+    <Select
+      className={`choose ${wide ? 'choose-wide' : ''}`}
+      value={value}
+      onChange={(key) => {
+        if (key !== null) onChange(String(key))
+      }}
+    >
       <Label className={wide ? '' : 'unseen'}>{label}</Label>
-      <Button className="button"><SelectValue className="ellipsis" /><Icon name="down" small /></Button>
-      <Popover className="popover"><ListBox className="choose-list" items={options}>{({ id, title }) => <ListBoxItem id={id} className="choice">{title}</ListBoxItem>}</ListBox></Popover>
+      <Button className="button">
+        <SelectValue className="ellipsis" />
+        <Icon name="down" small />
+      </Button>
+      <Popover className="popover">
+        <ListBox className="choose-list" items={options}>
+          {({ id, title }) => (
+            <ListBoxItem id={id} className="choice">
+              {title}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
     </Select>
   )
 }

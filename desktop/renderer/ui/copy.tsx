@@ -6,21 +6,53 @@ import { Icon } from './icons.tsx'
 const refused = 'Not copied: the browser does not allow it here'
 
 /** Copies a text; for a moment it shows that it did, or that the browser refused. */
-export function CopyButton({ text, label }: { text: string | (() => string); label: string }): ReactElement {
+export function CopyButton({
+  text,
+  label,
+}: {
+  text: string | (() => string)
+  label: string
+}): ReactElement {
   const [done, setDone] = useState<'copied' | 'refused' | null>(null)
   const copy = async (): Promise<void> => {
-    const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(() => 'copied' as const, () => 'refused' as const)
+    const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
+      () => 'copied' as const,
+      () => 'refused' as const,
+    )
     setDone(how)
     setTimeout(() => setDone(null), how === 'copied' ? 1200 : 4000)
   }
-  return <Button className="icon-button" aria-label={done === null ? label : done === 'copied' ? 'Copied' : refused} onPress={() => { void copy() }}><span title={done === 'refused' ? refused : label}><Icon name={done === 'copied' ? 'copied' : done === 'refused' ? 'alert' : 'copy'} small /></span></Button>
+  return (
+    <Button
+      className="icon-button"
+      aria-label={done === null ? label : done === 'copied' ? 'Copied' : refused}
+      onPress={() => {
+        void copy()
+      }}
+    >
+      <span title={done === 'refused' ? refused : label}>
+        <Icon name={done === 'copied' ? 'copied' : done === 'refused' ? 'alert' : 'copy'} small />
+      </span>
+    </Button>
+  )
 }
 
 export function Commit({ id }: { id: string }): ReactElement {
-  return <code className="mono" title={id}>{shortCommit(id)}</code>
+  return (
+    <code className="mono" title={id}>
+      {shortCommit(id)}
+    </code>
+  )
 }
 
 /** A run id by its last eight, the whole in a copy button. */
 export function RunId({ id, whole = false }: { id: string; whole?: boolean }): ReactElement {
-  return <span className="run-id"><code className="mono" title={id}>{whole ? id : shortRun(id)}</code><CopyButton text={id} label={`Copy run id ${shortRun(id)}`} /></span>
+  return (
+    <span className="run-id">
+      <code className="mono" title={id}>
+        {whole ? id : shortRun(id)}
+      </code>
+      <CopyButton text={id} label={`Copy run id ${shortRun(id)}`} />
+    </span>
+  )
 }

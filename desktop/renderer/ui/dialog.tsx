@@ -18,16 +18,42 @@ interface ConfirmProps {
 }
 
 /** Asked only before something is destroyed; the title names what. */
-export function Confirm({ open, title, children, confirm, icon, calm = false, keep, onConfirm, onClose }: ConfirmProps): ReactElement {
+export function Confirm({
+  open,
+  title,
+  children,
+  confirm,
+  icon,
+  calm = false,
+  keep,
+  onConfirm,
+  onClose,
+}: ConfirmProps): ReactElement {
   return (
-    <ModalOverlay className="scrim" isOpen={open} isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
+    <ModalOverlay
+      className="scrim"
+      isOpen={open}
+      isDismissable
+      onOpenChange={(now) => {
+        if (!now) onClose()
+      }}
+    >
       <Modal className="dialog">
         <Dialog role="alertdialog" className="dialog-body">
           <Heading slot="title">{title}</Heading>
           <div className="soft">{children}</div>
           <div className="dialog-buttons">
             <PushButton onPress={onClose}>{keep}</PushButton>
-            <PushButton kind={calm ? 'main' : 'danger'} {...(icon ? { icon } : {})} onPress={() => { onConfirm(); onClose() }}>{confirm}</PushButton>
+            <PushButton
+              kind={calm ? 'main' : 'danger'}
+              {...(icon ? { icon } : {})}
+              onPress={() => {
+                onConfirm()
+                onClose()
+              }}
+            >
+              {confirm}
+            </PushButton>
           </div>
         </Dialog>
       </Modal>
@@ -36,16 +62,37 @@ export function Confirm({ open, title, children, confirm, icon, calm = false, ke
 }
 
 /** A large dialog for one file or list. */
-export function Sheet({ title, copy, children, onClose }: { title: string; copy?: string; children: ReactNode; onClose: () => void }): ReactElement {
+export function Sheet({
+  title,
+  copy,
+  children,
+  onClose,
+}: {
+  title: string
+  copy?: string
+  children: ReactNode
+  onClose: () => void
+}): ReactElement {
   return (
-    <ModalOverlay className="scrim" isOpen isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
+    <ModalOverlay
+      className="scrim"
+      isOpen
+      isDismissable
+      onOpenChange={(now) => {
+        if (!now) onClose()
+      }}
+    >
       <Modal className="dialog dialog-large">
         <Dialog className="sheet">
           <div className="sheet-head">
-            <Heading slot="title" className="mono ellipsis">{title}</Heading>
+            <Heading slot="title" className="mono ellipsis">
+              {title}
+            </Heading>
             <span className="grow" />
             {copy !== undefined && <CopyButton text={copy} label="Copy the file" />}
-            <PushButton small onPress={onClose}>Close</PushButton>
+            <PushButton small onPress={onClose}>
+              Close
+            </PushButton>
           </div>
           <div className="sheet-body">{children}</div>
         </Dialog>

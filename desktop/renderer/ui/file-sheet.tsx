@@ -12,7 +12,9 @@ export function FileLink({ file, children }: { file: FileRef; children: string }
   const [open, setOpen] = useState(false)
   return (
     <>
-      <Button className="link-button" onPress={() => setOpen(true)}>{children}</Button>
+      <Button className="link-button" onPress={() => setOpen(true)}>
+        {children}
+      </Button>
       {open && <FileSheet file={file} onClose={() => setOpen(false)} />}
     </>
   )
@@ -25,8 +27,18 @@ function FileSheet({ file, onClose }: { file: FileRef; onClose: () => void }): R
   return (
     <Sheet title={file.path} onClose={onClose} {...(data ? { copy: data.text } : {})}>
       {error && <ProblemNote error={error} />}
-      {data?.truncated === true && <p className="soft sheet-say">Only the first part is shown; the file is longer.</p>}
-      {data && <ol className="file-text">{text.split('\n').map((line, index) => <li key={index}><code>{line}</code></li>)}</ol>}
+      {data?.truncated === true && (
+        <p className="soft sheet-say">Only the first part is shown; the file is longer.</p>
+      )}
+      {data && (
+        <ol className="file-text">
+          {text.split('\n').map((line, index) => (
+            <li key={index}>
+              <code>{line}</code>
+            </li>
+          ))}
+        </ol>
+      )}
     </Sheet>
   )
 }

@@ -15,12 +15,18 @@ interface Props {
 }
 
 /** Edits the one next action of the repository. */
-export function NextActionEdit({ text, commit = false, blocked = null, onDone }: Props): ReactElement {
+export function NextActionEdit({
+  text,
+  commit = false,
+  blocked = null,
+  onDone,
+}: Props): ReactElement {
   const { bridge } = useHq()
   const client = useQueryClient()
   const [value, setValue] = useState(text)
   const { mutate, isPending, error } = useMutation({
-    mutationFn: () => bridge.call('next.set', { text: value.trim(), ...(commit ? { commit } : {}) }),
+    mutationFn: () =>
+      bridge.call('next.set', { text: value.trim(), ...(commit ? { commit } : {}) }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['overview'] })
       onDone()
@@ -33,9 +39,31 @@ export function NextActionEdit({ text, commit = false, blocked = null, onDone }:
   }
   return (
     <form className="next-edit" onSubmit={onSubmit}>
-      <TextField className="text-field" aria-label="Next action" value={value} onChange={setValue} maxLength={500} autoFocus><Input /></TextField>
-      <p className="quiet small">{blocked !== null ? `It cannot be committed now: ${blocked}.` : commit ? 'It becomes a small commit of its own, on top of yours; the next ship holds it.' : 'It is written to the repository and ships with the next commit.'}</p>
-      <div className="row"><PushButton small type="submit" busy={isPending} blocked={why}>{commit ? 'Commit it' : 'Save'}</PushButton><PushButton small kind="quiet" onPress={onDone}>Leave it</PushButton></div>
+      <TextField
+        className="text-field"
+        aria-label="Next action"
+        value={value}
+        onChange={setValue}
+        maxLength={500}
+        autoFocus
+      >
+        <Input />
+      </TextField>
+      <p className="quiet small">
+        {blocked !== null
+          ? `It cannot be committed now: ${blocked}.`
+          : commit
+            ? 'It becomes a small commit of its own, on top of yours; the next ship holds it.'
+            : 'It is written to the repository and ships with the next commit.'}
+      </p>
+      <div className="row">
+        <PushButton small type="submit" busy={isPending} blocked={why}>
+          {commit ? 'Commit it' : 'Save'}
+        </PushButton>
+        <PushButton small kind="quiet" onPress={onDone}>
+          Leave it
+        </PushButton>
+      </div>
       {error && <ProblemNote error={error} />}
     </form>
   )

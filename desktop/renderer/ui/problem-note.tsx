@@ -7,14 +7,22 @@ import { visibleText } from '../words/visible-text.ts'
 import { Mark } from './icons.tsx'
 
 /** A failed question or action: plain line, class, cause, what happens next. */
-export function ProblemNote({ error, children }: { error: unknown; children?: ReactNode }): ReactElement {
+export function ProblemNote({
+  error,
+  children,
+}: {
+  error: unknown
+  children?: ReactNode
+}): ReactElement {
   const { errorClass, message, nextAutoFix } = toBridgeError(error)
   const tone = isBlocked(errorClass) ? 'blocked' : 'fail'
   return (
     <section className={`note ${tone}`} role="alert">
       <Mark tone={tone} />
       <div className="grow">
-        <p><b>{errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code></p>
+        <p>
+          <b>{errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code>
+        </p>
         <p className="soft">{visibleText(message)}</p>
         <p className="soft">{remediations[nextAutoFix].title}</p>
       </div>
@@ -24,6 +32,17 @@ export function ProblemNote({ error, children }: { error: unknown; children?: Re
 }
 
 /** A place that is empty, and why. */
-export function Nothing({ title, children }: { title: string; children?: ReactNode }): ReactElement {
-  return <div className="nothing"><p className="strong">{title}</p>{children !== undefined && <p className="soft">{children}</p>}</div>
+export function Nothing({
+  title,
+  children,
+}: {
+  title: string
+  children?: ReactNode
+}): ReactElement {
+  return (
+    <div className="nothing">
+      <p className="strong">{title}</p>
+      {children !== undefined && <p className="soft">{children}</p>}
+    </div>
+  )
 }

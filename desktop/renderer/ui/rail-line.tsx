@@ -18,12 +18,30 @@ export interface RailItem {
 }
 
 /** One rail with a segment per gate or step; no boxes. */
-export function RailLine({ label, items }: { label: string; items: readonly RailItem[] }): ReactElement {
+export function RailLine({
+  label,
+  items,
+}: {
+  label: string
+  items: readonly RailItem[]
+}): ReactElement {
   return (
-    <ol className="rail-line" aria-label={label} style={{ '--count': items.length } as CSSProperties}>
+    <ol
+      className="rail-line"
+      aria-label={label}
+      style={{ '--count': items.length } as CSSProperties}
+    >
       {items.map(({ key, title, shown, name, state, below, note, done, stale }) => (
-        <li key={key} className={`rail-item ${shown.tone} ${stale ? 'stale' : ''}`} aria-label={name} style={{ '--done': `${Math.round((done ?? 0.5) * 100)}%` } as CSSProperties}>
-          <div className="rail-title"><Mark tone={shown.tone} /><span className="ellipsis">{title}</span></div>
+        <li
+          key={key}
+          className={`rail-item ${shown.tone} ${stale ? 'stale' : ''}`}
+          aria-label={name}
+          style={{ '--done': `${Math.round((done ?? 0.5) * 100)}%` } as CSSProperties}
+        >
+          <div className="rail-title">
+            <Mark tone={shown.tone} />
+            <span className="ellipsis">{title}</span>
+          </div>
           <p className="rail-state ellipsis">{state}</p>
           <p className="ellipsis">{below}</p>
           {note !== undefined && <p>{note}</p>}

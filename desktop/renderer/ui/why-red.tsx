@@ -8,7 +8,11 @@ import { toneOfClass } from '../words/status.ts'
 import { visibleText } from '../words/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
 
-export interface Standing { readonly icon: IconName | 'pass' | 'wait' | 'you'; readonly tone: string; readonly text: ReactNode }
+export interface Standing {
+  readonly icon: IconName | 'pass' | 'wait' | 'you'
+  readonly tone: string
+  readonly text: ReactNode
+}
 
 interface Props {
   readonly errorClass: ErrorClass
@@ -22,25 +26,64 @@ interface Props {
 }
 
 /** Why a run is red: the plain line and its class, the first error, and where things stand now. */
-export function WhyRed({ errorClass, step, detail, firstError, onFirstError = null, evidence, standing }: Props): ReactElement {
+export function WhyRed({
+  errorClass,
+  step,
+  detail,
+  firstError,
+  onFirstError = null,
+  evidence,
+  standing,
+}: Props): ReactElement {
   const tone = toneOfClass(errorClass)
-  const at = firstError?.file ? `${firstError.file}${firstError.file_line === null ? '' : `:${firstError.file_line}`}` : step
+  const at = firstError?.file
+    ? `${firstError.file}${firstError.file_line === null ? '' : `:${firstError.file_line}`}`
+    : step
   return (
     <section className={`why ${tone}`} aria-label="Why red">
       <div>
-        <div className="why-top"><Mark tone={tone} /><h2>{errorSentence(errorClass)}</h2><code className="mono tone-text">{errorClass}</code></div>
+        <div className="why-top">
+          <Mark tone={tone} />
+          <h2>{errorSentence(errorClass)}</h2>
+          <code className="mono tone-text">{errorClass}</code>
+        </div>
         {(firstError || detail) && (
           <div className="error-line">
-            <div className="error-at"><span className="ellipsis">{visibleText(at ?? '')}</span>{firstError && onFirstError && <Button className="link-button nowrap" onPress={onFirstError}>Show in the log</Button>}</div>
+            <div className="error-at">
+              <span className="ellipsis">{visibleText(at ?? '')}</span>
+              {firstError && onFirstError && (
+                <Button className="link-button nowrap" onPress={onFirstError}>
+                  Show in the log
+                </Button>
+              )}
+            </div>
             <p>{visibleText(firstError?.text ?? detail ?? '')}</p>
           </div>
         )}
-        {firstError && detail && !firstError.text.includes(detail) && <p className="soft why-detail">{visibleText(detail)}</p>}
-        {evidence !== null && <div className="evidence"><span>Evidence</span>{evidence}</div>}
+        {firstError && detail && !firstError.text.includes(detail) && (
+          <p className="soft why-detail">{visibleText(detail)}</p>
+        )}
+        {evidence !== null && (
+          <div className="evidence">
+            <span>Evidence</span>
+            {evidence}
+          </div>
+        )}
       </div>
       <div className="kept">
         <h3>Where things stand</h3>
-        <ul>{standing.map(({ icon, tone: own, text }, index) => <li key={index} className={own}>{icon === 'pass' || icon === 'wait' || icon === 'you' ? <Mark tone={icon} /> : <Icon name={icon} className="tone-text" />}<span>{text}</span></li>)}</ul>
+        <ul>
+          {standing.map(({ icon, tone: own, text }, index) => (
+            <li key={index} className={own}>
+              {icon === 'pass' || icon === 'wait' || icon === 'you' ? (
+                <Mark tone={icon} />
+              ) : (
+                <Icon name={icon} className="tone-text" />
+              )}
+              <span>{text}</span>
+            </li>
+          ))}
+        </ul>
       </div>
     </section>
   )
@@ -49,5 +92,14 @@ export function WhyRed({ errorClass, step, detail, firstError, onFirstError = nu
 /** What follows a failure: by HQ itself, or by whom and where. */
 export function nextFix(fix: keyof typeof remediations, more: string = ''): Standing {
   const { automatic, title } = remediations[fix]
-  return { icon: automatic ? 'retry' : 'you', tone: automatic ? 'wait' : 'you', text: <><b className="strong">{automatic ? 'Next automatic fix:' : 'Needs you:'}</b> {title}{more}</> }
+  return {
+    icon: automatic ? 'retry' : 'you',
+    tone: automatic ? 'wait' : 'you',
+    text: (
+      <>
+        <b className="strong">{automatic ? 'Next automatic fix:' : 'Needs you:'}</b> {title}
+        {more}
+      </>
+    ),
+  }
 }

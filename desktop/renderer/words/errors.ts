@@ -105,7 +105,9 @@ const sentences: Partial<Record<ErrorClass, string>> = {
 
 /** One plain line for a class; a class without one is read from its name. */
 export function errorSentence(errorClass: string): string {
-  const known = Object.hasOwn(sentences, errorClass) ? sentences[errorClass as ErrorClass] : undefined
+  const known = Object.hasOwn(sentences, errorClass)
+    ? sentences[errorClass as ErrorClass]
+    : undefined
   if (known !== undefined) return known
   const words = errorClass.replaceAll('_', ' ').toLowerCase()
   return words.charAt(0).toUpperCase() + words.slice(1)

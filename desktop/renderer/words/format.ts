@@ -6,7 +6,9 @@ const two = (value: number): string => String(value).padStart(2, '0')
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes}:${two(seconds % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`
+  return minutes < 60
+    ? `${minutes}:${two(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`
 }
 
 /** How long something took that is over. @param ms milliseconds */
@@ -16,7 +18,9 @@ export function took(ms: number): string {
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes} m ${two(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`
+  return minutes < 60
+    ? `${minutes} m ${two(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`
 }
 
 /** A span without its fraction, for something that lasts: *4 m 12 s*. @param ms milliseconds */
@@ -24,7 +28,8 @@ export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} m`
+  if (seconds < 86_400)
+    return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} m`
   return `${Math.floor(seconds / 86_400)} d`
 }
 
@@ -40,7 +45,8 @@ export function age(ms: number): string {
 
 const zones = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' })
 /** The zone of this machine at that moment: UTC, CET, GMT+5:30. */
-const zoneAt = (date: Date): string => zones.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+const zoneAt = (date: Date): string =>
+  zones.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? ''
 
 /** Time of day as it is on this machine, with its zone: 23:13:04 CET. */
 export const timeOfDay = (timestamp: string): string => {
@@ -58,11 +64,14 @@ export const shortCommit = (commit: string): string => commit.slice(0, 7)
 export const shortRun = (runId: string): string => runId.slice(-8)
 
 /** When a run with this id was asked for: the id says it (design §4). */
-export const startOfRun = (runId: string): number => Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
+export const startOfRun = (runId: string): number =>
+  Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
 
 /** 1833 → 1 833, with a thin no-break space. */
-export const grouped = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, '\u202f')
-export const count = (value: number, one: string, many = `${one}s`): string => `${grouped(value)} ${value === 1 ? one : many}`
+export const grouped = (value: number): string =>
+  String(value).replace(/\B(?=(?:\d{3})+$)/g, '\u202f')
+export const count = (value: number, one: string, many = `${one}s`): string =>
+  `${grouped(value)} ${value === 1 ? one : many}`
 
 export function bytes(size: number): string {
   if (size < 1000) return `${size} B`

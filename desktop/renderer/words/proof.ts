@@ -1,11 +1,23 @@
 import type { BundleKind, ProofProblemCode, ProofState } from '#shared/proof'
 import type { Shown } from './status.ts'
 
-export const bundleTitles: Record<BundleKind, string> = { ship: 'Ship', deploy: 'Deploy', dod: 'DoD', doctor: 'Doctor', phase0: 'Phase 0' }
+export const bundleTitles: Record<BundleKind, string> = {
+  ship: 'Ship',
+  deploy: 'Deploy',
+  dod: 'DoD',
+  doctor: 'Doctor',
+  phase0: 'Phase 0',
+}
 
 export const ofProof: Record<ProofState, { readonly shown: Shown; readonly title: string }> = {
-  verified: { shown: { tone: 'pass', word: 'Verified' }, title: 'Every file is the one that was sealed, and the signature is by a key that is believed.' },
-  unverified: { shown: { tone: 'warn', word: 'Unverified' }, title: 'It was not sealed, or there is no key to check its signature with.' },
+  verified: {
+    shown: { tone: 'pass', word: 'Verified' },
+    title: 'Every file is the one that was sealed, and the signature is by a key that is believed.',
+  },
+  unverified: {
+    shown: { tone: 'warn', word: 'Unverified' },
+    title: 'It was not sealed, or there is no key to check its signature with.',
+  },
   broken: { shown: { tone: 'fail', word: 'Broken' }, title: 'It is not what was sealed.' },
 }
 

@@ -2,7 +2,10 @@ import type { SignatureState } from '#shared/signature'
 import type { Tone } from './status.ts'
 
 /** Who signed a verdict, in words. @param keyId null: there is no signature at all */
-export function ofSignature(state: SignatureState, keyId: string | null): { tone: Tone; text: string } {
+export function ofSignature(
+  state: SignatureState,
+  keyId: string | null,
+): { tone: Tone; text: string } {
   if (keyId === null) return { tone: 'warn', text: 'no, the verdict is unsigned' }
   const key = keyId.slice(0, 12)
   const words: Record<SignatureState, { tone: Tone; text: string }> = {

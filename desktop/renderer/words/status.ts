@@ -5,41 +5,89 @@ import type { RunStatus } from '#shared/run'
 
 /** The states HQ draws: each has its own shape, word and colour (look.md, Status). */
 export type Tone = 'pass' | 'fail' | 'blocked' | 'running' | 'warn' | 'skip' | 'wait' | 'you'
-export interface Shown { readonly tone: Tone; readonly word: string }
+export interface Shown {
+  readonly tone: Tone
+  readonly word: string
+}
 
 export function isBlocked(errorClass: ErrorClass | null | undefined): boolean {
   return errorClass !== null && errorClass !== undefined && errorRule(errorClass).blocked === true
 }
 
 /** What a stopped run looks like: broken, refused by a rule, cut off, or ended by somebody. */
-export const toneOfClass = (errorClass: ErrorClass): Tone => (errorClass === 'cancelled' ? 'skip' : errorClass === 'interrupted' ? 'warn' : isBlocked(errorClass) ? 'blocked' : 'fail')
+export const toneOfClass = (errorClass: ErrorClass): Tone =>
+  errorClass === 'cancelled'
+    ? 'skip'
+    : errorClass === 'interrupted'
+      ? 'warn'
+      : isBlocked(errorClass)
+        ? 'blocked'
+        : 'fail'
 
 const stepWords: Record<StepStatus, Shown> = {
-  waiting: { tone: 'wait', word: 'Waiting' }, running: { tone: 'running', word: 'Running' }, passed: { tone: 'pass', word: 'Pass' },
-  failed: { tone: 'fail', word: 'Failed' }, skipped: { tone: 'skip', word: 'Skip' }, cancelled: { tone: 'skip', word: 'Cancelled' },
+  waiting: { tone: 'wait', word: 'Waiting' },
+  running: { tone: 'running', word: 'Running' },
+  passed: { tone: 'pass', word: 'Pass' },
+  failed: { tone: 'fail', word: 'Failed' },
+  skipped: { tone: 'skip', word: 'Skip' },
+  cancelled: { tone: 'skip', word: 'Cancelled' },
   not_reached: { tone: 'skip', word: 'Not reached' },
 }
-export const ofStep = (status: StepStatus, errorClass: ErrorClass | null = null): Shown => (status === 'failed' && isBlocked(errorClass) ? { tone: 'blocked', word: 'Blocked' } : stepWords[status])
+export const ofStep = (status: StepStatus, errorClass: ErrorClass | null = null): Shown =>
+  status === 'failed' && isBlocked(errorClass)
+    ? { tone: 'blocked', word: 'Blocked' }
+    : stepWords[status]
 
 const runWords: Record<RunStatus, Shown> = {
-  queued: { tone: 'wait', word: 'Queued' }, running: { tone: 'running', word: 'Running' }, passed: { tone: 'pass', word: 'Pass' },
-  failed: { tone: 'fail', word: 'Failed' }, cancelled: { tone: 'skip', word: 'Cancelled' }, interrupted: { tone: 'warn', word: 'Interrupted' },
+  queued: { tone: 'wait', word: 'Queued' },
+  running: { tone: 'running', word: 'Running' },
+  passed: { tone: 'pass', word: 'Pass' },
+  failed: { tone: 'fail', word: 'Failed' },
+  cancelled: { tone: 'skip', word: 'Cancelled' },
+  interrupted: { tone: 'warn', word: 'Interrupted' },
   runner_lost: { tone: 'fail', word: 'Lost' },
 }
-export const ofRun = (status: RunStatus, errorClass: ErrorClass | null = null): Shown => (status === 'failed' && isBlocked(errorClass) ? { tone: 'blocked', word: 'Blocked' } : runWords[status])
+export const ofRun = (status: RunStatus, errorClass: ErrorClass | null = null): Shown =>
+  status === 'failed' && isBlocked(errorClass)
+    ? { tone: 'blocked', word: 'Blocked' }
+    : runWords[status]
 
 export const ofOverall = (overall: 'PASS' | 'FAIL', errorClass: ErrorClass | null = null): Shown =>
-  overall === 'PASS' ? { tone: 'pass', word: 'Pass' } : errorClass === 'cancelled' ? runWords.cancelled : errorClass === 'interrupted' ? runWords.interrupted : isBlocked(errorClass) ? { tone: 'blocked', word: 'Blocked' } : { tone: 'fail', word: 'Failed' }
+  overall === 'PASS'
+    ? { tone: 'pass', word: 'Pass' }
+    : errorClass === 'cancelled'
+      ? runWords.cancelled
+      : errorClass === 'interrupted'
+        ? runWords.interrupted
+        : isBlocked(errorClass)
+          ? { tone: 'blocked', word: 'Blocked' }
+          : { tone: 'fail', word: 'Failed' }
 
 const checkWords: Record<CheckResult['status'], Shown> = {
-  PASS: { tone: 'pass', word: 'Pass' }, WARN: { tone: 'warn', word: 'Warn' }, FAIL: { tone: 'fail', word: 'Fail' }, SKIP: { tone: 'skip', word: 'Skip' },
+  PASS: { tone: 'pass', word: 'Pass' },
+  WARN: { tone: 'warn', word: 'Warn' },
+  FAIL: { tone: 'fail', word: 'Fail' },
+  SKIP: { tone: 'skip', word: 'Skip' },
 }
 export const ofCheck = (status: CheckResult['status']): Shown => checkWords[status]
 
 const gateWords: Record<Gate['state'], Shown> = {
-  pass: { tone: 'pass', word: 'Pass' }, fail: { tone: 'fail', word: 'Failed' }, blocked: { tone: 'blocked', word: 'Blocked' },
-  running: { tone: 'running', word: 'Running' }, waiting: { tone: 'wait', word: 'Waiting' },
+  pass: { tone: 'pass', word: 'Pass' },
+  fail: { tone: 'fail', word: 'Failed' },
+  blocked: { tone: 'blocked', word: 'Blocked' },
+  running: { tone: 'running', word: 'Running' },
+  waiting: { tone: 'wait', word: 'Waiting' },
 }
 /** @param detail the class, when it stopped: a cancelled one broke nothing */
-export const ofGate = (state: Gate['state'], detail: string | null = null): Shown => (state === 'fail' && detail === 'cancelled' ? { tone: 'skip', word: 'Cancelled' } : gateWords[state])
-export const gateTitles: Record<Gate['name'], string> = { tests: 'Tests', review: 'Review', pushed: 'Pushed', deployed: 'Deployed', verified: 'Verified', proof: 'Proof' }
+export const ofGate = (state: Gate['state'], detail: string | null = null): Shown =>
+  state === 'fail' && detail === 'cancelled'
+    ? { tone: 'skip', word: 'Cancelled' }
+    : gateWords[state]
+export const gateTitles: Record<Gate['name'], string> = {
+  tests: 'Tests',
+  review: 'Review',
+  pushed: 'Pushed',
+  deployed: 'Deployed',
+  verified: 'Verified',
+  proof: 'Proof',
+}

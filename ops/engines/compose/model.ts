@@ -1,63 +1,151 @@
 import { z } from 'zod'
 
-const strings = z.array(z.string()).nullish().transform((value) => value ?? [])
-const text = z.string().nullish().transform((value) => value ?? '')
+const strings = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? [])
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '')
 
 const port = z.looseObject({
   host_ip: text,
   target: z.coerce.number().int(),
   /** One port, a range, or absent: then the daemon chooses. */
-  published: z.union([z.string(), z.number()]).nullish().transform((value) => (value === null || value === undefined ? '' : String(value))),
+  published: z
+    .union([z.string(), z.number()])
+    .nullish()
+    .transform((value) => (value === null || value === undefined ? '' : String(value))),
   protocol: z.string().default('tcp'),
 })
 
-const mount = z.looseObject({ type: z.string(), source: text, target: text, read_only: z.boolean().nullish() })
+const mount = z.looseObject({
+  type: z.string(),
+  source: text,
+  target: text,
+  read_only: z.boolean().nullish(),
+})
 const hook = z.looseObject({ privileged: z.boolean().nullish() })
-const hooks = z.array(hook).nullish().transform((value) => value ?? [])
+const hooks = z
+  .array(hook)
+  .nullish()
+  .transform((value) => value ?? [])
 
 /** A device: a line in older releases, an object in newer ones. */
-const device = z.union([z.string().transform((line) => line.split(':')[0] ?? line), z.looseObject({ source: z.string() }).transform(({ source }) => source)])
+const device = z.union([
+  z.string().transform((line) => line.split(':')[0] ?? line),
+  z.looseObject({ source: z.string() }).transform(({ source }) => source),
+])
 const condition = z.looseObject({ condition: z.string() })
 
 /** A secret or config of the model that something is given. */
-const given = z.array(z.looseObject({ source: text })).nullish().transform((value) => value ?? [])
-const files = z.record(z.string(), z.looseObject({ file: text }).nullable()).nullish().transform((value) => value ?? {})
+const given = z
+  .array(z.looseObject({ source: text }))
+  .nullish()
+  .transform((value) => value ?? [])
+const files = z
+  .record(z.string(), z.looseObject({ file: text }).nullable())
+  .nullish()
+  .transform((value) => value ?? {})
 const build = z.looseObject({
-  context: text, network: text, privileged: z.boolean().nullish(), entitlements: strings, ssh: z.unknown().optional(), secrets: given,
-  additional_contexts: z.record(z.string(), z.string()).nullish().transform((value) => value ?? {}),
+  context: text,
+  network: text,
+  privileged: z.boolean().nullish(),
+  entitlements: strings,
+  ssh: z.unknown().optional(),
+  secrets: given,
+  additional_contexts: z
+    .record(z.string(), z.string())
+    .nullish()
+    .transform((value) => value ?? {}),
 })
 
 export const composeService = z.looseObject({
   image: z.string().optional(),
   build: build.optional(),
   container_name: z.string().optional(),
-  ports: z.array(port).nullish().transform((value) => value ?? []),
-  network_mode: text, pid: text, ipc: text, uts: text, userns_mode: text, cgroup: text,
+  ports: z
+    .array(port)
+    .nullish()
+    .transform((value) => value ?? []),
+  network_mode: text,
+  pid: text,
+  ipc: text,
+  uts: text,
+  userns_mode: text,
+  cgroup: text,
   privileged: z.boolean().nullish(),
-  cap_add: strings, security_opt: strings, device_cgroup_rules: strings, volumes_from: strings,
-  devices: z.array(device).nullish().transform((value) => value ?? []),
+  cap_add: strings,
+  security_opt: strings,
+  device_cgroup_rules: strings,
+  volumes_from: strings,
+  devices: z
+    .array(device)
+    .nullish()
+    .transform((value) => value ?? []),
   gpus: z.unknown().optional(),
   use_api_socket: z.boolean().nullish(),
   provider: z.unknown().optional(),
-  volumes: z.array(mount).nullish().transform((value) => value ?? []),
-  secrets: given, configs: given,
-  post_start: hooks, pre_stop: hooks,
-  healthcheck: z.looseObject({ disable: z.boolean().nullish(), test: z.union([z.array(z.string()), z.string()]).nullish() }).nullish(),
-  depends_on: z.record(z.string(), condition).nullish().transform((value) => value ?? {}),
-  networks: z.record(z.string(), z.unknown()).nullish().transform((value) => value ?? {}),
+  volumes: z
+    .array(mount)
+    .nullish()
+    .transform((value) => value ?? []),
+  secrets: given,
+  configs: given,
+  post_start: hooks,
+  pre_stop: hooks,
+  healthcheck: z
+    .looseObject({
+      disable: z.boolean().nullish(),
+      test: z.union([z.array(z.string()), z.string()]).nullish(),
+    })
+    .nullish(),
+  depends_on: z
+    .record(z.string(), condition)
+    .nullish()
+    .transform((value) => value ?? {}),
+  networks: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((value) => value ?? {}),
   restart: text,
-  deploy: z.looseObject({ resources: z.looseObject({ reservations: z.looseObject({ devices: z.array(z.unknown()).nullish() }).nullish() }).nullish() }).nullish(),
+  deploy: z
+    .looseObject({
+      resources: z
+        .looseObject({
+          reservations: z.looseObject({ devices: z.array(z.unknown()).nullish() }).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
 })
 export type ComposeService = z.infer<typeof composeService>
 
-const options = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullish().transform((value) => value ?? {})
+const options = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .nullish()
+  .transform((value) => value ?? {})
 
 /** What `docker compose config --format json` prints, as far as HQ reads it; the rest is kept. */
 export const composeModel = z.looseObject({
   name: z.string(),
   services: z.record(z.string(), composeService),
-  networks: z.record(z.string(), z.looseObject({ name: text, driver: text, driver_opts: options }).nullable()).nullish().transform((value) => value ?? {}),
-  volumes: z.record(z.string(), z.looseObject({ name: text, driver: text, driver_opts: options }).nullable()).nullish().transform((value) => value ?? {}),
-  secrets: files, configs: files,
+  networks: z
+    .record(
+      z.string(),
+      z.looseObject({ name: text, driver: text, driver_opts: options }).nullable(),
+    )
+    .nullish()
+    .transform((value) => value ?? {}),
+  volumes: z
+    .record(
+      z.string(),
+      z.looseObject({ name: text, driver: text, driver_opts: options }).nullable(),
+    )
+    .nullish()
+    .transform((value) => value ?? {}),
+  secrets: files,
+  configs: files,
 })
 export type ComposeModel = z.infer<typeof composeModel>

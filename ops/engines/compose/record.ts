@@ -21,7 +21,8 @@ export const composeRecord = composeSource.extend({
 export type ComposeRecord = z.infer<typeof composeRecord>
 
 export const composeFolder = (paths: HostPaths): string => join(paths.state, 'compose')
-const fileOf = (paths: HostPaths, project: string): string => join(composeFolder(paths), `${project}.json`)
+const fileOf = (paths: HostPaths, project: string): string =>
+  join(composeFolder(paths), `${project}.json`)
 
 /** @throws {Problem} `state_invalid`: a project nobody knows about must not be forgotten */
 export function readComposeRecords(paths: HostPaths): ComposeRecord[] {
@@ -32,14 +33,21 @@ export function readComposeRecords(paths: HostPaths): ComposeRecord[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw new Problem('state_invalid', `${composeFolder(paths)} cannot be read.`, { cause: error })
   }
-  return names.filter((name) => /^[a-z0-9][a-z0-9_-]*\.json$/.test(name)).toSorted()
-    .flatMap((name) => readJson(join(composeFolder(paths), name), composeRecord, 'state_invalid') ?? [])
+  return names
+    .filter((name) => /^[a-z0-9][a-z0-9_-]*\.json$/.test(name))
+    .toSorted()
+    .flatMap(
+      (name) => readJson(join(composeFolder(paths), name), composeRecord, 'state_invalid') ?? [],
+    )
 }
 
 /** @throws {Problem} `state_invalid` */
-export const readComposeRecord = (paths: HostPaths, project: string): ComposeRecord | undefined => readJson(fileOf(paths, project), composeRecord, 'state_invalid')
-export const writeComposeRecord = (paths: HostPaths, record: ComposeRecord): void => writeJson(fileOf(paths, record.project), record, { mode: 0o640 })
-export const removeComposeRecord = (paths: HostPaths, project: string): void => rmSync(fileOf(paths, project), { force: true })
+export const readComposeRecord = (paths: HostPaths, project: string): ComposeRecord | undefined =>
+  readJson(fileOf(paths, project), composeRecord, 'state_invalid')
+export const writeComposeRecord = (paths: HostPaths, record: ComposeRecord): void =>
+  writeJson(fileOf(paths, record.project), record, { mode: 0o640 })
+export const removeComposeRecord = (paths: HostPaths, project: string): void =>
+  rmSync(fileOf(paths, project), { force: true })
 
 /**
  * Notes that the deploy of `version` ended green: its images are kept for a rollback from now on.
@@ -47,11 +55,20 @@ export const removeComposeRecord = (paths: HostPaths, project: string): void => 
  */
 export function markGreen(paths: HostPaths, project: string, version: string): void {
   const record = readComposeRecord(paths, project)
-  if (record?.version !== version) throw new Problem('state_invalid', `${project} runs ${record?.version ?? 'nothing'}, so ${version} cannot be noted as green.`)
-  writeComposeRecord(paths, { ...record, green: [...record.green.filter((each) => each !== version), version].slice(-keptGreen) })
+  if (record?.version !== version)
+    throw new Problem(
+      'state_invalid',
+      `${project} runs ${record?.version ?? 'nothing'}, so ${version} cannot be noted as green.`,
+    )
+  writeComposeRecord(paths, {
+    ...record,
+    green: [...record.green.filter((each) => each !== version), version].slice(-keptGreen),
+  })
 }
 
 /** Names of the images of the version that is up: what a rollback to it needs. @throws {Problem} `state_invalid` */
 export function imagesOf(paths: HostPaths, project: string, version: string): string[] {
-  return Object.keys(readComposeRecord(paths, project)?.images ?? {}).map((service) => versionImage(project, service, version))
+  return Object.keys(readComposeRecord(paths, project)?.images ?? {}).map((service) =>
+    versionImage(project, service, version),
+  )
 }

@@ -7,10 +7,18 @@ import { ownerOf } from '#ops/run-as'
 import { readHostSettings } from '#ops/settings-files'
 
 /** @throws {Problem} `config_invalid` when host.json is off */
-export const dockerOf = (paths: HostPaths): Docker => ({ socket: readHostSettings(paths).docker_socket, reader: existsSync(paths.root) ? ownerOf(paths.root) : undefined })
+export const dockerOf = (paths: HostPaths): Docker => ({
+  socket: readHostSettings(paths).docker_socket,
+  reader: existsSync(paths.root) ? ownerOf(paths.root) : undefined,
+})
 
 /** Folders of HQ that containers may not see, or not write. Releases and builds lie beside them and may be mounted. */
 export function mountRules(paths: HostPaths): MountRules {
   const { docker_socket } = readHostSettings(paths)
-  return { secret: [paths.etc, paths.locks, dirname(paths.index), paths.services, paths.releases], readOnly: [paths.artifacts], open: [dirname(paths.publicSocket)], sockets: [docker_socket] }
+  return {
+    secret: [paths.etc, paths.locks, dirname(paths.index), paths.services, paths.releases],
+    readOnly: [paths.artifacts],
+    open: [dirname(paths.publicSocket)],
+    sockets: [docker_socket],
+  }
 }

@@ -5,7 +5,8 @@ import { doctorService, doctorTimer, guardService, guardTimer } from './timers.t
 import { upgradeService } from './upgrade.ts'
 
 /** First line of every unit: a file without it is somebody else's and is never replaced or removed. */
-export const unitMark = '# Written by `hq install hostd`, which replaces it. Changes of your own belong in a drop-in.'
+export const unitMark =
+  '# Written by `hq install hostd`, which replaces it. Changes of your own belong in a drop-in.'
 
 /** Every unit of a host: file name to content. */
 export function allUnits(place: UnitPlace): Readonly<Record<string, string>> {
@@ -20,11 +21,19 @@ export function allUnits(place: UnitPlace): Readonly<Record<string, string>> {
     'openclaw-guard.service': guardService(place),
     'openclaw-guard.timer': guardTimer(),
   }
-  return Object.fromEntries(Object.entries(units).map(([name, text]) => [name, `${unitMark}\n${text}`]))
+  return Object.fromEntries(
+    Object.entries(units).map(([name, text]) => [name, `${unitMark}\n${text}`]),
+  )
 }
 
 /** The daemon itself: what it runs from and reads takes effect when it is started again. */
 export const hostdUnit = 'openclaw-hostd.service'
 
 /** Enabled and started, in this order; the rest is started by these. */
-export const enabledUnits = ['openclaw-runner.socket', 'openclaw-hostd.socket', 'openclaw-hostd.service', 'openclaw-doctor.timer', 'openclaw-guard.timer'] as const
+export const enabledUnits = [
+  'openclaw-runner.socket',
+  'openclaw-hostd.socket',
+  'openclaw-hostd.service',
+  'openclaw-doctor.timer',
+  'openclaw-guard.timer',
+] as const

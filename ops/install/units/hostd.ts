@@ -48,4 +48,3 @@ TasksMax=128
 [Install]
 WantedBy=multi-user.target
 `
-

@@ -17,7 +17,10 @@ export const hostdUser = 'openclaw-hostd'
 export const buildUser = 'openclaw-build'
 
 /** Start of a program of the release that `current` names. Its own Node, its own sources: nothing of the clone. */
-export function command({ paths }: UnitPlace, ...parts: readonly [source: string, ...args: string[]]): string {
+export function command(
+  { paths }: UnitPlace,
+  ...parts: readonly [source: string, ...args: string[]]
+): string {
   const release = currentRelease(paths)
   const [source, ...args] = parts
   return [`${release}/node_modules/.bin/node`, `${release}/${source}`, ...args].join(' ')
@@ -26,10 +29,18 @@ export function command({ paths }: UnitPlace, ...parts: readonly [source: string
 /** The host's folders and addresses. No secret: hostd and clients read the token file. */
 export function environment({ paths, port }: UnitPlace): string {
   const variables = {
-    OPENCLAW_ROOT: paths.root, OPENCLAW_ETC: paths.etc, OPENCLAW_STATE: paths.state, OPENCLAW_ARTIFACTS: paths.artifacts,
-    OPENCLAW_SOCKETS: dirname(paths.runnerSocket), OPENCLAW_HQ_INSTALL: currentRelease(paths), OPENCLAW_HOSTD_PORT: String(port), LANG: 'C.UTF-8',
+    OPENCLAW_ROOT: paths.root,
+    OPENCLAW_ETC: paths.etc,
+    OPENCLAW_STATE: paths.state,
+    OPENCLAW_ARTIFACTS: paths.artifacts,
+    OPENCLAW_SOCKETS: dirname(paths.runnerSocket),
+    OPENCLAW_HQ_INSTALL: currentRelease(paths),
+    OPENCLAW_HOSTD_PORT: String(port),
+    LANG: 'C.UTF-8',
   }
-  return Object.entries(variables).map(([name, value]) => `Environment=${name}=${value}`).join('\n')
+  return Object.entries(variables)
+    .map(([name, value]) => `Environment=${name}=${value}`)
+    .join('\n')
 }
 
 /** What no unit of HQ needs, whatever it does. Node compiles at run time, so MemoryDenyWriteExecute= cannot be had. */

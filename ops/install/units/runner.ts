@@ -57,7 +57,9 @@ ${confined}
 ReadWritePaths=${[place.paths.root, place.paths.state, place.paths.artifacts, join(place.paths.etc, 'secrets'), `-${dirname(place.paths.shipKeysFile)}`].join(' ')}
 # A mount cannot be renamed: the build account owns the clone around the proof, and must not put its own in its place.
 BindPaths=${place.paths.artifacts}
-${Object.entries(runnerCapabilities).map(([name, why]) => `# ${name}: ${why}`).join('\n')}
+${Object.entries(runnerCapabilities)
+  .map(([name, why]) => `# ${name}: ${why}`)
+  .join('\n')}
 CapabilityBoundingSet=${Object.keys(runnerCapabilities).join(' ')}
 SystemCallFilter=@system-service
 # git and builds reach the network; the port audit and ip ask the kernel.

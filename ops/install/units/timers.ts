@@ -5,7 +5,11 @@ import { command, confined, environment, unprivileged, type UnitPlace } from './
  * A check that a timer starts: asks hostd for the action, follows it to its end, and has no privilege of its own.
  * @param seconds longest that it is followed; the run itself has its own limit
  */
-const checkService = (place: UnitPlace, check: 'doctor' | 'guard', { title, condition = '', seconds }: { title: string; condition?: string; seconds: number }): string => `[Unit]
+const checkService = (
+  place: UnitPlace,
+  check: 'doctor' | 'guard',
+  { title, condition = '', seconds }: { title: string; condition?: string; seconds: number },
+): string => `[Unit]
 Description=OpenClaw HQ: ${title}
 After=openclaw-hostd.socket openclaw-runner.socket
 Wants=openclaw-hostd.socket openclaw-runner.socket
@@ -28,7 +32,10 @@ MemoryMax=512M
 TasksMax=128
 `
 
-const timer = (title: string, { first, again, condition = '' }: { first: string; again: string; condition?: string }): string => `[Unit]
+const timer = (
+  title: string,
+  { first, again, condition = '' }: { first: string; again: string; condition?: string },
+): string => `[Unit]
 Description=OpenClaw HQ: ${title}, from time to time
 ${condition}
 [Timer]
@@ -40,13 +47,16 @@ AccuracySec=10s
 WantedBy=timers.target
 `
 
-const noMaintenance = ({ paths }: UnitPlace): string => `ConditionPathExists=!${paths.maintenance}\n`
+const noMaintenance = ({ paths }: UnitPlace): string =>
+  `ConditionPathExists=!${paths.maintenance}\n`
 
 /** A timer that was merely stopped is active again after a reboot, hence the condition, on both: a deploy that failed keeps doctor quiet. */
 export const doctorService = (place: UnitPlace): string =>
   checkService(place, 'doctor', { title: 'doctor', seconds: 180, condition: noMaintenance(place) })
-export const doctorTimer = (place: UnitPlace): string => timer('doctor', { first: '3min', again: '15min', condition: noMaintenance(place) })
+export const doctorTimer = (place: UnitPlace): string =>
+  timer('doctor', { first: '3min', again: '15min', condition: noMaintenance(place) })
 
 /** Guard runs during maintenance too: it then only observes. */
-export const guardService = (place: UnitPlace): string => checkService(place, 'guard', { title: 'guard', seconds: actions.guard.timeout_seconds + 120 })
+export const guardService = (place: UnitPlace): string =>
+  checkService(place, 'guard', { title: 'guard', seconds: actions.guard.timeout_seconds + 120 })
 export const guardTimer = (): string => timer('guard', { first: '2min', again: '2min' })

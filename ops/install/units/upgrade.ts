@@ -35,7 +35,9 @@ TimeoutStartSec=110s
 ${confined}
 # Units, the settings and folders of the host. Accounts are made by a person's installation only.
 ReadWritePaths=${[unitFolder, paths.etc, paths.state, paths.root, paths.artifacts].join(' ')}
-${Object.entries(upgradeCapabilities).map(([name, why]) => `# ${name}: ${why}`).join('\n')}
+${Object.entries(upgradeCapabilities)
+  .map(([name, why]) => `# ${name}: ${why}`)
+  .join('\n')}
 CapabilityBoundingSet=${Object.keys(upgradeCapabilities).join(' ')}
 AmbientCapabilities=
 ProtectProc=invisible

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Overview } from '#shared/bridge'
-import { scriptedInstall, startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
+import {
+  scriptedInstall,
+  startHostd,
+  testHost,
+  type TestHost,
+  type TestHostd,
+} from '../../support/hostd.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
 
 /** A real hostd with a deploy that waits for ever. */
@@ -15,10 +21,12 @@ describe('a cancel of a run on the host, as the Overview shows it', () => {
 
   beforeAll(async () => {
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'cancels-test-')))
-    const { install } = scriptedInstall(dir, { deploy: `import { emit, gate } from './kit.mjs'
+    const { install } = scriptedInstall(dir, {
+      deploy: `import { emit, gate } from './kit.mjs'
 emit({ type: 'run_started', action: 'deploy_and_verify', steps: ['git_sync'] })
 emit({ type: 'step_started', step: 'git_sync' })
-await gate('never')` })
+await gate('never')`,
+    })
     host = testHost({ install })
     hostd = await startHostd(host)
     bench = operatorBench()
@@ -31,11 +39,18 @@ await gate('never')` })
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   })
 
-  const overviewWhere = <T>(what: string, look: (overview: Overview) => T | null | undefined | false): Promise<T> => until(what, async () => look(await bench.call('overview.get', {})))
-  const activeIn = ({ status }: Overview, id: string) => status?.active_runs.find(({ run_id }) => run_id === id)
+  const overviewWhere = <T>(
+    what: string,
+    look: (overview: Overview) => T | null | undefined | false,
+  ): Promise<T> => until(what, async () => look(await bench.call('overview.get', {})))
+  const activeIn = ({ status }: Overview, id: string) =>
+    status?.active_runs.find(({ run_id }) => run_id === id)
   const startDeploy = async (): Promise<string> => {
     const { run_id } = await bench.call('host.exec', { action: 'deploy_and_verify' })
-    await overviewWhere('the deploy runs', (overview) => activeIn(overview, run_id)?.status === 'running')
+    await overviewWhere(
+      'the deploy runs',
+      (overview) => activeIn(overview, run_id)?.status === 'running',
+    )
     return run_id
   }
 
@@ -43,13 +58,20 @@ await gate('never')` })
     const run_id = await startDeploy()
     const before = new Date().toISOString()
     // A runner that does not move is given ten seconds before it is killed.
-    const { pid } = JSON.parse(readFileSync(join(host.paths.runs, run_id, 'run.json'), 'utf8')) as { pid: number }
+    const { pid } = JSON.parse(readFileSync(join(host.paths.runs, run_id, 'run.json'), 'utf8')) as {
+      pid: number
+    }
     process.kill(pid, 'SIGSTOP')
     const first = bench.call('host.cancel', { run_id })
-    const asked = await overviewWhere('HQ says that it is being cancelled', ({ cancels }) => cancels?.find((each) => each.run_id === run_id))
+    const asked = await overviewWhere('HQ says that it is being cancelled', ({ cancels }) =>
+      cancels?.find((each) => each.run_id === run_id),
+    )
     expect(asked).toMatchObject({ source: 'host', problem: null })
     expect(asked.asked_at >= before).toBe(true)
-    const seen = await overviewWhere('the host says so too', (overview) => activeIn(overview, run_id)?.cancel_asked_at)
+    const seen = await overviewWhere(
+      'the host says so too',
+      (overview) => activeIn(overview, run_id)?.cancel_asked_at,
+    )
     expect(seen >= before).toBe(true)
     const { body } = await hostd.ask(`/api/runs?id=${run_id}`)
     expect(body).toMatchObject({ run: { status: 'running', cancel_asked_at: seen } })
@@ -68,10 +90,23 @@ await gate('never')` })
     await hostd.kill()
     expect((await bench.refused('host.cancel', { run_id })).error_class).toBe('hostd_unreachable')
     const { cancels } = await bench.call('overview.get', {})
-    expect(cancels).toEqual([expect.objectContaining({ source: 'host', run_id, problem: expect.objectContaining({ error_class: 'hostd_unreachable', next_auto_fix: 'retry_when_reachable' }) })])
+    expect(cancels).toEqual([
+      expect.objectContaining({
+        source: 'host',
+        run_id,
+        problem: expect.objectContaining({
+          error_class: 'hostd_unreachable',
+          next_auto_fix: 'retry_when_reachable',
+        }),
+      }),
+    ])
 
     hostd = await startHostd(host, { port: hostd.port })
-    const back = await overviewWhere('the host is back and the run still runs', (overview) => overview.connection.state === 'online' && activeIn(overview, run_id) && overview)
+    const back = await overviewWhere(
+      'the host is back and the run still runs',
+      (overview) =>
+        overview.connection.state === 'online' && activeIn(overview, run_id) && overview,
+    )
     expect(back.cancels).toHaveLength(1)
     expect(activeIn(back, run_id)?.cancel_asked_at).toBeUndefined()
     await bench.call('host.cancel', { run_id })

@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEnd } from '../../../desktop/operator/deploys.ts'
 import { usualMs } from '../../../desktop/operator/usual.ts'
-import { scriptedInstall, startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
+import {
+  scriptedInstall,
+  startHostd,
+  testHost,
+  type TestHost,
+  type TestHostd,
+} from '../../support/hostd.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
@@ -51,20 +57,36 @@ finish('PASS')`,
   })
 
   it('names the step it is in, blocks a second press, and tells of its end and how long it takes', async () => {
-    await until('the host is online', async () => (await bench.call('overview.get', {})).connection.state === 'online')
+    await until(
+      'the host is online',
+      async () => (await bench.call('overview.get', {})).connection.state === 'online',
+    )
     const { run_id } = await bench.call('host.exec', { action: 'deploy_and_verify' })
     const running = await until('the deploy is in git_sync', async () => {
       const overview = await bench.call('overview.get', {})
-      return overview.change.gates.find(({ name }) => name === 'deployed')?.detail === 'git_sync' && overview
+      return (
+        overview.change.gates.find(({ name }) => name === 'deployed')?.detail === 'git_sync' &&
+        overview
+      )
     })
-    expect(running.change.gates.find(({ name }) => name === 'deployed')).toMatchObject({ state: 'running' })
+    expect(running.change.gates.find(({ name }) => name === 'deployed')).toMatchObject({
+      state: 'running',
+    })
     expect(running.connection.deploy_blocked).toBe('Deploy+Verify is running on test-host already.')
     open('go')
     const [end] = await until('its end is told', () => ended.length > 0 && ended)
-    expect(end).toMatchObject({ source: 'host', title: 'Deploy+Verify', result: { run_id, overall: 'PASS' } })
+    expect(end).toMatchObject({
+      source: 'host',
+      title: 'Deploy+Verify',
+      result: { run_id, overall: 'PASS' },
+    })
     const after = await until('its duration is known, and that it runs no more', async () => {
       const overview = await bench.call('overview.get', {})
-      return overview.usual_ms['deploy_and_verify/git_sync'] !== undefined && overview.connection.deploy_blocked === null && overview
+      return (
+        overview.usual_ms['deploy_and_verify/git_sync'] !== undefined &&
+        overview.connection.deploy_blocked === null &&
+        overview
+      )
     })
     expect(after.usual_ms['deploy_and_verify/git_sync']).toBe(40)
     expect(after.change.gates.find(({ name }) => name === 'deployed')?.state).not.toBe('running')
@@ -74,10 +96,18 @@ finish('PASS')`,
     rmSync(join(dir, 'install', 'gates', 'go'), { force: true })
     ended.length = 0
     const { run_id } = await bench.call('host.exec', { action: 'deploy_and_verify' })
-    await until('the deploy is in git_sync', async () => (await bench.call('overview.get', {})).change.gates.find(({ name }) => name === 'deployed')?.detail === 'git_sync')
+    await until(
+      'the deploy is in git_sync',
+      async () =>
+        (await bench.call('overview.get', {})).change.gates.find(({ name }) => name === 'deployed')
+          ?.detail === 'git_sync',
+    )
     const { port } = hostd
     await hostd.kill()
-    await until('the host is away', async () => (await bench.call('overview.get', {})).connection.state === 'offline')
+    await until(
+      'the host is away',
+      async () => (await bench.call('overview.get', {})).connection.state === 'offline',
+    )
     open('go')
     hostd = await startHostd(host, { port })
     const [end] = await until('its end is told', () => ended.length > 0 && ended)
@@ -89,19 +119,36 @@ finish('PASS')`,
     const { run_id } = await bench.call('host.exec', { action: 'rollback' })
     const overview = await until('the rollback runs', async () => {
       const now = await bench.call('overview.get', {})
-      return now.status?.active_runs.some((run) => run.run_id === run_id && run.status === 'running') && now
+      return (
+        now.status?.active_runs.some((run) => run.run_id === run_id && run.status === 'running') &&
+        now
+      )
     })
     expect(overview.change.gates.map(({ state }) => state)).not.toContain('running')
     open('back')
     const [end] = await until('its end is told', () => ended.length > 0 && ended)
-    expect(end).toMatchObject({ source: 'host', title: 'Roll back', result: { run_id, overall: 'PASS' } })
+    expect(end).toMatchObject({
+      source: 'host',
+      title: 'Roll back',
+      result: { run_id, overall: 'PASS' },
+    })
   })
 })
 
 describe('how long a step usually takes', () => {
   it('is the median of the runs that passed it', () => {
-    const run = (total_ms: number, duration_ms: number) => ({ action: 'ship', total_ms, steps: [{ name: 'tests', status: 'passed' as const, duration_ms }, { name: 'review_auto', status: 'skipped' as const, duration_ms: 1 }] })
-    expect(usualMs([run(100, 10), run(900, 90), run(200, 20)])).toEqual({ ship: 200, 'ship/tests': 20 })
+    const run = (total_ms: number, duration_ms: number) => ({
+      action: 'ship',
+      total_ms,
+      steps: [
+        { name: 'tests', status: 'passed' as const, duration_ms },
+        { name: 'review_auto', status: 'skipped' as const, duration_ms: 1 },
+      ],
+    })
+    expect(usualMs([run(100, 10), run(900, 90), run(200, 20)])).toEqual({
+      ship: 200,
+      'ship/tests': 20,
+    })
     expect(usualMs([run(100, 10), run(200, 30)])).toEqual({ ship: 150, 'ship/tests': 20 })
   })
 })

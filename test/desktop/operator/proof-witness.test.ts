@@ -13,7 +13,8 @@ import { sealBundle } from '#ops/proof/seal-bundle'
 import { startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
 
-const idOf = (n: number): string => `20261101T${String(100000 + n)}Z-${n.toString(16).padStart(8, '0')}`
+const idOf = (n: number): string =>
+  `20261101T${String(100000 + n)}Z-${n.toString(16).padStart(8, '0')}`
 
 let host: TestHost
 let hostd: TestHostd
@@ -24,34 +25,57 @@ beforeEach(async () => {
   bench = operatorBench()
   await seal(1, 3)
   await bench.call('settings.set_host', { name: 'aiops-1', url: hostd.url, token: host.token })
-  await until('HQ has witnessed the host', async () => (await list()).witnesses[0]?.seen?.counter === 3)
+  await until(
+    'HQ has witnessed the host',
+    async () => (await list()).witnesses[0]?.seen?.counter === 3,
+  )
   // The look that saw it goes on with what it saw before: a test that changed the chain under it would be seen half done.
   await bench.call('proofs.look', {})
 })
-afterEach(async () => { await bench.remove(); await hostd.kill(); await host.remove() })
+afterEach(async () => {
+  await bench.remove()
+  await hostd.kill()
+  await host.remove()
+})
 
-const dirOf = (n: number, kind: BundleKind = 'doctor'): string => join(host.paths.artifacts, kind, idOf(n))
+const dirOf = (n: number, kind: BundleKind = 'doctor'): string =>
+  join(host.paths.artifacts, kind, idOf(n))
 const seal = async (from: number, to: number, kind: BundleKind = 'doctor'): Promise<void> => {
   const places = hostProofPlaces(host.paths)
   for (let n = from; n <= to; n += 1) {
     writeJson(join(dirOf(n, kind), `${kind}.json`), { run: n })
     writeFileSync(join(dirOf(n, kind), 'run.log'), `log of ${n}\n`)
-    await sealBundle({ dir: dirOf(n, kind), kind, runId: idOf(n), chainFile: places.chainFile, key: await ownKey(places), gitHead: null, gitTree: null })
+    await sealBundle({
+      dir: dirOf(n, kind),
+      kind,
+      runId: idOf(n),
+      chainFile: places.chainFile,
+      key: await ownKey(places),
+      gitHead: null,
+      gitTree: null,
+    })
   }
 }
 const list = (): Promise<Output<'proofs.list'>> => bench.call('proofs.list', {})
 /** What is wrong after HQ has looked at everything. */
-const alarms = async (): Promise<{ code: string; run_id: string | null; counter: number | null; detail: string }[]> => {
+const alarms = async (): Promise<
+  { code: string; run_id: string | null; counter: number | null; detail: string }[]
+> => {
   await bench.call('proofs.look', {})
   return (await list()).witnesses.flatMap(({ open }) => open)
 }
 const backup = (): { restore(): void } => {
   const copy = mkdtempSync(join(tmpdir(), 'backup-'))
-  for (const part of ['artifacts', 'state', 'etc'] as const) cpSync(host.paths[part], join(copy, part), { recursive: true, filter: (path) => !path.includes('hostd') && !path.includes('locks') })
+  for (const part of ['artifacts', 'state', 'etc'] as const)
+    cpSync(host.paths[part], join(copy, part), {
+      recursive: true,
+      filter: (path) => !path.includes('hostd') && !path.includes('locks'),
+    })
   return {
     restore: () => {
       for (const part of ['artifacts', 'state', 'etc'] as const) {
-        for (const name of ['doctor', 'deploy', 'proof', 'keys']) rmSync(join(host.paths[part], name), { recursive: true, force: true })
+        for (const name of ['doctor', 'deploy', 'proof', 'keys'])
+          rmSync(join(host.paths[part], name), { recursive: true, force: true })
         cpSync(join(copy, part), host.paths[part], { recursive: true, force: true })
       }
       rmSync(copy, { recursive: true, force: true })
@@ -64,13 +88,30 @@ describe('the laptop as witness of a host', () => {
     await seal(4, 5, 'deploy')
     expect(await alarms()).toEqual([])
     const { bundles, witnesses, host: of } = await list()
-    expect(bundles.map(({ kind, run_id, host: found, witnessed }) => [kind, run_id, found?.state, witnessed?.counter, witnessed?.same])).toEqual([5, 4, 3, 2, 1].map((n) => [n > 3 ? 'deploy' : 'doctor', idOf(n), 'verified', n, true]))
-    expect(witnesses).toMatchObject([{ id: 'aiops-1', place: 'host', seen: { counter: 5 }, problem: null, open: [] }])
+    expect(
+      bundles.map(({ kind, run_id, host: found, witnessed }) => [
+        kind,
+        run_id,
+        found?.state,
+        witnessed?.counter,
+        witnessed?.same,
+      ]),
+    ).toEqual(
+      [5, 4, 3, 2, 1].map((n) => [n > 3 ? 'deploy' : 'doctor', idOf(n), 'verified', n, true]),
+    )
+    expect(witnesses).toMatchObject([
+      { id: 'aiops-1', place: 'host', seen: { counter: 5 }, problem: null, open: [] },
+    ])
     expect(of).toMatchObject({ name: 'aiops-1', detail: null })
     const key = await ownKey(hostProofPlaces(host.paths))
-    expect(pruneBundle({ dir: dirOf(2), key, drop: ({ path }) => path.endsWith('.log') })).toEqual(['run.log'])
+    expect(pruneBundle({ dir: dirOf(2), key, drop: ({ path }) => path.endsWith('.log') })).toEqual([
+      'run.log',
+    ])
     expect(await alarms()).toEqual([])
-    expect((await list()).bundles.find(({ run_id }) => run_id === idOf(2))).toMatchObject({ host: { state: 'verified', pruned: 1 }, witnessed: { pruned: 1, same: true } })
+    expect((await list()).bundles.find(({ run_id }) => run_id === idOf(2))).toMatchObject({
+      host: { state: 'verified', pruned: 1 },
+      witnessed: { pruned: 1, same: true },
+    })
   })
 
   it('alarms when an old bundle is taken away, keeps the alarm when it is put back, and ends it only with a reason, which is kept', async () => {
@@ -80,14 +121,22 @@ describe('the laptop as witness of a host', () => {
     const [alarm, ...more] = await alarms()
     expect(more).toEqual([])
     expect(alarm).toMatchObject({ code: 'chain_gap', run_id: idOf(2), counter: 2 })
-    expect((await bench.call('overview.get', {})).proof_alarms).toEqual([{ who: 'aiops-1', detail: alarm?.detail }])
+    expect((await bench.call('overview.get', {})).proof_alarms).toEqual([
+      { who: 'aiops-1', detail: alarm?.detail },
+    ])
     cpSync(away, dirOf(2), { recursive: true })
     expect(await alarms()).toMatchObject([{ code: 'chain_gap' }])
-    expect((await bench.refused('proofs.acknowledge', { id: 'aiops-1', reason: ' ' })).error_class).toBe('invalid_request')
+    expect(
+      (await bench.refused('proofs.acknowledge', { id: 'aiops-1', reason: ' ' })).error_class,
+    ).toBe('invalid_request')
     await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'The disk was moved' })
     expect(await alarms()).toEqual([])
-    expect((await list()).witnesses[0]?.acknowledged).toMatchObject([{ reason: 'The disk was moved', alarms: [{ code: 'chain_gap' }] }])
-    expect((await bench.refused('proofs.acknowledge', { id: 'aiops-1', reason: 'again' })).error_class).toBe('invalid_request')
+    expect((await list()).witnesses[0]?.acknowledged).toMatchObject([
+      { reason: 'The disk was moved', alarms: [{ code: 'chain_gap' }] },
+    ])
+    expect(
+      (await bench.refused('proofs.acknowledge', { id: 'aiops-1', reason: 'again' })).error_class,
+    ).toBe('invalid_request')
     rmSync(dirOf(1), { recursive: true })
     expect(await alarms()).toMatchObject([{ code: 'chain_gap', counter: 1 }])
   })
@@ -97,8 +146,13 @@ describe('the laptop as witness of a host', () => {
     await seal(4, 6)
     expect(await alarms()).toEqual([])
     before.restore()
-    expect(await alarms()).toMatchObject([{ code: 'chain_truncated', detail: 'aiops-1 had 6 sealed bundles and now shows 3' }])
-    await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'Restored from backup on purpose' })
+    expect(await alarms()).toMatchObject([
+      { code: 'chain_truncated', detail: 'aiops-1 had 6 sealed bundles and now shows 3' },
+    ])
+    await bench.call('proofs.acknowledge', {
+      id: 'aiops-1',
+      reason: 'Restored from backup on purpose',
+    })
     await seal(7, 8)
     expect(await alarms()).toEqual([])
     expect((await list()).witnesses[0]?.seen?.counter).toBe(5)
@@ -112,17 +166,37 @@ describe('the laptop as witness of a host', () => {
     expect(found.map(({ code }) => code)).toEqual(['key_changed', 'chain_replaced'])
     const next = (await ownKey(hostProofPlaces(host.paths))).id
     expect(found[0]?.detail).toContain(next)
-    expect((await list()).witnesses[0]).toMatchObject({ key_id: old, shown_key_id: next, seen: { counter: 3 } })
+    expect((await list()).witnesses[0]).toMatchObject({
+      key_id: old,
+      shown_key_id: next,
+      seen: { counter: 3 },
+    })
     // Who saw less, or another key, has not accepted this one.
-    for (const saw of [{ open: 1, shown_key_id: next }, { open: 2, shown_key_id: old ?? null }]) expect((await bench.refused('proofs.acknowledge', { id: 'aiops-1', reason: 'The disk was moved', saw })).error_class).toBe('invalid_request')
+    for (const saw of [
+      { open: 1, shown_key_id: next },
+      { open: 2, shown_key_id: old ?? null },
+    ])
+      expect(
+        (
+          await bench.refused('proofs.acknowledge', {
+            id: 'aiops-1',
+            reason: 'The disk was moved',
+            saw,
+          })
+        ).error_class,
+      ).toBe('invalid_request')
     expect((await list()).witnesses[0]).toMatchObject({ key_id: old, open: found })
-    await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'The host was installed again', saw: { open: 2, shown_key_id: next } })
+    await bench.call('proofs.acknowledge', {
+      id: 'aiops-1',
+      reason: 'The host was installed again',
+      saw: { open: 2, shown_key_id: next },
+    })
     await seal(6, 6)
     expect(await alarms()).toEqual([])
     expect((await list()).witnesses[0]).toMatchObject({ key_id: next, seen: { counter: 3 } })
   })
 
-  it('alarms over a bundle that was changed and sealed again with the host\'s own key', async () => {
+  it("alarms over a bundle that was changed and sealed again with the host's own key", async () => {
     const places = hostProofPlaces(host.paths)
     for (const n of [1, 2, 3]) rmSync(join(dirOf(n), 'manifest.json'))
     rmSync(places.chainFile)
@@ -136,14 +210,26 @@ describe('the laptop as witness of a host', () => {
     await list()
     const places = join(bench.home, 'witness')
     await hostd.stop()
-    await until('HQ sees that it is away', async () => (await bench.call('overview.get', {})).connection.state === 'offline')
+    await until(
+      'HQ sees that it is away',
+      async () => (await bench.call('overview.get', {})).connection.state === 'offline',
+    )
     const { bundles, host: of, witnesses } = await list()
     expect(of?.detail).toContain('cannot be reached')
-    expect(bundles.map(({ run_id, host: found, witnessed }) => [run_id, found?.state, witnessed?.counter])).toEqual([3, 2, 1].map((n) => [idOf(n), 'verified', n]))
+    expect(
+      bundles.map(({ run_id, host: found, witnessed }) => [
+        run_id,
+        found?.state,
+        witnessed?.counter,
+      ]),
+    ).toEqual([3, 2, 1].map((n) => [idOf(n), 'verified', n]))
     expect(witnesses[0]).toMatchObject({ seen: { counter: 3 }, open: [] })
     writeFileSync(join(places, 'aiops-1.json'), '{')
     hostd = await startHostd(host, { port: hostd.port })
-    await until('HQ sees it again', async () => (await bench.call('overview.get', {})).connection.state === 'online')
+    await until(
+      'HQ sees it again',
+      async () => (await bench.call('overview.get', {})).connection.state === 'online',
+    )
     expect(await alarms()).toMatchObject([{ code: 'witness_damaged' }])
     await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'A full disk' })
     expect(await alarms()).toEqual([])
@@ -152,16 +238,31 @@ describe('the laptop as witness of a host', () => {
 
   it('serves the chain in pages that need the token, cost nothing when nothing is new, and refuses odd questions', async () => {
     await seal(4, 60)
-    expect(await hostd.ask('/api/proof/chain?after=0', { token: null })).toMatchObject({ status: 403 })
+    expect(await hostd.ask('/api/proof/chain?after=0', { token: null })).toMatchObject({
+      status: 403,
+    })
     expect(await hostd.ask('/api/proof/chain?after=-1')).toMatchObject({ status: 400 })
     expect(await hostd.ask('/api/proof/chain?from=1')).toMatchObject({ status: 400 })
-    expect((await hostd.ask('/api/proof/chain')).body).toMatchObject({ report: { counter: 60, until: 50 } })
+    expect((await hostd.ask('/api/proof/chain')).body).toMatchObject({
+      report: { counter: 60, until: 50 },
+    })
     const { body } = await hostd.ask('/api/proof/chain?after=50')
-    expect((body['report'] as { links: { counter: number }[] }).links.map(({ counter }) => counter)).toEqual([51, 52, 53, 54, 55, 56, 57, 58, 59, 60])
-    expect((await hostd.ask('/api/proof/chain?after=60')).body).toMatchObject({ report: { counter: 60, until: 60, links: [] } })
+    expect(
+      (body['report'] as { links: { counter: number }[] }).links.map(({ counter }) => counter),
+    ).toEqual([51, 52, 53, 54, 55, 56, 57, 58, 59, 60])
+    expect((await hostd.ask('/api/proof/chain?after=60')).body).toMatchObject({
+      report: { counter: 60, until: 60, links: [] },
+    })
     const first = (await hostd.ask('/api/proof/bundles?limit=40')).body
-    const second = (await hostd.ask(`/api/proof/bundles?limit=40&cursor=${String(first['next_cursor'])}`)).body
-    expect([...first['bundles'] as { run_id: string }[], ...second['bundles'] as { run_id: string }[]].map(({ run_id }) => run_id)).toEqual(Array.from({ length: 60 }, (_, at) => idOf(60 - at)))
+    const second = (
+      await hostd.ask(`/api/proof/bundles?limit=40&cursor=${String(first['next_cursor'])}`)
+    ).body
+    expect(
+      [
+        ...(first['bundles'] as { run_id: string }[]),
+        ...(second['bundles'] as { run_id: string }[]),
+      ].map(({ run_id }) => run_id),
+    ).toEqual(Array.from({ length: 60 }, (_, at) => idOf(60 - at)))
     expect(second['next_cursor']).toBeNull()
   })
 })
@@ -174,22 +275,47 @@ describe('the laptop as witness of its own ships', () => {
     const shipDir = (n: number): string => join(repository, 'artifacts', 'ship', idOf(n))
     for (const n of [1, 2, 3]) {
       writeJson(join(shipDir(n), 'ship_result.json'), { run: n })
-      await sealBundle({ dir: shipDir(n), kind: 'ship', runId: idOf(n), chainFile: places.chainFile, key: await ownKey(places), gitHead: null, gitTree: null })
+      await sealBundle({
+        dir: shipDir(n),
+        kind: 'ship',
+        runId: idOf(n),
+        chainFile: places.chainFile,
+        key: await ownKey(places),
+        gitHead: null,
+        gitTree: null,
+      })
     }
     await bench.call('settings.set_repository', { path: repository })
     expect(await alarms()).toEqual([])
     const rows = (await list()).bundles.filter(({ kind }) => kind === 'ship')
-    expect(rows.map(({ laptop, witnessed }) => [laptop?.state, witnessed?.counter, witnessed?.same])).toEqual([['verified', 3, true], ['verified', 2, true], ['verified', 1, true]])
+    expect(
+      rows.map(({ laptop, witnessed }) => [laptop?.state, witnessed?.counter, witnessed?.same]),
+    ).toEqual([
+      ['verified', 3, true],
+      ['verified', 2, true],
+      ['verified', 1, true],
+    ])
     writeFileSync(join(shipDir(3), 'ship_result.json'), '{}')
-    expect((await list()).bundles.find(({ run_id, kind }) => kind === 'ship' && run_id === idOf(3))?.laptop).toMatchObject({ state: 'broken', problems: [{ code: 'file_size', file: 'ship_result.json' }] })
+    expect(
+      (await list()).bundles.find(({ run_id, kind }) => kind === 'ship' && run_id === idOf(3))
+        ?.laptop,
+    ).toMatchObject({
+      state: 'broken',
+      problems: [{ code: 'file_size', file: 'ship_result.json' }],
+    })
     rmSync(shipDir(1), { recursive: true })
     expect(await alarms()).toMatchObject([{ code: 'chain_gap', run_id: idOf(1) }])
     // A ship key never speaks for a host.
-    expect(readFileSync(join(bench.home, 'host_keys.json'), 'utf8')).not.toContain((await ownKey(places)).id)
+    expect(readFileSync(join(bench.home, 'host_keys.json'), 'utf8')).not.toContain(
+      (await ownKey(places)).id,
+    )
     rmSync(places.keyFile)
     rmSync(places.publicKeyFile)
     await ownKey(places)
-    await bench.call('proofs.acknowledge', { id: (await list()).witnesses.find(({ place }) => place === 'laptop')?.id ?? '', reason: 'Looked at it' })
+    await bench.call('proofs.acknowledge', {
+      id: (await list()).witnesses.find(({ place }) => place === 'laptop')?.id ?? '',
+      reason: 'Looked at it',
+    })
     expect(await alarms()).toMatchObject([{ code: 'key_changed' }])
   })
 })

@@ -15,11 +15,24 @@ it('what a running ship has passed is no evidence about a commit that was added 
     const overview = () => bench.call('overview.get', {})
     await until('the review to run', async () => (await overview()).ship?.step === 'review_auto')
     const before = (await overview()).change
-    expect([before.commit, ...before.gates.slice(0, 3).map(({ state }) => state)]).toEqual([shipped, 'pass', 'running', 'waiting'])
+    expect([before.commit, ...before.gates.slice(0, 3).map(({ state }) => state)]).toEqual([
+      shipped,
+      'pass',
+      'running',
+      'waiting',
+    ])
 
     const added = repo.commit('Nobody tested this', { 'app.mjs': 'export const add = () => 0\n' })
-    const after = await until('HQ to see the new commit', async () => { const { change } = await overview(); return change.commit === added && change })
-    expect([after.commit, ...after.gates.slice(0, 3).map(({ state }) => state)]).toEqual([added, 'waiting', 'waiting', 'waiting'])
+    const after = await until('HQ to see the new commit', async () => {
+      const { change } = await overview()
+      return change.commit === added && change
+    })
+    expect([after.commit, ...after.gates.slice(0, 3).map(({ state }) => state)]).toEqual([
+      added,
+      'waiting',
+      'waiting',
+      'waiting',
+    ])
     await bench.call('ship.cancel', { run_id })
   } finally {
     await bench.operator.close()

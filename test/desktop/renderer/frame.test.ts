@@ -11,8 +11,13 @@ import { buildFailed, deploying, done, reviewBlocked } from './support/stories.t
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 const statusOf = (story: Scene) => {
   const { status } = story.answers['overview.get'] as Overview
@@ -22,7 +27,13 @@ const statusOf = (story: Scene) => {
 const execs = async (page: Page) => (await callsOf(page)).filter(({ name }) => name === 'host.exec')
 
 describe('the theme', () => {
-  const refused = { 'settings.set_theme': { error_class: 'disk_full' as const, message: 'The settings were not saved: the disk is full. They are as they were.', next_auto_fix: 'free_disk' as const } }
+  const refused = {
+    'settings.set_theme': {
+      error_class: 'disk_full' as const,
+      message: 'The settings were not saved: the disk is full. They are as they were.',
+      next_auto_fix: 'free_disk' as const,
+    },
+  }
 
   test('chosen in the palette and not saved goes back, and says why', async () => {
     const { page } = await open(browser, built, { ...done(), problems: refused })
@@ -39,9 +50,16 @@ describe('the theme', () => {
   })
 
   test('chosen in Settings and not saved leaves the choice and the look as they were', async () => {
-    const { page } = await open(browser, built, { ...done(), problems: refused }, { path: '/settings' })
+    const { page } = await open(
+      browser,
+      built,
+      { ...done(), problems: refused },
+      { path: '/settings' },
+    )
     await page.getByText('Dark', { exact: true }).click()
-    await shown(page.getByRole('alert')).toContainText('The settings were not saved: the disk is full.')
+    await shown(page.getByRole('alert')).toContainText(
+      'The settings were not saved: the disk is full.',
+    )
     await shown(page.getByRole('radio', { name: 'As the system' })).toBeChecked()
     await shown(page.locator('html')).not.toHaveAttribute('data-theme', 'dark')
     await page.context().close()
@@ -49,7 +67,15 @@ describe('the theme', () => {
 
   test('chosen in the palette shows in Settings as well', async () => {
     const story = done()
-    const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'settings.set_theme': { ...settings, theme: 'dark' } } }, { path: '/settings' })
+    const { page } = await open(
+      browser,
+      built,
+      {
+        ...story,
+        answers: { ...story.answers, 'settings.set_theme': { ...settings, theme: 'dark' } },
+      },
+      { path: '/settings' },
+    )
     await shown(page.getByRole('radio', { name: 'As the system' })).toBeChecked()
     await page.keyboard.press('Control+k')
     await page.keyboard.type('dark theme')
@@ -64,25 +90,45 @@ describe('the theme', () => {
 describe('maintenance that a failed deploy left on', () => {
   test('can be ended in HQ, after a question that says who left it on and what serves', async () => {
     const story = buildFailed()
-    const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'host.exec': { run_id: story.runId, joined: false } } }, { path: '/deploy' })
+    const { page } = await open(
+      browser,
+      built,
+      {
+        ...story,
+        answers: { ...story.answers, 'host.exec': { run_id: story.runId, joined: false } },
+      },
+      { path: '/deploy' },
+    )
     await page.getByRole('button', { name: 'End maintenance' }).click()
     const dialog = page.getByRole('alertdialog', { name: 'End maintenance on aiops-1?' })
-    await shown(dialog).toContainText(`Deploy ${story.runId.slice(-8)} left it on because it did not get through.`)
+    await shown(dialog).toContainText(
+      `Deploy ${story.runId.slice(-8)} left it on because it did not get through.`,
+    )
     await shown(dialog).toContainText('9d02a51 goes on serving.')
     await dialog.getByRole('button', { name: 'Leave it on' }).click()
     expect(await execs(page)).toEqual([])
     await page.getByRole('button', { name: 'End maintenance' }).click()
     await dialog.getByRole('button', { name: 'End maintenance' }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${story.runId}$`))
-    expect(await execs(page)).toEqual([{ name: 'host.exec', input: { action: 'maintenance_clear' } }])
+    expect(await execs(page)).toEqual([
+      { name: 'host.exec', input: { action: 'maintenance_clear' } },
+    ])
     await page.context().close()
   })
 
   test('or whose file cannot be read counts as on, says so, and can be ended too', async () => {
     const story = done()
-    story.answers['overview.get'] = { ...(story.answers['overview.get'] as Overview), status: { ...statusOf(story), maintenance: { on: true, unreadable: 'the file is not JSON', file: null } } }
+    story.answers['overview.get'] = {
+      ...(story.answers['overview.get'] as Overview),
+      status: {
+        ...statusOf(story),
+        maintenance: { on: true, unreadable: 'the file is not JSON', file: null },
+      },
+    }
     const { page } = await open(browser, built, story)
-    await shown(page.getByText('Its file cannot be read, so it counts as on: the file is not JSON')).toBeVisible()
+    await shown(
+      page.getByText('Its file cannot be read, so it counts as on: the file is not JSON'),
+    ).toBeVisible()
     await page.getByRole('button', { name: 'End maintenance' }).click()
     await shown(page.getByRole('alertdialog')).toContainText('nobody knows what it protects')
     await page.context().close()
@@ -99,7 +145,16 @@ describe('maintenance that a failed deploy left on', () => {
 
 test('a page of an earlier start of HQ says so, and promises nothing', async () => {
   const { page } = await open(browser, built, done())
-  await change(page, { problems: { 'overview.get': { error_class: 'forbidden', message: 'HQ was started anew since this page was opened. Open it again from the window that shows its address.', next_auto_fix: 'enrol_host' } } })
+  await change(page, {
+    problems: {
+      'overview.get': {
+        error_class: 'forbidden',
+        message:
+          'HQ was started anew since this page was opened. Open it again from the window that shows its address.',
+        next_auto_fix: 'enrol_host',
+      },
+    },
+  })
   await shown(page.getByText('This page is of an earlier start of HQ.')).toBeVisible()
   await shown(page.getByText('comes back by itself')).toHaveCount(0)
   await page.context().close()
@@ -107,27 +162,74 @@ test('a page of an earlier start of HQ says so, and promises nothing', async () 
 
 test('Settings lists the keys that the host believes, whose they are and since when, and takes one back after a question', async () => {
   const story = done()
-  const view: ShipKeyView = { ...(story.answers['ship_key.get'] as ShipKeyView), host: { name: 'aiops-1', enrolled: true, enrolled_at: ago(7_300), detail: null, others: [{ id: 'e'.repeat(32), label: 'old laptop', enrolled_at: ago(400_000) }, { id: 'f'.repeat(32), label: null, enrolled_at: null }] } }
-  const { page } = await open(browser, built, { ...story, answers: { ...story.answers, 'ship_key.get': view, 'host.exec': { run_id: '20261122T231502Z-8f3a9c1e', joined: false } } }, { path: '/settings' })
+  const view: ShipKeyView = {
+    ...(story.answers['ship_key.get'] as ShipKeyView),
+    host: {
+      name: 'aiops-1',
+      enrolled: true,
+      enrolled_at: ago(7_300),
+      detail: null,
+      others: [
+        { id: 'e'.repeat(32), label: 'old laptop', enrolled_at: ago(400_000) },
+        { id: 'f'.repeat(32), label: null, enrolled_at: null },
+      ],
+    },
+  }
+  const { page } = await open(
+    browser,
+    built,
+    {
+      ...story,
+      answers: {
+        ...story.answers,
+        'ship_key.get': view,
+        'host.exec': { run_id: '20261122T231502Z-8f3a9c1e', joined: false },
+      },
+    },
+    { path: '/settings' },
+  )
   const keys = page.getByRole('list', { name: 'Keys that aiops-1 believes' }).getByRole('listitem')
-  await shown(keys).toHaveText([/^This laptopd+since 2 h agoTake back$/, /^old laptope+since 4 d agoTake back$/, /^Of trust\.jsonf+no date$/])
+  await shown(keys).toHaveText([
+    /^This laptopd+since 2 h agoTake back$/,
+    /^old laptope+since 4 d agoTake back$/,
+    /^Of trust\.jsonf+no date$/,
+  ])
   await page.getByRole('button', { name: 'Take back the key of old laptop' }).click()
   const dialog = page.getByRole('alertdialog', { name: 'Take back the key of old laptop?' })
   await shown(dialog).toContainText('counts as unreviewed')
   await dialog.getByRole('button', { name: 'Take it back' }).click()
   await shown(page).toHaveURL(/#\/runs\/20261122T231502Z-8f3a9c1e$/)
-  expect(await execs(page)).toEqual([{ name: 'host.exec', input: { action: 'distrust_ship_key', params: { id: 'e'.repeat(32) } } }])
+  expect(await execs(page)).toEqual([
+    { name: 'host.exec', input: { action: 'distrust_ship_key', params: { id: 'e'.repeat(32) } } },
+  ])
   await page.context().close()
 })
 
 test('in a narrow window nothing is wider than it, on any page', async () => {
   const failed = buildFailed()
-  const stories: [string, Scene][] = [['/', deploying()], [`/runs/${failed.runId}`, failed], ['/ship', reviewBlocked()], ['/deploy', buildFailed()], ['/runs', buildFailed()], ['/proofs', brokenProofs()], ['/doctor', buildFailed()], ['/settings', buildFailed()]]
+  const stories: [string, Scene][] = [
+    ['/', deploying()],
+    [`/runs/${failed.runId}`, failed],
+    ['/ship', reviewBlocked()],
+    ['/deploy', buildFailed()],
+    ['/runs', buildFailed()],
+    ['/proofs', brokenProofs()],
+    ['/doctor', buildFailed()],
+    ['/settings', buildFailed()],
+  ]
   for (const [path, story] of stories) {
     const { page } = await open(browser, built, story, { path, width: 420, height: 800 })
     await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
     await shown(page.getByRole('button', { name: 'Search or run' })).toBeInViewport({ ratio: 1 })
-    await expect.poll(() => page.evaluate(`[document.documentElement.scrollWidth - innerWidth, document.getElementById('main').scrollWidth - document.getElementById('main').clientWidth]`), { message: path, timeout: 120_000 }).toEqual([0, 0])
+    await expect
+      .poll(
+        () =>
+          page.evaluate(
+            `[document.documentElement.scrollWidth - innerWidth, document.getElementById('main').scrollWidth - document.getElementById('main').clientWidth]`,
+          ),
+        { message: path, timeout: 120_000 },
+      )
+      .toEqual([0, 0])
     await page.context().close()
   }
 })

@@ -4,23 +4,65 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { ago, idAt, line, numbered, overview, run, scene, status, type Scene } from './support/scenes.ts'
+import {
+  ago,
+  idAt,
+  line,
+  numbered,
+  overview,
+  run,
+  scene,
+  status,
+  type Scene,
+} from './support/scenes.ts'
 import { callsOf, requestsOf } from './support/scripted-transport.ts'
 import { buildFailed, deploying } from './support/stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 /** A finished doctor run with these lines. */
 function runWith(texts: readonly string[], over: Partial<Scene> = {}): Scene & { runId: string } {
   const runId = idAt(50, 'abcd0123')
   const ended = run({ run_id: runId, action: 'guard', lane: 'guard' })
-  const events: EventBody[] = [{ type: 'run_started', time: ago(60), action: 'guard', steps: ['look'] }, { type: 'step_started', time: ago(60), step: 'look' }, ...texts.map((text) => line(text, 'look')), { type: 'step_finished', time: ago(50), step: 'look', status: 'passed', duration_ms: 10, detail: null, error_class: null }]
-  return { runId, ...scene({ 'overview.get': overview({ status: status() }), [`host.run ${JSON.stringify({ run_id: runId })}`]: { ok: true, run: { ...ended, result: null } } }), events: { [runId]: numbered(events) }, ...over }
+  const events: EventBody[] = [
+    { type: 'run_started', time: ago(60), action: 'guard', steps: ['look'] },
+    { type: 'step_started', time: ago(60), step: 'look' },
+    ...texts.map((text) => line(text, 'look')),
+    {
+      type: 'step_finished',
+      time: ago(50),
+      step: 'look',
+      status: 'passed',
+      duration_ms: 10,
+      detail: null,
+      error_class: null,
+    },
+  ]
+  return {
+    runId,
+    ...scene({
+      'overview.get': overview({ status: status() }),
+      [`host.run ${JSON.stringify({ run_id: runId })}`]: {
+        ok: true,
+        run: { ...ended, result: null },
+      },
+    }),
+    events: { [runId]: numbered(events) },
+    ...over,
+  }
 }
-const numbers = async (page: Page): Promise<number[]> => await page.locator('[data-number]').evaluateAll((lines) => lines.map((each) => Number(each.getAttribute('data-number'))))
+const numbers = async (page: Page): Promise<number[]> =>
+  await page
+    .locator('[data-number]')
+    .evaluateAll((lines) => lines.map((each) => Number(each.getAttribute('data-number'))))
 
 describe('the log', () => {
   test('20,000 lines arrive once each over twenty cuts, in order, and only what is in view is drawn', async () => {
@@ -32,7 +74,10 @@ describe('the log', () => {
     await shown(log.getByText('Complete')).toBeVisible()
     await shown(log.getByText('No gaps')).toBeVisible()
     const asked = (await requestsOf(page)).filter(({ run_id }) => run_id === story.runId)
-    expect(asked.map(({ after }) => after)).toEqual([0, ...Array.from({ length: 20 }, (_, at) => (at + 1) * 977)])
+    expect(asked.map(({ after }) => after)).toEqual([
+      0,
+      ...Array.from({ length: 20 }, (_, at) => (at + 1) * 977),
+    ])
     expect(await page.locator('[data-number]').count()).toBeLessThan(150)
 
     await page.getByRole('log').focus()
@@ -49,17 +94,36 @@ describe('the log', () => {
   test('an event that is missing is asked for again, not skipped', async () => {
     const story = runWith(['one', 'two', 'three'])
     const events = story.events[story.runId] ?? []
-    const { page } = await open(browser, built, { ...story, events: { [story.runId]: [...events.slice(0, 3), ...events.slice(4)] } }, { path: `/runs/${story.runId}` })
+    const { page } = await open(
+      browser,
+      built,
+      { ...story, events: { [story.runId]: [...events.slice(0, 3), ...events.slice(4)] } },
+      { path: `/runs/${story.runId}` },
+    )
     const log = page.getByRole('region', { name: 'Log', exact: true })
     await shown(log.getByText('1 event never came')).toBeVisible()
-    await expect.poll(async () => (await requestsOf(page)).filter(({ run_id, after }) => run_id === story.runId && after === 3).length).toBeGreaterThanOrEqual(2)
+    await expect
+      .poll(
+        async () =>
+          (await requestsOf(page)).filter(
+            ({ run_id, after }) => run_id === story.runId && after === 3,
+          ).length,
+      )
+      .toBeGreaterThanOrEqual(2)
     await page.context().close()
   })
 
   test('hostile text stays text: no markup, no turned reading direction, no hidden character', async () => {
-    const story = runWith(['<img src=x onerror="window.hit=1"><script>window.hit=1</script>', 'user\u202Egnp.exe', '\u001b[8mhidden\u001b[0m \u001b[31mred\u001b[0m', '\u001b]0;title\u0007\u001b[2J\u001b[1;1Hcleared', 'zero\u200Bwidth\rback'])
+    const story = runWith([
+      '<img src=x onerror="window.hit=1"><script>window.hit=1</script>',
+      'user\u202Egnp.exe',
+      '\u001b[8mhidden\u001b[0m \u001b[31mred\u001b[0m',
+      '\u001b]0;title\u0007\u001b[2J\u001b[1;1Hcleared',
+      'zero\u200Bwidth\rback',
+    ])
     const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
-    const text = (at: number): Promise<string | null> => page.locator(`[data-number="${at}"] .log-text`).textContent()
+    const text = (at: number): Promise<string | null> =>
+      page.locator(`[data-number="${at}"] .log-text`).textContent()
     await shown(page.locator('[data-number="5"]')).toBeVisible()
     expect(await text(1)).toBe('<img src=x onerror="window.hit=1"><script>window.hit=1</script>')
     expect(await text(2)).toBe('user‹U+202E›gnp.exe')
@@ -67,23 +131,35 @@ describe('the log', () => {
     await shown(page.locator('[data-number="3"] .ansi-red')).toHaveText('red')
     expect(await text(4)).toBe('‹U+001B›]0;title‹U+0007›‹U+001B›[2J‹U+001B›[1;1Hcleared')
     expect(await text(5)).toBe('zero‹U+200B›width‹U+000D›back')
-    expect(await page.evaluate(`[document.querySelectorAll('.log-rows img, .log-rows script').length, 'hit' in window]`)).toEqual([0, false])
+    expect(
+      await page.evaluate(
+        `[document.querySelectorAll('.log-rows img, .log-rows script').length, 'hit' in window]`,
+      ),
+    ).toEqual([0, false])
     expect(complaints).toEqual([])
     await page.context().close()
   })
 
   test('search counts, marks and goes from match to match', async () => {
-    const story = runWith(Array.from({ length: 3000 }, (_, at) => (at % 1000 === 500 ? `a needle at ${at}` : `hay ${at}`)))
+    const story = runWith(
+      Array.from({ length: 3000 }, (_, at) =>
+        at % 1000 === 500 ? `a needle at ${at}` : `hay ${at}`,
+      ),
+    )
     const { page } = await open(browser, built, story, { path: `/runs/${story.runId}` })
     const field = page.getByRole('searchbox', { name: 'Search the log' })
     await field.fill('NEEDLE')
-    await shown(page.getByRole('region', { name: 'Log', exact: true }).getByRole('status')).toHaveText('3')
+    await shown(
+      page.getByRole('region', { name: 'Log', exact: true }).getByRole('status'),
+    ).toHaveText('3')
     await field.press('Enter')
     await shown(page.locator('.log-selected mark')).toHaveText('needle')
     await shown(page.locator('[data-number="501"]')).toHaveClass(/log-selected/)
     await page.getByRole('button', { name: 'Next match' }).click()
     await shown(page.locator('[data-number="1501"]')).toHaveClass(/log-selected/)
-    await shown(page.getByRole('region', { name: 'Log', exact: true }).getByRole('status')).toHaveText('2 of 3')
+    await shown(
+      page.getByRole('region', { name: 'Log', exact: true }).getByRole('status'),
+    ).toHaveText('2 of 3')
     await page.context().close()
   })
 })
@@ -102,7 +178,10 @@ describe('a run', () => {
     await shown(error).toBeInViewport()
     await shown(error).toContainText('Could not resolve "./gateLine" in overview/OverviewPage.tsx')
     await shown(page.getByRole('group', { name: 'docker_compose: Not reached' })).toBeVisible()
-    await page.getByRole('complementary', { name: 'Facts' }).getByRole('button', { name: 'triage.json' }).click()
+    await page
+      .getByRole('complementary', { name: 'Facts' })
+      .getByRole('button', { name: 'triage.json' })
+      .click()
     await shown(page.getByRole('dialog')).toContainText('"schema_version": 1')
     expect(complaints).toEqual([])
     await page.context().close()
@@ -119,7 +198,9 @@ describe('a run', () => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     await dialog.getByRole('button', { name: 'Cancel the run' }).click()
     await shown(dialog).toBeHidden()
-    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.cancel')).toEqual([{ name: 'host.cancel', input: { run_id: story.runId } }])
+    await expect
+      .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.cancel'))
+      .toEqual([{ name: 'host.cancel', input: { run_id: story.runId } }])
     await page.context().close()
   })
 })

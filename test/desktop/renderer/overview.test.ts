@@ -5,19 +5,43 @@ import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { overview, scene } from './support/scenes.ts'
 import { callsOf, change, script } from './support/scripted-transport.ts'
-import { buildFailed, deploying, done, offline, reviewBlocked, reviewUnavailable, scripted } from './support/stories.ts'
+import {
+  buildFailed,
+  deploying,
+  done,
+  offline,
+  reviewBlocked,
+  reviewUnavailable,
+  scripted,
+} from './support/stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 describe('the overview', () => {
   test('says DONE, and each of the six gates passes', async () => {
     const { page, complaints } = await open(browser, built, done())
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('4c1e9b7 is DONE, with proof')
-    const gates = page.getByRole('list', { name: 'Definition of Done, six gates' }).getByRole('listitem')
-    expect(await gates.evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')))).toEqual(['Tests: Pass', 'Review: Pass', 'Pushed: Pass', 'Deployed: Pass', 'Verified: Pass', 'Proof: Pass'])
+    const gates = page
+      .getByRole('list', { name: 'Definition of Done, six gates' })
+      .getByRole('listitem')
+    expect(
+      await gates.evaluateAll((items) => items.map((item) => item.getAttribute('aria-label'))),
+    ).toEqual([
+      'Tests: Pass',
+      'Review: Pass',
+      'Pushed: Pass',
+      'Deployed: Pass',
+      'Verified: Pass',
+      'Proof: Pass',
+    ])
     await shown(page.getByText('Pass, unverified')).toBeVisible()
     expect(complaints).toEqual([])
     await page.context().close()
@@ -25,23 +49,35 @@ describe('the overview', () => {
 
   test('names the class of a blocked gate, what is untouched and what is needed', async () => {
     const { page } = await open(browser, built, reviewUnavailable())
-    await shown(page.getByRole('listitem', { name: 'Review: Blocked review_unavailable' })).toBeVisible()
-    await shown(page.getByRole('heading', { level: 1 })).toContainText('The review could not take place')
-    await shown(page.getByText('Nothing was pushed: origin/main is still 9d02a51. Sign Codex in on this laptop')).toBeVisible()
+    await shown(
+      page.getByRole('listitem', { name: 'Review: Blocked review_unavailable' }),
+    ).toBeVisible()
+    await shown(page.getByRole('heading', { level: 1 })).toContainText(
+      'The review could not take place',
+    )
+    await shown(
+      page.getByText(
+        'Nothing was pushed: origin/main is still 9d02a51. Sign Codex in on this laptop',
+      ),
+    ).toBeVisible()
     await page.context().close()
   })
 
   test('shows a running deploy against its usual time, and its button leads to it', async () => {
     const story = deploying()
     const { page } = await open(browser, built, story)
-    await shown(page.getByRole('listitem', { name: 'Deployed: Running' })).toContainText('of usually 2:54')
+    await shown(page.getByRole('listitem', { name: 'Deployed: Running' })).toContainText(
+      'of usually 2:54',
+    )
     const card = page.getByRole('region', { name: 'Active run' })
     await shown(card).toContainText('step 4 of 9')
     await shown(card).toContainText('index-239.js')
     await shown(page.getByRole('button', { name: 'Deploy+Verify', exact: true })).toHaveCount(0)
     await page.getByRole('link', { name: 'Deploy+Verify is running: open it' }).click()
     await shown(page.getByRole('heading', { level: 1 })).toContainText('Deploy+Verify')
-    expect(await callsOf(page).then((calls) => calls.filter(({ name }) => name === 'host.exec'))).toEqual([])
+    expect(
+      await callsOf(page).then((calls) => calls.filter(({ name }) => name === 'host.exec')),
+    ).toEqual([])
     await page.context().close()
   })
 
@@ -60,7 +96,11 @@ describe('the overview', () => {
   test('keeps what it had when HQ itself stops answering, and comes back by itself', async () => {
     const { page } = await open(browser, built, done())
     await shown(page.getByRole('listitem', { name: 'Proof: Pass' })).toBeVisible()
-    const away = { error_class: 'hostd_unreachable' as const, message: 'HQ on this machine does not answer.', next_auto_fix: 'retry_when_reachable' as const }
+    const away = {
+      error_class: 'hostd_unreachable' as const,
+      message: 'HQ on this machine does not answer.',
+      next_auto_fix: 'retry_when_reachable' as const,
+    }
     await change(page, { problems: { 'overview.get': away } })
     await shown(page.getByText(/HQ does not answer for/)).toBeVisible()
     await shown(page.getByRole('listitem', { name: 'Proof: Pass' })).toBeVisible()
@@ -72,11 +112,15 @@ describe('the overview', () => {
 
   test('labels a scripted verdict wherever it shows', async () => {
     const { page } = await open(browser, built, scripted())
-    await shown(page.getByRole('list', { name: 'Definition of Done, six gates' })).toContainText('scripted (demo)')
+    await shown(page.getByRole('list', { name: 'Definition of Done, six gates' })).toContainText(
+      'scripted (demo)',
+    )
     await shown(page.getByRole('region', { name: 'Last results' })).toContainText('scripted (demo)')
     await shown(page.getByRole('note')).toContainText('scripted (demo)')
     await page.getByRole('link', { name: 'Ship', exact: true }).click()
-    await shown(page.getByRole('list', { name: 'Ship, five steps' })).toContainText('scripted (demo)')
+    await shown(page.getByRole('list', { name: 'Ship, five steps' })).toContainText(
+      'scripted (demo)',
+    )
     await shown(page.getByRole('region', { name: 'Verdict' })).toContainText('scripted (demo)')
     await page.context().close()
   })
@@ -84,7 +128,11 @@ describe('the overview', () => {
   test('says why maintenance stays on after a failure', async () => {
     const { page } = await open(browser, built, buildFailed())
     await shown(page.getByText(/Maintenance on for [5-9] m \d\d s\./)).toBeVisible()
-    await shown(page.getByText('Left on by a deploy that did not get through. It ends with the next green one.')).toBeVisible()
+    await shown(
+      page.getByText(
+        'Left on by a deploy that did not get through. It ends with the next green one.',
+      ),
+    ).toBeVisible()
     await page.context().close()
   })
 })
@@ -105,18 +153,42 @@ describe('the two buttons', () => {
   test('Ship and Deploy+Verify start once each and lead to what they started', async () => {
     const story = reviewUnavailable()
     const failed = buildFailed()
-    story.answers = { ...story.answers, ...failed.answers, 'overview.get': story.answers['overview.get'], 'ship.start': { run_id: '20261122T231502Z-8f3a9c1e', joined: false }, 'host.exec': { run_id: failed.runId, joined: true } }
+    story.answers = {
+      ...story.answers,
+      ...failed.answers,
+      'overview.get': story.answers['overview.get'],
+      'ship.start': { run_id: '20261122T231502Z-8f3a9c1e', joined: false },
+      'host.exec': { run_id: failed.runId, joined: true },
+    }
     const { page } = await open(browser, built, story)
     await page.getByRole('button', { name: 'Ship', exact: true }).click()
     await shown(page).toHaveURL(/#\/ship\/20261122T231502Z-8f3a9c1e$/)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${failed.runId}$`))
-    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'ship.start' || name === 'host.exec')).toEqual([{ name: 'ship.start', input: {} }, { name: 'host.exec', input: { action: 'deploy_and_verify' } }])
+    await expect
+      .poll(async () =>
+        (await callsOf(page)).filter(({ name }) => name === 'ship.start' || name === 'host.exec'),
+      )
+      .toEqual([
+        { name: 'ship.start', input: {} },
+        { name: 'host.exec', input: { action: 'deploy_and_verify' } },
+      ])
     await page.context().close()
   })
 
   test('what did not start says its class, and at most one button is filled', async () => {
-    const story = scene({ 'overview.get': overview() }, { problems: { 'host.exec': { error_class: 'MAINTENANCE_MODE', message: 'A deploy holds maintenance mode.', next_auto_fix: 'wait_for_deploy' } } })
+    const story = scene(
+      { 'overview.get': overview() },
+      {
+        problems: {
+          'host.exec': {
+            error_class: 'MAINTENANCE_MODE',
+            message: 'A deploy holds maintenance mode.',
+            next_auto_fix: 'wait_for_deploy',
+          },
+        },
+      },
+    )
     const { page } = await open(browser, built, story)
     await shown(page.locator('.button-main')).toHaveCount(1)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
@@ -130,13 +202,23 @@ describe('the two buttons', () => {
 describe('the ship page', () => {
   test('shows the findings beside the lines they are about, and that nothing was pushed', async () => {
     const { page, complaints } = await open(browser, built, reviewBlocked(), { path: '/ship' })
-    await shown(page.getByRole('listitem', { name: 'Review: Blocked review_blocked' })).toBeVisible()
-    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('Nothing was pushed: origin/main is still 9d02a51.')
-    const finding = page.getByRole('article', { name: 'Blocking finding: A sibling folder passes this check' })
+    await shown(
+      page.getByRole('listitem', { name: 'Review: Blocked review_blocked' }),
+    ).toBeVisible()
+    await shown(page.getByRole('region', { name: 'Why red' })).toContainText(
+      'Nothing was pushed: origin/main is still 9d02a51.',
+    )
+    const finding = page.getByRole('article', {
+      name: 'Blocking finding: A sibling folder passes this check',
+    })
     await shown(finding).toContainText('blocking, hostd/routes/artifacts.ts:40')
-    expect(await finding.evaluate((box) => box.previousElementSibling?.textContent)).toBe('40+  if (!abs.startsWith(root)) throw new AppError(OUTSIDE)')
+    expect(await finding.evaluate((box) => box.previousElementSibling?.textContent)).toBe(
+      '40+  if (!abs.startsWith(root)) throw new AppError(OUTSIDE)',
+    )
     await page.getByRole('button', { name: 'shared/errors.ts, 1 added, 0 removed' }).click()
-    await shown(page.getByRole('region', { name: 'Changes of shared/errors.ts' })).toContainText('too_large: { http: 413 }')
+    await shown(page.getByRole('region', { name: 'Changes of shared/errors.ts' })).toContainText(
+      'too_large: { http: 413 }',
+    )
     await page.getByRole('tab', { name: 'Log' }).click()
     await shown(page.getByRole('log')).toContainText('review_unavailable: Codex answered 401')
     expect(complaints).toEqual([])
@@ -181,7 +263,12 @@ describe('the look', () => {
       for (const width of [1440, 1180, 900]) {
         const { page } = await open(browser, built, buildFailed(), { theme, width })
         await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
-        const { ink, quiet, ground, wide } = await page.evaluate<{ ink: number[]; quiet: number[]; ground: number[]; wide: boolean }>(measure)
+        const { ink, quiet, ground, wide } = await page.evaluate<{
+          ink: number[]
+          quiet: number[]
+          ground: number[]
+          wide: boolean
+        }>(measure)
         expect(contrast(ink, ground)).toBeGreaterThan(12)
         expect(contrast(quiet, ground)).toBeGreaterThan(4.5)
         expect(luminance(ground) < 0.1).toBe(theme === 'dark')
@@ -194,12 +281,19 @@ describe('the look', () => {
 
   test('a theme chosen in Settings goes over the system', async () => {
     const story = done()
-    story.answers['settings.set_theme'] = { ...(story.answers['settings.get'] as object), theme: 'dark' }
+    story.answers['settings.set_theme'] = {
+      ...(story.answers['settings.get'] as object),
+      theme: 'dark',
+    }
     const { page } = await open(browser, built, story, { path: '/settings' })
     await page.getByText('Dark', { exact: true }).click()
     await shown(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
     await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
-    await expect.poll(async () => (await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input).toEqual({ theme: 'dark' })
+    await expect
+      .poll(
+        async () => (await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input,
+      )
+      .toEqual({ theme: 'dark' })
     await page.context().close()
   })
 
@@ -207,10 +301,15 @@ describe('the look', () => {
     const context = await browser.newContext()
     const page = await context.newPage()
     const story = done()
-    story.answers['overview.get'] = { ...(story.answers['overview.get'] as object), change: { commit: 'not a commit' } }
+    story.answers['overview.get'] = {
+      ...(story.answers['overview.get'] as object),
+      change: { commit: 'not a commit' },
+    }
     await script(page, story)
     await page.goto(built.url)
-    await shown(page.getByRole('alert')).toContainText('The answer to overview.get does not have the agreed form')
+    await shown(page.getByRole('alert')).toContainText(
+      'The answer to overview.get does not have the agreed form',
+    )
     await context.close()
   })
 })
@@ -232,7 +331,9 @@ const measure = `(() => {
 })()`
 
 const luminance = (rgb: number[]): number => {
-  const [r = 0, g = 0, b = 0] = rgb.map((value) => value / 255).map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+  const [r = 0, g = 0, b = 0] = rgb
+    .map((value) => value / 255)
+    .map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
   return 0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 const contrast = (a: number[], b: number[]): number => {

@@ -7,24 +7,57 @@ import { overview, scene, shipDetail, shipResult } from './support/scenes.ts'
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 test('the verdict of a large change lists its packets, what was flagged and what was handled by rule', async () => {
   const result = shipResult()
   const detail = shipDetail(result)
   if (!detail.verdict) throw new Error('the usual ship is approved')
   const sha256 = 'a'.repeat(64)
-  const packet = (index: number, files: string[]) => ({ index, files, diff_sha256: sha256, prompt_sha256: sha256, nonce: 'b'.repeat(64), usage: null })
-  detail.verdict.packets = [packet(1, ['hostd/routes/artifacts.ts', 'shared/errors.ts']), packet(2, ['test/hostd/artifacts.test.ts'])]
+  const packet = (index: number, files: string[]) => ({
+    index,
+    files,
+    diff_sha256: sha256,
+    prompt_sha256: sha256,
+    nonce: 'b'.repeat(64),
+    usage: null,
+  })
+  detail.verdict.packets = [
+    packet(1, ['hostd/routes/artifacts.ts', 'shared/errors.ts']),
+    packet(2, ['test/hostd/artifacts.test.ts']),
+  ]
   detail.verdict.flags = ['app.mjs:3: characters that cannot be seen: U+200B']
-  detail.verdict.files[1] = { path: 'logo.png', status: 'added', binary: true, additions: 0, deletions: 0, handling: 'binary: named by blob and size, content not shown' }
+  detail.verdict.files[1] = {
+    path: 'logo.png',
+    status: 'added',
+    binary: true,
+    additions: 0,
+    deletions: 0,
+    handling: 'binary: named by blob and size, content not shown',
+  }
   const summary = { run_id: result.run_id, active: false, step: null, result }
-  const story = scene({ 'overview.get': overview({ ship: summary }), 'ship.list': { ships: [summary] }, 'ship.get': detail })
+  const story = scene({
+    'overview.get': overview({ ship: summary }),
+    'ship.list': { ships: [summary] },
+    'ship.get': detail,
+  })
   const { page, complaints } = await open(browser, built, story, { path: `/ship/${result.run_id}` })
   const packets = page.getByRole('region', { name: 'Packets' })
-  await shown(packets.getByRole('listitem')).toHaveText(['1. hostd/routes/artifacts.ts and 1 more aaaaaaaaaaaa', '2. test/hostd/artifacts.test.ts aaaaaaaaaaaa'].map((text) => new RegExp(text.replaceAll(' aaa', '\\s*aaa').replaceAll('.', '\\.'))))
-  await shown(page.getByRole('list', { name: 'Looked at with special care' })).toContainText('U+200B')
+  await shown(packets.getByRole('listitem')).toHaveText(
+    [
+      '1. hostd/routes/artifacts.ts and 1 more aaaaaaaaaaaa',
+      '2. test/hostd/artifacts.test.ts aaaaaaaaaaaa',
+    ].map((text) => new RegExp(text.replaceAll(' aaa', '\\s*aaa').replaceAll('.', '\\.'))),
+  )
+  await shown(page.getByRole('list', { name: 'Looked at with special care' })).toContainText(
+    'U+200B',
+  )
   await shown(page.getByRole('list', { name: 'Handled by rule' })).toContainText('logo.png: binary')
   expect(complaints).toEqual([])
   await page.context().close()

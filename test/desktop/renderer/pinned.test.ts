@@ -5,14 +5,29 @@ import type { Pin } from '#shared/result'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { ago, before, head, idAt, overview, run, scene, status, type Scene } from './support/scenes.ts'
+import {
+  ago,
+  before,
+  head,
+  idAt,
+  overview,
+  run,
+  scene,
+  status,
+  type Scene,
+} from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
 import { offline } from './support/stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 const started = '20261122T231502Z-8f3a9c1e'
 const newer = 'f'.repeat(40)
@@ -23,12 +38,23 @@ function pinned(remote: string = head, over: Partial<Overview> = {}): Scene {
   const usual = status()
   if (!usual.state) throw new Error('the usual status has a state')
   const pin: Pin = { sha: before, from_sha: head, run_id: rollback, since: ago(840) }
-  const known = overview({ status: { ...usual, state: { ...usual.state, pin, rollback_to: null } } })
+  const known = overview({
+    status: { ...usual, state: { ...usual.state, pin, rollback_to: null } },
+  })
   if (!known.repository) throw new Error('the usual overview has a repository')
-  return scene({ 'overview.get': { ...known, repository: { ...known.repository, head: remote, remote }, ...over }, 'host.exec': { run_id: started, joined: false } })
+  return scene({
+    'overview.get': {
+      ...known,
+      repository: { ...known.repository, head: remote, remote },
+      ...over,
+    },
+    'host.exec': { run_id: started, joined: false },
+  })
 }
-const cardOf = (page: Awaited<ReturnType<typeof open>>['page']) => page.getByRole('region', { name: 'Pinned by a rollback' })
-const execs = async (page: Awaited<ReturnType<typeof open>>['page']) => (await callsOf(page)).filter(({ name }) => name === 'host.exec')
+const cardOf = (page: Awaited<ReturnType<typeof open>>['page']) =>
+  page.getByRole('region', { name: 'Pinned by a rollback' })
+const execs = async (page: Awaited<ReturnType<typeof open>>['page']) =>
+  (await callsOf(page)).filter(({ name }) => name === 'host.exec')
 
 describe('a host that is pinned by a rollback', () => {
   test('says so on Overview and Deploy: to which commit, since which run, and what it keeps from happening', async () => {
@@ -36,8 +62,12 @@ describe('a host that is pinned by a rollback', () => {
       const { page, complaints } = await open(browser, built, pinned(), { path })
       const card = cardOf(page)
       await shown(card).toContainText(`aiops-1 is pinned to ${before.slice(0, 7)}`)
-      await shown(card).toContainText(`Since rollback ${rollback.slice(-8)}, 14 m ago. Deploys stay away from ${head.slice(0, 7)}, which was rolled back from, until another commit is on origin/main.`)
-      await shown(page.getByRole('heading', { level: 1 })).toHaveText(`${head.slice(0, 7)} was rolled back`)
+      await shown(card).toContainText(
+        `Since rollback ${rollback.slice(-8)}, 14 m ago. Deploys stay away from ${head.slice(0, 7)}, which was rolled back from, until another commit is on origin/main.`,
+      )
+      await shown(page.getByRole('heading', { level: 1 })).toHaveText(
+        `${head.slice(0, 7)} was rolled back`,
+      )
       await card.getByRole('link', { name: rollback.slice(-8) }).click()
       await shown(page).toHaveURL(new RegExp(`#/runs/${rollback}$`))
       expect(complaints).toEqual([])
@@ -48,12 +78,16 @@ describe('a host that is pinned by a rollback', () => {
   test('does not offer a deploy that would be refused, on the button, in the palette or as the one thing to do', async () => {
     const { page } = await open(browser, built, pinned())
     const button = page.getByRole('button', { name: 'Deploy+Verify: pinned by a rollback' })
-    await shown(button).toHaveAccessibleDescription(/press Deploy the newest again on the Deploy page/)
+    await shown(button).toHaveAccessibleDescription(
+      /press Deploy the newest again on the Deploy page/,
+    )
     await button.click({ force: true })
     await shown(page.locator('.button-main')).toHaveCount(0)
     await page.keyboard.press('Control+k')
     await page.keyboard.type('deploy+verify')
-    await shown(page.getByRole('menuitem', { name: 'Deploy+Verify: pinned by a rollback' })).toBeVisible()
+    await shown(
+      page.getByRole('menuitem', { name: 'Deploy+Verify: pinned by a rollback' }),
+    ).toBeVisible()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     expect(await execs(page)).toEqual([])
@@ -73,7 +107,9 @@ describe('a host that is pinned by a rollback', () => {
     await button.press('Enter')
     await dialog.getByRole('button', { name: 'Deploy the newest' }).press('Enter')
     await shown(page).toHaveURL(new RegExp(`#/runs/${started}$`))
-    expect(await execs(page)).toEqual([{ name: 'host.exec', input: { action: 'deploy_and_verify', params: { unpin: true } } }])
+    expect(await execs(page)).toEqual([
+      { name: 'host.exec', input: { action: 'deploy_and_verify', params: { unpin: true } } },
+    ])
     await page.context().close()
   })
 
@@ -83,15 +119,29 @@ describe('a host that is pinned by a rollback', () => {
     await shown(cardOf(page).getByRole('button')).toHaveCount(0)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${started}$`))
-    expect(await execs(page)).toEqual([{ name: 'host.exec', input: { action: 'deploy_and_verify' } }])
+    expect(await execs(page)).toEqual([
+      { name: 'host.exec', input: { action: 'deploy_and_verify' } },
+    ])
     await page.context().close()
   })
 
   test('that is away keeps its pin in view, and its button says why it cannot be pressed', async () => {
     const { connection } = offline().answers['overview.get'] as Overview
-    const { page } = await open(browser, built, pinned(head, { connection: { ...connection, deploy_blocked: 'aiops-1 cannot be reached: it does not answer.' } }), { path: '/deploy' })
+    const { page } = await open(
+      browser,
+      built,
+      pinned(head, {
+        connection: {
+          ...connection,
+          deploy_blocked: 'aiops-1 cannot be reached: it does not answer.',
+        },
+      }),
+      { path: '/deploy' },
+    )
     const button = cardOf(page).getByRole('button', { name: 'Deploy the newest again' })
-    await shown(button).toHaveAccessibleDescription('aiops-1 cannot be reached: it does not answer.')
+    await shown(button).toHaveAccessibleDescription(
+      'aiops-1 cannot be reached: it does not answer.',
+    )
     await button.click({ force: true })
     await shown(page.getByRole('alertdialog')).toHaveCount(0)
     await page.context().close()
@@ -99,10 +149,30 @@ describe('a host that is pinned by a rollback', () => {
 
   test('a rollback that runs is told as one, with the commit it goes to', async () => {
     const usual = status()
-    const active = run({ run_id: rollback, action: 'rollback', params: { to: before }, status: 'running', finished_at: null })
+    const active = run({
+      run_id: rollback,
+      action: 'rollback',
+      params: { to: before },
+      status: 'running',
+      finished_at: null,
+    })
     for (const path of ['/', '/deploy']) {
-      const { page } = await open(browser, built, scene({ 'overview.get': overview({ status: { ...usual, host: { ...usual.host, serving: head }, active_runs: [active] } }) }, { live: [rollback] }), { path })
-      await shown(page.getByRole('heading', { level: 1 })).toHaveText(`Rolling back to ${before.slice(0, 7)}`)
+      const { page } = await open(
+        browser,
+        built,
+        scene(
+          {
+            'overview.get': overview({
+              status: { ...usual, host: { ...usual.host, serving: head }, active_runs: [active] },
+            }),
+          },
+          { live: [rollback] },
+        ),
+        { path },
+      )
+      await shown(page.getByRole('heading', { level: 1 })).toHaveText(
+        `Rolling back to ${before.slice(0, 7)}`,
+      )
       await page.context().close()
     }
   })

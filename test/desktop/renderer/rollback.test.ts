@@ -8,14 +8,33 @@ import { callsOf } from './support/scripted-transport.ts'
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 const runId = '20261122T231502Z-8f3a9c1e'
 const story = (rollbackTo: string | null) => {
   const usual = status()
   if (!usual.state) throw new Error('the usual status has a state')
-  return scene({ 'overview.get': overview({ status: { ...usual, host: { ...usual.host, serving: head }, state: { ...usual.state, last_verified_head: head, target_sha: head, rollback_to: rollbackTo } } }), 'host.exec': { run_id: runId, joined: false } })
+  return scene({
+    'overview.get': overview({
+      status: {
+        ...usual,
+        host: { ...usual.host, serving: head },
+        state: {
+          ...usual.state,
+          last_verified_head: head,
+          target_sha: head,
+          rollback_to: rollbackTo,
+        },
+      },
+    }),
+    'host.exec': { run_id: runId, joined: false },
+  })
 }
 
 describe('Roll back on the Deploy page', () => {
@@ -29,7 +48,9 @@ describe('Roll back on the Deploy page', () => {
     await page.getByRole('button', { name: 'Roll back', exact: true }).click()
     await dialog.getByRole('button', { name: 'Roll back', exact: true }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${runId}$`))
-    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([{ name: 'host.exec', input: { action: 'rollback', params: { to: before } } }])
+    await expect
+      .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
+      .toEqual([{ name: 'host.exec', input: { action: 'rollback', params: { to: before } } }])
     await page.context().close()
   })
 

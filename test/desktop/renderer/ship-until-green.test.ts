@@ -9,19 +9,32 @@ import { nextActionMissing, repaired, repairing, reviewBlocked } from './support
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 describe('the page of a ship', () => {
   test('shows the attempts of until green, what repairs came to, and which protected files they changed', async () => {
     const { page, complaints } = await open(browser, built, repaired(), { path: '/ship' })
     const attempts = page.getByRole('region', { name: 'Until green' })
     await shown(attempts).toContainText('2 of 3 repairs')
-    await shown(attempts.getByRole('listitem').filter({ hasText: 'attempt 1' })).toContainText('tests_failed')
-    await shown(attempts.getByRole('list', { name: 'Protected files changed' })).toContainText('test/hostd/artifacts.test.ts modified')
+    await shown(attempts.getByRole('listitem').filter({ hasText: 'attempt 1' })).toContainText(
+      'tests_failed',
+    )
+    await shown(attempts.getByRole('list', { name: 'Protected files changed' })).toContainText(
+      'test/hostd/artifacts.test.ts modified',
+    )
     await shown(attempts).toContainText('refs/openclaw/repairs/')
     await attempts.getByRole('button', { name: 'repair.patch' }).first().click()
-    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'ship.file').at(-1)?.input).toMatchObject({ path: 'repairs/1/repair.patch' })
+    await expect
+      .poll(
+        async () => (await callsOf(page)).filter(({ name }) => name === 'ship.file').at(-1)?.input,
+      )
+      .toMatchObject({ path: 'repairs/1/repair.patch' })
     expect(complaints).toEqual([])
     await page.context().close()
   })
@@ -35,7 +48,13 @@ describe('the page of a ship', () => {
   })
 
   test('turns until green on with a bound, and sets another', async () => {
-    const story = scene({ 'settings.set_until_green': { ...settings, until_green: { repairs: 3, implementer: 'Codex, gpt-5.2-codex' } }, 'ship.get': shipDetail(shipResult()) })
+    const story = scene({
+      'settings.set_until_green': {
+        ...settings,
+        until_green: { repairs: 3, implementer: 'Codex, gpt-5.2-codex' },
+      },
+      'ship.get': shipDetail(shipResult()),
+    })
     const { page, complaints } = await open(browser, built, story, { path: '/ship' })
     const before = page.getByRole('region', { name: 'Before the next ship' })
     await shown(before.getByRole('switch', { name: 'Until green' })).not.toBeChecked()
@@ -43,7 +62,13 @@ describe('the page of a ship', () => {
     await shown(before.getByRole('switch', { name: 'Until green' })).toBeChecked()
     await before.getByRole('button', { name: /at most 3 repairs/ }).click()
     await page.getByRole('option', { name: 'at most 5 repairs' }).click()
-    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'settings.set_until_green').map(({ input }) => input)).toEqual([{ repairs: 3 }, { repairs: 5 }])
+    await expect
+      .poll(async () =>
+        (await callsOf(page))
+          .filter(({ name }) => name === 'settings.set_until_green')
+          .map(({ input }) => input),
+      )
+      .toEqual([{ repairs: 3 }, { repairs: 5 }])
     expect(complaints).toEqual([])
     await page.context().close()
   })
@@ -54,7 +79,11 @@ describe('the page of a ship', () => {
     await before.getByRole('textbox', { name: 'Next action' }).fill('Deploy it.')
     await before.getByRole('button', { name: 'Commit it' }).click()
     await shown(before.getByRole('textbox')).toHaveCount(0)
-    await expect.poll(async () => (await callsOf(page)).filter(({ name }) => name === 'next.set').map(({ input }) => input)).toEqual([{ text: 'Deploy it.', commit: true }])
+    await expect
+      .poll(async () =>
+        (await callsOf(page)).filter(({ name }) => name === 'next.set').map(({ input }) => input),
+      )
+      .toEqual([{ text: 'Deploy it.', commit: true }])
     expect(complaints).toEqual([])
     await page.context().close()
   })
@@ -63,10 +92,15 @@ describe('the page of a ship', () => {
     const { page } = await open(browser, built, reviewBlocked(), { path: '/ship' })
     const before = page.getByRole('region', { name: 'Before the next ship' })
     await before.getByRole('button', { name: 'Set it' }).click()
-    await shown(before).toContainText('It cannot be committed now: 1 file changed and not committed.')
+    await shown(before).toContainText(
+      'It cannot be committed now: 1 file changed and not committed.',
+    )
     await before.getByRole('textbox', { name: 'Next action' }).fill('Deploy it.')
     await before.getByRole('textbox', { name: 'Next action' }).press('Enter')
-    await shown(before.getByRole('button', { name: 'Commit it' })).toHaveAttribute('aria-disabled', 'true')
+    await shown(before.getByRole('button', { name: 'Commit it' })).toHaveAttribute(
+      'aria-disabled',
+      'true',
+    )
     expect((await callsOf(page)).filter(({ name }) => name === 'next.set')).toEqual([])
     await page.context().close()
   })
@@ -76,7 +110,9 @@ describe('the page of a ship', () => {
     const list = page.getByRole('region', { name: 'Findings' })
     await shown(list.getByRole('listitem')).toHaveCount(findings.length)
     await page.getByRole('tab', { name: 'Log' }).click()
-    await list.getByRole('button', { name: 'Note: The cache never forgets, hostd/routes/artifacts.ts:42' }).click()
+    await list
+      .getByRole('button', { name: 'Note: The cache never forgets, hostd/routes/artifacts.ts:42' })
+      .click()
     const note = page.getByRole('article', { name: 'Note: The cache never forgets' })
     await shown(note).toBeInViewport()
     await shown(note).toContainText('hostd/routes/artifacts.ts:42')
@@ -84,8 +120,20 @@ describe('the page of a ship', () => {
   })
 
   test('says from which run an approval was taken again, and how old it was', async () => {
-    const result = shipResult({ review_reused: { run_id: '20260101T000000Z-0a0a0a0a', verdict_id: 'v-0', approved_at: '2026-01-01T00:00:00.000Z', age_minutes: 17 } })
-    const story = scene({ 'overview.get': overview({ ship: { run_id: result.run_id, active: false, step: null, result } }), 'ship.get': shipDetail(result) })
+    const result = shipResult({
+      review_reused: {
+        run_id: '20260101T000000Z-0a0a0a0a',
+        verdict_id: 'v-0',
+        approved_at: '2026-01-01T00:00:00.000Z',
+        age_minutes: 17,
+      },
+    })
+    const story = scene({
+      'overview.get': overview({
+        ship: { run_id: result.run_id, active: false, step: null, result },
+      }),
+      'ship.get': shipDetail(result),
+    })
     const { page } = await open(browser, built, story, { path: '/ship' })
     const verdict = page.getByRole('region', { name: 'Verdict', exact: true })
     await shown(verdict).toContainText('Re-used from run')

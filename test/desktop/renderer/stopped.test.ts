@@ -9,14 +9,31 @@ import { buildFailed, cancelledShip, offline } from './support/stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 
 /** The same story, with the host silent since four minutes. */
 function away(story: Scene): Scene {
   const known = story.answers['overview.get'] as Overview
   const { connection } = offline().answers['overview.get'] as Overview
-  return { ...story, answers: { ...story.answers, 'overview.get': { ...known, connection: { ...connection, deploy_blocked: 'aiops-1 cannot be reached: it does not answer.' } } } }
+  return {
+    ...story,
+    answers: {
+      ...story.answers,
+      'overview.get': {
+        ...known,
+        connection: {
+          ...connection,
+          deploy_blocked: 'aiops-1 cannot be reached: it does not answer.',
+        },
+      },
+    },
+  }
 }
 
 describe('a ship that somebody cancelled', () => {
@@ -65,10 +82,16 @@ test('a deploy that has stopped is said to need a person, not to be tried again 
   const known = story.answers['overview.get'] as Overview
   const triage = known.status?.last_deploy.triage
   if (!triage) throw new Error('the story has a triage')
-  Object.assign(triage, { error_class: 'git_fetch_failed', next_auto_fix: 'retry_when_reachable', retryable: false })
+  Object.assign(triage, {
+    error_class: 'git_fetch_failed',
+    next_auto_fix: 'retry_when_reachable',
+    retryable: false,
+  })
   const { page } = await open(browser, built, story, { path: '/deploy' })
   const why = page.getByRole('region', { name: 'Why red' })
-  await shown(why).toContainText('Needs you: Press Deploy+Verify again once the remote answers; nothing tries again by itself.')
+  await shown(why).toContainText(
+    'Needs you: Press Deploy+Verify again once the remote answers; nothing tries again by itself.',
+  )
   await shown(why).not.toContainText('Next automatic fix')
   await page.context().close()
 })
@@ -91,8 +114,24 @@ describe('while the host does not answer', () => {
 
   test('Deploy+Verify says so in one word, and why the last deploy is red still stands there', async () => {
     const story = buildFailed()
-    const { page } = await open(browser, built, { ...away(story), problems: { 'host.run': { error_class: 'hostd_unreachable', message: 'It does not answer.', next_auto_fix: 'start_again' } } }, { path: '/deploy' })
-    await shown(page.getByRole('button', { name: 'Deploy+Verify: unreachable' })).toHaveAccessibleDescription('aiops-1 cannot be reached: it does not answer.')
+    const { page } = await open(
+      browser,
+      built,
+      {
+        ...away(story),
+        problems: {
+          'host.run': {
+            error_class: 'hostd_unreachable',
+            message: 'It does not answer.',
+            next_auto_fix: 'start_again',
+          },
+        },
+      },
+      { path: '/deploy' },
+    )
+    await shown(
+      page.getByRole('button', { name: 'Deploy+Verify: unreachable' }),
+    ).toHaveAccessibleDescription('aiops-1 cannot be reached: it does not answer.')
     await shown(page.getByRole('region', { name: 'Why red' })).toContainText('The build failed')
     await page.context().close()
   })
@@ -100,8 +139,21 @@ describe('while the host does not answer', () => {
 
 test('a scripted provider is not said to miss a credential, and only the chosen one asks for it', async () => {
   const story = buildFailed()
-  const provider = (id: string, scripted: boolean): object => ({ id, label: id, base_url: 'http://127.0.0.1:1/v1', scripted, credential: 'missing' })
-  story.answers['settings.get'] = { ...settings, review: { ...settings.review, provider: 'mine', providers: [provider('mine', false), provider('other', false), provider('demo', true)] } }
+  const provider = (id: string, scripted: boolean): object => ({
+    id,
+    label: id,
+    base_url: 'http://127.0.0.1:1/v1',
+    scripted,
+    credential: 'missing',
+  })
+  story.answers['settings.get'] = {
+    ...settings,
+    review: {
+      ...settings.review,
+      provider: 'mine',
+      providers: [provider('mine', false), provider('other', false), provider('demo', true)],
+    },
+  }
   const { page } = await open(browser, built, story, { path: '/settings' })
   const row = page.getByRole('list', { name: 'Accepted providers' }).getByRole('listitem')
   await shown(row.nth(2)).toContainText('Needs no credential')

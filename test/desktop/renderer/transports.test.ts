@@ -21,49 +21,132 @@ let built: BuiltRenderer
 let browser: Browser
 let page: Page
 
-const json = (response: ServerResponse, code: number, body: unknown): void => { response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body)) }
-const forbidden = { ok: false, error_class: 'forbidden', detail: 'The token is not the one of this host.', next_auto_fix: 'enrol_host' }
+const json = (response: ServerResponse, code: number, body: unknown): void => {
+  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+const forbidden = {
+  ok: false,
+  error_class: 'forbidden',
+  detail: 'The token is not the one of this host.',
+  next_auto_fix: 'enrol_host',
+}
 
 /** Plays `hq serve` or the console with hostd behind it. Streams are cut once, half way. */
 function answer(request: IncomingMessage, response: ServerResponse): boolean {
   const path = new URL(request.url ?? '/', 'http://x').pathname
-  if (path === '/openclaw-mode.json') { json(response, 200, { mode }); return true }
+  if (path === '/openclaw-mode.json') {
+    json(response, 200, { mode })
+    return true
+  }
   if (!path.startsWith('/bridge/') && !path.startsWith('/api/')) return false
   seen.push({ path, headers: request.headers })
   let body = ''
-  request.on('data', (chunk: Buffer) => { body += chunk.toString() })
+  request.on('data', (chunk: Buffer) => {
+    body += chunk.toString()
+  })
   request.on('end', () => {
-    if (path.startsWith('/bridge/call/')) return request.headers['x-openclaw-hq-secret'] === secret ? bridgeCall(path.slice('/bridge/call/'.length), response) : json(response, 403, {})
-    if (path === '/bridge/events') return stream(response, (JSON.parse(body) as { after: number }).after, (batch) => `data: ${JSON.stringify(batch)}\n\n`, 'event: end\ndata: null\n\n')
-    if (refuse || request.headers['x-openclaw-admin-token'] !== token) return json(response, 403, forbidden)
-    if (path === '/api/status') return json(response, 200, { ...status(), last_ship: { ok: false, run_id: null, overall: null, result: null, artifact_dir: null, verification: null } })
-    if (path === '/api/exec') return json(response, 409, { ok: false, error_class: 'ALREADY_RUNNING', detail: 'doctor is running', next_auto_fix: 'join_active_run', action: active, active_run_id: runId, started_at: new Date().toISOString() })
-    if (path === `/api/runs/${runId}/events`) return stream(response, Number(request.headers['last-event-id'] ?? 0), (batch) => batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''), 'event: end\ndata: {"status":"passed"}\n\n')
-    if (path === '/api/runs') return json(response, 200, { ok: true, run: { ...run({ run_id: runId, action: active, lane: 'doctor' }), result: null } })
-    return json(response, 404, { ok: false, error_class: 'not_found', detail: 'no such thing', next_auto_fix: 'start_again' })
+    if (path.startsWith('/bridge/call/'))
+      return request.headers['x-openclaw-hq-secret'] === secret
+        ? bridgeCall(path.slice('/bridge/call/'.length), response)
+        : json(response, 403, {})
+    if (path === '/bridge/events')
+      return stream(
+        response,
+        (JSON.parse(body) as { after: number }).after,
+        (batch) => `data: ${JSON.stringify(batch)}\n\n`,
+        'event: end\ndata: null\n\n',
+      )
+    if (refuse || request.headers['x-openclaw-admin-token'] !== token)
+      return json(response, 403, forbidden)
+    if (path === '/api/status')
+      return json(response, 200, {
+        ...status(),
+        last_ship: {
+          ok: false,
+          run_id: null,
+          overall: null,
+          result: null,
+          artifact_dir: null,
+          verification: null,
+        },
+      })
+    if (path === '/api/exec')
+      return json(response, 409, {
+        ok: false,
+        error_class: 'ALREADY_RUNNING',
+        detail: 'doctor is running',
+        next_auto_fix: 'join_active_run',
+        action: active,
+        active_run_id: runId,
+        started_at: new Date().toISOString(),
+      })
+    if (path === `/api/runs/${runId}/events`)
+      return stream(
+        response,
+        Number(request.headers['last-event-id'] ?? 0),
+        (batch) =>
+          batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''),
+        'event: end\ndata: {"status":"passed"}\n\n',
+      )
+    if (path === '/api/runs')
+      return json(response, 200, {
+        ok: true,
+        run: { ...run({ run_id: runId, action: active, lane: 'doctor' }), result: null },
+      })
+    return json(response, 404, {
+      ok: false,
+      error_class: 'not_found',
+      detail: 'no such thing',
+      next_auto_fix: 'start_again',
+    })
   })
   return true
 }
-const bridgeCall = (name: string, response: ServerResponse): void => json(response, 200, story.answers[name] === undefined ? { ok: false, problem: { error_class: 'not_found', message: name, next_auto_fix: 'start_again' } } : { ok: true, value: story.answers[name] })
-function stream(response: ServerResponse, after: number, say: (batch: typeof events) => string, end: string): void {
+const bridgeCall = (name: string, response: ServerResponse): void =>
+  json(
+    response,
+    200,
+    story.answers[name] === undefined
+      ? {
+          ok: false,
+          problem: { error_class: 'not_found', message: name, next_auto_fix: 'start_again' },
+        }
+      : { ok: true, value: story.answers[name] },
+  )
+function stream(
+  response: ServerResponse,
+  after: number,
+  say: (batch: typeof events) => string,
+  end: string,
+): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   if (after >= 17) return void response.end(say(events.slice(after)) + end)
   response.end(say(events.slice(after, 17))) // without the closing message: the reader must come again
 }
 
-beforeAll(async () => { [built, browser] = await Promise.all([buildAndServe(answer), launchBrowser()]) })
-afterAll(async () => { await browser.close(); await built.close() })
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(answer), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
 beforeEach(async () => {
   story = done()
   story.answers['app.info'] = { ...(story.answers['app.info'] as object), mode: 'serve' }
-  story.answers['host.run'] = { ok: true, run: { ...run({ run_id: runId, action: 'doctor', lane: 'doctor' }), result: null } }
+  story.answers['host.run'] = {
+    ok: true,
+    run: { ...run({ run_id: runId, action: 'doctor', lane: 'doctor' }), result: null },
+  }
   seen = []
   refuse = false
   active = 'doctor'
   page = await (await browser.newContext()).newPage()
   page.setDefaultTimeout(pageMs)
 })
-afterEach(async () => { await page.context().close() })
+afterEach(async () => {
+  await page.context().close()
+})
 
 describe('over hq serve', () => {
   test('the secret leaves the address at once, goes with every call, and a reload still works', async () => {
@@ -75,7 +158,11 @@ describe('over hq serve', () => {
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('4c1e9b7 is DONE, with proof')
     expect(seen.length).toBeGreaterThan(2)
     expect(seen.every(({ headers }) => headers['x-openclaw-hq-secret'] === secret)).toBe(true)
-    expect(seen.some(({ path, headers }) => path.includes(secret) || (headers.referer ?? '').includes(secret))).toBe(false)
+    expect(
+      seen.some(
+        ({ path, headers }) => path.includes(secret) || (headers.referer ?? '').includes(secret),
+      ),
+    ).toBe(false)
   })
 
   test('without the secret it says so and asks for nothing', async () => {
@@ -113,7 +200,11 @@ describe('in the console', () => {
     await shown(page.getByRole('list', { name: 'Definition of Done, six gates' })).toBeVisible()
     await shown(page.getByRole('link', { name: 'Settings' })).toHaveCount(0)
     await shown(page.getByRole('button', { name: /^Ship/ })).toHaveCount(0)
-    expect(await page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])')).not.toContain(token)
+    expect(
+      await page.evaluate<string>(
+        'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])',
+      ),
+    ).not.toContain(token)
     await page.reload()
     await shown(page.getByLabel('Admin token')).toBeVisible()
   })
@@ -124,8 +215,14 @@ describe('in the console', () => {
     await signIn(token)
     await page.getByRole('button', { name: 'Run doctor' }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${runId}$`))
-    await shown(page.getByRole('region', { name: 'Log', exact: true }).getByText('40 lines')).toBeVisible()
-    expect(seen.filter(({ path }) => path.endsWith('/events')).map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '17'])
+    await shown(
+      page.getByRole('region', { name: 'Log', exact: true }).getByText('40 lines'),
+    ).toBeVisible()
+    expect(
+      seen
+        .filter(({ path }) => path.endsWith('/events'))
+        .map(({ headers }) => headers['last-event-id']),
+    ).toEqual([undefined, '17'])
   })
 
   test('a lane that another action holds is refused in words: nothing is joined, and the page stays', async () => {

@@ -6,7 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serve, type Served } from '../../../desktop/serve/server.ts'
 import { operatorBench, type OperatorBench } from '../../support/operator-bench.ts'
 
-interface Answer { readonly status: number; readonly headers: Record<string, string | string[] | undefined>; readonly body: string }
+interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly body: string
+}
 
 describe('hq serve over HTTP', () => {
   let bench: OperatorBench
@@ -18,7 +22,12 @@ describe('hq serve over HTTP', () => {
     writeFileSync(join(page, 'index.html'), '<!doctype html><title>HQ</title>')
     writeFileSync(join(page, '.hidden'), 'hidden')
     bench = operatorBench()
-    served = await serve({ operator: bench.operator, page, port: 0, log: (text) => bench.logged.push(text) })
+    served = await serve({
+      operator: bench.operator,
+      page,
+      port: 0,
+      log: (text) => bench.logged.push(text),
+    })
   })
   afterAll(async () => {
     await served.close()
@@ -27,26 +36,60 @@ describe('hq serve over HTTP', () => {
   })
 
   /** Raw, so that every header is exactly as given. `null` leaves one out. */
-  const ask = (method: string, path: string, headers: Record<string, string | string[] | null> = {}, body?: string) => new Promise<Answer>((resolve, reject) => {
-    const all = { host: new URL(served.origin).host, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
-    const given: Record<string, string | string[]> = {}
-    for (const [name, value] of Object.entries(all)) if (value !== null) given[name] = value
-    const { hostname, port } = new URL(served.origin)
-    const call = request({ hostname, port, path, method, headers: given, setHost: false }, (reply) => {
-      const parts: Buffer[] = []
-      reply.on('data', (part: Buffer) => parts.push(part))
-      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(parts).toString() }))
+  const ask = (
+    method: string,
+    path: string,
+    headers: Record<string, string | string[] | null> = {},
+    body?: string,
+  ) =>
+    new Promise<Answer>((resolve, reject) => {
+      const all = {
+        host: new URL(served.origin).host,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      }
+      const given: Record<string, string | string[]> = {}
+      for (const [name, value] of Object.entries(all)) if (value !== null) given[name] = value
+      const { hostname, port } = new URL(served.origin)
+      const call = request(
+        { hostname, port, path, method, headers: given, setHost: false },
+        (reply) => {
+          const parts: Buffer[] = []
+          reply.on('data', (part: Buffer) => parts.push(part))
+          reply.on('end', () =>
+            resolve({
+              status: reply.statusCode ?? 0,
+              headers: reply.headers,
+              body: Buffer.concat(parts).toString(),
+            }),
+          )
+        },
+      )
+      call.on('error', reject)
+      call.end(body)
     })
-    call.on('error', reject)
-    call.end(body)
-  })
   const secret = (): Record<string, string> => ({ 'x-openclaw-hq-secret': served.secret })
-  const classOf = ({ body }: Answer): string => (JSON.parse(body) as { problem: { error_class: string } }).problem.error_class
+  const classOf = ({ body }: Answer): string =>
+    (JSON.parse(body) as { problem: { error_class: string } }).problem.error_class
 
   it('answers its page with the secret, on the bridge', async () => {
-    const reply = await ask('POST', '/bridge/call/app.info', { ...secret(), origin: served.origin, 'sec-fetch-site': 'same-origin' }, '{}')
+    const reply = await ask(
+      'POST',
+      '/bridge/call/app.info',
+      { ...secret(), origin: served.origin, 'sec-fetch-site': 'same-origin' },
+      '{}',
+    )
     expect(reply.status).toBe(200)
-    expect(JSON.parse(reply.body)).toEqual({ ok: true, value: { mode: 'serve', version: '0.1.0', platform: process.platform, operator: true, demo: false } })
+    expect(JSON.parse(reply.body)).toEqual({
+      ok: true,
+      value: {
+        mode: 'serve',
+        version: '0.1.0',
+        platform: process.platform,
+        operator: true,
+        demo: false,
+      },
+    })
   })
 
   it.each([
@@ -59,7 +102,12 @@ describe('hq serve over HTTP', () => {
   })
 
   it('asks for the secret however the address of the bridge is spelled', async () => {
-    for (const path of ['/%62ridge/call/app.info', '/bridg%65/call/app.info', '/%62ridge/events', '/bridge/nothing']) {
+    for (const path of [
+      '/%62ridge/call/app.info',
+      '/bridg%65/call/app.info',
+      '/%62ridge/events',
+      '/bridge/nothing',
+    ]) {
       const reply = await ask('POST', path, {}, '{}')
       expect([path, reply.status, classOf(reply)]).toEqual([path, 403, 'forbidden'])
     }
@@ -71,43 +119,95 @@ describe('hq serve over HTTP', () => {
   })
 
   it('refuses the secret when it is sent twice', async () => {
-    const reply = await ask('POST', '/bridge/call/app.info', { 'x-openclaw-hq-secret': [served.secret, served.secret] }, '{}')
+    const reply = await ask(
+      'POST',
+      '/bridge/call/app.info',
+      { 'x-openclaw-hq-secret': [served.secret, served.secret] },
+      '{}',
+    )
     expect([reply.status, classOf(reply)]).toEqual([403, 'forbidden'])
   })
 
-  it.each(['evil.example', 'evil.example:8790', '127.0.0.1', 'localhost.evil.example', '[::1]:1'])('refuses the Host %s, also for the page', async (host) => {
-    for (const [method, path] of [['GET', '/'], ['POST', '/bridge/call/app.info']] as const) {
-      const reply = await ask(method, path, { ...secret(), host }, method === 'POST' ? '{}' : undefined)
-      expect([reply.status, classOf(reply)]).toEqual([403, 'host_refused'])
-    }
-  })
+  it.each(['evil.example', 'evil.example:8790', '127.0.0.1', 'localhost.evil.example', '[::1]:1'])(
+    'refuses the Host %s, also for the page',
+    async (host) => {
+      for (const [method, path] of [
+        ['GET', '/'],
+        ['POST', '/bridge/call/app.info'],
+      ] as const) {
+        const reply = await ask(
+          method,
+          path,
+          { ...secret(), host },
+          method === 'POST' ? '{}' : undefined,
+        )
+        expect([reply.status, classOf(reply)]).toEqual([403, 'host_refused'])
+      }
+    },
+  )
 
   it.each([
-    ['another site', { origin: 'https://evil.example' }], ['another port', { origin: 'http://127.0.0.1:1' }], ['a sandboxed frame', { origin: 'null' }],
-    ['the other name of this machine', { origin: 'http://localhost:1' }], ['a cross-site fetch', { 'sec-fetch-site': 'cross-site' }], ['a page of another port', { 'sec-fetch-site': 'same-site' }],
+    ['another site', { origin: 'https://evil.example' }],
+    ['another port', { origin: 'http://127.0.0.1:1' }],
+    ['a sandboxed frame', { origin: 'null' }],
+    ['the other name of this machine', { origin: 'http://localhost:1' }],
+    ['a cross-site fetch', { 'sec-fetch-site': 'cross-site' }],
+    ['a page of another port', { 'sec-fetch-site': 'same-site' }],
   ])('refuses a request from %s although it holds the secret', async (_name, headers) => {
     const reply = await ask('POST', '/bridge/call/app.info', { ...secret(), ...headers }, '{}')
     expect([reply.status, classOf(reply)]).toEqual([403, 'origin_refused'])
   })
 
   it('grants no other site anything: no CORS answer, no preflight', async () => {
-    const reply = await ask('OPTIONS', '/bridge/call/app.info', { origin: 'https://evil.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-openclaw-hq-secret' })
+    const reply = await ask('OPTIONS', '/bridge/call/app.info', {
+      origin: 'https://evil.example',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'x-openclaw-hq-secret',
+    })
     expect(reply.status).toBe(403)
-    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual(
+      [],
+    )
   })
 
   it('names an unknown procedure and a bad field', async () => {
-    expect(classOf(await ask('POST', '/bridge/call/app.explode', secret(), '{}'))).toBe('unknown_action')
-    expect(classOf(await ask('POST', '/bridge/call/constructor', secret(), '{}'))).toBe('unknown_action')
+    expect(classOf(await ask('POST', '/bridge/call/app.explode', secret(), '{}'))).toBe(
+      'unknown_action',
+    )
+    expect(classOf(await ask('POST', '/bridge/call/constructor', secret(), '{}'))).toBe(
+      'unknown_action',
+    )
     const reply = await ask('POST', '/bridge/call/ship.cancel', secret(), '{"run_id":"../../etc"}')
-    expect(JSON.parse(reply.body)).toMatchObject({ ok: false, problem: { error_class: 'invalid_request', message: expect.stringContaining('run_id: not a run id') as string } })
+    expect(JSON.parse(reply.body)).toMatchObject({
+      ok: false,
+      problem: {
+        error_class: 'invalid_request',
+        message: expect.stringContaining('run_id: not a run id') as string,
+      },
+    })
   })
 
   it('refuses a body that is too large, no JSON, or of another type', async () => {
-    const large = await ask('POST', '/bridge/call/next.set', secret(), JSON.stringify({ text: 'x'.repeat(300 * 1024) }))
+    const large = await ask(
+      'POST',
+      '/bridge/call/next.set',
+      secret(),
+      JSON.stringify({ text: 'x'.repeat(300 * 1024) }),
+    )
     expect([large.status, classOf(large)]).toEqual([413, 'body_too_large'])
-    expect(classOf(await ask('POST', '/bridge/call/next.set', secret(), '{'))).toBe('invalid_request')
-    expect(classOf(await ask('POST', '/bridge/call/next.set', { ...secret(), 'content-type': 'application/x-www-form-urlencoded' }, 'text=x'))).toBe('unsupported_media_type')
+    expect(classOf(await ask('POST', '/bridge/call/next.set', secret(), '{'))).toBe(
+      'invalid_request',
+    )
+    expect(
+      classOf(
+        await ask(
+          'POST',
+          '/bridge/call/next.set',
+          { ...secret(), 'content-type': 'application/x-www-form-urlencoded' },
+          'text=x',
+        ),
+      ),
+    ).toBe('unsupported_media_type')
   })
 
   it('serves the page with a policy that allows no inline script and no frame', async () => {
@@ -118,13 +218,21 @@ describe('hq serve over HTTP', () => {
     expect(policy).toContain("frame-ancestors 'none'")
     expect(reply.headers['x-content-type-options']).toBe('nosniff')
     expect(reply.body).not.toContain(served.secret)
-    expect((await ask('GET', '/runs/inner', { accept: 'text/html' })).body).toContain('<title>HQ</title>')
+    expect((await ask('GET', '/runs/inner', { accept: 'text/html' })).body).toContain(
+      '<title>HQ</title>',
+    )
     expect((await ask('GET', '/missing.js')).status).toBe(404)
   })
 
   it('says which kind of server it is, and gives nothing outside the page folder', async () => {
     expect(JSON.parse((await ask('GET', '/openclaw-mode.json')).body)).toEqual({ mode: 'serve' })
-    for (const path of ['/.hidden', '/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json']) expect((await ask('GET', path)).status).toBeGreaterThanOrEqual(400)
+    for (const path of [
+      '/.hidden',
+      '/../package.json',
+      '/%2e%2e/package.json',
+      '/..%2fpackage.json',
+    ])
+      expect((await ask('GET', path)).status).toBeGreaterThanOrEqual(400)
   })
 
   it('leads to the address with the secret once, and only once', async () => {
@@ -136,10 +244,19 @@ describe('hq serve over HTTP', () => {
   })
 
   it('starts on loopback only', async () => {
-    await expect(serve({ operator: bench.operator, page, port: 0, host: '0.0.0.0', log: () => undefined })).rejects.toMatchObject({ errorClass: 'invalid_request' })
+    await expect(
+      serve({ operator: bench.operator, page, port: 0, host: '0.0.0.0', log: () => undefined }),
+    ).rejects.toMatchObject({ errorClass: 'invalid_request' })
   })
 
   it('says that a port is taken', async () => {
-    await expect(serve({ operator: bench.operator, page, port: Number(new URL(served.origin).port), log: () => undefined })).rejects.toMatchObject({ errorClass: 'port_in_use' })
+    await expect(
+      serve({
+        operator: bench.operator,
+        page,
+        port: Number(new URL(served.origin).port),
+        log: () => undefined,
+      }),
+    ).rejects.toMatchObject({ errorClass: 'port_in_use' })
   })
 })

@@ -6,16 +6,35 @@ import type { Page } from 'playwright'
 import { bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
 import { gateNames } from '#shared/gates'
 import { launchDesktop, type DesktopApp } from '../../support/desktop-app.ts'
-import { allFiles, startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
+import {
+  allFiles,
+  startHostd,
+  testHost,
+  type TestHost,
+  type TestHostd,
+} from '../../support/hostd.ts'
 import { until } from '../../support/operator-bench.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
 type Ask = (name: string, input: unknown) => Promise<BridgeReply>
 
 /** Asks through what the preload put on the window. */
-const askOn = (page: Page): Ask => async (name, input) => bridgeReply.parse(await page.evaluate(
-  ([procedure, value]) => (globalThis as unknown as { openclaw: { call(name: unknown, input: unknown): Promise<unknown> } }).openclaw.call(procedure, value), [name, input] as const))
-const answerOf = (reply: BridgeReply): unknown => (reply.ok ? reply.value : reply.problem.error_class)
+const askOn =
+  (page: Page): Ask =>
+  async (name, input) =>
+    bridgeReply.parse(
+      await page.evaluate(
+        ([procedure, value]) =>
+          (
+            globalThis as unknown as {
+              openclaw: { call(name: unknown, input: unknown): Promise<unknown> }
+            }
+          ).openclaw.call(procedure, value),
+        [name, input] as const,
+      ),
+    )
+const answerOf = (reply: BridgeReply): unknown =>
+  reply.ok ? reply.value : reply.problem.error_class
 
 /** The built main process, preload and page, with a real repository and a real hostd. */
 describe('the desktop app', () => {
@@ -25,7 +44,8 @@ describe('the desktop app', () => {
   let app: DesktopApp
   let page: Page
   let ask: Ask
-  const problem = async (name: string, input: unknown): Promise<unknown> => answerOf(await ask(name, input))
+  const problem = async (name: string, input: unknown): Promise<unknown> =>
+    answerOf(await ask(name, input))
 
   beforeAll(async () => {
     host = testHost()
@@ -43,16 +63,29 @@ describe('the desktop app', () => {
   })
 
   it('opens on the Overview and shows the six gates of a repository, the host online', async () => {
-    const head = repo.commit('A change to ship', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-    expect(await ask('settings.set_repository', { path: repo.repo })).toMatchObject({ ok: true, value: { repository: repo.repo, keystore: 'os' } })
-    expect(await ask('settings.set_host', { name: 'test-host', url: hostd.url, token: host.token })).toMatchObject({ ok: true, value: { host: { token_set: true } } })
+    const head = repo.commit('A change to ship', {
+      'app.mjs': 'export const add = (a, b) => b + a\n',
+    })
+    expect(await ask('settings.set_repository', { path: repo.repo })).toMatchObject({
+      ok: true,
+      value: { repository: repo.repo, keystore: 'os' },
+    })
+    expect(
+      await ask('settings.set_host', { name: 'test-host', url: hostd.url, token: host.token }),
+    ).toMatchObject({ ok: true, value: { host: { token_set: true } } })
     const overview = await until('the host is online', async () => {
       const reply = await ask('overview.get', {})
-      const value = reply.ok ? reply.value as { connection: { state: string }; change: { commit: string } } : null
+      const value = reply.ok
+        ? (reply.value as { connection: { state: string }; change: { commit: string } })
+        : null
       return value?.connection.state === 'online' ? value : null
     })
     expect(overview.change.commit).toBe(head)
-    for (const name of gateNames) await page.getByRole('listitem', { name: new RegExp(`^${name}:`, 'i') }).first().waitFor()
+    for (const name of gateNames)
+      await page
+        .getByRole('listitem', { name: new RegExp(`^${name}:`, 'i') })
+        .first()
+        .waitFor()
     await page.getByText('A change to ship').first().waitFor()
     await page.getByText('test-host').first().waitFor()
     expect(await page.title()).toContain('OpenClaw HQ')
@@ -62,11 +95,21 @@ describe('the desktop app', () => {
     await ask('settings.set_host', { name: 'test-host', url: hostd.url, token: host.token })
     const started = await ask('host.exec', { action: 'port_audit' })
     const { run_id } = (started as { value: { run_id: string } }).value
-    const seen = await page.evaluate((id) => new Promise<{ seqs: number[]; end: unknown }>((resolve) => {
-      const seqs: number[] = []
-      const { openclaw } = globalThis as unknown as { openclaw: BridgeTransport }
-      openclaw.events({ source: 'host', run_id: id, after: 0 }, (events) => { for (const { seq } of events as { seq: number }[]) seqs.push(seq) }, (end) => resolve({ seqs, end }))
-    }), run_id)
+    const seen = await page.evaluate(
+      (id) =>
+        new Promise<{ seqs: number[]; end: unknown }>((resolve) => {
+          const seqs: number[] = []
+          const { openclaw } = globalThis as unknown as { openclaw: BridgeTransport }
+          openclaw.events(
+            { source: 'host', run_id: id, after: 0 },
+            (events) => {
+              for (const { seq } of events as { seq: number }[]) seqs.push(seq)
+            },
+            (end) => resolve({ seqs, end }),
+          )
+        }),
+      run_id,
+    )
     expect(seen.end).toBeNull()
     expect(seen.seqs.length).toBeGreaterThan(1)
     expect(seen.seqs).toEqual(seen.seqs.map((_, index) => index + 1))
@@ -75,13 +118,21 @@ describe('the desktop app', () => {
   it('tells when a run has ended, with what comes next', async () => {
     await ask('settings.set_repository', { path: repo.repo })
     await app.evaluate(({ Notification }) => {
-      const told: string[] = (globalThis as unknown as { told: string[] }).told = []
-      Notification.prototype.show = function show(): void { told.push(`${this.title} ${this.body}`) }
+      const told: string[] = ((globalThis as unknown as { told: string[] }).told = [])
+      Notification.prototype.show = function show(): void {
+        told.push(`${this.title} ${this.body}`)
+      }
     }, null)
     repo.write('app.mjs', 'in no commit')
     expect(await ask('ship.start', {})).toMatchObject({ ok: true, value: { joined: false } })
-    const told = await until('a notification', async () => (await app.evaluate(() => (globalThis as unknown as { told: string[] }).told, null))[0])
-    expect(told).toBe('Ship: BLOCKED Stopped at preflight (dirty_tree). Commit what should be shipped.')
+    const told = await until(
+      'a notification',
+      async () =>
+        (await app.evaluate(() => (globalThis as unknown as { told: string[] }).told, null))[0],
+    )
+    expect(told).toBe(
+      'Ship: BLOCKED Stopped at preflight (dirty_tree). Commit what should be shipped.',
+    )
   })
 
   it('gives the page the bridge and nothing else', async () => {
@@ -89,8 +140,17 @@ describe('the desktop app', () => {
       const world = globalThis as unknown as Record<string, unknown>
       const bridge = Object.getOwnPropertyDescriptor(globalThis, 'openclaw')
       return {
-        node: ['require', 'process', 'module', 'Buffer', 'ipcRenderer', 'electron', '__standinSend'].filter((name) => world[name] !== undefined),
-        keys: Object.keys(world['openclaw'] as object).toSorted(), replaceable: bridge?.writable === true || bridge?.configurable === true,
+        node: [
+          'require',
+          'process',
+          'module',
+          'Buffer',
+          'ipcRenderer',
+          'electron',
+          '__standinSend',
+        ].filter((name) => world[name] !== undefined),
+        keys: Object.keys(world['openclaw'] as object).toSorted(),
+        replaceable: bridge?.writable === true || bridge?.configurable === true,
       }
     })
     expect(seen).toEqual({ node: [], keys: ['call', 'events'], replaceable: false })
@@ -117,8 +177,14 @@ describe('the desktop app', () => {
     expect(page.url()).toBe(before)
     // One that was refused is closed a little after it was asked for.
     await expect.poll(() => page.context().pages()).toHaveLength(1)
-    expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length, null)).toBe(1)
-    expect(await page.evaluate(`navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state)`)).toBe('denied')
+    expect(
+      await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length, null),
+    ).toBe(1)
+    expect(
+      await page.evaluate(
+        `navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state)`,
+      ),
+    ).toBe('denied')
   })
 
   it('allows no script but its own', async () => {
@@ -129,10 +195,15 @@ describe('the desktop app', () => {
       return globalThis.injected === true
     })()`)
     expect(ran).toBe(false)
-    expect(await page.evaluate(`fetch(location.href).then((reply) => reply.headers.get('content-security-policy'))`)).toContain("frame-ancestors 'none'")
-    await expect(page.evaluate(() => fetch('https://example.invalid/'))).rejects.toThrow(/Failed to fetch/)
+    expect(
+      await page.evaluate(
+        `fetch(location.href).then((reply) => reply.headers.get('content-security-policy'))`,
+      ),
+    ).toContain("frame-ancestors 'none'")
+    await expect(page.evaluate(() => fetch('https://example.invalid/'))).rejects.toThrow(
+      /Failed to fetch/,
+    )
   })
-
 })
 
 describe('a window of the desktop app', () => {
@@ -150,13 +221,19 @@ describe('a window of the desktop app', () => {
   })
 
   it('refuses every question of a page that is not its own', async () => {
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.loadURL('data:text/html,<title>foreign</title>'), null)
+    await app.evaluate(
+      ({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0]?.loadURL('data:text/html,<title>foreign</title>'),
+      null,
+    )
     await page.waitForFunction(`document.title === 'foreign'`)
     expect(answerOf(await askOn(page)('app.info', {}))).toBe('origin_refused')
   })
 
   it('quits when its window is closed, and leaves no process', async () => {
-    await app.evaluate(({ BrowserWindow }) => { setTimeout(() => BrowserWindow.getAllWindows()[0]?.close(), 0) }, null)
+    await app.evaluate(({ BrowserWindow }) => {
+      setTimeout(() => BrowserWindow.getAllWindows()[0]?.close(), 0)
+    }, null)
     expect(await app.ended()).toBe(0)
     expect(await until('every process has ended', () => app.processes().length === 0)).toBe(true)
   })
@@ -168,7 +245,13 @@ it('keeps no token where the system has no keyring, and says so', async () => {
   try {
     const ask = askOn(await app.window())
     const view = { keystore: 'none', host: { token_set: true } }
-    expect(await ask('settings.set_host', { name: 'test-host', url: 'http://127.0.0.1:9', token: 'canary-token' })).toMatchObject({ ok: true, value: view })
+    expect(
+      await ask('settings.set_host', {
+        name: 'test-host',
+        url: 'http://127.0.0.1:9',
+        token: 'canary-token',
+      }),
+    ).toMatchObject({ ok: true, value: view })
     expect(allFiles(home).filter(({ text }) => text.includes('canary-token'))).toEqual([])
     expect(existsSync(join(home, 'secrets'))).toBe(false)
   } finally {

@@ -6,7 +6,14 @@ import { afterAll, expect, it } from 'vitest'
 
 const dir = mkdtempSync(join(tmpdir(), 'openclaw-entry-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
-const env = { PATH: '/usr/bin:/bin', HOME: dir, OPENCLAW_ROOT: join(dir, 'root'), OPENCLAW_ETC: join(dir, 'etc'), OPENCLAW_STATE: join(dir, 'state'), OPENCLAW_HOSTD_PORT: '1' }
+const env = {
+  PATH: '/usr/bin:/bin',
+  HOME: dir,
+  OPENCLAW_ROOT: join(dir, 'root'),
+  OPENCLAW_ETC: join(dir, 'etc'),
+  OPENCLAW_STATE: join(dir, 'state'),
+  OPENCLAW_HOSTD_PORT: '1',
+}
 const scripts = readdirSync('ops').filter((name) => name.endsWith('.sh'))
 
 it('every documented entry point is three lines that hand over to one command of hq', () => {
@@ -15,7 +22,9 @@ it('every documented entry point is three lines that hand over to one command of
     const lines = readFileSync(join('ops', name), 'utf8').trimEnd().split('\n')
     expect(lines, name).toHaveLength(3)
     const command = /hq\.mjs" (.*) "\$@"$/.exec(lines[2] ?? '')?.[1]?.split(' ') ?? []
-    expect(execFileSync(join('ops', name), ['--help'], { env, encoding: 'utf8' }), name).toContain(`Usage: hq ${command[0]}`)
+    expect(execFileSync(join('ops', name), ['--help'], { env, encoding: 'utf8' }), name).toContain(
+      `Usage: hq ${command[0]}`,
+    )
   }
 })
 

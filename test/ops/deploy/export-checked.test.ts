@@ -10,7 +10,12 @@ import { hostGit } from '#ops/deploy/host-git'
 
 let dir: string
 let repo: string
-const git = (...args: string[]): string => execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@localhost', ...args], { cwd: repo, encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: dir } }).trim()
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@localhost', ...args], {
+    cwd: repo,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: dir },
+  }).trim()
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'export-checked-'))
   repo = join(dir, 'clone')
@@ -26,12 +31,18 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const exported = async (): Promise<void> => await exportChecked(repo, git('rev-parse', 'HEAD'), join(dir, 'out'), await hostGit(repo))
+const exported = async (): Promise<void> =>
+  await exportChecked(repo, git('rev-parse', 'HEAD'), join(dir, 'out'), await hostGit(repo))
 /** Another content under the name of an object, as whoever owns the clone can put it there. */
 const replaceObject = (id: string, kind: string, content: string): void => {
   const path = join(repo, '.git', 'objects', id.slice(0, 2), id.slice(2))
   rmSync(path)
-  writeFileSync(path, deflateSync(Buffer.concat([Buffer.from(`${kind} ${Buffer.byteLength(content)}\0`), Buffer.from(content)])))
+  writeFileSync(
+    path,
+    deflateSync(
+      Buffer.concat([Buffer.from(`${kind} ${Buffer.byteLength(content)}\0`), Buffer.from(content)]),
+    ),
+  )
 }
 
 it('writes a commit byte for byte, whatever its attributes and ignore rules say', async () => {
@@ -41,7 +52,10 @@ it('writes a commit byte for byte, whatever its attributes and ignore rules say'
 
 it('refuses a file whose object was changed in the clone', async () => {
   replaceObject(git('rev-parse', 'HEAD:run.sh'), 'blob', 'evil\n')
-  await expect(exported()).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The content of \w+ is not what its name stands for/) as string })
+  await expect(exported()).rejects.toMatchObject({
+    errorClass: 'git_sync_failed',
+    message: expect.stringMatching(/^The content of \w+ is not what its name stands for/) as string,
+  })
 })
 
 it('refuses a commit whose own object was changed to name another tree', async () => {
@@ -50,15 +64,33 @@ it('refuses a commit whose own object was changed to name another tree', async (
   writeFileSync(join(repo, 'run.sh'), 'evil\n')
   git('add', '--all', '--force')
   replaceObject(head, 'commit', text.replace(/^tree \w+/, `tree ${git('write-tree')}`))
-  await expect(exportChecked(repo, head, join(dir, 'out'), await hostGit(repo))).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The commit object of \w+ is not what its name stands for/) as string })
+  await expect(
+    exportChecked(repo, head, join(dir, 'out'), await hostGit(repo)),
+  ).rejects.toMatchObject({
+    errorClass: 'git_sync_failed',
+    message: expect.stringMatching(
+      /^The commit object of \w+ is not what its name stands for/,
+    ) as string,
+  })
 })
 
-it('reads a file of the top folder only as the commit\'s name stands for it', async () => {
-  const read = async (name: string): Promise<string | null> => await checkedFile(repo, git('rev-parse', 'HEAD'), name, await hostGit(repo))
+it("reads a file of the top folder only as the commit's name stands for it", async () => {
+  const read = async (name: string): Promise<string | null> =>
+    await checkedFile(repo, git('rev-parse', 'HEAD'), name, await hostGit(repo))
   expect([await read('run.sh'), await read('no.sh')]).toEqual(['true\n', null])
   const [file, tree] = [git('rev-parse', 'HEAD:run.sh'), git('rev-parse', 'HEAD^{tree}')]
   replaceObject(file, 'blob', 'evil\n')
-  await expect(read('run.sh')).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The file run.sh of \w+ is not what its name stands for/) as string })
+  await expect(read('run.sh')).rejects.toMatchObject({
+    errorClass: 'git_sync_failed',
+    message: expect.stringMatching(
+      /^The file run.sh of \w+ is not what its name stands for/,
+    ) as string,
+  })
   replaceObject(tree, 'tree', '')
-  await expect(read('run.sh')).rejects.toMatchObject({ errorClass: 'git_sync_failed', message: expect.stringMatching(/^The top folder of \w+ is not what its name stands for/) as string })
+  await expect(read('run.sh')).rejects.toMatchObject({
+    errorClass: 'git_sync_failed',
+    message: expect.stringMatching(
+      /^The top folder of \w+ is not what its name stands for/,
+    ) as string,
+  })
 })

@@ -33,49 +33,118 @@ process.exitCode = 1
 
 const ownFiles = (version: string, plant = ''): Record<string, string> => ({
   'package.json': JSON.stringify({ name: 'openclaw-hq', version, type: 'module' }),
-  'package-lock.json': JSON.stringify({ name: 'openclaw-hq', version, lockfileVersion: 3, requires: true, packages: { '': { name: 'openclaw-hq', version } } }),
-  'ops/hq.mjs': '', 'ops/main.ts': mainProgram, 'hostd/main.ts': hostdProgram(plant), 'build.mjs': "console.error('build.mjs:1:1: error: not today')\nprocess.exit(3)\n",
+  'package-lock.json': JSON.stringify({
+    name: 'openclaw-hq',
+    version,
+    lockfileVersion: 3,
+    requires: true,
+    packages: { '': { name: 'openclaw-hq', version } },
+  }),
+  'ops/hq.mjs': '',
+  'ops/main.ts': mainProgram,
+  'hostd/main.ts': hostdProgram(plant),
+  'build.mjs': "console.error('build.mjs:1:1: error: not today')\nprocess.exit(3)\n",
 })
 
 let at: DeployHost
-beforeAll(async () => { at = await deployHost({ message: 'one' }) })
-afterAll(async () => { await at.remove() })
+beforeAll(async () => {
+  at = await deployHost({ message: 'one' })
+})
+afterAll(async () => {
+  await at.remove()
+})
 
 const link = (): string => join(at.host.paths.releases, 'current')
 const current = (): string | null => (existsSync(link()) ? basename(readlinkSync(link())) : null)
 
 it.each([
   ['crashes', "throw new Error('planted')", /is not healthy: its process ended/],
-  ['names another version than its own', "version = '9.9.9'", /its version is "9\.9\.9", not 2\.0\.0\+/],
-  ['lets in who has no token', 'strangerStatus = 200', /answers 200 to who has the token and 200 to who has not/],
-])('a release whose hostd %s is not installed, and nothing is left of it', async (_what, plant, words) => {
-  const sha = await at.ship({ message: 'broken' }, { files: ownFiles('2.0.0', plant) })
-  const { result, triage } = await at.deploy()
-  expect(result).toMatchObject({ overall: 'FAIL', step_failed: 'hostd_install', error_class: 'hostd_install_failed', target_sha: sha, attempt: 1 })
-  expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(words)
-  expect(triage?.error_class).toBe('hostd_install_failed')
-  expect([current(), existsSync(at.host.paths.releases) ? readdirSync(at.host.paths.releases) : []]).toEqual([null, []])
-})
+  [
+    'names another version than its own',
+    "version = '9.9.9'",
+    /its version is "9\.9\.9", not 2\.0\.0\+/,
+  ],
+  [
+    'lets in who has no token',
+    'strangerStatus = 200',
+    /answers 200 to who has the token and 200 to who has not/,
+  ],
+])(
+  'a release whose hostd %s is not installed, and nothing is left of it',
+  async (_what, plant, words) => {
+    const sha = await at.ship({ message: 'broken' }, { files: ownFiles('2.0.0', plant) })
+    const { result, triage } = await at.deploy()
+    expect(result).toMatchObject({
+      overall: 'FAIL',
+      step_failed: 'hostd_install',
+      error_class: 'hostd_install_failed',
+      target_sha: sha,
+      attempt: 1,
+    })
+    expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(words)
+    expect(triage?.error_class).toBe('hostd_install_failed')
+    expect([
+      current(),
+      existsSync(at.host.paths.releases) ? readdirSync(at.host.paths.releases) : [],
+    ]).toEqual([null, []])
+  },
+)
 
 it('a commit whose packages cannot be installed brings no release either', async () => {
   const files = ownFiles('2.0.1')
-  await at.ship({ message: 'no lock' }, { files: { ...files, 'package.json': JSON.stringify({ name: 'openclaw-hq', version: '2.0.1', dependencies: { unlocked: 'file:unlocked' } }) } })
+  await at.ship(
+    { message: 'no lock' },
+    {
+      files: {
+        ...files,
+        'package.json': JSON.stringify({
+          name: 'openclaw-hq',
+          version: '2.0.1',
+          dependencies: { unlocked: 'file:unlocked' },
+        }),
+      },
+    },
+  )
   const { result } = await at.deploy()
-  expect(result).toMatchObject({ step_failed: 'hostd_install', error_class: 'hostd_install_failed' })
-  expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(/^npm ci ended with 1\. The hostd that runs is untouched/)
+  expect(result).toMatchObject({
+    step_failed: 'hostd_install',
+    error_class: 'hostd_install_failed',
+  })
+  expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(
+    /^npm ci ended with 1\. The hostd that runs is untouched/,
+  )
   expect(readdirSync(at.host.paths.releases)).toEqual([])
 })
 
 it('without systemd the release is made current and hostd keeps its version; the attempt after the failed one is made by the new HQ', async () => {
   const sha = await at.ship({ message: 'a new HQ' }, { files: ownFiles('3.0.0') })
   const { result, dir, events } = await at.deploy()
-  const first = JSON.parse(readFileSync(join(dir, 'attempts', '1', 'deploy_result.json'), 'utf8')) as { steps: { name: string; status: string; detail: string }[]; step_failed: string; error_class: string }
+  const first = JSON.parse(
+    readFileSync(join(dir, 'attempts', '1', 'deploy_result.json'), 'utf8'),
+  ) as {
+    steps: { name: string; status: string; detail: string }[]
+    step_failed: string
+    error_class: string
+  }
   expect(first).toMatchObject({ step_failed: 'console_build', error_class: 'console_build_failed' }) // which alone is never tried again
-  expect(first.steps.find(({ name }) => name === 'hostd_install')).toMatchObject({ status: 'passed', detail: `release 3.0.0+${sha.slice(0, 12)} is proven and current; the hostd that runs keeps its version until its launcher starts it again` })
+  expect(first.steps.find(({ name }) => name === 'hostd_install')).toMatchObject({
+    status: 'passed',
+    detail: `release 3.0.0+${sha.slice(0, 12)} is proven and current; the hostd that runs keeps its version until its launcher starts it again`,
+  })
   expect(current()).toBe(sha)
   expect((await at.hostd.ask('/health', { token: null })).body['version']).not.toContain('3.0.0')
-  expect(result).toMatchObject({ attempt: 2, error_class: 'endpoint_not_ok', steps: [{ name: 'made_by_the_new_hq' }] })
-  expect(events.some((event) => event.type === 'log' && event.text === 'this attempt brought another HQ; the next one is made by it')).toBe(true)
+  expect(result).toMatchObject({
+    attempt: 2,
+    error_class: 'endpoint_not_ok',
+    steps: [{ name: 'made_by_the_new_hq' }],
+  })
+  expect(
+    events.some(
+      (event) =>
+        event.type === 'log' &&
+        event.text === 'this attempt brought another HQ; the next one is made by it',
+    ),
+  ).toBe(true)
 })
 
 it('from then on every attempt is made by the current release, whatever HQ the runner was started from', async () => {

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -15,15 +23,21 @@ import { hq } from '../../support/hostd.ts'
 
 let at: DeployHost
 const shas: string[] = []
-beforeAll(async () => { at = await deployHost({ message: 'one' }) })
-afterAll(async () => { await at.remove() })
+beforeAll(async () => {
+  at = await deployHost({ message: 'one' })
+})
+afterAll(async () => {
+  await at.remove()
+})
 
 const sha = (n: number): string => shas[n - 1] ?? ''
 const state = async (): Promise<ProjectState> => {
   const reply = await at.hostd.client.get('/api/project/state', projectStateReply)
   return z.custom<ProjectState>((value) => value !== null).parse(reply.state)
 }
-const green = async (options?: Parameters<DeployHost['deploy']>[0]): Promise<Awaited<ReturnType<DeployHost['deploy']>>> => {
+const green = async (
+  options?: Parameters<DeployHost['deploy']>[0],
+): Promise<Awaited<ReturnType<DeployHost['deploy']>>> => {
   const done = await at.deploy(options)
   expect(done.result, JSON.stringify(done.result.steps, null, 1)).toMatchObject({ overall: 'PASS' })
   return done
@@ -31,14 +45,28 @@ const green = async (options?: Parameters<DeployHost['deploy']>[0]): Promise<Awa
 
 /** Everything that a refused deploy must leave as it was. */
 const standing = async (): Promise<unknown> => ({
-  message: await at.message(), maintenance: at.maintenance(), head: at.git(at.host.paths.root, 'rev-parse', 'HEAD'),
-  state: existsSync(at.host.paths.projectState) ? readFileSync(at.host.paths.projectState, 'utf8') : null,
-  deploys: existsSync(join(at.host.paths.artifacts, 'deploy')) ? readdirSync(join(at.host.paths.artifacts, 'deploy')).toSorted() : [],
+  message: await at.message(),
+  maintenance: at.maintenance(),
+  head: at.git(at.host.paths.root, 'rev-parse', 'HEAD'),
+  state: existsSync(at.host.paths.projectState)
+    ? readFileSync(at.host.paths.projectState, 'utf8')
+    : null,
+  deploys: existsSync(join(at.host.paths.artifacts, 'deploy'))
+    ? readdirSync(join(at.host.paths.artifacts, 'deploy')).toSorted()
+    : [],
 })
-const refused = async (errorClass: string, options: Parameters<DeployHost['deploy']>[0]): Promise<void> => {
+const refused = async (
+  errorClass: string,
+  options: Parameters<DeployHost['deploy']>[0],
+): Promise<void> => {
   const before = await standing()
   const { run, result } = await at.deploy(options)
-  expect(result).toMatchObject({ overall: 'FAIL', error_class: errorClass, steps: [], run_id: run.run_id })
+  expect(result).toMatchObject({
+    overall: 'FAIL',
+    error_class: errorClass,
+    steps: [],
+    run_id: run.run_id,
+  })
   expect(run).toMatchObject({ status: 'failed', error_class: errorClass })
   expect(await standing()).toEqual(before)
 }
@@ -58,8 +86,12 @@ it('a commit that was never green is refused, and a name that is no full commit 
   await green()
   expect((await state()).rollback_to).toBe(sha(1))
   await refused('rollback_unavailable', { action: 'rollback', params: { to: never } })
-  await expect(at.deploy({ action: 'rollback', params: { to: never.slice(0, 12) } })).rejects.toMatchObject({ errorClass: 'invalid_request' })
-  await expect(at.deploy({ action: 'rollback', params: { branch: 'main' } })).rejects.toMatchObject({ errorClass: 'invalid_request' })
+  await expect(
+    at.deploy({ action: 'rollback', params: { to: never.slice(0, 12) } }),
+  ).rejects.toMatchObject({ errorClass: 'invalid_request' })
+  await expect(at.deploy({ action: 'rollback', params: { branch: 'main' } })).rejects.toMatchObject(
+    { errorClass: 'invalid_request' },
+  )
 })
 
 it('a build that is gone is refused before maintenance, and named', async () => {
@@ -72,17 +104,42 @@ it('a build that is gone is refused before maintenance, and named', async () => 
 it('a rollback goes to the last green commit by the same steps, takes the very build that was green, and pins it', async () => {
   const { result, run, events } = await green({ action: 'rollback' })
   expect(result).toMatchObject({ target_sha: sha(1), git_head: sha(1), previous_sha: sha(2) })
-  expect(result.steps.map(({ name, status }) => [name, status])).toEqual(['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build', 'docker_compose', 'verify_production', 'console_route_gate', 'dod_production', 'update_project_state', 'green_check'].map((name) => [name, 'passed']))
-  expect(events.some((event) => event.type === 'log' && event.text.includes('is intact and taken as it is'))).toBe(true)
+  expect(result.steps.map(({ name, status }) => [name, status])).toEqual(
+    [
+      'assert_production_pull_only',
+      'git_sync',
+      'hostd_install',
+      'console_build',
+      'docker_compose',
+      'verify_production',
+      'console_route_gate',
+      'dod_production',
+      'update_project_state',
+      'green_check',
+    ].map((name) => [name, 'passed']),
+  )
+  expect(
+    events.some(
+      (event) => event.type === 'log' && event.text.includes('is intact and taken as it is'),
+    ),
+  ).toBe(true)
   expect(await at.message()).toEqual({ message: 'one', commit: sha(1) })
-  expect(await state()).toMatchObject({ target_sha: sha(1), last_verified_head: sha(1), rollback_to: null, pin: { sha: sha(1), from_sha: sha(2), run_id: run.run_id } })
+  expect(await state()).toMatchObject({
+    target_sha: sha(1),
+    last_verified_head: sha(1),
+    rollback_to: null,
+    pin: { sha: sha(1), from_sha: sha(2), run_id: run.run_id },
+  })
   expect(at.maintenance()).toBeNull()
   expect(at.git(at.host.paths.root, 'rev-parse', 'HEAD')).toBe(sha(1))
   const doctor = await at.hostd.client.startOrJoin('doctor', {})
   const { checks, overall } = checksResult.parse(doctor.run.result)
   expect(overall, JSON.stringify(checks)).toBe('PASS')
   const drift = checks.find(({ name }) => name === 'git_drift')
-  expect([drift?.status, drift?.detail.startsWith(`drift: pinned by rollback ${run.run_id}`)], drift?.detail).toEqual(['WARN', true])
+  expect(
+    [drift?.status, drift?.detail.startsWith(`drift: pinned by rollback ${run.run_id}`)],
+    drift?.detail,
+  ).toEqual(['WARN', true])
 })
 
 it('a deploy of what was rolled back from is refused, also when the state was lost, until somebody unpins', async () => {
@@ -94,13 +151,19 @@ it('a deploy of what was rolled back from is refused, also when the state was lo
   await at.stopGit()
   await refused('git_fetch_failed', {})
   await at.startGit()
-  const { code, out } = await hq(at.host, ['deploy', '--unpin', '--json'], { OPENCLAW_HOSTD_PORT: String(at.hostd.port), OPENCLAW_HOSTD_URL: at.hostd.url })
+  const { code, out } = await hq(at.host, ['deploy', '--unpin', '--json'], {
+    OPENCLAW_HOSTD_PORT: String(at.hostd.port),
+    OPENCLAW_HOSTD_URL: at.hostd.url,
+  })
   expect([code, deployResult.parse(JSON.parse(out)).target_sha], out).toEqual([0, sha(2)])
   expect((await state()).pin).toBeUndefined()
 })
 
 it('a ship ends the pin: the next deploy brings it', async () => {
-  const { code, out } = await hq(at.host, ['rollback', '--to', sha(1), '--json'], { OPENCLAW_HOSTD_PORT: String(at.hostd.port), OPENCLAW_HOSTD_URL: at.hostd.url })
+  const { code, out } = await hq(at.host, ['rollback', '--to', sha(1), '--json'], {
+    OPENCLAW_HOSTD_PORT: String(at.hostd.port),
+    OPENCLAW_HOSTD_URL: at.hostd.url,
+  })
   expect([code, deployResult.parse(JSON.parse(out)).target_sha], out).toEqual([0, sha(1)])
   expect((await state()).pin?.from_sha).toBe(sha(2))
   shas.push(await at.ship({ message: 'three' }))
@@ -114,8 +177,23 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
   mkdirSync(join(paths.root, 'ops'))
   writeFileSync(join(paths.root, 'ops', 'hq.mjs'), '')
   writeFileSync(join(paths.root, 'package.json'), JSON.stringify({ name: 'openclaw-hq' }))
-  const step = buildSteps({ paths, settings: readHostSettings(paths), runId: newRunId(), hostdUrl: at.hostd.url, hostdPort: at.hostd.port, consoleUrl: '', rollbackTo: sha(1) }).find(({ name }) => name === 'hostd_install')
-  const context: StepContext = { signal: new AbortController().signal, dir: at.host.dir, log: () => undefined, run: async () => { throw new Error('a rollback of HQ started a command') } }
+  const step = buildSteps({
+    paths,
+    settings: readHostSettings(paths),
+    runId: newRunId(),
+    hostdUrl: at.hostd.url,
+    hostdPort: at.hostd.port,
+    consoleUrl: '',
+    rollbackTo: sha(1),
+  }).find(({ name }) => name === 'hostd_install')
+  const context: StepContext = {
+    signal: new AbortController().signal,
+    dir: at.host.dir,
+    log: () => undefined,
+    run: async () => {
+      throw new Error('a rollback of HQ started a command')
+    },
+  }
   const end = await step?.run({ ...noFacts, target_sha: sha(1) }, context)
   rmSync(join(paths.root, 'ops'), { recursive: true })
   rmSync(join(paths.root, 'package.json'))

@@ -13,14 +13,18 @@ beforeAll(async () => {
   deployed = await at.deploy()
   expect(deployed.result.overall, JSON.stringify(deployed.result.steps)).toBe('PASS')
 })
-afterAll(async () => { await at.remove() })
+afterAll(async () => {
+  await at.remove()
+})
 
-const manifestOf = (dir: string): Manifest => manifestSchema.parse(JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')))
+const manifestOf = (dir: string): Manifest =>
+  manifestSchema.parse(JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')))
 const newest = (kind: string): string => {
   const base = join(at.host.paths.artifacts, kind)
   return join(base, readdirSync(base).toSorted().at(-1) ?? '')
 }
-const shown = async (): Promise<unknown> => ((await at.hostd.ask('/api/status')).body as { bundles: unknown }).bundles
+const shown = async (): Promise<unknown> =>
+  ((await at.hostd.ask('/api/status')).body as { bundles: unknown }).bundles
 const verify = () => {
   const [program, ...args] = programArgv('hq', ['proof', 'verify', at.host.paths.artifacts])
   const { status, stdout } = spawnSync(program, args, { env: at.host.env, encoding: 'utf8' })
@@ -30,12 +34,25 @@ const verify = () => {
 describe('the proof of a host', () => {
   it('is sealed when the run has ended: the deploy and the doctor it asked, in one chain, with a key nobody else reads', async () => {
     const deploy = manifestOf(deployed.dir)
-    expect(deploy).toMatchObject({ kind: 'deploy', run_id: deployed.run.run_id, git_head: deployed.result.git_head, git_tree: deployed.result.git_tree })
+    expect(deploy).toMatchObject({
+      kind: 'deploy',
+      run_id: deployed.run.run_id,
+      git_head: deployed.result.git_head,
+      git_tree: deployed.result.git_tree,
+    })
     const doctor = manifestOf(newest('doctor'))
-    expect([doctor.kind, doctor.chain, doctor.signature.key_id]).toEqual(['doctor', deploy.chain, deploy.signature.key_id])
-    expect(deploy.files.map(({ path }) => path)).toEqual(expect.arrayContaining(['deploy_result.json', 'verify_production.json', 'dod_result.json']))
+    expect([doctor.kind, doctor.chain, doctor.signature.key_id]).toEqual([
+      'doctor',
+      deploy.chain,
+      deploy.signature.key_id,
+    ])
+    expect(deploy.files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['deploy_result.json', 'verify_production.json', 'dod_result.json']),
+    )
     expect(statSync(join(at.host.paths.etc, 'keys', 'deploy_key.pem')).mode & 0o777).toBe(0o600)
-    expect(await shown()).toMatchObject({ deploy: { run_id: deployed.run.run_id, complete: true, verification: 'verified' } })
+    expect(await shown()).toMatchObject({
+      deploy: { run_id: deployed.run.run_id, complete: true, verification: 'verified' },
+    })
     expect(verify()).toMatchObject({ status: 0 })
   })
 
@@ -69,8 +86,12 @@ describe('the proof of a host', () => {
     const { run } = await at.hostd.client.startOrJoin('doctor', {}, {})
     writeFileSync(chainFile, chain)
     expect(run.status).toBe('passed')
-    expect(existsSync(join(at.host.paths.artifacts, 'doctor', run.run_id, 'manifest.json'))).toBe(false)
-    expect(readFileSync(join(at.host.paths.runs, run.run_id, 'log.ndjson'), 'utf8')).toContain('was not sealed: proof_chain_unreadable')
+    expect(existsSync(join(at.host.paths.artifacts, 'doctor', run.run_id, 'manifest.json'))).toBe(
+      false,
+    )
+    expect(readFileSync(join(at.host.paths.runs, run.run_id, 'log.ndjson'), 'utf8')).toContain(
+      'was not sealed: proof_chain_unreadable',
+    )
   })
 
   it('of a Definition of Done that is asked again, and of a deploy that stopped, is sealed too', async () => {

@@ -19,26 +19,75 @@ beforeAll(async () => {
   const { result } = await at.deploy()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
 })
-afterAll(async () => { await at.remove() })
+afterAll(async () => {
+  await at.remove()
+})
 
 describe('a host that knows the key of a laptop', () => {
   it('deploys what a verdict signed with that key approves', async () => {
     expect(await at.message()).toEqual({ message: 'two', commit: good })
   })
 
-  const elsewhere: Partial<Verdict> = { repository: 'elsewhere', base_sha: 'a'.repeat(40), head_sha: 'b'.repeat(40), tree_sha: 'c'.repeat(40) }
+  const elsewhere: Partial<Verdict> = {
+    repository: 'elsewhere',
+    base_sha: 'a'.repeat(40),
+    head_sha: 'b'.repeat(40),
+    tree_sha: 'c'.repeat(40),
+  }
   it.each<[string, ErrorClass, string, (verdict: Verdict) => object]>([
     ['is not signed', 'verdict_signature_invalid', 'is not signed', (verdict) => verdict],
-    ['is signed with another key', 'verdict_signature_invalid', 'a key that is not enrolled', (verdict) => signVerdict(verdict, other)],
-    ['is signed with another key under the name of the known one', 'verdict_signature_invalid', 'not of what the verdict says', (verdict) => {
-      const { signature } = signVerdict(verdict, other)
-      return { ...verdict, signature: { ...signature, key_id: laptop.id } }
-    }],
-    ['was edited after it was signed', 'verdict_signature_invalid', 'not of what the verdict says', (verdict) => ({ ...signVerdict({ ...verdict, summary: 'do not deploy' }, laptop), summary: 'fine' })],
-    ['is of another repository, well signed', 'verdict_mismatch', 'about another commit', (verdict) => signed({ ...verdict, ...elsewhere })],
-    ['is of another repository, and was bent to this commit', 'verdict_signature_invalid', 'not of what the verdict says', (verdict) => ({ ...signVerdict({ ...verdict, ...elsewhere }, laptop), ...verdict })],
-    ['is of an earlier commit of this repository', 'verdict_mismatch', 'about another commit', (verdict) => signed({ ...verdict, head_sha: good })],
-    ['is well signed, and by a reviewer that is not accepted', 'provider_not_accepted', 'is not accepted', (verdict) => signed({ ...verdict, reviewer: { ...verdict.reviewer, base_url: 'https://elsewhere.example/v1' } })],
+    [
+      'is signed with another key',
+      'verdict_signature_invalid',
+      'a key that is not enrolled',
+      (verdict) => signVerdict(verdict, other),
+    ],
+    [
+      'is signed with another key under the name of the known one',
+      'verdict_signature_invalid',
+      'not of what the verdict says',
+      (verdict) => {
+        const { signature } = signVerdict(verdict, other)
+        return { ...verdict, signature: { ...signature, key_id: laptop.id } }
+      },
+    ],
+    [
+      'was edited after it was signed',
+      'verdict_signature_invalid',
+      'not of what the verdict says',
+      (verdict) => ({
+        ...signVerdict({ ...verdict, summary: 'do not deploy' }, laptop),
+        summary: 'fine',
+      }),
+    ],
+    [
+      'is of another repository, well signed',
+      'verdict_mismatch',
+      'about another commit',
+      (verdict) => signed({ ...verdict, ...elsewhere }),
+    ],
+    [
+      'is of another repository, and was bent to this commit',
+      'verdict_signature_invalid',
+      'not of what the verdict says',
+      (verdict) => ({ ...signVerdict({ ...verdict, ...elsewhere }, laptop), ...verdict }),
+    ],
+    [
+      'is of an earlier commit of this repository',
+      'verdict_mismatch',
+      'about another commit',
+      (verdict) => signed({ ...verdict, head_sha: good }),
+    ],
+    [
+      'is well signed, and by a reviewer that is not accepted',
+      'provider_not_accepted',
+      'is not accepted',
+      (verdict) =>
+        signed({
+          ...verdict,
+          reviewer: { ...verdict.reviewer, base_url: 'https://elsewhere.example/v1' },
+        }),
+    ],
   ])('deploys nothing when the verdict %s', async (name, errorClass, said, verdict) => {
     const sha = await at.ship({ message: name }, { reviewed: false, verdict })
     const deploy = await at.deploy()

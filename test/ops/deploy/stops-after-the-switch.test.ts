@@ -13,18 +13,35 @@ beforeAll(async () => {
   const { result } = await at.deploy()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
 })
-afterAll(async () => { await at.remove() })
+afterAll(async () => {
+  await at.remove()
+})
 
 /** A deploy whose console is reached through a proxy that may answer by itself. */
-async function deployThroughProxy(answer: (url: string, response: ServerResponse) => boolean): Promise<Deployed> {
+async function deployThroughProxy(
+  answer: (url: string, response: ServerResponse) => boolean,
+): Promise<Deployed> {
   const proxy = createServer((request, response) => {
     if (answer(request.url ?? '', response)) return undefined
-    return request.pipe(ask({ port: at.ports.console, host: '127.0.0.1', method: request.method, path: request.url, headers: { ...request.headers, host: `127.0.0.1:${at.ports.console}` } }, (told) => {
-      response.writeHead(told.statusCode ?? 500, told.headers)
-      told.pipe(response)
-    }))
+    return request.pipe(
+      ask(
+        {
+          port: at.ports.console,
+          host: '127.0.0.1',
+          method: request.method,
+          path: request.url,
+          headers: { ...request.headers, host: `127.0.0.1:${at.ports.console}` },
+        },
+        (told) => {
+          response.writeHead(told.statusCode ?? 500, told.headers)
+          told.pipe(response)
+        },
+      ),
+    )
   })
-  await new Promise<void>((resolve) => { proxy.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve)
+  })
   at.settings({ console_url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` })
   const deploy = await at.deploy()
   at.settings({ console_url: undefined })
@@ -37,7 +54,10 @@ async function deployThroughProxy(answer: (url: string, response: ServerResponse
 const deployWith = (act: () => void): Promise<Deployed> => {
   let over = false
   return deployThroughProxy((url) => {
-    if (url === '/api/runs' && !over) { over = true; act() }
+    if (url === '/api/runs' && !over) {
+      over = true
+      act()
+    }
     return false
   })
 }
@@ -49,7 +69,10 @@ it('a deploy stops when a key endpoint says ok:false, and hostd shows the mainte
   expect(deploy.triage?.evidence.join()).toContain('/api/message')
   const status = await at.hostd.client.get('/api/status', statusReply)
   expect(status.maintenance).toMatchObject({ on: true, file: { deploy_run_id: deploy.run.run_id } })
-  expect(status.last_deploy).toMatchObject({ ok: false, triage: { error_class: 'endpoint_not_ok' } })
+  expect(status.last_deploy).toMatchObject({
+    ok: false,
+    triage: { error_class: 'endpoint_not_ok' },
+  })
   await at.ship({ message: 'endpoint good' })
 })
 
@@ -73,7 +96,11 @@ it('a deploy stops when the doctor of its DoD says FAIL, and the DoD says so for
   const deploy = await deployWith(() => at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 }))
   at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
   expectStop(at, deploy, 'dod_failed', 'dod_production')
-  expect(deploy.dod).toMatchObject({ overall: 'FAIL', deploy_run_id: deploy.run.run_id, joined: false })
+  expect(deploy.dod).toMatchObject({
+    overall: 'FAIL',
+    deploy_run_id: deploy.run.run_id,
+    joined: false,
+  })
 })
 
 it('a deploy stops when the state cannot be written', async () => {

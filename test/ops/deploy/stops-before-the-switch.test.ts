@@ -15,7 +15,9 @@ beforeAll(async () => {
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
   good = result.target_sha ?? ''
 })
-afterAll(async () => { await at.remove() })
+afterAll(async () => {
+  await at.remove()
+})
 
 const head = (): string => at.git(at.host.paths.root, 'rev-parse', 'HEAD')
 /** The version from before answers, from the very process that served before. */
@@ -24,7 +26,10 @@ async function expectUntouched(pids: readonly number[]): Promise<void> {
   expect(readRecords(at.host.paths).map(({ pid }) => pid)).toEqual(pids)
 }
 const pids = (): number[] => readRecords(at.host.paths).map(({ pid }) => pid)
-const deployed = async (): Promise<{ deploy: Deployed; before: number[] }> => { const before = pids(); return { before, deploy: await at.deploy() } }
+const deployed = async (): Promise<{ deploy: Deployed; before: number[] }> => {
+  const before = pids()
+  return { before, deploy: await at.deploy() }
+}
 
 describe('a deploy stops before anything that serves is touched', () => {
   it('when the host could push, through a remote that takes pushes', async () => {
@@ -34,7 +39,9 @@ describe('a deploy stops before anything that serves is touched', () => {
     await at.stopGit()
     await at.startGit()
     expectStop(at, deploy, 'production_can_push', 'assert_production_pull_only')
-    expect(at.git(at.origin, 'for-each-ref', '--format=%(refname)', 'refs/openclaw/push-probe')).toBe('')
+    expect(
+      at.git(at.origin, 'for-each-ref', '--format=%(refname)', 'refs/openclaw/push-probe'),
+    ).toBe('')
     await expectUntouched(before)
   })
 
@@ -66,7 +73,13 @@ describe('a deploy stops before anything that serves is touched', () => {
   it('when fetching fails', async () => {
     const url = at.git(at.host.paths.root, 'remote', 'get-url', 'origin')
     at.git(at.host.paths.root, 'remote', 'set-url', '--push', 'origin', url)
-    at.git(at.host.paths.root, 'remote', 'set-url', 'origin', url.replace('sample.git', 'nowhere.git'))
+    at.git(
+      at.host.paths.root,
+      'remote',
+      'set-url',
+      'origin',
+      url.replace('sample.git', 'nowhere.git'),
+    )
     const { deploy } = await deployed()
     at.git(at.host.paths.root, 'remote', 'set-url', 'origin', url)
     at.git(at.host.paths.root, 'config', '--unset', 'remote.origin.pushurl')
@@ -89,7 +102,9 @@ describe('a deploy stops before anything that serves is touched', () => {
     const proof = readdirSync(join(at.host.paths.artifacts, 'deploy'))
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'config_invalid', 'git_sync')
-    expect(readdirSync(join(at.host.paths.artifacts, 'deploy'))).toEqual(expect.arrayContaining(proof))
+    expect(readdirSync(join(at.host.paths.artifacts, 'deploy'))).toEqual(
+      expect.arrayContaining(proof),
+    )
     expect(head()).toBe(good)
     await expectUntouched(before)
   })
@@ -98,7 +113,11 @@ describe('a deploy stops before anything that serves is touched', () => {
     await at.ship({ message: 'not built', build: 'broken' })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'console_build_failed', 'console_build')
-    expect(deploy.triage?.first_error).toMatchObject({ text: 'message.txt:1:1: error: the message is not allowed', file: 'message.txt', file_line: 1 })
+    expect(deploy.triage?.first_error).toMatchObject({
+      text: 'message.txt:1:1: error: the message is not allowed',
+      file: 'message.txt',
+      file_line: 1,
+    })
     await expectUntouched(before)
   })
 
@@ -126,7 +145,9 @@ describe('a deploy stops before anything that serves is touched', () => {
 
   it('when another program holds the port of a new service, which it names', async () => {
     const squatter = createServer()
-    await new Promise<void>((resolve) => { squatter.listen(0, '127.0.0.1', resolve) })
+    await new Promise<void>((resolve) => {
+      squatter.listen(0, '127.0.0.1', resolve)
+    })
     const { port } = squatter.address() as { port: number }
     at.settings({ service_ports: { app: port } })
     await at.ship({ message: 'port taken' })
@@ -134,7 +155,9 @@ describe('a deploy stops before anything that serves is touched', () => {
     at.settings({ service_ports: { app: at.ports.app } })
     squatter.close()
     expectStop(at, deploy, 'port_in_use', 'docker_compose')
-    expect(deploy.result.steps.find(({ name }) => name === 'docker_compose')?.detail).toContain(`process ${process.pid}`)
+    expect(deploy.result.steps.find(({ name }) => name === 'docker_compose')?.detail).toContain(
+      `process ${process.pid}`,
+    )
     await expectUntouched(before)
   })
 })
@@ -142,16 +165,42 @@ describe('a deploy stops before anything that serves is touched', () => {
 it('a deploy that is cancelled while it builds ends as cancelled, with its proof, and leaves no process', async () => {
   await at.ship({ message: 'never built', build: 'endless' })
   const before = pids()
-  const deploy = await at.deploy({ onEvents: (events) => {
-    const building = events.some((event) => event.type === 'log' && event.step === 'console_build' && event.text.startsWith('build dist'))
-    if (building) void at.hostd.client.runs({ status: 'running' }).then(async ({ runs }) => await Promise.all(runs.map(({ run_id }) => at.hostd.client.cancel(run_id))))
-  } })
+  const deploy = await at.deploy({
+    onEvents: (events) => {
+      const building = events.some(
+        (event) =>
+          event.type === 'log' &&
+          event.step === 'console_build' &&
+          event.text.startsWith('build dist'),
+      )
+      if (building)
+        void at.hostd.client
+          .runs({ status: 'running' })
+          .then(
+            async ({ runs }) =>
+              await Promise.all(runs.map(({ run_id }) => at.hostd.client.cancel(run_id))),
+          )
+    },
+  })
   expect(deploy.run.status).toBe('cancelled')
-  expect(deploy.result).toMatchObject({ overall: 'FAIL', error_class: 'cancelled', step_failed: 'console_build' })
+  expect(deploy.result).toMatchObject({
+    overall: 'FAIL',
+    error_class: 'cancelled',
+    step_failed: 'console_build',
+  })
   expect(deploy.triage).toMatchObject({ error_class: 'cancelled', failing_step: 'console_build' })
   expect(at.maintenance()).toMatchObject({ deploy_run_id: deploy.run.run_id })
   // The runner, and the one that cancelled it, end a little after the result is there.
-  await expect.poll(() => new Set(at.host.processes())).toEqual(new Set([at.hostd.pid, ...readRecords(at.host.paths).filter(({ kind }) => kind === 'console').map(({ pid }) => pid)]))
+  await expect
+    .poll(() => new Set(at.host.processes()))
+    .toEqual(
+      new Set([
+        at.hostd.pid,
+        ...readRecords(at.host.paths)
+          .filter(({ kind }) => kind === 'console')
+          .map(({ pid }) => pid),
+      ]),
+    )
   await expectUntouched(before)
 })
 
@@ -159,14 +208,20 @@ it('a version that fails only on its real port is taken back, and the one before
   await at.ship({ message: 'fails on its port', works: 'only_as_candidate' })
   const { deploy } = await deployed()
   expectStop(at, deploy, 'service_unhealthy', 'docker_compose')
-  expect(deploy.result.steps.find(({ name }) => name === 'docker_compose')?.detail).toContain('was started again and answers')
+  expect(deploy.result.steps.find(({ name }) => name === 'docker_compose')?.detail).toContain(
+    'was started again and answers',
+  )
   expect(await at.message()).toEqual({ message: 'one', commit: good })
 })
 
 it('the next good deploy ends maintenance, and no candidate was left running', async () => {
   const sha = await at.ship({ message: 'good again' })
   const { result, triage, dir } = await at.deploy()
-  expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS', previous_sha: good, target_sha: sha })
+  expect(result, JSON.stringify(result.steps)).toMatchObject({
+    overall: 'PASS',
+    previous_sha: good,
+    target_sha: sha,
+  })
   expect(triage).toBeNull()
   expect(existsSync(join(dir, 'deploy_result.json'))).toBe(true)
   expect(at.maintenance()).toBeNull()

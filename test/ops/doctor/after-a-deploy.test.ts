@@ -18,9 +18,12 @@ beforeAll(async () => {
   const { result } = await at.deploy()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
 })
-afterAll(async () => { await at.remove() })
+afterAll(async () => {
+  await at.remove()
+})
 
-const action = async (id: ActionId): Promise<ChecksResult> => checksResult.parse((await at.hostd.client.startOrJoin(id)).run.result)
+const action = async (id: ActionId): Promise<ChecksResult> =>
+  checksResult.parse((await at.hostd.client.startOrJoin(id)).run.result)
 const check = ({ checks }: ChecksResult, name: string) => checks.find((each) => each.name === name)
 /** Kills the app as a crash would, and waits until the kernel has forgotten it. */
 async function killApp(): Promise<number> {
@@ -34,12 +37,55 @@ describe('doctor', () => {
   it('passes on a host that has just been deployed to, with figures in its details', async () => {
     const result = await action('doctor')
     expect(result.overall, JSON.stringify(result.checks, null, 1)).toBe('PASS')
-    for (const name of ['hostd_health', 'hostd_auth', 'console_route', 'services', 'git_head', 'git_drift', 'project_state', 'last_deploy', 'maintenance', 'secret_modes', 'clock', 'safe_directory', 'clone_config', 'unproven_commits', 'unproven_on_origin', 'funnel_requests', 'ports:hostd', 'ports:app', 'ports:openclaw-console']) {
+    for (const name of [
+      'hostd_health',
+      'hostd_auth',
+      'console_route',
+      'services',
+      'git_head',
+      'git_drift',
+      'project_state',
+      'last_deploy',
+      'maintenance',
+      'secret_modes',
+      'clock',
+      'safe_directory',
+      'clone_config',
+      'unproven_commits',
+      'unproven_on_origin',
+      'funnel_requests',
+      'ports:hostd',
+      'ports:app',
+      'ports:openclaw-console',
+    ]) {
       expect(check(result, name), name).toMatchObject({ status: 'PASS', remedy: null })
     }
-    expect(check(result, 'disk:state')?.detail).toMatch(/\d+\.\d % of the space in use, \d+\.\d GiB free; \d+\.\d % of the inodes/)
-    for (const name of ['ports:others', 'timer:doctor', 'timer:guard', 'units', 'docker', 'docker_disk', 'containers']) expect(check(result, name), name).toMatchObject({ status: 'SKIP', detail: expect.stringMatching(/\w{3}/) })
-    expect(checksResult.parse(JSON.parse(readFileSync(join(at.host.paths.artifacts, 'doctor', result.run_id, 'doctor.json'), 'utf8')))).toEqual(result)
+    expect(check(result, 'disk:state')?.detail).toMatch(
+      /\d+\.\d % of the space in use, \d+\.\d GiB free; \d+\.\d % of the inodes/,
+    )
+    for (const name of [
+      'ports:others',
+      'timer:doctor',
+      'timer:guard',
+      'units',
+      'docker',
+      'docker_disk',
+      'containers',
+    ])
+      expect(check(result, name), name).toMatchObject({
+        status: 'SKIP',
+        detail: expect.stringMatching(/\w{3}/),
+      })
+    expect(
+      checksResult.parse(
+        JSON.parse(
+          readFileSync(
+            join(at.host.paths.artifacts, 'doctor', result.run_id, 'doctor.json'),
+            'utf8',
+          ),
+        ),
+      ),
+    ).toEqual(result)
   })
 
   it('fails, each check with its own remedy, for a token others can read, a HEAD that was moved, a request through Funnel and a service that died', async () => {
@@ -47,7 +93,10 @@ describe('doctor', () => {
     const target = at.git(at.host.paths.root, 'rev-parse', 'HEAD')
     at.git(at.host.paths.root, 'commit', '--quiet', '--allow-empty', '-m', 'by hand')
     at.git(at.host.paths.root, 'config', 'core.fsmonitor', 'watch')
-    expect((await fetch(`${at.hostd.url}/health`, { headers: { 'tailscale-funnel-request': '?1' } })).status).toBe(403)
+    expect(
+      (await fetch(`${at.hostd.url}/health`, { headers: { 'tailscale-funnel-request': '?1' } }))
+        .status,
+    ).toBe(403)
     await killApp()
     const result = await action('doctor')
     rmSync(funnelFile(at.host.paths))
@@ -56,10 +105,27 @@ describe('doctor', () => {
     at.git(at.host.paths.root, 'reset', '--quiet', '--hard', target)
     await resumeServices(at.host.paths)
     expect(result).toMatchObject({ overall: 'FAIL', error_class: 'doctor_failed' })
-    expect(check(result, 'secret_modes')).toMatchObject({ status: 'FAIL', remedy: 'protect_secrets' })
-    expect(check(result, 'unproven_commits')).toMatchObject({ status: 'FAIL', remedy: 'ship_the_commit', detail: expect.stringMatching(/^HEAD has 1 commit without a verified review: [0-9a-f]{12} "by hand"/) })
-    expect(check(result, 'clone_config')).toMatchObject({ status: 'WARN', remedy: 'repair_clone', detail: expect.stringContaining('core.fsmonitor = watch') })
-    expect(check(result, 'funnel_requests')).toMatchObject({ status: 'FAIL', remedy: 'close_tailscale_serve', detail: expect.stringMatching(/^1 request came from the public internet/) })
+    expect(check(result, 'secret_modes')).toMatchObject({
+      status: 'FAIL',
+      remedy: 'protect_secrets',
+    })
+    expect(check(result, 'unproven_commits')).toMatchObject({
+      status: 'FAIL',
+      remedy: 'ship_the_commit',
+      detail: expect.stringMatching(
+        /^HEAD has 1 commit without a verified review: [0-9a-f]{12} "by hand"/,
+      ),
+    })
+    expect(check(result, 'clone_config')).toMatchObject({
+      status: 'WARN',
+      remedy: 'repair_clone',
+      detail: expect.stringContaining('core.fsmonitor = watch'),
+    })
+    expect(check(result, 'funnel_requests')).toMatchObject({
+      status: 'FAIL',
+      remedy: 'close_tailscale_serve',
+      detail: expect.stringMatching(/^1 request came from the public internet/),
+    })
     expect(check(result, 'git_head')).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
     expect(check(result, 'services')).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
     expect(check(result, 'hostd_health')).toMatchObject({ status: 'PASS' })
@@ -74,10 +140,19 @@ describe('doctor', () => {
     const result = checksResult.parse(JSON.parse(out))
     expect(code).toBe(1)
     expect(check(result, 'git_drift')).toMatchObject({ status: 'WARN' })
-    expect(check(result, 'unproven_on_origin')).toMatchObject({ status: 'WARN', remedy: 'ship_the_commit', detail: expect.stringContaining(`has 1 commit without a verified review: ${unreviewed.slice(0, 12)} "nobody looked"`) })
+    expect(check(result, 'unproven_on_origin')).toMatchObject({
+      status: 'WARN',
+      remedy: 'ship_the_commit',
+      detail: expect.stringContaining(
+        `has 1 commit without a verified review: ${unreviewed.slice(0, 12)} "nobody looked"`,
+      ),
+    })
     expect(check(result, 'unproven_commits')).toMatchObject({ status: 'PASS' })
     expect(at.git(at.host.paths.root, 'for-each-ref')).toBe(refs)
-    expect(check(result, 'hostd_health')).toMatchObject({ status: 'FAIL', remedy: 'retry_when_reachable' })
+    expect(check(result, 'hostd_health')).toMatchObject({
+      status: 'FAIL',
+      remedy: 'retry_when_reachable',
+    })
   })
 })
 
@@ -95,7 +170,10 @@ describe('guard', () => {
     expect(check(acted, 'service:app')).toMatchObject({ status: 'WARN' })
     expect(await at.message()).toMatchObject({ message: 'one' })
     expect(readRecord(at.host.paths, 'app')?.pid).not.toBe(dead)
-    expect(readGuardLog(at.host.paths, 2).lines).toMatchObject([{ run_id: looked.run_id, restarted: [], observed_only: true }, { run_id: acted.run_id, restarted: ['app'], observed_only: false }])
+    expect(readGuardLog(at.host.paths, 2).lines).toMatchObject([
+      { run_id: looked.run_id, restarted: [], observed_only: true },
+      { run_id: acted.run_id, restarted: ['app'], observed_only: false },
+    ])
   })
 })
 
@@ -104,10 +182,18 @@ describe('services', () => {
     const before = readRecords(at.host.paths)
     await stopServices(at.host.paths)
     expect(await at.message()).toBeNull()
-    expect((await resumeServices(at.host.paths)).map(({ name, state }) => [name, state])).toEqual([['app', 'started'], ['openclaw-console', 'started']])
+    expect((await resumeServices(at.host.paths)).map(({ name, state }) => [name, state])).toEqual([
+      ['app', 'started'],
+      ['openclaw-console', 'started'],
+    ])
     expect(await at.message()).toMatchObject({ message: 'one' })
-    expect(readRecords(at.host.paths).map(({ sha, digest }) => [sha, digest])).toEqual(before.map(({ sha, digest }) => [sha, digest]))
-    expect((await resumeServices(at.host.paths)).map(({ state }) => state)).toEqual(['running', 'running'])
+    expect(readRecords(at.host.paths).map(({ sha, digest }) => [sha, digest])).toEqual(
+      before.map(({ sha, digest }) => [sha, digest]),
+    )
+    expect((await resumeServices(at.host.paths)).map(({ state }) => state)).toEqual([
+      'running',
+      'running',
+    ])
   })
 
   it('carry no marker of the run that started them, and no token', () => {

@@ -7,7 +7,13 @@ import { bytesOf } from '#ops/git/objects'
 import { lookForHazards } from '#ops/ship/hazards'
 
 const dir = mkdtempSync(join(tmpdir(), 'openclaw-objects-'))
-const git = (...args: string[]): string => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], { cwd: dir, encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: dir }, stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], {
+    cwd: dir,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trim()
 const object = (id: string): string => join(dir, '.git', 'objects', id.slice(0, 2), id.slice(2))
 beforeAll(() => {
   git('init', '--quiet')
@@ -16,7 +22,10 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 it('a blob that cannot be read is an error, and no empty file', async () => {
-  await expect(bytesOf(dir, '0123456789'.repeat(4))).rejects.toMatchObject({ errorClass: 'internal_error', message: expect.stringContaining('0123456789') as string })
+  await expect(bytesOf(dir, '0123456789'.repeat(4))).rejects.toMatchObject({
+    errorClass: 'internal_error',
+    message: expect.stringContaining('0123456789') as string,
+  })
 })
 
 it('a link whose target cannot be read is not taken for one that leads nowhere', async () => {
@@ -27,7 +36,12 @@ it('a link whose target cannot be read is not taken for one that leads nowhere',
     return git('rev-parse', 'HEAD')
   }
   const [base, head] = [link('up', '..'), link('by-up', 'up/outside')]
-  await expect(lookForHazards(dir, base, head, {})).rejects.toMatchObject({ errorClass: 'link_outside' })
+  await expect(lookForHazards(dir, base, head, {})).rejects.toMatchObject({
+    errorClass: 'link_outside',
+  })
   rmSync(object(git('rev-parse', `${head}:up`)))
-  await expect(lookForHazards(dir, base, head, {})).rejects.toMatchObject({ errorClass: 'internal_error', message: expect.stringContaining('the link up leads') as string })
+  await expect(lookForHazards(dir, base, head, {})).rejects.toMatchObject({
+    errorClass: 'internal_error',
+    message: expect.stringContaining('the link up leads') as string,
+  })
 })

@@ -11,22 +11,43 @@ import { usualMounts } from '#ops/ports/host-mounts'
 
 let dir: string
 let socket: string
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'docker-away-')); socket = join(dir, 'docker.sock') })
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'docker-away-'))
+  socket = join(dir, 'docker.sock')
+})
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const dockerCheck = (limitMs: number) => hostPortChecks({ docker: { socket }, exceptions: noExceptions, mounts: usualMounts, serveTargets: [], limitMs }).filter(({ name }) => name === 'ports:docker')
+const dockerCheck = (limitMs: number) =>
+  hostPortChecks({
+    docker: { socket },
+    exceptions: noExceptions,
+    mounts: usualMounts,
+    serveTargets: [],
+    limitMs,
+  }).filter(({ name }) => name === 'ports:docker')
 
 it('an audit without Docker says that Docker is to be started: no port was found open', async () => {
   const [found] = await runChecks(dockerCheck(2000))
-  expect(found).toMatchObject({ status: 'FAIL', remedy: 'start_docker', detail: expect.stringContaining('Docker does not answer') as string })
+  expect(found).toMatchObject({
+    status: 'FAIL',
+    remedy: 'start_docker',
+    detail: expect.stringContaining('Docker does not answer') as string,
+  })
   expect(found && auditClass(found)).toBe('docker_unreachable')
 })
 
 it('a Docker that is late is called late, and time in which nobody could have listened does not count', async () => {
   const server = createServer(() => undefined).listen(socket)
-  await new Promise((resolve) => { server.once('listening', resolve) })
+  await new Promise((resolve) => {
+    server.once('listening', resolve)
+  })
   const asked = runChecks(dockerCheck(300))
-  await new Promise((resolve) => { server.once('connection', (connection) => { connection.unref(); resolve(undefined) }) })
+  await new Promise((resolve) => {
+    server.once('connection', (connection) => {
+      connection.unref()
+      resolve(undefined)
+    })
+  })
   for (const end = performance.now() + 600; performance.now() < end;) Math.sqrt(end) // this process is busy
   const [found] = await asked
   server.close()

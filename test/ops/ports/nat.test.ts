@@ -25,8 +25,10 @@ COMMIT
 -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 8787 -j ACCEPT
 COMMIT
 `
-const subjects = (text: string): string[] => natExposures(parseIptablesSave(text, '')).map(({ subject }) => subject)
-const rule = (line: string, chain = ''): string => `*nat\n:PREROUTING ACCEPT [0:0]\n${chain}${line}\nCOMMIT\n`
+const subjects = (text: string): string[] =>
+  natExposures(parseIptablesSave(text, '')).map(({ subject }) => subject)
+const rule = (line: string, chain = ''): string =>
+  `*nat\n:PREROUTING ACCEPT [0:0]\n${chain}${line}\nCOMMIT\n`
 
 describe('rules of iptables', () => {
   it('of Docker show exactly the port that is published to everybody', () => {
@@ -34,24 +36,73 @@ describe('rules of iptables', () => {
   })
 
   it.each([
-    ['a port sent to a container', '-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80', ['tcp 0.0.0.0:8080']],
-    ['a port redirected on the host', '-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787', ['tcp 0.0.0.0:80']],
-    ['several ports', '-A PREROUTING -p tcp -m multiport --dports 80,443,8000:8010 -j DNAT --to-destination 10.0.0.9', ['tcp 0.0.0.0:80', 'tcp 0.0.0.0:443', 'tcp 0.0.0.0:8000-8010']],
-    ['everything', '-A PREROUTING -j DNAT --to-destination 10.0.0.9', ['any protocol 0.0.0.0, every port']],
-    ['one public address', '-A PREROUTING -d 203.0.113.7/32 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.9:22', ['tcp 203.0.113.7/32:22']],
-    ['all but one interface', '-A PREROUTING ! -i docker0 -p tcp -m tcp --dport 9 -j REDIRECT --to-ports 10', ['tcp 0.0.0.0:9']],
-    ['all but loopback', '-A PREROUTING ! -d 127.0.0.0/8 -p tcp -m tcp --dport 9 -j REDIRECT --to-ports 10', ['tcp 0.0.0.0:9']],
-    ['a comment with a rule in it', '-A PREROUTING -p tcp -m comment --comment "-i lo -d 127.0.0.1" -m tcp --dport 7 -j REDIRECT --to-ports 8', ['tcp 0.0.0.0:7']],
-    ['only loopback', '-A PREROUTING -i lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787', []],
-    ['only the tailnet', '-A PREROUTING -i tailscale0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787', []],
-    ['only senders of the tailnet', '-A PREROUTING -s 100.64.0.0/10 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787', []],
-    ['only what leaves this machine', '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787', []],
+    [
+      'a port sent to a container',
+      '-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80',
+      ['tcp 0.0.0.0:8080'],
+    ],
+    [
+      'a port redirected on the host',
+      '-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787',
+      ['tcp 0.0.0.0:80'],
+    ],
+    [
+      'several ports',
+      '-A PREROUTING -p tcp -m multiport --dports 80,443,8000:8010 -j DNAT --to-destination 10.0.0.9',
+      ['tcp 0.0.0.0:80', 'tcp 0.0.0.0:443', 'tcp 0.0.0.0:8000-8010'],
+    ],
+    [
+      'everything',
+      '-A PREROUTING -j DNAT --to-destination 10.0.0.9',
+      ['any protocol 0.0.0.0, every port'],
+    ],
+    [
+      'one public address',
+      '-A PREROUTING -d 203.0.113.7/32 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.9:22',
+      ['tcp 203.0.113.7/32:22'],
+    ],
+    [
+      'all but one interface',
+      '-A PREROUTING ! -i docker0 -p tcp -m tcp --dport 9 -j REDIRECT --to-ports 10',
+      ['tcp 0.0.0.0:9'],
+    ],
+    [
+      'all but loopback',
+      '-A PREROUTING ! -d 127.0.0.0/8 -p tcp -m tcp --dport 9 -j REDIRECT --to-ports 10',
+      ['tcp 0.0.0.0:9'],
+    ],
+    [
+      'a comment with a rule in it',
+      '-A PREROUTING -p tcp -m comment --comment "-i lo -d 127.0.0.1" -m tcp --dport 7 -j REDIRECT --to-ports 8',
+      ['tcp 0.0.0.0:7'],
+    ],
+    [
+      'only loopback',
+      '-A PREROUTING -i lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787',
+      [],
+    ],
+    [
+      'only the tailnet',
+      '-A PREROUTING -i tailscale0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787',
+      [],
+    ],
+    [
+      'only senders of the tailnet',
+      '-A PREROUTING -s 100.64.0.0/10 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787',
+      [],
+    ],
+    [
+      'only what leaves this machine',
+      '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787',
+      [],
+    ],
   ])('that send on %s', (_what, line, expected) => {
     expect(subjects(rule(line))).toEqual(expected)
   })
 
   it('are followed through chains, and a chain that nothing outside reaches is none', () => {
-    const chain = ':MINE - [0:0]\n-A MINE -p tcp -m tcp --dport 81 -j DNAT --to-destination 10.0.0.9\n'
+    const chain =
+      ':MINE - [0:0]\n-A MINE -p tcp -m tcp --dport 81 -j DNAT --to-destination 10.0.0.9\n'
     expect(subjects(rule('-A PREROUTING -g MINE', chain))).toEqual(['tcp 0.0.0.0:81'])
     expect(subjects(rule('-A OUTPUT -j MINE', chain))).toEqual([])
     expect(subjects(rule('-A PREROUTING -i lo -j MINE', chain))).toEqual([])
@@ -62,24 +113,94 @@ describe('rules of iptables', () => {
   })
 })
 
-const nft = (expr: object[], hook: string | undefined = 'prerouting'): string => JSON.stringify({ nftables: [
-  { metainfo: { version: '1.0.6', json_schema_version: 1 } }, { table: { family: 'ip', name: 'mine', handle: 1 } },
-  { chain: { family: 'ip', table: 'mine', name: 'pre', handle: 1, type: 'nat', hook, prio: -100, policy: 'accept' } },
-  { chain: { family: 'ip', table: 'mine', name: 'other', handle: 2 } },
-  { rule: { family: 'ip', table: 'mine', chain: 'pre', handle: 3, expr } },
-] })
-const dport = (right: unknown) => ({ match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right } })
+const nft = (expr: object[], hook: string | undefined = 'prerouting'): string =>
+  JSON.stringify({
+    nftables: [
+      { metainfo: { version: '1.0.6', json_schema_version: 1 } },
+      { table: { family: 'ip', name: 'mine', handle: 1 } },
+      {
+        chain: {
+          family: 'ip',
+          table: 'mine',
+          name: 'pre',
+          handle: 1,
+          type: 'nat',
+          hook,
+          prio: -100,
+          policy: 'accept',
+        },
+      },
+      { chain: { family: 'ip', table: 'mine', name: 'other', handle: 2 } },
+      { rule: { family: 'ip', table: 'mine', chain: 'pre', handle: 3, expr } },
+    ],
+  })
+const dport = (right: unknown) => ({
+  match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right },
+})
 
 describe('rules of nftables', () => {
-  const found = (text: string): string[] => natExposures(parseNftRuleset(text)).map(({ subject }) => subject)
+  const found = (text: string): string[] =>
+    natExposures(parseNftRuleset(text)).map(({ subject }) => subject)
   it.each([
     ['a port', [dport(8080), { dnat: { addr: '10.0.0.9', port: 80 } }], ['tcp 0.0.0.0:8080']],
-    ['a set of ports', [dport({ set: [80, { range: [8000, 8010] }] }), { redirect: { port: 1 } }], ['tcp 0.0.0.0:80', 'tcp 0.0.0.0:8000-8010']],
-    ['one public address', [{ match: { op: '==', left: { payload: { protocol: 'ip', field: 'daddr' } }, right: '203.0.113.7' } }, dport(22), { dnat: { addr: '10.0.0.9' } }], ['tcp 203.0.113.7:22']],
-    ['a named set, which says nothing here', [dport('@ports'), { dnat: { addr: '10.0.0.9' } }], ['tcp 0.0.0.0, every port']],
-    ['all but loopback', [{ match: { op: '!=', left: { meta: { key: 'iifname' } }, right: 'lo' } }, dport(9), { redirect: null }], ['tcp 0.0.0.0:9']],
-    ['only loopback', [{ match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'lo' } }, dport(9), { redirect: null }], []],
-    ['only loopback addresses', [{ match: { op: '==', left: { payload: { protocol: 'ip', field: 'daddr' } }, right: { prefix: { addr: '127.0.0.0', len: 8 } } } }, dport(9), { redirect: null }], []],
+    [
+      'a set of ports',
+      [dport({ set: [80, { range: [8000, 8010] }] }), { redirect: { port: 1 } }],
+      ['tcp 0.0.0.0:80', 'tcp 0.0.0.0:8000-8010'],
+    ],
+    [
+      'one public address',
+      [
+        {
+          match: {
+            op: '==',
+            left: { payload: { protocol: 'ip', field: 'daddr' } },
+            right: '203.0.113.7',
+          },
+        },
+        dport(22),
+        { dnat: { addr: '10.0.0.9' } },
+      ],
+      ['tcp 203.0.113.7:22'],
+    ],
+    [
+      'a named set, which says nothing here',
+      [dport('@ports'), { dnat: { addr: '10.0.0.9' } }],
+      ['tcp 0.0.0.0, every port'],
+    ],
+    [
+      'all but loopback',
+      [
+        { match: { op: '!=', left: { meta: { key: 'iifname' } }, right: 'lo' } },
+        dport(9),
+        { redirect: null },
+      ],
+      ['tcp 0.0.0.0:9'],
+    ],
+    [
+      'only loopback',
+      [
+        { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'lo' } },
+        dport(9),
+        { redirect: null },
+      ],
+      [],
+    ],
+    [
+      'only loopback addresses',
+      [
+        {
+          match: {
+            op: '==',
+            left: { payload: { protocol: 'ip', field: 'daddr' } },
+            right: { prefix: { addr: '127.0.0.0', len: 8 } },
+          },
+        },
+        dport(9),
+        { redirect: null },
+      ],
+      [],
+    ],
   ])('that send on %s', (_what, expr, expected) => {
     expect(found(nft(expr))).toEqual(expected)
   })
@@ -95,8 +216,20 @@ describe('rules of nftables', () => {
 })
 
 describe('a network', () => {
-  it.each([['127.0.0.0/8', true], ['127.0.0.1/32', true], ['100.64.0.0/10', true], ['100.64.0.2', true], ['fd7a:115c:a1e0::/48', true], ['::1/128', true],
-    ['100.0.0.0/8', false], ['0.0.0.0/0', false], ['10.0.0.0/8', false], ['127.0.0.0/7', false], ['fd00::/8', false], ['nonsense', false]])('%s lies inside loopback or the tailnet: %s', (network, expected) => {
+  it.each([
+    ['127.0.0.0/8', true],
+    ['127.0.0.1/32', true],
+    ['100.64.0.0/10', true],
+    ['100.64.0.2', true],
+    ['fd7a:115c:a1e0::/48', true],
+    ['::1/128', true],
+    ['100.0.0.0/8', false],
+    ['0.0.0.0/0', false],
+    ['10.0.0.0/8', false],
+    ['127.0.0.0/7', false],
+    ['fd00::/8', false],
+    ['nonsense', false],
+  ])('%s lies inside loopback or the tailnet: %s', (network, expected) => {
     expect(isPrivateNetwork(network)).toBe(expected)
   })
 })

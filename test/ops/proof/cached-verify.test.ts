@@ -7,7 +7,9 @@ import { believing, proofBench, type ProofBench } from './proof-bench.ts'
 
 describe('a verifier that is asked over and over', () => {
   let bench: ProofBench
-  beforeEach(() => { bench = proofBench() })
+  beforeEach(() => {
+    bench = proofBench()
+  })
   afterEach(() => bench.remove())
 
   it('gives the same answer until something changes, even with size and time of the file put back', async () => {
@@ -24,6 +26,9 @@ describe('a verifier that is asked over and over', () => {
     const { atime, mtime } = statSync(path)
     writeFileSync(path, readFileSync(path, 'utf8').replace('one', 'two'))
     utimesSync(path, atime, mtime)
-    expect(await verify(dir)).toMatchObject({ state: 'broken', problems: [{ code: 'file_digest', file: 'build.log' }] })
+    expect(await verify(dir)).toMatchObject({
+      state: 'broken',
+      problems: [{ code: 'file_digest', file: 'build.log' }],
+    })
   })
 })

@@ -18,7 +18,8 @@ export function randomOf(seed: number): () => number {
 }
 
 export const newKey = (): SigningKey => signingKeyFromPem(newKeyPem(), 'a test key')
-export const believing = (...keys: SigningKey[]): TrustedKeys => trustKeys(keys.map(toTrustedKey), 'the test')
+export const believing = (...keys: SigningKey[]): TrustedKeys =>
+  trustKeys(keys.map(toTrustedKey), 'the test')
 
 export interface ProofBench {
   readonly root: string
@@ -31,7 +32,8 @@ export interface ProofBench {
 }
 
 /** Run ids that sort by number. */
-export const runOf = (n: number): string => `20261101T${String(100000 + n).padStart(6, '0')}Z-${n.toString(16).padStart(8, '0')}`
+export const runOf = (n: number): string =>
+  `20261101T${String(100000 + n).padStart(6, '0')}Z-${n.toString(16).padStart(8, '0')}`
 
 export function proofBench(): ProofBench {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'proof-')))
@@ -41,15 +43,35 @@ export function proofBench(): ProofBench {
   mkdirSync(root)
   const dirOf = (kind: BundleKind, n: number): string => join(root, kind, runOf(n))
   return {
-    root, chainFile, key,
-    write: (kind, n, files = { 'deploy_result.json': `{"run":${n}}\n`, 'build.log': `line one of ${n}\nline two\n`, 'attempts/1/verify.log': `attempt of ${n}\n`, 'empty.log': '' }) => {
+    root,
+    chainFile,
+    key,
+    write: (
+      kind,
+      n,
+      files = {
+        'deploy_result.json': `{"run":${n}}\n`,
+        'build.log': `line one of ${n}\nline two\n`,
+        'attempts/1/verify.log': `attempt of ${n}\n`,
+        'empty.log': '',
+      },
+    ) => {
       for (const [path, text] of Object.entries(files)) {
         mkdirSync(dirname(join(dirOf(kind, n), path)), { recursive: true })
         writeFileSync(join(dirOf(kind, n), path), text)
       }
       return dirOf(kind, n)
     },
-    seal: (kind, n, by = key) => sealBundle({ dir: dirOf(kind, n), kind, runId: runOf(n), chainFile, key: by, gitHead: 'a'.repeat(40), gitTree: null }),
+    seal: (kind, n, by = key) =>
+      sealBundle({
+        dir: dirOf(kind, n),
+        kind,
+        runId: runOf(n),
+        chainFile,
+        key: by,
+        gitHead: 'a'.repeat(40),
+        gitTree: null,
+      }),
     remove: () => rmSync(base, { recursive: true, force: true }),
   }
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -18,7 +26,12 @@ const preload = pathToFileURL(resolve('test/ops/proof/die-at.mjs')).href
 /** A chain of one sealed bundle, and two that are not sealed yet. */
 async function scene() {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'seal-')))
-  const [root, chainFile, keyFile, pem] = [join(base, 'artifacts'), join(base, 'state', 'chain.json'), join(base, 'key.pem'), newKeyPem()]
+  const [root, chainFile, keyFile, pem] = [
+    join(base, 'artifacts'),
+    join(base, 'state', 'chain.json'),
+    join(base, 'key.pem'),
+    newKeyPem(),
+  ]
   writeFileSync(keyFile, pem)
   const key = signingKeyFromPem(pem, keyFile)
   const dir = (n: number): string => join(root, 'deploy', runOf(n))
@@ -26,19 +39,48 @@ async function scene() {
     mkdirSync(dir(n), { recursive: true })
     writeFileSync(join(dir(n), 'deploy_result.json'), `{"n":${n}}`)
   }
-  const seal = (n: number) => sealBundle({ dir: dir(n), kind: 'deploy', runId: runOf(n), chainFile, key, gitHead: null, gitTree: null })
+  const seal = (n: number) =>
+    sealBundle({
+      dir: dir(n),
+      kind: 'deploy',
+      runId: runOf(n),
+      chainFile,
+      key,
+      gitHead: null,
+      gitTree: null,
+    })
   await seal(1)
-  return { base, root, chainFile, key, dir, seal, argv: [child, dir(2), runOf(2), chainFile, keyFile] }
+  return {
+    base,
+    root,
+    chainFile,
+    key,
+    dir,
+    seal,
+    argv: [child, dir(2), runOf(2), chainFile, keyFile],
+  }
 }
 
 /** What must be true however a seal of bundle 2 ended: it is sealed or not, and the chain goes on without a scar. */
-async function expectWholeChain({ root, chainFile, key, dir, seal }: Awaited<ReturnType<typeof scene>>, point: string, next: 2 | 3): Promise<boolean> {
+async function expectWholeChain(
+  { root, chainFile, key, dir, seal }: Awaited<ReturnType<typeof scene>>,
+  point: string,
+  next: 2 | 3,
+): Promise<boolean> {
   const keys = believing(key)
   const left = await verifyBundle(dir(2), { keys })
-  expect(left.state, point).toBe(existsSync(join(dir(2), 'manifest.json')) ? 'verified' : 'unverified')
-  const remembered = () => { const head = readChainHead(chainFile); return head === null ? [] : rememberedBy(head, 'the chain file') }
+  expect(left.state, point).toBe(
+    existsSync(join(dir(2), 'manifest.json')) ? 'verified' : 'unverified',
+  )
+  const remembered = () => {
+    const head = readChainHead(chainFile)
+    return head === null ? [] : rememberedBy(head, 'the chain file')
+  }
   const before = await verifyChain(root, { keys, kinds: hostKinds, remembered: remembered() })
-  expect(before.problems.filter(({ code }) => code !== 'not_sealed'), point).toEqual([])
+  expect(
+    before.problems.filter(({ code }) => code !== 'not_sealed'),
+    point,
+  ).toEqual([])
   // Whichever is sealed next, the interrupted one or another: no number is lost or given twice.
   for (const n of next === 2 ? [2, 3] : [3, 2]) await seal(n)
   const after = await verifyChain(root, { keys, kinds: hostKinds, remembered: remembered() })
@@ -53,8 +95,15 @@ describe('a seal that is killed', () => {
     for (let point = 1; ; point += 1) {
       const at = await scene()
       try {
-        const ended = await execa(node, ['--import', preload, ...at.argv], { env: { DIE_AT: String(point) }, reject: false })
-        const wasSealed = await expectWholeChain(at, `before change ${point}`, point % 2 === 0 ? 2 : 3)
+        const ended = await execa(node, ['--import', preload, ...at.argv], {
+          env: { DIE_AT: String(point) },
+          reject: false,
+        })
+        const wasSealed = await expectWholeChain(
+          at,
+          `before change ${point}`,
+          point % 2 === 0 ? 2 : 3,
+        )
         if (ended.signal !== 'SIGKILL') {
           expect(ended).toMatchObject({ exitCode: 0, stdout: 'sealed' })
           break
@@ -92,8 +141,13 @@ describe('a seal that is killed', () => {
       const third = at.argv.map((arg) => arg.replaceAll(runOf(2), runOf(3)))
       const both = await Promise.all([execa(node, at.argv), execa(node, third)])
       expect(both.map(({ stdout }) => stdout)).toEqual(['sealed', 'sealed'])
-      expect(await verifyChain(at.root, { keys: believing(at.key), kinds: hostKinds })).toMatchObject({ state: 'verified' })
-      expect(JSON.parse(readFileSync(at.chainFile, 'utf8'))).toMatchObject({ counter: 3, pending: null })
+      expect(
+        await verifyChain(at.root, { keys: believing(at.key), kinds: hostKinds }),
+      ).toMatchObject({ state: 'verified' })
+      expect(JSON.parse(readFileSync(at.chainFile, 'utf8'))).toMatchObject({
+        counter: 3,
+        pending: null,
+      })
     } finally {
       rmSync(at.base, { recursive: true, force: true })
     }

@@ -19,18 +19,31 @@ describe('a chain that somebody tampered with', () => {
   const foreign = newKey()
   beforeAll(async () => {
     bench = proofBench()
-    for (let n = 1; n <= count; n += 1) { bench.write('deploy', n); await bench.seal('deploy', n) }
+    for (let n = 1; n <= count; n += 1) {
+      bench.write('deploy', n)
+      await bench.seal('deploy', n)
+    }
     const head = readChainHead(bench.chainFile)
     remembered = head === null ? [] : rememberedBy(head, 'the chain file')
   })
   afterAll(() => bench.remove())
 
   /** A fresh copy of the sound chain, changed by `change`, and what the verifier says. */
-  async function after(change: (scene: Parameters<Tampering['apply']>[0]) => void, random: () => number): Promise<Awaited<ReturnType<typeof verifyChain>>> {
+  async function after(
+    change: (scene: Parameters<Tampering['apply']>[0]) => void,
+    random: () => number,
+  ): Promise<Awaited<ReturnType<typeof verifyChain>>> {
     const root = mkdtempSync(join(tmpdir(), 'tamper-'))
     try {
       cpSync(bench.root, root, { recursive: true })
-      change({ root, dir: (n) => join(root, 'deploy', runOf(n)), count, random, foreign, key: bench.key })
+      change({
+        root,
+        dir: (n) => join(root, 'deploy', runOf(n)),
+        count,
+        random,
+        foreign,
+        key: bench.key,
+      })
       return await verifyChain(root, { keys: believing(bench.key), kinds: hostKinds, remembered })
     } finally {
       rmSync(root, { recursive: true, force: true })
@@ -39,7 +52,10 @@ describe('a chain that somebody tampered with', () => {
 
   it('is sound before that', async () => {
     expect(remembered).toEqual([expect.objectContaining({ counter: count })])
-    expect(await after(() => undefined, randomOf(1))).toMatchObject({ state: 'verified', problems: [] })
+    expect(await after(() => undefined, randomOf(1))).toMatchObject({
+      state: 'verified',
+      problems: [],
+    })
   })
 
   it.each(seeds)('is called by its name, ten cases of seed %i', async (seed) => {
@@ -49,8 +65,16 @@ describe('a chain that somebody tampered with', () => {
       if (tampering === undefined) throw new Error('no case')
       const at = 1 + Math.floor(random() * count)
       const { state, problems } = await after((scene) => tampering.apply(scene, at), random)
-      expect({ case: tampering.name, seed, at, state }).toEqual({ case: tampering.name, seed, at, state: 'broken' })
-      expect(tampering.named.some((code) => problems.some((problem) => problem.code === code)), `${tampering.name}, seed ${seed}, bundle ${at}: ${JSON.stringify(problems)}`).toBe(true)
+      expect({ case: tampering.name, seed, at, state }).toEqual({
+        case: tampering.name,
+        seed,
+        at,
+        state: 'broken',
+      })
+      expect(
+        tampering.named.some((code) => problems.some((problem) => problem.code === code)),
+        `${tampering.name}, seed ${seed}, bundle ${at}: ${JSON.stringify(problems)}`,
+      ).toBe(true)
     }
   })
 
@@ -62,7 +86,13 @@ describe('a chain that somebody tampered with', () => {
   it.each(seeds)('raises no alarm when only lawful pruning was done, seed %i', async (seed) => {
     const random = randomOf(seed)
     const result = await after(({ dir, key }) => {
-      for (let n = 1; n <= count; n += 1) if (random() < 0.7) pruneBundle({ dir: dir(n), key, drop: ({ path }) => path.endsWith('.log') && random() < 0.8 })
+      for (let n = 1; n <= count; n += 1)
+        if (random() < 0.7)
+          pruneBundle({
+            dir: dir(n),
+            key,
+            drop: ({ path }) => path.endsWith('.log') && random() < 0.8,
+          })
     }, random)
     expect(result).toMatchObject({ state: 'verified', problems: [] })
   })

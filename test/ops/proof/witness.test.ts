@@ -11,15 +11,32 @@ import { believing, newKey, proofBench, type ProofBench } from './proof-bench.ts
 describe('what HQ remembers of a host', () => {
   let bench: ProofBench
   let home: string
-  beforeEach(() => { bench = proofBench(); home = mkdtempSync(join(tmpdir(), 'home-')) })
-  afterEach(() => { bench.remove(); rmSync(home, { recursive: true, force: true }) })
+  beforeEach(() => {
+    bench = proofBench()
+    home = mkdtempSync(join(tmpdir(), 'home-'))
+  })
+  afterEach(() => {
+    bench.remove()
+    rmSync(home, { recursive: true, force: true })
+  })
 
   const sealUpTo = async (from: number, to: number): Promise<void> => {
-    for (let n = from; n <= to; n += 1) { bench.write('doctor', n); await bench.seal('doctor', n) }
+    for (let n = from; n <= to; n += 1) {
+      bench.write('doctor', n)
+      await bench.seal('doctor', n)
+    }
   }
   /** What the host answers when HQ asks for what came after its memory. */
-  const report = (): Promise<ChainReport | null> => chainReader(bench.root, bench.chainFile, hostKinds)(readWitness(home, 'aiops-1')?.counter ?? 0)
-  const see = (said: ChainReport | null, keys = believing(bench.key)) => observe({ home, host: 'aiops-1', report: said, keys, now: new Date('2026-11-23T00:00:00.000Z') })
+  const report = (): Promise<ChainReport | null> =>
+    chainReader(bench.root, bench.chainFile, hostKinds)(readWitness(home, 'aiops-1')?.counter ?? 0)
+  const see = (said: ChainReport | null, keys = believing(bench.key)) =>
+    observe({
+      home,
+      host: 'aiops-1',
+      report: said,
+      keys,
+      now: new Date('2026-11-23T00:00:00.000Z'),
+    })
 
   it('starts with the first bundle and follows the chain link by link', async () => {
     expect(see(await report())).toEqual({ witness: null, alarms: [], more: false })
@@ -28,7 +45,11 @@ describe('what HQ remembers of a host', () => {
     await sealUpTo(4, 9)
     expect(see(await report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
     expect(see(await report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
-    expect(readWitness(home, 'aiops-1')).toMatchObject({ host: 'aiops-1', counter: 9, seen_at: '2026-11-23T00:00:00.000Z' })
+    expect(readWitness(home, 'aiops-1')).toMatchObject({
+      host: 'aiops-1',
+      counter: 9,
+      seen_at: '2026-11-23T00:00:00.000Z',
+    })
   })
 
   it('reads a long absence in pages', async () => {
@@ -48,10 +69,19 @@ describe('what HQ remembers of a host', () => {
     rmSync(bench.root, { recursive: true })
     cpSync(backup, join(bench.root, '..'), { recursive: true, force: true })
     rmSync(backup, { recursive: true })
-    expect(see(await report())).toMatchObject({ alarms: [{ code: 'chain_truncated' }], witness: { counter: 6 } })
+    expect(see(await report())).toMatchObject({
+      alarms: [{ code: 'chain_truncated' }],
+      witness: { counter: 6 },
+    })
     bench.write('doctor', 7)
-    for (const n of [7, 8, 9]) { bench.write('doctor', n); await bench.seal('doctor', n) }
-    expect(see(await report())).toMatchObject({ alarms: [{ code: 'head_replaced' }], witness: { counter: 6 } })
+    for (const n of [7, 8, 9]) {
+      bench.write('doctor', n)
+      await bench.seal('doctor', n)
+    }
+    expect(see(await report())).toMatchObject({
+      alarms: [{ code: 'head_replaced' }],
+      witness: { counter: 6 },
+    })
     await sealUpTo(10, 12)
     expect(see(await report())).toMatchObject({ alarms: [{ code: 'head_replaced' }] })
     forgetWitness(home, 'aiops-1')
@@ -64,15 +94,34 @@ describe('what HQ remembers of a host', () => {
     const seen = await report()
     if (seen === null) throw new Error('no report')
     expect(see(null)).toMatchObject({ alarms: [{ code: 'chain_truncated' }] })
-    expect(see({ ...seen, chain: '0'.repeat(16) })).toMatchObject({ alarms: [{ code: 'chain_replaced' }] })
-    expect(see({ ...seen, head: '0'.repeat(64) })).toMatchObject({ alarms: [{ code: 'head_replaced' }] })
-    expect(see({ ...seen, counter: 9, links: [] })).toMatchObject({ alarms: [{ code: 'chain_gap' }] })
+    expect(see({ ...seen, chain: '0'.repeat(16) })).toMatchObject({
+      alarms: [{ code: 'chain_replaced' }],
+    })
+    expect(see({ ...seen, head: '0'.repeat(64) })).toMatchObject({
+      alarms: [{ code: 'head_replaced' }],
+    })
+    expect(see({ ...seen, counter: 9, links: [] })).toMatchObject({
+      alarms: [{ code: 'chain_gap' }],
+    })
     await sealUpTo(3, 4)
     const grown = await report()
     if (grown === null) throw new Error('no report')
     expect(see(grown, believing(newKey()))).toMatchObject({ alarms: [{ code: 'unknown_key' }] })
-    expect(see({ ...grown, links: grown.links.slice(1) })).toMatchObject({ alarms: [{ code: 'chain_gap' }] })
-    expect(see({ ...grown, links: grown.links.map((link) => ({ ...link, kind: 'deploy' as const, manifest: link.manifest.replace('"kind": "doctor"', '"kind": "deploy"') })) })).toMatchObject({ alarms: [{ code: 'signature_invalid', counter: 3 }, { code: 'run_mismatch' }] })
+    expect(see({ ...grown, links: grown.links.slice(1) })).toMatchObject({
+      alarms: [{ code: 'chain_gap' }],
+    })
+    expect(
+      see({
+        ...grown,
+        links: grown.links.map((link) => ({
+          ...link,
+          kind: 'deploy' as const,
+          manifest: link.manifest.replace('"kind": "doctor"', '"kind": "deploy"'),
+        })),
+      }),
+    ).toMatchObject({
+      alarms: [{ code: 'signature_invalid', counter: 3 }, { code: 'run_mismatch' }],
+    })
     expect(readWitness(home, 'aiops-1')).toMatchObject({ counter: 2 })
     expect(see(grown)).toMatchObject({ alarms: [], witness: { counter: 4 } })
   })
@@ -82,14 +131,31 @@ describe('what HQ remembers of a host', () => {
     see(await report())
     const whole = await chainReader(bench.root, bench.chainFile, hostKinds)(0)
     if (whole === null) throw new Error('no report')
-    const again = (said: ChainReport | null, after = 0): string[] => lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: said, after }).alarms.map(({ code }) => code)
-    expect(lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: whole, after: 0 })).toEqual({ alarms: [], next: null })
+    const again = (said: ChainReport | null, after = 0): string[] =>
+      lookAgain({
+        home,
+        host: 'aiops-1',
+        keys: believing(bench.key),
+        report: said,
+        after,
+      }).alarms.map(({ code }) => code)
+    expect(
+      lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: whole, after: 0 }),
+    ).toEqual({ alarms: [], next: null })
     expect(again({ ...whole, links: whole.links.slice(1) })).toEqual(['chain_gap'])
     expect(again({ ...whole, until: 0, links: [] })).toEqual(['chain_gap'])
     expect(again({ ...whole, until: 1, links: [] }, 2)).toEqual(['chain_gap'])
     expect(again({ ...whole, chain: '0'.repeat(16) })).toEqual(['chain_replaced'])
     expect(again(null)).toEqual(['chain_truncated'])
     // A page that ends early is a page; the next question goes on from there.
-    expect(lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: { ...whole, until: 2, links: whole.links.slice(0, 2) }, after: 0 })).toEqual({ alarms: [], next: 2 })
+    expect(
+      lookAgain({
+        home,
+        host: 'aiops-1',
+        keys: believing(bench.key),
+        report: { ...whole, until: 2, links: whole.links.slice(0, 2) },
+        after: 0,
+      }),
+    ).toEqual({ alarms: [], next: 2 })
   })
 })

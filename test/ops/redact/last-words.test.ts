@@ -13,15 +13,19 @@ let dir: string
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'last-words-'))
   mkdirSync(join(dir, 'etc', 'secrets', 'soma_kajabi'), { recursive: true })
-  for (const [name, text] of Object.entries(canaryFiles())) writeFileSync(join(dir, 'etc', 'secrets', 'soma_kajabi', name), text)
+  for (const [name, text] of Object.entries(canaryFiles()))
+    writeFileSync(join(dir, 'etc', 'secrets', 'soma_kajabi', name), text)
 })
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-const module = (path: string): string => JSON.stringify(pathToFileURL(join(process.cwd(), path)).href)
+const module = (path: string): string =>
+  JSON.stringify(pathToFileURL(join(process.cwd(), path)).href)
 
 async function dies(how: string): Promise<{ code: number; said: string }> {
   const file = join(dir, 'program.mjs')
-  writeFileSync(file, `
+  writeFileSync(
+    file,
+    `
     import { redactCrashes } from ${module('ops/redact/crash-output.ts')}
     import { loadSecrets } from ${module('ops/redact/known-secrets.ts')}
     redactCrashes(); loadSecrets(process.env)
@@ -29,10 +33,19 @@ async function dies(how: string): Promise<{ code: number; said: string }> {
     const error = Object.assign(new Error('first ' + secrets.join(' and '), { cause: new Error('for ' + secrets.slice(9).join(' and ')) }), { evidence: secrets.slice(18, 40) })
     setTimeout(() => console.log('it went on'), 3000).unref()
     ${how}
-  `)
-  const env = { PATH: process.env['PATH'], HOME: dir, OPENCLAW_ETC: join(dir, 'etc'), OPENCLAW_HQ_HOME: join(dir, 'hq') }
+  `,
+  )
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: dir,
+    OPENCLAW_ETC: join(dir, 'etc'),
+    OPENCLAW_HQ_HOME: join(dir, 'hq'),
+  }
   try {
-    const { stdout, stderr } = await promisify(execFile)(nodeProgram(), [file], { env, maxBuffer: 64e6 })
+    const { stdout, stderr } = await promisify(execFile)(nodeProgram(), [file], {
+      env,
+      maxBuffer: 64e6,
+    })
     return { code: 0, said: stdout + stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
@@ -43,7 +56,10 @@ async function dies(how: string): Promise<{ code: number; said: string }> {
 describe('the last words of a program', () => {
   it.each([
     ['an error that nobody caught', 'throw error'],
-    ['a promise that nobody waited for', 'void Promise.reject(error); await new Promise((resolve) => setTimeout(resolve, 5000))'],
+    [
+      'a promise that nobody waited for',
+      'void Promise.reject(error); await new Promise((resolve) => setTimeout(resolve, 5000))',
+    ],
     ['something thrown that is no error', 'throw secrets.join(" ")'],
   ])('hold no secret: %s', async (_name, how) => {
     const { code, said } = await dies(how)

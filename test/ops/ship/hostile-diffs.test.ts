@@ -14,7 +14,8 @@ afterAll(() => sample.remove())
 
 describe('a hostile diff is refused by its class, or shown whole to the reviewer', () => {
   it.each(hostileDiffs.map((each) => [each.name, each] as const))('%s', async (_, each) => {
-    for (const seed of each.alone ? seeds.slice(0, 1) : seeds) await checkHostile(sample, base, each, seed)
+    for (const seed of each.alone ? seeds.slice(0, 1) : seeds)
+      await checkHostile(sample, base, each, seed)
   })
 
   it('and a gate that the change lowers for itself is what it was, and the reviewer is told', async () => {

@@ -18,7 +18,10 @@ beforeAll(async () => {
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
   lines = eventCount(dir)
 })
-afterAll(async () => { await sample.remove(); await api.close() })
+afterAll(async () => {
+  await sample.remove()
+  await api.close()
+})
 
 describe('a ship that was killed', () => {
   it('right after its push took place is found by the next one, which runs the tests again, takes the verdict from the remote and confirms', async () => {
@@ -26,7 +29,9 @@ describe('a ship that was killed', () => {
     const hook = join(sample.origin, 'hooks', 'post-receive')
     writeFileSync(hook, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
     const running = sample.start()
-    const closed = new Promise((resolve) => { running.child.once('exit', resolve) })
+    const closed = new Promise((resolve) => {
+      running.child.once('exit', resolve)
+    })
     // The remote takes the push and says so to nobody: the ship waits for it when it is killed.
     await until('origin to have the commit', () => sample.remoteRefs()['refs/heads/main'] === head)
     running.child.kill('SIGKILL')
@@ -35,11 +40,22 @@ describe('a ship that was killed', () => {
     expect(sample.remoteRefs()['refs/heads/main']).toBe(head)
     const calls = api.calls()
     const { result } = await sample.ship()
-    expect(result).toMatchObject({ overall: 'PASS', git_head: head, pushed_sha: head, remote_sha: head, verdict_id: `verdict-${running.runId}` })
-    expect(result.steps.find(({ name }) => name === 'preflight')?.detail).toContain(`was pushed by ${running.runId} and not confirmed; it left no result, so its tests are run again`)
+    expect(result).toMatchObject({
+      overall: 'PASS',
+      git_head: head,
+      pushed_sha: head,
+      remote_sha: head,
+      verdict_id: `verdict-${running.runId}`,
+    })
+    expect(result.steps.find(({ name }) => name === 'preflight')?.detail).toContain(
+      `was pushed by ${running.runId} and not confirmed; it left no result, so its tests are run again`,
+    )
     expect(result.tests[0]).toMatchObject({ name: 'unit', passed: 1, failed: 0 })
     expect(api.calls()).toBe(calls)
-    expect((await sample.ship()).result).toMatchObject({ overall: 'FAIL', error_class: 'nothing_to_ship' })
+    expect((await sample.ship()).result).toMatchObject({
+      overall: 'FAIL',
+      error_class: 'nothing_to_ship',
+    })
   })
 
   it('is not suspected behind what another laptop shipped: there is nothing to ship, and no test is run', async () => {
@@ -52,7 +68,12 @@ describe('a ship that was killed', () => {
     const { result } = await sample.ship({ OPENCLAW_HQ_HOME: home })
     rmSync(join(sample.repo, 'artifacts'), { recursive: true })
     renameSync(join(home, 'artifacts'), join(sample.repo, 'artifacts'))
-    expect(result).toMatchObject({ overall: 'FAIL', error_class: 'nothing_to_ship', step_failed: 'preflight', tests: [] })
+    expect(result).toMatchObject({
+      overall: 'FAIL',
+      error_class: 'nothing_to_ship',
+      step_failed: 'preflight',
+      tests: [],
+    })
   })
 
   it.each(seeds)('at a moment of chance leaves no half-pushed state: seed %i', async (seed) => {

@@ -6,7 +6,9 @@ import { newRunId } from '#shared/ids'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
 let sample: ShipRepo
-beforeAll(() => { sample = makeShipRepo('http://127.0.0.1:9/v1') })
+beforeAll(() => {
+  sample = makeShipRepo('http://127.0.0.1:9/v1')
+})
 afterAll(() => sample.remove())
 
 it('a ship is not kept from its lock by somebody who only looks at it at that moment, as HQ does every second', async () => {
@@ -16,10 +18,15 @@ it('a ship is not kept from its lock by somebody who only looks at it at that mo
   const look = new DatabaseSync(join(sample.repo, '.git', 'openclaw-ship.lock'), { readOnly: true })
   look.exec('BEGIN')
   look.prepare('SELECT count(*) FROM sqlite_master').get()
-  setTimeout(() => { look.close() }, 250)
+  setTimeout(() => {
+    look.close()
+  }, 250)
   const lock = await takeShipLock(sample.repo, id, commit)
   expect(await activeShip(sample.repo)).toBe(id)
-  await expect(takeShipLock(sample.repo, newRunId(), commit)).rejects.toMatchObject({ errorClass: 'ship_lock_held', message: expect.stringContaining(id) as string })
+  await expect(takeShipLock(sample.repo, newRunId(), commit)).rejects.toMatchObject({
+    errorClass: 'ship_lock_held',
+    message: expect.stringContaining(id) as string,
+  })
   lock.release()
   expect(await activeShip(sample.repo)).toBeNull()
 })

@@ -11,7 +11,10 @@ beforeAll(async () => {
   api.script(approve)
   sample = makeShipRepo(api.base_url)
 })
-afterAll(async () => { await sample.remove(); await api.close() })
+afterAll(async () => {
+  await sample.remove()
+  await api.close()
+})
 
 it('the tests see every file as it is in the commit: no filter, line end or identifier is put in on the way', async () => {
   sample.git('config', 'filter.shout.smudge', 'tr a-z A-Z')
@@ -23,9 +26,26 @@ const wanted = { 'a.shout': 'quiet\\n', 'b.txt': 'line\\n', 'c.id': '$Id$\\n' }
 const wrong = Object.entries(wanted).filter(([name, text]) => readFileSync(name, 'utf8') !== text).map(([name]) => name)
 const tracked = execFileSync('git', ['ls-files', '--deleted']).toString()
 writeFileSync('report.xml', '<testsuites><testcase name="same">' + (wrong.length + tracked.length > 0 ? '<failure message="' + wrong + tracked + '"/>' : '') + '</testcase></testsuites>')`
-  sample.config({ tests: [{ name: 'bytes', argv: [nodeProgram(), '-e', code], report: { format: 'junit', path: 'report.xml' } }] })
-  sample.commit('Attributes', { '.gitattributes': '*.shout filter=shout\n*.txt text eol=crlf\n*.id ident\n', 'a.shout': 'quiet\n', 'b.txt': 'line\n', 'c.id': '$Id$\n' })
+  sample.config({
+    tests: [
+      {
+        name: 'bytes',
+        argv: [nodeProgram(), '-e', code],
+        report: { format: 'junit', path: 'report.xml' },
+      },
+    ],
+  })
+  sample.commit('Attributes', {
+    '.gitattributes': '*.shout filter=shout\n*.txt text eol=crlf\n*.id ident\n',
+    'a.shout': 'quiet\n',
+    'b.txt': 'line\n',
+    'c.id': '$Id$\n',
+  })
   const { result, dir } = await sample.ship()
-  expect({ overall: result.overall, tests: result.tests.find(({ name }) => name === 'bytes'), steps: result.steps.map(({ detail }) => detail) }).toMatchObject({ overall: 'PASS', tests: { passed: 1, failed: 0 } })
+  expect({
+    overall: result.overall,
+    tests: result.tests.find(({ name }) => name === 'bytes'),
+    steps: result.steps.map(({ detail }) => detail),
+  }).toMatchObject({ overall: 'PASS', tests: { passed: 1, failed: 0 } })
   expect(dir).toBe(join(sample.repo, 'artifacts', 'ship', result.run_id))
 })

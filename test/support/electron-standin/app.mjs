@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path'
 import { strict } from './strict.mjs'
 
 const description = JSON.parse(readFileSync(resolve('package.json'), 'utf8'))
-const userData = process.argv.find((argument) => argument.startsWith('--user-data-dir='))?.slice('--user-data-dir='.length)
+const userData = process.argv
+  .find((argument) => argument.startsWith('--user-data-dir='))
+  ?.slice('--user-data-dir='.length)
 if (!userData) throw new Error('electron stand-in: --user-data-dir is missing')
 const paths = { home: homedir(), temp: tmpdir(), userData, logs: join(userData, 'logs') }
 
@@ -18,23 +20,41 @@ class App extends EventEmitter {
   isPackaged = false
   ready = Promise.withResolvers()
 
-  get quitting() { return this.#quitting }
-  whenReady() { return this.ready.promise }
-  isReady() { return running.chromium !== null }
-  getName() { return description.productName ?? description.name }
-  getVersion() { return description.version }
-  getAppPath() { return process.cwd() }
+  get quitting() {
+    return this.#quitting
+  }
+  whenReady() {
+    return this.ready.promise
+  }
+  isReady() {
+    return running.chromium !== null
+  }
+  getName() {
+    return description.productName ?? description.name
+  }
+  getVersion() {
+    return description.version
+  }
+  getAppPath() {
+    return process.cwd()
+  }
   getPath(name) {
     if (!(name in paths)) throw new Error(`Failed to get '${name}' path`)
     return paths[name]
   }
 
-  requestSingleInstanceLock() { return true } // a user data folder of its own is an instance of its own
+  requestSingleInstanceLock() {
+    return true
+  } // a user data folder of its own is an instance of its own
 
   async quit() {
     if (this.#quitting) return
     let stopped = false
-    const event = () => ({ preventDefault: () => { stopped = true } })
+    const event = () => ({
+      preventDefault: () => {
+        stopped = true
+      },
+    })
     this.emit('before-quit', event())
     if (stopped) return
     for (const window of windows) if (!window.close()) return

@@ -6,9 +6,21 @@ const startMs = 180_000
 const endMs = 20_000
 
 const switches = (userData) => [
-  '--remote-debugging-port=0', `--user-data-dir=${userData}`, '--headless=new', '--no-startup-window', '--no-first-run', '--no-default-browser-check',
-  '--disable-gpu', '--disable-dev-shm-usage', '--password-store=basic', '--use-mock-keychain', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--disable-extensions', '--disable-features=Translate,MediaRouter,OptimizationHints',
+  '--remote-debugging-port=0',
+  `--user-data-dir=${userData}`,
+  '--headless=new',
+  '--no-startup-window',
+  '--no-first-run',
+  '--no-default-browser-check',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--password-store=basic',
+  '--use-mock-keychain',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-extensions',
+  '--disable-features=Translate,MediaRouter,OptimizationHints',
   // No name is looked up: what the page may load comes from the stand-in or from this machine.
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1',
   // Chromium's own sandbox does not start as root.
@@ -39,15 +51,20 @@ export async function startChromium(program, userData) {
     for (const call of waiting.values()) call.reject(new Error('Chromium has gone'))
     waiting.clear()
   }
-  const send = (method, params = {}, sessionId = undefined) => new Promise((resolve, reject) => {
-    if (socket.readyState !== WebSocket.OPEN) return reject(new Error('Chromium has gone'))
-    last += 1
-    waiting.set(last, { resolve, reject, method })
-    socket.send(JSON.stringify({ id: last, method, params, sessionId }))
-  })
+  const send = (method, params = {}, sessionId = undefined) =>
+    new Promise((resolve, reject) => {
+      if (socket.readyState !== WebSocket.OPEN) return reject(new Error('Chromium has gone'))
+      last += 1
+      waiting.set(last, { resolve, reject, method })
+      socket.send(JSON.stringify({ id: last, method, params, sessionId }))
+    })
   return {
-    url, child, send,
-    listen: (listener) => { listeners.add(listener) },
+    url,
+    child,
+    send,
+    listen: (listener) => {
+      listeners.add(listener)
+    },
     end: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')

@@ -9,7 +9,11 @@ import { strict } from './strict.mjs'
 import { BrowserWindow } from './window.mjs'
 
 export { app, BrowserWindow, ipcMain, nativeTheme, Notification, protocol, safeStorage, session }
-const electron = strict('electron', { app, BrowserWindow, ipcMain, nativeTheme, Notification, protocol, safeStorage, session }, { bind: false })
+const electron = strict(
+  'electron',
+  { app, BrowserWindow, ipcMain, nativeTheme, Notification, protocol, safeStorage, session },
+  { bind: false },
+)
 export default electron
 
 const program = process.env['STANDIN_CHROMIUM']

@@ -5,7 +5,8 @@ const handlers = new Map()
 
 class IpcMain extends EventEmitter {
   handle(channel, handler) {
-    if (handlers.has(channel)) throw new Error(`Attempted to register a second handler for '${channel}'`)
+    if (handlers.has(channel))
+      throw new Error(`Attempted to register a second handler for '${channel}'`)
     handlers.set(channel, handler)
   }
 }

@@ -8,7 +8,9 @@ const handlers = new Map()
 export const toChromium = (address) => {
   const url = new URL(address)
   const scheme = url.protocol.slice(0, -1)
-  return privileged.has(scheme) ? `https://${url.host}.${scheme}${suffix}${url.pathname}${url.search}${url.hash}` : address
+  return privileged.has(scheme)
+    ? `https://${url.host}.${scheme}${suffix}${url.pathname}${url.search}${url.hash}`
+    : address
 }
 export const fromChromium = (address) => {
   if (!URL.canParse(address)) return address
@@ -27,17 +29,24 @@ export async function answerOf({ url, method, headers }) {
 }
 
 let ready = false
-export const closeRegistration = () => { ready = true }
+export const closeRegistration = () => {
+  ready = true
+}
 export const protocol = strict('protocol', {
   registerSchemesAsPrivileged: (schemes) => {
-    if (ready) throw new Error('protocol.registerSchemesAsPrivileged should be called before app is ready')
+    if (ready)
+      throw new Error('protocol.registerSchemesAsPrivileged should be called before app is ready')
     for (const { scheme, privileges } of schemes) {
-      if (!privileges?.standard || !privileges.secure) throw new Error('electron stand-in: only standard, secure schemes are modelled')
+      if (!privileges?.standard || !privileges.secure)
+        throw new Error('electron stand-in: only standard, secure schemes are modelled')
       privileged.set(scheme, privileges)
     }
   },
   handle: (scheme, handler) => {
-    if (!privileged.has(scheme)) throw new Error(`electron stand-in: protocol.handle is modelled for privileged schemes only, not ${scheme}`)
+    if (!privileged.has(scheme))
+      throw new Error(
+        `electron stand-in: protocol.handle is modelled for privileged schemes only, not ${scheme}`,
+      )
     handlers.set(scheme, handler)
   },
 })

@@ -17,31 +17,45 @@ export const safeStorage = strict('safeStorage', {
   decryptStringAsync: async (bytes) => {
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12))
     decipher.setAuthTag(bytes.subarray(12, 28))
-    return { result: Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8'), shouldReEncrypt: false }
+    return {
+      result: Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString(
+        'utf8',
+      ),
+      shouldReEncrypt: false,
+    }
   },
 })
 
 /** Electron grants everything that no handler refuses. */
 let checkPermission = () => true
 export const permissionNames = ['geolocation', 'notifications', 'midi', 'camera', 'microphone']
-export const isGranted = (permission, origin) => checkPermission(null, permission, origin, {}) !== false
+export const isGranted = (permission, origin) =>
+  checkPermission(null, permission, origin, {}) !== false
 export const session = strict('session', {
   defaultSession: strict('session', {
     setPermissionRequestHandler: () => undefined, // Chromium without a screen asks nobody; what counts is the check below
-    setPermissionCheckHandler: (handler) => { checkPermission = handler },
+    setPermissionCheckHandler: (handler) => {
+      checkPermission = handler
+    },
   }),
 })
 
-class NativeTheme extends EventEmitter { shouldUseDarkColors = false }
+class NativeTheme extends EventEmitter {
+  shouldUseDarkColors = false
+}
 export const nativeTheme = strict('nativeTheme', new NativeTheme())
 
 export class Notification extends EventEmitter {
-  static isSupported() { return true }
+  static isSupported() {
+    return true
+  }
   constructor({ title, body }) {
     super()
     this.title = title
     this.body = body
   }
 
-  show() { this.emit('show', {}) }
+  show() {
+    this.emit('show', {})
+  }
 }

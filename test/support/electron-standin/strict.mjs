@@ -5,7 +5,8 @@ const passive = new Set(['then', 'toJSON', 'nodeType', 'asymmetricMatch'])
 export function strict(label, object, { bind = true } = {}) {
   return new Proxy(object, {
     get(target, key) {
-      if (!(key in target) && typeof key === 'string' && !passive.has(key)) throw new Error(`electron stand-in: ${label}.${key} is not modelled`)
+      if (!(key in target) && typeof key === 'string' && !passive.has(key))
+        throw new Error(`electron stand-in: ${label}.${key} is not modelled`)
       const value = Reflect.get(target, key, target)
       return bind && typeof value === 'function' ? value.bind(target) : value
     },

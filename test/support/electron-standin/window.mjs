@@ -25,11 +25,21 @@ class WebContents extends EventEmitter {
     this.id = lastContents
   }
 
-  getURL() { return this.url }
-  isDestroyed() { return this.#window.isDestroyed() }
-  setWindowOpenHandler(handler) { this.#openHandler = handler }
-  opens(details) { return this.#openHandler(details).action }
-  send(channel, ...args) { this.#window.deliver({ type: 'send', channel, args }) }
+  getURL() {
+    return this.url
+  }
+  isDestroyed() {
+    return this.#window.isDestroyed()
+  }
+  setWindowOpenHandler(handler) {
+    this.#openHandler = handler
+  }
+  opens(details) {
+    return this.#openHandler(details).action
+  }
+  send(channel, ...args) {
+    this.#window.deliver({ type: 'send', channel, args })
+  }
 }
 
 class Window extends EventEmitter {
@@ -45,8 +55,17 @@ class Window extends EventEmitter {
   constructor(options) {
     super()
     if (!running.chromium) throw new Error('Cannot create BrowserWindow before app is ready')
-    const { preload, nodeIntegration = false, contextIsolation = true, sandbox = true, webviewTag = false } = options.webPreferences ?? {}
-    if (nodeIntegration || !contextIsolation || !sandbox || webviewTag) throw new Error('electron stand-in: only sandboxed, context-isolated windows without webviews are modelled')
+    const {
+      preload,
+      nodeIntegration = false,
+      contextIsolation = true,
+      sandbox = true,
+      webviewTag = false,
+    } = options.webPreferences ?? {}
+    if (nodeIntegration || !contextIsolation || !sandbox || webviewTag)
+      throw new Error(
+        'electron stand-in: only sandboxed, context-isolated windows without webviews are modelled',
+      )
     this.#visible = options.show !== false
     this.bareContents = new WebContents(this)
     this.webContents = strict('webContents', this.bareContents)
@@ -58,9 +77,20 @@ class Window extends EventEmitter {
 
   async #attach(preload, { width = 800, height = 600 }) {
     const { chromium } = running
-    chromium.listen((message) => { this.#hear(message) })
-    this.#target = (await chromium.send('Target.createTarget', { url: 'about:blank', newWindow: true, width, height })).targetId
-    this.#session = (await chromium.send('Target.attachToTarget', { targetId: this.#target, flatten: true })).sessionId
+    chromium.listen((message) => {
+      this.#hear(message)
+    })
+    this.#target = (
+      await chromium.send('Target.createTarget', {
+        url: 'about:blank',
+        newWindow: true,
+        width,
+        height,
+      })
+    ).targetId
+    this.#session = (
+      await chromium.send('Target.attachToTarget', { targetId: this.#target, flatten: true })
+    ).sessionId
     await this.command('Page.enable')
     await this.command('Runtime.enable')
     await this.command('Fetch.enable', { patterns: [{ urlPattern: '*' }] })
@@ -71,41 +101,86 @@ class Window extends EventEmitter {
   async #addPreload(source) {
     const nonce = randomBytes(8).toString('hex')
     const [page, isolated] = [`"standin-${nonce}-page"`, `"standin-${nonce}-preload"`]
-    const env = JSON.stringify({ platform: process.platform, arch: process.arch, versions: process.versions })
+    const env = JSON.stringify({
+      platform: process.platform,
+      arch: process.arch,
+      versions: process.versions,
+    })
     await this.command('Runtime.addBinding', { name: '__standinSend', executionContextName: world })
-    await this.command('Page.addScriptToEvaluateOnNewDocument', { source: `if (window === top) (${mainWorld})((${makePeer})(${page}, ${isolated}));` })
+    await this.command('Page.addScriptToEvaluateOnNewDocument', {
+      source: `if (window === top) (${mainWorld})((${makePeer})(${page}, ${isolated}));`,
+    })
     await this.command('Page.addScriptToEvaluateOnNewDocument', {
       worldName: world,
       source: `if (window === top) { const w = (${preloadWorld})((${makePeer})(${isolated}, ${page}), (${makeClone})(), ${env}, globalThis.__standinSend); (function (require, process, module, exports) {\n${source}\n})(w.require, w.process, { exports: {} }, {}); }`,
     })
   }
 
-  command(method, params) { return running.chromium.send(method, params, this.#session) }
+  command(method, params) {
+    return running.chromium.send(method, params, this.#session)
+  }
 
   deliver(message) {
     if (this.#context === null || this.#gone) return
-    this.command('Runtime.evaluate', { contextId: this.#context, expression: `__standinDeliver(${JSON.stringify(clone.toText(message))})` })
-      .catch(() => undefined) // the page went away meanwhile, as it can in Electron
+    this.command('Runtime.evaluate', {
+      contextId: this.#context,
+      expression: `__standinDeliver(${JSON.stringify(clone.toText(message))})`,
+    }).catch(() => undefined) // the page went away meanwhile, as it can in Electron
   }
 
   #hear({ method, params, sessionId }) {
-    if (method === 'Target.targetDestroyed' && params.targetId === this.#target) return this.#closed()
-    if (method === 'Target.targetCreated' && params.targetInfo.openerId === this.#target && params.targetInfo.type === 'page') return this.#opened(params.targetInfo.targetId)
+    if (method === 'Target.targetDestroyed' && params.targetId === this.#target)
+      return this.#closed()
+    if (
+      method === 'Target.targetCreated' &&
+      params.targetInfo.openerId === this.#target &&
+      params.targetInfo.type === 'page'
+    )
+      return this.#opened(params.targetInfo.targetId)
     if (sessionId !== this.#session || sessionId === null) return undefined
     switch (method) {
-      case 'Fetch.requestPaused': return void this.#request(params).catch((error) => { if (!this.#gone) process.stderr.write(`electron stand-in: ${error.stack}\n`) })
-      case 'Page.windowOpen': { this.#denied = this.bareContents.opens({ url: params.url, frameName: params.windowName, disposition: 'foreground-tab', features: '' }) === 'deny'; return undefined }
-      case 'Runtime.executionContextCreated': { if (params.context.name === world && params.context.auxData.frameId === this.#frame) this.#context = params.context.id; return undefined }
-      case 'Runtime.executionContextsCleared': { this.#context = null; return undefined }
+      case 'Fetch.requestPaused':
+        return void this.#request(params).catch((error) => {
+          if (!this.#gone) process.stderr.write(`electron stand-in: ${error.stack}\n`)
+        })
+      case 'Page.windowOpen': {
+        this.#denied =
+          this.bareContents.opens({
+            url: params.url,
+            frameName: params.windowName,
+            disposition: 'foreground-tab',
+            features: '',
+          }) === 'deny'
+        return undefined
+      }
+      case 'Runtime.executionContextCreated': {
+        if (params.context.name === world && params.context.auxData.frameId === this.#frame)
+          this.#context = params.context.id
+        return undefined
+      }
+      case 'Runtime.executionContextsCleared': {
+        this.#context = null
+        return undefined
+      }
       case 'Page.frameNavigated': {
         if (params.frame.parentId) return undefined
         this.bareContents.url = fromChromium(params.frame.url + (params.frame.urlFragment ?? ''))
         return this.bareContents.emit('did-navigate', {}, this.bareContents.url)
       }
-      case 'Page.loadEventFired': { this.bareContents.emit('did-finish-load'); return this.emit('ready-to-show') }
-      case 'Runtime.bindingCalled': return params.name === '__standinSend' ? void this.#message(clone.fromText(params.payload)) : undefined
-      case 'Runtime.exceptionThrown': return void process.stderr.write(`[renderer] ${params.exceptionDetails.exception?.description ?? params.exceptionDetails.text}\n`)
-      default: return undefined
+      case 'Page.loadEventFired': {
+        this.bareContents.emit('did-finish-load')
+        return this.emit('ready-to-show')
+      }
+      case 'Runtime.bindingCalled':
+        return params.name === '__standinSend'
+          ? void this.#message(clone.fromText(params.payload))
+          : undefined
+      case 'Runtime.exceptionThrown':
+        return void process.stderr.write(
+          `[renderer] ${params.exceptionDetails.exception?.description ?? params.exceptionDetails.text}\n`,
+        )
+      default:
+        return undefined
     }
   }
 
@@ -113,24 +188,41 @@ class Window extends EventEmitter {
   async #request({ requestId, request, frameId, resourceType }) {
     if (resourceType === 'Document' && frameId === this.#frame && !this.#loading) {
       let stopped = false
-      this.bareContents.emit('will-navigate', { url: fromChromium(request.url), preventDefault: () => { stopped = true } })
+      this.bareContents.emit('will-navigate', {
+        url: fromChromium(request.url),
+        preventDefault: () => {
+          stopped = true
+        },
+      })
       if (stopped) return this.command('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
     }
     const answer = await answerOf(request)
     if (answer === null) return this.command('Fetch.continueRequest', { requestId })
     return this.command('Fetch.fulfillRequest', {
-      requestId, responseCode: answer.status, responseHeaders: [...answer.headers].map(([name, value]) => ({ name, value })), body: Buffer.from(await answer.arrayBuffer()).toString('base64'),
+      requestId,
+      responseCode: answer.status,
+      responseHeaders: [...answer.headers].map(([name, value]) => ({ name, value })),
+      body: Buffer.from(await answer.arrayBuffer()).toString('base64'),
     })
   }
 
   #message(message) {
     const url = this.bareContents.url
-    const senderFrame = { url, origin: URL.canParse(url) ? new URL(url).origin : 'null', parent: null }
-    return receive(message, { sender: this.webContents, senderFrame }, (reply) => this.deliver(reply))
+    const senderFrame = {
+      url,
+      origin: URL.canParse(url) ? new URL(url).origin : 'null',
+      parent: null,
+    }
+    return receive(message, { sender: this.webContents, senderFrame }, (reply) =>
+      this.deliver(reply),
+    )
   }
 
   #opened(targetId) {
-    if (!this.#denied) throw new Error('electron stand-in: a window the app allowed the page to open is not modelled')
+    if (!this.#denied)
+      throw new Error(
+        'electron stand-in: a window the app allowed the page to open is not modelled',
+      )
     running.chromium.send('Target.closeTarget', { targetId }).catch(() => undefined) // it closed itself already
   }
 
@@ -150,7 +242,9 @@ class Window extends EventEmitter {
     this.#loading = true
     try {
       await this.#applyPermissions(url)
-      const loaded = new Promise((resolve) => { this.bareContents.once('did-finish-load', resolve) })
+      const loaded = new Promise((resolve) => {
+        this.bareContents.once('did-finish-load', resolve)
+      })
       const { errorText } = await this.command('Page.navigate', { url: toChromium(url) })
       if (errorText) throw new Error(`${errorText} loading '${url}'`)
       await loaded
@@ -163,22 +257,44 @@ class Window extends EventEmitter {
     const { protocol, origin } = new URL(toChromium(url))
     if (protocol !== 'https:') return
     for (const name of permissionNames) {
-      await running.chromium.send('Browser.setPermission', { permission: { name }, setting: isGranted(name, origin) ? 'granted' : 'denied', origin })
+      await running.chromium.send('Browser.setPermission', {
+        permission: { name },
+        setting: isGranted(name, origin) ? 'granted' : 'denied',
+        origin,
+      })
     }
   }
 
-  show() { this.#visible = true; this.emit('show') }
-  focus() { this.emit('focus') }
-  restore() { this.show() }
-  isVisible() { return this.#visible }
-  isMinimized() { return false }
-  isDestroyed() { return this.#gone }
+  show() {
+    this.#visible = true
+    this.emit('show')
+  }
+  focus() {
+    this.emit('focus')
+  }
+  restore() {
+    this.show()
+  }
+  isVisible() {
+    return this.#visible
+  }
+  isMinimized() {
+    return false
+  }
+  isDestroyed() {
+    return this.#gone
+  }
 
   close() {
     let stopped = false
-    this.emit('close', { preventDefault: () => { stopped = true } })
+    this.emit('close', {
+      preventDefault: () => {
+        stopped = true
+      },
+    })
     if (stopped) return false
-    if (this.#target) running.chromium.send('Target.closeTarget', { targetId: this.#target }).catch(() => undefined) // Chromium ends with it
+    if (this.#target)
+      running.chromium.send('Target.closeTarget', { targetId: this.#target }).catch(() => undefined) // Chromium ends with it
     this.#closed()
     return true
   }

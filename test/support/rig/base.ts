@@ -1,19 +1,49 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync, copyFileSync, utimesSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  copyFileSync,
+  utimesSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { takeLock } from '#ops/runner/locks'
 import { must } from './programs.ts'
 
 const suite = 'bookworm'
-const packages = ['systemd', 'systemd-sysv', 'dbus', 'git', 'iproute2', 'ca-certificates', 'curl', 'procps', 'docker.io', 'iptables', 'nftables', 'kmod']
+const packages = [
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'git',
+  'iproute2',
+  'ca-certificates',
+  'curl',
+  'procps',
+  'docker.io',
+  'iptables',
+  'nftables',
+  'kmod',
+]
 /** Compose v2 is not in bookworm: one program of the next suite is taken out of its package, nothing is installed from it. */
-const compose = { suite: 'trixie', package: 'docker-compose', program: 'usr/libexec/docker/cli-plugins/docker-compose' }
+const compose = {
+  suite: 'trixie',
+  package: 'docker-compose',
+  program: 'usr/libexec/docker/cli-plugins/docker-compose',
+}
 
 /**
  * nspawn lays a boot id of its own over the kernel's, and a service with ProtectKernelTunables= loses it again: without
  * this a reboot of the machine would look like none to hostd and the runner.
  */
-const bootIdDropIn = '[Service]\nBindReadOnlyPaths=/run/rig-boot-id:/proc/sys/kernel/random/boot_id\n'
+const bootIdDropIn =
+  '[Service]\nBindReadOnlyPaths=/run/rig-boot-id:/proc/sys/kernel/random/boot_id\n'
 
 /** Docker needs the cgroups writable, and the veth pair its address, before anything of the host starts. */
 const rigUnit = `[Unit]
@@ -45,9 +75,21 @@ ip route replace default via "$GATEWAY"
 
 /** Where the machine's own package manager gets Debian from: address and nothing else. */
 async function mirrorOf(wanted: string): Promise<string> {
-  const targets = await must(['apt-get', 'indextargets', '--format', '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Created-By: Packages'])
-  const found = targets.split('\n').map((line) => line.split(' ')).find(([, release, component]) => release === wanted && component === 'main')
-  if (!found?.[0]) throw new Error(`the package manager of this machine knows no Debian ${wanted}: the rig is built from it`)
+  const targets = await must([
+    'apt-get',
+    'indextargets',
+    '--format',
+    '$(REPO_URI) $(RELEASE) $(COMPONENT)',
+    'Created-By: Packages',
+  ])
+  const found = targets
+    .split('\n')
+    .map((line) => line.split(' '))
+    .find(([, release, component]) => release === wanted && component === 'main')
+  if (!found?.[0])
+    throw new Error(
+      `the package manager of this machine knows no Debian ${wanted}: the rig is built from it`,
+    )
   return found[0]
 }
 
@@ -55,17 +97,29 @@ async function mirrorOf(wanted: string): Promise<string> {
 async function fetchCompose(into: string, mirror: string): Promise<void> {
   const dir = `${into}-compose`
   rmSync(dir, { recursive: true, force: true })
-  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts', 'unpacked']) mkdirSync(join(dir, folder), { recursive: true })
+  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts', 'unpacked'])
+    mkdirSync(join(dir, folder), { recursive: true })
   chmodSync(dir, 0o755)
   try {
     writeFileSync(join(dir, 'status'), '')
-    writeFileSync(join(dir, 'sources.list'), `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} ${compose.suite} main\n`)
-    writeFileSync(join(dir, 'apt.conf'), [
-      `Dir::State "${dir}/state"; Dir::State::status "${dir}/status"; Dir::Cache "${dir}/cache";`,
-      `Dir::Etc::sourcelist "${dir}/sources.list"; Dir::Etc::sourceparts "${dir}/parts"; Dir::Etc::preferencesparts "${dir}/parts";`,
-      'APT::Sandbox::User "root"; Acquire::Check-Valid-Until "false";',
-    ].join('\n'))
-    const env = { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8', APT_CONFIG: join(dir, 'apt.conf') }
+    writeFileSync(
+      join(dir, 'sources.list'),
+      `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} ${compose.suite} main\n`,
+    )
+    writeFileSync(
+      join(dir, 'apt.conf'),
+      [
+        `Dir::State "${dir}/state"; Dir::State::status "${dir}/status"; Dir::Cache "${dir}/cache";`,
+        `Dir::Etc::sourcelist "${dir}/sources.list"; Dir::Etc::sourceparts "${dir}/parts"; Dir::Etc::preferencesparts "${dir}/parts";`,
+        'APT::Sandbox::User "root"; Acquire::Check-Valid-Until "false";',
+      ].join('\n'),
+    )
+    const env = {
+      PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: '/root',
+      LANG: 'C.UTF-8',
+      APT_CONFIG: join(dir, 'apt.conf'),
+    }
     await must(['apt-get', 'update', '-q'], { env, cwd: dir, seconds: 300 })
     await must(['apt-get', 'download', '-q', compose.package], { env, cwd: dir, seconds: 300 })
     const archive = readdirSync(dir).find((name) => name.endsWith('.deb'))
@@ -82,7 +136,10 @@ async function fetchCompose(into: string, mirror: string): Promise<void> {
 
 async function build(tree: string): Promise<void> {
   const mirror = await mirrorOf(suite)
-  await must(['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, suite, tree, mirror], { seconds: 600 })
+  await must(
+    ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, suite, tree, mirror],
+    { seconds: 600 },
+  )
   await fetchCompose(tree, mirror)
   rmSync(join(tree, 'var/cache/apt/archives'), { recursive: true, force: true })
   writeFileSync(join(tree, 'usr/local/sbin/rig-prepare'), rigPrepare, { mode: 0o755 })
@@ -93,7 +150,13 @@ async function build(tree: string): Promise<void> {
   mkdirSync(wants, { recursive: true })
   symlinkSync('/etc/systemd/system/rig.service', join(wants, 'rig.service'))
   // Timers and services of the distribution that would reach out, or wait for what a container does not have.
-  for (const unit of ['apt-daily.timer', 'apt-daily-upgrade.timer', 'systemd-networkd-wait-online.service', 'getty@tty1.service', 'console-getty.service']) {
+  for (const unit of [
+    'apt-daily.timer',
+    'apt-daily-upgrade.timer',
+    'systemd-networkd-wait-online.service',
+    'getty@tty1.service',
+    'console-getty.service',
+  ]) {
     rmSync(join(tree, 'etc/systemd/system', unit), { force: true })
     symlinkSync('/dev/null', join(tree, 'etc/systemd/system', unit))
   }
@@ -108,7 +171,11 @@ async function build(tree: string): Promise<void> {
  * @returns its folder, which nobody may change
  */
 export async function ensureBase(root: string, say: (text: string) => void): Promise<string> {
-  const key = createHash('sha256').update(readFileSync(import.meta.filename)).update(process.arch).digest('hex').slice(0, 16)
+  const key = createHash('sha256')
+    .update(readFileSync(import.meta.filename))
+    .update(process.arch)
+    .digest('hex')
+    .slice(0, 16)
   const tree = join(root, `base-${key}`)
   mkdirSync(root, { recursive: true })
   const lock = await takeLock(join(root, 'base.lock'), 900_000)
@@ -125,8 +192,11 @@ export async function ensureBase(root: string, say: (text: string) => void): Pro
       renameSync(building, tree)
     }
     const mounts = readFileSync('/proc/mounts', 'utf8')
-    for (const name of readdirSync(root).filter((each) => each.startsWith('base-') && each !== `base-${key}`)) {
-      if (!mounts.includes(join(root, name))) rmSync(join(root, name), { recursive: true, force: true })
+    for (const name of readdirSync(root).filter(
+      (each) => each.startsWith('base-') && each !== `base-${key}`,
+    )) {
+      if (!mounts.includes(join(root, name)))
+        rmSync(join(root, name), { recursive: true, force: true })
     }
     return tree
   } finally {

@@ -26,9 +26,22 @@ rm -rf "$PWD"
 `
 
 const config = (more: object = {}): object => ({
-  schema_version: 1, project, engine: 'compose', tests: [{ name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } }],
-  services: [{ name: 'web', port: appPort, health: { path: '/', commit_field: 'commit', timeout_seconds: 120 } }], endpoints: [{ service: 'web', path: '/' }],
-  routes: [{ path: '/api/status' }, { path: '/api/project/state' }], ...more,
+  schema_version: 1,
+  project,
+  engine: 'compose',
+  tests: [
+    { name: 'unit', argv: ['node', '--test'], report: { format: 'junit', path: 'junit.xml' } },
+  ],
+  services: [
+    {
+      name: 'web',
+      port: appPort,
+      health: { path: '/', commit_field: 'commit', timeout_seconds: 120 },
+    },
+  ],
+  endpoints: [{ service: 'web', path: '/' }],
+  routes: [{ path: '/api/status' }, { path: '/api/project/state' }],
+  ...more,
 })
 
 /** What a version of the sample app differs in; `message` crash and sick are versions that must never serve. */
@@ -45,16 +58,33 @@ export interface AppVersion {
 const lasting = { restart: 'unless-stopped' }
 
 /** Files of the sample app: `web`, which answers on loopback, and `side`, which does not change with the commit. */
-export const appFiles = (message: string, { web = {}, services = {}, files = {}, config: more = {} }: AppVersion = {}): Record<string, string> => ({
-  ...composeProject(message, { web: { ...lasting, ...web }, services: { side: { build: './side', init: true, ...lasting }, ...services } }), 'openclaw.config.json': `${JSON.stringify(config(more), null, 2)}\n`, 'docs/OPENCLAW_NEXT.md': '# Next action\n\n- Greet the operator by name\n', ...files,
+export const appFiles = (
+  message: string,
+  { web = {}, services = {}, files = {}, config: more = {} }: AppVersion = {},
+): Record<string, string> => ({
+  ...composeProject(message, {
+    web: { ...lasting, ...web },
+    services: { side: { build: './side', init: true, ...lasting }, ...services },
+  }),
+  'openclaw.config.json': `${JSON.stringify(config(more), null, 2)}\n`,
+  'docs/OPENCLAW_NEXT.md': '# Next action\n\n- Greet the operator by name\n',
+  ...files,
 })
 
 /** Files of a version whose image cannot be built, or is built for ever; `word` is what the build prints first. */
-export const brokenBuild = (word: string): Record<string, string> => ({ 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "console.error('Error: ${word}'); process.exit(3)"]\n` })
-export const endlessBuild = (word: string): Record<string, string> => ({ 'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "console.log('${word}'); setTimeout(() => {}, 3600000)"]\n` })
+export const brokenBuild = (word: string): Record<string, string> => ({
+  'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "console.error('Error: ${word}'); process.exit(3)"]\n`,
+})
+export const endlessBuild = (word: string): Record<string, string> => ({
+  'web/Dockerfile': `${webDockerfile}RUN ["node", "-e", "console.log('${word}'); setTimeout(() => {}, 3600000)"]\n`,
+})
 
 /** A deploy or rollback that has ended, with what it left. */
-export interface Ended { readonly run: RunDetail; readonly result: DeployResult; readonly triage: Triage | null }
+export interface Ended {
+  readonly run: RunDetail
+  readonly result: DeployResult
+  readonly triage: Triage | null
+}
 
 const container = z.looseObject({ id: z.string(), service: z.string() })
 
@@ -69,7 +99,10 @@ export interface DeployHost extends RigHost {
   /** Waits for a deploy or rollback, at most `seconds`; default a quarter of an hour. */
   outcome(id: string, seconds?: number): Promise<Ended>
   /** Starts a deploy (or rollback) and waits for it. */
-  deploy(action?: 'deploy_and_verify' | 'rollback', params?: Record<string, unknown>): Promise<Ended>
+  deploy(
+    action?: 'deploy_and_verify' | 'rollback',
+    params?: Record<string, unknown>,
+  ): Promise<Ended>
   /** What the sample app answers; null when nothing answers. */
   serves(): Promise<{ ok: boolean; message: string; commit: string } | null>
   docker(...args: string[]): Promise<string>
@@ -112,12 +145,25 @@ export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
   const node = `${packageInside}/node_modules/.bin/node`
   await rig.must(['sh', '-c', baseImageScript, 'sh', node])
   const laptop = await makeLaptop(rig, appFiles('baseline'))
-  await rig.write(paths.hostSettings, JSON.stringify({ schema_version: 1, base_image: rigBaseImage, deploy_attempts: 2, deploy_backoff_seconds: 0.1, disk_warn_percent: 99, disk_fail_percent: 100 }))
+  await rig.write(
+    paths.hostSettings,
+    JSON.stringify({
+      schema_version: 1,
+      base_image: rigBaseImage,
+      deploy_attempts: 2,
+      deploy_backoff_seconds: 0.1,
+      disk_warn_percent: 99,
+      disk_fail_percent: 100,
+    }),
+  )
   await rig.must([installer, '--origin', rig.origin.url('project.git')])
   await rig.write(paths.trustFile, JSON.stringify(laptop.trust))
   const host = deployHostOf(rig, laptop)
-  const enrolled = await host.ended(await host.begin('trust_ship_key', { public_key: laptop.shipKey, label: 'laptop of the rig' }))
-  if (enrolled.status !== 'passed') throw new Error(`the ship key was not enrolled: ${JSON.stringify(enrolled)}`)
+  const enrolled = await host.ended(
+    await host.begin('trust_ship_key', { public_key: laptop.shipKey, label: 'laptop of the rig' }),
+  )
+  if (enrolled.status !== 'passed')
+    throw new Error(`the ship key was not enrolled: ${JSON.stringify(enrolled)}`)
   return host
 }
 
@@ -136,34 +182,75 @@ export function deployHostOf(rig: Rig, laptop: Laptop): DeployHost {
   const json = (path: string): unknown => JSON.parse(read(path) ?? 'null') as unknown
   let loads = 0
   const made: DeployHost = {
-    ...host, rig, laptop,
-    ship: async (message, version, options) => await laptop.ship(appFiles(message, version), options),
+    ...host,
+    rig,
+    laptop,
+    ship: async (message, version, options) =>
+      await laptop.ship(appFiles(message, version), options),
     begin: async (action, params = {}) => {
-      const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action, params } })
-      if (status !== 202 && status !== 409) throw new Error(`${action} was not started: ${status} ${JSON.stringify(body)}`)
+      const { status, body } = await host.api('/api/exec', {
+        method: 'POST',
+        body: { action, params },
+      })
+      if (status !== 202 && status !== 409)
+        throw new Error(`${action} was not started: ${status} ${JSON.stringify(body)}`)
       return String(status === 202 ? body['run_id'] : body['active_run_id'])
     },
     outcome: async (id, seconds = 900) => {
       const run = await host.ended(id, seconds)
-      return { run, result: deployResult.parse(run.result), triage: triage.nullable().parse(json(`${paths.artifacts}/deploy/${id}/triage.json`)) }
+      return {
+        run,
+        result: deployResult.parse(run.result),
+        triage: triage.nullable().parse(json(`${paths.artifacts}/deploy/${id}/triage.json`)),
+      }
     },
-    deploy: async (action = 'deploy_and_verify', params = {}) => await made.outcome(await made.begin(action, params)),
+    deploy: async (action = 'deploy_and_verify', params = {}) =>
+      await made.outcome(await made.begin(action, params)),
     serves: async () => {
-      const { code, out } = await rig.exec(['curl', '-s', '--max-time', '30', `http://127.0.0.1:${appPort}/`])
-      return code === 0 ? JSON.parse(out) as { ok: boolean; message: string; commit: string } : null
+      const { code, out } = await rig.exec([
+        'curl',
+        '-s',
+        '--max-time',
+        '30',
+        `http://127.0.0.1:${appPort}/`,
+      ])
+      return code === 0
+        ? (JSON.parse(out) as { ok: boolean; message: string; commit: string })
+        : null
     },
     docker: async (...args) => (await rig.must(['docker', ...args])).trim(),
     running: async () => {
-      const lines = (await made.docker('ps', '--no-trunc', '--format', '{"id":"{{.ID}}","service":"{{.Label "com.docker.compose.service"}}"}')).split('\n').filter((line) => line !== '')
-      return Object.fromEntries(lines.map((line) => { const { id, service } = container.parse(JSON.parse(line)); return [service, id] }))
+      const lines = (
+        await made.docker(
+          'ps',
+          '--no-trunc',
+          '--format',
+          '{"id":"{{.ID}}","service":"{{.Label "com.docker.compose.service"}}"}',
+        )
+      )
+        .split('\n')
+        .filter((line) => line !== '')
+      return Object.fromEntries(
+        lines.map((line) => {
+          const { id, service } = container.parse(JSON.parse(line))
+          return [service, id]
+        }),
+      )
     },
     log: (id) => read(`${paths.runs}/${id}/log.ndjson`) ?? '',
     load: async () => {
-      const stopFile = `/run/load-${loads += 1}`
+      const stopFile = `/run/load-${(loads += 1)}`
       await rig.must(['rm', '-f', stopFile])
       const ended = rig.must([node, '-e', loadScript, stopFile], { seconds: 900 })
       ended.catch(() => undefined) // stop() tells
-      return { stop: async () => { await rig.must(['touch', stopFile]); return z.strictObject({ asked: z.number(), failed: z.number() }).parse(JSON.parse(await ended)) } }
+      return {
+        stop: async () => {
+          await rig.must(['touch', stopFile])
+          return z
+            .strictObject({ asked: z.number(), failed: z.number() })
+            .parse(JSON.parse(await ended))
+        },
+      }
     },
     maintenance: () => json(paths.maintenance) as Record<string, unknown> | null,
   }

@@ -5,12 +5,23 @@
  */
 export function dockerReach(unit: string): string[] {
   if (!unit.includes('[Service]')) return []
-  const values = (key: string): string[] => [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap((match) => (match[1] ?? '').split(/\s+/)).filter((value) => value !== '')
+  const values = (key: string): string[] =>
+    [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))]
+      .flatMap((match) => (match[1] ?? '').split(/\s+/))
+      .filter((value) => value !== '')
   const user = values('User').at(-1)
   return [
-    ...((user === undefined || user === 'root' || user === '0') && !shutOut(values) ? ['root'] : []),
-    ...([...values('Group'), ...values('SupplementaryGroups')].includes('docker') ? ['group docker'] : []),
-    ...(['BindPaths', 'BindReadOnlyPaths', 'ReadWritePaths', 'Sockets', 'OpenFile'].some((key) => values(key).some((value) => value.includes('docker.sock'))) ? ['docker.sock'] : []),
+    ...((user === undefined || user === 'root' || user === '0') && !shutOut(values)
+      ? ['root']
+      : []),
+    ...([...values('Group'), ...values('SupplementaryGroups')].includes('docker')
+      ? ['group docker']
+      : []),
+    ...(['BindPaths', 'BindReadOnlyPaths', 'ReadWritePaths', 'Sockets', 'OpenFile'].some((key) =>
+      values(key).some((value) => value.includes('docker.sock')),
+    )
+      ? ['docker.sock']
+      : []),
     ...(values('AmbientCapabilities').length > 0 ? ['capabilities'] : []),
   ]
 }
@@ -22,5 +33,9 @@ const waysRound = ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', 'CAP_SYS_CHROOT', 'CAP_MKN
 function shutOut(values: (key: string) => string[]): boolean {
   const capabilities = values('CapabilityBoundingSet')
   const hidden = values('InaccessiblePaths').map((path) => path.replace(/^-/, ''))
-  return hidden.includes('/run/docker.sock') && capabilities.length > 0 && capabilities.every((name) => name.startsWith('CAP_') && !waysRound.includes(name))
+  return (
+    hidden.includes('/run/docker.sock') &&
+    capabilities.length > 0 &&
+    capabilities.every((name) => name.startsWith('CAP_') && !waysRound.includes(name))
+  )
 }

@@ -13,25 +13,49 @@ import { productionPaths as paths } from './host.ts'
  * @param good commit that was green last, whose app says `good`
  * @returns the commit that is green now
  */
-export async function expectFailure(at: DeployHost, { name, errorClass, step, before, plant }: DeployFailure, seed: number, good: string): Promise<string> {
+export async function expectFailure(
+  at: DeployHost,
+  { name, errorClass, step, before, plant }: DeployFailure,
+  seed: number,
+  good: string,
+): Promise<string> {
   const { says, file, line, undo } = await plant(at, seeded(seed))
   try {
     const { run, result, triage } = await at.deploy()
     const told = `seed ${seed}, ${name}: ${JSON.stringify([triage, result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`)], null, 1)}`
-    expect(result, told).toMatchObject({ overall: 'FAIL', error_class: errorClass, step_failed: step, next_auto_fix: errorRule(errorClass).next_auto_fix })
-    expect(triage, told).toMatchObject({ run_id: run.run_id, error_class: errorClass, failing_step: step, first_error: { log: `attempts/${result.attempt}/${step}.log` } })
+    expect(result, told).toMatchObject({
+      overall: 'FAIL',
+      error_class: errorClass,
+      step_failed: step,
+      next_auto_fix: errorRule(errorClass).next_auto_fix,
+    })
+    expect(triage, told).toMatchObject({
+      run_id: run.run_id,
+      error_class: errorClass,
+      failing_step: step,
+      first_error: { log: `attempts/${result.attempt}/${step}.log` },
+    })
     expect(triage?.first_error?.text, told).toContain(says)
-    if (file !== undefined) expect(triage?.first_error, told).toMatchObject({ file, file_line: line })
+    if (file !== undefined)
+      expect(triage?.first_error, told).toMatchObject({ file, file_line: line })
     expect(at.maintenance(), told).toMatchObject({ deploy_run_id: run.run_id })
-    if (before !== false) expect(await at.serves(), told).toEqual({ ok: true, message: 'good', commit: good })
+    if (before !== false)
+      expect(await at.serves(), told).toEqual({ ok: true, message: 'good', commit: good })
   } finally {
     await undo?.()
   }
-  expect(projectState.parse(JSON.parse(readFileSync(at.rig.path(paths.projectState), 'utf8'))).last_verified_head, `seed ${seed}, ${name}`).toBe(good)
+  expect(
+    projectState.parse(JSON.parse(readFileSync(at.rig.path(paths.projectState), 'utf8')))
+      .last_verified_head,
+    `seed ${seed}, ${name}`,
+  ).toBe(good)
   if (before !== false) return good
   // What failed after the switch serves until the next deploy.
   const next = await at.ship('good')
   const { result } = await at.deploy()
-  expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS', target_sha: next })
+  expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({
+    overall: 'PASS',
+    target_sha: next,
+  })
   return next
 }

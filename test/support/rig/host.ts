@@ -11,16 +11,24 @@ import { until } from './patience.ts'
 export const productionPaths = hostPaths({})
 export const installer = `${packageInside}/ops/install_openclaw_hostd.sh`
 /** `hq` of the installed release. */
-export const hqInside = ['node_modules/.bin/node', 'ops/hq.mjs'].map((part) => `${productionPaths.releases}/current/${part}`)
+export const hqInside = ['node_modules/.bin/node', 'ops/hq.mjs'].map(
+  (part) => `${productionPaths.releases}/current/${part}`,
+)
 
 /** Lists of a cgroup's processes: in the hierarchy that systemd tracks services in, whichever the kernel gives it, and its older one. */
-export const cgroupFiles = (group: string): string[] => ['/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup'].map((hierarchy) => `${hierarchy}${group}/cgroup.procs`)
+export const cgroupFiles = (group: string): string[] =>
+  ['/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup'].map(
+    (hierarchy) => `${hierarchy}${group}/cgroup.procs`,
+  )
 
 /** The installed host of a rig, as an operator sees it. */
 export interface RigHost {
   token(): string
   /** A request to hostd with the token. */
-  api(path: string, ask?: Ask & { token?: string | null }): Promise<{ status: number; body: Record<string, unknown> }>
+  api(
+    path: string,
+    ask?: Ask & { token?: string | null },
+  ): Promise<{ status: number; body: Record<string, unknown> }>
   start(action: ActionId): Promise<string>
   run(id: string): Promise<ReturnType<typeof runReply.parse>['run']>
   ended(id: string, seconds?: number): Promise<ReturnType<typeof runReply.parse>['run']>
@@ -36,31 +44,52 @@ export function hostOf(rig: Rig): RigHost {
   const host: RigHost = {
     token: () => readFileSync(rig.path(productionPaths.tokenFile), 'utf8').trim(),
     api: async (path, { token = host.token(), headers = {}, ...ask } = {}) => {
-      const { status, body } = await rig.ask(productionPaths.publicSocket, path, { ...ask, headers: { ...(token === null ? {} : { [adminTokenHeader]: token }), ...headers } })
+      const { status, body } = await rig.ask(productionPaths.publicSocket, path, {
+        ...ask,
+        headers: { ...(token === null ? {} : { [adminTokenHeader]: token }), ...headers },
+      })
       return { status, body: JSON.parse(body) as Record<string, unknown> }
     },
     start: async (action) => {
       const { status, body } = await host.api('/api/exec', { method: 'POST', body: { action } })
-      if (status !== 202) throw new Error(`${action} was not started: ${status} ${JSON.stringify(body)}`)
+      if (status !== 202)
+        throw new Error(`${action} was not started: ${status} ${JSON.stringify(body)}`)
       return String(body['run_id'])
     },
     run: async (id) => runReply.parse((await host.api(`/api/runs?id=${id}`)).body).run,
-    ended: async (id, seconds) => await until(`${id} to end`, async () => { const run = await host.run(id); return isEnded(run.status) ? run : null }, seconds),
-    record: async (id) => await until(`the record of ${id}`, () => {
-      try {
-        return runFile.parse(JSON.parse(readFileSync(rig.path(`${productionPaths.runs}/${id}/run.json`), 'utf8')))
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-        throw error
-      }
-    }),
+    ended: async (id, seconds) =>
+      await until(
+        `${id} to end`,
+        async () => {
+          const run = await host.run(id)
+          return isEnded(run.status) ? run : null
+        },
+        seconds,
+      ),
+    record: async (id) =>
+      await until(`the record of ${id}`, () => {
+        try {
+          return runFile.parse(
+            JSON.parse(readFileSync(rig.path(`${productionPaths.runs}/${id}/run.json`), 'utf8')),
+          )
+        } catch (error) {
+          if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+          throw error
+        }
+      }),
     processesOf: async (unit) => {
       const group = await host.show(unit, 'ControlGroup')
       if (group === '') return []
       const { code, out } = await rig.exec(['cat', ...cgroupFiles(group)])
-      return code === null ? [] : out.split('\n').filter((line) => /^\d+$/.test(line)).map(Number)
+      return code === null
+        ? []
+        : out
+            .split('\n')
+            .filter((line) => /^\d+$/.test(line))
+            .map(Number)
     },
-    show: async (unit, property) => (await rig.must(['systemctl', 'show', '--value', `--property=${property}`, unit])).trim(),
+    show: async (unit, property) =>
+      (await rig.must(['systemctl', 'show', '--value', `--property=${property}`, unit])).trim(),
   }
   return host
 }

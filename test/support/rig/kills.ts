@@ -8,7 +8,7 @@ import { productionPaths as paths } from './host.ts'
 import { until } from './patience.ts'
 
 const killed = ['hostd', 'runner', 'pipeline', 'dockerd'] as const
-type Killed = typeof killed[number]
+type Killed = (typeof killed)[number]
 
 const linesOf = (text: string): number => text.split('\n').length - 1
 
@@ -22,7 +22,9 @@ const killUnit = async (at: DeployHost, unit: string, name: string): Promise<str
 }
 
 /** Kills one of them. @returns what was killed */
-const kill: Readonly<Record<Killed, (at: DeployHost, id: string, random: Random) => Promise<string>>> = {
+const kill: Readonly<
+  Record<Killed, (at: DeployHost, id: string, random: Random) => Promise<string>>
+> = {
   hostd: async (at) => await killUnit(at, 'openclaw-hostd.service', 'hostd'),
   dockerd: async (at) => await killUnit(at, 'docker.service', 'dockerd'),
   runner: async (at, id) => {
@@ -31,7 +33,9 @@ const kill: Readonly<Record<Killed, (at: DeployHost, id: string, random: Random)
   },
   pipeline: async (at, id, random) => {
     const record = await at.record(id)
-    const [first, ...others] = (await at.processesOf(record.unit ?? '')).filter((pid) => pid !== record.pid)
+    const [first, ...others] = (await at.processesOf(record.unit ?? '')).filter(
+      (pid) => pid !== record.pid,
+    )
     if (first === undefined) return 'nothing' // it has ended by itself: a deploy that nobody killed has to be right all the same
     const pid = random.pick([first, ...others])
     const name = (await at.rig.exec(['cat', `/proc/${pid}/comm`])).out.trim()
@@ -42,16 +46,38 @@ const kill: Readonly<Record<Killed, (at: DeployHost, id: string, random: Random)
 
 /** Processes that carry the mark of a run in their environment. */
 async function markedBy(at: DeployHost, id: string): Promise<string> {
-  const look = 'for each in /proc/[0-9]*; do if tr "\\0" "\\n" < "$each/environ" 2> /dev/null | grep -qxF "OPENCLAW_RUN_ID=$ID"; then echo "$each $(cat "$each/comm")"; fi; done'
+  const look =
+    'for each in /proc/[0-9]*; do if tr "\\0" "\\n" < "$each/environ" 2> /dev/null | grep -qxF "OPENCLAW_RUN_ID=$ID"; then echo "$each $(cat "$each/comm")"; fi; done'
   const { out } = await at.rig.exec(['sh', '-c', look], { env: { ID: id } })
   return out.trim()
 }
-const unitsLeft = async (at: DeployHost): Promise<string> => (await at.rig.exec(['systemctl', 'list-units', '--plain', '--no-legend', '--state=active,activating,deactivating', 'openclaw-runner@*'])).out.trim()
-const verifiedHead = (at: DeployHost): string => projectState.parse(JSON.parse(readFileSync(at.rig.path(paths.projectState), 'utf8'))).last_verified_head
+const unitsLeft = async (at: DeployHost): Promise<string> =>
+  (
+    await at.rig.exec([
+      'systemctl',
+      'list-units',
+      '--plain',
+      '--no-legend',
+      '--state=active,activating,deactivating',
+      'openclaw-runner@*',
+    ])
+  ).out.trim()
+const verifiedHead = (at: DeployHost): string =>
+  projectState.parse(JSON.parse(readFileSync(at.rig.path(paths.projectState), 'utf8')))
+    .last_verified_head
 
 /** A deploy that says PASS is one: the version serves, the state names it, maintenance is over. */
-async function expectGreen(at: DeployHost, told: string, message: string, sha: string): Promise<void> {
-  expect(await until(`the app, ${told}`, async () => await at.serves()), told).toEqual({ ok: true, message, commit: sha })
+async function expectGreen(
+  at: DeployHost,
+  told: string,
+  message: string,
+  sha: string,
+): Promise<void> {
+  expect(await until(`the app, ${told}`, async () => await at.serves()), told).toEqual({
+    ok: true,
+    message,
+    commit: sha,
+  })
   expect([verifiedHead(at), at.maintenance()], told).toEqual([sha, null])
 }
 
@@ -65,12 +91,26 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
   const random = seeded(seed)
   const message = `version ${seed}`
   const sha = await at.ship(message)
-  const [what, when] = [killed[seed % killed.length] ?? 'hostd', 1 + random.below(Math.max(1, lines - 1))]
+  const [what, when] = [
+    killed[seed % killed.length] ?? 'hostd',
+    1 + random.below(Math.max(1, lines - 1)),
+  ]
   const id = await at.begin('deploy_and_verify')
-  const asked = async (): Promise<Awaited<ReturnType<DeployHost['run']>> | null> => await at.run(id).catch(() => null) // hostd was just killed: asked again
-  await until(`line ${when} of ${id}`, async () => linesOf(at.log(id)) >= when || isEnded((await asked())?.status ?? 'running'))
+  const asked = async (): Promise<Awaited<ReturnType<DeployHost['run']>> | null> =>
+    await at.run(id).catch(() => null) // hostd was just killed: asked again
+  await until(
+    `line ${when} of ${id}`,
+    async () => linesOf(at.log(id)) >= when || isEnded((await asked())?.status ?? 'running'),
+  )
   const victim = await kill[what](at, id, random)
-  const run = await until(`${id} to end after the kill of ${victim}`, async () => { const found = await asked(); return found !== null && isEnded(found.status) ? found : null }, 900)
+  const run = await until(
+    `${id} to end after the kill of ${victim}`,
+    async () => {
+      const found = await asked()
+      return found !== null && isEnded(found.status) ? found : null
+    },
+    900,
+  )
   const told = `seed ${seed}: ${victim} killed at line ${when} of ${lines}; the run is ${run.status} ${run.error_class ?? ''}`
 
   await until(`the unit of ${id} to be gone, ${told}`, async () => (await unitsLeft(at)) === '')
@@ -85,7 +125,14 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
 
   await until('Docker to answer', async () => (await at.rig.exec(['docker', 'version'])).code === 0)
   const { result } = await at.deploy()
-  expect(result, `${told}; the next: ${JSON.stringify(result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`), null, 1)}`).toMatchObject({ overall: 'PASS', target_sha: sha })
+  expect(
+    result,
+    `${told}; the next: ${JSON.stringify(
+      result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`),
+      null,
+      1,
+    )}`,
+  ).toMatchObject({ overall: 'PASS', target_sha: sha })
   await expectGreen(at, told, message, sha)
   return `${victim} at line ${when}: ${run.status}${run.error_class === null ? '' : ` ${run.error_class}`}`
 }

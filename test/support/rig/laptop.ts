@@ -28,18 +28,37 @@ export interface Laptop {
 }
 
 /** @param first files of the commit that the host trusts as its baseline */
-export async function makeLaptop(rig: Rig, first: Readonly<Record<string, string>>, repository = 'project.git'): Promise<Laptop> {
+export async function makeLaptop(
+  rig: Rig,
+  first: Readonly<Record<string, string>>,
+  repository = 'project.git',
+): Promise<Laptop> {
   const origin = await rig.origin.create(repository)
   const repo = join(rig.place.dir, `laptop-${repository}`)
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: '/nonexistent', LANG: 'C.UTF-8', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
-  const git = async (...args: string[]): Promise<string> => (await must(['git', '-C', repo, '-c', 'user.name=Rig', '-c', 'user.email=rig@localhost', ...args], { env })).trim()
+  const env = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: '/nonexistent',
+    LANG: 'C.UTF-8',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+  }
+  const git = async (...args: string[]): Promise<string> =>
+    (
+      await must(
+        ['git', '-C', repo, '-c', 'user.name=Rig', '-c', 'user.email=rig@localhost', ...args],
+        { env },
+      )
+    ).trim()
   mkdirSync(repo, { recursive: true })
   await git('init', '--quiet', '--initial-branch=main')
   await git('remote', 'add', 'origin', origin)
   const key = signingKeyFromPem(newKeyPem(), 'the ship key of the rig')
 
   const commit = async (files: Readonly<Record<string, string>>): Promise<string> => {
-    for (const name of (await git('ls-files')).split('\n').filter((each) => each !== '' && existsSync(join(repo, each)))) rmSync(join(repo, name))
+    for (const name of (await git('ls-files'))
+      .split('\n')
+      .filter((each) => each !== '' && existsSync(join(repo, each))))
+      rmSync(join(repo, name))
     writeFiles(repo, files)
     await git('add', '--all')
     await git('commit', '--quiet', '--allow-empty', '--message=version')
@@ -49,7 +68,10 @@ export async function makeLaptop(rig: Rig, first: Readonly<Record<string, string
   await git('push', '--quiet', 'origin', 'HEAD:refs/heads/main')
   let proven = baseline
   return {
-    repo, origin, trust: { schema_version: 1, baseline, review_providers: [testProvider], keys: [] }, shipKey: key.publicKey,
+    repo,
+    origin,
+    trust: { schema_version: 1, baseline, review_providers: [testProvider], keys: [] },
+    shipKey: key.publicKey,
     ship: async (files, { reviewed = true } = {}) => {
       const head = await commit(files)
       if (!reviewed) {
@@ -57,8 +79,17 @@ export async function makeLaptop(rig: Rig, first: Readonly<Record<string, string
         return head
       }
       const verdict = JSON.stringify(signVerdict(await verdictFor(repo, proven, head), key))
-      const blob = (await must(['git', '-C', repo, 'hash-object', '-w', '--stdin'], { env, input: verdict })).trim()
-      await git('push', '--quiet', '--atomic', 'origin', 'HEAD:refs/heads/main', `${blob}:${reviewRef(head)}`)
+      const blob = (
+        await must(['git', '-C', repo, 'hash-object', '-w', '--stdin'], { env, input: verdict })
+      ).trim()
+      await git(
+        'push',
+        '--quiet',
+        '--atomic',
+        'origin',
+        'HEAD:refs/heads/main',
+        `${blob}:${reviewRef(head)}`,
+      )
       proven = head
       return head
     },

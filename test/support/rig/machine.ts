@@ -16,16 +16,28 @@ export interface Place {
   readonly inside: string
 }
 
-export const placeOf = (root: string, name: string, net: number): Place =>
-  ({ name, dir: join(root, 'machines', name), outside: `100.64.${net}.1`, inside: `100.64.${net}.2` })
+export const placeOf = (root: string, name: string, net: number): Place => ({
+  name,
+  dir: join(root, 'machines', name),
+  outside: `100.64.${net}.1`,
+  inside: `100.64.${net}.2`,
+})
 
-const record = z.strictObject({ name: z.string(), nspawn: z.number().int(), nspawn_start: z.string(), leader: z.number().int(), leader_start: z.string() })
+const record = z.strictObject({
+  name: z.string(),
+  nspawn: z.number().int(),
+  nspawn_start: z.string(),
+  leader: z.number().int(),
+  leader_start: z.string(),
+})
 export type MachineRecord = z.infer<typeof record>
 
 const recordFile = (place: Place): string => join(place.dir, 'machine.json')
 const merged = (place: Place): string => join(place.dir, 'merged')
 /** In the environment of every process of this side that belongs to the machine; inside, nothing has it. */
-export const machineEnv = (place: Place): { OPENCLAW_RIG_MACHINE: string } => ({ OPENCLAW_RIG_MACHINE: place.dir })
+export const machineEnv = (place: Place): { OPENCLAW_RIG_MACHINE: string } => ({
+  OPENCLAW_RIG_MACHINE: place.dir,
+})
 const marker = (place: Place): string => `OPENCLAW_RIG_MACHINE=${place.dir}`
 /** Interface names have at most 15 characters. */
 const interfaceOf = (place: Place): string => `ve-${place.name}`.slice(0, 15)
@@ -42,28 +54,42 @@ function commOf(pid: number): string | null {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null // it has ended
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      (error.code === 'ENOENT' || error.code === 'ESRCH')
+    )
+      return null // it has ended
     throw error
   }
 }
 
 /** The first process of the machine: the only child of nspawn that is `systemd`. */
 function leaderOf(nspawn: number): number | null {
-  const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number)
+  const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number)
   return children.find((pid) => commOf(pid) === 'systemd') ?? null
 }
 
 /** HQ's timers wait a day: a pass that nobody asked for does not come between what a test plants and what it looks at. */
-const rareTimers = '[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1d\nOnUnitInactiveSec=1d\n'
+const rareTimers =
+  '[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1d\nOnUnitInactiveSec=1d\n'
 /** Read for every timer of HQ (systemd.unit(5), drop-ins by prefix); one of a test comes after it by its name. */
 const timerDropIns = 'etc/systemd/system/openclaw-.timer.d'
 
 /** A fresh machine over the base tree: what it writes lies in a layer of its own. @throws when one of this name exists */
 export async function createMachine(place: Place, base: string): Promise<void> {
-  for (const folder of ['upper', 'work', 'merged', 'docker']) mkdirSync(join(place.dir, folder), { recursive: true })
+  for (const folder of ['upper', 'work', 'merged', 'docker'])
+    mkdirSync(join(place.dir, folder), { recursive: true })
   await mountTree(place, base)
   const tree = merged(place)
-  writeFileSync(join(tree, 'etc/rig-address'), `ADDRESS=${place.inside}\nGATEWAY=${place.outside}\n`)
+  writeFileSync(
+    join(tree, 'etc/rig-address'),
+    `ADDRESS=${place.inside}\nGATEWAY=${place.outside}\n`,
+  )
   writeFileSync(join(tree, 'etc/hostname'), 'aiops-1\n')
   writeFileSync(join(tree, 'etc/hosts'), `127.0.0.1 localhost aiops-1\n::1 localhost\n`)
   mkdirSync(join(tree, timerDropIns), { recursive: true })
@@ -77,41 +103,83 @@ async function mountTree(place: Place, base: string): Promise<void> {
 }
 
 /** Is something mounted exactly there? */
-const isMounted = (path: string): boolean => readFileSync('/proc/mounts', 'utf8').split('\n').some((line) => line.split(' ')[1] === path)
+const isMounted = (path: string): boolean =>
+  readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[1] === path)
 
 /**
  * Starts the machine and waits until it has finished booting.
  * @param binds folders of this side that the machine sees read-only: its path to ours
  */
-export async function startMachine(place: Place, binds: Readonly<Record<string, string>>): Promise<MachineRecord> {
-  if (!isMounted(merged(place))) await mountTree(place, readFileSync(join(place.dir, 'base'), 'utf8'))
+export async function startMachine(
+  place: Place,
+  binds: Readonly<Record<string, string>>,
+): Promise<MachineRecord> {
+  if (!isMounted(merged(place)))
+    await mountTree(place, readFileSync(join(place.dir, 'base'), 'utf8'))
   await linkGone(place) // of the machine that was off a moment ago: the kernel takes it away in its own time, and there is one of a name
   const console_ = openSync(join(place.dir, 'console.log'), 'a')
-  const child = spawn('systemd-nspawn', [
-    '--quiet', '--boot', `--directory=${merged(place)}`, `--machine=${place.name}`, '--hostname=aiops-1', '--register=no', '--keep-unit', '--network-veth', '--capability=all',
-    '--system-call-filter=add_key keyctl bpf @privileged', `--bind=${join(place.dir, 'docker')}:/var/lib/docker`,
-    ...Object.entries(binds).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`),
-  ], { detached: true, stdio: ['ignore', console_, console_], env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', ...machineEnv(place) } })
+  const child = spawn(
+    'systemd-nspawn',
+    [
+      '--quiet',
+      '--boot',
+      `--directory=${merged(place)}`,
+      `--machine=${place.name}`,
+      '--hostname=aiops-1',
+      '--register=no',
+      '--keep-unit',
+      '--network-veth',
+      '--capability=all',
+      '--system-call-filter=add_key keyctl bpf @privileged',
+      `--bind=${join(place.dir, 'docker')}:/var/lib/docker`,
+      ...Object.entries(binds).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`),
+    ],
+    {
+      detached: true,
+      stdio: ['ignore', console_, console_],
+      env: {
+        PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+        LANG: 'C.UTF-8',
+        ...machineEnv(place),
+      },
+    },
+  )
   closeSync(console_)
-  const nspawn = await new Promise<number>((resolve, reject) => { child.once('spawn', () => resolve(child.pid ?? 0)); child.once('error', reject) })
+  const nspawn = await new Promise<number>((resolve, reject) => {
+    child.once('spawn', () => resolve(child.pid ?? 0))
+    child.once('error', reject)
+  })
   child.unref()
   let ended = false
-  child.once('exit', () => { ended = true })
+  child.once('exit', () => {
+    ended = true
+  })
   const said = (): string => readFileSync(join(place.dir, 'console.log'), 'utf8').slice(-3000)
   const leader = await until('the machine to have a first process', () => {
     if (ended) throw new Error(`the machine ended while it booted: ${said()}`)
     return leaderOf(nspawn)
   })
   const found: MachineRecord = {
-    name: place.name, nspawn, nspawn_start: identify(nspawn)?.start_time ?? '', leader, leader_start: identify(leader)?.start_time ?? '',
+    name: place.name,
+    nspawn,
+    nspawn_start: identify(nspawn)?.start_time ?? '',
+    leader,
+    leader_start: identify(leader)?.start_time ?? '',
   }
   writeJson(recordFile(place), found)
-  await until('the pair of network interfaces', async () => (await runProgram(['ip', 'link', 'show', interfaceOf(place)])).code === 0)
+  await until(
+    'the pair of network interfaces',
+    async () => (await runProgram(['ip', 'link', 'show', interfaceOf(place)])).code === 0,
+  )
   await must(['ip', 'address', 'replace', `${place.outside}/24`, 'dev', interfaceOf(place)])
   await must(['ip', 'link', 'set', interfaceOf(place), 'up'])
   await until('the machine to boot', async () => {
     if (ended) throw new Error(`the machine ended while it booted: ${said()}`)
-    return ['running', 'degraded'].includes((await execIn(found, ['systemctl', 'is-system-running'])).out.trim())
+    return ['running', 'degraded'].includes(
+      (await execIn(found, ['systemctl', 'is-system-running'])).out.trim(),
+    )
   })
   return found
 }
@@ -126,9 +194,23 @@ async function linkGone(place: Place): Promise<void> {
 }
 
 /** Runs a program inside the machine, as root, with an environment of its own. */
-export async function execIn(machine: MachineRecord, argv: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8', ...options.env }
-  const inside = ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv]
+export async function execIn(
+  machine: MachineRecord,
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<Ended> {
+  const env = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/root',
+    LANG: 'C.UTF-8',
+    ...options.env,
+  }
+  const inside = [
+    'env',
+    '-i',
+    ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    ...argv,
+  ]
   const { env: _own, ...rest } = options
   return await runProgram(['nsenter', '-t', String(machine.leader), '-a', '--', ...inside], rest)
 }
@@ -141,7 +223,11 @@ export async function machineGone(machine: MachineRecord): Promise<void> {
 /** Pulls the plug: nothing inside is asked. */
 export async function cutPower(machine: MachineRecord): Promise<void> {
   if (alive(machine.leader, machine.leader_start)) process.kill(machine.leader, 'SIGKILL')
-  await until('the machine to be off', () => !alive(machine.leader, machine.leader_start) && !alive(machine.nspawn, machine.nspawn_start))
+  await until(
+    'the machine to be off',
+    () =>
+      !alive(machine.leader, machine.leader_start) && !alive(machine.nspawn, machine.nspawn_start),
+  )
 }
 
 /** Takes everything of a machine away: processes, mounts, interface, files. Also of one that another process left. */
@@ -149,9 +235,15 @@ export async function removeMachine(place: Place): Promise<void> {
   const found = readJson(recordFile(place), record, 'state_invalid')
   if (found) await cutPower(found)
   const left = await endTree({ marker: marker(place) }, 0)
-  if (left.length > 0) throw new Error(`processes of ${place.name} would not end: ${left.join(', ')}`)
+  if (left.length > 0)
+    throw new Error(`processes of ${place.name} would not end: ${left.join(', ')}`)
   await linkGone(place)
   // What has just ended may still hold it for a moment.
-  await until(`${merged(place)} to let go of its mount`, async () => !isMounted(merged(place)) || (await runProgram(['umount', merged(place)])).code === 0 && !isMounted(merged(place)))
+  await until(
+    `${merged(place)} to let go of its mount`,
+    async () =>
+      !isMounted(merged(place)) ||
+      ((await runProgram(['umount', merged(place)])).code === 0 && !isMounted(merged(place))),
+  )
   rmSync(place.dir, { recursive: true, force: true, maxRetries: 5 })
 }

@@ -7,7 +7,9 @@ import { bootRig, packageInside, rigRoot } from './rig.ts'
 const name = 'aiops-1'
 const net = 0
 const place = placeOf(rigRoot(), name, net)
-const say = (text: string): void => { process.stderr.write(`› ${text}\n`) }
+const say = (text: string): void => {
+  process.stderr.write(`› ${text}\n`)
+}
 
 const tasks: Record<string, () => Promise<number>> = {
   up: async () => {
@@ -16,8 +18,12 @@ const tasks: Record<string, () => Promise<number>> = {
       return 0
     }
     const rig = await bootRig({ place: { name, net }, say })
-    say(`aiops-1 is up at ${rig.ip}; its origin is ${rig.origin.url('<repository>')}, to which you push in ${rig.origin.dir}`)
-    say(`\`npm run rig -- shell\` opens it; ${packageInside}/ops/install_openclaw_hostd.sh installs HQ there; \`npm run rig -- down\` takes it away`)
+    say(
+      `aiops-1 is up at ${rig.ip}; its origin is ${rig.origin.url('<repository>')}, to which you push in ${rig.origin.dir}`,
+    )
+    say(
+      `\`npm run rig -- shell\` opens it; ${packageInside}/ops/install_openclaw_hostd.sh installs HQ there; \`npm run rig -- down\` takes it away`,
+    )
     return 0
   },
   shell: async () => {
@@ -26,8 +32,28 @@ const tasks: Record<string, () => Promise<number>> = {
       say('aiops-1 is not up; `npm run rig -- up` boots it')
       return 1
     }
-    const child = spawn('nsenter', ['-t', String(machine.leader), '-a', '--', 'env', '-i', `TERM=${process.env['TERM'] ?? 'dumb'}`, 'HOME=/root', 'LANG=C.UTF-8', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'bash', '-l'], { stdio: 'inherit' })
-    return await new Promise((resolve, reject) => { child.once('exit', (code) => resolve(code ?? 1)); child.once('error', reject) })
+    const child = spawn(
+      'nsenter',
+      [
+        '-t',
+        String(machine.leader),
+        '-a',
+        '--',
+        'env',
+        '-i',
+        `TERM=${process.env['TERM'] ?? 'dumb'}`,
+        'HOME=/root',
+        'LANG=C.UTF-8',
+        'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        'bash',
+        '-l',
+      ],
+      { stdio: 'inherit' },
+    )
+    return await new Promise((resolve, reject) => {
+      child.once('exit', (code) => resolve(code ?? 1))
+      child.once('error', reject)
+    })
   },
   down: async () => {
     await removeMachine(place)

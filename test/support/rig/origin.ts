@@ -25,22 +25,55 @@ export async function serveOrigin(place: Place): Promise<Origin> {
   const address = place.outside
   mkdirSync(dir, { recursive: true })
   const marker = `OPENCLAW_RIG_ORIGIN=${dir}`
-  const child = spawn('git', ['daemon', `--listen=${address}`, `--port=${port}`, '--reuseaddr', '--export-all', `--base-path=${dir}`, dir], {
-    stdio: 'ignore', detached: true, env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: '/nonexistent', LANG: 'C.UTF-8', GIT_CONFIG_NOSYSTEM: '1', OPENCLAW_RIG_ORIGIN: dir, ...machineEnv(place) },
-  })
+  const child = spawn(
+    'git',
+    [
+      'daemon',
+      `--listen=${address}`,
+      `--port=${port}`,
+      '--reuseaddr',
+      '--export-all',
+      `--base-path=${dir}`,
+      dir,
+    ],
+    {
+      stdio: 'ignore',
+      detached: true,
+      env: {
+        PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+        HOME: '/nonexistent',
+        LANG: 'C.UTF-8',
+        GIT_CONFIG_NOSYSTEM: '1',
+        OPENCLAW_RIG_ORIGIN: dir,
+        ...machineEnv(place),
+      },
+    },
+  )
   child.unref()
   let ended = false
-  for (const event of ['exit', 'error']) child.once(event, () => { ended = true })
+  for (const event of ['exit', 'error'])
+    child.once(event, () => {
+      ended = true
+    })
   const url = (repository: string): string => `git://${address}/${repository}`
   const origin: Origin = {
-    dir, url,
+    dir,
+    url,
     create: async (repository) => {
-      await must(['git', 'init', '--quiet', '--bare', '--initial-branch=main', join(dir, repository)])
+      await must([
+        'git',
+        'init',
+        '--quiet',
+        '--bare',
+        '--initial-branch=main',
+        join(dir, repository),
+      ])
       return join(dir, repository)
     },
     close: async () => {
       const left = await endTree({ marker }, 0)
-      if (left.length > 0) throw new Error(`the origin's processes would not end: ${left.join(', ')}`)
+      if (left.length > 0)
+        throw new Error(`the origin's processes would not end: ${left.join(', ')}`)
     },
   }
   await origin.create('.probe')

@@ -7,4 +7,8 @@ import { until as poll } from '../hostd.ts'
 export const patience = 300
 
 /** Polls as `until` of the other tests does, with the patience that a whole machine needs. */
-export const until = <T>(what: string, look: () => T | Promise<T>, seconds: number = patience): Promise<NonNullable<T>> => poll(what, look, seconds)
+export const until = <T>(
+  what: string,
+  look: () => T | Promise<T>,
+  seconds: number = patience,
+): Promise<NonNullable<T>> => poll(what, look, seconds)

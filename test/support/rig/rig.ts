@@ -3,7 +3,17 @@ import { dirname, join } from 'node:path'
 import type { Lock } from '#ops/lock'
 import { takeLock } from '#ops/runner/locks'
 import { ensureBase } from './base.ts'
-import { createMachine, cutPower, execIn, machineGone, placeOf, removeMachine, startMachine, type MachineRecord, type Place } from './machine.ts'
+import {
+  createMachine,
+  cutPower,
+  execIn,
+  machineGone,
+  placeOf,
+  removeMachine,
+  startMachine,
+  type MachineRecord,
+  type Place,
+} from './machine.ts'
 import { serveOrigin, type Origin } from './origin.ts'
 import { copyPackage } from './package.ts'
 import { patience } from './patience.ts'
@@ -48,10 +58,20 @@ export interface Rig {
   down(): Promise<void>
 }
 
-export interface Ask { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown; readonly seconds?: number }
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly seconds?: number
+}
 
 /** Boots a fresh machine; one of the same name that was left is taken away first. */
-export async function bootRig({ root = rigRoot(), place: named, package: source = process.cwd(), say = () => undefined }: RigOptions = {}): Promise<Rig> {
+export async function bootRig({
+  root = rigRoot(),
+  place: named,
+  package: source = process.cwd(),
+  say = () => undefined,
+}: RigOptions = {}): Promise<Rig> {
   const base = await baseOf(root, say)
   const { place, lock } = await takePlace(root, named === undefined ? testPlaces : [named])
   try {
@@ -59,7 +79,10 @@ export async function bootRig({ root = rigRoot(), place: named, package: source 
     await createMachine(place, base)
     const copy = join(place.dir, 'package')
     copyPackage(copy, source)
-    const binds = { [packageInside]: copy, [`${packageInside}/node_modules`]: join(source, 'node_modules') }
+    const binds = {
+      [packageInside]: copy,
+      [`${packageInside}/node_modules`]: join(source, 'node_modules'),
+    }
     const machine = await startMachine(place, binds)
     const origin = await serveOrigin(place)
     return handle({ place, machine, binds, origin, gone: () => lock.release() })
@@ -76,7 +99,9 @@ async function baseOf(root: string, say: (text: string) => void, tries = 3): Pro
     return await ensureBase(root, say)
   } catch (error) {
     if (tries <= 1) throw error
-    say(`It could not be built, and is tried once more: ${error instanceof Error ? error.message.slice(-1000) : String(error)}`)
+    say(
+      `It could not be built, and is tried once more: ${error instanceof Error ? error.message.slice(-1000) : String(error)}`,
+    )
     return await baseOf(root, say, tries - 1)
   }
 }
@@ -86,27 +111,54 @@ const testPlaces = [1, 2, 3, 4].map((net) => ({ name: `rig-${net}`, net }))
 const placeWaitMs = 1_200_000
 
 /** Takes the first place that nobody else uses, and waits for one when there is none. */
-async function takePlace(root: string, places: readonly { name: string; net: number }[]): Promise<{ place: Place; lock: Lock }> {
+async function takePlace(
+  root: string,
+  places: readonly { name: string; net: number }[],
+): Promise<{ place: Place; lock: Lock }> {
   for (const end = Date.now() + placeWaitMs; ;) {
     for (const { name, net } of places) {
       const lock = await takeLock(join(root, `machine-${name}.lock`), 250)
       if (lock !== null) return { place: placeOf(root, name, net), lock }
     }
-    if (Date.now() > end) throw new Error(`other processes have been using ${places.map(({ name }) => name).join(', ')} for 20 minutes`)
+    if (Date.now() > end)
+      throw new Error(
+        `other processes have been using ${places.map(({ name }) => name).join(', ')} for 20 minutes`,
+      )
   }
 }
 
-function handle({ place, machine: first, binds, origin, gone }: { place: Place; machine: MachineRecord; binds: Readonly<Record<string, string>>; origin: Origin; gone: () => void }): Rig {
+function handle({
+  place,
+  machine: first,
+  binds,
+  origin,
+  gone,
+}: {
+  place: Place
+  machine: MachineRecord
+  binds: Readonly<Record<string, string>>
+  origin: Origin
+  gone: () => void
+}): Rig {
   let machine = first
   let served = origin
   const path = (inside: string): string => `/proc/${machine.leader}/root${inside}`
   const rig: Rig = {
-    place, package: join(place.dir, 'package'), ip: place.inside, outside: place.outside, path,
-    get origin() { return served },
+    place,
+    package: join(place.dir, 'package'),
+    ip: place.inside,
+    outside: place.outside,
+    path,
+    get origin() {
+      return served
+    },
     exec: async (argv, options) => await execIn(machine, argv, options),
     must: async (argv, options) => {
       const { code, out, err } = await rig.exec(argv, options)
-      if (code !== 0) throw new Error(`in the machine, ${argv.join(' ')} ended with ${String(code)}: ${`${out}\n${err}`.trim().slice(-3000)}`)
+      if (code !== 0)
+        throw new Error(
+          `in the machine, ${argv.join(' ')} ended with ${String(code)}: ${`${out}\n${err}`.trim().slice(-3000)}`,
+        )
       return out
     },
     write: async (file, content, mode = 0o644) => {
@@ -134,15 +186,35 @@ function handle({ place, machine: first, binds, origin, gone }: { place: Place; 
   return rig
 }
 
-function askSocket(socketPath: string, path: string, { method = 'GET', headers = {}, body, seconds = patience }: Ask = {}): Promise<{ status: number; body: string }> {
+function askSocket(
+  socketPath: string,
+  path: string,
+  { method = 'GET', headers = {}, body, seconds = patience }: Ask = {},
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method, agent: false, timeout: seconds * 1000, headers: { host: 'localhost', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers } }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (chunk: string) => { text += chunk })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
-      answer.on('error', reject)
-    })
+    const asked = request(
+      {
+        socketPath,
+        path,
+        method,
+        agent: false,
+        timeout: seconds * 1000,
+        headers: {
+          host: 'localhost',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+      },
+      (answer) => {
+        let text = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (chunk: string) => {
+          text += chunk
+        })
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
+        answer.on('error', reject)
+      },
+    )
     asked.on('timeout', () => asked.destroy(new Error(`no answer within ${seconds} s`)))
     asked.on('error', reject)
     asked.end(body === undefined ? undefined : JSON.stringify(body))

@@ -9,14 +9,26 @@ import { RunWhyRed, useTriage } from '../runs/run-why-red.tsx'
 /** Why the last deploy is red, with the way to its log. */
 export function LastRed(): ReactElement | null {
   const { bridge } = useHq()
-  const { overview: { status } } = useLive()
+  const {
+    overview: { status },
+  } = useLive()
   const [, go] = useLocation()
   const result = status?.last_deploy.result ?? null
-  const asked = useQuery({ ...runQuery(bridge, result?.run_id ?? ''), enabled: result !== null }).data?.run
+  const asked = useQuery({ ...runQuery(bridge, result?.run_id ?? ''), enabled: result !== null })
+    .data?.run
   // What the overview knows of it stands here at once, and when the host is away.
   const known = status?.recent_deploys.find(({ run_id }) => run_id === result?.run_id)
   const run = asked ?? (known && result ? { ...known, result: { ...result } } : null)
   const { triage } = useTriage(result?.run_id ?? '', run)
   if (result === null || run === null) return null
-  return <div className="deploy-block why-card"><RunWhyRed run={run} result={result} triage={triage} onFirstError={() => go(`/runs/${result.run_id}`)} /></div>
+  return (
+    <div className="deploy-block why-card">
+      <RunWhyRed
+        run={run}
+        result={result}
+        triage={triage}
+        onFirstError={() => go(`/runs/${result.run_id}`)}
+      />
+    </div>
+  )
 }

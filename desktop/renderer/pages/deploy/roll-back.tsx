@@ -8,20 +8,39 @@ import { shortCommit } from '../../words/format.ts'
 
 /** Back to the last green commit, which the question names and the request asks for: never another one than was shown. */
 export function RollBack(): ReactElement | null {
-  const { overview: { status }, facts } = useLive()
+  const {
+    overview: { status },
+    facts,
+  } = useLive()
   const { run, busy } = useActions()
   const [asked, setAsked] = useState<string | null>(null)
   const serving = status?.host.serving ?? null
   const state = status?.state ?? null
   if (serving === null || state === null) return null
   // What serves now may never have become green: then the state still names the one before.
-  const to = serving === state.target_sha ? state.rollback_to ?? null : state.target_sha
+  const to = serving === state.target_sha ? (state.rollback_to ?? null) : state.target_sha
   if (to === null) return null
   return (
     <>
-      <PushButton busy={busy} blocked={facts.deployBlocked?.whole ?? null} onPress={() => setAsked(to)}>Roll back</PushButton>
-      <Confirm open={asked !== null} title={`Roll back to ${shortCommit(asked ?? to)}?`} confirm="Roll back" keep={`Keep ${shortCommit(serving)}`} onConfirm={() => { if (asked !== null) run('rollback', { to: asked }) }} onClose={() => setAsked(null)}>
-        <Commit id={asked ?? to} /> was green and serves again after the same steps as any deploy. It stays pinned until the next ship; hostd keeps its version.
+      <PushButton
+        busy={busy}
+        blocked={facts.deployBlocked?.whole ?? null}
+        onPress={() => setAsked(to)}
+      >
+        Roll back
+      </PushButton>
+      <Confirm
+        open={asked !== null}
+        title={`Roll back to ${shortCommit(asked ?? to)}?`}
+        confirm="Roll back"
+        keep={`Keep ${shortCommit(serving)}`}
+        onConfirm={() => {
+          if (asked !== null) run('rollback', { to: asked })
+        }}
+        onClose={() => setAsked(null)}
+      >
+        <Commit id={asked ?? to} /> was green and serves again after the same steps as any deploy.
+        It stays pinned until the next ship; hostd keeps its version.
       </Confirm>
     </>
   )

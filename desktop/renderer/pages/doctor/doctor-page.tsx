@@ -15,56 +15,156 @@ import { visibleText } from '../../words/visible-text.ts'
 
 /** What doctor, guard, the port audit and the self-test found last, worst first, each with its remedy. */
 export function DoctorPage(): ReactElement {
-  const { overview: { status }, facts } = useLive()
+  const {
+    overview: { status },
+    facts,
+  } = useLive()
   const doctor = status?.last_doctor ?? null
   const bad = doctor?.checks.filter((check) => check.status === 'FAIL').length ?? 0
   const odd = doctor?.checks.filter((check) => check.status === 'WARN').length ?? 0
-  const open = status?.last_port_audit?.checks.filter((check) => check.status === 'FAIL').length ?? 0
-  const title = doctor === null ? 'Doctor has not run yet' : bad > 0 ? `${count(bad, 'check')} of ${doctor.checks.length} ${bad === 1 ? 'fails' : 'fail'}` : odd > 0 ? `Healthy, with ${count(odd, 'warning')}` : 'Healthy'
+  const open =
+    status?.last_port_audit?.checks.filter((check) => check.status === 'FAIL').length ?? 0
+  const title =
+    doctor === null
+      ? 'Doctor has not run yet'
+      : bad > 0
+        ? `${count(bad, 'check')} of ${doctor.checks.length} ${bad === 1 ? 'fails' : 'fail'}`
+        : odd > 0
+          ? `Healthy, with ${count(odd, 'warning')}`
+          : 'Healthy'
   return (
     <div className="page">
       <div className="head head-many">
-        <div className="grow"><h1>{title}{facts.stale && doctor ? `, as of ${timeOfDay(doctor.finished_at)}` : ''}</h1><p className="sub">{open > 0 ? `${count(open, 'port')} can be reached from outside.` : status?.last_port_audit ? 'No port was found that can be reached from outside loopback and the tailnet.' : 'The ports have not been read yet.'}</p></div>
-        <div className="head-actions"><RunButton action="doctor">Run doctor</RunButton><RunButton action="port_audit">Run port audit</RunButton><RunButton action="guard">Run guard</RunButton><RunButton action="selftest">Run self-test</RunButton><RunButton action="tail_guard_log">Guard log</RunButton></div>
+        <div className="grow">
+          <h1>
+            {title}
+            {facts.stale && doctor ? `, as of ${timeOfDay(doctor.finished_at)}` : ''}
+          </h1>
+          <p className="sub">
+            {open > 0
+              ? `${count(open, 'port')} can be reached from outside.`
+              : status?.last_port_audit
+                ? 'No port was found that can be reached from outside loopback and the tailnet.'
+                : 'The ports have not been read yet.'}
+          </p>
+        </div>
+        <div className="head-actions">
+          <RunButton action="doctor">Run doctor</RunButton>
+          <RunButton action="port_audit">Run port audit</RunButton>
+          <RunButton action="guard">Run guard</RunButton>
+          <RunButton action="selftest">Run self-test</RunButton>
+          <RunButton action="tail_guard_log">Guard log</RunButton>
+        </div>
       </div>
-      {doctor && <div className="doctor-matrix"><Matrix checks={doctor.checks} faded={facts.stale} /></div>}
-      <Section title="Doctor" result={doctor} none="Run doctor asks the host for every check at once." />
-      <Section title="Ports" result={status?.last_port_audit ?? null} none="Run port audit reads the kernel's sockets." />
-      <Section title="Guard" result={status?.last_guard ?? null} none="Guard runs by itself; Run guard asks for a pass now." />
-      <Section title="Self-test" result={status?.last_selftest ?? null} none="Run self-test plants a violation for every guard, in a place of its own, and sees each refused." />
+      {doctor && (
+        <div className="doctor-matrix">
+          <Matrix checks={doctor.checks} faded={facts.stale} />
+        </div>
+      )}
+      <Section
+        title="Doctor"
+        result={doctor}
+        none="Run doctor asks the host for every check at once."
+      />
+      <Section
+        title="Ports"
+        result={status?.last_port_audit ?? null}
+        none="Run port audit reads the kernel's sockets."
+      />
+      <Section
+        title="Guard"
+        result={status?.last_guard ?? null}
+        none="Guard runs by itself; Run guard asks for a pass now."
+      />
+      <Section
+        title="Self-test"
+        result={status?.last_selftest ?? null}
+        none="Run self-test plants a violation for every guard, in a place of its own, and sees each refused."
+      />
     </div>
   )
 }
 
 function RunButton({ action, children }: { action: ActionId; children: string }): ReactElement {
-  const { overview: { connection, status }, facts } = useLive()
+  const {
+    overview: { connection, status },
+    facts,
+  } = useLive()
   const { run, busy } = useActions()
   const held = status?.maintenance.on === true && action === 'doctor'
-  const blocked = facts.stale || connection.state !== 'online' ? 'unreachable' : held ? 'maintenance' : null
-  return <PushButton blocked={blocked} busy={busy} onPress={() => run(action)}>{blocked === null ? children : `${children}: ${blocked}`}</PushButton>
+  const blocked =
+    facts.stale || connection.state !== 'online' ? 'unreachable' : held ? 'maintenance' : null
+  return (
+    <PushButton blocked={blocked} busy={busy} onPress={() => run(action)}>
+      {blocked === null ? children : `${children}: ${blocked}`}
+    </PushButton>
+  )
 }
 
-function Section({ title, result, none }: { title: string; result: ChecksResult | null; none: string }): ReactElement {
+function Section({
+  title,
+  result,
+  none,
+}: {
+  title: string
+  result: ChecksResult | null
+  none: string
+}): ReactElement {
   const { facts } = useLive()
   return (
     <section aria-label={`${title} checks`}>
-      <div className="list-head"><h2>{title}</h2>{result && <span className="quiet">{tallyOf(result.checks)} · <Age at={result.finished_at} /></span>}</div>
-      {result === null ? <Nothing title="No result yet">{none}</Nothing> : (
+      <div className="list-head">
+        <h2>{title}</h2>
+        {result && (
+          <span className="quiet">
+            {tallyOf(result.checks)} · <Age at={result.finished_at} />
+          </span>
+        )}
+      </div>
+      {result === null ? (
+        <Nothing title="No result yet">{none}</Nothing>
+      ) : (
         <table className={`rows rows-checks ${facts.stale ? 'faded' : ''}`}>
-          <thead><tr><th>State</th><th>Check</th><th>Found</th><th className="hide-narrow">Took</th></tr></thead>
-          <tbody>{worstFirst(result.checks).map((check) => <Row key={check.name} check={check} />)}</tbody>
+          <thead>
+            <tr>
+              <th>State</th>
+              <th>Check</th>
+              <th>Found</th>
+              <th className="hide-narrow">Took</th>
+            </tr>
+          </thead>
+          <tbody>
+            {worstFirst(result.checks).map((check) => (
+              <Row key={check.name} check={check} />
+            ))}
+          </tbody>
         </table>
       )}
     </section>
   )
 }
 
-function Row({ check: { name, status, detail, remedy, duration_ms } }: { check: CheckResult }): ReactElement {
+function Row({
+  check: { name, status, detail, remedy, duration_ms },
+}: {
+  check: CheckResult
+}): ReactElement {
   return (
     <tr>
-      <td><Status shown={ofCheck(status)} /></td>
-      <td><code className="mono">{visibleText(name)}</code></td>
-      <td className="wrap"><span className={status === 'PASS' || status === 'SKIP' ? 'soft' : ''}>{visibleText(detail)}</span>{remedy && status !== 'PASS' && <span className="quiet remedy">{remediations[remedy].title}</span>}</td>
+      <td>
+        <Status shown={ofCheck(status)} />
+      </td>
+      <td>
+        <code className="mono">{visibleText(name)}</code>
+      </td>
+      <td className="wrap">
+        <span className={status === 'PASS' || status === 'SKIP' ? 'soft' : ''}>
+          {visibleText(detail)}
+        </span>
+        {remedy && status !== 'PASS' && (
+          <span className="quiet remedy">{remediations[remedy].title}</span>
+        )}
+      </td>
       <td className="quiet hide-narrow">{took(duration_ms)}</td>
     </tr>
   )

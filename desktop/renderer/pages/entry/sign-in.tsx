@@ -6,7 +6,13 @@ import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 
 /** The door of the console. @param onToken tries the token; throws when the host does not take it */
-export function SignIn({ onToken, refused }: { onToken: (token: string) => Promise<void>; refused: boolean }): ReactElement {
+export function SignIn({
+  onToken,
+  refused,
+}: {
+  onToken: (token: string) => Promise<void>
+  refused: boolean
+}): ReactElement {
   const [token, setToken] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Error | null>(null)
@@ -28,15 +34,46 @@ export function SignIn({ onToken, refused }: { onToken: (token: string) => Promi
   return (
     <main className="entry">
       <form className="entry-card" onSubmit={onSubmit}>
-        <div className="brand"><Claw /><span>OpenClaw HQ</span></div>
-        <h1>Console of {location.hostname === '127.0.0.1' || location.hostname === 'localhost' ? 'this host' : location.hostname}</h1>
-        <p className="soft">The host asks for its admin token. It stays in this page's memory: a reload asks again, and nothing is stored.</p>
-        <TextField className="text-field" type="password" value={token} onChange={setToken} autoFocus isRequired autoComplete="off">
-          <Label>Admin token</Label><Input spellCheck={false} />
+        <div className="brand">
+          <Claw />
+          <span>OpenClaw HQ</span>
+        </div>
+        <h1>
+          Console of{' '}
+          {location.hostname === '127.0.0.1' || location.hostname === 'localhost'
+            ? 'this host'
+            : location.hostname}
+        </h1>
+        <p className="soft">
+          The host asks for its admin token. It stays in this page's memory: a reload asks again,
+          and nothing is stored.
+        </p>
+        <TextField
+          className="text-field"
+          type="password"
+          value={token}
+          onChange={setToken}
+          autoFocus
+          isRequired
+          autoComplete="off"
+        >
+          <Label>Admin token</Label>
+          <Input spellCheck={false} />
         </TextField>
-        {refused && !problem && <p className="soft" role="status">The host no longer takes the token it took before.</p>}
+        {refused && !problem && (
+          <p className="soft" role="status">
+            The host no longer takes the token it took before.
+          </p>
+        )}
         {problem && <ProblemNote error={problem} />}
-        <PushButton kind="main" type="submit" busy={busy} blocked={token.trim() === '' ? 'the token is empty' : null}>{busy ? 'Asking the host' : 'Open console'}</PushButton>
+        <PushButton
+          kind="main"
+          type="submit"
+          busy={busy}
+          blocked={token.trim() === '' ? 'the token is empty' : null}
+        >
+          {busy ? 'Asking the host' : 'Open console'}
+        </PushButton>
       </form>
     </main>
   )

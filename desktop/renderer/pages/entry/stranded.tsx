@@ -3,5 +3,16 @@ import { Claw } from '../../ui/icons.tsx'
 
 /** The page cannot go on; it says why and that nothing is lost. */
 export function Stranded({ title, cause }: { title: string; cause: string }): ReactElement {
-  return <main className="entry"><section className="entry-card"><div className="brand"><Claw /><span>OpenClaw HQ</span></div><h1>{title}</h1><p className="soft">{cause}</p></section></main>
+  return (
+    <main className="entry">
+      <section className="entry-card">
+        <div className="brand">
+          <Claw />
+          <span>OpenClaw HQ</span>
+        </div>
+        <h1>{title}</h1>
+        <p className="soft">{cause}</p>
+      </section>
+    </main>
+  )
 }

@@ -10,25 +10,60 @@ import { visibleText } from '../../words/visible-text.ts'
 import { NextActionCard } from './next-action-card.tsx'
 
 export function Aside(): ReactElement {
-  return <div className="aside"><NextActionCard /><DoctorSection /><PortsSection /><MaintenanceSection /></div>
+  return (
+    <div className="aside">
+      <NextActionCard />
+      <DoctorSection />
+      <PortsSection />
+      <MaintenanceSection />
+    </div>
+  )
 }
 
 /** The age of a section, or *as of* when the host is away. */
 function When({ at }: { at: string }): ReactElement {
   const { facts } = useLive()
-  return facts.stale ? <span className="as-of"><Icon name="clock" small />as of {timeOfDay(at)}</span> : <span className="quiet small"><Age at={at} /></span>
+  return facts.stale ? (
+    <span className="as-of">
+      <Icon name="clock" small />
+      as of {timeOfDay(at)}
+    </span>
+  ) : (
+    <span className="quiet small">
+      <Age at={at} />
+    </span>
+  )
 }
 
 function DoctorSection(): ReactElement {
-  const { overview: { status }, facts } = useLive()
+  const {
+    overview: { status },
+    facts,
+  } = useLive()
   const doctor = status?.last_doctor ?? null
   return (
     <section className="sec" aria-label="Doctor">
-      <div className="sec-head"><h2><Link href="/doctor" className="plain-link">Doctor</Link></h2>{doctor && <When at={doctor.finished_at} />}</div>
-      {doctor === null ? <p className="quiet">Doctor has not run yet.</p> : (
+      <div className="sec-head">
+        <h2>
+          <Link href="/doctor" className="plain-link">
+            Doctor
+          </Link>
+        </h2>
+        {doctor && <When at={doctor.finished_at} />}
+      </div>
+      {doctor === null ? (
+        <p className="quiet">Doctor has not run yet.</p>
+      ) : (
         <>
           <Matrix checks={doctor.checks} faded={facts.stale} />
-          <div className="lines"><div className="line soft">{tallyOf(doctor.checks)}</div>{notGreen(doctor.checks).slice(0, 4).map((check) => <CheckLine key={check.name} check={check} />)}</div>
+          <div className="lines">
+            <div className="line soft">{tallyOf(doctor.checks)}</div>
+            {notGreen(doctor.checks)
+              .slice(0, 4)
+              .map((check) => (
+                <CheckLine key={check.name} check={check} />
+              ))}
+          </div>
         </>
       )}
     </section>
@@ -36,16 +71,44 @@ function DoctorSection(): ReactElement {
 }
 
 function PortsSection(): ReactElement {
-  const { overview: { status }, facts } = useLive()
+  const {
+    overview: { status },
+    facts,
+  } = useLive()
   const audit = status?.last_port_audit ?? null
   const bad = audit?.checks.filter((check) => check.status === 'FAIL') ?? []
   return (
     <section className="sec" aria-label="Ports">
-      <div className="sec-head"><h2><Link href="/doctor" className="plain-link">Ports</Link></h2>{audit && <When at={audit.finished_at} />}</div>
-      {audit === null ? <p className="quiet">The ports have not been read yet.</p> : (
+      <div className="sec-head">
+        <h2>
+          <Link href="/doctor" className="plain-link">
+            Ports
+          </Link>
+        </h2>
+        {audit && <When at={audit.finished_at} />}
+      </div>
+      {audit === null ? (
+        <p className="quiet">The ports have not been read yet.</p>
+      ) : (
         <div className={`lines ${facts.stale ? 'faded' : ''}`}>
-          <div className="line"><Status shown={bad.length === 0 && audit.overall === 'PASS' ? { tone: 'pass', word: 'No public port found' } : { tone: 'fail', word: `${count(bad.length, 'port')} reachable from outside` }} /><span className="line-end">{count(audit.checks.length, 'check')}</span></div>
-          {(bad.length > 0 ? bad : audit.checks).slice(0, 5).map((check) => <div key={check.name} className="line"><code className="mono nowrap">{check.name.replace(/^ports:/, '')}</code><span className="line-end ellipsis" title={visibleText(check.detail)}>{visibleText(check.detail)}</span></div>)}
+          <div className="line">
+            <Status
+              shown={
+                bad.length === 0 && audit.overall === 'PASS'
+                  ? { tone: 'pass', word: 'No public port found' }
+                  : { tone: 'fail', word: `${count(bad.length, 'port')} reachable from outside` }
+              }
+            />
+            <span className="line-end">{count(audit.checks.length, 'check')}</span>
+          </div>
+          {(bad.length > 0 ? bad : audit.checks).slice(0, 5).map((check) => (
+            <div key={check.name} className="line">
+              <code className="mono nowrap">{check.name.replace(/^ports:/, '')}</code>
+              <span className="line-end ellipsis" title={visibleText(check.detail)}>
+                {visibleText(check.detail)}
+              </span>
+            </div>
+          ))}
         </div>
       )}
     </section>
@@ -53,13 +116,43 @@ function PortsSection(): ReactElement {
 }
 
 function MaintenanceSection(): ReactElement | null {
-  const { overview: { status }, facts, now } = useLive()
+  const {
+    overview: { status },
+    facts,
+    now,
+  } = useLive()
   if (!status) return null
   const { on, file } = status.maintenance
   return (
     <section className="sec" aria-label="Maintenance">
-      <div className="sec-head"><h2>Maintenance</h2><Status shown={on ? { tone: 'warn', word: `${file ? `On, ${span(now - Date.parse(file.since))}` : 'On'}${facts.stale ? ' when last seen' : ''}` } : { tone: 'wait', word: facts.stale ? 'Off when last seen' : 'Off' }} /></div>
-      {on && file && <p className="quiet">{file.deploy_run_id === null ? visibleText(file.reason) : <>Since deploy <Link href={`/runs/${file.deploy_run_id}`} className="mono">{shortRun(file.deploy_run_id)}</Link>; a green one ends it.</>}</p>}
+      <div className="sec-head">
+        <h2>Maintenance</h2>
+        <Status
+          shown={
+            on
+              ? {
+                  tone: 'warn',
+                  word: `${file ? `On, ${span(now - Date.parse(file.since))}` : 'On'}${facts.stale ? ' when last seen' : ''}`,
+                }
+              : { tone: 'wait', word: facts.stale ? 'Off when last seen' : 'Off' }
+          }
+        />
+      </div>
+      {on && file && (
+        <p className="quiet">
+          {file.deploy_run_id === null ? (
+            visibleText(file.reason)
+          ) : (
+            <>
+              Since deploy{' '}
+              <Link href={`/runs/${file.deploy_run_id}`} className="mono">
+                {shortRun(file.deploy_run_id)}
+              </Link>
+              ; a green one ends it.
+            </>
+          )}
+        </p>
+      )}
       {on && !file && <p className="quiet">Its file cannot be read, so it counts as on.</p>}
     </section>
   )

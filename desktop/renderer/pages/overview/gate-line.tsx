@@ -13,26 +13,55 @@ import { visibleText } from '../../words/visible-text.ts'
 import { isHostGate, stepsOfGate, usualOfGate } from './gates.ts'
 
 /** The six gates of the newest change as one line; where they are decided stands above. */
-export function GateLine({ deployLog, shipLog }: { deployLog: LogState; shipLog: LogState }): ReactElement {
-  const { overview: { change, usual_ms, connection, status }, facts, now } = useLive()
+export function GateLine({
+  deployLog,
+  shipLog,
+}: {
+  deployLog: LogState
+  shipLog: LogState
+}): ReactElement {
+  const {
+    overview: { change, usual_ms, connection, status },
+    facts,
+    now,
+  } = useLive()
   const items = change.gates.map((gate): RailItem => {
     const shown = ofGate(gate.state, gate.detail)
     const host = isHostGate(gate.name)
     const usual = usualOfGate(gate.name, usual_ms)
-    const since = gate.state === 'running' ? startOfGate(gate, host ? deployLog : shipLog) ?? (host ? facts.deploy && startOf(facts.deploy) : facts.ship?.since) ?? now : now
+    const since =
+      gate.state === 'running'
+        ? (startOfGate(gate, host ? deployLog : shipLog) ??
+          (host ? facts.deploy && startOf(facts.deploy) : facts.ship?.since) ??
+          now)
+        : now
     const scripted = gate.name === 'review' && change.scripted_review
     const stopped = shown.tone === 'fail' || shown.tone === 'blocked'
     return {
-      key: gate.name, title: gateTitles[gate.name], shown, stale: host && facts.stale,
+      key: gate.name,
+      title: gateTitles[gate.name],
+      shown,
+      stale: host && facts.stale,
       name: `${gateTitles[gate.name]}: ${shown.word}${stopped && gate.detail ? ` ${gate.detail}` : ''}`,
       done: progress(since, usual, now),
-      state: stateLine(gate, shown.word, since, now), below: belowLine(gate, usual),
+      state: stateLine(gate, shown.word, since, now),
+      below: belowLine(gate, usual),
       ...(scripted ? { note: <ScriptedDemo /> } : {}),
     }
   })
   return (
     <div className="gate-line">
-      <div className="rail-where"><span>Laptop</span><span>{facts.hostName}{facts.stale && connection.as_of ? `, as of ${timeOfDay(connection.as_of)}` : status === null ? ', not read yet' : ''}</span></div>
+      <div className="rail-where">
+        <span>Laptop</span>
+        <span>
+          {facts.hostName}
+          {facts.stale && connection.as_of
+            ? `, as of ${timeOfDay(connection.as_of)}`
+            : status === null
+              ? ', not read yet'
+              : ''}
+        </span>
+      </div>
       <RailLine label="Definition of Done, six gates" items={items} />
     </div>
   )
@@ -40,19 +69,39 @@ export function GateLine({ deployLog, shipLog }: { deployLog: LogState; shipLog:
 
 function startOfGate(gate: Gate, log: LogState): number | null {
   const names = stepsOfGate[gate.name].map((step) => step.slice(step.indexOf('/') + 1))
-  return log.steps.find(({ name, started }) => started !== null && names.includes(name))?.started ?? null
+  return (
+    log.steps.find(({ name, started }) => started !== null && names.includes(name))?.started ?? null
+  )
 }
 
 function stateLine(gate: Gate, word: string, since: number, now: number): string {
   if (gate.state === 'running') return `${word}, ${clock(now - since)}`
-  if (gate.state === 'pass' && gate.name === 'proof') return gate.detail === null ? word : `${word}, ${gate.detail}`
-  return gate.duration_ms !== null && gate.duration_ms > 0 ? `${word}, ${took(gate.duration_ms)}` : word
+  if (gate.state === 'pass' && gate.name === 'proof')
+    return gate.detail === null ? word : `${word}, ${gate.detail}`
+  return gate.duration_ms !== null && gate.duration_ms > 0
+    ? `${word}, ${took(gate.duration_ms)}`
+    : word
 }
 
 function belowLine(gate: Gate, usual: number | undefined): ReactNode {
-  if (gate.state === 'running') return usual === undefined ? (gate.detail === gate.name ? '\u00a0' : gate.detail) : `of usually ${clock(usual)}`
-  if ((gate.state === 'fail' || gate.state === 'blocked') && gate.detail !== null && gate.detail !== 'cancelled') return <code className="mono" title={gate.detail}>{visibleText(gate.detail)}</code>
-  if (gate.state === 'waiting' && gate.detail !== null) return <span title={gate.detail}>{visibleText(gate.detail)}</span>
+  if (gate.state === 'running')
+    return usual === undefined
+      ? gate.detail === gate.name
+        ? '\u00a0'
+        : gate.detail
+      : `of usually ${clock(usual)}`
+  if (
+    (gate.state === 'fail' || gate.state === 'blocked') &&
+    gate.detail !== null &&
+    gate.detail !== 'cancelled'
+  )
+    return (
+      <code className="mono" title={gate.detail}>
+        {visibleText(gate.detail)}
+      </code>
+    )
+  if (gate.state === 'waiting' && gate.detail !== null)
+    return <span title={gate.detail}>{visibleText(gate.detail)}</span>
   if (gate.at !== null) return <Age at={gate.at} />
   return usual === undefined || gate.state !== 'waiting' ? '\u00a0' : `usually ${took(usual)}`
 }

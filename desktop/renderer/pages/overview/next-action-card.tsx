@@ -8,17 +8,31 @@ import { PushButton } from '../../ui/push-button.tsx'
 /** The one next action of the project: read from the repository on the laptop, from the last deploy on the console. */
 export function NextActionCard(): ReactElement {
   const { info } = useHq()
-  const { overview: { repository, status } } = useLive()
+  const {
+    overview: { repository, status },
+  } = useLive()
   const [editing, setEditing] = useState(false)
-  const text = repository?.next_action ?? (repository === null ? status?.state?.next_action ?? null : null)
+  const text =
+    repository?.next_action ?? (repository === null ? (status?.state?.next_action ?? null) : null)
   const canEdit = info.operator && repository !== null
   return (
     <section className="next" aria-label="Next action">
-      <div className="next-kind"><Icon name="flag" small />Next action</div>
-      {editing ? <NextActionEdit text={text ?? ''} onDone={() => setEditing(false)} /> : (
+      <div className="next-kind">
+        <Icon name="flag" small />
+        Next action
+      </div>
+      {editing ? (
+        <NextActionEdit text={text ?? ''} onDone={() => setEditing(false)} />
+      ) : (
         <>
-          <p>{text ?? (canEdit ? 'None is set. A ship needs exactly one.' : 'None is known yet.')}</p>
-          {canEdit && <PushButton small icon="edit" onPress={() => setEditing(true)}>{text === null ? 'Set it' : 'Change it'}</PushButton>}
+          <p>
+            {text ?? (canEdit ? 'None is set. A ship needs exactly one.' : 'None is known yet.')}
+          </p>
+          {canEdit && (
+            <PushButton small icon="edit" onPress={() => setEditing(true)}>
+              {text === null ? 'Set it' : 'Change it'}
+            </PushButton>
+          )}
         </>
       )}
     </section>

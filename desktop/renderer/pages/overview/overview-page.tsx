@@ -26,21 +26,75 @@ export function OverviewPage(): ReactElement {
     <div className="page">
       <div className="head">
         <div className="grow">
-          <h1 className={done ? 'done-mark' : ''}>{done && <Mark tone="pass" />}{title}{errorClass && <> <code className="mono head-class">{errorClass}</code></>}</h1>
-          <p className="sub" aria-live="polite">{visibleText(sub)}</p>
-          {overview.upload.queued > 0 && <p className="sub quiet">{overview.upload.detail ?? `${count(overview.upload.queued, 'ship bundle')} ${overview.upload.queued === 1 ? 'waits' : 'wait'} for the host.`}</p>}
+          <h1 className={done ? 'done-mark' : ''}>
+            {done && <Mark tone="pass" />}
+            {title}
+            {errorClass && (
+              <>
+                {' '}
+                <code className="mono head-class">{errorClass}</code>
+              </>
+            )}
+          </h1>
+          <p className="sub" aria-live="polite">
+            {visibleText(sub)}
+          </p>
+          {overview.upload.queued > 0 && (
+            <p className="sub quiet">
+              {overview.upload.detail ??
+                `${count(overview.upload.queued, 'ship bundle')} ${overview.upload.queued === 1 ? 'waits' : 'wait'} for the host.`}
+            </p>
+          )}
         </div>
-        {facts.stale && <PushButton icon="retry" onPress={retry}>Try now</PushButton>}
-        <div className="tally"><b>{passed}<span> of {overview.change.gates.length}</span></b><p className="quiet">gates passed{facts.stale && overview.connection.as_of ? `, as of ${timeOfDay(overview.connection.as_of)}` : ''}</p></div>
+        {facts.stale && (
+          <PushButton icon="retry" onPress={retry}>
+            Try now
+          </PushButton>
+        )}
+        <div className="tally">
+          <b>
+            {passed}
+            <span> of {overview.change.gates.length}</span>
+          </b>
+          <p className="quiet">
+            gates passed
+            {facts.stale && overview.connection.as_of
+              ? `, as of ${timeOfDay(overview.connection.as_of)}`
+              : ''}
+          </p>
+        </div>
       </div>
       <GateLine deployLog={deployLog} shipLog={shipLog} />
       <div className="cols">
         <div className="column">
           <PinCard />
-          {facts.ship && <ActiveRunCard source="ship" runId={facts.ship.runId} title="Ship" action="ship" since={facts.ship.since} log={shipLog} />}
-          {active && !facts.stale && <ActiveRunCard source="host" runId={active.run_id} title={titleOfRun(active)} action={active.action} lane={active.lane} since={startOf(active)} log={deployLog} />}
+          {facts.ship && (
+            <ActiveRunCard
+              source="ship"
+              runId={facts.ship.runId}
+              title="Ship"
+              action="ship"
+              since={facts.ship.since}
+              log={shipLog}
+            />
+          )}
+          {active && !facts.stale && (
+            <ActiveRunCard
+              source="host"
+              runId={active.run_id}
+              title={titleOfRun(active)}
+              action={active.action}
+              lane={active.lane}
+              since={startOf(active)}
+              log={deployLog}
+            />
+          )}
           <ResultsTable />
-          <DeployHistory runs={overview.status?.recent_deploys ?? []} usual={overview.usual_ms['deploy_and_verify']} now={now} />
+          <DeployHistory
+            runs={overview.status?.recent_deploys ?? []}
+            usual={overview.usual_ms['deploy_and_verify']}
+            now={now}
+          />
         </div>
         <Aside />
       </div>

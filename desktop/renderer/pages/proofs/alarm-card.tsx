@@ -1,6 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactElement } from 'react'
-import { Dialog, Heading, Input, Label, Modal, ModalOverlay, Text, TextField } from 'react-aria-components'
+import {
+  Dialog,
+  Heading,
+  Input,
+  Label,
+  Modal,
+  ModalOverlay,
+  Text,
+  TextField,
+} from 'react-aria-components'
 import type { WitnessView } from '#shared/bridge'
 import { useHq } from '../../bridge/context.ts'
 import { Mark } from '../../ui/icons.tsx'
@@ -22,11 +31,28 @@ export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
     <section className="note fail alarm" role="alert" aria-label={`Alarm: ${title}`}>
       <Mark tone="fail" />
       <div className="grow">
-        <h2>{visibleText(title)} {open.length === 1 ? 'contradicts' : `contradicts in ${count(open.length, 'place')}`} what HQ has witnessed</h2>
-        <ul className="alarm-list">{open.map(({ code, run_id, counter, detail, raised_at }) => (
-          <li key={`${code} ${run_id} ${counter}`}><p><b>{problemWords[code]}</b> <code className="mono tone-text">{code}</code> <span className="quiet">since <Age at={raised_at} /></span></p><p className="soft">{visibleText(detail)}</p></li>
-        ))}</ul>
-        <p className="soft">Ships and deploys go on. The alarm stays, also when the chain agrees again, until it is acknowledged with a reason.</p>
+        <h2>
+          {visibleText(title)}{' '}
+          {open.length === 1 ? 'contradicts' : `contradicts in ${count(open.length, 'place')}`} what
+          HQ has witnessed
+        </h2>
+        <ul className="alarm-list">
+          {open.map(({ code, run_id, counter, detail, raised_at }) => (
+            <li key={`${code} ${run_id} ${counter}`}>
+              <p>
+                <b>{problemWords[code]}</b> <code className="mono tone-text">{code}</code>{' '}
+                <span className="quiet">
+                  since <Age at={raised_at} />
+                </span>
+              </p>
+              <p className="soft">{visibleText(detail)}</p>
+            </li>
+          ))}
+        </ul>
+        <p className="soft">
+          Ships and deploys go on. The alarm stays, also when the chain agrees again, until it is
+          acknowledged with a reason.
+        </p>
       </div>
       <PushButton onPress={() => setAsking(true)}>Acknowledge</PushButton>
       {asking && <AcknowledgeDialog witness={witness} onClose={() => setAsking(false)} />}
@@ -34,14 +60,28 @@ export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
   )
 }
 
-function AcknowledgeDialog({ witness: { id, title, open, key_id, shown_key_id }, onClose }: { witness: WitnessView; onClose: () => void }): ReactElement {
+function AcknowledgeDialog({
+  witness: { id, title, open, key_id, shown_key_id },
+  onClose,
+}: {
+  witness: WitnessView
+  onClose: () => void
+}): ReactElement {
   const { bridge } = useHq()
   const client = useQueryClient()
   const [reason, setReason] = useState('')
   const { mutate, isPending, error } = useMutation({
-    mutationFn: () => bridge.call('proofs.acknowledge', { id, reason: reason.trim(), saw: { open: open.length, shown_key_id } }),
+    mutationFn: () =>
+      bridge.call('proofs.acknowledge', {
+        id,
+        reason: reason.trim(),
+        saw: { open: open.length, shown_key_id },
+      }),
     onSuccess: async () => {
-      await Promise.all([client.invalidateQueries({ queryKey: ['proofs'] }), client.invalidateQueries({ queryKey: ['overview'] })])
+      await Promise.all([
+        client.invalidateQueries({ queryKey: ['proofs'] }),
+        client.invalidateQueries({ queryKey: ['overview'] }),
+      ])
       onClose()
     },
   })
@@ -52,21 +92,47 @@ function AcknowledgeDialog({ witness: { id, title, open, key_id, shown_key_id },
     if (blocked === null) mutate()
   }
   return (
-    <ModalOverlay className="scrim" isOpen isDismissable onOpenChange={(now) => { if (!now) onClose() }}>
+    <ModalOverlay
+      className="scrim"
+      isOpen
+      isDismissable
+      onOpenChange={(now) => {
+        if (!now) onClose()
+      }}
+    >
       <Modal className="dialog">
         <Dialog role="alertdialog" className="dialog-body">
           <form className="form" onSubmit={onSubmit}>
-            <Heading slot="title">Acknowledge {count(open.length, 'alarm')} of {visibleText(title)}?</Heading>
-            <p className="soft">From here on HQ takes what {visibleText(title)} shows now as the truth. What was seen before and is gone stays gone.</p>
-            {newKey && <p className="soft">Its new key <code className="mono">{shown_key_id}</code> is believed instead of <code className="mono">{key_id ?? 'none'}</code>.</p>}
-            <TextField className="text-field" value={reason} onChange={setReason} maxLength={500} autoFocus>
-              <Label>Why it is as it should be</Label><Input placeholder="The host was restored from last night's backup" />
+            <Heading slot="title">
+              Acknowledge {count(open.length, 'alarm')} of {visibleText(title)}?
+            </Heading>
+            <p className="soft">
+              From here on HQ takes what {visibleText(title)} shows now as the truth. What was seen
+              before and is gone stays gone.
+            </p>
+            {newKey && (
+              <p className="soft">
+                Its new key <code className="mono">{shown_key_id}</code> is believed instead of{' '}
+                <code className="mono">{key_id ?? 'none'}</code>.
+              </p>
+            )}
+            <TextField
+              className="text-field"
+              value={reason}
+              onChange={setReason}
+              maxLength={500}
+              autoFocus
+            >
+              <Label>Why it is as it should be</Label>
+              <Input placeholder="The host was restored from last night's backup" />
               <Text slot="description">It is kept with the alarm.</Text>
             </TextField>
             {error && <ProblemNote error={error} />}
             <div className="dialog-buttons">
               <PushButton onPress={onClose}>Keep the alarm</PushButton>
-              <PushButton kind="danger" type="submit" busy={isPending} blocked={blocked}>Acknowledge</PushButton>
+              <PushButton kind="danger" type="submit" busy={isPending} blocked={blocked}>
+                Acknowledge
+              </PushButton>
             </div>
           </form>
         </Dialog>

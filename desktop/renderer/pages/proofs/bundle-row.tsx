@@ -16,7 +16,15 @@ import { FilesSheet } from './files-sheet.tsx'
 type Found = NonNullable<ProofRow['laptop']>
 
 /** One bundle: what laptop and host find, why it is not verified, and when it was witnessed. @param scripted its review was answered by a script */
-export function BundleRow({ row, scripted, away }: { row: ProofRow; scripted: boolean; away: boolean }): ReactElement {
+export function BundleRow({
+  row,
+  scripted,
+  away,
+}: {
+  row: ProofRow
+  scripted: boolean
+  away: boolean
+}): ReactElement {
   const { info } = useHq()
   const [files, setFiles] = useState(false)
   const { kind, run_id: id, running, laptop, host, witnessed } = row
@@ -24,40 +32,148 @@ export function BundleRow({ row, scripted, away }: { row: ProofRow; scripted: bo
   const linked = kind === 'ship' ? info.operator && laptop !== null : true
   return (
     <tr>
-      <td className="strong">{linked ? <Link href={at} className="plain-link">{bundleTitles[kind]}</Link> : bundleTitles[kind]} {scripted && <ScriptedDemo />}</td>
-      <td><RunId id={id} /></td>
-      {info.operator && <td><Side found={laptop} running={running && kind === 'ship'} none={kind === 'ship' ? 'not here' : ''} /></td>}
-      <td className={away ? 'faded' : ''}><Side found={host} running={running && kind !== 'ship'} none={away ? 'not known' : 'not there'} /></td>
-      <td className="wrap"><div className="proof-why"><Why row={row} />{host !== null && !away && <Button className="link-button small proof-files" onPress={() => setFiles(true)}>Files on the host</Button>}{files && <FilesSheet folder={`${kind}/${id}`} runId={id} onClose={() => setFiles(false)} />}</div></td>
-      {info.operator && <td className="quiet hide-narrow">{witnessed === null ? (running ? '' : 'not yet') : <span className={witnessed.same === false ? 'tone-text fail' : ''} title={`Number ${witnessed.counter} of its chain, first seen ${dateAndTime(witnessed.seen_at)}`}>{witnessed.same === false ? 'another one, ' : ''}<Age at={witnessed.seen_at} /></span>}</td>}
-      <td className="quiet"><Age at={new Date(startOfRun(id)).toISOString()} /></td>
+      <td className="strong">
+        {linked ? (
+          <Link href={at} className="plain-link">
+            {bundleTitles[kind]}
+          </Link>
+        ) : (
+          bundleTitles[kind]
+        )}{' '}
+        {scripted && <ScriptedDemo />}
+      </td>
+      <td>
+        <RunId id={id} />
+      </td>
+      {info.operator && (
+        <td>
+          <Side
+            found={laptop}
+            running={running && kind === 'ship'}
+            none={kind === 'ship' ? 'not here' : ''}
+          />
+        </td>
+      )}
+      <td className={away ? 'faded' : ''}>
+        <Side
+          found={host}
+          running={running && kind !== 'ship'}
+          none={away ? 'not known' : 'not there'}
+        />
+      </td>
+      <td className="wrap">
+        <div className="proof-why">
+          <Why row={row} />
+          {host !== null && !away && (
+            <Button className="link-button small proof-files" onPress={() => setFiles(true)}>
+              Files on the host
+            </Button>
+          )}
+          {files && (
+            <FilesSheet folder={`${kind}/${id}`} runId={id} onClose={() => setFiles(false)} />
+          )}
+        </div>
+      </td>
+      {info.operator && (
+        <td className="quiet hide-narrow">
+          {witnessed === null ? (
+            running ? (
+              ''
+            ) : (
+              'not yet'
+            )
+          ) : (
+            <span
+              className={witnessed.same === false ? 'tone-text fail' : ''}
+              title={`Number ${witnessed.counter} of its chain, first seen ${dateAndTime(witnessed.seen_at)}`}
+            >
+              {witnessed.same === false ? 'another one, ' : ''}
+              <Age at={witnessed.seen_at} />
+            </span>
+          )}
+        </td>
+      )}
+      <td className="quiet">
+        <Age at={new Date(startOfRun(id)).toISOString()} />
+      </td>
     </tr>
   )
 }
 
-function Side({ found, running, none }: { found: Found | null; running: boolean; none: string }): ReactElement {
+function Side({
+  found,
+  running,
+  none,
+}: {
+  found: Found | null
+  running: boolean
+  none: string
+}): ReactElement {
   if (running) return <Status shown={{ tone: 'running', word: 'Running' }} />
   if (found === null) return <span className="quiet">{none}</span>
   const { shown, title } = ofProof[found.state]
-  return <span title={title}><Status shown={shown} /></span>
+  return (
+    <span title={title}>
+      <Status shown={shown} />
+    </span>
+  )
 }
 
 /** The first problem in words, the rest behind it; of a sound bundle how much it holds. */
 function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): ReactElement {
   const [open, setOpen] = useState(false)
   if (running) return <span className="quiet">It is sealed when the run ends.</span>
-  const problems: { side: string; problem: ProofProblem }[] = [...(laptop?.problems ?? []).map((problem) => ({ side: 'laptop', problem })), ...(host?.problems ?? []).map((problem) => ({ side: 'host', problem }))]
+  const problems: { side: string; problem: ProofProblem }[] = [
+    ...(laptop?.problems ?? []).map((problem) => ({ side: 'laptop', problem })),
+    ...(host?.problems ?? []).map((problem) => ({ side: 'host', problem })),
+  ]
   const [first] = problems
   const sound = laptop ?? host
-  if (first === undefined) return <span className="quiet">{sound === null ? 'Seen before; the host is asked when it is back.' : `${count(sound.files, 'file')}${sound.pruned > 0 ? `, ${sound.pruned} deleted by retention` : ''}`}</span>
+  if (first === undefined)
+    return (
+      <span className="quiet">
+        {sound === null
+          ? 'Seen before; the host is asked when it is back.'
+          : `${count(sound.files, 'file')}${sound.pruned > 0 ? `, ${sound.pruned} deleted by retention` : ''}`}
+      </span>
+    )
   return (
     <span>
-      {problemWords[first.problem.code]}{first.problem.file === null ? '' : <>: <code className="mono">{visibleText(first.problem.file)}</code></>} <code className="mono quiet">{first.problem.code}</code>{' '}
-      {(problems.length > 1 || first.problem.detail !== '') && <Button className="link-button small" onPress={() => setOpen(true)}>{problems.length > 1 ? `All ${problems.length}` : 'Why'}</Button>}
+      {problemWords[first.problem.code]}
+      {first.problem.file === null ? (
+        ''
+      ) : (
+        <>
+          : <code className="mono">{visibleText(first.problem.file)}</code>
+        </>
+      )}{' '}
+      <code className="mono quiet">{first.problem.code}</code>{' '}
+      {(problems.length > 1 || first.problem.detail !== '') && (
+        <Button className="link-button small" onPress={() => setOpen(true)}>
+          {problems.length > 1 ? `All ${problems.length}` : 'Why'}
+        </Button>
+      )}
       {open && (
         <Sheet title={`Proof of ${run_id}`} onClose={() => setOpen(false)}>
           <ul className="proof-problems" aria-label="What is wrong with it">
-            {problems.map(({ side, problem: { code, file, detail } }, at) => <li key={at}><p><b>{problemWords[code]}</b> <code className="mono quiet">{code}</code> <span className="quiet">on the {side}</span></p><p className="soft">{file === null ? '' : <><code className="mono">{visibleText(file)}</code>: </>}{visibleText(detail)}</p></li>)}
+            {problems.map(({ side, problem: { code, file, detail } }, at) => (
+              <li key={at}>
+                <p>
+                  <b>{problemWords[code]}</b> <code className="mono quiet">{code}</code>{' '}
+                  <span className="quiet">on the {side}</span>
+                </p>
+                <p className="soft">
+                  {file === null ? (
+                    ''
+                  ) : (
+                    <>
+                      <code className="mono">{visibleText(file)}</code>:{' '}
+                    </>
+                  )}
+                  {visibleText(detail)}
+                </p>
+              </li>
+            ))}
           </ul>
         </Sheet>
       )}

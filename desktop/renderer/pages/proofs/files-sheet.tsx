@@ -8,14 +8,35 @@ import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
 import { bytes } from '../../words/format.ts'
 
 /** The files of a bundle as the host has them. */
-export function FilesSheet({ folder, runId, onClose }: { folder: string; runId: string; onClose: () => void }): ReactElement {
+export function FilesSheet({
+  folder,
+  runId,
+  onClose,
+}: {
+  folder: string
+  runId: string
+  onClose: () => void
+}): ReactElement {
   const { bridge } = useHq()
   const { data, error } = useQuery(folderQuery(bridge, folder))
   return (
     <Sheet title={folder} onClose={onClose}>
       {error && <ProblemNote error={error} />}
       {data?.entries.length === 0 && <Nothing title="No file is there" />}
-      <ul className="files files-sheet">{data?.entries.map(({ name, type, size }) => <li key={name}>{type === 'file' ? <FileLink file={{ source: 'host', runId, path: `${folder}/${name}` }}>{name}</FileLink> : <span className="soft">{name}/</span>}<span className="files-end">{size === null ? '' : bytes(size)}</span></li>)}</ul>
+      <ul className="files files-sheet">
+        {data?.entries.map(({ name, type, size }) => (
+          <li key={name}>
+            {type === 'file' ? (
+              <FileLink file={{ source: 'host', runId, path: `${folder}/${name}` }}>
+                {name}
+              </FileLink>
+            ) : (
+              <span className="soft">{name}/</span>
+            )}
+            <span className="files-end">{size === null ? '' : bytes(size)}</span>
+          </li>
+        ))}
+      </ul>
     </Sheet>
   )
 }

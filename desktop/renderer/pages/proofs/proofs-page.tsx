@@ -18,15 +18,27 @@ type Page = Output<'proofs.list'>
 /** Worst of what the sides that have it find. A running one has nothing to find yet. */
 function stateOf({ laptop, host, running }: Page['bundles'][number]): ProofState | null {
   const states = running ? [] : [laptop?.state, host?.state]
-  return states.includes('broken') ? 'broken' : states.includes('unverified') ? 'unverified' : states.includes('verified') ? 'verified' : null
+  return states.includes('broken')
+    ? 'broken'
+    : states.includes('unverified')
+      ? 'unverified'
+      : states.includes('verified')
+        ? 'verified'
+        : null
 }
 
 function headline(bundles: Page['bundles'], alarms: number): string {
-  const number = (state: ProofState): number => bundles.filter((row) => stateOf(row) === state).length
-  if (alarms > 0) return alarms === 1 ? 'A proof is not what HQ has witnessed' : 'Proofs are not what HQ has witnessed'
-  if (number('broken') > 0) return number('broken') === 1 ? '1 proof is broken' : `${number('broken')} proofs are broken`
+  const number = (state: ProofState): number =>
+    bundles.filter((row) => stateOf(row) === state).length
+  if (alarms > 0)
+    return alarms === 1
+      ? 'A proof is not what HQ has witnessed'
+      : 'Proofs are not what HQ has witnessed'
+  if (number('broken') > 0)
+    return number('broken') === 1 ? '1 proof is broken' : `${number('broken')} proofs are broken`
   if (bundles.length === 0) return 'No proof yet'
-  if (number('unverified') > 0) return `${count(number('unverified'), 'proof')} of ${bundles.length} could not be verified`
+  if (number('unverified') > 0)
+    return `${count(number('unverified'), 'proof')} of ${bundles.length} could not be verified`
   return number('verified') === 0 ? 'Proofs as they were last seen' : 'The proofs hold'
 }
 
@@ -35,38 +47,100 @@ export function ProofsPage(): ReactElement {
   const { bridge, info } = useHq()
   const { facts } = useLive()
   const client = useQueryClient()
-  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(proofsQuery(bridge))
-  const look = useMutation({ mutationFn: () => bridge.call('proofs.look', {}), onSuccess: () => client.invalidateQueries({ queryKey: ['proofs'] }) })
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    proofsQuery(bridge),
+  )
+  const look = useMutation({
+    mutationFn: () => bridge.call('proofs.look', {}),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['proofs'] }),
+  })
   const ships = useQuery({ ...shipsQuery(bridge, false), enabled: info.operator }).data?.ships ?? []
-  const scripted = new Set(ships.flatMap(({ run_id, result }) => (result?.scripted_review ? [run_id] : [])))
+  const scripted = new Set(
+    ships.flatMap(({ run_id, result }) => (result?.scripted_review ? [run_id] : [])),
+  )
   const listed = data?.pages.flatMap((page) => page.bundles) ?? []
   // What is broken must not be looked for below the rest.
-  const bundles = listed.toSorted((a, b) => Number(stateOf(b) === 'broken') - Number(stateOf(a) === 'broken'))
+  const bundles = listed.toSorted(
+    (a, b) => Number(stateOf(b) === 'broken') - Number(stateOf(a) === 'broken'),
+  )
   const [first] = data?.pages ?? []
   const witnesses = first?.witnesses ?? []
   const alarmed = witnesses.filter(({ open }) => open.length > 0)
-  const away = first?.host !== null && first?.host?.detail !== null && first?.host?.detail !== undefined
+  const away =
+    first?.host !== null && first?.host?.detail !== null && first?.host?.detail !== undefined
   return (
     <div className="page">
       <div className="head">
         <div className="grow">
           <h1>{data === undefined ? 'Proofs' : headline(bundles, alarmed.length)}</h1>
-          <p className="sub">Every run leaves a sealed bundle: the digest of each file and of the bundle before it, signed. {info.operator ? 'This laptop remembers each chain, so that nothing can be taken back unseen.' : 'HQ on the laptop remembers the chain; a host cannot be its own witness.'}</p>
+          <p className="sub">
+            Every run leaves a sealed bundle: the digest of each file and of the bundle before it,
+            signed.{' '}
+            {info.operator
+              ? 'This laptop remembers each chain, so that nothing can be taken back unseen.'
+              : 'HQ on the laptop remembers the chain; a host cannot be its own witness.'}
+          </p>
         </div>
-        {info.operator && <div className="head-actions"><PushButton icon="retry" busy={look.isPending} onPress={() => look.mutate()}>{look.isPending ? 'Looking' : 'Look at all again'}</PushButton></div>}
+        {info.operator && (
+          <div className="head-actions">
+            <PushButton icon="retry" busy={look.isPending} onPress={() => look.mutate()}>
+              {look.isPending ? 'Looking' : 'Look at all again'}
+            </PushButton>
+          </div>
+        )}
       </div>
-      {alarmed.map((witness) => <AlarmCard key={witness.id} witness={witness} />)}
+      {alarmed.map((witness) => (
+        <AlarmCard key={witness.id} witness={witness} />
+      ))}
       {(error ?? look.error) && <ProblemNote error={error ?? look.error} />}
       {witnesses.length > 0 && <WitnessList witnesses={witnesses} />}
-      {away && <p className="as-of proof-away"><Icon name="clock" small />{facts.hostName} cannot be asked now; what it found is {first.host?.as_of ? `as of ${timeOfDay(first.host.as_of)}` : 'not known'}.</p>}
-      {data && bundles.length === 0 && <Nothing title="No bundle yet">The first ship, deploy or doctor leaves one.</Nothing>}
+      {away && (
+        <p className="as-of proof-away">
+          <Icon name="clock" small />
+          {facts.hostName} cannot be asked now; what it found is{' '}
+          {first.host?.as_of ? `as of ${timeOfDay(first.host.as_of)}` : 'not known'}.
+        </p>
+      )}
+      {data && bundles.length === 0 && (
+        <Nothing title="No bundle yet">The first ship, deploy or doctor leaves one.</Nothing>
+      )}
       {bundles.length > 0 && (
         <table className="rows proofs" aria-label="Proof bundles">
-          <thead><tr><th>Of</th><th>Run</th>{info.operator && <th>Laptop</th>}<th>Host</th><th>Found</th>{info.operator && <th className="hide-narrow">Witnessed</th>}<th>Age</th></tr></thead>
-          <tbody>{bundles.map((row) => <BundleRow key={`${row.kind} ${row.run_id}`} row={row} scripted={row.kind === 'ship' && scripted.has(row.run_id)} away={away} />)}</tbody>
+          <thead>
+            <tr>
+              <th>Of</th>
+              <th>Run</th>
+              {info.operator && <th>Laptop</th>}
+              <th>Host</th>
+              <th>Found</th>
+              {info.operator && <th className="hide-narrow">Witnessed</th>}
+              <th>Age</th>
+            </tr>
+          </thead>
+          <tbody>
+            {bundles.map((row) => (
+              <BundleRow
+                key={`${row.kind} ${row.run_id}`}
+                row={row}
+                scripted={row.kind === 'ship' && scripted.has(row.run_id)}
+                away={away}
+              />
+            ))}
+          </tbody>
         </table>
       )}
-      {hasNextPage && <div className="more"><PushButton busy={isFetchingNextPage} onPress={() => { void fetchNextPage() }}>Show older proofs</PushButton></div>}
+      {hasNextPage && (
+        <div className="more">
+          <PushButton
+            busy={isFetchingNextPage}
+            onPress={() => {
+              void fetchNextPage()
+            }}
+          >
+            Show older proofs
+          </PushButton>
+        </div>
+      )}
     </div>
   )
 }

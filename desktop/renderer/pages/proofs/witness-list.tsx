@@ -10,11 +10,23 @@ import type { Shown } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
 
 const stateOf = ({ open, problem, seen, looked_at }: WitnessView): Shown =>
-  open.length > 0 ? { tone: 'fail', word: 'Alarm' } : problem !== null ? { tone: 'skip', word: 'Not looked at' } : seen === null ? { tone: 'wait', word: looked_at === null ? 'Waiting' : 'Nothing sealed' } : { tone: 'pass', word: 'As witnessed' }
+  open.length > 0
+    ? { tone: 'fail', word: 'Alarm' }
+    : problem !== null
+      ? { tone: 'skip', word: 'Not looked at' }
+      : seen === null
+        ? { tone: 'wait', word: looked_at === null ? 'Waiting' : 'Nothing sealed' }
+        : { tone: 'pass', word: 'As witnessed' }
 
 /** How far each chain had come when HQ last looked. */
 export function WitnessList({ witnesses }: { witnesses: readonly WitnessView[] }): ReactElement {
-  return <ul className="witnesses" aria-label="What HQ has witnessed">{witnesses.map((witness) => <Witness key={witness.id} witness={witness} />)}</ul>
+  return (
+    <ul className="witnesses" aria-label="What HQ has witnessed">
+      {witnesses.map((witness) => (
+        <Witness key={witness.id} witness={witness} />
+      ))}
+    </ul>
+  )
 }
 
 function Witness({ witness }: { witness: WitnessView }): ReactElement {
@@ -25,17 +37,61 @@ function Witness({ witness }: { witness: WitnessView }): ReactElement {
       <Status shown={stateOf(witness)} />
       <span className="strong ellipsis">{visibleText(title)}</span>
       <span className="soft ellipsis">
-        {seen === null ? 'No proof seen yet' : <>{`up to number ${seen.counter} `}<code className="mono quiet" title={seen.head}>{seen.head.slice(0, 12)}</code>, first seen <Age at={seen.seen_at} /></>}
+        {seen === null ? (
+          'No proof seen yet'
+        ) : (
+          <>
+            {`up to number ${seen.counter} `}
+            <code className="mono quiet" title={seen.head}>
+              {seen.head.slice(0, 12)}
+            </code>
+            , first seen <Age at={seen.seen_at} />
+          </>
+        )}
       </span>
-      {key_id !== null && <span className="quiet hide-narrow nowrap">key <code className="mono" title={key_id}>{key_id.slice(0, 12)}</code></span>}
+      {key_id !== null && (
+        <span className="quiet hide-narrow nowrap">
+          key{' '}
+          <code className="mono" title={key_id}>
+            {key_id.slice(0, 12)}
+          </code>
+        </span>
+      )}
       <span className="grow" />
-      {acknowledged.length > 0 && <Button className="link-button small nowrap" onPress={() => setOpen(true)}>{`${acknowledged.length} acknowledged`}</Button>}
-      <span className="quiet nowrap" title={problem ?? ''}>{problem !== null ? 'cannot be asked now' : looked_at === null ? 'not looked at yet' : <>looked at <Age at={looked_at} /></>}</span>
+      {acknowledged.length > 0 && (
+        <Button
+          className="link-button small nowrap"
+          onPress={() => setOpen(true)}
+        >{`${acknowledged.length} acknowledged`}</Button>
+      )}
+      <span className="quiet nowrap" title={problem ?? ''}>
+        {problem !== null ? (
+          'cannot be asked now'
+        ) : looked_at === null ? (
+          'not looked at yet'
+        ) : (
+          <>
+            looked at <Age at={looked_at} />
+          </>
+        )}
+      </span>
       {open && (
         <Sheet title={`Acknowledged alarms of ${title}`} onClose={() => setOpen(false)}>
-          <ul className="proof-problems">{acknowledged.map(({ at, reason, alarms }) => (
-            <li key={at}><p><b>{visibleText(reason)}</b> <span className="quiet">{dateAndTime(at)}</span></p>{alarms.map(({ code, detail }) => <p key={`${code}${detail}`} className="soft">{problemWords[code]} <code className="mono quiet">{code}</code>: {visibleText(detail)}</p>)}</li>
-          ))}</ul>
+          <ul className="proof-problems">
+            {acknowledged.map(({ at, reason, alarms }) => (
+              <li key={at}>
+                <p>
+                  <b>{visibleText(reason)}</b> <span className="quiet">{dateAndTime(at)}</span>
+                </p>
+                {alarms.map(({ code, detail }) => (
+                  <p key={`${code}${detail}`} className="soft">
+                    {problemWords[code]} <code className="mono quiet">{code}</code>:{' '}
+                    {visibleText(detail)}
+                  </p>
+                ))}
+              </li>
+            ))}
+          </ul>
         </Sheet>
       )}
     </li>

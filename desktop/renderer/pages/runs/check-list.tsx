@@ -18,8 +18,15 @@ export function CheckList({ checks }: { checks: readonly CheckResult[] }): React
           return (
             <li key={name} className={tone}>
               <div className="step" role="group" aria-label={`${name}: ${word}`}>
-                <Mark tone={tone} /><span className="step-name">{name}</span><span className="step-time">{took(duration_ms)}</span>
-                {status !== 'PASS' && <span className="step-second">{visibleText(detail)}{remedy ? ` ${remediations[remedy].title}` : ''}</span>}
+                <Mark tone={tone} />
+                <span className="step-name">{name}</span>
+                <span className="step-time">{took(duration_ms)}</span>
+                {status !== 'PASS' && (
+                  <span className="step-second">
+                    {visibleText(detail)}
+                    {remedy ? ` ${remediations[remedy].title}` : ''}
+                  </span>
+                )}
               </div>
             </li>
           )

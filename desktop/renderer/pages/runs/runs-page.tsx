@@ -23,46 +23,147 @@ export function RunsPage(): ReactElement {
   const { bridge } = useHq()
   const { facts } = useLive()
   const [filter, setFilter] = useState<RunsFilter>({})
-  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(runsQuery(bridge, filter))
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    runsQuery(bridge, filter),
+  )
   const runs = data?.pages.flatMap((page) => page.runs) ?? []
   const running = runs.filter(({ status }) => status === 'running' || status === 'queued').length
   const narrow = filter.action !== undefined || filter.status !== undefined
   return (
     <div className="page">
       <div className="head">
-        <div className="grow"><h1>{running > 0 ? `${count(running, 'run')} active` : narrow ? 'Runs that match' : 'Runs'}</h1><p className="sub">Everything the host was asked to do, newest first. Ships are on the Ship page.</p></div>
+        <div className="grow">
+          <h1>
+            {running > 0 ? `${count(running, 'run')} active` : narrow ? 'Runs that match' : 'Runs'}
+          </h1>
+          <p className="sub">
+            Everything the host was asked to do, newest first. Ships are on the Ship page.
+          </p>
+        </div>
       </div>
       <div className="filters">
-        <Choose label="Action" value={filter.action ?? any} options={[{ id: any, title: 'Every action' }, ...actionIds.map((id) => ({ id, title: actionOf(id).title }))]} onChange={(id) => setFilter(({ status }) => ({ ...(status ? { status } : {}), ...(isActionId(id) ? { action: id } : {}) }))} />
-        <Choose label="State" value={filter.status ?? any} options={[{ id: any, title: 'Every state' }, ...runStatus.options.map((id) => ({ id, title: ofRun(id).word }))]} onChange={(id) => setFilter(({ action }) => { const status = runStatus.safeParse(id).data; return { ...(action ? { action } : {}), ...(status ? { status } : {}) } })} />
+        <Choose
+          label="Action"
+          value={filter.action ?? any}
+          options={[
+            { id: any, title: 'Every action' },
+            ...actionIds.map((id) => ({ id, title: actionOf(id).title })),
+          ]}
+          onChange={(id) =>
+            setFilter(({ status }) => ({
+              ...(status ? { status } : {}),
+              ...(isActionId(id) ? { action: id } : {}),
+            }))
+          }
+        />
+        <Choose
+          label="State"
+          value={filter.status ?? any}
+          options={[
+            { id: any, title: 'Every state' },
+            ...runStatus.options.map((id) => ({ id, title: ofRun(id).word })),
+          ]}
+          onChange={(id) =>
+            setFilter(({ action }) => {
+              const status = runStatus.safeParse(id).data
+              return { ...(action ? { action } : {}), ...(status ? { status } : {}) }
+            })
+          }
+        />
       </div>
       {error && runs.length === 0 && <ProblemNote error={error} />}
-      {data && runs.length === 0 && <Nothing title={narrow ? 'No run matches' : 'The host has not run anything yet'}>{narrow ? 'Widen the filters above.' : 'Deploy+Verify or a doctor will be the first.'}</Nothing>}
+      {data && runs.length === 0 && (
+        <Nothing title={narrow ? 'No run matches' : 'The host has not run anything yet'}>
+          {narrow ? 'Widen the filters above.' : 'Deploy+Verify or a doctor will be the first.'}
+        </Nothing>
+      )}
       {runs.length > 0 && (
         <table className={`rows ${facts.stale ? 'faded' : ''}`} aria-label="Runs">
-          <thead><tr><th>State</th><th>Action</th><th>Run</th><th>Result</th><th className="hide-narrow">Took</th><th className="hide-narrow">Actor</th><th>Asked</th></tr></thead>
-          <tbody>{runs.map((run) => <Row key={run.run_id} run={run} />)}</tbody>
+          <thead>
+            <tr>
+              <th>State</th>
+              <th>Action</th>
+              <th>Run</th>
+              <th>Result</th>
+              <th className="hide-narrow">Took</th>
+              <th className="hide-narrow">Actor</th>
+              <th>Asked</th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map((run) => (
+              <Row key={run.run_id} run={run} />
+            ))}
+          </tbody>
         </table>
       )}
-      {hasNextPage && <div className="more"><PushButton busy={isFetchingNextPage} onPress={() => { void fetchNextPage() }}>Show older runs</PushButton></div>}
+      {hasNextPage && (
+        <div className="more">
+          <PushButton
+            busy={isFetchingNextPage}
+            onPress={() => {
+              void fetchNextPage()
+            }}
+          >
+            Show older runs
+          </PushButton>
+        </div>
+      )}
     </div>
   )
 }
 
 function Row({ run }: { run: Run }): ReactElement {
-  const { overview: { status, change } } = useLive()
+  const {
+    overview: { status, change },
+  } = useLive()
   const [, go] = useLocation()
   const active = run.status === 'running' || run.status === 'queued'
-  const scripted = change.scripted_review && run.run_id === status?.last_deploy.run_id && status.last_deploy.result?.git_head === change.commit
+  const scripted =
+    change.scripted_review &&
+    run.run_id === status?.last_deploy.run_id &&
+    status.last_deploy.result?.git_head === change.commit
   return (
-    <tr onClick={(event) => { if (!(event.target as Element).closest('a,button')) go(`/runs/${run.run_id}`) }}>
-      <td><Status shown={ofRun(run.status, run.error_class)} /></td>
-      <td><Link href={`/runs/${run.run_id}`} className="plain-link strong">{actionOf(run.action).title}</Link></td>
-      <td className="quiet"><RunId id={run.run_id} /></td>
-      <td className="soft">{run.error_class ? <><code className="mono">{run.error_class}</code>{run.step_failed && <span className="quiet"> in {run.step_failed}</span>}</> : ''}{scripted && <ScriptedDemo />}</td>
-      <td className="quiet hide-narrow">{active ? <Clock since={startOf(run)} /> : run.finished_at ? took(Date.parse(run.finished_at) - startOf(run)) : ''}</td>
+    <tr
+      onClick={(event) => {
+        if (!(event.target as Element).closest('a,button')) go(`/runs/${run.run_id}`)
+      }}
+    >
+      <td>
+        <Status shown={ofRun(run.status, run.error_class)} />
+      </td>
+      <td>
+        <Link href={`/runs/${run.run_id}`} className="plain-link strong">
+          {actionOf(run.action).title}
+        </Link>
+      </td>
+      <td className="quiet">
+        <RunId id={run.run_id} />
+      </td>
+      <td className="soft">
+        {run.error_class ? (
+          <>
+            <code className="mono">{run.error_class}</code>
+            {run.step_failed && <span className="quiet"> in {run.step_failed}</span>}
+          </>
+        ) : (
+          ''
+        )}
+        {scripted && <ScriptedDemo />}
+      </td>
+      <td className="quiet hide-narrow">
+        {active ? (
+          <Clock since={startOf(run)} />
+        ) : run.finished_at ? (
+          took(Date.parse(run.finished_at) - startOf(run))
+        ) : (
+          ''
+        )}
+      </td>
       <td className="quiet hide-narrow">{run.actor}</td>
-      <td className="quiet"><Age at={run.requested_at} /></td>
+      <td className="quiet">
+        <Age at={run.requested_at} />
+      </td>
     </tr>
   )
 }

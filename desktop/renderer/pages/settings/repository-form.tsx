@@ -7,20 +7,41 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { Part, useSave } from './part.tsx'
 
 /** The repository that Ship works on. */
-export function RepositoryForm({ settings: { repository } }: { settings: SettingsView }): ReactElement {
+export function RepositoryForm({
+  settings: { repository },
+}: {
+  settings: SettingsView
+}): ReactElement {
   const { bridge } = useHq()
   const [path, setPath] = useState(repository ?? '')
-  const { mutate, isPending, error } = useSave(() => bridge.call('settings.set_repository', { path: path.trim() }))
-  const blocked = path.trim() === '' ? 'the path is empty' : path.trim() === repository ? 'nothing is changed' : null
+  const { mutate, isPending, error } = useSave(() =>
+    bridge.call('settings.set_repository', { path: path.trim() }),
+  )
+  const blocked =
+    path.trim() === ''
+      ? 'the path is empty'
+      : path.trim() === repository
+        ? 'nothing is changed'
+        : null
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked === null) mutate(undefined)
   }
   return (
-    <Part title="Repository" about="The clone on this laptop that Ship tests, has reviewed and pushes from.">
+    <Part
+      title="Repository"
+      about="The clone on this laptop that Ship tests, has reviewed and pushes from."
+    >
       <form className="form" onSubmit={onSubmit}>
-        <TextField className="text-field" value={path} onChange={setPath}><Label>Folder</Label><Input className="mono" placeholder="/home/me/ai-ops-runner" spellCheck={false} /></TextField>
-        <div className="row"><PushButton type="submit" busy={isPending} blocked={blocked}>Save repository</PushButton></div>
+        <TextField className="text-field" value={path} onChange={setPath}>
+          <Label>Folder</Label>
+          <Input className="mono" placeholder="/home/me/ai-ops-runner" spellCheck={false} />
+        </TextField>
+        <div className="row">
+          <PushButton type="submit" busy={isPending} blocked={blocked}>
+            Save repository
+          </PushButton>
+        </div>
         {error && <ProblemNote error={error} />}
       </form>
     </Part>

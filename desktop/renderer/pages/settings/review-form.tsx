@@ -13,23 +13,62 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
   const { bridge } = useHq()
   const [provider, setProvider] = useState(review.provider)
   const [model, setModel] = useState(review.model)
-  const { mutate, isPending, error } = useSave(() => bridge.call('settings.set_review', { provider, model: model.trim() }))
-  const blocked = model.trim() === '' ? 'the model is empty' : provider === review.provider && model.trim() === review.model ? 'nothing is changed' : null
+  const { mutate, isPending, error } = useSave(() =>
+    bridge.call('settings.set_review', { provider, model: model.trim() }),
+  )
+  const blocked =
+    model.trim() === ''
+      ? 'the model is empty'
+      : provider === review.provider && model.trim() === review.model
+        ? 'nothing is changed'
+        : null
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked === null) mutate(undefined)
   }
   return (
-    <Part title="Review" about="Codex reviews every commit before it is pushed. Only providers accepted here count; a repository cannot name its own.">
+    <Part
+      title="Review"
+      about="Codex reviews every commit before it is pushed. Only providers accepted here count; a repository cannot name its own."
+    >
       <ul className="providers" aria-label="Accepted providers">
         {review.providers.map(({ id, label, base_url, scripted, credential }) => (
-          <li key={id}><span className="strong">{label}</span><code className="mono quiet ellipsis" title={base_url}>{base_url}</code><span className="grow" />{scripted && <ScriptedDemo />}<Status shown={scripted ? { tone: 'pass', word: 'Needs no credential' } : credential === 'present' ? { tone: 'pass', word: 'Credential present' } : { tone: id === review.provider ? 'you' : 'skip', word: 'Credential missing' }} /></li>
+          <li key={id}>
+            <span className="strong">{label}</span>
+            <code className="mono quiet ellipsis" title={base_url}>
+              {base_url}
+            </code>
+            <span className="grow" />
+            {scripted && <ScriptedDemo />}
+            <Status
+              shown={
+                scripted
+                  ? { tone: 'pass', word: 'Needs no credential' }
+                  : credential === 'present'
+                    ? { tone: 'pass', word: 'Credential present' }
+                    : { tone: id === review.provider ? 'you' : 'skip', word: 'Credential missing' }
+              }
+            />
+          </li>
         ))}
       </ul>
       <form className="form" onSubmit={onSubmit}>
-        <Choose wide label="Provider" value={provider} options={review.providers.map(({ id, label }) => ({ id, title: label }))} onChange={setProvider} />
-        <TextField className="text-field" value={model} onChange={setModel}><Label>Model</Label><Input className="mono" spellCheck={false} /></TextField>
-        <div className="row"><PushButton type="submit" busy={isPending} blocked={blocked}>Save review</PushButton></div>
+        <Choose
+          wide
+          label="Provider"
+          value={provider}
+          options={review.providers.map(({ id, label }) => ({ id, title: label }))}
+          onChange={setProvider}
+        />
+        <TextField className="text-field" value={model} onChange={setModel}>
+          <Label>Model</Label>
+          <Input className="mono" spellCheck={false} />
+        </TextField>
+        <div className="row">
+          <PushButton type="submit" busy={isPending} blocked={blocked}>
+            Save review
+          </PushButton>
+        </div>
         {error && <ProblemNote error={error} />}
       </form>
     </Part>

@@ -18,22 +18,49 @@ export function SettingsPage(): ReactElement {
   const { data, error } = useQuery(settingsQuery(bridge))
   return (
     <div className="page page-narrow">
-      <div className="head"><div className="grow"><h1>Settings</h1><p className="sub">They stay on this laptop. Tokens and keys are never shown again once saved.</p></div></div>
+      <div className="head">
+        <div className="grow">
+          <h1>Settings</h1>
+          <p className="sub">
+            They stay on this laptop. Tokens and keys are never shown again once saved.
+          </p>
+        </div>
+      </div>
       {error && <ProblemNote error={error} />}
-      {data && <><HostForm settings={data} /><ShipKeyForm /><RepositoryForm settings={data} /><ReviewForm settings={data} /><ThemeChoice settings={data} /></>}
+      {data && (
+        <>
+          <HostForm settings={data} />
+          <ShipKeyForm />
+          <RepositoryForm settings={data} />
+          <ReviewForm settings={data} />
+          <ThemeChoice settings={data} />
+        </>
+      )}
     </div>
   )
 }
 
-const themes: readonly { id: SettingsView['theme']; title: string }[] = [{ id: 'system', title: 'As the system' }, { id: 'light', title: 'Light' }, { id: 'dark', title: 'Dark' }]
+const themes: readonly { id: SettingsView['theme']; title: string }[] = [
+  { id: 'system', title: 'As the system' },
+  { id: 'light', title: 'Light' },
+  { id: 'dark', title: 'Dark' },
+]
 
 function ThemeChoice({ settings }: { settings: SettingsView }): ReactElement {
   const { chooseTheme } = useActions()
   return (
     <Part title="Look" about="Light and dark carry the same contrast.">
-      <RadioGroup className="segmented" value={settings.theme} onChange={(value) => chooseTheme(themes.find(({ id }) => id === value)?.id ?? 'system')}>
+      <RadioGroup
+        className="segmented"
+        value={settings.theme}
+        onChange={(value) => chooseTheme(themes.find(({ id }) => id === value)?.id ?? 'system')}
+      >
         <Label className="unseen">Theme</Label>
-        {themes.map(({ id, title }) => <Radio key={id} value={id} className="segment">{title}</Radio>)}
+        {themes.map(({ id, title }) => (
+          <Radio key={id} value={id} className="segment">
+            {title}
+          </Radio>
+        ))}
       </RadioGroup>
     </Part>
   )

@@ -14,32 +14,72 @@ import { visibleText } from '../../words/visible-text.ts'
 import { BelievedKeys } from './believed-keys.tsx'
 import { Part } from './part.tsx'
 
-const kept = { os: 'In the system keystore; only HQ opens it.', file: 'In a file that only you can read; ships at a terminal use it too.', none: 'Made at the first ship or enrolment.' } as const
-const why = { os: '', file: ' This start of HQ uses no system keystore.', none: ' This system offers no keystore that protects it.' } as const
+const kept = {
+  os: 'In the system keystore; only HQ opens it.',
+  file: 'In a file that only you can read; ships at a terminal use it too.',
+  none: 'Made at the first ship or enrolment.',
+} as const
+const why = {
+  os: '',
+  file: ' This start of HQ uses no system keystore.',
+  none: ' This system offers no keystore that protects it.',
+} as const
 
 /** The key that signs verdicts and ships: its fingerprint, where its private half is, and whether the host believes it. */
 export function ShipKeyForm(): ReactElement {
   const { bridge } = useHq()
   const { data, error } = useQuery(shipKeyQuery(bridge))
   return (
-    <Part title="Ship key" about="Signs every verdict and every ship of this laptop. A host with enrolled keys deploys nothing that another key approved.">
+    <Part
+      title="Ship key"
+      about="Signs every verdict and every ship of this laptop. A host with enrolled keys deploys nothing that another key approved."
+    >
       {error && <ProblemNote error={error} />}
-      {data && <div className="form"><Key view={data} /><Host view={data} /></div>}
+      {data && (
+        <div className="form">
+          <Key view={data} />
+          <Host view={data} />
+        </div>
+      )}
     </Part>
   )
 }
 
-function Key({ view: { key, kept: place, can_move, keystore } }: { view: ShipKeyView }): ReactElement {
+function Key({
+  view: { key, kept: place, can_move, keystore },
+}: {
+  view: ShipKeyView
+}): ReactElement {
   const { bridge } = useHq()
   const client = useQueryClient()
-  const { mutate, isPending, error } = useMutation({ mutationFn: (to: 'os' | 'file') => bridge.call('ship_key.move', { to }), onSuccess: () => client.invalidateQueries({ queryKey: ['ship_key'] }) })
+  const { mutate, isPending, error } = useMutation({
+    mutationFn: (to: 'os' | 'file') => bridge.call('ship_key.move', { to }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['ship_key'] }),
+  })
   return (
     <>
       {key !== null && (
-        <div className="row key-line"><code className="mono ellipsis" title={key.public_key}>{key.id}</code><CopyButton text={key.id} label="Copy fingerprint" /><CopyButton text={key.public_key} label="Copy public key" /></div>
+        <div className="row key-line">
+          <code className="mono ellipsis" title={key.public_key}>
+            {key.id}
+          </code>
+          <CopyButton text={key.id} label="Copy fingerprint" />
+          <CopyButton text={key.public_key} label="Copy public key" />
+        </div>
       )}
-      <p className="soft">{kept[place]}{place === 'os' ? '' : why[keystore]}</p>
-      {can_move !== null && <div className="row"><PushButton busy={isPending} onPress={() => mutate(can_move)}>{can_move === 'os' ? 'Move it into the system keystore' : 'Move it to a file, for ships at a terminal'}</PushButton></div>}
+      <p className="soft">
+        {kept[place]}
+        {place === 'os' ? '' : why[keystore]}
+      </p>
+      {can_move !== null && (
+        <div className="row">
+          <PushButton busy={isPending} onPress={() => mutate(can_move)}>
+            {can_move === 'os'
+              ? 'Move it into the system keystore'
+              : 'Move it to a file, for ships at a terminal'}
+          </PushButton>
+        </div>
+      )}
       {error && <ProblemNote error={error} />}
     </>
   )
@@ -49,23 +89,46 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
   const { bridge } = useHq()
   const [, go] = useLocation()
   const [asking, setAsking] = useState(false)
-  const { mutate, isPending, error } = useMutation({ mutationFn: () => bridge.call('ship_key.enrol', { id: key?.id ?? null }), onSuccess: ({ run_id }) => go(`/runs/${run_id}`) })
+  const { mutate, isPending, error } = useMutation({
+    mutationFn: () => bridge.call('ship_key.enrol', { id: key?.id ?? null }),
+    onSuccess: ({ run_id }) => go(`/runs/${run_id}`),
+  })
   if (host === null) return <p className="quiet">No host is set, so there is none to believe it.</p>
   const { name, enrolled, others, detail } = host
-  const shown: Shown = enrolled === null ? { tone: 'skip', word: 'Not known' } : enrolled ? { tone: 'pass', word: `Enrolled on ${name}` } : { tone: 'you', word: `Not enrolled on ${name}` }
+  const shown: Shown =
+    enrolled === null
+      ? { tone: 'skip', word: 'Not known' }
+      : enrolled
+        ? { tone: 'pass', word: `Enrolled on ${name}` }
+        : { tone: 'you', word: `Not enrolled on ${name}` }
   const first = others.length === 0
   return (
     <>
       <div className="row">
         <Status shown={shown} />
         {enrolled === null && <span className="soft small">{visibleText(detail ?? '')}</span>}
-        {enrolled === false && <PushButton kind="main" busy={isPending} onPress={() => setAsking(true)}>{`Enrol on ${name}`}</PushButton>}
+        {enrolled === false && (
+          <PushButton
+            kind="main"
+            busy={isPending}
+            onPress={() => setAsking(true)}
+          >{`Enrol on ${name}`}</PushButton>
+        )}
       </div>
       <BelievedKeys own={key?.id ?? null} host={host} />
       {error && <ProblemNote error={error} />}
-      <Confirm open={asking} title={`Enrol this laptop's key on ${name}?`} confirm="Enrol" keep="Leave it" onConfirm={() => mutate()} onClose={() => setAsking(false)}>
+      <Confirm
+        open={asking}
+        title={`Enrol this laptop's key on ${name}?`}
+        confirm="Enrol"
+        keep="Leave it"
+        onConfirm={() => mutate()}
+        onClose={() => setAsking(false)}
+      >
         <p>{`What ${key === null ? 'this laptop' : key.id} signs counts as reviewed on ${name} from then on.`}</p>
-        {first && <p>{`It is the first key there: from then on ${name} deploys nothing that is unsigned. Verdicts from before keys existed are no longer believed.`}</p>}
+        {first && (
+          <p>{`It is the first key there: from then on ${name} deploys nothing that is unsigned. Verdicts from before keys existed are no longer believed.`}</p>
+        )}
       </Confirm>
     </>
   )

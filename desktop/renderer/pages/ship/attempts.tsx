@@ -10,24 +10,47 @@ import { visibleText } from '../../words/visible-text.ts'
 /** The attempts of a ship with repairs, what was done between them, and which protected files that changed. */
 export function Attempts({ until, runId }: { until: UntilGreen; runId: string }): ReactElement {
   const { attempts, repairs, bound, stopped, protected_changes, kept_ref } = until
-  const file = (folder: string, name: string): ReactElement => <FileLink file={{ source: 'ship', runId, path: `${folder}/${name}` }}>{name}</FileLink>
+  const file = (folder: string, name: string): ReactElement => (
+    <FileLink file={{ source: 'ship', runId, path: `${folder}/${name}` }}>{name}</FileLink>
+  )
   return (
     <section aria-label="Until green">
-      <h2><span>Until green</span><span>{repairs.length} of {count(bound, 'repair')}</span></h2>
+      <h2>
+        <span>Until green</span>
+        <span>
+          {repairs.length} of {count(bound, 'repair')}
+        </span>
+      </h2>
       <ol className="attempts">
         {attempts.map(({ number, git_head, overall, error_class, detail, folder }) => {
           const repair = repairs.find((each) => each.number === number)
           return (
             <li key={number}>
               <div className="line" title={detail === null ? '' : visibleText(detail)}>
-                <Status shown={ofOverall(overall, error_class)} /><span className="nowrap">attempt {number}</span>{error_class !== null && <code className="mono ellipsis quiet">{error_class}</code>}
-                <code className="mono line-end">{git_head === null ? '' : shortCommit(git_head)}</code>
+                <Status shown={ofOverall(overall, error_class)} />
+                <span className="nowrap">attempt {number}</span>
+                {error_class !== null && <code className="mono ellipsis quiet">{error_class}</code>}
+                <code className="mono line-end">
+                  {git_head === null ? '' : shortCommit(git_head)}
+                </code>
               </div>
-              {folder !== '' && <div className="attempt-files">{file(folder, 'ship_result.json')}</div>}
+              {folder !== '' && (
+                <div className="attempt-files">{file(folder, 'ship_result.json')}</div>
+              )}
               {repair && (
                 <div className="attempt-repair">
-                  <div className="line"><Mark tone={repair.commit === null ? 'fail' : 'pass'} small /><span className="ellipsis" title={visibleText(repair.implementer)}>repair {number}: {visibleText(repair.error_class ?? repair.detail)}</span><span className="line-end">{took(repair.duration_ms)}</span></div>
-                  <div className="attempt-files">{file(repair.folder, 'implementer_prompt.txt')}{repair.commit !== null && file(repair.folder, 'repair.patch')}{file(repair.folder, 'repair.log')}</div>
+                  <div className="line">
+                    <Mark tone={repair.commit === null ? 'fail' : 'pass'} small />
+                    <span className="ellipsis" title={visibleText(repair.implementer)}>
+                      repair {number}: {visibleText(repair.error_class ?? repair.detail)}
+                    </span>
+                    <span className="line-end">{took(repair.duration_ms)}</span>
+                  </div>
+                  <div className="attempt-files">
+                    {file(repair.folder, 'implementer_prompt.txt')}
+                    {repair.commit !== null && file(repair.folder, 'repair.patch')}
+                    {file(repair.folder, 'repair.log')}
+                  </div>
                 </div>
               )}
             </li>
@@ -37,11 +60,24 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
       <p className="soft verdict-summary">It ended: {visibleText(stopped)}.</p>
       {protected_changes.length > 0 && (
         <div className="attempt-protected warn">
-          <p><Mark tone="warn" small /> Repairs changed {count(protected_changes.length, 'protected file')}; look at them before you deploy:</p>
-          <ul aria-label="Protected files changed">{protected_changes.map(({ path, status }) => <li key={path} className="mono">{visibleText(path)} <span className="quiet">{status}</span></li>)}</ul>
+          <p>
+            <Mark tone="warn" small /> Repairs changed{' '}
+            {count(protected_changes.length, 'protected file')}; look at them before you deploy:
+          </p>
+          <ul aria-label="Protected files changed">
+            {protected_changes.map(({ path, status }) => (
+              <li key={path} className="mono">
+                {visibleText(path)} <span className="quiet">{status}</span>
+              </li>
+            ))}
+          </ul>
         </div>
       )}
-      {kept_ref !== null && <p className="soft verdict-summary">Main was not moved. The last repair is kept as <code className="mono">{kept_ref}</code>.</p>}
+      {kept_ref !== null && (
+        <p className="soft verdict-summary">
+          Main was not moved. The last repair is kept as <code className="mono">{kept_ref}</code>.
+        </p>
+      )}
     </section>
   )
 }

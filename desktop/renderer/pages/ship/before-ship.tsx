@@ -16,7 +16,9 @@ import { useSave } from '../settings/part.tsx'
 
 /** What the operator settles before the commit is frozen: the one next action, and whether failures are repaired. @param editing the editor is open from the start: the last ship stopped for want of it */
 export function BeforeShip({ editing }: { editing: boolean }): ReactElement | null {
-  const { overview: { repository } } = useLive()
+  const {
+    overview: { repository },
+  } = useLive()
   if (repository === null) return null
   return (
     <section className="before-ship" aria-label="Before the next ship">
@@ -26,15 +28,39 @@ export function BeforeShip({ editing }: { editing: boolean }): ReactElement | nu
   )
 }
 
-function NextAction({ repository: { next_action, dirty_files }, editing }: { repository: RepositoryState; editing: boolean }): ReactElement {
+function NextAction({
+  repository: { next_action, dirty_files },
+  editing,
+}: {
+  repository: RepositoryState
+  editing: boolean
+}): ReactElement {
   const [open, setOpen] = useState(editing && next_action === null)
   return (
     <div className="before-part">
-      <div className="next-kind"><Icon name="flag" small />Next action</div>
-      {open ? <NextActionEdit text={next_action ?? ''} commit blocked={dirty_files > 0 ? `${count(dirty_files, 'file')} changed and not committed` : null} onDone={() => setOpen(false)} /> : (
+      <div className="next-kind">
+        <Icon name="flag" small />
+        Next action
+      </div>
+      {open ? (
+        <NextActionEdit
+          text={next_action ?? ''}
+          commit
+          blocked={
+            dirty_files > 0 ? `${count(dirty_files, 'file')} changed and not committed` : null
+          }
+          onDone={() => setOpen(false)}
+        />
+      ) : (
         <div className="before-line">
-          <p className={next_action === null ? 'soft' : ''}>{next_action === null ? 'None is set. A ship needs exactly one.' : visibleText(next_action)}</p>
-          <PushButton small icon="edit" onPress={() => setOpen(true)}>{next_action === null ? 'Set it' : 'Change it'}</PushButton>
+          <p className={next_action === null ? 'soft' : ''}>
+            {next_action === null
+              ? 'None is set. A ship needs exactly one.'
+              : visibleText(next_action)}
+          </p>
+          <PushButton small icon="edit" onPress={() => setOpen(true)}>
+            {next_action === null ? 'Set it' : 'Change it'}
+          </PushButton>
         </div>
       )}
     </div>
@@ -47,19 +73,40 @@ const usualBound = 3
 function UntilGreen(): ReactElement | null {
   const { bridge } = useHq()
   const until = useQuery(settingsQuery(bridge)).data?.until_green
-  const { mutate, error } = useSave((repairs: number) => bridge.call('settings.set_until_green', { repairs }))
+  const { mutate, error } = useSave((repairs: number) =>
+    bridge.call('settings.set_until_green', { repairs }),
+  )
   if (!until) return null
   const { repairs, implementer } = until
-  const shown = repairs > 0 && !bounds.includes(repairs) ? [...bounds, repairs].toSorted((a, b) => a - b) : bounds
+  const shown =
+    repairs > 0 && !bounds.includes(repairs)
+      ? [...bounds, repairs].toSorted((a, b) => a - b)
+      : bounds
   return (
     <div className="before-part">
       <div className="before-line">
-        <Switch className="switch" isSelected={repairs > 0} onChange={(on) => mutate(on ? usualBound : 0)}><span className="switch-track" /><span className="strong">Until green</span></Switch>
-        {repairs > 0 && <Choose label="Most repairs" value={String(repairs)} options={shown.map((n) => ({ id: String(n), title: `at most ${count(n, 'repair')}` }))} onChange={(id) => mutate(Number(id))} />}
+        <Switch
+          className="switch"
+          isSelected={repairs > 0}
+          onChange={(on) => mutate(on ? usualBound : 0)}
+        >
+          <span className="switch-track" />
+          <span className="strong">Until green</span>
+        </Switch>
+        {repairs > 0 && (
+          <Choose
+            label="Most repairs"
+            value={String(repairs)}
+            options={shown.map((n) => ({ id: String(n), title: `at most ${count(n, 'repair')}` }))}
+            onChange={(id) => mutate(Number(id))}
+          />
+        )}
       </div>
-      <p className="quiet small">{repairs > 0
-        ? `${visibleText(implementer)} mends failing tests and blocking findings in a copy; every repair goes through all gates, and main moves only to one that passed.`
-        : 'Off: a failing test or a blocking finding ends the ship, and you mend it.'}</p>
+      <p className="quiet small">
+        {repairs > 0
+          ? `${visibleText(implementer)} mends failing tests and blocking findings in a copy; every repair goes through all gates, and main moves only to one that passed.`
+          : 'Off: a failing test or a blocking finding ends the ship, and you mend it.'}
+      </p>
       {error && <ProblemNote error={error} />}
     </div>
   )

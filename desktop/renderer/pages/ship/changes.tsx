@@ -10,12 +10,36 @@ import { diffFiles, type DiffFile } from './diff-model.ts'
 import { FileDiff } from './file-diff.tsx'
 
 /** The reviewed change: its files, and the diff of one with the findings beside the lines. */
-export function Changes({ detail, filesShown, chosen, finding, onChoose }: { detail: ShipDetail; filesShown: boolean; chosen: string | null; /** The one to bring into view. */ finding: Finding | null; onChoose: (path: string) => void }): ReactElement {
+export function Changes({
+  detail,
+  filesShown,
+  chosen,
+  finding,
+  onChoose,
+}: {
+  detail: ShipDetail
+  filesShown: boolean
+  chosen: string | null
+  /** The one to bring into view. */ finding: Finding | null
+  onChoose: (path: string) => void
+}): ReactElement {
   const { diff, files, findings } = detail
   const all = useMemo(() => diffFiles(diff, files, findings), [diff, files, findings])
   const withFindings = all.filter((file) => file.findings > 0)
-  const file = all.find(({ path }) => path === chosen) ?? withFindings.find(({ blocking }) => blocking) ?? withFindings[0] ?? all[0] ?? null
-  if (file === null) return <div className="changes-none"><Nothing title="No diff was reviewed">The ship ended before its review read the change; the log says where.</Nothing></div>
+  const file =
+    all.find(({ path }) => path === chosen) ??
+    withFindings.find(({ blocking }) => blocking) ??
+    withFindings[0] ??
+    all[0] ??
+    null
+  if (file === null)
+    return (
+      <div className="changes-none">
+        <Nothing title="No diff was reviewed">
+          The ship ended before its review read the change; the log says where.
+        </Nothing>
+      </div>
+    )
   const at = withFindings.indexOf(file)
   const go = (by: number): void => {
     const next = withFindings[(at + by + withFindings.length) % withFindings.length]
@@ -26,10 +50,35 @@ export function Changes({ detail, filesShown, chosen, finding, onChoose }: { det
       <FileTree files={all} current={file} onChoose={onChoose} />
       <section className="diff-pane" aria-label={`Changes of ${file.path}`}>
         <div className="diff-bar">
-          <Icon name="file" small className="quiet" /><code className="mono ellipsis">{visibleText(file.path)}</code><span className="quiet small nowrap">+{file.additions} −{file.deletions}</span>
+          <Icon name="file" small className="quiet" />
+          <code className="mono ellipsis">{visibleText(file.path)}</code>
+          <span className="quiet small nowrap">
+            +{file.additions} −{file.deletions}
+          </span>
           <span className="grow" />
-          {findings.length > 0 && <span className="quiet small nowrap">{count(findings.length, 'finding')} in {count(withFindings.length, 'file')}</span>}
-          {withFindings.length > 1 && <><Button className="icon-button" aria-label="Previous file with findings" onPress={() => go(-1)}><Icon name="up" small /></Button><Button className="icon-button" aria-label="Next file with findings" onPress={() => go(1)}><Icon name="down" small /></Button></>}
+          {findings.length > 0 && (
+            <span className="quiet small nowrap">
+              {count(findings.length, 'finding')} in {count(withFindings.length, 'file')}
+            </span>
+          )}
+          {withFindings.length > 1 && (
+            <>
+              <Button
+                className="icon-button"
+                aria-label="Previous file with findings"
+                onPress={() => go(-1)}
+              >
+                <Icon name="up" small />
+              </Button>
+              <Button
+                className="icon-button"
+                aria-label="Next file with findings"
+                onPress={() => go(1)}
+              >
+                <Icon name="down" small />
+              </Button>
+            </>
+          )}
         </div>
         <FileDiff file={file} finding={finding} />
       </section>
@@ -37,24 +86,54 @@ export function Changes({ detail, filesShown, chosen, finding, onChoose }: { det
   )
 }
 
-function FileTree({ files, current, onChoose }: { files: readonly DiffFile[]; current: DiffFile; onChoose: (path: string) => void }): ReactElement {
+function FileTree({
+  files,
+  current,
+  onChoose,
+}: {
+  files: readonly DiffFile[]
+  current: DiffFile
+  onChoose: (path: string) => void
+}): ReactElement {
   const folders = new Map<string, DiffFile[]>()
   for (const file of files) {
     const cut = file.path.lastIndexOf('/')
     const folder = cut < 0 ? '' : file.path.slice(0, cut)
     folders.set(folder, [...(folders.get(folder) ?? []), file])
   }
-  const sum = (of: 'additions' | 'deletions'): number => files.reduce((total, file) => total + file[of], 0)
+  const sum = (of: 'additions' | 'deletions'): number =>
+    files.reduce((total, file) => total + file[of], 0)
   return (
     <nav className="tree" aria-label="Changed files">
-      <h2><span>{count(files.length, 'file')}</span><span>+{sum('additions')} −{sum('deletions')}</span></h2>
+      <h2>
+        <span>{count(files.length, 'file')}</span>
+        <span>
+          +{sum('additions')} −{sum('deletions')}
+        </span>
+      </h2>
       {[...folders].map(([folder, own]) => (
         <div key={folder}>
-          {folder !== '' && <span className="tree-folder ellipsis" title={folder}>{visibleText(folder)}</span>}
+          {folder !== '' && (
+            <span className="tree-folder ellipsis" title={folder}>
+              {visibleText(folder)}
+            </span>
+          )}
           {own.map((file) => (
-            <Button key={file.path} className="tree-file" {...(file === current ? { 'aria-current': 'true' as const } : {})} aria-label={`${file.path}, ${file.additions} added, ${file.deletions} removed${file.findings > 0 ? `, ${count(file.findings, 'finding')}` : ''}`} onPress={() => onChoose(file.path)}>
-              <span className="ellipsis">{visibleText(file.path.slice(folder === '' ? 0 : folder.length + 1))}</span>
-              <span className="tree-end">{file.findings > 0 && (file.blocking ? <Mark tone="blocked" small /> : <Icon name="note" small />)}+{file.additions} −{file.deletions}</span>
+            <Button
+              key={file.path}
+              className="tree-file"
+              {...(file === current ? { 'aria-current': 'true' as const } : {})}
+              aria-label={`${file.path}, ${file.additions} added, ${file.deletions} removed${file.findings > 0 ? `, ${count(file.findings, 'finding')}` : ''}`}
+              onPress={() => onChoose(file.path)}
+            >
+              <span className="ellipsis">
+                {visibleText(file.path.slice(folder === '' ? 0 : folder.length + 1))}
+              </span>
+              <span className="tree-end">
+                {file.findings > 0 &&
+                  (file.blocking ? <Mark tone="blocked" small /> : <Icon name="note" small />)}
+                +{file.additions} −{file.deletions}
+              </span>
             </Button>
           ))}
         </div>

@@ -34,15 +34,39 @@ const none: readonly Finding[] = []
  * The reviewed diff as files and rows, each finding beside the line it is about. Files without a diff (beyond the head of it)
  * stay in the list. The text is data from the repository: acting characters are written out.
  */
-export function diffFiles(diff: string | null, files: readonly string[], findings: readonly Finding[]): DiffFile[] {
+export function diffFiles(
+  diff: string | null,
+  files: readonly string[],
+  findings: readonly Finding[],
+): DiffFile[] {
   const parsed = diff === null || diff === '' ? [] : parse(diff)
   const seen = new Set(parsed.map(pathOf))
-  const shown = parsed.map((file) => toFile(file, findings.filter((finding) => finding.file === pathOf(file))))
-  const rest = [...new Set([...files, ...findings.map(({ file }) => file)])].filter((path) => !seen.has(path))
-  return [...shown, ...rest.map((path): DiffFile => {
-    const own = findings.filter((finding) => finding.file === path)
-    return { path, change: 'modify', binary: false, additions: 0, deletions: 0, rows: [], loose: own, findings: own.length, blocking: own.some(({ severity }) => severity === 'blocking') }
-  })]
+  const shown = parsed.map((file) =>
+    toFile(
+      file,
+      findings.filter((finding) => finding.file === pathOf(file)),
+    ),
+  )
+  const rest = [...new Set([...files, ...findings.map(({ file }) => file)])].filter(
+    (path) => !seen.has(path),
+  )
+  return [
+    ...shown,
+    ...rest.map((path): DiffFile => {
+      const own = findings.filter((finding) => finding.file === path)
+      return {
+        path,
+        change: 'modify',
+        binary: false,
+        additions: 0,
+        deletions: 0,
+        rows: [],
+        loose: own,
+        findings: own.length,
+        blocking: own.some(({ severity }) => severity === 'blocking'),
+      }
+    }),
+  ]
 }
 
 function parse(diff: string): File[] {
@@ -61,18 +85,38 @@ function toFile(file: File, findings: readonly Finding[]): DiffFile {
   let additions = 0
   let deletions = 0
   for (const hunk of file.hunks) {
-    rows.push({ kind: 'hunk', old: null, new: null, text: visibleText(hunk.content), findings: none })
+    rows.push({
+      kind: 'hunk',
+      old: null,
+      new: null,
+      text: visibleText(hunk.content),
+      findings: none,
+    })
     for (const change of hunk.changes) {
       const at = numbers(change)
       if (change.type === 'insert') additions += 1
       if (change.type === 'delete') deletions += 1
-      const here = findings.filter((finding) => !placed.has(finding) && finding.line > 0 && at.new === finding.line)
+      const here = findings.filter(
+        (finding) => !placed.has(finding) && finding.line > 0 && at.new === finding.line,
+      )
       for (const finding of here) placed.add(finding)
-      rows.push({ kind: kinds[change.type], ...at, text: visibleText(change.content), findings: here.length > 0 ? here : none })
+      rows.push({
+        kind: kinds[change.type],
+        ...at,
+        text: visibleText(change.content),
+        findings: here.length > 0 ? here : none,
+      })
     }
   }
   return {
-    path: pathOf(file), change: file.type, binary: file.isBinary === true, additions, deletions, rows,
-    loose: findings.filter((finding) => !placed.has(finding)), findings: findings.length, blocking: findings.some(({ severity }) => severity === 'blocking'),
+    path: pathOf(file),
+    change: file.type,
+    binary: file.isBinary === true,
+    additions,
+    deletions,
+    rows,
+    loose: findings.filter((finding) => !placed.has(finding)),
+    findings: findings.length,
+    blocking: findings.some(({ severity }) => severity === 'blocking'),
   }
 }

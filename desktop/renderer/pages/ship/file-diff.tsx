@@ -11,18 +11,44 @@ import { placeOf } from './finding-list.tsx'
 /** Most rows drawn at once; more on request. A diff that long is read elsewhere. */
 const firstRows = 1500
 
-export function FileDiff({ file, finding: current }: { file: DiffFile; finding: Finding | null }): ReactElement {
+export function FileDiff({
+  file,
+  finding: current,
+}: {
+  file: DiffFile
+  finding: Finding | null
+}): ReactElement {
   const [whole, setWhole] = useState<string | null>(null)
   // A finding that was asked for is drawn, however far down it is.
-  const far = current !== null && file.rows.findIndex(({ findings }) => findings.includes(current)) >= firstRows
+  const far =
+    current !== null &&
+    file.rows.findIndex(({ findings }) => findings.includes(current)) >= firstRows
   const rows = whole === file.path || far ? file.rows : file.rows.slice(0, firstRows)
   return (
     <div className="diff" tabIndex={0} role="group" aria-label="Diff">
-      {file.loose.map((finding, index) => <FindingBox key={`l${index}`} finding={finding} current={finding === current} />)}
-      {file.binary && <Nothing title="A binary file">Its content is not shown; its digest is part of the reviewed diff.</Nothing>}
-      {!file.binary && file.rows.length === 0 && file.loose.length === 0 && <Nothing title="No lines to show">The diff kept for this page ends before this file, or only its mode or name changed.</Nothing>}
-      {rows.map((row, index) => <Row key={index} row={row} current={current} />)}
-      {rows.length < file.rows.length && <div className="more"><PushButton small onPress={() => setWhole(file.path)}>Show all {grouped(file.rows.length)} lines</PushButton></div>}
+      {file.loose.map((finding, index) => (
+        <FindingBox key={`l${index}`} finding={finding} current={finding === current} />
+      ))}
+      {file.binary && (
+        <Nothing title="A binary file">
+          Its content is not shown; its digest is part of the reviewed diff.
+        </Nothing>
+      )}
+      {!file.binary && file.rows.length === 0 && file.loose.length === 0 && (
+        <Nothing title="No lines to show">
+          The diff kept for this page ends before this file, or only its mode or name changed.
+        </Nothing>
+      )}
+      {rows.map((row, index) => (
+        <Row key={index} row={row} current={current} />
+      ))}
+      {rows.length < file.rows.length && (
+        <div className="more">
+          <PushButton small onPress={() => setWhole(file.path)}>
+            Show all {grouped(file.rows.length)} lines
+          </PushButton>
+        </div>
+      )}
     </div>
   )
 }
@@ -32,9 +58,14 @@ function Row({ row, current }: { row: DiffRow; current: Finding | null }): React
   return (
     <>
       <div className={`diff-line diff-${row.kind}`}>
-        <span>{row.old}</span><span>{row.new}</span><em>{row.kind === 'add' ? '+' : row.kind === 'del' ? '−' : ''}</em><code>{row.text}</code>
+        <span>{row.old}</span>
+        <span>{row.new}</span>
+        <em>{row.kind === 'add' ? '+' : row.kind === 'del' ? '−' : ''}</em>
+        <code>{row.text}</code>
       </div>
-      {row.findings.map((finding, index) => <FindingBox key={index} finding={finding} current={finding === current} />)}
+      {row.findings.map((finding, index) => (
+        <FindingBox key={index} finding={finding} current={finding === current} />
+      ))}
     </>
   )
 }
@@ -43,10 +74,23 @@ function FindingBox({ finding, current }: { finding: Finding; current: boolean }
   const { severity, title, body } = finding
   const blocking = severity === 'blocking'
   const box = useRef<HTMLElement>(null)
-  useEffect(() => { if (current) box.current?.scrollIntoView({ block: 'center' }) }, [current])
+  useEffect(() => {
+    if (current) box.current?.scrollIntoView({ block: 'center' })
+  }, [current])
   return (
-    <article ref={box} className={`finding ${blocking ? 'blocked' : 'finding-note'} ${current ? 'finding-current' : ''}`} aria-label={`${blocking ? 'Blocking finding' : 'Note'}: ${visibleText(title)}`}>
-      <div className="finding-head">{blocking ? <Mark tone="blocked" /> : <Icon name="note" />}<b>{visibleText(title)}</b><span className="grow" /><span className="quiet small nowrap">{blocking ? 'blocking' : 'note'}, <code className="mono">{placeOf(finding)}</code></span></div>
+    <article
+      ref={box}
+      className={`finding ${blocking ? 'blocked' : 'finding-note'} ${current ? 'finding-current' : ''}`}
+      aria-label={`${blocking ? 'Blocking finding' : 'Note'}: ${visibleText(title)}`}
+    >
+      <div className="finding-head">
+        {blocking ? <Mark tone="blocked" /> : <Icon name="note" />}
+        <b>{visibleText(title)}</b>
+        <span className="grow" />
+        <span className="quiet small nowrap">
+          {blocking ? 'blocking' : 'note'}, <code className="mono">{placeOf(finding)}</code>
+        </span>
+      </div>
       <p>{visibleText(body)}</p>
     </article>
   )

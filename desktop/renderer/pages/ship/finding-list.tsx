@@ -5,21 +5,44 @@ import { Icon, Mark } from '../../ui/icons.tsx'
 import { visibleText } from '../../words/visible-text.ts'
 
 /** Where a finding is, as people write it. */
-export const placeOf = ({ file, line }: Finding): string => `${visibleText(file)}${line > 0 ? `:${line}` : ''}`
+export const placeOf = ({ file, line }: Finding): string =>
+  `${visibleText(file)}${line > 0 ? `:${line}` : ''}`
 
 /** All findings of a review, blocking ones first; each leads to its line of the diff. */
-export function FindingList({ findings, onChoose }: { findings: readonly Finding[]; onChoose: (finding: Finding) => void }): ReactElement | null {
+export function FindingList({
+  findings,
+  onChoose,
+}: {
+  findings: readonly Finding[]
+  onChoose: (finding: Finding) => void
+}): ReactElement | null {
   if (findings.length === 0) return null
-  const sorted = findings.toSorted((a, b) => Number(b.severity === 'blocking') - Number(a.severity === 'blocking'))
+  const sorted = findings.toSorted(
+    (a, b) => Number(b.severity === 'blocking') - Number(a.severity === 'blocking'),
+  )
   return (
     <section aria-label="Findings">
-      <h2><span>Findings</span><span>{findings.length}</span></h2>
+      <h2>
+        <span>Findings</span>
+        <span>{findings.length}</span>
+      </h2>
       <ol className="finding-list">
         {sorted.map((finding, index) => (
           <li key={index}>
-            <Button className="finding-link" aria-label={`${finding.severity === 'blocking' ? 'Blocking' : 'Note'}: ${visibleText(finding.title)}, ${placeOf(finding)}`} onPress={() => onChoose(finding)}>
-              {finding.severity === 'blocking' ? <Mark tone="blocked" small /> : <Icon name="note" small />}
-              <span><b>{visibleText(finding.title)}</b><code className="mono quiet">{placeOf(finding)}</code></span>
+            <Button
+              className="finding-link"
+              aria-label={`${finding.severity === 'blocking' ? 'Blocking' : 'Note'}: ${visibleText(finding.title)}, ${placeOf(finding)}`}
+              onPress={() => onChoose(finding)}
+            >
+              {finding.severity === 'blocking' ? (
+                <Mark tone="blocked" small />
+              ) : (
+                <Icon name="note" small />
+              )}
+              <span>
+                <b>{visibleText(finding.title)}</b>
+                <code className="mono quiet">{placeOf(finding)}</code>
+              </span>
             </Button>
           </li>
         ))}

@@ -8,19 +8,61 @@ import { ShipSteps } from './ship-steps.tsx'
 
 /** Before the first ship: what would be shipped, and the five steps it would take. */
 export function NoShip(): ReactElement {
-  const { overview: { repository }, facts } = useLive()
-  const title = repository === null ? 'No repository is chosen' : repository.ahead > 0 ? `${count(repository.ahead, 'commit')} to ship` : 'Nothing to ship'
+  const {
+    overview: { repository },
+    facts,
+  } = useLive()
+  const title =
+    repository === null
+      ? 'No repository is chosen'
+      : repository.ahead > 0
+        ? `${count(repository.ahead, 'commit')} to ship`
+        : 'Nothing to ship'
   return (
     <div className="page">
-      <div className="head"><div className="grow"><h1>{title}</h1><p className="sub">{facts.shipBlocked ? visibleText(facts.shipBlocked.whole) : 'Ship tests this commit in a clean worktree, has it reviewed, looks once more, and pushes.'}</p></div></div>
+      <div className="head">
+        <div className="grow">
+          <h1>{title}</h1>
+          <p className="sub">
+            {facts.shipBlocked
+              ? visibleText(facts.shipBlocked.whole)
+              : 'Ship tests this commit in a clean worktree, has it reviewed, looks once more, and pushes.'}
+          </p>
+        </div>
+      </div>
       <ShipSteps steps={[]} result={null} />
       <BeforeShip editing={false} />
       {repository && (
         <dl className="versus">
-          <div><dt>Repository</dt><dd>{repository.name}<span className="quiet">{repository.branch ?? 'no branch'}</span></dd></div>
-          <div><dt>Commit</dt><dd>{repository.head ? <Commit id={repository.head} /> : 'none'}<span className="quiet ellipsis">{visibleText(repository.subject ?? '')}</span></dd></div>
-          <div><dt>origin/main</dt><dd>{repository.remote ? <Commit id={repository.remote} /> : 'not known'}<span className="quiet">{repository.ahead} ahead, {repository.behind} behind</span></dd></div>
-          <div><dt>Not committed</dt><dd>{repository.dirty_files === 0 ? 'nothing' : count(repository.dirty_files, 'file')}</dd></div>
+          <div>
+            <dt>Repository</dt>
+            <dd>
+              {repository.name}
+              <span className="quiet">{repository.branch ?? 'no branch'}</span>
+            </dd>
+          </div>
+          <div>
+            <dt>Commit</dt>
+            <dd>
+              {repository.head ? <Commit id={repository.head} /> : 'none'}
+              <span className="quiet ellipsis">{visibleText(repository.subject ?? '')}</span>
+            </dd>
+          </div>
+          <div>
+            <dt>origin/main</dt>
+            <dd>
+              {repository.remote ? <Commit id={repository.remote} /> : 'not known'}
+              <span className="quiet">
+                {repository.ahead} ahead, {repository.behind} behind
+              </span>
+            </dd>
+          </div>
+          <div>
+            <dt>Not committed</dt>
+            <dd>
+              {repository.dirty_files === 0 ? 'nothing' : count(repository.dirty_files, 'file')}
+            </dd>
+          </div>
         </dl>
       )}
     </div>

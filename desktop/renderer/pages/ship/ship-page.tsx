@@ -32,15 +32,49 @@ export function ShipPage({ runId }: { runId: string | null }): ReactElement {
   const shown = runId ?? overview.ship?.run_id ?? null
   const { data, error } = useQuery({ ...shipQuery(bridge, shown ?? ''), enabled: shown !== null })
   if (shown === null) return <NoShip />
-  if (error && !data) return <div className="page"><ProblemNote error={error} /></div>
-  const summary = overview.ship?.run_id === shown && (!data || overview.ship.active) ? overview.ship : data?.summary
-  if (!summary) return <div className="page"><p className="soft" role="status">Reading ship {shortRun(shown)}</p></div>
-  return <Ship key={shown} detail={data ?? { summary, verdict: null, signature: null, findings: [], diff: null, files: [] }} active={data?.summary.active ?? summary.active} latest={runId === null || runId === overview.ship?.run_id} />
+  if (error && !data)
+    return (
+      <div className="page">
+        <ProblemNote error={error} />
+      </div>
+    )
+  const summary =
+    overview.ship?.run_id === shown && (!data || overview.ship.active)
+      ? overview.ship
+      : data?.summary
+  if (!summary)
+    return (
+      <div className="page">
+        <p className="soft" role="status">
+          Reading ship {shortRun(shown)}
+        </p>
+      </div>
+    )
+  return (
+    <Ship
+      key={shown}
+      detail={
+        data ?? { summary, verdict: null, signature: null, findings: [], diff: null, files: [] }
+      }
+      active={data?.summary.active ?? summary.active}
+      latest={runId === null || runId === overview.ship?.run_id}
+    />
+  )
 }
 
-function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean; latest: boolean }): ReactElement {
+function Ship({
+  detail,
+  active,
+  latest,
+}: {
+  detail: ShipDetail
+  active: boolean
+  latest: boolean
+}): ReactElement {
   const { overview, now } = useLive()
-  const { summary: { run_id, result } } = detail
+  const {
+    summary: { run_id, result },
+  } = detail
   const view = useLog('ship', run_id)
   const [tab, setTab] = useState<'changes' | 'log' | null>(null)
   const [filesShown, setFilesShown] = useState(false)
@@ -60,16 +94,33 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
       <div className="ship-head">
         <div className="head">
           <div className="grow">
-            <h1>{title} {!active && result && <Chip shown={ofOverall(result.overall, result.error_class)} />}{result?.scripted_review && <ScriptedDemo />}</h1>
+            <h1>
+              {title}{' '}
+              {!active && result && <Chip shown={ofOverall(result.overall, result.error_class)} />}
+              {result?.scripted_review && <ScriptedDemo />}
+            </h1>
             <p className="sub">{visibleText(sub)}</p>
-            {turn && <p className="sub since" role="status">{turn}</p>}
+            {turn && (
+              <p className="sub since" role="status">
+                {turn}
+              </p>
+            )}
             {since && <p className="sub since">{visibleText(since)}</p>}
           </div>
           <div className="head-actions">
-            {active && <AgainstUsual since={startOfRun(run_id)} usual={overview.usual_ms['ship']} now={now} />}
+            {active && (
+              <AgainstUsual
+                since={startOfRun(run_id)}
+                usual={overview.usual_ms['ship']}
+                now={now}
+              />
+            )}
             {active && (
               <CancelButton source="ship" runId={run_id} title="ship" confirm="Cancel the ship">
-                <p>Its tests or review end with all they started. Nothing has been pushed unless it is in its last step.</p>
+                <p>
+                  Its tests or review end with all they started. Nothing has been pushed unless it
+                  is in its last step.
+                </p>
               </CancelButton>
             )}
           </div>
@@ -77,17 +128,49 @@ function Ship({ detail, active, latest }: { detail: ShipDetail; active: boolean;
         {active && <CancelNote source="ship" runId={run_id} />}
         <ShipSteps steps={stepsOf(view.log, result)} result={result} />
       </div>
-      {!active && result?.overall === 'FAIL' && <ShipWhy result={result} remote={overview.repository?.remote ?? null} onLog={() => setTab('log')} />}
+      {!active && result?.overall === 'FAIL' && (
+        <ShipWhy
+          result={result}
+          remote={overview.repository?.remote ?? null}
+          onLog={() => setTab('log')}
+        />
+      )}
       {latest && !active && <BeforeShip editing={result?.error_class === 'next_action_invalid'} />}
       <div className="ship-body">
         <div className="ship-main">
           <div className="ship-tabs">
-            <Tabs selectedKey={chosen} onSelectionChange={(key) => setTab(key === 'log' ? 'log' : 'changes')}>
-              <TabList aria-label="What to show" className="tabs"><Tab id="changes" className="tab">Changes</Tab><Tab id="log" className="tab">Log</Tab></TabList>
+            <Tabs
+              selectedKey={chosen}
+              onSelectionChange={(key) => setTab(key === 'log' ? 'log' : 'changes')}
+            >
+              <TabList aria-label="What to show" className="tabs">
+                <Tab id="changes" className="tab">
+                  Changes
+                </Tab>
+                <Tab id="log" className="tab">
+                  Log
+                </Tab>
+              </TabList>
             </Tabs>
-            {chosen === 'changes' && <span className="only-narrow"><PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>Files</PushButton></span>}
+            {chosen === 'changes' && (
+              <span className="only-narrow">
+                <PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>
+                  Files
+                </PushButton>
+              </span>
+            )}
           </div>
-          {chosen === 'log' ? <LogPane view={view} /> : <Changes detail={detail} filesShown={filesShown} chosen={file} finding={finding} onChoose={setFile} />}
+          {chosen === 'log' ? (
+            <LogPane view={view} />
+          ) : (
+            <Changes
+              detail={detail}
+              filesShown={filesShown}
+              chosen={file}
+              finding={finding}
+              onChoose={setFile}
+            />
+          )}
         </div>
         <VerdictPanel detail={detail} onFinding={toFinding} />
       </div>

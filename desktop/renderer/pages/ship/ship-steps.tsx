@@ -9,32 +9,72 @@ import { clock, grouped, took } from '../../words/format.ts'
 import { ofStep } from '../../words/status.ts'
 import { visibleText } from '../../words/visible-text.ts'
 
-const titles: Record<string, string> = { preflight: 'Preflight', tests: 'Tests', review_auto: 'Review', fast_forward: 'Take over', repair: 'Repair', check_fail_closed_push: 'Fail-closed check', review_finish: 'Push' }
+const titles: Record<string, string> = {
+  preflight: 'Preflight',
+  tests: 'Tests',
+  review_auto: 'Review',
+  fast_forward: 'Take over',
+  repair: 'Repair',
+  check_fail_closed_push: 'Fail-closed check',
+  review_finish: 'Push',
+}
 const order = ['preflight', 'tests', 'review_auto', 'check_fail_closed_push', 'review_finish']
-const waiting = (name: string): LiveStep => ({ name, status: 'waiting', started: null, duration_ms: null, detail: null, error_class: null, row: null })
+const waiting = (name: string): LiveStep => ({
+  name,
+  status: 'waiting',
+  started: null,
+  duration_ms: null,
+  detail: null,
+  error_class: null,
+  row: null,
+})
 
 /** The five steps of a ship as one line. */
-export function ShipSteps({ steps, result }: { steps: readonly LiveStep[]; result: ShipResult | null }): ReactElement {
-  const { overview: { usual_ms }, now } = useLive()
+export function ShipSteps({
+  steps,
+  result,
+}: {
+  steps: readonly LiveStep[]
+  result: ShipResult | null
+}): ReactElement {
+  const {
+    overview: { usual_ms },
+    now,
+  } = useLive()
   const shown = steps.length > 0 ? steps : order.map(waiting)
   return (
-    <RailLine label="Ship, five steps" items={shown.map((step) => {
-      const { name, status, started, duration_ms, error_class } = step
-      const word = ofStep(status, error_class)
-      const usual = usual_ms[`ship/${name}`]
-      const stopped = status === 'failed'
-      return {
-        key: name, title: titles[name] ?? name, shown: word, name: `${titles[name] ?? name}: ${word.word}${stopped && error_class ? ` ${error_class}` : ''}`,
-        done: started === null ? 0 : progress(started, usual, now),
-        state: status === 'running' && started !== null ? `${word.word}, ${clock(now - started)}` : duration_ms !== null && status !== 'skipped' ? `${word.word}, ${took(duration_ms)}` : word.word,
-        below: below(step, result, usual),
-        ...(name === 'review_auto' && result?.scripted_review ? { note: <ScriptedDemo /> } : {}),
-      }
-    })} />
+    <RailLine
+      label="Ship, five steps"
+      items={shown.map((step) => {
+        const { name, status, started, duration_ms, error_class } = step
+        const word = ofStep(status, error_class)
+        const usual = usual_ms[`ship/${name}`]
+        const stopped = status === 'failed'
+        return {
+          key: name,
+          title: titles[name] ?? name,
+          shown: word,
+          name: `${titles[name] ?? name}: ${word.word}${stopped && error_class ? ` ${error_class}` : ''}`,
+          done: started === null ? 0 : progress(started, usual, now),
+          state:
+            status === 'running' && started !== null
+              ? `${word.word}, ${clock(now - started)}`
+              : duration_ms !== null && status !== 'skipped'
+                ? `${word.word}, ${took(duration_ms)}`
+                : word.word,
+          below: below(step, result, usual),
+          ...(name === 'review_auto' && result?.scripted_review ? { note: <ScriptedDemo /> } : {}),
+        }
+      })}
+    />
   )
 }
 
-function below({ name, status, detail, error_class }: LiveStep, result: ShipResult | null, usual: number | undefined): ReactNode {
+function below(
+  { name, status, detail, error_class }: LiveStep,
+  result: ShipResult | null,
+  usual: number | undefined,
+): ReactNode {
   if (error_class !== null) return <code className="mono">{error_class}</code>
   if (status === 'running') return usual === undefined ? '\u00a0' : `of usually ${clock(usual)}`
   if (status === 'waiting') return usual === undefined ? '\u00a0' : `usually ${took(usual)}`

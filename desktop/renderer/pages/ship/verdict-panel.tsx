@@ -19,49 +19,133 @@ import { Attempts } from './attempts.tsx'
 import { FindingList } from './finding-list.tsx'
 
 /** What the verdict is bound to, what the tests counted, the files that prove it, and the ships before. */
-export function VerdictPanel({ detail, onFinding }: { detail: ShipDetail; onFinding: (finding: Finding) => void }): ReactElement {
-  const { verdict, signature, findings, summary: { result, run_id }, files } = detail
+export function VerdictPanel({
+  detail,
+  onFinding,
+}: {
+  detail: ShipDetail
+  onFinding: (finding: Finding) => void
+}): ReactElement {
+  const {
+    verdict,
+    signature,
+    findings,
+    summary: { result, run_id },
+    files,
+  } = detail
   return (
     <aside className="verdict" aria-label="Verdict and evidence">
       <FindingList findings={findings} onChoose={onFinding} />
       {result?.until_green && <Attempts until={result.until_green} runId={run_id} />}
       {verdict && (
         <section aria-label="Verdict">
-          <h2><span>Approved, bound to this commit</span>{verdict.reviewer.scripted && <ScriptedDemo />}</h2>
+          <h2>
+            <span>Approved, bound to this commit</span>
+            {verdict.reviewer.scripted && <ScriptedDemo />}
+          </h2>
           <dl className="bindings">
-            <Binding name="base" value={verdict.base_sha} /><Binding name="head" value={verdict.head_sha} /><Binding name="tree" value={verdict.tree_sha} />
-            <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " /><Binding name="nonce" value={verdict.nonce} />
+            <Binding name="base" value={verdict.base_sha} />
+            <Binding name="head" value={verdict.head_sha} />
+            <Binding name="tree" value={verdict.tree_sha} />
+            <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " />
+            <Binding name="nonce" value={verdict.nonce} />
             {signature && <Signature state={signature} keyId={verdict.signature?.key_id ?? null} />}
-            <Binding name="files" text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`} />
-            <Binding name="model" text={verdict.reviewer.model} /><Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} /><Binding name="cli" text={versionOf(verdict.reviewer)} />
+            <Binding
+              name="files"
+              text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`}
+            />
+            <Binding name="model" text={verdict.reviewer.model} />
+            <Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} />
+            <Binding name="cli" text={versionOf(verdict.reviewer)} />
           </dl>
-          {result?.review_reused && <p className="soft verdict-summary">Re-used from run <Link href={`/ship/${result.review_reused.run_id}`}>{shortRun(result.review_reused.run_id)}</Link>, {count(result.review_reused.age_minutes, 'minute')} old: everything it is bound to was as it is.</p>}
+          {result?.review_reused && (
+            <p className="soft verdict-summary">
+              Re-used from run{' '}
+              <Link href={`/ship/${result.review_reused.run_id}`}>
+                {shortRun(result.review_reused.run_id)}
+              </Link>
+              , {count(result.review_reused.age_minutes, 'minute')} old: everything it is bound to
+              was as it is.
+            </p>
+          )}
           <p className="soft verdict-summary">{visibleText(verdict.summary)}</p>
-          {verdict.gate_settings_changed.length > 0 && <p className="soft verdict-summary">This change alters gate settings: <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was judged by the values before it.</p>}
-          {verdict.flags && verdict.flags.length > 0 && <Remarks title="Looked at with special care" lines={verdict.flags} />}
-          {verdict.files.some(({ handling }) => handling !== undefined) && <Remarks title="Handled by rule" lines={verdict.files.flatMap(({ path, handling }) => (handling === undefined ? [] : [`${path}: ${handling}`]))} />}
+          {verdict.gate_settings_changed.length > 0 && (
+            <p className="soft verdict-summary">
+              This change alters gate settings:{' '}
+              <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was
+              judged by the values before it.
+            </p>
+          )}
+          {verdict.flags && verdict.flags.length > 0 && (
+            <Remarks title="Looked at with special care" lines={verdict.flags} />
+          )}
+          {verdict.files.some(({ handling }) => handling !== undefined) && (
+            <Remarks
+              title="Handled by rule"
+              lines={verdict.files.flatMap(({ path, handling }) =>
+                handling === undefined ? [] : [`${path}: ${handling}`],
+              )}
+            />
+          )}
         </section>
       )}
       {verdict?.packets && (
         <section aria-label="Packets">
-          <h2><span>Packets, each approved</span><span>{verdict.packets.length}</span></h2>
+          <h2>
+            <span>Packets, each approved</span>
+            <span>{verdict.packets.length}</span>
+          </h2>
           <ol>
             {verdict.packets.map(({ index, files, diff_sha256 }) => (
-              <li key={index} className="line" title={visibleText(files.join('\n'))}><Mark tone="pass" small /><span className="ellipsis">{index}. {visibleText(files[0] ?? 'no file')}{files.length > 1 && ` and ${files.length - 1} more`}</span><code className="mono line-end">{diff_sha256.slice(0, 12)}</code></li>
+              <li key={index} className="line" title={visibleText(files.join('\n'))}>
+                <Mark tone="pass" small />
+                <span className="ellipsis">
+                  {index}. {visibleText(files[0] ?? 'no file')}
+                  {files.length > 1 && ` and ${files.length - 1} more`}
+                </span>
+                <code className="mono line-end">{diff_sha256.slice(0, 12)}</code>
+              </li>
             ))}
           </ol>
         </section>
       )}
       {result && result.tests.length > 0 && (
         <section aria-label="Tests">
-          <h2><span>Tests</span><span>{count(result.tests.reduce((sum, { total }) => sum + total, 0), 'test')}</span></h2>
-          {result.tests.map(({ name, total, passed, failed, skipped }) => <div key={name} className="line line-wrap"><Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small /><span>{name}</span><span className="line-end">{passed} of {total}{failed > 0 ? `, ${failed} failed` : ''}, {skipped === 0 ? 'none skipped' : `${skipped} skipped`}</span></div>)}
+          <h2>
+            <span>Tests</span>
+            <span>
+              {count(
+                result.tests.reduce((sum, { total }) => sum + total, 0),
+                'test',
+              )}
+            </span>
+          </h2>
+          {result.tests.map(({ name, total, passed, failed, skipped }) => (
+            <div key={name} className="line line-wrap">
+              <Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small />
+              <span>{name}</span>
+              <span className="line-end">
+                {passed} of {total}
+                {failed > 0 ? `, ${failed} failed` : ''},{' '}
+                {skipped === 0 ? 'none skipped' : `${skipped} skipped`}
+              </span>
+            </div>
+          ))}
         </section>
       )}
       {result && (
         <section aria-label="Evidence">
-          <h2><span>Evidence</span>{!verdict && <Unverified />}</h2>
-          <ul className="files">{Object.entries(result.artifacts).map(([name, path]) => <li key={name}><FileLink file={{ source: 'ship', runId: run_id, path }}>{path}</FileLink></li>)}</ul>
+          <h2>
+            <span>Evidence</span>
+            {!verdict && <Unverified />}
+          </h2>
+          <ul className="files">
+            {Object.entries(result.artifacts).map(([name, path]) => (
+              <li key={name}>
+                <FileLink file={{ source: 'ship', runId: run_id, path }}>{path}</FileLink>
+              </li>
+            ))}
+          </ul>
         </section>
       )}
       <History current={run_id} />
@@ -70,41 +154,106 @@ export function VerdictPanel({ detail, onFinding }: { detail: ShipDetail; onFind
 }
 
 /** The version line of a CLI begins with its name, which need not be said twice. */
-const versionOf = ({ cli, cli_version }: { cli: string; cli_version: string }): string => (cli_version.startsWith(cli) ? cli_version : `${cli} ${cli_version}`)
+const versionOf = ({ cli, cli_version }: { cli: string; cli_version: string }): string =>
+  cli_version.startsWith(cli) ? cli_version : `${cli} ${cli_version}`
 
 /** Whose signature the verdict bears, as far as this laptop can tell. */
-function Signature({ state, keyId }: { state: SignatureState; keyId: string | null }): ReactElement {
+function Signature({
+  state,
+  keyId,
+}: {
+  state: SignatureState
+  keyId: string | null
+}): ReactElement {
   const { tone, text } = ofSignature(state, keyId)
-  return <><Mark tone={tone} /><dt>signed</dt><dd className="mono" title={keyId === null ? text : `${text}: ${keyId}`}>{text}</dd></>
+  return (
+    <>
+      <Mark tone={tone} />
+      <dt>signed</dt>
+      <dd className="mono" title={keyId === null ? text : `${text}: ${keyId}`}>
+        {text}
+      </dd>
+    </>
+  )
 }
 
 /** Text of the repository, a line each. */
 function Remarks({ title, lines }: { title: string; lines: readonly string[] }): ReactElement {
-  return <div className="soft verdict-summary"><p>{title}:</p><ul aria-label={title}>{lines.map((line) => <li key={line} className="mono">{visibleText(line)}</li>)}</ul></div>
+  return (
+    <div className="soft verdict-summary">
+      <p>{title}:</p>
+      <ul aria-label={title}>
+        {lines.map((line) => (
+          <li key={line} className="mono">
+            {visibleText(line)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
 }
 
-function Binding({ name, value, text, prefix = '' }: { name: string; value?: string; text?: string; prefix?: string }): ReactElement {
-  return <><Mark tone="pass" /><dt>{name}</dt><dd className="mono" title={value ?? text}>{prefix}{value === undefined ? visibleText(text ?? '') : value.slice(0, 12)}</dd></>
+function Binding({
+  name,
+  value,
+  text,
+  prefix = '',
+}: {
+  name: string
+  value?: string
+  text?: string
+  prefix?: string
+}): ReactElement {
+  return (
+    <>
+      <Mark tone="pass" />
+      <dt>{name}</dt>
+      <dd className="mono" title={value ?? text}>
+        {prefix}
+        {value === undefined ? visibleText(text ?? '') : value.slice(0, 12)}
+      </dd>
+    </>
+  )
 }
 
 export function History({ current }: { current: string | null }): ReactElement | null {
   const { bridge } = useHq()
-  const { overview: { ship: newest } } = useLive()
+  const {
+    overview: { ship: newest },
+  } = useLive()
   const listed = useQuery(shipsQuery(bridge, newest?.active === true)).data?.ships ?? []
   // The overview knows the newest one first: the list is asked less often.
   const ships = listed.map((each) => (each.run_id === newest?.run_id ? newest : each))
   if (ships.length === 0) return null
   return (
     <section aria-label="Ship history">
-      <h2><span>Ships</span><span>{ships.length}</span></h2>
+      <h2>
+        <span>Ships</span>
+        <span>{ships.length}</span>
+      </h2>
       <ol className="ship-history">
         {ships.slice(0, 12).map(({ run_id, active, result }) => (
           <li key={run_id}>
-            <Link href={`/ship/${run_id}`} {...(run_id === current ? { 'aria-current': 'true' as const } : {})}>
-              {active ? <Status shown={{ tone: 'running', word: 'Running' }} /> : result ? <Status shown={ofOverall(result.overall, result.error_class)} /> : <Status shown={{ tone: 'warn', word: 'No result' }} />}
+            <Link
+              href={`/ship/${run_id}`}
+              {...(run_id === current ? { 'aria-current': 'true' as const } : {})}
+            >
+              {active ? (
+                <Status shown={{ tone: 'running', word: 'Running' }} />
+              ) : result ? (
+                <Status shown={ofOverall(result.overall, result.error_class)} />
+              ) : (
+                <Status shown={{ tone: 'warn', word: 'No result' }} />
+              )}
               <code className="mono">{result?.git_head ? shortCommit(result.git_head) : ''}</code>
-              {result?.error_class && <code className="mono ellipsis quiet" title={result.error_class}>{result.error_class}</code>}
-              <span className="line-end"><Age at={new Date(startOfRun(run_id)).toISOString()} /></span>
+              {result?.error_class && (
+                <code className="mono ellipsis quiet" title={result.error_class}>
+                  {result.error_class}
+                </code>
+              )}
+              <span className="line-end">
+                <Age at={new Date(startOfRun(run_id)).toISOString()} />
+              </span>
             </Link>
           </li>
         ))}

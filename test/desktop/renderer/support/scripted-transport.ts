@@ -1,16 +1,31 @@
 import type { Page } from 'playwright'
 import type { Scene } from './scenes.ts'
 
-export interface Call { readonly name: string; readonly input: unknown }
-interface Scripted { held: string[]; scene: Scene; calls: Call[]; requests: { run_id: string; after: number }[]; cut(run_id: string): void; add(run_id: string, events: unknown[]): void }
+export interface Call {
+  readonly name: string
+  readonly input: unknown
+}
+interface Scripted {
+  held: string[]
+  scene: Scene
+  calls: Call[]
+  requests: { run_id: string; after: number }[]
+  cut(run_id: string): void
+  add(run_id: string, events: unknown[]): void
+}
 
 /** Puts a transport in front of the page that answers from a scene, as the preload script would. */
 export async function script(page: Page, scene: Scene): Promise<void> {
   await page.addInitScript((given: Scene) => {
     const open = new Map<string, Set<{ sent: number; push: () => void; cut: () => void }>>()
     const scripted: Scripted = {
-      held: [], scene: given, calls: [], requests: [],
-      cut: (run_id) => { for (const each of open.get(run_id) ?? []) each.cut() },
+      held: [],
+      scene: given,
+      calls: [],
+      requests: [],
+      cut: (run_id) => {
+        for (const each of open.get(run_id) ?? []) each.cut()
+      },
       add: (run_id, events) => {
         const known = scripted.scene.events[run_id] ?? []
         known.push(...events)
@@ -20,16 +35,31 @@ export async function script(page: Page, scene: Scene): Promise<void> {
     }
     const call = async (name: string, input: unknown): Promise<unknown> => {
       scripted.calls.push({ name, input })
-      while (scripted.held.includes(name)) await new Promise((resolve) => { setTimeout(resolve, 20) })
+      while (scripted.held.includes(name))
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20)
+        })
       const { answers, problems } = scripted.scene
       const key = `${name} ${JSON.stringify(input)}`
       const problem = problems[key] ?? problems[name]
       if (problem) return { ok: false, problem }
       const value = answers[key] ?? answers[name]
-      if (value === undefined) return { ok: false, problem: { error_class: 'not_found', message: `The scene has no ${key}.`, next_auto_fix: 'start_again' } }
+      if (value === undefined)
+        return {
+          ok: false,
+          problem: {
+            error_class: 'not_found',
+            message: `The scene has no ${key}.`,
+            next_auto_fix: 'start_again',
+          },
+        }
       return { ok: true, value: structuredClone(value) }
     }
-    const events = (request: { run_id: string; after: number }, onEvents: (events: unknown[]) => void, onEnd: (problem: unknown) => void): (() => void) => {
+    const events = (
+      request: { run_id: string; after: number },
+      onEvents: (events: unknown[]) => void,
+      onEnd: (problem: unknown) => void,
+    ): (() => void) => {
       scripted.requests.push({ run_id: request.run_id, after: request.after })
       const streams = open.get(request.run_id) ?? new Set()
       open.set(request.run_id, streams)
@@ -47,24 +77,47 @@ export async function script(page: Page, scene: Scene): Promise<void> {
         const limit = scripted.scene.cutAt[request.run_id]?.shift() ?? Infinity
         const batch = all.slice(sent, Math.min(all.length, limit))
         sent += batch.length
-        for (let at = 0; at < batch.length; at += 500) onEvents(structuredClone(batch.slice(at, at + 500)))
-        if (limit !== Infinity) finish({ error_class: 'hostd_unreachable', message: 'cut', next_auto_fix: 'retry_when_reachable' })
+        for (let at = 0; at < batch.length; at += 500)
+          onEvents(structuredClone(batch.slice(at, at + 500)))
+        if (limit !== Infinity)
+          finish({
+            error_class: 'hostd_unreachable',
+            message: 'cut',
+            next_auto_fix: 'retry_when_reachable',
+          })
         else if (!scripted.scene.live.includes(request.run_id)) finish(null)
       }
-      const stream = { sent, push, cut: () => finish({ error_class: 'hostd_unreachable', message: 'cut', next_auto_fix: 'retry_when_reachable' }) }
+      const stream = {
+        sent,
+        push,
+        cut: () =>
+          finish({
+            error_class: 'hostd_unreachable',
+            message: 'cut',
+            next_auto_fix: 'retry_when_reachable',
+          }),
+      }
       streams.add(stream)
       setTimeout(push, 0)
-      return () => { over = true; streams.delete(stream) }
+      return () => {
+        over = true
+        streams.delete(stream)
+      }
     }
     Object.assign(globalThis, { openclaw: { call, events }, scripted })
   }, scene)
 }
 
 /** What the page has asked so far. */
-export const callsOf = async (page: Page): Promise<Call[]> => await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.calls)
-export const requestsOf = async (page: Page): Promise<{ run_id: string; after: number }[]> => await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.requests)
+export const callsOf = async (page: Page): Promise<Call[]> =>
+  await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.calls)
+export const requestsOf = async (page: Page): Promise<{ run_id: string; after: number }[]> =>
+  await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.requests)
 /** Leaves a procedure without an answer from now on. */
-export const holdBack = async (page: Page, name: string): Promise<void> => await page.evaluate((held) => { (globalThis as unknown as { scripted: Scripted }).scripted.held.push(held) }, name)
+export const holdBack = async (page: Page, name: string): Promise<void> =>
+  await page.evaluate((held) => {
+    ;(globalThis as unknown as { scripted: Scripted }).scripted.held.push(held)
+  }, name)
 /** Replaces answers while the page is open, as time does. */
 export async function change(page: Page, part: Partial<Scene>): Promise<void> {
   await page.evaluate((given) => {
