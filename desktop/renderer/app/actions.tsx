@@ -36,13 +36,8 @@ export function ActionsProvider({ children }: { children: ReactNode }): ReactEle
   const start = useStart()
   const { cancels, cancel } = useCancels()
   const theme = useThemeChoice()
-  const problem = start.error
-    ? { what: 'Not started', error: start.error }
-    : theme.error
-      ? { what: 'The theme was not saved', error: theme.error }
-      : null
-  const { mutate: begin, reset: resetStart, isPending } = start
-  const { mutate: chooseTheme, reset: resetTheme } = theme
+  const { mutate: begin, reset: resetStart, isPending, error: startError } = start
+  const { mutate: chooseTheme, reset: resetTheme, error: themeError } = theme
   const actions = useMemo<Actions>(
     () => ({
       ship: () => begin({ kind: 'ship' }),
@@ -51,12 +46,11 @@ export function ActionsProvider({ children }: { children: ReactNode }): ReactEle
       chooseTheme: (choice) => chooseTheme(choice),
       busy: isPending,
       cancels,
-      problem,
+      problem: problemFrom(startError, themeError),
       dismiss: () => {
         resetStart()
         resetTheme()
       },
-      // oxlint-disable-next-line react-hooks/exhaustive-deps -- `problem` is made of the two errors
     }),
     [
       begin,
@@ -66,11 +60,16 @@ export function ActionsProvider({ children }: { children: ReactNode }): ReactEle
       cancels,
       chooseTheme,
       resetTheme,
-      start.error,
-      theme.error,
+      startError,
+      themeError,
     ],
   )
   return <ActionsContext value={actions}>{children}</ActionsContext>
+}
+
+function problemFrom(startError: Error | null, themeError: Error | null): Actions['problem'] {
+  if (startError) return { what: 'Not started', error: startError }
+  return themeError && { what: 'The theme was not saved', error: themeError }
 }
 
 function useStart() {
