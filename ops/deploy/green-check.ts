@@ -8,7 +8,7 @@ import {
   type ChecksResult,
 } from '#shared/result'
 import { checksDocument, fail, pass, runChecks, type Check } from '#ops/doctor/check'
-import { allHealth } from '#ops/engines/all-services'
+import { allHealth } from '#ops/engines/registry'
 import { readServing } from '#ops/engines/service-record'
 import { readJson } from '#ops/json-file'
 import type { HostPaths } from '#ops/paths'

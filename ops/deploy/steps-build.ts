@@ -1,7 +1,7 @@
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { intactGreenBuild } from '#ops/engines/green-builds'
-import { engineOf } from '#ops/engines/process'
+import { engineOf } from '#ops/engines/registry'
 import { readServing } from '#ops/engines/service-record'
 import type { Step, StepContext } from '#ops/pipeline'
 import { installRoot } from '#ops/program'

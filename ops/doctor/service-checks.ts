@@ -1,6 +1,6 @@
 import { healthReply, maintenanceReply, statusReply } from '#shared/api'
 import { readAdminToken } from '#ops/admin-token'
-import { allHealth, servicesUp } from '#ops/engines/all-services'
+import { allHealth, servicesUp } from '#ops/engines/registry'
 import { consoleServiceName } from '#ops/engines/service-record'
 import { fail, pass, skip, type Check } from './check.ts'
 import type { DoctorContext } from './context.ts'

@@ -2,7 +2,6 @@ import type { ProjectConfig } from '#shared/config'
 import type { HostPaths } from '#ops/paths'
 import type { OpenSocket } from '#ops/ports/sockets'
 import type { StepContext } from '#ops/pipeline'
-import type { Progress } from './handover.ts'
 import type { ServiceSpec } from './service-record.ts'
 
 export interface BuildTarget {
@@ -42,6 +41,21 @@ export interface ServiceHealth {
   readonly alive: boolean
   readonly why: string | null
   readonly detail: string
+}
+
+export interface Progress {
+  readonly log: (text: string) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The release folders of a project. Each engine is given this, because which folders are in use depends on the
+ * services of all engines.
+ */
+export interface ReleaseBuilds {
+  readonly build: Engine['build']
+  /** Removes builds that no engine uses and no rollback needs. */
+  prune(paths: HostPaths, project: string): void
 }
 
 /** What carries the services of a project (design §7): `process` here, `compose` in production. */

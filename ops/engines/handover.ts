@@ -3,6 +3,7 @@ import { freePort } from '#ops/free-port'
 import type { HostPaths } from '#ops/paths'
 import { listenersOn, programName } from '#ops/ports/sockets'
 import { watchAvailability } from './availability.ts'
+import type { Progress } from './engine.ts'
 import {
   forgetCandidate,
   noteCandidate,
@@ -22,11 +23,6 @@ import {
   startService,
   stopService,
 } from './service-process.ts'
-
-export interface Progress {
-  readonly log: (text: string) => void
-  readonly signal?: AbortSignal
-}
 
 /** Does what runs already do what `spec` asks for? */
 export const isUnchanged = (

@@ -1,16 +1,21 @@
 import { Problem, toProblem } from '#shared/errors'
 import { openSockets, type OpenSocket } from '#ops/ports/sockets'
 import type { HostPaths } from '#ops/paths'
-import { buildRelease, pruneBuilds } from './builds.ts'
-import { composeEngine } from './compose/engine.ts'
-import type { Build, Engine, ServiceHealth, Target, UpReport } from './engine.ts'
+import type {
+  Build,
+  Engine,
+  Progress,
+  ReleaseBuilds,
+  ServiceHealth,
+  Target,
+  UpReport,
+} from './engine.ts'
 import {
   isUnchanged,
   proveCandidate,
   requirePort,
   switchVersion,
   type Handover,
-  type Progress,
 } from './handover.ts'
 import { lookAt, waitUntilOk } from './health.ts'
 import { stopServices } from './resume.ts'
@@ -98,7 +103,6 @@ async function up(target: Target, build: Build, progress: Progress): Promise<UpR
   }
   for (const record of gone) await retire(paths, record, progress)
   writeServing(paths, target.sha)
-  pruneBuilds(paths, target.config.project)
   const gaps = done.flatMap(({ name, unansweredMs }) =>
     name === consoleServiceName || unansweredMs === null ? [] : [unansweredMs],
   )
@@ -143,7 +147,11 @@ async function retire(paths: HostPaths, record: ServiceRecord, { log }: Progress
   log(`${record.name}: no longer configured, stopped`)
 }
 
-async function health(paths: HostPaths, signal?: AbortSignal): Promise<ServiceHealth[]> {
+/** One look at each service that should be up. */
+export async function processHealth(
+  paths: HostPaths,
+  signal?: AbortSignal,
+): Promise<ServiceHealth[]> {
   return Promise.all(
     readRecords(paths).map(async (record) => {
       const { name, kind, port, pid, sha } = record
@@ -171,18 +179,23 @@ async function health(paths: HostPaths, signal?: AbortSignal): Promise<ServiceHe
 }
 
 /** Services as plain processes on loopback ports: no Docker needed. For the local demo, tests, and small hosts. */
-export const processEngine: Engine = {
+export const createProcessEngine = (builds: ReleaseBuilds): Engine => ({
   name: 'process',
-  build: buildRelease,
+  build: builds.build,
   up: (target, build, progress) =>
-    withServicesLock(target.paths, () => up(target, build, progress), progress.signal),
-  health,
+    withServicesLock(
+      target.paths,
+      async () => {
+        const report = await up(target, build, progress)
+        builds.prune(target.paths, target.config.project)
+        return report
+      },
+      progress.signal,
+    ),
+  health: processHealth,
   ports: (paths): OpenSocket[] => {
     const sockets = openSockets()
     return readRecords(paths).flatMap((record) => socketsOf(record, sockets))
   },
   down: stopServices,
-}
-
-export const engineOf = (name: 'process' | 'compose'): Engine =>
-  name === 'process' ? processEngine : composeEngine
+})

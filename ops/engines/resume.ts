@@ -1,6 +1,7 @@
 import { Problem, toProblem } from '#shared/errors'
 import type { HostPaths } from '#ops/paths'
-import { requirePort, startOnPort, type Progress } from './handover.ts'
+import type { Progress } from './engine.ts'
+import { requirePort, startOnPort } from './handover.ts'
 import { lookAt } from './health.ts'
 import { lives, serviceUrl, specOf, stopService } from './service-process.ts'
 import { readRecord, readRecords, type ServiceRecord } from './service-record.ts'

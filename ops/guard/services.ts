@@ -1,4 +1,4 @@
-import { processEngine } from '#ops/engines/process'
+import { processEngine } from '#ops/engines/registry'
 import { restartService } from '#ops/engines/resume'
 import { readRecords } from '#ops/engines/service-record'
 import { stillStarting } from './age.ts'

@@ -3,12 +3,7 @@ import { Problem } from '#shared/errors'
 import type { Change } from './change.ts'
 import { ask, need } from './host-program.ts'
 import { buildHome } from './folders.ts'
-import { buildUser, hostdUser } from './units/place.ts'
-
-export interface Account {
-  readonly uid: number
-  readonly gid: number
-}
+import { buildUser, hostdUser, type Account } from './account.ts'
 
 /** @returns null when there is no such account */
 export async function findAccount(name: string): Promise<Account | null> {

@@ -6,7 +6,7 @@ import { readJson, writeJson, writeWhole } from '../json-file.ts'
 import type { HostPaths } from '../paths.ts'
 import { ownKey } from '../proof/own-key.ts'
 import { hostProofPlaces } from '../proof/places.ts'
-import type { Account } from './accounts.ts'
+import type { Account } from './account.ts'
 import type { Change } from './change.ts'
 
 const tokenMode = 0o640

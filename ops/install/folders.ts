@@ -4,7 +4,7 @@ import { Problem } from '#shared/errors'
 import { connectorAccount, connectorSecrets, secretsFolder } from '../connectors/places.ts'
 import type { HostPaths } from '../paths.ts'
 import { hostProofPlaces } from '../proof/places.ts'
-import type { Account } from './accounts.ts'
+import type { Account } from './account.ts'
 import type { Change } from './change.ts'
 
 /** Home of the account that git, npm and builds run as. */

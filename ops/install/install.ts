@@ -22,7 +22,8 @@ import {
   serviceChanges,
 } from './services.ts'
 import { allUnits, hostdUnit } from './units/all.ts'
-import { buildUser, hostdUser, unitFolder } from './units/place.ts'
+import { buildUser, hostdUser } from './account.ts'
+import { unitFolder } from './units/place.ts'
 
 /**
  * Installs hostd, the runner and the timers on this host, or brings what is installed up to date. What is as it should

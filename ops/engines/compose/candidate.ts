@@ -9,7 +9,7 @@ import {
   removeContainers,
   serviceOf,
 } from '#ops/docker/containers'
-import type { Progress } from '../handover.ts'
+import type { Progress } from '../engine.ts'
 import type { Prepared } from './prepare.ts'
 import { requireAnswer, settleContainers, settleSeconds } from './settle.ts'
 import { composeDo, insidePort, startSeconds } from './source.ts'

@@ -8,9 +8,7 @@ import { containers, publishesOf } from '#ops/docker/containers'
 import type { HostPaths } from '#ops/paths'
 import { openSockets } from '#ops/ports/sockets'
 import { readHostSettings } from '#ops/settings-files'
-import { buildRelease, pruneBuilds } from '../builds.ts'
-import type { Build, Engine, Target, UpReport } from '../engine.ts'
-import type { Progress } from '../handover.ts'
+import type { Build, Engine, Progress, ReleaseBuilds, Target, UpReport } from '../engine.ts'
 import { consoleServiceName, writeServing } from '../service-record.ts'
 import { withServicesLock } from '../services-lock.ts'
 import { composeHealth } from './health.ts'
@@ -113,8 +111,7 @@ async function prune(
   const services = [...new Set([...Object.keys(record.images), ...Object.keys(old?.images ?? {})])]
   const gone = await pruneImages(at, record.project, services, keep)
   if (gone.length > 0) log(`removed ${gone.join(', ')}`)
-  if (record.kind === 'project') pruneBuilds(paths, record.project)
-  else
+  if (record.kind === 'console')
     for (const name of readdirSync(composeFolder(paths)))
       if (
         /^console-[0-9a-f]{16}$/.test(name) &&
@@ -189,11 +186,19 @@ async function takeBack(
 }
 
 /** Services as containers, by the project's own compose files (design §7). The daemon's socket comes from host.json. */
-export const composeEngine: Engine = {
+export const createComposeEngine = (builds: ReleaseBuilds): Engine => ({
   name: 'compose',
-  build: buildRelease,
+  build: builds.build,
   up: (target, build, progress) =>
-    withServicesLock(target.paths, () => up(target, build, progress), progress.signal),
+    withServicesLock(
+      target.paths,
+      async () => {
+        const report = await up(target, build, progress)
+        builds.prune(target.paths, target.config.project)
+        return report
+      },
+      progress.signal,
+    ),
   health: composeHealth,
   ports: async (paths) => {
     const sockets = openSockets()
@@ -230,4 +235,4 @@ export const composeEngine: Engine = {
           { timeLimitSeconds: 120 },
         )
     }),
-}
+})

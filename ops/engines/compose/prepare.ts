@@ -11,7 +11,7 @@ import {
 import { endpointName, listExposures, type ExposureExceptions } from '#ops/ports/exposure'
 import type { MountRules } from '#ops/ports/host-mounts'
 import { openSockets, programName, type OpenSocket } from '#ops/ports/sockets'
-import type { Progress } from '../handover.ts'
+import type { Progress } from '../engine.ts'
 import { judgeComposeModel } from './judge.ts'
 import type { ComposeModel } from './model.ts'
 import { waitUntilOk } from '../health.ts'

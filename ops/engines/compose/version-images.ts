@@ -2,7 +2,7 @@ import { Problem } from '#shared/errors'
 import { dockerDo } from '#ops/docker/client'
 import type { Docker } from '#ops/docker/engine-api'
 import { imageLabels, imageOf, tagImage, tagsOf, untagImage } from '#ops/docker/images'
-import type { Progress } from '../handover.ts'
+import type { Progress } from '../engine.ts'
 import {
   buildSeconds,
   composeDo,

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { HostPaths } from '#ops/paths'
+import { hostdUser } from '#ops/install/account'
 import { currentRelease } from '#ops/releases'
 
 /** Where systemd takes the units of an administrator from. */
@@ -10,11 +11,6 @@ export interface UnitPlace {
   readonly paths: HostPaths
   readonly port: number
 }
-
-/** Account that hostd and the timers run as: no capabilities, no docker group, no sudo. */
-export const hostdUser = 'openclaw-hostd'
-/** Account that git and npm run as in a deploy. */
-export const buildUser = 'openclaw-build'
 
 /** Start of a program of the release that `current` names. Its own Node, its own sources: nothing of the clone. */
 export function command(

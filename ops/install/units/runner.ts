@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { runnerHome } from '../folders.ts'
-import { command, confined, environment, hostdUser, type UnitPlace } from './place.ts'
+import { hostdUser } from '#ops/install/account'
+import { command, confined, environment, type UnitPlace } from './place.ts'
 
 export const runnerSocket = ({ paths }: UnitPlace): string => `[Unit]
 Description=OpenClaw HQ: where hostd asks for runs
