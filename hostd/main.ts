@@ -1,15 +1,15 @@
 import type { Server } from 'node:http'
 import { toProblem } from '#shared/errors'
-import { hostdPort, hostPaths } from '#ops/paths'
-import { installRoot, stayWithRelease } from '#ops/program'
-import { releaseVersion } from '#ops/releases'
-import { describeThrown, redactCrashes, sayError } from '#ops/redact/crash-output'
-import { loadSecrets } from '#ops/redact/known-secrets'
-import { launchSettings } from '#ops/runner/launch'
-import { hostdLockFile, takeLock } from '#ops/runner/locks'
-import { readHostSettings } from '#ops/settings-files'
+import { hostdPort, hostPaths } from '#ops/base/paths/paths'
+import { installRoot, stayWithRelease } from '#ops/base/process/program'
+import { releaseVersion } from '#ops/core/host-state/releases'
+import { describeThrown, redactCrashes, sayError } from '#ops/base/redact/crash-output'
+import { loadSecrets } from '#ops/base/redact/known-secrets'
+import { launchSettings } from '#ops/host/runner/launch'
+import { hostdLockFile, takeLock } from '#ops/core/host-state/locks'
+import { readHostSettings } from '#ops/core/config/settings-files'
 import { createApp } from './app.ts'
-import { authRules } from './auth.ts'
+import { authRules } from './http/auth.ts'
 import {
   drain,
   listenPassed,
@@ -18,9 +18,9 @@ import {
   passedSockets,
   refusedAddress,
 } from './listen.ts'
-import { logToStderr } from './log.ts'
-import { superviseRuns } from './runs.ts'
-import { openStore } from './store.ts'
+import { logToStderr } from './log/log.ts'
+import { superviseRuns } from './runs/runs.ts'
+import { openStore } from './runs/store.ts'
 
 /** Exit codes of the daemon: 64 it was told something it must not do · 1 it cannot run here now. */
 const usage = 64

@@ -4,12 +4,12 @@ import { toProblem, errorRule } from '#shared/errors'
 import { commitId, runId } from '#shared/ids'
 import { remediations } from '#shared/remediations'
 import { keyId } from '#shared/signature'
-import { exitUsage } from './exit-codes.ts'
-import { takeGivenKey } from './keys/given-key.ts'
-import { describeThrown, redactCrashes, sayError } from './redact/crash-output.ts'
-import { loadSecrets } from './redact/known-secrets.ts'
-import { installRoot } from './program.ts'
-import { releaseVersion } from './releases.ts'
+import { exitUsage } from '#ops/core/pipeline/exit-codes'
+import { takeGivenKey } from '#ops/core/trust/inherited-ship-key'
+import { describeThrown, redactCrashes, sayError } from '#ops/base/redact/crash-output'
+import { loadSecrets } from '#ops/base/redact/known-secrets'
+import { installRoot } from '#ops/base/process/program'
+import { releaseVersion } from '#ops/core/host-state/releases'
 
 redactCrashes()
 loadSecrets(process.env)
@@ -63,7 +63,7 @@ program
     '--scripted-review',
     'let a loopback Responses API answer the real Codex CLI; labelled "scripted (demo)"',
   )
-  .action(does(() => import('./demo/up.ts')))
+  .action(does(() => import('#ops/cli/demo/up')))
 program
   .command('ship')
   .description('test, review, check and push one commit')
@@ -81,13 +81,13 @@ program
       'install the pre-push hook in the repository; a second time changes nothing',
     ).conflicts(['json', 'runId', 'untilGreen']),
   )
-  .action(does(() => import('./commands/ship.ts')))
+  .action(does(() => import('#ops/cli/commands/ship')))
 program
   .command('check-push')
   .description('may these refs be pushed? called by the pre-push hook')
   .argument('[remote...]', 'name and address, as git gives them')
   .action(async () => {
-    process.exitCode = await (await import('./commands/check-push.ts')).run()
+    process.exitCode = await (await import('#ops/cli/commands/check-push')).run()
   })
 program
   .command('deploy')
@@ -95,7 +95,7 @@ program
   .option('--once', 'one deploy pipeline, no retry')
   .option('--unpin', 'deploy origin/main although a rollback went back from it')
   .option(...json)
-  .action(does(() => import('./commands/deploy.ts')))
+  .action(does(() => import('#ops/cli/commands/deploy')))
 program
   .command('rollback')
   .description(
@@ -108,44 +108,44 @@ program
   )
   .addOption(new Option('--once', 'one attempt (internal)').hideHelp())
   .option(...json)
-  .action(does(() => import('./commands/rollback.ts')))
+  .action(does(() => import('#ops/cli/commands/rollback')))
 program
   .command('verify')
   .description('verify what runs')
   .option(...json)
-  .action(does(() => import('./commands/verify.ts')))
+  .action(does(() => import('#ops/cli/commands/verify')))
 program
   .command('dod')
   .description('the Definition of Done')
   .option(...json)
-  .action(does(() => import('./commands/dod.ts')))
+  .action(does(() => import('#ops/cli/commands/dod')))
 program
   .command('green-check')
   .description('is the last deploy still green?')
   .option(...json)
-  .action(does(() => import('./commands/green-check.ts')))
+  .action(does(() => import('#ops/cli/commands/green-check')))
 program
   .command('assert-pull-only')
   .description('prove that this host can fetch and cannot push')
   .option(...json)
-  .action(does(() => import('./commands/assert-pull-only.ts')))
+  .action(does(() => import('#ops/cli/commands/assert-pull-only')))
 program
   .command('update-project-state')
   .description('put back a lost project state from the proof of the last green deploy')
   .option(...json)
-  .action(does(() => import('./commands/update-project-state.ts')))
+  .action(does(() => import('#ops/cli/commands/update-project-state')))
 program
   .command('doctor')
   .description('check the host')
   .option(...json)
   .addOption(unattended())
-  .action(does(() => import('./commands/doctor.ts')))
+  .action(does(() => import('#ops/cli/commands/doctor')))
 program
   .command('guard')
   .description('one pass of safe, named remediations')
   .option(...json)
   .addOption(unattended())
-  .action(does(() => import('./commands/guard.ts')))
+  .action(does(() => import('#ops/cli/commands/guard')))
 program
   .command('guard-log')
   .description('the last passes of guard')
@@ -156,50 +156,52 @@ program
     '50',
   )
   .option(...json)
-  .action(does(() => import('./commands/guard-log.ts')))
+  .action(does(() => import('#ops/cli/commands/guard-log')))
 program
   .command('port-audit')
   .description('what can be reached from outside?')
   .option(...json)
-  .action(does(() => import('./commands/port-audit.ts')))
+  .action(does(() => import('#ops/cli/commands/port-audit')))
 program
   .command('connectors')
   .description('are Kajabi and Gmail ready? asks both, live')
   .addOption(new Option('--look', 'in a process of its own (internal)').hideHelp())
   .option(...json)
-  .action(does(() => import('./commands/connectors.ts')))
+  .action(does(() => import('#ops/cli/commands/connectors')))
 program
   .command('phase0')
   .description('Phase 0: both connectors ready, live, with proof')
   .option(...json)
-  .action(does(() => import('./commands/phase0.ts')))
+  .action(does(() => import('#ops/cli/commands/phase0')))
 program
   .command('selftest')
   .description('plant a violation for every guard and see each refused')
   .option('--junit <path>', 'also write a JUnit report, for a ship')
   .addOption(new Option('--sockets', 'in a network namespace (internal)').hideHelp())
   .option(...json)
-  .action(does(() => import('./commands/selftest.ts')))
+  .action(does(() => import('#ops/cli/commands/selftest')))
 program
   .command('maintenance')
   .description('show or set maintenance mode')
   .argument('[set]', 'status, on or off', 'status')
   .option(...json)
   .action(async (set: string, options: object) => {
-    process.exitCode = await (await import('./commands/maintenance.ts')).run({ ...options, set })
+    process.exitCode = await (
+      await import('#ops/cli/commands/maintenance')
+    ).run({ ...options, set })
   })
 const next = program.command('next').description('the one next action of docs/OPENCLAW_NEXT.md')
 next
   .command('show', { isDefault: true })
   .option('--repo <dir>', 'repository', process.cwd())
-  .action(does(async () => ({ run: (await import('./commands/next.ts')).show })))
+  .action(does(async () => ({ run: (await import('#ops/cli/commands/next')).show })))
 next
   .command('set')
   .argument('<text>')
   .option('--repo <dir>', 'repository', process.cwd())
   .option('--commit', 'as a commit of its own, so that the next ship holds it')
   .action(async (text: string, options: { repo: string; commit?: boolean }) => {
-    process.exitCode = await (await import('./commands/next.ts')).set({ ...options, text })
+    process.exitCode = await (await import('#ops/cli/commands/next')).set({ ...options, text })
   })
 program
   .command('runs')
@@ -210,12 +212,12 @@ program
     form(runId, 'the id of a run, as `hq runs` lists them'),
   )
   .option(...json)
-  .action(does(() => import('./commands/runs.ts')))
+  .action(does(() => import('#ops/cli/commands/runs')))
 program
   .command('reindex')
   .description('rebuild the index of runs from their folders')
   .option(...json)
-  .action(does(() => import('./commands/reindex.ts')))
+  .action(does(() => import('#ops/cli/commands/reindex')))
 const install = program.command('install').description('make this machine a host')
 install
   .command('hostd')
@@ -226,7 +228,7 @@ install
     'clone this address, which the host may only read, when there is no clone yet',
   )
   .option('--uninstall', 'take the services away; data stays')
-  .action(does(() => import('./commands/install.ts')))
+  .action(does(() => import('#ops/cli/commands/install')))
 const proof = program.command('proof').description('the proof bundles of this machine')
 proof
   .command('verify')
@@ -234,7 +236,7 @@ proof
   .argument('<path-or-run-id>', 'folder of a bundle, artifacts folder, or run id')
   .option(...json)
   .action(async (target: string, options: { json?: boolean }) => {
-    process.exitCode = await (await import('./commands/proof.ts')).run({ ...options, target })
+    process.exitCode = await (await import('#ops/cli/commands/proof')).run({ ...options, target })
   })
 program
   .command('trust-key')
@@ -247,11 +249,11 @@ program
       .conflicts(['publicKey', 'label']),
   )
   .option(...json)
-  .action(does(() => import('./commands/trust-key.ts')))
+  .action(does(() => import('#ops/cli/commands/trust-key')))
 program
   .command('runner')
   .description('one run (internal)')
-  .action(does(() => import('./commands/runner.ts')))
+  .action(does(() => import('#ops/cli/commands/runner')))
 program.command('hostd').description('the daemon (handled by the launcher)')
 program.command('serve').description('HQ in the browser, loopback (handled by the launcher)')
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { parseNextAction } from '#ops/next-action'
-import { readProjectConfig } from '#ops/settings-files'
+import { parseNextAction } from '#ops/core/config/next-action'
+import { readProjectConfig } from '#ops/core/config/settings-files'
 import { enrolment, hostSettings, operatorSettings, projectConfig, trustFile } from '#shared/config'
 
 const root = process.cwd()

@@ -1,7 +1,7 @@
 import { Notification } from 'electron'
 import { errorRule } from '#shared/errors'
 import { remediations } from '#shared/remediations'
-import type { RunEnd } from '../operator/deploys.ts'
+import type { RunEnd } from '../operator/host/deploys.ts'
 
 /** Tells that a run has ended, where the system has notifications. @param onClick brings the window to the front */
 export function notifyRunEnded({ title, result }: RunEnd, onClick: () => void): void {

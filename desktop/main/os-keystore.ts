@@ -6,7 +6,7 @@ import {
   removeSecret,
   writeSecret,
   type Keystore,
-} from '../operator/keystore.ts'
+} from '../operator/settings/keystore.ts'
 
 /**
  * Tokens encrypted by the system's keyring, the ciphertext in a file of mode 0600. Where Linux has no keyring, Electron

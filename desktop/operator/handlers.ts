@@ -2,8 +2,8 @@ import type { z } from 'zod'
 import { trustReply } from '#shared/api'
 import type { procedures, ProcedureName, SettingsView, ShipKeyView } from '#shared/bridge'
 import { Problem, toProblem } from '#shared/errors'
-import { setNextAction } from '#ops/next-action'
-import { commitNextAction } from '#ops/next-commit'
+import { setNextAction } from '#ops/core/config/next-action'
+import { commitNextAction } from '#ops/features/ship/index'
 import {
   cancelRun,
   execOnHost,
@@ -11,13 +11,13 @@ import {
   listRuns,
   readArtifact,
   readRun,
-} from './host-actions.ts'
-import { askHostJson } from './host-http.ts'
-import type { OperatorOptions } from './operator.ts'
-import { workTreeRoot } from './repository.ts'
-import { setHost, setReview, settingsView } from './settings.ts'
-import { laptopLabel } from './ship-key.ts'
-import { readShipFile } from './ship-folder.ts'
+} from './host/actions.ts'
+import { askHostJson } from './host/http.ts'
+import type { OperatorOptions } from './options.ts'
+import { workTreeRoot } from './ships/repository.ts'
+import { setHost, setReview, settingsView } from './settings/settings.ts'
+import { laptopLabel } from './settings/ship-key-store.ts'
+import { readShipFile } from './ships/folder.ts'
 import type { Workspace } from './workspace.ts'
 
 /** One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. */

@@ -10,26 +10,13 @@ import {
 } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
-import { describeIssues } from '#ops/json-file'
-import { redact } from '#ops/redact/redaction'
-import type { RunEnd } from './deploys.ts'
-import { takeEnrolment } from './enrolment.ts'
-import { rememberingKeystore, type Keystore } from './keystore.ts'
+import { describeIssues } from '#ops/base/files/json-file'
+import { redact } from '#ops/base/redact/redaction'
+import { takeEnrolment } from './settings/enrolment.ts'
+import { rememberingKeystore } from './settings/keystore.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
-
-export interface OperatorOptions {
-  readonly mode: 'desktop' | 'serve'
-  /** `$OPENCLAW_HQ_HOME` */
-  readonly home: string
-  readonly keystore: Keystore
-  readonly version: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** The log of HQ on this machine. Never shown to the renderer. */
-  readonly log: (text: string) => void
-  /** A ship or deploy that was seen running has ended. */
-  readonly onRunEnded?: (end: RunEnd) => void
-}
+import type { OperatorOptions } from './options.ts'
 
 /** Everything the renderer can ask for, whatever carries the question (design §2). */
 export interface Operator {

@@ -9,7 +9,7 @@ import type {
 } from '#shared/bridge'
 import { gatesOf } from '#shared/gates'
 import type { ShipResult } from '#shared/result'
-import { passedRun, usualMs, type PassedRun } from './usual.ts'
+import { passedRun, usualMs, type PassedRun } from './base/typical-durations.ts'
 
 interface Facts {
   readonly connection: Omit<HostConnection, 'deploy_blocked'>

@@ -15,7 +15,7 @@ import './styles/widths.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app/app.tsx'
-import { applyTheme, rememberedTheme } from './app/theme.ts'
+import { applyTheme, rememberedTheme } from './state/theme.ts'
 import { connect } from './bridge/connect.ts'
 
 applyTheme(rememberedTheme())

@@ -6,7 +6,7 @@ import { bridgeReply, type BridgeReply } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { Operator } from '../operator/operator.ts'
 import { pageHeaders } from '../operator/page-headers.ts'
-import { redact } from '../operator/redaction.ts'
+import { redact } from '../operator/base/redaction.ts'
 import { streamEvents } from './event-stream.ts'
 import { refuseForeign, requireSecret } from './local-requests.ts'
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { artifactsReply } from '#shared/api'
-import { openArtifact } from '#ops/artifacts'
-import type { Deps } from '../deps.ts'
-import { checked } from '../mount.ts'
+import { openArtifact } from '#ops/base/files/artifacts'
+import type { Deps } from '../http/deps.ts'
+import { checked } from '../http/mount.ts'
 
 const address = z.strictObject({ '*': z.string().max(1000) })
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { connectorsReply, connectorsResult, type ConnectorsResult } from '#shared/connectors'
-import type { Deps } from '../deps.ts'
-import type { Documents } from '../documents.ts'
-import { mount } from '../mount.ts'
-import type { Verify } from '../verified.ts'
+import type { Deps } from '../http/deps.ts'
+import type { Documents } from '../runs/documents.ts'
+import { mount } from '../http/mount.ts'
+import type { Verify } from '../runs/verified.ts'
 
 /** What the last run that looked at the connectors found. hostd asks nobody, and has no right to read a secret of them. */
 export function connectorRoutes(

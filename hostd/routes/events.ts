@@ -5,11 +5,11 @@ import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import { isEnded } from '#shared/run'
-import { followRunLog } from '#ops/run-log'
-import { runLogFile } from '#ops/runner/run-files'
-import { headerValues } from '../auth.ts'
-import type { Deps } from '../deps.ts'
-import { checked } from '../mount.ts'
+import { followRunLog } from '#ops/core/pipeline/run-log'
+import { runLogFile } from '#ops/host/runner/run-files'
+import { headerValues } from '../http/auth.ts'
+import type { Deps } from '../http/deps.ts'
+import { checked } from '../http/mount.ts'
 
 /** A comment keeps proxies and clients from taking a quiet run for a dead connection. */
 const heartbeatMs = 15_000

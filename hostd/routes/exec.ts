@@ -5,10 +5,10 @@ import { dodRunHeader, execReply, execRequest, joinableBody, type JoinableBody }
 import { errorRule, Problem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import type { Run } from '#shared/run'
-import { readMaintenance } from '#ops/maintenance'
-import { actorOf, headerValues } from '../auth.ts'
-import type { Deps } from '../deps.ts'
-import { checked, mount } from '../mount.ts'
+import { readMaintenance } from '#ops/core/host-state/maintenance'
+import { actorOf, headerValues } from '../http/auth.ts'
+import type { Deps } from '../http/deps.ts'
+import { checked, mount } from '../http/mount.ts'
 
 /** The 409 of a busy lane: enough for the caller to join. */
 export const joinable = (active: Run): JoinableBody => ({

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { healthReply } from '#shared/api'
-import { mount } from '../mount.ts'
+import { mount } from '../http/mount.ts'
 
 /** Open to everybody who reaches the port, and therefore minimal: that it lives, since when, and what it is. */
 export function healthRoutes(app: FastifyInstance, { version }: { version: string }): void {

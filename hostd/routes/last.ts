@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { deployLastReply, dodLastReply, shipLastReply } from '#shared/api'
-import type { LastResults } from '../last-results.ts'
-import { mount } from '../mount.ts'
+import type { LastResults } from '../runs/last-results.ts'
+import { mount } from '../http/mount.ts'
 
 /** The last result of each kind, or null. `ok` is computed from it. */
 export function lastRoutes(app: FastifyInstance, results: LastResults): void {

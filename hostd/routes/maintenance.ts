@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { joinableBody, maintenanceReply, maintenanceRequest } from '#shared/api'
-import { readMaintenance } from '#ops/maintenance'
-import { askRunner } from '#ops/runner/launch'
-import { actorOf } from '../auth.ts'
-import type { Deps } from '../deps.ts'
-import { mount } from '../mount.ts'
+import { readMaintenance } from '#ops/core/host-state/maintenance'
+import { askRunner } from '#ops/host/runner/launch'
+import { actorOf } from '../http/auth.ts'
+import type { Deps } from '../http/deps.ts'
+import { mount } from '../http/mount.ts'
 import { joinable } from './exec.ts'
 
 /** A person's own switch. While a deploy runs it is refused: the deploy holds the mode itself. */

@@ -3,9 +3,9 @@ import type { z } from 'zod'
 import { projectStateReply } from '#shared/api'
 import { toProblem } from '#shared/errors'
 import { projectState } from '#shared/result'
-import { readJson } from '#ops/json-file'
-import type { Deps } from '../deps.ts'
-import { mount } from '../mount.ts'
+import { readJson } from '#ops/base/files/json-file'
+import type { Deps } from '../http/deps.ts'
+import { mount } from '../http/mount.ts'
 
 /** Read afresh each time: the deploy reads its own state back through this. */
 export function readProjectState(file: string): z.input<typeof projectStateReply> {

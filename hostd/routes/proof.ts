@@ -10,14 +10,14 @@ import {
 } from '#shared/api'
 import { bundleKinds, type BundleVerification } from '#shared/proof'
 import { trustedKey } from '#shared/signature'
-import { chainReader } from '#ops/proof/chain-report'
-import { hostProofPlaces } from '#ops/proof/places'
-import { kindOf } from '#ops/proof/verify-bundle'
-import { bundleFolders, hostKinds } from '#ops/proof/verify-chain'
-import type { Deps } from '../deps.ts'
-import type { Documents } from '../documents.ts'
-import { mount } from '../mount.ts'
-import type { CheckBundle } from '../verified.ts'
+import { chainReader } from '#ops/core/proof/chain-report'
+import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { kindOf } from '#ops/core/proof/verify-bundle'
+import { bundleFolders, hostKinds } from '#ops/core/proof/verify-chain'
+import type { Deps } from '../http/deps.ts'
+import type { Documents } from '../runs/documents.ts'
+import { mount } from '../http/mount.ts'
+import type { CheckBundle } from '../runs/verified.ts'
 
 const defaultLimit = 30
 

@@ -4,10 +4,10 @@ import { cancelReply, runReply, runsQuery, runsReply, type RunDetail } from '#sh
 import { Problem, toProblem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import { isEnded } from '#shared/run'
-import { readRunResult } from '#ops/runner/run-files'
-import { actorOf } from '../auth.ts'
-import type { Deps } from '../deps.ts'
-import { mount } from '../mount.ts'
+import { readRunResult } from '#ops/host/runner/run-files'
+import { actorOf } from '../http/auth.ts'
+import type { Deps } from '../http/deps.ts'
+import { mount } from '../http/mount.ts'
 
 const defaultLimit = 50
 

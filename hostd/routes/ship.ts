@@ -4,11 +4,11 @@ import { shipStoredReply } from '#shared/api'
 import { maxBundleBytes, shipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { runId } from '#shared/ids'
-import { askRunner } from '#ops/runner/launch'
-import { actorOf } from '../auth.ts'
-import type { Deps } from '../deps.ts'
-import { mount } from '../mount.ts'
-import type { Verify } from '../verified.ts'
+import { askRunner } from '#ops/host/runner/launch'
+import { actorOf } from '../http/auth.ts'
+import type { Deps } from '../http/deps.ts'
+import { mount } from '../http/mount.ts'
+import type { Verify } from '../runs/verified.ts'
 
 /** The ship bundle from the laptop. hostd checks its shape; the runner checks every digest again and stores it. */
 export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): void {

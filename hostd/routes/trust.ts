@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { trustReply } from '#shared/api'
-import { believedShipKeys } from '#ops/enrolled-keys'
-import type { Deps } from '../deps.ts'
-import { mount } from '../mount.ts'
+import { believedShipKeys } from '#ops/core/trust/enrolled-keys'
+import type { Deps } from '../http/deps.ts'
+import { mount } from '../http/mount.ts'
 
 /** Whose verdicts and ships this host believes. Read afresh: a key that was just enrolled counts at once. */
 export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus, loadavg } from 'node:os'
 import { readdirSync } from 'node:fs'
-import { baseEnv, runCommand } from '#ops/command'
-import { endTree, startedAt } from '#ops/process-tree'
+import { baseEnv, runCommand } from '#ops/base/process/command'
+import { endTree, startedAt } from '#ops/base/process/process-tree'
 
 /**
  * What does every command of HQ cost beside the program itself? `true` by `runCommand` and by a bare spawn; and the look

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LineSplitter } from '#ops/lines'
-import { createRedactor } from '#ops/redact/redactor'
-import { RunLog } from '#ops/run-log'
+import { LineSplitter } from '#ops/base/process/lines'
+import { createRedactor } from '#ops/base/redact/redactor'
+import { RunLog } from '#ops/core/pipeline/run-log'
 
 /** How much does redaction cost a run's log? Bytes of a child → lines → events on disk, with and without. `node test/bench/redaction.ts` */
 const megabytes = 60

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { createRedactor, marker } from '#ops/redact/redactor'
-import { knowSecrets } from '#ops/redact/redaction'
-import { encodings, innerForm, secretsOf } from '../ops/redact/canaries.ts'
-import { randomOf } from '../ops/proof/proof-bench.ts'
+import { createRedactor, marker } from '#ops/base/redact/redactor'
+import { knowSecrets } from '#ops/base/redact/redaction'
+import { encodings, innerForm, secretsOf } from '../ops/base/redact/canaries.ts'
+import { randomOf } from '../ops/core/proof/proof-bench.ts'
 import { throughSinks } from '../support/secret-sinks.ts'
 import { campaignSeeds, report } from './seeds.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { scriptedAnswer } from '#ops/demo/scripted-review'
-import { nodeProgram } from '#ops/program'
+import { scriptedAnswer } from '#ops/cli/demo/scripted-review'
+import { nodeProgram } from '#ops/base/process/program'
 import { checkHostile, commitHostile } from '../support/hostile-check.ts'
 import { hostileAnswers } from '../support/hostile-answers.ts'
 import { hostileDiffs } from '../support/hostile-diffs.ts'

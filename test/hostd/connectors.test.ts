@@ -9,7 +9,7 @@ import {
 } from '#shared/connectors'
 import { manifest } from '#shared/proof'
 import type { RunEvent } from '#shared/events'
-import { readRunResult } from '#ops/runner/run-files'
+import { readRunResult } from '#ops/host/runner/run-files'
 import {
   connectorHost,
   secretTexts,

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeJson } from '#ops/json-file'
-import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/keys/signing-key'
-import { readTrustFile } from '#ops/settings-files'
+import { writeJson } from '#ops/base/files/json-file'
+import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
+import { readTrustFile } from '#ops/core/config/settings-files'
 import { startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
 
 const laptop = signingKeyFromPem(newKeyPem(), 'the laptop')

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { statusReply } from '#shared/api'
-import { writeJson } from '#ops/json-file'
+import { writeJson } from '#ops/base/files/json-file'
 import {
   rawRequest,
   startHostd,

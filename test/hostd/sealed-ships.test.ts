@@ -1,11 +1,16 @@
 import { rmSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newKeyPem, signingKeyFromPem, toTrustedKey, type SigningKey } from '#ops/keys/signing-key'
-import { writeJson, writeWhole } from '#ops/json-file'
-import { sealBundle } from '#ops/proof/seal-bundle'
+import {
+  newKeyPem,
+  signingKeyFromPem,
+  toTrustedKey,
+  type SigningKey,
+} from '#ops/core/trust/signing-key'
+import { writeJson, writeWhole } from '#ops/base/files/json-file'
+import { sealBundle } from '#ops/core/proof/seal-bundle'
 import type { ShipBundle } from '#shared/bundle'
-import { makeShipBundle } from '../../desktop/operator/ship-bundle.ts'
+import { makeShipBundle } from '../../desktop/operator/ships/bundle.ts'
 import { startHostd, testHost, type TestHost, type TestHostd } from '../support/hostd.ts'
 
 const laptop = signingKeyFromPem(newKeyPem(), 'the laptop')

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { newKeyPem } from '#ops/keys/signing-key'
-import { marker } from '#ops/redact/redactor'
-import { readRunResult } from '#ops/runner/run-files'
+import { newKeyPem } from '#ops/core/trust/signing-key'
+import { marker } from '#ops/base/redact/redactor'
+import { readRunResult } from '#ops/host/runner/run-files'
 import {
   allFiles,
   scriptedInstall,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createParser } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runLogFile } from '#ops/runner/run-files'
+import { runLogFile } from '#ops/host/runner/run-files'
 import {
   scriptedInstall,
   startHostd,

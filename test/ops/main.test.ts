@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { nodeProgram } from '#ops/program'
+import { nodeProgram } from '#ops/base/process/program'
 
 /** `hq` as it is started by a person, through its launcher. */
 const hq = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>

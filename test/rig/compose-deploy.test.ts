@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { nodeProgram } from '#ops/program'
+import { nodeProgram } from '#ops/base/process/program'
 import { whyNoDocker } from '../support/docker.ts'
 import { must } from '../support/rig/programs.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { guardLine, guardLogFile, type GuardLine } from '#ops/guard/log'
-import { attemptsFileOf } from '#ops/guard/attempts'
+import { guardLine, guardLogFile, type GuardLine } from '#ops/features/guard/log'
+import { attemptsFileOf } from '#ops/features/guard/attempts'
 import {
   hostOf,
   hqInside,

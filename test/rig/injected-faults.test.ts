@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { writeJson } from '#ops/json-file'
+import { writeJson } from '#ops/base/files/json-file'
 
 const why = spawnSync('strace', ['-V'], { stdio: 'ignore' }).status === 0 ? null : 'needs strace'
 if (why) console.warn(`Skipped, ${why}: faults injected into the JSON writer`)
@@ -19,7 +19,7 @@ describe.skipIf(why !== null)('the JSON writer under injected faults', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
   const script = (): string =>
-    `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/json-file.ts'))}; writeJson(${JSON.stringify(file)}, { value: 'new' })`
+    `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/json-file.ts'))}; writeJson(${JSON.stringify(file)}, { value: 'new' })`
   const underStrace = (fault: string, traced: string): number | null =>
     spawnSync(
       'strace',

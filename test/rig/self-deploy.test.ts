@@ -15,7 +15,7 @@ const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: HQ deploying itself`)
 
 const hostd = 'openclaw-hostd.service'
-const unitFile = 'ops/install/units/hostd.ts'
+const unitFile = 'ops/host/install/units/hostd.ts'
 const tasks =
   (n: number) =>
   (text: string): string =>
@@ -199,7 +199,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
       'says it is well and lets nobody in',
       'hostd_unhealthy',
       {
-        'hostd/auth.ts': (text: string) =>
+        'hostd/http/auth.ts': (text: string) =>
           text.replace(
             'export function checkToken(',
             "export function checkToken(...given: Parameters<typeof checkRealToken>): void {\n  if (process.env['OPENCLAW_STATE'] === '/var/lib/ai-ops-runner') throw new Problem('forbidden', 'planted')\n  checkRealToken(...given)\n}\nfunction checkRealToken(",
@@ -225,7 +225,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
 
   it('finishes with the pipeline that it brings: a fix of the pipeline deploys itself', async () => {
     const broken = await ship('0.1.60', {
-      'ops/deploy/route-gate.ts': (text) =>
+      'ops/features/deploy/route-gate.ts': (text) =>
         text.replace(
           '  const token = readAdminToken',
           "  if (paths.state !== '') throw new Problem('route_missing', 'planted')\n  const token = readAdminToken",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { allUnits } from '#ops/install/units/all'
-import { runnerCapabilities } from '#ops/install/units/runner'
+import { allUnits } from '#ops/host/install/units/all'
+import { runnerCapabilities } from '#ops/host/install/units/runner'
 import { dockerReach } from '../support/rig/docker-reach.ts'
 import { hostOf, installer, productionPaths as paths, type RigHost } from '../support/rig/host.ts'
 import { whyNoRig } from '../support/rig/programs.ts'

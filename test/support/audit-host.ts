@@ -1,6 +1,6 @@
-import { hostPortChecks } from '#ops/ports/host-audit'
-import { usualMounts } from '#ops/ports/host-mounts'
-import { runChecks } from '#ops/doctor/check'
+import { hostPortChecks } from '#ops/features/port-audit/host-audit'
+import { usualMounts } from '#ops/platform/net/host-mounts'
+import { runChecks } from '#ops/core/checks/check'
 
 /** The audit as a process of its own, so that a test can put it into a network namespace. Prints the checks as JSON. */
 const [socket = '', exceptions = '{"exceptions":[],"compose":[]}'] = process.argv.slice(2)

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { tryLock, type Lock } from '#ops/lock'
-import { installRoot, nodeProgram } from '#ops/program'
+import { tryLock, type Lock } from '#ops/base/files/lock'
+import { installRoot, nodeProgram } from '#ops/base/process/program'
 
 /** How long a build by another test process is waited for, in seconds. */
 const patience = 280

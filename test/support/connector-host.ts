@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectorReports, type ConnectorReport } from '#shared/connectors'
-import { lookAtConnectors } from '#ops/connectors/look'
-import { connectorSecrets } from '#ops/connectors/places'
-import { readHostSettings } from '#ops/settings-files'
+import { lookAtConnectors } from '#ops/features/connectors/look'
+import { connectorSecrets } from '#ops/base/paths/connector-paths'
+import { readHostSettings } from '#ops/core/config/settings-files'
 import {
   gmailScope,
   googleHere,

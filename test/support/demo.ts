@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { LineSplitter } from '#ops/lines'
-import { programArgv } from '#ops/program'
+import { LineSplitter } from '#ops/base/process/lines'
+import { programArgv } from '#ops/base/process/program'
 
 export interface Demo {
   readonly root: string

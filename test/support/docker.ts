@@ -10,9 +10,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { docker } from '#ops/docker/client'
-import { requireDaemon, type Docker } from '#ops/docker/engine-api'
-import { nodeProgram } from '#ops/program'
+import { docker } from '#ops/platform/docker/client'
+import { requireDaemon, type Docker } from '#ops/platform/docker/engine-api'
+import { nodeProgram } from '#ops/base/process/program'
 import { until } from './hostd.ts'
 
 const works = (program: string, args: string[]): boolean => {

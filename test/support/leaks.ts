@@ -1,4 +1,4 @@
-import { canaries, encodings, innerForm } from '../ops/redact/canaries.ts'
+import { canaries, encodings, innerForm } from '../ops/base/redact/canaries.ts'
 
 /** Every encoded form of the canaries that must be in nothing that is kept or shown. */
 export const forbiddenForms: readonly {

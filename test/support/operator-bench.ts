@@ -10,12 +10,9 @@ import {
   type Output,
   type ProcedureName,
 } from '#shared/bridge'
-import { fileKeystore } from '../../desktop/operator/keystore.ts'
-import {
-  createOperator,
-  type Operator,
-  type OperatorOptions,
-} from '../../desktop/operator/operator.ts'
+import { fileKeystore } from '../../desktop/operator/settings/keystore.ts'
+import { createOperator, type Operator } from '../../desktop/operator/operator.ts'
+import type { OperatorOptions } from '../../desktop/operator/options.ts'
 
 /** An operator in a home of its own, asked as the renderer asks it. */
 export interface OperatorBench {

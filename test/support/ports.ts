@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 
 /**
  * Below the range from which the system gives ports to whoever asks for any, and beside the one from which
- * ops/free-port.ts takes: what is chosen here is given to nobody by chance until the test uses it.
+ * ops/base/process/free-port.ts takes: what is chosen here is given to nobody by chance until the test uses it.
  */
 const [first, count] = [10_000, 8_000] as const
 

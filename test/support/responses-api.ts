@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { messagesOf, readJsonBody, streamMessage } from '#ops/demo/responses-stream'
-import { bindingsIn, scriptedAnswer } from '#ops/demo/scripted-review'
-import type { ReviewBindings } from '#ops/ship/review-prompt'
+import { messagesOf, readJsonBody, streamMessage } from '#ops/cli/demo/responses-stream'
+import { bindingsIn, scriptedAnswer } from '#ops/cli/demo/scripted-review'
+import type { ReviewBindings } from '#ops/features/ship/review-prompt'
 import type { ReviewAnswer } from '#shared/verdict'
 
 /** What the reviewer does with one request. */

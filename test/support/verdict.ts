@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { newRunId } from '#shared/ids'
 import type { Verdict } from '#shared/verdict'
-import { withNeutralGit } from '#ops/git/neutral-diff'
-import { gitText } from '#ops/git/run-git'
+import { withNeutralGit } from '#ops/platform/git/neutral-diff'
+import { gitText } from '#ops/platform/git/run-git'
 
 /** The reviewer of tests: a host that believes it lists it in its trust file. */
 export const testProvider = { id: 'test', base_url: 'http://127.0.0.1:9/v1' }

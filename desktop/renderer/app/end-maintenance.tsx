@@ -1,9 +1,9 @@
 import { useState, type ReactElement } from 'react'
 import { Confirm } from '../ui/dialog.tsx'
 import { PushButton } from '../ui/push-button.tsx'
-import { shortCommit, shortRun } from '../words/format.ts'
-import { useActions } from './actions.tsx'
-import { useLive } from './live.tsx'
+import { shortCommit, shortRun } from '../text/format.ts'
+import { useActions } from '../state/actions.tsx'
+import { useLive } from '../state/live.tsx'
 
 /** Ends maintenance that nothing holds any more, after asking: a green deploy is what ends it by itself. */
 export function EndMaintenance(): ReactElement | null {

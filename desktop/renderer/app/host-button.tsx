@@ -6,8 +6,8 @@ import { useHq } from '../bridge/context.ts'
 import { Icon } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { Age } from '../ui/time.tsx'
-import { span } from '../words/format.ts'
-import { useLive } from './live.tsx'
+import { span } from '../text/format.ts'
+import { useLive } from '../state/live.tsx'
 
 /** The host and how it is reached; what is known of it opens below. */
 export function HostButton(): ReactElement {

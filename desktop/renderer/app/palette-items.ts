@@ -1,13 +1,13 @@
 import { useLocation } from 'wouter'
 import { useHq } from '../bridge/context.ts'
 import type { IconName } from '../ui/icons.tsx'
-import { age, shortRun } from '../words/format.ts'
-import { ofRun, type Tone } from '../words/status.ts'
-import { useActions } from './actions.tsx'
-import { commitsToShip, pinReason, titleOfRun } from './facts.ts'
-import { useLive } from './live.tsx'
+import { age, shortRun } from '../text/format.ts'
+import { ofRun, type Tone } from '../text/status.ts'
+import { useActions } from '../state/actions.tsx'
+import { commitsToShip, pinReason, titleOfRun } from '../state/facts.ts'
+import { useLive } from '../state/live.tsx'
 import { places } from './pages.ts'
-import { rememberedTheme, type Theme } from './theme.ts'
+import { rememberedTheme, type Theme } from '../state/theme.ts'
 
 export interface PaletteItem {
   readonly id: string

@@ -2,9 +2,9 @@ import type { ReactElement, ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { useHq } from '../bridge/context.ts'
 import { Claw, Icon, Mark } from '../ui/icons.tsx'
-import { count } from '../words/format.ts'
-import { ofOverall, type Tone } from '../words/status.ts'
-import { useLive } from './live.tsx'
+import { count } from '../text/format.ts'
+import { ofOverall, type Tone } from '../text/status.ts'
+import { useLive } from '../state/live.tsx'
 import { isAt, places, type Place } from './pages.ts'
 
 interface Badge {

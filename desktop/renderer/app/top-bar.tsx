@@ -5,10 +5,10 @@ import { useHq } from '../bridge/context.ts'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { Clock } from '../ui/time.tsx'
-import { useActions } from './actions.tsx'
-import { commitsToShip, pinReason, startOf, titleOfRun } from './facts.ts'
+import { useActions } from '../state/actions.tsx'
+import { commitsToShip, pinReason, startOf, titleOfRun } from '../state/facts.ts'
 import { HostButton } from './host-button.tsx'
-import { useLive } from './live.tsx'
+import { useLive } from '../state/live.tsx'
 
 const modifier = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl '
 const mayBeFilled = ['/', '', '/ship', '/deploy']

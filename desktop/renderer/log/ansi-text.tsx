@@ -1,6 +1,6 @@
 import Anser from 'anser'
 import type { ReactElement } from 'react'
-import { visibleText, writtenOut } from '../words/visible-text.ts'
+import { visibleText, writtenOut } from '../text/visible-text.ts'
 
 interface Piece {
   readonly text: string

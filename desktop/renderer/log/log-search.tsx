@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { Button, Input, SearchField } from 'react-aria-components'
 import { Icon } from '../ui/icons.tsx'
-import { grouped } from '../words/format.ts'
+import { grouped } from '../text/format.ts'
 
 interface Props {
   readonly query: string

@@ -3,7 +3,7 @@ import type { BridgeProblem, EventsRequest } from '#shared/bridge'
 import { parseRunEvent } from '#shared/events'
 import { problemOf } from '../bridge/bridge-error.ts'
 import type { Bridge } from '../bridge/client.ts'
-import { emptyLog, takeEvent, type LogState } from './log-state.ts'
+import { emptyLog, takeEvent, type LogState } from '../state/log-state.ts'
 
 export type StreamState = 'live' | 'reconnecting' | 'complete' | 'stopped'
 export interface LogView {

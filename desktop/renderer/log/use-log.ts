@@ -1,7 +1,7 @@
 import { useMemo, useSyncExternalStore } from 'react'
 import type { Bridge } from '../bridge/client.ts'
 import { useHq } from '../bridge/context.ts'
-import { emptyLog } from './log-state.ts'
+import { emptyLog } from '../state/log-state.ts'
 import { logStream, type LogStream, type LogView } from './log-stream.ts'
 
 const kept = 12

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import type { CheckResult } from '#shared/result'
-import { visibleText } from '../words/visible-text.ts'
-import { ofCheck } from '../words/status.ts'
+import { visibleText } from '../text/visible-text.ts'
+import { ofCheck } from '../text/status.ts'
 import { Mark } from './icons.tsx'
 import { Status } from './status.tsx'
 

@@ -1,6 +1,6 @@
 import { useState, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
-import { shortCommit, shortRun } from '../words/format.ts'
+import { shortCommit, shortRun } from '../text/format.ts'
 import { Icon } from './icons.tsx'
 
 const refused = 'Not copied: the browser does not allow it here'

@@ -3,7 +3,7 @@ import { useState, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import { useHq } from '../bridge/context.ts'
 import { fileQuery, type FileRef } from '../bridge/queries.ts'
-import { visibleText } from '../words/visible-text.ts'
+import { visibleText } from '../text/visible-text.ts'
 import { Sheet } from './dialog.tsx'
 import { ProblemNote } from './problem-note.tsx'
 

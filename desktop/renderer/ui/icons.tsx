@@ -32,7 +32,7 @@ import {
   Pin,
 } from 'lucide-react'
 import type { ReactElement } from 'react'
-import type { Tone } from '../words/status.ts'
+import type { Tone } from '../text/status.ts'
 
 const icons = {
   overview: BarChart3,

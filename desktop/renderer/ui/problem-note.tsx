@@ -1,9 +1,9 @@
 import type { ReactElement, ReactNode } from 'react'
 import { remediations } from '#shared/remediations'
 import { toBridgeError } from '../bridge/bridge-error.ts'
-import { errorSentence } from '../words/errors.ts'
-import { isBlocked } from '../words/status.ts'
-import { visibleText } from '../words/visible-text.ts'
+import { errorSentence } from '../text/errors.ts'
+import { isBlocked } from '../text/status.ts'
+import { visibleText } from '../text/visible-text.ts'
 import { Mark } from './icons.tsx'
 
 /** A failed question or action: plain line, class, cause, what happens next. */

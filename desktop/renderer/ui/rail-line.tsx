@@ -1,5 +1,5 @@
 import type { CSSProperties, ReactElement, ReactNode } from 'react'
-import type { Shown } from '../words/status.ts'
+import type { Shown } from '../text/status.ts'
 import { Mark } from './icons.tsx'
 
 export interface RailItem {

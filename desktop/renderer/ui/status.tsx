@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
 import type { ProofState } from '#shared/proof'
-import type { Shown } from '../words/status.ts'
+import type { Shown } from '../text/status.ts'
 import { Icon, Mark } from './icons.tsx'
 
 /** Icon, word and colour of a state, always all three. */

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react'
-import { age, clock, dateAndTime } from '../words/format.ts'
+import { age, clock, dateAndTime } from '../text/format.ts'
 import { useNow } from './now.ts'
 
 /** How old something is; the exact moment on hover. */

@@ -3,9 +3,9 @@ import { Button } from 'react-aria-components'
 import { remediations } from '#shared/remediations'
 import type { ErrorClass } from '#shared/errors'
 import type { Triage } from '#shared/result'
-import { errorSentence } from '../words/errors.ts'
-import { toneOfClass } from '../words/status.ts'
-import { visibleText } from '../words/visible-text.ts'
+import { errorSentence } from '../text/errors.ts'
+import { toneOfClass } from '../text/status.ts'
+import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
 
 export interface Standing {

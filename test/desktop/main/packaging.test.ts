@@ -1,7 +1,7 @@
 import { getConfig, validateConfiguration } from 'app-builder-lib/out/util/config/config.js'
 import { DebugLogger } from 'builder-util'
 import { describe, expect, it } from 'vitest'
-import { installRoot } from '#ops/program'
+import { installRoot } from '#ops/base/process/program'
 
 const read = () => getConfig(installRoot(), 'electron-builder.yml', null)
 

@@ -15,7 +15,7 @@ import {
 } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
-import { installRoot, nodeProgram } from '#ops/program'
+import { installRoot, nodeProgram } from '#ops/base/process/program'
 import { ensureBuilt } from '../../support/build.ts'
 import {
   allFiles,

@@ -3,7 +3,7 @@ import { runReply } from '#shared/api'
 import type { ActionId } from '#shared/actions'
 import { isEnded, runFile, type RunFile } from '#shared/run'
 import { adminTokenHeader } from '#shared/api'
-import { hostPaths } from '#ops/paths'
+import { hostPaths } from '#ops/base/paths/paths'
 import { packageInside, type Ask, type Rig } from './rig.ts'
 import { until } from './patience.ts'
 

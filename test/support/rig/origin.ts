@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { endTree } from '#ops/process-tree'
+import { endTree } from '#ops/base/process/process-tree'
 import { machineEnv, type Place } from './machine.ts'
 import { until } from './patience.ts'
 import { must, runProgram } from './programs.ts'

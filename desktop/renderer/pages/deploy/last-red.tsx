@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactElement } from 'react'
 import { useLocation } from 'wouter'
-import { useLive } from '../../app/live.tsx'
+import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { runQuery } from '../../bridge/queries.ts'
 import { RunWhyRed, useTriage } from '../runs/run-why-red.tsx'

@@ -1,10 +1,10 @@
 import { useState, type ReactElement } from 'react'
-import { useActions } from '../../app/actions.tsx'
-import { useLive } from '../../app/live.tsx'
+import { useActions } from '../../state/actions.tsx'
+import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
-import { shortCommit } from '../../words/format.ts'
+import { shortCommit } from '../../text/format.ts'
 
 /** Back to the last green commit, which the question names and the request asks for: never another one than was shown. */
 export function RollBack(): ReactElement | null {

@@ -1,13 +1,13 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
-import { CancelButton, CancelNote } from '../../app/cancel.tsx'
-import { useLive } from '../../app/live.tsx'
+import { CancelButton, CancelNote } from '../../parts/cancel.tsx'
+import { useLive } from '../../state/live.tsx'
 import { AnsiText } from '../../log/ansi-text.tsx'
-import type { LogLine, LogState } from '../../log/log-state.ts'
+import type { LogLine, LogState } from '../../state/log-state.ts'
 import { RunId } from '../../ui/copy.tsx'
 import { Mark } from '../../ui/icons.tsx'
-import { AgainstUsual, Timeline } from '../../ui/timeline.tsx'
-import { shortCommit } from '../../words/format.ts'
+import { AgainstUsual, Timeline } from '../../parts/timeline.tsx'
+import { shortCommit } from '../../text/format.ts'
 
 interface Props {
   readonly source: 'ship' | 'host'

@@ -1,12 +1,12 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
-import { useLive } from '../../app/live.tsx'
+import { useLive } from '../../state/live.tsx'
 import { CheckLine, Matrix, notGreen, tallyOf } from '../../ui/checks.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, shortRun, span, timeOfDay } from '../../words/format.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { count, shortRun, span, timeOfDay } from '../../text/format.ts'
+import { visibleText } from '../../text/visible-text.ts'
 import { NextActionCard } from './next-action-card.tsx'
 
 export function Aside(): ReactElement {

@@ -1,9 +1,9 @@
 import type { Overview } from '#shared/bridge'
 import { remediations } from '#shared/remediations'
 import { errorClasses, errorRule, type ErrorClass } from '#shared/errors'
-import { deployWords, isDeploy, type Facts } from '../../app/facts.ts'
-import { errorSentence } from '../../words/errors.ts'
-import { count, shortCommit, span, timeOfDay } from '../../words/format.ts'
+import { deployWords, isDeploy, type Facts } from '../../state/facts.ts'
+import { errorSentence } from '../../text/errors.ts'
+import { count, shortCommit, span, timeOfDay } from '../../text/format.ts'
 import { firstStopped } from './gates.ts'
 
 export interface Headline {

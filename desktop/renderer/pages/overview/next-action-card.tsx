@@ -1,5 +1,5 @@
 import { useState, type ReactElement } from 'react'
-import { useLive } from '../../app/live.tsx'
+import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { NextActionEdit } from '../../ui/next-action-edit.tsx'

@@ -3,14 +3,14 @@ import { Link } from 'wouter'
 import { remediations } from '#shared/remediations'
 import type { ChecksResult, ResultDocument } from '#shared/result'
 import { useHq } from '../../bridge/context.ts'
-import { useLive } from '../../app/live.tsx'
+import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { Nothing } from '../../ui/problem-note.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, took } from '../../words/format.ts'
-import { ofOverall } from '../../words/status.ts'
+import { count, took } from '../../text/format.ts'
+import { ofOverall } from '../../text/status.ts'
 
 interface Row {
   readonly name: string

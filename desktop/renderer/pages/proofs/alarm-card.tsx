@@ -16,9 +16,9 @@ import { Mark } from '../../ui/icons.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count } from '../../words/format.ts'
-import { problemWords } from '../../words/proof.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { count } from '../../text/format.ts'
+import { problemWords } from '../../text/proof.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 /** Shortest reason that says anything. */
 const minReason = 3

@@ -8,9 +8,9 @@ import { RunId } from '../../ui/copy.tsx'
 import { Sheet } from '../../ui/dialog.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, dateAndTime, startOfRun } from '../../words/format.ts'
-import { bundleTitles, ofProof, problemWords } from '../../words/proof.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { count, dateAndTime, startOfRun } from '../../text/format.ts'
+import { bundleTitles, ofProof, problemWords } from '../../text/proof.ts'
+import { visibleText } from '../../text/visible-text.ts'
 import { FilesSheet } from './files-sheet.tsx'
 
 type Found = NonNullable<ProofRow['laptop']>

@@ -5,7 +5,7 @@ import { folderQuery } from '../../bridge/queries.ts'
 import { Sheet } from '../../ui/dialog.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
-import { bytes } from '../../words/format.ts'
+import { bytes } from '../../text/format.ts'
 
 /** The files of a bundle as the host has them. */
 export function FilesSheet({

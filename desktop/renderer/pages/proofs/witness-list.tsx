@@ -4,10 +4,10 @@ import type { WitnessView } from '#shared/bridge'
 import { Sheet } from '../../ui/dialog.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { dateAndTime } from '../../words/format.ts'
-import { problemWords } from '../../words/proof.ts'
-import type { Shown } from '../../words/status.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { dateAndTime } from '../../text/format.ts'
+import { problemWords } from '../../text/proof.ts'
+import type { Shown } from '../../text/status.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 const stateOf = ({ open, problem, seen, looked_at }: WitnessView): Shown =>
   open.length > 0

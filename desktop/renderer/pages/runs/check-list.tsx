@@ -3,9 +3,9 @@ import { remediations } from '#shared/remediations'
 import type { CheckResult } from '#shared/result'
 import { tallyOf, worstFirst } from '../../ui/checks.tsx'
 import { Mark } from '../../ui/icons.tsx'
-import { took } from '../../words/format.ts'
-import { ofCheck } from '../../words/status.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { took } from '../../text/format.ts'
+import { ofCheck } from '../../text/status.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 /** The checks of a doctor, guard or port run, worst first: where a pipeline has its steps. */
 export function CheckList({ checks }: { checks: readonly CheckResult[] }): ReactElement {

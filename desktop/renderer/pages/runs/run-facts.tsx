@@ -5,15 +5,15 @@ import { actionOf } from '#shared/actions'
 import type { RunDetail } from '#shared/api'
 import type { DeployResult, ResultDocument, Triage } from '#shared/result'
 import { isEnded } from '#shared/run'
-import { startOf } from '../../app/facts.ts'
-import { useLive } from '../../app/live.tsx'
+import { startOf } from '../../state/facts.ts'
+import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { folderQuery } from '../../bridge/queries.ts'
 import { Commit } from '../../ui/copy.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { ScriptedDemo } from '../../ui/status.tsx'
 import { isDeployRun } from './run-why-red.tsx'
-import { bytes, dateAndTime, shortRun, took } from '../../words/format.ts'
+import { bytes, dateAndTime, shortRun, took } from '../../text/format.ts'
 
 interface Props {
   readonly run: RunDetail

@@ -1,7 +1,7 @@
 import { useState, type FormEvent, type ReactElement } from 'react'
 import { Input, Label, Text, TextField } from 'react-aria-components'
 import type { SettingsView } from '#shared/bridge'
-import { useLive } from '../../app/live.tsx'
+import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'

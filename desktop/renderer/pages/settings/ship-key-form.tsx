@@ -9,9 +9,9 @@ import { Confirm } from '../../ui/dialog.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
-import type { Shown } from '../../words/status.ts'
-import { visibleText } from '../../words/visible-text.ts'
-import { BelievedKeys } from './believed-keys.tsx'
+import type { Shown } from '../../text/status.ts'
+import { visibleText } from '../../text/visible-text.ts'
+import { BelievedKeys } from './trusted-keys.tsx'
 import { Part } from './part.tsx'
 
 const kept = {

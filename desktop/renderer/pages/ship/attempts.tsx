@@ -3,9 +3,9 @@ import type { UntilGreen } from '#shared/result'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { Mark } from '../../ui/icons.tsx'
 import { Status } from '../../ui/status.tsx'
-import { count, shortCommit, took } from '../../words/format.ts'
-import { ofOverall } from '../../words/status.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { count, shortCommit, took } from '../../text/format.ts'
+import { ofOverall } from '../../text/status.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 /** The attempts of a ship with repairs, what was done between them, and which protected files that changed. */
 export function Attempts({ until, runId }: { until: UntilGreen; runId: string }): ReactElement {

@@ -1,6 +1,6 @@
 import gitDiffParser, { type Change, type File } from 'gitdiff-parser'
 import type { Finding } from '#shared/verdict'
-import { visibleText } from '../../words/visible-text.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 export interface DiffRow {
   readonly kind: 'add' | 'del' | 'same' | 'hunk'

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import type { Finding } from '#shared/verdict'
 import { Icon, Mark } from '../../ui/icons.tsx'
-import { visibleText } from '../../words/visible-text.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 /** Where a finding is, as people write it. */
 export const placeOf = ({ file, line }: Finding): string =>

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react'
-import { useLive } from '../../app/live.tsx'
+import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
-import { count } from '../../words/format.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { count } from '../../text/format.ts'
+import { visibleText } from '../../text/visible-text.ts'
 import { BeforeShip } from './before-ship.tsx'
 import { ShipSteps } from './ship-steps.tsx'
 

@@ -1,7 +1,7 @@
 import type { Overview, RepositoryState, ShipDetail } from '#shared/bridge'
 import type { ShipResult } from '#shared/result'
-import type { LogState } from '../../log/log-state.ts'
-import { count, shortCommit, shortRun, took } from '../../words/format.ts'
+import type { LogState } from '../../state/log-state.ts'
+import { count, shortCommit, shortRun, took } from '../../text/format.ts'
 
 /** What became of a ship: one sentence, and what that means for origin/main. */
 export function shipHeadline(

@@ -1,13 +1,13 @@
 import type { ReactElement, ReactNode } from 'react'
 import type { ShipResult } from '#shared/result'
-import { useLive } from '../../app/live.tsx'
-import type { LiveStep } from '../../log/log-state.ts'
+import { useLive } from '../../state/live.tsx'
+import type { LiveStep } from '../../state/log-state.ts'
 import { RailLine } from '../../ui/rail-line.tsx'
 import { ScriptedDemo } from '../../ui/status.tsx'
-import { progress } from '../../ui/timeline.tsx'
-import { clock, grouped, took } from '../../words/format.ts'
-import { ofStep } from '../../words/status.ts'
-import { visibleText } from '../../words/visible-text.ts'
+import { progress } from '../../parts/timeline.tsx'
+import { clock, grouped, took } from '../../text/format.ts'
+import { ofStep } from '../../text/status.ts'
+import { visibleText } from '../../text/visible-text.ts'
 
 const titles: Record<string, string> = {
   preflight: 'Preflight',

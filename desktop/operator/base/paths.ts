@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { hqHome } from '#ops/base/paths/paths'
+import { installRoot } from '#ops/base/process/program'
+
+/** Where this HQ lies and keeps its own, for the programs that start an operator. */
+export interface OperatorPlace {
+  /** `$OPENCLAW_HQ_HOME` */
+  readonly home: string
+  readonly version: string
+  /** Folder of the built page. */
+  readonly page: string
+}
+
+const packageFile = z.looseObject({ version: z.string() })
+
+/** @throws {Error} when HQ was not started by its launcher, or its package.json cannot be read */
+export function operatorPlace(env: Readonly<Record<string, string | undefined>>): OperatorPlace {
+  const root = installRoot()
+  const { version } = packageFile.parse(
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')),
+  )
+  return { home: hqHome(env), version, page: join(root, 'out', 'renderer') }
+}

@@ -1,0 +1,21 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Input } from '#shared/bridge'
+import { enrolment } from '#shared/config'
+import { readJson } from '#ops/base/files/json-file'
+
+/**
+ * Takes the host that an installer left in `$OPENCLAW_HQ_HOME/enrolment.json`: settings and keystore get it, the file is
+ * deleted. When that fails the file stays, and the next start tries again.
+ * @throws {Problem} `config_invalid`, naming the field, or what `setHost` throws
+ */
+export async function takeEnrolment(
+  home: string,
+  setHost: (host: Input<'settings.set_host'>) => Promise<unknown>,
+): Promise<void> {
+  const path = join(home, 'enrolment.json')
+  const found = readJson(path, enrolment, 'config_invalid')
+  if (!found) return
+  await setHost({ name: found.name, url: found.url, token: found.token })
+  rmSync(path)
+}

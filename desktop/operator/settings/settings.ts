@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Input, SettingsView } from '#shared/bridge'
+import { operatorSettings, type OperatorSettings } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { writeJson } from '#ops/base/files/json-file'
+import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/settings-files'
+import { hostOrigin } from '../base/host-address.ts'
+import { hostTokenKey, type Keystore } from './keystore.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** `$OPENCLAW_HQ_HOME/settings.json`. Read anew each time: `hq ship` at a terminal writes to it too. */
+export interface SettingsStore {
+  read(): OperatorSettings
+  update(change: Partial<OperatorSettings>): OperatorSettings
+}
+
+/** @param home `$OPENCLAW_HQ_HOME` */
+export const settingsStore = (home: string): SettingsStore => ({
+  read: () => readOperatorSettings(home),
+  update: (change) => {
+    const settings = operatorSettings.parse({ ...readOperatorSettings(home), ...change })
+    writeJson(operatorSettingsPath(home), settings, { mode: 0o600 })
+    return settings
+  },
+})
+
+/** Is Codex signed in on this laptop, or a key in the environment it reads itself? */
+const codexSignedIn = (env: Environment): boolean =>
+  existsSync(join(env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'), 'auth.json')) ||
+  (env['CODEX_API_KEY'] ?? '') !== '' ||
+  (env['OPENAI_API_KEY'] ?? '') !== ''
+
+/** What the renderer may know of the settings: that a token is set, never the token. */
+export async function settingsView(
+  settings: OperatorSettings,
+  keystore: Keystore,
+  env: Environment,
+): Promise<SettingsView> {
+  const { host, review } = settings
+  return {
+    repository: settings.repository,
+    host: host && {
+      ...host,
+      token_set: (await keystore.get(hostTokenKey(hostOrigin(host.url)))) !== null,
+    },
+    theme: settings.theme,
+    keystore: keystore.kind,
+    until_green: {
+      repairs: settings.until_green.repairs,
+      implementer:
+        settings.until_green.argv?.[0] ?? `Codex, ${settings.until_green.model ?? review.model}`,
+    },
+    review: {
+      model: review.model,
+      provider: review.provider,
+      providers: review.providers.map(({ id, label, base_url, scripted, env_key }) => ({
+        id,
+        label,
+        base_url,
+        scripted,
+        credential: (env_key === null ? codexSignedIn(env) : (env[env_key] ?? '') !== '')
+          ? 'present'
+          : 'missing',
+      })),
+    },
+  }
+}
+
+/**
+ * Sets the host, and its token when one is given.
+ * @throws {Problem} `invalid_request` for an address the token must not travel to, or a token no HTTP header can carry
+ */
+export async function setHost(
+  store: SettingsStore,
+  keystore: Keystore,
+  input: Input<'settings.set_host'>,
+): Promise<OperatorSettings> {
+  const origin = hostOrigin(input.url)
+  const token = input.token?.trim()
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new Problem(
+      'invalid_request',
+      'token: holds characters that no token has. The settings are unchanged.',
+    )
+  if (token !== undefined) await keystore.set(hostTokenKey(origin), token)
+  return store.update({ host: { name: input.name, url: origin } })
+}
+
+/** @throws {Problem} `review_provider_refused` when the settings do not name this provider */
+export function setReview(
+  store: SettingsStore,
+  input: Input<'settings.set_review'>,
+): OperatorSettings {
+  const { review } = store.read()
+  if (!review.providers.some(({ id }) => id === input.provider))
+    throw new Problem(
+      'review_provider_refused',
+      `No accepted review provider is called ${JSON.stringify(input.provider)}. The settings are unchanged.`,
+    )
+  return store.update({ review: { ...review, provider: input.provider, model: input.model } })
+}

@@ -1,0 +1,109 @@
+import { useState, type ReactElement } from 'react'
+import type { ShipKeyView } from '#shared/bridge'
+import { useActions } from '../../state/actions.tsx'
+import { useLive } from '../../state/live.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
+import { PushButton } from '../../ui/push-button.tsx'
+import { Age } from '../../ui/time.tsx'
+import { visibleText } from '../../text/visible-text.ts'
+
+interface Key {
+  readonly id: string
+  readonly whose: string
+  readonly since: string | null
+}
+
+/** The keys whose approvals a host believes: whose they are, since when, and how one is taken back. */
+export function BelievedKeys({
+  own,
+  host: { name, enrolled, enrolled_at = null, others },
+}: {
+  own: string | null
+  host: NonNullable<ShipKeyView['host']>
+}): ReactElement | null {
+  const keys: Key[] = [
+    ...(enrolled === true && own !== null
+      ? [{ id: own, whose: 'This laptop', since: enrolled_at }]
+      : []),
+    ...others.map(({ id, label, enrolled_at: since }) => ({
+      id,
+      whose: label ?? 'Of trust.json',
+      since,
+    })),
+  ]
+  if (enrolled === null || keys.length === 0) return null
+  const title = `Keys that ${name} believes`
+  return (
+    <div className="believed">
+      <h3>{title}</h3>
+      <ul aria-label={title}>
+        {keys.map((key) => (
+          <BelievedKey key={key.id} of={key} host={name} only={keys.length === 1} />
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+/** A key of trust.json was put there by hand: it has no date, and only that file takes it away. The only key stays. */
+function BelievedKey({
+  of: { id, whose, since },
+  host,
+  only,
+}: {
+  of: Key
+  host: string
+  only: boolean
+}): ReactElement {
+  const { run, busy } = useActions()
+  const { facts } = useLive()
+  const [asking, setAsking] = useState(false)
+  const who = visibleText(whose)
+  return (
+    <li>
+      <span className="strong">{who}</span>
+      <code className="mono quiet ellipsis" title={id}>
+        {id}
+      </code>
+      <span className="grow" />
+      <span className="quiet nowrap">
+        {since === null ? (
+          'no date'
+        ) : (
+          <>
+            since <Age at={since} />
+          </>
+        )}
+      </span>
+      {since !== null && (
+        <PushButton
+          small
+          kind="danger"
+          label={`Take back the key of ${who}`}
+          busy={busy}
+          blocked={
+            only
+              ? 'It is the only key; without any, the host would believe what nobody signed'
+              : (facts.deployBlocked?.whole ?? null)
+          }
+          onPress={() => setAsking(true)}
+        >
+          Take back
+        </PushButton>
+      )}
+      <Confirm
+        open={asking}
+        title={`Take back the key of ${who}?`}
+        confirm="Take it back"
+        keep="Keep it"
+        onConfirm={() => run('distrust_ship_key', { id })}
+        onClose={() => setAsking(false)}
+      >
+        <p>
+          <code className="mono">{id.slice(0, 12)}</code> is believed on {host} no longer: what only
+          it has approved counts as unreviewed, and is not deployed. What serves goes on serving.
+        </p>
+      </Confirm>
+    </li>
+  )
+}

@@ -1,0 +1,220 @@
+import { useState, type ReactElement, type ReactNode } from 'react'
+import { Link, useLocation } from 'wouter'
+import { remediations } from '#shared/remediations'
+import { BridgeError, toBridgeError } from '../bridge/bridge-error.ts'
+import { Confirm } from '../ui/dialog.tsx'
+import { Icon, Mark } from '../ui/icons.tsx'
+import { PushButton } from '../ui/push-button.tsx'
+import { errorSentence } from '../text/errors.ts'
+import { shortRun, span, timeOfDay } from '../text/format.ts'
+import { visibleText } from '../text/visible-text.ts'
+import { useActions } from '../state/actions.tsx'
+import { titleOfRun } from '../state/facts.ts'
+import { useLive } from '../state/live.tsx'
+
+type Source = 'ship' | 'host'
+interface Cancelling {
+  readonly asked_at: string
+  readonly error: Error | null
+}
+
+/** Is the run being cancelled? As this page, HQ and the host know it; the host's own word counts before an answer that got lost. */
+function useCancelling(runId: string): Cancelling | null {
+  const {
+    overview: { cancels, status },
+  } = useLive()
+  const own = useActions().cancels.get(runId)
+  if (own?.error === null) return own
+  const seen = status?.active_runs.find(({ run_id }) => run_id === runId)?.cancel_asked_at
+  if (seen !== undefined) return { asked_at: seen, error: null }
+  const asked = cancels?.find(({ run_id }) => run_id === runId)
+  if (asked)
+    return { asked_at: asked.asked_at, error: asked.problem && new BridgeError(asked.problem) }
+  // Without an HQ that remembers, as in the console, this page is all there is.
+  return cancels === undefined ? (own ?? null) : null
+}
+
+interface ButtonProps {
+  readonly source: Source
+  readonly runId: string
+  readonly title: string
+  readonly confirm: string
+  readonly small?: boolean
+  /** What ends and what stays. */ readonly children: ReactNode
+}
+
+/** Ends a run, after asking. Once asked it keeps its place and says so; it can be pressed again only when asking failed. */
+export function CancelButton({
+  source,
+  runId,
+  title,
+  confirm,
+  small = false,
+  children,
+}: ButtonProps): ReactElement {
+  const { cancel } = useActions()
+  const [asking, setAsking] = useState(false)
+  const state = useCancelling(runId)
+  return (
+    <>
+      {state !== null && state.error === null ? (
+        <PushButton
+          small={small}
+          icon="stop"
+          blocked={`It was asked to end at ${timeOfDay(state.asked_at)}`}
+        >
+          Cancelling…
+        </PushButton>
+      ) : (
+        <PushButton small={small} kind="danger" icon="stop" onPress={() => setAsking(true)}>
+          {state === null ? 'Cancel' : 'Cancel again'}
+        </PushButton>
+      )}
+      <Confirm
+        open={asking}
+        icon="stop"
+        title={`Cancel ${title} ${shortRun(runId)}?`}
+        confirm={confirm}
+        keep="Keep it running"
+        onConfirm={() => cancel(source, runId)}
+        onClose={() => setAsking(false)}
+      >
+        {children}
+      </Confirm>
+    </>
+  )
+}
+
+/** Beside a run that was asked to end: since when, or why that did not work. */
+export function CancelNote({
+  source,
+  runId,
+}: {
+  source: Source
+  runId: string
+}): ReactElement | null {
+  const { facts, now } = useLive()
+  const state = useCancelling(runId)
+  if (state === null) return null
+  if (state.error !== null) return <CancelFailed source={source} state={state} />
+  const silent = source === 'host' && facts.stale
+  return (
+    <p className="cancel-note soft" role="status">
+      <Mark tone={silent ? 'warn' : 'running'} small />
+      <span>
+        Cancelling since {timeOfDay(state.asked_at)}
+        {silent
+          ? `. ${facts.hostName} does not answer meanwhile, so it is not known whether it has ended; HQ asks again by itself.`
+          : `, ${span(now - Date.parse(state.asked_at))} so far: its processes get some seconds to end by themselves and are killed then.`}
+      </span>
+    </p>
+  )
+}
+
+function CancelFailed({
+  source,
+  state: { asked_at, error },
+}: {
+  source: Source
+  state: Cancelling
+}): ReactElement {
+  const { facts } = useLive()
+  const { errorClass, message, nextAutoFix } = toBridgeError(error)
+  return (
+    <section className="note fail cancel-failed" role="alert">
+      <Mark tone="fail" />
+      <div className="grow">
+        <p>
+          <b>Not cancelled, as far as is known: {errorSentence(errorClass)}</b>{' '}
+          <code className="mono tone-text">{errorClass}</code>
+        </p>
+        <p className="soft">
+          {visibleText(message)} It was asked at {timeOfDay(asked_at)}.
+        </p>
+        <p className="soft">
+          {remedyOf(source, errorClass, facts.hostName) ?? remediations[nextAutoFix].title}
+        </p>
+      </div>
+    </section>
+  )
+}
+
+/** A cancel whose answer got lost is not asked again by HQ itself: it may have arrived. */
+const remedyOf = (source: Source, errorClass: string, host: string): string | null =>
+  source === 'host' && errorClass === 'hostd_unreachable'
+    ? `The run goes on unless the request arrived. Once ${host} answers, this page shows which; press Cancel again if it still runs.`
+    : null
+
+/** On every page: a cancel that failed, or whose end cannot be seen because the host is away. */
+export function CancelBanners(): ReactElement {
+  const {
+    overview: { cancels = [], status, ship },
+    facts,
+  } = useLive()
+  const own = useActions().cancels
+  const ids = new Set([
+    ...cancels.map(({ run_id }) => run_id),
+    ...own.keys(),
+    ...(status?.active_runs ?? [])
+      .filter(({ cancel_asked_at }) => cancel_asked_at !== undefined)
+      .map(({ run_id }) => run_id),
+  ])
+  const shipId = ship?.active === true ? ship.run_id : null
+  return (
+    <>
+      {[...ids].map((id) => {
+        const run = status?.active_runs.find(({ run_id }) => run_id === id)
+        if (!run && id !== shipId) return null
+        return (
+          <CancelBanner
+            key={id}
+            source={run ? 'host' : 'ship'}
+            runId={id}
+            title={run ? titleOfRun(run) : 'Ship'}
+            stale={run !== undefined && facts.stale}
+          />
+        )
+      })}
+    </>
+  )
+}
+
+function CancelBanner({
+  source,
+  runId,
+  title,
+  stale,
+}: {
+  source: Source
+  runId: string
+  title: string
+  stale: boolean
+}): ReactElement | null {
+  const { facts } = useLive()
+  const [location] = useLocation()
+  const state = useCancelling(runId)
+  const path = source === 'ship' ? `/ship/${runId}` : `/runs/${runId}`
+  // Its own page says it beside the run.
+  if (state === null || (state.error === null && !stale) || location === path) return null
+  const failed = state.error === null ? null : toBridgeError(state.error)
+  return (
+    <div className={`banner ${failed ? 'fail' : 'warn'}`} role={failed ? 'alert' : 'status'}>
+      {failed ? <Mark tone="fail" /> : <Icon name="stop" />}
+      <span className="ellipsis">
+        <b>
+          {failed
+            ? `${title} was not cancelled, as far as is known.`
+            : `${title} was being cancelled when ${facts.hostName} was last seen.`}
+        </b>{' '}
+        <span className="soft">
+          Asked at {timeOfDay(state.asked_at)}
+          {failed ? `: ${visibleText(failed.message)}` : '.'}
+        </span>
+      </span>
+      <span className="grow" />
+      <Link href={path} className="nowrap">
+        Open {source === 'ship' ? 'ship' : 'run'}
+      </Link>
+    </div>
+  )
+}

@@ -1,0 +1,83 @@
+import { useState, type ReactElement } from 'react'
+import { Link } from 'wouter'
+import { Commit } from '../ui/copy.tsx'
+import { Confirm } from '../ui/dialog.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { PushButton } from '../ui/push-button.tsx'
+import { Age } from '../ui/time.tsx'
+import { shortCommit, shortRun } from '../text/format.ts'
+import { useActions } from '../state/actions.tsx'
+import { useLive } from '../state/live.tsx'
+
+/** The host is pinned by a rollback: to what, since when, what that keeps from happening, and how it ends. */
+export function PinCard(): ReactElement | null {
+  const {
+    overview: { status },
+    facts,
+  } = useLive()
+  const { run, busy } = useActions()
+  const [asking, setAsking] = useState(false)
+  const { pin, hostName, stale, deployBlocked } = facts
+  if (pin === null) return null
+  const serving = status?.host.serving ?? null
+  const ending = facts.deploy?.action === 'deploy_and_verify'
+  return (
+    <section className={`pin-card ${stale ? 'faded' : ''}`} aria-label="Pinned by a rollback">
+      <Icon name="pin" />
+      <div className="grow">
+        <h2>
+          {hostName} is pinned to <Commit id={pin.sha} />
+        </h2>
+        <p className="soft">
+          Since rollback{' '}
+          <Link href={`/runs/${pin.run_id}`} className="mono">
+            {shortRun(pin.run_id)}
+          </Link>
+          , <Age at={pin.since} />.{' '}
+          {ending ? (
+            <>The deploy that runs now ends it, once it is green.</>
+          ) : pin.holds ? (
+            <>
+              Deploys stay away from <Commit id={pin.from_sha} />, which was rolled back from, until
+              another commit is on origin/main. The next ship ends it.
+            </>
+          ) : (
+            <>
+              origin/main has moved on from <Commit id={pin.from_sha} />, which was rolled back
+              from: the next deploy ends the pin.
+            </>
+          )}
+        </p>
+      </div>
+      {pin.holds && !ending && (
+        <PushButton
+          busy={busy}
+          blocked={deployBlocked?.whole ?? null}
+          onPress={() => setAsking(true)}
+        >
+          Deploy the newest again
+        </PushButton>
+      )}
+      <Confirm
+        open={asking}
+        calm
+        title={`Deploy ${shortCommit(pin.from_sha)} again?`}
+        confirm="Deploy the newest"
+        keep={`Stay on ${shortCommit(pin.sha)}`}
+        onConfirm={() => run('deploy_and_verify', { unpin: true })}
+        onClose={() => setAsking(false)}
+      >
+        <p>
+          It was rolled back from on purpose. Whatever origin/main holds by then is built, switched
+          to and verified like any deploy, and the pin ends once it is green.
+          {serving !== null && (
+            <>
+              {' '}
+              <Commit id={serving} /> serves until it is up, and stays if its build fails.
+            </>
+          )}
+        </p>
+      </Confirm>
+    </section>
+  )
+}

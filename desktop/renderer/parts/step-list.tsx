@@ -1,0 +1,127 @@
+import type { ReactElement } from 'react'
+import type { LiveStep } from '../state/log-state.ts'
+import { clock, took } from '../text/format.ts'
+import { ofStep } from '../text/status.ts'
+import { visibleText } from '../text/visible-text.ts'
+import { Mark } from '../ui/icons.tsx'
+import { progress } from './timeline.tsx'
+
+interface Props {
+  readonly title: string
+  readonly steps: readonly LiveStep[]
+  readonly action: string
+  readonly usual: Readonly<Record<string, number>>
+  readonly now: number
+  readonly onStep?: (step: LiveStep) => void
+  /** The run goes on: steps may still come. */
+  readonly running?: boolean
+}
+
+/** The steps of a run, top to bottom; those that were not reached stand apart. */
+export function StepList({
+  title,
+  steps,
+  action,
+  usual,
+  now,
+  onStep,
+  running = false,
+}: Props): ReactElement {
+  const reached = steps.filter(({ status }) => status !== 'not_reached')
+  const rest = steps.filter(({ status }) => status === 'not_reached')
+  const item = (step: LiveStep): ReactElement => (
+    <StepItem
+      key={step.name}
+      step={step}
+      usual={usual[`${action}/${step.name}`]}
+      now={now}
+      onStep={onStep}
+    />
+  )
+  return (
+    <nav className="steps" aria-label="Steps">
+      <h2>{title}</h2>
+      {steps.length === 0 && (
+        <p className="quiet steps-none">
+          {running ? 'No step has begun yet.' : 'This action has no steps of its own.'}
+        </p>
+      )}
+      <ol>{reached.map(item)}</ol>
+      {rest.length > 0 && (
+        <>
+          <h2>Not reached</h2>
+          <ol>{rest.map(item)}</ol>
+        </>
+      )}
+    </nav>
+  )
+}
+
+function StepItem({
+  step,
+  usual,
+  now,
+  onStep,
+}: {
+  step: LiveStep
+  usual: number | undefined
+  now: number
+  onStep: Props['onStep']
+}): ReactElement {
+  const { name, status, started, duration_ms, detail, error_class } = step
+  const { tone, word } = ofStep(status, error_class)
+  const running = status === 'running' && started !== null
+  const time = running
+    ? clock(now - started)
+    : duration_ms !== null
+      ? took(duration_ms)
+      : status === 'waiting' && usual !== undefined
+        ? `~${took(usual)}`
+        : ''
+  const second = running
+    ? usual === undefined
+      ? null
+      : `usually ${clock(usual)}`
+    : status === 'failed' || status === 'skipped' || status === 'cancelled'
+      ? (detail ?? word)
+      : null
+  const inner = (
+    <>
+      <Mark tone={tone} />
+      <span className="step-name">
+        {name.split('_').map((part, index) => (
+          <span key={index}>
+            {index > 0 && (
+              <>
+                _<wbr />
+              </>
+            )}
+            {part}
+          </span>
+        ))}
+      </span>
+      <span className="step-time">{time}</span>
+      {running && usual !== undefined && (
+        <span className="step-bar">
+          <i style={{ width: `${Math.round(progress(started, usual, now) * 100)}%` }} />
+        </span>
+      )}
+      {second !== null && <span className="step-second">{visibleText(second)}</span>}
+    </>
+  )
+  const current = status === 'running' || status === 'failed'
+  const label = `${name}: ${word}${time === '' || running ? '' : `, ${time}`}`
+  return (
+    <li className={tone} {...(current ? { 'aria-current': 'step' as const } : {})}>
+      {onStep && step.row !== null ? (
+        <button type="button" className="step" aria-label={label} onClick={() => onStep(step)}>
+          {inner}
+        </button>
+      ) : (
+        <div className="step" aria-label={label} role="group">
+          {inner}
+        </div>
+      )}
+    </li>
+  )
+}

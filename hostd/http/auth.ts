@@ -1,0 +1,115 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { adminTokenHeader } from '#shared/api'
+import type { HostSettings } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { readAdminToken } from '#ops/core/config/admin-token'
+
+export interface AuthRules {
+  readonly tokenFile: string
+  /** Values of the Host header that are this host, lower case. @param overSocket the request came through the unix socket */
+  hosts(overSocket: boolean): ReadonlySet<string>
+  /** Origins of the console, the only page that may ask. */
+  readonly origins: ReadonlySet<string>
+}
+
+const originOf = (url: string): string => new URL(url).origin
+
+/** @param port the port hostd is bound to, once it is; @param address the loopback address it is bound to */
+export function authRules(
+  settings: HostSettings,
+  tokenFile: string,
+  bound: { port(): number; readonly address: string },
+): AuthRules {
+  const names = settings.hostnames.map((name) => name.toLowerCase())
+  const console = settings.console_url === undefined ? [] : [originOf(settings.console_url)]
+  return {
+    tokenFile,
+    hosts: (overSocket) => {
+      const port = bound.port()
+      const own = [
+        ...new Set([
+          bound.address.includes(':') ? `[${bound.address}]` : bound.address,
+          '127.0.0.1',
+          'localhost',
+        ]),
+      ]
+      return new Set([
+        ...names,
+        ...own.map((name) => `${name}:${port}`),
+        ...(overSocket ? ['localhost'] : []),
+      ])
+    },
+    origins: new Set([
+      `http://127.0.0.1:${settings.console_port}`,
+      `http://localhost:${settings.console_port}`,
+      ...console,
+      ...names.map((name) => `https://${name}`),
+    ]),
+  }
+}
+
+/** Every value of a header as it stood on the wire. Node joins or drops doubles; here they are counted. */
+export function headerValues(request: IncomingMessage, name: string): string[] {
+  const values: string[] = []
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    if (request.rawHeaders[at]?.toLowerCase() === name)
+      values.push(request.rawHeaders[at + 1] ?? '')
+  }
+  return values
+}
+
+/** Tailscale puts this header on what comes from the public internet. */
+export const throughFunnel = (request: IncomingMessage): boolean =>
+  headerValues(request, 'tailscale-funnel-request').length > 0
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/**
+ * Where the request comes from: asked of every route, also `/health` (design §5). Says nothing about routes.
+ * @throws {Problem} `invalid_request`, `host_refused`, `origin_refused`, `funnel_refused`
+ */
+export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {
+  if (!request.url?.startsWith('/'))
+    throw new Problem('invalid_request', 'The request names no path of this host.')
+  const hosts = headerValues(request, 'host')
+  const host = hosts[0]?.toLowerCase()
+  if (
+    hosts.length !== 1 ||
+    host === undefined ||
+    !rules.hosts(request.socket.remoteAddress === undefined).has(host)
+  )
+    throw new Problem('host_refused', "The Host header is not one of this host's names.")
+  const sources = [...headerValues(request, 'origin'), ...headerValues(request, 'referer')]
+  if (!sources.every((source) => URL.canParse(source) && rules.origins.has(originOf(source))))
+    throw new Problem(
+      'origin_refused',
+      "The request comes from a page that is not this host's console.",
+    )
+  if (throughFunnel(request))
+    throw new Problem(
+      'funnel_refused',
+      'The request came through Tailscale Funnel, from the public internet.',
+    )
+}
+
+/**
+ * The admin token, read afresh each time so that a new one counts at once. Compared in constant time over digests,
+ * before the body is read and before anything is said about the route.
+ * @throws {Problem} `token_not_configured` when the host has none; `forbidden` when the request's is absent, empty, doubled or wrong
+ */
+export function checkToken(request: IncomingMessage, rules: AuthRules): void {
+  const expected = digest(readAdminToken(rules.tokenFile))
+  const given = headerValues(request, adminTokenHeader)
+  const equal = timingSafeEqual(digest(given[0] ?? ''), expected)
+  if (given.length !== 1 || given[0] === '' || !equal)
+    throw new Problem('forbidden', 'The admin token is absent or not the one of this host.')
+}
+
+/** Who asked, as Tailscale Serve says it. For the record only: it opens nothing. */
+export function actorOf(request: IncomingMessage): string {
+  const [login, ...more] = headerValues(request, 'tailscale-user-login')
+  return login !== undefined && more.length === 0 && /^[\x21-\x7e]{1,200}$/.test(login)
+    ? login
+    : 'local'
+}

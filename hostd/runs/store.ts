@@ -1,0 +1,224 @@
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import type { ActionId, Lane } from '#shared/actions'
+import { toProblem, type ErrorClass } from '#shared/errors'
+import { run, type Run, type RunStatus } from '#shared/run'
+import type { Log } from '../log/log.ts'
+
+/** Kept in the file. Another number means another program wrote it: it is dropped and built again, never migrated. */
+const schemaVersion = 1
+
+const schema = `
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, action TEXT NOT NULL, lane TEXT NOT NULL, params TEXT NOT NULL, actor TEXT NOT NULL, deploy_run_id TEXT,
+    status TEXT NOT NULL, requested_at TEXT NOT NULL, started_at TEXT, finished_at TEXT, error_class TEXT, step_failed TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX one_per_lane ON runs (lane) WHERE status IN ('queued', 'running');
+  CREATE INDEX by_action ON runs (action, run_id);
+  CREATE INDEX by_status ON runs (status, run_id);
+  CREATE INDEX by_action_and_status ON runs (action, status, run_id);
+  PRAGMA user_version = ${schemaVersion};
+`
+
+export interface RunsPage {
+  readonly limit: number
+  readonly cursor?: string
+  readonly action?: ActionId
+  readonly status?: RunStatus
+}
+export interface RunEnd {
+  readonly status: RunStatus
+  readonly finished_at: string
+  readonly error_class: ErrorClass | null
+  readonly step_failed: string | null
+}
+
+/** The index of runs. An index only: the folders are the truth (design §4). */
+export interface Store {
+  /** @returns the row, or the active run of its lane when that is taken: single-flight, for every caller */
+  insert(row: Run): { inserted: true } | { inserted: false; active: Run }
+  started(id: string, startedAt: string): void
+  ended(id: string, end: RunEnd): void
+  get(id: string): Run | null
+  active(): Run[]
+  /** Newest first; `limit + 1` rows tell whether there are more. */
+  list(page: RunsPage): Run[]
+  ids(): Set<string>
+  /** All or nothing, and one disk flush for all. */
+  inOneGo(work: () => void): void
+  close(): void
+}
+
+function openFile(file: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true })
+  const db = new DatabaseSync(file)
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
+    const tables = db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n']
+    if (tables === 0) db.exec(schema)
+    const version = db.prepare('PRAGMA user_version').get()?.['user_version']
+    if (version !== schemaVersion)
+      throw new Error(`schema version ${String(version)} instead of ${schemaVersion}`)
+    const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
+    if (check !== 'ok') throw new Error(`damaged: ${String(check)}`)
+    // A word that this hostd does not know, as one of another release has left it, would fail every answer that holds it.
+    for (const row of db
+      .prepare('SELECT *, max(run_id) FROM runs GROUP BY action, lane, status, error_class')
+      .all()) {
+      const { 'max(run_id)': _newest, ...columns } = row
+      toRun(columns)
+    }
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Removes the index with its side files. */
+export function dropIndex(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve'])
+    rmSync(`${file}${suffix}`, { force: true, recursive: true })
+}
+
+/** Where a full disk leaves room for the ends of runs: whoever follows one must learn of its end. */
+const reserveFile = (file: string): string => `${file}.reserve`
+const reserveBytes = 1024 * 1024
+
+/** Tried again at the start of every run. Without it everything works but the last of a full disk, so it fails nothing. */
+function keepReserve(file: string, log: Log): void {
+  const path = reserveFile(file)
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.size === reserveBytes) return
+    writeFileSync(path, Buffer.alloc(reserveBytes), { mode: 0o600 })
+  } catch (error) {
+    rmSync(path, { force: true })
+    log('reserve_not_kept', { file: path, why: toProblem(error).message })
+  }
+}
+
+function toRun(row: Record<string, unknown>): Run {
+  return run.parse({ ...row, params: JSON.parse(String(row['params'])) as unknown })
+}
+
+/** Opens the index; one that cannot be read or is of another version is dropped, and the caller fills it from the folders. */
+export function openStore(file: string, log: Log): Store {
+  let db: DatabaseSync
+  try {
+    db = openFile(file)
+  } catch (error) {
+    log('index_dropped', { file, why: error instanceof Error ? error.message : String(error) })
+    dropIndex(file)
+    db = openFile(file)
+  }
+  /** Writes although the disk is full, as long as the reserve lasts. */
+  const writeWithReserve = (statement: () => void): void => {
+    try {
+      statement()
+    } catch (error) {
+      if (toProblem(error).errorClass !== 'disk_full') throw error
+      log('reserve_used', { file: reserveFile(file) })
+      rmSync(reserveFile(file), { force: true })
+      statement()
+    }
+  }
+  keepReserve(file, log)
+  const insert =
+    db.prepare(`INSERT INTO runs (run_id, action, lane, params, actor, deploy_run_id, status, requested_at, started_at, finished_at, error_class, step_failed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  const started = db.prepare(
+    "UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'",
+  )
+  const ended = db.prepare(
+    "UPDATE runs SET status = ?, finished_at = ?, error_class = ?, step_failed = ? WHERE run_id = ? AND status IN ('queued', 'running')",
+  )
+  const get = db.prepare('SELECT * FROM runs WHERE run_id = ?')
+  const active = db.prepare(
+    "SELECT * FROM runs WHERE status IN ('queued', 'running') ORDER BY run_id",
+  )
+  const inLane = db.prepare("SELECT * FROM runs WHERE lane = ? AND status IN ('queued', 'running')")
+  const activeIn = (lane: Lane): Run | null => {
+    const row = inLane.get(lane)
+    return row === undefined ? null : toRun(row)
+  }
+
+  return {
+    insert: (row) => {
+      try {
+        insert.run(
+          row.run_id,
+          row.action,
+          row.lane,
+          JSON.stringify(row.params),
+          row.actor,
+          row.deploy_run_id,
+          row.status,
+          row.requested_at,
+          row.started_at,
+          row.finished_at,
+          row.error_class,
+          row.step_failed,
+        )
+        return { inserted: true }
+      } catch (error) {
+        const holder = activeIn(row.lane)
+        if (isUnique(error) && holder !== null) return { inserted: false, active: holder }
+        throw error
+      }
+    },
+    started: (id, startedAt) => {
+      started.run(startedAt, id)
+      keepReserve(file, log)
+    },
+    ended: (id, end) =>
+      writeWithReserve(() =>
+        ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id),
+      ),
+    get: (id) => {
+      const row = get.get(id)
+      return row === undefined ? null : toRun(row)
+    },
+    active: () => active.all().map(toRun),
+    list: ({ limit, cursor, action, status }) => {
+      const where: string[] = []
+      const values: SQLInputValue[] = []
+      const add = (condition: string, value: string | undefined): void => {
+        if (value !== undefined) {
+          where.push(condition)
+          values.push(value)
+        }
+      }
+      add('action = ?', action)
+      add('status = ?', status)
+      add('run_id < ?', cursor)
+      const sql = `SELECT * FROM runs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY run_id DESC LIMIT ?`
+      return db
+        .prepare(sql)
+        .all(...values, limit + 1)
+        .map(toRun)
+    },
+    ids: () =>
+      new Set(
+        db
+          .prepare('SELECT run_id FROM runs')
+          .all()
+          .map((row) => String(row['run_id'])),
+      ),
+    inOneGo: (work) => {
+      db.exec('BEGIN IMMEDIATE')
+      try {
+        work()
+        db.exec('COMMIT')
+      } catch (error) {
+        db.exec('ROLLBACK')
+        throw error
+      }
+    },
+    close: () => db.close(),
+  }
+}
+
+/** SQLITE_CONSTRAINT_UNIQUE: the lane is taken. */
+const isUnique = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === 2067

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { trustFile } from '#shared/config'
+import { toProblem } from '#shared/errors'
+import type { BundleKind, BundleVerification, ProofState } from '#shared/proof'
+import { enrolledKeys, trustedKey, type TrustedKey } from '#shared/signature'
+import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { cachedVerifier } from '#ops/core/proof/cached-verify'
+import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import type { Documents } from './documents.ts'
+import type { Log } from '../log/log.ts'
+
+/** Is the bundle of this run what was sealed? A ship by a laptop's key of the trust file, everything else by this host's own. */
+export type CheckBundle = (kind: BundleKind, runId: string) => Promise<BundleVerification>
+export type Verify = (kind: BundleKind, runId: string) => Promise<ProofState>
+
+/** @param docs reads the keys again when their file changes, so that an enrolled key counts at once */
+export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): CheckBundle {
+  const deployKey = hostProofPlaces(paths).publicKeyFile
+  const keysOf = (found: readonly TrustedKey[], origin: string): TrustedKeys => {
+    try {
+      return trustKeys(found, origin)
+    } catch (error) {
+      log('document_unreadable', { why: toProblem(error).message })
+      return new Map() // a damaged file: nothing is believed, so nothing is shown as verified
+    }
+  }
+  const ship = cachedVerifier(() =>
+    keysOf(
+      [
+        ...(docs.read(paths.trustFile, trustFile)?.keys ?? []),
+        ...(docs.read(paths.shipKeysFile, enrolledKeys)?.keys ?? []),
+      ],
+      paths.trustFile,
+    ),
+  )
+  const own = cachedVerifier(() =>
+    keysOf(
+      [docs.read(deployKey, trustedKey)].filter((key) => key !== null),
+      deployKey,
+    ),
+  )
+  return (kind, runId) => (kind === 'ship' ? ship : own)(join(paths.artifacts, kind, runId))
+}

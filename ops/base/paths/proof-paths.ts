@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { HostPaths } from './paths.ts'
+
+/** Where one side keeps its signing key and how far its chain has come. Never below the artifacts: they may be restored. */
+export interface ProofPlaces {
+  readonly keyFile: string
+  /** The public half, readable for all: what the other side enrols. */ readonly publicKeyFile: string
+  readonly chainFile: string
+}
+
+/** A laptop's, whose key may be in the keystore of its system. */
+export interface LaptopPlaces extends ProofPlaces {
+  /** Names the key that is in the keystore instead of `keyFile`. */ readonly inKeystoreFile: string
+}
+
+/** A host: one deploy key, one chain for deploy, dod, doctor and phase0. */
+export const hostProofPlaces = ({ etc, state }: Pick<HostPaths, 'etc' | 'state'>): ProofPlaces => ({
+  keyFile: join(etc, 'keys', 'deploy_key.pem'),
+  publicKeyFile: join(state, 'proof', 'deploy_key.json'),
+  chainFile: join(state, 'proof', 'chain.json'),
+})
+
+/** A laptop: one ship key, one chain for each repository. @param home `hqHome(env)` @param repository real path of its root */
+export function laptopProofPlaces(home: string, repository: string): LaptopPlaces {
+  const name = createHash('sha256').update(repository).digest('hex').slice(0, 16)
+  return {
+    keyFile: join(home, 'keys', 'ship_key.pem'),
+    inKeystoreFile: join(home, 'keys', 'ship_key.in_keystore.json'),
+    publicKeyFile: join(home, 'ship_key.json'),
+    chainFile: join(home, 'chains', `${name}.json`),
+  }
+}
+
+/** Deploy keys of the hosts a laptop is enrolled with. */
+export const hostKeysFile = (home: string): string => join(home, 'host_keys.json')
+export const witnessFolder = (home: string): string => join(home, 'witness')
+
+/** Host names are shown to people and come from people: a safe file name, one per host, whatever is in the name. */
+export function witnessName(host: string): string {
+  const readable = host.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40)
+  return readable === host
+    ? host
+    : `${readable}-${createHash('sha256').update(host).digest('hex').slice(0, 8)}`
+}

@@ -1,0 +1,132 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { connectorSecrets } from '#ops/base/paths/connector-paths'
+import { hostPaths, hqHome } from '#ops/base/paths/paths'
+import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { isSecretName } from './credential-places.ts'
+import { pemBodies } from './private-keys.ts'
+import { knowSecrets } from './redaction.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Largest file that is looked into for secrets, in bytes. */
+const maxBytes = 4 * 1024 * 1024
+/** A value in a file or variable that is shorter is likelier a word than a secret; a longer one is no credential. In characters. */
+const valueLength = { shortest: 12, longest: 8192 } as const
+
+/** @returns null for what is not there, is no regular file, or is not for this process: what it cannot read it cannot print */
+function read(path: string): string | null {
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch {
+    return null // as said above
+  }
+  try {
+    const info = fstatSync(file)
+    return info.isFile() && info.size <= maxBytes ? readFileSync(file, 'utf8') : null
+  } finally {
+    closeSync(file)
+  }
+}
+
+const named = /token|secret|passw|api_?key|private_?key|cookie|session|^value$/i
+/** Addresses (`token_uri`) are public, whatever their field is called. */
+const isValue = (value: string): boolean =>
+  value.length >= valueLength.shortest &&
+  value.length <= valueLength.longest &&
+  !/^https?:\/\/[^@]*$/.test(value)
+
+/** Texts of a JSON document that are secret by the name of their field. */
+function secretLeaves(value: unknown, name = ''): string[] {
+  if (typeof value === 'string')
+    return (named.test(name) || isSecretName(name)) && isValue(value) ? [value] : []
+  if (Array.isArray(value)) return value.flatMap((each) => secretLeaves(each, name))
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([inner, each]) => secretLeaves(each, inner))
+    : []
+}
+
+function jsonSecrets(path: string): string[] {
+  const text = read(path)
+  if (text === null) return []
+  try {
+    return secretLeaves(JSON.parse(text))
+  } catch {
+    return isValue(text) ? [text] : [] // no JSON: then the whole of it is what must not get out
+  }
+}
+
+const filesOf = (folder: string, ending: string): string[] => {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => join(folder, name))
+  } catch {
+    return [] // not there, or not for this process
+  }
+}
+
+const secretVariable = /(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|_KEY|_PASS|CREDENTIALS?)$/i
+
+/** Values of variables whose name says that they are secret; a path of a key file is none. */
+const variableSecrets = (env: Environment): string[] =>
+  Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined &&
+    secretVariable.test(name) &&
+    isValue(value) &&
+    !(isAbsolute(value) && existsSync(value))
+      ? [value]
+      : [],
+  )
+
+/** Everything secret that a host keeps and this process may read. */
+function hostSecrets(env: Environment): string[] {
+  const paths = hostPaths(env)
+  return [
+    read(paths.tokenFile) ?? '',
+    ...pemBodies(read(hostProofPlaces(paths).keyFile) ?? ''),
+    ...filesOf(connectorSecrets(paths), '.json').flatMap(jsonSecrets),
+  ]
+}
+
+/** Everything secret that HQ keeps on a laptop: tokens of hosts, the ship key, Codex's sign-in. */
+function laptopSecrets(env: Environment): string[] {
+  const home = hqHome(env)
+  // A token in the keyring of the system lies here encrypted; it is met when the keyring gives it out.
+  const tokens = filesOf(join(home, 'secrets'), '.secret')
+    .flatMap((path) => read(path) ?? [])
+    .filter((text) => /^[\x21-\x7e]+\s*$/.test(text))
+  return [
+    ...tokens,
+    ...jsonSecrets(join(home, 'enrolment.json')),
+    ...pemBodies(read(join(home, 'keys', 'ship_key.pem')) ?? ''),
+    ...jsonSecrets(
+      join(env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'), 'auth.json'),
+    ),
+  ]
+}
+
+/**
+ * Makes known what is secret on this machine, for every program of HQ at its start. Nothing is made, changed or kept but
+ * in memory. A place that is not there, or that this process may not read, is left out.
+ */
+export function loadSecrets(env: Environment): void {
+  for (const secrets of [hostSecrets, laptopSecrets, variableSecrets]) {
+    try {
+      knowSecrets(secrets(env))
+    } catch (error) {
+      // A variable that is no path: the program refuses it in its own words as soon as it needs it.
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { Problem } from '#shared/errors'
+import type { DeployResult } from '#shared/result'
+import { attemptOf } from '#ops/features/deploy/attempt'
+import { deployHost, deployOnce } from '#ops/features/deploy/pipeline'
+import { deployUntilGreen } from '#ops/features/deploy/until-green'
+import { eventsOut } from '#ops/core/pipeline/events-out'
+import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import { runThroughHostd } from '#ops/host/hostd-client/host-client'
+import { cancelOnSignals, runContext } from '#ops/core/pipeline/run-context'
+import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
+
+interface DeployOptions {
+  readonly once?: boolean
+  readonly unpin?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * `hq deploy`: deploy_until_green, through hostd. `--once`: one deploy_pipeline under the lock of the deploy lane; inside
+ * a deploy this is one attempt. `--unpin`: also when that is the commit a rollback left.
+ * @returns the exit code
+ */
+export async function run({
+  once = false,
+  unpin = false,
+  json = false,
+}: DeployOptions): Promise<number> {
+  const context = runContext()
+  if (!context.startedByRunner && !once)
+    return await runThroughHostd('deploy_and_verify', unpin ? { unpin } : {}, { json })
+  const signal = cancelOnSignals()
+  const host = deployHost(context.runId)
+  const emit = eventsOut({ quiet: json })
+  if (context.startedByRunner) {
+    const attempt = attemptOf(context.runId)
+    if (once !== (attempt !== null))
+      throw new Problem(
+        'internal_error',
+        'An attempt is started by deploy_until_green only, and by nothing else.',
+      )
+    const result =
+      attempt === null
+        ? await deployUntilGreen(
+            host,
+            host.settings.deploy_attempts,
+            { kind: 'deploy', unpin },
+            { emit, signal },
+          )
+        : await deployOnce(host, { attempt, emit, signal })
+    return exitCodeOf(result)
+  }
+  const lock = await takeLock(laneLockFile(host.paths, 'deploy'), 1000)
+  if (lock === null)
+    throw new Problem('lane_busy', 'Another deploy is running. Nothing was started.')
+  let result: DeployResult
+  try {
+    result = await deployUntilGreen(host, 1, { kind: 'deploy', unpin }, { emit, signal })
+  } finally {
+    lock.release()
+  }
+  if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  return exitCodeOf(result)
+}

@@ -1,0 +1,71 @@
+import { Problem } from '#shared/errors'
+import { maintenanceReply, type MaintenanceState } from '#shared/api'
+import { setTimers } from '#ops/core/host-state/timers'
+import { runHere } from '#ops/host/hostd-client/check-command'
+import { doneDocument } from '#ops/core/pipeline/done-document'
+import { exitUsage } from '#ops/core/pipeline/exit-codes'
+import { hostClient, runThroughHostd } from '#ops/host/hostd-client/host-client'
+import { readMaintenance, turnMaintenanceOff } from '#ops/core/host-state/maintenance'
+import { hostPaths } from '#ops/base/paths/paths'
+import { runContext } from '#ops/core/pipeline/run-context'
+import { readHostSettings } from '#ops/core/config/settings-files'
+
+interface MaintenanceOptions {
+  readonly set: string
+  readonly json?: boolean
+}
+
+const sentence = ({ on, unreadable, file }: MaintenanceState): string => {
+  if (unreadable !== null)
+    return `Maintenance mode counts as on, because its file cannot be read: ${unreadable}`
+  return on && file
+    ? `Maintenance mode is on since ${file.since}${file.deploy_run_id === null ? '' : ` for deploy ${file.deploy_run_id}`}: ${file.reason}`
+    : 'Maintenance mode is off.'
+}
+
+function show(state: MaintenanceState, json: boolean): number {
+  process.stdout.write(json ? `${JSON.stringify(state, null, 2)}\n` : `${sentence(state)}\n`)
+  return 0
+}
+
+/** `hq maintenance status|on|off`. Inside a run, `off` is the action maintenance_clear. @returns the exit code */
+export async function run({ set, json = false }: MaintenanceOptions): Promise<number> {
+  switch (set) {
+    case 'status':
+      return show(readMaintenance(hostPaths(process.env)), json)
+    case 'on':
+      return show(
+        (
+          await hostClient().get('/api/maintenance', maintenanceReply, {
+            method: 'PUT',
+            body: { reason: 'turned on at a terminal of the host' },
+          })
+        ).maintenance,
+        json,
+      )
+    case 'off':
+      return runContext().startedByRunner
+        ? await clear()
+        : await runThroughHostd('maintenance_clear', {}, { json })
+    default:
+      process.stderr.write(`hq maintenance takes status, on or off, not ${JSON.stringify(set)}\n`)
+      return exitUsage
+  }
+}
+
+const clear = (): Promise<number> =>
+  runHere('maintenance_clear', async ({ context, log, signal }) => {
+    const started_at = new Date().toISOString()
+    const paths = hostPaths(process.env)
+    const before = readMaintenance(paths)
+    log(sentence(before))
+    turnMaintenanceOff(paths)
+    if (readMaintenance(paths).on)
+      throw new Problem(
+        'maintenance_not_written',
+        `Maintenance mode is still on: ${paths.maintenance} is there again.`,
+      )
+    log(before.on ? 'Maintenance mode is off now.' : 'Nothing was changed.')
+    if (before.on) log(await setTimers(readHostSettings(paths), 'start', signal)) // the deploy that turned it on stopped it
+    return doneDocument(context.runId, started_at)
+  })

@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import { toProblem } from '#shared/errors'
+import type { ConnectorsResult } from '#shared/connectors'
+import { askConnectors } from '#ops/features/connectors/ask'
+import { connectorsDocument, unseenDocument } from '#ops/features/connectors/document'
+import { runAsAction } from '#ops/host/hostd-client/check-command'
+import { hostPaths, runFolder } from '#ops/base/paths/paths'
+import { writeDocument } from '#ops/base/redact/write-document'
+
+/** `hq phase0`: both connectors, live, with a proof however it ends (design §9). The runner seals it. @returns the exit code */
+export const run = (options: { json?: boolean }): Promise<number> =>
+  runAsAction('phase0', {}, options, async ({ context, signal }) => {
+    const about = {
+      kind: 'phase0' as const,
+      runId: context.runId,
+      startedAt: new Date().toISOString(),
+      artifacts: { phase0: 'phase0_result.json' },
+    }
+    const paths = hostPaths(process.env)
+    let document: ConnectorsResult
+    try {
+      document = connectorsDocument(about, await askConnectors(paths, signal))
+    } catch (error) {
+      document = unseenDocument(about, toProblem(error)) // no look is a FAIL of Phase 0, with its own proof
+    }
+    writeDocument(
+      join(runFolder(join(paths.artifacts, 'phase0'), context.runId), 'phase0_result.json'),
+      document,
+    )
+    return document
+  })

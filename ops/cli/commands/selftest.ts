@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { checksDocument } from '#ops/core/checks/check'
+import { runHere, type CheckWork } from '#ops/host/hostd-client/check-command'
+import { runThroughHostd } from '#ops/host/hostd-client/run-through'
+import { writeJson } from '#ops/base/files/json-file'
+import { hostPaths, runFolder } from '#ops/base/paths/paths'
+import { runContext } from '#ops/core/pipeline/run-context'
+import { writeJunit } from '#ops/features/selftest/junit'
+import { runSelftest } from '#ops/features/selftest/selftest'
+import { askAboutSockets } from '#ops/features/selftest/socket-cases'
+
+const work =
+  (junit: string | null) =>
+  async ({ context, signal }: CheckWork) => {
+    const startedAt = new Date().toISOString()
+    const found = await runSelftest(signal)
+    // On a host every plant can be made; one that cannot has not been seen refused.
+    const checks = context.startedByRunner
+      ? found.map((check) =>
+          check.status === 'SKIP'
+            ? { ...check, status: 'FAIL' as const, remedy: 'prepare_host' as const }
+            : check,
+        )
+      : found
+    if (junit !== null) writeJunit(junit, 'ops_selftests', checks)
+    const document = checksDocument(checks, {
+      kind: 'selftest',
+      runId: context.runId,
+      deployRunId: context.deployRunId,
+      startedAt,
+      errorClass: 'selftest_failed',
+      artifacts: context.startedByRunner ? { selftest: 'selftest.json' } : {},
+    })
+    if (context.startedByRunner)
+      writeJson(
+        join(
+          runFolder(join(hostPaths(process.env).artifacts, 'selftest'), context.runId),
+          'selftest.json',
+        ),
+        document,
+      )
+    return document
+  }
+
+/**
+ * `hq selftest`: plants a violation for every guard and sees it refused. On a host it is an action like doctor; with
+ * `--junit`, which is how a ship calls it, and on a machine that is no host, it is done by this process.
+ * @param junit path of a JUnit report that is written
+ * @param sockets internal: answers for the sockets that are opened in a network namespace of its own
+ * @returns the exit code
+ */
+export async function run({
+  json = false,
+  junit,
+  sockets = false,
+}: {
+  json?: boolean
+  junit?: string
+  sockets?: boolean
+}): Promise<number> {
+  if (sockets) {
+    process.stdout.write(JSON.stringify(await askAboutSockets()))
+    return 0
+  }
+  // A path is the caller's, whatever becomes of folders meanwhile.
+  const report = junit === undefined ? null : resolve(junit)
+  const here =
+    report !== null || runContext().startedByRunner || !existsSync(hostPaths(process.env).etc)
+  return here
+    ? await runHere('selftest', work(report), { json })
+    : await runThroughHostd('selftest', {}, { json })
+}

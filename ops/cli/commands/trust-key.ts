@@ -1,0 +1,67 @@
+import { runHere } from '#ops/host/hostd-client/check-command'
+import { doneDocument } from '#ops/core/pipeline/done-document'
+import { enrolShipKey, removeShipKey } from '#ops/core/trust/enrolled-keys'
+import { exitUsage } from '#ops/core/pipeline/exit-codes'
+import { runThroughHostd } from '#ops/host/hostd-client/host-client'
+import { hostPaths } from '#ops/base/paths/paths'
+import { runContext } from '#ops/core/pipeline/run-context'
+
+interface TrustKeyOptions {
+  readonly publicKey?: string
+  readonly label?: string
+  readonly remove?: string
+  readonly json?: boolean
+}
+
+/**
+ * `hq trust-key`: this host believes verdicts and ships of one more laptop, or with `--remove` of one less. Inside a run it
+ * is the action trust_ship_key or distrust_ship_key.
+ * @returns the exit code
+ */
+export async function run({
+  publicKey,
+  label,
+  remove,
+  json = false,
+}: TrustKeyOptions): Promise<number> {
+  const inRun = runContext().startedByRunner
+  if (remove !== undefined)
+    return inRun
+      ? await takeBack(remove)
+      : await runThroughHostd('distrust_ship_key', { id: remove }, { json })
+  if (publicKey === undefined || label === undefined) {
+    process.stderr.write('hq trust-key takes --public-key and --label, or --remove\n')
+    return exitUsage
+  }
+  return inRun
+    ? await enrol(publicKey, label)
+    : await runThroughHostd('trust_ship_key', { public_key: publicKey, label }, { json })
+}
+
+const takeBack = (id: string): Promise<number> =>
+  runHere('distrust_ship_key', ({ context, log }) => {
+    const started_at = new Date().toISOString()
+    const label = removeShipKey(hostPaths(process.env), id)
+    log(
+      label === null
+        ? `Key ${id} was not believed. Nothing was changed.`
+        : `Key ${id} (${label}) is believed no longer: what only it has signed counts as unreviewed.`,
+    )
+    return Promise.resolve(doneDocument(context.runId, started_at))
+  })
+
+const enrol = (public_key: string, label: string): Promise<number> =>
+  runHere('trust_ship_key', ({ context, log }) => {
+    const started_at = new Date().toISOString()
+    const { id, added } = enrolShipKey(hostPaths(process.env), {
+      public_key,
+      label,
+      run_id: context.runId,
+    })
+    log(
+      added
+        ? `Key ${id} (${label}) is believed from now on: what it signed counts as reviewed.`
+        : `Key ${id} was believed already. Nothing was changed.`,
+    )
+    return Promise.resolve(doneDocument(context.runId, started_at))
+  })

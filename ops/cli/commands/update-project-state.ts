@@ -1,0 +1,50 @@
+import { Problem } from '#shared/errors'
+import { stateFinding } from '#ops/features/doctor/deploy-checks'
+import { checksDocument, runChecks } from '#ops/core/checks/check'
+import { runHere } from '#ops/host/hostd-client/check-command'
+import { restoreState } from '#ops/features/deploy/project-state'
+import { hostPaths } from '#ops/base/paths/paths'
+import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
+
+/**
+ * `hq update-project-state`: when the project's state is missing or cannot be read, the state of the newest green deploy
+ * is put back from its proof. A good state is left as it is: only a deploy writes a new one.
+ * @returns the exit code
+ */
+export const run = (options: { json?: boolean }): Promise<number> =>
+  runHere(
+    'update_project_state',
+    async ({ context, log, signal }) => {
+      const startedAt = new Date().toISOString()
+      const paths = hostPaths(process.env)
+      const lock = await takeLock(laneLockFile(paths, 'deploy'), 1000)
+      if (lock === null)
+        throw new Problem(
+          'lane_busy',
+          'A deploy is running, and it writes the state itself. Nothing was changed.',
+        )
+      try {
+        const from = restoreState(paths)
+        log(
+          from === null
+            ? 'Nothing was put back.'
+            : `The state of ${from} was put back from its proof.`,
+        )
+      } finally {
+        lock.release()
+      }
+      const checks = await runChecks(
+        [{ name: 'project_state', remedy: 'deploy_again', run: () => stateFinding(paths) }],
+        signal,
+      )
+      return checksDocument(checks, {
+        kind: 'verify_production',
+        runId: context.runId,
+        deployRunId: null,
+        startedAt,
+        errorClass: 'state_invalid',
+        artifacts: {},
+      })
+    },
+    options,
+  )

@@ -1,0 +1,49 @@
+import type { HostSettings, ProjectConfig } from '#shared/config'
+import { hostdPort, hostdUrl, hostPaths, type HostPaths } from '#ops/base/paths/paths'
+import { readHostSettings, readProjectConfig } from '#ops/core/config/settings-files'
+import { Problem } from '#shared/errors'
+
+/** What the checks of a host look at. */
+export interface DoctorContext {
+  readonly paths: HostPaths
+  readonly settings: HostSettings
+  /** The project's configuration in the clone; null, with the reason, when it cannot be used. */
+  readonly config: ProjectConfig | null
+  readonly configProblem: string | null
+  readonly hostdUrl: string
+  readonly hostdPort: number
+  readonly consoleUrl: string
+  /** The deploy in which this runs: maintenance is on for it, and state still names the one before. */
+  readonly deployRunId: string | null
+}
+
+export const consoleUrlOf = (settings: HostSettings): string =>
+  (settings.console_url ?? `http://127.0.0.1:${settings.console_port}`).replace(/\/$/, '')
+
+/** @throws {Problem} `config_invalid` when the host's own settings are off */
+export function doctorContext(
+  deployRunId: string | null,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): DoctorContext {
+  const paths = hostPaths(env)
+  const settings = readHostSettings(paths)
+  const url = hostdUrl(env)
+  let config: ProjectConfig | null = null
+  let configProblem: string | null = null
+  try {
+    config = readProjectConfig(paths.root)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    configProblem = error.message
+  }
+  return {
+    paths,
+    settings,
+    config,
+    configProblem,
+    hostdUrl: url.replace(/\/$/, ''),
+    hostdPort: Number(new URL(url).port) || hostdPort(env),
+    consoleUrl: consoleUrlOf(settings),
+    deployRunId,
+  }
+}

@@ -1,0 +1,62 @@
+import type { EventBody } from '#shared/events'
+import { remediations } from '#shared/remediations'
+import { checkResult, type ResultDocument } from '#shared/result'
+import { checkTable } from './check-table.ts'
+import { sayError } from '#ops/base/redact/crash-output'
+
+const mark = { passed: '✓', skipped: '–', failed: '✗', cancelled: '■' } as const
+const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`)
+
+/** Control characters other than tab are shown, not obeyed: a log line must not move the cursor or retitle the window. */
+// eslint-disable-next-line no-control-regex
+export const printable = (text: string): string =>
+  text
+    .replace(/\u001b\[[0-9;]*m/g, '')
+    .replace(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    )
+
+/** The checks of a result that has some, as wide as the terminal; what is no terminal gets one line for each. */
+function tableOf(result: ResultDocument): string[] {
+  const checks = checkResult.array().safeParse(result['checks'])
+  if (!checks.success) return []
+  const columns = process.stderr.isTTY ? process.stderr.columns : null
+  return checkTable(
+    checks.data.map((check) => ({
+      ...check,
+      name: printable(check.name),
+      detail: printable(check.detail),
+    })),
+    columns,
+  )
+}
+
+/** One event as terminal lines, on standard error, without what is secret: standard output belongs to `--json`. */
+export function printEvent(event: EventBody): void {
+  switch (event.type) {
+    case 'run_started':
+      return sayError(
+        event.steps.length === 0 ? event.action : `${event.action}: ${event.steps.join(' → ')}`,
+      )
+    case 'step_started':
+      return sayError(`▸ ${event.step}`)
+    case 'log':
+      return event.check === true ? undefined : sayError(`  ${printable(event.text)}`)
+    case 'step_finished':
+      return sayError(
+        `${mark[event.status]} ${event.step} ${seconds(event.duration_ms)}${event.detail ? `  ${printable(event.detail)}` : ''}`,
+      )
+    case 'log_truncated':
+      return sayError(`  (log cut after ${event.bytes} bytes)`)
+    case 'run_finished': {
+      const { overall, error_class, next_auto_fix } = event.result
+      for (const line of tableOf(event.result)) sayError(line)
+      sayError(overall === 'PASS' ? 'PASS' : `FAIL ${error_class ?? ''}`)
+      if (next_auto_fix) sayError(`Next: ${remediations[next_auto_fix].title}`)
+      return
+    }
+    default:
+      event satisfies never
+  }
+}

@@ -1,0 +1,124 @@
+import type {
+  BundleKind,
+  BundleVerification,
+  Manifest,
+  ProofProblem,
+  ProvenFile,
+} from '#shared/proof'
+import { stateOf } from '#shared/proof'
+import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
+import type { FoundFile } from './bundle-files.ts'
+import { textDigest } from './manifest-text.ts'
+import { noteInto, parseManifest, parseTombstone, type Note } from './read-manifest.ts'
+
+/** A bundle as it was read, from a folder or from an upload. */
+export interface ReadBundle {
+  readonly runId: string
+  /** What its place says it is; null when the place does not say. */
+  readonly kind: BundleKind | null
+  /** null: there is none. */
+  readonly manifestText: string | null
+  readonly tombstoneText: string | null
+  /** null: they were not looked at, only the manifest is checked. */
+  readonly files: readonly FoundFile[] | null
+  /** What could not be read at all. */
+  readonly problems?: readonly ProofProblem[]
+}
+
+/** Is this bundle what was sealed? Never throws: everything that is wrong is named in `problems`. */
+export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerification {
+  const problems: ProofProblem[] = [...(bundle.problems ?? [])]
+  const note = noteInto(problems, bundle.runId)
+  let manifest: Manifest | null = null
+  let pruned = 0
+  if (bundle.manifestText === null) {
+    if (problems.length === 0) note('not_sealed', 'it has no manifest.json')
+  } else {
+    manifest = parseManifest(bundle.manifestText, keys, note)
+    if (manifest !== null) {
+      if (manifest.run_id !== bundle.runId)
+        note('run_mismatch', `its manifest is of run ${manifest.run_id}`, 'manifest.json')
+      if (bundle.kind !== null && manifest.kind !== bundle.kind)
+        note(
+          'kind_mismatch',
+          `its manifest is of a ${manifest.kind}, not of a ${bundle.kind}`,
+          'manifest.json',
+        )
+      if (bundle.files !== null) pruned = compareFiles(manifest, bundle, bundle.files, keys, note)
+    }
+  }
+  return {
+    kind: bundle.kind ?? manifest?.kind ?? null,
+    run_id: bundle.runId,
+    state: stateOf(problems),
+    problems,
+    chain: manifest?.chain ?? null,
+    counter: manifest?.counter ?? null,
+    previous: manifest?.previous ?? null,
+    manifest_sha256: bundle.manifestText === null ? null : textDigest(bundle.manifestText),
+    key_id: manifest?.signature.key_id ?? null,
+    created_at: manifest?.created_at ?? null,
+    files: manifest?.files.length ?? bundle.files?.length ?? 0,
+    pruned,
+  }
+}
+
+/** @returns how many files are lawfully not there */
+function compareFiles(
+  manifest: Manifest,
+  bundle: ReadBundle,
+  files: readonly FoundFile[],
+  keys: TrustedKeys,
+  note: Note,
+): number {
+  const absentByLaw = accountedFor(manifest, bundle, keys, note)
+  const found = new Map(files.map((file) => [file.path, file]))
+  let pruned = 0
+  const named = new Set<string>()
+  for (const expected of manifest.files) {
+    if (named.has(expected.path)) note('manifest_off_schema', 'it is listed twice', expected.path)
+    named.add(expected.path)
+    const file = found.get(expected.path)
+    if (file === undefined) {
+      if (absentByLaw.has(expected.path)) pruned += 1
+      else note('file_missing', `it had ${expected.size} bytes`, expected.path)
+    } else if (!file.ok) note('file_not_regular', file.reason, expected.path)
+    else if (file.size !== expected.size)
+      note('file_size', `it has ${file.size} bytes, not ${expected.size}`, expected.path)
+    else if (file.sha256 !== expected.sha256)
+      note('file_digest', 'its content is not the one that was sealed', expected.path)
+  }
+  for (const { path } of files)
+    if (!named.has(path)) note('file_extra', 'it was not there when the bundle was sealed', path)
+  return pruned
+}
+
+/** Paths that a sound tombstone of this very manifest lists. */
+function accountedFor(
+  manifest: Manifest,
+  bundle: ReadBundle,
+  keys: TrustedKeys,
+  note: Note,
+): ReadonlySet<string> {
+  if (bundle.tombstoneText === null || bundle.manifestText === null) return new Set()
+  const tombstone = parseTombstone(bundle.tombstoneText, keys, note)
+  if (tombstone === null) return new Set()
+  const wrong = (why: string): ReadonlySet<string> => {
+    note('tombstone_invalid', why, 'tombstone.json')
+    return new Set()
+  }
+  if (
+    tombstone.run_id !== manifest.run_id ||
+    tombstone.manifest_sha256 !== textDigest(bundle.manifestText)
+  )
+    return wrong('it is of another bundle')
+  if (tombstone.signature.key_id !== manifest.signature.key_id)
+    return wrong('it is signed with another key than the manifest')
+  const listed = new Map(manifest.files.map((file): [string, ProvenFile] => [file.path, file]))
+  for (const { path, size, sha256 } of tombstone.files) {
+    const file = listed.get(path)
+    if (file?.size !== size || file.sha256 !== sha256)
+      return wrong(`it lists ${path}, which the manifest does not hold like that`)
+  }
+  return new Set(tombstone.files.map(({ path }) => path))
+}

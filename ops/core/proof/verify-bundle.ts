@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
+import {
+  bundleKind,
+  manifestName,
+  tombstoneName,
+  type BundleKind,
+  type BundleVerification,
+  type ProofProblem,
+} from '#shared/proof'
+import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
+import { readBundleFiles, type FoundFile } from './bundle-files.ts'
+import { checkBundle } from './check-bundle.ts'
+import { readDocument } from './manifest-text.ts'
+import { noteInto } from './read-manifest.ts'
+
+/** What the place of a bundle says it is: `…/artifacts/<kind>/<run_id>`. */
+export const kindOf = (dir: string): BundleKind | null =>
+  bundleKind.safeParse(basename(dirname(dir))).data ?? null
+
+/**
+ * Is the bundle in this folder what was sealed? Reads every byte of it. Never throws for a bad bundle.
+ *
+ * @param dir `…/artifacts/<kind>/<run_id>`
+ * @param keys whose signatures count; without any a sound bundle is `unverified`
+ * @param contents false: only the manifest is checked, for its place in the chain; default true
+ */
+export async function verifyBundle(
+  dir: string,
+  { keys, contents = true }: { readonly keys: TrustedKeys; readonly contents?: boolean },
+): Promise<BundleVerification> {
+  const runId = basename(dir)
+  const problems: ProofProblem[] = []
+  const note = noteInto(problems, runId)
+  const read = (name: string, code: 'manifest_unreadable' | 'tombstone_invalid'): string | null => {
+    try {
+      return readDocument(join(dir, name))
+    } catch (error) {
+      note(code, error instanceof Error ? error.message : String(error), name)
+      return null
+    }
+  }
+  const manifestText = read(manifestName, 'manifest_unreadable')
+  const tombstoneText = read(tombstoneName, 'tombstone_invalid')
+  let files: FoundFile[] | null = null
+  if (contents)
+    try {
+      files = await readBundleFiles(dir)
+    } catch (error) {
+      note('folder_unreadable', error instanceof Error ? error.message : String(error))
+    }
+  return checkBundle(
+    { runId, kind: kindOf(dir), manifestText, tombstoneText, files, problems },
+    keys,
+  )
+}
+
+/** The same for a bundle that is in memory: an upload before it is stored. @param files content by path, `/` between parts */
+export function verifyFiles(
+  kind: BundleKind,
+  runId: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  keys: TrustedKeys,
+): BundleVerification {
+  const problems: ProofProblem[] = []
+  const note = noteInto(problems, runId)
+  const text = (name: string): string | null => {
+    const bytes = files.get(name)
+    if (bytes === undefined) return null
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    } catch {
+      note(
+        name === manifestName ? 'manifest_unreadable' : 'tombstone_invalid',
+        'it is not UTF-8',
+        name,
+      )
+      return null
+    }
+  }
+  const found = [...files]
+    .filter(([path]) => path !== manifestName && path !== tombstoneName)
+    .map(([path, bytes]): FoundFile => ({
+      ok: true,
+      path,
+      size: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    }))
+  return checkBundle(
+    {
+      runId,
+      kind,
+      manifestText: text(manifestName),
+      tombstoneText: text(tombstoneName),
+      files: found,
+      problems,
+    },
+    keys,
+  )
+}

@@ -1,0 +1,312 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  witness as witnessSchema,
+  type ChainLink,
+  type ChainReport,
+  type ProofProblem,
+  type ProofProblemCode,
+  type Witness,
+  type WitnessedLink,
+} from '#shared/proof'
+import { readJson, writeJson } from '#ops/base/files/json-file'
+import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
+import { textDigest } from './manifest-text.ts'
+import { witnessFolder, witnessName } from '#ops/base/paths/proof-paths'
+import { noteInto, parseManifest, parseTombstone } from './read-manifest.ts'
+import { keepSeen, readSeen } from './witness-seen.ts'
+
+/** A problem, and the number in the chain of the bundle it is about. */
+export interface Alarm extends ProofProblem {
+  readonly counter: number | null
+}
+
+export interface Observation {
+  /** What is remembered now. Not moved when there is an alarm. */
+  readonly witness: Witness | null
+  /** Empty when the chain only grew. */
+  readonly alarms: readonly Alarm[]
+  /** True when the report ends before the host's newest bundle: ask again from `witness.counter`. */
+  readonly more: boolean
+}
+
+export interface Question {
+  readonly home: string
+  readonly host: string
+  /** Only those that may sign this chain. */ readonly keys: TrustedKeys
+  readonly now?: Date
+}
+
+const fileOf = (home: string, host: string): string =>
+  join(witnessFolder(home), `${witnessName(host)}.json`)
+
+/** @returns null when HQ has not seen this host's chain yet @throws {Problem} `proof_chain_unreadable` */
+export const readWitness = (home: string, host: string): Witness | null =>
+  readJson(fileOf(home, host), witnessSchema, 'proof_chain_unreadable') ?? null
+
+/** @throws the system's error */
+export const writeWitness = (home: string, witness: Witness): void =>
+  writeJson(fileOf(home, witness.host), witnessSchema.parse(witness), { mode: 0o600 })
+
+/** Everything that HQ remembers. */
+export function allWitnesses(home: string): Witness[] {
+  let names: string[]
+  try {
+    names = readdirSync(witnessFolder(home))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+  return names
+    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .flatMap(
+      (name) =>
+        readJson(join(witnessFolder(home), name), witnessSchema, 'proof_chain_unreadable') ?? [],
+    )
+}
+
+/** Forgets where a host's chain stood, after a person has looked at an alarm. */
+export const forgetWitness = (home: string, host: string): void =>
+  rmSync(fileOf(home, host), { force: true })
+
+const alarmOf = (
+  code: ProofProblemCode,
+  detail: string,
+  link: Pick<ChainLink, 'run_id' | 'counter'> | null = null,
+): Alarm => ({
+  code,
+  run_id: link?.run_id ?? null,
+  file: null,
+  detail,
+  counter: link?.counter ?? null,
+})
+
+/** Is the link what it says, and signed? @returns how it is remembered, or what is wrong with it */
+function checkLink(
+  link: ChainLink,
+  chain: string,
+  { keys, now = new Date() }: Question,
+): { seen: WitnessedLink; previous: string | null; keyId: string } | { alarms: Alarm[] } {
+  const problems: ProofProblem[] = []
+  const note = noteInto(problems, link.run_id)
+  const manifest = parseManifest(link.manifest, keys, note)
+  const tombstone =
+    link.tombstone === null || manifest === null ? null : parseTombstone(link.tombstone, keys, note)
+  const digest = textDigest(link.manifest)
+  if (manifest !== null) {
+    const { counter, kind, run_id, signature } = manifest
+    if (
+      counter !== link.counter ||
+      kind !== link.kind ||
+      run_id !== link.run_id ||
+      digest !== link.manifest_sha256
+    )
+      note(
+        'run_mismatch',
+        `number ${link.counter} (${link.kind} ${link.run_id}) is shown with the manifest of ${kind} ${run_id}, number ${counter}`,
+      )
+    if (manifest.chain !== chain)
+      note('chain_replaced', `its manifest is of chain ${manifest.chain}`)
+    if (
+      tombstone !== null &&
+      (tombstone.manifest_sha256 !== digest || tombstone.signature.key_id !== signature.key_id)
+    )
+      note('tombstone_invalid', 'its tombstone is of another bundle or signed with another key')
+  }
+  if (manifest === null || problems.length > 0)
+    return { alarms: problems.map((problem) => ({ ...problem, counter: link.counter })) }
+  const { counter, kind, run_id } = manifest
+  return {
+    seen: {
+      counter,
+      kind,
+      run_id,
+      manifest_sha256: digest,
+      pruned: tombstone?.files.length ?? 0,
+      seen_at: now.toISOString(),
+    },
+    previous: manifest.previous,
+    keyId: manifest.signature.key_id,
+  }
+}
+
+/**
+ * Compares what a host says of its chain with what was seen before, and remembers the newer state: only as far as signed
+ * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and stays one.
+ *
+ * @param report asked from the number after `readWitness().counter`, or from 0; `null`: the host says that it has sealed nothing
+ * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
+ */
+export function observe(question: Question & { readonly report: ChainReport | null }): Observation {
+  const { home, host, report } = question
+  const seen = readWitness(home, host)
+  const stop = (...alarms: readonly Alarm[]): Observation => ({
+    witness: seen,
+    alarms,
+    more: false,
+  })
+  const alarm = (code: ProofProblemCode, detail: string, link?: ChainLink): Observation =>
+    stop(alarmOf(code, detail, link))
+  if (report === null)
+    return seen === null
+      ? stop()
+      : alarm(
+          'chain_truncated',
+          `${host} had ${seen.counter} sealed bundles and now says it has none`,
+        )
+  if (seen !== null && report.chain !== seen.chain)
+    return alarm(
+      'chain_replaced',
+      `${host} had chain ${seen.chain} and now shows chain ${report.chain}`,
+    )
+  if (seen !== null && report.counter < seen.counter)
+    return alarm(
+      'chain_truncated',
+      `${host} had ${seen.counter} sealed bundles and now shows ${report.counter}`,
+    )
+  if (seen !== null && report.counter === seen.counter)
+    return report.head === seen.head
+      ? stop()
+      : alarm(
+          'head_replaced',
+          `number ${seen.counter} of ${host} is not the one seen on ${seen.seen_at}`,
+        )
+
+  let reached = seen
+  const checked: WitnessedLink[] = []
+  for (const link of report.links) {
+    if (reached !== null && link.counter <= reached.counter) continue // known already
+    const found = checkLink(link, report.chain, question)
+    if ('alarms' in found) return stop(...found.alarms)
+    const { seen: now, previous, keyId } = found
+    const last = reached?.counter ?? 0
+    if (now.counter !== last + 1)
+      return alarm(
+        'chain_gap',
+        reached === null
+          ? `${host} begins with number ${now.counter}`
+          : `${host} gives number ${now.counter} after ${last}`,
+        link,
+      )
+    if (previous !== (reached?.head ?? null))
+      return alarm(
+        'head_replaced',
+        reached === null
+          ? `number 1 of ${host} names one before it`
+          : `number ${last} of ${host} is not the one seen before: ${now.run_id} follows another`,
+        link,
+      )
+    if (reached !== null && keyId !== reached.key_id)
+      return alarm(
+        'key_changed',
+        `${now.run_id} of ${host} is signed with another key than those before`,
+        link,
+      )
+    reached = {
+      schema_version: 1,
+      host,
+      chain: report.chain,
+      key_id: keyId,
+      counter: now.counter,
+      head: now.manifest_sha256,
+      seen_at: now.seen_at,
+    }
+    checked.push(now)
+  }
+  if (reached === null || reached.counter === seen?.counter)
+    return alarm(
+      'chain_gap',
+      `${host} says its chain ends at ${report.counter} and shows no manifest that leads there`,
+    )
+  if (reached.counter === report.counter && reached.head !== report.head)
+    return alarm(
+      'head_replaced',
+      `${host} names another digest for number ${report.counter} than its manifest has`,
+    )
+  if (reached.counter > report.counter)
+    return alarm(
+      'chain_truncated',
+      `${host} says its chain ends at ${report.counter} and shows number ${reached.counter}`,
+    )
+  if (reached.counter < Math.min(report.until, report.counter))
+    return alarm('chain_gap', `number ${reached.counter + 1} of ${host} is not there`)
+  // First what was seen, then how far: a kill in between reads the same links once more.
+  keepSeen(home, host, report.chain, checked)
+  writeWitness(home, reached)
+  return { witness: reached, alarms: [], more: reached.counter < report.counter }
+}
+
+export interface Again {
+  readonly alarms: readonly Alarm[]
+  /** Number to ask from next; null when all was looked at, or the host does not show it. */
+  readonly next: number | null
+}
+
+/**
+ * Looks again at bundles that were seen before: is each still there and the same? Lawful pruning, with a tombstone, is no alarm.
+ * A host that answers with nothing, with another chain, or without coming further hides something, and is an alarm too.
+ *
+ * @param after the number that the report was asked from
+ * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
+ */
+export function lookAgain(
+  question: Question & { readonly report: ChainReport | null; readonly after: number },
+): Again {
+  const { home, host, report, after } = question
+  const witness = readWitness(home, host)
+  if (witness === null || after >= witness.counter) return { alarms: [], next: null }
+  const stop = (code: ProofProblemCode, detail: string): Again => ({
+    alarms: [alarmOf(code, detail)],
+    next: null,
+  })
+  if (report === null)
+    return stop(
+      'chain_truncated',
+      `${host} had ${witness.counter} sealed bundles and now says it has none`,
+    )
+  if (report.chain !== witness.chain)
+    return stop(
+      'chain_replaced',
+      `${host} had chain ${witness.chain} and now shows chain ${report.chain}`,
+    )
+  if (report.until <= after)
+    return stop(
+      'chain_gap',
+      `${host} was asked for what came after number ${after}, which was seen, and shows nothing of it`,
+    )
+  const links = new Map(report.links.map((link) => [link.counter, link]))
+  const alarms: Alarm[] = []
+  const same: WitnessedLink[] = []
+  for (const before of readSeen(
+    home,
+    host,
+    report.chain,
+    after + 1,
+    Math.min(report.until, witness.counter),
+  )) {
+    const link = links.get(before.counter)
+    if (link === undefined) {
+      alarms.push(
+        alarmOf(
+          'chain_gap',
+          `number ${before.counter} of ${host}, ${before.kind} ${before.run_id}, was seen on ${before.seen_at} and is not there any more`,
+          before,
+        ),
+      )
+      continue
+    }
+    const found = checkLink(link, report.chain, question)
+    if ('alarms' in found) alarms.push(...found.alarms)
+    else if (found.seen.manifest_sha256 !== before.manifest_sha256)
+      alarms.push(
+        alarmOf(
+          'head_replaced',
+          `number ${before.counter} of ${host} is not the one seen on ${before.seen_at}`,
+          before,
+        ),
+      )
+    else same.push(found.seen)
+  }
+  keepSeen(home, host, report.chain, same)
+  return { alarms, next: report.until >= witness.counter ? null : report.until }
+}

@@ -1,0 +1,127 @@
+import { errorRule, Problem } from '#shared/errors'
+import type { EventBody } from '#shared/events'
+import { deployResult, type DeployResult } from '#shared/result'
+import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
+import { installRoot, programArgv } from '#ops/base/process/program'
+import { currentFolder } from '#ops/core/host-state/releases'
+import { runAction } from '#ops/core/pipeline/action-child'
+import type { DeployHost } from './facts.ts'
+
+/** `<run_id>/<n>`, in the environment of one attempt and of what belongs to it. */
+export const attemptVariable = 'OPENCLAW_DEPLOY_ATTEMPT'
+const attemptSeconds = 3600
+
+/** The number of this attempt, or null when this process is none. @throws {Problem} `internal_error` when the variable is off */
+export function attemptOf(
+  runId: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): number | null {
+  const text = env[attemptVariable]
+  if (text === undefined) return null
+  const [id, number = ''] = text.split('/')
+  if (id !== runId || !/^[1-9]\d?$/.test(number))
+    throw new Problem(
+      'internal_error',
+      `${attemptVariable} is ${JSON.stringify(text)}, which is no attempt of ${runId}.`,
+    )
+  return Number(number)
+}
+
+/** Where the next attempt is started from: a deploy that brought a new HQ can be finished by it. */
+export const attemptInstall = (paths: HostPaths): string => currentFolder(paths) ?? installRoot()
+
+/** A document for an attempt that gave none that can be believed. */
+export function failedResult(
+  runId: string,
+  attempt: number,
+  startedAt: string,
+  problem: Problem,
+  base: DeployResult | null = null,
+): DeployResult {
+  return {
+    steps: [],
+    artifacts: {},
+    git_head: null,
+    git_tree: null,
+    target_sha: null,
+    previous_sha: null,
+    engine: null,
+    unanswered_ms: null,
+    step_failed: null,
+    ...base,
+    schema_version: 1,
+    run_id: runId,
+    attempt,
+    overall: 'FAIL',
+    error_class: problem.errorClass,
+    next_auto_fix: errorRule(problem.errorClass).next_auto_fix,
+    started_at: base?.started_at ?? startedAt,
+    finished_at: new Date().toISOString(),
+  }
+}
+
+/**
+ * One attempt of deploy_until_green as a process of its own, its events handed on.
+ * @param emit takes every event but the attempt's last: that is the return value
+ */
+export async function runAttempt(
+  host: DeployHost,
+  attempt: number,
+  { emit, signal }: { emit: (event: EventBody) => void; signal: AbortSignal },
+): Promise<DeployResult> {
+  const { paths, runId, hostdUrl, hostdPort } = host
+  const startedAt = new Date().toISOString()
+  const marker = `${runId}/${attempt}`
+  const install = attemptInstall(paths)
+  const inherited = Object.fromEntries(
+    ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK'].flatMap((name) =>
+      process.env[name] === undefined ? [] : [[name, process.env[name]]],
+    ),
+  ) as Record<string, string>
+  const outcome = await runAction({
+    argv: programArgv(
+      'hq',
+      host.rollbackTo === null
+        ? ['deploy', '--once']
+        : ['rollback', '--once', '--to', host.rollbackTo],
+      install,
+    ),
+    cwd: '/',
+    timeoutSeconds: attemptSeconds,
+    signal,
+    append: emit,
+    tree: { marker: `${attemptVariable}=${marker}` },
+    env: {
+      ...inherited,
+      ...hostPathsEnv(paths),
+      OPENCLAW_HQ_INSTALL: install,
+      OPENCLAW_HOSTD_URL: hostdUrl,
+      OPENCLAW_HOSTD_PORT: String(hostdPort),
+      OPENCLAW_RUN_ID: runId,
+      [attemptVariable]: marker,
+    },
+  })
+  const parsed = deployResult.safeParse(outcome.document)
+  const result =
+    parsed.success && parsed.data.run_id === runId && parsed.data.attempt === attempt
+      ? parsed.data
+      : null
+  if (outcome.stopped)
+    return result?.error_class === outcome.stopped.errorClass
+      ? result
+      : failedResult(runId, attempt, startedAt, outcome.stopped, result)
+  if (result && outcome.exitCode === exitCodeOf(result)) return result
+  const how =
+    outcome.exitCode === null ? (outcome.signal ?? 'no exit code') : `exit code ${outcome.exitCode}`
+  return failedResult(
+    runId,
+    attempt,
+    startedAt,
+    new Problem(
+      'action_no_result',
+      `Attempt ${attempt} ended with ${how} and without a result that agrees.`,
+    ),
+    result,
+  )
+}

@@ -1,0 +1,69 @@
+import type { HostSettings, ProjectConfig } from '#shared/config'
+import type { ChecksResult, DodResult } from '#shared/result'
+import type { Build, Target, UpReport } from '#ops/host/engines/common/engine'
+import type { HostPaths } from '#ops/base/paths/paths'
+
+/** What does not change during one attempt. */
+export interface DeployHost {
+  readonly paths: HostPaths
+  readonly settings: HostSettings
+  readonly runId: string
+  readonly hostdUrl: string
+  readonly hostdPort: number
+  readonly consoleUrl: string
+  /** Commit that is rolled back to; null deploys what origin has. */
+  readonly rollbackTo: string | null
+}
+
+/** What the steps of one attempt find out, one from another. */
+export interface DeployFacts {
+  readonly git_head: string | null
+  readonly git_tree: string | null
+  readonly target_sha: string | null
+  /** What origin's branch was when it was fetched. */
+  readonly origin_sha: string | null
+  readonly previous_sha: string | null
+  readonly engine: 'process' | 'compose' | null
+  readonly unanswered_ms: number | null
+  readonly config: ProjectConfig | null
+  /** Folder of the installed HQ whose console is shown. */
+  readonly installed: string | null
+  readonly target: Target | null
+  readonly build: Build | null
+  readonly up: UpReport | null
+  readonly guard: ChecksResult | null
+  readonly dod: DodResult | null
+  readonly doctor: {
+    readonly run_id: string
+    readonly overall: 'PASS' | 'FAIL'
+    readonly finished_at: string
+  } | null
+}
+
+export const noFacts: DeployFacts = {
+  git_head: null,
+  git_tree: null,
+  target_sha: null,
+  origin_sha: null,
+  previous_sha: null,
+  engine: null,
+  unanswered_ms: null,
+  config: null,
+  installed: null,
+  target: null,
+  build: null,
+  up: null,
+  guard: null,
+  dod: null,
+  doctor: null,
+}
+
+/** A fact that an earlier step must have left. @throws {TypeError} when the steps are out of order */
+export function need<K extends keyof DeployFacts>(
+  facts: Readonly<DeployFacts>,
+  name: K,
+): NonNullable<DeployFacts[K]> {
+  const value = facts[name]
+  if (value === null) throw new TypeError(`the fact ${name} is missing: a step ran out of order`)
+  return value
+}

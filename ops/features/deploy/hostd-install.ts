@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { healthReply, statusReply } from '#shared/api'
+import { Problem, toProblem } from '#shared/errors'
+import { readAdminToken } from '#ops/core/config/admin-token'
+import { baseEnv } from '#ops/base/process/command'
+import { askFor } from '#ops/host/hostd-client/questions'
+import type { StepContext } from '#ops/core/pipeline/pipeline'
+import { markComplete, readMark, unfinished } from '#ops/core/host-state/releases'
+import { giveTreeTo } from '#ops/base/process/run-as'
+import { buildAccount } from '#ops/platform/accounts/build-account'
+import { exportChecked } from '#ops/platform/git/export-checked'
+import type { DeployHost } from './facts.ts'
+import { hostGit } from '#ops/platform/git/host-git'
+import { howItEnded, runNpm } from './hq-npm.ts'
+import { proveHostd } from './prove-hostd.ts'
+import { takeOver } from './adopt-build-output.ts'
+
+/** Is this repository HQ itself? Then a deploy brings a new hostd. */
+export function isHqItself(root: string): boolean {
+  try {
+    const { name } = z
+      .looseObject({ name: z.string() })
+      .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+    return name === 'openclaw-hq' && existsSync(join(root, 'ops', 'hq.mjs'))
+  } catch {
+    return false // no package.json, or none that npm could read: certainly not HQ
+  }
+}
+
+/** @throws {Problem} `hostd_unhealthy` unless the running hostd is well and lets in whoever has the token */
+export async function requireHostd(
+  { hostdUrl, paths }: DeployHost,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const health = await askFor(hostdUrl, '/health', healthReply, { signal })
+    await askFor(hostdUrl, '/api/status', statusReply, {
+      token: readAdminToken(paths.tokenFile),
+      signal,
+    })
+    return health.version
+  } catch (error) {
+    signal.throwIfAborted()
+    const cause = toProblem(error)
+    throw new Problem(
+      'hostd_unhealthy',
+      `The installed hostd is not well: ${cause.message} Nothing was changed.`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * Makes a release of HQ's own commit: a folder of its own, never under a running process, that neither hostd nor the
+ * build account can change; proven by a hostd started from it on a spare port. `current` is not touched.
+ * @returns the release folder
+ * @throws {Problem} `hostd_install_failed`, `git_sync_failed`; there is no such release then
+ */
+export async function makeRelease(
+  host: DeployHost,
+  sha: string,
+  context: StepContext,
+): Promise<string> {
+  const { paths } = host
+  const folder = join(paths.releases, sha)
+  if (readMark(folder) !== null) {
+    context.log(`release ${sha} is installed already`)
+    await proveHostd(host, folder, context)
+    return folder
+  }
+  const making = unfinished(folder)
+  for (const half of [making, folder]) rmSync(half, { recursive: true, force: true }) // no process runs from it, `current` never named it
+  try {
+    await exportChecked(paths.root, sha, making, await hostGit(paths.root, context.signal))
+    await installPackages(host, making, context)
+    markComplete(making, { sha, commit: sha })
+    await proveHostd(host, making, context)
+    // Its mark says that it is whole: after a power cut that must be true of every file.
+    const stored = await context.run(['sync', '--file-system', making], {
+      cwd: '/',
+      env: baseEnv(),
+    })
+    if (stored.exitCode !== 0)
+      throw new Problem(
+        'hostd_install_failed',
+        `sync of ${making} ${howItEnded(stored)}. The hostd that runs is untouched.`,
+      )
+    renameSync(making, folder)
+  } finally {
+    rmSync(making, { recursive: true, force: true })
+  }
+  return folder
+}
+
+/**
+ * The packages that its lock file names, fetched by the build account in a folder of that account and then taken over.
+ * npm checks each against the lock file's digest; no script of theirs runs.
+ */
+async function installPackages(
+  { paths, settings }: DeployHost,
+  release: string,
+  context: StepContext,
+): Promise<void> {
+  const account = await buildAccount(paths, settings)
+  await account.end()
+  const staging = join(account.home, 'release')
+  rmSync(staging, { recursive: true, force: true })
+  try {
+    mkdirSync(staging)
+    for (const name of ['package.json', 'package-lock.json']) {
+      if (!existsSync(join(release, name)))
+        throw new Problem(
+          'hostd_install_failed',
+          `The commit has no ${name}. The hostd that runs is untouched.`,
+        )
+      copyFileSync(join(release, name), join(staging, name))
+    }
+    giveTreeTo(staging, account.as)
+    const installed = await runNpm(
+      { paths, settings, account },
+      ['ci', '--omit=dev', '--ignore-scripts'],
+      staging,
+      context,
+    )
+    if (installed.exitCode !== 0)
+      throw new Problem(
+        'hostd_install_failed',
+        `npm ci ${howItEnded(installed)}. The hostd that runs is untouched.`,
+        { evidence: installed.stderrTail.split('\n') },
+      )
+    await account.end()
+    // A lock file without packages leaves none; whether hostd can do without is what its trial shows.
+    if (existsSync(join(staging, 'node_modules')))
+      await takeOver(join(staging, 'node_modules'), join(release, 'node_modules'), account.as)
+  } finally {
+    await account.end()
+    rmSync(staging, { recursive: true, force: true })
+  }
+}

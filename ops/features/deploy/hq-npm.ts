@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { HostSettings } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { baseEnv, type CommandResult } from '#ops/base/process/command'
+import type { HostPaths } from '#ops/base/paths/paths'
+import type { StepContext } from '#ops/core/pipeline/pipeline'
+import { installRoot, nodeProgram } from '#ops/base/process/program'
+import type { BuildAccount } from '#ops/platform/accounts/build-account'
+
+/** Where a host's own settings for npm lie: registry, proxy, certificates. */
+export const npmSettings = ({ etc }: Pick<HostPaths, 'etc'>): string => join(etc, 'npmrc')
+
+/**
+ * Runs the npm that is part of the installed HQ, with HQ's own Node, as the build account: a host needs neither of its own.
+ * Scripts of packages never run. On an installed host no settings count but `$OPENCLAW_ETC/npmrc`, which is root's.
+ * @param cwd folder of the package, the build account's
+ * @throws {Problem} `hostd_install_failed` when the installed HQ has no npm
+ */
+export async function runNpm(
+  { paths, settings, account }: { paths: HostPaths; settings: HostSettings; account: BuildAccount },
+  args: readonly string[],
+  cwd: string,
+  context: StepContext,
+): Promise<CommandResult> {
+  const root = installRoot()
+  const npm = join(root, 'node_modules', 'npm', 'bin', 'npm-cli.js')
+  if (!existsSync(npm))
+    throw new Problem(
+      'hostd_install_failed',
+      `The installed HQ in ${root} has no npm, so nothing can be installed. The hostd that runs is untouched.`,
+    )
+  const node = nodeProgram(root)
+  const own = npmSettings(paths)
+  const env = baseEnv({
+    CI: '1',
+    PATH: `${dirname(node)}:${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
+    npm_config_ignore_scripts: 'true',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+    ...(settings.launcher === 'systemd'
+      ? {
+          npm_config_cache: join(account.home, '.npm'),
+          npm_config_userconfig: existsSync(own) ? own : '/dev/null',
+        }
+      : {}),
+  })
+  return await context.run([node, npm, ...args], {
+    cwd,
+    env,
+    ...(account.as ? { as: account.as } : {}),
+  })
+}
+
+/** How a command that did not end well ended. */
+export const howItEnded = ({ exitCode, signal, timedOut }: CommandResult): string =>
+  timedOut ? 'did not end in time' : `ended with ${exitCode ?? signal ?? 'no exit code'}`

@@ -1,0 +1,202 @@
+import { readlinkSync } from 'node:fs'
+import type { ErrorClass } from '#shared/errors'
+import { newRunId } from '#shared/ids'
+import type { CheckResult, ChecksResult } from '#shared/result'
+import { fail, pass, runChecks, skip, type Check } from '#ops/core/checks/check'
+import type { DoctorContext } from '#ops/core/checks/context'
+import { stateFinding } from '#ops/features/doctor/index'
+import { runDoctor } from '#ops/features/doctor/index'
+import { runningProblems } from '#ops/host/engines/compose/health'
+import { whyNotOk, waitUntilOk, ask } from '#ops/base/http/health'
+import { lives, processesOf, serviceUrl } from '#ops/host/engines/process/service-process'
+import { readRecords, readServing, type ServiceRecord } from '#ops/core/host-state/service-record'
+import { runGuard } from '#ops/features/guard/index'
+import { auditChecks, auditClass } from '#ops/features/port-audit/index'
+import { listenersOn } from '#ops/platform/net/sockets'
+
+/** What the deploy built; without it (a check on its own) what was last recorded as serving. */
+export interface Expected {
+  readonly sha: string | null
+  readonly digest: string | null
+}
+
+export interface Verification {
+  readonly checks: CheckResult[]
+  readonly guard: ChecksResult
+}
+
+/** An endpoint gets this long to answer well, in seconds: a service that has just started may still be warming up. */
+const endpointSeconds = 15
+/** And each part of the port audit this long, in milliseconds. */
+const auditMs = 30_000
+
+function endpointChecks({ config, configProblem, settings }: DoctorContext): Check[] {
+  if (!config)
+    return [
+      {
+        name: 'endpoint:configuration',
+        remedy: 'fix_configuration',
+        run: () =>
+          fail(
+            `The project's configuration cannot be read: ${configProblem ?? ''}`,
+            'fix_configuration',
+          ),
+      },
+    ]
+  if (config.endpoints.length === 0)
+    return [
+      {
+        name: 'endpoint:none',
+        remedy: 'fix_configuration',
+        run: () => skip('openclaw.config.json names no key endpoints.'),
+      },
+    ]
+  return config.endpoints.map(({ service, path }): Check => ({
+    name: `endpoint:${service}${path}`,
+    remedy: 'fix_and_ship',
+    limitMs: (endpointSeconds + 5) * 1000,
+    run: async (signal) => {
+      const port =
+        settings.service_ports[service] ??
+        config.services.find(({ name }) => name === service)?.port
+      if (port === undefined)
+        return fail(
+          `The endpoint names the service ${service}, which is not configured.`,
+          'fix_configuration',
+        )
+      const why = await waitUntilOk(
+        serviceUrl(port, path),
+        {},
+        { seconds: endpointSeconds, signal },
+      )
+      return why === null
+        ? pass(`${serviceUrl(port, path)} answers ok`)
+        : fail(`${serviceUrl(port, path)}: ${why}`, 'fix_and_ship')
+    },
+  }))
+}
+
+/** What runs must be what was built: the recorded digest and folder, the process's own folder, its listener, its answer. */
+async function runningFinding(
+  record: ServiceRecord,
+  { sha, digest }: Expected,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { name, pid, port, release, health } = record
+  if (sha !== null && record.sha !== sha)
+    return `${name} was started as ${record.sha ?? 'no commit'}, not ${sha}`
+  if (digest !== null && record.digest !== digest)
+    return `${name} was started from a build with another digest`
+  if (!lives(record)) return `process ${pid} of ${name} has ended`
+  if (process.platform === 'linux' && readlinkSync(`/proc/${pid}/cwd`) !== release)
+    return `process ${pid} of ${name} runs in another folder than ${release}`
+  const own = new Set(processesOf(record))
+  if (!listenersOn(port).some(({ pids }) => pids.some((each) => own.has(each))))
+    return `no process of ${name} listens on its port ${port}`
+  const why = whyNotOk(await ask(serviceUrl(port, health.path), { signal }), {
+    commitField: health.commit_field,
+    commit: record.sha,
+  })
+  return why === null ? null : `${name} on port ${port}: ${why}`
+}
+
+function runningCheck(context: DoctorContext, expected: Expected): Check {
+  return {
+    name: 'running_version',
+    remedy: 'deploy_again',
+    limitMs: 10_000,
+    run: async (signal) => {
+      const serving = readServing(context.paths)
+      const sha = expected.sha ?? serving?.sha ?? null
+      if (sha === null) return skip('No deploy has started services yet.')
+      if (serving?.sha !== sha)
+        return fail(
+          `${serving?.sha ?? 'Nothing'} is recorded as serving, not ${sha}.`,
+          'deploy_again',
+        )
+      if (context.config?.engine === 'compose') {
+        const { wrong, good } = await runningProblems(context.paths, expected, signal)
+        return wrong.length > 0
+          ? fail(`${wrong.join('; ')}.`, 'deploy_again')
+          : pass(good.join('; '))
+      }
+      const records = readRecords(context.paths).filter(({ kind }) => kind === 'project')
+      const wrong = (
+        await Promise.all(
+          records.map((record) => runningFinding(record, { sha, digest: expected.digest }, signal)),
+        )
+      ).filter((why) => why !== null)
+      if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'deploy_again')
+      return pass(
+        records.length === 0
+          ? 'no service is configured'
+          : records
+              .map(
+                ({ name, digest }) =>
+                  `${name} runs ${sha.slice(0, 12)}, digest ${digest.slice(0, 12)}`,
+              )
+              .join('; '),
+      )
+    },
+  }
+}
+
+const fold = (name: string, checks: readonly CheckResult[]): CheckResult => {
+  const failed = checks.filter(({ status }) => status === 'FAIL')
+  const warned = checks.filter(({ status }) => status === 'WARN')
+  const counted = checks.filter(({ status }) => status !== 'SKIP').length
+  const detail =
+    failed.length > 0
+      ? failed.map((each) => `${each.name}: ${each.detail}`).join(' · ')
+      : `${counted} checks passed${warned.length > 0 ? `, warnings: ${warned.map((each) => `${each.name}: ${each.detail}`).join(' · ')}` : ''}`
+  return {
+    name,
+    status: failed.length > 0 || counted === 0 ? 'FAIL' : warned.length > 0 ? 'WARN' : 'PASS',
+    detail,
+    remedy: failed[0]?.remedy ?? warned[0]?.remedy ?? null,
+    duration_ms: Math.max(0, ...checks.map(({ duration_ms }) => duration_ms)),
+  }
+}
+
+/** Everything that must be true of a running deploy (design §7). Guard runs once itself: there may be no timer to do it. */
+export async function verify(
+  context: DoctorContext,
+  expected: Expected,
+  { signal, guardRunId = newRunId() }: { signal?: AbortSignal; guardRunId?: string } = {},
+): Promise<Verification> {
+  const own = await runChecks(
+    [
+      ...endpointChecks(context),
+      runningCheck(context, expected),
+      ...auditChecks(context, auditMs),
+      { name: 'state', remedy: 'deploy_again', run: () => stateFinding(context.paths) },
+    ],
+    signal,
+  )
+  const guard = await runGuard(context, {
+    runId: guardRunId,
+    deployRunId: context.deployRunId,
+    ...(signal ? { signal } : {}),
+  })
+  const doctor = await runDoctor(context, signal)
+  return { checks: [...own, fold('doctor', doctor), fold('guard', guard.checks)], guard }
+}
+
+/** Which class a failed check of `verify` has. */
+export function verifyClass(check: CheckResult): ErrorClass {
+  const { name } = check
+  if (name.startsWith('endpoint:')) return 'endpoint_not_ok'
+  if (name.startsWith('ports:')) return auditClass(check)
+  switch (name) {
+    case 'running_version':
+      return 'running_version_mismatch'
+    case 'state':
+      return 'state_invalid'
+    case 'doctor':
+      return 'doctor_failed'
+    case 'guard':
+      return 'guard_failed'
+    default:
+      return 'internal_error'
+  }
+}

@@ -1,0 +1,152 @@
+import { listAncestors } from '#ops/platform/git/commits'
+import { readBlob } from '#ops/platform/git/objects'
+import { listRefs } from '#ops/platform/git/refs'
+import { git, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { provenBase, walkVerdicts, type ChainQuestion } from '#ops/core/trust/review-chain'
+import { reviewRef } from '#shared/verdict'
+import { waited } from '#ops/core/checks/check'
+
+/** Commits that are named; the rest is counted. */
+const named = 8
+const subjectLength = 60
+
+export interface UnprovenCommit {
+  readonly sha: string
+  readonly subject: string
+}
+
+export type Coverage =
+  | { readonly state: 'proven'; readonly verdicts: number }
+  /** `total` commits lie between the newest proven one (or the baseline) and the tip. */
+  | {
+      readonly state: 'unproven'
+      readonly why: string
+      readonly commits: readonly UnprovenCommit[]
+      readonly total: number
+    }
+  /** Time was up before the baseline was reached; every verdict looked at was good. */
+  | { readonly state: 'unfinished'; readonly verdicts: number }
+
+class TimeIsUp extends Error {}
+
+/**
+ * Which commits up to `tip` does no verified verdict cover? Reads verdicts until the time is up: a long history is not
+ * a reason to give no answer. A tip without any verdict is told at once.
+ * @param limitMs milliseconds, as the limit of a check counts them
+ * @throws {Problem} `internal_error` when git cannot read the repository
+ */
+export async function coverage({
+  tip,
+  limitMs,
+  ...question
+}: ChainQuestion & { readonly tip: string; readonly limitMs: number }): Promise<Coverage> {
+  const { repo, baseline, git: options = {} } = question
+  const over = new AbortController()
+  let up = false
+  let verdicts = 0
+  const runOut = async (): Promise<void> => {
+    try {
+      await waited(limitMs, over.signal)
+      up = true
+    } catch {
+      // It was ended below, before the time was up.
+    }
+  }
+  void runOut()
+  const bounded: ChainQuestion = {
+    ...question,
+    readVerdict: async (commit) => {
+      if (up) throw new TimeIsUp()
+      const text = await readBlob(repo, reviewRef(commit), options)
+      verdicts += 1
+      return text
+    },
+  }
+  const inTime = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof TimeIsUp) return undefined
+      throw error
+    }
+  }
+  try {
+    const bare = tip !== baseline && (await readBlob(repo, reviewRef(tip), options)) === null
+    const walked = bare
+      ? { proven: false as const, commit: tip, reason: 'it has no review verdict' }
+      : await inTime(walkVerdicts({ ...bounded, target: tip }))
+    // The one that was asked for last was not looked at any more.
+    if (walked === undefined) return { state: 'unfinished', verdicts }
+    if (walked.proven) return { state: 'proven', verdicts: walked.chain.length }
+    const base = await inTime(provenBase({ ...bounded, head: tip }))
+    return {
+      state: 'unproven',
+      why: `${walked.commit.slice(0, 12)}: ${walked.reason}`,
+      ...(await between(
+        repo,
+        base === undefined ? await claimedBase(question, tip, walked.commit) : (base ?? baseline),
+        tip,
+        options,
+      )),
+    }
+  } finally {
+    over.abort()
+  }
+}
+
+/** The newest ancestor that has a verdict at all, where there was no time to verify it; else the baseline. */
+async function claimedBase(
+  { repo, baseline, git: options = {} }: ChainQuestion,
+  tip: string,
+  refused: string,
+): Promise<string> {
+  const reviewed = await listRefs(repo, reviewRef(''), options)
+  return (
+    (await listAncestors(repo, tip, options)).find(
+      (commit) => commit === baseline || (commit !== refused && reviewed.has(reviewRef(commit))),
+    ) ?? baseline
+  )
+}
+
+async function between(
+  repo: string,
+  base: string,
+  tip: string,
+  options: GitOptions,
+): Promise<{ commits: UnprovenCommit[]; total: number }> {
+  // A baseline that is not in the repository covers nothing.
+  const known =
+    (await git(repo, ['cat-file', '-e', '--end-of-options', `${base}^{commit}`], options))
+      .exitCode === 0
+  const range = known ? [tip, `^${base}`] : [tip]
+  const [count, list] = await Promise.all([
+    gitText(repo, ['rev-list', '--count', '--end-of-options', ...range], options),
+    gitText(
+      repo,
+      [
+        'log',
+        '--topo-order',
+        `--max-count=${named}`,
+        '--format=%H %s',
+        '--no-show-signature',
+        '--end-of-options',
+        ...range,
+      ],
+      options,
+    ),
+  ])
+  const commits = list
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => ({ sha: line.slice(0, 40), subject: line.slice(41) }))
+  return { commits, total: Number(count) }
+}
+
+const shortened = (text: string): string =>
+  text.length > subjectLength ? `${text.slice(0, subjectLength)}…` : text
+
+/** `3 commits without a verified review: 0123456789ab "subject", …` */
+export function listUnproven({ commits, total, why }: Coverage & { state: 'unproven' }): string {
+  const more = total > commits.length ? ` and ${total - commits.length} more` : ''
+  return `${total} ${total === 1 ? 'commit' : 'commits'} without a verified review: ${commits.map(({ sha, subject }) => `${sha.slice(0, 12)} ${JSON.stringify(shortened(subject))}`).join(', ')}${more} (${why})`
+}

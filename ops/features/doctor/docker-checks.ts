@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import { containers } from '#ops/platform/docker/containers'
+import { askDocker, requireDaemon } from '#ops/platform/docker/engine-api'
+import { composeFolder, readComposeRecords } from '#ops/host/engines/compose/record'
+import { fail, pass, skip, warn, type Check, type Finding } from '#ops/core/checks/check'
+import { judgeContainers } from './container-state.ts'
+import type { DoctorContext } from '#ops/core/checks/context'
+
+const gibibyte = 2 ** 30
+const gib = (bytes: number): string => `${(bytes / gibibyte).toFixed(1)} GiB`
+
+/** Why Docker is none of this host's business, or null. What cannot be read does not make a host of containers another one. */
+function whyNone({ paths, config }: DoctorContext): string | null {
+  if (config?.engine === 'compose' || existsSync(composeFolder(paths))) return null
+  return config === null
+    ? 'There is no configuration that names the engine yet, and no container was ever started.'
+    : 'The engine is "process": nothing of this host runs in containers.'
+}
+
+const info = z.looseObject({
+  Driver: z.string(),
+  ContainersRunning: z.number(),
+  Images: z.number(),
+  Warnings: z.array(z.string()).nullish(),
+})
+
+async function daemon(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const none = whyNone(context)
+  if (none !== null) return skip(none)
+  const at = { socket: context.settings.docker_socket }
+  const [version, about] = await Promise.all([
+    requireDaemon(at, signal),
+    askDocker(at, '/info', info, signal),
+  ])
+  if (about === null)
+    return fail(`${at.socket} does not say anything about itself.`, 'start_docker')
+  const detail = `Docker ${version}, storage driver ${about.Driver}, ${about.ContainersRunning} containers running, ${about.Images} images`
+  // Copies every file of every image: disks fill, and builds take minutes.
+  return about.Driver === 'vfs'
+    ? warn(`${detail}: the driver vfs keeps a whole copy of each layer`, 'start_docker')
+    : pass(detail)
+}
+
+const usage = z.looseObject({
+  LayersSize: z.number().nullish(),
+  BuildCache: z.array(z.looseObject({ Size: z.number(), Shared: z.boolean().nullish() })).nullish(),
+})
+
+async function disk(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const none = whyNone(context)
+  if (none !== null) return skip(none)
+  // Containers and volumes are left out: to measure those the daemon walks through every file.
+  const used = await askDocker(
+    { socket: context.settings.docker_socket },
+    '/system/df?type=image&type=build-cache',
+    usage,
+    signal,
+  )
+  if (used === null) return skip('This Docker does not tell how much disk it uses.')
+  const layers = used.LayersSize ?? 0
+  const cache = (used.BuildCache ?? [])
+    .filter(({ Shared }) => Shared !== true)
+    .reduce((sum, { Size }) => sum + Size, 0)
+  const limit = context.settings.docker_disk_warn_gib
+  const detail = `images ${gib(layers)}, build cache ${gib(cache)} (warns at ${limit} GiB together)`
+  return layers + cache >= limit * gibibyte ? warn(detail, 'prune_images') : pass(detail)
+}
+
+async function projects(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
+  const records = readComposeRecords(context.paths)
+  if (records.length === 0) return skip(whyNone(context) ?? 'No deploy has started containers yet.')
+  const at = { socket: context.settings.docker_socket }
+  const judged = await Promise.all(
+    records.map(async (record) =>
+      judgeContainers(
+        record,
+        await containers(at, { project: record.project, all: true, signal }),
+        Date.now(),
+      ),
+    ),
+  )
+  const [wrong, odd, good] = [
+    judged.flatMap((each) => each.wrong),
+    judged.flatMap((each) => each.odd),
+    judged.flatMap((each) => each.good),
+  ]
+  if (wrong.length > 0) return fail(`${[...wrong, ...odd].join('; ')}.`, 'deploy_again')
+  return odd.length > 0 ? warn([...odd, ...good].join('; '), 'deploy_again') : pass(good.join('; '))
+}
+
+/** The daemon, what it takes of the disk, and every container of what was brought up. */
+export const dockerChecks = (context: DoctorContext): Check[] => [
+  { name: 'docker', remedy: 'start_docker', run: (signal) => daemon(context, signal) },
+  {
+    name: 'docker_disk',
+    remedy: 'prune_images',
+    late: 'WARN',
+    run: (signal) => disk(context, signal),
+  },
+  { name: 'containers', remedy: 'deploy_again', run: (signal) => projects(context, signal) },
+]

@@ -1,0 +1,18 @@
+import type { Check } from '#ops/core/checks/check'
+import { clockChecks } from './clock-checks.ts'
+import type { DoctorContext } from '#ops/core/checks/context'
+import { diskChecks } from './disk-checks.ts'
+import { dockerChecks } from './docker-checks.ts'
+import { secretChecks } from './secret-checks.ts'
+import { tailnetChecks } from './tailnet-checks.ts'
+import { timerChecks } from './timer-checks.ts'
+
+/** Checks of the machine itself. */
+export const hostChecks = (context: DoctorContext): Check[] => [
+  ...diskChecks(context),
+  ...secretChecks(context),
+  ...clockChecks(context),
+  ...timerChecks(context),
+  ...dockerChecks(context),
+  ...tailnetChecks(),
+]

@@ -1,0 +1,80 @@
+import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
+import { z } from 'zod'
+import { runCommand } from '#ops/base/process/command'
+import { portChecks } from '#ops/features/port-audit/index'
+import { reachableSockets, socketExposures } from '#ops/features/port-audit/index'
+import { hostPaths } from '#ops/base/paths/paths'
+
+/** What the child in the network namespace found, by case. */
+export const socketAnswers = z.strictObject({
+  host: z.record(z.string(), z.array(z.strictObject({ code: z.string(), detail: z.string() }))),
+  process: z.record(z.string(), z.strictObject({ status: z.string(), detail: z.string() })),
+})
+export type SocketAnswers = z.infer<typeof socketAnswers>
+
+/** Below the range that the kernel gives to whoever asks for any; in a namespace of its own nobody else has it. */
+const port = 20_053
+
+interface Closable {
+  close(done: () => void): unknown
+}
+
+function tcp(host: string, ipv6Only = false): Promise<Closable> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host, port, ipv6Only }, () => resolve(server))
+  })
+}
+
+function udp(address: string): Promise<Closable> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4')
+    socket.once('error', reject)
+    socket.bind({ address, port }, () => resolve(socket))
+  })
+}
+
+export const socketCases = {
+  loopback: () => tcp('127.0.0.1'),
+  tcp: () => tcp('0.0.0.0'),
+  udp: () => udp('0.0.0.0'),
+  tcp6_only: () => tcp('::', true),
+} as const satisfies Record<string, () => Promise<Closable>>
+
+/**
+ * Opens each socket for a moment and asks both port audits of the product about it. Only to be called in a network
+ * namespace of its own: the sockets are really open to everybody there.
+ * @throws the system's error when a socket cannot be opened
+ */
+export async function askAboutSockets(): Promise<SocketAnswers> {
+  // In a fresh namespace loopback is down. Where `ip` is missing, the first socket says whether that matters.
+  await runCommand(['ip', 'link', 'set', 'lo', 'up'], {
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
+    timeLimitSeconds: 20,
+  }).catch(() => undefined)
+  const answers: SocketAnswers = { host: {}, process: {} }
+  for (const [name, open] of Object.entries(socketCases)) {
+    const socket = await open()
+    try {
+      answers.host[name] = socketExposures(await reachableSockets()).map(({ code, detail }) => ({
+        code,
+        detail,
+      }))
+      const own = await portChecks(
+        hostPaths(process.env),
+        port,
+        [],
+        'only this port is asked about',
+      )[0]?.run(AbortSignal.timeout(5000))
+      answers.process[name] = { status: own?.status ?? 'none', detail: own?.detail ?? '' }
+    } finally {
+      await new Promise<void>((done) => {
+        socket.close(() => done())
+      })
+    }
+  }
+  return answers
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { commitId } from '#shared/ids'
+import { verdictDocument } from '#shared/signature'
+import { reviewRef } from '#shared/verdict'
+import { commitOf, isAncestor } from '#ops/platform/git/commits'
+import { readBlob } from '#ops/platform/git/objects'
+import { parseJson } from '#ops/base/files/json-file'
+import { trustKeys } from '#ops/core/trust/trusted-keys'
+import { readOwnPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { walkVerdicts } from '#ops/core/trust/review-chain'
+import { readOperatorSettings } from '#ops/core/config/settings-files'
+import { configAt } from './gate-settings.ts'
+import { shipFolder } from './proof-folder.ts'
+import { acceptedProviders } from './review-base.ts'
+import { proofFiles } from './review-step.ts'
+import { shipIds } from './resolve-earlier-ship.ts'
+
+/** One line of what git hands a pre-push hook; a null commit is a ref that does not exist (githooks(5)). */
+export interface PushedRef {
+  readonly remoteRef: string
+  readonly commit: string | null
+  readonly remoteCommit: string | null
+}
+
+const nothing = /^0+$/
+const untouched = 'Nothing was pushed.'
+
+/** @throws {Problem} `invalid_request` for a line that is not understood */
+export function parsePushedRefs(text: string): PushedRef[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, commit = '', remoteRef = '', remoteCommit = '', ...more] = line.split(' ')
+      if (
+        more.length > 0 ||
+        !commitId.safeParse(commit).success ||
+        !commitId.safeParse(remoteCommit).success ||
+        remoteRef === ''
+      )
+        throw new Problem(
+          'invalid_request',
+          `${JSON.stringify(line)} is no line of a pre-push hook. ${untouched}`,
+        )
+      return {
+        remoteRef,
+        commit: nothing.test(commit) ? null : commit,
+        remoteCommit: nothing.test(remoteCommit) ? null : remoteCommit,
+      }
+    })
+}
+
+/** Branch that the configuration of a commit names, or null: no such commit here, no configuration, or a broken one. */
+async function branchOf(repo: string, revision: string | null): Promise<string | null> {
+  const commit = revision === null ? null : await commitOf(repo, revision)
+  if (commit === null) return null
+  try {
+    return (await configAt(repo, commit, {}))?.branch ?? null
+  } catch (error) {
+    if (error instanceof Problem && error.errorClass === 'config_invalid') return null
+    throw error
+  }
+}
+
+/** Is the branch guarded by what is checked out, by what is pushed, or by what it replaces? Without any configuration `main` is. */
+async function isGuarded(
+  repo: string,
+  { remoteRef, commit, remoteCommit }: PushedRef,
+): Promise<boolean> {
+  const named = (
+    await Promise.all(['HEAD', commit, remoteCommit].map((revision) => branchOf(repo, revision)))
+  ).filter((name) => name !== null)
+  return (named.length > 0 ? named : ['main']).some((name) => remoteRef === `refs/heads/${name}`)
+}
+
+/** Text of the newest verdict of a ship of `commit`, from the proofs of this clone. */
+function shippedVerdict(repo: string, commit: string): string | null {
+  for (const id of shipIds(repo)) {
+    let text: string
+    try {
+      text = readFileSync(join(shipFolder(repo), id, proofFiles.verdict), 'utf8')
+      if (
+        parseJson(text, verdictDocument, 'verdict_mismatch', proofFiles.verdict).head_sha !== commit
+      )
+        continue
+    } catch {
+      continue // no verdict, or none that can be read: evidence of nothing
+    }
+    return text
+  }
+  return null
+}
+
+/** @throws {Problem} `forced_push`, `remote_moved`, `unreviewed_commit` */
+async function refusePush(
+  repo: string,
+  home: string,
+  { remoteRef, commit, remoteCommit }: PushedRef,
+): Promise<string> {
+  const branch = remoteRef.replace('refs/heads/', '')
+  if (commit === null)
+    throw new Problem('forced_push', `This push would delete ${branch}. ${untouched}`)
+  if ((await commitOf(repo, commit)) !== commit)
+    throw new Problem(
+      'unreviewed_commit',
+      `${commit.slice(0, 12)} is no commit, so no review approved it. ${untouched}`,
+    )
+  const settings = readOperatorSettings(home)
+  const baseline = settings.baselines[repo]
+  if (remoteCommit === null) {
+    // The commit a new remote begins with is where reviews start from; there is nothing to review it against.
+    if (baseline === undefined)
+      return `${branch} is new on the remote and begins with ${commit.slice(0, 12)}`
+  } else {
+    if ((await commitOf(repo, remoteCommit)) === null)
+      throw new Problem(
+        'remote_moved',
+        `${branch} of the remote is at ${remoteCommit.slice(0, 12)}, which is not in this clone. ${untouched}`,
+      )
+    if (!(await isAncestor(repo, remoteCommit, commit)))
+      throw new Problem(
+        'forced_push',
+        `This push would take ${branch} from ${remoteCommit.slice(0, 12)} to ${commit.slice(0, 12)}, which does not contain it. ${untouched}`,
+      )
+  }
+  if (baseline === undefined)
+    throw new Problem(
+      'unreviewed_commit',
+      `No change of this repository was shipped from here yet, so no review approved ${commit.slice(0, 12)}. ${untouched}`,
+    )
+  const own = readOwnPublicKey(laptopProofPlaces(home, repo))
+  const answer = await walkVerdicts({
+    repo,
+    target: commit,
+    baseline,
+    acceptedProviders: acceptedProviders(settings),
+    keys: trustKeys(own === null ? [] : [own], 'the ship key'),
+    readVerdict: async (of) =>
+      (await readBlob(repo, reviewRef(of))) ?? (of === commit ? shippedVerdict(repo, of) : null),
+  })
+  if (!answer.proven)
+    throw new Problem(
+      'unreviewed_commit',
+      `${commit.slice(0, 12)} must not become ${branch}: ${answer.commit === commit ? '' : `of ${answer.commit.slice(0, 12)} below it, `}${answer.reason}. ${untouched}`,
+    )
+  return `${commit.slice(0, 12)} is approved for ${branch}`
+}
+
+/**
+ * What the pre-push hook asks: every commit that would become the guarded branch has a verdict that is bound to it and
+ * rests on proven ground, and nothing is forced. Other refs are not looked at. A courtesy; the wall is the host.
+ *
+ * @param repo root of the working tree, real path
+ * @param home folder of the operator's settings
+ * @returns what was found, one sentence part per guarded ref
+ * @throws {Problem} `unreviewed_commit`, `forced_push`, `remote_moved`
+ */
+export async function checkPush(
+  repo: string,
+  home: string,
+  pushed: readonly PushedRef[],
+): Promise<string[]> {
+  const found: string[] = []
+  for (const each of pushed)
+    if (await isGuarded(repo, each)) found.push(await refusePush(repo, home, each))
+  return found
+}

@@ -1,0 +1,74 @@
+import { Problem } from '#shared/errors'
+import { commitOf, isAncestor, isBranchName } from '#ops/platform/git/commits'
+import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
+import { fetchRefs, hasRemote } from '#ops/platform/git/remote'
+import { reviewRef } from '#shared/verdict'
+import { remoteName } from './ship-state.ts'
+
+/**
+ * Fetches the branch and every verdict; verdicts that the remote does not have are dropped here too, so that one
+ * planted in this clone proves nothing.
+ * @returns the remote's commit of the branch
+ * @throws {Problem} `remote_unreachable`; `config_invalid` when the remote has no such branch
+ */
+export async function fetchRemote(
+  repo: string,
+  branch: string,
+  options: GitOptions,
+): Promise<string> {
+  if (!(await isBranchName(repo, branch, options)))
+    throw new Problem(
+      'config_invalid',
+      `branch: ${JSON.stringify(branch)} is no branch name. Nothing was changed.`,
+    )
+  if (!(await hasRemote(repo, remoteName, options)))
+    throw new Problem(
+      'remote_unreachable',
+      `${repo} has no remote named ${remoteName}. Nothing was changed.`,
+    )
+  const tracking = `refs/remotes/${remoteName}/${branch}`
+  const result = await fetchRefs(
+    repo,
+    remoteName,
+    [
+      `+refs/heads/${branch}*:refs/remotes/${remoteName}/${branch}*`,
+      `+${reviewRef('*')}:${reviewRef('*')}`,
+    ],
+    options,
+  )
+  if (result.exitCode !== 0) {
+    const evidence = gitFailure(result)
+    throw new Problem(
+      'remote_unreachable',
+      `${remoteName} could not be read: ${evidence.at(-1) ?? 'git fetch failed'}. Nothing was changed.`,
+      { evidence },
+    )
+  }
+  const head = await commitOf(repo, tracking, options)
+  if (head === null)
+    throw new Problem(
+      'config_invalid',
+      `branch: ${remoteName} has no branch ${branch}. Nothing was changed.`,
+    )
+  return head
+}
+
+/** @throws {Problem} `behind_remote`, `diverged_from_remote` */
+export async function refuseBehind(
+  repo: string,
+  head: string,
+  remoteHead: string,
+  branch: string,
+  options: GitOptions,
+): Promise<void> {
+  if (await isAncestor(repo, remoteHead, head, options)) return
+  if (await isAncestor(repo, head, remoteHead, options))
+    throw new Problem(
+      'behind_remote',
+      `${branch} is behind ${remoteName}/${branch}. Nothing was changed.`,
+    )
+  throw new Problem(
+    'diverged_from_remote',
+    `${branch} and ${remoteName}/${branch} have both moved on. Nothing was changed.`,
+  )
+}

@@ -1,0 +1,160 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ProjectConfig } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { readBlob } from '#ops/platform/git/objects'
+import type { GitOptions } from '#ops/platform/git/run-git'
+import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
+
+export type TestSuite = ProjectConfig['tests'][number]
+
+/** The settings that decide whether a commit may be shipped. */
+export interface GateSettings {
+  readonly project: string
+  readonly branch: string
+  readonly review: ProjectConfig['review']
+  readonly suites: readonly TestSuite[]
+  /** Files that a repair of until-green is not expected to touch. */
+  readonly protectedPaths: readonly string[]
+  /** What the change alters in its own gates, in words; part of the verdict. */
+  readonly changed: readonly string[]
+}
+
+/** The configuration of one commit. @throws {Problem} `config_invalid`, naming the field @returns null when the commit has no such file */
+export async function configAt(
+  repo: string,
+  commit: string,
+  options: GitOptions,
+): Promise<ProjectConfig | null> {
+  const origin = `${commit}:${projectConfigName}`
+  const text = await readBlob(repo, origin, options)
+  return text === null
+    ? null
+    : parseProjectConfig(text, `${projectConfigName} of ${commit.slice(0, 12)}`)
+}
+
+/** @throws {Problem} `config_invalid` */
+export async function configOfHead(
+  repo: string,
+  head: string,
+  options: GitOptions,
+): Promise<ProjectConfig> {
+  const config = await configAt(repo, head, options)
+  if (!config)
+    throw new Problem(
+      'config_invalid',
+      `The commit ${head.slice(0, 12)} has no ${projectConfigName}. Nothing was changed.`,
+    )
+  return config
+}
+
+const command = ({ prepare, argv, report }: TestSuite): unknown => ({ prepare, argv, report })
+
+/**
+ * A change is judged by the gates of its base, not by the ones it brings (design §6). Branch, review limits, time
+ * limits and allowed skips are the base's. Test suites add up: every suite of the base runs as the base defines it,
+ * also one that the change alters or removes; a suite that is new in the change, or whose command it alters, runs as
+ * well. So a gate is loosened in two ships: the first, reviewed, changes the setting; the next one is judged by it.
+ *
+ * @param base null when the base commit has no readable configuration: then the change's own is used, and said so
+ */
+export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): GateSettings {
+  if (!base)
+    return {
+      project: head.project,
+      branch: head.branch,
+      review: head.review,
+      suites: head.tests,
+      protectedPaths: head.protected_paths,
+      changed: [
+        `${projectConfigName}: the base commit has no valid one; judged by the change's own`,
+      ],
+    }
+  const changed: string[] = []
+  if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
+  for (const name of ['max_diff_bytes', 'max_packets', 'timeout_seconds'] as const) {
+    if (base.review[name] !== head.review[name])
+      changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
+  }
+  if (!isDeepStrictEqual(base.protected_paths, head.protected_paths))
+    changed.push('protected_paths: altered')
+  const suites: TestSuite[] = [...base.tests]
+  for (const suite of base.tests) {
+    const now = head.tests.find(({ name }) => name === suite.name)
+    if (!now) changed.push(`tests.${suite.name}: removed`)
+    else if (!isDeepStrictEqual(now, suite)) {
+      changed.push(`tests.${suite.name}: altered`)
+      // Judged by the base's time limit and allowed skips.
+      if (!isDeepStrictEqual(command(now), command(suite)))
+        suites.push({
+          ...suite,
+          ...now,
+          timeout_seconds: suite.timeout_seconds,
+          allowed_skips: suite.allowed_skips,
+          name: `${suite.name}-altered`,
+        })
+    }
+  }
+  for (const suite of head.tests) {
+    if (base.tests.some(({ name }) => name === suite.name)) continue
+    changed.push(`tests.${suite.name}: added`)
+    suites.push(suite)
+  }
+  return {
+    project: base.project,
+    branch: base.branch,
+    review: base.review,
+    suites,
+    protectedPaths: base.protected_paths,
+    changed,
+  }
+}
+
+/**
+ * The gates of a repair: those that its change was refused by, whatever the repair makes of them, and every suite that it
+ * adds or alters as well. A base without a configuration, or without a suite that the change brings, is no way round.
+ * @param refused the gates of the commit that is repaired
+ */
+export function gatesOfRepair(refused: GateSettings, repaired: GateSettings): GateSettings {
+  const has = (suites: readonly TestSuite[], suite: TestSuite): boolean =>
+    suites.some((each) => isDeepStrictEqual(each, suite))
+  const lost = refused.suites.filter((suite) => !has(repaired.suites, suite))
+  const more = repaired.suites
+    .filter((suite) => !has(refused.suites, suite))
+    .map((suite) =>
+      refused.suites.some(({ name }) => name === suite.name)
+        ? { ...suite, name: `${suite.name}-repaired` }
+        : suite,
+    )
+  return {
+    ...refused,
+    suites: [...refused.suites, ...more],
+    changed: [
+      ...new Set([
+        ...refused.changed,
+        ...repaired.changed,
+        ...lost.map(
+          ({ name }) =>
+            `tests.${name}: altered or removed by an automatic repair; it was run as it was`,
+        ),
+      ]),
+    ],
+  }
+}
+
+/** Reads both commits. @throws {Problem} `config_invalid` for the head's */
+export async function gateSettingsOf(
+  repo: string,
+  base: string,
+  head: string,
+  options: GitOptions,
+): Promise<GateSettings> {
+  const headConfig = await configOfHead(repo, head, options)
+  let baseConfig: ProjectConfig | null
+  try {
+    baseConfig = await configAt(repo, base, options)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errorClass !== 'config_invalid') throw error
+    baseConfig = null // a base nobody can repair must not stop every change; the verdict and the reviewer are told
+  }
+  return gateSettings(baseConfig, headConfig)
+}

@@ -1,0 +1,13 @@
+// Ship, as other features and the operator services see it. Only what stands here may be imported by them.
+export { type PushedRef, checkPush } from './check-push.ts'
+export { checkStep } from './check-step.ts'
+export { chosenProvider } from './codex-provider.ts'
+export { type TestSuite } from './gate-settings.ts'
+export { lookForHazards } from './hazards.ts'
+export { judgeAnswer, parseAnswer } from './judge-answer.ts'
+export { preflightStep } from './preflight-step.ts'
+export { type ActiveShip, type ShipLock, activeShipOf, takeShipLock } from './ship-lock.ts'
+export { type Ship, frozenOf, newShip } from './ship-state.ts'
+export { runSuite } from './test-suite.ts'
+export { commitNextAction } from './next-commit.ts'
+export { refuseCodexSkip, refuseProductionHost } from './refuse-environment.ts'

@@ -1,0 +1,66 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { commitOf } from '#ops/platform/git/commits'
+import { git, gitFailure, gitText } from '#ops/platform/git/run-git'
+import { writeWhole } from '#ops/base/files/json-file'
+import { nextActionFile, readNextAction, setNextAction } from '#ops/core/config/next-action'
+import { readProjectConfig } from '#ops/core/config/settings-files'
+import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
+import { activeShip } from './ship-lock.ts'
+
+/**
+ * Sets the next action as a commit of its own, so that the ship that follows freezes it: the file alone, by the operator's
+ * identity and with the repository's hooks. The tree must be clean, the branch the one that is shipped, and no ship active.
+ * When the commit does not come about, the file is as it was.
+ *
+ * @param repo root of the working tree
+ * @returns the commit; the one that is there already when it says the same
+ * @throws {Problem} `next_action_invalid`, `dirty_tree` and what else makes a tree unclear, `wrong_branch`, `ship_lock_held`, `config_invalid`, `commit_refused`
+ */
+export async function commitNextAction(repo: string, action: string): Promise<string> {
+  const active = await activeShip(repo)
+  if (active !== null)
+    throw new Problem(
+      'ship_lock_held',
+      `The ship ${active} is active; the next action can be set for the one after it. Nothing was changed.`,
+    )
+  await refuseUnclearTree(repo, {})
+  await refuseOtherBranch(repo, readProjectConfig(repo).branch, {})
+  const path = join(repo, nextActionFile)
+  const before = existsSync(path) ? readFileSync(path) : null
+  setNextAction(repo, action)
+  const head = await commitOf(repo, 'HEAD')
+  if (before !== null && before.equals(readFileSync(path)) && head !== null) return head
+  try {
+    await gitText(repo, ['add', '--end-of-options', nextActionFile])
+    const result = await git(
+      repo,
+      [
+        'commit',
+        '--quiet',
+        '--cleanup=verbatim',
+        '-F',
+        '-',
+        '--only',
+        '--end-of-options',
+        nextActionFile,
+      ],
+      { hooks: true, input: `Next action: ${readNextAction(repo)}\n`, timeLimitSeconds: 120 },
+    )
+    if (result.exitCode !== 0) {
+      const evidence = gitFailure(result)
+      throw new Problem(
+        'commit_refused',
+        `The next action could not be committed: ${evidence.at(-1) ?? 'git refused'}. The file is as it was.`,
+        { evidence },
+      )
+    }
+  } catch (error) {
+    await git(repo, ['reset', '--quiet', '--', nextActionFile])
+    if (before === null) rmSync(path, { force: true })
+    else writeWhole(path, before)
+    throw error
+  }
+  return gitText(repo, ['rev-parse', 'HEAD'])
+}

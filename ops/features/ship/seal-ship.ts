@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import { toProblem } from '#shared/errors'
+import type { SigningKey } from '#ops/core/trust/signing-key'
+import { ownKey } from '#ops/core/proof/proof-key'
+import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { describePass, prunableBundles, prunePass } from '#ops/core/proof/retention'
+import { sealBundle } from '#ops/core/proof/seal-bundle'
+import { sealLeftovers } from '#ops/core/proof/unsealed'
+import { readOperatorSettings } from '#ops/core/config/settings-files'
+import { shipFolder } from './proof-folder.ts'
+import type { Ship } from './ship-state.ts'
+
+/** Most bundles of earlier ships that are sealed by the way. */
+const mostLeftovers = 20
+
+/** Seals what killed ships left, so that it cannot be changed unnoticed from now on. Under the ship lock. @returns why some stay unsealed */
+export async function sealEarlierShips(
+  { repo, home, runId }: Pick<Ship, 'repo' | 'home' | 'runId'>,
+  key: SigningKey,
+): Promise<string[]> {
+  const { chainFile } = laptopProofPlaces(home, repo)
+  const { failed } = await sealLeftovers({
+    root: join(shipFolder(repo), '..'),
+    kinds: ['ship'],
+    chainFile,
+    key,
+    except: new Set([runId]),
+    most: mostLeftovers,
+  })
+  return failed.map(
+    ({ runId: id, problem }) => `the proof of ${id} stays unsealed: ${problem.message}`,
+  )
+}
+
+/** Seals the bundle of a ship that has ended; nothing writes to it any more. Then deletes old logs. A failure of either changes no result. */
+export async function sealShip(
+  { repo, home, runId, dir, key, head, tree }: Ship,
+  warn: (text: string) => void,
+): Promise<void> {
+  try {
+    const places = laptopProofPlaces(home, repo)
+    const { redacted } = await sealBundle({
+      dir,
+      kind: 'ship',
+      runId,
+      chainFile: places.chainFile,
+      key: key ?? (await ownKey(places)),
+      gitHead: head,
+      gitTree: tree,
+    })
+    if (redacted.length > 0)
+      warn(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+  } catch (error) {
+    const problem = toProblem(error)
+    warn(`The proof of this ship was not sealed: ${problem.errorClass}: ${problem.message}`)
+  }
+  // A ship has its key once it holds the lock of the repository; another one may be sealing otherwise.
+  if (key !== null) await retainShips({ repo, home }, key, warn)
+}
+
+/** Deletes old logs of this repository's ships (design §4), under the ship lock. Never fails a ship. */
+async function retainShips(
+  { repo, home }: Pick<Ship, 'repo' | 'home'>,
+  key: SigningKey,
+  warn: (text: string) => void,
+): Promise<void> {
+  try {
+    const { found } = await prunableBundles(join(repo, 'artifacts'), ['ship'], key)
+    for (const line of describePass(await prunePass(found, readOperatorSettings(home).retention)))
+      warn(line)
+  } catch (error) {
+    const problem = toProblem(error)
+    warn(`Old logs of ships were not deleted: ${problem.errorClass}: ${problem.message}`)
+  }
+}

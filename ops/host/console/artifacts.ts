@@ -1,0 +1,52 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { adminTokenHeader, artifactsReply } from '#shared/api'
+import { Problem } from '#shared/errors'
+import { openArtifact } from '#ops/base/files/artifacts'
+import { askApi } from '#ops/host/hostd-client/questions'
+import { askSocket } from './hostd-socket.ts'
+
+/** A cheap route of hostd that needs the token: its answer says whether the caller may see anything. */
+const confirmPath = '/api/maintenance'
+
+/** Proof is served from the folder itself, once hostd has confirmed the caller's token (design §2). */
+export function artifactRoutes(
+  app: FastifyInstance,
+  {
+    artifacts,
+    hostdUrl,
+    hostdSocket,
+  }: { artifacts: string; hostdUrl: string; hostdSocket?: string },
+): void {
+  const handle = async (
+    request: FastifyRequest<{ Params: { '*'?: string } }>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> => {
+    const header = request.headers[adminTokenHeader]
+    const token = typeof header === 'string' ? header : undefined
+    const confirmed =
+      hostdSocket === undefined
+        ? await askApi(hostdUrl, confirmPath, token === undefined ? {} : { token })
+        : await askSocket(hostdSocket, confirmPath, token)
+    if (confirmed.status !== 200)
+      return reply
+        .code(confirmed.status)
+        .type('application/json; charset=utf-8')
+        .send(confirmed.text)
+    if (Object.keys(request.query as object).length > 0)
+      throw new Problem('invalid_request', 'Artifacts are named by their path, not by a query.')
+    const artifact = openArtifact(artifacts, request.params['*'] ?? '')
+    void reply.header('x-openclaw-artifact', artifact.type).header('cache-control', 'no-store')
+    if (artifact.type === 'directory')
+      return reply.send(
+        artifactsReply.parse({ ok: true, path: artifact.path, entries: artifact.entries }),
+      )
+    // What lies in there was written by programs under test: it is shown, never run.
+    return reply
+      .header('content-security-policy', "default-src 'none'; sandbox")
+      .header('content-length', artifact.size)
+      .type(artifact.contentType)
+      .send(artifact.stream)
+  }
+  app.get('/api/artifacts', handle)
+  app.get('/api/artifacts/*', handle)
+}

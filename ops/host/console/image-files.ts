@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { parseJson } from '#ops/base/files/json-file'
+
+const manifest = z.looseObject({
+  dependencies: z.record(z.string(), z.string()).optional(),
+  peerDependencies: z.record(z.string(), z.string()).optional(),
+  imports: z.record(z.string(), z.string()).optional(),
+})
+const readManifest = (path: string): z.output<typeof manifest> =>
+  parseJson(readFileSync(path, 'utf8'), manifest, 'console_build_failed', path)
+
+/** Imports and exports from elsewhere, also of types alone: those are erased, and following them costs little. */
+const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g
+
+const packageOf = (name: string): string =>
+  name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/')
+
+/** Where Node would find a package that `from` needs. @returns null when it is not installed */
+function findPackage(root: string, from: string, name: string): string | null {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const place = join(folder, 'node_modules', name)
+    if (existsSync(join(place, 'package.json'))) return place
+    if (folder === root || folder === dirname(folder)) return null
+  }
+}
+
+export interface ImageFiles {
+  /** Source files, relative to the installation. */
+  readonly sources: readonly string[]
+  /** Folders of packages, relative to the installation. */
+  readonly packages: readonly string[]
+}
+
+/**
+ * What a program of the installation needs to run, and nothing else of it: the source files that its imports reach, and
+ * the packages those name, with what the packages need in turn.
+ * @param entry path of the program, relative to `installed`
+ * @throws {Problem} `console_build_failed` when a file or package is missing
+ */
+export function programFiles(installed: string, entry: string): ImageFiles {
+  const aliases = Object.entries(readManifest(join(installed, 'package.json')).imports ?? {})
+  const sources = new Set<string>()
+  const packages = new Set<string>()
+  const missing = (what: string, by: string): Problem =>
+    new Problem(
+      'console_build_failed',
+      `The console cannot be put into an image: ${by} needs ${what}, which is not there. What serves is untouched.`,
+    )
+
+  const takePackage = (name: string, from: string, optional = false): void => {
+    const place = findPackage(installed, from, name)
+    if (place === null) {
+      if (optional) return
+      throw missing(`the package ${name}`, relative(installed, from) || 'it')
+    }
+    const path = relative(installed, place)
+    if (packages.has(path)) return
+    packages.add(path)
+    const { dependencies = {}, peerDependencies = {} } = readManifest(join(place, 'package.json'))
+    for (const each of Object.keys(dependencies)) takePackage(each, place)
+    for (const each of Object.keys(peerDependencies)) takePackage(each, place, true)
+  }
+  const resolve = (name: string, from: string): string | null => {
+    if (name.startsWith('.')) return join(dirname(from), name)
+    for (const [alias, target] of aliases) {
+      const [before = '', after = ''] = alias.split('*')
+      if (name.startsWith(before) && name.endsWith(after))
+        return target
+          .replace('*', name.slice(before.length, name.length - after.length))
+          .replace(/^\.\//, '')
+    }
+    return null
+  }
+  const takeSource = (path: string, by: string): void => {
+    if (sources.has(path)) return
+    const full = join(installed, path)
+    if (!existsSync(full)) throw missing(path, by)
+    sources.add(path)
+    for (const [, , name = ''] of readFileSync(full, 'utf8').matchAll(importPattern)) {
+      const file = resolve(name, path)
+      if (file !== null) takeSource(file, path)
+      else if (!name.startsWith('node:') && !builtinModules.includes(name))
+        takePackage(packageOf(name), installed)
+    }
+  }
+  takeSource(entry, 'the console')
+  return { sources: [...sources].toSorted(), packages: [...packages].toSorted() }
+}

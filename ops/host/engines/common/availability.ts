@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ask } from '#ops/base/http/health'
+
+/** Watches how long an address does not answer. */
+export interface Watch {
+  stop(): Promise<number>
+}
+
+/** Milliseconds between two looks: the figure is this exact. */
+const everyMs = 10
+
+/**
+ * Asks `url` again and again until stopped.
+ * @returns from `stop`: the longest time between two good answers in which a question failed, in milliseconds; 0 when none failed
+ */
+export function watchAvailability(url: string): Watch {
+  const abort = new AbortController()
+  let longest = 0
+  let lastGood = performance.now()
+  let failing = false
+  const look = async (): Promise<void> => {
+    let good: boolean
+    try {
+      good = (await ask(url, { signal: abort.signal, timeoutMs: 1000 })).status < 500
+    } catch {
+      good = false // refused, reset or too slow: that is what is measured
+    }
+    if (abort.signal.aborted) return
+    const now = performance.now()
+    if (good) {
+      if (failing) longest = Math.max(longest, now - lastGood)
+      lastGood = now
+    }
+    failing = !good
+  }
+  const running = (async () => {
+    while (!abort.signal.aborted) {
+      await look()
+      await delay(everyMs, undefined, { signal: abort.signal }).catch(() => undefined) // stopped
+    }
+  })()
+  return {
+    stop: async () => {
+      const stopped = performance.now()
+      abort.abort()
+      await running
+      return Math.round(failing ? Math.max(longest, stopped - lastGood) : longest)
+    },
+  }
+}

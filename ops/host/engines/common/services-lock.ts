@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Problem } from '#shared/errors'
+import { tryLock } from '#ops/base/files/lock'
+import type { HostPaths } from '#ops/base/paths/paths'
+
+/** Longest wait for another process to finish with the services, in milliseconds. */
+const usualPatienceMs = 60_000
+
+/**
+ * Does `work` while no other process (deploy, guard, `hq up`) starts or stops services of this host.
+ * @param patienceMs longest wait for it, milliseconds
+ * @throws {Problem} `lane_busy` when another one has been at it that long
+ */
+export async function withServicesLock<T>(
+  paths: HostPaths,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+  patienceMs: number = usualPatienceMs,
+): Promise<T> {
+  const file = join(paths.locks, 'services.lock')
+  for (const end = performance.now() + patienceMs; ;) {
+    const lock = tryLock(file)
+    if (lock) {
+      try {
+        return await work()
+      } finally {
+        lock.release()
+      }
+    }
+    if (performance.now() > end)
+      throw new Problem(
+        'lane_busy',
+        `Another process has been starting or stopping services for ${patienceMs / 1000} s. No service was touched.`,
+      )
+    await delay(100, undefined, signal ? { signal } : {})
+  }
+}

@@ -1,0 +1,76 @@
+import type { ActionId } from '#shared/actions'
+import { toProblem } from '#shared/errors'
+import type { CheckResult, ResultDocument } from '#shared/result'
+import { eventsOut } from '#ops/core/pipeline/events-out'
+import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import { runThroughHostd } from './host-client.ts'
+import { redact } from '#ops/base/redact/redaction'
+import { cancelOnSignals, runContext, type RunContext } from '#ops/core/pipeline/run-context'
+import { failDocument } from '#ops/host/runner/run-files'
+
+export interface CheckWork {
+  readonly context: RunContext
+  readonly signal: AbortSignal
+  readonly log: (text: string) => void
+}
+
+const mark = { PASS: '✓', WARN: '!', FAIL: '✗', SKIP: '–' } as const
+export const checkLine = ({ name, status, detail }: CheckResult): string =>
+  `${mark[status]} ${status} ${name}: ${detail}`
+
+/**
+ * Does the work of a command in this process: one line per check, the document as the last event.
+ * @param json at a terminal: the document alone on standard output
+ * @returns the exit code
+ */
+export async function runHere(
+  action: string,
+  work: (hands: CheckWork) => Promise<ResultDocument & { checks?: unknown }>,
+  { json = false }: { json?: boolean } = {},
+): Promise<number> {
+  const context = runContext()
+  const emit = eventsOut({ quiet: json })
+  const now = (): string => new Date().toISOString()
+  const started_at = now()
+  const log = (text: string): void =>
+    emit({ type: 'log', time: now(), step: null, stream: 'hq', text: redact.text(text) })
+  emit({ type: 'run_started', time: started_at, action, steps: [] })
+  let document: ResultDocument
+  try {
+    document = await work({ context, signal: cancelOnSignals(), log })
+    for (const check of (document['checks'] ?? []) as CheckResult[])
+      emit({
+        type: 'log',
+        time: now(),
+        step: null,
+        stream: 'hq',
+        text: redact.text(checkLine(check)),
+        check: true,
+      })
+  } catch (error) {
+    const problem = toProblem(error)
+    for (const line of [...problem.evidence, `${problem.errorClass}: ${problem.message}`]) log(line)
+    document = failDocument(
+      { run_id: context.runId, started_at },
+      problem.errorClass,
+      problem.message,
+    )
+  }
+  document = redact.json(document)
+  emit({ type: 'run_finished', time: now(), result: document })
+  if (json && !context.startedByRunner)
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  return exitCodeOf(document)
+}
+
+/** A command that is an action of hostd: inside a run it does the work, at a terminal it goes through hostd and follows. */
+export function runAsAction(
+  action: ActionId,
+  params: Record<string, unknown>,
+  options: { json?: boolean; unattended?: boolean },
+  work: Parameters<typeof runHere>[1],
+): Promise<number> {
+  return runContext().startedByRunner
+    ? runHere(action, work)
+    : runThroughHostd(action, params, options)
+}

@@ -1,0 +1,71 @@
+import type { ActionId } from '#shared/actions'
+import { Problem } from '#shared/errors'
+import type { RunEvent } from '#shared/events'
+import { checksResult, resultDocument, type ResultDocument } from '#shared/result'
+import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import { printEvent } from '#ops/core/pipeline/report'
+import { cancelOnSignals } from '#ops/core/pipeline/run-context'
+import { failDocument } from '#ops/host/runner/run-files'
+import { sayError } from '#ops/base/redact/crash-output'
+import { hostClient } from './client.ts'
+import { requireAnswering } from './request.ts'
+import { runWithoutHostd } from './without-hostd.ts'
+
+/**
+ * What a command typed on a host does (design §5): asks hostd for the action, follows the run, prints it. A busy lane is
+ * joined. With hostd unreachable the same runner is started under the same locks. Ctrl-C stops following, not the run.
+ *
+ * @param json the result document alone on standard output, nothing on standard error
+ * @param unattended by a timer: a check that came through ends with 0 whatever it found, which HQ shows; what did not come through ends as otherwise
+ * @returns exit code (design §13)
+ * @throws {Problem} what hostd refused
+ */
+export async function runThroughHostd(
+  action: ActionId,
+  params: Record<string, unknown> = {},
+  { json = false, unattended = false }: { json?: boolean; unattended?: boolean } = {},
+): Promise<number> {
+  const signal = cancelOnSignals()
+  const say = (text: string): void => {
+    if (!json) sayError(text)
+  }
+  const onEvents = (events: readonly RunEvent[]): void => {
+    if (!json) for (const event of events) printEvent(event)
+  }
+  const document = await throughHostd().catch(async (error: unknown) => {
+    if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable')) throw error
+    say(`${error.message} The runner is started directly.`)
+    return await runWithoutHostd(action, params, { onEvents, signal })
+  })
+  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  return unattended && checksResult.safeParse(document).success ? 0 : exitCodeOf(document)
+
+  async function throughHostd(): Promise<ResultDocument> {
+    const client = hostClient()
+    await requireAnswering(client.address)
+    let followed: string | null = null
+    const onRun = (id: string, joined: boolean): void => {
+      followed = id
+      say(joined ? `Joined ${id}, which is running already.` : `Started ${id}.`)
+    }
+    try {
+      const { run } = await client.startOrJoin(action, params, { onEvents, onRun, signal })
+      if (run.result !== null) return resultDocument.parse(run.result)
+      const started_at = run.started_at ?? run.requested_at
+      return failDocument(
+        { run_id: run.run_id, started_at },
+        run.error_class ?? 'action_no_result',
+        `The run ended as ${run.status} without a result document.`,
+      )
+    } catch (error) {
+      // Once a run is started it must not be started a second time beside hostd.
+      if (followed !== null && error instanceof Problem && error.errorClass === 'hostd_unreachable')
+        throw new Problem(
+          'runner_lost',
+          `hostd went away while ${String(followed)} was followed: ${error.message} The run goes on.`,
+          { cause: error },
+        )
+      throw error
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { hostSettings, type HostSettings } from '#shared/config'
+import { z } from 'zod'
+import { docker } from '#ops/platform/docker/client'
+import { askDocker, requireDaemon } from '#ops/platform/docker/engine-api'
+import { imageOf } from '#ops/platform/docker/images'
+import { readJson, writeJson } from '#ops/base/files/json-file'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import { toProblem } from '#shared/errors'
+import type { Change } from '#ops/platform/accounts/change'
+
+/** Where the daemon of a distribution, of Docker's own packages and of a snap listens. */
+const usualSockets = [
+  '/run/docker.sock',
+  '/var/run/docker.sock',
+  '/var/snap/docker/common/run/docker.sock',
+]
+/** Node 24 or newer, under the name of the official image. */
+const nodeImage = /^(?:[\w.:-]+\/)*node:(?:2[4-9]|[3-9]\d)\b/
+
+/** @returns why no daemon answers there; null when one does */
+async function whyNoDaemon(socket: string): Promise<string | null> {
+  try {
+    await requireDaemon({ socket })
+    return null
+  } catch (error) {
+    return toProblem(error).message
+  }
+}
+
+/** The setting, unless nothing answers there and a usual place does. */
+async function findSocket(now: string): Promise<string> {
+  if ((await whyNoDaemon(now)) === null) return now
+  for (const socket of usualSockets)
+    if (existsSync(socket) && (await whyNoDaemon(socket)) === null) return realpathSync(socket)
+  return now
+}
+
+/** The setting, unless that image is not here and another one of Node is: a host may have no way to a registry. */
+async function findBaseImage({ base_image }: HostSettings, socket: string): Promise<string> {
+  if ((await whyNoDaemon(socket)) !== null || (await imageOf({ socket }, base_image)) !== null)
+    return base_image
+  const listed =
+    (await askDocker(
+      { socket },
+      '/images/json',
+      z.array(z.looseObject({ RepoTags: z.array(z.string()).nullish() })),
+    )) ?? []
+  return (
+    listed
+      .flatMap(({ RepoTags }) => RepoTags ?? [])
+      .filter((name) => nodeImage.test(name))
+      .toSorted()
+      .at(-1) ?? base_image
+  )
+}
+
+/** The host's settings name the daemon that answers and an image that is here. What works already is left as it is. */
+export function dockerSettingsChange(paths: HostPaths): Change {
+  const wanted = async (): Promise<Pick<HostSettings, 'docker_socket' | 'base_image'>> => {
+    const now = readHostSettings(paths)
+    const docker_socket = await findSocket(now.docker_socket)
+    return { docker_socket, base_image: await findBaseImage(now, docker_socket) }
+  }
+  return {
+    did: `set what was found of Docker in ${paths.hostSettings}`,
+    due: async () => {
+      const now = readHostSettings(paths)
+      const { docker_socket, base_image } = await wanted()
+      return docker_socket !== now.docker_socket || base_image !== now.base_image
+    },
+    apply: async () => {
+      writeJson(
+        paths.hostSettings,
+        hostSettings.loose().parse({
+          ...readJson(paths.hostSettings, z.looseObject({}), 'config_invalid'),
+          ...(await wanted()),
+        }),
+      )
+    },
+  }
+}
+
+/** What a first deploy with the engine compose would stop at: one sentence each. */
+export async function missingForCompose(paths: HostPaths): Promise<string[]> {
+  const { docker_socket, base_image } = readHostSettings(paths)
+  const at = { socket: docker_socket }
+  const version = await docker(at, ['--version']).then(
+    () => null,
+    (error: unknown) => toProblem(error).message,
+  )
+  if (version !== null)
+    return ['The program docker is not installed: install Docker Engine and its Compose plugin.']
+  const missing: string[] = []
+  if ((await docker(at, ['compose', 'version'])).exitCode !== 0)
+    missing.push('The Compose plugin (docker compose, version 2) is not installed.')
+  const daemon = await whyNoDaemon(docker_socket)
+  if (daemon !== null)
+    missing.push(`${daemon} Start Docker, or set docker_socket in ${paths.hostSettings}.`)
+  else if ((await imageOf(at, base_image)) === null)
+    missing.push(
+      `The image ${base_image} is not here: the first deploy fetches it, or set base_image in ${paths.hostSettings}.`,
+    )
+  return missing
+}

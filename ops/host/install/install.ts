@@ -1,0 +1,132 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem, toProblem } from '#shared/errors'
+import { writeWhole } from '#ops/base/files/json-file'
+import { tryLock } from '#ops/base/files/lock'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { currentRelease, releaseVersion, switchCurrent } from '#ops/core/host-state/releases'
+import { accountOf, accounts } from '#ops/platform/accounts/accounts'
+import { applyDue, type Change } from '#ops/platform/accounts/change'
+import { cloneChange, cloneFolderChange } from './clone.ts'
+import { dockerSettingsChange } from './docker.ts'
+import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
+import { buildHome, folderChange, hostFolders } from '#ops/platform/accounts/folders'
+import { need } from '#ops/base/process/host-program'
+import { requireInstallable, requireNoDeploy } from './preconditions.ts'
+import { isRelease, releaseOf, type Release } from './release.ts'
+import {
+  requireHealth,
+  restartHostd,
+  restartSockets,
+  servedVersion,
+  serviceChanges,
+} from './services.ts'
+import { allUnits, hostdUnit } from '#ops/host/install/units/all'
+import { buildUser, hostdUser } from '#ops/platform/accounts/account'
+import { unitFolder } from '#ops/host/install/units/unit-settings'
+
+/**
+ * Installs hostd, the runner and the timers on this host, or brings what is installed up to date. What is as it should
+ * be is left alone, so a second installation changes nothing and restarts nothing.
+ *
+ * @param source package of HQ that becomes the release
+ * @param origin address to clone when there is no clone yet; null leaves that to somebody else
+ * @param say told of each change when it was made
+ * @returns what was changed, empty when everything was as it should be
+ * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the release
+ *   that ran before was put back, with its units
+ */
+export async function installHostd(what: Installation): Promise<readonly Change[]> {
+  const { paths, port, source } = what
+  await requireInstallable(paths, port, Object.keys(allUnits({ paths, port })))
+  // From one of the host's own releases it is the deploy that asks, or somebody who puts one back.
+  if (!isRelease(paths, source)) requireNoDeploy(paths)
+  const release = releaseOf(paths, source)
+  const lock = tryLock(join(paths.locks, 'install.lock'))
+  if (lock === null)
+    throw new Problem(
+      'install_refused',
+      'Another installation is under way on this host. Nothing was changed.',
+    )
+  try {
+    return await install(what, release)
+  } finally {
+    lock.release()
+  }
+}
+
+interface Installation {
+  readonly paths: HostPaths
+  readonly port: number
+  readonly source: string
+  readonly origin: string | null
+  readonly say: (did: string) => void
+}
+
+async function install(
+  { paths, port, origin, say }: Installation,
+  release: Release,
+): Promise<readonly Change[]> {
+  const units = allUnits({ paths, port })
+  const done: Change[] = []
+  const apply = async (changes: readonly Change[]): Promise<Change[]> => {
+    const made = await applyDue(changes, say)
+    done.push(...made)
+    return made
+  }
+
+  await apply(accounts(paths))
+  const hostd = await accountOf(hostdUser)
+  const build = await accountOf(buildUser)
+  await apply([
+    cloneFolderChange(paths, { ...build, home: buildHome(paths) }),
+    ...hostFolders(paths, { hostd, build }).map(folderChange),
+  ])
+  await apply(tokenChanges(paths, hostd))
+  await apply([deployKeyChange(paths)])
+  const settings = await apply([settingsChange(paths), dockerSettingsChange(paths)])
+  const released = await apply(release.changes)
+  const unitsBefore = Object.keys(units)
+    .map((name) => join(unitFolder, name))
+    .map((path) => ({ path, text: existsSync(path) ? readFileSync(path, 'utf8') : null }))
+  const written = await apply(
+    Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)),
+  )
+  if (written.length > 0) await need(['systemctl', 'daemon-reload'])
+  if (written.some(({ about }) => about?.endsWith('.socket'))) await restartSockets()
+  const services = await apply(serviceChanges(paths))
+  const restart =
+    settings.length + released.length > 0 ||
+    written.some(({ about }) => about?.endsWith(`/${hostdUnit}`))
+  const version = releaseVersion(release.folder)
+  // Also when an installation was ended between the new release and the restart.
+  const due = async (): Promise<boolean> => restart || (await servedVersion(port)) !== version
+  if (!services.some(({ about }) => about === hostdUnit))
+    await apply([{ did: 'restarted hostd', due, apply: restartHostd }])
+  if (done.length > 0) await requireHealthOrGoBack()
+  if (origin !== null) await apply([cloneChange(paths, origin)])
+  return done
+
+  async function requireHealthOrGoBack(): Promise<void> {
+    try {
+      await requireHealth(port, version)
+    } catch (error) {
+      if (release.previous === null || released.length === 0) throw error
+      switchCurrent(paths, release.previous)
+      await putUnitsBack()
+      await restartHostd()
+      say(`put ${currentRelease(paths)} back to ${release.previous}: ${toProblem(error).message}`)
+      throw error
+    }
+  }
+
+  async function putUnitsBack(): Promise<void> {
+    const changed = unitsBefore.filter(({ path }) => written.some(({ about }) => about === path))
+    for (const { path, text } of changed) {
+      if (text === null) rmSync(path, { force: true })
+      else writeWhole(path, text)
+    }
+    if (changed.length > 0) await need(['systemctl', 'daemon-reload'])
+    if (changed.some(({ path }) => path.endsWith('.socket'))) await restartSockets()
+  }
+}

@@ -1,0 +1,128 @@
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { Problem, toProblem } from '#shared/errors'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { isLocked } from '#ops/base/files/lock'
+import { laneLockFile } from '#ops/core/host-state/locks'
+import { listenersOn, programName, socketName } from '#ops/platform/net/sockets'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import { ask } from '#ops/base/process/host-program'
+import { unitMark } from '#ops/host/install/units/all'
+import { unitFolder } from '#ops/host/install/units/unit-settings'
+
+const untouched = 'Nothing was changed.'
+const refuse = (why: string): never => {
+  throw new Problem('install_refused', `${why} ${untouched}`)
+}
+
+/** systemd runs this host, and we may change it. @throws {Problem} `install_refused` */
+export function requireSystemdRoot(): void {
+  if (process.platform !== 'linux' || !existsSync('/run/systemd/system'))
+    refuse(
+      'This host does not run systemd, so hostd cannot be installed as a service. `hq up` runs HQ without installing it.',
+    )
+  if (process.getuid?.() !== 0) refuse('hostd is installed by root.')
+}
+
+/** A unit file cannot hold every path, and the units cannot see these folders. */
+function requireUsablePaths(paths: HostPaths): void {
+  for (const path of [paths.root, paths.etc, paths.state, paths.artifacts]) {
+    if (!/^\/[A-Za-z0-9._/-]+$/.test(path))
+      refuse(`${path} holds characters that a systemd unit cannot name.`)
+    const hidden = [
+      '/home',
+      '/root',
+      '/run/user',
+      '/tmp',
+      '/var/tmp',
+      '/dev',
+      '/proc',
+      '/sys',
+    ].find((folder) => path === folder || path.startsWith(`${folder}/`))
+    if (hidden)
+      refuse(
+        `${path} lies in ${hidden}, which the services of a host do not see. The usual place is /opt/ai-ops-runner.`,
+      )
+  }
+}
+
+/** The clone belongs to the build account, which could replace every folder in it: proof lies right in it, as a mount of each run, or elsewhere. */
+function requireOutsideClone({ root, etc, state, artifacts }: HostPaths): void {
+  const inside = (path: string): boolean => `${resolve(path)}/`.startsWith(`${resolve(root)}/`)
+  for (const path of [etc, state])
+    if (inside(path)) refuse(`${path} lies in the clone ${root}, which belongs to who builds.`)
+  if (inside(artifacts) && dirname(resolve(artifacts)) !== resolve(root))
+    refuse(`${artifacts} lies deeper in the clone ${root}; it must lie right in it, or elsewhere.`)
+}
+
+/** Who owns these could replace the token or the code that runs as root. */
+function requireOwner(paths: HostPaths): void {
+  for (const path of [
+    paths.etc,
+    join(paths.etc, 'secrets'),
+    paths.tokenFile,
+    paths.hostSettings,
+    paths.state,
+    paths.releases,
+    paths.locks,
+  ]) {
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (!found) continue
+    const file = path === paths.tokenFile || path === paths.hostSettings
+    if (file ? !found.isFile() : !found.isDirectory())
+      refuse(`${path} is no ${file ? 'regular file' : 'folder'}.`)
+    if (found.uid !== 0) refuse(`${path} belongs to user ${found.uid}, not to root.`)
+  }
+}
+
+/** Settings that are off are not built upon, and say so before anything is made. */
+function requireSettings(paths: HostPaths): void {
+  try {
+    readHostSettings(paths)
+  } catch (error) {
+    refuse(`${toProblem(error).message.replace(/\.$/, '')}.`)
+  }
+}
+
+/** Units of another installation are not replaced: nobody knows what they serve. */
+function requireOwnUnits(names: readonly string[]): void {
+  for (const name of names) {
+    const path = join(unitFolder, name)
+    if (existsSync(path) && !readFileSync(path, 'utf8').startsWith(unitMark))
+      refuse(`${path} was not written by HQ.`)
+  }
+}
+
+/** The port is free, or held by our own socket unit. */
+async function requirePort(port: number): Promise<void> {
+  if ((await ask(['systemctl', 'is-active', 'openclaw-hostd.socket'])).exitCode === 0) return
+  const [taken] = listenersOn(port)
+  if (taken === undefined) return
+  const owners = taken.pids.map((pid) => `${programName(pid)} (process ${pid})`).join(', ')
+  refuse(
+    `Port ${port} is taken: ${socketName(taken)} is held by ${owners === '' ? 'a process that cannot be seen' : owners}.`,
+  )
+}
+
+/** A deploy brings hostd to a commit itself, by the upgrade unit: two hands at one release, its units and `current` are one too many. */
+export function requireNoDeploy(paths: HostPaths): void {
+  if (isLocked(laneLockFile(paths, 'deploy')))
+    refuse(
+      'A deploy is running, which may be bringing hostd to its commit. Wait for its end, or cancel it.',
+    )
+}
+
+/** Everything that would make an installation wrong or unsafe, asked before the first change. @throws {Problem} `install_refused` */
+export async function requireInstallable(
+  paths: HostPaths,
+  port: number,
+  unitNames: readonly string[],
+): Promise<void> {
+  requireSystemdRoot()
+  requireUsablePaths(paths)
+  requireOutsideClone(paths)
+  requireOwner(paths)
+  requireSettings(paths)
+  requireOwnUnits(unitNames)
+  await requirePort(port)
+}

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { parseJson } from '#ops/base/files/json-file'
+import type { HostPaths } from '#ops/base/paths/paths'
+import {
+  currentFolder,
+  markComplete,
+  pruneReleases,
+  readMark,
+  switchCurrent,
+  unfinished,
+} from '#ops/core/host-state/releases'
+import { takeTreeBack, type RunAs } from '#ops/base/process/run-as'
+import type { Change } from '#ops/platform/accounts/change'
+
+const rootAccount: RunAs = { uid: 0, gid: 0, home: '/root' }
+
+/** What a host needs of the package. The built page is the console's; a package that was never built has none. */
+const required = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd']
+const parts = [...required, join('out', 'renderer')]
+
+const lockFile = z.looseObject({
+  packages: z.record(
+    z.string(),
+    z.looseObject({
+      version: z.string().optional(),
+      dev: z.boolean().optional(),
+      devOptional: z.boolean().optional(),
+      optional: z.boolean().optional(),
+    }),
+  ),
+})
+const installedPackage = z.looseObject({ version: z.string() })
+
+/** Packages that run on a host, as the lock file names them; those of other platforms are not there and not needed. */
+function productionPackages(source: string): string[] {
+  const lock = parseJson(
+    readFileSync(join(source, 'package-lock.json'), 'utf8'),
+    lockFile,
+    'install_failed',
+    `${source}/package-lock.json`,
+  )
+  return Object.entries(lock.packages).flatMap(
+    ([path, { version, dev, devOptional, optional }]) => {
+      if (!path.startsWith('node_modules/') || dev === true || devOptional === true) return []
+      const manifest = join(source, path, 'package.json')
+      if (!existsSync(manifest)) {
+        if (optional === true) return []
+        throw new Problem(
+          'install_refused',
+          `${path} of ${source} is not installed, so the package is not whole. Nothing was changed.`,
+        )
+      }
+      const found = parseJson(
+        readFileSync(manifest, 'utf8'),
+        installedPackage,
+        'install_failed',
+        manifest,
+      )
+      if (found.version !== version)
+        throw new Problem(
+          'install_refused',
+          `${path} of ${source} is version ${found.version}, and its lock file says ${String(version)}. Nothing was changed.`,
+        )
+      return [path]
+    },
+  )
+}
+
+function filesOf(source: string, part: string): string[] {
+  const path = join(source, part)
+  if (!existsSync(path)) return []
+  if (!lstatSync(path).isDirectory()) return [part]
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(source.length + 1))
+    .toSorted()
+}
+
+/** Name of a release: what is in it. The lock file stands for the dependencies, whose versions are compared with it. */
+export function releaseId(source: string): string {
+  const missing = required.filter((part) => !existsSync(join(source, part)))
+  if (missing.length > 0)
+    throw new Problem(
+      'install_refused',
+      `${source} is no whole package of OpenClaw HQ: ${missing.join(', ')} missing. Nothing was changed.`,
+    )
+  const hash = createHash('sha256')
+  for (const file of parts.flatMap((part) => filesOf(source, part)))
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(join(source, file)))
+      .update('\0')
+  return hash.digest('hex').slice(0, 40)
+}
+
+/** Is this installation a release of the host already? Then it is installed as it is. */
+export const isRelease = ({ releases }: HostPaths, source: string): boolean =>
+  existsSync(releases) && realpathSync(source).startsWith(`${realpathSync(releases)}${sep}`)
+
+/** Copies the package into a folder of its own, whole or not at all. */
+function copyPackage(source: string, folder: string, id: string): void {
+  const building = unfinished(folder)
+  rmSync(building, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true }) // half an installation: `current` never named it
+  mkdirSync(building, { recursive: true })
+  for (const part of [
+    ...parts,
+    ...productionPackages(source),
+    join('node_modules', '.bin', 'node'),
+  ]) {
+    const from = join(source, part)
+    if (!lstatSync(from, { throwIfNoEntry: false })) continue
+    mkdirSync(dirname(join(building, part)), { recursive: true })
+    cpSync(from, join(building, part), {
+      recursive: true,
+      verbatimSymlinks: true,
+      preserveTimestamps: true,
+    })
+  }
+  // Root's copies keep their owner, and whoever owns the package must not own what root runs from now on.
+  takeTreeBack(building, rootAccount)
+  markComplete(building, { sha: id, commit: null })
+  renameSync(building, folder)
+}
+
+export interface Release {
+  readonly changes: readonly Change[]
+  /** Where it lies, once it is installed. */
+  readonly folder: string
+  /** What `current` named before, to go back to. */
+  readonly previous: string | null
+}
+
+/** The release made of the package in `source`, copied and made current. Needs no network. */
+export function releaseOf(paths: HostPaths, source: string): Release {
+  const previous = currentFolder(paths)
+  const current = (folder: string): Change => ({
+    did: `made ${folder} the current release`,
+    due: () => currentFolder(paths) !== realpathSync(folder),
+    apply: () => {
+      switchCurrent(paths, folder)
+      pruneReleases(paths)
+    },
+  })
+  if (isRelease(paths, source))
+    return { previous, folder: realpathSync(source), changes: [current(realpathSync(source))] }
+  const id = releaseId(source)
+  const folder = join(paths.releases, id)
+  return {
+    previous,
+    folder,
+    changes: [
+      {
+        did: `installed release ${folder}`,
+        due: () => readMark(folder) === null,
+        apply: () => copyPackage(source, folder, id),
+      },
+      current(folder),
+    ],
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { Problem, toProblem } from '#shared/errors'
+import { ask as askHttp, waitUntilOk } from '#ops/base/http/health'
+import { readMaintenance } from '#ops/core/host-state/maintenance'
+import type { HostPaths } from '#ops/base/paths/paths'
+import type { Change } from '#ops/platform/accounts/change'
+import { ask, need } from '#ops/base/process/host-program'
+import { enabledUnits } from '#ops/host/install/units/all'
+
+const isEnabled = async (unit: string): Promise<boolean> =>
+  (await ask(['systemctl', 'is-enabled', unit])).stdout.trim() === 'enabled'
+const isActive = async (unit: string): Promise<boolean> =>
+  (await ask(['systemctl', 'is-active', unit])).exitCode === 0
+
+/** A deploy stops the doctor timer under maintenance, and it stays stopped. */
+const mayRun = (paths: HostPaths, unit: string): boolean =>
+  unit !== 'openclaw-doctor.timer' || !readMaintenance(paths).on
+
+/** What starts by itself at boot, and runs now. */
+export const serviceChanges = (paths: HostPaths): Change[] =>
+  enabledUnits.flatMap((unit): Change[] => [
+    {
+      did: `enabled ${unit}`,
+      due: async () => !(await isEnabled(unit)),
+      apply: async () => {
+        await need(['systemctl', 'enable', '--quiet', unit])
+      },
+    },
+    {
+      did: `started ${unit}`,
+      about: unit,
+      due: async () => mayRun(paths, unit) && !(await isActive(unit)),
+      apply: async () => {
+        await need(['systemctl', 'start', unit])
+      },
+    },
+  ])
+
+/** Sockets take a new address only when they are made anew; hostd lets go of them first. */
+export async function restartSockets(): Promise<void> {
+  await ask(['systemctl', 'stop', 'openclaw-hostd.service'])
+  for (const unit of ['openclaw-runner.socket', 'openclaw-hostd.socket'])
+    await need(['systemctl', 'restart', unit])
+}
+
+export const restartHostd = async (): Promise<void> => {
+  await need(['systemctl', 'restart', 'openclaw-hostd.service'])
+}
+
+/** What the hostd that runs calls itself; null when it does not answer well. */
+export async function servedVersion(port: number): Promise<string | null> {
+  try {
+    const { status, text } = await askHttp(`http://127.0.0.1:${port}/health`)
+    const body = z
+      .looseObject({ ok: z.literal(true), version: z.string() })
+      .safeParse(JSON.parse(text))
+    return status === 200 && body.success ? body.data.version : null
+  } catch {
+    return null // nothing listens, it does not answer in time, or its answer is no JSON
+  }
+}
+
+/** @throws {Problem} `hostd_unhealthy` when hostd does not answer within half a minute, or as another version */
+export async function requireHealth(port: number, version: string): Promise<void> {
+  const why = await waitUntilOk(
+    `http://127.0.0.1:${port}/health`,
+    { commitField: 'version', commit: version },
+    { seconds: 30, signal: new AbortController().signal, alive: () => true },
+  )
+  if (why === null) return
+  const { stdout } = await ask([
+    'journalctl',
+    '--unit=openclaw-hostd.service',
+    '--lines=40',
+    '--output=cat',
+    '--no-pager',
+  ]).catch((error: unknown) => ({ stdout: toProblem(error).message }))
+  throw new Problem(
+    'hostd_unhealthy',
+    `hostd was installed, but does not answer as ${version}: ${why}.`,
+    { evidence: stdout.trim().split('\n') },
+  )
+}

@@ -1,0 +1,50 @@
+import { dirname } from 'node:path'
+import { command, confined, environment, unprivileged, type UnitPlace } from './unit-settings.ts'
+
+/** The socket owns the port from boot, so that nobody else can, and a restart of hostd loses no request. */
+export const hostdSocket = ({ paths, port }: UnitPlace): string => `[Unit]
+Description=OpenClaw HQ: addresses of hostd
+
+[Socket]
+ListenStream=127.0.0.1:${port}
+ListenStream=${paths.publicSocket}
+# The console's container connects as a user of its own. As on the loopback port, the token decides who is let in.
+SocketMode=0666
+DirectoryMode=0755
+
+[Install]
+WantedBy=sockets.target
+`
+
+export const hostdService = (place: UnitPlace): string => `[Unit]
+Description=OpenClaw HQ: hostd
+Requires=openclaw-hostd.socket
+After=openclaw-hostd.socket openclaw-runner.socket
+Wants=openclaw-runner.socket
+# It always comes back: without it nobody sees that something is wrong.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStart=${command(place, 'hostd/main.ts')}
+WorkingDirectory=${place.paths.releases}/current
+${environment(place)}
+Environment=HOME=${dirname(place.paths.index)}
+Restart=always
+RestartSec=1s
+TimeoutStopSec=10s
+${unprivileged}
+${confined}
+# Its own index is all that it writes.
+ReadWritePaths=${dirname(place.paths.index)}
+# It serves the sockets it is handed and connects to the runner's: it needs no network at all.
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+IPAddressDeny=any
+IPAddressAllow=localhost
+MemoryMax=512M
+TasksMax=128
+
+[Install]
+WantedBy=multi-user.target
+`

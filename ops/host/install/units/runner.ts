@@ -1,0 +1,70 @@
+import { dirname, join } from 'node:path'
+import { runnerHome } from '#ops/platform/accounts/folders'
+import { hostdUser } from '#ops/platform/accounts/account'
+import { command, confined, environment, type UnitPlace } from './unit-settings.ts'
+
+export const runnerSocket = ({ paths }: UnitPlace): string => `[Unit]
+Description=OpenClaw HQ: where hostd asks for runs
+
+[Socket]
+ListenStream=${paths.runnerSocket}
+# Who may write here may start every action of the allowlist, and nothing else.
+SocketUser=root
+SocketGroup=${hostdUser}
+SocketMode=0660
+DirectoryMode=0755
+Accept=yes
+MaxConnections=64
+
+[Install]
+WantedBy=sockets.target
+`
+
+/** What the root of a run may do, each with its reason. Everything else that root can do elsewhere is taken away. */
+export const runnerCapabilities = {
+  CAP_CHOWN: 'connector secrets belong to uid 1000, files of the clone to the build account',
+  CAP_FOWNER: 'modes of files that belong to those accounts',
+  CAP_DAC_OVERRIDE: 'reads and replaces files of those accounts',
+  CAP_SETUID: 'git, npm and builds run as the build account',
+  CAP_SETGID: 'the same, for its group',
+  CAP_KILL: 'a cancel ends processes of the build account',
+  CAP_SYS_PTRACE: 'finds what belongs to a run by its environment, and names the owner of a port',
+  CAP_NET_ADMIN: 'the port audit reads the NAT rules',
+} as const
+
+export const runnerService = (place: UnitPlace): string => `[Unit]
+Description=OpenClaw HQ: one run (%i)
+# A host that goes down ends the runs first: a build that loses its Docker would look like one that failed.
+After=docker.service
+# An instance that has ended is forgotten; its result is in the run's folder.
+CollectMode=inactive-or-failed
+
+[Service]
+Type=exec
+ExecStart=${command(place, 'ops/main.ts', 'runner')}
+WorkingDirectory=${place.paths.releases}/current
+StandardInput=socket
+StandardOutput=socket
+StandardError=journal
+${environment(place)}
+Environment=OPENCLAW_UNIT=%n
+Environment=HOME=${runnerHome(place.paths)}
+# A run that ended FAIL was carried out; refusals and crashes are the unit's own failures.
+SuccessExitStatus=1 2
+# The runner is asked to end its tree and write the result; when it is gone, whatever is left of the cgroup is killed.
+KillMode=mixed
+TimeoutStopSec=20s
+${confined}
+ReadWritePaths=${[place.paths.root, place.paths.state, place.paths.artifacts, join(place.paths.etc, 'secrets'), `-${dirname(place.paths.shipKeysFile)}`].join(' ')}
+# A mount cannot be renamed: the build account owns the clone around the proof, and must not put its own in its place.
+BindPaths=${place.paths.artifacts}
+${Object.entries(runnerCapabilities)
+  .map(([name, why]) => `# ${name}: ${why}`)
+  .join('\n')}
+CapabilityBoundingSet=${Object.keys(runnerCapabilities).join(' ')}
+SystemCallFilter=@system-service
+# git and builds reach the network; the port audit and ip ask the kernel.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+UMask=0022
+TasksMax=8192
+`

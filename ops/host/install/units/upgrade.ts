@@ -1,0 +1,57 @@
+import { completeMark } from '#ops/core/host-state/releases'
+import { confined, environment, unitFolder, type UnitPlace } from './unit-settings.ts'
+
+export const upgradeUnit = (release: string): string => `openclaw-upgrade@${release}.service`
+
+/** What the root of this unit may do, each with its reason. */
+export const upgradeCapabilities = {
+  CAP_CHOWN: 'folders and the token belong to several accounts',
+  CAP_FOWNER: 'modes of files that belong to those accounts',
+  CAP_DAC_OVERRIDE: 'looks into folders of those accounts',
+} as const
+
+/**
+ * Makes the whole release %i the one that runs: its own `hq install hostd`. A deploy starts it, because a run may not
+ * write units; it is its own unit, so that a run that is ended leaves nothing half done.
+ */
+export const upgradeService = (place: UnitPlace): string => {
+  const { paths } = place
+  const release = `${paths.releases}/%i`
+  return `[Unit]
+Description=OpenClaw HQ: takes up the release %i
+# Half an installation is never run.
+AssertPathExists=${release}/${completeMark}
+CollectMode=inactive-or-failed
+
+[Service]
+Type=oneshot
+# By env(1): systemd wants a program that is there whatever %i is.
+ExecStart=/usr/bin/env ${release}/node_modules/.bin/node ${release}/ops/main.ts install hostd
+WorkingDirectory=/
+${environment(place)}
+Environment=OPENCLAW_HQ_INSTALL=${release}
+Environment=HOME=/nonexistent
+TimeoutStartSec=110s
+${confined}
+# Units, the settings and folders of the host. Accounts are made by a person's installation only.
+ReadWritePaths=${[unitFolder, paths.etc, paths.state, paths.root, paths.artifacts].join(' ')}
+${Object.entries(upgradeCapabilities)
+  .map(([name, why]) => `# ${name}: ${why}`)
+  .join('\n')}
+CapabilityBoundingSet=${Object.keys(upgradeCapabilities).join(' ')}
+AmbientCapabilities=
+ProtectProc=invisible
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallFilter=@chown
+# Control of Docker is control of the host: only the runner may reach it.
+InaccessiblePaths=-/run/docker.sock -/run/containerd
+# It asks systemd, and hostd on its loopback port.
+RestrictAddressFamilies=AF_UNIX AF_INET
+IPAddressDeny=any
+IPAddressAllow=localhost
+UMask=0022
+MemoryMax=512M
+TasksMax=128
+`
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Problem } from '#shared/errors'
+import type { RunFile } from '#shared/run'
+import { writeDocument } from '#ops/base/redact/write-document'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { bootId, endTree, isAlive } from '#ops/base/process/process-tree'
+import { runLockFile, takeLock } from '#ops/core/host-state/locks'
+import { recordedTree } from './run-processes.ts'
+import { failDocument, readRunFile, readRunResult, runResultFile } from './run-files.ts'
+import { stopUnit } from './systemd-unit.ts'
+
+/** The runner gets this long to end its tree and write its result, milliseconds; then everything is killed. */
+const patienceMs = 10_000
+const killGraceMs = 200
+
+/**
+ * Cancels a run: asks its runner, and when that does not obey, ends everything that belongs to the run.
+ * @returns one sentence for a person
+ * @throws {Problem} `not_running` when there is nothing to cancel; `internal_error` when processes would not die
+ */
+export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
+  const record = readRunFile(paths, id)
+  if (record === null) throw new Problem('not_running', `Run ${id} has not started on this host.`)
+  if (readRunResult(paths, id) !== null)
+    throw new Problem('not_running', `Run ${id} has ended already.`)
+  if (!isAlive(record)) {
+    await stopRest(record)
+    throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
+  }
+  tell(record)
+  for (const end = Date.now() + patienceMs; isAlive(record) && Date.now() < end;) await delay(50)
+  if (isAlive(record)) await kill(record)
+  await stopRest(record)
+  return await settle(paths, record)
+}
+
+/** Nothing of a unit may be left, whatever its processes did to leave the run's group and environment. */
+async function stopRest({ unit, boot_id }: RunFile): Promise<void> {
+  if (unit !== null && boot_id === bootId()) await stopUnit(unit)
+}
+
+function tell(record: RunFile): void {
+  try {
+    process.kill(record.pid, 'SIGTERM')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error // it has just ended by itself
+  }
+}
+
+async function kill(record: RunFile): Promise<void> {
+  const tree = recordedTree(record)
+  const left = tree === null ? [] : await endTree(tree, killGraceMs)
+  if (left.length > 0)
+    throw new Problem(
+      'internal_error',
+      `Processes of ${record.run_id} would not die: ${left.join(', ')}.`,
+    )
+}
+
+/** A runner that was killed could not write its result: it is written here, under the run's own lock. */
+async function settle(paths: HostPaths, record: RunFile): Promise<string> {
+  const lock = await takeLock(runLockFile(paths, record.run_id), 2000)
+  if (lock === null)
+    throw new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)
+  try {
+    const result = readRunResult(paths, record.run_id)
+    if (result !== null)
+      return result.error_class === 'cancelled'
+        ? 'The run was cancelled.'
+        : `The run had ended with ${result.overall} before it could be cancelled.`
+    await kill(record)
+    writeDocument(
+      runResultFile(paths, record.run_id),
+      failDocument(
+        record,
+        'cancelled',
+        'The run was cancelled; its runner did not end in time and was killed.',
+      ),
+    )
+    return 'The run was cancelled; its runner had to be killed.'
+  } finally {
+    lock.release()
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ActionId } from '#shared/actions'
+import { toProblem } from '#shared/errors'
+import type { BundleKind } from '#shared/proof'
+import type { ResultDocument } from '#shared/result'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { runFolder } from '#ops/base/paths/paths'
+import { ownKey } from '#ops/core/proof/proof-key'
+import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { sealBundle } from '#ops/core/proof/seal-bundle'
+import { sealLeftovers } from '#ops/core/proof/unsealed'
+
+/** Actions that leave a bundle, and the folder of `artifacts/` it lies in. */
+const bundleOf: Partial<Record<ActionId, BundleKind>> = {
+  deploy_and_verify: 'deploy',
+  rollback: 'deploy',
+  dod: 'dod',
+  doctor: 'doctor',
+  phase0: 'phase0',
+}
+export const leavesBundle = (action: ActionId): boolean => bundleOf[action] !== undefined
+
+/** Most bundles of earlier runs that are sealed by the way: a run must not wait for a long past. */
+const mostLeftovers = 20
+
+/**
+ * Seals the bundle of a run whose action has ended, and those that runs of the same action left unsealed. Called under
+ * the lock of the action's lane, so nobody writes there. A seal that fails is said and changes no result.
+ */
+export async function sealRun(
+  paths: HostPaths,
+  { action, run_id }: { action: ActionId; run_id: string },
+  document: ResultDocument,
+  say: (text: string) => void,
+): Promise<void> {
+  const kind = bundleOf[action]
+  if (kind === undefined) return
+  try {
+    const places = hostProofPlaces(paths)
+    const { chainFile } = places
+    const key = await ownKey(places)
+    const { failed } = await sealLeftovers({
+      root: paths.artifacts,
+      kinds: [kind],
+      chainFile,
+      key,
+      except: new Set([run_id]),
+      most: mostLeftovers,
+    })
+    for (const { runId, problem } of failed)
+      say(`The proof of ${runId} stays unsealed: ${problem.message}`)
+    const dir = runFolder(join(paths.artifacts, kind), run_id)
+    if (existsSync(dir)) {
+      const { redacted } = await sealBundle({
+        dir,
+        kind,
+        runId: run_id,
+        chainFile,
+        key,
+        gitHead: document.git_head,
+        gitTree: document.git_tree,
+      })
+      if (redacted.length > 0)
+        say(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+    }
+  } catch (error) {
+    const problem = toProblem(error)
+    say(`The proof of this run was not sealed: ${problem.errorClass}: ${problem.message}`)
+  }
+}

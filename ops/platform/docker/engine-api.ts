@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { parseJson } from '#ops/base/files/json-file'
+import { plainGet, type PlainAnswer } from '#ops/base/http/plain-get'
+import type { RunAs } from '#ops/base/process/run-as'
+
+/** Where Docker is asked: the socket of its daemon. Contexts, DOCKER_HOST and DOCKER_* of the caller do not count. */
+export interface Docker {
+  readonly socket: string
+  /** Account that compose files are read as; undefined: as who we are. */
+  readonly reader?: RunAs | undefined
+}
+
+/** Limit for one question to the daemon, in milliseconds, and for its answer in bytes. */
+const questionMs = 20_000
+const maxAnswerBytes = 64 * 1024 * 1024
+
+async function get({ socket }: Docker, path: string, signal?: AbortSignal): Promise<PlainAnswer> {
+  try {
+    return await plainGet({ socketPath: socket }, path, {
+      headers: { host: 'docker' },
+      signal,
+      timeoutMs: questionMs,
+      maxBytes: maxAnswerBytes,
+    })
+  } catch (error) {
+    if (signal?.aborted) throw new Problem('cancelled', 'The run was cancelled.', { cause: error })
+    throw new Problem(
+      'docker_unreachable',
+      `Docker does not answer at ${socket}: ${error instanceof Error ? error.message : String(error)}.`,
+      { cause: error },
+    )
+  }
+}
+
+const errorReply = z.looseObject({ message: z.string() })
+
+/**
+ * One GET to the daemon.
+ * @returns null when there is no such thing
+ * @throws {Problem} `docker_unreachable` when the daemon does not answer; `docker_compose_failed` when its answer is off; `cancelled`
+ */
+export async function askDocker<T extends z.ZodType>(
+  at: Docker,
+  path: string,
+  schema: T,
+  signal?: AbortSignal,
+): Promise<z.output<T> | null> {
+  const { status, text } = await get(at, path, signal)
+  if (status === 404) return null
+  if (status !== 200)
+    throw new Problem(
+      'docker_compose_failed',
+      `Docker answered ${status} to ${path}: ${parseJson(text, errorReply, 'docker_compose_failed', 'its answer').message}`,
+    )
+  return parseJson(text, schema, 'docker_compose_failed', `Docker's answer to ${path}`)
+}
+
+/** @returns version of the daemon @throws {Problem} `docker_unreachable` when it does not answer */
+export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
+  const version = await askDocker(at, '/version', z.looseObject({ Version: z.string() }), signal)
+  if (version === null)
+    throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
+  return version.Version
+}
+
+const places = {
+  container: (name: string) => `/containers/${name}/json`,
+  image: (name: string) => `/images/${name}/json`,
+  network: (name: string) => `/networks/${name}`,
+} as const
+
+/**
+ * All that the daemon knows about several things.
+ * @returns those that exist; one that vanished since it was listed is left out
+ * @throws {Problem} `docker_compose_failed`
+ */
+export async function inspect<T extends z.ZodType>(
+  at: Docker,
+  kind: keyof typeof places,
+  names: readonly string[],
+  schema: T,
+  signal?: AbortSignal,
+): Promise<z.output<T>[]> {
+  const found = await Promise.all(
+    names.map((name) => askDocker(at, places[kind](encodeURIComponent(name)), schema, signal)),
+  )
+  return found.filter((each) => each !== null)
+}

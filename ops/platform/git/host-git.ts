@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { git, type GitOptions } from './run-git.ts'
+import { ownerOf } from '#ops/base/process/run-as'
+import { Problem } from '#shared/errors'
+
+/**
+ * How git runs on a production host: only the clone's own configuration, no credential helper, no attributes from
+ * outside the tree, no hooks or fsmonitor (run-git), no transport that runs a program of the remote's choice.
+ */
+const hostConfig = {
+  'credential.helper': '',
+  'core.attributesFile': '/dev/null',
+  'protocol.ext.allow': 'never',
+  'submodule.recurse': 'false',
+  'gc.auto': '0',
+  'maintenance.auto': 'false',
+}
+
+const base: GitOptions = {
+  userConfig: false,
+  network: true,
+  config: hostConfig,
+  env: { GIT_ASKPASS: 'false', SSH_ASKPASS: 'false' },
+}
+
+/**
+ * Options for git in the clone `repo`, with every content filter it configures switched off, so that what is checked
+ * out is what was reviewed, byte for byte. It runs as the owner of the clone: on an installed host the build account.
+ * @throws {Problem} `git_sync_failed` when there is no such clone or its configuration cannot be read
+ */
+export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOptions> {
+  if (!existsSync(repo)) throw new Problem('git_sync_failed', `The clone ${repo} does not exist.`)
+  const as = ownerOf(repo)
+  const options: GitOptions = { ...base, ...(signal ? { signal } : {}), ...(as ? { as } : {}) }
+  const listed = await git(
+    repo,
+    ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'],
+    options,
+  )
+  // Exit 1: no such setting.
+  if (listed.exitCode !== 0 && listed.exitCode !== 1)
+    throw new Problem(
+      'git_sync_failed',
+      `The git configuration of ${repo} cannot be read: ${listed.stderrTail}`,
+    )
+  const names = new Set(
+    listed.stdout.split('\0').flatMap((key) => /^filter\.(.+)\.[^.]+$/s.exec(key)?.[1] ?? []),
+  )
+  const off: Record<string, string> = {}
+  for (const name of names) {
+    if (name.includes('=') || name.includes('\n'))
+      throw new Problem(
+        'git_sync_failed',
+        `The git configuration of ${repo} has a filter with an impossible name, ${JSON.stringify(name)}.`,
+      )
+    for (const [key, value] of [
+      ['clean', ''],
+      ['smudge', ''],
+      ['process', ''],
+      ['required', 'false'],
+    ] as const)
+      off[`filter.${name}.${key}`] = value
+  }
+  return { ...options, config: { ...hostConfig, ...off } }
+}
+
+/** @throws {Problem} `host_not_ready`: nothing can be deployed on a host that has no clone */
+export function requireClone(root: string): void {
+  if (!existsSync(join(root, '.git')))
+    throw new Problem(
+      'host_not_ready',
+      `${root} is no clone, so there is nothing to deploy: install hostd again with --origin and the address that this host may read. Nothing was changed.`,
+    )
+}
+
+/** The branch this host follows: the one its clone is on. */
+export async function followedBranch(repo: string, signal: AbortSignal): Promise<string> {
+  const { exitCode, stdout } = await git(
+    repo,
+    ['symbolic-ref', '--quiet', '--short', 'HEAD'],
+    await hostGit(repo, signal),
+  )
+  return exitCode === 0 ? stdout.trim() : 'main'
+}

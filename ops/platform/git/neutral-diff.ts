@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ReviewedFile } from '#shared/verdict'
+import { temporaryFolder } from '#ops/base/process/run-as'
+import { gitText, type GitOptions } from './run-git.ts'
+import { objectStore } from './work-tree.ts'
+
+/** A git that sees the repository's objects and nothing else of it. */
+export interface NeutralGit {
+  /** Writes the whole diff to `file`. @returns its SHA-256 over the bytes, and its size in bytes */
+  diffTo(file: string, base: string, head: string): Promise<{ sha256: string; bytes: number }>
+  diffDigest(base: string, head: string): Promise<string>
+  /** The whole diff. */
+  diff(base: string, head: string): Promise<Buffer>
+  changedFiles(base: string, head: string): Promise<ReviewedFile[]>
+  /** Mode and object of each changed file before and after, in the order of the diff. */
+  changedEntries(base: string, head: string): Promise<ChangedEntry[]>
+  /** Every path of a commit's tree. */
+  paths(commit: string): Promise<string[]>
+  /** Every symbolic link of a commit's tree, with the blob that holds its target. */
+  links(commit: string): Promise<{ readonly path: string; readonly object: string }[]>
+  /** Bytes of each object. */
+  sizes(ids: readonly string[]): Promise<Map<string, number>>
+}
+
+/** One changed file as the two trees hold it. Mode `000000` and a null object: not there. */
+export interface ChangedEntry {
+  readonly path: string
+  readonly before: { readonly mode: string; readonly object: string | null }
+  readonly after: { readonly mode: string; readonly object: string | null }
+}
+
+/** One diff of two commits, the same everywhere: no renames, no external program, binary content included. */
+const diffOptions = [
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--no-renames',
+  '--no-indent-heuristic',
+  '--diff-algorithm=myers',
+  '--full-index',
+  '--binary',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--submodule=short',
+  '--ignore-submodules=none',
+  '-O/dev/null',
+]
+const statuses: Readonly<Record<string, ReviewedFile['status']>> = {
+  A: 'added',
+  M: 'modified',
+  D: 'deleted',
+  T: 'type_changed',
+}
+
+/**
+ * Gives `work` a git whose diffs depend on the two trees alone. The repository's configuration and its .gitattributes
+ * are not read: either could show a source file as binary, or run a program of its own choice. The same commits give
+ * the same digest on the laptop and on the host.
+ */
+export async function withNeutralGit<T>(
+  repo: string,
+  work: (neutral: NeutralGit) => Promise<T>,
+  options: GitOptions = {},
+): Promise<T> {
+  const { format, folder: common } = await objectStore(repo, options)
+  const objects = join(common, 'objects')
+  const folder = temporaryFolder('diff', options.as)
+  const bare = join(folder, 'bare.git')
+  const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }
+  try {
+    await gitText(
+      folder,
+      [
+        'init',
+        '--quiet',
+        '--bare',
+        '--template=',
+        `--object-format=${format}`,
+        '--end-of-options',
+        bare,
+      ],
+      isolated,
+    )
+    const inside: GitOptions = {
+      ...isolated,
+      keepBytes: 64 * 1024 * 1024,
+      env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects },
+    }
+    const diffTo = async (
+      file: string,
+      base: string,
+      head: string,
+    ): Promise<{ sha256: string; bytes: number }> => {
+      await gitText(
+        bare,
+        ['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head],
+        inside,
+      )
+      return {
+        sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+        bytes: statSync(file).size,
+      }
+    }
+    return await work({
+      diffTo,
+      diffDigest: async (base, head) =>
+        (await diffTo(join(folder, 'diff.patch'), base, head)).sha256,
+      diff: async (base, head) => {
+        await diffTo(join(folder, 'diff.patch'), base, head)
+        return readFileSync(join(folder, 'diff.patch'))
+      },
+      changedFiles: async (base, head) => {
+        const list = (kind: string): Promise<string> =>
+          gitText(
+            bare,
+            [
+              'diff',
+              ...diffOptions.filter((option) => option !== '--binary'),
+              kind,
+              '-z',
+              '--end-of-options',
+              base,
+              head,
+            ],
+            inside,
+          )
+        return joinFiles(await list('--name-status'), await list('--numstat'))
+      },
+      changedEntries: async (base, head) =>
+        parseEntries(
+          await gitText(
+            bare,
+            [
+              'diff',
+              ...diffOptions.filter((option) => option !== '--binary'),
+              '--raw',
+              '-z',
+              '--end-of-options',
+              base,
+              head,
+            ],
+            inside,
+          ),
+        ),
+      paths: async (commit) =>
+        (
+          await gitText(
+            bare,
+            ['ls-tree', '-r', '-z', '--name-only', '--full-tree', '--end-of-options', commit],
+            inside,
+          )
+        )
+          .split('\0')
+          .filter((path) => path !== ''),
+      links: async (commit) =>
+        (
+          await gitText(
+            bare,
+            ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit],
+            inside,
+          )
+        )
+          .split('\0')
+          .flatMap((line) => {
+            const [, object, path] = /^120000 blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+            return object === undefined || path === undefined ? [] : [{ path, object }]
+          }),
+      sizes: async (ids) => {
+        if (ids.length === 0) return new Map()
+        const rows = (
+          await gitText(bare, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
+            ...inside,
+            input: `${ids.join('\n')}\n`,
+          })
+        )
+          .split('\n')
+          .map((row) => row.split(' '))
+        return new Map(rows.map(([id = '', size = '']) => [id, Number(size)]))
+      },
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function parseEntries(raw: string): ChangedEntry[] {
+  const fields = raw.split('\0').filter((field) => field !== '')
+  const object = (id: string): string | null => (/^0+$/.test(id) ? null : id)
+  return Array.from({ length: fields.length / 2 }, (_, index) => {
+    const [before = '', after = '', from = '', to = ''] = (fields[2 * index] ?? '')
+      .replace(/^:/, '')
+      .split(' ')
+    return {
+      path: fields[2 * index + 1] ?? '',
+      before: { mode: before, object: object(from) },
+      after: { mode: after, object: object(to) },
+    }
+  })
+}
+
+function joinFiles(nameStatus: string, numstat: string): ReviewedFile[] {
+  const counts = new Map(
+    numstat
+      .split('\0')
+      .filter((row) => row !== '')
+      .map((row) => {
+        const [additions = '', deletions = '', ...path] = row.split('\t')
+        return [path.join('\t'), { additions, deletions }]
+      }),
+  )
+  const fields = nameStatus.split('\0').filter((field) => field !== '')
+  return Array.from({ length: fields.length / 2 }, (_, index) => {
+    const [letter = '', path = ''] = [fields[2 * index], fields[2 * index + 1]]
+    const status = statuses[letter]
+    const count = counts.get(path)
+    if (status === undefined || count === undefined)
+      throw new Error(
+        `git diff reported ${JSON.stringify(letter)} for ${JSON.stringify(path)}, which is not understood`,
+      )
+    const binary = count.additions === '-'
+    return {
+      path,
+      status,
+      binary,
+      additions: binary ? 0 : Number(count.additions),
+      deletions: binary ? 0 : Number(count.deletions),
+    }
+  })
+}

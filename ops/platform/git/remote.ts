@@ -1,0 +1,85 @@
+import { commitId } from '#shared/ids'
+import type { CommandResult } from '#ops/base/process/command'
+import { git, gitText, type GitOptions } from './run-git.ts'
+
+/** Updates refs from a remote: exactly `refspecs`, pruned to what the remote has, no tags, no submodules. A non-zero exit is not an error here. */
+export const fetchRefs = (
+  repo: string,
+  remote: string,
+  refspecs: readonly string[],
+  options: GitOptions = {},
+): Promise<CommandResult> =>
+  git(
+    repo,
+    [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--prune',
+      '--no-recurse-submodules',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+      '--end-of-options',
+      remote,
+      ...refspecs,
+    ],
+    { timeLimitSeconds: 300, ...options, network: true },
+  )
+
+/**
+ * What the remote itself says its refs are, now.
+ * @returns the refs among `refs` that exist
+ * @throws {Problem} `remote_unreachable`
+ */
+export async function lsRemote(
+  repo: string,
+  remote: string,
+  refs: readonly string[],
+  options: GitOptions = {},
+): Promise<Map<string, string>> {
+  const text = await gitText(repo, ['ls-remote', '--quiet', '--end-of-options', remote, ...refs], {
+    timeLimitSeconds: 120,
+    ...options,
+    network: true,
+    errorClass: 'remote_unreachable',
+  })
+  const rows =
+    text === '' ? [] : text.split('\n').map((line) => line.split('\t') as [string, string])
+  // ls-remote matches by the end of the name: `refs/heads/main` also gives `refs/x/refs/heads/main`.
+  return new Map(
+    rows.filter(([, ref]) => refs.includes(ref)).map(([id, ref]) => [ref, commitId.parse(id)]),
+  )
+}
+
+/**
+ * The normal push of design §6: all refs or none, hooks on, never forced, nothing pushed besides.
+ * @returns how it ended; whether it happened is to be read from the remote, not from here
+ */
+export const pushAtomic = (
+  repo: string,
+  remote: string,
+  refspecs: readonly string[],
+  options: GitOptions = {},
+): Promise<CommandResult> =>
+  git(
+    repo,
+    [
+      'push',
+      '--atomic',
+      '--porcelain',
+      '--no-follow-tags',
+      '--no-recurse-submodules',
+      '--end-of-options',
+      remote,
+      ...refspecs,
+    ],
+    { timeLimitSeconds: 300, ...options, network: true, hooks: true },
+  )
+
+/** Does the repository know this remote? */
+export const hasRemote = async (
+  repo: string,
+  remote: string,
+  options: GitOptions = {},
+): Promise<boolean> =>
+  (await git(repo, ['config', '--get-all', `remote.${remote}.url`], options)).exitCode === 0

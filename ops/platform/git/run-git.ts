@@ -1,0 +1,146 @@
+import { Problem, type ErrorClass } from '#shared/errors'
+import {
+  baseEnv,
+  runCommand,
+  type CommandOptions,
+  type CommandResult,
+} from '#ops/base/process/command'
+import type { RunAs } from '#ops/base/process/run-as'
+
+export interface GitOptions {
+  readonly signal?: AbortSignal
+  /** Default 60. */
+  readonly timeLimitSeconds?: number
+  /** Text for its standard input; without it the input is closed. */
+  readonly input?: string
+  /** Most bytes of standard output that are kept; more is an error. Default 8 MiB. */
+  readonly keepBytes?: number
+  /** Give its standard output back as it is, one character for each byte (latin1). */
+  readonly rawStdout?: boolean
+  readonly onLine?: CommandOptions['onLine']
+  /** Let the repository's hooks run. Default false; only a push turns it on. */
+  readonly hooks?: boolean
+  /** Read the user's and the system's git configuration. Default true; false where only the repository may speak. */
+  readonly userConfig?: boolean
+  /** Pass on what reaching a remote needs: ssh agent, proxies, certificate stores. Default false. */
+  readonly network?: boolean
+  /** `-c name=value` pairs. */
+  readonly config?: Readonly<Record<string, string>>
+  /** Account it runs as. Default: who we are. */
+  readonly as?: RunAs
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const networkVariables = [
+  'SSH_AUTH_SOCK',
+  'GIT_SSH_COMMAND',
+  'GIT_SSL_CAINFO',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+] as const
+
+/**
+ * The environment of every git call: from nothing, no replace objects, no prompt, no optional locks. No GIT_DIR,
+ * GIT_CONFIG_* or GIT_INDEX_FILE of the caller reaches it.
+ */
+function gitEnv({
+  userConfig = true,
+  network = false,
+  env = {},
+}: GitOptions): Record<string, string> {
+  const own: Record<string, string> = {
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_PAGER: 'cat',
+  }
+  if (!userConfig)
+    Object.assign(own, {
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_ATTR_NOSYSTEM: '1',
+    })
+  if (network) {
+    for (const name of networkVariables) {
+      const value = process.env[name]
+      if (value !== undefined) own[name] = value
+    }
+  }
+  const xdg = process.env['XDG_CONFIG_HOME']
+  if (userConfig && xdg !== undefined) own['XDG_CONFIG_HOME'] = xdg
+  return baseEnv({ ...own, ...env })
+}
+
+/**
+ * Runs one git command in `repo`. Hooks and fsmonitor are off unless asked for; standard output is kept.
+ * Callers put `--end-of-options` before anything that is not written in the source.
+ *
+ * @param repo working tree or bare repository; the command runs there
+ * @returns how it ended; a non-zero exit is not an error here
+ * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when git cannot be started or says more than `keepBytes`
+ */
+export function git(
+  repo: string,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<CommandResult> {
+  const config = {
+    ...options.config,
+    'core.fsmonitor': 'false',
+    ...(options.hooks ? {} : { 'core.hooksPath': '/dev/null' }),
+  }
+  return runCommand(
+    [
+      'git',
+      ...Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ...args,
+    ],
+    {
+      cwd: repo,
+      env: gitEnv(options),
+      timeLimitSeconds: options.timeLimitSeconds ?? 60,
+      keepStdout: true,
+      ...(options.as === undefined ? {} : { as: options.as }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.input === undefined ? {} : { input: options.input }),
+      ...(options.keepBytes === undefined ? {} : { keepBytes: options.keepBytes }),
+      ...(options.rawStdout === undefined ? {} : { rawStdout: options.rawStdout }),
+      ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+    },
+  )
+}
+
+/** Why a git command did not succeed, as lines for a person. */
+export const gitFailure = (result: CommandResult): string[] =>
+  result.timedOut
+    ? ['git did not end within its time limit']
+    : result.stderrTail.split('\n').filter((line) => line.trim() !== '')
+
+/**
+ * The same for a command that must succeed.
+ * @returns its standard output without the last line end
+ * @throws {Problem} of class `errorClass` with git's own lines as evidence
+ */
+export async function gitText(
+  repo: string,
+  args: readonly string[],
+  options: GitOptions & { errorClass?: ErrorClass } = {},
+): Promise<string> {
+  const result = await git(repo, args, options)
+  if (result.exitCode === 0) return result.stdout.replace(/\n$/, '')
+  const evidence = gitFailure(result)
+  throw new Problem(
+    options.errorClass ?? 'internal_error',
+    `git ${args[0] ?? ''} failed in ${repo}: ${evidence.at(-1) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`}`,
+    { evidence },
+  )
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+// What `npm start`, `npm test`, `npm run test:rig`, `npm run check` and `npm run build` do. Plain JavaScript for Node 20
+// and newer, because it runs before anything is installed.
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { refuseOldNode } from './node-version.mjs'
+import { root, say, ownNode, bin } from './paths.mjs'
+import { installDependencies } from './dependencies.mjs'
+import { findElectron } from './electron-binary.mjs'
+import { findBrowser } from './browser.mjs'
+import { installRigTools } from './rig-tools.mjs'
+import { installDockerTools } from './docker-tools.mjs'
+import { buildDesktop } from './build.mjs'
+
+/** Runs a program to its end. @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it */
+const run = (program, args, env = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, OPENCLAW_HQ_INSTALL: root, ...env },
+    })
+    const pass = (signal) => child.kill(signal)
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass)
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM']) process.off(name, pass)
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
+    })
+  })
+const node = (args, env) => run(ownNode(), args, env)
+
+/** Runs each in turn and stops at the first that fails. */
+async function inTurn(tasks) {
+  for (const [title, task] of tasks) {
+    say(title)
+    const code = await task()
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+const checks = [
+  [
+    'Checking the format',
+    () =>
+      node([
+        join(root, 'node_modules/prettier/bin/prettier.cjs'),
+        '--check',
+        '--log-level=warn',
+        '.',
+      ]),
+  ],
+  ['Checking types', () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.json'])],
+  [
+    'Checking types of the renderer',
+    () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.web.json']),
+  ],
+  [
+    'Linting',
+    () =>
+      node([
+        bin('oxlint', 'oxlint'),
+        '--type-aware',
+        '--config',
+        '.oxlintrc.json',
+        '--deny-warnings',
+        'shared',
+        'ops',
+        'hostd',
+        'desktop',
+        'test',
+      ]),
+  ],
+]
+
+async function vitest(config, report, env, args) {
+  mkdirSync(join(root, 'test-results'), { recursive: true })
+  return node(
+    [
+      bin('vitest', 'vitest'),
+      'run',
+      '--config',
+      config,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=test-results/${report}.json`,
+      ...args,
+    ],
+    env,
+  )
+}
+
+const tasks = {
+  async start(args) {
+    buildDesktop()
+    const electron = await findElectron()
+    return node(
+      [join(root, 'ops', 'main.ts'), 'up', ...args],
+      electron ? { OPENCLAW_ELECTRON: electron } : {},
+    )
+  },
+  async test(args) {
+    const browser = findBrowser()
+    buildDesktop()
+    const checked = args.length > 0 ? 0 : await inTurn(checks)
+    return checked === 0
+      ? vitest('vitest.config.ts', 'test', { OPENCLAW_CHROMIUM: browser }, args)
+      : checked
+  },
+  async rig(args) {
+    installRigTools()
+    installDockerTools()
+    const browser = findBrowser()
+    buildDesktop()
+    return vitest('vitest.rig.config.ts', 'rig', { OPENCLAW_CHROMIUM: browser }, args)
+  },
+  check: () => inTurn(checks),
+  async build() {
+    buildDesktop({ force: true })
+    return 0
+  },
+}
+
+const [name, ...args] = process.argv.slice(2)
+if (!Object.hasOwn(tasks, name ?? '')) {
+  console.error(`usage: node scripts/main.mjs ${Object.keys(tasks).join('|')}`)
+  process.exit(64)
+}
+try {
+  refuseOldNode()
+  installDependencies()
+  process.exitCode = await tasks[name](args)
+} catch (error) {
+  console.error(`\n${error.message}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,440 @@
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { EventsRequest } from '#shared/bridge'
+import { shipBundle } from '#shared/bundle'
+import type { RunEvent } from '#shared/events'
+import { endTree, members } from '#ops/base/process/process-tree'
+import { nodeProgram } from '#ops/base/process/program'
+import { hostPeer, json } from '../../../support/host-peer.ts'
+import { operatorBench, until, type OperatorBench } from '../../../support/operator-bench.ts'
+import { startResponsesApi, type ResponsesApi } from '../../../support/responses-api.ts'
+import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
+
+/** A suite that never ends, with a process that left its group. */
+const hanging = {
+  name: 'unit',
+  argv: ['sh', '-c', '(setsid sleep 600 &); sleep 600'],
+  report: { format: 'junit' as const, path: 'report.xml' },
+  timeout_seconds: 600,
+  allowed_skips: [],
+}
+
+describe('ships, as the renderer sees them', () => {
+  let api: ResponsesApi
+  let repo: ShipRepo
+  let bench: OperatorBench
+  beforeAll(async () => {
+    api = await startResponsesApi()
+  })
+  afterAll(async () => {
+    await api.close()
+  })
+  beforeEach(async () => {
+    repo = makeShipRepo(api.base_url)
+    bench = operatorBench({ home: repo.home, env: repo.env })
+    await bench.call('settings.set_repository', { path: join(repo.repo, 'docs') })
+  })
+  afterEach(async () => {
+    await bench.operator.close()
+    await repo.remove()
+  })
+
+  const follow = (request: EventsRequest, operator = bench.operator) => {
+    const events: RunEvent[] = []
+    const ended = new Promise<unknown>((resolve) => {
+      operator.events(
+        request,
+        (batch) => {
+          events.push(...batch)
+        },
+        resolve,
+      )
+    })
+    return { events, ended }
+  }
+  const shipOf = async (id: string, on = bench) =>
+    (await on.call('ship.list', {})).ships.find(({ run_id }) => run_id === id)
+  const inStep = (id: string, step: string, on = bench) =>
+    until(`ship ${id} is in ${step}`, async () => (await shipOf(id, on))?.step === step)
+  const hang = (): void => {
+    repo.config({ tests: [hanging] })
+    repo.commit('A suite that hangs')
+  }
+
+  it('ships the repository, streams the log once and in order, and brings the proof to the host', async () => {
+    const stored: string[] = []
+    const peer = await hostPeer('token')
+    const put = (id: string): void => {
+      peer.answers.set(`PUT /api/ship/${id}`, (asked, response) => {
+        stored.push(asked.body)
+        json(response, 200, { ok: true, run_id: id, stored: 'created', verification: 'unverified' })
+      })
+    }
+    try {
+      await bench.call('settings.set_host', { name: 'aiops-1', url: peer.url, token: 'token' })
+      const head = repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+      expect((await bench.call('overview.get', {})).repository).toMatchObject({
+        name: 'sample',
+        branch: 'main',
+        head,
+        subject: 'A change',
+        ahead: 1,
+        behind: 0,
+        dirty_files: 0,
+        ship_blocked: null,
+        next_action: 'Ship the sample.',
+      })
+
+      const { run_id, joined } = await bench.call('ship.start', {})
+      put(run_id)
+      expect(joined).toBe(false)
+      expect(await bench.call('ship.start', {})).toEqual({ run_id, joined: true })
+      const { events, ended } = follow({ source: 'ship', run_id, after: 0 })
+      expect(await ended).toBeNull()
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+      expect(events.at(-1)).toMatchObject({
+        type: 'run_finished',
+        result: { overall: 'PASS', git_head: head },
+      })
+      const tail = follow({ source: 'ship', run_id, after: events.length - 3 })
+      await tail.ended
+      expect(tail.events).toEqual(events.slice(-3))
+
+      const { summary, verdict, signature, diff, files } = await bench.call('ship.get', { run_id })
+      expect(summary).toMatchObject({
+        active: false,
+        step: null,
+        result: { overall: 'PASS', pushed_sha: head, remote_sha: head },
+      })
+      expect(verdict?.head_sha).toBe(head)
+      expect(signature).toBe('verified')
+      await until('the proof is sealed', () =>
+        existsSync(join(repo.repo, 'artifacts', 'ship', run_id, 'manifest.json')),
+      )
+      const file = join(repo.repo, 'artifacts', 'ship', run_id, 'verdict.json')
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(file, text.replace(/"summary": "/, '$&edited '))
+      expect(await bench.call('ship.get', { run_id })).toMatchObject({ signature: 'invalid' })
+      writeFileSync(file, text)
+      expect(diff).toContain('+export const add = (a, b) => b + a')
+      expect(files).toEqual(verdict?.files.map(({ path }) => path))
+
+      const overview = await until('the proof is on the host', async () =>
+        stored.length > 0 ? bench.call('overview.get', {}) : null,
+      )
+      expect(shipBundle.parse(JSON.parse(stored[0] ?? '')).files.map(({ path }) => path)).toEqual(
+        expect.arrayContaining(['ship_result.json', 'verdict.json', 'events.ndjson']),
+      )
+      expect(overview.change.gates.slice(0, 3).map(({ state }) => state)).toEqual([
+        'pass',
+        'pass',
+        'pass',
+      ])
+      await until(
+        'its duration is known',
+        async () => ((await bench.call('overview.get', {})).usual_ms['ship/tests'] ?? 0) > 0,
+      )
+      expect(
+        (
+          await until('nothing waits', async () => {
+            const { upload } = await bench.call('overview.get', {})
+            return upload.queued === 0 && upload
+          })
+        ).detail,
+      ).toBeNull()
+      await until('nothing is left to ship', async () =>
+        (await bench.call('overview.get', {})).repository?.ship_blocked?.startsWith(
+          'Nothing to ship',
+        ),
+      )
+    } finally {
+      await peer.leave()
+    }
+  })
+
+  it('cancels the whole tree of a ship, also what left its group, and the result says so', async () => {
+    hang()
+    const { run_id } = await bench.call('ship.start', {})
+    await inStep(run_id, 'tests')
+    await until(
+      'the suite runs',
+      () => members({ marker: `OPENCLAW_RUN_ID=${run_id}` }).length >= 3,
+    )
+    await bench.call('ship.cancel', { run_id })
+    expect(members({ marker: `OPENCLAW_RUN_ID=${run_id}` })).toEqual([])
+    expect(await shipOf(run_id)).toMatchObject({
+      active: false,
+      result: { overall: 'FAIL', error_class: 'cancelled', step_failed: 'tests' },
+    })
+    expect((await bench.refused('ship.cancel', { run_id })).error_class).toBe('not_running')
+  })
+
+  it('finds its ship again after a restart of HQ, and can still cancel it', async () => {
+    hang()
+    const { run_id } = await bench.call('ship.start', {})
+    await inStep(run_id, 'tests')
+    await bench.operator.close()
+    const later = operatorBench({ home: repo.home, env: repo.env })
+    try {
+      await inStep(run_id, 'tests', later)
+      expect(await later.call('ship.start', {})).toEqual({ run_id, joined: true })
+      await later.call('ship.cancel', { run_id })
+      expect(await shipOf(run_id, later)).toMatchObject({
+        active: false,
+        result: { error_class: 'cancelled' },
+      })
+    } finally {
+      await later.operator.close()
+    }
+  })
+
+  it('shows a ship whose process was killed as interrupted in the step it was in', async () => {
+    hang()
+    const { run_id } = await bench.call('ship.start', {})
+    await inStep(run_id, 'tests')
+    const { ended } = follow({ source: 'ship', run_id, after: 0 })
+    const { pid } = JSON.parse(
+      readFileSync(join(repo.home, 'ships', `${run_id}.json`), 'utf8'),
+    ) as { pid: number }
+    process.kill(pid, 'SIGKILL')
+    expect(await ended).toBeNull()
+    expect(await shipOf(run_id)).toMatchObject({
+      active: false,
+      result: {
+        overall: 'FAIL',
+        error_class: 'interrupted',
+        step_failed: 'tests',
+        next_auto_fix: 'start_again',
+      },
+    })
+    await endTree({ marker: `OPENCLAW_RUN_ID=${run_id}` }, 0)
+  })
+
+  it('joins a ship that was started at a terminal, and cancels it with all it started, not the group it shares with the terminal', async () => {
+    hang()
+    const typed = repo.start()
+    try {
+      await inStep(typed.runId, 'tests')
+      expect(await bench.call('ship.start', {})).toEqual({ run_id: typed.runId, joined: true })
+      await until(
+        'the suite runs',
+        () => members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).length > 0,
+      )
+      await bench.call('ship.cancel', { run_id: typed.runId })
+      expect(members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` })).toEqual([])
+      expect((await typed.end()).result).toMatchObject({
+        error_class: 'cancelled',
+        step_failed: 'tests',
+      })
+    } finally {
+      typed.child.kill('SIGKILL')
+    }
+    await until(
+      'it has ended here too',
+      async () => (await shipOf(typed.runId))?.result?.error_class === 'cancelled',
+    )
+  })
+
+  it('never signals a process that only has the number of the one that held the lock', async () => {
+    hang()
+    const typed = repo.start()
+    try {
+      await inStep(typed.runId, 'tests')
+      await until(
+        'the suite that hangs runs',
+        () => members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).length >= 2,
+      )
+      // As it would look if that process had ended and another one were given its number.
+      const file = join(repo.repo, '.git', 'openclaw-ship.json')
+      writeFileSync(
+        file,
+        JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), start_time: '1' }),
+      )
+      await bench.call('ship.cancel', { run_id: typed.runId })
+      // It was not signalled: it ended by itself when its suite was gone.
+      expect((await typed.end()).result.error_class).not.toBe('cancelled')
+    } finally {
+      typed.child.kill('SIGKILL')
+    }
+  })
+
+  it('ships until green when the switch is on, shows the attempt that goes on, and what is known of the commit that was shipped', async () => {
+    const script = join(repo.home, 'implementer.mjs')
+    const [works, go] = [join(repo.home, 'works'), join(repo.home, 'go')]
+    writeFileSync(
+      script,
+      `import { existsSync, writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(works)}, '')\nwhile (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20))\nwriteFileSync('app.test.mjs', "import { test } from 'node:test'\\ntest('adds', () => { throw new Error('otherwise') })\\n")\n`,
+    )
+    repo.settings({}, { repository: repo.repo, until_green: { argv: [nodeProgram(), script] } })
+    expect((await bench.call('settings.set_until_green', { repairs: 1 })).until_green).toEqual({
+      repairs: 1,
+      implementer: nodeProgram(),
+    })
+    const head = repo.commit('Break it', { 'app.mjs': 'export const add = (a, b) => a * b\n' })
+    const { run_id } = await bench.call('ship.start', {})
+    await until('the implementer works', () => existsSync(works))
+    expect(await shipOf(run_id)).toMatchObject({ active: true, step: 'repair', result: null })
+    writeFileSync(go, '')
+    const { result } = await until('it has ended', async () => {
+      const found = await shipOf(run_id)
+      return found?.active === false && found
+    })
+    expect(result).toMatchObject({
+      overall: 'FAIL',
+      error_class: 'tests_failed',
+      until_green: {
+        start_sha: head,
+        stopped: 'repair 1 of 1 was the last',
+        protected_changes: [{ path: 'app.test.mjs', status: 'modified' }],
+      },
+    })
+    expect(result?.git_head).not.toBe(head)
+    const { repository, change } = await bench.call('overview.get', {})
+    expect([repository?.head, change.gates[0]]).toMatchObject([
+      head,
+      { name: 'tests', state: 'fail', detail: 'tests_failed', run_id },
+    ])
+  })
+
+  it('sets the next action as a commit of its own before a ship, and only in a clean tree', async () => {
+    const before = repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+    repo.write('left.txt', 'x')
+    expect(
+      (await bench.refused('next.set', { text: 'Deploy it.', commit: true })).error_class,
+    ).toBe('dirty_tree')
+    rmSync(join(repo.repo, 'left.txt'))
+    await bench.call('next.set', { text: 'Deploy it.', commit: true })
+    expect([
+      repo.git('rev-parse', 'HEAD^'),
+      repo.git('show', '--name-only', '--format=%s', 'HEAD'),
+    ]).toEqual([before, 'Next action: Deploy it.\n\ndocs/OPENCLAW_NEXT.md'])
+    expect(repo.git('status', '--porcelain')).toBe('')
+  })
+
+  it('keeps the proof of a ship typed at a terminal until the host is there', async () => {
+    const peer = await hostPeer('token')
+    try {
+      repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+      const typed = await repo.ship()
+      expect(typed.result.overall).toBe('PASS')
+      const id = typed.result.run_id
+      let answered = 0
+      const first = Promise.withResolvers<void>()
+      peer.answers.set(`PUT /api/ship/${id}`, (_asked, response) => {
+        answered += 1
+        if (answered === 1)
+          json(response, 507, {
+            ok: false,
+            error_class: 'disk_full',
+            detail: 'The disk of the host is full.',
+            next_auto_fix: 'free_disk',
+          })
+        else
+          void first.promise.then(() =>
+            json(response, 200, {
+              ok: true,
+              run_id: id,
+              stored: 'created',
+              verification: 'unverified',
+            }),
+          )
+      })
+      expect((await bench.call('overview.get', {})).upload.queued).toBe(1)
+      await peer.leave()
+      await bench.call('settings.set_host', { name: 'aiops-1', url: peer.url, token: 'token' })
+      expect((await bench.call('overview.get', {})).upload.queued).toBe(1)
+      await peer.comeBack()
+      await until(
+        'the first answer is a full disk',
+        async () =>
+          (await bench.call('overview.get', {})).upload.detail ===
+            'The disk of the host is full.' &&
+          existsSync(join(repo.home, 'upload-queue', `${id}.json`)),
+      )
+      first.resolve()
+      await until(
+        'it is stored',
+        async () => (await bench.call('overview.get', {})).upload.queued === 0,
+      )
+      expect(answered).toBe(2)
+    } finally {
+      await peer.leave()
+    }
+  })
+
+  it('gives files of a ship and nothing else of the laptop', async () => {
+    repo.commit('A change', { 'app.test.mjs': 'throw new Error("broken")\n' })
+    const { result, dir } = await repo.ship()
+    const run_id = result.run_id
+    expect((await bench.call('ship.file', { run_id, path: 'ship_result.json' })).text).toContain(
+      run_id,
+    )
+    symlinkSync(join(repo.home, 'settings.json'), join(dir, 'link.json'))
+    for (const path of [
+      '../../../openclaw.config.json',
+      'link.json',
+      '/etc/passwd',
+      '.reserve',
+      'tests.log/',
+    ])
+      expect(await bench.refused('ship.file', { run_id, path })).toMatchObject({
+        error_class: 'not_found',
+      })
+    expect(await bench.refused('ship.get', { run_id: '20260101T000000Z-00000000' })).toMatchObject({
+      error_class: 'not_found',
+    })
+  })
+
+  it('says on the button why nothing can be shipped', async () => {
+    const blocked = async (why: string): Promise<unknown> =>
+      until(
+        why,
+        async () => (await bench.call('overview.get', {})).repository?.ship_blocked === why,
+      )
+    repo.write('app.mjs', 'changed')
+    await blocked('1 file is not committed.')
+    repo.commit('Commit it')
+    repo.git('checkout', '--quiet', '-b', 'side')
+    await blocked('The repository is on side; ship goes from main.')
+  })
+
+  it('sets the one next action and commits nothing', async () => {
+    const head = repo.git('rev-parse', 'HEAD')
+    await bench.call('next.set', { text: 'Write the second sample.' })
+    expect(readFileSync(join(repo.repo, 'docs/OPENCLAW_NEXT.md'), 'utf8')).toContain(
+      '- Write the second sample.',
+    )
+    expect(repo.git('rev-parse', 'HEAD')).toBe(head)
+    expect((await bench.refused('next.set', { text: '   ' })).message).toContain('text')
+  })
+
+  it('refuses a folder that is no repository, and a provider nobody accepted', async () => {
+    expect((await bench.refused('settings.set_repository', { path: repo.temp })).error_class).toBe(
+      'not_a_repository',
+    )
+    expect(
+      (await bench.refused('settings.set_repository', { path: join(repo.temp, 'missing') }))
+        .error_class,
+    ).toBe('not_a_repository')
+    expect(
+      (
+        await bench.refused('settings.set_repository', {
+          path: join(repo.repo, 'openclaw.config.json'),
+        })
+      ).error_class,
+    ).toBe('not_a_repository')
+    expect(
+      (await bench.refused('settings.set_review', { provider: 'nobody', model: 'm' })).error_class,
+    ).toBe('review_provider_refused')
+    const { repository, review } = await bench.call('settings.set_review', {
+      provider: 'loopback',
+      model: 'other-model',
+    })
+    expect([repository, review.model, review.providers[0]?.credential]).toEqual([
+      repo.repo,
+      'other-model',
+      'present',
+    ])
+  })
+})

@@ -1,0 +1,304 @@
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { errorBody, healthReply } from '#shared/api'
+import {
+  hostdRefusal,
+  rawRequest,
+  startHostd,
+  testHost,
+  type TestHost,
+  type TestHostd,
+} from '../../support/hostd.ts'
+
+let host: TestHost
+let hostd: TestHostd
+
+beforeAll(async () => {
+  host = testHost({
+    settings: {
+      console_port: 18787,
+      hostnames: ['aiops-1.tail.example'],
+      console_url: 'http://127.0.0.1:19000/x',
+    },
+  })
+  hostd = await startHostd(host, { env: { OPENCLAW_HOSTD_SOCKET: join(host.dir, 'hostd.sock') } })
+})
+afterAll(async () => {
+  await hostd.kill()
+  await host.remove()
+})
+afterEach(() => {
+  writeFileSync(host.paths.tokenFile, `${host.token}\n`)
+  chmodSync(host.paths.tokenFile, 0o640)
+})
+
+const tokenHeader = 'X-OpenClaw-Admin-Token'
+/** Status and class of a request with exactly these headers. */
+const raw = async (
+  headers: readonly string[],
+  path = '/api/runs',
+  method = 'GET',
+  body?: string,
+) => {
+  const answer = await rawRequest({ port: hostd.port }, { path, method, headers, body })
+  const parsed = JSON.parse(answer.body) as unknown
+  return answer.status >= 400
+    ? `${answer.status} ${errorBody.parse(parsed).error_class}`
+    : String(answer.status)
+}
+const ownHost = (): string[] => ['Host', `127.0.0.1:${hostd.port}`]
+const token = (): string[] => [tokenHeader, host.token]
+
+describe('who may ask hostd', () => {
+  it('answers /health to anybody, with nothing but that it lives', async () => {
+    const answer = await hostd.ask('/health', { token: null })
+    expect(answer.status).toBe(200)
+    expect(healthReply.parse(answer.body).ok).toBe(true)
+  })
+
+  it('refuses a token that is absent, empty, wrong, doubled or joined', async () => {
+    expect(await raw([...ownHost(), ...token()])).toBe('200')
+    expect(await raw(ownHost())).toBe('403 forbidden')
+    expect(await raw([...ownHost(), tokenHeader, ''])).toBe('403 forbidden')
+    expect(await raw([...ownHost(), tokenHeader, `${host.token}x`])).toBe('403 forbidden')
+    expect(await raw([...ownHost(), ...token(), ...token()])).toBe('403 forbidden')
+    expect(await raw([...ownHost(), ...token(), tokenHeader, 'other'])).toBe('403 forbidden')
+    expect(await raw([...ownHost(), tokenHeader, `${host.token}, ${host.token}`])).toBe(
+      '403 forbidden',
+    )
+  })
+
+  it('answers 503 while the host has no token it can trust, and takes a new token without a restart', async () => {
+    const states: (() => void)[] = [
+      () => writeFileSync(host.paths.tokenFile, '\n'),
+      () => chmodSync(host.paths.tokenFile, 0o660),
+      () => {
+        rmSync(host.paths.tokenFile)
+      },
+    ]
+    for (const make of states) {
+      make()
+      expect(await raw([...ownHost(), ...token()])).toBe('503 token_not_configured')
+    }
+    writeFileSync(host.paths.tokenFile, 'rotated', { mode: 0o640 })
+    expect(await raw([...ownHost(), ...token()])).toBe('403 forbidden')
+    expect(await raw([...ownHost(), tokenHeader, 'rotated'])).toBe('200')
+  })
+
+  it('says nothing about routes, methods or actions before the token', async () => {
+    const requests: [string, string][] = [
+      ['/api/nothing', 'GET'],
+      ['/api/exec', 'POST'],
+      ['/api/exec', 'DELETE'],
+      ['/', 'GET'],
+      ['/api/runs', 'HEAD'],
+      ['/api/runs', 'OPTIONS'],
+      ['/api/%zz', 'GET'],
+    ]
+    for (const [path, method] of requests) {
+      const { status } = await rawRequest(
+        { port: hostd.port },
+        { path, method, headers: ownHost() },
+      )
+      expect([path, method, status]).toEqual([path, method, 403])
+    }
+    expect(await raw([...ownHost(), ...token()], '/api/nothing')).toBe('404 not_found')
+    expect(await raw([...ownHost(), ...token()], '/api/exec', 'DELETE')).toBe('404 not_found')
+    expect(await raw([...ownHost(), ...token()], '/api/%zz')).toBe('400 invalid_request')
+  })
+
+  it('answers only to its own names', async () => {
+    for (const name of [`localhost:${hostd.port}`, 'aiops-1.tail.example', 'AIOPS-1.tail.example'])
+      expect([name, await raw(['Host', name, ...token()])]).toEqual([name, '200'])
+    for (const name of [
+      'evil.example',
+      `evil.example:${hostd.port}`,
+      '127.0.0.1',
+      'localhost',
+      `127.0.0.1:${hostd.port + 1}`,
+    ])
+      expect([name, await raw(['Host', name, ...token()])]).toEqual([name, '403 host_refused'])
+    expect(await raw(['Host', 'evil.example'], '/health')).toBe('403 host_refused')
+  })
+
+  it('takes an Origin or Referer of the console only', async () => {
+    for (const page of [
+      'http://127.0.0.1:18787',
+      'http://localhost:18787',
+      'https://aiops-1.tail.example',
+      'http://127.0.0.1:19000',
+    ])
+      expect([page, await raw([...ownHost(), ...token(), 'Origin', page])]).toEqual([page, '200'])
+    expect(
+      await raw([...ownHost(), ...token(), 'Referer', 'http://127.0.0.1:18787/runs?x=1']),
+    ).toBe('200')
+    for (const page of [
+      'null',
+      'http://evil.example',
+      'http://127.0.0.1:18788',
+      'http://aiops-1.tail.example',
+      '',
+    ])
+      expect([page, await raw([...ownHost(), ...token(), 'Origin', page])]).toEqual([
+        page,
+        '403 origin_refused',
+      ])
+    expect(
+      await raw([
+        ...ownHost(),
+        ...token(),
+        'Referer',
+        'http://evil.example/http://127.0.0.1:18787',
+      ]),
+    ).toBe('403 origin_refused')
+  })
+
+  it('refuses what came through a funnel, with or without a token', async () => {
+    expect(await raw([...ownHost(), ...token(), 'Tailscale-Funnel-Request', '?1'])).toBe(
+      '403 funnel_refused',
+    )
+    expect(await raw([...ownHost(), 'Tailscale-Funnel-Request', '?1'], '/health')).toBe(
+      '403 funnel_refused',
+    )
+    expect(hostd.said()).toContain('funnel_refused')
+  })
+
+  it('asks for the token before it reads a body, and then for JSON of a bounded size', async () => {
+    const json = ['Content-Type', 'application/json']
+    const big = JSON.stringify({ action: 'doctor', params: { x: 'x'.repeat(70_000) } })
+    const length = ['Content-Length', String(big.length)]
+    expect(
+      await raw([...ownHost(), ...json, 'Content-Length', '5'], '/api/exec', 'POST', '{bad}'),
+    ).toBe('403 forbidden')
+    expect(await raw([...ownHost(), ...json, ...length], '/api/exec', 'POST', big)).toBe(
+      '403 forbidden',
+    )
+    expect(
+      await raw([...ownHost(), ...token(), ...json, ...length], '/api/exec', 'POST', big),
+    ).toBe('413 body_too_large')
+    expect(
+      await raw(
+        [...ownHost(), ...token(), ...json, 'Transfer-Encoding', 'chunked'],
+        '/api/exec',
+        'POST',
+        big,
+      ),
+    ).toBe('413 body_too_large')
+    expect(
+      await raw(
+        [...ownHost(), ...token(), ...json, 'Content-Length', '5'],
+        '/api/exec',
+        'POST',
+        '{bad}',
+      ),
+    ).toBe('400 invalid_request')
+    expect(
+      await raw(
+        [...ownHost(), ...token(), 'Content-Type', 'text/plain', 'Content-Length', '2'],
+        '/api/exec',
+        'POST',
+        '{}',
+      ),
+    ).toBe('415 unsupported_media_type')
+    expect(
+      await raw(
+        [
+          ...ownHost(),
+          ...token(),
+          'Content-Type',
+          'application/x-www-form-urlencoded',
+          'Content-Length',
+          '2',
+        ],
+        '/api/exec',
+        'POST',
+        '{}',
+      ),
+    ).toBe('415 unsupported_media_type')
+  })
+
+  it('answers an unknown action 404 and an unknown field 400, naming it', async () => {
+    const post = async (body: unknown) => {
+      const answer = await hostd.ask('/api/exec', { method: 'POST', body })
+      return [answer.status, answer.body['error_class'], answer.body['detail']]
+    }
+    expect(await post({ action: 'rm' })).toEqual([
+      404,
+      'unknown_action',
+      expect.stringContaining('rm'),
+    ])
+    expect(await post({ action: 'toString' })).toEqual([404, 'unknown_action', expect.any(String)])
+    expect(await post({ action: 'doctor', argv: ['x'] })).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('argv'),
+    ])
+    expect(await post({ action: 'tail_guard_log', params: { lines: 501 } })).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('lines'),
+    ])
+    expect(await post({ action: 'doctor', params: { x: 1 } })).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('x'),
+    ])
+    expect((await hostd.ask('/api/runs?limit=0')).body).toMatchObject({
+      error_class: 'invalid_request',
+      detail: expect.stringContaining('limit'),
+    })
+    expect((await hostd.ask('/api/runs?nonsense=1')).body).toMatchObject({
+      error_class: 'invalid_request',
+      detail: expect.stringContaining('nonsense'),
+    })
+    expect((await hostd.ask('/api/status?x=1')).status).toBe(400)
+    expect((await hostd.ask('/api/runs?id=../../etc')).status).toBe(400)
+  })
+
+  it('serves the same rules over its unix socket', async () => {
+    const over = async (headers: string[]) =>
+      (
+        await rawRequest(
+          { socketPath: join(host.dir, 'hostd.sock') },
+          { path: '/api/runs', headers },
+        )
+      ).status
+    expect(await over(['Host', 'localhost', ...token()])).toBe(200)
+    expect(await over(['Host', 'localhost'])).toBe(403)
+    expect(await over(['Host', 'evil.example', ...token()])).toBe(403)
+  })
+})
+
+describe('where hostd refuses to start', () => {
+  it('serves loopback only', async () => {
+    for (const address of [
+      '0.0.0.0',
+      '::',
+      '192.168.1.5',
+      '100.64.0.1',
+      'localhost',
+      '::ffff:127.0.0.1',
+    ]) {
+      const { code, out, err } = await hostdRefusal({
+        ...host.env,
+        OPENCLAW_HOSTD_PORT: '0',
+        OPENCLAW_HOSTD_ADDRESS: address,
+      })
+      expect([address, code, out]).toEqual([address, 64, ''])
+      expect(err).toMatch(/^hostd was not started: .*(loopback address|no IP address)/)
+    }
+  })
+
+  it('says that the port is in use, and that another hostd serves the same state', async () => {
+    const second = await hostdRefusal({ ...host.env, OPENCLAW_HOSTD_PORT: '0' })
+    expect([second.code, second.err]).toEqual([1, expect.stringContaining('another one serves')])
+    const other = testHost()
+    const clash = await hostdRefusal({ ...other.env, OPENCLAW_HOSTD_PORT: String(hostd.port) })
+    expect([clash.code, clash.err]).toEqual([
+      1,
+      expect.stringContaining(`127.0.0.1:${hostd.port} is in use`),
+    ])
+    await other.remove()
+  })
+})

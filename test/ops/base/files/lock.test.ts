@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isLocked, tryLock } from '#ops/base/files/lock'
+
+let dir: string
+let file: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'lock-'))
+  file = join(dir, 'locks', 'lane-deploy.lock')
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+describe('a lock', () => {
+  it('has one holder, is seen by others, and is free after release', () => {
+    expect(isLocked(file)).toBe(false)
+    const lock = tryLock(file)
+    expect(lock).not.toBeNull()
+    expect(tryLock(file)).toBeNull()
+    expect(isLocked(file)).toBe(true)
+    lock?.release()
+    expect(isLocked(file)).toBe(false)
+    tryLock(file)?.release()
+  })
+
+  it('is freed by the kernel when its holder is killed, also while a child of the holder lives on', async () => {
+    const script = `import { tryLock } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/lock.ts'))}; import { spawn } from 'node:child_process'
+      const lock = tryLock(${JSON.stringify(file)}); const child = spawn('sleep', ['600'], { stdio: 'ignore' }); console.log(lock ? child.pid : 'none')`
+    const holder = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', `${script}; setInterval(() => {}, 1000)`],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    const [chunk] = (await once(holder.stdout, 'data')) as [Buffer]
+    const childPid = Number(chunk.toString())
+    try {
+      expect(isLocked(file)).toBe(true)
+      const gone = once(holder, 'exit')
+      holder.kill('SIGKILL')
+      await gone
+      expect(isLocked(file)).toBe(false)
+    } finally {
+      process.kill(childPid, 'SIGKILL')
+    }
+  })
+})

@@ -1,0 +1,96 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { followRunLog, RunLog } from '#ops/core/pipeline/run-log'
+import type { EventBody, RunEvent } from '#shared/events'
+
+let dir: string
+let path: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'run-log-'))
+  path = join(dir, 'run', 'log.ndjson')
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const line = (text: string): EventBody => ({
+  type: 'log',
+  time: new Date().toISOString(),
+  step: null,
+  stream: 'stdout',
+  text,
+})
+const texts = (events: RunEvent[]): string[] =>
+  events.map((event) => (event.type === 'log' ? event.text : event.type))
+
+async function collect(
+  after: number,
+  ended: () => boolean,
+  onBatch?: (all: RunEvent[]) => void,
+): Promise<RunEvent[]> {
+  const all: RunEvent[] = []
+  for await (const batch of followRunLog(path, {
+    after,
+    ended,
+    signal: new AbortController().signal,
+  })) {
+    all.push(...batch)
+    onBatch?.(all)
+  }
+  return all
+}
+
+describe('the run log', () => {
+  it('is followed from before it exists until it has ended, complete and in order', async () => {
+    let over = false
+    const reading = collect(0, () => over)
+    const log = new RunLog(path)
+    for (let n = 1; n <= 5000; n += 1) log.append(line(`line ${n}`))
+    log.close()
+    over = true
+    const events = await reading
+    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 5000 }, (_, n) => n + 1))
+    expect(texts(events).at(-1)).toBe('line 5000')
+  })
+
+  it('goes on after the number already seen', async () => {
+    const log = new RunLog(path)
+    for (let n = 1; n <= 10; n += 1) log.append(line(`${n}`))
+    log.close()
+    expect(texts(await collect(7, () => true))).toEqual(['8', '9', '10'])
+  })
+
+  it('gives a half-written line only when it is whole', async () => {
+    const log = new RunLog(path)
+    log.append(line('whole'))
+    log.close()
+    const second = `${JSON.stringify({ seq: 2, ...line('später') })}\n`
+    appendFileSync(path, second.slice(0, 20))
+    let over = false
+    const events = await collect(
+      0,
+      () => over,
+      (all) => {
+        if (all.length === 1) appendFileSync(path, second.slice(20))
+        if (all.length === 2) over = true
+      },
+    )
+    expect(texts(events)).toEqual(['whole', 'später'])
+  })
+
+  it('cuts the lines at its limit, says so once, and keeps the step changes', async () => {
+    const log = new RunLog(path, 500)
+    for (let n = 0; n < 50; n += 1) log.append(line('x'.repeat(50)))
+    log.append({ type: 'step_started', time: new Date().toISOString(), step: 'after' })
+    log.close()
+    const events = await collect(0, () => true)
+    expect(events.filter(({ type }) => type === 'log_truncated')).toHaveLength(1)
+    expect(events.at(-1)).toMatchObject({ type: 'step_started', step: 'after', seq: events.length })
+    expect(events.length).toBeLessThan(10)
+  })
+
+  it('refuses a second writer', () => {
+    new RunLog(path).close()
+    expect(() => new RunLog(path)).toThrow(/EEXIST/)
+  })
+})

@@ -1,0 +1,34 @@
+import { readFileSync, utimesSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
+import { cachedVerifier } from '#ops/core/proof/cached-verify'
+import { believing, proofBench, type ProofBench } from './proof-bench.ts'
+
+describe('a verifier that is asked over and over', () => {
+  let bench: ProofBench
+  beforeEach(() => {
+    bench = proofBench()
+  })
+  afterEach(() => bench.remove())
+
+  it('gives the same answer until something changes, even with size and time of the file put back', async () => {
+    const dir = bench.write('deploy', 1)
+    await bench.seal('deploy', 1)
+    let keys: TrustedKeys = believing()
+    const verify = cachedVerifier(() => keys)
+    expect(await verify(dir)).toMatchObject({ state: 'unverified' })
+    keys = believing(bench.key)
+    const first = await verify(dir)
+    expect(first).toMatchObject({ state: 'verified' })
+    expect(await verify(dir)).toBe(first)
+    const path = join(dir, 'build.log')
+    const { atime, mtime } = statSync(path)
+    writeFileSync(path, readFileSync(path, 'utf8').replace('one', 'two'))
+    utimesSync(path, atime, mtime)
+    expect(await verify(dir)).toMatchObject({
+      state: 'broken',
+      problems: [{ code: 'file_digest', file: 'build.log' }],
+    })
+  })
+})

@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { treeOf } from '#ops/platform/git/commits'
+import { withNeutralGit } from '#ops/platform/git/neutral-diff'
+import { signVerdict } from '#ops/core/trust/sign-verdict'
+import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
+import { trustKeys } from '#ops/core/trust/trusted-keys'
+import { firstBaseline, provenBase, walkVerdicts } from '#ops/core/trust/review-chain'
+import { newRunId } from '#shared/ids'
+import { reviewRef, type Verdict } from '#shared/verdict'
+
+let repo: string
+let commits: string[]
+const provider = { id: 'openai', base_url: 'https://api.openai.com/v1' }
+const git = (args: string[], input?: string): string =>
+  execFileSync('git', args, {
+    cwd: repo,
+    encoding: 'utf8',
+    input,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  }).trimEnd()
+
+async function verdictOf(base: string, head: string): Promise<Verdict> {
+  return {
+    schema_version: 1,
+    verdict_id: `verdict-${head}`,
+    run_id: newRunId(),
+    verdict: 'APPROVED',
+    repository: 'sample',
+    base_sha: base,
+    head_sha: head,
+    tree_sha: await treeOf(repo, head),
+    diff_sha256: await withNeutralGit(repo, (neutral) => neutral.diffDigest(base, head)),
+    prompt_sha256: '0'.repeat(64),
+    nonce: 'n',
+    files: [],
+    findings: [],
+    summary: '',
+    gate_settings_changed: [],
+    reviewer: {
+      cli: 'codex',
+      cli_version: '1',
+      model: 'm',
+      provider_id: provider.id,
+      base_url: provider.base_url,
+      scripted: false,
+    },
+    usage: null,
+    created_at: new Date().toISOString(),
+  }
+}
+const put = (head: string, content: unknown): void => {
+  git([
+    'update-ref',
+    reviewRef(head),
+    git(
+      ['hash-object', '-w', '--stdin'],
+      typeof content === 'string' ? content : JSON.stringify(content),
+    ),
+  ])
+}
+const at = (index: number): string => commits.at(index) ?? ''
+const question = () => ({ repo, baseline: at(0), acceptedProviders: [provider] })
+const walk = (target: string, change: object = {}) =>
+  walkVerdicts({ ...question(), target, ...change })
+
+beforeAll(() => {
+  repo = mkdtempSync(join(tmpdir(), 'chain-'))
+  git(['init', '--quiet', '--initial-branch=main'])
+  commits = ['a', 'b', 'c', 'd'].map((content) => {
+    writeFileSync(join(repo, 'file.txt'), content)
+    git(['add', '--all'])
+    git(['-c', 'user.name=T', '-c', 'user.email=t@localhost', 'commit', '--quiet', '-m', content])
+    return git(['rev-parse', 'HEAD'])
+  })
+})
+afterAll(() => rmSync(repo, { recursive: true, force: true }))
+beforeEach(async () => {
+  for (const ref of git(['for-each-ref', '--format=%(refname)', reviewRef('')])
+    .split('\n')
+    .filter(Boolean))
+    git(['update-ref', '-d', ref])
+  put(at(1), await verdictOf(at(0), at(1)))
+  put(at(3), await verdictOf(at(1), at(3)))
+})
+
+describe('a chain of verdicts', () => {
+  it('proves a commit back to the baseline, and the baseline itself', async () => {
+    expect(await walk(at(3))).toMatchObject({
+      proven: true,
+      chain: [{ head_sha: at(3) }, { head_sha: at(1) }],
+    })
+    expect(await walk(at(0))).toEqual({ proven: true, chain: [] })
+  })
+
+  it('does not prove a commit in the middle that has no verdict of its own', async () => {
+    expect(await walk(at(2))).toEqual({
+      proven: false,
+      commit: at(2),
+      reason: 'it has no review verdict',
+      errorClass: 'unreviewed_commit',
+    })
+  })
+
+  it('breaks at the first link that is not good, and names it', async () => {
+    const good = await verdictOf(at(0), at(1))
+    const cases: [unknown, string][] = [
+      ['not json', 'cannot be read'],
+      [{ ...good, extra: 1 }, 'cannot be read'],
+      [{ ...good, verdict: 'CHANGES_REQUESTED' }, 'cannot be read'],
+      [{ ...good, head_sha: at(2) }, 'another commit'],
+      [{ ...good, tree_sha: at(0) }, 'another tree'],
+      [{ ...good, diff_sha256: 'f'.repeat(64) }, 'another diff'],
+      [{ ...good, base_sha: at(2) }, 'not an ancestor'],
+      [{ ...good, base_sha: at(1) }, 'not an ancestor'],
+      [{ ...good, base_sha: 'f'.repeat(40) }, 'not an ancestor'],
+      [
+        { ...good, reviewer: { ...good.reviewer, base_url: 'http://127.0.0.1:1/v1' } },
+        'is not accepted',
+      ],
+      [{ ...good, reviewer: { ...good.reviewer, provider_id: 'x' } }, 'is not accepted'],
+    ]
+    for (const [content, reason] of cases) {
+      put(at(1), content)
+      expect(await walk(at(3)), reason).toMatchObject({
+        proven: false,
+        commit: at(1),
+        reason: expect.stringContaining(reason) as unknown,
+      })
+    }
+  })
+
+  it('with keys, believes only what one of them signed', async () => {
+    const [ours, theirs] = [
+      signingKeyFromPem(newKeyPem(), 'ours'),
+      signingKeyFromPem(newKeyPem(), 'theirs'),
+    ]
+    const keys = trustKeys([toTrustedKey(ours)], 'the test')
+    const good = await verdictOf(at(0), at(1))
+    const broken = { proven: false, commit: at(1), errorClass: 'verdict_signature_invalid' }
+    put(at(3), signVerdict(await verdictOf(at(1), at(3)), ours))
+    expect(await walk(at(3), { keys })).toMatchObject({
+      ...broken,
+      reason: 'its verdict is not signed, and keys are enrolled',
+    })
+    put(at(1), signVerdict(good, theirs))
+    expect(await walk(at(3), { keys })).toMatchObject(broken)
+    put(at(1), { ...signVerdict(good, ours), summary: 'edited' })
+    expect(await walk(at(3), { keys })).toMatchObject(broken)
+    put(at(1), signVerdict(good, ours))
+    expect(await walk(at(3), { keys })).toMatchObject({ proven: true })
+    expect(
+      await provenBase({
+        ...question(),
+        keys: trustKeys([toTrustedKey(theirs)], 'the test'),
+        head: at(3),
+      }),
+    ).toBe(at(0))
+  })
+
+  it('does not take a tag that is called like the ref of a verdict for one', async () => {
+    git(['tag', reviewRef(at(1)), git(['rev-parse', reviewRef(at(1))])])
+    git(['update-ref', '-d', reviewRef(at(1))])
+    const answer = await walk(at(3))
+    git(['tag', '--delete', reviewRef(at(1))])
+    expect(answer).toEqual({
+      proven: false,
+      commit: at(1),
+      reason: 'it has no review verdict',
+      errorClass: 'unreviewed_commit',
+    })
+  })
+
+  it('does not end at a baseline that is not on its way', async () => {
+    expect(await walk(at(3), { baseline: at(2) })).toMatchObject({ proven: false, commit: at(0) })
+  })
+
+  it('gives the newest proven ancestor, skipping links that are broken', async () => {
+    expect(await provenBase({ ...question(), head: at(3) })).toBe(at(3))
+    expect(await provenBase({ ...question(), head: at(2) })).toBe(at(1))
+    put(at(1), 'broken')
+    expect(await provenBase({ ...question(), head: at(3) })).toBe(at(0))
+    expect(await provenBase({ ...question(), head: at(3), baseline: 'f'.repeat(40) })).toBeNull()
+  })
+
+  it('shows where it begins to a laptop that has no baseline, and without verdicts that is the head', async () => {
+    const { baseline: _, ...rest } = question()
+    expect(await firstBaseline({ ...rest, head: at(3) })).toBe(at(0))
+    expect(await firstBaseline({ ...rest, head: at(3), acceptedProviders: [] })).toBe(at(3))
+    git(['update-ref', '-d', reviewRef(at(1))])
+    expect(await firstBaseline({ ...rest, head: at(3) })).toBe(at(1))
+  })
+})

@@ -1,0 +1,134 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, request as ask, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { statusReply } from '#shared/api'
+import { deployHost, type Deployed, type DeployHost } from '../../../support/host.ts'
+import { expectStop } from '../../../support/stopped.ts'
+
+let at: DeployHost
+beforeAll(async () => {
+  at = await deployHost({ message: 'one' })
+  const { result } = await at.deploy()
+  expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
+})
+afterAll(async () => {
+  await at.remove()
+})
+
+/** A deploy whose console is reached through a proxy that may answer by itself. */
+async function deployThroughProxy(
+  answer: (url: string, response: ServerResponse) => boolean,
+): Promise<Deployed> {
+  const proxy = createServer((request, response) => {
+    if (answer(request.url ?? '', response)) return undefined
+    return request.pipe(
+      ask(
+        {
+          port: at.ports.console,
+          host: '127.0.0.1',
+          method: request.method,
+          path: request.url,
+          headers: { ...request.headers, host: `127.0.0.1:${at.ports.console}` },
+        },
+        (told) => {
+          response.writeHead(told.statusCode ?? 500, told.headers)
+          told.pipe(response)
+        },
+      ),
+    )
+  })
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve)
+  })
+  at.settings({ console_url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` })
+  const deploy = await at.deploy()
+  at.settings({ console_url: undefined })
+  proxy.close()
+  proxy.closeAllConnections()
+  return deploy
+}
+
+/** A deploy during which something happens right before its DoD: at the last question of the step before, which waits for it. */
+const deployWith = (act: () => void): Promise<Deployed> => {
+  let over = false
+  return deployThroughProxy((url) => {
+    if (url === '/api/runs' && !over) {
+      over = true
+      act()
+    }
+    return false
+  })
+}
+
+it('a deploy stops when a key endpoint says ok:false, and hostd shows the maintenance it left on', async () => {
+  await at.ship({ message: 'endpoint off', endpoint: 'not_ok' })
+  const deploy = await at.deploy()
+  expectStop(at, deploy, 'endpoint_not_ok', 'verify_production')
+  expect(deploy.triage?.evidence.join()).toContain('/api/message')
+  const status = await at.hostd.client.get('/api/status', statusReply)
+  expect(status.maintenance).toMatchObject({ on: true, file: { deploy_run_id: deploy.run.run_id } })
+  expect(status.last_deploy).toMatchObject({
+    ok: false,
+    triage: { error_class: 'endpoint_not_ok' },
+  })
+  await at.ship({ message: 'endpoint good' })
+})
+
+it('a deploy stops when the console has no /api/dod/last', async () => {
+  const deploy = await deployThroughProxy((url, response) => {
+    if (url === '/api/dod/last') response.writeHead(404).end('{}')
+    return url === '/api/dod/last'
+  })
+  expectStop(at, deploy, 'missing_route_dod_last', 'console_route_gate')
+})
+
+it('a deploy stops when doctor says FAIL', async () => {
+  at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 })
+  const deploy = await at.deploy()
+  at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
+  expectStop(at, deploy, 'doctor_failed', 'verify_production')
+  expect(deploy.triage?.evidence.join()).toContain('disk:')
+})
+
+it('a deploy stops when the doctor of its DoD says FAIL, and the DoD says so for this deploy', async () => {
+  const deploy = await deployWith(() => at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 }))
+  at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
+  expectStop(at, deploy, 'dod_failed', 'dod_production')
+  expect(deploy.dod).toMatchObject({
+    overall: 'FAIL',
+    deploy_run_id: deploy.run.run_id,
+    joined: false,
+  })
+})
+
+it('a deploy stops when the state cannot be written', async () => {
+  const file = at.host.paths.projectState
+  const before = readFileSync(file)
+  const deploy = await deployWith(() => {
+    rmSync(file)
+    mkdirSync(file)
+    writeFileSync(join(file, 'in-the-way'), '')
+  })
+  rmSync(file, { recursive: true })
+  writeFileSync(file, before)
+  expectStop(at, deploy, 'state_not_written', 'update_project_state')
+})
+
+it('a deploy stops at a state that cannot be read, and puts back the one of the last green deploy', async () => {
+  const file = at.host.paths.projectState
+  const before = JSON.parse(readFileSync(file, 'utf8')) as unknown
+  writeFileSync(file, '{"half":')
+  const deploy = await at.deploy()
+  expectStop(at, deploy, 'state_invalid', 'verify_production')
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(before)
+})
+
+it('the next good deploy ends maintenance', async () => {
+  const { result, triage } = await at.deploy()
+  expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS' })
+  expect(triage).toBeNull()
+  expect(at.maintenance()).toBeNull()
+  expect(await at.message()).toMatchObject({ message: 'endpoint good' })
+})

@@ -1,0 +1,298 @@
+import { describe, expect, it } from 'vitest'
+import type { Container } from '#ops/platform/docker/containers'
+import { judgeClock, judgeSync } from '#ops/features/doctor/clock-checks'
+import { judgeContainers } from '#ops/features/doctor/container-state'
+import { judgeFunnel } from '#ops/features/doctor/funnel-checks'
+import { judgeTailnet } from '#ops/features/doctor/tailnet-checks'
+import { judgeTimer, judgeUnits, parseUnits } from '#ops/features/doctor/timer-checks'
+
+const at = Date.parse('2026-11-23T12:00:00.000Z')
+const seconds = at / 1000
+const day = 86_400
+
+describe('the clock', () => {
+  const facts = { now: seconds, lastDeploy: null, head: null, hardware: null }
+  it.each([
+    ['after the last deploy and HEAD', { lastDeploy: seconds - 60, head: seconds - 90 }, 'PASS'],
+    ['before the last deploy of this very host', { lastDeploy: seconds + 60 }, 'FAIL'],
+    ['a little before HEAD was committed: two clocks differ', { head: seconds + 120 }, 'PASS'],
+    ['an hour before HEAD was committed', { head: seconds + 3600 }, 'WARN'],
+    ['two days before HEAD was committed', { head: seconds + 2 * day }, 'FAIL'],
+    [
+      '20 minutes and 40 seconds from the hardware clock',
+      { head: seconds, hardware: seconds - 1240 },
+      'WARN',
+    ],
+    [
+      'an hour from a hardware clock in local time',
+      { head: seconds, hardware: seconds + 3600 },
+      'PASS',
+    ],
+    [
+      'a year ahead of the hardware clock',
+      { head: seconds, hardware: seconds - 365 * day },
+      'WARN',
+    ],
+    ['with nothing to hold it against', {}, 'SKIP'],
+  ])('%s is told', (_what, change, status) => {
+    expect(judgeClock({ ...facts, ...change }).status).toBe(status)
+  })
+
+  it.each([
+    ['NTP=yes\nNTPSynchronized=yes\n', 'PASS'],
+    ['NTP=no\nNTPSynchronized=yes\n', 'PASS'],
+    ['NTP=yes\nNTPSynchronized=no\n', 'WARN'],
+    ['NTP=no\nNTPSynchronized=no\n', 'WARN'],
+    ['', 'FAIL'],
+  ])('is synchronised as the kernel says: %j', (shown, status) => {
+    expect(judgeSync(shown).status).toBe(status)
+  })
+})
+
+describe('the tailnet', () => {
+  const self = {
+    DNSName: 'aiops-1.example.ts.net.',
+    Online: true,
+    KeyExpiry: new Date(at + 90 * 86_400_000).toISOString(),
+  }
+  const said = (change: object, own: object = {}): string =>
+    JSON.stringify({
+      BackendState: 'Running',
+      Health: [],
+      TailscaleIPs: ['100.64.0.2'],
+      Self: { ...self, ...own },
+      ...change,
+    })
+  it.each([
+    [
+      'online with a key of 90 days',
+      said({}),
+      'PASS',
+      /^aiops-1\.example\.ts\.net 100\.64\.0\.2 is online; its key expires in 90 days$/,
+    ],
+    ['a key that does not expire', said({}, { KeyExpiry: undefined }), 'PASS', /does not expire/],
+    [
+      'a key of 13 days',
+      said({}, { KeyExpiry: new Date(at + 13 * 86_400_000).toISOString() }),
+      'WARN',
+      /expires in 13\.0 days/,
+    ],
+    [
+      'a key that has expired',
+      said({}, { KeyExpiry: new Date(at - 1000).toISOString() }),
+      'FAIL',
+      /has expired/,
+    ],
+    [
+      'a machine that was signed out',
+      said({ BackendState: 'NeedsLogin', Self: null }),
+      'FAIL',
+      /NeedsLogin/,
+    ],
+    ['one that is cut off', said({}, { Online: false }), 'WARN', /not connected/],
+    ['a health message', said({ Health: ['DNS is broken'] }), 'WARN', /DNS is broken/],
+  ])('with %s', (_what, text, status, detail) => {
+    expect(judgeTailnet(text, at)).toMatchObject({ status, detail: expect.stringMatching(detail) })
+  })
+  it('is not taken for healthy when the answer is off', () => {
+    expect(() => judgeTailnet('{"Self":{}}', at)).toThrow(/tailscale status --json/)
+  })
+})
+
+describe('timers and units', () => {
+  const timer = { LoadState: 'loaded', UnitFileState: 'enabled', ActiveState: 'active' }
+  const service = {
+    LoadState: 'loaded',
+    ActiveState: 'inactive',
+    Result: 'success',
+    ExecMainStatus: '0',
+  }
+  const facts = {
+    timer,
+    service,
+    times: { next: (at + 60_000) * 1000, last: (at - 60_000) * 1000 },
+    heldBack: false,
+    now: at,
+  }
+  it.each([
+    ['that runs', {}, 'PASS', /^last run 60 s ago; next run in 60 s$/],
+    ['that is not installed', { timer: { LoadState: 'not-found' } }, 'FAIL', /not installed/],
+    ['that is disabled', { timer: { ...timer, UnitFileState: 'disabled' } }, 'FAIL', /is disabled/],
+    [
+      'that was stopped',
+      { timer: { ...timer, ActiveState: 'inactive' } },
+      'FAIL',
+      /maintenance is off/,
+    ],
+    [
+      'that a deploy stopped',
+      { timer: { ...timer, ActiveState: 'inactive' }, heldBack: true },
+      'PASS',
+      /while maintenance is on/,
+    ],
+    ['without a next run', { times: { next: null, last: 1 } }, 'FAIL', /no next run/],
+    ['that is overdue', { times: { next: (at - 600_000) * 1000 } }, 'FAIL', /overdue by 10 min/],
+    [
+      'whose service runs now',
+      { times: { next: null }, service: { ...service, ActiveState: 'activating' } },
+      'PASS',
+      /it runs now/,
+    ],
+    [
+      'whose check got no further than an error',
+      { service: { ...service, ActiveState: 'failed', Result: 'exit-code', ExecMainStatus: '1' } },
+      'FAIL',
+      /did not come through: exit-code, exit status 1/,
+    ],
+    [
+      'whose check was killed',
+      { service: { ...service, ActiveState: 'failed', Result: 'timeout', ExecMainStatus: '15' } },
+      'FAIL',
+      /did not come through: timeout/,
+    ],
+  ])('a timer %s', (_what, change, status, detail) => {
+    expect(judgeTimer('doctor', { ...facts, ...change })).toMatchObject({
+      status,
+      detail: expect.stringMatching(detail),
+    })
+  })
+
+  const shown = (change: string): string =>
+    ['openclaw-runner.socket', 'openclaw-hostd.socket', 'openclaw-hostd.service']
+      .map(
+        (id) =>
+          `Id=${id}\nLoadState=loaded\nUnitFileState=enabled\nActiveState=${id === change ? 'failed' : 'active'}\nResult=success\nNRestarts=0\n`,
+      )
+      .join('\n')
+  it('units: all active passes, one failed does not, nor another failed unit of ours', () => {
+    expect(judgeUnits(parseUnits(shown(''))).status).toBe('PASS')
+    expect(judgeUnits(parseUnits(shown('openclaw-hostd.socket')))).toMatchObject({
+      status: 'FAIL',
+      detail: expect.stringContaining('openclaw-hostd.socket is failed'),
+    })
+    expect(
+      judgeUnits(
+        parseUnits(
+          `${shown('')}\nId=openclaw-other.service\nLoadState=loaded\nActiveState=failed\nResult=signal\n`,
+        ),
+      ),
+    ).toMatchObject({
+      status: 'FAIL',
+      detail: expect.stringContaining('openclaw-other.service is failed (signal)'),
+    })
+    expect(judgeUnits(parseUnits(''))).toMatchObject({
+      status: 'FAIL',
+      detail: expect.stringContaining('is not installed'),
+    })
+  })
+})
+
+describe('containers', () => {
+  const [built, other] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`]
+  const made = (change: object = {}, state: object = {}): Container =>
+    ({
+      Id: 'c'.repeat(64),
+      Name: '/shop-web-1',
+      Image: built,
+      RestartCount: 0,
+      Config: { Labels: { 'com.docker.compose.service': 'web' } },
+      State: {
+        Status: 'running',
+        Running: true,
+        ExitCode: 0,
+        StartedAt: new Date(at - 7_200_000).toISOString(),
+        Pid: 1,
+        ...state,
+      },
+      ...change,
+    }) as unknown as Container
+  const judge = (...all: Container[]) =>
+    judgeContainers(
+      {
+        project: 'shop',
+        kind: 'project',
+        services: [{ name: 'web' }] as never,
+        images: { web: built },
+      },
+      all,
+      at,
+    )
+  const recently = new Date(at - 60_000).toISOString()
+  it.each([
+    ['runs as it was brought up', made(), 'good', /runs for 120 min, 0 restarts/],
+    [
+      'starts again and again',
+      made({ RestartCount: 4 }, { StartedAt: recently }),
+      'wrong',
+      /in a loop: restarted 4 times/,
+    ],
+    [
+      'waits to be started again',
+      made({ RestartCount: 1 }, { Status: 'restarting', ExitCode: 3 }),
+      'wrong',
+      /in a loop.*last exit code 3/,
+    ],
+    [
+      'was started again once, just now',
+      made({ RestartCount: 1 }, { StartedAt: recently }),
+      'odd',
+      /restarted 1 times/,
+    ],
+    ['was started again once, long ago', made({ RestartCount: 1 }), 'good', /1 restarts/],
+    [
+      'has exited',
+      made({}, { Status: 'exited', Running: false, ExitCode: 0 }),
+      'wrong',
+      /is exited with exit code 0/,
+    ],
+    ['is paused', made({}, { Status: 'paused' }), 'wrong', /is paused/],
+    [
+      'is unhealthy',
+      made({}, { Health: { Status: 'unhealthy', Log: [{ Output: 'connection refused' }] } }),
+      'wrong',
+      /unhealthy: connection refused/,
+    ],
+    [
+      'runs another image',
+      made({ Image: other }),
+      'wrong',
+      /runs the image bbbbbbbbbbbb, but aaaaaaaaaaaa/,
+    ],
+    [
+      'belongs to no service of the record',
+      made({ Config: { Labels: { 'com.docker.compose.service': 'old' } } }),
+      'odd',
+      /is in no record/,
+    ],
+  ] as const)('one that %s', (_what, container, where, detail) => {
+    expect(judge(container)[where].join('; ')).toMatch(detail)
+  })
+  it('a service without a container is wrong; what `compose run` started is none', () => {
+    expect(
+      judge(
+        made({
+          Config: {
+            Labels: { 'com.docker.compose.service': 'web', 'com.docker.compose.oneoff': 'True' },
+          },
+        }),
+      ).wrong,
+    ).toEqual(['web has no container'])
+  })
+})
+
+describe('requests through Funnel', () => {
+  const record = (age: number) => ({
+    schema_version: 1 as const,
+    count: 3,
+    first_at: '2026-11-01T00:00:00.000Z',
+    last_at: new Date(at - age).toISOString(),
+  })
+  it.each([
+    [undefined, 'PASS'],
+    [record(60_000), 'FAIL'],
+    [record(3_600_000), 'WARN'],
+    [record(8 * 86_400_000), 'PASS'],
+  ])('are an alarm while they are fresh', (seen, status) => {
+    expect(judgeFunnel(seen, at).status).toBe(status)
+  })
+})

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { scriptedAnswer } from '#ops/cli/demo/scripted-review'
+import { judgeAnswer, parseAnswer } from '#ops/features/ship/judge-answer'
+import type { ReviewBindings } from '#ops/features/ship/review-prompt'
+import { Problem } from '#shared/errors'
+import { hostileAnswers } from '../../../support/hostile-answers.ts'
+import { seeded, seeds, type Random } from '../../../support/seeded.ts'
+
+const question = (random: Random): ReviewBindings => ({
+  base_sha: random.hex(40),
+  head_sha: random.hex(40),
+  tree_sha: random.hex(40),
+  diff_sha256: random.hex(64),
+  nonce: random.hex(64),
+  files: Array.from(
+    { length: 1 + random.below(5) },
+    (_, at) => `${random.pick(['src/', 'lib/a/', ''])}${at}-${random.hex(6)}.ts`,
+  ),
+})
+
+/** Class of the refusal, or `approved`. */
+function judged(text: string, bindings: ReviewBindings): string {
+  try {
+    judgeAnswer(parseAnswer(text), bindings)
+    return 'approved'
+  } catch (error) {
+    if (error instanceof Problem) return error.errorClass
+    throw error
+  }
+}
+
+describe(`an answer that is no approval of this very question is refused by its class, with ${seeds.length} seeds`, () => {
+  it.each(hostileAnswers.map((each) => [each.name, each] as const))(
+    '%s',
+    (_, { expected, make }) => {
+      for (const seed of seeds) {
+        const random = seeded(seed)
+        const bindings = question(random)
+        expect({ seed, judged: judged(make(bindings, random), bindings) }).toEqual({
+          seed,
+          judged: expected,
+        })
+      }
+    },
+  )
+
+  it('while the plain approval of the same questions passes', () => {
+    for (const seed of seeds) {
+      const bindings = question(seeded(seed))
+      expect(judged(JSON.stringify(scriptedAnswer(bindings)), bindings)).toBe('approved')
+    }
+  })
+})

@@ -1,0 +1,338 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { signingKeyFromPem } from '#ops/core/trust/signing-key'
+import { installRoot, nodeProgram, programArgv } from '#ops/base/process/program'
+import { sealBundle } from '#ops/core/proof/seal-bundle'
+import { reviewRef } from '#shared/verdict'
+import { makeShipRepo, until, type Shipped, type ShipRepo } from '../../../support/ship-repo.ts'
+import {
+  answerWith,
+  approve,
+  startResponsesApi,
+  type ResponsesApi,
+} from '../../../support/responses-api.ts'
+
+let api: ResponsesApi
+let sample: ShipRepo
+beforeAll(async () => {
+  api = await startResponsesApi()
+})
+afterAll(() => api.close())
+beforeEach(() => {
+  sample = makeShipRepo(api.base_url)
+  api.script(approve)
+  sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+})
+afterEach(() => sample.remove())
+
+const provider = () => ({
+  id: 'loopback',
+  label: 'Loopback',
+  base_url: api.base_url,
+  env_key: 'REVIEW_KEY',
+  scripted: true,
+})
+/** The remote takes nothing, so that the same commit is shipped again and again. */
+const refusePushes = (): void =>
+  writeFileSync(join(sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+const ship = async (): Promise<{ shipped: Shipped; asked: number }> => {
+  const before = api.calls()
+  const shipped = await sample.ship()
+  return { shipped, asked: api.calls() - before }
+}
+const reviewDetail = ({ result }: Shipped): string | null | undefined =>
+  result.steps.find(({ name }) => name === 'review_auto')?.detail
+
+describe('an approval of the very same question', { timeout: 300_000 }, () => {
+  it('is used again, said so, and pushed as it was signed', async () => {
+    refusePushes()
+    const first = await ship()
+    expect(first).toMatchObject({ asked: 1, shipped: { result: { error_class: 'push_rejected' } } })
+    expect(first.shipped.result.review_reused).toBeUndefined()
+    rmSync(join(sample.origin, 'hooks', 'pre-receive'))
+    const {
+      shipped: { result, dir },
+      asked,
+    } = await ship()
+    expect(asked).toBe(0)
+    expect(result).toMatchObject({
+      overall: 'PASS',
+      verdict_id: first.shipped.result.verdict_id,
+      review_reused: {
+        run_id: first.shipped.result.run_id,
+        verdict_id: first.shipped.result.verdict_id,
+        age_minutes: expect.any(Number) as number,
+      },
+    })
+    expect(result.steps.find(({ name }) => name === 'review_auto')?.detail).toMatch(
+      new RegExp(`re-used from run ${first.shipped.result.run_id}, \\d+ minutes? old`),
+    )
+    const text = readFileSync(join(first.shipped.dir, 'verdict.json'), 'utf8')
+    expect(readFileSync(join(dir, 'verdict.json'), 'utf8')).toBe(text)
+    expect(
+      sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(result.git_head ?? '')),
+    ).toBe(text.trimEnd())
+    for (const file of ['review_prompt.txt', 'review.jsonl', 'review_answer.json'])
+      expect(readFileSync(join(dir, file), 'utf8'), file).toBe(
+        readFileSync(join(first.shipped.dir, file), 'utf8'),
+      )
+  })
+
+  it('is not used once a later review of the commit refused it, nor is a refusal', async () => {
+    refusePushes()
+    await ship()
+    sample.settings({ reuse_approved_hours: 0 })
+    api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
+    expect(await ship()).toMatchObject({
+      asked: 1,
+      shipped: { result: { error_class: 'review_blocked' } },
+    })
+    sample.settings({})
+    const third = await ship()
+    expect(third).toMatchObject({
+      asked: 1,
+      shipped: { result: { error_class: 'review_blocked' } },
+    })
+    expect(readFileSync(join(third.shipped.dir, 'review_auto.log'), 'utf8')).toContain(
+      'was refused by its reviewer',
+    )
+  })
+
+  it('is not used once it was refused in a ship that went on to something else: repaired, cancelled while it was repaired, or killed', async () => {
+    refusePushes()
+    const first = await ship()
+    const implementer = join(sample.home, 'implementer.mjs')
+    const refuse = async (
+      script: string,
+      meanwhile: (running: ReturnType<ShipRepo['start']>) => Promise<void> = async () => undefined,
+    ): Promise<Shipped> => {
+      writeFileSync(implementer, `import { appendFileSync } from 'node:fs'\n${script}\n`)
+      sample.settings(
+        { reuse_approved_hours: 0 },
+        { until_green: { argv: [nodeProgram(), implementer] } },
+      )
+      api.script((bindings, request) =>
+        request.prompt.includes('+// b first')
+          ? approve(bindings, request)
+          : answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' })(bindings, request),
+      )
+      const running = sample.start({}, ['--until-green', '1'])
+      await meanwhile(running)
+      const refused = await running.end()
+      sample.settings({})
+      return refused
+    }
+    const expectAsked = async (): Promise<void> => {
+      const again = await ship()
+      expect(again).toMatchObject({
+        asked: 1,
+        shipped: { result: { error_class: 'review_blocked' } },
+      })
+      rmSync(again.shipped.dir, { recursive: true })
+    }
+    // Its repair was approved, and not pushed: the last attempt is about another commit.
+    const repaired = await refuse("appendFileSync('app.mjs', '// b first\\n')")
+    expect(repaired.result).toMatchObject({
+      error_class: 'push_rejected',
+      until_green: { attempts: [{ error_class: 'review_blocked' }, {}] },
+    })
+    sample.git('reset', '--hard', '--quiet', first.shipped.result.git_head ?? '')
+    await expectAsked()
+    // It was killed before it had a result.
+    rmSync(join(repaired.dir, 'ship_result.json'))
+    await expectAsked()
+    rmSync(repaired.dir, { recursive: true })
+    // It was cancelled while its repair was made, which is what its result says.
+    const begun = join(sample.home, 'begun')
+    const cancelled = await refuse(
+      `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(begun)}, '')\nsetInterval(() => {}, 1000)`,
+      async (running) => {
+        await until('the repair to begin', () => existsSync(begun))
+        running.child.kill('SIGTERM')
+      },
+    )
+    expect(cancelled.result).toMatchObject({
+      error_class: 'cancelled',
+      git_head: first.shipped.result.git_head,
+    })
+    await expectAsked()
+    rmSync(cancelled.dir, { recursive: true })
+    // Without all that, the approval stands.
+    api.script(approve)
+    expect((await ship()).asked).toBe(0)
+  })
+
+  it('is not used when anything it was bound to is another: each leads to a new review', async () => {
+    refusePushes()
+    const first = await ship()
+    const other = await startResponsesApi()
+    const cli = join(sample.home, 'codex-of-another-version')
+    writeFileSync(
+      cli,
+      `#!/bin/sh\nif [ "$1" = --version ]; then echo "codex-cli 0.0.1"; else exec "${join(installRoot(), 'node_modules', '.bin', 'codex')}" "$@"; fi\n`,
+    )
+    chmodSync(cli, 0o755)
+    const verdict = join(first.shipped.dir, 'verdict.json')
+    const text = readFileSync(verdict, 'utf8')
+    const { keyFile } = laptopProofPlaces(sample.home, sample.repo)
+    const key = readFileSync(keyFile)
+    const back = (): void => {
+      sample.settings({})
+      writeFileSync(verdict, text)
+      writeFileSync(keyFile, key)
+      sample.git('remote', 'set-url', 'origin', sample.origin)
+    }
+    const changes: readonly (readonly [string, () => void, string])[] = [
+      ['age', () => sample.settings({ reuse_approved_hours: 0.000_001 }), 'minutes old'],
+      ['never', () => sample.settings({ reuse_approved_hours: 0 }), ''],
+      ['model', () => sample.settings({ model: 'another-model' }), 'model'],
+      [
+        'accepted providers',
+        () => sample.settings({ providers: [provider(), { ...provider(), id: 'second' }] }),
+        'accepted_providers',
+      ],
+      [
+        'provider',
+        () =>
+          sample.settings({ provider: 'renamed', providers: [{ ...provider(), id: 'renamed' }] }),
+        'provider',
+      ],
+      ['program', () => sample.settings({ codex: cli }), 'cli, cli_version'],
+      [
+        'where origin leads',
+        () => {
+          sample.git('remote', 'set-url', 'origin', `file://${sample.origin}`)
+        },
+        'way_sha256',
+      ],
+      [
+        'a byte of the proof',
+        () => writeFileSync(verdict, text.replace('"summary": "', '"summary": "x')),
+        'its proof is broken',
+      ],
+      [
+        'key',
+        () => {
+          rmSync(keyFile)
+        },
+        'its proof is',
+      ],
+    ]
+    for (const [what, change, why] of changes) {
+      change()
+      const { shipped, asked } = await ship()
+      expect([what, asked, shipped.result.review_reused]).toEqual([what, 1, undefined])
+      expect(readFileSync(join(shipped.dir, 'review_auto.log'), 'utf8'), what).toContain(why)
+      // What that review approved is no part of the next case.
+      rmSync(shipped.dir, { recursive: true })
+      back()
+    }
+    sample.settings({ providers: [{ ...provider(), base_url: other.base_url }] })
+    const elsewhere = await ship()
+    expect([elsewhere.asked, other.calls()]).toEqual([0, 1])
+    rmSync(elsewhere.shipped.dir, { recursive: true })
+    await other.close()
+    back()
+    // And with everything as it was, it stands.
+    const last = await ship()
+    expect([last.asked, reviewDetail(last.shipped)]).toEqual([
+      0,
+      expect.stringContaining(first.shipped.result.run_id),
+    ])
+  }, 900_000)
+
+  it('does not become younger, nor a refusal older, when the clock is set back', async () => {
+    refusePushes()
+    const {
+      shipped: {
+        dir,
+        result: { run_id: runId },
+      },
+    } = await ship()
+    const log = (shipped: Shipped): string =>
+      readFileSync(join(shipped.dir, 'review_auto.log'), 'utf8')
+    const { keyFile, chainFile } = laptopProofPlaces(sample.home, sample.repo)
+    const asked = (): { boot_id: string; uptime_seconds: number } =>
+      (
+        JSON.parse(readFileSync(join(dir, 'review_bindings.json'), 'utf8')) as {
+          asked: { boot_id: string; uptime_seconds: number }
+        }
+      ).asked
+    /** Makes the proof say that the question was asked otherwise, and seals it again with the key of this laptop. */
+    const askedAt = async (change: Partial<ReturnType<typeof asked>>): Promise<void> => {
+      const path = join(dir, 'review_bindings.json')
+      writeFileSync(
+        path,
+        JSON.stringify({
+          ...(JSON.parse(readFileSync(path, 'utf8')) as object),
+          asked: { ...asked(), ...change },
+        }),
+      )
+      rmSync(join(dir, 'manifest.json'))
+      rmSync(chainFile, { force: true })
+      await sealBundle({
+        dir,
+        kind: 'ship',
+        runId,
+        chainFile,
+        key: signingKeyFromPem(readFileSync(keyFile, 'utf8'), keyFile),
+        gitHead: sample.git('rev-parse', 'HEAD'),
+        gitTree: null,
+      })
+    }
+    const again = async (): Promise<{ asked: number; log: string }> => {
+      const { shipped, asked: count } = await ship()
+      const said = log(shipped)
+      rmSync(shipped.dir, { recursive: true })
+      return { asked: count, log: said }
+    }
+    const original = asked()
+    await askedAt(original)
+    expect((await again()).asked).toBe(0)
+    // Its date is of a minute ago; the machine has been up for a day since.
+    await askedAt({ uptime_seconds: original.uptime_seconds - 25 * 3600 })
+    expect(await again()).toMatchObject({
+      asked: 1,
+      log: expect.stringMatching(/15\d\d minutes old/) as string,
+    })
+    // In another boot nothing but dates says how old it is, and one of them has not come yet.
+    await askedAt({ boot_id: 'another', uptime_seconds: 0 })
+    expect((await again()).asked).toBe(0)
+    const future = join(dir, '..', '20990101T000000Z-00000000')
+    mkdirSync(future)
+    expect(await again()).toMatchObject({
+      asked: 1,
+      log: expect.stringContaining('the clock was set back') as string,
+    })
+    rmSync(future, { recursive: true })
+    // A refusal that came later, under an earlier date.
+    await askedAt(original)
+    sample.settings({ reuse_approved_hours: 0 })
+    api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
+    const early = '20200101T000000Z-00000000'
+    const [program, ...args] = programArgv('hq', ['ship', '--repo', sample.repo, '--run-id', early])
+    expect(
+      (await once(spawn(program, args, { env: sample.env, stdio: 'ignore' }), 'close'))[0],
+    ).not.toBe(0)
+    sample.settings({})
+    api.script(approve)
+    expect(await again()).toMatchObject({
+      asked: 1,
+      log: expect.stringContaining(`${early} was refused by its reviewer`) as string,
+    })
+  })
+
+  it('is about one commit: the same files in another commit, or judged by other gates, are reviewed anew', async () => {
+    refusePushes()
+    await ship()
+    sample.git('commit', '--amend', '--quiet', '-m', 'Second, in other words')
+    expect((await ship()).asked).toBe(1)
+    sample.config({ review: { max_diff_bytes: 100_000 } })
+    sample.commit('Other gates')
+    expect((await ship()).asked).toBe(1)
+  })
+})

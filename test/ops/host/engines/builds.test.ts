@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { projectConfig } from '#shared/config'
+import { runCommand } from '#ops/base/process/command'
+import { buildRelease } from '#ops/host/engines/builds'
+import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
+
+let dir: string
+let paths: HostPaths
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@localhost', ...args], {
+    cwd: paths.root,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: dir },
+  }).trim()
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'builds-'))
+  paths = hostPaths({
+    OPENCLAW_ROOT: join(dir, 'clone'),
+    OPENCLAW_ETC: join(dir, 'etc'),
+    OPENCLAW_STATE: join(dir, 'state'),
+  })
+  mkdirSync(paths.root)
+  git('init', '--quiet')
+  writeFileSync(join(paths.root, 'compose.yaml'), 'services: {}\n')
+  git('add', '--all')
+  git('commit', '--quiet', '-m', 'one')
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const build = (script: string) => {
+  const config = projectConfig.parse({
+    schema_version: 1,
+    project: 'shop',
+    engine: 'compose',
+    tests: [{ name: 'unit', argv: ['true'], report: { format: 'junit', path: 'r.xml' } }],
+    build: [{ name: 'make', argv: ['sh', '-c', script] }],
+  })
+  const signal = new AbortController().signal
+  return buildRelease(
+    { paths, config, sha: git('rev-parse', 'HEAD') },
+    {
+      signal,
+      dir,
+      log: () => undefined,
+      run: (argv, { timeLimitSeconds = 60, ...rest }) =>
+        runCommand(argv, { ...rest, signal, timeLimitSeconds }),
+    },
+  )
+}
+
+it('takes what a build makes, beside a compose file as it was reviewed', async () => {
+  const { folder } = await build('echo made > made.txt')
+  expect([
+    existsSync(join(folder, 'made.txt')),
+    readFileSync(join(folder, 'compose.yaml'), 'utf8'),
+  ]).toEqual([true, 'services: {}\n'])
+})
+
+it.each([
+  ['changes the compose file', 'echo "# more" >> compose.yaml'],
+  [
+    'puts another one in its place',
+    'rm compose.yaml; echo "services: {web: {privileged: true}}" > other; ln -s other compose.yaml',
+  ],
+  ['removes it', 'rm compose.yaml'],
+])('refuses a build that %s', async (_what, script) => {
+  await expect(build(script)).rejects.toMatchObject({
+    errorClass: 'console_build_failed',
+    message:
+      'A build changed compose.yaml: what containers may do is what was reviewed. What serves is untouched.',
+  })
+})
+
+it('exports a commit with a submodule, of which nothing is taken, and with a message in another encoding', async () => {
+  git('update-index', '--add', '--cacheinfo', `160000,${git('rev-parse', 'HEAD')},vendor/lib`)
+  writeFileSync(join(paths.root, 'größe.txt'), 'x')
+  git('add', 'größe.txt')
+  execFileSync(
+    'git',
+    [
+      '-c',
+      'user.name=T',
+      '-c',
+      'user.email=t@localhost',
+      '-c',
+      'i18n.commitEncoding=ISO-8859-1',
+      'commit',
+      '--quiet',
+      '-F',
+      '-',
+    ],
+    {
+      cwd: paths.root,
+      input: Buffer.from('Gr\xf6\xdfe', 'latin1'),
+      env: { PATH: process.env['PATH'], HOME: dir },
+    },
+  )
+  const { folder } = await build('true')
+  expect(readFileSync(join(folder, 'größe.txt'), 'utf8')).toBe('x')
+})

@@ -1,7 +1,0 @@
-import { hostPaths } from '#ops/paths'
-import { retainAfter } from '#ops/runner/retention'
-
-/** One pass of retention on the host of the environment, for a test that kills it. */
-await retainAfter(hostPaths(process.env), 'doctor', (text) => {
-  process.stdout.write(`${text}\n`)
-})
