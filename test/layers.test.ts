@@ -33,7 +33,7 @@ const planted: readonly [folder: keyof typeof layerRules, file: string, text: st
   ['hostd', 'hostd/app.ts', "import { createOperator } from '../desktop/operator/operator.ts'"],
   ['desktop/operator/base', 'desktop/operator/base/a.ts', "import '../host/http.ts'"],
   ['desktop/operator', 'desktop/operator/ships/ships.ts', "import { app } from 'electron'"],
-  ['desktop/operator', 'desktop/operator/ships/a.ts', "import '#ops/features/ship/ship-lock'"],
+  ['desktop/operator', 'desktop/operator/ships/a.ts', "import '#ops/features/ship/state/ship-lock'"],
   ['desktop/main', 'desktop/main/ipc.ts', "import { git } from '#ops/platform/git/run-git'"],
   ['desktop/serve', 'desktop/serve/server.ts', "export * from '#ops/base/paths/paths'"],
   ['desktop/preload', 'desktop/preload/index.ts', "import { x } from '../../hostd/app.ts'"],
@@ -74,7 +74,7 @@ describe('who may import whom', () => {
       "import fastify from 'fastify'\nimport { tryLock } from '#ops/base/files/lock'",
     ],
     ['ops/features/deploy/verify.ts', "import { runDoctor } from '#ops/features/doctor/index'"],
-    ['ops/cli/commands/ship.ts', "import { runShip } from '#ops/features/ship/pipeline'"],
+    ['ops/cli/commands/ship.ts', "import { runShip } from '#ops/features/ship/run-ship'"],
     [
       'desktop/renderer/app/app.tsx',
       "import { createRoot } from 'react-dom/client'\nimport { gatesOf } from '#shared/gates'",

@@ -1,5 +1,5 @@
 import { scriptedAnswer } from '#ops/cli/demo/scripted-review'
-import type { ReviewBindings } from '#ops/features/ship/review-prompt'
+import type { ReviewBindings } from '#ops/features/ship/review/review-prompt'
 import type { ErrorClass } from '#shared/errors'
 import type { Random } from './seeded.ts'
 

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { messagesOf, readJsonBody, streamMessage } from '#ops/cli/demo/responses-stream'
 import { bindingsIn, scriptedAnswer } from '#ops/cli/demo/scripted-review'
-import type { ReviewBindings } from '#ops/features/ship/review-prompt'
+import type { ReviewBindings } from '#ops/features/ship/review/review-prompt'
 import type { ReviewAnswer } from '#shared/verdict'
 
 /** What the reviewer does with one request. */

@@ -4,7 +4,7 @@ import { errorRule, Problem } from '#shared/errors'
 import { remediations } from '#shared/remediations'
 import { topLevel } from '#ops/platform/git/work-tree'
 import { hqHome } from '#ops/base/paths/paths'
-import { checkPush, parsePushedRefs } from '#ops/features/ship/check-push'
+import { checkPush, parsePushedRefs } from '#ops/features/ship/hook/check-push'
 import { sayError } from '#ops/base/redact/crash-output'
 
 /**

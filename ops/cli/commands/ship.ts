@@ -4,8 +4,8 @@ import { eventsOut } from '#ops/core/pipeline/events-out'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { hqHome } from '#ops/base/paths/paths'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
-import { installPushHook } from '#ops/features/ship/install-hook'
-import { runShip } from '#ops/features/ship/pipeline'
+import { installPushHook } from '#ops/features/ship/hook/install-hook'
+import { runShip } from '#ops/features/ship/run-ship'
 import { sayError } from '#ops/base/redact/crash-output'
 
 interface ShipCommand {

@@ -6,8 +6,8 @@ import { git, gitFailure, gitText } from '#ops/platform/git/run-git'
 import { writeWhole } from '#ops/base/files/json-file'
 import { nextActionFile, readNextAction, setNextAction } from '#ops/core/config/next-action'
 import { readProjectConfig } from '#ops/core/config/settings-files'
-import { refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
-import { activeShip } from './ship-lock.ts'
+import { refuseOtherBranch, refuseUnclearTree } from './preflight/refuse-working-tree.ts'
+import { activeShip } from './state/ship-lock.ts'
 
 /**
  * Sets the next action as a commit of its own, so that the ship that follows freezes it: the file alone, by the operator's

@@ -5,10 +5,10 @@ import type { EventBody } from '#shared/events'
 import type { Repair, ResultDocument, ShipResult, UntilGreen } from '#shared/result'
 import { readRef } from '#ops/platform/git/refs'
 import { writeDocument } from '#ops/base/redact/write-document'
-import { protectedChanges } from './protected-paths.ts'
-import { repairRef } from './repair-step.ts'
+import { protectedChanges } from './state/protected-paths.ts'
+import { repairRef } from './repair/repair-step.ts'
 import { resultFile } from './ship-attempt.ts'
-import type { Ship } from './ship-state.ts'
+import type { Ship } from './state/ship-state.ts'
 
 /** One run of the gates. */
 export interface Tried {

@@ -4,12 +4,12 @@ import { Problem } from '#shared/errors'
 import type { Repair, ResultDocument, ShipResult } from '#shared/result'
 import { runPipeline } from '#ops/core/pipeline/pipeline'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
-import { failureOf, fingerprintOf } from './failure-evidence.ts'
-import type { Failure } from './implementer-prompt.ts'
+import { failureOf, fingerprintOf } from './repair/failure-evidence.ts'
+import type { Failure } from './repair/implementer-prompt.ts'
 import { closeUntilGreen, type Tried } from './until-green-proof.ts'
-import { repairStep, type RepairState } from './repair-step.ts'
+import { repairStep, type RepairState } from './repair/repair-step.ts'
 import { runAttempt, type Hands } from './ship-attempt.ts'
-import { newShip, type Frozen, type Ship } from './ship-state.ts'
+import { newShip, type Frozen, type Ship } from './state/ship-state.ts'
 
 const now = (): string => new Date().toISOString()
 

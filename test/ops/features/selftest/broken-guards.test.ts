@@ -34,7 +34,7 @@ const broken: readonly (Neutralised & {
   },
   {
     guard: 'skipped tests',
-    file: 'ops/features/ship/test-suite.ts',
+    file: 'ops/features/ship/tests/test-suite.ts',
     line: 'if (refused.length === 0 && unnamed === 0) return null',
     by: 'if (unnamed >= 0) return null',
     seen: ['tests:skipped', 'tests:skip_expired'],
@@ -55,7 +55,7 @@ const broken: readonly (Neutralised & {
   },
   {
     guard: 'the nonce of an answer',
-    file: 'ops/features/ship/judge-answer.ts',
+    file: 'ops/features/ship/review/judge-answer.ts',
     line: "'diff_sha256', 'nonce'] as const",
     by: "'diff_sha256'] as const",
     seen: ['review_answer:other_nonce'],
@@ -109,14 +109,14 @@ const broken: readonly (Neutralised & {
   },
   {
     guard: 'CODEX_SKIP',
-    file: 'ops/features/ship/refuse-environment.ts',
+    file: 'ops/features/ship/preflight/refuse-environment.ts',
     line: 'if (value !== undefined) throw',
     by: "if (value === '1') throw",
     seen: ['ship:codex_skip'],
   },
   {
     guard: 'skip-worktree',
-    file: 'ops/features/ship/refuse-working-tree.ts',
+    file: 'ops/features/ship/preflight/refuse-working-tree.ts',
     line: 'if (hidden.length > 0) throw',
     by: 'if (hidden.length > 9) throw',
     seen: ['ship:skip_worktree'],

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { activeShip } from '#ops/features/ship/ship-lock'
+import { activeShip } from '#ops/features/ship/state/ship-lock'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { reviewRef } from '#shared/verdict'
 import { makeShipRepo, until, type ShipRepo } from '../../../support/ship-repo.ts'

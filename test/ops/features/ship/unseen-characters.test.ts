@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { lookForHazards } from '#ops/features/ship/hazards'
+import { lookForHazards } from '#ops/features/ship/hazards/hazards'
 import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
 
 let sample: ShipRepo

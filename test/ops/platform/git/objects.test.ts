@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bytesOf } from '#ops/platform/git/objects'
-import { lookForHazards } from '#ops/features/ship/hazards'
+import { lookForHazards } from '#ops/features/ship/hazards/hazards'
 
 const dir = mkdtempSync(join(tmpdir(), 'openclaw-objects-'))
 const git = (...args: string[]): string =>

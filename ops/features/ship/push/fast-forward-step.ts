@@ -2,9 +2,9 @@ import { Problem } from '#shared/errors'
 import { commitOf } from '#ops/platform/git/commits'
 import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
-import { refuseMovedHead, refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'
-import { repairRef } from './repair-step.ts'
-import { frozenOf, type Ship } from './ship-state.ts'
+import { refuseMovedHead, refuseOtherBranch, refuseUnclearTree } from '#ops/features/ship/preflight/refuse-working-tree'
+import { repairRef } from '#ops/features/ship/repair/repair-step'
+import { frozenOf, type Ship } from '#ops/features/ship/state/ship-state'
 
 /**
  * Moves the operator's branch to the repair that passed tests and review, by fast-forward, right before the last look.

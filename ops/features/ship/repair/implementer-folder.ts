@@ -7,7 +7,7 @@ import { exportCommit } from '#ops/platform/git/export-commit'
 import { gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { objectStore } from '#ops/platform/git/work-tree'
 import { writeWhole } from '#ops/base/files/json-file'
-import { proofPlace } from './proof-folder.ts'
+import { proofPlace } from '#ops/features/ship/state/proof-folder'
 
 /** What a repair's scratch folder in the temporary folder is called; a killed one is found by it. */
 export const repairPrefix = (runId: string): string => `openclaw-repair-${runId}-`

@@ -6,7 +6,7 @@ import { gitFailure } from '#ops/platform/git/run-git'
 import type { CommandResult } from '#ops/base/process/command'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { readVerdictText } from './check-step.ts'
-import { frozenOf, remoteName, type Ship } from './ship-state.ts'
+import { frozenOf, remoteName, type Ship } from '#ops/features/ship/state/ship-state'
 
 interface RemoteView {
   readonly head: string | null

@@ -6,11 +6,11 @@ import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { copyRedacted } from '#ops/base/redact/redact-files'
 import { redactSource } from '#ops/base/redact/redaction'
-import { sectionsOf } from './diff-sections.ts'
-import { ruleFor } from './file-rules.ts'
+import { sectionsOf } from '#ops/features/ship/hazards/diff-sections'
+import { ruleFor } from '#ops/features/ship/hazards/file-rules'
 import { packetsOf, type Packet } from './packets.ts'
 import type { ReviewBindings } from './review-prompt.ts'
-import type { Frozen } from './ship-state.ts'
+import type { Frozen } from '#ops/features/ship/state/ship-state'
 
 /** A packet with the values that tie an answer to it. */
 export interface BoundPacket extends Packet {

@@ -11,10 +11,10 @@ import {
   credentialEnv,
   providerArguments,
   refuseUnreachable,
-} from './codex-provider.ts'
+} from '#ops/features/ship/review/codex-provider'
 import { knowSecrets, redact, shortestKnown } from '#ops/base/redact/redaction'
 import { createRedactor, marker, type Redactor } from '#ops/base/redact/redactor'
-import { codexProgram } from './codex-run.ts'
+import { codexProgram } from '#ops/features/ship/review/codex-run'
 
 /** Most bytes of its output that are kept. */
 const maxOutputBytes = 64 * 1024 * 1024

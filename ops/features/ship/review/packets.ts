@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '#shared/errors'
 import type { ReviewedFile } from '#shared/verdict'
-import type { DiffSection } from './diff-sections.ts'
+import type { DiffSection } from '#ops/features/ship/hazards/diff-sections'
 
 /** What one question to the reviewer is about. */
 export interface Packet {

@@ -15,8 +15,8 @@ import { bindingsFile, conditionsOf } from './review-bindings.ts'
 import { makeReviewDiff } from './review-diff.ts'
 import { askAll, packetsFolder, questionFiles, type ReviewOutcome } from './review-requests.ts'
 import { findReusableVerdict, type ReusableVerdict } from './reuse-verdict.ts'
-import type { EarlierShip } from './resolve-earlier-ship.ts'
-import { frozenOf, keyOf, type Ship } from './ship-state.ts'
+import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
+import { frozenOf, keyOf, type Ship } from '#ops/features/ship/state/ship-state'
 
 export const proofFiles = {
   diff: 'diff.patch',

@@ -6,7 +6,7 @@ import { reviewAnswer } from '#shared/verdict'
 import { readJson } from '#ops/base/files/json-file'
 import { bindingsFile, reviewConditions } from './review-bindings.ts'
 import { packetsFolder, questionFiles } from './review-requests.ts'
-import { readResult } from './resolve-earlier-ship.ts'
+import { readResult } from '#ops/features/ship/state/resolve-earlier-ship'
 
 /** What is damaged says nothing. */
 function readOr<T extends z.ZodType>(path: string, schema: T): z.output<T> | null {

@@ -9,7 +9,7 @@ import type { Step } from '#ops/core/pipeline/pipeline'
 import { commitTree, withImplementerFolder } from './implementer-folder.ts'
 import { implementerPrompt, type Failure } from './implementer-prompt.ts'
 import { implementerOf, runImplementer } from './implementer-run.ts'
-import type { Frozen } from './ship-state.ts'
+import type { Frozen } from '#ops/features/ship/state/ship-state'
 
 export const repairFiles = { prompt: 'implementer_prompt.txt', diff: 'repair.patch' } as const
 

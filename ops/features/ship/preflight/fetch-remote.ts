@@ -3,7 +3,7 @@ import { commitOf, isAncestor, isBranchName } from '#ops/platform/git/commits'
 import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
 import { fetchRefs, hasRemote } from '#ops/platform/git/remote'
 import { reviewRef } from '#shared/verdict'
-import { remoteName } from './ship-state.ts'
+import { remoteName } from '#ops/features/ship/state/ship-state'
 
 /**
  * Fetches the branch and every verdict; verdicts that the remote does not have are dropped here too, so that one

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { activeShip, takeShipLock } from '#ops/features/ship/ship-lock'
+import { activeShip, takeShipLock } from '#ops/features/ship/state/ship-lock'
 import { newRunId } from '#shared/ids'
-import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
+import { makeShipRepo, type ShipRepo } from '../../../../support/ship-repo.ts'
 
 let sample: ShipRepo
 beforeAll(() => {

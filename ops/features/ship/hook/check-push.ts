@@ -12,11 +12,11 @@ import { readOwnPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
-import { configAt } from './gate-settings.ts'
-import { shipFolder } from './proof-folder.ts'
-import { acceptedProviders } from './review-base.ts'
-import { proofFiles } from './review-step.ts'
-import { shipIds } from './resolve-earlier-ship.ts'
+import { configAt } from '#ops/features/ship/state/gate-settings'
+import { shipFolder } from '#ops/features/ship/state/proof-folder'
+import { acceptedProviders } from '#ops/features/ship/review/review-base'
+import { proofFiles } from '#ops/features/ship/review/review-step'
+import { shipIds } from '#ops/features/ship/state/resolve-earlier-ship'
 
 /** One line of what git hands a pre-push hook; a null commit is a ref that does not exist (githooks(5)). */
 export interface PushedRef {

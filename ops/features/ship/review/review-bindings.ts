@@ -8,7 +8,7 @@ import { bootId } from '#ops/base/process/process-tree'
 import type { ReviewProvider } from './codex-provider.ts'
 import { acceptedProviders } from './review-base.ts'
 import type { ReviewDiff } from './review-diff.ts'
-import { frozenOf, keyOf, type Ship } from './ship-state.ts'
+import { frozenOf, keyOf, type Ship } from '#ops/features/ship/state/ship-state'
 
 /** File of the proof that says under which conditions a review was made. */
 export const bindingsFile = 'review_bindings.json'

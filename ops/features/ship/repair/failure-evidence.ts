@@ -7,7 +7,7 @@ import { readLogTail } from '#ops/core/pipeline/first-error'
 import { readJson } from '#ops/base/files/json-file'
 import { redact } from '#ops/base/redact/redaction'
 import type { Failure } from './implementer-prompt.ts'
-import { questionFiles } from './review-requests.ts'
+import { questionFiles } from '#ops/features/ship/review/review-requests'
 
 /** Most of the failed step's log that the implementer is shown, in characters. */
 const maxTail = 16_000

@@ -6,8 +6,8 @@ import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { redact } from '#ops/base/redact/redaction'
-import type { EarlierShip } from './resolve-earlier-ship.ts'
-import { frozenOf, type Ship } from './ship-state.ts'
+import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
+import { frozenOf, type Ship } from '#ops/features/ship/state/ship-state'
 import { isSelftest, runSuite, worst } from './test-suite.ts'
 
 const reportName = (suite: string): string => `tests-${suite}.xml`

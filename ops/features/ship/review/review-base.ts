@@ -4,7 +4,7 @@ import type { GitOptions } from '#ops/platform/git/run-git'
 import { writeJson } from '#ops/base/files/json-file'
 import { firstBaseline, provenBase, type AcceptedProvider } from '#ops/core/trust/review-chain'
 import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/settings-files'
-import { ownKeys, type Ship } from './ship-state.ts'
+import { ownKeys, type Ship } from '#ops/features/ship/state/ship-state'
 
 export interface ReviewBase {
   readonly base: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readJunit } from '#ops/features/ship/junit-report'
+import { readJunit } from '#ops/features/ship/tests/junit-report'
 
 const read = (xml: string) => readJunit(xml, 'report.xml')
 const counts = (xml: string) => {

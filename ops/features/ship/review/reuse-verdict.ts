@@ -10,11 +10,11 @@ import { bootId } from '#ops/base/process/process-tree'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { wasRefused } from './earlier-refusal.ts'
 import { bindingsFile, reviewConditions, type ReviewConditions } from './review-bindings.ts'
-import { shipFolder } from './proof-folder.ts'
+import { shipFolder } from '#ops/features/ship/state/proof-folder'
 import type { ReviewDiff } from './review-diff.ts'
 import { promptDigestWith, type PromptNotes } from './review-requests.ts'
-import { readResult, shipIds } from './resolve-earlier-ship.ts'
-import { frozenOf, ownKeys, type Ship } from './ship-state.ts'
+import { readResult, shipIds } from '#ops/features/ship/state/resolve-earlier-ship'
+import { frozenOf, ownKeys, type Ship } from '#ops/features/ship/state/ship-state'
 
 export interface ReusableVerdict {
   /** Folder of the proof it is taken from. */

@@ -13,7 +13,7 @@ import { errorRule, Problem, type ErrorClass } from '#shared/errors'
 import { baseEnv, type CommandResult } from '#ops/base/process/command'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { programArgv } from '#ops/base/process/program'
-import type { TestSuite } from './gate-settings.ts'
+import type { TestSuite } from '#ops/features/ship/state/gate-settings'
 import { readJunit, type TestReport } from './junit-report.ts'
 
 /** Largest report that is read, in bytes. */
