@@ -33,7 +33,11 @@ const planted: readonly [folder: keyof typeof layerRules, file: string, text: st
   ['hostd', 'hostd/app.ts', "import { createOperator } from '../desktop/operator/operator.ts'"],
   ['desktop/operator/base', 'desktop/operator/base/a.ts', "import '../host/http.ts'"],
   ['desktop/operator', 'desktop/operator/ships/ships.ts', "import { app } from 'electron'"],
-  ['desktop/operator', 'desktop/operator/ships/a.ts', "import '#ops/features/ship/state/ship-lock'"],
+  [
+    'desktop/operator',
+    'desktop/operator/ships/a.ts',
+    "import '#ops/features/ship/state/ship-lock'",
+  ],
   ['desktop/main', 'desktop/main/ipc.ts', "import { git } from '#ops/platform/git/run-git'"],
   ['desktop/serve', 'desktop/serve/server.ts', "export * from '#ops/base/paths/paths'"],
   ['desktop/preload', 'desktop/preload/index.ts', "import { x } from '../../hostd/app.ts'"],

@@ -1,7 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ReviewAnswer } from '#shared/verdict'
-import { bindingsMark, reviewBindings, type ReviewBindings } from '#ops/features/ship/review/review-prompt'
+import {
+  bindingsMark,
+  reviewBindings,
+  type ReviewBindings,
+} from '#ops/features/ship/review/review-prompt'
 import { messagesOf, readJsonBody, streamMessage } from './responses-stream.ts'
 
 /**

@@ -23,7 +23,12 @@ import { repairPrefix } from '#ops/features/ship/repair/implementer-folder'
 import { proofPlace } from '#ops/features/ship/state/proof-folder'
 import { protectedChanges } from '#ops/features/ship/state/protected-paths'
 import { fetchRemote, refuseBehind } from './fetch-remote.ts'
-import { configAt, configOfHead, gateSettingsOf, gatesOfRepair } from '#ops/features/ship/state/gate-settings'
+import {
+  configAt,
+  configOfHead,
+  gateSettingsOf,
+  gatesOfRepair,
+} from '#ops/features/ship/state/gate-settings'
 import { lookForHazards } from '#ops/features/ship/hazards/hazards'
 import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from './refuse-environment.ts'
 import { refuseMovedHead, refuseOtherBranch, refuseUnclearTree } from './refuse-working-tree.ts'

@@ -13,8 +13,15 @@ import { checkVerdictSignature } from '#ops/core/trust/sign-verdict'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { isProven } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
-import { refuseCodexSkip, refuseHookBypass, refuseProductionHost } from '#ops/features/ship/preflight/refuse-environment'
-import { refuseOtherBranch, refuseUnclearTree } from '#ops/features/ship/preflight/refuse-working-tree'
+import {
+  refuseCodexSkip,
+  refuseHookBypass,
+  refuseProductionHost,
+} from '#ops/features/ship/preflight/refuse-environment'
+import {
+  refuseOtherBranch,
+  refuseUnclearTree,
+} from '#ops/features/ship/preflight/refuse-working-tree'
 import { acceptedProviders } from '#ops/features/ship/review/review-base'
 import { proofFiles } from '#ops/features/ship/review/review-step'
 import { frozenOf, ownKeys, remoteName, type Ship } from '#ops/features/ship/state/ship-state'

@@ -2,7 +2,11 @@ import { Problem } from '#shared/errors'
 import { commitOf } from '#ops/platform/git/commits'
 import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
-import { refuseMovedHead, refuseOtherBranch, refuseUnclearTree } from '#ops/features/ship/preflight/refuse-working-tree'
+import {
+  refuseMovedHead,
+  refuseOtherBranch,
+  refuseUnclearTree,
+} from '#ops/features/ship/preflight/refuse-working-tree'
 import { repairRef } from '#ops/features/ship/repair/repair-step'
 import { frozenOf, type Ship } from '#ops/features/ship/state/ship-state'
 
