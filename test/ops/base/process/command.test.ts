@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 import { identify, members } from '#ops/base/process/process-tree'
+import { readablePackage } from '../../../support/readable-package.ts'
 
 const options = { cwd: '/', env: baseEnv(), timeLimitSeconds: 200 }
 
@@ -114,7 +115,8 @@ describe('running a command', () => {
   it.skipIf(process.getuid?.() !== 0)(
     "names a process of its group that became another user's, and ends the rest",
     async () => {
-      const program = `import { endTree } from ${JSON.stringify(join(process.cwd(), 'ops/base/process/process-tree.ts'))}
+      const readable = readablePackage('ops/base/process/process-tree.ts')
+      const program = `import { endTree } from ${JSON.stringify(readable.entry)}
       const group = Number(process.argv[1]); console.log(JSON.stringify(await endTree({ pgid: group }, 100)))`
       // Two of one group: one of root, and one of the very user that ends them.
       const leader = spawn(
@@ -133,7 +135,7 @@ describe('running a command', () => {
             '--reuid=65534',
             '--regid=65534',
             '--clear-groups',
-            process.execPath,
+            readable.node,
             '--input-type=module',
             '-e',
             program,
@@ -145,6 +147,7 @@ describe('running a command', () => {
         expect(identify(Number(String(line)))).toBeNull()
       } finally {
         leader.kill('SIGKILL')
+        readable.remove()
       }
     },
   )
