@@ -5,8 +5,8 @@ import type { BridgeTransport } from '#shared/bridge'
 import type { Connection } from '../bridge/connect.ts'
 import { consoleApi } from '../bridge/console-api.ts'
 import { consoleTransport } from '../bridge/console-transport.ts'
-import { SignIn } from '../pages/entry/sign-in.tsx'
-import { Stranded } from '../pages/entry/stranded.tsx'
+import { SignIn } from './entry/sign-in.tsx'
+import { Stranded } from './entry/stranded.tsx'
 import { Hq } from './hq.tsx'
 
 /** Nothing is retried behind the operator's back: the next poll is soon, and a failure shows at once. */

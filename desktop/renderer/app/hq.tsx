@@ -1,24 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, type ReactElement } from 'react'
-import { Route, Router, Switch } from 'wouter'
+import { Router } from 'wouter'
 import { useHashLocation } from 'wouter/use-hash-location'
-import { procedures, type BridgeTransport } from '#shared/bridge'
+import type { BridgeTransport } from '#shared/bridge'
 import { bridgeOver } from '../bridge/client.ts'
 import { HqContext, useHq } from '../bridge/context.ts'
 import { settingsQuery } from '../bridge/queries.ts'
-import { DeployPage } from '../pages/deploy/deploy-page.tsx'
-import { DoctorPage } from '../pages/doctor/doctor-page.tsx'
-import { OverviewPage } from '../pages/overview/overview-page.tsx'
-import { ProofsPage } from '../pages/proofs/proofs-page.tsx'
-import { RunPage } from '../pages/runs/run-page.tsx'
-import { RunsPage } from '../pages/runs/runs-page.tsx'
-import { SettingsPage } from '../pages/settings/settings-page.tsx'
-import { ShipPage } from '../pages/ship/ship-page.tsx'
-import { Nothing, ProblemNote } from '../ui/problem-note.tsx'
+import { ProblemNote } from '../ui/problem-note.tsx'
 import { ActionsProvider } from '../state/actions.tsx'
 import { Banners } from './banners.tsx'
 import { LiveProvider } from '../state/live.tsx'
+import { pagesFor } from './pages.ts'
 import { Palette, usePaletteKey } from './palette.tsx'
+import { PageRouter } from './router.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { applyTheme } from '../state/theme.ts'
 import { TopBar } from './top-bar.tsx'
@@ -75,63 +69,12 @@ function Frame(): ReactElement {
       <TopBar onSearch={() => palette.setOpen(true)} />
       <main className="main" id="main" tabIndex={-1}>
         <Banners />
-        <Pages operator={info.operator} />
+        <PageRouter pages={pagesFor(info.operator)} />
       </main>
       <Palette open={palette.open} onClose={() => palette.setOpen(false)} />
     </div>
   )
 }
-
-function Pages({ operator }: { operator: boolean }): ReactElement {
-  return (
-    <Switch>
-      <Route path="/">
-        <OverviewPage />
-      </Route>
-      {operator && (
-        <Route path="/ship/:id?">
-          {({ id }) => <ShipPage key={id ?? ''} runId={validRun(id)} />}
-        </Route>
-      )}
-      <Route path="/deploy">
-        <DeployPage />
-      </Route>
-      <Route path="/runs">
-        <RunsPage />
-      </Route>
-      <Route path="/runs/:id">
-        {({ id }) => {
-          const runId = validRun(id)
-          return runId === null ? <Lost /> : <RunPage key={runId} runId={runId} />
-        }}
-      </Route>
-      <Route path="/proofs">
-        <ProofsPage />
-      </Route>
-      <Route path="/doctor">
-        <DoctorPage />
-      </Route>
-      {operator && (
-        <Route path="/settings">
-          <SettingsPage />
-        </Route>
-      )}
-      <Route>
-        <Lost />
-      </Route>
-    </Switch>
-  )
-}
-
-const validRun = (id: string | undefined): string | null =>
-  procedures['host.run'].input.safeParse({ run_id: id }).data?.run_id ?? null
-const Lost = (): ReactElement => (
-  <div className="page">
-    <Nothing title="There is no such page">
-      The address names nothing that HQ has. The navigation on the left has every page.
-    </Nothing>
-  </div>
-)
 
 /** The settings have the last word on the theme. */
 function FollowTheme(): null {

@@ -1,24 +1,23 @@
-import type { IconName } from '../ui/icons.tsx'
+/** The pages of HQ, in the order of the sidebar. The router, the palette and the window title read this list. */
+import { deployPage } from '../pages/deploy/index.ts'
+import { doctorPage } from '../pages/doctor/index.ts'
+import { overviewPage } from '../pages/overview/index.ts'
+import type { HqPage } from '../pages/page.ts'
+import { proofsPage } from '../pages/proofs/index.ts'
+import { runsPage } from '../pages/runs/index.ts'
+import { settingsPage } from '../pages/settings/index.ts'
+import { shipPage } from '../pages/ship/index.ts'
 
-export interface Place {
-  readonly path: string
-  readonly title: string
-  readonly icon: IconName
-  readonly keys: string
-  readonly needsOperator?: true
-}
-
-/** Where one can go. Connectors come with their part. */
-export const places: readonly Place[] = [
-  { path: '/', title: 'Overview', icon: 'overview', keys: 'O' },
-  { path: '/ship', title: 'Ship', icon: 'ship', keys: 'S', needsOperator: true },
-  { path: '/deploy', title: 'Deploy', icon: 'deploy', keys: 'D' },
-  { path: '/runs', title: 'Runs', icon: 'runs', keys: 'R' },
-  { path: '/proofs', title: 'Proofs', icon: 'proofs', keys: 'P' },
-  { path: '/doctor', title: 'Doctor & ports', icon: 'doctor', keys: 'H' },
-  { path: '/settings', title: 'Settings', icon: 'settings', keys: ',', needsOperator: true },
+const all: readonly HqPage[] = [
+  overviewPage,
+  shipPage,
+  deployPage,
+  runsPage,
+  proofsPage,
+  doctorPage,
+  settingsPage,
 ]
-export const isAt = (place: Place, location: string): boolean =>
-  place.path === '/'
-    ? location === '/' || location === ''
-    : location === place.path || location.startsWith(`${place.path}/`)
+
+/** The pages shown here. @param operator whether this is the operator's laptop, not the console on the host */
+export const pagesFor = (operator: boolean): readonly HqPage[] =>
+  all.filter(({ laptopOnly }) => operator || laptopOnly !== true)

@@ -6,7 +6,7 @@ import { ofRun, type Tone } from '../text/status.ts'
 import { useActions } from '../state/actions.tsx'
 import { commitsToShip, pinReason, titleOfRun } from '../state/facts.ts'
 import { useLive } from '../state/live.tsx'
-import { places } from './pages.ts'
+import { pagesFor } from './pages.ts'
 import { rememberedTheme, type Theme } from '../state/theme.ts'
 
 export interface PaletteItem {
@@ -15,7 +15,7 @@ export interface PaletteItem {
   readonly icon: IconName
   readonly tone?: Tone
   /** More that can be searched for. */
-  readonly words?: string
+  readonly searchText?: string
   readonly end?: string
   /** Why it cannot be chosen now. */
   readonly blocked?: string
@@ -85,7 +85,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
       id: 'doctor',
       title: 'Run doctor',
       icon: 'doctor',
-      words: 'check health',
+      searchText: 'check health',
       run: () => run('doctor'),
       ...away,
     },
@@ -94,7 +94,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
       id: 'guard-log',
       title: 'Guard log',
       icon: 'doctor',
-      words: 'last passes repairs restarts',
+      searchText: 'last passes repairs restarts',
       run: () => run('tail_guard_log'),
       ...away,
     },
@@ -102,7 +102,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
       id: 'ports',
       title: 'Run port audit',
       icon: 'doctor',
-      words: 'sockets public',
+      searchText: 'sockets public',
       run: () => run('port_audit'),
       ...away,
     },
@@ -110,7 +110,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
       id: 'selftest',
       title: 'Run self-test',
       icon: 'doctor',
-      words: 'guards planted violations',
+      searchText: 'guards planted violations',
       run: () => run('selftest'),
       ...away,
     },
@@ -126,22 +126,20 @@ export function usePaletteItems(): readonly PaletteGroup[] {
     { title: 'Actions', items: actions },
     {
       title: 'Go to',
-      items: places
-        .filter(({ needsOperator }) => info.operator || needsOperator !== true)
-        .map(({ path, title, icon }) => ({
-          id: `go ${path}`,
-          title,
-          icon,
-          words: 'go to page',
-          run: () => go(path),
-        })),
+      items: pagesFor(info.operator).map(({ path, title, icon, paletteText }) => ({
+        id: `go ${path}`,
+        title,
+        icon,
+        searchText: ['go to page', paletteText].filter(Boolean).join(' '),
+        run: () => go(path),
+      })),
     },
     {
       title: 'Runs',
       items: recent.map((each) => ({
         id: each.run_id,
         title: `${titleOfRun(each)} ${shortRun(each.run_id)}`,
-        words: each.run_id,
+        searchText: each.run_id,
         icon: 'runs' as const,
         tone: ofRun(each.status, each.error_class).tone,
         end: each.error_class ?? age(now - Date.parse(each.requested_at)),
@@ -159,7 +157,7 @@ export function usePaletteItems(): readonly PaletteGroup[] {
               ? 'Theme as the system has it'
               : `${theme === 'dark' ? 'Dark' : 'Light'} theme`,
           icon: 'settings' as const,
-          words: 'colour appearance',
+          searchText: 'colour appearance',
           run: () => chooseTheme(theme),
         })),
     },

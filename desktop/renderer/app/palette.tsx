@@ -121,7 +121,7 @@ function Choice({ item }: { item: PaletteItem }): ReactElement {
   return (
     <MenuItem
       id={item.id}
-      textValue={`${item.title} ${item.words ?? ''}`}
+      textValue={`${item.title} ${item.searchText ?? ''}`}
       className={`choice ${blocked ? 'choice-blocked' : ''}`}
       aria-label={blocked ? `${item.title}: ${item.blocked}` : item.title}
     >

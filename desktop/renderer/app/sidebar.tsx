@@ -2,57 +2,14 @@ import type { ReactElement, ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { useHq } from '../bridge/context.ts'
 import { Claw, Icon, Mark } from '../ui/icons.tsx'
-import { count } from '../text/format.ts'
-import { ofOverall, type Tone } from '../text/status.ts'
+import { isAt, type Badge, type HqPage } from '../pages/page.ts'
 import { useLive } from '../state/live.tsx'
-import { isAt, places, type Place } from './pages.ts'
-
-interface Badge {
-  readonly tone: Tone
-  readonly number: number | null
-  readonly words: string
-}
-
-/** What a page has to say beside its name: what runs, what is wrong, what waits. */
-function useBadges(): Partial<Record<string, Badge>> {
-  const {
-    overview: { status, ship, repository, proof_alarms: alarms = [] },
-    facts,
-  } = useLive()
-  const badges: Partial<Record<string, Badge>> = {}
-  const runs = status?.active_runs.length ?? 0
-  if (runs > 0 && !facts.stale)
-    badges['/runs'] = { tone: 'running', number: runs, words: `${runs} running` }
-  const bad = status?.last_doctor?.checks.filter((check) => check.status === 'FAIL').length ?? 0
-  const odd = status?.last_doctor?.checks.filter((check) => check.status === 'WARN').length ?? 0
-  if (bad > 0) badges['/doctor'] = { tone: 'fail', number: bad, words: `${bad} failing` }
-  else if (odd > 0) badges['/doctor'] = { tone: 'warn', number: odd, words: count(odd, 'warning') }
-  if (alarms.length > 0)
-    badges['/proofs'] = {
-      tone: 'fail',
-      number: alarms.length,
-      words: count(alarms.length, 'alarm'),
-    }
-  if (facts.ship) badges['/ship'] = { tone: 'running', number: null, words: 'running' }
-  else if (ship?.result?.overall === 'FAIL' && ship.result.git_head === repository?.head) {
-    const { tone, word } = ofOverall('FAIL', ship.result.error_class)
-    badges['/ship'] = { tone, number: null, words: word.toLowerCase() }
-  } else if ((repository?.ahead ?? 0) > 0)
-    badges['/ship'] = {
-      tone: 'wait',
-      number: repository?.ahead ?? 0,
-      words: `${count(repository?.ahead ?? 0, 'commit')} to ship`,
-    }
-  return badges
-}
+import { pagesFor } from './pages.ts'
 
 export function Sidebar(): ReactElement {
   const { info } = useHq()
-  const {
-    overview: { repository, connection },
-  } = useLive()
-  const badges = useBadges()
-  const shown = places.filter((place) => info.operator || place.needsOperator !== true)
+  const live = useLive()
+  const { repository, connection } = live.overview
   return (
     <aside className="side">
       <div className="brand">
@@ -60,8 +17,8 @@ export function Sidebar(): ReactElement {
         <span>OpenClaw HQ</span>
       </div>
       <nav className="nav" aria-label="Main">
-        {shown.map((place) => (
-          <Entry key={place.path} place={place} badge={badges[place.path] ?? null} />
+        {pagesFor(info.operator).map((page) => (
+          <Entry key={page.path} page={page} badge={page.badge?.(live) ?? null} />
         ))}
       </nav>
       <div className="side-foot">
@@ -78,20 +35,20 @@ export function Sidebar(): ReactElement {
   )
 }
 
-function Entry({ place, badge }: { place: Place; badge: Badge | null }): ReactElement {
+function Entry({ page, badge }: { page: HqPage; badge: Badge | null }): ReactElement {
   const [location] = useLocation()
-  const current = isAt(place, location)
+  const current = isAt(page, location)
   return (
     <>
-      {place.path === '/settings' && <hr />}
+      {page.apart && <hr />}
       <Link
-        href={place.path}
-        title={place.title}
-        aria-label={badge ? `${place.title}, ${badge.words}` : place.title}
+        href={page.path}
+        title={page.title}
+        aria-label={badge ? `${page.title}, ${badge.text}` : page.title}
         {...(current ? { 'aria-current': 'page' as const } : {})}
       >
-        <Icon name={place.icon} />
-        <span className="nav-title">{place.title}</span>
+        <Icon name={page.icon} />
+        <span className="nav-title">{page.title}</span>
         {badge && <BadgeMark badge={badge} />}
       </Link>
     </>

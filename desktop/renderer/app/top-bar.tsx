@@ -9,9 +9,9 @@ import { useActions } from '../state/actions.tsx'
 import { commitsToShip, pinReason, startOf, titleOfRun } from '../state/facts.ts'
 import { HostButton } from './host-button.tsx'
 import { useLive } from '../state/live.tsx'
+import { pagesFor } from './pages.ts'
 
 const modifier = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl '
-const mayBeFilled = ['/', '', '/ship', '/deploy']
 
 /** Host, search, and the two buttons that always stand in the same place. */
 export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
@@ -36,10 +36,19 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
   )
 }
 
+/** At most one button of HQ is filled; on a page about something else none is. */
+function useMayBeFilled(): boolean {
+  const { info } = useHq()
+  const [location] = useLocation()
+  return pagesFor(info.operator).some(
+    (page) => page.showsNextStep && (location || '/') === page.path,
+  )
+}
+
 function ShipButton(): ReactElement {
   const { overview, facts } = useLive()
   const { ship, busy } = useActions()
-  const [location] = useLocation()
+  const mayBeFilled = useMayBeFilled()
   if (facts.ship)
     return (
       <RunningLink
@@ -54,7 +63,7 @@ function ShipButton(): ReactElement {
   return (
     <PushButton
       icon="ship"
-      kind={facts.primary === 'ship' && mayBeFilled.includes(location) ? 'main' : 'plain'}
+      kind={facts.primary === 'ship' && mayBeFilled ? 'main' : 'plain'}
       label="Ship"
       description={commitsToShip(overview)}
       busy={busy}
@@ -68,7 +77,7 @@ function ShipButton(): ReactElement {
 function DeployButton(): ReactElement {
   const { facts } = useLive()
   const { run, busy } = useActions()
-  const [location] = useLocation()
+  const mayBeFilled = useMayBeFilled()
   if (facts.deploy && !facts.stale) {
     const words =
       facts.deploy.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(facts.deploy)
@@ -88,7 +97,7 @@ function DeployButton(): ReactElement {
   return (
     <PushButton
       icon="deploy"
-      kind={facts.primary === 'deploy' && mayBeFilled.includes(location) ? 'main' : 'plain'}
+      kind={facts.primary === 'deploy' && mayBeFilled ? 'main' : 'plain'}
       label="Deploy+Verify"
       busy={busy}
       onPress={() => run('deploy_and_verify')}

@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { plainText } from './ansi-text.tsx'
+import { plainText } from '../ui/ansi-text.tsx'
 import type { LogView } from './log-stream.ts'
 
 /** Rows of the log in which the query occurs, in order. Empty for an empty query. */

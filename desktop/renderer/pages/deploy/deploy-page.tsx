@@ -13,7 +13,7 @@ import { stepsOf } from '../../parts/step-sources.ts'
 import { Age } from '../../ui/time.tsx'
 import { shortCommit, span, took } from '../../text/format.ts'
 import { ofOverall, ofRun } from '../../text/status.ts'
-import { ActiveRunCard } from '../overview/active-run-card.tsx'
+import { ActiveRunCard } from '../../parts/active-run-card.tsx'
 import { LastRed } from './last-red.tsx'
 import { RollBack } from './roll-back.tsx'
 

@@ -4,7 +4,7 @@ import { useLocation } from 'wouter'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { runQuery } from '../../bridge/queries.ts'
-import { RunWhyRed, useTriage } from '../runs/run-why-red.tsx'
+import { RunWhyRed, useTriage } from '../../parts/run-why-red.tsx'
 
 /** Why the last deploy is red, with the way to its log. */
 export function LastRed(): ReactElement | null {

@@ -12,7 +12,7 @@ import { folderQuery } from '../../bridge/queries.ts'
 import { Commit } from '../../ui/copy.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { ScriptedDemo } from '../../ui/status.tsx'
-import { isDeployRun } from './run-why-red.tsx'
+import { isDeployRun } from '../../parts/run-why-red.tsx'
 import { bytes, dateAndTime, shortRun, took } from '../../text/format.ts'
 
 interface Props {

@@ -24,7 +24,7 @@ import { clock, shortCommit, took } from '../../text/format.ts'
 import { ofRun } from '../../text/status.ts'
 import { CheckList } from './check-list.tsx'
 import { RunFacts } from './run-facts.tsx'
-import { RunWhyRed, useTriage } from './run-why-red.tsx'
+import { RunWhyRed, useTriage } from '../../parts/run-why-red.tsx'
 
 /** One run of the host: steps left, log in the middle, facts right; why it is red above them. */
 export function RunPage({ runId }: { runId: string }): ReactElement {

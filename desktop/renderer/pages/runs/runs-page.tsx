@@ -5,21 +5,32 @@ import { actionIds, actionOf, isActionId } from '#shared/actions'
 import { runStatus, type Run } from '#shared/run'
 import { startOf } from '../../state/facts.ts'
 import { useLive } from '../../state/live.tsx'
+import { runIdFrom } from '../../state/run-id.ts'
 import { useHq } from '../../bridge/context.ts'
 import { runsQuery, type RunsFilter } from '../../bridge/queries.ts'
 import { Choose } from '../../ui/choose.tsx'
 import { RunId } from '../../ui/copy.tsx'
+import { NoSuchPage } from '../../ui/no-such-page.tsx'
 import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age, Clock } from '../../ui/time.tsx'
 import { count, took } from '../../text/format.ts'
 import { ofRun } from '../../text/status.ts'
+import type { PageProps } from '../page.ts'
+import { RunPage } from './run-page.tsx'
 
 const any = 'any'
 
+/** Every run of the host; with an id, that run. */
+export function RunsPage({ id }: PageProps): ReactElement {
+  if (id === null) return <RunList />
+  const runId = runIdFrom(id)
+  return runId === null ? <NoSuchPage /> : <RunPage runId={runId} />
+}
+
 /** Every run of the host, newest first. */
-export function RunsPage(): ReactElement {
+function RunList(): ReactElement {
   const { bridge } = useHq()
   const { facts } = useLive()
   const [filter, setFilter] = useState<RunsFilter>({})

@@ -6,7 +6,8 @@ import { useHq } from '../../bridge/context.ts'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
-import { Part, useSave } from './part.tsx'
+import { useSave } from '../../state/use-save.ts'
+import { Part } from './part.tsx'
 
 const stores = {
   os: 'the system keystore',

@@ -4,7 +4,8 @@ import type { SettingsView } from '#shared/bridge'
 import { useHq } from '../../bridge/context.ts'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
-import { Part, useSave } from './part.tsx'
+import { useSave } from '../../state/use-save.ts'
+import { Part } from './part.tsx'
 
 /** The repository that Ship works on. */
 export function RepositoryForm({

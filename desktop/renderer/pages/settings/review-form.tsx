@@ -6,7 +6,8 @@ import { Choose } from '../../ui/choose.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
-import { Part, useSave } from './part.tsx'
+import { useSave } from '../../state/use-save.ts'
+import { Part } from './part.tsx'
 
 /** Which accepted provider reviews, with which model, and whether its credential is there. */
 export function ReviewForm({ settings: { review } }: { settings: SettingsView }): ReactElement {

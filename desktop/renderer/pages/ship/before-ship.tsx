@@ -12,7 +12,7 @@ import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { count } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
-import { useSave } from '../settings/part.tsx'
+import { useSave } from '../../state/use-save.ts'
 
 /** What the operator settles before the commit is frozen: the one next action, and whether failures are repaired. @param editing the editor is open from the start: the last ship stopped for want of it */
 export function BeforeShip({ editing }: { editing: boolean }): ReactElement | null {

@@ -5,6 +5,7 @@ import type { ShipDetail } from '#shared/bridge'
 import type { Finding } from '#shared/verdict'
 import { CancelButton, CancelNote } from '../../parts/cancel.tsx'
 import { useLive } from '../../state/live.tsx'
+import { runIdFrom } from '../../state/run-id.ts'
 import { useHq } from '../../bridge/context.ts'
 import { shipQuery } from '../../bridge/queries.ts'
 import { LogPane } from '../../log/log-pane.tsx'
@@ -17,6 +18,7 @@ import { AgainstUsual } from '../../parts/timeline.tsx'
 import { shortRun, startOfRun } from '../../text/format.ts'
 import { ofOverall } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
+import type { PageProps } from '../page.ts'
 import { BeforeShip } from './before-ship.tsx'
 import { Changes } from './changes.tsx'
 import { NoShip } from './no-ship.tsx'
@@ -25,8 +27,9 @@ import { ShipSteps } from './ship-steps.tsx'
 import { ShipWhy } from './ship-why.tsx'
 import { VerdictPanel } from './verdict-panel.tsx'
 
-/** One ship: its five steps, what the review said beside the diff, and what the verdict is bound to. @param runId null for the newest */
-export function ShipPage({ runId }: { runId: string | null }): ReactElement {
+/** One ship: its five steps, what the review said beside the diff, and what the verdict is bound to. Without an id, the newest. */
+export function ShipPage({ id }: PageProps): ReactElement {
+  const runId = runIdFrom(id)
   const { bridge } = useHq()
   const { overview } = useLive()
   const shown = runId ?? overview.ship?.run_id ?? null

@@ -5,12 +5,12 @@ import { actionOf } from '#shared/actions'
 import { errorRule } from '#shared/errors'
 import type { RemediationId } from '#shared/remediations'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
-import { useLive } from '../../state/live.tsx'
-import { useHq } from '../../bridge/context.ts'
-import { fileQuery } from '../../bridge/queries.ts'
-import { FileLink } from '../../ui/file-sheet.tsx'
-import { nextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
-import { shortCommit, span } from '../../text/format.ts'
+import { useLive } from '../state/live.tsx'
+import { useHq } from '../bridge/context.ts'
+import { fileQuery } from '../bridge/queries.ts'
+import { FileLink } from '../ui/file-sheet.tsx'
+import { nextFix, WhyRed, type Standing } from '../ui/why-red.tsx'
+import { shortCommit, span } from '../text/format.ts'
 
 const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
 /** A rollback is a deploy too; one that was refused before it began left nothing in its folder. */

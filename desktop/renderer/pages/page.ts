@@ -1,0 +1,44 @@
+/** What a page tells HQ about itself. Each page's `index.ts` exports one; `app/pages.ts` lists them. */
+import type { ComponentType } from 'react'
+import type { Live } from '../state/live.tsx'
+import type { Tone } from '../text/status.ts'
+import type { IconName } from '../ui/icons.tsx'
+
+export interface HqPage {
+  /** Address after the `#`. It also covers everything below it; `/` stands only for itself. */
+  readonly path: string
+  /** Name in the sidebar, the palette and the title of the window. */
+  readonly title: string
+  readonly icon: IconName
+  readonly Page: ComponentType<PageProps>
+  /** The page also answers at `path/:id`. */
+  readonly takesId?: true
+  /** Further text the palette finds the page by. */
+  readonly paletteText?: string
+  /** Shown on the operator's laptop only: the console on the host has no repository and no settings. */
+  readonly laptopOnly?: true
+  /** A line stands above its sidebar entry. */
+  readonly apart?: true
+  /** The page is about the next step, so Ship or Deploy+Verify in the top bar may be the filled button. */
+  readonly showsNextStep?: true
+  /** What the sidebar shows beside the title; null for nothing. */
+  readonly badge?: (live: Live) => Badge | null
+}
+
+export interface PageProps {
+  /** The part of the address after `path/`, as it was typed; null without one. */
+  readonly id: string | null
+}
+
+export interface Badge {
+  readonly tone: Tone
+  readonly number: number | null
+  /** The badge in words, for screen readers. */
+  readonly text: string
+}
+
+/** Whether an address belongs to a page. */
+export const isAt = ({ path }: HqPage, location: string): boolean =>
+  path === '/'
+    ? location === '/' || location === ''
+    : location === path || location.startsWith(`${path}/`)
