@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ImapFlow } from 'imapflow'
-import type { GmailSettings } from '#shared/connector-settings'
+import type { GmailSettings } from '#shared/config/connectors'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { connectionProblem } from './bounded-fetch.ts'

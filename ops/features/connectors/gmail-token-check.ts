@@ -11,7 +11,7 @@ import {
   type CustomFetch,
 } from 'openid-client'
 import { z } from 'zod'
-import type { GmailSettings } from '#shared/connector-settings'
+import type { GmailSettings } from '#shared/config/connectors'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { knowSecrets } from '#ops/base/redact/redaction'

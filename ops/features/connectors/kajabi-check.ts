@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isHostOf, type KajabiSettings } from '#shared/connector-settings'
+import { isHostOf, type KajabiSettings } from '#shared/config/connectors'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { boundedFetch } from './bounded-fetch.ts'

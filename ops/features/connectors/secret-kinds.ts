@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '#shared/ids'
-import { isHostOf } from '#shared/connector-settings'
+import { isHostOf } from '#shared/config/connectors'
 import type { SecretKind } from './secret-files.ts'
 
 /** A longer text of a login is a cache of the page, not a credential, in characters. */
