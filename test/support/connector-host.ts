@@ -174,7 +174,7 @@ export async function connectorHost(): Promise<ConnectorHost> {
         ),
       ),
     lookByProgram: async () => {
-      const { code, out, err } = await hq(host, ['connectors', '--look'])
+      const { code, out, err } = await hq(host, ['connectors', '--probe'])
       if (code !== 0) throw new Error(`the look ended with ${String(code)}: ${err}`)
       return { ...looked(JSON.parse(out)), said: out + err }
     },

@@ -1,22 +1,22 @@
 import { realpathSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { errorRule, Problem } from '#shared/errors'
-import { remediations } from '#shared/remediations'
 import { topLevel } from '#ops/platform/git/work-tree'
 import { hqHome } from '#ops/base/paths/paths'
 import { checkPush, parsePushedRefs } from '#ops/features/ship/hook/check-push'
 import { sayError } from '#ops/base/redact/crash-output'
+import { printProblem } from '../print-problem.ts'
 
 /**
- * `hq check-push`: what `.githooks/pre-push` calls, with git's lines about the refs on standard input.
+ * `hq check-push`: `.githooks/pre-push` calls it, with git's lines about the refs on standard input.
  * @returns 0, or 2 when the push must not happen
- * @throws {Problem} `invalid_request` when nobody hands it lines; `not_a_repository`
+ * @throws {Problem} `invalid_request` when standard input is a terminal; `not_a_repository`
  */
 export async function run(): Promise<number> {
   if (process.stdin.isTTY)
     throw new Problem(
       'invalid_request',
-      'This is called by the pre-push hook, which hands it the pushed refs on standard input. Nothing was pushed.',
+      'Only the pre-push hook calls this command, with the pushed refs on standard input. Nothing was pushed.',
     )
   const repo = realpathSync(await topLevel(process.cwd()))
   try {
@@ -29,9 +29,7 @@ export async function run(): Promise<number> {
     return 0
   } catch (error) {
     if (!(error instanceof Problem) || errorRule(error.errorClass).blocked !== true) throw error
-    sayError(
-      `${error.errorClass}: ${error.message}\nNext: ${remediations[errorRule(error.errorClass).next_auto_fix].title}`,
-    )
+    printProblem(error)
     return 2
   }
 }

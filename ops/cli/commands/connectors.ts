@@ -7,15 +7,15 @@ import { writeDocument } from '#ops/base/redact/write-document'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 import { readHostSettings } from '#ops/core/config/settings-files'
 
-/** `hq connectors`: are Kajabi and Gmail ready? @param look internal: looks, and says what it found as JSON @returns the exit code */
+/** `hq connectors`: are Kajabi and Gmail ready? @param probe internal: checks in this process and prints the reports as JSON @returns the exit code */
 export async function run({
-  look = false,
+  probe = false,
   ...options
 }: {
   json?: boolean
-  look?: boolean
+  probe?: boolean
 }): Promise<number> {
-  if (!look)
+  if (!probe)
     return await runAsAction('connectors_status', {}, options, async ({ context, signal }) => {
       const about = {
         kind: 'connectors' as const,

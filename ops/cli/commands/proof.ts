@@ -11,7 +11,7 @@ import { kindOf, verifyBundle } from '#ops/core/proof/verify-bundle'
 import { bundleFolders, hostKinds, orderProblems, verifyChain } from '#ops/core/proof/verify-chain'
 
 interface VerifyOptions {
-  readonly target: string
+  readonly pathOrRunId: string
   readonly json?: boolean
 }
 
@@ -22,7 +22,7 @@ type Found = { readonly bundle: string } | { readonly root: string }
  * `hq proof verify PATH|RUN_ID`: is the proof what was sealed, and is its chain whole?
  * @returns 0 when everything is verified, 1 when something is unverified or broken, 64 when there is nothing of that name
  */
-export async function run({ target, json = false }: VerifyOptions): Promise<number> {
+export async function run({ pathOrRunId: target, json = false }: VerifyOptions): Promise<number> {
   const places: VerifierPlaces = { host: hostPaths(process.env), home: hqHome(process.env) }
   const found = find(target, places)
   if (found.length === 0) {

@@ -28,7 +28,7 @@ export async function askConnectors(
   const { kajabi, gmail, launcher } = readHostSettings(paths)
   const asRoot = launcher === 'systemd' && process.getuid?.() === 0
   const { exitCode, timedOut, stdout, stderrTail } = await runCommand(
-    programArgv('hq', ['connectors', '--look']),
+    programArgv('hq', ['connectors', '--probe']),
     {
       cwd: '/',
       env: baseEnv(hostPathsEnv(paths)),
