@@ -25,7 +25,7 @@ export async function ensureBuilt(): Promise<void> {
   }
   if (lock === null) throw new Error(`another test has been building for ${patience} s`)
   try {
-    const build = pathToFileURL(join(root, 'ops', 'setup', 'build.mjs')).href
+    const build = pathToFileURL(join(root, 'scripts', 'build.mjs')).href
     await execa(
       nodeProgram(root),
       [
@@ -33,7 +33,8 @@ export async function ensureBuilt(): Promise<void> {
         '--eval',
         `const { buildDesktop } = await import(${JSON.stringify(build)}); await buildDesktop()`,
       ],
-      { cwd: root },
+      // The test runner says NODE_ENV=test, and React would be built as for development.
+      { cwd: root, env: { NODE_ENV: 'production' } },
     )
   } finally {
     lock.release()

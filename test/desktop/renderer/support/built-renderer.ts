@@ -1,10 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { extname, join, normalize } from 'node:path'
-import { build } from 'vite'
-import { rendererConfig } from '../../../../desktop/renderer/vite.config.ts'
+import { extname, join, normalize, resolve } from 'node:path'
+import { ensureBuilt } from '../../../support/build.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -20,20 +18,17 @@ export interface BuiltRenderer {
 /** Answers a request itself and says true, or leaves it to the files. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => boolean
 
-/** Builds the renderer as it ships, into a folder of its own, and serves it on loopback. */
-export async function buildAndServe(answer: Answer = () => false): Promise<BuiltRenderer> {
-  const folder = await mkdtemp(join(tmpdir(), 'hq-renderer-'))
-  // The test runner says NODE_ENV=test, and React would be built as for development: slower, and with effects run twice.
-  const before = process.env['NODE_ENV']
-  process.env['NODE_ENV'] = 'production'
-  await build({
-    ...rendererConfig,
-    configFile: false,
-    logLevel: 'error',
-    build: { ...rendererConfig.build, outDir: folder },
-  }).finally(() => {
-    process.env['NODE_ENV'] = before
-  })
+/** Serves the renderer as it ships on loopback; builds it when its sources have changed. */
+export async function buildAndServe(answer?: Answer): Promise<BuiltRenderer> {
+  await ensureBuilt()
+  return await serveRenderer(resolve('out/renderer'), answer)
+}
+
+/** Serves the files of a built renderer on loopback. */
+export async function serveRenderer(
+  folder: string,
+  answer: Answer = () => false,
+): Promise<BuiltRenderer> {
   const server: Server = createServer((request, response) => {
     if (answer(request, response)) return
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname)
@@ -56,7 +51,6 @@ export async function buildAndServe(answer: Answer = () => false): Promise<Built
       await new Promise((resolve) => {
         server.close(resolve)
       })
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }
