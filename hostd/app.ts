@@ -5,23 +5,8 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import { redact } from '#ops/base/redact/redaction'
 import { checkOrigin, checkToken, throughFunnel } from './http/auth.ts'
 import type { Deps } from './http/deps.ts'
-import { documents } from './runs/documents.ts'
+import { mountRoutes } from './routes/index.ts'
 import { funnelAlarm } from './runs/funnel-alarm.ts'
-import { lastResults } from './runs/last-results.ts'
-import { artifactRoutes } from './routes/artifacts.ts'
-import { connectorRoutes } from './routes/connectors.ts'
-import { eventRoutes } from './routes/events.ts'
-import { execRoutes } from './routes/exec.ts'
-import { healthRoutes } from './routes/health.ts'
-import { lastRoutes } from './routes/last.ts'
-import { maintenanceRoutes } from './routes/maintenance.ts'
-import { proofRoutes } from './routes/proof.ts'
-import { projectStateRoutes } from './routes/project-state.ts'
-import { runRoutes } from './routes/runs.ts'
-import { shipRoutes } from './routes/ship.ts'
-import { statusRoutes } from './routes/status.ts'
-import { trustRoutes } from './routes/trust.ts'
-import { bundleChecker, type Verify } from './runs/verified.ts'
 
 /** Largest JSON body of any route but the ship bundle's, bytes. */
 const bodyLimit = 64 * 1024
@@ -134,23 +119,7 @@ export function createApp(deps: Deps): FastifyInstance {
     throw new Problem('not_found', `There is no ${request.method} of this address.`)
   })
 
-  const docs = documents(log)
-  const check = bundleChecker(deps.paths, docs, log)
-  const verify: Verify = async (kind, runId) => (await check(kind, runId)).state
-  const results = lastResults(deps.paths, docs, verify)
-  healthRoutes(app, deps)
-  statusRoutes(app, deps, docs, results)
-  execRoutes(app, deps)
-  runRoutes(app, deps)
-  eventRoutes(app, deps)
-  lastRoutes(app, results)
-  shipRoutes(app, deps, verify)
-  proofRoutes(app, deps, docs, check)
-  trustRoutes(app, deps)
-  connectorRoutes(app, deps, docs, verify)
-  artifactRoutes(app, deps)
-  projectStateRoutes(app, deps)
-  maintenanceRoutes(app, deps)
+  mountRoutes(app, deps)
   return app
 }
 

@@ -1,3 +1,4 @@
+/** Routes of hostd: one call mounts a route, checks it both ways and describes it for the OpenAPI document. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
@@ -5,6 +6,30 @@ import { describeIssues } from '#ops/base/files/json-file'
 
 const nothing = z.strictObject({})
 const noBody = z.union([z.undefined(), z.null(), nothing])
+
+/** An answer that is not JSON. */
+export interface PlainReply {
+  readonly contentType: string
+  readonly description: string
+}
+
+/** What the OpenAPI document says of a route. */
+export interface RouteDescription {
+  readonly summary: string
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  readonly headers?: z.ZodType
+  readonly body?: z.ZodType
+  /** Answers of a request that hostd accepts, by status; 409 too where it has a shape of its own. */
+  readonly replies: Readonly<Record<number, z.ZodType | PlainReply>>
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Read by the OpenAPI document only. */
+    description?: RouteDescription
+  }
+}
 
 interface Route<
   P extends z.ZodType,
@@ -14,19 +39,57 @@ interface Route<
 > {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
+  readonly summary: string
   readonly params?: P
   readonly query?: Q
+  /** Headers that change what the route does. They are described here and read by the handler. */
+  readonly headers?: z.ZodType
   readonly body?: B
-  /** What the answer must be. An answer that is not is a defect and is not sent. */
-  readonly reply: R
+  /** What the answer must be, by status. An answer that does not fit is a defect and is not sent. */
+  readonly replies: Readonly<Record<number, R>>
   readonly bodyLimit?: number
-  readonly handle: (asked: {
+  /** Sets the status of the answer if it is not the first of `replies`. */
+  readonly handle: (input: {
     params: z.output<P>
     query: z.output<Q>
     body: z.output<B>
     request: FastifyRequest
     reply: FastifyReply
   }) => z.input<R> | Promise<z.input<R>>
+}
+
+/** Mounts one route with schemas both ways: unknown fields are refused, and no answer leaves that does not fit. */
+export function mount<
+  R extends z.ZodType,
+  P extends z.ZodType = typeof nothing,
+  Q extends z.ZodType = typeof nothing,
+  B extends z.ZodType = typeof noBody,
+>(app: FastifyInstance, route: Route<P, Q, B, R>): void {
+  const { method, url, summary, params, query, headers, body, replies, bodyLimit } = route
+  const given = Object.fromEntries(
+    Object.entries({ params, query, headers, body }).filter(([, schema]) => schema !== undefined),
+  )
+  const firstStatus = Number(Object.keys(replies)[0])
+  app.route({
+    method,
+    url,
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
+    config: { description: { summary, replies, ...given } },
+    handler: async (request, reply) => {
+      void reply.code(firstStatus)
+      const answer = await route.handle({
+        params: checked(params ?? nothing, request.params, 'address') as z.output<P>,
+        query: checked(query ?? nothing, request.query, 'query') as z.output<Q>,
+        body: checked(body ?? noBody, request.body, 'body') as z.output<B>,
+        request,
+        reply,
+      })
+      const parsed = replies[reply.statusCode]?.safeParse(answer)
+      if (!parsed?.success)
+        throw unexpectedAnswer(`${method} ${url}`, reply.statusCode, parsed?.error)
+      return await reply.type('application/json; charset=utf-8').send(JSON.stringify(parsed.data))
+    },
+  })
 }
 
 /** @throws {Problem} `invalid_request`, naming the field and its place in the request */
@@ -44,29 +107,8 @@ export function checked<T extends z.ZodType>(
   return parsed.data
 }
 
-/** One route with schemas both ways: unknown fields are refused coming in, and nothing off its schema goes out. */
-export function mount<
-  R extends z.ZodType,
-  P extends z.ZodType = typeof nothing,
-  Q extends z.ZodType = typeof nothing,
-  B extends z.ZodType = typeof noBody,
->(app: FastifyInstance, route: Route<P, Q, B, R>): void {
-  app.route({
-    method: route.method,
-    url: route.url,
-    ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
-    handler: async (request, reply) => {
-      const params = checked(route.params ?? nothing, request.params, 'address') as z.output<P>
-      const query = checked(route.query ?? nothing, request.query, 'query') as z.output<Q>
-      const body = checked(route.body ?? noBody, request.body, 'body') as z.output<B>
-      const answer = route.reply.safeParse(
-        await route.handle({ params, query, body, request, reply }),
-      )
-      if (!answer.success)
-        throw new Error(
-          `the answer of ${route.method} ${route.url} is off its schema: ${describeIssues(answer.error)}`,
-        )
-      return await reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.data))
-    },
-  })
-}
+const unexpectedAnswer = (route: string, status: number, error?: z.ZodError): Error =>
+  new Error(
+    `the answer of ${route} with status ${status} does not fit its schema` +
+      (error === undefined ? '' : `: ${describeIssues(error)}`),
+  )

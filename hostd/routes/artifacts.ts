@@ -3,9 +3,19 @@ import { z } from 'zod'
 import { artifactsReply } from '#shared/api'
 import { openArtifact } from '#ops/base/files/artifacts'
 import type { Deps } from '../http/deps.ts'
-import { checked } from '../http/mount.ts'
+import { checked, type RouteDescription } from '../http/mount.ts'
 
 const address = z.strictObject({ '*': z.string().max(1000) })
+
+const folder: RouteDescription = {
+  summary: 'The artifacts of this host',
+  replies: { 200: artifactsReply },
+}
+const either: RouteDescription = {
+  summary: 'One artifact: the list of a folder, or the bytes of a file',
+  params: address,
+  replies: { 200: artifactsReply },
+}
 
 /** A folder is answered with its list, a file with its bytes; the header `x-openclaw-artifact` says which. */
 export function artifactRoutes(app: FastifyInstance, deps: Deps): void {
@@ -23,11 +33,11 @@ export function artifactRoutes(app: FastifyInstance, deps: Deps): void {
       .type(artifact.contentType)
     return await reply.send(artifact.stream)
   }
-  app.get('/api/artifacts', async (request, reply) => {
+  app.get('/api/artifacts', { config: { description: folder } }, async (request, reply) => {
     checked(z.strictObject({}), request.query, 'query')
     return await give(reply, '')
   })
-  app.get('/api/artifacts/*', async (request, reply) => {
+  app.get('/api/artifacts/*', { config: { description: either } }, async (request, reply) => {
     checked(z.strictObject({}), request.query, 'query')
     return await give(reply, checked(address, request.params, 'address')['*'])
   })

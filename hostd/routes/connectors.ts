@@ -9,9 +9,7 @@ import type { Verify } from '../runs/verified.ts'
 /** What the last run that looked at the connectors found. hostd asks nobody, and has no right to read a secret of them. */
 export function connectorRoutes(
   app: FastifyInstance,
-  { paths }: Deps,
-  docs: Documents,
-  verify: Verify,
+  { paths, docs, verify }: Pick<Deps, 'paths'> & { docs: Documents; verify: Verify },
 ): void {
   const newest = (
     kind: ConnectorsResult['kind'],
@@ -27,7 +25,8 @@ export function connectorRoutes(
   mount(app, {
     method: 'GET',
     url: '/api/connectors',
-    reply: connectorsReply,
+    summary: 'What the last run that read the connectors found',
+    replies: { 200: connectorsReply },
     handle: async () => {
       const looks = [
         newest('connectors', 'connectors.json', true),

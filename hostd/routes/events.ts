@@ -9,7 +9,7 @@ import { followRunLog } from '#ops/core/pipeline/run-log'
 import { runLogFile } from '#ops/host/runner/run-files'
 import { headerValues } from '../http/auth.ts'
 import type { Deps } from '../http/deps.ts'
-import { checked } from '../http/mount.ts'
+import { checked, type RouteDescription } from '../http/mount.ts'
 
 /** A comment keeps proxies and clients from taking a quiet run for a dead connection. */
 const heartbeatMs = 15_000
@@ -17,6 +17,22 @@ const seq = z
   .string()
   .regex(/^\d{1,15}$/, 'not an event number')
   .transform(Number)
+
+const description: RouteDescription = {
+  summary: 'The log and the step changes of a run, as server-sent events',
+  params: z.strictObject({ id: runId }),
+  query: z.strictObject({ after: seq.optional() }),
+  headers: z.object({ 'last-event-id': seq.optional() }),
+  replies: {
+    200: {
+      contentType: 'text/event-stream',
+      description:
+        'One message per line of the log: `id` is the number of the line, `data` the line. ' +
+        'The last message is `event: end` with the status of the run. ' +
+        'A comment is sent every 15 seconds.',
+    },
+  },
+}
 
 /** Writes, and waits while the reader does not take it: what a stalled reader has not read stays on disk, not in memory. */
 async function write(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
@@ -30,7 +46,7 @@ export function eventRoutes(app: FastifyInstance, deps: Deps): void {
     for (const stream of open) stream.abort()
   })
 
-  app.get('/api/runs/:id/events', async (request, reply) => {
+  app.get('/api/runs/:id/events', { config: { description } }, async (request, reply) => {
     const { id } = checked(z.strictObject({ id: runId }), request.params, 'address')
     const query = checked(z.strictObject({ after: seq.optional() }), request.query, 'query')
     const [last, ...more] = headerValues(request.raw, 'last-event-id')

@@ -52,8 +52,10 @@ export function execRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
     method: 'POST',
     url: '/api/exec',
+    summary: 'Starts an action, or names the run that holds its lane',
+    headers: z.object({ [dodRunHeader]: runId.optional() }),
     body: execRequest,
-    reply: z.union([execReply, joinableBody]),
+    replies: { 202: execReply, 409: joinableBody },
     handle: ({ body, request, reply }) => {
       if (!isActionId(body.action))
         throw new Problem(
@@ -73,7 +75,6 @@ export function execRoutes(app: FastifyInstance, deps: Deps): void {
         void reply.code(409)
         return joinable(outcome.busy)
       }
-      void reply.code(202)
       return { ok: true as const, run_id: outcome.run.run_id, status: outcome.run.status }
     },
   })

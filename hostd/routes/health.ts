@@ -7,7 +7,9 @@ export function healthRoutes(app: FastifyInstance, { version }: { version: strin
   mount(app, {
     method: 'GET',
     url: '/health',
-    reply: healthReply,
+    summary:
+      'Whether hostd lives, since when and which version it is; the only route without a token',
+    replies: { 200: healthReply },
     handle: () => ({
       ok: true as const,
       version,

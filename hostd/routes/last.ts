@@ -8,19 +8,22 @@ export function lastRoutes(app: FastifyInstance, results: LastResults): void {
   mount(app, {
     method: 'GET',
     url: '/api/dod/last',
-    reply: dodLastReply,
+    summary: 'The last Definition-of-Done result of a finished deploy',
+    replies: { 200: dodLastReply },
     handle: () => results.dod(),
   })
   mount(app, {
     method: 'GET',
     url: '/api/deploy/last',
-    reply: deployLastReply,
+    summary: 'The last finished deploy, with its triage if it failed',
+    replies: { 200: deployLastReply },
     handle: () => results.deploy(),
   })
   mount(app, {
     method: 'GET',
     url: '/api/ship/last',
-    reply: shipLastReply,
+    summary: 'The last ship that was stored here, and whether its seal holds',
+    replies: { 200: shipLastReply },
     handle: () => results.ship(),
   })
 }

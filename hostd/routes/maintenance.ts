@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import { joinableBody, maintenanceReply, maintenanceRequest } from '#shared/api'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
 import { askRunner } from '#ops/host/runner/launch'
@@ -12,10 +11,8 @@ import { joinable } from './exec.ts'
 export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
   const state = () => ({ ok: true as const, maintenance: readMaintenance(deps.paths) })
   const set = async (
-    to: 'on' | 'off',
-    reason: string,
-    request: FastifyRequest,
-    reply: FastifyReply,
+    change: { set: 'on' | 'off'; reason: string },
+    { request, reply }: { request: FastifyRequest; reply: FastifyReply },
   ) => {
     const deploy = deps.runs.active().find(({ lane }) => lane === 'deploy')
     if (deploy !== undefined) {
@@ -23,26 +20,32 @@ export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
       return joinable(deploy)
     }
     const { detail } = await askRunner(
-      { op: 'maintenance', set: to, reason, actor: actorOf(request.raw) },
+      { op: 'maintenance', ...change, actor: actorOf(request.raw) },
       deps.launch(),
     )
-    deps.log('maintenance', { set: to, detail })
+    deps.log('maintenance', { set: change.set, detail })
     return state()
   }
-  const reply = z.union([maintenanceReply, joinableBody])
-  mount(app, { method: 'GET', url: '/api/maintenance', reply: maintenanceReply, handle: state })
+  mount(app, {
+    method: 'GET',
+    url: '/api/maintenance',
+    summary: 'Whether maintenance mode is on, since when and why',
+    replies: { 200: maintenanceReply },
+    handle: state,
+  })
   mount(app, {
     method: 'PUT',
     url: '/api/maintenance',
+    summary: 'Turns maintenance mode on; refused while a deploy runs',
     body: maintenanceRequest,
-    reply,
-    handle: async ({ body, request, reply: answer }) =>
-      await set('on', body.reason, request, answer),
+    replies: { 200: maintenanceReply, 409: joinableBody },
+    handle: async ({ body, ...exchange }) => await set({ set: 'on', ...body }, exchange),
   })
   mount(app, {
     method: 'DELETE',
     url: '/api/maintenance',
-    reply,
-    handle: async ({ request, reply: answer }) => await set('off', '', request, answer),
+    summary: 'Turns maintenance mode off; refused while a deploy runs',
+    replies: { 200: maintenanceReply, 409: joinableBody },
+    handle: async (exchange) => await set({ set: 'off', reason: '' }, exchange),
   })
 }

@@ -21,7 +21,8 @@ export function projectStateRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
     method: 'GET',
     url: '/api/project/state',
-    reply: projectStateReply,
+    summary: 'The state that the last green deploy left',
+    replies: { 200: projectStateReply },
     handle: () => readProjectState(deps.paths.projectState),
   })
 }

@@ -24,17 +24,16 @@ const defaultLimit = 30
 /** The chain of this host for a witness, and what this host finds when it reads its bundles. */
 export function proofRoutes(
   app: FastifyInstance,
-  { paths }: Deps,
-  docs: Documents,
-  check: CheckBundle,
+  { paths, docs, check }: Pick<Deps, 'paths'> & { docs: Documents; check: CheckBundle },
 ): void {
   const { chainFile, publicKeyFile } = hostProofPlaces(paths)
   const readChain = chainReader(paths.artifacts, chainFile, hostKinds)
   mount(app, {
     method: 'GET',
     url: '/api/proof/chain',
+    summary: 'The proof chain of this host, for a witness',
     query: proofChainQuery,
-    reply: proofChainReply,
+    replies: { 200: proofChainReply },
     handle: async ({ query: { after = 0 } }) => ({
       ok: true as const,
       key: docs.read(publicKeyFile, trustedKey),
@@ -44,8 +43,9 @@ export function proofRoutes(
   mount(app, {
     method: 'GET',
     url: '/api/proof/bundles',
+    summary: 'Proof bundles and what their check finds, newest first',
     query: proofBundlesQuery,
-    reply: proofBundlesReply,
+    replies: { 200: proofBundlesReply },
     handle: async ({ query: { cursor, limit = defaultLimit, kind } }) => {
       const folders = bundleFolders(paths.artifacts, kind === undefined ? bundleKinds : [kind])
         .toReversed()

@@ -23,8 +23,9 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
     method: 'GET',
     url: '/api/runs',
+    summary: 'Runs, newest first, or with `id` one run and its result',
     query: runsQuery,
-    reply: z.union([runReply, runsReply]),
+    replies: { 200: z.union([runReply, runsReply]) },
     handle: ({ query: { id, cursor, limit = defaultLimit, action, status } }) => {
       if (id !== undefined) {
         if (cursor !== undefined || action !== undefined || status !== undefined)
@@ -50,8 +51,9 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
     method: 'POST',
     url: '/api/runs/:id/cancel',
+    summary: 'Ends the whole process tree of a run',
     params: z.strictObject({ id: runId }),
-    reply: cancelReply,
+    replies: { 200: cancelReply },
     handle: async ({ params: { id }, request }) => {
       const run = await deps.runs.cancel(id, actorOf(request.raw))
       return { ok: true as const, run_id: id, status: run.status }

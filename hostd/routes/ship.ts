@@ -15,9 +15,10 @@ export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): vo
   mount(app, {
     method: 'PUT',
     url: '/api/ship/:run_id',
+    summary: 'Stores the bundle of a ship; sending the same one again changes nothing',
     params: z.strictObject({ run_id: runId }),
     body: shipBundle,
-    reply: shipStoredReply,
+    replies: { 200: shipStoredReply },
     bodyLimit: maxBundleBytes,
     handle: async ({ params: { run_id }, body, request }) => {
       if (body.run_id !== run_id)

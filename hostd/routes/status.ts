@@ -16,15 +16,14 @@ const recentDeploys = 20
 /** Everything the Overview shows, in one call. */
 export function statusRoutes(
   app: FastifyInstance,
-  deps: Deps,
-  docs: Documents,
-  results: LastResults,
+  deps: Deps & { docs: Documents; results: LastResults },
 ): void {
-  const { paths, settings } = deps
+  const { paths, settings, docs, results } = deps
   mount(app, {
     method: 'GET',
     url: '/api/status',
-    reply: statusReply,
+    summary: 'Everything the Overview shows, in one call',
+    replies: { 200: statusReply },
     handle: async () => ({
       ok: true as const,
       host: {

@@ -9,7 +9,8 @@ export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {
   mount(app, {
     method: 'GET',
     url: '/api/trust',
-    reply: trustReply,
+    summary: 'Whose verdicts and ships this host trusts',
+    replies: { 200: trustReply },
     handle: () => ({
       ok: true as const,
       ship_keys: believedShipKeys(paths).map(({ id, enrolled }) => ({
