@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option, type Argument } from 'commander'
 import { installRoot } from '#ops/base/process/program'
 import { releaseVersion } from '#ops/core/host-state/releases'
-import type { CommandRow, OptionRow } from './command-row.ts'
-import { commandTable } from './command-table.ts'
+import type { CommandRow, OptionRow } from './tables/command-row.ts'
+import { commandTable } from './tables/command-table.ts'
 
 /**
  * The command line of `hq`, built from the command table and not yet run. Nothing but the table is loaded: a command

@@ -5,7 +5,7 @@ import { topLevel } from '#ops/platform/git/work-tree'
 import { hqHome } from '#ops/base/paths/paths'
 import { checkPush, parsePushedRefs } from '#ops/features/ship/hook/check-push'
 import { sayError } from '#ops/base/redact/crash-output'
-import { printProblem } from '../print-problem.ts'
+import { printProblem } from '../output/print-problem.ts'
 
 /**
  * `hq check-push`: `.githooks/pre-push` calls it, with git's lines about the refs on standard input.

@@ -4,7 +4,7 @@ import { missingForDeploy } from '#ops/host/install/missing'
 import { uninstallHostd } from '#ops/host/install/uninstall'
 import { hostdPort, hostPaths } from '#ops/base/paths/paths'
 import { installRoot } from '#ops/base/process/program'
-import { printProblem } from '../print-problem.ts'
+import { printProblem } from '../output/print-problem.ts'
 
 interface InstallOptions {
   readonly root?: string

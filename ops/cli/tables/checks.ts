@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { CommandRow } from '../command-row.ts'
-import { matching } from '../option-parsers.ts'
+import type { CommandRow } from './command-row.ts'
+import { matching } from './option-parsers.ts'
 import { json, unattended } from './common.ts'
 
 /** Checks. They change nothing, except guard, which applies its named remediations. */

@@ -1,4 +1,4 @@
-import type { OptionRow } from '../command-row.ts'
+import type { OptionRow } from './command-row.ts'
 
 /** Options that several commands share. */
 export const json: OptionRow = {

@@ -1,6 +1,6 @@
 import { keyId } from '#shared/signature'
-import type { CommandRow } from '../command-row.ts'
-import { matching } from '../option-parsers.ts'
+import type { CommandRow } from './command-row.ts'
+import { matching } from './option-parsers.ts'
 import { json } from './common.ts'
 
 /** Commands that set a host up or change its state. */

@@ -1,4 +1,4 @@
-import type { CommandRow } from '../command-row.ts'
+import type { CommandRow } from './command-row.ts'
 
 /** Programs that HQ starts itself. */
 export const internalCommands: readonly CommandRow[] = [

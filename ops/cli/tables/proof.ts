@@ -1,6 +1,6 @@
 import { runId } from '#shared/ids'
-import type { CommandRow } from '../command-row.ts'
-import { matching } from '../option-parsers.ts'
+import type { CommandRow } from './command-row.ts'
+import { matching } from './option-parsers.ts'
 import { json } from './common.ts'
 
 /** Runs and what they left. */

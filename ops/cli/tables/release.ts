@@ -1,6 +1,6 @@
 import { commitId } from '#shared/ids'
-import type { CommandRow } from '../command-row.ts'
-import { matching, repairCount } from '../option-parsers.ts'
+import type { CommandRow } from './command-row.ts'
+import { matching, repairCount } from './option-parsers.ts'
 import { json, repository } from './common.ts'
 
 /** From a commit on the laptop to the version that the host serves. */

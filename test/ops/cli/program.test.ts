@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { actionIds, actionOf } from '#shared/actions'
-import type { CommandRow } from '#ops/cli/command-row'
-import { commandTable } from '#ops/cli/command-table'
+import type { CommandRow } from '#ops/cli/tables/command-row'
+import { commandTable } from '#ops/cli/tables/command-table'
 import { buildProgram } from '#ops/cli/program'
 
 const leaves = (rows: readonly CommandRow[]): CommandRow[] =>

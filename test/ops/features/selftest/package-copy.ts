@@ -1,11 +1,25 @@
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** One line of a guard, and what it is made of so that it guards no more. */
+/** A piece of a guard's code, and the code that disables it. */
 export interface Neutralised {
   readonly file: string
+  /** As one line. Where the formatter breaks lines does not matter. */
   readonly line: string
   readonly by: string
+}
+
+/** Matches the code however the formatter has broken its lines. */
+function codePattern(line: string): RegExp {
+  const escaped = line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(
+    escaped
+      .replace(/\\[([{]/g, '$&\\s*')
+      .replace(/\\[)\]}]/g, '\\s*$&')
+      .replace(/ +/g, '\\s+')
+      .replace(/(?:\\s[*+])+/g, (spaces) => (spaces.includes('+') ? '\\s+' : '\\s*')),
+    'g',
+  )
 }
 
 /** A copy of this package in which some guards are broken. @throws when a line is not there exactly once */
@@ -16,10 +30,13 @@ export function brokenPackage(folder: string, broken: readonly Neutralised[]): s
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   for (const { file, line, by } of broken) {
     const path = join(folder, file)
-    const parts = readFileSync(path, 'utf8').split(line)
-    if (parts.length !== 2)
-      throw new Error(`${file} has ${parts.length - 1} times ${JSON.stringify(line)}`)
-    writeFileSync(path, parts.join(by))
+    const source = readFileSync(path, 'utf8')
+    const found = source.match(codePattern(line))?.length ?? 0
+    if (found !== 1) throw new Error(`${file} has ${found} times ${JSON.stringify(line)}`)
+    writeFileSync(
+      path,
+      source.replace(codePattern(line), () => by),
+    )
   }
   return folder
 }
