@@ -3,7 +3,7 @@ import { actionIds } from './actions.ts'
 import { bundleState } from './bundle.ts'
 import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
-import { remediationIds } from './remediations.ts'
+import { remediationIds } from './errors/remediations.ts'
 import { bundleKind, bundleVerification, chainReport, proofState } from './proof.ts'
 import {
   checksResult,

@@ -11,7 +11,7 @@ import {
   witnessAlarm,
   witnessedLink,
 } from './proof.ts'
-import { remediationIds } from './remediations.ts'
+import { remediationIds } from './errors/remediations.ts'
 import { shipResult } from './result.ts'
 import { signatureState, verdictDocument } from './signature.ts'
 import { finding } from './verdict.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { errorClasses } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 import { proofState } from './proof.ts'
-import { remediationIds } from './remediations.ts'
+import { remediationIds } from './errors/remediations.ts'
 import { checkResult, overall, resultFields } from './result.ts'
 
 export const connectorNames = ['kajabi', 'gmail'] as const

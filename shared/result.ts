@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
-import { remediationIds } from './remediations.ts'
+import { remediationIds } from './errors/remediations.ts'
 
 export const overall = z.enum(['PASS', 'FAIL'])
 export const stepStatus = z.enum([

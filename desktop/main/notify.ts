@@ -1,6 +1,6 @@
 import { Notification } from 'electron'
 import { errorRule } from '#shared/errors'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import type { RunEnd } from '../operator/host/deploys.ts'
 
 /** Tells that a run has ended, where the system has notifications. @param onClick brings the window to the front */
@@ -14,7 +14,9 @@ export function notifyRunEnded({ title, result }: RunEnd, onClick: () => void): 
       overall === 'PASS'
         ? 'All steps passed, with proof.'
         : [
-            step_failed && `Stopped at ${step_failed} (${error_class ?? 'unknown'}).`,
+            step_failed &&
+              error_class &&
+              `Stopped at ${step_failed}: ${errorRule(error_class).title}.`,
             next_auto_fix && remediations[next_auto_fix].title,
           ]
             .filter(Boolean)

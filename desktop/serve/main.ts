@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import open from 'open'
-import { errorRule, Problem, toProblem } from '#shared/errors'
-import { remediations } from '#shared/remediations'
+import { Problem, toProblem } from '#shared/errors'
+import { problemText } from '#shared/problem-text'
 import { fileKeystore } from '../operator/settings/keystore.ts'
 import { hqLog } from '../operator/base/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
@@ -77,10 +77,10 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exitUsage
   } else {
-    const { errorClass, message, cause } = toProblem(error)
-    sayError(`${errorClass}: ${message}`)
-    sayError(`Next: ${remediations[errorRule(errorClass).next_auto_fix].title}`)
-    if (errorClass === 'internal_error' && cause instanceof Error) sayError(describeThrown(cause))
+    const problem = toProblem(error)
+    sayError(problemText(problem))
+    if (problem.errorClass === 'internal_error' && problem.cause instanceof Error)
+      sayError(describeThrown(problem.cause))
     process.exitCode = 1
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { ErrorClass } from '#shared/errors'
-import type { RemediationId } from '#shared/remediations'
+import type { RemediationId } from '#shared/errors/remediations'
 import type { Shipped, ShipRepo } from './ship-repo.ts'
 
 export interface ExpectedStop {

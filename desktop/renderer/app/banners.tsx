@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react'
 import { Link, useLocation } from 'wouter'
-import { remediations } from '#shared/remediations'
+import { errorRule } from '#shared/errors'
+import { remediations } from '#shared/errors/remediations'
 import { toBridgeError } from '../bridge/bridge-error.ts'
 import { useHq } from '../bridge/context.ts'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
-import { errorSentence } from '../text/errors.ts'
 import { shortRun, span, timeOfDay } from '../text/format.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { useActions } from '../state/actions.tsx'
@@ -173,7 +173,7 @@ function ActionProblem(): ReactElement | null {
       <Mark tone="fail" />
       <span className="grow">
         <b>
-          {problem.what}: {errorSentence(errorClass)}
+          {problem.what}: {errorRule(errorClass).sentence}
         </b>{' '}
         <code className="mono tone-text">{errorClass}</code>{' '}
         <span className="soft">

@@ -1,6 +1,6 @@
 import type { BridgeProblem } from '#shared/bridge'
 import { errorRule, Problem, type ErrorClass } from '#shared/errors'
-import type { RemediationId } from '#shared/remediations'
+import type { RemediationId } from '#shared/errors/remediations'
 
 /** An expected failure of a bridge call: what the page shows instead of the answer. */
 export class BridgeError extends Error {

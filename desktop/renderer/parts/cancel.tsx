@@ -1,11 +1,11 @@
 import { useState, type ReactElement, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
-import { remediations } from '#shared/remediations'
+import { errorRule } from '#shared/errors'
+import { remediations } from '#shared/errors/remediations'
 import { BridgeError, toBridgeError } from '../bridge/bridge-error.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
-import { errorSentence } from '../text/errors.ts'
 import { shortRun, span, timeOfDay } from '../text/format.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { useActions } from '../state/actions.tsx'
@@ -125,7 +125,7 @@ function CancelFailed({
       <Mark tone="fail" />
       <div className="grow">
         <p>
-          <b>Not cancelled, as far as is known: {errorSentence(errorClass)}</b>{' '}
+          <b>Not cancelled, as far as is known: {errorRule(errorClass).sentence}</b>{' '}
           <code className="mono tone-text">{errorClass}</code>
         </p>
         <p className="soft">

@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from 'react'
-import { remediations } from '#shared/remediations'
+import { errorRule } from '#shared/errors'
+import { remediations } from '#shared/errors/remediations'
 import { toBridgeError } from '../bridge/bridge-error.ts'
-import { errorSentence } from '../text/errors.ts'
 import { isBlocked } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Mark } from './icons.tsx'
@@ -21,7 +21,8 @@ export function ProblemNote({
       <Mark tone={tone} />
       <div className="grow">
         <p>
-          <b>{errorSentence(errorClass)}</b> <code className="mono tone-text">{errorClass}</code>
+          <b>{errorRule(errorClass).sentence}</b>{' '}
+          <code className="mono tone-text">{errorClass}</code>
         </p>
         <p className="soft">{visibleText(message)}</p>
         <p className="soft">{remediations[nextAutoFix].title}</p>

@@ -1,9 +1,8 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Button } from 'react-aria-components'
-import { remediations } from '#shared/remediations'
-import type { ErrorClass } from '#shared/errors'
+import { remediations } from '#shared/errors/remediations'
+import { errorRule, type ErrorClass } from '#shared/errors'
 import type { Triage } from '#shared/result'
-import { errorSentence } from '../text/errors.ts'
 import { toneOfClass } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
@@ -44,7 +43,7 @@ export function WhyRed({
       <div>
         <div className="why-top">
           <Mark tone={tone} />
-          <h2>{errorSentence(errorClass)}</h2>
+          <h2>{errorRule(errorClass).sentence}</h2>
           <code className="mono tone-text">{errorClass}</code>
         </div>
         {(firstError || detail) && (

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
-import type { RemediationId } from '#shared/remediations'
+import type { RemediationId } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
 
 export interface Finding {

@@ -1,4 +1,4 @@
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
 
 const mark = { PASS: '✓', WARN: '!', FAIL: '✗', SKIP: '–' } as const

@@ -1,5 +1,6 @@
 import type { EventBody } from '#shared/events'
-import { remediations } from '#shared/remediations'
+import { errorRule } from '#shared/errors'
+import { remediations } from '#shared/errors/remediations'
 import { checkResult, type ResultDocument } from '#shared/result'
 import { checkTable } from './check-table.ts'
 import { sayError } from '#ops/base/redact/crash-output'
@@ -52,7 +53,9 @@ export function printEvent(event: EventBody): void {
     case 'run_finished': {
       const { overall, error_class, next_auto_fix } = event.result
       for (const line of tableOf(event.result)) sayError(line)
-      sayError(overall === 'PASS' ? 'PASS' : `FAIL ${error_class ?? ''}`)
+      sayError(
+        error_class === null ? overall : `FAIL ${error_class}: ${errorRule(error_class).sentence}`,
+      )
       if (next_auto_fix) sayError(`Next: ${remediations[next_auto_fix].title}`)
       return
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
-import type { RemediationId } from '#shared/remediations'
+import type { RemediationId } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
 import type { Attempts } from './attempts.ts'
 import { whyHandsOff } from './may-act.ts'

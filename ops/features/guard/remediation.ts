@@ -1,5 +1,5 @@
 import type { DoctorContext } from '#ops/core/checks/context'
-import type { RemediationId } from '#shared/remediations'
+import type { RemediationId } from '#shared/errors/remediations'
 
 export type GuardHost = Pick<DoctorContext, 'paths' | 'settings' | 'hostdUrl'>
 

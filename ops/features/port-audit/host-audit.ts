@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { RemediationId } from '#shared/remediations'
+import type { RemediationId } from '#shared/errors/remediations'
 import { fail, pass, waited, warn, type Check, type Finding } from '#ops/core/checks/check'
 import { inspect, requireDaemon, type Docker } from '#ops/platform/docker/engine-api'
 import { containers, publishesOf, type Container } from '#ops/platform/docker/containers'

@@ -37,12 +37,12 @@ function away(story: Scene): Scene {
 }
 
 describe('a ship that somebody cancelled', () => {
-  test('is told as cancelled, and nothing of it is red', async () => {
+  test('is shown as cancelled, and nothing of it is red', async () => {
     const { page } = await open(browser, built, cancelledShip())
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('The ship was cancelled')
     await shown(page.getByRole('listitem', { name: 'Tests: Cancelled' })).toBeVisible()
     await page.getByRole('link', { name: 'Ship, cancelled' }).click()
-    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('It was cancelled')
+    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('The run was cancelled')
     await shown(page.locator('.status.fail, .why.fail, .rail-item.fail')).toHaveCount(0)
     await page.context().close()
   })

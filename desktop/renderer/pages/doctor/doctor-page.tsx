@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
 import type { ActionId } from '#shared/actions'
 import { useActions } from '../../state/actions.tsx'

@@ -1,8 +1,7 @@
 import type { Overview } from '#shared/bridge'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import { errorClasses, errorRule, type ErrorClass } from '#shared/errors'
 import { deployWords, isDeploy, type Facts } from '../../state/facts.ts'
-import { errorSentence } from '../../text/errors.ts'
 import { count, shortCommit, span, timeOfDay } from '../../text/format.ts'
 import { firstStopped } from './gates.ts'
 
@@ -72,7 +71,7 @@ export function headlineOf(
         errorClass === 'cancelled'
           ? `The ${onLaptop ? 'ship' : 'deploy'} was cancelled`
           : errorClass
-            ? errorSentence(errorClass)
+            ? errorRule(errorClass).sentence
             : `${commit ?? 'The change'} did not pass`,
       sub: `${stopped.detail === 'push_unconfirmed' ? '' : kept} ${errorClass ? remediations[errorRule(errorClass).next_auto_fix].title : ''}`.trim(),
       ...(errorClass && errorClass !== 'cancelled' ? { errorClass } : {}),

@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Link } from 'wouter'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import type { ChecksResult, ResultDocument } from '#shared/result'
 import { useHq } from '../../bridge/context.ts'
 import { useLive } from '../../state/live.tsx'

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
 import { tallyOf, worstFirst } from '../../ui/checks.tsx'
 import { Mark } from '../../ui/icons.tsx'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
 import { checkTable } from '#ops/core/pipeline/check-table'
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { nodeProgram, programArgv } from '#ops/base/process/program'
-import { remediations } from '#shared/remediations'
+import { remediations } from '#shared/errors/remediations'
 import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
 import { approve, startResponsesApi, type ResponsesApi } from '../../../support/responses-api.ts'
 

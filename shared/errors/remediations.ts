@@ -1,6 +1,13 @@
+interface Remediation {
+  /** HQ or the host does it without a person. */
+  readonly automatic: boolean
+  /** Who acts, where, and what they do: one or more whole sentences. */
+  readonly title: string
+}
+
 /**
- * What ends a failure, by name (design §4: `next_auto_fix` is an id, never a command line).
- * `automatic`: HQ does it by itself. Otherwise `title` says who acts and where.
+ * What ends a failure, by name. A result names a remedy by its id in `next_auto_fix`, never by a command line: where
+ * HQ has a button, the remedy names the button. Reference: `docs/OPERATING_MODEL.md`.
  */
 export const remediations = {
   // by HQ itself
@@ -11,16 +18,17 @@ export const remediations = {
   wait_for_active_run: {
     automatic: false,
     title:
-      'Wait until the run named in the detail has ended, or cancel it in HQ; then start the action again.',
+      'Wait until the run named in the detail has ended, or cancel it in HQ. Then start the action again.',
   },
   wait_for_deploy: {
     automatic: true,
     title:
-      'HQ waits for the deploy that holds maintenance mode. One that failed leaves it on: the next good deploy ends it, and so does End maintenance in HQ (`hq maintenance off`).',
+      'HQ waits for the deploy that holds maintenance mode. ' +
+      'After a failed deploy, the next green deploy ends it, or press End maintenance in HQ.',
   },
   read_remote_again: {
     automatic: true,
-    title: 'The next ship reads origin/main again and settles what was pushed.',
+    title: 'The next ship reads origin/main again and records what was pushed.',
   },
   retry_when_reachable: {
     automatic: true,
@@ -39,7 +47,7 @@ export const remediations = {
   seal_again: { automatic: true, title: 'The next run seals the proof that was left unsealed.' },
   deploy_again: {
     automatic: true,
-    title: 'The next deploy fetches main afresh and starts from the first step.',
+    title: 'The next deploy fetches main again and starts from the first step.',
   },
   // by a person, in HQ or in the repository
   fix_and_ship: { automatic: false, title: 'Fix the change, commit it, and press Ship.' },
@@ -50,12 +58,13 @@ export const remediations = {
   remove_secret: {
     automatic: false,
     title:
-      'Take the secret out of the commit and withdraw it where it was issued; what is none gets a comment `openclaw-allow-secret: reason` in its line.',
+      'Remove the secret from the commit and revoke it where it was issued. ' +
+      'If it is not a secret, add the comment `openclaw-allow-secret: reason` to its line.',
   },
   vendor_submodule: {
     automatic: false,
     title:
-      'Bring the content into the repository instead of a submodule: no diff shows what a submodule holds.',
+      'Copy the content into the repository instead of a submodule: no diff shows what a submodule holds.',
   },
   fix_test_report: {
     automatic: false,
@@ -66,7 +75,10 @@ export const remediations = {
     title:
       'Run the skipped tests, or list each in openclaw.config.json with a reason and an expiry date.',
   },
-  ship_again: { automatic: false, title: 'Press Ship again; the review starts afresh.' },
+  ship_again: {
+    automatic: false,
+    title: 'Press Ship again; the review starts from the beginning.',
+  },
   ship_the_commit: {
     automatic: false,
     title: 'Press Ship on the laptop so that the commit is reviewed.',
@@ -78,7 +90,9 @@ export const remediations = {
   restore_main: {
     automatic: false,
     title:
-      'Put the commit named in the detail back on main and ship on top of it; to go back, roll back in HQ. If the new history is meant, set the baseline of the trust file to a commit of it.',
+      'Put the commit named in the detail back on main and ship on top of it. ' +
+      'To go back, press Roll back in HQ. If the new history is intended, set the baseline in ' +
+      'trust.json on the host to a commit of it.',
   },
   ship_from_hq: {
     automatic: false,
@@ -92,14 +106,15 @@ export const remediations = {
   ship_or_unpin: {
     automatic: false,
     title:
-      'Ship a fix; the next deploy brings it. To deploy the commit that was rolled back from after all, press Deploy the newest again on the Deploy page, or run `hq deploy --unpin`.',
+      'Ship a fix; the next deploy brings it. To deploy the rolled-back commit all the same, press ' +
+      'Deploy the newest again on the Deploy page of HQ.',
   },
   start_again: { automatic: false, title: 'Start the action again in HQ.' },
   split_change: {
     automatic: false,
     title: 'Split the change into smaller commits and ship them one by one.',
   },
-  commit_changes: { automatic: false, title: 'Commit what should be shipped.' },
+  commit_changes: { automatic: false, title: 'Commit the changes that you want to ship.' },
   finish_git_operation: {
     automatic: false,
     title: 'Finish or abort the merge, rebase or cherry-pick in the repository.',
@@ -111,7 +126,8 @@ export const remediations = {
   mend_commit: {
     automatic: false,
     title:
-      'Mend what keeps git from committing here: its identity, a hook, or a signing key. The detail has its words.',
+      'Fix what stops git from committing in this repository: the identity, a hook or a signing key. ' +
+      'The detail quotes git.',
   },
   remove_replace_refs: { automatic: false, title: 'Delete the replace refs of the repository.' },
   switch_to_main: { automatic: false, title: 'Switch the repository to its main branch.' },
@@ -121,12 +137,12 @@ export const remediations = {
   },
   restore_git_hooks: {
     automatic: false,
-    title: 'Remove the setting that turns git hooks off; it is named in the detail.',
+    title: 'Remove the setting that turns git hooks off; the detail names it.',
   },
   join_hook_manager: {
     automatic: false,
     title:
-      'Remove the hook manager named in the detail, or let its own pre-push hook call `hq check-push`.',
+      'Remove the hook manager named in the detail, or call `hq check-push` from its pre-push hook.',
   },
   unset_codex_skip: { automatic: false, title: 'Start HQ without CODEX_SKIP in its environment.' },
   choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
@@ -137,7 +153,8 @@ export const remediations = {
   set_baseline: {
     automatic: false,
     title:
-      'Correct the baseline of this repository in the operator settings: a commit of main from which on changes are reviewed.',
+      'Correct the baseline of this repository in the operator settings: the commit of main after ' +
+      'which every change is reviewed.',
   },
   set_next_action: { automatic: false, title: 'Set exactly one next action on the Ship page.' },
   connect_codex: {
@@ -150,11 +167,11 @@ export const remediations = {
   },
   allow_push: {
     automatic: false,
-    title: 'Give the laptop push access to origin, or mend the hook of the remote that refused.',
+    title: 'Give the laptop push access to origin, or fix the hook of the remote that refused.',
   },
   make_remote_read_only: {
     automatic: false,
-    title: 'Give the host a read-only deploy key; it must not be able to push.',
+    title: 'Give the host a read-only deploy key, so that it cannot push.',
   },
   enrol_host: {
     automatic: false,
@@ -163,7 +180,8 @@ export const remediations = {
   see_guard_log: {
     automatic: false,
     title:
-      'Guard does not try again within this hour: open the guard log in HQ, mend the cause that it names, then run guard.',
+      'Open the guard log in HQ, fix the cause that it names, then run guard. ' +
+      'Guard does not try again within this hour.',
   },
   follow_doctor: {
     automatic: false,
@@ -172,12 +190,14 @@ export const remediations = {
   change_trust: {
     automatic: false,
     title:
-      'Enrol the key of another laptop first, or, where the detail names trust.json, change that file on the host as root.',
+      'Enrol the key of another laptop first. If the detail names trust.json, change that file on the ' +
+      'host as root.',
   },
   finish_host: {
     automatic: false,
     title:
-      'Do on the host what the detail names; "The first deploy on a real host" in docs/RUNBOOK.md has all steps.',
+      'Do on the host what the detail names. All steps are in docs/RUNBOOK.md under "The first deploy ' +
+      'on a real host".',
   },
   prepare_host: {
     automatic: false,
@@ -194,22 +214,24 @@ export const remediations = {
   close_public_port: {
     automatic: false,
     title:
-      'Bind the listed address to loopback or the tailnet, or take the listed power from the container; what is meant to be is listed in openclaw.config.json with a reason.',
+      'Bind the listed address to loopback or the tailnet, or remove the listed privilege from the container. ' +
+      'If it is intended, list it in openclaw.config.json with a reason.',
   },
   delete_nat_rule: {
     automatic: false,
     title:
-      'Delete the listed rule of the packet filter on the host; one that is meant to be is listed in openclaw.config.json with a reason.',
+      'Delete the listed packet filter rule on the host. ' +
+      'If it is intended, list it in openclaw.config.json with a reason.',
   },
   close_tailscale_serve: {
     automatic: false,
-    title:
-      'Turn Funnel off on the host (`tailscale funnel reset`), and serve nothing but hostd to the tailnet.',
+    title: 'Turn Tailscale Funnel off on the host, and serve only hostd to the tailnet.',
   },
   set_admin_token: {
     automatic: false,
     title:
-      'On the host, install hostd again: it makes a token that is missing and mends owner and mode. Then enter that token in HQ Settings.',
+      'Install hostd again on the host: it creates a missing token and corrects owner and mode. ' +
+      'Then enter that token in HQ Settings.',
   },
   install_host_tools: {
     automatic: false,
@@ -218,7 +240,8 @@ export const remediations = {
   make_storage_writable: {
     automatic: false,
     title:
-      'Make the file system writable again that holds the file named in the detail: a disk with errors is mounted read-only.',
+      'Make the file system of the file named in the detail writable again. ' +
+      'A disk with errors is mounted read-only.',
   },
   free_disk: { automatic: false, title: 'Free disk space on the machine named in the detail.' },
   repair_state_folder: {
@@ -231,43 +254,43 @@ export const remediations = {
   },
   install_again: {
     automatic: false,
-    title: 'Install hostd again on the host: it puts back its owners and modes, units and timers.',
+    title: 'Install hostd again on the host: it restores owners and modes, units and timers.',
   },
   protect_secrets: {
     automatic: false,
     title:
-      'Give each file the owner and mode named in the detail, and replace a secret that others could read.',
+      'Set the owner and mode named in the detail on each file, and replace every secret that others could read.',
   },
   connect_connectors: {
     automatic: false,
     title:
-      'Give the host the secrets of Kajabi and Gmail; the line of each connector says what it lacks.',
+      'Give the host the secrets of Kajabi and Gmail; the line of each connector names what it lacks.',
   },
   connect_again: {
     automatic: false,
-    title: 'Sign in at the connector anew, and replace its secret on the host.',
+    title: 'Sign in to the connector again, and replace its secret on the host.',
   },
   correct_connector_settings: {
     automatic: false,
     title:
-      'Correct the address of the connector under `kajabi` or `gmail` of host.json; the detail says how it answered.',
+      'Correct the address of the connector under `kajabi` or `gmail` of host.json; the detail quotes its answer.',
   },
   set_clock: {
     automatic: false,
-    title: 'Set the clock of the host, and turn its time synchronisation on.',
+    title: 'Set the clock of the host, and turn on its time synchronisation.',
   },
   start_docker: {
     automatic: false,
-    title: 'Start Docker on the host, or install it; the detail says how it answered.',
+    title: 'Start or install Docker on the host; the detail quotes its answer.',
   },
   prune_images: {
     automatic: false,
     title:
-      'Remove images and build cache that nothing uses from the host; HQ prunes its own versions down to the last three green ones.',
+      'Remove unused images and build cache from the host. HQ itself keeps only its last three green versions.',
   },
   repair_clone: {
     automatic: false,
-    title: 'Put right on the host what the detail names of its clone, or clone it afresh.',
+    title: 'Correct on the host what the detail names about its clone, or clone it again.',
   },
   join_tailnet: {
     automatic: false,
@@ -276,14 +299,17 @@ export const remediations = {
   renew_tailnet_key: {
     automatic: false,
     title:
-      'Sign the host in to the tailnet again, or turn key expiry off for it in the console of Tailscale.',
+      'Sign the host in to the tailnet again, or turn off its key expiry in the Tailscale admin console.',
   },
   update_hq: {
     automatic: false,
     title: 'HQ and hostd speak different versions; update the older one.',
   },
-  report_bug: { automatic: false, title: 'This is a defect of HQ; the detail and log say where.' },
-} as const
+  report_bug: {
+    automatic: false,
+    title: 'This is a defect of HQ. Report it with the detail and the log, which say where.',
+  },
+} as const satisfies Record<string, Remediation>
 
 export type RemediationId = keyof typeof remediations
 export const remediationIds = Object.keys(remediations) as [RemediationId, ...RemediationId[]]

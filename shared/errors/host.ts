@@ -1,0 +1,99 @@
+import type { ErrorRow } from './row.ts'
+
+/** Failure classes of a host: its installation, its keys, its proof and its connectors. */
+export const hostErrors = {
+  // installation and trust
+  host_not_ready: {
+    blocked: true,
+    next_auto_fix: 'finish_host',
+    title: 'Unfinished host',
+    sentence: 'The host is not set up completely',
+  },
+  install_refused: {
+    blocked: true,
+    next_auto_fix: 'prepare_host',
+    title: 'Refused installation',
+    sentence: 'hostd cannot be installed on this machine as it is',
+  },
+  install_failed: {
+    next_auto_fix: 'prepare_host',
+    title: 'Failed installation',
+    sentence: 'The installation of hostd failed',
+  },
+  key_kept: {
+    blocked: true,
+    next_auto_fix: 'change_trust',
+    title: 'Key not removed',
+    sentence: 'The key was not removed and is still trusted',
+  },
+  // proof
+  proof_broken: {
+    http: 400,
+    next_auto_fix: 'inspect_proof',
+    title: 'Broken proof',
+    sentence: 'A proof is not what was sealed',
+  },
+  proof_chain_unreadable: {
+    next_auto_fix: 'inspect_proof',
+    title: 'Unreadable proof chain',
+    sentence: 'The head of a proof chain cannot be read',
+  },
+  proof_busy: {
+    retryable: true,
+    next_auto_fix: 'seal_again',
+    title: 'Proof chain in use',
+    sentence: 'Another process is sealing into the same proof chain',
+  },
+  // connectors
+  CONNECTOR_NOT_CONFIGURED: {
+    blocked: true,
+    next_auto_fix: 'connect_connectors',
+    title: 'Connector not ready',
+    sentence: 'A connector is not ready',
+  },
+  connector_secret_unsafe: {
+    blocked: true,
+    next_auto_fix: 'protect_secrets',
+    title: 'Exposed connector secret',
+    sentence: 'Other accounts can read or change the secret of a connector',
+  },
+  connector_secret_invalid: {
+    blocked: true,
+    next_auto_fix: 'connect_again',
+    title: 'Unusable connector secret',
+    sentence: 'The secret of a connector cannot be used',
+  },
+  connector_expired: {
+    next_auto_fix: 'connect_again',
+    title: 'Expired login',
+    sentence: 'The login of a connector has expired',
+  },
+  connector_refused: {
+    next_auto_fix: 'connect_again',
+    title: 'Refused secret',
+    sentence: 'A connector refused its secret',
+  },
+  connector_scope_missing: {
+    blocked: true,
+    next_auto_fix: 'connect_again',
+    title: 'Missing permission',
+    sentence: 'The token of a connector lacks a required permission',
+  },
+  connector_insecure: {
+    blocked: true,
+    next_auto_fix: 'correct_connector_settings',
+    title: 'Insecure connection',
+    sentence: 'The connection to a connector is not secure',
+  },
+  connector_answer_unexpected: {
+    next_auto_fix: 'correct_connector_settings',
+    title: 'Unexpected answer',
+    sentence: 'A connector gave an answer that HQ does not know',
+  },
+  connector_unreachable: {
+    retryable: true,
+    next_auto_fix: 'retry_when_reachable',
+    title: 'Unreachable connector',
+    sentence: 'A connector does not answer',
+  },
+} as const satisfies Record<string, ErrorRow>

@@ -1,0 +1,90 @@
+import type { ErrorRow } from './row.ts'
+
+/** Failure classes of requests to hostd, to the console and to HQ itself. */
+export const requestErrors = {
+  token_not_configured: {
+    http: 503,
+    next_auto_fix: 'set_admin_token',
+    title: 'Missing admin token',
+    sentence: 'The host has no admin token',
+  },
+  forbidden: {
+    http: 403,
+    next_auto_fix: 'enrol_host',
+    title: 'Refused admin token',
+    sentence: 'The admin token was refused',
+  },
+  host_refused: {
+    http: 403,
+    next_auto_fix: 'enrol_host',
+    title: 'Refused host name',
+    sentence: 'The request used a host name that is not configured',
+  },
+  origin_refused: {
+    http: 403,
+    next_auto_fix: 'enrol_host',
+    title: 'Refused origin',
+    sentence: 'The request came from a page other than HQ',
+  },
+  funnel_refused: {
+    http: 403,
+    next_auto_fix: 'close_tailscale_serve',
+    title: 'Request from the internet',
+    sentence: 'The request came through Tailscale Funnel, from the public internet',
+  },
+  unknown_action: {
+    http: 404,
+    next_auto_fix: 'update_hq',
+    title: 'Unknown action',
+    sentence: 'The host does not know this action',
+  },
+  not_found: {
+    http: 404,
+    next_auto_fix: 'start_again',
+    title: 'Not found',
+    sentence: 'This does not exist on the host',
+  },
+  invalid_request: {
+    http: 400,
+    next_auto_fix: 'update_hq',
+    title: 'Invalid request',
+    sentence: 'The request is not valid',
+  },
+  unsupported_media_type: {
+    http: 415,
+    next_auto_fix: 'update_hq',
+    title: 'Unsupported media type',
+    sentence: 'The request has a body of an unsupported type',
+  },
+  body_too_large: {
+    http: 413,
+    next_auto_fix: 'split_change',
+    title: 'Request too large',
+    sentence: 'The body of the request is too large',
+  },
+  bundle_conflict: {
+    http: 409,
+    next_auto_fix: 'ship_again',
+    title: 'Conflicting ship bundle',
+    sentence: 'The host already holds a different bundle for this ship',
+  },
+  not_running: {
+    http: 409,
+    next_auto_fix: 'start_again',
+    title: 'Run already ended',
+    sentence: 'The run has already ended',
+  },
+  hostd_unreachable: {
+    retryable: true,
+    http: 502,
+    next_auto_fix: 'retry_when_reachable',
+    title: 'Unreachable host',
+    sentence: 'The host does not answer',
+  },
+  version_mismatch: {
+    http: 502,
+    next_auto_fix: 'update_hq',
+    title: 'Version mismatch',
+    sentence: 'HQ and hostd speak different versions',
+  },
+} as const satisfies Record<string, ErrorRow>
