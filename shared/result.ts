@@ -27,7 +27,7 @@ export const stepResult = z.strictObject({
 })
 export type StepResult = z.infer<typeof stepResult>
 
-/** The fields that every result document carries (design §4). */
+/** The fields that every result document carries (docs/reference/api.md). */
 export const resultFields = {
   schema_version: z.literal(1),
   run_id: runId,
@@ -43,6 +43,9 @@ export const resultFields = {
   /** Name to path, relative to the folder the document lies in. */
   artifacts: z.record(z.string(), z.string()),
 }
+
+const resultFieldsObject = z.strictObject(resultFields)
+export type ResultFields = z.infer<typeof resultFieldsObject>
 
 /** Any result document: the common fields, with whatever its kind adds. */
 export const resultDocument = z.looseObject(resultFields)

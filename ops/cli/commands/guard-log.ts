@@ -1,7 +1,7 @@
 import { Problem } from '#shared/errors'
 import { actions } from '#shared/actions'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
-import { doneDocument } from '#ops/core/pipeline/done-document'
+import { doneDocument } from '#ops/core/pipeline/documents'
 import { describePass, readGuardLog } from '#ops/features/guard/log'
 import { hostPaths } from '#ops/base/paths/paths'
 

@@ -1,5 +1,5 @@
 import { runHere } from '#ops/host/hostd-client/check-command'
-import { doneDocument } from '#ops/core/pipeline/done-document'
+import { doneDocument } from '#ops/core/pipeline/documents'
 import { enrolShipKey, removeShipKey } from '#ops/core/trust/enrolled-keys'
 import { exitUsage } from '#ops/core/pipeline/exit-codes'
 import { runThroughHostd } from '#ops/host/hostd-client/host-client'

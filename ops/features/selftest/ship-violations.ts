@@ -5,7 +5,7 @@ import { newRunId } from '#shared/ids'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { writeJson } from '#ops/base/files/json-file'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
-import type { StepContext } from '#ops/core/pipeline/pipeline'
+import type { FactContext } from '#ops/core/pipeline/pipeline'
 import { checkPush, type PushedRef } from '#ops/features/ship/index'
 import { checkStep } from '#ops/features/ship/index'
 import { preflightStep } from '#ops/features/ship/index'
@@ -27,9 +27,10 @@ interface Laptop {
   /** A fresh copy of the clone. */ readonly copy: (name: string) => string
 }
 
-const contextOf = ({ signal }: Laptop, dir: string): StepContext => ({
+const contextOf = ({ signal }: Laptop, dir: string): FactContext<object> => ({
   signal,
   dir,
+  note: () => undefined,
   log: () => undefined,
   run: ([program]) =>
     Promise.reject(new Problem('internal_error', `${program ?? ''} is not run by the self-test.`)),

@@ -51,7 +51,7 @@ const step = (
 ): Step<Facts> => ({ name, timeLimitSeconds: 200, run: work, ...more })
 
 describe('the step engine', () => {
-  it('hands facts from step to step and writes PASS with one log per step', async () => {
+  it('passes facts from step to step and writes PASS with one log per step', async () => {
     const document = await run([
       step('add', async ({ count }) => ({ facts: { count: count + 2 }, detail: 'two more' })),
       step('show', async ({ count }, { log }) => {
@@ -73,6 +73,41 @@ describe('the step engine', () => {
     ])
     expect(readFileSync(join(dir, 'show.log'), 'utf8')).toBe('count is 2\n')
     expect(existsSync(join(dir, '.reserve'))).toBe(false)
+  })
+
+  it('keeps the facts that a failing step noted, and never changes those a step was given', async () => {
+    const given: Facts[] = []
+    const document = await run([
+      step('one', async (facts, { note }) => {
+        given.push(facts)
+        note({ count: 1 })
+        note({ count: 2 })
+        return undefined
+      }),
+      step('two', async (facts, { note }) => {
+        given.push(facts)
+        note({ count: facts.count + 5 })
+        throw new Problem('console_build_failed', 'The build ended with 1.')
+      }),
+    ])
+    expect(given).toEqual([{ count: 0 }, { count: 2 }])
+    expect(document).toMatchObject({ overall: 'FAIL', step_failed: 'two', count: 7 })
+    expect(onDisk()).toEqual(document)
+  })
+
+  it('ignores what a step notes after its end', async () => {
+    let noteLate: (() => void) | undefined
+    const document = await run([
+      step('one', async (_facts, { note }) => {
+        noteLate = () => note({ count: 9 })
+        return { facts: { count: 1 } }
+      }),
+      step('two', async () => {
+        noteLate?.()
+        return undefined
+      }),
+    ])
+    expect(document).toMatchObject({ overall: 'PASS', count: 1 })
   })
 
   it('stops at the first failure, names class and fix, and marks the rest not reached', async () => {

@@ -12,10 +12,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { projectStateReply } from '#shared/api'
 import { checksResult, deployResult, type ProjectState } from '#shared/result'
-import { noFacts } from '#ops/features/deploy/facts'
+import { noFacts, type DeployFacts } from '#ops/features/deploy/facts'
 import { buildSteps } from '#ops/features/deploy/steps-build'
 import { readGreenBuilds } from '#ops/host/engines/common/green-builds'
-import type { StepContext } from '#ops/core/pipeline/pipeline'
+import type { FactContext } from '#ops/core/pipeline/pipeline'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { newRunId } from '#shared/ids'
 import { deployHost, type DeployHost } from '../../../support/host.ts'
@@ -186,9 +186,10 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
     consoleUrl: '',
     rollbackTo: sha(1),
   }).find(({ name }) => name === 'hostd_install')
-  const context: StepContext = {
+  const context: FactContext<DeployFacts> = {
     signal: new AbortController().signal,
     dir: at.host.dir,
+    note: () => undefined,
     log: () => undefined,
     run: async () => {
       throw new Error('a rollback of HQ started a command')

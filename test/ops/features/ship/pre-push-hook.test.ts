@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { nodeProgram, programArgv } from '#ops/base/process/program'
+import { errorRule } from '#shared/errors'
 import { remediations } from '#shared/errors/remediations'
 import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
 import { approve, startResponsesApi, type ResponsesApi } from '../../../support/responses-api.ts'
@@ -61,11 +62,13 @@ describe('hq ship --init', () => {
   it('refuses where another hook manager is, names it and changes nothing', () => {
     const refused = (name: string): void => {
       const { status, stderr } = init()
-      expect({ status, named: stderr.includes(name), first: stderr.split(':')[0] }).toEqual({
+      const [first, second] = stderr.split('\n')
+      expect({ status, named: stderr.includes(name), first }).toEqual({
         status: 1,
         named: true,
-        first: 'hook_manager_present',
+        first: errorRule('hook_manager_present').sentence,
       })
+      expect(second).toMatch(/^hook_manager_present: /)
       expect(stderr).toContain(remediations.join_hook_manager.title)
     }
     sample.git('config', 'core.hooksPath', '.husky/_')
