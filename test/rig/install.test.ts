@@ -52,7 +52,9 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     ])
     expect([code, err]).toEqual([
       2,
-      expect.stringMatching(/^hostd cannot be installed on this machine as it is\ninstall_refused: .*systemd.*Nothing was changed\./),
+      expect.stringMatching(
+        /^hostd cannot be installed on this machine as it is\ninstall_refused: .*systemd.*Nothing was changed\./,
+      ),
     ])
     await nothingMade()
   })
@@ -285,7 +287,10 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     writeFileSync(file, `throw new Error('planted')\n${text}`)
     const { code, err } = await install()
     writeFileSync(file, text)
-    expect([code, err]).toEqual([1, expect.stringMatching(/^hostd is not healthy\nhostd_unhealthy: [^]*planted/)])
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^hostd is not healthy\nhostd_unhealthy: [^]*planted/),
+    ])
     expect(await version()).toBe('0.1.99')
     expect(await install()).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
   })

@@ -27,7 +27,7 @@ export interface FactContext<F> extends StepContext {
    * Adds facts at once, also when the step fails later: the result document and the steps after it see them.
    * After the step has ended it does nothing.
    */
-  note(facts: Partial<F>): void
+  readonly note: (facts: Partial<F>) => void
 }
 
 /** What a step returns: new facts for the steps after it, and one sentence for the result. */

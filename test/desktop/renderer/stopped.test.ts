@@ -42,7 +42,9 @@ describe('a ship that somebody cancelled', () => {
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('The ship was cancelled')
     await shown(page.getByRole('listitem', { name: 'Tests: Cancelled' })).toBeVisible()
     await page.getByRole('link', { name: 'Ship, cancelled' }).click()
-    await shown(page.getByRole('region', { name: 'Why red' })).toContainText('The run was cancelled')
+    await shown(page.getByRole('region', { name: 'Why red' })).toContainText(
+      'The run was cancelled',
+    )
     await shown(page.locator('.status.fail, .why.fail, .rail-item.fail')).toHaveCount(0)
     await page.context().close()
   })
