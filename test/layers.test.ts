@@ -21,6 +21,8 @@ const planted: readonly [folder: keyof typeof layerRules, file: string, text: st
     "import { createApp } from '../../../hostd/app.ts'",
   ],
   ['ops/features', 'ops/features/ship/push.ts', "const x = await import('electron')"],
+  ['ops/features', 'ops/features/guard/a.ts', "import '#ops/host/engines/compose/record'"],
+  ['ops/features', 'ops/features/selftest/a.ts', "import '#ops/host/engines/compose/judge'"],
   ['ops/features', 'ops/features/ship/push.ts', "import { x } from '#ops/features/deploy/verify'"],
   ['ops/cli', 'ops/cli/demo/up.ts', 'const here = import.meta.dirname'],
   ['ops/cli', 'ops/cli/demo/up.ts', "import { createApp } from '../../../hostd/app.ts'"],

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminTokenHeader } from '#shared/api'
 import { firstError } from '#ops/core/pipeline/first-error'
 import { composeEngine } from '#ops/host/engines/registry'
-import { runningProblems } from '#ops/host/engines/compose/health'
 import { markGreen, readComposeRecord } from '#ops/host/engines/compose/record'
 import { composeHost, traffic, type ComposeHost } from '../support/compose-host.ts'
 import {
@@ -65,7 +64,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     })
     await expectServes('one', first)
     expect(
-      (await composeEngine.health(host.host.paths)).map(({ name, kind, alive, why }) => ({
+      (await composeEngine.health(host.engineHost())).map(({ name, kind, alive, why }) => ({
         name,
         kind,
         alive,
@@ -76,14 +75,14 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       { name: 'side', kind: 'project', alive: true, why: null },
       { name: 'web', kind: 'project', alive: true, why: null },
     ])
-    expect(await composeEngine.ports(host.host.paths)).toEqual(
+    expect(await composeEngine.ports(host.engineHost())).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ protocol: 'tcp', address: '127.0.0.1', port: host.ports.web }),
       ]),
     )
-    expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([])
+    expect((await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong).toEqual([])
     expect(
-      (await runningProblems(host.host.paths, { sha: 'f'.repeat(40), digest: null })).wrong,
+      (await composeEngine.running(host.engineHost(), { sha: 'f'.repeat(40), digest: null })).wrong,
     ).toEqual([`shop was brought up as ${first}, not ${'f'.repeat(40)}`])
   })
 
@@ -221,7 +220,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     const after = containerIds()
     expect(after['shop/side']).toBe(before['shop/side'])
     expect(after['shop/web']).not.toBe(before['shop/web'])
-    expect((await runningProblems(host.host.paths, { sha: second, digest: null })).wrong).toEqual(
+    expect((await composeEngine.running(host.engineHost(), { sha: second, digest: null })).wrong).toEqual(
       [],
     )
   })
@@ -324,7 +323,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     )
     await expectServes('with a volume', first)
     expect(readComposeRecord(host.host.paths, 'shop')?.sha).toBe(first)
-    expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([])
+    expect((await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong).toEqual([])
   })
 
   it('refuses a port that another program has, and touches nothing', async () => {
@@ -370,7 +369,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(up).toMatchObject({ changed: ['migrate', 'web'], stopped: ['side'] })
     await expectServes('migrated', sha)
     expect(Object.keys(containerIds()).toSorted()).toEqual(['openclaw-console/console', 'shop/web'])
-    expect((await composeEngine.health(host.host.paths)).every(({ why }) => why === null)).toBe(
+    expect((await composeEngine.health(host.engineHost())).every(({ why }) => why === null)).toBe(
       true,
     )
     const again = await host.deploy(sha)
@@ -405,19 +404,19 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
 
   it('finds a container that was exchanged behind its back, and one that ended', async () => {
     docker.run('tag', 'hq-test-base:24', `shop-web:${first}`)
-    expect((await runningProblems(host.host.paths, { sha: first, digest: null })).wrong).toEqual([
+    expect((await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong).toEqual([
       expect.stringMatching(
         /^the image of web for [0-9a-f]{12} is [0-9a-f]{12}, not [0-9a-f]{12}$/,
       ),
     ])
     docker.run('kill', containerIds()['shop/web'] ?? '')
     expect(
-      (await composeEngine.health(host.host.paths)).find(({ name }) => name === 'web'),
+      (await composeEngine.health(host.engineHost())).find(({ name }) => name === 'web'),
     ).toMatchObject({ alive: false, why: 'its container exited with exit code 137' })
   })
 
   it('goes down as a whole', async () => {
-    await composeEngine.down(host.host.paths)
+    await composeEngine.down(host.engineHost())
     expect(docker.run('ps', '--all', '--quiet')).toBe('')
     expect(await host.web()).toBeNull()
   })

@@ -38,7 +38,7 @@ describe.skipIf(why !== null)('guard, for containers,', () => {
   })
   beforeEach(async () => {
     await until('everything to be well', async () =>
-      (await composeEngine.health(host.host.paths)).every(({ why }) => why === null),
+      (await composeEngine.health(host.engineHost())).every(({ why }) => why === null),
     )
   })
 

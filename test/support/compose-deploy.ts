@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checksResult } from '#shared/result'
+import { readHostSettings } from '#ops/core/config/settings-files'
 import { composeEngine } from '#ops/host/engines/registry'
 import { composeProject, startDocker } from './docker.ts'
 import { traffic } from './compose-host.ts'
@@ -71,7 +72,10 @@ try {
   listener.close()
   process.stdout.write(JSON.stringify({ first, open, second, exposed }))
 } finally {
-  await composeEngine.down(at.host.paths)
+  await composeEngine.down({
+    paths: at.host.paths,
+    settings: readHostSettings(at.host.paths),
+  })
   await at.remove()
   await docker.stop()
 }

@@ -3,7 +3,8 @@ import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runCommand } from '#ops/base/process/command'
 import { composeEngine } from '#ops/host/engines/registry'
-import type { Target, UpReport } from '#ops/host/engines/common/engine'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import type { EngineHost, Target, UpReport } from '#ops/host/engines/common/engine'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { projectConfig, type ProjectConfig } from '#shared/config'
 import { writeFiles, type TestDocker } from './docker.ts'
@@ -31,6 +32,8 @@ export function installWithPage(dir: string, text = 'HQ loaded'): string {
 export interface ComposeHost {
   readonly host: TestHost
   readonly hostd: TestHostd
+  /** The host as an engine gets it; its settings are read at the call. */
+  engineHost(): EngineHost
   readonly ports: { readonly web: number; readonly console: number }
   readonly install: string
   /** Commits this tree in the host's clone. @returns the commit */
@@ -69,6 +72,10 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
     }).trim()
   git('init', '--quiet', '--initial-branch=main')
   writeFileSync(join(host.paths.root, '.git', 'info', 'exclude'), 'artifacts\n')
+  const engineHost = (): EngineHost => {
+    const settings = readHostSettings(host.paths)
+    return { paths: host.paths, settings: { ...settings, service_ports: { web: ports.web } } }
+  }
   const log: string[] = []
   const say: StepContext['log'] = (text) => {
     log.push(text)
@@ -97,6 +104,7 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
   return {
     host,
     hostd,
+    engineHost,
     ports,
     install,
     log,
@@ -114,10 +122,9 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
       log.length = 0
       const config = projectConfig.parse({ ...base, ...more })
       const target: Target = {
-        paths: host.paths,
+        ...engineHost(),
         config,
         sha,
-        servicePorts: { web: ports.web },
         console: {
           name: 'openclaw-console',
           kind: 'console',
@@ -132,7 +139,7 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
       }
       const up = await composeEngine.up(
         target,
-        await composeEngine.build({ paths: host.paths, config, sha }, context),
+        await composeEngine.build({ ...engineHost(), config, sha }, context),
         { log: say, signal },
       )
       return { up, log: [...log] }

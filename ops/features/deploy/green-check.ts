@@ -11,10 +11,10 @@ import { checksDocument, fail, pass, runChecks, type Check } from '#ops/core/che
 import { allHealth } from '#ops/host/engines/registry'
 import { readServing } from '#ops/core/host-state/service-record'
 import { readJson } from '#ops/base/files/json-file'
-import type { HostPaths } from '#ops/base/paths/paths'
+import type { EngineHost } from '#ops/host/engines/common/engine'
 
 interface Question {
-  readonly paths: HostPaths
+  readonly host: EngineHost
   readonly runId: string
   /** The deploy that must be green; null asks about the one the state names. */
   readonly deployRunId: string | null
@@ -25,12 +25,13 @@ interface Question {
 
 /** Is the last deploy green, and still? State, proof and what serves must tell the same story (design §7). */
 export async function greenCheck({
-  paths,
+  host,
   runId,
   deployRunId,
   proofOf,
   signal,
 }: Question): Promise<ChecksResult> {
+  const { paths } = host
   const startedAt = new Date().toISOString()
   const state = () => readJson(paths.projectState, projectState, 'state_invalid')
   const remedy = 'deploy_again'
@@ -99,7 +100,7 @@ export async function greenCheck({
               `${serving ?? 'Nothing'} serves; the target is ${target ?? 'not set'}.`,
               remedy,
             )
-          const services = await allHealth(paths, abort)
+          const services = await allHealth(host, abort)
           const ill = services.filter(({ why }) => why !== null)
           return ill.length > 0
             ? fail(ill.map(({ detail }) => detail).join('; '), remedy)

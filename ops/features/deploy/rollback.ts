@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Problem } from '#shared/errors'
-import { imageOf } from '#ops/platform/docker/images'
-import { dockerOf } from '#ops/host/engines/compose/rules'
+import { hasImage } from '#ops/host/engines/registry'
 import { readGreenBuilds, type GreenBuild } from '#ops/host/engines/common/green-builds'
 import { readServing } from '#ops/core/host-state/service-record'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
@@ -39,10 +38,11 @@ const untouched = 'Nothing was changed.'
 
 /** @throws {Problem} `rollback_unavailable` when there is nothing to go back to, or what it needs is gone */
 async function rollbackTarget(
-  { paths }: DeployHost,
+  host: DeployHost,
   to: string | null,
   signal: AbortSignal,
 ): Promise<string> {
+  const { paths } = host
   const serving = readServing(paths)?.sha ?? null
   if (serving === null)
     throw new Problem(
@@ -69,7 +69,7 @@ async function rollbackTarget(
       `The build of ${build.sha} is gone: ${build.folder} does not exist. ${untouched}`,
     )
   for (const name of build.images) {
-    if ((await imageOf(dockerOf(paths), name, signal)) === null)
+    if (!(await hasImage(host, name, signal)))
       throw new Problem(
         'rollback_unavailable',
         `The image ${name} of ${build.sha} is gone. ${untouched}`,

@@ -17,17 +17,10 @@ import { switchHostd } from './switch-hostd.ts'
 
 const short = (sha: string): string => sha.slice(0, 12)
 
-/**
- * Where each run is a unit, everything it started ends with it: services that are its processes would answer while they
- * are verified and be gone right after.
- */
-function requireLastingEngine({ settings }: DeployHost, { engine }: ProjectConfig): void {
-  if (settings.launcher === 'systemd' && engine === 'process') {
-    throw new Problem(
-      'config_invalid',
-      'openclaw.config.json names the engine process. On this host a run is a systemd unit and its services would end with it; the engine compose is needed. What serves is untouched.',
-    )
-  }
+/** @throws {Problem} `config_invalid` when the engine cannot run services on such a host */
+function requireSuitableEngine({ settings }: DeployHost, { engine }: ProjectConfig): void {
+  const why = engineOf(engine).whyUnsuitable(settings)
+  if (why !== null) throw new Problem('config_invalid', `${why} What serves is untouched.`)
 }
 
 /** Where systemd runs hostd it is started again from the release; elsewhere nobody here may end what another program started. */
@@ -66,7 +59,7 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
         host.rollbackTo,
         context,
       )
-      requireLastingEngine(host, synced.config)
+      requireSuitableEngine(host, synced.config)
       const serving = readServing(host.paths)
       return {
         facts: {
@@ -126,13 +119,13 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
         context.log(
           `the build of ${sha} that was green is intact and taken as it is: ${kept.folder}`,
         )
-      const build = kept ?? (await engineOf(config.engine).build({ paths, config, sha }, context))
+      const build = kept ?? (await engineOf(config.engine).build({ paths, settings, config, sha }, context))
       if (hq) await buildOwnConsole(host, sha, installed, context)
       const target = {
         paths,
+        settings,
         config,
         sha,
-        servicePorts: settings.service_ports,
         console: consoleService(host, installed, hq ? sha : null),
       }
       return {

@@ -4,7 +4,7 @@ import { newRunId } from '#shared/ids'
 import { checksDocument, failures } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
 import { writeDocument } from '#ops/base/redact/write-document'
-import { imagesOf, markGreen } from '#ops/host/engines/compose/record'
+import { engineOf } from '#ops/host/engines/registry'
 import { markGreenBuild } from '#ops/host/engines/common/green-builds'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { runDod } from './dod.ts'
@@ -137,11 +137,12 @@ export const verifySteps = (host: DeployHost): Step<DeployFacts>[] => [
         dir,
         signal,
       )
-      if (config.engine === 'compose') markGreen(host.paths, config.project, sha)
+      const engine = engineOf(config.engine)
+      engine.markGreen(host.paths, config.project, sha)
       markGreenBuild(host.paths, {
         project: config.project,
         ...build,
-        images: config.engine === 'compose' ? imagesOf(host.paths, config.project, sha) : [],
+        images: engine.images(host.paths, config.project, sha),
       })
       return {
         detail: `hostd shows the state of this deploy${'pin' in pinned ? ', pinned by this rollback' : ''}${action === null ? ', without a next action' : ''}`,

@@ -159,7 +159,7 @@ async function withGreenCheck(
   const clock = performance.now()
   emit({ type: 'step_started', time: started_at, step: greenStep })
   const check = await greenCheck({
-    paths: host.paths,
+    host,
     runId: host.runId,
     deployRunId: host.runId,
     proofOf: () => places(host, result).dir,

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs'
 import type { ErrorClass } from '#shared/errors'
 import { newRunId } from '#shared/ids'
 import type { CheckResult, ChecksResult } from '#shared/result'
@@ -6,19 +5,12 @@ import { fail, pass, runChecks, skip, type Check } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
 import { stateFinding } from '#ops/features/doctor/index'
 import { runDoctor } from '#ops/features/doctor/index'
-import { runningProblems } from '#ops/host/engines/compose/health'
-import { whyNotOk, waitUntilOk, ask } from '#ops/base/http/health'
-import { lives, processesOf, serviceUrl } from '#ops/host/engines/process/service-process'
-import { readRecords, readServing, type ServiceRecord } from '#ops/core/host-state/service-record'
+import { waitUntilOk } from '#ops/base/http/health'
+import type { Expected } from '#ops/host/engines/common/engine'
+import { engineInUse } from '#ops/host/engines/registry'
+import { readServing } from '#ops/core/host-state/service-record'
 import { runGuard } from '#ops/features/guard/index'
 import { auditChecks, auditClass } from '#ops/features/port-audit/index'
-import { listenersOn } from '#ops/platform/net/sockets'
-
-/** What the deploy built; without it (a check on its own) what was last recorded as serving. */
-export interface Expected {
-  readonly sha: string | null
-  readonly digest: string | null
-}
 
 export interface Verification {
   readonly checks: CheckResult[]
@@ -64,40 +56,11 @@ function endpointChecks({ config, configProblem, settings }: DoctorContext): Che
           `The endpoint names the service ${service}, which is not configured.`,
           'fix_configuration',
         )
-      const why = await waitUntilOk(
-        serviceUrl(port, path),
-        {},
-        { seconds: endpointSeconds, signal },
-      )
-      return why === null
-        ? pass(`${serviceUrl(port, path)} answers ok`)
-        : fail(`${serviceUrl(port, path)}: ${why}`, 'fix_and_ship')
+      const url = `http://127.0.0.1:${port}${path}`
+      const why = await waitUntilOk(url, {}, { seconds: endpointSeconds, signal })
+      return why === null ? pass(`${url} answers ok`) : fail(`${url}: ${why}`, 'fix_and_ship')
     },
   }))
-}
-
-/** What runs must be what was built: the recorded digest and folder, the process's own folder, its listener, its answer. */
-async function runningFinding(
-  record: ServiceRecord,
-  { sha, digest }: Expected,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const { name, pid, port, release, health } = record
-  if (sha !== null && record.sha !== sha)
-    return `${name} was started as ${record.sha ?? 'no commit'}, not ${sha}`
-  if (digest !== null && record.digest !== digest)
-    return `${name} was started from a build with another digest`
-  if (!lives(record)) return `process ${pid} of ${name} has ended`
-  if (process.platform === 'linux' && readlinkSync(`/proc/${pid}/cwd`) !== release)
-    return `process ${pid} of ${name} runs in another folder than ${release}`
-  const own = new Set(processesOf(record))
-  if (!listenersOn(port).some(({ pids }) => pids.some((each) => own.has(each))))
-    return `no process of ${name} listens on its port ${port}`
-  const why = whyNotOk(await ask(serviceUrl(port, health.path), { signal }), {
-    commitField: health.commit_field,
-    commit: record.sha,
-  })
-  return why === null ? null : `${name} on port ${port}: ${why}`
 }
 
 function runningCheck(context: DoctorContext, expected: Expected): Check {
@@ -114,29 +77,10 @@ function runningCheck(context: DoctorContext, expected: Expected): Check {
           `${serving?.sha ?? 'Nothing'} is recorded as serving, not ${sha}.`,
           'deploy_again',
         )
-      if (context.config?.engine === 'compose') {
-        const { wrong, good } = await runningProblems(context.paths, expected, signal)
-        return wrong.length > 0
-          ? fail(`${wrong.join('; ')}.`, 'deploy_again')
-          : pass(good.join('; '))
-      }
-      const records = readRecords(context.paths).filter(({ kind }) => kind === 'project')
-      const wrong = (
-        await Promise.all(
-          records.map((record) => runningFinding(record, { sha, digest: expected.digest }, signal)),
-        )
-      ).filter((why) => why !== null)
+      const engine = engineInUse(context.paths, context.config)
+      const { wrong, good } = await engine.running(context, expected, signal)
       if (wrong.length > 0) return fail(`${wrong.join('; ')}.`, 'deploy_again')
-      return pass(
-        records.length === 0
-          ? 'no service is configured'
-          : records
-              .map(
-                ({ name, digest }) =>
-                  `${name} runs ${sha.slice(0, 12)}, digest ${digest.slice(0, 12)}`,
-              )
-              .join('; '),
-      )
+      return pass(good.length === 0 ? 'no service is configured' : good.join('; '))
     },
   }
 }

@@ -1,8 +1,8 @@
 import type { Check } from '#ops/core/checks/check'
 import { clockChecks } from './clock-checks.ts'
 import type { DoctorContext } from '#ops/core/checks/context'
+import { allEngines } from '#ops/host/engines/registry'
 import { diskChecks } from './disk-checks.ts'
-import { dockerChecks } from './docker-checks.ts'
 import { secretChecks } from './secret-checks.ts'
 import { tailnetChecks } from './tailnet-checks.ts'
 import { timerChecks } from './timer-checks.ts'
@@ -13,6 +13,6 @@ export const hostChecks = (context: DoctorContext): Check[] => [
   ...secretChecks(context),
   ...clockChecks(context),
   ...timerChecks(context),
-  ...dockerChecks(context),
+  ...allEngines.flatMap((engine) => engine.doctorChecks(context)),
   ...tailnetChecks(),
 ]

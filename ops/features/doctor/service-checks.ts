@@ -51,7 +51,7 @@ export const consoleChecks = ({ paths, consoleUrl }: DoctorContext): Check[] => 
 ]
 
 /** Every service that was started is alive and answers as the commit it was built from. */
-export const serviceChecks = ({ paths, config, configProblem }: DoctorContext): Check[] => [
+export const serviceChecks = ({ paths, settings, config, configProblem }: DoctorContext): Check[] => [
   {
     name: 'services',
     remedy: 'deploy_again',
@@ -68,7 +68,7 @@ export const serviceChecks = ({ paths, config, configProblem }: DoctorContext): 
         .map(({ name }) => name)
       if (missing.length > 0)
         return fail(`Configured but never started: ${missing.join(', ')}.`, 'deploy_again')
-      const seen = await allHealth(paths, signal)
+      const seen = await allHealth({ paths, settings }, signal)
       const ill = seen.filter(({ why }) => why !== null)
       const details = (ill.length > 0 ? ill : seen).map(({ detail }) => detail).join('; ')
       return ill.length > 0 ? fail(details, 'deploy_again') : pass(details)

@@ -2,22 +2,21 @@ import { join } from 'node:path'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
 import { tryLock } from '#ops/base/files/lock'
+import { allEngines } from '#ops/host/engines/registry'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { deal, type Deed, type Pass } from './apply.ts'
 import { openAttempts, type Attempts } from './attempts.ts'
-import { restartContainer } from './containers.ts'
 import { whyHandsOff } from './may-act.ts'
 import { restartHostd } from './hostd.ts'
 import { lookAgain } from './recheck.ts'
 import type { GuardHost, Remediation, Seen } from './remediation.ts'
-import { restartDeadService } from './services.ts'
+import { restartServices } from './services.ts'
 import { enableTimer } from './timers.ts'
 
 /** All that guard may do, in the order in which it is done (design §8). It touches no firewall, no sshd, and no container or unit that is not HQ's. */
 const remediations: readonly Remediation[] = [
   restartHostd,
-  restartDeadService,
-  restartContainer,
+  ...allEngines.map(restartServices),
   enableTimer,
 ]
 

@@ -1,8 +1,6 @@
 import type { ProjectConfig } from '#shared/config'
 import { fail, pass, skip, type Check, type Finding } from '#ops/core/checks/check'
-import { processesOf } from '#ops/host/engines/process/service-process'
-import { readRecords } from '#ops/core/host-state/service-record'
-import type { HostPaths } from '#ops/base/paths/paths'
+import type { Engine, EngineHost } from '#ops/host/engines/common/engine'
 import {
   isLoopback,
   listenersOn,
@@ -45,30 +43,32 @@ function aroundPort(port: number, sockets: readonly OpenSocket[]): OpenSocket[] 
   )
 }
 
-/**
- * The port audit of a host with engine `process`: HQ's own processes and the services it started.
- * @param hostdPort port of hostd's listener @param why the rest of the machine is not judged
- */
-export function portChecks(
-  paths: HostPaths,
-  hostdPort: number,
-  exceptions: PortExceptions,
-  why: string,
-): Check[] {
+export interface SharedAudit {
+  readonly host: EngineHost
+  /** Engine whose services are audited. */
+  readonly engine: Engine
+  /** Port of hostd's listener. */
+  readonly hostdPort: number
+  readonly exceptions: PortExceptions
+  /** Why the rest of the machine is not judged. */
+  readonly why: string
+}
+
+/** The port audit of a machine that is shared: HQ's own processes and the services it started. */
+export function portChecks({ host, engine, hostdPort, exceptions, why }: SharedAudit): Check[] {
   const remedy = 'close_public_port'
   const sockets = openSockets()
-  const services = readRecords(paths).map((record): Check => ({
-    name: `ports:${record.name}`,
+  let found: ReturnType<Engine['ports']> | null = null
+  const open = (): ReturnType<Engine['ports']> => (found ??= engine.ports(host))
+  const services = engine.servicesUp(host.paths).map((name): Check => ({
+    name: `ports:${name}`,
     remedy,
-    run: () => {
-      const pids = new Set(processesOf(record))
-      const own = sockets.filter(
-        (socket) =>
-          (socket.protocol === 'tcp' && socket.port === record.port) ||
-          socket.pids.some((pid) => pids.has(pid)),
-      )
-      return judge(own, exceptions, skip(`${record.name} has no socket open.`))
-    },
+    run: async () =>
+      judge(
+        (await open()).filter(({ service }) => service === name),
+        exceptions,
+        skip(`${name} has no socket open.`),
+      ),
   }))
   return [
     {

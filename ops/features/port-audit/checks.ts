@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
 import type { ErrorClass } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
 import type { Check } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
-import { composeFolder } from '#ops/host/engines/compose/record'
-import { mountRules } from '#ops/host/engines/compose/rules'
+import { mountRules } from '#ops/host/engines/common/host-docker'
+import { engineInUse } from '#ops/host/engines/registry'
 import { portChecks } from './audit.ts'
 import { hostPortChecks } from './host-audit.ts'
 
@@ -13,8 +12,7 @@ export const auditClass = ({ remedy }: CheckResult): ErrorClass =>
   remedy === 'start_docker' ? 'docker_unreachable' : 'public_port'
 
 /**
- * The port audit that fits this host: with the engine `compose` the host is HQ's own and is judged as a whole; with
- * `process` the machine may be shared, and HQ's own processes are judged.
+ * The port audit that fits the engine: on a shared machine HQ's own processes are judged, else the whole host.
  * @param limitMs longest time of one check, milliseconds
  */
 export function auditChecks(
@@ -26,24 +24,26 @@ export function auditChecks(
   }: Pick<DoctorContext, 'paths' | 'settings' | 'config' | 'hostdPort'>,
   limitMs?: number,
 ): Check[] {
-  // A configuration that cannot be read excuses nothing, and does not make a host of containers another one.
-  const whole = config === null ? existsSync(composeFolder(paths)) : config.engine === 'compose'
-  if (!whole)
-    return portChecks(
-      paths,
+  // A configuration that cannot be read excuses nothing, and does not change which engine runs the services.
+  const engine = engineInUse(paths, config)
+  if (engine.sharesMachine)
+    return portChecks({
+      host: { paths, settings },
+      engine,
       hostdPort,
-      config?.ports.exceptions ?? [],
-      config === null
-        ? 'there is no openclaw.config.json yet, which names the engine and what may be open'
-        : 'with the engine "process" the machine may be shared',
-    )
+      exceptions: config?.ports.exceptions ?? [],
+      why:
+        config === null
+          ? 'there is no openclaw.config.json yet, which names the engine and what may be open'
+          : `with the engine "${engine.name}" the machine may be shared`,
+    })
   return hostPortChecks({
     docker: { socket: settings.docker_socket },
     exceptions: {
       exceptions: config?.ports.exceptions ?? [],
       compose: config?.compose.exceptions ?? [],
     },
-    mounts: mountRules(paths),
+    mounts: mountRules({ paths, settings }),
     serveTargets: [`http://127.0.0.1:${hostdPort}`],
     ...(limitMs === undefined ? {} : { limitMs }),
   })

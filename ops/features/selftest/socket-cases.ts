@@ -2,6 +2,8 @@ import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { z } from 'zod'
 import { runCommand } from '#ops/base/process/command'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import { processEngine } from '#ops/host/engines/registry'
 import { portChecks } from '#ops/features/port-audit/index'
 import { reachableSockets, socketExposures } from '#ops/features/port-audit/index'
 import { hostPaths } from '#ops/base/paths/paths'
@@ -56,6 +58,8 @@ export async function askAboutSockets(): Promise<SocketAnswers> {
     timeLimitSeconds: 20,
   }).catch(() => undefined)
   const answers: SocketAnswers = { host: {}, process: {} }
+  const paths = hostPaths(process.env)
+  const host = { paths, settings: readHostSettings(paths) }
   for (const [name, open] of Object.entries(socketCases)) {
     const socket = await open()
     try {
@@ -63,12 +67,13 @@ export async function askAboutSockets(): Promise<SocketAnswers> {
         code,
         detail,
       }))
-      const own = await portChecks(
-        hostPaths(process.env),
-        port,
-        [],
-        'only this port is asked about',
-      )[0]?.run(AbortSignal.timeout(5000))
+      const own = await portChecks({
+        host,
+        engine: processEngine,
+        hostdPort: port,
+        exceptions: [],
+        why: 'only this port is audited',
+      })[0]?.run(AbortSignal.timeout(5000))
       answers.process[name] = { status: own?.status ?? 'none', detail: own?.detail ?? '' }
     } finally {
       await new Promise<void>((done) => {

@@ -114,8 +114,13 @@ export interface ConsoleImage {
 export function writeConsoleImage(
   installed: string,
   base: string,
-  settings: HostSettings,
-  { artifacts, publicSocket }: Pick<HostPaths, 'artifacts' | 'publicSocket'>,
+  {
+    settings,
+    paths: { artifacts, publicSocket },
+  }: {
+    readonly settings: HostSettings
+    readonly paths: Pick<HostPaths, 'artifacts' | 'publicSocket'>
+  },
 ): ConsoleImage {
   const page = join('out', 'renderer')
   if (!existsSync(join(installed, page, 'index.html')))

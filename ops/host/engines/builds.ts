@@ -1,75 +1,74 @@
+// The release folders of a project: what is deployed is exported and built here, whichever engine starts it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { baseEnv } from '#ops/base/process/command'
+import { treeDigest } from '#ops/base/files/tree-digest'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { baseEnv, type CommandResult } from '#ops/base/process/command'
+import { giveTreeTo, takeTreeBack, type RunAs } from '#ops/base/process/run-as'
 import { buildAccount } from '#ops/platform/accounts/build-account'
 import { exportChecked } from '#ops/platform/git/export-checked'
 import { hostGit } from '#ops/platform/git/host-git'
-import type { HostPaths } from '#ops/base/paths/paths'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
-import { readHostSettings } from '#ops/core/config/settings-files'
-import { giveTreeTo, takeTreeBack, type RunAs } from '#ops/base/process/run-as'
-import type { Build, BuildTarget } from '#ops/host/engines/common/engine'
-import { readComposeRecords } from '#ops/host/engines/compose/record'
+import type {
+  Build,
+  BuildTarget,
+  Engine,
+  EngineHost,
+  ReleaseBuilds,
+} from '#ops/host/engines/common/engine'
 import { greenFolders } from '#ops/host/engines/common/green-builds'
-import { lives } from '#ops/host/engines/process/service-process'
-import { readRecords } from '#ops/core/host-state/service-record'
-import { treeDigest } from '#ops/base/files/tree-digest'
 
 /** Builds that are kept besides those in use. */
 const keep = 3
 
-/** Containers may have parts of their release folder mounted, and it is what they are started from again. */
-const composeFolders = (paths: HostPaths): string[] =>
-  readComposeRecords(paths).map(({ folder }) => folder)
-const foldersInUse = (paths: HostPaths): Set<string> =>
-  new Set([
-    ...readRecords(paths).map(({ release }) => release),
-    ...composeFolders(paths),
-    ...greenFolders(paths),
-  ])
-
-/** `<sha>`, or `<sha>-2` … while a service still runs from the one before, or a rollback may need it: never under the feet of a running process. */
-function freshFolder(paths: HostPaths, base: string, sha: string): string {
-  const used = new Set([
-    ...readRecords(paths)
-      .filter(lives)
-      .map(({ release }) => release),
-    ...composeFolders(paths),
-    ...greenFolders(paths),
-  ])
-  for (let n = 1; ; n += 1) {
-    const folder = join(base, n === 1 ? sha : `${sha}-${n}`)
-    if (used.has(folder)) continue
-    rmSync(folder, { recursive: true, force: true })
-    return folder
+/** @param engines all engines: a folder that any of them uses is kept */
+export function createReleaseBuilds(engines: () => readonly Engine[]): ReleaseBuilds {
+  const foldersInUse = (paths: HostPaths, which: 'busy' | 'all'): Set<string> =>
+    new Set([
+      ...engines()
+        .flatMap((engine) => engine.folders(paths))
+        .filter(({ busy }) => which === 'all' || busy)
+        .map(({ folder }) => folder),
+      ...greenFolders(paths),
+    ])
+  return {
+    build: (target, context) => {
+      const reviewed = engines().find(({ name }) => name === target.config.engine)
+      return buildRelease(target, context, {
+        inUse: foldersInUse(target.paths, 'busy'),
+        reviewed: reviewed?.reviewedFiles(target.config) ?? [],
+      })
+    },
+    prune: (paths, project) =>
+      pruneBuilds(join(paths.builds, project), foldersInUse(paths, 'all')),
   }
 }
 
 /**
  * Exports the target commit into a folder of its own and runs the configured builds there, one by one, as the owner of
  * the clone. Afterwards the folder is ours again: what a later build runs cannot change it.
+ * @param limits `inUse`: folders that must not be written; `reviewed`: files that a build must leave as they are
  * @throws {Problem} `console_build_failed`: the first build that fails ends it; what runs is untouched
  */
-export async function buildRelease(
-  { paths, config, sha }: BuildTarget,
+async function buildRelease(
+  target: BuildTarget,
   context: StepContext,
+  limits: { readonly inUse: ReadonlySet<string>; readonly reviewed: readonly string[] },
 ): Promise<Build> {
+  const { paths, config, sha } = target
   const base = join(paths.builds, config.project)
   mkdirSync(base, { recursive: true })
-  const folder = freshFolder(paths, base, sha)
+  const folder = freshFolder(base, sha, limits.inUse)
   const git = await hostGit(paths.root, context.signal)
   await exportChecked(paths.root, sha, folder, git)
   context.log(`exported ${sha} to ${folder}`)
-  const reviewed =
-    config.engine === 'compose'
-      ? config.compose.files.map((name) => ({ name, text: contentOf(join(folder, name)) }))
-      : []
+  const reviewed = limits.reviewed.map((name) => ({ name, text: contentOf(join(folder, name)) }))
   if (config.build.length > 0) giveTreeTo(folder, git.as)
   for (const build of config.build) await runBuild(build, { folder, sha, as: git.as }, context)
   if (config.build.length > 0) {
-    await endBuilder(paths, git.as)
+    await endBuilder(target, git.as)
     takeTreeBack(folder, git.as)
   }
   const changed = reviewed
@@ -78,24 +77,38 @@ export async function buildRelease(
   if (changed.length > 0)
     throw new Problem(
       'console_build_failed',
-      `A build changed ${changed.join(', ')}: what containers may do is what was reviewed. What serves is untouched.`,
+      `A build changed ${changed.join(', ')}. What containers may do must stay as it was reviewed. ` +
+        'What serves is untouched.',
     )
   return { sha, folder, digest: treeDigest(folder) }
 }
 
-/** What Compose would read there; null: no file. */
+/**
+ * `<sha>`, or `<sha>-2` and so on while a service still runs from the one before, or a rollback may need it: a folder
+ * is never replaced under a running process.
+ */
+function freshFolder(base: string, sha: string, inUse: ReadonlySet<string>): string {
+  for (let n = 1; ; n += 1) {
+    const folder = join(base, n === 1 ? sha : `${sha}-${n}`)
+    if (inUse.has(folder)) continue
+    rmSync(folder, { recursive: true, force: true })
+    return folder
+  }
+}
+
+/** The content that an engine would read there; null when there is no file. */
 const contentOf = (path: string): string | null =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, 'latin1') : null
 
 /**
- * A process that a build left behind could go on changing what was built, through files that it has open. A clone that
- * belongs to a person is built as that person, whose other work is not ended.
+ * Ends what a build left running: through files that it has open, it could go on changing what was built. A clone that
+ * belongs to a person is built as that person, whose other processes are not ended.
  * @throws {Problem} `console_build_failed` when one does not end
  */
-async function endBuilder(paths: HostPaths, as: RunAs | undefined): Promise<void> {
+async function endBuilder({ paths, settings }: EngineHost, as: RunAs | undefined): Promise<void> {
   if (as === undefined) return
   try {
-    const account = await buildAccount(paths, readHostSettings(paths))
+    const account = await buildAccount(paths, settings)
     if (account.as?.uid === as.uid) await account.end()
   } catch (error) {
     throw error instanceof Problem && error.errorClass === 'hostd_install_failed'
@@ -123,22 +136,24 @@ async function runBuild(
       throw error
     })
   if (result.exitCode === 0) return
-  const how = result.timedOut
-    ? `took longer than ${timeout_seconds} s`
-    : result.exitCode === null
-      ? `was ended by ${result.signal ?? 'a signal'}`
-      : `ended with exit code ${result.exitCode}`
-  throw new Problem('console_build_failed', `Build ${name} ${how}. What serves is untouched.`)
+  throw new Problem(
+    'console_build_failed',
+    `Build ${name} ${howItEnded(result, timeout_seconds)}. What serves is untouched.`,
+  )
+}
+
+function howItEnded({ exitCode, signal, timedOut }: CommandResult, seconds: number): string {
+  if (timedOut) return `took longer than ${seconds} s`
+  if (exitCode === null) return `was ended by ${signal ?? 'a signal'}`
+  return `ended with exit code ${exitCode}`
 }
 
 /** Removes builds that no service uses and no rollback can go to, all but the newest few. */
-export function pruneBuilds(paths: HostPaths, project: string): void {
-  const base = join(paths.builds, project)
+function pruneBuilds(base: string, inUse: ReadonlySet<string>): void {
   if (!existsSync(base)) return
-  const used = foldersInUse(paths)
   const idle = readdirSync(base)
     .map((name) => join(base, name))
-    .filter((folder) => !used.has(folder))
+    .filter((folder) => !inUse.has(folder))
     .map((folder) => ({ folder, time: statSync(folder).mtimeMs }))
     .toSorted((a, b) => b.time - a.time)
   for (const { folder } of idle.slice(Math.max(0, keep - 1)))

@@ -1,35 +1,49 @@
+// The engines there are. A new one is a folder beside this file and one line here.
+import type { ProjectConfig } from '#shared/config'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { buildRelease, pruneBuilds } from './builds.ts'
+import { createReleaseBuilds } from './builds.ts'
+import type { Engine, EngineHost, ServiceHealth } from '#ops/host/engines/common/engine'
 import { createComposeEngine } from '#ops/host/engines/compose/engine'
-import { readComposeRecords } from '#ops/host/engines/compose/record'
-import type { Engine, ReleaseBuilds, ServiceHealth } from '#ops/host/engines/common/engine'
 import { createProcessEngine } from '#ops/host/engines/process/engine'
-import { consoleServiceName, readRecords } from '#ops/core/host-state/service-record'
 
-const builds: ReleaseBuilds = { build: buildRelease, prune: pruneBuilds }
+const builds = createReleaseBuilds(() => allEngines)
 
 export const processEngine = createProcessEngine(builds)
 export const composeEngine = createComposeEngine(builds)
 
-/** Every engine there is: a new one is a folder beside this file and a line here. */
-const engines = { process: processEngine, compose: composeEngine } as const satisfies Record<
-  Engine['name'],
-  Engine
->
+const engines = {
+  process: processEngine,
+  compose: composeEngine,
+} as const satisfies Record<ProjectConfig['engine'], Engine>
 
-export const engineOf = (name: Engine['name']): Engine => engines[name]
+/** Every engine, in the order in which their services are listed. */
+export const allEngines: readonly Engine[] = Object.values(engines)
 
-/** Names of all services that were brought up on this host, whichever engine carries them; the console is one of them. */
-export const servicesUp = (paths: HostPaths): string[] => [
-  ...readRecords(paths).map(({ name }) => name),
-  ...readComposeRecords(paths).flatMap(({ kind, images }) =>
-    kind === 'console' ? [consoleServiceName] : Object.keys(images),
-  ),
-]
+export const engineOf = (name: ProjectConfig['engine']): Engine => engines[name]
+
+/** The engine of this host. Without a readable configuration: the one that has started services here, else `process`. */
+export const engineInUse = (paths: HostPaths, config: ProjectConfig | null): Engine =>
+  config === null
+    ? (allEngines.findLast((engine) => engine.wasUsed(paths)) ?? processEngine)
+    : engines[config.engine]
+
+/** Names of all services that were brought up on this host, by any engine. @throws {Problem} `state_invalid` */
+export const servicesUp = (paths: HostPaths): string[] =>
+  allEngines.flatMap((engine) => engine.servicesUp(paths))
 
 /**
  * The health of each service that should be up.
  * @throws {Problem} `docker_compose_failed` when there are containers and Docker does not answer
  */
-export const allHealth = async (paths: HostPaths, signal?: AbortSignal): Promise<ServiceHealth[]> =>
-  (await Promise.all(Object.values(engines).map((engine) => engine.health(paths, signal)))).flat()
+export const allHealth = async (host: EngineHost, signal?: AbortSignal): Promise<ServiceHealth[]> =>
+  (await Promise.all(allEngines.map((engine) => engine.health(host, signal)))).flat()
+
+/** True when one of the engines still has the image. */
+export async function hasImage(
+  host: EngineHost,
+  name: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for (const engine of allEngines) if (await engine.hasImage(host, name, signal)) return true
+  return false
+}

@@ -1,13 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { hostSettings, type HostSettings } from '#shared/config'
 import { z } from 'zod'
-import { docker } from '#ops/platform/docker/client'
-import { askDocker, requireDaemon } from '#ops/platform/docker/engine-api'
+import { askDocker, whyNoDaemon } from '#ops/platform/docker/engine-api'
 import { imageOf } from '#ops/platform/docker/images'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
-import { toProblem } from '#shared/errors'
 import type { Change } from '#ops/platform/accounts/change'
 
 /** Where the daemon of a distribution, of Docker's own packages and of a snap listens. */
@@ -18,16 +16,6 @@ const usualSockets = [
 ]
 /** Node 24 or newer, under the name of the official image. */
 const nodeImage = /^(?:[\w.:-]+\/)*node:(?:2[4-9]|[3-9]\d)\b/
-
-/** @returns why no daemon answers there; null when one does */
-async function whyNoDaemon(socket: string): Promise<string | null> {
-  try {
-    await requireDaemon({ socket })
-    return null
-  } catch (error) {
-    return toProblem(error).message
-  }
-}
 
 /** The setting, unless nothing answers there and a usual place does. */
 async function findSocket(now: string): Promise<string> {
@@ -80,27 +68,4 @@ export function dockerSettingsChange(paths: HostPaths): Change {
       )
     },
   }
-}
-
-/** What a first deploy with the engine compose would stop at: one sentence each. */
-export async function missingForCompose(paths: HostPaths): Promise<string[]> {
-  const { docker_socket, base_image } = readHostSettings(paths)
-  const at = { socket: docker_socket }
-  const version = await docker(at, ['--version']).then(
-    () => null,
-    (error: unknown) => toProblem(error).message,
-  )
-  if (version !== null)
-    return ['The program docker is not installed: install Docker Engine and its Compose plugin.']
-  const missing: string[] = []
-  if ((await docker(at, ['compose', 'version'])).exitCode !== 0)
-    missing.push('The Compose plugin (docker compose, version 2) is not installed.')
-  const daemon = await whyNoDaemon(docker_socket)
-  if (daemon !== null)
-    missing.push(`${daemon} Start Docker, or set docker_socket in ${paths.hostSettings}.`)
-  else if ((await imageOf(at, base_image)) === null)
-    missing.push(
-      `The image ${base_image} is not here: the first deploy fetches it, or set base_image in ${paths.hostSettings}.`,
-    )
-  return missing
 }

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { missingForCompose } from './docker.ts'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import { allEngines } from '#ops/host/engines/registry'
 
 /** What an installed host still needs before its first deploy can be green, one sentence each; nothing of it is a failure. */
 export async function missingForDeploy(paths: HostPaths): Promise<string[]> {
+  const settings = readHostSettings(paths)
+  const suitable = allEngines.filter((engine) => engine.whyUnsuitable(settings) === null)
+  const missing = await Promise.all(suitable.map((engine) => engine.missing({ paths, settings })))
   return [
     ...(existsSync(join(paths.root, '.git'))
       ? []
@@ -16,6 +20,6 @@ export async function missingForDeploy(paths: HostPaths): Promise<string[]> {
       : [
           `${paths.trustFile} does not exist: it names the baseline commit, the review providers and the ship keys that this host believes.`,
         ]),
-    ...(await missingForCompose(paths)),
+    ...missing.flat(),
   ]
 }

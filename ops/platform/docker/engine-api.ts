@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Problem } from '#shared/errors'
+import { Problem, toProblem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import { plainGet, type PlainAnswer } from '#ops/base/http/plain-get'
 import type { RunAs } from '#ops/base/process/run-as'
@@ -62,6 +62,16 @@ export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<s
   if (version === null)
     throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
   return version.Version
+}
+
+/** Why no Docker daemon answers at this socket; null when one does. */
+export async function whyNoDaemon(socket: string): Promise<string | null> {
+  try {
+    await requireDaemon({ socket })
+    return null
+  } catch (error) {
+    return toProblem(error).message
+  }
 }
 
 const places = {

@@ -1,3 +1,4 @@
+// One process at a time starts or stops services of this host.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
@@ -5,19 +6,19 @@ import { tryLock } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
 
 /** Longest wait for another process to finish with the services, in milliseconds. */
-const usualPatienceMs = 60_000
+const defaultPatienceMs = 60_000
 
 /**
  * Does `work` while no other process (deploy, guard, `hq up`) starts or stops services of this host.
- * @param patienceMs longest wait for it, milliseconds
- * @throws {Problem} `lane_busy` when another one has been at it that long
+ * @param options `patienceMs`: longest wait for that, milliseconds
+ * @throws {Problem} `lane_busy` when another process has held the services that long
  */
 export async function withServicesLock<T>(
   paths: HostPaths,
   work: () => Promise<T>,
-  signal?: AbortSignal,
-  patienceMs: number = usualPatienceMs,
+  options: { readonly signal?: AbortSignal | undefined; readonly patienceMs?: number } = {},
 ): Promise<T> {
+  const { signal, patienceMs = defaultPatienceMs } = options
   const file = join(paths.locks, 'services.lock')
   for (const end = performance.now() + patienceMs; ;) {
     const lock = tryLock(file)
@@ -31,7 +32,8 @@ export async function withServicesLock<T>(
     if (performance.now() > end)
       throw new Problem(
         'lane_busy',
-        `Another process has been starting or stopping services for ${patienceMs / 1000} s. No service was touched.`,
+        `Another process has been starting or stopping services for ${patienceMs / 1000} s. ` +
+          'No service was touched.',
       )
     await delay(100, undefined, signal ? { signal } : {})
   }

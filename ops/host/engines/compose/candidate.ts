@@ -1,6 +1,6 @@
+// Tries the new version of a service beside the old one, before the old one is touched.
 import { randomBytes } from 'node:crypto'
 import { Problem } from '#shared/errors'
-import { inspect, type Docker } from '#ops/platform/docker/engine-api'
 import {
   container,
   containers,
@@ -9,17 +9,15 @@ import {
   removeContainers,
   serviceOf,
 } from '#ops/platform/docker/containers'
+import { inspect, type Docker } from '#ops/platform/docker/engine-api'
 import type { Progress } from '#ops/host/engines/common/engine'
 import type { Prepared } from './prepare.ts'
-import { requireAnswer, settleContainers, settleSeconds } from './wait-until-settled.ts'
 import { composeDo, insidePort, startSeconds } from './source.ts'
+import { requireAnswer, settleSeconds, waitUntilSettled } from './wait-until-settled.ts'
 
 const candidateLabel = 'openclaw.candidate'
 
-/**
- * Why the new version of a service cannot be tried beside the old one.
- * @returns null when it can
- */
+/** Why the new version of a service cannot be tried beside the old one; null when it can. */
 export function whyNoCandidate(
   { model, oneShots, before }: Pick<Prepared, 'model' | 'oneShots' | 'before'>,
   name: string,
@@ -61,48 +59,13 @@ export async function removeCandidates(at: Docker, project: string): Promise<voi
  * @throws {Problem} `service_unhealthy`; the version that serves goes on serving
  */
 export async function tryCandidate(
-  at: Docker,
-  { source, model, locked }: Prepared,
+  prepared: Prepared,
   name: string,
   { log, signal }: Progress,
 ): Promise<void> {
-  const title = `The new version of service ${name}`
-  const serving = source.services.find((each) => each.name === name)
-  const inside = serving ? insidePort(model, serving, source.files) : null
-  const id = `${source.project}-${name}-candidate-${randomBytes(4).toString('hex')}`
+  const { at, source } = prepared
   try {
-    await composeDo(
-      at,
-      source,
-      locked,
-      [
-        'run',
-        '--detach',
-        '--no-TTY',
-        '--no-deps',
-        '--name',
-        id,
-        '--label',
-        `${candidateLabel}=true`,
-        ...(inside === null ? [] : ['--publish', `127.0.0.1::${inside}`]),
-        name,
-      ],
-      { signal, timeLimitSeconds: startSeconds },
-    )
-    const find = () => inspect(at, 'container', [id], container, signal)
-    await settleContainers(at, title, find, {
-      seconds: serving?.health.timeout_seconds ?? settleSeconds,
-      signal,
-    })
-    if (serving) {
-      const [started] = await find()
-      const port = started
-        ? publishesOf(started).find((each) => each.inside === inside)?.port
-        : undefined
-      if (port === undefined)
-        throw new Problem('service_unhealthy', `${title} has no port at which it could be asked.`)
-      await requireAnswer(at, title, serving, { sha: source.sha, id, port, signal })
-    }
+    await startCandidate(prepared, name, signal)
     log(`${name}: the new version is healthy beside the old one`)
   } catch (error) {
     if (error instanceof Problem && error.errorClass === 'service_unhealthy')
@@ -114,4 +77,40 @@ export async function tryCandidate(
   } finally {
     await removeCandidates(at, source.project)
   }
+}
+
+async function startCandidate(
+  { at, source, model, locked }: Prepared,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const title = `The new version of service ${name}`
+  const service = source.services.find((each) => each.name === name)
+  const inside = service ? insidePort(model, service, source.files) : null
+  const id = `${source.project}-${name}-candidate-${randomBytes(4).toString('hex')}`
+  await composeDo(
+    { at, source, text: locked },
+    [
+      'run',
+      '--detach',
+      '--no-TTY',
+      '--no-deps',
+      '--name',
+      id,
+      '--label',
+      `${candidateLabel}=true`,
+      ...(inside === null ? [] : ['--publish', `127.0.0.1::${inside}`]),
+      name,
+    ],
+    { signal, timeLimitSeconds: startSeconds },
+  )
+  const find = () => inspect(at, 'container', [id], container, signal)
+  const seconds = service?.health.timeout_seconds ?? settleSeconds
+  await waitUntilSettled(at, { title, find, seconds, signal })
+  if (!service) return
+  const [started] = await find()
+  const port = started && publishesOf(started).find((each) => each.inside === inside)?.port
+  if (port === undefined)
+    throw new Problem('service_unhealthy', `${title} has no port at which it could be probed.`)
+  await requireAnswer(at, { title, service, sha: source.sha, id, port, signal })
 }

@@ -1,158 +1,110 @@
-import { containers, isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
-import { imageLabels, imageOf } from '#ops/platform/docker/images'
+// The health of every service that the compose engine brought up.
 import type { HostPaths } from '#ops/base/paths/paths'
-import { redact } from '#ops/base/redact/redaction'
-import type { ServiceHealth } from '#ops/host/engines/common/engine'
 import { lookAt } from '#ops/base/http/health'
+import { containers, isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
+import type { EngineHost, ServiceHealth } from '#ops/host/engines/common/engine'
+import { dockerOf } from '#ops/host/engines/common/host-docker'
+import { consoleServiceName } from '#ops/core/host-state/service-record'
 import { readComposeRecords, type ComposeRecord } from './record.ts'
-import { dockerOf } from './rules.ts'
-import { answerUrl } from './wait-until-settled.ts'
-import { commitName, versionImage } from './version-images.ts'
+import { answerUrl, failedCheck } from './wait-until-settled.ts'
 
-interface Seen {
+/** A recorded version and its containers, candidates left out. */
+export interface FoundProject {
   readonly record: ComposeRecord
   readonly found: readonly Container[]
 }
 
-async function look(paths: HostPaths, signal?: AbortSignal): Promise<Seen[]> {
-  return Promise.all(
-    readComposeRecords(paths).map(async (record) => ({
-      record,
-      found: (
-        await containers(dockerOf(paths), { project: record.project, all: true, signal })
-      ).filter((each) => !isOneOff(each)),
-    })),
-  )
-}
-
-async function serviceHealth(
-  { record, found }: Seen,
-  name: string,
-  signal?: AbortSignal,
-): Promise<ServiceHealth> {
-  const own = found.filter((each) => serviceOf(each) === name)
-  const up = own.filter(({ State }) => State.Running)
-  const { kind, sha } = record
-  const serving = record.services.find((each) => each.name === name)
-  const title = kind === 'console' ? record.project : name
-  const of = (alive: boolean, why: string | null, detail: string): ServiceHealth => ({
-    name: title,
-    kind,
-    alive,
-    why,
-    detail,
-  })
-  const not = (alive: boolean, why: string): ServiceHealth => of(alive, why, `${title}: ${why}`)
-  if (own.length === 0) return not(false, 'it has no container')
-  if (up.length < own.length) {
-    const ended = own.find(({ State }) => !State.Running)
-    // A one-shot that ended well has done what it was for.
-    if (ended && (ended.State.ExitCode !== 0 || serving))
-      return not(
-        false,
-        `its container ${ended.State.Status} with exit code ${ended.State.ExitCode}`,
-      )
-  }
-  const sick = up.find(({ State }) => State.Health?.Status === 'unhealthy')
-  if (sick)
-    return not(
-      true,
-      `its health check fails: ${redact.text(sick.State.Health?.Log?.at(-1)?.Output.trim() ?? 'no output').slice(0, 200)}`,
-    )
-  if (!serving)
-    return of(
-      up.length > 0,
-      null,
-      up.length > 0
-        ? `${title} runs in ${up.length === 1 ? 'a container' : `${up.length} containers`}`
-        : `${title} has done its work and ended`,
-    )
-  const url = answerUrl(serving.port, serving.health.path)
-  const why = await lookAt(
-    url,
-    { commitField: serving.health.commit_field, commit: sha },
-    signal ? { signal } : {},
-  )
-  return why === null
-    ? of(
-        true,
-        null,
-        `${title} answers on port ${serving.port}${sha === null ? '' : ` (${sha.slice(0, 12)})`}`,
-      )
-    : of(true, why, `${title} at ${url}: ${why}`)
-}
-
-/** A service of a recorded version, its containers, and how it is. */
-export interface ServiceSeen {
+/** A service of a recorded version, its containers, and its health. */
+export interface FoundService {
   readonly record: ComposeRecord
   readonly service: string
   readonly own: readonly Container[]
   readonly health: ServiceHealth
 }
 
-/** One look at every service that should be up, and its containers. @throws {Problem} `docker_compose_failed` when Docker does not answer */
-export async function composeServices(
-  paths: HostPaths,
+/** @throws {Problem} `docker_unreachable` when Docker does not answer */
+export const composeHealth = async (
+  host: EngineHost,
   signal?: AbortSignal,
-): Promise<ServiceSeen[]> {
-  const seen = await look(paths, signal)
+): Promise<ServiceHealth[]> => (await composeServices(host, signal)).map(({ health }) => health)
+
+/**
+ * Probes every service that should be up.
+ * @throws {Problem} `docker_unreachable` when Docker does not answer
+ */
+export async function composeServices(
+  host: EngineHost,
+  signal?: AbortSignal,
+): Promise<FoundService[]> {
+  const projects = await composeProjects(host, signal)
   return Promise.all(
-    seen.flatMap((each) =>
-      Object.keys(each.record.images).map(async (service): Promise<ServiceSeen> => ({
-        record: each.record,
-        service,
-        own: each.found.filter((one) => serviceOf(one) === service),
-        health: await serviceHealth(each, service, signal),
-      })),
+    projects.flatMap(({ record, found }) =>
+      Object.keys(record.images).map(async (service): Promise<FoundService> => {
+        const own = found.filter((each) => serviceOf(each) === service)
+        return { record, service, own, health: await serviceHealth({ record, service, own }, signal) }
+      }),
     ),
   )
 }
 
-/** @throws {Problem} `docker_compose_failed` when Docker does not answer */
-export const composeHealth = async (
-  paths: HostPaths,
-  signal?: AbortSignal,
-): Promise<ServiceHealth[]> => (await composeServices(paths, signal)).map(({ health }) => health)
+/** Every recorded project with its containers. @throws {Problem} `docker_unreachable`, `state_invalid` */
+export const composeProjects = (host: EngineHost, signal?: AbortSignal): Promise<FoundProject[]> =>
+  Promise.all(
+    readComposeRecords(host.paths).map(async (record) => ({
+      record,
+      found: (
+        await containers(dockerOf(host), { project: record.project, all: true, signal })
+      ).filter((each) => !isOneOff(each)),
+    })),
+  )
 
-/**
- * What runs must be what was built: the image of every container is the recorded one, which is the one that carries the
- * commit's name; an image that says which commit it is must say this one.
- * @param expected what the deploy built; null: what was last recorded
- * @returns what is wrong; empty when all is as it should be
- * @throws {Problem} `docker_compose_failed`, `state_invalid`
- */
-export async function runningProblems(
-  paths: HostPaths,
-  expected: { readonly sha: string | null; readonly digest: string | null },
+/** Names of the services that were brought up. @throws {Problem} `state_invalid` */
+export const composeServiceNames = (paths: HostPaths): string[] =>
+  readComposeRecords(paths).flatMap(({ kind, images }) =>
+    kind === 'console' ? [consoleServiceName] : Object.keys(images),
+  )
+
+async function serviceHealth(
+  { record, service, own }: Omit<FoundService, 'health'>,
   signal?: AbortSignal,
-): Promise<{ wrong: string[]; good: string[] }> {
-  const at = dockerOf(paths)
-  const wrong: string[] = []
-  const good: string[] = []
-  for (const { record, found } of await look(paths, signal)) {
-    if (record.kind === 'project' && expected.sha !== null && record.sha !== expected.sha)
-      wrong.push(
-        `${record.project} was brought up as ${record.sha ?? 'no commit'}, not ${expected.sha}`,
-      )
-    if (record.kind === 'project' && expected.digest !== null && record.digest !== expected.digest)
-      wrong.push(`${record.project} was brought up from a build with another digest`)
-    for (const [name, id] of Object.entries(record.images)) {
-      const image = await imageOf(at, versionImage(record.project, name, record.version), signal)
-      const own = found.filter((each) => serviceOf(each) === name)
-      const says = image ? imageLabels(image)[commitName] : undefined
-      if (image?.Id !== id)
-        wrong.push(
-          `the image of ${name} for ${record.version.slice(0, 12)} is ${image?.Id.slice(7, 19) ?? 'gone'}, not ${id.slice(7, 19)}`,
-        )
-      else if (own.length === 0) wrong.push(`${name} has no container`)
-      else if (own.some(({ Image }) => Image !== id))
-        wrong.push(
-          `a container of ${name} runs the image ${own.find(({ Image }) => Image !== id)?.Image.slice(7, 19) ?? '?'}, not ${id.slice(7, 19)}`,
-        )
-      else if (record.sha !== null && says !== undefined && says !== record.sha)
-        wrong.push(`the image of ${name} says it is commit ${says}`)
-      else good.push(`${name} runs image ${id.slice(7, 19)} of ${record.version.slice(0, 12)}`)
-    }
+): Promise<ServiceHealth> {
+  const { kind, sha } = record
+  const name = kind === 'console' ? record.project : service
+  const up = own.filter(({ State }) => State.Running)
+  const serving = record.services.find((each) => each.name === service)
+  const wrong = whyContainersFail(own, serving !== undefined)
+  if (wrong !== null) return { name, kind, ...wrong, detail: `${name}: ${wrong.why}` }
+  if (!serving) {
+    const where = up.length === 1 ? 'a container' : `${up.length} containers`
+    const detail = up.length > 0 ? `${name} runs in ${where}` : `${name} has done its work and ended`
+    return { name, kind, alive: up.length > 0, why: null, detail }
   }
-  return { wrong, good }
+  const url = answerUrl(serving.port, serving.health.path)
+  const why = await lookAt(
+    url,
+    { commitField: serving.health.commit_field, commit: sha },
+    signal ? { signal } : {},
+  )
+  const version = sha === null ? '' : ` (${sha.slice(0, 12)})`
+  const detail =
+    why === null ? `${name} answers on port ${serving.port}${version}` : `${name} at ${url}: ${why}`
+  return { name, kind, alive: true, why, detail }
+}
+
+function whyContainersFail(
+  own: readonly Container[],
+  serves: boolean,
+): { alive: boolean; why: string } | null {
+  if (own.length === 0) return { alive: false, why: 'it has no container' }
+  const ended = own.find(({ State }) => !State.Running)?.State
+  // A one-shot that ended with 0 has done its work.
+  if (ended && (ended.ExitCode !== 0 || serves))
+    return {
+      alive: false,
+      why: `its container ${ended.Status} with exit code ${ended.ExitCode}`,
+    }
+  const unhealthy = own.find(
+    ({ State }) => State.Running && State.Health?.Status === 'unhealthy',
+  )
+  return unhealthy ? { alive: true, why: failedCheck(unhealthy.State, 200) } : null
 }

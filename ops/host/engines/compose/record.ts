@@ -1,3 +1,4 @@
+// `$OPENCLAW_STATE/compose/<project>.json`: the version of each compose project that was last brought up.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,7 +10,6 @@ import { keptGreen } from '#ops/host/engines/common/green-builds'
 import { composeSource } from './source.ts'
 import { versionImage } from './version-images.ts'
 
-/** `$OPENCLAW_STATE/compose/<project>.json`: the version that was last brought up. */
 export const composeRecord = composeSource.extend({
   schema_version: z.literal(1),
   /** Service to the id of the image it runs. */
@@ -24,7 +24,7 @@ export const composeFolder = (paths: HostPaths): string => join(paths.state, 'co
 const fileOf = (paths: HostPaths, project: string): string =>
   join(composeFolder(paths), `${project}.json`)
 
-/** @throws {Problem} `state_invalid`: a project nobody knows about must not be forgotten */
+/** @throws {Problem} `state_invalid` when a record cannot be read: a project that runs must not be forgotten */
 export function readComposeRecords(paths: HostPaths): ComposeRecord[] {
   let names: string[]
   try {
@@ -50,7 +50,7 @@ export const removeComposeRecord = (paths: HostPaths, project: string): void =>
   rmSync(fileOf(paths, project), { force: true })
 
 /**
- * Notes that the deploy of `version` ended green: its images are kept for a rollback from now on.
+ * Records that the deploy of `version` ended green: its images are kept for a rollback from now on.
  * @throws {Problem} `state_invalid` when it is not the version that is up
  */
 export function markGreen(paths: HostPaths, project: string, version: string): void {
@@ -67,8 +67,7 @@ export function markGreen(paths: HostPaths, project: string, version: string): v
 }
 
 /** Names of the images of the version that is up: what a rollback to it needs. @throws {Problem} `state_invalid` */
-export function imagesOf(paths: HostPaths, project: string, version: string): string[] {
-  return Object.keys(readComposeRecord(paths, project)?.images ?? {}).map((service) =>
+export const imagesOf = (paths: HostPaths, project: string, version: string): string[] =>
+  Object.keys(readComposeRecord(paths, project)?.images ?? {}).map((service) =>
     versionImage(project, service, version),
   )
-}

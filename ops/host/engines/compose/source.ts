@@ -1,13 +1,14 @@
+// One version of a compose project, and `docker compose` for it.
 import { join } from 'node:path'
 import { z } from 'zod'
 import { commitId, sha256 } from '#shared/ids'
 import { Problem } from '#shared/errors'
+import { parseJson } from '#ops/base/files/json-file'
 import { dockerDo, type DockerOptions } from '#ops/platform/docker/client'
 import type { Docker } from '#ops/platform/docker/engine-api'
-import { parseJson } from '#ops/base/files/json-file'
 import { composeModel, type ComposeModel } from './model.ts'
 
-/** One compose project: a version of it, and all that is needed to bring exactly that version up (again). No secret is in it. */
+/** All that is needed to bring exactly one version of a compose project up (again). It holds no secret. */
 export const composeSource = z.strictObject({
   /** Name of the compose project. */
   project: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/),
@@ -42,36 +43,37 @@ export type ComposeSource = z.infer<typeof composeSource>
 export const buildSeconds = 1800
 export const startSeconds = 300
 
-/** `docker compose` for a project: `model` is its whole compose file, handed over on standard input. @throws {Problem} `docker_compose_failed` */
+/** A compose file that is whole, for the project whose folder and environment it is read with. */
+export interface ComposeFile {
+  readonly at: Docker
+  readonly source: Pick<ComposeSource, 'project' | 'folder' | 'env'>
+  /** The compose file itself. Compose reads it from standard input. */
+  readonly text: string
+}
+
+const composeArgs = (project: string, folder: string): string[] => [
+  'compose',
+  '--ansi',
+  'never',
+  '--project-name',
+  project,
+  '--project-directory',
+  folder,
+]
+
+/** Runs `docker compose` for a project. @throws {Problem} `docker_compose_failed` */
 export const composeDo = (
-  at: Docker,
-  { project, folder, env }: Pick<ComposeSource, 'project' | 'folder' | 'env'>,
-  model: string,
+  { at, source: { project, folder, env }, text }: ComposeFile,
   args: readonly string[],
   options: DockerOptions & { title?: string } = {},
 ): Promise<string> =>
-  dockerDo(
-    at,
-    [
-      'compose',
-      '--ansi',
-      'never',
-      '--project-name',
-      project,
-      '--project-directory',
-      folder,
-      '--file',
-      '-',
-      ...args,
-    ],
-    {
-      title: `docker compose ${args[0] ?? ''}`,
-      ...options,
-      cwd: folder,
-      env,
-      input: model,
-    },
-  )
+  dockerDo(at, [...composeArgs(project, folder), '--file', '-', ...args], {
+    title: `docker compose ${args[0] ?? ''}`,
+    ...options,
+    cwd: folder,
+    env,
+    input: text,
+  })
 
 /** The compose file as Compose understood it: `text` is what is built and started, `model` what HQ judges. */
 export interface Rendered {
@@ -80,9 +82,10 @@ export interface Rendered {
 }
 
 /**
- * Compose reads what the file names (`env_file`, `extends`, `include`) while it renders, before anything can be judged, and
- * writes it into the model: so it does that with no more power than the account that builds.
- * @throws {Problem} `docker_compose_failed` when the file is off, or names what that account may not read, with what Compose said
+ * Renders the compose files. While it renders, Compose reads the files that they name (`env_file`, `extends`,
+ * `include`) and copies them into the model, before anything can be judged. So this runs as the account that builds.
+ * @throws {Problem} `docker_compose_failed`, with what Compose said, when a compose file is invalid or names a file
+ *   that this account may not read
  */
 export async function render(
   at: Docker,
@@ -92,19 +95,7 @@ export async function render(
   const named = files.flatMap((file) => ['--file', join(folder, file)])
   const text = await dockerDo(
     at,
-    [
-      'compose',
-      '--ansi',
-      'never',
-      '--project-name',
-      project,
-      '--project-directory',
-      folder,
-      ...named,
-      'config',
-      '--format',
-      'json',
-    ],
+    [...composeArgs(project, folder), ...named, 'config', '--format', 'json'],
     {
       cwd: folder,
       env,
@@ -129,7 +120,7 @@ export async function render(
 
 const rawModel = z.looseObject({ services: z.record(z.string(), z.looseObject({})) })
 
-/** The rendered file with other settings for its services; everything else stays as Compose wrote it. */
+/** The rendered file with other settings for its services. Everything else stays as Compose wrote it. */
 export function withServices(
   text: string,
   change: (name: string, service: Record<string, unknown>) => Record<string, unknown>,
@@ -143,7 +134,7 @@ export function withServices(
   })
 }
 
-/** Names that must start first come first. Compose refuses circles itself. */
+/** Service names, those that must start first at the front. Compose itself refuses circles. */
 export function inOrder({ services }: ComposeModel): string[] {
   const order: string[] = []
   const visit = (name: string): void => {
@@ -160,7 +151,7 @@ export function inOrder({ services }: ComposeModel): string[] {
   return order
 }
 
-/** Services that do their work once and end: another one waits for that. */
+/** Services that do their work once and end: another service waits for their end. */
 export const oneShots = ({ services }: ComposeModel): Set<string> =>
   new Set(
     Object.values(services).flatMap(({ depends_on }) =>
@@ -170,7 +161,10 @@ export const oneShots = ({ services }: ComposeModel): Set<string> =>
     ),
   )
 
-/** The port inside the container behind the published port of a service. @throws {Problem} `config_invalid` when the compose file publishes no such port on loopback */
+/**
+ * The port inside the container behind the published port of a service.
+ * @throws {Problem} `config_invalid` when the compose file publishes no such port on loopback
+ */
 export function insidePort(
   model: ComposeModel,
   { name, port }: { name: string; port: number },
@@ -180,7 +174,8 @@ export function insidePort(
   if (service === undefined)
     throw new Problem(
       'config_invalid',
-      `openclaw.config.json names the service ${name}, which ${files.join(', ')} does not have. Nothing was stopped or started.`,
+      `openclaw.config.json names the service ${name}, which ${files.join(', ')} does not have. ` +
+        'Nothing was stopped or started.',
     )
   const publish = service.ports.find(
     (each) => each.protocol === 'tcp' && each.published === String(port),
@@ -188,7 +183,8 @@ export function insidePort(
   if (publish === undefined)
     throw new Problem(
       'config_invalid',
-      `openclaw.config.json says that service ${name} answers on port ${port}, which ${files.join(', ')} does not publish. Nothing was stopped or started.`,
+      `openclaw.config.json says that service ${name} answers on port ${port}, which ` +
+        `${files.join(', ')} does not publish. Nothing was stopped or started.`,
     )
   return publish.target
 }

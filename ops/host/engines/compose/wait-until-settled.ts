@@ -1,6 +1,8 @@
+// Waits until started containers are up and answer.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
-import type { Docker } from '#ops/platform/docker/engine-api'
+import { waitUntilOk } from '#ops/base/http/health'
+import { redact } from '#ops/base/redact/redaction'
 import {
   containerLog,
   containers,
@@ -8,72 +10,73 @@ import {
   serviceOf,
   type Container,
 } from '#ops/platform/docker/containers'
-import { redact } from '#ops/base/redact/redaction'
-import { waitUntilOk } from '#ops/base/http/health'
+import type { Docker } from '#ops/platform/docker/engine-api'
 import type { ComposeSource } from './source.ts'
 
 /** How long a service without a time limit of its own may take to be up, in seconds. */
 export const settleSeconds = 120
 
-/** `ok`, `wait`, or why it never will be. */
-function stateOf({ State }: Container, oneShot: boolean): string {
-  if (oneShot)
-    return State.Running || State.Status === 'created' || State.Status === 'restarting'
-      ? 'wait'
-      : State.ExitCode === 0
-        ? 'ok'
-        : `it ended with exit code ${State.ExitCode}`
-  if (State.Status === 'created' || State.Status === 'restarting') return 'wait'
-  if (!State.Running) return `it ended with exit code ${State.ExitCode}`
-  const health = State.Health?.Status ?? 'none'
-  if (health === 'starting') return 'wait'
-  if (health === 'unhealthy')
-    return `its health check fails: ${redact.text(State.Health?.Log?.at(-1)?.Output.trim() ?? 'no output').slice(0, 300)}`
-  return 'ok'
+interface Awaited {
+  /** Start of the message when the wait fails: what is waited for. */
+  readonly title: string
+  /** Called at every probe: containers can be replaced meanwhile. An empty list is not settled. */
+  readonly find: () => Promise<Container[]>
+  readonly seconds: number
+  /** The containers must end, with exit code 0. */
+  readonly oneShot?: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Waits until containers are healthy (where the compose file has a health check), else running; a one-shot must have
- * ended well.
- * @param find asked at each look: containers can be replaced meanwhile; none is not settled
+ * Waits until containers are healthy (where the compose file has a health check), else running. A one-shot must have
+ * ended with exit code 0.
  * @throws {Problem} `service_unhealthy` with the end of the container's log as evidence
  */
-export async function settleContainers(
+export async function waitUntilSettled(
   at: Docker,
-  title: string,
-  find: () => Promise<Container[]>,
-  {
-    seconds,
-    oneShot = false,
-    signal,
-  }: { seconds: number; oneShot?: boolean; signal?: AbortSignal | undefined },
+  { title, find, seconds, oneShot = false, signal }: Awaited,
 ): Promise<void> {
   for (const end = performance.now() + seconds * 1000; ;) {
     const found = await find()
     const states = found.map((container) => ({ container, state: stateOf(container, oneShot) }))
     if (states.length > 0 && states.every(({ state }) => state === 'ok')) return
     const broken = states.find(({ state }) => state !== 'ok' && state !== 'wait')
-    const late = performance.now() > end
-    if (broken || late) {
+    if (broken || performance.now() > end) {
       const worst = broken ?? states.find(({ state }) => state !== 'ok')
-      const why =
-        broken?.state ??
-        (worst
-          ? `it is not up after ${seconds} s (${worst.container.State.Status})`
-          : 'it has no container')
-      throw new Problem('service_unhealthy', `${title} is not healthy: ${why}.`, {
-        evidence: worst ? await containerLog(at, worst.container.Id) : [],
-      })
+      const late = worst
+        ? `it is not up after ${seconds} s (${worst.container.State.Status})`
+        : 'it has no container'
+      throw new Problem(
+        'service_unhealthy',
+        `${title} is not healthy: ${broken?.state ?? late}.`,
+        { evidence: worst ? await containerLog(at, worst.container.Id) : [] },
+      )
     }
     await delay(150, undefined, signal ? { signal } : {})
   }
 }
 
-/** The containers of one service, candidates apart. */
+/** `ok`, `wait`, or why the container will never be up. */
+function stateOf({ State }: Container, oneShot: boolean): string {
+  const starting = State.Status === 'created' || State.Status === 'restarting'
+  if (starting || (oneShot && State.Running)) return 'wait'
+  if (!State.Running)
+    return oneShot && State.ExitCode === 0 ? 'ok' : `it ended with exit code ${State.ExitCode}`
+  const health = State.Health?.Status ?? 'none'
+  if (health === 'starting') return 'wait'
+  return health === 'unhealthy' ? failedCheck(State, 300) : 'ok'
+}
+
+/** The sentence part about a failed health check, with the start of its last output. */
+export function failedCheck({ Health }: Container['State'], length: number): string {
+  const output = Health?.Log?.at(-1)?.Output.trim() ?? 'no output'
+  return `its health check fails: ${redact.text(output).slice(0, length)}`
+}
+
+/** The containers of one service, without candidates. */
 export const serviceContainers = async (
   at: Docker,
-  project: string,
-  service: string,
+  { project, service }: { readonly project: string; readonly service: string },
   signal?: AbortSignal,
 ): Promise<Container[]> =>
   (await containers(at, { project, all: true, signal })).filter(
@@ -82,34 +85,35 @@ export const serviceContainers = async (
 
 export const answerUrl = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`
 
+interface Answering {
+  readonly title: string
+  readonly service: ComposeSource['services'][number]
+  /** Commit that the answer must name; null when it names none. */
+  readonly sha: string | null
+  /** Container whose log is the evidence. */
+  readonly id: string | undefined
+  /** Where it is requested, when that is another port than its own. */
+  readonly port?: number
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
- * The answer of a service that has an address. It is always asked by the name of that address, which it may insist on.
- * @param port where it is asked, when that is another port than its own
+ * Waits for the answer of a service that has an address. The request always names that address as its host, because
+ * the service may insist on it.
  * @throws {Problem} `service_unhealthy`
  */
 export async function requireAnswer(
   at: Docker,
-  title: string,
-  { port: own, health }: ComposeSource['services'][number],
-  {
-    sha,
-    id,
-    port = own,
-    signal,
-  }: {
-    sha: string | null
-    id: string | undefined
-    port?: number
-    signal?: AbortSignal | undefined
-  },
+  { title, service, sha, id, port = service.port, signal }: Answering,
 ): Promise<void> {
+  const { health } = service
   const url = answerUrl(port, health.path)
   const why = await waitUntilOk(
     url,
     { commitField: health.commit_field, commit: sha },
     {
       seconds: health.timeout_seconds,
-      headers: { host: `127.0.0.1:${own}` },
+      headers: { host: `127.0.0.1:${service.port}` },
       ...(signal ? { signal } : {}),
     },
   )

@@ -1,3 +1,4 @@
+// Replaces one service by its new version, and takes that back when the new version does not get healthy.
 import { Problem, toProblem } from '#shared/errors'
 import { freePort } from '#ops/base/process/free-port'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -24,7 +25,7 @@ import {
   stopService,
 } from './service-process.ts'
 
-/** Does what runs already do what `spec` asks for? */
+/** True when what runs is what `spec` describes. */
 export const isUnchanged = (
   record: ServiceRecord | undefined,
   spec: ServiceSpec,
@@ -57,8 +58,8 @@ export function requirePort(spec: ServiceSpec, old: ServiceRecord | undefined): 
 }
 
 /**
- * Proves that a new version works before the old one is touched: started on a free port, healthy, reachable from
- * nowhere outside; then stopped again.
+ * Proves that a new version works before the old one is touched: it is started on a free port, must be healthy and
+ * unreachable from outside, and is stopped again.
  * @throws {Problem} `service_unhealthy` or `public_port`; the version that serves goes on serving
  */
 export async function proveCandidate(
@@ -68,7 +69,7 @@ export async function proveCandidate(
 ): Promise<void> {
   const port = await freePort()
   const candidate = await startService(paths, spec, port)
-  // Noted, so that a deploy that is killed now leaves nothing that the next one would not find and stop.
+  // Noted, so that the next deploy finds and stops it when this one is killed now.
   noteCandidate(paths, recordOf({ ...spec, port }, candidate))
   log(`${spec.name}: candidate started on port ${port} as process ${candidate.pid}`)
   try {
@@ -80,7 +81,7 @@ export async function proveCandidate(
   }
 }
 
-/** What one service's change of version came to, and how to take it back. */
+/** How one service's change of version went, and how to take it back. */
 export interface Handover {
   readonly name: string
   /** Milliseconds without an answer; null when there was no old version. */
@@ -92,7 +93,8 @@ export interface Handover {
 /**
  * Stops the old version and starts the new one on its port. When the new one does not get healthy there, the old one is
  * started again.
- * @throws {Problem} `service_unhealthy`, `public_port` or `port_in_use`; the message says whether the old version serves again
+ * @throws {Problem} `service_unhealthy`, `public_port` or `port_in_use`; the message says whether the old version
+ *   serves again
  */
 export async function switchVersion(
   paths: HostPaths,
@@ -108,7 +110,7 @@ export async function switchVersion(
     await startOnPort(paths, spec, progress)
   } catch (error) {
     await watch?.stop()
-    throw await afterRestart(paths, spec, old, toProblem(error), progress)
+    throw await restartOld(paths, { name: spec.name, old, failure: toProblem(error) }, progress)
   }
   const unansweredMs = watch ? await watch.stop() : null
   return {
@@ -123,7 +125,10 @@ export async function switchVersion(
   }
 }
 
-/** Starts a service on its own port and records it once it is healthy. @throws {Problem} as `requireHealthy`; it is then stopped */
+/**
+ * Starts a service on its own port and waits until it is healthy.
+ * @throws {Problem} as `requireHealthy`; the service is then stopped
+ */
 export async function startOnPort(
   paths: HostPaths,
   spec: ServiceSpec,
@@ -143,15 +148,20 @@ export async function startOnPort(
   return record
 }
 
-async function afterRestart(
+interface FailedSwitch {
+  readonly name: string
+  readonly old: ServiceRecord | undefined
+  readonly failure: Problem
+}
+
+/** Starts the old version again, if there was one. @returns the failure, its message saying what serves now */
+async function restartOld(
   paths: HostPaths,
-  spec: ServiceSpec,
-  old: ServiceRecord | undefined,
-  failure: Problem,
+  { name, old, failure }: FailedSwitch,
   { log }: Progress,
 ): Promise<Problem> {
   if (!old) {
-    removeRecord(paths, spec.name)
+    removeRecord(paths, name)
     return failure
   }
   try {

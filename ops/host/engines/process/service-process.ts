@@ -1,3 +1,4 @@
+// One start of a service as a process: start, stop, its processes and sockets, its health.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
@@ -90,7 +91,7 @@ export async function startService(
 
 type Started = Pick<Instance, 'pid' | 'pgid' | 'start_time' | 'boot_id' | 'instance'>
 
-/** Every living process of one start of a service. The group is asked only while its leader is the one we started. */
+/** Every living process of one start of a service. The group counts only while its leader is the one we started. */
 export const processesOf = (started: Started): number[] =>
   started.boot_id === bootId()
     ? members({
@@ -101,7 +102,7 @@ export const processesOf = (started: Started): number[] =>
 
 export const lives = (started: Started): boolean => isAlive(started)
 
-/** @throws {Problem} `service_unhealthy` when a process does not end, also not by SIGKILL */
+/** @throws {Problem} `service_unhealthy` when a process does not end, even by SIGKILL */
 export async function stopService(started: Started, name: string): Promise<void> {
   if (started.boot_id !== bootId()) return
   const left = await endTree({
@@ -125,8 +126,8 @@ export function socketsOf(
 }
 
 /**
- * Waits until a started service answers well on its port, and answers itself: the listener belongs to it, and nothing
- * of it can be reached from outside.
+ * Waits until a started service is healthy on its port. The listener must belong to it, and none of its sockets may be
+ * reachable from outside.
  * @throws {Problem} `service_unhealthy` with the end of its log as evidence, or `public_port`
  */
 export async function requireHealthy(
@@ -148,27 +149,31 @@ export async function requireHealthy(
   if (outside.length > 0) {
     throw new Problem(
       'public_port',
-      `Service ${spec.name} listens on ${outside.map(socketName).join(', ')}, which can be reached from outside this machine; only loopback is allowed.`,
+      `Service ${spec.name} listens on ${outside.map(socketName).join(', ')}, which can be reached from outside ` +
+        'this machine; only loopback is allowed.',
       { evidence: [spec.argv.join(' ')] },
     )
   }
-  const place = serviceUrl(started.port, spec.health.path)
+  const url = serviceUrl(started.port, spec.health.path)
   if (why !== null)
     throw new Problem(
       'service_unhealthy',
-      `Service ${spec.name} is not healthy at ${place}: ${why}.`,
+      `Service ${spec.name} is not healthy at ${url}: ${why}.`,
       { evidence: logTail(started.log) },
     )
   if (!own.some(({ protocol, port }) => protocol === 'tcp' && port === started.port)) {
     throw new Problem(
       'service_unhealthy',
-      `${place} answers, but not from service ${spec.name}: no process of it listens there.`,
+      `${url} answers, but not from service ${spec.name}: no process of it listens there.`,
       { evidence: logTail(started.log) },
     )
   }
 }
 
-/** The last lines of a service's log, for evidence, without what is secret. A first line that is cut is left out: half a secret is known by nothing. */
+/**
+ * The last lines of a service's log, for evidence, with secrets redacted. A first line that is cut is left out, because
+ * half a secret cannot be recognised.
+ */
 export function logTail(path: string, lines = 20): string[] {
   const buffer = Buffer.alloc(64 * 1024)
   let file: number

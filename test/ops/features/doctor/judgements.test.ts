@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Container } from '#ops/platform/docker/containers'
 import { judgeClock, judgeSync } from '#ops/features/doctor/clock-checks'
-import { judgeContainers } from '#ops/features/doctor/container-state'
+import { judgeContainers } from '#ops/host/engines/compose/container-state'
 import { judgeFunnel } from '#ops/features/doctor/funnel-checks'
 import { judgeTailnet } from '#ops/features/doctor/tailnet-checks'
 import { judgeTimer, judgeUnits, parseUnits } from '#ops/features/doctor/timer-checks'

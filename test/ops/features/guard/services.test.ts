@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { checksResult, type ChecksResult } from '#shared/result'
 import { resumeServices } from '#ops/host/engines/process/resume'
 import { readRecord } from '#ops/core/host-state/service-record'
-import { stillStarting } from '#ops/features/guard/age'
+import { stillStarting } from '#ops/host/engines/common/still-starting'
 import { attemptsFileOf } from '#ops/features/guard/attempts'
 import { guardLogFile, readGuardLog, type GuardLine } from '#ops/features/guard/log'
 import { turnMaintenanceOff } from '#ops/core/host-state/maintenance'

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { projectConfig } from '#shared/config'
 import { runCommand } from '#ops/base/process/command'
-import { buildRelease } from '#ops/host/engines/builds'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import { composeEngine } from '#ops/host/engines/registry'
 import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
 
 let dir: string
@@ -40,8 +41,8 @@ const build = (script: string) => {
     build: [{ name: 'make', argv: ['sh', '-c', script] }],
   })
   const signal = new AbortController().signal
-  return buildRelease(
-    { paths, config, sha: git('rev-parse', 'HEAD') },
+  return composeEngine.build(
+    { paths, settings: readHostSettings(paths), config, sha: git('rev-parse', 'HEAD') },
     {
       signal,
       dir,
@@ -71,7 +72,7 @@ it.each([
   await expect(build(script)).rejects.toMatchObject({
     errorClass: 'console_build_failed',
     message:
-      'A build changed compose.yaml: what containers may do is what was reviewed. What serves is untouched.',
+      'A build changed compose.yaml. What containers may do must stay as it was reviewed. What serves is untouched.',
   })
 })
 

@@ -1,5 +1,6 @@
+// Judges the containers of a compose project against the record of what was brought up.
 import { isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
-import type { ComposeRecord } from '#ops/host/engines/compose/record'
+import type { ComposeRecord } from './record.ts'
 import { redact } from '#ops/base/redact/redaction'
 
 /** A container that Docker started again this often, the last time within `loopMs`, is in a loop. */

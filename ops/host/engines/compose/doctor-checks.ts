@@ -1,11 +1,12 @@
+// Doctor's checks of the compose engine: the daemon, its disk, and every container of what was brought up.
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { containers } from '#ops/platform/docker/containers'
 import { askDocker, requireDaemon } from '#ops/platform/docker/engine-api'
-import { composeFolder, readComposeRecords } from '#ops/host/engines/compose/record'
 import { fail, pass, skip, warn, type Check, type Finding } from '#ops/core/checks/check'
-import { judgeContainers } from './container-state.ts'
 import type { DoctorContext } from '#ops/core/checks/context'
+import { judgeContainers } from './container-state.ts'
+import { composeFolder, readComposeRecords } from './record.ts'
 
 const gibibyte = 2 ** 30
 const gib = (bytes: number): string => `${(bytes / gibibyte).toFixed(1)} GiB`
