@@ -80,7 +80,9 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
         expect.objectContaining({ protocol: 'tcp', address: '127.0.0.1', port: host.ports.web }),
       ]),
     )
-    expect((await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong).toEqual([])
+    expect(
+      (await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong,
+    ).toEqual([])
     expect(
       (await composeEngine.running(host.engineHost(), { sha: 'f'.repeat(40), digest: null })).wrong,
     ).toEqual([`shop was brought up as ${first}, not ${'f'.repeat(40)}`])
@@ -220,9 +222,9 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     const after = containerIds()
     expect(after['shop/side']).toBe(before['shop/side'])
     expect(after['shop/web']).not.toBe(before['shop/web'])
-    expect((await composeEngine.running(host.engineHost(), { sha: second, digest: null })).wrong).toEqual(
-      [],
-    )
+    expect(
+      (await composeEngine.running(host.engineHost(), { sha: second, digest: null })).wrong,
+    ).toEqual([])
   })
 
   it.each([
@@ -323,7 +325,9 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     )
     await expectServes('with a volume', first)
     expect(readComposeRecord(host.host.paths, 'shop')?.sha).toBe(first)
-    expect((await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong).toEqual([])
+    expect(
+      (await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong,
+    ).toEqual([])
   })
 
   it('refuses a port that another program has, and touches nothing', async () => {
@@ -404,7 +408,9 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
 
   it('finds a container that was exchanged behind its back, and one that ended', async () => {
     docker.run('tag', 'hq-test-base:24', `shop-web:${first}`)
-    expect((await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong).toEqual([
+    expect(
+      (await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong,
+    ).toEqual([
       expect.stringMatching(
         /^the image of web for [0-9a-f]{12} is [0-9a-f]{12}, not [0-9a-f]{12}$/,
       ),

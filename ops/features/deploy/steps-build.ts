@@ -119,7 +119,8 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
         context.log(
           `the build of ${sha} that was green is intact and taken as it is: ${kept.folder}`,
         )
-      const build = kept ?? (await engineOf(config.engine).build({ paths, settings, config, sha }, context))
+      const build =
+        kept ?? (await engineOf(config.engine).build({ paths, settings, config, sha }, context))
       if (hq) await buildOwnConsole(host, sha, installed, context)
       const target = {
         paths,

@@ -51,7 +51,12 @@ export const consoleChecks = ({ paths, consoleUrl }: DoctorContext): Check[] => 
 ]
 
 /** Every service that was started is alive and answers as the commit it was built from. */
-export const serviceChecks = ({ paths, settings, config, configProblem }: DoctorContext): Check[] => [
+export const serviceChecks = ({
+  paths,
+  settings,
+  config,
+  configProblem,
+}: DoctorContext): Check[] => [
   {
     name: 'services',
     remedy: 'deploy_again',

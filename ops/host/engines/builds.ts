@@ -41,8 +41,7 @@ export function createReleaseBuilds(engines: () => readonly Engine[]): ReleaseBu
         reviewed: reviewed?.reviewedFiles(target.config) ?? [],
       })
     },
-    prune: (paths, project) =>
-      pruneBuilds(join(paths.builds, project), foldersInUse(paths, 'all')),
+    prune: (paths, project) => pruneBuilds(join(paths.builds, project), foldersInUse(paths, 'all')),
   }
 }
 

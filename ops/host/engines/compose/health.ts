@@ -41,7 +41,12 @@ export async function composeServices(
     projects.flatMap(({ record, found }) =>
       Object.keys(record.images).map(async (service): Promise<FoundService> => {
         const own = found.filter((each) => serviceOf(each) === service)
-        return { record, service, own, health: await serviceHealth({ record, service, own }, signal) }
+        return {
+          record,
+          service,
+          own,
+          health: await serviceHealth({ record, service, own }, signal),
+        }
       }),
     ),
   )
@@ -76,7 +81,8 @@ async function serviceHealth(
   if (wrong !== null) return { name, kind, ...wrong, detail: `${name}: ${wrong.why}` }
   if (!serving) {
     const where = up.length === 1 ? 'a container' : `${up.length} containers`
-    const detail = up.length > 0 ? `${name} runs in ${where}` : `${name} has done its work and ended`
+    const detail =
+      up.length > 0 ? `${name} runs in ${where}` : `${name} has done its work and ended`
     return { name, kind, alive: up.length > 0, why: null, detail }
   }
   const url = answerUrl(serving.port, serving.health.path)
@@ -103,8 +109,6 @@ function whyContainersFail(
       alive: false,
       why: `its container ${ended.Status} with exit code ${ended.ExitCode}`,
     }
-  const unhealthy = own.find(
-    ({ State }) => State.Running && State.Health?.Status === 'unhealthy',
-  )
+  const unhealthy = own.find(({ State }) => State.Running && State.Health?.Status === 'unhealthy')
   return unhealthy ? { alive: true, why: failedCheck(unhealthy.State, 200) } : null
 }

@@ -96,15 +96,11 @@ async function startAndWait(
 ): Promise<void> {
   const { at, source, locked } = prepared
   // Also a container that Compose would leave as it is, because it is made as the file says: it is not healthy.
-  await composeDo(
-    { at, source, text: locked },
-    [...up, '--no-deps', '--force-recreate', name],
-    {
-      signal,
-      timeLimitSeconds: startSeconds,
-      title: `Service ${name} cannot be started: docker compose up`,
-    },
-  )
+  await composeDo({ at, source, text: locked }, [...up, '--no-deps', '--force-recreate', name], {
+    signal,
+    timeLimitSeconds: startSeconds,
+    title: `Service ${name} cannot be started: docker compose up`,
+  })
   await requireServiceUp(prepared, name, signal)
 }
 

@@ -128,8 +128,7 @@ async function restart({
   const title = `Service ${target}`
   await waitUntilSettled(at, {
     title,
-    find: () =>
-      serviceContainers(at, { project: record.project, service: found.service }, signal),
+    find: () => serviceContainers(at, { project: record.project, service: found.service }, signal),
     seconds: secondsOf(found),
     signal,
   })

@@ -62,7 +62,8 @@ async function whyOtherImage(
     )
   if (own.length === 0) return `${service} has no container`
   const other = own.find(({ Image }: Container) => Image !== id)
-  if (other) return `a container of ${service} runs the image ${short(other.Image)}, not ${short(id)}`
+  if (other)
+    return `a container of ${service} runs the image ${short(other.Image)}, not ${short(id)}`
   const named = image && imageLabels(image)[commitName]
   return record.sha !== null && typeof named === 'string' && named !== record.sha
     ? `the image of ${service} says it is commit ${named}`

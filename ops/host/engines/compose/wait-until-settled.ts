@@ -46,11 +46,9 @@ export async function waitUntilSettled(
       const late = worst
         ? `it is not up after ${seconds} s (${worst.container.State.Status})`
         : 'it has no container'
-      throw new Problem(
-        'service_unhealthy',
-        `${title} is not healthy: ${broken?.state ?? late}.`,
-        { evidence: worst ? await containerLog(at, worst.container.Id) : [] },
-      )
+      throw new Problem('service_unhealthy', `${title} is not healthy: ${broken?.state ?? late}.`, {
+        evidence: worst ? await containerLog(at, worst.container.Id) : [],
+      })
     }
     await delay(150, undefined, signal ? { signal } : {})
   }

@@ -81,9 +81,9 @@ async function whyOtherVersion(
   const own = new Set(processesOf(record))
   if (!listenersOn(port).some(({ pids }) => pids.some((each) => own.has(each))))
     return `no process of ${name} listens on its port ${port}`
-  const why = whyNotOk(
-    await ask(serviceUrl(port, health.path), signal ? { signal } : {}),
-    { commitField: health.commit_field, commit: record.sha },
-  )
+  const why = whyNotOk(await ask(serviceUrl(port, health.path), signal ? { signal } : {}), {
+    commitField: health.commit_field,
+    commit: record.sha,
+  })
   return why === null ? null : `${name} on port ${port}: ${why}`
 }
