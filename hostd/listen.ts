@@ -1,3 +1,4 @@
+import { removeVariables } from '#ops/base/env'
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,15 +22,16 @@ export async function listenTcp(app: FastifyInstance, host: string, port: number
 
 /** Descriptors that systemd passes to the process it starts; the first is 3 (sd_listen_fds(3)). */
 const firstPassed = 3
+const systemdVariables = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
 
 /**
  * The sockets that were passed to this process, in the order of its socket unit. What tells of them is removed from
- * `env`: it is meant for this process alone.
+ * the environment: it is meant for this process alone.
  */
-export function passedSockets(env: Record<string, string | undefined>): number[] {
+export function passedSockets(): number[] {
+  const env = removeVariables((name) => systemdVariables.includes(name))
   const count = Number(env['LISTEN_FDS'])
   const ours = env['LISTEN_PID'] === String(process.pid) && Number.isInteger(count) && count > 0
-  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete env[name]
   return ours ? Array.from({ length: count }, (_, n) => firstPassed + n) : []
 }
 

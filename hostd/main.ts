@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { toProblem } from '#shared/errors'
-import { hostdPort, hostPaths } from '#ops/base/paths/paths'
+import { envValue } from '#ops/base/env'
+import { hostPaths } from '#ops/base/paths/paths'
 import { installRoot, stayWithRelease } from '#ops/base/process/program'
 import { releaseVersion } from '#ops/core/host-state/releases'
 import { describeThrown, redactCrashes, sayError } from '#ops/base/redact/crash-output'
@@ -36,18 +37,17 @@ class Refusal extends Error {
 }
 
 async function main(): Promise<void> {
-  const { env } = process
   stayWithRelease()
-  const passed = passedSockets(env)
-  const address = env['OPENCLAW_HOSTD_ADDRESS'] ?? '127.0.0.1'
+  const passed = passedSockets()
+  const address = envValue('OPENCLAW_HOSTD_ADDRESS')
   const why = refusedAddress(address)
   if (why !== null)
     throw new Refusal(
       usage,
       `hostd was not started: ${why}. It serves loopback only; other machines reach it through tailscale serve.`,
     )
-  const paths = orRefuse(() => hostPaths(env))
-  const wanted = orRefuse(() => hostdPort(env))
+  const paths = orRefuse(() => hostPaths())
+  const wanted = orRefuse(() => envValue('OPENCLAW_HOSTD_PORT'))
   const settings = orRefuse(() => readHostSettings(paths))
   const version = orRefuse(() => releaseVersion(installRoot()))
 
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
       ;({ port, socket } = await listenPassed(app, passed))
     } else {
       port = await listenTcp(app, address, wanted)
-      const socketPath = env['OPENCLAW_HOSTD_SOCKET']
+      const socketPath = envValue('OPENCLAW_HOSTD_SOCKET')
       if (socketPath !== undefined) socket = await listenSocket(app, socketPath)
     }
   } catch (error) {
@@ -118,7 +118,7 @@ function orRefuse<T>(read: () => T): T {
 
 redactCrashes()
 try {
-  loadSecrets(process.env)
+  loadSecrets()
   await main()
 } catch (error) {
   sayError(error instanceof Refusal ? error.message : describeThrown(error))

@@ -9,10 +9,10 @@ import { exitUsage } from '#ops/core/pipeline/exit-codes'
 import { takeGivenKey } from '#ops/core/trust/inherited-ship-key'
 
 redactCrashes()
-loadSecrets(process.env)
+loadSecrets()
 
 try {
-  takeGivenKey(process.env)
+  takeGivenKey()
   await buildProgram((exitCode) => {
     process.exitCode = exitCode
   }).parseAsync()

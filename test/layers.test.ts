@@ -90,6 +90,24 @@ describe('who may import whom', () => {
   })
 })
 
+describe('the environment of the process', () => {
+  it.each([
+    "const home = process.env['HOME']",
+    'const home = process.env.HOME',
+    "const home = process['env'].HOME",
+    'const { env } = process',
+    "import { env } from 'node:process'",
+  ])('is refused outside ops/base/env.ts: %s', (text) => {
+    expect(violationsIn('hostd/main.ts', `// a first line\n${text}\n`)).toEqual([
+      expect.objectContaining({ line: 2, what: expect.stringContaining('ops/base/env.ts') }),
+    ])
+  })
+
+  it('is read by ops/base/env.ts', () => {
+    expect(violationsIn('ops/base/env.ts', 'const all = process.env')).toEqual([])
+  })
+})
+
 describe('circles of imports', () => {
   it.each(['files', 'folders'] as const)('are absent between %s', (of) => {
     expect(circles(files, of)).toEqual([])

@@ -3,6 +3,7 @@ import { app, BrowserWindow } from 'electron'
 import { fileKeystore } from '../operator/settings/keystore.ts'
 import { hqLog } from '../operator/base/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
+import { envValue, setVariables, wholeEnvironment } from '../operator/base/env.ts'
 import { operatorPlace } from '../operator/base/paths.ts'
 import { describeThrown, loadSecrets, redactCrashes, sayError } from '../operator/base/redaction.ts'
 import { handleBridge } from './ipc.ts'
@@ -26,23 +27,23 @@ const raise = (): void => {
 }
 
 async function start(): Promise<void> {
-  process.env['OPENCLAW_HQ_INSTALL'] ??= installFolder()
-  const { home, version } = operatorPlace(process.env)
+  setVariables({ OPENCLAW_HQ_INSTALL: envValue('OPENCLAW_HQ_INSTALL') ?? installFolder() })
+  const { home, version } = operatorPlace()
   const log = hqLog(home)
-  loadSecrets(process.env)
+  loadSecrets()
   redactCrashes({ say: log, end: () => app.exit(70) })
   await app.whenReady()
   lockDown()
   servePage(join(app.getAppPath(), 'out', 'renderer'))
   // The demo's sandbox keeps its own secrets, so that removing the sandbox removes them.
   const keystore =
-    process.env['OPENCLAW_HQ_DEMO'] === '1' ? fileKeystore(home) : await osKeystore(home)
+    envValue('OPENCLAW_HQ_DEMO') === '1' ? fileKeystore(home) : await osKeystore(home)
   const operator = createOperator({
     mode: 'desktop',
     home,
     version,
     keystore,
-    env: process.env,
+    env: wholeEnvironment(),
     log,
     onRunEnded: (end) => notifyRunEnded(end, raise),
   })

@@ -1,3 +1,4 @@
+import { envValue } from './base/env.ts'
 import type { z } from 'zod'
 import { trustReply } from '#shared/api'
 import type { procedures, ProcedureName, SettingsView, ShipKeyView } from '#shared/bridge'
@@ -77,7 +78,7 @@ export function handlersOf(
       version,
       platform: process.platform,
       operator: true,
-      demo: env['OPENCLAW_HQ_DEMO'] === '1',
+      demo: envValue('OPENCLAW_HQ_DEMO', env) === '1',
     }),
     'overview.get': overview,
 

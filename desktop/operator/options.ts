@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import type { RunEnd } from './host/deploys.ts'
 import type { Keystore } from './settings/keystore.ts'
 
@@ -8,7 +9,7 @@ export interface OperatorOptions {
   readonly home: string
   readonly keystore: Keystore
   readonly version: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The log of HQ on this machine. Never shown to the renderer. */
   readonly log: (text: string) => void
   /** A ship or deploy that was seen running has ended. */

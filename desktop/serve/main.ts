@@ -7,6 +7,7 @@ import { problemText } from '#shared/problem-text'
 import { fileKeystore } from '../operator/settings/keystore.ts'
 import { hqLog } from '../operator/base/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
+import { wholeEnvironment } from '../operator/base/env.ts'
 import { operatorPlace } from '../operator/base/paths.ts'
 import { describeThrown, loadSecrets, redactCrashes, sayError } from '../operator/base/redaction.ts'
 import { serve } from './server.ts'
@@ -29,7 +30,7 @@ const program = new Command('hq serve')
   .option('--json', 'print one JSON line with the address when it is ready, nothing else')
 
 async function start(options: { port: number; open?: true; json?: true }): Promise<void> {
-  const { home, version, page } = operatorPlace(process.env)
+  const { home, version, page } = operatorPlace()
   if (!existsSync(join(page, 'index.html')))
     throw new Problem(
       'not_found',
@@ -41,7 +42,7 @@ async function start(options: { port: number; open?: true; json?: true }): Promi
     home,
     version,
     keystore: fileKeystore(home),
-    env: process.env,
+    env: wholeEnvironment(),
     log,
   })
   try {
@@ -70,7 +71,7 @@ async function start(options: { port: number; open?: true; json?: true }): Promi
 
 redactCrashes()
 try {
-  loadSecrets(process.env)
+  loadSecrets()
   program.parse()
   await start(program.opts())
 } catch (error) {
@@ -81,6 +82,6 @@ try {
     sayError(problemText(problem))
     if (problem.errorClass === 'internal_error' && problem.cause instanceof Error)
       sayError(describeThrown(problem.cause))
-    process.exitCode = 1
+    process.exitCode = problem.errorClass === 'config_invalid' ? exitUsage : 1
   }
 }

@@ -70,6 +70,11 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
 
 const importPattern =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|\brequire\(\s*['"]([^'"]+)['"]\s*\)/g
+/** The environment of the process, however it is spelled. */
+const environmentPattern =
+  /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[\s*['"`]env['"`]\s*\]|\benv\b[^{}]*\}\s*=\s*process\b|\benv\b[^{};]*\}\s*from\s*['"](?:node:)?process['"]/
+/** Files that may name it: its one reader, and the text of a program that the demo writes. */
+const namesEnvironment = ['ops/base/env.ts', 'ops/cli/demo/sample-app.ts']
 const sourceMetaPattern = /import\.meta\.(?:dirname|filename|url)|\b__dirname\b|\b__filename\b/
 
 export interface Violation {
@@ -165,6 +170,13 @@ export function violationsIn(file: string, source: string): Violation[] {
       file,
       line: lineAt(source, meta.index),
       what: 'no file is found relative to a source file (asar)',
+    })
+  const environment = environmentPattern.exec(source)
+  if (environment && !namesEnvironment.includes(file))
+    found.push({
+      file,
+      line: lineAt(source, environment.index),
+      what: 'the environment is read by ops/base/env.ts only',
     })
   return found
 }

@@ -16,10 +16,10 @@ export interface OperatorPlace {
 const packageFile = z.looseObject({ version: z.string() })
 
 /** @throws {Error} when HQ was not started by its launcher, or its package.json cannot be read */
-export function operatorPlace(env: Readonly<Record<string, string | undefined>>): OperatorPlace {
+export function operatorPlace(): OperatorPlace {
   const root = installRoot()
   const { version } = packageFile.parse(
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')),
   )
-  return { home: hqHome(env), version, page: join(root, 'out', 'renderer') }
+  return { home: hqHome(), version, page: join(root, 'out', 'renderer') }
 }

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +9,6 @@ import { writeJson } from '#ops/base/files/json-file'
 import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/settings-files'
 import { hostOrigin } from '../base/host-address.ts'
 import { hostTokenKey, type Keystore } from './keystore.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** `$OPENCLAW_HQ_HOME/settings.json`. Read anew each time: `hq ship` at a terminal writes to it too. */
 export interface SettingsStore {

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +8,6 @@ import { z } from 'zod'
 import { runId, timestamp } from '#shared/ids'
 import { errorClasses, Problem } from '#shared/errors'
 import { readJson, writeJson } from '#ops/base/files/json-file'
-import { givenKeyVariable } from '#ops/core/trust/inherited-ship-key'
 import { runFolder } from '#ops/base/paths/paths'
 import { bootId, endTree, identify, isAlive } from '#ops/base/process/process-tree'
 import { installRoot, programArgv } from '#ops/base/process/program'
@@ -58,7 +58,7 @@ const withheld = [
   'OPENCLAW_DEPLOY_RUN_ID',
   'ELECTRON_RUN_AS_NODE',
   'NODE_OPTIONS',
-  givenKeyVariable,
+  'OPENCLAW_SHIP_KEY_FD',
 ]
 
 /**
@@ -72,7 +72,7 @@ export function startShip(
   home: string,
   repository: string,
   id: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   repairs = 0,
   key: string | null = null,
 ): ShipRecord {
@@ -96,7 +96,7 @@ export function startShip(
       stdio: ['ignore', 'ignore', output, key === null ? 'ignore' : 'pipe'],
       env: {
         ...own,
-        ...(key === null ? {} : { [givenKeyVariable]: '3' }),
+        ...(key === null ? {} : { OPENCLAW_SHIP_KEY_FD: '3' }),
         OPENCLAW_HQ_HOME: home,
         OPENCLAW_HQ_INSTALL: installRoot(),
         OPENCLAW_RUN_ID: id,

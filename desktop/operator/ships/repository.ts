@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { existsSync, statSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
 import type { RepositoryState } from '#shared/bridge'
@@ -92,7 +93,7 @@ function attempt<T>(read: () => T): { value: T; problem: null } | { value: null;
  */
 export async function readRepository(
   repository: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<RepositoryState> {
   const facts = await gitFacts(repository)
   const config = attempt(() => readProjectConfig(repository))

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import type { ShipDetail, ShipSummary } from '#shared/bridge'
 import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
@@ -31,7 +32,7 @@ import {
 export interface ShipsOptions {
   readonly home: string
   /** The operator's own environment, in which ships run. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Private half of the ship key for a ship that cannot read it itself. */
   readonly shipKey: () => Promise<string | null>
   /** Called once for every ship that was seen running and has ended. */

@@ -1,8 +1,7 @@
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import envPaths from 'env-paths'
 import { runIdPattern } from '#shared/ids'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { envValue, wholeEnvironment, type Environment } from '../env.ts'
 
 /** Every folder and file of a host, each defined here once (design §4, §13). */
 export interface HostPaths {
@@ -31,27 +30,16 @@ export interface HostPaths {
   readonly publicSocket: string
 }
 
-const defaults = {
-  OPENCLAW_ROOT: '/opt/ai-ops-runner',
-  OPENCLAW_ETC: '/etc/ai-ops-runner',
-  OPENCLAW_STATE: '/var/lib/ai-ops-runner',
-  OPENCLAW_SOCKETS: '/run/openclaw',
-}
-
-function absolute(env: Environment, name: string, fallback: string): string {
-  const value = env[name] ?? fallback
-  if (!isAbsolute(value))
-    throw new RangeError(`${name} must be an absolute path, not ${JSON.stringify(value)}`)
-  return value
-}
-
-/** @throws {RangeError} when a variable is not an absolute path */
-export function hostPaths(env: Environment): HostPaths {
-  const root = absolute(env, 'OPENCLAW_ROOT', defaults.OPENCLAW_ROOT)
-  const etc = absolute(env, 'OPENCLAW_ETC', defaults.OPENCLAW_ETC)
-  const state = absolute(env, 'OPENCLAW_STATE', defaults.OPENCLAW_STATE)
-  const artifacts = absolute(env, 'OPENCLAW_ARTIFACTS', join(root, 'artifacts'))
-  const sockets = absolute(env, 'OPENCLAW_SOCKETS', defaults.OPENCLAW_SOCKETS)
+/**
+ * The paths of the host that the environment names.
+ * @throws {Problem} `config_invalid` when a variable is not an absolute path
+ */
+export function hostPaths(env: Environment = wholeEnvironment()): HostPaths {
+  const root = envValue('OPENCLAW_ROOT', env)
+  const etc = envValue('OPENCLAW_ETC', env)
+  const state = envValue('OPENCLAW_STATE', env)
+  const artifacts = envValue('OPENCLAW_ARTIFACTS', env) ?? join(root, 'artifacts')
+  const sockets = envValue('OPENCLAW_SOCKETS', env)
   return {
     root,
     etc,
@@ -85,21 +73,12 @@ export const hostPathsEnv = (paths: HostPaths): Record<string, string> => ({
 })
 
 /** Folder of the operator's settings, ship key, upload queue and witness on the laptop. */
-export const hqHome = (env: Environment): string =>
-  absolute(env, 'OPENCLAW_HQ_HOME', envPaths('openclaw-hq', { suffix: '' }).config)
+export const hqHome = (env: Environment = wholeEnvironment()): string =>
+  envValue('OPENCLAW_HQ_HOME', env) ?? envPaths('openclaw-hq', { suffix: '' }).config
 
-/** @returns port of hostd, 8877 unless `OPENCLAW_HOSTD_PORT` says otherwise @throws {RangeError} on anything but 0 to 65535 */
-export function hostdPort(env: Environment): number {
-  const text = env['OPENCLAW_HOSTD_PORT'] ?? '8877'
-  const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65535)
-    throw new RangeError(`OPENCLAW_HOSTD_PORT must be a port number, not ${JSON.stringify(text)}`)
-  return port
-}
-
-/** Where clients on this machine reach hostd. */
-export const hostdUrl = (env: Environment): string =>
-  env['OPENCLAW_HOSTD_URL'] ?? `http://127.0.0.1:${hostdPort(env)}`
+/** Where clients on this machine reach hostd. @throws {Problem} `config_invalid` */
+export const hostdUrl = (env: Environment = wholeEnvironment()): string =>
+  envValue('OPENCLAW_HOSTD_URL', env) ?? `http://127.0.0.1:${envValue('OPENCLAW_HOSTD_PORT', env)}`
 
 /** @throws {RangeError} when `id` is no run id: it is checked before it touches a path */
 export function runFolder(base: string, id: string): string {

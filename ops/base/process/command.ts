@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { Problem } from '#shared/errors'
+import { inheritedVariables, minimalEnv } from '../env.ts'
 import { LineSplitter } from './lines.ts'
 import { endTree, startedAt } from './process-tree.ts'
 import { redact } from '#ops/base/redact/redaction'
@@ -39,16 +40,8 @@ export interface CommandResult {
 
 /** What every command of a pipeline gets: enough to find programs and a home, and nothing secret. */
 export function baseEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const inherited: Record<string, string> = {
-    PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-    HOME: process.env['HOME'] ?? '/',
-    LANG: 'C.UTF-8',
-  }
-  for (const name of ['TMPDIR', 'SystemRoot', 'OPENCLAW_RUN_ID', 'OPENCLAW_HQ_INSTALL']) {
-    const value = process.env[name]
-    if (value !== undefined) inherited[name] = value
-  }
-  return { ...inherited, ...extra }
+  const names = ['TMPDIR', 'SystemRoot', 'OPENCLAW_RUN_ID', 'OPENCLAW_HQ_INSTALL']
+  return { ...minimalEnv(), ...inheritedVariables(names), ...extra }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { envValue, setVariables } from '../env.ts'
 
 const entries = {
   hq: 'ops/main.ts',
@@ -15,7 +16,7 @@ const entries = {
  * @throws {Error} when the variable is missing, which means HQ was not started by its launcher
  */
 export function installRoot(): string {
-  const root = process.env['OPENCLAW_HQ_INSTALL']
+  const root = envValue('OPENCLAW_HQ_INSTALL')
   if (!root)
     throw new Error(
       'OPENCLAW_HQ_INSTALL is not set: start HQ by `npm start`, `npx hq` or the ops/*.sh entry points',
@@ -28,7 +29,7 @@ export function installRoot(): string {
  * switched under it. Called once, at the start of a long-lived program.
  */
 export function stayWithRelease(): void {
-  process.env['OPENCLAW_HQ_INSTALL'] = realpathSync(installRoot())
+  setVariables({ OPENCLAW_HQ_INSTALL: realpathSync(installRoot()) })
 }
 
 /** The Node of the package (24), also where the caller runs under another one, as Electron does. */

@@ -9,14 +9,14 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { Problem } from '#shared/errors'
+import { wholeEnvironment, type Environment } from '#ops/base/env'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { hostPaths, hqHome } from '#ops/base/paths/paths'
 import { hostProofPlaces } from '#ops/base/paths/proof-paths'
 import { isSecretName } from './credential-places.ts'
 import { pemBodies } from './private-keys.ts'
 import { knowSecrets } from './redaction.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Largest file that is looked into for secrets, in bytes. */
 const maxBytes = 4 * 1024 * 1024
@@ -120,13 +120,13 @@ function laptopSecrets(env: Environment): string[] {
  * Makes known what is secret on this machine, for every program of HQ at its start. Nothing is made, changed or kept but
  * in memory. A place that is not there, or that this process may not read, is left out.
  */
-export function loadSecrets(env: Environment): void {
+export function loadSecrets(env: Environment = wholeEnvironment()): void {
   for (const secrets of [hostSecrets, laptopSecrets, variableSecrets]) {
     try {
       knowSecrets(secrets(env))
     } catch (error) {
-      // A variable that is no path: the program refuses it in its own words as soon as it needs it.
-      if (!(error instanceof RangeError)) throw error
+      // A variable that is not a path: the program refuses it when it reads it.
+      if (!(error instanceof Problem && error.errorClass === 'config_invalid')) throw error
     }
   }
 }

@@ -10,7 +10,7 @@ export const run = (options: { json?: boolean }): Promise<number> =>
     'assert_production_pull_only',
     async ({ context, signal, log }) => {
       const startedAt = new Date().toISOString()
-      const { root } = hostPaths(process.env)
+      const { root } = hostPaths()
       const started = performance.now()
       const proofs = await provePullOnly(root, await followedBranch(root, signal), { signal, log })
       const checks = proofs.map(({ detail }) => ({

@@ -20,11 +20,7 @@ export async function run(): Promise<number> {
     )
   const repo = realpathSync(await topLevel(process.cwd()))
   try {
-    for (const line of await checkPush(
-      repo,
-      hqHome(process.env),
-      parsePushedRefs(await text(process.stdin)),
-    ))
+    for (const line of await checkPush(repo, hqHome(), parsePushedRefs(await text(process.stdin))))
       sayError(`OpenClaw HQ: ${line}`)
     return 0
   } catch (error) {

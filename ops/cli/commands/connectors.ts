@@ -23,7 +23,7 @@ export async function run({
         startedAt: new Date().toISOString(),
         artifacts: { connectors: 'connectors.json' },
       }
-      const paths = hostPaths(process.env)
+      const paths = hostPaths()
       const document = connectorsDocument(about, await askConnectors(paths, signal))
       writeDocument(
         join(runFolder(join(paths.artifacts, 'connectors'), context.runId), 'connectors.json'),
@@ -31,7 +31,7 @@ export async function run({
       )
       return document
     })
-  const paths = hostPaths(process.env)
+  const paths = hostPaths()
   const { lookAtConnectors } = await import('#ops/features/connectors/look')
   process.stdout.write(
     `${JSON.stringify(await lookAtConnectors(readHostSettings(paths), paths, cancelOnSignals()))}\n`,

@@ -21,10 +21,7 @@ export async function run({
     )
   return await runAsAction('tail_guard_log', params.data, { json }, ({ context, log }) => {
     const started_at = new Date().toISOString()
-    const { lines: passes, unreadable } = readGuardLog(
-      hostPaths(process.env),
-      params.data.lines ?? 50,
-    )
+    const { lines: passes, unreadable } = readGuardLog(hostPaths(), params.data.lines ?? 50)
     for (const pass of passes) log(describePass(pass))
     if (unreadable > 0) log(`${unreadable} lines cannot be read`)
     return Promise.resolve({ ...doneDocument(context.runId, started_at), passes, unreadable })

@@ -2,7 +2,8 @@ import { Problem, errorRule } from '#shared/errors'
 import { installHostd } from '#ops/host/install/install'
 import { missingForDeploy } from '#ops/host/install/missing'
 import { uninstallHostd } from '#ops/host/install/uninstall'
-import { hostdPort, hostPaths } from '#ops/base/paths/paths'
+import { envValue, wholeEnvironment } from '#ops/base/env'
+import { hostPaths } from '#ops/base/paths/paths'
 import { installRoot } from '#ops/base/process/program'
 import { printProblem } from '../output/print-problem.ts'
 
@@ -19,10 +20,9 @@ interface InstallOptions {
  * @returns 0 installed, or nothing to change · 1 failed · 2 refused, nothing was changed
  */
 export async function run({ root, origin, uninstall = false }: InstallOptions): Promise<number> {
-  const paths = hostPaths(
-    root === undefined ? process.env : { ...process.env, OPENCLAW_ROOT: root },
-  )
-  const port = hostdPort(process.env)
+  const env = wholeEnvironment()
+  const paths = hostPaths(root === undefined ? env : { ...env, OPENCLAW_ROOT: root })
+  const port = envValue('OPENCLAW_HOSTD_PORT')
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`)
   }

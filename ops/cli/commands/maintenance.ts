@@ -32,7 +32,7 @@ function show(state: MaintenanceState, json: boolean): number {
 export async function run({ set, json = false }: MaintenanceOptions): Promise<number> {
   switch (set) {
     case 'status':
-      return show(readMaintenance(hostPaths(process.env)), json)
+      return show(readMaintenance(hostPaths()), json)
     case 'on':
       return show(
         (
@@ -56,7 +56,7 @@ export async function run({ set, json = false }: MaintenanceOptions): Promise<nu
 const clear = (): Promise<number> =>
   runHere('maintenance_clear', async ({ context, log, signal }) => {
     const started_at = new Date().toISOString()
-    const paths = hostPaths(process.env)
+    const paths = hostPaths()
     const before = readMaintenance(paths)
     log(sentence(before))
     turnMaintenanceOff(paths)

@@ -16,7 +16,7 @@ export const run = (options: { json?: boolean }): Promise<number> =>
       startedAt: new Date().toISOString(),
       artifacts: { phase0: 'phase0_result.json' },
     }
-    const paths = hostPaths(process.env)
+    const paths = hostPaths()
     let document: ConnectorsResult
     try {
       document = connectorsDocument(about, await askConnectors(paths, signal))

@@ -23,7 +23,7 @@ type Found = { readonly bundle: string } | { readonly root: string }
  * @returns 0 when everything is verified, 1 when something is unverified or broken, 64 when there is nothing of that name
  */
 export async function run({ pathOrRunId: target, json = false }: VerifyOptions): Promise<number> {
-  const places: VerifierPlaces = { host: hostPaths(process.env), home: hqHome(process.env) }
+  const places: VerifierPlaces = { host: hostPaths(), home: hqHome() }
   const found = find(target, places)
   if (found.length === 0) {
     process.stderr.write(

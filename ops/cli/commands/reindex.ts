@@ -10,7 +10,7 @@ import { hostdLockFile, takeLock } from '#ops/core/host-state/locks'
  * @returns 0 dropped · 2 refused
  */
 export async function run({ json = false }: { json?: boolean }): Promise<number> {
-  const paths = hostPaths(process.env)
+  const paths = hostPaths()
   const lock = await takeLock(hostdLockFile(paths), 1000)
   if (lock === null) {
     process.stderr.write(

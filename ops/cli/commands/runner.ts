@@ -17,11 +17,11 @@ import { storeShip } from '#ops/host/runner/store-ship'
  */
 export async function run(): Promise<number> {
   stayWithRelease()
-  const paths = hostPaths(process.env)
+  const paths = hostPaths()
   const signal = stopOnSignals()
   const { request, body } = await readRequest(process.stdin as AsyncIterable<Buffer>)
   if (request.op === 'start')
-    return exitCodeOf(await startRun(request, { paths, hostdUrl: hostdUrl(process.env) }, signal))
+    return exitCodeOf(await startRun(request, { paths, hostdUrl: hostdUrl() }, signal))
   const reply = await answer(request, body)
   process.stdout.write(`${JSON.stringify(reply)}\n`)
   return reply.ok ? 0 : 1

@@ -34,10 +34,7 @@ const work =
     })
     if (context.startedByRunner)
       writeJson(
-        join(
-          runFolder(join(hostPaths(process.env).artifacts, 'selftest'), context.runId),
-          'selftest.json',
-        ),
+        join(runFolder(join(hostPaths().artifacts, 'selftest'), context.runId), 'selftest.json'),
         document,
       )
     return document
@@ -65,8 +62,7 @@ export async function run({
   }
   // A path is the caller's, whatever becomes of folders meanwhile.
   const report = junit === undefined ? null : resolve(junit)
-  const here =
-    report !== null || runContext().startedByRunner || !existsSync(hostPaths(process.env).etc)
+  const here = report !== null || runContext().startedByRunner || !existsSync(hostPaths().etc)
   return here
     ? await runHere('selftest', work(report), { json })
     : await runThroughHostd('selftest', {}, { json })

@@ -1,3 +1,4 @@
+import { setVariables, wholeEnvironment } from '#ops/base/env'
 import { newRunId, runId as runIdSchema } from '#shared/ids'
 import { Problem } from '#shared/errors'
 import { eventsOut } from '#ops/core/pipeline/events-out'
@@ -18,7 +19,7 @@ interface ShipCommand {
 
 /** `hq ship --init`. @throws {Problem} `not_a_repository`, `hook_manager_present` */
 async function initHook(repo: string): Promise<number> {
-  const changed = await installPushHook(repo, process.env)
+  const changed = await installPushHook(repo, wholeEnvironment())
   console.log(
     changed.length === 0
       ? 'The pre-push hook is installed; nothing to change.'
@@ -47,12 +48,12 @@ export async function run({
       `${JSON.stringify(given)} is no run id. Nothing was started.`,
     )
   // Every program of this ship carries it, so that what a killed ship left can be found and ended by the next one.
-  process.env['OPENCLAW_RUN_ID'] = parsed.data
+  setVariables({ OPENCLAW_RUN_ID: parsed.data })
   const result = await runShip({
     repo,
     runId: parsed.data,
-    home: hqHome(process.env),
-    env: process.env,
+    home: hqHome(),
+    env: wholeEnvironment(),
     repairs: untilGreen,
     emit: eventsOut({ quiet: json }),
     signal: cancelOnSignals(),

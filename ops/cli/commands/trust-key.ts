@@ -41,7 +41,7 @@ export async function run({
 const takeBack = (id: string): Promise<number> =>
   runHere('distrust_ship_key', ({ context, log }) => {
     const started_at = new Date().toISOString()
-    const label = removeShipKey(hostPaths(process.env), id)
+    const label = removeShipKey(hostPaths(), id)
     log(
       label === null
         ? `Key ${id} was not believed. Nothing was changed.`
@@ -53,7 +53,7 @@ const takeBack = (id: string): Promise<number> =>
 const enrol = (public_key: string, label: string): Promise<number> =>
   runHere('trust_ship_key', ({ context, log }) => {
     const started_at = new Date().toISOString()
-    const { id, added } = enrolShipKey(hostPaths(process.env), {
+    const { id, added } = enrolShipKey(hostPaths(), {
       public_key,
       label,
       run_id: context.runId,

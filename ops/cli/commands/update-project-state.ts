@@ -16,7 +16,7 @@ export const run = (options: { json?: boolean }): Promise<number> =>
     'update_project_state',
     async ({ context, log, signal }) => {
       const startedAt = new Date().toISOString()
-      const paths = hostPaths(process.env)
+      const paths = hostPaths()
       const lock = await takeLock(laneLockFile(paths, 'deploy'), 1000)
       if (lock === null)
         throw new Problem(

@@ -1,3 +1,4 @@
+import { envValue, inheritedVariables, wholeEnvironment } from '#ops/base/env'
 import { join, resolve } from 'node:path'
 import { createConnection } from 'node:net'
 import { z } from 'zod'
@@ -165,11 +166,11 @@ async function startHq(
   processes: Supervised[],
 ): Promise<void> {
   const own = { OPENCLAW_HQ_HOME: hqHome, OPENCLAW_HQ_DEMO: '1' }
-  const electron = process.env['OPENCLAW_ELECTRON']
+  const electron = envValue('OPENCLAW_ELECTRON')
   const logFile = join(root, 'log', 'hq.log')
   if (electron !== undefined && open) {
     const env = Object.fromEntries(
-      Object.entries({ ...process.env, ...marked(root, own) }).filter(
+      Object.entries({ ...wholeEnvironment(), ...marked(root, own) }).filter(
         (entry): entry is [string, string] => entry[1] !== undefined,
       ),
     )
@@ -189,21 +190,16 @@ async function startHq(
     return
   }
   // What opening a browser needs of the desktop session, and nothing else of this environment.
-  const display = Object.fromEntries(
-    [
-      'DISPLAY',
-      'WAYLAND_DISPLAY',
-      'XAUTHORITY',
-      'XDG_RUNTIME_DIR',
-      'DBUS_SESSION_BUS_ADDRESS',
-      'BROWSER',
-      'CODEX_HOME',
-      'OPENAI_API_KEY',
-    ].flatMap((name) => {
-      const value = process.env[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+  const display = inheritedVariables([
+    'DISPLAY',
+    'WAYLAND_DISPLAY',
+    'XAUTHORITY',
+    'XDG_RUNTIME_DIR',
+    'DBUS_SESSION_BUS_ADDRESS',
+    'BROWSER',
+    'CODEX_HOME',
+    'OPENAI_API_KEY',
+  ])
   processes.push(
     await supervise({
       name: 'HQ',

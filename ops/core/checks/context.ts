@@ -1,5 +1,6 @@
 import type { HostSettings, ProjectConfig } from '#shared/config'
-import { hostdPort, hostdUrl, hostPaths, type HostPaths } from '#ops/base/paths/paths'
+import { envValue, wholeEnvironment, type Environment } from '#ops/base/env'
+import { hostdUrl, hostPaths, type HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings, readProjectConfig } from '#ops/core/config/settings-files'
 import { Problem } from '#shared/errors'
 
@@ -23,7 +24,7 @@ export const consoleUrlOf = (settings: HostSettings): string =>
 /** @throws {Problem} `config_invalid` when the host's own settings are off */
 export function doctorContext(
   deployRunId: string | null,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: Environment = wholeEnvironment(),
 ): DoctorContext {
   const paths = hostPaths(env)
   const settings = readHostSettings(paths)
@@ -42,7 +43,7 @@ export function doctorContext(
     config,
     configProblem,
     hostdUrl: url.replace(/\/$/, ''),
-    hostdPort: Number(new URL(url).port) || hostdPort(env),
+    hostdPort: Number(new URL(url).port) || envValue('OPENCLAW_HOSTD_PORT', env),
     consoleUrl: consoleUrlOf(settings),
     deployRunId,
   }

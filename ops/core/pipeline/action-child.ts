@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream'
 import type { EventBody } from '#shared/events'
 import { Problem, toProblem } from '#shared/errors'
 import type { ResultDocument } from '#shared/result'
-import { eventsFdVariable } from './events-out.ts'
 import { LineSplitter } from '#ops/base/process/lines'
 import { endTree, type TreeSelector } from '#ops/base/process/process-tree'
 import { redact } from '#ops/base/redact/redaction'
@@ -73,7 +72,7 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
   const [program, ...args] = options.argv
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: { ...options.env, [eventsFdVariable]: '3' },
+    env: { ...options.env, OPENCLAW_EVENTS_FD: '3' },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {

@@ -1,18 +1,16 @@
 import { writeSync } from 'node:fs'
 import type { EventBody } from '#shared/events'
+import { envValue } from '#ops/base/env'
 import { printEvent } from './report.ts'
-
-/** Name of the variable in which the runner tells its child the descriptor for events. */
-export const eventsFdVariable = 'OPENCLAW_EVENTS_FD'
 
 /**
  * Where a command's events go: to the runner when it started us, else to the terminal.
  * @param quiet nothing to the terminal (`--json`)
+ * @throws {Problem} `config_invalid` when the descriptor that the runner names is not a number
  */
 export function eventsOut({ quiet = false }: { quiet?: boolean } = {}): (event: EventBody) => void {
-  const text = process.env[eventsFdVariable]
-  if (text === undefined) return quiet ? () => undefined : printEvent
-  const fd = Number(text)
+  const fd = envValue('OPENCLAW_EVENTS_FD')
+  if (fd === undefined) return quiet ? () => undefined : printEvent
   return (event) => {
     const line = Buffer.from(`${JSON.stringify(event)}\n`)
     for (let done = 0; done < line.length;) done += writeSync(fd, line, done)

@@ -1,5 +1,5 @@
-import { newRunId, runId } from '#shared/ids'
-import { eventsFdVariable } from './events-out.ts'
+import { newRunId } from '#shared/ids'
+import { envValue, wholeEnvironment, type Environment } from '#ops/base/env'
 
 /** The run this process belongs to, as the runner handed it down, or a new one when a person typed the command. */
 export interface RunContext {
@@ -10,16 +10,13 @@ export interface RunContext {
   readonly deployRunId: string | null
 }
 
-/** @throws {z.ZodError} when a variable is set and is no run id */
-export function runContext(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): RunContext {
-  const given = env['OPENCLAW_RUN_ID']
-  const deploy = env['OPENCLAW_DEPLOY_RUN_ID']
+/** @throws {Problem} `config_invalid` when a variable is set and is not the id of a run */
+export function runContext(env: Environment = wholeEnvironment()): RunContext {
+  const given = envValue('OPENCLAW_RUN_ID', env)
   return {
-    runId: given === undefined ? newRunId() : runId.parse(given),
-    startedByRunner: given !== undefined && env[eventsFdVariable] !== undefined,
-    deployRunId: deploy === undefined ? null : runId.parse(deploy),
+    runId: given ?? newRunId(),
+    startedByRunner: given !== undefined && envValue('OPENCLAW_EVENTS_FD', env) !== undefined,
+    deployRunId: envValue('OPENCLAW_DEPLOY_RUN_ID', env) ?? null,
   }
 }
 

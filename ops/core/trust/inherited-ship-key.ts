@@ -1,9 +1,7 @@
+import { envValue, removeVariables } from '#ops/base/env'
 import { closeSync, readSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { KeyStore } from './key-store.ts'
-
-/** Number of the descriptor over which HQ hands the ship key to `hq ship`, when the key is in the system's keystore. */
-export const givenKeyVariable = 'OPENCLAW_SHIP_KEY_FD'
 
 /** A PEM has about 120 bytes. */
 const maxBytes = 4096
@@ -15,16 +13,12 @@ let given: string | null = null
  * is started later knows of it. To be called before anything is started.
  * @throws {Problem} `config_invalid` when the variable is there and no key comes
  */
-export function takeGivenKey(env: Record<string, string | undefined>): void {
-  const text = env[givenKeyVariable]
-  if (text === undefined) return
-  delete env[givenKeyVariable]
-  const file = Number(text)
-  if (!/^\d{1,3}$/.test(text) || file < 3)
-    throw new Problem(
-      'config_invalid',
-      `${givenKeyVariable} must be the number of a descriptor, not ${JSON.stringify(text)}. Nothing was started.`,
-    )
+export function takeGivenKey(): void {
+  const file = envValue(
+    'OPENCLAW_SHIP_KEY_FD',
+    removeVariables((name) => name === 'OPENCLAW_SHIP_KEY_FD'),
+  )
+  if (file === undefined) return
   try {
     const bytes = Buffer.alloc(maxBytes)
     let size = 0

@@ -2,6 +2,7 @@ import { errorRule, Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import { envValue, inheritedVariables, wholeEnvironment, type Environment } from '#ops/base/env'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import { currentFolder } from '#ops/core/host-state/releases'
@@ -13,11 +14,8 @@ export const attemptVariable = 'OPENCLAW_DEPLOY_ATTEMPT'
 const attemptSeconds = 3600
 
 /** The number of this attempt, or null when this process is none. @throws {Problem} `internal_error` when the variable is off */
-export function attemptOf(
-  runId: string,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): number | null {
-  const text = env[attemptVariable]
+export function attemptOf(runId: string, env: Environment = wholeEnvironment()): number | null {
+  const text = envValue(attemptVariable, env)
   if (text === undefined) return null
   const [id, number = ''] = text.split('/')
   if (id !== runId || !/^[1-9]\d?$/.test(number))
@@ -74,11 +72,6 @@ export async function runAttempt(
   const startedAt = new Date().toISOString()
   const marker = `${runId}/${attempt}`
   const install = attemptInstall(paths)
-  const inherited = Object.fromEntries(
-    ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK'].flatMap((name) =>
-      process.env[name] === undefined ? [] : [[name, process.env[name]]],
-    ),
-  ) as Record<string, string>
   const outcome = await runAction({
     argv: programArgv(
       'hq',
@@ -93,7 +86,7 @@ export async function runAttempt(
     append: emit,
     tree: { marker: `${attemptVariable}=${marker}` },
     env: {
-      ...inherited,
+      ...inheritedVariables(['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK']),
       ...hostPathsEnv(paths),
       OPENCLAW_HQ_INSTALL: install,
       OPENCLAW_HOSTD_URL: hostdUrl,

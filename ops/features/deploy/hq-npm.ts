@@ -1,3 +1,4 @@
+import { searchPath } from '#ops/base/env'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { HostSettings } from '#shared/config'
@@ -34,7 +35,7 @@ export async function runNpm(
   const own = npmSettings(paths)
   const env = baseEnv({
     CI: '1',
-    PATH: `${dirname(node)}:${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
+    PATH: `${dirname(node)}:${searchPath()}`,
     npm_config_ignore_scripts: 'true',
     npm_config_audit: 'false',
     npm_config_fund: 'false',

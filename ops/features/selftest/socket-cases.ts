@@ -1,3 +1,4 @@
+import { searchPath } from '#ops/base/env'
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { z } from 'zod'
@@ -54,7 +55,7 @@ export async function askAboutSockets(): Promise<SocketAnswers> {
   // In a fresh namespace loopback is down. Where `ip` is missing, the first socket says whether that matters.
   await runCommand(['ip', 'link', 'set', 'lo', 'up'], {
     cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: { PATH: searchPath() },
     timeLimitSeconds: 20,
   }).catch(() => undefined)
   const answers: SocketAnswers = { host: {}, process: {} }

@@ -1,3 +1,4 @@
+import { inheritedVariables, minimalEnv, removeVariables, setVariables } from '#ops/base/env'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,18 +56,16 @@ export async function openPlace(): Promise<Place> {
     return path
   }
   const own = { HOME: sub('home'), TMPDIR: sub('tmp') }
-  for (const name of Object.keys(process.env)) if (leading.test(name)) delete process.env[name]
-  Object.assign(process.env, own)
-  const run = process.env['OPENCLAW_RUN_ID']
+  removeVariables((name) => leading.test(name))
+  setVariables(own)
   return {
     folder,
     sub,
     env: {
-      PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-      LANG: 'C.UTF-8',
+      ...minimalEnv(),
       ...own,
       OPENCLAW_SELFTEST: folder,
-      ...(run === undefined ? {} : { OPENCLAW_RUN_ID: run }),
+      ...inheritedVariables(['OPENCLAW_RUN_ID']),
     },
     remove: () => clear(folder),
   }

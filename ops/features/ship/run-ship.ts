@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { join } from 'node:path'
 import { realpathSync } from 'node:fs'
 import type { EventBody } from '#shared/events'
@@ -18,7 +19,7 @@ export interface ShipOptions {
   readonly runId: string
   /** Folder of the operator's settings. */
   readonly home: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Most repairs of failing tests or a refused review; 0: none. */
   readonly repairs: number
   readonly emit: (event: EventBody) => void

@@ -1,3 +1,4 @@
+import { envValue } from '#ops/base/env'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -11,24 +12,19 @@ import { consoleApp } from './server.ts'
 
 /** The console as a process of its own: loopback only; the port comes from whoever starts it, else from host.json. */
 redactCrashes()
-loadSecrets(process.env)
-const paths = hostPaths(process.env)
+loadSecrets()
+const paths = hostPaths()
 const settings = readHostSettings(paths)
 const install = installRoot()
 const { version } = z
   .looseObject({ version: z.string() })
   .parse(JSON.parse(readFileSync(join(install, 'package.json'), 'utf8')))
-const wanted = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(65535)
-  .parse(process.env['PORT'] ?? settings.console_port)
+const wanted = envValue('PORT') ?? settings.console_port
 
 const app = await consoleApp({
   page: join(install, 'out', 'renderer'),
   artifacts: paths.artifacts,
-  hostdUrl: hostdUrl(process.env),
+  hostdUrl: hostdUrl(),
   settings,
   version,
   port: () => (app.server.address() as AddressInfo | null)?.port ?? wanted,

@@ -1,3 +1,4 @@
+import { envValue, wholeEnvironment, type Environment } from '#ops/base/env'
 import { adminTokenHeader, errorBody } from '#shared/api'
 import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
@@ -27,12 +28,10 @@ export interface FollowOptions {
   readonly signal?: AbortSignal
 }
 /** hostd of this machine, with the token of the environment (people) or of the token file (the host itself). */
-export function localHost(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): HostAddress {
+export function localHost(env: Environment = wholeEnvironment()): HostAddress {
   return {
     url: hostdUrl(env),
-    token: () => env['OPENCLAW_ADMIN_TOKEN'] ?? readAdminToken(hostPaths(env).tokenFile),
+    token: () => envValue('OPENCLAW_ADMIN_TOKEN', env) ?? readAdminToken(hostPaths(env).tokenFile),
   }
 }
 

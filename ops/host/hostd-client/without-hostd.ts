@@ -21,7 +21,7 @@ export async function runWithoutHostd(
   params: Record<string, unknown>,
   { onEvents, signal }: { onEvents: (events: readonly RunEvent[]) => void; signal: AbortSignal },
 ): Promise<ResultDocument> {
-  const paths = hostPaths(process.env)
+  const paths = hostPaths()
   const run_id = newRunId()
   const runner = await startRunner(
     {
@@ -33,7 +33,7 @@ export async function runWithoutHostd(
       deploy_run_id: null,
       requested_at: new Date().toISOString(),
     },
-    launchSettings(paths, hostdUrl(process.env), readHostSettings(paths)),
+    launchSettings(paths, hostdUrl(), readHostSettings(paths)),
   )
   let over = false
   let said = ''

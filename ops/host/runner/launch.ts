@@ -1,3 +1,4 @@
+import { minimalEnv } from '#ops/base/env'
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
@@ -40,9 +41,7 @@ export function runnerEnv(
 ): Record<string, string> {
   const url = new URL(hostdUrl)
   return {
-    PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-    HOME: process.env['HOME'] ?? '/',
-    LANG: 'C.UTF-8',
+    ...minimalEnv(),
     ...hostPathsEnv(paths),
     OPENCLAW_HQ_INSTALL: installRoot(),
     OPENCLAW_HOSTD_URL: hostdUrl,

@@ -1,3 +1,4 @@
+import { envValue, wholeEnvironment, type Environment } from '#ops/base/env'
 import { Problem } from '#shared/errors'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 
@@ -5,10 +6,8 @@ import { baseEnv, runCommand } from '#ops/base/process/command'
 const runnerUnit = /^openclaw-runner@[A-Za-z0-9:_.-]+\.service$/
 
 /** The unit this process was started as, as its unit file names it. @returns null when it was not started by systemd */
-export function ownUnit(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string | null {
-  const unit = env['OPENCLAW_UNIT']
+export function ownUnit(env: Environment = wholeEnvironment()): string | null {
+  const unit = envValue('OPENCLAW_UNIT', env)
   return unit !== undefined && runnerUnit.test(unit) ? unit : null
 }
 

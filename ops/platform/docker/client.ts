@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { Problem } from '#shared/errors'
+import { minimalEnv } from '#ops/base/env'
 import { runCommand, type CommandOptions, type CommandResult } from '#ops/base/process/command'
 import type { RunAs } from '#ops/base/process/run-as'
 import type { Docker } from './engine-api.ts'
@@ -21,9 +22,7 @@ const questionSeconds = 60
 
 /** Enough to find programs and the credentials of a registry in HOME, and nothing that could point elsewhere. */
 const clientEnv = (extra: Readonly<Record<string, string>>): Record<string, string> => ({
-  PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  HOME: process.env['HOME'] ?? '/',
-  LANG: 'C.UTF-8',
+  ...minimalEnv(),
   DOCKER_CLI_HINTS: 'false',
   DOCKER_BUILDKIT: '1',
   BUILDX_NO_DEFAULT_ATTESTATIONS: '1',

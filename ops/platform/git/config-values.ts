@@ -1,4 +1,5 @@
 import { Problem } from '#shared/errors'
+import { wholeEnvironment, type Environment } from '#ops/base/env'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 import { git, type GitOptions } from './run-git.ts'
 
@@ -7,8 +8,6 @@ export interface ConfigValue {
   readonly origin: string
   readonly value: string
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 async function valuesSeenWith(
   repo: string,
@@ -43,7 +42,7 @@ async function valuesSeenWith(
 export async function configValues(
   repo: string,
   name: string,
-  env: Environment = process.env,
+  env: Environment = wholeEnvironment(),
 ): Promise<ConfigValue[]> {
   const given = (wanted: (name: string) => boolean): Record<string, string> =>
     Object.fromEntries(

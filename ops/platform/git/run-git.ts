@@ -1,4 +1,5 @@
 import { Problem, type ErrorClass } from '#shared/errors'
+import { inheritedVariables } from '#ops/base/env'
 import {
   baseEnv,
   runCommand,
@@ -69,15 +70,12 @@ function gitEnv({
       GIT_CONFIG_GLOBAL: '/dev/null',
       GIT_ATTR_NOSYSTEM: '1',
     })
-  if (network) {
-    for (const name of networkVariables) {
-      const value = process.env[name]
-      if (value !== undefined) own[name] = value
-    }
-  }
-  const xdg = process.env['XDG_CONFIG_HOME']
-  if (userConfig && xdg !== undefined) own['XDG_CONFIG_HOME'] = xdg
-  return baseEnv({ ...own, ...env })
+  return baseEnv({
+    ...own,
+    ...(network ? inheritedVariables(networkVariables) : {}),
+    ...(userConfig ? inheritedVariables(['XDG_CONFIG_HOME']) : {}),
+    ...env,
+  })
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { configValues } from '#ops/platform/git/config-values'
@@ -43,10 +44,7 @@ async function defaultHooks(repo: string): Promise<string[]> {
  * Everything that manages git hooks here and is not HQ.
  * @returns one sentence part each, naming manager and place; empty when there is none
  */
-export async function otherHookManagers(
-  repo: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string[]> {
+export async function otherHookManagers(repo: string, env: Environment): Promise<string[]> {
   const redirected = (await configValues(repo, 'core.hooksPath', env))
     .filter(({ value }) => value.replace(/\/+$/, '') !== hooksFolder)
     .map(

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -60,10 +61,7 @@ function refuseLinkedFolder(repo: string): void {
  * @returns what was changed, in words; empty when everything was as it should be
  * @throws {Problem} `not_a_repository`; `hook_manager_present`, naming it: then nothing was changed
  */
-export async function installPushHook(
-  folder: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string[]> {
+export async function installPushHook(folder: string, env: Environment): Promise<string[]> {
   const repo = realpathSync(await topLevel(folder))
   const others = await otherHookManagers(repo, env)
   if (others.length > 0)

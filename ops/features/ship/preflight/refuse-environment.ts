@@ -1,10 +1,9 @@
+import { envValue, type Environment } from '#ops/base/env'
 import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Problem } from '#shared/errors'
 import { configValues } from '#ops/platform/git/config-values'
 import { hostPaths } from '#ops/base/paths/paths'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 const productionName = 'aiops-1'
 
@@ -29,7 +28,7 @@ export function refuseProductionHost(
     )
   }
   if (name.toLowerCase().split('.')[0] === productionName) refuse(`this machine is ${name}`)
-  const production = env['OPENCLAW_PRODUCTION']
+  const production = envValue('OPENCLAW_PRODUCTION', env)
   if (production !== undefined && production !== '' && production !== '0')
     refuse(`OPENCLAW_PRODUCTION is ${JSON.stringify(production)}`)
   const { root } = hostPaths(env)

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -36,7 +37,7 @@ export interface Implementer {
 interface Place {
   readonly folder: string
   readonly scratch: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
 }
 
 const failed = (why: string, cause?: unknown, evidence: readonly string[] = []): Problem =>

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
@@ -33,7 +34,7 @@ interface RepairInput {
   readonly failure: Failure
   /** With the review as it was frozen. */
   readonly settings: OperatorSettings
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -7,8 +8,6 @@ import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 
 export type ReviewProvider = OperatorSettings['review']['providers'][number]
-type Environment = Readonly<Record<string, string | undefined>>
-
 /** @throws {Problem} `review_provider_refused` unless the chosen provider stands in the operator's settings */
 export function chosenProvider({ review }: OperatorSettings): ReviewProvider {
   const found = review.providers.filter(({ id }) => id === review.provider)

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import {
   accessSync,
   constants,
@@ -43,10 +44,7 @@ function isProgram(path: string): boolean {
  * The Codex CLI: the operator's choice, else the one installed with HQ, else the one in PATH.
  * @throws {Problem} `review_unavailable` when there is none
  */
-export function codexProgram(
-  chosen: string | null,
-  env: Readonly<Record<string, string | undefined>>,
-): [string, ...string[]] {
+export function codexProgram(chosen: string | null, env: Environment): [string, ...string[]] {
   const inPath = (name: string): string[] =>
     (env['PATH'] ?? '')
       .split(delimiter)
@@ -113,7 +111,7 @@ export interface CodexQuestion {
   /** Where the CLI's events are written, however it ends. */
   readonly events: string
   readonly timeLimitSeconds: number
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
 }
 
 export interface CodexAnswer {

@@ -1,3 +1,4 @@
+import type { Environment } from '#ops/base/env'
 import type { OperatorSettings } from '#shared/config'
 import type { ShipResult } from '#shared/result'
 import type { VerdictDocument } from '#shared/signature'
@@ -38,7 +39,7 @@ export interface Ship {
   readonly home: string
   /** Folder of the proof. */
   readonly dir: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Name of this machine; default: what the system says. Only the self-test names another, as it plants on a production host too. */
   readonly hostName?: string
   /** What is shipped instead of HEAD; null: HEAD itself. */

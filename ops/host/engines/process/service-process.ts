@@ -1,4 +1,5 @@
 // One start of a service as a process: start, stop, its processes and sockets, its health.
+import { minimalEnv } from '#ops/base/env'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
@@ -57,9 +58,7 @@ export async function startService(
       detached: true,
       stdio: ['ignore', output, output],
       env: {
-        PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-        HOME: process.env['HOME'] ?? '/',
-        LANG: 'C.UTF-8',
+        ...minimalEnv(),
         ...spec.env,
         PORT: String(port),
         HOST: '127.0.0.1',

@@ -1,0 +1,2 @@
+/** The environment of HQ, for the programs that start an operator. */
+export { envValue, setVariables, wholeEnvironment, type Environment } from '#ops/base/env'
