@@ -117,6 +117,10 @@ export const hqVariables = {
     ...text,
     meaning: 'Attempt of a deploy, `<run id>/<number>`. Marks each process of the attempt.',
   },
+  OPENCLAW_DEPLOY_SETTINGS: {
+    ...text,
+    meaning: 'Settings files of the host as a deploy read them, for its attempts.',
+  },
   OPENCLAW_EVENTS_FD: {
     ...descriptor,
     meaning: 'Descriptor to which a command writes its events. The runner sets it.',
@@ -149,7 +153,7 @@ export function envValue<N extends HqVariable>(
   name: N,
   env: Environment = wholeEnvironment(),
 ): Value<N> {
-  const variable: Variable<Parsed<N>> = hqVariables[name]
+  const variable: Variable<Parsed<N>> = hqVariables[name] as unknown as Variable<Parsed<N>>
   const given = env[name] ?? variable.fallback
   if (given === undefined) return undefined as Value<N>
   const value = variable.parse(given)

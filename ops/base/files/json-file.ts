@@ -97,16 +97,26 @@ function readRegular(path: string): string {
 /**
  * Reads a JSON file and checks it.
  * @returns the value, or undefined when the file does not exist
- * @throws {Problem} of class `errorClass` when it cannot be read, is not JSON, or is off the schema; the message names the field
+ * @throws {Problem} of class `errorClass` when it cannot be read, is not JSON, or is off the schema; the message names
+ *   the field
  */
 export function readJson<T extends z.ZodType>(
   path: string,
   schema: T,
   errorClass: ErrorClass,
 ): z.output<T> | undefined {
-  let text: string
+  const text = readText(path, errorClass)
+  return text === undefined ? undefined : parseJson(text, schema, errorClass, path)
+}
+
+/**
+ * Reads a text file of at most 64 MiB.
+ * @returns undefined when the file does not exist
+ * @throws {Problem} of class `errorClass` when it cannot be read
+ */
+export function readText(path: string, errorClass: ErrorClass): string | undefined {
   try {
-    text = readRegular(path)
+    return readRegular(path)
   } catch (error) {
     if (
       error instanceof Error &&
@@ -116,7 +126,6 @@ export function readJson<T extends z.ZodType>(
       return undefined
     throw new Problem(errorClass, `${path} cannot be read: ${String(error)}`, { cause: error })
   }
-  return parseJson(text, schema, errorClass, path)
 }
 
 /** The same for text that came from elsewhere. @param origin names it in the error */

@@ -29,10 +29,10 @@ export async function run({
   if (!context.startedByRunner && !once)
     return await runThroughHostd('deploy_and_verify', unpin ? { unpin } : {}, { json })
   const signal = cancelOnSignals()
-  const host = deployHost(context.runId)
+  const attempt = context.startedByRunner ? attemptOf(context.runId) : null
+  const host = deployHost(context.runId, { attempt: attempt !== null })
   const emit = eventsOut({ quiet: json })
   if (context.startedByRunner) {
-    const attempt = attemptOf(context.runId)
     if (once !== (attempt !== null))
       throw new Problem(
         'internal_error',

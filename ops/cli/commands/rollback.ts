@@ -50,5 +50,11 @@ export async function run({ to, once = false, json = false }: RollbackOptions): 
   }
   if (to === undefined)
     throw new Problem('internal_error', 'An attempt of a rollback is told its commit.')
-  return exitCodeOf(await deployOnce(deployHost(context.runId, to), { attempt, emit, signal }))
+  return exitCodeOf(
+    await deployOnce(deployHost(context.runId, { rollbackTo: to, attempt: true }), {
+      attempt,
+      emit,
+      signal,
+    }),
+  )
 }

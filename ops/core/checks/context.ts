@@ -25,9 +25,9 @@ export const consoleUrlOf = (settings: HostSettings): string =>
 export function doctorContext(
   deployRunId: string | null,
   env: Environment = wholeEnvironment(),
+  settings: HostSettings = readHostSettings(hostPaths(env)),
 ): DoctorContext {
   const paths = hostPaths(env)
-  const settings = readHostSettings(paths)
   const url = hostdUrl(env)
   let config: ProjectConfig | null = null
   let configProblem: string | null = null

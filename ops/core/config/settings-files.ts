@@ -1,17 +1,15 @@
 import { join } from 'node:path'
 import {
-  hostSettings,
   operatorSettings,
   projectConfig,
-  trustFile,
   type HostSettings,
   type OperatorSettings,
   type ProjectConfig,
   type TrustFile,
 } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { believedShipKeys } from '#ops/core/trust/enrolled-keys'
-import { parseJson, readJson } from '#ops/base/files/json-file'
+import { readHostFiles, settingsOf, trustOf } from './host-files.ts'
+import { parseJson, readJson, readText } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 
 export const projectConfigName = 'openclaw.config.json'
@@ -28,23 +26,15 @@ export function readProjectConfig(root: string): ProjectConfig {
 export const parseProjectConfig = (text: string, origin: string): ProjectConfig =>
   parseJson(text, projectConfig, 'config_invalid', origin)
 
-/** A missing file means the defaults. @throws {Problem} `config_invalid`, naming the field */
+/** A missing host.json means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const readHostSettings = (paths: HostPaths): HostSettings =>
-  readJson(paths.hostSettings, hostSettings, 'config_invalid') ?? hostSettings.parse({})
+  settingsOf({ host: readText(paths.hostSettings, 'config_invalid') ?? null }, paths)
 
-/** `keys` are all that are believed, also those that were enrolled later. @throws {Problem} `host_not_ready`: a host without a trust file believes no review; `config_invalid` */
-export function readTrustFile(paths: HostPaths): TrustFile {
-  const trust = readJson(paths.trustFile, trustFile, 'config_invalid')
-  if (!trust)
-    throw new Problem(
-      'host_not_ready',
-      `${paths.trustFile} does not exist, so no review is trusted and nothing can be deployed: it names the baseline commit and the accepted review providers.`,
-    )
-  return {
-    ...trust,
-    keys: believedShipKeys(paths).map(({ id, public_key }) => ({ id, public_key })),
-  }
-}
+/**
+ * The trust file with every trusted ship key, those that were enrolled later included.
+ * @throws {Problem} `host_not_ready` when there is none: such a host trusts no review; `config_invalid`
+ */
+export const readTrustFile = (paths: HostPaths): TrustFile => trustOf(readHostFiles(paths), paths)
 
 export const operatorSettingsPath = (home: string): string => join(home, 'settings.json')
 

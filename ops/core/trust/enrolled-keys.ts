@@ -1,5 +1,5 @@
 import { enrolledKeys, type EnrolledKey } from '#shared/signature'
-import { trustFile } from '#shared/config'
+import { trustFile, type TrustFile } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { keyIdOf } from './signing-key.ts'
@@ -25,9 +25,19 @@ export interface BelievedKey {
  * Every ship key that this host believes: those of trust.json, and those that were enrolled through hostd.
  * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
  */
-export function believedShipKeys({ trustFile: file, shipKeysFile }: Places): BelievedKey[] {
-  const byHand = readJson(file, trustFile, 'config_invalid')?.keys ?? []
-  const enrolled = readJson(shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
+export const believedShipKeys = ({ trustFile: file, shipKeysFile }: Places): BelievedKey[] =>
+  allShipKeys(
+    readJson(file, trustFile, 'config_invalid'),
+    readJson(shipKeysFile, enrolledKeys, 'config_invalid'),
+  )
+
+/** The keys of both files, each id once. Undefined: there is no such file. */
+export function allShipKeys(
+  trust: TrustFile | undefined,
+  enrolment: { readonly keys: readonly EnrolledKey[] } | undefined,
+): BelievedKey[] {
+  const byHand = trust?.keys ?? []
+  const enrolled = enrolment?.keys ?? []
   return [
     ...byHand.map(({ id, public_key }) => ({ id, public_key, enrolled: null })),
     ...enrolled

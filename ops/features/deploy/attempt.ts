@@ -4,6 +4,7 @@ import { deployResult, type DeployResult } from '#shared/result'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { envValue, inheritedVariables, wholeEnvironment, type Environment } from '#ops/base/env'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
+import { handHostFiles } from '#ops/core/config/host-files'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import { currentFolder } from '#ops/core/host-state/releases'
 import { runAction } from '#ops/core/pipeline/action-child'
@@ -92,6 +93,7 @@ export async function runAttempt(
       OPENCLAW_HOSTD_URL: hostdUrl,
       OPENCLAW_HOSTD_PORT: String(hostdPort),
       OPENCLAW_RUN_ID: runId,
+      ...handHostFiles(host.files),
       [attemptVariable]: marker,
     },
   })

@@ -2,11 +2,14 @@ import type { HostSettings, ProjectConfig } from '#shared/config'
 import type { ChecksResult, DodResult } from '#shared/result'
 import type { Build, Target, UpReport } from '#ops/host/engines/common/engine'
 import type { HostPaths } from '#ops/base/paths/paths'
+import type { HostFiles } from '#ops/core/config/host-files'
 
 /** What does not change during one attempt. */
 export interface DeployHost {
   readonly paths: HostPaths
   readonly settings: HostSettings
+  /** The files that `settings` and the trusted keys come from, as they were when the deploy started. */
+  readonly files: HostFiles
   readonly runId: string
   readonly hostdUrl: string
   readonly hostdPort: number

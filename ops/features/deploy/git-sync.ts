@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'no
 import { join, relative, resolve } from 'node:path'
 import { commitId } from '#shared/ids'
 import { Problem } from '#shared/errors'
-import type { ProjectConfig } from '#shared/config'
+import type { ProjectConfig, TrustFile } from '#shared/config'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
 import { trackedAt } from '#ops/platform/git/objects'
@@ -11,13 +11,11 @@ import { trustKeys } from '#ops/core/trust/trusted-keys'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { processIds } from '#ops/base/process/process-stat'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
-import {
-  parseProjectConfig,
-  projectConfigName,
-  readTrustFile,
-} from '#ops/core/config/settings-files'
+import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
+import { trustOf } from '#ops/core/config/host-files'
 import { checkedFile } from '#ops/platform/git/checked-objects'
 import { hostGit } from '#ops/platform/git/host-git'
+import type { DeployHost } from './facts.ts'
 import { rememberHistory, requireKnownHistory } from './known-history.ts'
 
 export interface Synced {
@@ -33,13 +31,12 @@ export interface Synced {
  * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
  * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files, `artifacts/` among them, stay (never `git clean`).
  *
- * @param to commit to roll back to; null goes to what origin has
+ * @param host `rollbackTo`: commit to roll back to; null goes to what origin has
  * @throws {Problem} `git_fetch_failed` · `main_rewound` · `rollback_unavailable` · `unreviewed_commit` · `verdict_signature_invalid` · `verdict_mismatch` · `provider_not_accepted` · `config_invalid` · `git_sync_failed`; until the reset the clone is as it was
  */
 export async function syncToRemote(
-  paths: HostPaths,
+  { paths, files, rollbackTo: to }: Pick<DeployHost, 'paths' | 'files' | 'rollbackTo'>,
   branch: string,
-  to: string | null,
   { signal, log }: { signal?: AbortSignal; log: (text: string) => void },
 ): Promise<Synced> {
   const repo = paths.root
@@ -58,7 +55,8 @@ export async function syncToRemote(
     ),
   )
   log(`origin/${branch} is ${origin}`)
-  const { baseline } = readTrustFile(paths)
+  const trust = trustOf(files, paths)
+  const { baseline } = trust
   await requireKnownHistory(paths, { branch, origin, baseline }, options)
   const target = to ?? origin
   if (to !== null) {
@@ -72,7 +70,7 @@ export async function syncToRemote(
       )
     log(`rolling back to ${to}`)
   }
-  const reviews = await requireReviewed(paths, target, options)
+  const reviews = await requireReviewed(paths, trust, target, options)
   log(
     reviews === 0
       ? 'the target is the trusted baseline'
@@ -151,10 +149,10 @@ async function fetchAll(repo: string, branch: string, options: GitOptions): Prom
 /** @returns how many verdicts lie between baseline and target */
 async function requireReviewed(
   paths: HostPaths,
+  { baseline, review_providers, keys }: TrustFile,
   target: string,
   options: GitOptions,
 ): Promise<number> {
-  const { baseline, review_providers, keys } = readTrustFile(paths)
   const answer = await walkVerdicts({
     repo: paths.root,
     target,

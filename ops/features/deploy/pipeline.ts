@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { EventBody } from '#shared/events'
 import type { DeployResult } from '#shared/result'
 import { doctorContext } from '#ops/core/checks/context'
-import { runFolder, type HostPaths } from '#ops/base/paths/paths'
+import { wholeEnvironment } from '#ops/base/env'
+import { hostPaths, runFolder, type HostPaths } from '#ops/base/paths/paths'
+import { handedHostFiles, readHostFiles, settingsOf } from '#ops/core/config/host-files'
 import { runPipeline } from '#ops/core/pipeline/pipeline'
 import { noFacts, type DeployFacts, type DeployHost } from './facts.ts'
 import { buildSteps } from './steps-build.ts'
@@ -17,10 +19,24 @@ export const deployFolder = (paths: HostPaths, runId: string): string =>
 export const attemptFolder = (paths: HostPaths, runId: string, attempt: number): string =>
   join(deployFolder(paths, runId), 'attempts', String(attempt))
 
-/** @throws {Problem} `config_invalid` when host.json is off */
-export function deployHost(runId: string, rollbackTo: string | null = null): DeployHost {
-  const { paths, settings, hostdUrl, hostdPort, consoleUrl } = doctorContext(runId)
-  return { paths, settings, runId, hostdUrl, hostdPort, consoleUrl, rollbackTo }
+/**
+ * The host as this deploy sees it. host.json and the trust file are read here, once: an attempt takes what its deploy
+ * read, so that an edit while a deploy runs counts for the next one. The doctor of the Definition of Done is a run of
+ * hostd and reads the files itself.
+ * @param attempt this process is an attempt of a deploy
+ * @throws {Problem} `config_invalid` when host.json is damaged
+ */
+export function deployHost(
+  runId: string,
+  { rollbackTo = null, attempt = false }: { rollbackTo?: string | null; attempt?: boolean } = {},
+): DeployHost {
+  const files = (attempt ? handedHostFiles() : null) ?? readHostFiles(hostPaths())
+  const { paths, settings, hostdUrl, hostdPort, consoleUrl } = doctorContext(
+    runId,
+    wholeEnvironment(),
+    settingsOf(files, hostPaths()),
+  )
+  return { paths, settings, files, runId, hostdUrl, hostdPort, consoleUrl, rollbackTo }
 }
 
 /** One deploy_pipeline (design §7): nine steps, its proof in `attempts/<n>/`. @returns its result, never throws for a failing step */

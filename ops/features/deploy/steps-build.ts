@@ -54,9 +54,8 @@ export const buildSteps = (host: DeployHost): Step<DeployFacts>[] => [
     timeLimitSeconds: 600,
     run: async (_facts, context) => {
       const synced = await syncToRemote(
-        host.paths,
+        host,
         await followedBranch(host.paths.root, context.signal),
-        host.rollbackTo,
         context,
       )
       requireSuitableEngine(host, synced.config)

@@ -1,3 +1,4 @@
+import { readHostFiles } from '#ops/core/config/host-files'
 import type { TrustFile } from '#shared/config'
 import { syncToRemote } from '#ops/features/deploy/index'
 import { writeJson } from '#ops/base/files/json-file'
@@ -41,7 +42,7 @@ export const chainPlants = (made: () => Promise<Repositories>): Group => ({
     const synced = (name: CommitName) =>
       attempt(
         async () =>
-          `the clone was reset to ${(await syncToRemote(paths, name, null, { signal, log: () => undefined })).sha}`,
+          `the clone was reset to ${(await syncToRemote({ paths, files: readHostFiles(paths), rollbackTo: null }, name, { signal, log: () => undefined })).sha}`,
       )
     const control = once(synced(branch))
     return {

@@ -59,7 +59,7 @@ export async function askAboutSockets(): Promise<SocketAnswers> {
     timeLimitSeconds: 20,
   }).catch(() => undefined)
   const answers: SocketAnswers = { host: {}, process: {} }
-  const paths = hostPaths(process.env)
+  const paths = hostPaths()
   const host = { paths, settings: readHostSettings(paths) }
   for (const [name, open] of Object.entries(socketCases)) {
     const socket = await open()

@@ -16,6 +16,7 @@ import { noFacts, type DeployFacts } from '#ops/features/deploy/facts'
 import { buildSteps } from '#ops/features/deploy/steps-build'
 import { readGreenBuilds } from '#ops/host/engines/common/green-builds'
 import type { FactContext } from '#ops/core/pipeline/pipeline'
+import { readHostFiles } from '#ops/core/config/host-files'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { newRunId } from '#shared/ids'
 import { deployHost, type DeployHost } from '../../../support/host.ts'
@@ -180,6 +181,7 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
   const step = buildSteps({
     paths,
     settings: readHostSettings(paths),
+    files: readHostFiles(paths),
     runId: newRunId(),
     hostdUrl: at.hostd.url,
     hostdPort: at.hostd.port,
