@@ -18,6 +18,7 @@ import { hostClient, type HostClient } from '#ops/host/hostd-client/host-client'
 import { hostPaths, hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { endTree, members } from '#ops/base/process/process-tree'
 import { nodeProgram } from '#ops/base/process/program'
+import { compileCache } from './compile-cache.ts'
 import { freePort } from './ports.ts'
 
 const repository = process.cwd()
@@ -74,6 +75,7 @@ export function testHost({
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     HOME: dir,
+    ...compileCache,
     LANG: 'C.UTF-8',
     ...hostPathsEnv(paths),
     OPENCLAW_HQ_INSTALL: install,

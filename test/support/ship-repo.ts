@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { endTree, members } from '#ops/base/process/process-tree'
 import { nodeProgram, programArgv } from '#ops/base/process/program'
+import { compileCache } from './compile-cache.ts'
 import type { z } from 'zod'
 import type { projectConfig } from '#shared/config'
 import { newRunId } from '#shared/ids'
@@ -85,6 +86,7 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: user,
+    ...compileCache,
     TMPDIR: temp,
     LANG: 'C.UTF-8',
     OPENCLAW_HQ_HOME: home,
