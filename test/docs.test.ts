@@ -5,9 +5,12 @@ import { z } from 'zod'
 import { parseNextAction } from '#ops/core/config/next-action'
 import { readProjectConfig } from '#ops/core/config/settings-files'
 import { enrolment, hostSettings, operatorSettings, projectConfig, trustFile } from '#shared/config'
+import { brokenLinks, longLines, markdownFiles, missingPaths } from './support/markdown.ts'
 
 const root = process.cwd()
-const configuration = readFileSync(join(root, 'docs', 'CONFIGURATION.md'), 'utf8')
+const readPage = (path: string): string => readFileSync(join(root, path), 'utf8')
+const reference = readPage('docs/reference/configuration.md')
+const configuration = `${readPage('docs/CONFIGURATION.md')}\n${reference}`
 
 /** Names of all fields of a schema, at any depth. */
 function fieldsOf(node: unknown, found: Set<string> = new Set()): Set<string> {
@@ -21,22 +24,46 @@ function fieldsOf(node: unknown, found: Set<string> = new Set()): Set<string> {
   return found
 }
 
-describe('docs/CONFIGURATION.md', () => {
-  it.each([
+/** Fields without a description, at any depth, by path. */
+function undescribed(node: unknown, path = ''): string[] {
+  if (Array.isArray(node)) return node.flatMap((each) => undescribed(each, path))
+  if (node === null || typeof node !== 'object') return []
+  return Object.entries(node).flatMap(([key, value]) => {
+    if (key === 'default') return []
+    if (key !== 'properties') return undescribed(value, path)
+    return Object.entries(value as Record<string, { description?: string }>).flatMap(
+      ([name, field]) => [
+        ...(field.description ? [] : [`${path}${name}`]),
+        ...undescribed(field, `${path}${name}.`),
+      ],
+    )
+  })
+}
+
+describe('the pages of configuration', () => {
+  describe.each([
     ['openclaw.config.json', projectConfig],
     ['host.json', hostSettings],
     ['trust.json', trustFile],
     ['settings.json', operatorSettings],
     ['enrolment.json', enrolment],
-  ])('names every field of %s', (_file, schema) => {
-    const fields = [...fieldsOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))]
-    expect(fields.length).toBeGreaterThan(2)
-    expect(
-      fields.filter((name) => !new RegExp(`[\`.\\]]${name}[\`[.]`).test(configuration)),
-    ).toEqual([])
+  ])('of %s', (_file, schema) => {
+    const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+
+    it('name every field', () => {
+      const fields = [...fieldsOf(json)]
+      expect(fields.length).toBeGreaterThan(2)
+      expect(fields.filter((name) => !new RegExp(`[\`.\\]]${name}[\`[.]`).test(reference))).toEqual(
+        [],
+      )
+    })
+
+    it('have a meaning for every field', () => {
+      expect(undescribed(json)).toEqual([])
+    })
   })
 
-  it('names every environment variable of the source', () => {
+  it('name every environment variable of the source', () => {
     const names = new Set<string>()
     for (const folder of ['shared', 'ops', 'hostd', 'desktop']) {
       for (const entry of readdirSync(join(root, folder), {
@@ -53,6 +80,37 @@ describe('docs/CONFIGURATION.md', () => {
     // File names, not variables.
     for (const file of ['OPENCLAW_NEXT', 'OPENCLAW_']) names.delete(file)
     expect([...names].filter((name) => !configuration.includes(`\`${name}\``))).toEqual([])
+  })
+})
+
+describe('every Markdown page', () => {
+  const pages = markdownFiles(root)
+
+  it('is found', () => {
+    expect(pages).toEqual(
+      expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/ARCHITECTURE.md']),
+    )
+  })
+
+  it.each(pages)('keeps prose within 200 characters a line: %s', (page) => {
+    expect(longLines(readPage(page), 200)).toEqual([])
+  })
+
+  it.each(pages)('links to files and headings that exist: %s', (page) => {
+    expect(brokenLinks(root, page, readPage(page))).toEqual([])
+  })
+
+  it.each(pages)('names paths of the repository that exist: %s', (page) => {
+    expect(missingPaths(root, readPage(page))).toEqual([])
+  })
+
+  it('would be refused with a long line, a broken link or a missing path', () => {
+    const long = 'x'.repeat(201)
+    expect(longLines(`${long}\n| ${long} |\n\`\`\`\n${long}\n\`\`\`\n`, 200)).toEqual([1])
+    const links = '[a](docs/NO.md) [b](README.md#no-such) [c](README.md) [d](https://x.test/y)'
+    expect(brokenLinks(root, 'README.md', links)).toEqual(['docs/NO.md', 'README.md#no-such'])
+    const paths = '`shared/no.ts` `shared/` `ops/<name>.ts` `docs` `host.json`'
+    expect(missingPaths(root, paths)).toEqual(['shared/no.ts'])
   })
 })
 
