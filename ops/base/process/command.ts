@@ -1,10 +1,11 @@
+// Runs one program with a limit of time and leaves nothing of it behind.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { Problem } from '#shared/errors'
 import { inheritedVariables, minimalEnv } from '../env.ts'
 import { LineSplitter } from './lines.ts'
-import { endTree, startedAt } from './process-tree.ts'
+import { endTree, startedAt, type TreeSelector } from './process-tree.ts'
 import { redact } from '#ops/base/redact/redaction'
 import type { RunAs } from './run-as.ts'
 
@@ -18,12 +19,15 @@ export interface CommandOptions {
   readonly signal?: AbortSignal
   /** Text for its standard input; without it the input is closed. */
   readonly input?: string
-  /** Its lines as they come, without what is secret. */
+  /** Takes its lines as they come, with secrets redacted. */
   readonly onLine?: (text: string, stream: 'stdout' | 'stderr') => void
-  /** Keep standard output and give it back as it was, for a program: what of it is shown or kept must be redacted; more than `keepBytes` (default 8 MiB) is an error. */
+  /**
+   * Keep standard output and return it as it was, for a program to read. The caller redacts what it shows or stores.
+   * More than `keepBytes` (default 8 MiB) is an error.
+   */
   readonly keepStdout?: boolean
   readonly keepBytes?: number
-  /** Kept output is no text: one character for each byte (latin1). */
+  /** Kept output is bytes and not text: one character for each byte (latin1). */
   readonly rawStdout?: boolean
 }
 
@@ -34,14 +38,28 @@ export interface CommandResult {
   readonly timedOut: boolean
   readonly durationMs: number
   readonly stdout: string
-  /** Last lines of standard error, for a message, without what is secret. */
+  /** Last 20 lines of standard error, for a message, with secrets redacted. */
   readonly stderrTail: string
 }
 
-/** What every command of a pipeline gets: enough to find programs and a home, and nothing secret. */
+/** The environment of every command of a pipeline: enough to find programs and a home, and nothing secret. */
 export function baseEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const names = ['TMPDIR', 'SystemRoot', 'OPENCLAW_RUN_ID', 'OPENCLAW_HQ_INSTALL']
   return { ...minimalEnv(), ...inheritedVariables(names), ...extra }
+}
+
+/** Bytes of standard output that are kept unless the caller says otherwise. */
+const defaultKeepBytes = 8 * 1024 * 1024
+/** Lines of standard error that are kept for a message. */
+const tailLines = 20
+/** Longest wait for the pipes of a tree that has ended, milliseconds: another process may hold them open. */
+const drainMs = 2000
+
+interface Exit {
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** Why it could not be started. */
+  readonly failed?: Error & { readonly originalMessage?: string }
 }
 
 /**
@@ -59,14 +77,20 @@ export async function runCommand(
   const [program, ...args] = argv
   if (program === undefined) throw new TypeError('argv is empty')
   options.signal?.throwIfAborted()
-  const started = performance.now()
-  const nonce = randomBytes(8).toString('hex')
-  const child = execa(program, args, {
+  return await new CommandRun(program, args, options).result()
+}
+
+const spawnMarked = (
+  program: string,
+  args: readonly string[],
+  { options, marker }: { options: CommandOptions; marker: string },
+) =>
+  execa(program, args, {
     cwd: options.cwd,
     env: {
       ...options.env,
       ...(options.as ? { HOME: options.as.home } : {}),
-      OPENCLAW_COMMAND: nonce,
+      OPENCLAW_COMMAND: marker,
     },
     ...(options.as ? { uid: options.as.uid, gid: options.as.gid } : {}),
     extendEnv: false,
@@ -78,37 +102,89 @@ export async function runCommand(
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  // Asked before the loop turns: until then it is there, even when it has ended.
-  const selector = {
-    ...(child.pid === undefined ? {} : { pgid: child.pid, since: startedAt(child.pid) }),
-    marker: `OPENCLAW_COMMAND=${nonce}`,
+
+/** One command from its start to its end. */
+class CommandRun {
+  readonly #program: string
+  readonly #options: CommandOptions
+  readonly #started = performance.now()
+  readonly #child: ReturnType<typeof spawnMarked>
+  readonly #tree: TreeSelector
+  readonly #exited: Promise<Exit>
+  readonly #streams: Promise<unknown>
+  readonly #kept: string[] = []
+  readonly #tail: string[] = []
+  #keptBytes = 0
+  #timedOut = false
+  #ending: Promise<number[]> | undefined
+
+  constructor(program: string, args: readonly string[], options: CommandOptions) {
+    this.#program = program
+    this.#options = options
+    const marker = randomBytes(8).toString('hex')
+    this.#child = spawnMarked(program, args, { options, marker })
+    const { pid } = this.#child
+    // Read before the loop turns: until then the process exists, even when it has ended.
+    this.#tree = {
+      ...(pid === undefined ? {} : { pgid: pid, since: startedAt(pid) }),
+      marker: `OPENCLAW_COMMAND=${marker}`,
+    }
+    // execa's promise waits for the pipes to close, which a process left behind can hold open for ever.
+    this.#exited = new Promise((resolve) =>
+      this.#child.nodeChildProcess.once('exit', (exitCode, signal) =>
+        resolve({ exitCode, signal }),
+      ),
+    )
+    this.#streams = Promise.all([this.#read('stdout'), this.#read('stderr')])
+    if (options.input !== undefined) {
+      this.#child.stdin?.on('error', () => undefined) // EPIPE: it ended without reading; its exit says the rest
+      this.#child.stdin?.end(options.input)
+    }
   }
 
-  const kept: string[] = []
-  let keptBytes = 0
-  let tooMuch = false
-  const tail: string[] = []
-  const limit = options.keepBytes ?? 8 * 1024 * 1024
-  const read = (stream: 'stdout' | 'stderr'): Promise<void> => {
+  async result(): Promise<CommandResult> {
+    const { signal, timeLimitSeconds } = this.#options
+    const end = (): void => {
+      this.#ending ??= endTree(this.#tree)
+    }
+    const timer = setTimeout(() => {
+      this.#timedOut = true
+      end()
+    }, timeLimitSeconds * 1000)
+    signal?.addEventListener('abort', end, { once: true })
+    try {
+      const exit = await Promise.race([this.#exited, this.#failure()])
+      // What it left running is ended now, so that the pipes close and the step leaves nothing behind.
+      const left = await (this.#ending ?? endTree(this.#tree))
+      await Promise.race([this.#streams, delay(drainMs, undefined, { ref: false })])
+      this.#requireCleanEnd(exit, left)
+      return this.#report(exit)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+    }
+  }
+
+  /** execa's own end, which alone knows why a program could not be started. */
+  async #failure(): Promise<Exit> {
+    const failed = await this.#child
+    return {
+      exitCode: failed.exitCode ?? null,
+      signal: failed.signal ?? null,
+      ...(failed instanceof Error ? { failed } : {}),
+    }
+  }
+
+  #read(stream: 'stdout' | 'stderr'): Promise<void> {
     // Kept output that nobody follows is data; splitting it would cost time for nothing.
-    const followed = stream === 'stderr' || options.onLine !== undefined
+    const followed = stream === 'stderr' || this.#options.onLine !== undefined
     // On the bytes, before they are cut into lines: a secret may come in two chunks, a key over many lines.
     const redactor = redact.bytes()
-    const lines = new LineSplitter((text) => {
-      if (stream === 'stderr') {
-        tail.push(text)
-        if (tail.length > 20) tail.shift()
-      }
-      options.onLine?.(text, stream)
-    })
-    const source = child[stream]
+    const lines = new LineSplitter((text) => this.#onLine(text, stream))
+    const source = this.#child[stream]
     return new Promise((resolve) => {
       source.on('data', (chunk: Buffer) => {
-        if (stream === 'stdout' && options.keepStdout && !tooMuch) {
-          keptBytes += chunk.length
-          if (keptBytes > limit) tooMuch = true
-          else kept.push(chunk.toString('latin1'))
-        }
+        if (stream === 'stdout' && this.#options.keepStdout) this.#keep(chunk)
         if (followed) lines.push(redactor.push(chunk))
       })
       const end = (): void => {
@@ -120,70 +196,56 @@ export async function runCommand(
       source.once('error', end)
     })
   }
-  // execa's promise waits for the pipes to close, which a process left behind can hold open for ever.
-  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) =>
-    child.nodeChildProcess.once('exit', (exitCode, signal) => resolve({ exitCode, signal })),
-  )
-  const streams = Promise.all([read('stdout'), read('stderr')])
-  if (options.input !== undefined) {
-    child.stdin?.on('error', () => undefined) // EPIPE: it ended without reading; its exit says the rest
-    child.stdin?.end(options.input)
+
+  #onLine(text: string, stream: 'stdout' | 'stderr'): void {
+    if (stream === 'stderr') {
+      this.#tail.push(text)
+      if (this.#tail.length > tailLines) this.#tail.shift()
+    }
+    this.#options.onLine?.(text, stream)
   }
 
-  let timedOut = false
-  let ending: Promise<number[]> | undefined
-  const end = (): void => {
-    ending ??= endTree(selector)
+  get #limit(): number {
+    return this.#options.keepBytes ?? defaultKeepBytes
   }
-  const timer = setTimeout(() => {
-    timedOut = true
-    end()
-  }, options.timeLimitSeconds * 1000)
-  options.signal?.addEventListener('abort', end, { once: true })
-  try {
-    const outcome = await Promise.race([
-      exited,
-      child.then((failed) => ({
-        exitCode: failed.exitCode ?? null,
-        signal: failed.signal ?? null,
-        failed,
-      })),
-    ])
-    // What it left running is ended now, so that the pipes close and the step leaves nothing behind.
-    const left = await (ending ?? endTree(selector))
-    await Promise.race([streams, delay(2000, undefined, { ref: false })])
-    if (options.signal?.aborted)
+
+  #keep(chunk: Buffer): void {
+    if (this.#keptBytes > this.#limit) return
+    this.#keptBytes += chunk.length
+    if (this.#keptBytes <= this.#limit) this.#kept.push(chunk.toString('latin1'))
+  }
+
+  #requireCleanEnd({ failed }: Exit, left: readonly number[]): void {
+    const program = this.#program
+    if (this.#options.signal?.aborted)
       throw new Problem('cancelled', `${program} was ended because the run was cancelled.`)
     if (left.length > 0)
       throw new Problem(
         'internal_error',
         `Processes that ${program} started would not end: ${left.join(', ')}.`,
       )
-    if (child.pid === undefined) {
-      const cause = 'failed' in outcome ? outcome.failed : undefined
+    if (this.#child.pid === undefined)
       throw new Problem(
         'internal_error',
-        `${program} could not be started: ${cause?.originalMessage ?? 'unknown reason'}`,
-        { cause },
+        `${program} could not be started: ${failed?.originalMessage ?? 'unknown reason'}`,
+        { cause: failed },
       )
-    }
-    if (tooMuch)
+    if (this.#keptBytes > this.#limit)
       throw new Problem(
         'internal_error',
-        `${program} wrote more than ${limit} bytes where less was expected.`,
+        `${program} wrote more than ${this.#limit} bytes where less was expected.`,
       )
+  }
+
+  #report({ exitCode, signal }: Exit): CommandResult {
+    const kept = this.#kept.join('')
     return {
-      exitCode: outcome.exitCode,
-      signal: outcome.signal,
-      timedOut,
-      durationMs: Math.round(performance.now() - started),
-      stdout: options.rawStdout
-        ? kept.join('')
-        : Buffer.from(kept.join(''), 'latin1').toString('utf8'),
-      stderrTail: tail.join('\n'),
+      exitCode,
+      signal,
+      timedOut: this.#timedOut,
+      durationMs: Math.round(performance.now() - this.#started),
+      stdout: this.#options.rawStdout ? kept : Buffer.from(kept, 'latin1').toString('utf8'),
+      stderrTail: this.#tail.join('\n'),
     }
-  } finally {
-    clearTimeout(timer)
-    options.signal?.removeEventListener('abort', end)
   }
 }

@@ -1,3 +1,4 @@
+// Keeps secrets out of every text that HQ shows or stores.
 import { Transform } from 'node:stream'
 import { Problem } from '#shared/errors'
 import { ByteRedactor } from './byte-redactor.ts'
@@ -11,9 +12,12 @@ import { findFormats } from './secret-formats.ts'
 export const marker = '[redacted]'
 
 export interface RedactorOptions {
-  /** Secrets that are loaded on this machine: tokens, passwords, keys. Looked for in every encoding of `formsOf`. */
+  /** Secrets that are loaded on this machine: tokens, passwords, keys. Found in every encoding of `formsOf`. */
   readonly secrets?: readonly string[]
-  /** Also look where credentials stand (headers, parameters, passwords in addresses). Default true; in source such places hold names of variables. */
+  /**
+   * Also redact where credentials stand (headers, parameters, passwords in addresses). Default true. Source code turns it
+   * off: there such places hold names of variables.
+   */
   readonly places?: boolean
 }
 
@@ -39,7 +43,10 @@ export interface Redactor {
   stream(): Transform
   /** A copy of a JSON value: every string and key redacted, and fields that are secret by their name. */
   json<T>(value: T): T
-  /** Where `text` holds a known secret or something in a known format; not what only stands where credentials stand. In order of each kind. */
+  /**
+   * Where `text` holds a known secret or something in a known format, each kind in order. Not what only stands where
+   * credentials stand.
+   */
   secrets(text: string): SecretPlace[]
 }
 
@@ -69,14 +76,21 @@ function replaceRanges(text: string, ranges: readonly Range[]): string {
  * Keeps secrets out of texts: those that are loaded here, in any encoding; those in a format of a maintained list; and
  * those that stand where credentials stand.
  *
- * @throws {Problem} `config_invalid` for a secret that is too short to be told from other text, or that is part of the marker
+ * @throws {Problem} `config_invalid` for a secret that is too short to be told from other text, or that is part of the
+ *   marker
  */
 export function createRedactor({ secrets = [], places = true }: RedactorOptions = {}): Redactor {
+  requireUsable(secrets)
+  return new TextRedactor(secrets, places)
+}
+
+function requireUsable(secrets: readonly string[]): void {
   for (const secret of secrets) {
     if (secret.trim().length < minSecretLength)
       throw new Problem(
         'config_invalid',
-        `A loaded secret has fewer than ${minSecretLength} characters and cannot be kept out of logs. Nothing was started.`,
+        `A loaded secret has fewer than ${minSecretLength} characters and cannot be kept out of logs. ` +
+          'Nothing was started.',
       )
     if (marker.includes(secret.trim()))
       throw new Problem(
@@ -84,80 +98,95 @@ export function createRedactor({ secrets = [], places = true }: RedactorOptions 
         'A loaded secret is a part of the word that replaces secrets. Nothing was started.',
       )
   }
-  const forms = secrets.flatMap(formsOf)
-  // Bytes that are no UTF-8 are looked at one by one; a secret beyond ASCII has another form there.
-  const literals = literalMatcher([
-    ...forms,
-    ...forms.map((form) => Buffer.from(form).toString('latin1')),
-  ])
+}
 
-  const find = (text: string): Range[] => {
-    // What matches only because the marker already stands in it (an address with its password taken out) is left alone.
+/** Each line of a text whose private keys are removed; a key is followed from line to line. */
+function withoutPrivateKeys(text: string, keys: KeyFollower): string {
+  if (!keys.inside && !mayHoldKey(text)) return text
+  return text
+    .split(/(?<=[\n\r])/)
+    .map((line) => keys.line(line.replace(/[\r\n]+$/, '')) + (/[\r\n]+$/.exec(line)?.[0] ?? ''))
+    .join('')
+}
+
+class TextRedactor implements Redactor {
+  readonly #literals: ReturnType<typeof literalMatcher>
+  readonly #places: boolean
+
+  constructor(secrets: readonly string[], places: boolean) {
+    const forms = secrets.flatMap(formsOf)
+    // Bytes that are not UTF-8 are read one by one; a secret beyond ASCII has another form there.
+    this.#literals = literalMatcher([
+      ...forms,
+      ...forms.map((form) => Buffer.from(form).toString('latin1')),
+    ])
+    this.#places = places
+  }
+
+  readonly text = (text: string): string => this.#clean(text, keyFollower(marker))
+
+  readonly lines = (): ((line: string) => string) => {
+    const keys = keyFollower(marker)
+    return (line) => this.#clean(line, keys)
+  }
+
+  readonly bytes = (): ChunkRedactor => {
+    const keys = keyFollower(marker)
+    return new ByteRedactor({
+      clean: (text) => this.#clean(text, keys),
+      find: (text) => this.#find(text),
+      longest: this.#literals.longest,
+    })
+  }
+
+  readonly stream = (): Transform => {
+    const redactor = this.bytes()
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        done(null, redactor.push(chunk))
+      },
+      flush: (done) => {
+        done(null, redactor.end())
+      },
+    })
+  }
+
+  readonly json = <T>(value: T): T => this.#json(value) as T
+
+  readonly secrets = (text: string): SecretPlace[] => [
+    ...this.#literals.find(text).map((range) => ({ ...range, known: true })),
+    ...findFormats(text).map((range) => ({ ...range, known: false })),
+  ]
+
+  #find(text: string): Range[] {
+    // What matches only because the marker stands in it (an address whose password was removed) is left alone.
     const formats = findFormats(text).filter(
       ({ start, end }) => !text.slice(start, end).includes(marker),
     )
-    return mergeRanges([...literals.find(text), ...formats, ...(places ? findPlaces(text) : [])])
+    const places = this.#places ? findPlaces(text) : []
+    return mergeRanges([...this.#literals.find(text), ...formats, ...places])
   }
-  const keysOut = (text: string, keys: KeyFollower): string =>
-    keys.inside || mayHoldKey(text)
-      ? text
-          .split(/(?<=[\n\r])/)
-          .map(
-            (line) => keys.line(line.replace(/[\r\n]+$/, '')) + (/[\r\n]+$/.exec(line)?.[0] ?? ''),
-          )
-          .join('')
-      : text
-  const clean = (text: string, keys: KeyFollower): string => {
-    const withoutKeys = keysOut(text, keys)
-    return replaceRanges(withoutKeys, find(withoutKeys))
-  }
-  const whole = (text: string): string => clean(text, keyFollower(marker))
 
-  const json = (value: unknown): unknown => {
-    if (typeof value === 'string') return whole(value)
-    if (Array.isArray(value)) return value.map(json)
+  #clean(text: string, keys: KeyFollower): string {
+    const rest = withoutPrivateKeys(text, keys)
+    return replaceRanges(rest, this.#find(rest))
+  }
+
+  #json(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value)
+    if (Array.isArray(value)) return value.map((each) => this.#json(each))
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [
-        whole(name),
-        isSecretName(name) ? hidden(inner) : json(inner),
+        this.text(name),
+        isSecretName(name) ? this.#hidden(inner) : this.#json(inner),
       ]),
     )
   }
-  /** The value of a field that is secret by its name: every text in it goes. */
-  const hidden = (value: unknown): unknown =>
-    typeof value === 'string' && value !== ''
-      ? marker
-      : Array.isArray(value)
-        ? value.map(hidden)
-        : json(value)
-  const bytes = (): ChunkRedactor => {
-    const keys = keyFollower(marker)
-    return new ByteRedactor({ clean: (text) => clean(text, keys), find, longest: literals.longest })
-  }
 
-  return {
-    text: whole,
-    lines: () => {
-      const keys = keyFollower(marker)
-      return (line) => clean(line, keys)
-    },
-    bytes,
-    stream: () => {
-      const redactor = bytes()
-      return new Transform({
-        transform: (chunk: Buffer, _encoding, done) => {
-          done(null, redactor.push(chunk))
-        },
-        flush: (done) => {
-          done(null, redactor.end())
-        },
-      })
-    },
-    json: <T>(value: T) => json(value) as T,
-    secrets: (text) => [
-      ...literals.find(text).map((range) => ({ ...range, known: true })),
-      ...findFormats(text).map((range) => ({ ...range, known: false })),
-    ],
+  /** The value of a field that is secret by its name: every text in it is replaced. */
+  #hidden(value: unknown): unknown {
+    if (typeof value === 'string' && value !== '') return marker
+    return Array.isArray(value) ? value.map((each) => this.#hidden(each)) : this.#json(value)
   }
 }

@@ -1,3 +1,4 @@
+// Diffs that are the same on every machine, whatever the configuration of the repository says.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -67,123 +68,107 @@ export async function withNeutralGit<T>(
   options: GitOptions = {},
 ): Promise<T> {
   const { format, folder: common } = await objectStore(repo, options)
-  const objects = join(common, 'objects')
   const folder = temporaryFolder('diff', options.as)
   const bare = join(folder, 'bare.git')
   const isolated: GitOptions = { ...options, userConfig: false, timeLimitSeconds: 300 }
+  const init = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
   try {
-    await gitText(
-      folder,
-      [
-        'init',
-        '--quiet',
-        '--bare',
-        '--template=',
-        `--object-format=${format}`,
-        '--end-of-options',
-        bare,
-      ],
-      isolated,
+    await gitText(folder, [...init, '--end-of-options', bare], isolated)
+    const env = {
+      ...options.env,
+      GIT_DIR: bare,
+      GIT_OBJECT_DIRECTORY: join(common, 'objects'),
+    }
+    return await work(
+      new BareGit({ folder, bare, inside: { ...isolated, keepBytes: 64 * 1024 * 1024, env } }),
     )
-    const inside: GitOptions = {
-      ...isolated,
-      keepBytes: 64 * 1024 * 1024,
-      env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects },
-    }
-    const diffTo = async (
-      file: string,
-      base: string,
-      head: string,
-    ): Promise<{ sha256: string; bytes: number }> => {
-      await gitText(
-        bare,
-        ['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head],
-        inside,
-      )
-      return {
-        sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
-        bytes: statSync(file).size,
-      }
-    }
-    return await work({
-      diffTo,
-      diffDigest: async (base, head) =>
-        (await diffTo(join(folder, 'diff.patch'), base, head)).sha256,
-      diff: async (base, head) => {
-        await diffTo(join(folder, 'diff.patch'), base, head)
-        return readFileSync(join(folder, 'diff.patch'))
-      },
-      changedFiles: async (base, head) => {
-        const list = (kind: string): Promise<string> =>
-          gitText(
-            bare,
-            [
-              'diff',
-              ...diffOptions.filter((option) => option !== '--binary'),
-              kind,
-              '-z',
-              '--end-of-options',
-              base,
-              head,
-            ],
-            inside,
-          )
-        return joinFiles(await list('--name-status'), await list('--numstat'))
-      },
-      changedEntries: async (base, head) =>
-        parseEntries(
-          await gitText(
-            bare,
-            [
-              'diff',
-              ...diffOptions.filter((option) => option !== '--binary'),
-              '--raw',
-              '-z',
-              '--end-of-options',
-              base,
-              head,
-            ],
-            inside,
-          ),
-        ),
-      paths: async (commit) =>
-        (
-          await gitText(
-            bare,
-            ['ls-tree', '-r', '-z', '--name-only', '--full-tree', '--end-of-options', commit],
-            inside,
-          )
-        )
-          .split('\0')
-          .filter((path) => path !== ''),
-      links: async (commit) =>
-        (
-          await gitText(
-            bare,
-            ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit],
-            inside,
-          )
-        )
-          .split('\0')
-          .flatMap((line) => {
-            const [, object, path] = /^120000 blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
-            return object === undefined || path === undefined ? [] : [{ path, object }]
-          }),
-      sizes: async (ids) => {
-        if (ids.length === 0) return new Map()
-        const rows = (
-          await gitText(bare, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
-            ...inside,
-            input: `${ids.join('\n')}\n`,
-          })
-        )
-          .split('\n')
-          .map((row) => row.split(' '))
-        return new Map(rows.map(([id = '', size = '']) => [id, Number(size)]))
-      },
-    })
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** An empty repository that borrows the objects of another one. */
+class BareGit implements NeutralGit {
+  readonly #folder: string
+  readonly #bare: string
+  readonly #inside: GitOptions
+
+  constructor({ folder, bare, inside }: { folder: string; bare: string; inside: GitOptions }) {
+    this.#folder = folder
+    this.#bare = bare
+    this.#inside = inside
+  }
+
+  async diffTo(
+    file: string,
+    base: string,
+    head: string,
+  ): Promise<{ sha256: string; bytes: number }> {
+    await this.#git(['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head])
+    return {
+      sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+      bytes: statSync(file).size,
+    }
+  }
+
+  async diffDigest(base: string, head: string): Promise<string> {
+    return (await this.diffTo(this.#patch, base, head)).sha256
+  }
+
+  async diff(base: string, head: string): Promise<Buffer> {
+    await this.diffTo(this.#patch, base, head)
+    return readFileSync(this.#patch)
+  }
+
+  async changedFiles(base: string, head: string): Promise<ReviewedFile[]> {
+    const commits = [base, head] as const
+    return joinFiles(
+      await this.#list('--name-status', commits),
+      await this.#list('--numstat', commits),
+    )
+  }
+
+  async changedEntries(base: string, head: string): Promise<ChangedEntry[]> {
+    return parseEntries(await this.#list('--raw', [base, head]))
+  }
+
+  async paths(commit: string): Promise<string[]> {
+    return (await this.#tree(['--name-only'], commit)).filter((path) => path !== '')
+  }
+
+  async links(commit: string): Promise<{ path: string; object: string }[]> {
+    return (await this.#tree([], commit)).flatMap((line) => {
+      const [, object, path] = /^120000 blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+      return object === undefined || path === undefined ? [] : [{ path, object }]
+    })
+  }
+
+  async sizes(ids: readonly string[]): Promise<Map<string, number>> {
+    if (ids.length === 0) return new Map()
+    const listed = await this.#git(['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
+      input: `${ids.join('\n')}\n`,
+    })
+    const rows = listed.split('\n').map((row) => row.split(' '))
+    return new Map(rows.map(([id = '', size = '']) => [id, Number(size)]))
+  }
+
+  get #patch(): string {
+    return join(this.#folder, 'diff.patch')
+  }
+
+  #git(args: readonly string[], more: GitOptions = {}): Promise<string> {
+    return gitText(this.#bare, args, { ...this.#inside, ...more })
+  }
+
+  #list(kind: string, [base, head]: readonly [string, string]): Promise<string> {
+    const options = diffOptions.filter((option) => option !== '--binary')
+    return this.#git(['diff', ...options, kind, '-z', '--end-of-options', base, head])
+  }
+
+  /** Entries of a commit's whole tree. */
+  async #tree(options: readonly string[], commit: string): Promise<string[]> {
+    const args = ['ls-tree', '-r', '-z', ...options, '--full-tree', '--end-of-options', commit]
+    return (await this.#git(args)).split('\0')
   }
 }
 
@@ -219,7 +204,7 @@ function joinFiles(nameStatus: string, numstat: string): ReviewedFile[] {
     const count = counts.get(path)
     if (status === undefined || count === undefined)
       throw new Error(
-        `git diff reported ${JSON.stringify(letter)} for ${JSON.stringify(path)}, which is not understood`,
+        `git diff reported ${JSON.stringify(letter)} for ${JSON.stringify(path)}, which HQ does not know`,
       )
     const binary = count.additions === '-'
     return {
