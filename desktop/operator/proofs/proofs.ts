@@ -110,17 +110,15 @@ export function proofsOf(
       )
       for (const [chain, each] of Map.groupBy(placed, ({ chain: of }) => of)) {
         const counters = each.map(({ counter }) => counter)
-        seen.push(...readSeen(home, witness, chain, Math.min(...counters), Math.max(...counters)))
+        const range = { from: Math.min(...counters), to: Math.max(...counters) }
+        seen.push(...readSeen({ home, host: witness, chain }, range))
       }
       const last = newest ? readWitness(home, witness) : null
       if (last !== null)
         seen.push(
           ...readSeen(
-            home,
-            witness,
-            last.chain,
-            Math.max(1, last.counter - pageLength + 1),
-            last.counter,
+            { home, host: witness, chain: last.chain },
+            { from: Math.max(1, last.counter - pageLength + 1), to: last.counter },
           ),
         )
       return seen

@@ -210,7 +210,7 @@ export function watchProofs(options: WatchOptions): ProofWatch {
           ? null
           : { chain: report.chain, counter: report.counter, head: report.head },
     }
-    noteAlarms(home, chain.id, alarms, shown)
+    noteAlarms({ home, host: chain.id, found: alarms, shown })
     standing.lookedAt = new Date().toISOString()
     standing.problem = null
   }
@@ -236,7 +236,12 @@ export function watchProofs(options: WatchOptions): ProofWatch {
   }
   const raise = (id: string, problem: Problem): void => {
     try {
-      noteAlarms(home, id, [plainAlarm('witness_damaged', problem.message)], null)
+      noteAlarms({
+        home,
+        host: id,
+        found: [plainAlarm('witness_damaged', problem.message)],
+        shown: null,
+      })
     } catch (error) {
       log(`An alarm of ${id} could not be kept: ${String(error)}`)
     }

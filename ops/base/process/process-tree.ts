@@ -103,12 +103,8 @@ function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
       if (spared.has(pid) || (since > 0 && isOlder(pid, since))) continue
       const fields = processStat(pid)
       if (!fields || hasEnded(fields) || startTicks(fields) < since) continue
-      const answer =
-        pgid !== undefined && Number(fields[2]) === pgid
-          ? 'yes'
-          : marker === undefined
-            ? 'no'
-            : hasMarker(pid, marker)
+      const inGroup = pgid !== undefined && Number(fields[2]) === pgid
+      const answer = inGroup ? 'yes' : hasMarker(pid, marker)
       if (answer === 'yes') found.push(pid)
       if (answer === 'unknown') settled = false
     }
@@ -121,7 +117,8 @@ function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
 const kernelThread = 0x00200000
 
 /** @returns unknown for one that is between two programs: execve(2) has given it new memory, and not yet its environment */
-function hasMarker(pid: number, marker: string): 'yes' | 'no' | 'unknown' {
+function hasMarker(pid: number, marker: string | undefined): 'yes' | 'no' | 'unknown' {
+  if (marker === undefined) return 'no'
   let environment: string
   try {
     environment = readFileSync(`/proc/${pid}/environ`, 'latin1')

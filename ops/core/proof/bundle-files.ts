@@ -26,23 +26,18 @@ export async function readBundleFiles(
   dir: string,
   options: ReadOptions = {},
 ): Promise<FoundFile[]> {
-  const found: FoundFile[] = []
-  await walk(dir, '', options, found)
+  const found = await walk(dir, '', options)
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-async function walk(
-  dir: string,
-  inner: string,
-  options: ReadOptions,
-  found: FoundFile[],
-): Promise<void> {
+async function walk(dir: string, inner: string, options: ReadOptions): Promise<FoundFile[]> {
+  const found: FoundFile[] = []
   const entries: Dirent[] = await readdir(join(dir, inner), { withFileTypes: true })
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const path = inner === '' ? entry.name : `${inner}/${entry.name}`
     if (path === manifestName || path === tombstoneName) continue
-    if (entry.isDirectory()) await walk(dir, path, options, found)
+    if (entry.isDirectory()) found.push(...(await walk(dir, path, options)))
     else if (!entry.isFile())
       found.push({
         ok: false,
@@ -51,6 +46,7 @@ async function walk(
       })
     else found.push(await readOne(dir, path, options))
   }
+  return found
 }
 
 async function readOne(

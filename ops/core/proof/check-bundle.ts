@@ -44,7 +44,10 @@ export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerifi
           `its manifest is of a ${manifest.kind}, not of a ${bundle.kind}`,
           'manifest.json',
         )
-      if (bundle.files !== null) pruned = compareFiles(manifest, bundle, bundle.files, keys, note)
+      if (bundle.files !== null) pruned = compareFiles(manifest, bundle.files, {
+          absentByLaw: accountedFor(manifest, bundle, { keys, note }),
+          note,
+        })
     }
   }
   return {
@@ -66,12 +69,9 @@ export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerifi
 /** @returns how many files are lawfully not there */
 function compareFiles(
   manifest: Manifest,
-  bundle: ReadBundle,
   files: readonly FoundFile[],
-  keys: TrustedKeys,
-  note: Note,
+  { absentByLaw, note }: { absentByLaw: ReadonlySet<string>; note: Note },
 ): number {
-  const absentByLaw = accountedFor(manifest, bundle, keys, note)
   const found = new Map(files.map((file) => [file.path, file]))
   let pruned = 0
   const named = new Set<string>()
@@ -97,8 +97,7 @@ function compareFiles(
 function accountedFor(
   manifest: Manifest,
   bundle: ReadBundle,
-  keys: TrustedKeys,
-  note: Note,
+  { keys, note }: { keys: TrustedKeys; note: Note },
 ): ReadonlySet<string> {
   if (bundle.tombstoneText === null || bundle.manifestText === null) return new Set()
   const tombstone = parseTombstone(bundle.tombstoneText, keys, note)

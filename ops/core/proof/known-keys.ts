@@ -54,8 +54,10 @@ export function knownKeys({ host, home }: VerifierPlaces): KnownKeys {
 }
 
 /** The keys that may sign a bundle of this kind. @param kind null when its place does not say: then any may */
-export const keysFor = (kind: BundleKind | null, { ship, host }: KnownKeys): TrustedKeys =>
-  kind === null ? new Map([...ship, ...host]) : kind === 'ship' ? ship : host
+export function keysFor(kind: BundleKind | null, { ship, host }: KnownKeys): TrustedKeys {
+  if (kind === null) return new Map([...ship, ...host])
+  return kind === 'ship' ? ship : host
+}
 
 /**
  * What this machine remembers of the chains below an artifacts folder: the chain file of the side it belongs to, which

@@ -35,16 +35,18 @@ function sealedManifest(dir: string): { manifest: Manifest; text: string } {
   }
 }
 
-/**
- * The text of a tombstone.json that accounts for files of a sealed bundle.
- * @param gone paths that are not there; those the manifest does not hold are left out @returns null when none is left
- */
+interface TombstoneRequest {
+  /** Paths that are not there. Those that the manifest does not hold are left out. */
+  readonly gone: readonly string[]
+  readonly reason: Tombstone['reason']
+  readonly key: SigningKey
+  readonly now?: Date | undefined
+}
+
+/** The text of a tombstone.json that accounts for files of a sealed bundle. @returns null when it would list none */
 export function tombstoneText(
   dir: string,
-  gone: readonly string[],
-  reason: Tombstone['reason'],
-  key: SigningKey,
-  now: Date = new Date(),
+  { gone, reason, key, now = new Date() }: TombstoneRequest,
 ): string | null {
   const { manifest, text } = sealedManifest(dir)
   const wanted = new Set(gone)
@@ -82,7 +84,7 @@ export function pruneBundle({ dir, key, drop, now }: PruneRequest): string[] {
   if (chosen.length === 0) return []
   const all = [...new Set([...earlier, ...chosen])]
   if (all.length > earlier.length) {
-    const text = tombstoneText(dir, all, 'retention', key, now)
+    const text = tombstoneText(dir, { gone: all, reason: 'retention', key, now })
     if (text !== null) writeWhole(join(dir, tombstoneName), text)
   }
   for (const path of chosen) remove(dir, path)

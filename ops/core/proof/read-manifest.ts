@@ -22,39 +22,40 @@ export function noteInto(problems: ProofProblem[], runId: string | null): Note {
 
 /** @returns the manifest, or null when the text is none; signature and spelling are noted but do not make it null */
 export function parseManifest(text: string, keys: TrustedKeys, note: Note): Manifest | null {
-  return parseSigned('manifest', text, manifest, keys, note, 'manifest.json')
+  return parseSigned(text, { kind: 'manifest', schema: manifest, keys }, note)
 }
 
 /** The same for a tombstone. Everything wrong with it is `tombstone_invalid`. */
 export function parseTombstone(text: string, keys: TrustedKeys, note: Note): Tombstone | null {
   let sound = true
   const parsed = parseSigned(
-    'tombstone',
     text,
-    tombstone,
-    keys,
+    { kind: 'tombstone', schema: tombstone, keys },
     (code, detail, file) => {
       if (code === 'no_key_enrolled') return note(code, detail, file)
       sound = false
       note('tombstone_invalid', detail, file)
     },
-    'tombstone.json',
   )
   return sound ? parsed : null
 }
 
-function parseSigned<T extends Manifest | Tombstone>(
-  kind: SignedKind,
-  text: string,
-  schema: {
+interface SignedForm<T> {
+  readonly kind: Extract<SignedKind, 'manifest' | 'tombstone'>
+  readonly schema: {
     safeParse(
       value: unknown,
     ): { success: true; data: T } | { success: false; error: Parameters<typeof describeIssues>[0] }
-  },
-  keys: TrustedKeys,
+  }
+  readonly keys: TrustedKeys
+}
+
+function parseSigned<T extends Manifest | Tombstone>(
+  text: string,
+  { kind, schema, keys }: SignedForm<T>,
   note: Note,
-  file: string,
 ): T | null {
+  const file = `${kind}.json`
   let value: unknown
   try {
     value = JSON.parse(text)

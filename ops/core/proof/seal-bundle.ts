@@ -48,11 +48,11 @@ const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
 const sourceFiles = new Set(['diff.patch', 'review_prompt.txt'])
 
 /**
- * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain (design §11).
- * Sealing the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
+ * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain. Sealing the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
  * sealed again, or one that is.
  *
- * Order: what is secret taken out → files made durable → chain file says what is about to be written → manifest in place → chain file moves on.
+ * Order: secrets are redacted, files are made durable, the chain file names what is about to be written, the manifest is
+ * written, the chain file moves on.
  *
  * @throws {Problem} `proof_broken` when the folder cannot be sealed as it is or was sealed and changed since;
  *   `proof_busy`; `proof_chain_unreadable`; `disk_full`. Nothing is overwritten then.
@@ -64,9 +64,10 @@ export function sealBundle(request: SealRequest): Promise<Sealed> {
   return withChain(request.chainFile, async () => {
     const chain = currentChain(request.chainFile, request.key.id)
     if (readManifestText(dir) !== null) return alreadySealed(dir, request, chain)
-    const redacted = await redactFolder(dir, (name) =>
-      signedFiles.has(name) ? null : sourceFiles.has(name) ? redactSource : redact,
-    )
+    const redacted = await redactFolder(dir, (name) => {
+      if (signedFiles.has(name)) return null
+      return sourceFiles.has(name) ? redactSource : redact
+    })
     const manifest = signDocument('manifest', await describe(dir, request, chain), request.key)
     manifestSchema.parse(manifest)
     const text = documentText(manifest)

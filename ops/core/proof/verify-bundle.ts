@@ -55,11 +55,20 @@ export async function verifyBundle(
   )
 }
 
-/** The same for a bundle that is in memory: an upload before it is stored. @param files content by path, `/` between parts */
+/**
+ * The same for a bundle that is in memory: an upload before it is stored.
+ * @param bundle `files`: content by path, `/` between parts
+ */
 export function verifyFiles(
-  kind: BundleKind,
-  runId: string,
-  files: ReadonlyMap<string, Uint8Array>,
+  {
+    kind,
+    runId,
+    files,
+  }: {
+    readonly kind: BundleKind
+    readonly runId: string
+    readonly files: ReadonlyMap<string, Uint8Array>
+  },
   keys: TrustedKeys,
 ): BundleVerification {
   const problems: ProofProblem[] = []

@@ -55,17 +55,17 @@ const write = (home: string, alarms: WitnessAlarms): void =>
 const isSame = (a: Alarm | WitnessAlarm, b: WitnessAlarm): boolean =>
   a.code === b.code && a.run_id === b.run_id && a.counter === b.counter
 
-/**
- * Keeps what a look at a chain found. An alarm that was raised stays, also when the chain agrees again.
- * @param shown what an acknowledgement would accept; null when the chain agrees with the witness
- */
-export function noteAlarms(
-  home: string,
-  host: string,
-  found: readonly Alarm[],
-  shown: ShownChain | null,
-  now: Date = new Date(),
-): WitnessAlarms {
+interface Found {
+  readonly home: string
+  readonly host: string
+  /** Alarms of this check of the chain. */ readonly found: readonly Alarm[]
+  /** What an acknowledgement would accept; null when the chain agrees with the witness. */
+  readonly shown: ShownChain | null
+  readonly now?: Date
+}
+
+/** Stores the alarms of one check of a chain. An alarm that was raised stays, also when the chain agrees again. */
+export function noteAlarms({ home, host, found, shown, now = new Date() }: Found): WitnessAlarms {
   const before = readAlarms(home, host)
   if (found.length === 0 && before.open.length === 0) return before
   const at = now.toISOString()
@@ -98,8 +98,8 @@ interface Acknowledgement {
 }
 
 /**
- * Ends the open alarms of a host, for a reason that is recorded. The witness goes on from what was shown when the alarm was last
- * seen, and believes the key that was shown with it; where the chain agrees again, it goes on as before.
+ * Ends the open alarms of a host, for a reason that is recorded. The witness continues from what was shown when the
+ * alarm was last seen, and trusts the key that was shown with it. Where the chain agrees again, it continues as before.
  *
  * @throws {Problem} `invalid_request` when nothing is open; `proof_chain_unreadable`
  */
@@ -117,7 +117,7 @@ export function acknowledgeAlarms({
   if (open.some(({ code }) => code === 'witness_damaged')) setAside(home, host)
   else if (shown !== null) {
     if (shown.key !== null) believe(shown.key)
-    accept(home, host, shown, open, now)
+    accept({ home, host }, shown, { open, now })
   }
   const acknowledged = [
     ...before.acknowledged,
@@ -129,11 +129,9 @@ export function acknowledgeAlarms({
 }
 
 function accept(
-  home: string,
-  host: string,
+  { home, host }: { home: string; host: string },
   { key, report }: ShownChain,
-  open: readonly WitnessAlarm[],
-  now: Date,
+  { open, now }: { open: readonly WitnessAlarm[]; now: Date },
 ): void {
   const seen = readWitness(home, host)
   const grown =
@@ -144,13 +142,11 @@ function accept(
   // Only single bundles are missing or differ below what was seen: the others are still watched.
   if (grown && open.every(({ counter }) => counter !== null && counter <= seen.counter)) {
     return dropSeen(
-      home,
-      host,
-      seen.chain,
+      { home, host, chain: seen.chain },
       new Set(open.map(({ counter }) => counter).filter((counter) => counter !== null)),
     )
   }
-  if (seen !== null) forgetSeen(home, host, seen.chain)
+  if (seen !== null) forgetSeen({ home, host, chain: seen.chain })
   if (report === null) return forgetWitness(home, host)
   const keyId = key?.id ?? seen?.key_id
   if (keyId === undefined) return forgetWitness(home, host)
@@ -163,7 +159,7 @@ function accept(
   })
 }
 
-/** A damaged memory is kept for whoever wants to look at it, and begun anew. */
+/** A damaged witness file is renamed, so that it can be inspected, and a new one begins. */
 function setAside(home: string, host: string): void {
   const file = join(witnessFolder(home), `${witnessName(host)}.json`)
   if (existsSync(file)) renameSync(file, `${file}.damaged`)

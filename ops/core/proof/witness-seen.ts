@@ -1,3 +1,4 @@
+// Which bundles of a chain HQ has seen, page by page.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { witnessPage, type WitnessedLink } from '#shared/proof'
@@ -7,39 +8,47 @@ import { witnessFolder, witnessName } from '#ops/base/paths/proof-paths'
 /** Bundles of one file. */
 export const seenPageSize = 500
 
+/** A chain that HQ watches. @param home `hqHome()` */
+export interface WatchedChain {
+  readonly home: string
+  readonly host: string
+  readonly chain: string
+}
+
 const pageOf = (counter: number): number => Math.floor((counter - 1) / seenPageSize)
 const folderOf = (home: string, host: string): string =>
   join(witnessFolder(home), 'seen', witnessName(host))
-const fileOf = (home: string, host: string, chain: string, page: number): string =>
+const fileOf = ({ home, host, chain }: WatchedChain, page: number): string =>
   join(folderOf(home, host), `${chain}-${page}.json`)
 
 /** @throws {Problem} `proof_chain_unreadable` */
-const readPage = (home: string, host: string, chain: string, page: number): WitnessedLink[] =>
-  readJson(fileOf(home, host, chain, page), witnessPage, 'proof_chain_unreadable')?.links ?? []
+const readPage = (watched: WatchedChain, page: number): WitnessedLink[] =>
+  readJson(fileOf(watched, page), witnessPage, 'proof_chain_unreadable')?.links ?? []
 
-/** What was witnessed of a chain with numbers `from` to `to`, oldest first. @throws {Problem} `proof_chain_unreadable` */
+function writePage(watched: WatchedChain, page: number, links: readonly WitnessedLink[]): void {
+  const { host, chain } = watched
+  writeJson(fileOf(watched, page), { schema_version: 1, host, chain, links }, { mode: 0o600 })
+}
+
+/**
+ * What was witnessed of a chain, oldest first.
+ * @param range numbers of the first and the last bundle
+ * @throws {Problem} `proof_chain_unreadable`
+ */
 export function readSeen(
-  home: string,
-  host: string,
-  chain: string,
-  from: number,
-  to: number,
+  watched: WatchedChain,
+  { from, to }: { from: number; to: number },
 ): WitnessedLink[] {
   const links: WitnessedLink[] = []
   for (let page = pageOf(Math.max(1, from)); page <= pageOf(Math.max(1, to)); page += 1)
-    links.push(...readPage(home, host, chain, page))
+    links.push(...readPage(watched, page))
   return links.filter(({ counter }) => counter >= from && counter <= to)
 }
 
 /** Keeps what was just checked. A bundle that was seen before keeps the date of that. */
-export function keepSeen(
-  home: string,
-  host: string,
-  chain: string,
-  links: readonly WitnessedLink[],
-): void {
+export function keepSeen(watched: WatchedChain, links: readonly WitnessedLink[]): void {
   for (const [page, added] of Map.groupBy(links, ({ counter }) => pageOf(counter))) {
-    const before = readPage(home, host, chain, page)
+    const before = readPage(watched, page)
     const all = new Map(before.map((link) => [link.counter, link]))
     for (const link of added) {
       const known = all.get(link.counter)
@@ -51,34 +60,20 @@ export function keepSeen(
       )
     }
     const next = [...all.values()].toSorted((a, b) => a.counter - b.counter)
-    if (JSON.stringify(next) !== JSON.stringify(before))
-      writeJson(
-        fileOf(home, host, chain, page),
-        { schema_version: 1, host, chain, links: next },
-        { mode: 0o600 },
-      )
+    if (JSON.stringify(next) !== JSON.stringify(before)) writePage(watched, page, next)
   }
 }
 
 /** Forgets single bundles, after a person has accepted that they are gone. */
-export function dropSeen(
-  home: string,
-  host: string,
-  chain: string,
-  counters: ReadonlySet<number>,
-): void {
+export function dropSeen(watched: WatchedChain, counters: ReadonlySet<number>): void {
   for (const page of new Set([...counters].map(pageOf))) {
-    const links = readPage(home, host, chain, page).filter(({ counter }) => !counters.has(counter))
-    writeJson(
-      fileOf(home, host, chain, page),
-      { schema_version: 1, host, chain, links },
-      { mode: 0o600 },
-    )
+    const links = readPage(watched, page).filter(({ counter }) => !counters.has(counter))
+    writePage(watched, page, links)
   }
 }
 
 /** Forgets every bundle of a chain, after a person has accepted another history of it. */
-export function forgetSeen(home: string, host: string, chain: string): void {
+export function forgetSeen({ home, host, chain }: WatchedChain): void {
   let names: string[]
   try {
     names = readdirSync(folderOf(home, host))

@@ -1,3 +1,4 @@
+// The witness: how far HQ has seen the chain of a host, so that the chain can only grow.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -65,7 +66,7 @@ export function allWitnesses(home: string): Witness[] {
     )
 }
 
-/** Forgets where a host's chain stood, after a person has looked at an alarm. */
+/** Forgets where a host's chain stood, after a person has acknowledged an alarm. */
 export const forgetWitness = (home: string, host: string): void =>
   rmSync(fileOf(home, host), { force: true })
 
@@ -81,12 +82,18 @@ const alarmOf = (
   counter: link?.counter ?? null,
 })
 
+interface CheckedLink {
+  /** How it is remembered. */ readonly seen: WitnessedLink
+  /** Digest of the manifest before it. */ readonly previous: string | null
+  readonly keyId: string
+}
+
 /** Is the link what it says, and signed? @returns how it is remembered, or what is wrong with it */
 function checkLink(
   link: ChainLink,
   chain: string,
   { keys, now = new Date() }: Question,
-): { seen: WitnessedLink; previous: string | null; keyId: string } | { alarms: Alarm[] } {
+): CheckedLink | { alarms: Alarm[] } {
   const problems: ProofProblem[] = []
   const note = noteInto(problems, link.run_id)
   const manifest = parseManifest(link.manifest, keys, note)
@@ -131,77 +138,91 @@ function checkLink(
 }
 
 /**
- * Compares what a host says of its chain with what was seen before, and remembers the newer state: only as far as signed
- * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and stays one.
+ * Compares what a host reports of its chain with what was seen before, and stores the newer state: only as far as signed
+ * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and
+ * stays one.
  *
- * @param report asked from the number after `readWitness().counter`, or from 0; `null`: the host says that it has sealed nothing
+ * @param question `report`: asked from the number after `readWitness().counter`, or from 0; `null`: the host reports
+ *   that it has sealed nothing
  * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
  */
 export function observe(question: Question & { readonly report: ChainReport | null }): Observation {
   const { home, host, report } = question
   const seen = readWitness(home, host)
-  const stop = (...alarms: readonly Alarm[]): Observation => ({
-    witness: seen,
-    alarms,
-    more: false,
-  })
-  const alarm = (code: ProofProblemCode, detail: string, link?: ChainLink): Observation =>
-    stop(alarmOf(code, detail, link))
+  const unchanged = { witness: seen, more: false }
   if (report === null)
-    return seen === null
-      ? stop()
-      : alarm(
-          'chain_truncated',
-          `${host} had ${seen.counter} sealed bundles and now says it has none`,
-        )
-  if (seen !== null && report.chain !== seen.chain)
-    return alarm(
-      'chain_replaced',
-      `${host} had chain ${seen.chain} and now shows chain ${report.chain}`,
-    )
-  if (seen !== null && report.counter < seen.counter)
-    return alarm(
-      'chain_truncated',
-      `${host} had ${seen.counter} sealed bundles and now shows ${report.counter}`,
-    )
-  if (seen !== null && report.counter === seen.counter)
-    return report.head === seen.head
-      ? stop()
-      : alarm(
+    return {
+      ...unchanged,
+      alarms:
+        seen === null
+          ? []
+          : [
+              alarmOf(
+                'chain_truncated',
+                `${host} had ${seen.counter} sealed bundles and now says it has none`,
+              ),
+            ],
+    }
+  const other = seen === null ? null : compareHeads(seen, report)
+  if (other !== null) return { ...unchanged, alarms: other }
+  const followed = followLinks(seen, report, question)
+  if ('alarms' in followed) return { ...unchanged, alarms: followed.alarms }
+  const { reached, checked } = followed
+  const wrong = whyNotReached(reached, seen, { host, report })
+  if (wrong !== null || reached === null)
+    return { ...unchanged, alarms: wrong === null ? [] : [wrong] }
+  // First what was seen, then how far: a kill in between reads the same links once more.
+  keepSeen({ home, host, chain: report.chain }, checked)
+  writeWitness(home, reached)
+  return { witness: reached, alarms: [], more: reached.counter < report.counter }
+}
+
+/** @returns null when the report goes beyond what was seen; no alarms when it ends with just that */
+function compareHeads(seen: Witness, report: ChainReport): Alarm[] | null {
+  const { host } = seen
+  if (report.chain !== seen.chain)
+    return [
+      alarmOf(
+        'chain_replaced',
+        `${host} had chain ${seen.chain} and now shows chain ${report.chain}`,
+      ),
+    ]
+  if (report.counter < seen.counter)
+    return [
+      alarmOf(
+        'chain_truncated',
+        `${host} had ${seen.counter} sealed bundles and now shows ${report.counter}`,
+      ),
+    ]
+  if (report.counter > seen.counter) return null
+  return report.head === seen.head
+    ? []
+    : [
+        alarmOf(
           'head_replaced',
           `number ${seen.counter} of ${host} is not the one seen on ${seen.seen_at}`,
-        )
+        ),
+      ]
+}
 
+/** Checks link by link from what was seen. @returns how far the links lead, or what is wrong with the first bad one */
+function followLinks(
+  seen: Witness | null,
+  report: ChainReport,
+  question: Question,
+):
+  | { readonly reached: Witness | null; readonly checked: readonly WitnessedLink[] }
+  | { readonly alarms: readonly Alarm[] } {
+  const { host } = question
   let reached = seen
   const checked: WitnessedLink[] = []
   for (const link of report.links) {
     if (reached !== null && link.counter <= reached.counter) continue // known already
     const found = checkLink(link, report.chain, question)
-    if ('alarms' in found) return stop(...found.alarms)
-    const { seen: now, previous, keyId } = found
-    const last = reached?.counter ?? 0
-    if (now.counter !== last + 1)
-      return alarm(
-        'chain_gap',
-        reached === null
-          ? `${host} begins with number ${now.counter}`
-          : `${host} gives number ${now.counter} after ${last}`,
-        link,
-      )
-    if (previous !== (reached?.head ?? null))
-      return alarm(
-        'head_replaced',
-        reached === null
-          ? `number 1 of ${host} names one before it`
-          : `number ${last} of ${host} is not the one seen before: ${now.run_id} follows another`,
-        link,
-      )
-    if (reached !== null && keyId !== reached.key_id)
-      return alarm(
-        'key_changed',
-        `${now.run_id} of ${host} is signed with another key than those before`,
-        link,
-      )
+    if ('alarms' in found) return found
+    const wrong = whyNoSuccessor(found, reached, host)
+    if (wrong !== null) return { alarms: [alarmOf(wrong.code, wrong.detail, link)] }
+    const { seen: now, keyId } = found
     reached = {
       schema_version: 1,
       host,
@@ -213,27 +234,64 @@ export function observe(question: Question & { readonly report: ChainReport | nu
     }
     checked.push(now)
   }
+  return { reached, checked }
+}
+
+/** @returns null when the link follows `before` directly */
+function whyNoSuccessor(
+  { seen: now, previous, keyId }: CheckedLink,
+  before: Witness | null,
+  host: string,
+): { code: ProofProblemCode; detail: string } | null {
+  const last = before?.counter ?? 0
+  if (now.counter !== last + 1)
+    return {
+      code: 'chain_gap',
+      detail:
+        before === null
+          ? `${host} begins with number ${now.counter}`
+          : `${host} gives number ${now.counter} after ${last}`,
+    }
+  if (previous !== (before?.head ?? null))
+    return {
+      code: 'head_replaced',
+      detail:
+        before === null
+          ? `number 1 of ${host} names one before it`
+          : `number ${last} of ${host} is not the one seen before: ${now.run_id} follows another`,
+    }
+  if (before !== null && keyId !== before.key_id)
+    return {
+      code: 'key_changed',
+      detail: `${now.run_id} of ${host} is signed with another key than those before`,
+    }
+  return null
+}
+
+/** @returns null when the links lead as far as the report says */
+function whyNotReached(
+  reached: Witness | null,
+  seen: Witness | null,
+  { host, report }: { host: string; report: ChainReport },
+): Alarm | null {
   if (reached === null || reached.counter === seen?.counter)
-    return alarm(
+    return alarmOf(
       'chain_gap',
       `${host} says its chain ends at ${report.counter} and shows no manifest that leads there`,
     )
   if (reached.counter === report.counter && reached.head !== report.head)
-    return alarm(
+    return alarmOf(
       'head_replaced',
       `${host} names another digest for number ${report.counter} than its manifest has`,
     )
   if (reached.counter > report.counter)
-    return alarm(
+    return alarmOf(
       'chain_truncated',
       `${host} says its chain ends at ${report.counter} and shows number ${reached.counter}`,
     )
-  if (reached.counter < Math.min(report.until, report.counter))
-    return alarm('chain_gap', `number ${reached.counter + 1} of ${host} is not there`)
-  // First what was seen, then how far: a kill in between reads the same links once more.
-  keepSeen(home, host, report.chain, checked)
-  writeWitness(home, reached)
-  return { witness: reached, alarms: [], more: reached.counter < report.counter }
+  return reached.counter < Math.min(report.until, report.counter)
+    ? alarmOf('chain_gap', `number ${reached.counter + 1} of ${host} is not there`)
+    : null
 }
 
 export interface Again {
@@ -277,13 +335,9 @@ export function lookAgain(
   const links = new Map(report.links.map((link) => [link.counter, link]))
   const alarms: Alarm[] = []
   const same: WitnessedLink[] = []
-  for (const before of readSeen(
-    home,
-    host,
-    report.chain,
-    after + 1,
-    Math.min(report.until, witness.counter),
-  )) {
+  const watched = { home, host, chain: report.chain }
+  const to = Math.min(report.until, witness.counter)
+  for (const before of readSeen(watched, { from: after + 1, to })) {
     const link = links.get(before.counter)
     if (link === undefined) {
       alarms.push(
@@ -307,6 +361,6 @@ export function lookAgain(
       )
     else same.push(found.seen)
   }
-  keepSeen(home, host, report.chain, same)
+  keepSeen(watched, same)
   return { alarms, next: report.until >= witness.counter ? null : report.until }
 }

@@ -81,7 +81,7 @@ export async function storeShip(
 /** @throws {Problem} `proof_broken` for a bundle that is not what was sealed, or that no enrolled key sealed while there are keys */
 function refuseBroken(paths: HostPaths, id: string, files: ReadonlyMap<string, Buffer>): void {
   const keys = trustKeys(believedShipKeys(paths), paths.trustFile)
-  const { state, problems } = verifyFiles('ship', id, files, keys)
+  const { state, problems } = verifyFiles({ kind: 'ship', runId: id, files }, keys)
   if (state !== 'broken') return
   const [first] = problems
   throw new Problem(

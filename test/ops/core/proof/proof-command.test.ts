@@ -180,23 +180,23 @@ describe('hq proof verify', () => {
     })
 
     const dir = join(repo, 'artifacts', 'ship', runOf(3))
-    const text = tombstoneText(dir, ['attempts/1/build.log'], 'not_uploaded', key)
+    const text = tombstoneText(dir, { gone: ['attempts/1/build.log'], reason: 'not_uploaded', key })
     const upload = new Map(
       readdirSync(dir, { withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map(({ name }) => [name, new Uint8Array(readFileSync(join(dir, name)))]),
     )
     const keys = trustKeys([toTrustedKey(key)], 'trust.json')
-    expect(verifyFiles('ship', runOf(3), upload, keys)).toMatchObject({
+    expect(verifyFiles({ kind: 'ship', runId: runOf(3), files: upload }, keys)).toMatchObject({
       state: 'broken',
       problems: [{ code: 'file_missing' }],
     })
     upload.set('tombstone.json', Buffer.from(text ?? ''))
-    expect(verifyFiles('ship', runOf(3), upload, keys)).toMatchObject({
+    expect(verifyFiles({ kind: 'ship', runId: runOf(3), files: upload }, keys)).toMatchObject({
       state: 'verified',
       pruned: 1,
     })
-    expect(verifyFiles('ship', runOf(2), upload, keys)).toMatchObject({ state: 'broken' })
+    expect(verifyFiles({ kind: 'ship', runId: runOf(2), files: upload }, keys)).toMatchObject({ state: 'broken' })
 
     const copy = join(base, 'root', 'artifacts', 'ship', runOf(3))
     mkdirSync(copy, { recursive: true })
