@@ -309,7 +309,11 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
   it('finds a privileged container in what the daemon says of it', async () => {
     // Not every machine lets a container have every capability, so it is not started here.
     const id = docker.run('create', '--privileged', docker.baseImage, 'node')
-    const [created] = await inspect(docker.at, 'container', [id], containerSchema)
+    const [created] = await inspect(docker.at, {
+      kind: 'container',
+      names: [id],
+      schema: containerSchema,
+    })
     docker.run('rm', id)
     if (created === undefined) throw new Error('the container is not there')
     const running = { ...created, State: { ...created.State, Running: true } }

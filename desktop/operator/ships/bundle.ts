@@ -73,7 +73,8 @@ export function makeShipBundle(
   }
   const there = new Set(files.map(({ path }) => path))
   const gone = sealed?.files.map(({ path }) => path).filter((path) => !there.has(path)) ?? []
-  const text = gone.length === 0 ? null : tombstoneText(folder, { gone, reason: 'not_uploaded', key })
+  const text =
+    gone.length === 0 ? null : tombstoneText(folder, { gone, reason: 'not_uploaded', key })
   if (text !== null) {
     const bytes = Buffer.from(text)
     files.push({

@@ -106,7 +106,7 @@ export function readJson<T extends z.ZodType>(
   errorClass: ErrorClass,
 ): z.output<T> | undefined {
   const text = readText(path, errorClass)
-  return text === undefined ? undefined : parseJson(text, schema, errorClass, path)
+  return text === undefined ? undefined : parseJson(text, schema, { errorClass, origin: path })
 }
 
 /**
@@ -128,12 +128,11 @@ export function readText(path: string, errorClass: ErrorClass): string | undefin
   }
 }
 
-/** The same for text that came from elsewhere. @param origin names it in the error */
+/** The same for text that came from elsewhere. @param origin how the error names it */
 export function parseJson<T extends z.ZodType>(
   text: string,
   schema: T,
-  errorClass: ErrorClass,
-  origin: string,
+  { errorClass, origin }: { readonly errorClass: ErrorClass; readonly origin: string },
 ): z.output<T> {
   let value: unknown
   try {

@@ -27,8 +27,7 @@ async function holdsSecret(path: string, redact: Redactor): Promise<boolean> {
  * @returns was something taken out?
  */
 export async function copyRedacted(
-  from: string,
-  to: string,
+  { from, to }: { readonly from: string; readonly to: string },
   redact: Redactor,
   note = '',
 ): Promise<boolean> {
@@ -75,7 +74,7 @@ export async function redactFolder(
         (await lstat(join(dir, path))).nlink === 1 &&
         (await holdsSecret(join(dir, path), redact))
       ) {
-        await copyRedacted(join(dir, path), join(dir, path), redact)
+        await copyRedacted({ from: join(dir, path), to: join(dir, path) }, redact)
         changed.push(path)
       }
     }

@@ -37,7 +37,7 @@ export const readHostFiles = (paths: Paths): HostFiles => ({
 export const settingsOf = ({ host }: Pick<HostFiles, 'host'>, paths: Paths): HostSettings =>
   host === null
     ? hostSettings.parse({})
-    : parseJson(host, hostSettings, 'config_invalid', paths.hostSettings)
+    : parseJson(host, hostSettings, { errorClass: 'config_invalid', origin: paths.hostSettings })
 
 /**
  * The trust file with every trusted ship key, those that were enrolled later included.
@@ -50,11 +50,17 @@ export function trustOf(files: Omit<HostFiles, 'host'>, paths: Paths): TrustFile
       `${paths.trustFile} does not exist, so no review is trusted and nothing can be deployed: ` +
         'it names the baseline commit and the accepted review providers.',
     )
-  const trust = parseJson(files.trust, trustFile, 'config_invalid', paths.trustFile)
+  const trust = parseJson(files.trust, trustFile, {
+    errorClass: 'config_invalid',
+    origin: paths.trustFile,
+  })
   const enrolled =
     files.ship_keys === null
       ? undefined
-      : parseJson(files.ship_keys, enrolledKeys, 'config_invalid', paths.shipKeysFile)
+      : parseJson(files.ship_keys, enrolledKeys, {
+          errorClass: 'config_invalid',
+          origin: paths.shipKeysFile,
+        })
   return {
     ...trust,
     keys: allShipKeys(trust, enrolled).map(({ id, public_key }) => ({ id, public_key })),
@@ -82,5 +88,5 @@ export function handedHostFiles(env: Environment = wholeEnvironment()): HostFile
   const text = envValue('OPENCLAW_DEPLOY_SETTINGS', env)
   return text === undefined
     ? null
-    : parseJson(text, handed, 'config_invalid', 'OPENCLAW_DEPLOY_SETTINGS')
+    : parseJson(text, handed, { errorClass: 'config_invalid', origin: 'OPENCLAW_DEPLOY_SETTINGS' })
 }

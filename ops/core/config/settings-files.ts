@@ -24,7 +24,7 @@ export function readProjectConfig(root: string): ProjectConfig {
 
 /** The same for text read from a commit. @param origin names it in the error, for example `<sha>:openclaw.config.json` */
 export const parseProjectConfig = (text: string, origin: string): ProjectConfig =>
-  parseJson(text, projectConfig, 'config_invalid', origin)
+  parseJson(text, projectConfig, { errorClass: 'config_invalid', origin })
 
 /** A missing host.json means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const readHostSettings = (paths: HostPaths): HostSettings =>

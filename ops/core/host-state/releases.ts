@@ -72,8 +72,7 @@ export function releaseVersion(folder: string): string {
   const { version } = parseJson(
     readFileSync(join(folder, 'package.json'), 'utf8'),
     z.looseObject({ version: z.string() }),
-    'state_invalid',
-    `${folder}/package.json`,
+    { errorClass: 'state_invalid', origin: `${folder}/package.json` },
   )
   const commit = readMark(folder)?.commit ?? null
   return commit === null ? version : `${version}+${commit.slice(0, 12)}`

@@ -44,7 +44,8 @@ export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerifi
           `its manifest is of a ${manifest.kind}, not of a ${bundle.kind}`,
           'manifest.json',
         )
-      if (bundle.files !== null) pruned = compareFiles(manifest, bundle.files, {
+      if (bundle.files !== null)
+        pruned = compareFiles(manifest, bundle.files, {
           absentByLaw: accountedFor(manifest, bundle, { keys, note }),
           note,
         })

@@ -30,7 +30,10 @@ function sealedManifest(dir: string): { manifest: Manifest; text: string } {
   if (text === null)
     throw new Problem('proof_broken', `${dir} is not sealed, so nothing of it may be deleted.`)
   return {
-    manifest: parseJson(text, manifestSchema, 'proof_broken', join(dir, manifestName)),
+    manifest: parseJson(text, manifestSchema, {
+      errorClass: 'proof_broken',
+      origin: join(dir, manifestName),
+    }),
     text,
   }
 }
@@ -77,9 +80,10 @@ export function pruneBundle({ dir, key, drop, now }: PruneRequest): string[] {
   const earlier =
     before === null
       ? []
-      : parseJson(before, tombstoneSchema, 'proof_broken', join(dir, tombstoneName)).files.map(
-          ({ path }) => path,
-        )
+      : parseJson(before, tombstoneSchema, {
+          errorClass: 'proof_broken',
+          origin: join(dir, tombstoneName),
+        }).files.map(({ path }) => path)
   const chosen = manifest.files.filter((file) => drop(file)).map(({ path }) => path)
   if (chosen.length === 0) return []
   const all = [...new Set([...earlier, ...chosen])]

@@ -75,7 +75,10 @@ async function readLink(
   const mismatch = (reason: string): Refusal => ({ reason, errorClass: 'verdict_mismatch' })
   let verdict: VerdictDocument
   try {
-    verdict = parseJson(text, verdictDocument, 'verdict_mismatch', reviewRef(commit))
+    verdict = parseJson(text, verdictDocument, {
+      errorClass: 'verdict_mismatch',
+      origin: reviewRef(commit),
+    })
   } catch (error) {
     return mismatch(
       `its verdict cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -94,7 +97,10 @@ async function readLink(
       reason: `its reviewer ${provider_id} at ${base_url} is not accepted`,
       errorClass: 'provider_not_accepted',
     }
-  if (verdict.base_sha === commit || !(await isKnownAncestor(repo, verdict.base_sha, commit, git)))
+  if (
+    verdict.base_sha === commit ||
+    !(await isKnownAncestor(repo, { ancestor: verdict.base_sha, commit }, git))
+  )
     return mismatch(`the base of its verdict, ${verdict.base_sha}, is not an ancestor of it`)
   if (verdict.diff_sha256 !== (await neutral.diffDigest(verdict.base_sha, commit)))
     return mismatch('its verdict is about another diff')
@@ -103,12 +109,11 @@ async function readLink(
 
 async function isKnownAncestor(
   repo: string,
-  ancestor: string,
-  commit: string,
+  { ancestor, commit }: { ancestor: string; commit: string },
   git: GitOptions,
 ): Promise<boolean> {
   try {
-    return await isAncestor(repo, ancestor, commit, git)
+    return await isAncestor(repo, { ancestor, commit }, git)
   } catch {
     return false // git exits 128 for a commit that is not there; that is no ancestor
   }

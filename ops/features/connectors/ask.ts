@@ -49,10 +49,8 @@ export async function askConnectors(
       `The look at the connectors ended with exit code ${String(exitCode)} and found nothing out.`,
       { evidence: stderrTail.split('\n') },
     )
-  return parseJson(
-    stdout,
-    connectorReports,
-    'action_no_result',
-    'What the look at the connectors found',
-  )
+  return parseJson(stdout, connectorReports, {
+    errorClass: 'action_no_result',
+    origin: 'What the look at the connectors found',
+  })
 }

@@ -62,7 +62,7 @@ export async function syncToRemote(
   if (to !== null) {
     if (
       (await commitOf(repo, to, options)) === null ||
-      !(await isAncestor(repo, to, origin, options))
+      !(await isAncestor(repo, { ancestor: to, commit: origin }, options))
     )
       throw new Problem(
         'rollback_unavailable',
@@ -76,7 +76,7 @@ export async function syncToRemote(
       ? 'the target is the trusted baseline'
       : `${reviews} review verdicts reach from the baseline to the target`,
   )
-  const text = await checkedFile(repo, target, projectConfigName, options)
+  const text = await checkedFile(repo, { sha: target, name: projectConfigName }, options)
   if (text === null)
     throw new Problem(
       'config_invalid',
@@ -176,7 +176,7 @@ async function requireOwnArtifacts(
 ): Promise<void> {
   const inside = relative(root, artifacts)
   if (inside === '' || inside.startsWith('..')) return
-  const tracked = await trackedAt(root, target, inside, options)
+  const tracked = await trackedAt(root, { commit: target, path: inside }, options)
   if (tracked !== null)
     throw new Problem(
       'config_invalid',

@@ -73,7 +73,11 @@ export async function makeRelease(
   const making = unfinished(folder)
   for (const half of [making, folder]) rmSync(half, { recursive: true, force: true }) // no process runs from it, `current` never named it
   try {
-    await exportChecked(paths.root, sha, making, await hostGit(paths.root, context.signal))
+    await exportChecked(
+      paths.root,
+      { sha, folder: making },
+      await hostGit(paths.root, context.signal),
+    )
     await installPackages(host, making, context)
     markComplete(making, { sha, commit: sha })
     await proveHostd(host, making, context)

@@ -35,7 +35,11 @@ export async function buildOwnConsole(
   const staging = join(account.home, 'page')
   rmSync(staging, { recursive: true, force: true })
   try {
-    await exportChecked(paths.root, sha, staging, await hostGit(paths.root, context.signal))
+    await exportChecked(
+      paths.root,
+      { sha, folder: staging },
+      await hostGit(paths.root, context.signal),
+    )
     giveTreeTo(staging, account.as)
     const built = await runNpm({ paths, settings, account }, ['run', 'build'], staging, context)
     if (built.exitCode !== 0)

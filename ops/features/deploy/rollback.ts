@@ -29,7 +29,7 @@ export async function greenBefore(
   const options = await hostGit(paths.root, signal)
   for (const build of readGreenBuilds(paths).toReversed()) {
     if (build.sha === sha || (await commitOf(paths.root, build.sha, options)) === null) continue
-    if (await isAncestor(paths.root, build.sha, sha, options)) return build
+    if (await isAncestor(paths.root, { ancestor: build.sha, commit: sha }, options)) return build
   }
   return null
 }
@@ -82,7 +82,7 @@ async function rollbackTarget(
   if (
     known === null ||
     (await commitOf(paths.root, build.sha, options)) === null ||
-    !(await isAncestor(paths.root, build.sha, known, options))
+    !(await isAncestor(paths.root, { ancestor: build.sha, commit: known }, options))
   )
     throw new Problem(
       'rollback_unavailable',

@@ -54,12 +54,10 @@ export async function requireRoutes(
     })
     if (answer.status !== 200)
       throw new Problem(errorClass, `${consoleUrl}${route} answered ${answer.status}, not 200.`)
-    parseJson(
-      answer.text,
-      schemas[new URL(route, consoleUrl).pathname] ?? anyObject,
+    parseJson(answer.text, schemas[new URL(route, consoleUrl).pathname] ?? anyObject, {
       errorClass,
-      `${consoleUrl}${route}`,
-    )
+      origin: `${consoleUrl}${route}`,
+    })
     log(`${consoleUrl}${route}: 200, as its schema says`)
   }
   return routes

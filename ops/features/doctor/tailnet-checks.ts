@@ -33,12 +33,10 @@ const status = z.looseObject({
  * @throws {Problem} `internal_error` when it is no such document
  */
 export function judgeTailnet(text: string, now: number): Finding {
-  const { BackendState, Health, TailscaleIPs, Self } = parseJson(
-    text,
-    status,
-    'internal_error',
-    'tailscale status --json',
-  )
+  const { BackendState, Health, TailscaleIPs, Self } = parseJson(text, status, {
+    errorClass: 'internal_error',
+    origin: 'tailscale status --json',
+  })
   const also = Health.length > 0 ? ` Tailscale says: ${Health.join(' · ').slice(0, 500)}` : ''
   if (BackendState !== 'Running')
     return fail(

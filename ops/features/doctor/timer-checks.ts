@@ -160,7 +160,10 @@ export function timerChecks({ paths, settings }: DoctorContext): Check[] {
       ),
       hostToolText(['systemctl', 'list-timers', '--all', '--output=json', 'openclaw-*'], signal),
     ])
-    const times = parseJson(timers ?? '[]', listed, 'internal_error', 'systemctl list-timers')
+    const times = parseJson(timers ?? '[]', listed, {
+      errorClass: 'internal_error',
+      origin: 'systemctl list-timers',
+    })
     return {
       units: parseUnits(shown ?? ''),
       times: new Map(times.map((each) => [each.unit, each])),

@@ -32,7 +32,7 @@ async function askOne(
       maxBytes: 64 * 1024,
     })
     if (status !== 200) return { place: name, why: `it answered ${status}` }
-    parseJson(text, healthReply, 'hostd_unhealthy', 'its answer')
+    parseJson(text, healthReply, { errorClass: 'hostd_unhealthy', origin: 'its answer' })
     return { place: name, why: null }
   } catch (error) {
     signal?.throwIfAborted()

@@ -64,9 +64,11 @@ async function lanExposures(
   ]
   const networks = await inspect(
     docker,
-    'network',
-    ids,
-    z.looseObject({ Id: z.string(), Name: z.string(), Driver: z.string() }),
+    {
+      kind: 'network',
+      names: ids,
+      schema: z.looseObject({ Id: z.string(), Name: z.string(), Driver: z.string() }),
+    },
     signal,
   )
   return networks

@@ -62,12 +62,10 @@ async function inNamespace(place: Place, signal: AbortSignal): Promise<SocketAns
         { cwd: '/', env, timeLimitSeconds: 50, signal, keepStdout: true },
       )
       if (child.exitCode === 0)
-        return parseJson(
-          child.stdout,
-          socketAnswers,
-          'internal_error',
-          'The self-test in the network namespace',
-        )
+        return parseJson(child.stdout, socketAnswers, {
+          errorClass: 'internal_error',
+          origin: 'The self-test in the network namespace',
+        })
       why = child.stderrTail
     } catch (error) {
       const problem = toProblem(error)

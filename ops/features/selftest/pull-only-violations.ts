@@ -119,7 +119,10 @@ export const pullOnlyPlants = (made: () => Promise<Repositories>): Group => ({
           overall,
           error_class,
           detail = '',
-        } = parseJson(stdout, said, 'internal_error', 'The answer of hq assert-pull-only')
+        } = parseJson(stdout, said, {
+          errorClass: 'internal_error',
+          origin: 'The answer of hq assert-pull-only',
+        })
         return overall === 'PASS'
           ? { accepted: true, said: 'it was taken for a host that only pulls' }
           : { accepted: false, refusal: error_class ?? 'no class', said: detail }

@@ -88,7 +88,10 @@ export async function startTemporaryHostd(
     exited.then(() => null),
   ])
   if (line === null) throw new Error(`hostd did not come up: ${(await said).slice(-1000)}`)
-  const { url } = parseJson(line, ready, 'internal_error', 'What hostd said first')
+  const { url } = parseJson(line, ready, {
+    errorClass: 'internal_error',
+    origin: 'What hostd said first',
+  })
   return {
     paths,
     token,
@@ -97,12 +100,10 @@ export async function startTemporaryHostd(
       // A file is given as it is; everything else, and every refusal, is a document.
       if (status === 200 && ask.path.startsWith('/api/artifacts'))
         return { accepted: true, said: `answered 200: ${body.slice(0, 80)}` }
-      const { ok, error_class, detail } = parseJson(
-        body,
-        answer,
-        'internal_error',
-        `hostd's answer ${status}`,
-      )
+      const { ok, error_class, detail } = parseJson(body, answer, {
+        errorClass: 'internal_error',
+        origin: `hostd's answer ${status}`,
+      })
       return ok && status < 300
         ? { accepted: true, said: `answered ${status}` }
         : {

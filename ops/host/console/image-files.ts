@@ -11,7 +11,10 @@ const manifest = z.looseObject({
   imports: z.record(z.string(), z.string()).optional(),
 })
 const readManifest = (path: string): z.output<typeof manifest> =>
-  parseJson(readFileSync(path, 'utf8'), manifest, 'console_build_failed', path)
+  parseJson(readFileSync(path, 'utf8'), manifest, {
+    errorClass: 'console_build_failed',
+    origin: path,
+  })
 
 /** Imports and exports from elsewhere, also of types alone: those are erased, and following them costs little. */
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g

@@ -61,7 +61,7 @@ async function buildRelease(
   mkdirSync(base, { recursive: true })
   const folder = freshFolder(base, sha, limits.inUse)
   const git = await hostGit(paths.root, context.signal)
-  await exportChecked(paths.root, sha, folder, git)
+  await exportChecked(paths.root, { sha, folder }, git)
   context.log(`exported ${sha} to ${folder}`)
   const reviewed = limits.reviewed.map((name) => ({ name, text: contentOf(join(folder, name)) }))
   if (config.build.length > 0) giveTreeTo(folder, git.as)

@@ -37,5 +37,5 @@ export async function askFor<T extends z.ZodType>(
 ): Promise<z.output<T>> {
   const { status, text } = await askApi(base, path, options)
   if (status !== 200) throw new Problem('hostd_unhealthy', `${base}${path} answered ${status}.`)
-  return parseJson(text, schema, 'hostd_unhealthy', `${base}${path}`)
+  return parseJson(text, schema, { errorClass: 'hostd_unhealthy', origin: `${base}${path}` })
 }

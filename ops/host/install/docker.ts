@@ -32,8 +32,10 @@ async function findBaseImage({ base_image }: HostSettings, socket: string): Prom
   const listed =
     (await askDocker(
       { socket },
-      '/images/json',
-      z.array(z.looseObject({ RepoTags: z.array(z.string()).nullish() })),
+      {
+        path: '/images/json',
+        schema: z.array(z.looseObject({ RepoTags: z.array(z.string()).nullish() })),
+      },
     )) ?? []
   return (
     listed

@@ -47,12 +47,10 @@ const installedPackage = z.looseObject({ version: z.string() })
 
 /** Packages that run on a host, as the lock file names them; those of other platforms are not there and not needed. */
 function productionPackages(source: string): string[] {
-  const lock = parseJson(
-    readFileSync(join(source, 'package-lock.json'), 'utf8'),
-    lockFile,
-    'install_failed',
-    `${source}/package-lock.json`,
-  )
+  const lock = parseJson(readFileSync(join(source, 'package-lock.json'), 'utf8'), lockFile, {
+    errorClass: 'install_failed',
+    origin: `${source}/package-lock.json`,
+  })
   return Object.entries(lock.packages).flatMap(
     ([path, { version, dev, devOptional, optional }]) => {
       if (!path.startsWith('node_modules/') || dev === true || devOptional === true) return []
@@ -64,12 +62,10 @@ function productionPackages(source: string): string[] {
           `${path} of ${source} is not installed, so the package is not whole. Nothing was changed.`,
         )
       }
-      const found = parseJson(
-        readFileSync(manifest, 'utf8'),
-        installedPackage,
-        'install_failed',
-        manifest,
-      )
+      const found = parseJson(readFileSync(manifest, 'utf8'), installedPackage, {
+        errorClass: 'install_failed',
+        origin: manifest,
+      })
       if (found.version !== version)
         throw new Problem(
           'install_refused',

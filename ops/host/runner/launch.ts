@@ -168,7 +168,10 @@ export async function askRunner(
         `The runner gave no answer to ${request.op} (${end}). ${said()}`,
       )
     return saidYes(
-      parseJson(answer, runnerReply, 'internal_error', `The runner's answer to ${request.op}`),
+      parseJson(answer, runnerReply, {
+        errorClass: 'internal_error',
+        origin: `The runner's answer to ${request.op}`,
+      }),
     )
   } finally {
     clearTimeout(timer)

@@ -28,12 +28,10 @@ export async function readRequest(
           `The request line is longer than ${maxLineBytes} bytes.`,
         )
       if (line < 0) continue
-      request = parseJson(
-        data.toString('utf8', 0, line),
-        runnerRequest,
-        'invalid_request',
-        'The runner request',
-      )
+      request = parseJson(data.toString('utf8', 0, line), runnerRequest, {
+        errorClass: 'invalid_request',
+        origin: 'The runner request',
+      })
       pieces.push(data.subarray(line + 1))
       size = data.length - line - 1
     } else {

@@ -37,7 +37,10 @@ export async function storeShip(
 ): Promise<'created' | 'unchanged'> {
   const files = checkFiles(
     id,
-    parseJson(body.toString('utf8'), shipBundle, 'invalid_request', 'The ship bundle'),
+    parseJson(body.toString('utf8'), shipBundle, {
+      errorClass: 'invalid_request',
+      origin: 'The ship bundle',
+    }),
   )
   refuseBroken(paths, id, files)
   const lock = await takeLock(storeLockFile(paths), lockWaitMs)
@@ -110,12 +113,10 @@ function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
       if (files.has(parent)) refuse(`${parent} is a file and a folder`)
   }
   const result = files.get('ship_result.json') ?? refuse('ship_result.json is missing')
-  const { run_id } = parseJson(
-    result.toString('utf8'),
-    shipResult,
-    'invalid_request',
-    'ship_result.json of the bundle',
-  )
+  const { run_id } = parseJson(result.toString('utf8'), shipResult, {
+    errorClass: 'invalid_request',
+    origin: 'ship_result.json of the bundle',
+  })
   if (run_id !== id) refuse(`its ship_result.json is of run ${run_id}`)
   return files
 }

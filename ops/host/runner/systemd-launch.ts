@@ -80,5 +80,8 @@ export async function askUnit(
       'internal_error',
       `The runner gave no answer to ${request.op}. The journal of its unit says why.`,
     )
-  return parseJson(answer, runnerReply, 'internal_error', `The runner's answer to ${request.op}`)
+  return parseJson(answer, runnerReply, {
+    errorClass: 'internal_error',
+    origin: `The runner's answer to ${request.op}`,
+  })
 }

@@ -97,15 +97,15 @@ export async function containers(
   const query = new URLSearchParams({ all: all ? '1' : '0', filters: JSON.stringify(filters) })
   const listed = await askDocker(
     at,
-    `/containers/json?${query.toString()}`,
-    z.array(z.looseObject({ Id: z.string() })),
+    {
+      path: `/containers/json?${query.toString()}`,
+      schema: z.array(z.looseObject({ Id: z.string() })),
+    },
     signal,
   )
   return inspect(
     at,
-    'container',
-    (listed ?? []).map(({ Id }) => Id),
-    container,
+    { kind: 'container', names: (listed ?? []).map(({ Id }) => Id), schema: container },
     signal,
   )
 }

@@ -42,8 +42,7 @@ const errorReply = z.looseObject({ message: z.string() })
  */
 export async function askDocker<T extends z.ZodType>(
   at: Docker,
-  path: string,
-  schema: T,
+  { path, schema }: { readonly path: string; readonly schema: T },
   signal?: AbortSignal,
 ): Promise<z.output<T> | null> {
   const { status, text } = await get(at, path, signal)
@@ -51,14 +50,21 @@ export async function askDocker<T extends z.ZodType>(
   if (status !== 200)
     throw new Problem(
       'docker_compose_failed',
-      `Docker answered ${status} to ${path}: ${parseJson(text, errorReply, 'docker_compose_failed', 'its answer').message}`,
+      `Docker answered ${status} to ${path}: ${parseJson(text, errorReply, { errorClass: 'docker_compose_failed', origin: 'its answer' }).message}`,
     )
-  return parseJson(text, schema, 'docker_compose_failed', `Docker's answer to ${path}`)
+  return parseJson(text, schema, {
+    errorClass: 'docker_compose_failed',
+    origin: `Docker's answer to ${path}`,
+  })
 }
 
 /** @returns version of the daemon @throws {Problem} `docker_unreachable` when it does not answer */
 export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
-  const version = await askDocker(at, '/version', z.looseObject({ Version: z.string() }), signal)
+  const version = await askDocker(
+    at,
+    { path: '/version', schema: z.looseObject({ Version: z.string() }) },
+    signal,
+  )
   if (version === null)
     throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
   return version.Version
@@ -87,13 +93,21 @@ const places = {
  */
 export async function inspect<T extends z.ZodType>(
   at: Docker,
-  kind: keyof typeof places,
-  names: readonly string[],
-  schema: T,
+  {
+    kind,
+    names,
+    schema,
+  }: {
+    readonly kind: keyof typeof places
+    readonly names: readonly string[]
+    readonly schema: T
+  },
   signal?: AbortSignal,
 ): Promise<z.output<T>[]> {
   const found = await Promise.all(
-    names.map((name) => askDocker(at, places[kind](encodeURIComponent(name)), schema, signal)),
+    names.map((name) =>
+      askDocker(at, { path: places[kind](encodeURIComponent(name)), schema }, signal),
+    ),
   )
   return found.filter((each) => each !== null)
 }

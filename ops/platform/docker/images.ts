@@ -24,7 +24,8 @@ export const imageOf = async (
   at: Docker,
   name: string,
   signal?: AbortSignal,
-): Promise<Image | null> => (await inspect(at, 'image', [name], image, signal))[0] ?? null
+): Promise<Image | null> =>
+  (await inspect(at, { kind: 'image', names: [name], schema: image }, signal))[0] ?? null
 
 export const imageLabels = ({ Config }: Image): Record<string, string> => Config?.Labels ?? {}
 
@@ -36,7 +37,10 @@ export const tagImage = async (at: Docker, id: string, name: string): Promise<vo
 /** Tags of a repository that are on this machine. @throws {Problem} `docker_compose_failed` */
 export async function tagsOf(at: Docker, repository: string): Promise<string[]> {
   const query = new URLSearchParams({ filters: JSON.stringify({ reference: [`${repository}:*`] }) })
-  const images = await askDocker(at, `/images/json?${query.toString()}`, z.array(image), undefined)
+  const images = await askDocker(at, {
+    path: `/images/json?${query.toString()}`,
+    schema: z.array(image),
+  })
   const names = (images ?? []).flatMap(({ RepoTags }) => RepoTags)
   return names
     .filter((name) => name.startsWith(`${repository}:`))

@@ -51,8 +51,7 @@ export async function checkedTreeId(
  */
 export async function checkedFile(
   repo: string,
-  sha: string,
-  name: string,
+  { sha, name }: { readonly sha: string; readonly name: string },
   options: GitOptions,
 ): Promise<string | null> {
   const tree = await checkedTreeId(repo, sha, options)

@@ -30,8 +30,7 @@ export async function treeOf(
 /** Is `ancestor` reachable from `commit`? A commit is its own ancestor. */
 export async function isAncestor(
   repo: string,
-  ancestor: string,
-  commit: string,
+  { ancestor, commit }: { ancestor: string; commit: string },
   options: GitOptions = {},
 ): Promise<boolean> {
   const result = await git(

@@ -7,18 +7,20 @@ import { checkedTreeId, refuseObject } from './checked-objects.ts'
 /**
  * Exports a commit and hashes again what came out: git does not when it reads objects, and those of the clone belong to
  * an account with less power than the code of a release, and the compose file of a project, have.
- * @param folder new folder, ours
+ * @param target `folder`: new folder, ours
  * @throws {Problem} `git_sync_failed` when the content is not what the commit's name stands for
  */
 export async function exportChecked(
   repo: string,
-  sha: string,
-  folder: string,
+  { sha, folder }: { readonly sha: string; readonly folder: string },
   options: GitOptions,
 ): Promise<void> {
   const tree = await checkedTreeId(repo, sha, options)
-  await exportCommit(repo, sha, folder, options)
-  if ((await treeOf(folder, sha, await submodules(repo, sha, options), options)) !== tree)
+  await exportCommit(repo, { sha, folder }, options)
+  if (
+    (await treeOf(folder, { sha, submodules: await submodules(repo, sha, options) }, options)) !==
+    tree
+  )
     refuseObject(repo, sha, 'The content')
 }
 
@@ -39,8 +41,7 @@ async function submodules(repo: string, sha: string, options: GitOptions): Promi
 /** The tree id of a folder, by a repository of its own. */
 async function treeOf(
   folder: string,
-  sha: string,
-  submodules: string,
+  { sha, submodules }: { sha: string; submodules: string },
   { as: _owner, ...options }: GitOptions,
 ): Promise<string> {
   const temporary = makeTemporary('check')

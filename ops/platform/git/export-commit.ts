@@ -45,8 +45,7 @@ export async function neutralRepository(
  */
 export async function exportCommit(
   repo: string,
-  sha: string,
-  folder: string,
+  { sha, folder }: { readonly sha: string; readonly folder: string },
   options: GitOptions & { errorClass?: ErrorClass },
 ): Promise<void> {
   const must: GitOptions & { errorClass: ErrorClass } = {

@@ -10,16 +10,19 @@ const prefix = 'openclaw-worktree-'
 /** Start of the folder names of one maker, also of a folder that git did not yet know when its maker was killed. */
 export const worktreePrefix = (maker: string): string => `${prefix}${maker}-`
 
+interface WorktreeRequest {
+  readonly repo: string
+  readonly commit: string
+  /** Id of the run that makes it: after a kill its folders are found by it. */ readonly maker: string
+}
+
 /**
  * Puts `commit` into a clean, detached worktree in a temporary folder, byte for byte: no filter, line-end conversion or
  * other attribute has a part in it, so what is tested is what is reviewed and pushed. Removes it however `work` ends.
- * @param maker who makes it, a run id: after a kill its folders are found by it
  * @returns what `work` returns
  */
 export async function withWorktree<T>(
-  repo: string,
-  commit: string,
-  maker: string,
+  { repo, commit, maker }: WorktreeRequest,
   work: (folder: string) => Promise<T>,
   options: GitOptions = {},
 ): Promise<T> {
@@ -40,7 +43,7 @@ export async function withWorktree<T>(
       ],
       { timeLimitSeconds: 300, ...options },
     )
-    await exportCommit(repo, commit, folder, { ...options, errorClass: 'internal_error' })
+    await exportCommit(repo, { sha: commit, folder }, { ...options, errorClass: 'internal_error' })
     // Git's own view of the worktree: without it every file would be taken for deleted.
     await gitText(folder, ['read-tree', '--no-recurse-submodules', 'HEAD'], options)
     return await work(folder)

@@ -62,13 +62,12 @@ export async function writeBlob(
 
 /**
  * What a commit tracks at `path`, or at one of the folders above it that would have to be a folder.
- * @param path inside the repository, without a leading slash
+ * @param what `path`: inside the repository, without a leading slash
  * @returns the tracked path, or null when the place is free
  */
 export async function trackedAt(
   repo: string,
-  commit: string,
-  path: string,
+  { commit, path }: { readonly commit: string; readonly path: string },
   options: GitOptions = {},
 ): Promise<string | null> {
   const parts = path.split('/')

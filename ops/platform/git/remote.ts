@@ -2,11 +2,19 @@ import { commitId } from '#shared/ids'
 import type { CommandResult } from '#ops/base/process/command'
 import { git, gitText, type GitOptions } from './run-git.ts'
 
-/** Updates refs from a remote: exactly `refspecs`, pruned to what the remote has, no tags, no submodules. A non-zero exit is not an error here. */
+/** @param refs names, or refspecs for a fetch or push */
+interface RemoteRefs {
+  readonly remote: string
+  readonly refs: readonly string[]
+}
+
+/**
+ * Updates refs from a remote: exactly `refs`, pruned to what the remote has, no tags, no submodules. A non-zero exit is
+ * not an error here.
+ */
 export const fetchRefs = (
   repo: string,
-  remote: string,
-  refspecs: readonly string[],
+  { remote, refs }: RemoteRefs,
   options: GitOptions = {},
 ): Promise<CommandResult> =>
   git(
@@ -21,7 +29,7 @@ export const fetchRefs = (
       '--no-auto-maintenance',
       '--end-of-options',
       remote,
-      ...refspecs,
+      ...refs,
     ],
     { timeLimitSeconds: 300, ...options, network: true },
   )
@@ -33,8 +41,7 @@ export const fetchRefs = (
  */
 export async function lsRemote(
   repo: string,
-  remote: string,
-  refs: readonly string[],
+  { remote, refs }: RemoteRefs,
   options: GitOptions = {},
 ): Promise<Map<string, string>> {
   const text = await gitText(repo, ['ls-remote', '--quiet', '--end-of-options', remote, ...refs], {
@@ -52,13 +59,12 @@ export async function lsRemote(
 }
 
 /**
- * The normal push of design §6: all refs or none, hooks on, never forced, nothing pushed besides.
+ * The push of a ship: all refs or none, hooks on, never forced, nothing pushed besides.
  * @returns how it ended; whether it happened is to be read from the remote, not from here
  */
 export const pushAtomic = (
   repo: string,
-  remote: string,
-  refspecs: readonly string[],
+  { remote, refs }: RemoteRefs,
   options: GitOptions = {},
 ): Promise<CommandResult> =>
   git(
@@ -71,7 +77,7 @@ export const pushAtomic = (
       '--no-recurse-submodules',
       '--end-of-options',
       remote,
-      ...refspecs,
+      ...refs,
     ],
     { timeLimitSeconds: 300, ...options, network: true, hooks: true },
   )

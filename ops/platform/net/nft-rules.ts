@@ -100,7 +100,10 @@ function actionOf(expr: readonly Record<string, unknown>[]): NatRule['action'] |
 
 /** Output of `nft --json list ruleset`. @throws {Problem} `internal_error` when it is no such document */
 export function parseNftRuleset(text: string): NatTable {
-  const { nftables } = parseJson(text, ruleset, 'internal_error', 'nft --json list ruleset')
+  const { nftables } = parseJson(text, ruleset, {
+    errorClass: 'internal_error',
+    origin: 'nft --json list ruleset',
+  })
   const entries = nftables.flatMap((each) => {
     const { data } = chainEntry.safeParse(each)
     return data && (data.chain.hook === 'prerouting' || data.chain.hook === 'ingress')

@@ -37,7 +37,10 @@ export const parseServeConfig = (text: string): ServeConfig => {
   const trimmed = text.trim()
   return trimmed === '' || trimmed === 'null'
     ? {}
-    : parseJson(trimmed, serveConfig, 'internal_error', 'tailscale serve status --json')
+    : parseJson(trimmed, serveConfig, {
+        errorClass: 'internal_error',
+        origin: 'tailscale serve status --json',
+      })
 }
 
 const portOf = (hostPort: string): number => Number(/:(\d+)$/.exec(hostPort)?.[1] ?? hostPort)

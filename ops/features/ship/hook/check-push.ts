@@ -83,7 +83,10 @@ function shippedVerdict(repo: string, commit: string): string | null {
     try {
       text = readFileSync(join(shipFolder(repo), id, proofFiles.verdict), 'utf8')
       if (
-        parseJson(text, verdictDocument, 'verdict_mismatch', proofFiles.verdict).head_sha !== commit
+        parseJson(text, verdictDocument, {
+          errorClass: 'verdict_mismatch',
+          origin: proofFiles.verdict,
+        }).head_sha !== commit
       )
         continue
     } catch {
@@ -120,7 +123,7 @@ async function refusePush(
         'remote_moved',
         `${branch} of the remote is at ${remoteCommit.slice(0, 12)}, which is not in this clone. ${untouched}`,
       )
-    if (!(await isAncestor(repo, remoteCommit, commit)))
+    if (!(await isAncestor(repo, { ancestor: remoteCommit, commit })))
       throw new Problem(
         'forced_push',
         `This push would take ${branch} from ${remoteCommit.slice(0, 12)} to ${commit.slice(0, 12)}, which does not contain it. ${untouched}`,

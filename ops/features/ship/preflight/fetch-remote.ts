@@ -29,11 +29,13 @@ export async function fetchRemote(
   const tracking = `refs/remotes/${remoteName}/${branch}`
   const result = await fetchRefs(
     repo,
-    remoteName,
-    [
-      `+refs/heads/${branch}*:refs/remotes/${remoteName}/${branch}*`,
-      `+${reviewRef('*')}:${reviewRef('*')}`,
-    ],
+    {
+      remote: remoteName,
+      refs: [
+        `+refs/heads/${branch}*:refs/remotes/${remoteName}/${branch}*`,
+        `+${reviewRef('*')}:${reviewRef('*')}`,
+      ],
+    },
     options,
   )
   if (result.exitCode !== 0) {
@@ -61,8 +63,8 @@ export async function refuseBehind(
   branch: string,
   options: GitOptions,
 ): Promise<void> {
-  if (await isAncestor(repo, remoteHead, head, options)) return
-  if (await isAncestor(repo, head, remoteHead, options))
+  if (await isAncestor(repo, { ancestor: remoteHead, commit: head }, options)) return
+  if (await isAncestor(repo, { ancestor: head, commit: remoteHead }, options))
     throw new Problem(
       'behind_remote',
       `${branch} is behind ${remoteName}/${branch}. Nothing was changed.`,

@@ -54,7 +54,7 @@ async function refuseNextAction(repo: string, head: string, options: GitOptions)
 
 /** @throws {Problem} `config_invalid`: what is tracked there would hide proof, or replace it on the host */
 async function refuseTrackedProof(repo: string, head: string, options: GitOptions): Promise<void> {
-  const tracked = await trackedAt(repo, head, proofPlace, options)
+  const tracked = await trackedAt(repo, { commit: head, path: proofPlace }, options)
   if (tracked !== null)
     throw new Problem(
       'config_invalid',

@@ -50,12 +50,10 @@ async function refuseOtherVerdict(ship: Ship, options: GitOptions): Promise<void
       `The verdict does not belong to this push: ${why}. ${untouched}`,
     )
   }
-  const verdict = parseJson(
-    readVerdictText(ship),
-    verdictDocument,
-    'verdict_mismatch',
-    proofFiles.verdict,
-  )
+  const verdict = parseJson(readVerdictText(ship), verdictDocument, {
+    errorClass: 'verdict_mismatch',
+    origin: proofFiles.verdict,
+  })
   if (checkVerdictSignature(verdict, ownKeys(ship)) !== 'verified')
     throw new Problem(
       'verdict_signature_invalid',
@@ -133,7 +131,8 @@ export const checkStep = (ship: Ship): Step<object> => ({
     await refuseOtherVerdict(ship, options)
     context.log(`${ship.verdict?.verdict_id ?? ''} is about this commit, tree, base and diff`)
     const ref = `refs/heads/${branch}`
-    const remote = (await lsRemote(repo, remoteName, [ref], options)).get(ref) ?? null
+    const remote =
+      (await lsRemote(repo, { remote: remoteName, refs: [ref] }, options)).get(ref) ?? null
     if (remote !== remoteHead)
       throw new Problem(
         'remote_moved',

@@ -17,7 +17,7 @@ async function readBack(ship: Ship): Promise<RemoteView> {
   const { branch, head } = frozenOf(ship)
   const [branchRef, verdictRef] = [`refs/heads/${branch}`, reviewRef(head)]
   // Without the run's signal: once something may have been pushed, what the remote holds has to be known.
-  const refs = await lsRemote(ship.repo, remoteName, [branchRef, verdictRef])
+  const refs = await lsRemote(ship.repo, { remote: remoteName, refs: [branchRef, verdictRef] })
   return { head: refs.get(branchRef) ?? null, verdict: refs.get(verdictRef) ?? null }
 }
 
@@ -75,8 +75,7 @@ async function push(ship: Ship, blob: string, context: StepContext): Promise<Com
   // A cancel no longer stops it from here: a push that is cut off leaves open whether it happened.
   const result = await pushAtomic(
     ship.repo,
-    remoteName,
-    [`${head}:refs/heads/${branch}`, `${blob}:${reviewRef(head)}`],
+    { remote: remoteName, refs: [`${head}:refs/heads/${branch}`, `${blob}:${reviewRef(head)}`] },
     {
       timeLimitSeconds: 600,
       env: { OPENCLAW_HQ_HOME: ship.home },

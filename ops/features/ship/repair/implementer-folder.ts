@@ -72,7 +72,7 @@ export async function withImplementerFolder<T>(
     ] as const)
       await gitText(folder, ['config', name, value], own)
     await gitText(folder, ['update-ref', 'refs/heads/repair', commit], own)
-    await exportCommit(repo, commit, folder, { ...options, errorClass: 'internal_error' })
+    await exportCommit(repo, { sha: commit, folder }, { ...options, errorClass: 'internal_error' })
     await gitText(folder, ['read-tree', '--no-recurse-submodules', 'HEAD'], own)
     mkdirSync(join(scratch, 'tmp'), { recursive: true })
 

@@ -29,7 +29,10 @@ function doubledName(text: string): string | null {
 export function parseAnswer(text: string): ReviewAnswer {
   if (text.trim() === '')
     throw new Problem('review_invalid', `The reviewer gave an empty answer. ${untouched}`)
-  const answer = parseJson(text, reviewAnswer, 'review_invalid', 'The answer of the reviewer')
+  const answer = parseJson(text, reviewAnswer, {
+    errorClass: 'review_invalid',
+    origin: 'The answer of the reviewer',
+  })
   const doubled = doubledName(text)
   if (doubled !== null)
     throw new Problem(

@@ -55,7 +55,7 @@ export async function makeReviewDiff(
     async (neutral) => {
       const whole = join(scratch, 'diff.patch')
       const { sha256, bytes } = await neutral.diffTo(whole, base, head)
-      if (await copyRedacted(whole, path, redactSource, copyNote))
+      if (await copyRedacted({ from: whole, to: path }, redactSource, copyNote))
         context.log(
           'the diff holds what looks like secrets; they are taken out of the copy in the proof',
         )

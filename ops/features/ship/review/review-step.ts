@@ -77,9 +77,7 @@ async function review(
   let reviewed: ReviewOutcome
   try {
     reviewed = await withWorktree(
-      ship.repo,
-      head,
-      ship.runId,
+      { repo: ship.repo, commit: head, maker: ship.runId },
       (folder) =>
         askAll(
           diff,

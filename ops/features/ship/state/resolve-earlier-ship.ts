@@ -50,12 +50,10 @@ export function readResult(dir: string): ShipResult | null {
 function ownVerdict(text: string | null, keys: TrustedKeys): VerdictDocument | null {
   if (text === null) return null
   try {
-    const verdict = parseJson(
-      text,
-      verdictDocument,
-      'verdict_mismatch',
-      'the verdict on the remote',
-    )
+    const verdict = parseJson(text, verdictDocument, {
+      errorClass: 'verdict_mismatch',
+      origin: 'the verdict on the remote',
+    })
     return checkVerdictSignature(verdict, keys) === 'verified' ? verdict : null
   } catch (error) {
     if (error instanceof Problem) return null

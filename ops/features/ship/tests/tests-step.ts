@@ -33,9 +33,7 @@ async function runAll(ship: Ship, context: StepContext): Promise<{ detail: strin
   for (const suite of gates.suites) {
     // A worktree each: no suite sees what another one left.
     await withWorktree(
-      ship.repo,
-      head,
-      ship.runId,
+      { repo: ship.repo, commit: head, maker: ship.runId },
       async (folder) => {
         context.log(`${suite.name}: ${suite.argv.join(' ')}`)
         const { report, xml, problem } = await runSuite(

@@ -104,7 +104,7 @@ async function startCandidate(
     ],
     { signal, timeLimitSeconds: startSeconds },
   )
-  const find = () => inspect(at, 'container', [id], container, signal)
+  const find = () => inspect(at, { kind: 'container', names: [id], schema: container }, signal)
   const seconds = service?.health.timeout_seconds ?? settleSeconds
   await waitUntilSettled(at, { title, find, seconds, signal })
   if (!service) return

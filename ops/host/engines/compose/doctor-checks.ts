@@ -32,7 +32,7 @@ async function daemon(context: DoctorContext, signal: AbortSignal): Promise<Find
   const at = { socket: context.settings.docker_socket }
   const [version, about] = await Promise.all([
     requireDaemon(at, signal),
-    askDocker(at, '/info', info, signal),
+    askDocker(at, { path: '/info', schema: info }, signal),
   ])
   if (about === null)
     return fail(`${at.socket} does not say anything about itself.`, 'start_docker')
@@ -54,8 +54,7 @@ async function disk(context: DoctorContext, signal: AbortSignal): Promise<Findin
   // Containers and volumes are left out: to measure those the daemon walks through every file.
   const used = await askDocker(
     { socket: context.settings.docker_socket },
-    '/system/df?type=image&type=build-cache',
-    usage,
+    { path: '/system/df?type=image&type=build-cache', schema: usage },
     signal,
   )
   if (used === null) return skip('This Docker does not tell how much disk it uses.')

@@ -114,7 +114,10 @@ export async function render(
   })
   return {
     text,
-    model: parseJson(text, composeModel, 'docker_compose_failed', `rendered ${files.join(', ')}`),
+    model: parseJson(text, composeModel, {
+      errorClass: 'docker_compose_failed',
+      origin: `rendered ${files.join(', ')}`,
+    }),
   }
 }
 
@@ -125,7 +128,10 @@ export function withServices(
   text: string,
   change: (name: string, service: Record<string, unknown>) => Record<string, unknown>,
 ): string {
-  const raw = parseJson(text, rawModel, 'docker_compose_failed', 'rendered compose file')
+  const raw = parseJson(text, rawModel, {
+    errorClass: 'docker_compose_failed',
+    origin: 'rendered compose file',
+  })
   return JSON.stringify({
     ...raw,
     services: Object.fromEntries(

@@ -196,7 +196,9 @@ describe('hq proof verify', () => {
       state: 'verified',
       pruned: 1,
     })
-    expect(verifyFiles({ kind: 'ship', runId: runOf(2), files: upload }, keys)).toMatchObject({ state: 'broken' })
+    expect(verifyFiles({ kind: 'ship', runId: runOf(2), files: upload }, keys)).toMatchObject({
+      state: 'broken',
+    })
 
     const copy = join(base, 'root', 'artifacts', 'ship', runOf(3))
     mkdirSync(copy, { recursive: true })

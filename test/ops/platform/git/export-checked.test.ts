@@ -32,7 +32,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const exported = async (): Promise<void> =>
-  await exportChecked(repo, git('rev-parse', 'HEAD'), join(dir, 'out'), await hostGit(repo))
+  await exportChecked(
+    repo,
+    { sha: git('rev-parse', 'HEAD'), folder: join(dir, 'out') },
+    await hostGit(repo),
+  )
 /** Another content under the name of an object, as whoever owns the clone can put it there. */
 const replaceObject = (id: string, kind: string, content: string): void => {
   const path = join(repo, '.git', 'objects', id.slice(0, 2), id.slice(2))
@@ -65,7 +69,7 @@ it('refuses a commit whose own object was changed to name another tree', async (
   git('add', '--all', '--force')
   replaceObject(head, 'commit', text.replace(/^tree \w+/, `tree ${git('write-tree')}`))
   await expect(
-    exportChecked(repo, head, join(dir, 'out'), await hostGit(repo)),
+    exportChecked(repo, { sha: head, folder: join(dir, 'out') }, await hostGit(repo)),
   ).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
     message: expect.stringMatching(
@@ -76,7 +80,7 @@ it('refuses a commit whose own object was changed to name another tree', async (
 
 it("reads a file of the top folder only as the commit's name stands for it", async () => {
   const read = async (name: string): Promise<string | null> =>
-    await checkedFile(repo, git('rev-parse', 'HEAD'), name, await hostGit(repo))
+    await checkedFile(repo, { sha: git('rev-parse', 'HEAD'), name }, await hostGit(repo))
   expect([await read('run.sh'), await read('no.sh')]).toEqual(['true\n', null])
   const [file, tree] = [git('rev-parse', 'HEAD:run.sh'), git('rev-parse', 'HEAD^{tree}')]
   replaceObject(file, 'blob', 'evil\n')

@@ -130,7 +130,10 @@ describe('git as HQ calls it', () => {
     commit()
     expect(await commitOf(repo, '--help')).toBeNull()
     await expect(
-      lsRemote(repo, `--upload-pack=touch ${join(root, 'ran')}`, ['refs/heads/main']),
+      lsRemote(repo, {
+        remote: `--upload-pack=touch ${join(root, 'ran')}`,
+        refs: ['refs/heads/main'],
+      }),
     ).rejects.toMatchObject({ errorClass: 'remote_unreachable' })
     expect(existsSync(join(root, 'ran'))).toBe(false)
   })
@@ -145,7 +148,7 @@ describe('git as HQ calls it', () => {
     )
     let folder = ''
     await expect(
-      withWorktree(repo, head, 'test', (made) => {
+      withWorktree({ repo, commit: head, maker: 'test' }, (made) => {
         folder = made
         expect(readdirSync(made)).toContain('a.txt')
         return Promise.reject(new Error('no'))

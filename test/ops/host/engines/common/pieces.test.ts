@@ -94,17 +94,19 @@ it('a commit is exported byte for byte: no attribute of it changes a file or lea
   const tree = git('write-tree')
   await exportCommit(
     repo,
-    git(
-      '-c',
-      'user.name=Test',
-      '-c',
-      'user.email=test@localhost',
-      'commit-tree',
-      '-m',
-      'One',
-      tree,
-    ),
-    out,
+    {
+      sha: git(
+        '-c',
+        'user.name=Test',
+        '-c',
+        'user.email=test@localhost',
+        'commit-tree',
+        '-m',
+        'One',
+        tree,
+      ),
+      folder: out,
+    },
     {},
   )
   expect(
