@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { errorRule } from './errors.ts'
 import { commitId, timestamp } from './ids.ts'
 import type { StatusReply } from './api.ts'
-import type { ShipResult, StepResult } from './result.ts'
+import type { DeployResult, ShipResult, StepResult } from './result.ts'
+import { deployOrder, gateNames, shipOrder, stepsOfGate, type GateName } from './steps.ts'
 
-export const gateNames = ['tests', 'review', 'pushed', 'deployed', 'verified', 'proof'] as const
-export type GateName = (typeof gateNames)[number]
+export { gateNames, type GateName }
 
 export const gate = z.strictObject({
   name: z.enum(gateNames),
@@ -38,6 +38,54 @@ interface Facts {
   readonly deployStep: string | null
 }
 
+/**
+ * The six gates of one change (docs/OPERATING_MODEL.md). A gate passes only on evidence about this very commit;
+ * evidence about another commit does not count. A change is DONE when all six pass.
+ */
+export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): Change {
+  const evidence: Evidence = {
+    ship: about(commit, ship),
+    deploy: about(commit, status?.last_deploy.result ?? null),
+    status,
+  }
+  // Deployed once and rolled back: the host stays away from it until somebody unpins.
+  const rolledBack = commit !== null && status?.state?.pin?.from_sha === commit
+  const laptop = (name: GateName): Gate =>
+    shipStep === null ? fromDocument(name, evidence.ship) : underway(name, shipStep, shipOrder)
+  const host = (name: GateName, otherwise: string | null = null): Gate =>
+    deployStep === null
+      ? fromDocument(name, evidence.deploy, otherwise)
+      : underway(name, deployStep, deployOrder)
+  const verified = host('verified')
+  const gates = [
+    laptop('tests'),
+    laptop('review'),
+    confirmedPush(laptop('pushed'), commit, evidence),
+    host('deployed', rolledBack ? 'rolled back' : null),
+    deployStep === null ? provenLive(verified, commit, evidence) : verified,
+  ]
+  const allPass = gates.every(({ state }) => state === 'pass')
+  gates.push(proofGate(allPass, evidence))
+  return {
+    commit,
+    gates,
+    done: gates.every(({ state }) => state === 'pass'),
+    scripted_review: evidence.ship?.scripted_review ?? false,
+  }
+}
+
+/** The documents about the change itself; null: there is none. */
+interface Evidence {
+  readonly ship: ShipResult | null
+  readonly deploy: DeployResult | null
+  readonly status: StatusReply | null
+}
+
+const about = <D extends { readonly git_head: string | null }>(
+  commit: string | null,
+  document: D | null,
+): D | null => (commit !== null && document?.git_head === commit ? document : null)
+
 const waiting = (name: GateName, detail: string | null = null): Gate => ({
   name,
   state: 'waiting',
@@ -47,141 +95,89 @@ const waiting = (name: GateName, detail: string | null = null): Gate => ({
   run_id: null,
 })
 
-function fromStep(
+/** A gate as a finished run left it. @param otherwise detail when there is no such run */
+function fromDocument(
   name: GateName,
-  steps: readonly StepResult[],
-  stepNames: readonly string[],
-  doc: {
-    run_id: string
-    finished_at: string
-    step_failed: string | null
-    error_class: string | null
-  },
+  document: ShipResult | DeployResult | null,
+  otherwise: string | null = null,
 ): Gate {
-  const own = steps.filter((step) => stepNames.includes(step.name))
-  const duration_ms = own.reduce((sum, step) => sum + (step.duration_ms ?? 0), 0)
-  const base = { name, duration_ms, at: doc.finished_at, run_id: doc.run_id }
-  if (own.length === stepNames.length && own.every((step) => step.status === 'passed'))
+  if (document === null) return waiting(name, otherwise)
+  const { run_id, finished_at, step_failed, error_class } = document
+  const names = stepsOfGate(name)
+  const steps: readonly StepResult[] = document.steps.filter((step) => names.includes(step.name))
+  const duration_ms = steps.reduce((sum, step) => sum + (step.duration_ms ?? 0), 0)
+  const base = { name, duration_ms, at: finished_at, run_id }
+  if (steps.length === names.length && steps.every(({ status }) => status === 'passed'))
     return { ...base, state: 'pass', detail: null }
-  if (doc.step_failed !== null && stepNames.includes(doc.step_failed)) {
-    const blocked =
-      doc.error_class !== null &&
-      errorRule(doc.error_class as Parameters<typeof errorRule>[0]).blocked === true
-    return { ...base, state: blocked ? 'blocked' : 'fail', detail: doc.error_class }
-  }
-  return waiting(name)
+  if (step_failed === null || !names.includes(step_failed)) return waiting(name)
+  const blocked = error_class !== null && errorRule(error_class).blocked === true
+  return { ...base, state: blocked ? 'blocked' : 'fail', detail: error_class }
 }
 
 /** A gate of a run that is in step `current`: passed before it, running in it, waiting after it. */
-function underway(
-  name: GateName,
-  steps: readonly string[],
-  current: string,
-  order: readonly string[],
-): Gate {
+function underway(name: GateName, current: string, order: readonly string[]): Gate {
+  const steps = stepsOfGate(name)
   if (steps.includes(current)) return { ...waiting(name), state: 'running', detail: current }
   const behind = order.indexOf(steps.at(-1) ?? '') < order.indexOf(current)
   return behind ? { ...waiting(name), state: 'pass' } : waiting(name)
 }
 
-const shipSteps = ['preflight', 'tests', 'review_auto', 'check_fail_closed_push', 'review_finish']
-const deploySteps = [
-  'assert_production_pull_only',
-  'git_sync',
-  'hostd_install',
-  'console_build',
-  'docker_compose',
-]
-const verifySteps = [
-  'verify_production',
-  'console_route_gate',
-  'dod_production',
-  'update_project_state',
-]
+/** A push counts when the remote was read back and holds the commit. */
+function confirmedPush(pushed: Gate, commit: string | null, { ship }: Evidence): Gate {
+  const confirmed = ship !== null && ship.pushed_sha === commit && ship.remote_sha === commit
+  return pushed.state === 'pass' && !confirmed
+    ? { ...pushed, state: 'fail', detail: 'push_unconfirmed' }
+    : pushed
+}
 
-/**
- * The six gates of one change (design §1). A gate passes only on evidence about this very commit; evidence about
- * another commit is none. A change is DONE when all six pass.
- */
-export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): Change {
-  const mine = ship !== null && commit !== null && ship.git_head === commit ? ship : null
-  const gates: Gate[] = []
-
-  const laptop = (name: GateName, steps: string[]): Gate => {
-    if (shipStep !== null) return underway(name, steps, shipStep, shipSteps)
-    return mine === null ? waiting(name) : fromStep(name, mine.steps, steps, mine)
-  }
-  gates.push(laptop('tests', ['preflight', 'tests']))
-  gates.push(laptop('review', ['review_auto']))
-  const pushed = laptop('pushed', ['check_fail_closed_push', 'review_finish'])
-  const confirmed = mine !== null && mine.pushed_sha === commit && mine.remote_sha === commit
-  gates.push(
-    pushed.state === 'pass' && !confirmed
-      ? { ...pushed, state: 'fail', detail: 'push_unconfirmed' }
-      : pushed,
-  )
-
-  const deploy = status?.last_deploy.result ?? null
-  const myDeploy = deploy !== null && commit !== null && deploy.git_head === commit ? deploy : null
-  // Deployed once and taken back: the host stays away from it until it is told otherwise.
-  const rolledBack = commit !== null && status?.state?.pin?.from_sha === commit
-  const host = (name: GateName, steps: string[]): Gate => {
-    if (deployStep !== null)
-      return underway(name, steps, deployStep, [...deploySteps, ...verifySteps])
-    return myDeploy === null
-      ? waiting(name, rolledBack && name === 'deployed' ? 'rolled back' : null)
-      : fromStep(name, myDeploy.steps, steps, myDeploy)
-  }
-  gates.push(host('deployed', deploySteps))
-  const verified = host('verified', verifySteps)
+/** A deploy counts when its DoD passed and the state of the host names it. */
+function provenLive(verified: Gate, commit: string | null, { deploy, status }: Evidence): Gate {
   const dod = status?.last_dod.result ?? null
-  const provenLive =
-    myDeploy !== null &&
-    myDeploy.overall === 'PASS' &&
+  const proven =
+    deploy !== null &&
+    deploy.overall === 'PASS' &&
     dod !== null &&
     dod.overall === 'PASS' &&
-    dod.deploy_run_id === myDeploy.run_id &&
-    status?.state?.last_deploy_run_id === myDeploy.run_id &&
+    dod.deploy_run_id === deploy.run_id &&
+    status?.state?.last_deploy_run_id === deploy.run_id &&
     status.state.last_verified_head === commit
-  gates.push(
-    deployStep === null && verified.state === 'pass' && !provenLive
-      ? { ...verified, state: 'fail', detail: myDeploy?.error_class ?? 'state_not_written' }
-      : verified,
-  )
+  return verified.state === 'pass' && !proven
+    ? { ...verified, state: 'fail', detail: deploy?.error_class ?? 'state_not_written' }
+    : verified
+}
 
+/** The bundles of the ship and the deploy that passed. @param allPass the five gates before it passed */
+function proofGate(allPass: boolean, { ship, deploy, status }: Evidence): Gate {
   const shipProof = status?.bundles.ship ?? null
   const deployProof = status?.bundles.deploy ?? null
-  const bothPass = gates.every((each) => each.state === 'pass')
   if (
-    bothPass &&
-    mine &&
-    myDeploy &&
-    shipProof?.run_id === mine.run_id &&
-    deployProof?.run_id === myDeploy.run_id
-  ) {
-    const missing = [...shipProof.missing, ...deployProof.missing]
-    const broken = shipProof.verification === 'broken' || deployProof.verification === 'broken'
-    const complete = shipProof.complete && deployProof.complete && !broken
-    gates.push({
-      name: 'proof',
-      state: complete ? 'pass' : 'fail',
-      duration_ms: null,
-      at: myDeploy.finished_at,
-      run_id: myDeploy.run_id,
-      detail: broken
-        ? 'broken'
-        : complete
-          ? shipProof.verification === 'verified' && deployProof.verification === 'verified'
-            ? 'verified'
-            : 'unverified'
-          : `missing ${missing.join(', ')}`,
-    })
-  } else gates.push(waiting('proof', bothPass ? 'ship bundle not on the host yet' : null))
-
+    !allPass ||
+    ship === null ||
+    deploy === null ||
+    shipProof?.run_id !== ship.run_id ||
+    deployProof?.run_id !== deploy.run_id
+  )
+    return waiting('proof', allPass ? 'ship bundle not on the host yet' : null)
+  const proofs = [shipProof, deployProof]
+  const broken = proofs.some(({ verification }) => verification === 'broken')
+  const complete = proofs.every((proof) => proof.complete) && !broken
   return {
-    commit,
-    gates,
-    done: gates.every((each) => each.state === 'pass'),
-    scripted_review: mine?.scripted_review ?? false,
+    name: 'proof',
+    state: complete ? 'pass' : 'fail',
+    duration_ms: null,
+    at: deploy.finished_at,
+    run_id: deploy.run_id,
+    detail: proofDetail(proofs, { broken, complete }),
   }
 }
+
+function proofDetail(
+  proofs: readonly Proof[],
+  { broken, complete }: { broken: boolean; complete: boolean },
+): string {
+  if (broken) return 'broken'
+  if (!complete) return `missing ${proofs.flatMap(({ missing }) => missing).join(', ')}`
+  return proofs.every(({ verification }) => verification === 'verified') ? 'verified' : 'unverified'
+}
+
+type Proof = NonNullable<StatusReply['bundles']['ship']>

@@ -8,6 +8,7 @@ import type {
   ShipSummary,
 } from '#shared/bridge'
 import { gatesOf } from '#shared/gates'
+import { standingStep } from '#shared/steps'
 import type { ShipResult } from '#shared/result'
 import { passedRun, usualMs, type PassedRun } from './base/typical-durations.ts'
 
@@ -69,18 +70,12 @@ function evidence(
   )
 }
 
-/** Steps that only a ship with repairs has, and the gate they lead to. */
-const gateStep: Readonly<Record<string, string>> = {
-  repair: 'preflight',
-  fast_forward: 'check_fail_closed_push',
-}
-
 /** The step a running ship of `commit` is in. What another commit has passed says nothing about this one. */
 function stepFor(commit: string | null, ship: ShipSummary | null): string | null {
   if (!ship?.active) return null
   // It writes down what it ships in preflight; until then there is nothing that it has passed.
   if (ship.commit === null || ship.commit === undefined) return 'preflight'
-  return ship.commit === commit ? (gateStep[ship.step ?? ''] ?? ship.step ?? 'preflight') : null
+  return ship.commit === commit ? standingStep(ship.step ?? 'preflight') : null
 }
 
 /** Everything the Overview shows, from what is known now; nothing is waited for (design §10). */

@@ -4,6 +4,7 @@ import type { RunDetail } from '#shared/api'
 import { actionOf } from '#shared/actions'
 import { errorRule } from '#shared/errors'
 import type { RemediationId } from '#shared/errors/remediations'
+import { stoppedNothing } from '#shared/steps'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
 import { useLive } from '../state/live.tsx'
 import { useHq } from '../bridge/context.ts'
@@ -94,9 +95,7 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
       text: (
         <>
           <code className="mono">{shortCommit(serving)}</code> serves now.
-          {['assert_production_pull_only', 'git_sync', 'hostd_install', 'console_build'].includes(
-            result?.step_failed ?? '',
-          ) && ' Nothing was stopped.'}
+          {stoppedNothing(result?.step_failed ?? '') && ' Nothing was stopped.'}
         </>
       ),
     })

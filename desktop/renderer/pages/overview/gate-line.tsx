@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
 import type { Gate } from '#shared/gates'
+import { stepsOfGate } from '#shared/steps'
 import { useLive } from '../../state/live.tsx'
 import { startOf } from '../../state/facts.ts'
 import type { LogState } from '../../state/log-state.ts'
@@ -10,7 +11,7 @@ import { progress } from '../../parts/timeline.tsx'
 import { clock, timeOfDay, took } from '../../text/format.ts'
 import { gateTitles, ofGate } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
-import { isHostGate, stepsOfGate, usualOfGate } from './gates.ts'
+import { isHostGate, usualOfGate } from './gates.ts'
 
 /** The six gates of the newest change as one line; where they are decided stands above. */
 export function GateLine({
@@ -68,7 +69,7 @@ export function GateLine({
 }
 
 function startOfGate(gate: Gate, log: LogState): number | null {
-  const names = stepsOfGate[gate.name].map((step) => step.slice(step.indexOf('/') + 1))
+  const names = stepsOfGate(gate.name)
   return (
     log.steps.find(({ name, started }) => started !== null && names.includes(name))?.started ?? null
   )

@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
 import type { ShipResult } from '#shared/result'
+import { shipOrder, stepTitle } from '#shared/steps'
 import { useLive } from '../../state/live.tsx'
 import type { LiveStep } from '../../state/log-state.ts'
 import { RailLine } from '../../ui/rail-line.tsx'
@@ -9,16 +10,6 @@ import { clock, grouped, took } from '../../text/format.ts'
 import { ofStep } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 
-const titles: Record<string, string> = {
-  preflight: 'Preflight',
-  tests: 'Tests',
-  review_auto: 'Review',
-  fast_forward: 'Take over',
-  repair: 'Repair',
-  check_fail_closed_push: 'Fail-closed check',
-  review_finish: 'Push',
-}
-const order = ['preflight', 'tests', 'review_auto', 'check_fail_closed_push', 'review_finish']
 const waiting = (name: string): LiveStep => ({
   name,
   status: 'waiting',
@@ -41,7 +32,7 @@ export function ShipSteps({
     overview: { usual_ms },
     now,
   } = useLive()
-  const shown = steps.length > 0 ? steps : order.map(waiting)
+  const shown = steps.length > 0 ? steps : shipOrder.map(waiting)
   return (
     <RailLine
       label="Ship, five steps"
@@ -52,9 +43,9 @@ export function ShipSteps({
         const stopped = status === 'failed'
         return {
           key: name,
-          title: titles[name] ?? name,
+          title: stepTitle(name),
           shown: word,
-          name: `${titles[name] ?? name}: ${word.word}${stopped && error_class ? ` ${error_class}` : ''}`,
+          name: `${stepTitle(name)}: ${word.word}${stopped && error_class ? ` ${error_class}` : ''}`,
           done: started === null ? 0 : progress(started, usual, now),
           state:
             status === 'running' && started !== null

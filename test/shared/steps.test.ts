@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { remediationIds } from '#shared/errors/remediations'
+import {
+  deployOrder,
+  deploySteps,
+  gateNames,
+  shipOrder,
+  shipSteps,
+  standingStep,
+  stepsOfGate,
+  stepTitle,
+  stoppedNothing,
+} from '#shared/steps'
+import type { DeployHost } from '#ops/features/deploy/facts'
+import { buildSteps } from '#ops/features/deploy/steps-build'
+import { verifySteps } from '#ops/features/deploy/steps-verify'
+
+const rows = Object.entries({ ...shipSteps, ...deploySteps })
+
+describe('the table of steps', () => {
+  it('names the steps of the deploy pipeline, in its order', () => {
+    const host = {} as DeployHost
+    expect([...buildSteps(host), ...verifySteps(host)].map(({ name }) => name)).toEqual(deployOrder)
+  })
+
+  it('counts each step of a ship and a deploy in one gate, in the order of the gates', () => {
+    expect(gateNames.flatMap(stepsOfGate)).toEqual([...shipOrder, ...deployOrder])
+    expect(stepsOfGate('tests')).toEqual(['preflight', 'tests'])
+    expect(stepsOfGate('proof')).toEqual([])
+  })
+
+  it('has a title of its own and a known remedy for every step', () => {
+    const titles = rows.map(([, { title }]) => title)
+    expect(new Set(titles).size).toBe(titles.length)
+    for (const [name, { title, remedy }] of rows) {
+      expect(title, name).toMatch(/^[A-Z][^.]*[^. ]$/)
+      expect(remediationIds, name).toContain(remedy)
+      expect(stepTitle(name)).toBe(title)
+    }
+    expect(stepTitle('a_step_of_an_older_version')).toBe('a_step_of_an_older_version')
+  })
+
+  it('lets a step that only some runs have stand for one that all have', () => {
+    expect(standingStep('repair')).toBe('preflight')
+    expect(standingStep('fast_forward')).toBe('check_fail_closed_push')
+    expect(standingStep('tests')).toBe('tests')
+    for (const [name] of rows) expect([...shipOrder, ...deployOrder]).toContain(standingStep(name))
+  })
+
+  it('says which failures left every service running', () => {
+    expect(deployOrder.filter(stoppedNothing)).toEqual(deployOrder.slice(0, 4))
+  })
+})
