@@ -11,6 +11,7 @@ import { readJson } from '#ops/base/files/json-file'
 import { checkVerdictSignature } from '#ops/core/trust/sign-verdict'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { runFolder } from '#ops/base/paths/paths'
+import { resultFieldsOf } from '#ops/core/pipeline/documents'
 import { followRunLog } from '#ops/core/pipeline/run-log'
 import { insideFolder, readTextHead } from '../base/text-file.ts'
 
@@ -137,19 +138,14 @@ export async function interruptedResult(
   const list = [...steps.values()]
   const start = started_at ?? idTime(id)
   return {
-    schema_version: 1,
-    run_id: id,
-    overall: 'FAIL',
-    step_failed:
-      list.find(({ status }) => status !== 'passed' && status !== 'skipped')?.name ?? null,
-    error_class: errorClass,
-    next_auto_fix: 'start_again',
-    git_head: null,
-    git_tree: null,
-    started_at: start,
+    ...resultFieldsOf(
+      { runId: id, startedAt: start, steps: list },
+      {
+        errorClass,
+        step: list.find(({ status }) => status !== 'passed' && status !== 'skipped')?.name,
+      },
+    ),
     finished_at: last ?? start,
-    steps: list,
-    artifacts: {},
     since_sha: null,
     verdict_id: null,
     pushed_sha: null,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import type { RemediationId } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
+import { resultFieldsOf } from '#ops/core/pipeline/documents'
 
 export interface Finding {
   readonly status: CheckResult['status']
@@ -121,20 +122,12 @@ export function checksDocument(
   const failed = checks.find(({ status }) => status === 'FAIL') ?? nothing[0]
   const failure = failed ? (typeof errorClass === 'string' ? errorClass : errorClass(failed)) : null
   return {
-    schema_version: 1,
+    ...resultFieldsOf(
+      { runId, startedAt, head, artifacts },
+      failure && { errorClass: failure, step: failed?.name },
+    ),
     kind,
-    run_id: runId,
     deploy_run_id: deployRunId,
-    overall: failed ? 'FAIL' : 'PASS',
-    step_failed: failed?.name ?? null,
-    error_class: failure,
-    next_auto_fix: failure === null ? null : errorRule(failure).next_auto_fix,
-    git_head: head?.commit ?? null,
-    git_tree: head?.tree ?? null,
-    started_at: startedAt,
-    finished_at: new Date().toISOString(),
-    steps: [],
-    artifacts,
     checks: [...checks, ...nothing],
   }
 }

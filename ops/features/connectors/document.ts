@@ -1,6 +1,7 @@
 import type { ConnectorReport, ConnectorsResult } from '#shared/connectors'
-import { errorRule, type ErrorClass, type Problem } from '#shared/errors'
+import type { ErrorClass, Problem } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
+import { resultFieldsOf } from '#ops/core/pipeline/documents'
 
 interface About {
   readonly kind: ConnectorsResult['kind']
@@ -55,19 +56,8 @@ const common = (
   { kind, runId, startedAt, artifacts }: About,
   failure: { step: string | null; errorClass: ErrorClass } | null,
 ) => ({
-  schema_version: 1 as const,
+  ...resultFieldsOf({ runId, startedAt, artifacts }, failure),
   kind,
-  run_id: runId,
-  overall: failure === null ? ('PASS' as const) : ('FAIL' as const),
-  step_failed: failure?.step ?? null,
-  error_class: failure?.errorClass ?? null,
-  next_auto_fix: failure === null ? null : errorRule(failure.errorClass).next_auto_fix,
-  git_head: null,
-  git_tree: null,
-  started_at: startedAt,
-  finished_at: new Date().toISOString(),
-  steps: [],
-  artifacts,
 })
 
 /** The result of a look at both connectors: PASS if and only if both are ready. */

@@ -6,7 +6,7 @@ import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { runThroughHostd } from './host-client.ts'
 import { redact } from '#ops/base/redact/redaction'
 import { cancelOnSignals, runContext, type RunContext } from '#ops/core/pipeline/run-context'
-import { failDocument } from '#ops/host/runner/run-files'
+import { failDocument } from '#ops/core/pipeline/documents'
 
 export interface CheckWork {
   readonly context: RunContext
@@ -50,11 +50,7 @@ export async function runHere(
   } catch (error) {
     const problem = toProblem(error)
     for (const line of [...problem.evidence, `${problem.errorClass}: ${problem.message}`]) log(line)
-    document = failDocument(
-      { run_id: context.runId, started_at },
-      problem.errorClass,
-      problem.message,
-    )
+    document = failDocument({ run_id: context.runId, started_at }, problem)
   }
   document = redact.json(document)
   emit({ type: 'run_finished', time: now(), result: document })

@@ -5,7 +5,7 @@ import { checksResult, resultDocument, type ResultDocument } from '#shared/resul
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { printEvent } from '#ops/core/pipeline/report'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
-import { failDocument } from '#ops/host/runner/run-files'
+import { failDocument } from '#ops/core/pipeline/documents'
 import { sayError } from '#ops/base/redact/crash-output'
 import { hostClient } from './client.ts'
 import { requireAnswering } from './request.ts'
@@ -54,8 +54,10 @@ export async function runThroughHostd(
       const started_at = run.started_at ?? run.requested_at
       return failDocument(
         { run_id: run.run_id, started_at },
-        run.error_class ?? 'action_no_result',
-        `The run ended as ${run.status} without a result document.`,
+        {
+          errorClass: run.error_class ?? 'action_no_result',
+          message: `The run ended as ${run.status} without a result document.`,
+        },
       )
     } catch (error) {
       // Once a run is started it must not be started a second time beside hostd.

@@ -6,7 +6,8 @@ import type { HostPaths } from '#ops/base/paths/paths'
 import { bootId, endTree, isAlive } from '#ops/base/process/process-tree'
 import { runLockFile, takeLock } from '#ops/core/host-state/locks'
 import { recordedTree } from './run-processes.ts'
-import { failDocument, readRunFile, readRunResult, runResultFile } from './run-files.ts'
+import { failDocument } from '#ops/core/pipeline/documents'
+import { readRunFile, readRunResult, runResultFile } from './run-files.ts'
 import { stopUnit } from './systemd-unit.ts'
 
 /** The runner gets this long to end its tree and write its result, milliseconds; then everything is killed. */
@@ -71,11 +72,10 @@ async function settle(paths: HostPaths, record: RunFile): Promise<string> {
     await kill(record)
     writeDocument(
       runResultFile(paths, record.run_id),
-      failDocument(
-        record,
-        'cancelled',
-        'The run was cancelled; its runner did not end in time and was killed.',
-      ),
+      failDocument(record, {
+        errorClass: 'cancelled',
+        message: 'The run was cancelled; its runner did not end in time and was killed.',
+      }),
     )
     return 'The run was cancelled; its runner had to be killed.'
   } finally {

@@ -23,7 +23,8 @@ import {
   takeLock,
 } from '#ops/core/host-state/locks'
 import { retainAfter } from './retention.ts'
-import { failDocument, runJsonFile, runLogFile, runResultFile } from './run-files.ts'
+import { failDocument } from '#ops/core/pipeline/documents'
+import { runJsonFile, runLogFile, runResultFile } from './run-files.ts'
 import { sealRun } from './seal-run.ts'
 import { ownGroup, runMarker } from './run-processes.ts'
 import { ownUnit } from './systemd-unit.ts'
@@ -87,7 +88,7 @@ export async function startRun(
     result = await inLane(record, settings, { signal, append })
   } catch (error) {
     const problem = toProblem(error)
-    result = failDocument(record, problem.errorClass, problem.message)
+    result = failDocument(record, problem)
   }
   rmSync(reserve, { force: true })
   result = finishLog(log, record, redact.json(result))
@@ -186,8 +187,10 @@ function judge(
   if (left.length > 0)
     return failDocument(
       record,
-      'internal_error',
-      `Processes of the run would not end: ${left.join(', ')}.`,
+      {
+        errorClass: 'internal_error',
+        message: `Processes of the run would not end: ${left.join(', ')}.`,
+      },
       own,
     )
   if (stopped !== null) {
@@ -197,17 +200,20 @@ function judge(
       own.overall === 'PASS' &&
       ['cancelled', 'interrupted', 'step_timeout'].includes(stopped.errorClass)
     if (finishedFirst || (agrees && own.error_class === stopped.errorClass)) return own
-    return failDocument(record, stopped.errorClass, stopped.message, own)
+    return failDocument(record, stopped, own)
   }
   if (agrees) return own
   const end = signal === null ? `exit code ${String(exitCode)}` : signal
-  const why =
-    document === null
-      ? 'gave no result document'
-      : own === null
-        ? `gave the result of another run (${document.run_id})`
-        : `gave a document that says ${own.overall}`
-  return failDocument(record, 'action_no_result', `The action ${why} and ended with ${end}.`, own)
+  const message = `The action ${disagreement(document, own)} and ended with ${end}.`
+  return failDocument(record, { errorClass: 'action_no_result', message }, own)
+}
+
+/** @param own the document, when it is of this run */
+function disagreement(document: ResultDocument | null, own: ResultDocument | null): string {
+  if (document === null) return 'gave no result document'
+  return own === null
+    ? `gave the result of another run (${document.run_id})`
+    : `gave a document that says ${own.overall}`
 }
 
 /** Writes the last event of the log. @returns the result, which is no PASS any more when its log cannot be finished */
@@ -230,8 +236,10 @@ function finishLog(log: RunLog, record: RunFile, result: ResultDocument): Result
       ? result
       : failDocument(
           record,
-          problem.errorClass,
-          `The action ended PASS, but the end of its log could not be written: ${problem.message}`,
+          {
+            errorClass: problem.errorClass,
+            message: `The action ended PASS, but the end of its log could not be written: ${problem.message}`,
+          },
           result,
         )
   } finally {
