@@ -1,6 +1,7 @@
-import { errorRule, Problem } from '#shared/errors'
+import { Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
+import { asFailed, resultFieldsOf } from '#ops/core/pipeline/documents'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { envValue, inheritedVariables, wholeEnvironment, type Environment } from '#ops/base/env'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
@@ -30,33 +31,34 @@ export function attemptOf(runId: string, env: Environment = wholeEnvironment()):
 /** Where the next attempt is started from: a deploy that brought a new HQ can be finished by it. */
 export const attemptInstall = (paths: HostPaths): string => currentFolder(paths) ?? installRoot()
 
-/** A document for an attempt that gave none that can be believed. */
+interface AttemptStart {
+  readonly runId: string
+  readonly attempt: number
+  readonly startedAt: string
+}
+
+/**
+ * The result of an attempt that gave none, or none that can be trusted.
+ * @param reported what the attempt did report; its steps and commit are kept
+ */
 export function failedResult(
-  runId: string,
-  attempt: number,
-  startedAt: string,
-  problem: Problem,
-  base: DeployResult | null = null,
+  { runId, attempt, startedAt }: AttemptStart,
+  { errorClass }: Problem,
+  reported: DeployResult | null = null,
 ): DeployResult {
+  const fields = resultFieldsOf({ runId, startedAt }, { errorClass })
+  if (reported !== null)
+    return asFailed(
+      { ...reported, run_id: runId, attempt, finished_at: fields.finished_at },
+      { errorClass, step: reported.step_failed },
+    )
   return {
-    steps: [],
-    artifacts: {},
-    git_head: null,
-    git_tree: null,
+    ...fields,
+    attempt,
     target_sha: null,
     previous_sha: null,
     engine: null,
     unanswered_ms: null,
-    step_failed: null,
-    ...base,
-    schema_version: 1,
-    run_id: runId,
-    attempt,
-    overall: 'FAIL',
-    error_class: problem.errorClass,
-    next_auto_fix: errorRule(problem.errorClass).next_auto_fix,
-    started_at: base?.started_at ?? startedAt,
-    finished_at: new Date().toISOString(),
   }
 }
 
@@ -105,14 +107,12 @@ export async function runAttempt(
   if (outcome.stopped)
     return result?.error_class === outcome.stopped.errorClass
       ? result
-      : failedResult(runId, attempt, startedAt, outcome.stopped, result)
+      : failedResult({ runId, attempt, startedAt }, outcome.stopped, result)
   if (result && outcome.exitCode === exitCodeOf(result)) return result
   const how =
     outcome.exitCode === null ? (outcome.signal ?? 'no exit code') : `exit code ${outcome.exitCode}`
   return failedResult(
-    runId,
-    attempt,
-    startedAt,
+    { runId, attempt, startedAt },
     new Problem(
       'action_no_result',
       `Attempt ${attempt} ended with ${how} and without a result that agrees.`,

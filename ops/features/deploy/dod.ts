@@ -1,6 +1,7 @@
-import { errorRule, Problem, toProblem, type ErrorClass } from '#shared/errors'
+import { Problem, toProblem, type ErrorClass } from '#shared/errors'
 import { checksResult, type CheckResult, type DodResult } from '#shared/result'
 import { failures } from '#ops/core/checks/check'
+import { resultFieldsOf } from '#ops/core/pipeline/documents'
 import { readServing } from '#ops/core/host-state/service-record'
 import { hostClient, localHost } from '#ops/host/hostd-client/host-client'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
@@ -38,18 +39,10 @@ export async function runDod(question: Question): Promise<{
   let doctorRunId: string | null = null
   let joined = false
   const finish = (checks: CheckResult[], problem: Problem | null): DodResult => ({
-    schema_version: 1,
-    run_id: runId,
-    overall: problem ? 'FAIL' : 'PASS',
-    step_failed: problem ? 'dod_production' : null,
-    error_class: problem?.errorClass ?? null,
-    next_auto_fix: problem ? errorRule(problem.errorClass).next_auto_fix : null,
-    git_head: head.commit,
-    git_tree: head.tree,
-    started_at: startedAt,
-    finished_at: new Date().toISOString(),
-    steps: [],
-    artifacts: { dod_result: 'dod_result.json' },
+    ...resultFieldsOf(
+      { runId, startedAt, head, artifacts: { dod_result: 'dod_result.json' } },
+      problem && { errorClass: problem.errorClass, step: 'dod_production' },
+    ),
     deploy_run_id: deployRunId,
     doctor_run_id: doctorRunId,
     joined,

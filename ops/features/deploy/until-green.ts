@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { errorRule, Problem, toProblem } from '#shared/errors'
+import { Problem, toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import type { DeployResult, StepResult, Triage } from '#shared/result'
+import type { DeployStep } from '#shared/steps'
 import { failures } from '#ops/core/checks/check'
+import { asFailed } from '#ops/core/pipeline/documents'
 import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/core/host-state/maintenance'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { attemptInstall, failedResult, runAttempt } from './attempt.ts'
@@ -16,7 +18,7 @@ import { planned, type Plan } from './rollback.ts'
 import { setTimers } from '#ops/core/host-state/timers'
 import { triageOf } from './triage.ts'
 
-const greenStep = 'green_check'
+const greenStep = 'green_check' satisfies DeployStep
 const now = (): string => new Date().toISOString()
 
 interface Hands {
@@ -48,7 +50,7 @@ export async function deployUntilGreen(
   } catch (error) {
     const problem = toProblem(error)
     for (const text of [`${problem.errorClass}: ${problem.message}`, ...problem.evidence]) say(text)
-    const refused = failedResult(given.runId, 1, startedAt, problem)
+    const refused = failedResult({ runId: given.runId, attempt: 1, startedAt }, problem)
     emit({ type: 'run_finished', time: now(), result: refused })
     return refused
   }
@@ -62,7 +64,7 @@ export async function deployUntilGreen(
   } catch (error) {
     const problem = toProblem(error)
     say(`${problem.errorClass}: ${problem.message}`)
-    result = failedResult(host.runId, 1, startedAt, problem)
+    result = failedResult({ runId: host.runId, attempt: 1, startedAt }, problem)
     triage = triageOf(result, {
       ...places(host, result),
       extra: [problem.message, ...problem.evidence],
@@ -199,15 +201,7 @@ async function withGreenCheck(
     steps: [...result.steps, step],
     artifacts: { ...result.artifacts, green_check: 'green_check.json' },
   }
-  return problem
-    ? {
-        ...whole,
-        overall: 'FAIL',
-        step_failed: greenStep,
-        error_class: problem.errorClass,
-        next_auto_fix: errorRule(problem.errorClass).next_auto_fix,
-      }
-    : whole
+  return problem ? asFailed(whole, { errorClass: problem.errorClass, step: greenStep }) : whole
 }
 
 /** Gathers the proof, ends maintenance after a success, and writes the result last. */
@@ -231,9 +225,7 @@ async function close(
     const problem = toProblem(error)
     say(`${problem.errorClass}: ${problem.message}`)
     const failed = failedResult(
-      host.runId,
-      result.attempt,
-      result.started_at,
+      { runId: host.runId, attempt: result.attempt, startedAt: result.started_at },
       result.overall === 'PASS'
         ? problem
         : new Problem(result.error_class ?? problem.errorClass, problem.message),

@@ -1,9 +1,10 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorRule, toProblem, type Problem } from '#shared/errors'
+import { toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import type { Repair, ResultDocument, ShipResult, UntilGreen } from '#shared/result'
 import { readRef } from '#ops/platform/git/refs'
+import { asFailed } from '#ops/core/pipeline/documents'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { protectedChanges } from './state/protected-paths.ts'
 import { repairRef } from './repair/repair-step.ts'
@@ -67,18 +68,6 @@ function raise(root: string, dir: string): void {
   rmSync(dir, { recursive: true, force: true })
 }
 
-const failing = (
-  document: ShipResult,
-  { errorClass }: Pick<Problem, 'errorClass'>,
-  step: string | null,
-): ShipResult => ({
-  ...document,
-  overall: 'FAIL',
-  step_failed: step,
-  error_class: errorClass,
-  next_auto_fix: errorRule(errorClass).next_auto_fix,
-})
-
 /** Gathers the proof and writes the result last; a PASS that cannot be recorded is a FAIL. @returns what was emitted as the end */
 export async function closeUntilGreen(
   course: Course,
@@ -107,7 +96,7 @@ export async function closeUntilGreen(
     artifacts: { ...last.result.artifacts, ...earlier, ...artifacts },
   }
   if (failed?.error_class === 'cancelled')
-    document = failing(document, { errorClass: 'cancelled' }, 'repair')
+    document = asFailed(document, { errorClass: 'cancelled', step: 'repair' })
   try {
     document = { ...document, until_green: await courseOf(course, last) }
     raise(root, last.ship.dir)
@@ -121,7 +110,7 @@ export async function closeUntilGreen(
       stream: 'hq',
       text: `The proof could not be gathered: ${problem.message}`,
     })
-    if (document.overall === 'PASS') document = failing(document, problem, null)
+    if (document.overall === 'PASS') document = asFailed(document, problem)
   }
   emit({ type: 'run_finished', time: new Date().toISOString(), result: document })
   return document
