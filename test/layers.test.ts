@@ -7,6 +7,7 @@ const files = sourceFiles(process.cwd())
 const planted: readonly [folder: keyof typeof layerRules, file: string, text: string][] = [
   ['shared', 'shared/gates.ts', "import { join } from 'node:path'"],
   ['shared', 'shared/gates.ts', "import { runPipeline } from '#ops/core/pipeline/pipeline'"],
+  ['shared/hostd-client', 'shared/hostd-client/request.ts', "import { fetch } from 'undici'"],
   ['ops/base', 'ops/base/http/get.ts', "import { git } from '#ops/platform/git/run-git'"],
   ['ops/platform', 'ops/platform/git/refs.ts', "import { x } from '#ops/core/trust/keys'"],
   ['ops/core', 'ops/core/proof/seal.ts', "import { x } from '../../host/runner/launch.ts'"],

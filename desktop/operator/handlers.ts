@@ -1,19 +1,10 @@
 import { envValue } from './base/env.ts'
 import type { z } from 'zod'
-import { trustReply } from '#shared/api'
 import type { procedures, ProcedureName, SettingsView, ShipKeyView } from '#shared/bridge'
 import { Problem, toProblem } from '#shared/errors'
 import { setNextAction } from '#ops/core/config/next-action'
 import { commitNextAction } from '#ops/features/ship/index'
-import {
-  cancelRun,
-  execOnHost,
-  listArtifacts,
-  listRuns,
-  readArtifact,
-  readRun,
-} from './host/actions.ts'
-import { askHostJson } from './host/http.ts'
+import { maxShownBytes } from './base/text-file.ts'
 import type { OperatorOptions } from './options.ts'
 import { workTreeRoot } from './ships/repository.ts'
 import { setHost, setReview, settingsView } from './settings/settings.ts'
@@ -42,7 +33,7 @@ export function handlersOf(
   }: Workspace,
   { mode, version, env, keystore, log }: OperatorOptions,
 ): Handlers {
-  const host = connection.target
+  const host = connection.client
   const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
   /** Does the host believe this laptop's key? null without a host. */
   const enrolmentOn = async (
@@ -51,11 +42,7 @@ export function handlersOf(
   ): Promise<ShipKeyView['host']> => {
     if (name === null) return null
     try {
-      const { ship_keys } = await askHostJson(
-        await host(),
-        { path: '/api/trust', timeoutMs: 5000 },
-        trustReply,
-      )
+      const { ship_keys } = await host.trust({ limitMs: 5000 })
       const own = ship_keys.find((key) => key.id === id)
       return {
         name,
@@ -91,17 +78,17 @@ export function handlersOf(
     'ship.get': ({ run_id }) => ships.detail(mustRepository(), run_id),
     'ship.file': async ({ run_id, path }) => readShipFile(mustRepository(), run_id, path),
 
-    'host.exec': async (input) => {
-      const started = await execOnHost(await host(), input)
+    'host.exec': async ({ action, params }) => {
+      const started = await host.exec(action, params)
       look()
       return started
     },
-    'host.runs': async (query) => listRuns(await host(), query),
-    'host.run': async ({ run_id }) => readRun(await host(), run_id),
+    'host.runs': (query) => host.runs(query),
+    'host.run': async ({ run_id }) => ({ ok: true, run: await host.run(run_id) }),
     'host.cancel': async ({ run_id }) => {
       await cancels.ask('host', run_id, async () => {
         try {
-          await cancelRun(await host(), run_id)
+          await host.cancel(run_id)
         } catch (error) {
           if (toProblem(error).errorClass !== 'not_running') throw error
           await connection.refresh()
@@ -112,8 +99,8 @@ export function handlersOf(
       })
       return { ok: true }
     },
-    'host.artifacts': async ({ path }) => listArtifacts(await host(), path),
-    'host.artifact': async ({ path }) => readArtifact(await host(), path),
+    'host.artifacts': ({ path }) => host.listArtifacts(path),
+    'host.artifact': ({ path }) => host.readArtifact(path, maxShownBytes),
 
     'proofs.list': proofs,
     'proofs.look': async () => {
@@ -140,7 +127,7 @@ export function handlersOf(
       return { ok: true }
     },
     'ship_key.enrol': async ({ id }) => {
-      const target = await host()
+      await connection.target() // without a host no key is made
       const key = await keeper.key()
       // What was shown and confirmed is what is enrolled.
       if (id !== null && key.id !== id)
@@ -148,9 +135,9 @@ export function handlersOf(
           'invalid_request',
           `The ship key of this laptop is ${key.id} now, not ${id}. Nothing was enrolled.`,
         )
-      const started = await execOnHost(target, {
-        action: 'trust_ship_key',
-        params: { public_key: key.publicKey, label: laptopLabel() },
+      const started = await host.exec('trust_ship_key', {
+        public_key: key.publicKey,
+        label: laptopLabel(),
       })
       look()
       return started

@@ -2,12 +2,12 @@ import { basename } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
 import type { Input, Output, Overview, RepositoryState } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
+import { composeOverview } from '#shared/overview'
+import { passedRun } from '#shared/typical-durations'
 import { rememberCancels, type Cancels } from './host/cancels.ts'
 import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { connectHost, type Connection } from './host/connection.ts'
-import { followHostRun } from './host/events.ts'
 import type { OperatorOptions } from './options.ts'
-import { composeOverview } from './overview.ts'
 import { watchProofs, type ProofWatch } from './proofs/watch.ts'
 import { proofsOf } from './proofs/proofs.ts'
 import { readRepository } from './ships/repository.ts'
@@ -35,6 +35,9 @@ export interface Workspace {
 
 /** A repository is read at most this often, in milliseconds, however many windows ask. */
 const readEveryMs = 1000
+
+/** Newest passed ships whose durations count. */
+const shownShips = 10
 
 /** A repository that was moved or damaged is shown with the reason; the rest of the Overview stays. @throws what is no Problem */
 function unreadable(path: string, error: unknown): RepositoryState {
@@ -94,7 +97,7 @@ export function openWorkspace({
     },
   })
   const deploys: Deploys = watchDeploys({
-    target: connection.target,
+    client: connection.client,
     log,
     onEnded: (end) => {
       onRunEnded?.(end)
@@ -167,29 +170,33 @@ export function openWorkspace({
         path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null
       // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
       const known = connection.known()
+      const passedShips = list
+        .map(({ result }) => passedRun('ship', result))
+        .filter((run) => run !== null)
       return composeOverview({
         connection: connection.view(),
-        repository,
         status: known?.status ?? null,
-        cancels: cancels.view(({ source, run_id, asked_at }) =>
-          source === 'ship'
-            ? !list.some((ship) => ship.active && ship.run_id === run_id)
-            : known !== null &&
-              known.as_of > asked_at &&
-              !known.status.active_runs.some((run) => run.run_id === run_id),
-        ),
-        ship: list.find(({ active }) => active) ?? list[0] ?? null,
-        shipResult,
-        shipResults: list.map(({ result }) => result),
         deployStep: deploys.step(),
-        deploys: deploys.passed(),
-        upload: queue.view(path, connection.view().url),
-        proofAlarms: witness
-          .views()
-          .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
+        passedRuns: [...passedShips.slice(0, shownShips), ...deploys.passed()],
+        laptop: {
+          repository,
+          ship: list.find(({ active }) => active) ?? list[0] ?? null,
+          shipResult,
+          upload: queue.view(path, connection.view().url),
+          proofAlarms: witness
+            .views()
+            .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
+          cancels: cancels.view(({ source, run_id, asked_at }) =>
+            source === 'ship'
+              ? !list.some((ship) => ship.active && ship.run_id === run_id)
+              : known !== null &&
+                known.as_of > asked_at &&
+                !known.status.active_runs.some((run) => run.run_id === run_id),
+          ),
+        },
       })
     },
-    followRun: (id, after, signal) => followHostRun(connection.target, id, after, signal),
+    followRun: (id, after, signal) => connection.client.events(id, { after, signal }),
     close: async () => {
       closed = true
       ships.close()

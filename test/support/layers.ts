@@ -30,6 +30,7 @@ const inPage = ['node:', 'electron', 'fastify', 'execa']
  */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
   shared: { folders: ['shared'], onlyPackages: ['zod'] },
+  'shared/hostd-client': { folders: ['shared'], onlyPackages: ['zod', 'eventsource-parser'] },
   'ops/base': { folders: base, never: [...inNode, 'fastify'] },
   'ops/platform': { folders: platform, never: [...inNode, 'fastify'] },
   'ops/core': { folders: core, never: [...inNode, 'fastify'] },

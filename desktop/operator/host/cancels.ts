@@ -9,7 +9,7 @@ interface Asked extends Named {
 
 export interface Cancels {
   /**
-   * Asks for a cancel and remembers it until the run has ended; a second call while one is on its way waits for that one.
+   * Requests a cancel and remembers it until the run has ended. A second call while one is on its way waits for it.
    * @throws what `stop` throws; it is remembered as well
    */
   ask(source: CancelView['source'], id: string, stop: () => Promise<void>): Promise<void>
@@ -17,7 +17,10 @@ export interface Cancels {
   view(ended: (asked: Named) => boolean): CancelView[]
 }
 
-/** What was asked to end, since when, and what came of asking: it outlives the page that asked, and a host that goes away meanwhile. */
+/**
+ * What was requested to end, since when, and the result of the request. It outlives the page that requested it, and a
+ * host that becomes unreachable meanwhile.
+ */
 export function rememberCancels(): Cancels {
   const all = new Map<string, Asked>()
 

@@ -1,11 +1,12 @@
+/** The connection to the enrolled host: reads its status for as long as HQ runs, and keeps the last one. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { statusReply } from '#shared/api'
 import type { HostConnection } from '#shared/bridge'
-import { Problem, toProblem, type ErrorClass } from '#shared/errors'
-import { askHostJson, type HostTarget } from './http.ts'
+import { Problem, toProblem } from '#shared/errors'
+import type { HostdClient } from '#shared/hostd-client/client'
 import { hostOrigin } from '../base/host-address.ts'
 import { hostTokenKey, type Keystore } from '../settings/keystore.ts'
 import type { SettingsStore } from '../settings/settings.ts'
+import { hostClient, type HostTarget } from './client.ts'
 import { readStatusCache, writeStatusCache, type KnownStatus } from './status-cache.ts'
 
 export interface ConnectionOptions {
@@ -19,170 +20,203 @@ export interface ConnectionOptions {
 }
 
 type View = Omit<HostConnection, 'deploy_blocked'>
+
 export interface Connection {
   view(): View
   known(): KnownStatus | null
-  /** The host, ready to be asked. @throws {Problem} `token_not_configured` when none is enrolled or its token is not set */
+  /** The enrolled host. @throws {Problem} `token_not_configured` when none is enrolled or its token is not set */
   readonly target: () => Promise<HostTarget>
-  /** Asks now instead of at the next turn; after a settings change this starts afresh. Resolves when the answer is in. */
+  /** The client of the enrolled host, whichever that is at the time of a request. */
+  readonly client: HostdClient
+  /** Reads the status now instead of at the next turn. Resolves when the answer is in. */
   refresh(): Promise<void>
   close(): Promise<void>
 }
 
-/** Milliseconds between two questions: while something runs, while nothing does. */
+/** Milliseconds between two readings: while something runs, while nothing does. */
 const busyMs = 1000
 const calmMs = 3000
-/** The host away: first and longest pause. */
-const awayMs = 1000
-const longestMs = 30_000
-/** The copy on disk is at most this old, in milliseconds, while the host answers. */
+/** First and longest pause while the host is unreachable, milliseconds. */
+const firstRetryMs = 1000
+const longestRetryMs = 30_000
+/** The copy on disk is at most this old while the host answers, milliseconds. */
 const cacheEveryMs = 10_000
+const statusMs = 5000
 
-const away = new Set<ErrorClass>(['hostd_unreachable'])
+const notEnrolled: View = {
+  name: null,
+  url: null,
+  state: 'not_enrolled',
+  detail: 'No host is enrolled.',
+  latency_ms: null,
+  as_of: null,
+}
 
-/** Asks the host for its status for ever, with growing and jittered pauses while it is away, and remembers the last answer. */
-export function connectHost(options: ConnectionOptions): Connection {
-  const stop = new AbortController()
-  let wake = new AbortController()
-  let enrolled: { name: string; origin: string } | null = null
-  let view: View = {
-    name: null,
-    url: null,
-    state: 'not_enrolled',
-    detail: 'No host is enrolled.',
-    latency_ms: null,
-    as_of: null,
-  }
-  let known: KnownStatus | null = null
-  let savedAt = 0
-  let failures = 0
-  let asking: Promise<void> | null = null
+export const connectHost = (options: ConnectionOptions): Connection => new HostPoller(options)
+
+/** Reads the status again and again, with growing and jittered pauses while the host is unreachable. */
+class HostPoller implements Connection {
+  readonly client: HostdClient
+  readonly #options: ConnectionOptions
+  readonly #stop = new AbortController()
+  #wake = new AbortController()
   /** Fires when another host is enrolled: an answer of the former one is no longer wanted. */
-  let current = new AbortController()
+  #former = new AbortController()
+  #enrolled: { name: string; origin: string } | null = null
+  #view: View = notEnrolled
+  #known: KnownStatus | null = null
+  #savedAt = 0
+  #failures = 0
+  #reading: Promise<void> | null = null
+  readonly #loop: Promise<void>
 
-  const adopt = (): void => {
-    const { host } = options.settings.read()
-    const origin = host && hostOrigin(host.url)
-    if (host?.name === enrolled?.name && origin === (enrolled?.origin ?? null)) return
-    save()
-    current.abort()
-    current = new AbortController()
-    enrolled = host && origin !== null ? { name: host.name, origin } : null
-    known = enrolled && readStatusCache(options.home, enrolled)
-    savedAt = Date.now()
-    failures = 0
-    view = {
-      name: enrolled?.name ?? null,
-      url: enrolled?.origin ?? null,
-      state: enrolled ? 'connecting' : 'not_enrolled',
-      detail: enrolled ? null : 'No host is enrolled.',
-      latency_ms: null,
-      as_of: known?.as_of ?? null,
-    }
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.client = hostClient(this.target)
+    this.#loop = this.#readUntilStopped()
   }
-  const save = (): void => {
-    if (!enrolled || !known) return
-    try {
-      writeStatusCache(options.home, enrolled, known)
-      savedAt = Date.now()
-    } catch (error) {
-      options.log(`The last status of ${enrolled.name} could not be kept: ${String(error)}`)
-    }
+
+  view(): View {
+    return this.#view
   }
-  const target = async (): Promise<HostTarget> => {
-    adopt()
+
+  known(): KnownStatus | null {
+    return this.#known
+  }
+
+  readonly target = async (): Promise<HostTarget> => {
+    this.#adoptSettings()
+    const enrolled = this.#enrolled
     if (!enrolled)
-      throw new Problem('token_not_configured', 'No host is enrolled, so nothing was asked of one.')
-    const token = await options.keystore.get(hostTokenKey(enrolled.origin))
+      throw new Problem('token_not_configured', 'No host is enrolled, so no request was sent.')
+    const token = await this.#options.keystore.get(hostTokenKey(enrolled.origin))
     if (token === null)
       throw new Problem(
         'token_not_configured',
-        `The admin token of ${enrolled.name} is not set, so nothing was asked of it.`,
+        `The admin token of ${enrolled.name} is not set, so no request was sent to it.`,
       )
     return { ...enrolled, token }
   }
 
-  const ask = async (): Promise<void> => {
-    let asked: HostTarget | null = null
+  async refresh(): Promise<void> {
+    this.#adoptSettings()
+    // An answer that is on its way may be older than what the caller wants to see.
+    await this.#reading
+    await this.#readOnce()
+    this.#wake.abort()
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#loop
+    this.#save()
+  }
+
+  /** Starts again with the host of the settings, if that is another one now. */
+  #adoptSettings(): void {
+    const { host } = this.#options.settings.read()
+    const origin = host && hostOrigin(host.url)
+    const now = host && origin !== null ? { name: host.name, origin } : null
+    if (now?.name === this.#enrolled?.name && now?.origin === this.#enrolled?.origin) return
+    this.#save()
+    this.#former.abort()
+    this.#former = new AbortController()
+    this.#enrolled = now
+    this.#known = now && readStatusCache(this.#options.home, now)
+    this.#savedAt = Date.now()
+    this.#failures = 0
+    this.#view =
+      now === null
+        ? notEnrolled
+        : {
+            name: now.name,
+            url: now.origin,
+            state: 'connecting',
+            detail: null,
+            latency_ms: null,
+            as_of: this.#known?.as_of ?? null,
+          }
+  }
+
+  #save(): void {
+    if (!this.#enrolled || !this.#known) return
     try {
-      asked = await target()
-      const started = performance.now()
-      const wanted = current.signal
-      const status = await askHostJson(
-        asked,
-        { path: '/api/status', timeoutMs: 5000, signal: AbortSignal.any([stop.signal, wanted]) },
-        statusReply,
+      writeStatusCache(this.#options.home, this.#enrolled, this.#known)
+      this.#savedAt = Date.now()
+    } catch (error) {
+      this.#options.log(
+        `The last status of ${this.#enrolled.name} could not be kept: ${String(error)}`,
       )
-      if (wanted.aborted) return
-      known = { status, as_of: new Date().toISOString() }
-      view = {
-        name: asked.name,
-        url: asked.origin,
+    }
+  }
+
+  #readOnce(): Promise<void> {
+    return (this.#reading ??= this.#read().finally(() => {
+      this.#reading = null
+    }))
+  }
+
+  async #read(): Promise<void> {
+    let target: HostTarget | null = null
+    try {
+      target = await this.target()
+      const started = performance.now()
+      const former = this.#former.signal
+      const status = await this.client.status({
+        limitMs: statusMs,
+        signal: AbortSignal.any([this.#stop.signal, former]),
+      })
+      if (former.aborted) return
+      this.#known = { status, as_of: new Date().toISOString() }
+      this.#view = {
+        name: target.name,
+        url: target.origin,
         state: 'online',
         detail: null,
         latency_ms: Math.round((performance.now() - started) * 10) / 10,
-        as_of: known.as_of,
+        as_of: this.#known.as_of,
       }
-      failures = 0
-      if (Date.now() - savedAt >= cacheEveryMs) save()
-      options.onStatus(known)
+      this.#failures = 0
+      if (Date.now() - this.#savedAt >= cacheEveryMs) this.#save()
+      this.#options.onStatus(this.#known)
     } catch (error) {
-      const problem = toProblem(error)
-      if (stop.signal.aborted || problem.errorClass === 'cancelled') return
-      if (problem.errorClass === 'internal_error')
-        options.log(
-          `Asking the host failed: ${problem.cause instanceof Error ? (problem.cause.stack ?? problem.message) : problem.message}`,
-        )
-      if (failures === 0) save()
-      failures += 1
-      const state =
-        asked === null ? 'not_enrolled' : away.has(problem.errorClass) ? 'offline' : 'refused'
-      view = {
-        ...view,
-        state,
-        detail: problem.message,
-        latency_ms: null,
-        as_of: known?.as_of ?? null,
-      }
+      this.#failed(toProblem(error), target !== null)
     }
   }
-  const askOnce = (): Promise<void> =>
-    (asking ??= ask().finally(() => {
-      asking = null
-    }))
 
-  const pauseMs = (): number => {
-    if (failures === 0) return known && known.status.active_runs.length > 0 ? busyMs : calmMs
-    const full = Math.min(longestMs, awayMs * 2 ** Math.min(failures - 1, 10))
+  #failed({ errorClass, message, cause, stack }: Problem, enrolled: boolean): void {
+    if (this.#stop.signal.aborted || errorClass === 'cancelled') return
+    if (errorClass === 'internal_error') {
+      const trace = cause instanceof Error ? cause.stack : stack
+      this.#options.log(`Reading the status of the host failed: ${trace ?? message}`)
+    }
+    if (this.#failures === 0) this.#save()
+    this.#failures += 1
+    const reached = errorClass === 'hostd_unreachable' ? 'offline' : 'refused'
+    this.#view = {
+      ...this.#view,
+      state: enrolled ? reached : 'not_enrolled',
+      detail: message,
+      latency_ms: null,
+      as_of: this.#known?.as_of ?? null,
+    }
+  }
+
+  #pauseMs(): number {
+    if (this.#failures === 0)
+      return this.#known && this.#known.status.active_runs.length > 0 ? busyMs : calmMs
+    const full = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10))
     return full / 2 + (Math.random() * full) / 2
   }
-  const loop = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await askOnce()
-      wake = new AbortController()
-      await delay(pauseMs(), undefined, {
-        ref: false,
-        signal: AbortSignal.any([stop.signal, wake.signal]),
-      }).catch(() => undefined) // woken: the loop looks why
-    }
-  }
-  const looping = loop()
 
-  return {
-    view: () => view,
-    known: () => known,
-    target,
-    refresh: async () => {
-      adopt()
-      // An answer that is on its way may be older than what the caller wants to see.
-      await asking
-      await askOnce()
-      wake.abort()
-    },
-    close: async () => {
-      stop.abort()
-      await looping
-      save()
-    },
+  async #readUntilStopped(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#readOnce()
+      this.#wake = new AbortController()
+      await delay(this.#pauseMs(), undefined, {
+        ref: false,
+        signal: AbortSignal.any([this.#stop.signal, this.#wake.signal]),
+      }).catch(() => undefined) // aborted: refreshed or closed, which the loop checks
+    }
   }
 }

@@ -1,11 +1,11 @@
+/** Follows the deploys of the host, for the step they are in and for how long passed ones took. */
 import { actions, type ActionId } from '#shared/actions'
-import { runReply, type StatusReply } from '#shared/api'
+import type { StatusReply } from '#shared/api'
 import { toProblem } from '#shared/errors'
+import type { HostdClient } from '#shared/hostd-client/client'
+import { trackProgress, type Progress } from '#shared/progress'
 import { resultDocument, type ResultDocument } from '#shared/result'
-import { followHostRun } from './events.ts'
-import { askHostJson, type HostTarget } from './http.ts'
-import { trackProgress, type Progress } from '../base/progress.ts'
-import { passedRun, type PassedRun } from '../base/typical-durations.ts'
+import { passedRun, type PassedRun } from '#shared/typical-durations'
 
 export interface RunEnd {
   readonly source: 'host' | 'ship'
@@ -14,7 +14,7 @@ export interface RunEnd {
 }
 
 interface Options {
-  readonly target: () => Promise<HostTarget>
+  readonly client: HostdClient
   readonly onEnded: (end: RunEnd) => void
   readonly log: (text: string) => void
 }
@@ -34,68 +34,81 @@ const followed: readonly ActionId[] = [action, 'rollback']
 /** Newest passed deploys whose steps are averaged. */
 const averaged = 5
 
-/** Follows the deploy that runs on the host, and remembers how long passed ones took. */
-export function watchDeploys({ target, onEnded, log }: Options): Deploys {
-  const stop = new AbortController()
-  const seen = new Set<string>()
-  const passed = new Map<string, PassedRun>()
-  let current: { id: string; progress: Progress } | null = null
-  let reading = false
+export const watchDeploys = (options: Options): Deploys => new DeployWatch(options)
 
-  const watch = async (id: string, what: ActionId): Promise<void> => {
+class DeployWatch implements Deploys {
+  readonly #options: Options
+  readonly #stop = new AbortController()
+  readonly #seen = new Set<string>()
+  readonly #passed = new Map<string, PassedRun>()
+  #current: { id: string; progress: Progress } | null = null
+  #reading = false
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  notice(status: StatusReply): void {
+    const running = status.active_runs.find((run) => followed.includes(run.action))
+    if (running && !this.#seen.has(running.run_id)) {
+      this.#seen.add(running.run_id)
+      void this.#follow(running.run_id, running.action)
+    }
+    void this.#readPassed(status)
+  }
+
+  step(): string | null {
+    return this.#current === null ? null : (this.#current.progress.step ?? 'starting')
+  }
+
+  passed(): PassedRun[] {
+    return [...this.#passed.values()]
+  }
+
+  close(): void {
+    this.#stop.abort()
+  }
+
+  async #follow(id: string, what: ActionId): Promise<void> {
+    const { client, onEnded, log } = this.#options
     const progress: Progress = { step: null, finished: null }
-    if (what === action) current = { id, progress }
+    if (what === action) this.#current = { id, progress }
     try {
-      const result = await trackProgress(followHostRun(target, id, 0, stop.signal), progress)
+      const result = await trackProgress(client.events(id, { signal: this.#stop.signal }), progress)
       if (result) onEnded({ source: 'host', title: actions[what].title, result })
     } catch (error) {
       const problem = toProblem(error)
       log(`Following deploy ${id} ended: ${problem.errorClass}: ${problem.message}`)
     } finally {
-      if (current?.id === id) current = null
+      if (this.#current?.id === id) this.#current = null
     }
   }
 
-  const readPassed = async (status: StatusReply): Promise<void> => {
-    if (reading) return
-    reading = true
+  async #readPassed(status: StatusReply): Promise<void> {
+    if (this.#reading) return
+    this.#reading = true
     try {
       const ids = status.recent_deploys
         .filter((run) => run.action === action && run.status === 'passed')
         .map(({ run_id }) => run_id)
         .slice(0, averaged)
-      for (const id of ids) {
-        if (passed.has(id)) continue
-        const { run } = await askHostJson(
-          await target(),
-          { path: '/api/runs', query: { id }, signal: stop.signal },
-          runReply,
-        )
-        const result = resultDocument.safeParse(run.result)
-        const sample = result.success ? passedRun(action, result.data) : null
-        if (sample) passed.set(id, sample)
-      }
-      for (const id of passed.keys()) if (!ids.includes(id)) passed.delete(id)
+      for (const id of ids) await this.#readOne(id)
+      for (const id of this.#passed.keys()) if (!ids.includes(id)) this.#passed.delete(id)
     } catch (error) {
       const problem = toProblem(error)
+      // Otherwise the host is unreachable, and the next status reads again.
       if (problem.errorClass === 'internal_error')
-        log(`Reading past deploys failed: ${problem.message}`) // otherwise the host is away; the next status asks again
+        this.#options.log(`Reading past deploys failed: ${problem.message}`)
     } finally {
-      reading = false
+      this.#reading = false
     }
   }
 
-  return {
-    notice: (status) => {
-      const running = status.active_runs.find((run) => followed.includes(run.action))
-      if (running && !seen.has(running.run_id)) {
-        seen.add(running.run_id)
-        void watch(running.run_id, running.action)
-      }
-      void readPassed(status)
-    },
-    step: () => (current === null ? null : (current.progress.step ?? 'starting')),
-    passed: () => [...passed.values()],
-    close: () => stop.abort(),
+  async #readOne(id: string): Promise<void> {
+    if (this.#passed.has(id)) return
+    const run = await this.#options.client.run(id, { signal: this.#stop.signal })
+    const result = resultDocument.safeParse(run.result)
+    const sample = result.success ? passedRun(action, result.data) : null
+    if (sample) this.#passed.set(id, sample)
   }
 }

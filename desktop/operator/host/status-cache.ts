@@ -29,7 +29,10 @@ const cachePath = (home: string, name: string, origin: string): string => {
   )
 }
 
-/** The last status a host gave, from an earlier start. @returns null when there is none, or none this version can read */
+/**
+ * The last status a host gave, from an earlier start.
+ * @returns null when there is none, or none that this version can read
+ */
 export function readStatusCache(
   home: string,
   { name, origin }: { name: string; origin: string },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { z } from 'zod'
-import { maxListedProblems, proofBundlesReply, type ProofBundlesReply } from '#shared/api'
+import { maxListedProblems, type ProofBundlesReply } from '#shared/api'
 import type { Input, Output, ProofRow } from '#shared/bridge'
 import { toProblem } from '#shared/errors'
 import { timestamp } from '#shared/ids'
@@ -14,7 +14,7 @@ import { readOwnPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
 import { readWitness } from '#ops/core/proof/witness'
 import { readSeen } from '#ops/core/proof/witness-seen'
-import { askHostJson, type HostTarget } from '../host/http.ts'
+import { hostClient, type HostTarget } from '../host/client.ts'
 import { shipWitness, type ProofWatch } from './watch.ts'
 import { shipFolder, shipIds } from '../ships/folder.ts'
 
@@ -82,10 +82,9 @@ export function proofsOf(
     try {
       const target = await options.target()
       if (target === null) return kept(host, `${host} cannot be reached.`)
-      const reply = await askHostJson(
-        target,
-        { path: '/api/proof/bundles', query: { cursor, limit: pageLength }, timeoutMs: 30_000 },
-        proofBundlesReply,
+      const reply = await hostClient(async () => target).proofBundles(
+        { cursor, limit: pageLength },
+        { limitMs: 30_000 },
       )
       const as_of = new Date().toISOString()
       if (cursor === undefined) keep(host, reply, as_of)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { proofChainReply, type StatusReply } from '#shared/api'
+import { type StatusReply } from '#shared/api'
 import type { WitnessView } from '#shared/bridge'
 import { Problem, toProblem } from '#shared/errors'
 import type { ChainReport, ShownChain } from '#shared/proof'
@@ -20,7 +20,7 @@ import {
   noteAlarms,
   readAlarms,
 } from '#ops/core/proof/witness-alarms'
-import { askHostJson, type HostTarget } from '../host/http.ts'
+import { hostClient, type HostTarget } from '../host/client.ts'
 
 /** A chain that is watched: the host's, or the ships of this laptop. */
 interface Watched {
@@ -95,13 +95,9 @@ const hostOf = (home: string, name: string, target: () => Promise<HostTarget | n
   place: 'host',
   title: name,
   read: async (after) => {
-    const asked = await target()
-    if (asked === null) throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
-    return await askHostJson(
-      asked,
-      { path: '/api/proof/chain', query: { after }, timeoutMs: askMs },
-      proofChainReply,
-    )
+    const reached = await target()
+    if (reached === null) throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
+    return await hostClient(async () => reached).proofChain(after, { limitMs: askMs })
   },
   believed: () => believedHostKey(home, name),
   believe: (key) => believeHostKey(home, name, key),

@@ -9,7 +9,7 @@ import { readOwnPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
 import { followRunLog } from '#ops/core/pipeline/run-log'
 import { activeShipOf, type ActiveShip } from '#ops/features/ship/index'
-import { trackProgress, type Progress } from '../base/progress.ts'
+import { trackProgress, type Progress } from '#shared/progress'
 import {
   hasResult,
   interruptedResult,

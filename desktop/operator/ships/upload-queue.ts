@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { shipStoredReply } from '#shared/api'
 import type { Overview } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import { runId, timestamp } from '#shared/ids'
@@ -9,7 +8,7 @@ import { readJson, writeJson } from '#ops/base/files/json-file'
 import { runFolder } from '#ops/base/paths/paths'
 import type { SigningKey } from '#ops/core/trust/signing-key'
 import { redact } from '#ops/base/redact/redaction'
-import { askHostJson, type HostTarget } from '../host/http.ts'
+import { hostClient, type HostTarget } from '../host/client.ts'
 import { makeShipBundle } from './bundle.ts'
 import { readShipResult, shipIds } from './folder.ts'
 
@@ -103,11 +102,7 @@ export function uploadQueue({ home, log, isRunning, shipKey }: UploadOptions): U
     }
     try {
       const { bundle, leftOut } = makeShipBundle(repository, id, await shipKey())
-      await askHostJson(
-        target,
-        { method: 'PUT', path: `/api/ship/${id}`, body: bundle, timeoutMs: 60_000 },
-        shipStoredReply,
-      )
+      await hostClient(async () => target).storeShip(id, bundle)
       write({
         ...base,
         state: 'stored',

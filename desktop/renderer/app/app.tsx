@@ -1,9 +1,8 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
-import { statusReply } from '#shared/api'
 import type { BridgeTransport } from '#shared/bridge'
 import type { Connection } from '../bridge/connect.ts'
-import { consoleApi } from '../bridge/console-api.ts'
+import { consoleClient } from '../bridge/console-client.ts'
 import { consoleTransport } from '../bridge/console-transport.ts'
 import { SignIn } from './entry/sign-in.tsx'
 import { Stranded } from './entry/stranded.tsx'
@@ -40,15 +39,15 @@ function Console(): ReactElement {
   const [refused, setRefused] = useState(false)
   const signIn = async (token: string): Promise<void> => {
     let live = false
-    const api = consoleApi(token, () => {
+    const client = consoleClient(token, () => {
       if (!live) return
       setTransport(null)
       setRefused(true)
     })
-    await api.json(statusReply, '/api/status')
+    await client.status()
     live = true
     setRefused(false)
-    setTransport(consoleTransport(api))
+    setTransport(consoleTransport(client))
   }
   return transport === null ? (
     <SignIn onToken={signIn} refused={refused} />

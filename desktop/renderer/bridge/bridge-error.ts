@@ -21,7 +21,13 @@ export const problemOf = (error_class: ErrorClass, message: string): BridgeProbl
   next_auto_fix: errorRule(error_class).next_auto_fix,
 })
 
-/** Whatever was thrown, as a bridge error; a bug keeps its message. */
+/** Anything that was thrown, as it crosses the bridge. */
+export function toBridgeProblem(thrown: unknown): BridgeProblem {
+  const { errorClass, message, nextAutoFix } = toBridgeError(thrown)
+  return { error_class: errorClass, message, next_auto_fix: nextAutoFix }
+}
+
+/** Anything that was thrown, as a bridge error; a bug keeps its message. */
 export function toBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown
   if (thrown instanceof Problem)

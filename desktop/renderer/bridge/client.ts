@@ -33,7 +33,8 @@ export function bridgeOver(transport: BridgeTransport): Bridge {
         throw new BridgeError(
           problemOf(
             'invalid_request',
-            `The answer to ${name} does not have the agreed form at ${path.join('.') || 'its root'} (${message}); nothing of it is shown.`,
+            `The answer to ${name} does not have the agreed form at ${path.join('.') || 'its root'} ` +
+              `(${message}); nothing of it is shown.`,
           ),
         )
       }

@@ -14,7 +14,7 @@ export function takeSecret(): string | null {
   return sessionStorage.getItem(key)
 }
 
-/** A tab of an earlier start that is given the address of a new one changes only its fragment: it starts over, with the new key. */
+/** A tab that gets the address of a newer start changes only its fragment. It is reloaded, with the new key. */
 export function startOverOnNewSecret(): void {
   addEventListener('hashchange', () => {
     if (location.hash.startsWith('#secret=')) location.reload()

@@ -1,6 +1,6 @@
 import { bridgeProblem, bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
+import { readMessages } from '#shared/hostd-client/messages'
 import { problemOf } from './bridge-error.ts'
-import { readEventStream } from './event-stream.ts'
 
 const gone = (): ReturnType<typeof problemOf> =>
   problemOf(
@@ -33,7 +33,7 @@ export function serveTransport(secret: string): BridgeTransport {
           ok: false,
           problem: problemOf(
             'forbidden',
-            'HQ was started anew since this page was opened. Open it again from the window that shows its address.',
+            'HQ was restarted since this page was opened. Open it again from the window that shows its address.',
           ),
         }
       return {
@@ -64,10 +64,10 @@ export function serveTransport(secret: string): BridgeTransport {
           return end(
             problemOf(
               answer.status === 403 ? 'forbidden' : 'hostd_unreachable',
-              `HQ answered ${answer.status} when asked for the log of ${request.run_id}.`,
+              `HQ answered ${answer.status} to the request for the log of ${request.run_id}.`,
             ),
           )
-        await readEventStream(answer.body, (messages) => {
+        for await (const messages of readMessages(answer.body)) {
           const events: unknown[] = []
           for (const { event, data } of messages) {
             if (event !== 'end') {
@@ -78,7 +78,7 @@ export function serveTransport(secret: string): BridgeTransport {
             end(bridgeProblem.nullable().parse(JSON.parse(data)))
           }
           if (events.length > 0) onEvents(events)
-        })
+        }
         end(cut())
       }
       read().catch(() => end(cut()))

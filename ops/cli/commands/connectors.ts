@@ -16,21 +16,24 @@ export async function run({
   probe?: boolean
 }): Promise<number> {
   if (!probe)
-    return await runAsAction('connectors_status', {}, options, async ({ context, signal }) => {
-      const about = {
-        kind: 'connectors' as const,
-        runId: context.runId,
-        startedAt: new Date().toISOString(),
-        artifacts: { connectors: 'connectors.json' },
-      }
-      const paths = hostPaths()
-      const document = connectorsDocument(about, await askConnectors(paths, signal))
-      writeDocument(
-        join(runFolder(join(paths.artifacts, 'connectors'), context.runId), 'connectors.json'),
-        document,
-      )
-      return document
-    })
+    return await runAsAction(
+      { ...options, action: 'connectors_status' },
+      async ({ context, signal }) => {
+        const about = {
+          kind: 'connectors' as const,
+          runId: context.runId,
+          startedAt: new Date().toISOString(),
+          artifacts: { connectors: 'connectors.json' },
+        }
+        const paths = hostPaths()
+        const document = connectorsDocument(about, await askConnectors(paths, signal))
+        writeDocument(
+          join(runFolder(join(paths.artifacts, 'connectors'), context.runId), 'connectors.json'),
+          document,
+        )
+        return document
+      },
+    )
   const paths = hostPaths()
   const { lookAtConnectors } = await import('#ops/features/connectors/look')
   process.stdout.write(

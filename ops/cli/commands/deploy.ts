@@ -5,7 +5,7 @@ import { deployHost, deployOnce } from '#ops/features/deploy/pipeline'
 import { deployUntilGreen } from '#ops/features/deploy/until-green'
 import { eventsOut } from '#ops/core/pipeline/events-out'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
-import { runThroughHostd } from '#ops/host/hostd-client/host-client'
+import { runThroughHostd } from '#ops/host/hostd-client/index'
 import { cancelOnSignals, runContext } from '#ops/core/pipeline/run-context'
 import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
 

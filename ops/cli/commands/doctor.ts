@@ -8,7 +8,7 @@ import { runFolder } from '#ops/base/paths/paths'
 
 /** `hq doctor` @returns the exit code */
 export const run = (options: { json?: boolean; unattended?: boolean }): Promise<number> =>
-  runAsAction('doctor', {}, options, async ({ context, signal }) => {
+  runAsAction({ ...options, action: 'doctor' }, async ({ context, signal }) => {
     const startedAt = new Date().toISOString()
     const host = doctorContext(context.deployRunId)
     const checks = await runDoctor(host, signal)

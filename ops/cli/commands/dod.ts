@@ -10,7 +10,7 @@ import { runFolder } from '#ops/base/paths/paths'
 
 /** `hq dod`: the Definition of Done of the last green deploy, asked again; its proof is kept apart from the deploy's own @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
-  runAsAction('dod', {}, options, async ({ context, signal }) => {
+  runAsAction({ ...options, action: 'dod' }, async ({ context, signal }) => {
     const { paths, hostdUrl } = doctorContext(context.deployRunId)
     const state = readJson(paths.projectState, projectState, 'state_invalid')
     const deployRunId = context.deployRunId ?? state?.last_deploy_run_id

@@ -4,7 +4,7 @@ import { greenCheck } from '#ops/features/deploy/green-check'
 
 /** `hq green-check`: is the last deploy green, and still? @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
-  runAsAction('green_check', {}, options, ({ context, signal }) => {
+  runAsAction({ ...options, action: 'green_check' }, ({ context, signal }) => {
     const host = deployHost(context.runId)
     return greenCheck({
       host,

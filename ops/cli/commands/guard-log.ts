@@ -19,11 +19,14 @@ export async function run({
       'invalid_request',
       `--lines must be a whole number from 1 to 500, not ${JSON.stringify(lines)}.`,
     )
-  return await runAsAction('tail_guard_log', params.data, { json }, ({ context, log }) => {
-    const started_at = new Date().toISOString()
-    const { lines: passes, unreadable } = readGuardLog(hostPaths(), params.data.lines ?? 50)
-    for (const pass of passes) log(describePass(pass))
-    if (unreadable > 0) log(`${unreadable} lines cannot be read`)
-    return Promise.resolve({ ...doneDocument(context.runId, started_at), passes, unreadable })
-  })
+  return await runAsAction(
+    { action: 'tail_guard_log', params: params.data, json },
+    ({ context, log }) => {
+      const started_at = new Date().toISOString()
+      const { lines: passes, unreadable } = readGuardLog(hostPaths(), params.data.lines ?? 50)
+      for (const pass of passes) log(describePass(pass))
+      if (unreadable > 0) log(`${unreadable} lines cannot be read`)
+      return Promise.resolve({ ...doneDocument(context.runId, started_at), passes, unreadable })
+    },
+  )
 }

@@ -4,7 +4,7 @@ import { runGuard } from '#ops/features/guard/guard'
 
 /** `hq guard`: one pass @returns the exit code */
 export const run = (options: { json?: boolean; unattended?: boolean }): Promise<number> =>
-  runAsAction('guard', {}, options, ({ context, signal }) =>
+  runAsAction({ ...options, action: 'guard' }, ({ context, signal }) =>
     runGuard(doctorContext(context.deployRunId), {
       runId: context.runId,
       deployRunId: context.deployRunId,

@@ -1,10 +1,10 @@
 import { Problem } from '#shared/errors'
-import { maintenanceReply, type MaintenanceState } from '#shared/api'
+import type { MaintenanceState } from '#shared/api'
 import { setTimers } from '#ops/core/host-state/timers'
 import { runHere } from '#ops/host/hostd-client/check-command'
 import { doneDocument } from '#ops/core/pipeline/documents'
 import { exitUsage } from '#ops/core/pipeline/exit-codes'
-import { hostClient, runThroughHostd } from '#ops/host/hostd-client/host-client'
+import { hostClient, runThroughHostd } from '#ops/host/hostd-client/index'
 import { readMaintenance, turnMaintenanceOff } from '#ops/core/host-state/maintenance'
 import { hostPaths } from '#ops/base/paths/paths'
 import { runContext } from '#ops/core/pipeline/run-context'
@@ -34,15 +34,7 @@ export async function run({ set, json = false }: MaintenanceOptions): Promise<nu
     case 'status':
       return show(readMaintenance(hostPaths()), json)
     case 'on':
-      return show(
-        (
-          await hostClient().get('/api/maintenance', maintenanceReply, {
-            method: 'PUT',
-            body: { reason: 'turned on at a terminal of the host' },
-          })
-        ).maintenance,
-        json,
-      )
+      return show(await hostClient().turnMaintenanceOn('turned on at a terminal of the host'), json)
     case 'off':
       return runContext().startedByRunner
         ? await clear()

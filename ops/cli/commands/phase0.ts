@@ -9,7 +9,7 @@ import { writeDocument } from '#ops/base/redact/write-document'
 
 /** `hq phase0`: both connectors, live, with a proof however it ends (design §9). The runner seals it. @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
-  runAsAction('phase0', {}, options, async ({ context, signal }) => {
+  runAsAction({ ...options, action: 'phase0' }, async ({ context, signal }) => {
     const about = {
       kind: 'phase0' as const,
       runId: context.runId,

@@ -11,7 +11,7 @@ const auditMs = 30_000
 
 /** `hq port-audit` @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
-  runAsAction('port_audit', {}, options, async ({ context, signal }) => {
+  runAsAction({ ...options, action: 'port_audit' }, async ({ context, signal }) => {
     const startedAt = new Date().toISOString()
     const host = doctorContext(context.deployRunId)
     const { paths } = host

@@ -1,7 +1,7 @@
 import { runId as runIdSchema } from '#shared/ids'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { resultDocument } from '#shared/result'
-import { hostClient } from '#ops/host/hostd-client/host-client'
+import { hostClient } from '#ops/host/hostd-client/index'
 import { printEvent } from '#ops/core/pipeline/report'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 

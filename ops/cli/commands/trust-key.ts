@@ -2,7 +2,7 @@ import { runHere } from '#ops/host/hostd-client/check-command'
 import { doneDocument } from '#ops/core/pipeline/documents'
 import { enrolShipKey, removeShipKey } from '#ops/core/trust/enrolled-keys'
 import { exitUsage } from '#ops/core/pipeline/exit-codes'
-import { runThroughHostd } from '#ops/host/hostd-client/host-client'
+import { runThroughHostd } from '#ops/host/hostd-client/index'
 import { hostPaths } from '#ops/base/paths/paths'
 import { runContext } from '#ops/core/pipeline/run-context'
 

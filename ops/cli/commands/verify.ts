@@ -8,7 +8,7 @@ import { runFolder } from '#ops/base/paths/paths'
 
 /** `hq verify`: what a deploy verifies, against what was last recorded as serving @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
-  runAsAction('verify_production', {}, options, async ({ context, signal }) => {
+  runAsAction({ ...options, action: 'verify_production' }, async ({ context, signal }) => {
     const startedAt = new Date().toISOString()
     const host = doctorContext(context.deployRunId)
     const { checks } = await verify(host, { sha: null, digest: null }, { signal })

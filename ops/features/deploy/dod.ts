@@ -3,7 +3,7 @@ import { checksResult, type CheckResult, type DodResult } from '#shared/result'
 import { failures } from '#ops/core/checks/check'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
 import { readServing } from '#ops/core/host-state/service-record'
-import { hostClient, localHost } from '#ops/host/hostd-client/host-client'
+import { hostClient, localHost } from '#ops/host/hostd-client/index'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 
 interface Question {

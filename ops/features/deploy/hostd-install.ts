@@ -5,7 +5,7 @@ import { healthReply, statusReply } from '#shared/api'
 import { Problem, toProblem } from '#shared/errors'
 import { readAdminToken } from '#ops/core/config/admin-token'
 import { baseEnv } from '#ops/base/process/command'
-import { askFor } from '#ops/host/hostd-client/questions'
+import { requireReply } from '#ops/host/hostd-client/probe'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { markComplete, readMark, unfinished } from '#ops/core/host-state/releases'
 import { giveTreeTo } from '#ops/base/process/run-as'
@@ -35,8 +35,16 @@ export async function requireHostd(
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    const health = await askFor(hostdUrl, '/health', healthReply, { signal })
-    await askFor(hostdUrl, '/api/status', statusReply, {
+    const health = await requireReply({
+      base: hostdUrl,
+      path: '/health',
+      schema: healthReply,
+      signal,
+    })
+    await requireReply({
+      base: hostdUrl,
+      path: '/api/status',
+      schema: statusReply,
       token: readAdminToken(paths.tokenFile),
       signal,
     })

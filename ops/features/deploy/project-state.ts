@@ -4,7 +4,7 @@ import { Problem, toProblem } from '#shared/errors'
 import { deployResult, projectState, type Pin, type ProjectState } from '#shared/result'
 import { readAdminToken } from '#ops/core/config/admin-token'
 import { endedDeploys } from '#ops/features/doctor/index'
-import { askFor } from '#ops/host/hostd-client/questions'
+import { requireReply } from '#ops/host/hostd-client/probe'
 import { gitText } from '#ops/platform/git/run-git'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { nextActionFile, parseNextAction } from '#ops/core/config/next-action'
@@ -57,7 +57,10 @@ export async function writeState(
     )
   }
   try {
-    const shown = await askFor(hostdUrl, '/api/project/state', projectStateReply, {
+    const shown = await requireReply({
+      base: hostdUrl,
+      path: '/api/project/state',
+      schema: projectStateReply,
       token: readAdminToken(paths.tokenFile),
       signal,
     })

@@ -11,7 +11,7 @@ import {
 } from '#shared/api'
 import { Problem, type ErrorClass } from '#shared/errors'
 import { readAdminToken } from '#ops/core/config/admin-token'
-import { askApi } from '#ops/host/hostd-client/questions'
+import { probeApi } from '#ops/host/hostd-client/probe'
 import { parseJson } from '#ops/base/files/json-file'
 import type { DeployHost } from './facts.ts'
 
@@ -44,14 +44,16 @@ export async function requireRoutes(
   const routes = [...new Set([dodLast, ...configured])]
   for (const route of routes) {
     const errorClass: ErrorClass = route === dodLast ? 'missing_route_dod_last' : 'route_missing'
-    const answer = await askApi(consoleUrl, route, { token, signal }).catch((error: unknown) => {
-      signal.throwIfAborted()
-      throw new Problem(
-        errorClass,
-        `${route} did not answer through the console: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      )
-    })
+    const answer = await probeApi({ base: consoleUrl, path: route, token, signal }).catch(
+      (error: unknown) => {
+        signal.throwIfAborted()
+        throw new Problem(
+          errorClass,
+          `${route} did not answer through the console: ${error instanceof Error ? error.message : String(error)}`,
+          { cause: error },
+        )
+      },
+    )
     if (answer.status !== 200)
       throw new Problem(errorClass, `${consoleUrl}${route} answered ${answer.status}, not 200.`)
     parseJson(answer.text, schemas[new URL(route, consoleUrl).pathname] ?? anyObject, {

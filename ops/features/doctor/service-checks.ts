@@ -4,7 +4,7 @@ import { allHealth, servicesUp } from '#ops/host/engines/registry'
 import { consoleServiceName } from '#ops/core/host-state/service-record'
 import { fail, pass, skip, type Check } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
-import { askApi, askFor } from '#ops/host/hostd-client/questions'
+import { probeApi, requireReply } from '#ops/host/hostd-client/probe'
 
 /** hostd answers, and lets in only who has the token. */
 export const hostdChecks = ({ paths, hostdUrl }: DoctorContext): Check[] => [
@@ -12,7 +12,12 @@ export const hostdChecks = ({ paths, hostdUrl }: DoctorContext): Check[] => [
     name: 'hostd_health',
     remedy: 'restart_hostd',
     run: async (signal) => {
-      const { version, uptime_seconds } = await askFor(hostdUrl, '/health', healthReply, { signal })
+      const { version, uptime_seconds } = await requireReply({
+        base: hostdUrl,
+        path: '/health',
+        schema: healthReply,
+        signal,
+      })
       return pass(`hostd ${version} answers at ${hostdUrl}, up for ${uptime_seconds} s`)
     },
   },
@@ -21,13 +26,19 @@ export const hostdChecks = ({ paths, hostdUrl }: DoctorContext): Check[] => [
     remedy: 'set_admin_token',
     run: async (signal) => {
       const token = readAdminToken(paths.tokenFile)
-      const without = await askApi(hostdUrl, '/api/status', { signal })
+      const without = await probeApi({ base: hostdUrl, path: '/api/status', signal })
       if (without.status !== 403)
         return fail(
           `/api/status without a token answered ${without.status}, not 403.`,
           'restart_hostd',
         )
-      await askFor(hostdUrl, '/api/status', statusReply, { token, signal })
+      await requireReply({
+        base: hostdUrl,
+        path: '/api/status',
+        schema: statusReply,
+        token,
+        signal,
+      })
       return pass('403 without the token, status with it')
     },
   },
@@ -41,7 +52,10 @@ export const consoleChecks = ({ paths, consoleUrl }: DoctorContext): Check[] => 
     run: async (signal) => {
       if (!servicesUp(paths).includes(consoleServiceName))
         return skip('No deploy has started the console yet.')
-      await askFor(consoleUrl, '/api/maintenance', maintenanceReply, {
+      await requireReply({
+        base: consoleUrl,
+        path: '/api/maintenance',
+        schema: maintenanceReply,
         token: readAdminToken(paths.tokenFile),
         signal,
       })

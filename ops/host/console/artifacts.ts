@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { adminTokenHeader, artifactsReply } from '#shared/api'
 import { Problem } from '#shared/errors'
 import { openArtifact } from '#ops/base/files/artifacts'
-import { askApi } from '#ops/host/hostd-client/questions'
+import { probeApi } from '#ops/host/hostd-client/probe'
 import { askSocket } from './hostd-socket.ts'
 
 /** A cheap route of hostd that needs the token: its answer says whether the caller may see anything. */
@@ -25,7 +25,11 @@ export function artifactRoutes(
     const token = typeof header === 'string' ? header : undefined
     const confirmed =
       hostdSocket === undefined
-        ? await askApi(hostdUrl, confirmPath, token === undefined ? {} : { token })
+        ? await probeApi({
+            base: hostdUrl,
+            path: confirmPath,
+            ...(token === undefined ? {} : { token }),
+          })
         : await askSocket(hostdSocket, confirmPath, token)
     if (confirmed.status !== 200)
       return reply

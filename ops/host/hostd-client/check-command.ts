@@ -3,7 +3,7 @@ import { toProblem } from '#shared/errors'
 import type { CheckResult, ResultDocument } from '#shared/result'
 import { eventsOut } from '#ops/core/pipeline/events-out'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
-import { runThroughHostd } from './host-client.ts'
+import { runThroughHostd } from './run-through.ts'
 import { redact } from '#ops/base/redact/redaction'
 import { cancelOnSignals, runContext, type RunContext } from '#ops/core/pipeline/run-context'
 import { failDocument } from '#ops/core/pipeline/documents'
@@ -12,6 +12,13 @@ export interface CheckWork {
   readonly context: RunContext
   readonly signal: AbortSignal
   readonly log: (text: string) => void
+}
+
+export interface ActionCommand {
+  readonly action: ActionId
+  readonly params?: Record<string, unknown>
+  readonly json?: boolean
+  readonly unattended?: boolean
 }
 
 const mark = { PASS: '✓', WARN: '!', FAIL: '✗', SKIP: '–' } as const
@@ -25,7 +32,7 @@ export const checkLine = ({ name, status, detail }: CheckResult): string =>
  */
 export async function runHere(
   action: string,
-  work: (hands: CheckWork) => Promise<ResultDocument & { checks?: unknown }>,
+  work: (io: CheckWork) => Promise<ResultDocument & { checks?: unknown }>,
   { json = false }: { json?: boolean } = {},
 ): Promise<number> {
   const context = runContext()
@@ -59,11 +66,9 @@ export async function runHere(
   return exitCodeOf(document)
 }
 
-/** A command that is an action of hostd: inside a run it does the work, at a terminal it goes through hostd and follows. */
+/** A command that is an action of hostd: inside a run it does the work; at a terminal it runs through hostd. */
 export function runAsAction(
-  action: ActionId,
-  params: Record<string, unknown>,
-  options: { json?: boolean; unattended?: boolean },
+  { action, params = {}, ...options }: ActionCommand,
   work: Parameters<typeof runHere>[1],
 ): Promise<number> {
   return runContext().startedByRunner

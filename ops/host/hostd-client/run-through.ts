@@ -7,17 +7,17 @@ import { printEvent } from '#ops/core/pipeline/report'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 import { failDocument } from '#ops/core/pipeline/documents'
 import { sayError } from '#ops/base/redact/crash-output'
-import { hostClient } from './client.ts'
-import { requireAnswering } from './request.ts'
+import { hostClient } from './host-client.ts'
 import { runWithoutHostd } from './without-hostd.ts'
 
 /**
- * What a command typed on a host does (design §5): asks hostd for the action, follows the run, prints it. A busy lane is
- * joined. With hostd unreachable the same runner is started under the same locks. Ctrl-C stops following, not the run.
+ * What a command typed on a host does: it has hostd start the action, follows the run and prints it. The same action is
+ * joined if it runs already. If hostd is unreachable, the same runner is started under the same locks. Ctrl-C stops
+ * following; the run goes on.
  *
  * @param json the result document alone on standard output, nothing on standard error
- * @param unattended by a timer: a check that came through ends with 0 whatever it found, which HQ shows; what did not come through ends as otherwise
- * @returns exit code (design §13)
+ * @param unattended started by a timer: a check that gave a result ends with 0 whatever it found, which HQ shows
+ * @returns the exit code: 0 PASS, 1 FAIL
  * @throws {Problem} what hostd refused
  */
 export async function runThroughHostd(
@@ -42,7 +42,7 @@ export async function runThroughHostd(
 
   async function throughHostd(): Promise<ResultDocument> {
     const client = hostClient()
-    await requireAnswering(client.address)
+    await client.requireAnswering()
     let followed: string | null = null
     const onRun = (id: string, joined: boolean): void => {
       followed = id
@@ -64,7 +64,7 @@ export async function runThroughHostd(
       if (followed !== null && error instanceof Problem && error.errorClass === 'hostd_unreachable')
         throw new Problem(
           'runner_lost',
-          `hostd went away while ${String(followed)} was followed: ${error.message} The run goes on.`,
+          `hostd became unreachable while ${String(followed)} was followed: ${error.message} The run goes on.`,
           { cause: error },
         )
       throw error

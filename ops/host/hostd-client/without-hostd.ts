@@ -11,8 +11,8 @@ import { readRunResult, runLogFile } from '#ops/host/runner/run-files'
 import { readHostSettings } from '#ops/core/config/settings-files'
 
 /**
- * Runs an action with hostd away: the same runner under the same locks; hostd takes the folder into its index later.
- * The run goes on when the caller goes away.
+ * Runs an action while hostd is unreachable: the same runner under the same locks. hostd adds the folder to its index
+ * later. The run goes on if the caller stops.
  * @returns the result document
  * @throws {Problem} `runner_start_failed`; `runner_lost` when the runner ended without a result
  */

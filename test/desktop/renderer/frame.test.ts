@@ -150,7 +150,7 @@ test('a page of an earlier start of HQ says so, and promises nothing', async () 
       'overview.get': {
         error_class: 'forbidden',
         message:
-          'HQ was started anew since this page was opened. Open it again from the window that shows its address.',
+          'HQ was restarted since this page was opened. Open it again from the window that shows its address.',
         next_auto_fix: 'enrol_host',
       },
     },

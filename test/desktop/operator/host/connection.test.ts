@@ -33,7 +33,7 @@ describe('the connection to the host', () => {
     const { connection, status } = await bench.call('overview.get', {})
     expect(connection).toMatchObject({
       state: 'not_enrolled',
-      deploy_blocked: 'No host is enrolled, so nothing was asked of one.',
+      deploy_blocked: 'No host is enrolled, so no request was sent.',
       as_of: null,
     })
     expect(status).toBeNull()

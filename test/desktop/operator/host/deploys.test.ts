@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEnd } from '../../../../desktop/operator/host/deploys.ts'
-import { usualMs } from '../../../../desktop/operator/base/typical-durations.ts'
+import { typicalDurations } from '#shared/typical-durations'
 import {
   scriptedInstall,
   startHostd,
@@ -145,10 +145,10 @@ describe('how long a step usually takes', () => {
         { name: 'review_auto', status: 'skipped' as const, duration_ms: 1 },
       ],
     })
-    expect(usualMs([run(100, 10), run(900, 90), run(200, 20)])).toEqual({
+    expect(typicalDurations([run(100, 10), run(900, 90), run(200, 20)])).toEqual({
       ship: 200,
       'ship/tests': 20,
     })
-    expect(usualMs([run(100, 10), run(200, 30)])).toEqual({ ship: 150, 'ship/tests': 20 })
+    expect(typicalDurations([run(100, 10), run(200, 30)])).toEqual({ ship: 150, 'ship/tests': 20 })
   })
 })

@@ -52,7 +52,7 @@ it('a deploy ends PASS: the version answers, the proof is whole, the state is sh
   ])
     expect(existsSync(join(dir, name)), name).toBe(true)
   expect(events.filter(({ type }) => type === 'run_finished')).toHaveLength(1)
-  const state = await at.hostd.client.get('/api/project/state', projectStateReply)
+  const state = await at.hostd.client.request('/api/project/state', projectStateReply)
   expect(state.state).toMatchObject({
     last_deploy_run_id: run.run_id,
     target_sha: result.target_sha,

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { runReply } from '#shared/api'
 import type { EventBody } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import { deployResult, dodResult, triage, type DeployResult } from '#shared/result'
@@ -57,7 +56,7 @@ it('a doctor that began before the new version was up is joined, and is no evide
         process.kill(pid, 'SIGCONT')
     },
   })
-  expect((await at.hostd.client.get(`/api/runs?id=${stale}`, runReply)).run.status).toBe('passed')
+  expect((await at.hostd.client.run(stale)).status).toBe('passed')
   expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS' })
   expect(dod?.doctor_run_id).not.toBe(stale)
   expect(dod).toMatchObject({ overall: 'PASS', joined: false })

@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const sha = (n: number): string => shas[n - 1] ?? ''
 const state = async (): Promise<ProjectState> => {
-  const reply = await at.hostd.client.get('/api/project/state', projectStateReply)
+  const reply = await at.hostd.client.request('/api/project/state', projectStateReply)
   return z.custom<ProjectState>((value) => value !== null).parse(reply.state)
 }
 const green = async (

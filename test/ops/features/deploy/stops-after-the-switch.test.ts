@@ -67,7 +67,7 @@ it('a deploy stops when a key endpoint says ok:false, and hostd shows the mainte
   const deploy = await at.deploy()
   expectStop(at, deploy, 'endpoint_not_ok', 'verify_production')
   expect(deploy.triage?.evidence.join()).toContain('/api/message')
-  const status = await at.hostd.client.get('/api/status', statusReply)
+  const status = await at.hostd.client.request('/api/status', statusReply)
   expect(status.maintenance).toMatchObject({ on: true, file: { deploy_run_id: deploy.run.run_id } })
   expect(status.last_deploy).toMatchObject({
     ok: false,

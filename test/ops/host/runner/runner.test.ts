@@ -236,7 +236,7 @@ describe('a command typed on the host, with hostd away', () => {
     const script = join(dir, 'typed.ts')
     writeFileSync(
       script,
-      `const { runThroughHostd } = await import(${JSON.stringify(join(process.cwd(), 'ops/host/hostd-client/host-client.ts'))}); process.exitCode = await runThroughHostd('doctor', {}, { json: true })\n`,
+      `const { runThroughHostd } = await import(${JSON.stringify(join(process.cwd(), 'ops/host/hostd-client/index.ts'))}); process.exitCode = await runThroughHostd('doctor', {}, { json: true })\n`,
     )
     const out = execFileSync(join(process.cwd(), 'node_modules/.bin/node'), [script], {
       env: { ...host.env, OPENCLAW_HOSTD_PORT: '1' },

@@ -1,36 +1,43 @@
-import { actions } from '#shared/actions'
-import type { StatusReply } from '#shared/api'
+/** The Overview, composed from what one side can see: HQ on the laptop, or the page of the console. */
+import { actions } from './actions.ts'
+import type { StatusReply } from './api.ts'
 import type {
   CancelView,
   HostConnection,
   Overview,
   RepositoryState,
   ShipSummary,
-} from '#shared/bridge'
-import { gatesOf } from '#shared/gates'
-import { standingStep } from '#shared/steps'
-import type { ShipResult } from '#shared/result'
-import { passedRun, usualMs, type PassedRun } from './base/typical-durations.ts'
+} from './bridge.ts'
+import { gatesOf } from './gates.ts'
+import type { ShipResult } from './result.ts'
+import { standingStep } from './steps.ts'
+import { typicalDurations, type PassedRun } from './typical-durations.ts'
 
-interface Facts {
+/** What is known now. The console page has no laptop: its `laptop` is null. */
+export interface OverviewFacts {
   readonly connection: Omit<HostConnection, 'deploy_blocked'>
+  readonly status: StatusReply | null
+  readonly deployStep: string | null
+  /** Passed runs, for the typical durations. */
+  readonly passedRuns: readonly PassedRun[]
+  readonly laptop: LaptopFacts | null
+}
+
+/** What only the laptop knows. */
+export interface LaptopFacts {
   readonly repository: RepositoryState | null
   /** The running ship, else the newest. */
   readonly ship: ShipSummary | null
   /** The laptop's own result for the head of the repository. */
   readonly shipResult: ShipResult | null
-  readonly shipResults: readonly (ShipResult | null)[]
-  readonly status: StatusReply | null
-  readonly deployStep: string | null
-  readonly deploys: readonly PassedRun[]
   readonly upload: Overview['upload']
-  readonly proofAlarms: Overview['proof_alarms']
+  readonly proofAlarms: NonNullable<Overview['proof_alarms']>
   readonly cancels: CancelView[]
 }
 
-/** Why Deploy+Verify cannot be pressed, in one sentence; null when it can (design §10). */
+/** Why Deploy+Verify cannot be pressed, in one sentence; null when it can. */
 export function deployBlocked(
-  { name, state, detail }: Facts['connection'],
+  { name, state, detail }: OverviewFacts['connection'],
   status: StatusReply | null,
 ): string | null {
   const host = name ?? 'The host'
@@ -59,8 +66,8 @@ function evidence(
   host: ShipResult | null,
 ): ShipResult | null {
   const candidates = [own, host]
-    .filter((result) => result !== null && result.git_head === commit)
     .filter((result) => result !== null)
+    .filter((result) => result.git_head === commit)
   return (
     candidates.toSorted(
       (a, b) =>
@@ -78,16 +85,18 @@ function stepFor(commit: string | null, ship: ShipSummary | null): string | null
   return ship.commit === commit ? standingStep(ship.step ?? 'preflight') : null
 }
 
-/** Everything the Overview shows, from what is known now; nothing is waited for (design §10). */
-export function composeOverview(facts: Facts): Overview {
-  const { connection, repository, ship, status } = facts
+/** Everything the Overview shows, from what is known now; nothing is waited for. */
+export function composeOverview(facts: OverviewFacts): Overview {
+  const { connection, status, laptop } = facts
+  const repository = laptop?.repository ?? null
+  const ship = laptop?.ship ?? null
   const hostShip = status?.last_ship.result ?? null
   // Without a repository on this machine the newest change is the one the host knows.
   const commit = repository
     ? repository.head
     : (hostShip?.git_head ?? status?.state?.target_sha ?? null)
   // A deploy takes origin/main: it is a deploy of this change only when that is this change.
-  const deploysThis = commit !== null && (repository === null || repository.remote === commit)
+  const onMain = repository ? repository.remote : (hostShip?.pushed_sha ?? null)
   return {
     connection: { ...connection, deploy_blocked: deployBlocked(connection, status) },
     repository,
@@ -95,20 +104,13 @@ export function composeOverview(facts: Facts): Overview {
     status,
     change: gatesOf({
       commit,
-      ship: evidence(commit, facts.shipResult, hostShip),
+      ship: evidence(commit, laptop?.shipResult ?? null, hostShip),
       shipStep: stepFor(commit, ship),
       status,
-      deployStep: deploysThis ? facts.deployStep : null,
+      deployStep: commit !== null && onMain === commit ? facts.deployStep : null,
     }),
-    usual_ms: usualMs([
-      ...facts.shipResults
-        .map((result) => passedRun('ship', result))
-        .filter((run) => run !== null)
-        .slice(0, 10),
-      ...facts.deploys,
-    ]),
-    upload: facts.upload,
-    proof_alarms: facts.proofAlarms,
-    cancels: facts.cancels,
+    usual_ms: typicalDurations(facts.passedRuns),
+    upload: laptop?.upload ?? { queued: 0, detail: null },
+    ...(laptop === null ? {} : { proof_alarms: laptop.proofAlarms, cancels: laptop.cancels }),
   }
 }

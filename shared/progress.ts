@@ -1,7 +1,7 @@
-import type { RunEvent } from '#shared/events'
-import type { ResultDocument } from '#shared/result'
+/** Where a running run is, as its events show. */
+import type { RunEvent } from './events.ts'
+import type { ResultDocument } from './result.ts'
 
-/** Where a running run is, as its events tell. */
 export interface Progress {
   step: string | null
   finished: ResultDocument | null

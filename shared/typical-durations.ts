@@ -1,4 +1,6 @@
-import type { StepResult } from '#shared/result'
+/** How long runs and their steps typically take: the median of those that passed. */
+import type { StatusReply } from './api.ts'
+import type { StepResult } from './result.ts'
 
 /** One run that passed: how long it and its steps took, in milliseconds. */
 export interface PassedRun {
@@ -18,7 +20,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Median durations by `<action>` and `<action>/<step>`, of steps that passed. */
-export function usualMs(runs: readonly PassedRun[]): Record<string, number> {
+export function typicalDurations(runs: readonly PassedRun[]): Record<string, number> {
   const samples = new Map<string, number[]>()
   const add = (key: string, ms: number): void => {
     samples.set(key, [...(samples.get(key) ?? []), ms])
@@ -47,4 +49,29 @@ export function passedRun(
     total_ms: Math.max(0, Date.parse(result.finished_at) - Date.parse(result.started_at)),
     steps: result.steps,
   }
+}
+
+/** What the status of a host alone shows: its last ship, its last deploy, and the length of recent deploys. */
+export function passedRunsOf(status: StatusReply): PassedRun[] {
+  const deploy = status.last_deploy.result
+  const earlier = status.recent_deploys.flatMap((run): PassedRun[] =>
+    run.action === 'deploy_and_verify' &&
+    run.status === 'passed' &&
+    run.run_id !== deploy?.run_id &&
+    run.started_at !== null &&
+    run.finished_at !== null
+      ? [
+          {
+            action: run.action,
+            total_ms: Date.parse(run.finished_at) - Date.parse(run.started_at),
+            steps: [],
+          },
+        ]
+      : [],
+  )
+  const newest = [
+    passedRun('ship', status.last_ship.result),
+    passedRun('deploy_and_verify', deploy),
+  ]
+  return [...newest.filter((run) => run !== null), ...earlier]
 }

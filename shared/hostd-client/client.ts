@@ -1,0 +1,187 @@
+/** The client of hostd: one method per route that HQ uses. */
+import type { z } from 'zod'
+import type { ActionId } from '../actions.ts'
+import {
+  artifactsReply,
+  cancelReply,
+  dodRunHeader,
+  execReply,
+  maintenanceReply,
+  proofBundlesReply,
+  proofChainReply,
+  runReply,
+  runsReply,
+  shipStoredReply,
+  statusReply,
+  trustReply,
+  type MaintenanceState,
+  type ProofBundlesReply,
+  type RunDetail,
+  type StatusReply,
+  type TrustReply,
+} from '../api.ts'
+import type { shipBundle } from '../bundle.ts'
+import { Problem } from '../errors.ts'
+import type { RunEvent } from '../events.ts'
+import { requireSameRun } from '../join.ts'
+import type { RunStatus } from '../run.ts'
+import type { Connect } from './address.ts'
+import { readHead } from './body.ts'
+import { followRun, type FollowOptions } from './follow-run.ts'
+import { LaneBusy, readJson, requestAnswer, requestJson, type HostdRequest } from './request.ts'
+
+/** hostd answers a cancel when the whole tree has ended: at most 40 s; milliseconds. */
+const cancelMs = 60_000
+/** The largest ship bundle over a slow tailnet, milliseconds. */
+const storeShipMs = 60_000
+const readArtifactMs = 30_000
+
+export interface Started {
+  readonly run_id: string
+  /** The same request was running already. */
+  readonly joined: boolean
+}
+
+export type RequestOptions = Omit<HostdRequest, 'path'>
+
+/** Every method throws {Problem}: `hostd_unreachable`, `version_mismatch`, `cancelled`, or the class of the answer. */
+export class HostdClient {
+  readonly #connect: Connect
+  readonly #defaults: RequestOptions
+
+  /** @param defaults for every request, unless the request says otherwise */
+  constructor(connect: Connect, defaults: RequestOptions = {}) {
+    this.#connect = connect
+    this.#defaults = defaults
+  }
+
+  /** Any route, its answer checked. */
+  async request<T extends z.ZodType>(
+    path: string,
+    schema: T,
+    options: RequestOptions = {},
+  ): Promise<z.output<T>> {
+    return await requestJson(await this.#connect(), { ...this.#defaults, ...options, path }, schema)
+  }
+
+  async status(options?: RequestOptions): Promise<StatusReply> {
+    return await this.request('/api/status', statusReply, options)
+  }
+
+  /**
+   * Starts an action, or joins the same one. This is the only place that decides what a busy lane means.
+   * @throws {Problem} also `lane_busy` when another action of the lane runs, or the same one with other parameters
+   */
+  async exec(
+    action: ActionId,
+    params: Readonly<Record<string, unknown>> = {},
+    { dodRun, signal }: { dodRun?: string; signal?: AbortSignal } = {},
+  ): Promise<Started> {
+    try {
+      const { run_id } = await this.request('/api/exec', execReply, {
+        method: 'POST',
+        body: { action, params },
+        ...(dodRun === undefined ? {} : { headers: { [dodRunHeader]: dodRun } }),
+        ...(signal ? { signal } : {}),
+      })
+      return { run_id, joined: false }
+    } catch (error) {
+      if (!(error instanceof LaneBusy)) throw error
+      const active = await this.run(error.active.active_run_id)
+      requireSameRun({ action, params }, active)
+      return { run_id: active.run_id, joined: true }
+    }
+  }
+
+  async run(id: string, options?: RequestOptions): Promise<RunDetail> {
+    return (await this.request('/api/runs', runReply, { ...options, query: { id } })).run
+  }
+
+  async runs(query: HostdRequest['query'] = {}): Promise<z.output<typeof runsReply>> {
+    return await this.request('/api/runs', runsReply, { query })
+  }
+
+  async cancel(id: string): Promise<RunStatus> {
+    const path = `/api/runs/${encodeURIComponent(id)}/cancel`
+    const options = { method: 'POST', body: {}, limitMs: cancelMs } as const
+    return (await this.request(path, cancelReply, options)).status
+  }
+
+  /** The events of a run, through broken connections; see `followRun`. */
+  events(
+    id: string,
+    options?: FollowOptions,
+  ): AsyncGenerator<readonly RunEvent[], RunStatus | null> {
+    return followRun(this.#connect, id, options)
+  }
+
+  async trust(options?: RequestOptions): Promise<TrustReply> {
+    return await this.request('/api/trust', trustReply, options)
+  }
+
+  async proofBundles(
+    query: { cursor?: string | undefined; limit?: number },
+    options?: RequestOptions,
+  ): Promise<ProofBundlesReply> {
+    return await this.request('/api/proof/bundles', proofBundlesReply, { ...options, query })
+  }
+
+  /** @param after number of the last link that the caller knows; 0: all */
+  async proofChain(
+    after: number,
+    options?: RequestOptions,
+  ): Promise<z.output<typeof proofChainReply>> {
+    const query = { after }
+    return await this.request('/api/proof/chain', proofChainReply, { ...options, query })
+  }
+
+  async storeShip(
+    id: string,
+    body: z.input<typeof shipBundle>,
+  ): Promise<z.output<typeof shipStoredReply>> {
+    const options = { method: 'PUT', body, limitMs: storeShipMs } as const
+    return await this.request(`/api/ship/${encodeURIComponent(id)}`, shipStoredReply, options)
+  }
+
+  async turnMaintenanceOn(reason: string): Promise<MaintenanceState> {
+    const options = { method: 'PUT', body: { reason } } as const
+    return (await this.request('/api/maintenance', maintenanceReply, options)).maintenance
+  }
+
+  /** @throws {Problem} also `not_found` when it is not a folder */
+  async listArtifacts(path: string): Promise<z.output<typeof artifactsReply>> {
+    const { address, answer } = await this.#artifact(path, 'directory')
+    return await readJson(address, answer, artifactsReply)
+  }
+
+  /** The head of a file, as text. @throws {Problem} also `not_found` when it is not a file */
+  async readArtifact(
+    path: string,
+    maxBytes: number,
+  ): Promise<{ text: string; truncated: boolean }> {
+    const { address, answer } = await this.#artifact(path, 'file')
+    return await readHead(answer, { maxBytes, host: address.caller.host })
+  }
+
+  /** hostd answers a folder with its list and a file with its bytes; a header says which. */
+  async #artifact(path: string, expected: 'file' | 'directory') {
+    const address = await this.#connect()
+    const answer = await requestAnswer(address, {
+      ...this.#defaults,
+      path: artifactPath(path),
+      limitMs: readArtifactMs,
+    })
+    if (answer.headers.get('x-openclaw-artifact') === expected) return { address, answer }
+    await answer.body?.cancel()
+    const kind = expected === 'file' ? 'file' : 'folder'
+    throw new Problem('not_found', `${JSON.stringify(path)} is not a ${kind} of the artifacts.`)
+  }
+}
+
+/** Stays below `/api/artifacts/`; hostd decides what may be read there. */
+function artifactPath(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '')
+  if (parts.some((part) => part === '.' || part === '..'))
+    throw new Problem('not_found', `There is no artifact ${JSON.stringify(path)}.`)
+  return ['/api/artifacts', ...parts.map(encodeURIComponent)].join('/')
+}
