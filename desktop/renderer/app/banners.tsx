@@ -12,6 +12,10 @@ import { useActions } from '../state/actions.tsx'
 import { CancelBanners } from '../parts/cancel.tsx'
 import { EndMaintenance } from './end-maintenance.tsx'
 import { useLive } from '../state/live.tsx'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './banners.module.css'
+
+const css = bindStyles(styles)
 
 /** One line each, only when there is something to say. */
 export function Banners(): ReactElement {
@@ -45,7 +49,7 @@ export function Banners(): ReactElement {
       <CancelBanners />
       <MaintenanceBanner />
       {(info.demo || change.scripted_review) && (
-        <div className="banner info" role="note">
+        <div className={css('banner info')} role="note">
           <Icon name="demo" />
           <span className="ellipsis">
             <b>
@@ -135,7 +139,7 @@ function MaintenanceBanner(): ReactElement | null {
   const holder = file?.deploy_run_id ?? null
   const held = facts.deploy !== null && facts.deploy.run_id === holder
   return (
-    <div className={`banner ${held ? 'info' : 'warn'}`} role="status">
+    <div className={css(`banner ${held ? 'info' : 'warn'}`)} role="status">
       <Icon name="maintenance" />
       <span
         className="ellipsis"
@@ -169,7 +173,7 @@ function ActionProblem(): ReactElement | null {
   if (!problem) return null
   const { errorClass, message, nextAutoFix } = toBridgeError(problem.error)
   return (
-    <div className="banner banner-tall fail" role="alert">
+    <div className={css('banner banner-tall fail')} role="alert">
       <Mark tone="fail" />
       <span className="grow">
         <b>

@@ -8,6 +8,10 @@ import { PushButton } from '../ui/push-button.tsx'
 import { Age } from '../ui/time.tsx'
 import { span } from '../text/format.ts'
 import { useLive } from '../state/live.tsx'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './host-button.module.css'
+
+const css = bindStyles(styles)
 
 /** The host and how it is reached; what is known of it opens below. */
 export function HostButton(): ReactElement {
@@ -23,18 +27,18 @@ export function HostButton(): ReactElement {
   const name = connection.name ?? 'No host'
   return (
     <DialogTrigger>
-      <Button className={`host ${tone}`} aria-label={`Host ${name}, ${words}`}>
+      <Button className={css(`host ${tone}`)} aria-label={`Host ${name}, ${words}`}>
         {tone === 'fail' ? (
           <Icon name="offline" className="tone-text" />
         ) : (
-          <span className="dot" aria-hidden="true" />
+          <span className={css('dot')} aria-hidden="true" />
         )}
         <b>{name}</b>
-        <span className="host-path">{words}</span>
+        <span className={css('host-path')}>{words}</span>
         <Icon name="down" small className="quiet" />
       </Button>
       <Popover className="popover" placement="bottom start">
-        <Dialog className="host-card" aria-label={`Host ${name}`}>
+        <Dialog className={css('host-card')} aria-label={`Host ${name}`}>
           <dl className="facts-list">
             {connection.url && (
               <>

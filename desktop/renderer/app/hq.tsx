@@ -16,6 +16,10 @@ import { PageRouter } from './router.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { applyTheme } from '../state/theme.ts'
 import { TopBar } from './top-bar.tsx'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './hq.module.css'
+
+const css = bindStyles(styles)
 
 /** Addresses live after the #: the same files are served from three places, one of them a file. */
 const hashRouting = { hook: useHashLocation }
@@ -53,7 +57,7 @@ function Frame(): ReactElement {
   const { info } = useHq()
   const palette = usePaletteKey()
   return (
-    <div className="app">
+    <div className={css('app')}>
       <a
         className="skip-link"
         href="#main"
@@ -67,7 +71,7 @@ function Frame(): ReactElement {
       {info.operator && <FollowTheme />}
       <Sidebar />
       <TopBar onSearch={() => palette.setOpen(true)} />
-      <main className="main" id="main" tabIndex={-1}>
+      <main className={css('main')} id="main" tabIndex={-1}>
         <Banners />
         <PageRouter pages={pagesFor(info.operator)} />
       </main>

@@ -14,6 +14,10 @@ import {
 } from 'react-aria-components'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { usePaletteItems, type PaletteItem } from './palette-items.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './palette.module.css'
+
+const css = bindStyles(styles)
 
 /** ⌘K or Ctrl+K opens and closes it, from anywhere. */
 export function usePaletteKey(): { open: boolean; setOpen: (open: boolean) => void } {
@@ -39,14 +43,14 @@ export function usePaletteKey(): { open: boolean; setOpen: (open: boolean) => vo
 export function Palette({ open, onClose }: { open: boolean; onClose: () => void }): ReactElement {
   return (
     <ModalOverlay
-      className="scrim scrim-top"
+      className={css('scrim scrim-top')}
       isOpen={open}
       isDismissable
       onOpenChange={(now) => {
         if (!now) onClose()
       }}
     >
-      <Modal className="palette">
+      <Modal className={css('palette')}>
         <Dialog aria-label="Search or run">
           <Choices onClose={onClose} />
         </Dialog>
@@ -68,7 +72,7 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
   return (
     // Escape closes, as the foot says; the search field alone would only empty itself.
     <div
-      className="palette-body"
+      className={css('palette-body')}
       onKeyDownCapture={(event) => {
         if (event.key === 'Escape') {
           event.stopPropagation()
@@ -77,15 +81,15 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
       }}
     >
       <Autocomplete filter={contains}>
-        <SearchField aria-label="Search or run" className="palette-input" autoFocus>
+        <SearchField aria-label="Search or run" className={css('palette-input')} autoFocus>
           <Icon name="search" />
           <Input placeholder="Search or run" spellCheck={false} />
         </SearchField>
         <Menu
           aria-label="Choices"
-          className="palette-list"
+          className={css('palette-list')}
           onAction={(key) => choose(String(key))}
-          renderEmptyState={() => <p className="soft palette-empty">Nothing matches.</p>}
+          renderEmptyState={() => <p className={css('soft palette-empty')}>Nothing matches.</p>}
         >
           {groups
             .filter(({ items }) => items.length > 0)
@@ -98,7 +102,7 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
               </MenuSection>
             ))}
         </Menu>
-        <div className="palette-foot">
+        <div className={css('palette-foot')}>
           <span>
             <kbd>↑</kbd>
             <kbd>↓</kbd> choose
@@ -122,12 +126,12 @@ function Choice({ item }: { item: PaletteItem }): ReactElement {
     <MenuItem
       id={item.id}
       textValue={`${item.title} ${item.searchText ?? ''}`}
-      className={`choice ${blocked ? 'choice-blocked' : ''}`}
+      className={css(`choice ${blocked ? 'choice-blocked' : ''}`)}
       aria-label={blocked ? `${item.title}: ${item.blocked}` : item.title}
     >
       {item.tone ? <Mark tone={item.tone} /> : <Icon name={item.icon} />}
       <span className="ellipsis">{item.title}</span>
-      <span className="choice-end">{blocked ? item.blocked : item.end}</span>
+      <span className={css('choice-end')}>{blocked ? item.blocked : item.end}</span>
     </MenuItem>
   )
 }

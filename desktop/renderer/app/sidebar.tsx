@@ -5,23 +5,27 @@ import { Claw, Icon, Mark } from '../ui/icons.tsx'
 import { isAt, type Badge, type HqPage } from '../pages/page.ts'
 import { useLive } from '../state/live.tsx'
 import { pagesFor } from './pages.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './sidebar.module.css'
+
+const css = bindStyles(styles)
 
 export function Sidebar(): ReactElement {
   const { info } = useHq()
   const live = useLive()
   const { repository, connection } = live.overview
   return (
-    <aside className="side">
+    <aside className={css('side')}>
       <div className="brand">
         <Claw />
         <span>OpenClaw HQ</span>
       </div>
-      <nav className="nav" aria-label="Main">
+      <nav className={css('nav')} aria-label="Main">
         {pagesFor(info.operator).map((page) => (
           <Entry key={page.path} page={page} badge={page.badge?.(live) ?? null} />
         ))}
       </nav>
-      <div className="side-foot">
+      <div className={css('side-foot')}>
         {repository && (
           <span className="ellipsis">
             {repository.name}
@@ -48,7 +52,7 @@ function Entry({ page, badge }: { page: HqPage; badge: Badge | null }): ReactEle
         {...(current ? { 'aria-current': 'page' as const } : {})}
       >
         <Icon name={page.icon} />
-        <span className="nav-title">{page.title}</span>
+        <span className={css('nav-title')}>{page.title}</span>
         {badge && <BadgeMark badge={badge} />}
       </Link>
     </>
@@ -57,7 +61,7 @@ function Entry({ page, badge }: { page: HqPage; badge: Badge | null }): ReactEle
 
 function BadgeMark({ badge }: { badge: Badge }): ReactNode {
   return (
-    <span className={`badge ${badge.tone}`}>
+    <span className={css(`badge ${badge.tone}`)}>
       {badge.tone !== 'wait' && <Mark tone={badge.tone} small />}
       {badge.number}
     </span>

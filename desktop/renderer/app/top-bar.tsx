@@ -10,6 +10,10 @@ import { commitsToShip, pinReason, startOf, titleOfRun } from '../state/facts.ts
 import { HostButton } from './host-button.tsx'
 import { useLive } from '../state/live.tsx'
 import { pagesFor } from './pages.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './top-bar.module.css'
+
+const css = bindStyles(styles)
 
 const modifier = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl '
 
@@ -17,11 +21,11 @@ const modifier = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl '
 export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
   const { info } = useHq()
   return (
-    <header className="top">
+    <header className={css('top')}>
       <HostButton />
       <span className="grow" />
       <Button
-        className="search"
+        className={css('search')}
         aria-label="Search or run"
         aria-keyshortcuts="Meta+K Control+K"
         onPress={onSearch}
@@ -69,7 +73,7 @@ function ShipButton(): ReactElement {
       busy={busy}
       onPress={ship}
     >
-      Ship{ahead > 0 && <span className="button-count">{ahead}</span>}
+      Ship{ahead > 0 && <span className={css('button-count')}>{ahead}</span>}
     </PushButton>
   )
 }
@@ -117,7 +121,7 @@ function Blocked({
   reason: { short: string; whole: string }
 }): ReactElement {
   return (
-    <span title={reason.whole} className="top-blocked">
+    <span title={reason.whole} className={css('top-blocked')}>
       <PushButton
         icon={icon}
         blocked={reason.whole}

@@ -10,6 +10,10 @@ import { LogSearch } from './log-search.tsx'
 import { firstErrorRow, type LogState } from '../state/log-state.ts'
 import type { LogView } from './log-stream.ts'
 import { useMatches } from './use-matches.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './log.module.css'
+
+const css = bindStyles(styles)
 
 const lineHeight = 19
 const markHeight = 28
@@ -80,7 +84,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
 
   return (
     <section className="log-pane" aria-label="Log">
-      <div className="log-bar">
+      <div className={css('log-bar')}>
         <LogSearch
           query={query}
           matches={matches}
@@ -103,7 +107,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
           </PushButton>
         )}
         <ToggleButton
-          className="button button-small button-quiet"
+          className={css('button button-small button-quiet')}
           isSelected={follow}
           onChange={setFollow}
         >
@@ -122,7 +126,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
       </div>
       <div
         ref={scroller}
-        className={`log-scroll ${wrap ? 'log-wrap' : ''}`}
+        className={css(`log-scroll ${wrap ? 'log-wrap' : ''}`)}
         tabIndex={0}
         role="log"
         aria-live="off"
@@ -138,13 +142,13 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
         }}
       >
         {log.rows.length === 0 && (
-          <p className="quiet log-none">
+          <p className={css('quiet log-none')}>
             {view.stream === 'complete' || view.stream === 'stopped'
               ? 'It left no output.'
               : 'No output yet; lines appear here as they are written.'}
           </p>
         )}
-        <div className="log-rows" style={{ height: rows.getTotalSize() }}>
+        <div className={css('log-rows')} style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start, key }) => {
             const row = log.rows[index]
             if (!row) return null
@@ -155,7 +159,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
                   key={key}
                   ref={rows.measureElement}
                   data-index={index}
-                  className="log-mark"
+                  className={css('log-mark')}
                   style={place}
                 >
                   {row.text}
@@ -168,13 +172,15 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
                 data-index={index}
                 data-number={row.number}
                 style={place}
-                className={`log-line ${index === errorRow ? 'log-error' : ''} ${index === selected ? 'log-selected' : ''} ${row.stream === 'hq' ? 'log-hq' : ''}`}
+                className={css(
+                  `log-line ${index === errorRow ? 'log-error' : ''} ${index === selected ? 'log-selected' : ''} ${row.stream === 'hq' ? 'log-hq' : ''}`,
+                )}
               >
-                <span className="log-number">{row.number}</span>
-                <span className="log-time">
+                <span className={css('log-number')}>{row.number}</span>
+                <span className={css('log-time')}>
                   {log.started === null ? '' : clock(row.time - log.started)}
                 </span>
-                <span className="log-text">
+                <span className={css('log-text')}>
                   <AnsiText text={row.text} find={query.toLowerCase()} />
                 </span>
               </div>
@@ -199,7 +205,7 @@ const words: Record<LogView['stream'], string> = {
 
 function Footer({ view: { log, stream, problem } }: { view: LogView }): ReactElement {
   return (
-    <footer className="log-foot">
+    <footer className={css('log-foot')}>
       <span>
         {count(log.lines, 'line')}
         {log.truncated ? ', cut at the limit' : ''}

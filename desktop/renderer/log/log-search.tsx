@@ -2,6 +2,10 @@ import type { ReactElement } from 'react'
 import { Button, Input, SearchField } from 'react-aria-components'
 import { Icon } from '../ui/icons.tsx'
 import { grouped } from '../text/format.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './log.module.css'
+
+const css = bindStyles(styles)
 
 interface Props {
   readonly query: string
@@ -31,7 +35,7 @@ export function LogSearch({ query, matches, selected, onQuery, onShow }: Props):
   return (
     <>
       <SearchField
-        className="field log-field"
+        className={css('field log-field')}
         aria-label="Search the log"
         value={query}
         onChange={onQuery}

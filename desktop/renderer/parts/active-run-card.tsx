@@ -8,6 +8,10 @@ import { RunId } from '../ui/copy.tsx'
 import { Mark } from '../ui/icons.tsx'
 import { AgainstUsual, Timeline } from './timeline.tsx'
 import { shortCommit } from '../text/format.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './active-run-card.module.css'
+
+const css = bindStyles(styles)
 
 interface Props {
   readonly source: 'ship' | 'host'
@@ -65,7 +69,7 @@ export function ActiveRunCard({
         )}
       </div>
       <div className="card-body">
-        <div className="row card-step">
+        <div className={css('row card-step')}>
           <span className="strong">{step?.name ?? betweenSteps(log)}</span>
           {step && (
             <span className="soft nowrap">
@@ -78,7 +82,7 @@ export function ActiveRunCard({
         {log.steps.length > 0 && (
           <Timeline steps={log.steps} action={action} usual={usual_ms} now={now} />
         )}
-        <ol className="tail" aria-label="Last lines">
+        <ol className={css('tail')} aria-label="Last lines">
           {tail.length === 0 ? (
             <li>
               <span />
@@ -97,7 +101,7 @@ export function ActiveRunCard({
         </ol>
       </div>
       <CancelNote source={source} runId={runId} />
-      <div className="card-foot">
+      <div className={css('card-foot')}>
         <Link
           className="button button-small"
           href={source === 'ship' ? `/ship/${runId}` : `/runs/${runId}`}

@@ -11,6 +11,10 @@ import { visibleText } from '../text/visible-text.ts'
 import { useActions } from '../state/actions.tsx'
 import { titleOfRun } from '../state/facts.ts'
 import { useLive } from '../state/live.tsx'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './cancel.module.css'
+
+const css = bindStyles(styles)
 
 type Source = 'ship' | 'host'
 interface Cancelling {
@@ -99,7 +103,7 @@ export function CancelNote({
   if (state.error !== null) return <CancelFailed source={source} state={state} />
   const silent = source === 'host' && facts.stale
   return (
-    <p className="cancel-note soft" role="status">
+    <p className={css('cancel-note soft')} role="status">
       <Mark tone={silent ? 'warn' : 'running'} small />
       <span>
         Cancelling since {timeOfDay(state.asked_at)}
@@ -121,7 +125,7 @@ function CancelFailed({
   const { facts } = useLive()
   const { errorClass, message, nextAutoFix } = toBridgeError(error)
   return (
-    <section className="note fail cancel-failed" role="alert">
+    <section className={css('note fail cancel-failed')} role="alert">
       <Mark tone="fail" />
       <div className="grow">
         <p>

@@ -4,6 +4,10 @@ import type { Run } from '#shared/run'
 import { startOf, titleOfRun } from '../state/facts.ts'
 import { took } from '../text/format.ts'
 import { ofRun } from '../text/status.ts'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './deploy-history.module.css'
+
+const css = bindStyles(styles)
 
 const most = 24
 const lengthOf = (run: Run, now: number): number =>
@@ -44,7 +48,7 @@ export function DeployHistory({
         </span>
       </div>
       <ol
-        className="history"
+        className={css('history')}
         style={
           {
             '--usual': usual === undefined ? '-1px' : `${Math.round((usual / top) * 100)}%`,

@@ -8,6 +8,10 @@ import { Age } from '../ui/time.tsx'
 import { shortCommit, shortRun } from '../text/format.ts'
 import { useActions } from '../state/actions.tsx'
 import { useLive } from '../state/live.tsx'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './pin-card.module.css'
+
+const css = bindStyles(styles)
 
 /** The host is pinned by a rollback: to what, since when, what that keeps from happening, and how it ends. */
 export function PinCard(): ReactElement | null {
@@ -22,7 +26,7 @@ export function PinCard(): ReactElement | null {
   const serving = status?.host.serving ?? null
   const ending = facts.deploy?.action === 'deploy_and_verify'
   return (
-    <section className={`pin-card ${stale ? 'faded' : ''}`} aria-label="Pinned by a rollback">
+    <section className={css(`pin-card ${stale ? 'faded' : ''}`)} aria-label="Pinned by a rollback">
       <Icon name="pin" />
       <div className="grow">
         <h2>

@@ -5,6 +5,10 @@ import { ofStep } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Mark } from '../ui/icons.tsx'
 import { progress } from './timeline.tsx'
+import { bindStyles } from '../ui/styles.ts'
+import styles from './step-list.module.css'
+
+const css = bindStyles(styles)
 
 interface Props {
   readonly title: string
@@ -42,7 +46,7 @@ export function StepList({
     <nav className="steps" aria-label="Steps">
       <h2>{title}</h2>
       {steps.length === 0 && (
-        <p className="quiet steps-none">
+        <p className={css('quiet steps-none')}>
           {running ? 'No step has begun yet.' : 'This action has no steps of its own.'}
         </p>
       )}
@@ -102,7 +106,7 @@ function StepItem({
       </span>
       <span className="step-time">{time}</span>
       {running && usual !== undefined && (
-        <span className="step-bar">
+        <span className={css('step-bar')}>
           <i style={{ width: `${Math.round(progress(started, usual, now) * 100)}%` }} />
         </span>
       )}

@@ -1,6 +1,10 @@
 import Anser from 'anser'
 import type { ReactElement } from 'react'
 import { visibleText, writtenOut } from '../text/visible-text.ts'
+import { bindStyles } from './styles.ts'
+import styles from './ansi-text.module.css'
+
+const css = bindStyles(styles)
 
 interface Piece {
   readonly text: string
@@ -43,7 +47,7 @@ export function AnsiText({ text, find }: { text: string; find: string }): ReactE
   return (
     <>
       {piecesOf(text).map((piece, index) => (
-        <span key={index} className={piece.className}>
+        <span key={index} className={css(piece.className)}>
           {marked(piece.text, find)}
         </span>
       ))}
@@ -71,7 +75,7 @@ function withSigns(text: string, offset: number): (ReactElement | string)[] {
   for (const match of text.matchAll(writtenOut)) {
     out.push(
       text.slice(from, match.index),
-      <span key={`s${offset + match.index}`} className="sign">
+      <span key={`s${offset + match.index}`} className={css('sign')}>
         {match[0]}
       </span>,
     )

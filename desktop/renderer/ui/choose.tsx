@@ -9,6 +9,10 @@ import {
   SelectValue,
 } from 'react-aria-components'
 import { Icon } from './icons.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './choose.module.css'
+
+const css = bindStyles(styles)
 
 interface Props {
   readonly label: string
@@ -22,7 +26,7 @@ interface Props {
 export function Choose({ label, value, options, onChange, wide = false }: Props): ReactElement {
   return (
     <Select
-      className={`choose ${wide ? 'choose-wide' : ''}`}
+      className={css(`choose ${wide ? 'choose-wide' : ''}`)}
       value={value}
       onChange={(key) => {
         if (key !== null) onChange(String(key))
@@ -34,7 +38,7 @@ export function Choose({ label, value, options, onChange, wide = false }: Props)
         <Icon name="down" small />
       </Button>
       <Popover className="popover">
-        <ListBox className="choose-list" items={options}>
+        <ListBox className={css('choose-list')} items={options}>
           {({ id, title }) => (
             <ListBoxItem id={id} className="choice">
               {title}

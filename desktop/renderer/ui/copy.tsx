@@ -2,6 +2,10 @@ import { useState, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import { shortCommit, shortRun } from '../text/format.ts'
 import { Icon } from './icons.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './copy.module.css'
+
+const css = bindStyles(styles)
 
 const refused = 'Not copied: the browser does not allow it here'
 
@@ -48,7 +52,7 @@ export function Commit({ id }: { id: string }): ReactElement {
 /** A run id by its last eight, the whole in a copy button. */
 export function RunId({ id, whole = false }: { id: string; whole?: boolean }): ReactElement {
   return (
-    <span className="run-id">
+    <span className={css('run-id')}>
       <code className="mono" title={id}>
         {whole ? id : shortRun(id)}
       </code>

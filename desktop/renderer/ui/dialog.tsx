@@ -3,6 +3,10 @@ import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 import { CopyButton } from './copy.tsx'
 import type { IconName } from './icons.tsx'
 import { PushButton } from './push-button.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './dialog.module.css'
+
+const css = bindStyles(styles)
 
 interface ConfirmProps {
   readonly open: boolean
@@ -82,9 +86,9 @@ export function Sheet({
         if (!now) onClose()
       }}
     >
-      <Modal className="dialog dialog-large">
-        <Dialog className="sheet">
-          <div className="sheet-head">
+      <Modal className={css('dialog dialog-large')}>
+        <Dialog className={css('sheet')}>
+          <div className={css('sheet-head')}>
             <Heading slot="title" className="mono ellipsis">
               {title}
             </Heading>
@@ -94,7 +98,7 @@ export function Sheet({
               Close
             </PushButton>
           </div>
-          <div className="sheet-body">{children}</div>
+          <div className={css('sheet-body')}>{children}</div>
         </Dialog>
       </Modal>
     </ModalOverlay>

@@ -6,6 +6,10 @@ import { fileQuery, type FileRef } from '../bridge/queries.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Sheet } from './dialog.tsx'
 import { ProblemNote } from './problem-note.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './file-sheet.module.css'
+
+const css = bindStyles(styles)
 
 /** A link that opens a file of a proof, as text. */
 export function FileLink({ file, children }: { file: FileRef; children: string }): ReactElement {
@@ -28,10 +32,10 @@ function FileSheet({ file, onClose }: { file: FileRef; onClose: () => void }): R
     <Sheet title={file.path} onClose={onClose} {...(data ? { copy: data.text } : {})}>
       {error && <ProblemNote error={error} />}
       {data?.truncated === true && (
-        <p className="soft sheet-say">Only the first part is shown; the file is longer.</p>
+        <p className={css('soft sheet-say')}>Only the first part is shown; the file is longer.</p>
       )}
       {data && (
-        <ol className="file-text">
+        <ol className={css('file-text')}>
           {text.split('\n').map((line, index) => (
             <li key={index}>
               <code>{line}</code>

@@ -4,6 +4,10 @@ import { Input, TextField } from 'react-aria-components'
 import { useHq } from '../bridge/context.ts'
 import { ProblemNote } from './problem-note.tsx'
 import { PushButton } from './push-button.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './next-action-edit.module.css'
+
+const css = bindStyles(styles)
 
 interface Props {
   readonly text: string
@@ -38,7 +42,7 @@ export function NextActionEdit({
     if (why === null) mutate()
   }
   return (
-    <form className="next-edit" onSubmit={onSubmit}>
+    <form className={css('next-edit')} onSubmit={onSubmit}>
       <TextField
         className="text-field"
         aria-label="Next action"

@@ -1,6 +1,10 @@
 import type { CSSProperties, ReactElement, ReactNode } from 'react'
 import type { Shown } from '../text/status.ts'
 import { Mark } from './icons.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './rail-line.module.css'
+
+const css = bindStyles(styles)
 
 export interface RailItem {
   readonly key: string
@@ -34,15 +38,15 @@ export function RailLine({
       {items.map(({ key, title, shown, name, state, below, note, done, stale }) => (
         <li
           key={key}
-          className={`rail-item ${shown.tone} ${stale ? 'stale' : ''}`}
+          className={css(`rail-item ${shown.tone} ${stale ? 'stale' : ''}`)}
           aria-label={name}
           style={{ '--done': `${Math.round((done ?? 0.5) * 100)}%` } as CSSProperties}
         >
-          <div className="rail-title">
+          <div className={css('rail-title')}>
             <Mark tone={shown.tone} />
             <span className="ellipsis">{title}</span>
           </div>
-          <p className="rail-state ellipsis">{state}</p>
+          <p className={css('rail-state ellipsis')}>{state}</p>
           <p className="ellipsis">{below}</p>
           {note !== undefined && <p>{note}</p>}
         </li>

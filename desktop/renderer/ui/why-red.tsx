@@ -6,6 +6,10 @@ import type { Triage } from '#shared/result'
 import { toneOfClass } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
+import { bindStyles } from './styles.ts'
+import styles from './why-red.module.css'
+
+const css = bindStyles(styles)
 
 export interface Standing {
   readonly icon: IconName | 'pass' | 'wait' | 'you'
@@ -41,14 +45,14 @@ export function WhyRed({
   return (
     <section className={`why ${tone}`} aria-label="Why red">
       <div>
-        <div className="why-top">
+        <div className={css('why-top')}>
           <Mark tone={tone} />
           <h2>{errorRule(errorClass).sentence}</h2>
           <code className="mono tone-text">{errorClass}</code>
         </div>
         {(firstError || detail) && (
-          <div className="error-line">
-            <div className="error-at">
+          <div className={css('error-line')}>
+            <div className={css('error-at')}>
               <span className="ellipsis">{visibleText(at ?? '')}</span>
               {firstError && onFirstError && (
                 <Button className="link-button nowrap" onPress={onFirstError}>
@@ -60,16 +64,16 @@ export function WhyRed({
           </div>
         )}
         {firstError && detail && !firstError.text.includes(detail) && (
-          <p className="soft why-detail">{visibleText(detail)}</p>
+          <p className={css('soft why-detail')}>{visibleText(detail)}</p>
         )}
         {evidence !== null && (
-          <div className="evidence">
+          <div className={css('evidence')}>
             <span>Evidence</span>
             {evidence}
           </div>
         )}
       </div>
-      <div className="kept">
+      <div className={css('kept')}>
         <h3>Where things stand</h3>
         <ul>
           {standing.map(({ icon, tone: own, text }, index) => (

@@ -123,17 +123,17 @@ describe('the log', () => {
     ])
     const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
     const text = (at: number): Promise<string | null> =>
-      page.locator(`[data-number="${at}"] .log-text`).textContent()
+      page.locator(`[data-number="${at}"] [class*=log-text]`).textContent()
     await shown(page.locator('[data-number="5"]')).toBeVisible()
     expect(await text(1)).toBe('<img src=x onerror="window.hit=1"><script>window.hit=1</script>')
     expect(await text(2)).toBe('user‹U+202E›gnp.exe')
     expect(await text(3)).toBe('hidden red')
-    await shown(page.locator('[data-number="3"] .ansi-red')).toHaveText('red')
+    await shown(page.locator('[data-number="3"] [class*=ansi-red]')).toHaveText('red')
     expect(await text(4)).toBe('‹U+001B›]0;title‹U+0007›‹U+001B›[2J‹U+001B›[1;1Hcleared')
     expect(await text(5)).toBe('zero‹U+200B›width‹U+000D›back')
     expect(
       await page.evaluate(
-        `[document.querySelectorAll('.log-rows img, .log-rows script').length, 'hit' in window]`,
+        `[document.querySelectorAll('[class*=log-rows] img, [class*=log-rows] script').length, 'hit' in window]`,
       ),
     ).toEqual([0, false])
     expect(complaints).toEqual([])
@@ -153,7 +153,7 @@ describe('the log', () => {
       page.getByRole('region', { name: 'Log', exact: true }).getByRole('status'),
     ).toHaveText('3')
     await field.press('Enter')
-    await shown(page.locator('.log-selected mark')).toHaveText('needle')
+    await shown(page.locator('[class*=log-selected] mark')).toHaveText('needle')
     await shown(page.locator('[data-number="501"]')).toHaveClass(/log-selected/)
     await page.getByRole('button', { name: 'Next match' }).click()
     await shown(page.locator('[data-number="1501"]')).toHaveClass(/log-selected/)
@@ -174,7 +174,7 @@ describe('a run', () => {
     await shown(why).toContainText('desktop/renderer/overview/OverviewPage.tsx:7')
     await shown(why).toContainText('9d02a51 serves now. Nothing was stopped.')
     await shown(why).toContainText('Needs you: Fix the change, commit it, and press Ship.')
-    const error = page.locator('.log-error')
+    const error = page.locator('[class*=log-error]')
     await shown(error).toBeInViewport()
     await shown(error).toContainText('Could not resolve "./gateLine" in overview/OverviewPage.tsx')
     await shown(page.getByRole('group', { name: 'docker_compose: Not reached' })).toBeVisible()

@@ -4,6 +4,10 @@ import { toBridgeError } from '../../bridge/bridge-error.ts'
 import { Claw } from '../../ui/icons.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './entry.module.css'
+
+const css = bindStyles(styles)
 
 /** The door of the console. @param onToken tries the token; throws when the host does not take it */
 export function SignIn({
@@ -32,8 +36,8 @@ export function SignIn({
     if (token.trim() !== '' && !busy) void submit()
   }
   return (
-    <main className="entry">
-      <form className="entry-card" onSubmit={onSubmit}>
+    <main className={css('entry')}>
+      <form className={css('entry-card')} onSubmit={onSubmit}>
         <div className="brand">
           <Claw />
           <span>OpenClaw HQ</span>

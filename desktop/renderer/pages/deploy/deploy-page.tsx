@@ -16,6 +16,10 @@ import { ofOverall, ofRun } from '../../text/status.ts'
 import { ActiveRunCard } from '../../parts/active-run-card.tsx'
 import { LastRed } from './last-red.tsx'
 import { RollBack } from './roll-back.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './deploy.module.css'
+
+const css = bindStyles(styles)
 
 /** What should serve and what does, the deploy that is on its way or was last, and how the ones before went. */
 export function DeployPage(): ReactElement {
@@ -103,7 +107,7 @@ export function DeployPage(): ReactElement {
       </dl>
       <PinCard />
       {facts.deploy && !facts.stale && (
-        <div className="deploy-block">
+        <div className={css('deploy-block')}>
           <ActiveRunCard
             source="host"
             runId={facts.deploy.run_id}
@@ -126,7 +130,7 @@ export function DeployPage(): ReactElement {
           <RecentList />
         </div>
         <section
-          className={`card last-deploy ${facts.stale ? 'faded' : ''}`}
+          className={css(`card last-deploy ${facts.stale ? 'faded' : ''}`)}
           aria-label="Steps of the deploy"
         >
           {facts.deploy ? (

@@ -5,6 +5,10 @@ import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { runQuery } from '../../bridge/queries.ts'
 import { RunWhyRed, useTriage } from '../../parts/run-why-red.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './deploy.module.css'
+
+const css = bindStyles(styles)
 
 /** Why the last deploy is red, with the way to its log. */
 export function LastRed(): ReactElement | null {
@@ -22,7 +26,7 @@ export function LastRed(): ReactElement | null {
   const { triage } = useTriage(result?.run_id ?? '', run)
   if (result === null || run === null) return null
   return (
-    <div className="deploy-block why-card">
+    <div className={css('deploy-block why-card')}>
       <RunWhyRed
         run={run}
         result={result}

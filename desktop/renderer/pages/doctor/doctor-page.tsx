@@ -12,6 +12,10 @@ import { Age } from '../../ui/time.tsx'
 import { count, timeOfDay, took } from '../../text/format.ts'
 import { ofCheck } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './doctor.module.css'
+
+const css = bindStyles(styles)
 
 /** What doctor, guard, the port audit and the self-test found last, worst first, each with its remedy. */
 export function DoctorPage(): ReactElement {
@@ -34,7 +38,7 @@ export function DoctorPage(): ReactElement {
           : 'Healthy'
   return (
     <div className="page">
-      <div className="head head-many">
+      <div className={css('head head-many')}>
         <div className="grow">
           <h1>
             {title}
@@ -57,7 +61,7 @@ export function DoctorPage(): ReactElement {
         </div>
       </div>
       {doctor && (
-        <div className="doctor-matrix">
+        <div className={css('doctor-matrix')}>
           <Matrix checks={doctor.checks} faded={facts.stale} />
         </div>
       )}
@@ -124,7 +128,7 @@ function Section({
       {result === null ? (
         <Nothing title="No result yet">{none}</Nothing>
       ) : (
-        <table className={`rows rows-checks ${facts.stale ? 'faded' : ''}`}>
+        <table className={css(`rows rows-checks ${facts.stale ? 'faded' : ''}`)}>
           <thead>
             <tr>
               <th>State</th>
@@ -162,7 +166,7 @@ function Row({
           {visibleText(detail)}
         </span>
         {remedy && status !== 'PASS' && (
-          <span className="quiet remedy">{remediations[remedy].title}</span>
+          <span className={css('quiet remedy')}>{remediations[remedy].title}</span>
         )}
       </td>
       <td className="quiet hide-narrow">{took(duration_ms)}</td>

@@ -8,10 +8,14 @@ import { Age } from '../../ui/time.tsx'
 import { count, shortRun, span, timeOfDay } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { NextActionCard } from './next-action-card.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './overview.module.css'
+
+const css = bindStyles(styles)
 
 export function Aside(): ReactElement {
   return (
-    <div className="aside">
+    <div className={css('aside')}>
       <NextActionCard />
       <DoctorSection />
       <PortsSection />
@@ -42,8 +46,8 @@ function DoctorSection(): ReactElement {
   } = useLive()
   const doctor = status?.last_doctor ?? null
   return (
-    <section className="sec" aria-label="Doctor">
-      <div className="sec-head">
+    <section className={css('sec')} aria-label="Doctor">
+      <div className={css('sec-head')}>
         <h2>
           <Link href="/doctor" className="plain-link">
             Doctor
@@ -56,7 +60,7 @@ function DoctorSection(): ReactElement {
       ) : (
         <>
           <Matrix checks={doctor.checks} faded={facts.stale} />
-          <div className="lines">
+          <div className={css('lines')}>
             <div className="line soft">{tallyOf(doctor.checks)}</div>
             {notGreen(doctor.checks)
               .slice(0, 4)
@@ -78,8 +82,8 @@ function PortsSection(): ReactElement {
   const audit = status?.last_port_audit ?? null
   const bad = audit?.checks.filter((check) => check.status === 'FAIL') ?? []
   return (
-    <section className="sec" aria-label="Ports">
-      <div className="sec-head">
+    <section className={css('sec')} aria-label="Ports">
+      <div className={css('sec-head')}>
         <h2>
           <Link href="/doctor" className="plain-link">
             Ports
@@ -90,7 +94,7 @@ function PortsSection(): ReactElement {
       {audit === null ? (
         <p className="quiet">The ports have not been read yet.</p>
       ) : (
-        <div className={`lines ${facts.stale ? 'faded' : ''}`}>
+        <div className={css(`lines ${facts.stale ? 'faded' : ''}`)}>
           <div className="line">
             <Status
               shown={
@@ -124,8 +128,8 @@ function MaintenanceSection(): ReactElement | null {
   if (!status) return null
   const { on, file } = status.maintenance
   return (
-    <section className="sec" aria-label="Maintenance">
-      <div className="sec-head">
+    <section className={css('sec')} aria-label="Maintenance">
+      <div className={css('sec-head')}>
         <h2>Maintenance</h2>
         <Status
           shown={

@@ -12,6 +12,10 @@ import { clock, timeOfDay, took } from '../../text/format.ts'
 import { gateTitles, ofGate } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { isHostGate, usualOfGate } from './gates.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './overview.module.css'
+
+const css = bindStyles(styles)
 
 /** The six gates of the newest change as one line; where they are decided stands above. */
 export function GateLine({
@@ -52,7 +56,7 @@ export function GateLine({
   })
   return (
     <div className="gate-line">
-      <div className="rail-where">
+      <div className={css('rail-where')}>
         <span>Laptop</span>
         <span>
           {facts.hostName}

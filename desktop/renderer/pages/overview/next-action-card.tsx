@@ -4,6 +4,10 @@ import { useHq } from '../../bridge/context.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { NextActionEdit } from '../../ui/next-action-edit.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './overview.module.css'
+
+const css = bindStyles(styles)
 
 /** The one next action of the project: read from the repository on the laptop, from the last deploy on the console. */
 export function NextActionCard(): ReactElement {
@@ -16,7 +20,7 @@ export function NextActionCard(): ReactElement {
     repository?.next_action ?? (repository === null ? (status?.state?.next_action ?? null) : null)
   const canEdit = info.operator && repository !== null
   return (
-    <section className="next" aria-label="Next action">
+    <section className={css('next')} aria-label="Next action">
       <div className="next-kind">
         <Icon name="flag" small />
         Next action

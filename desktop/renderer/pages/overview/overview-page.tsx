@@ -13,6 +13,10 @@ import { Aside } from './aside.tsx'
 import { GateLine } from './gate-line.tsx'
 import { headlineOf } from './headline.ts'
 import { ResultsTable } from './results-table.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './overview.module.css'
+
+const css = bindStyles(styles)
 
 /** Where the newest change stands: the answer first, then its six gates, then what supports them. */
 export function OverviewPage(): ReactElement {
@@ -26,7 +30,7 @@ export function OverviewPage(): ReactElement {
     <div className="page">
       <div className="head">
         <div className="grow">
-          <h1 className={done ? 'done-mark' : ''}>
+          <h1 className={css(done ? 'done-mark' : '')}>
             {done && <Mark tone="pass" />}
             {title}
             {errorClass && (
@@ -51,7 +55,7 @@ export function OverviewPage(): ReactElement {
             Try now
           </PushButton>
         )}
-        <div className="tally">
+        <div className={css('tally')}>
           <b>
             {passed}
             <span> of {overview.change.gates.length}</span>

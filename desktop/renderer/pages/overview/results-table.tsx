@@ -11,6 +11,10 @@ import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, took } from '../../text/format.ts'
 import { ofOverall } from '../../text/status.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './overview.module.css'
+
+const css = bindStyles(styles)
 
 interface Row {
   readonly name: string
@@ -135,7 +139,9 @@ export function ResultsTable(): ReactElement {
                 <td>
                   <Status shown={ofOverall(result.overall, result.error_class)} />
                 </td>
-                <td className="hide-tiny">{result.git_head && <Commit id={result.git_head} />}</td>
+                <td className={css('hide-tiny')}>
+                  {result.git_head && <Commit id={result.git_head} />}
+                </td>
                 <td className="soft">{what}</td>
                 <td className="quiet hide-narrow">
                   {took(Date.parse(result.finished_at) - Date.parse(result.started_at))}
@@ -144,7 +150,7 @@ export function ResultsTable(): ReactElement {
                   <Age at={result.finished_at} />
                 </td>
                 <td>
-                  <span className="links">{links}</span>
+                  <span className={css('links')}>{links}</span>
                 </td>
               </tr>
             ))}

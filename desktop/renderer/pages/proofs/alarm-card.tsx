@@ -19,6 +19,10 @@ import { Age } from '../../ui/time.tsx'
 import { count } from '../../text/format.ts'
 import { problemWords } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './proofs.module.css'
+
+const css = bindStyles(styles)
 
 /** Shortest reason that says anything. */
 const minReason = 3
@@ -28,7 +32,7 @@ export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
   const [asking, setAsking] = useState(false)
   const { title, open } = witness
   return (
-    <section className="note fail alarm" role="alert" aria-label={`Alarm: ${title}`}>
+    <section className={css('note fail alarm')} role="alert" aria-label={`Alarm: ${title}`}>
       <Mark tone="fail" />
       <div className="grow">
         <h2>
@@ -36,7 +40,7 @@ export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
           {open.length === 1 ? 'contradicts' : `contradicts in ${count(open.length, 'place')}`} what
           HQ has witnessed
         </h2>
-        <ul className="alarm-list">
+        <ul className={css('alarm-list')}>
           {open.map(({ code, run_id, counter, detail, raised_at }) => (
             <li key={`${code} ${run_id} ${counter}`}>
               <p>

@@ -12,6 +12,10 @@ import { count, dateAndTime, startOfRun } from '../../text/format.ts'
 import { bundleTitles, ofProof, problemWords } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { FilesSheet } from './files-sheet.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './proofs.module.css'
+
+const css = bindStyles(styles)
 
 type Found = NonNullable<ProofRow['laptop']>
 
@@ -62,10 +66,10 @@ export function BundleRow({
         />
       </td>
       <td className="wrap">
-        <div className="proof-why">
+        <div className={css('proof-why')}>
           <Why row={row} />
           {host !== null && !away && (
-            <Button className="link-button small proof-files" onPress={() => setFiles(true)}>
+            <Button className={css('link-button small proof-files')} onPress={() => setFiles(true)}>
               Files on the host
             </Button>
           )}
@@ -155,7 +159,7 @@ function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): Rea
       )}
       {open && (
         <Sheet title={`Proof of ${run_id}`} onClose={() => setOpen(false)}>
-          <ul className="proof-problems" aria-label="What is wrong with it">
+          <ul className={css('proof-problems')} aria-label="What is wrong with it">
             {problems.map(({ side, problem: { code, file, detail } }, at) => (
               <li key={at}>
                 <p>

@@ -6,6 +6,10 @@ import { Sheet } from '../../ui/dialog.tsx'
 import { FileLink } from '../../ui/file-sheet.tsx'
 import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
 import { bytes } from '../../text/format.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './proofs.module.css'
+
+const css = bindStyles(styles)
 
 /** The files of a bundle as the host has them. */
 export function FilesSheet({
@@ -23,7 +27,7 @@ export function FilesSheet({
     <Sheet title={folder} onClose={onClose}>
       {error && <ProblemNote error={error} />}
       {data?.entries.length === 0 && <Nothing title="No file is there" />}
-      <ul className="files files-sheet">
+      <ul className={css('files files-sheet')}>
         {data?.entries.map(({ name, type, size }) => (
           <li key={name}>
             {type === 'file' ? (

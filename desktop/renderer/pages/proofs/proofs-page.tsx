@@ -12,6 +12,10 @@ import { count, timeOfDay } from '../../text/format.ts'
 import { AlarmCard } from './alarm-card.tsx'
 import { BundleRow } from './bundle-row.tsx'
 import { WitnessList } from './witness-list.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './proofs.module.css'
+
+const css = bindStyles(styles)
 
 type Page = Output<'proofs.list'>
 
@@ -95,7 +99,7 @@ export function ProofsPage(): ReactElement {
       {(error ?? look.error) && <ProblemNote error={error ?? look.error} />}
       {witnesses.length > 0 && <WitnessList witnesses={witnesses} />}
       {away && (
-        <p className="as-of proof-away">
+        <p className={css('as-of proof-away')}>
           <Icon name="clock" small />
           {facts.hostName} cannot be asked now; what it found is{' '}
           {first.host?.as_of ? `as of ${timeOfDay(first.host.as_of)}` : 'not known'}.
@@ -105,7 +109,7 @@ export function ProofsPage(): ReactElement {
         <Nothing title="No bundle yet">The first ship, deploy or doctor leaves one.</Nothing>
       )}
       {bundles.length > 0 && (
-        <table className="rows proofs" aria-label="Proof bundles">
+        <table className={css('rows proofs')} aria-label="Proof bundles">
           <thead>
             <tr>
               <th>Of</th>

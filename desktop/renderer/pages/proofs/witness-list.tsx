@@ -8,6 +8,10 @@ import { dateAndTime } from '../../text/format.ts'
 import { problemWords } from '../../text/proof.ts'
 import type { Shown } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './proofs.module.css'
+
+const css = bindStyles(styles)
 
 const stateOf = ({ open, problem, seen, looked_at }: WitnessView): Shown =>
   open.length > 0
@@ -21,7 +25,7 @@ const stateOf = ({ open, problem, seen, looked_at }: WitnessView): Shown =>
 /** How far each chain had come when HQ last looked. */
 export function WitnessList({ witnesses }: { witnesses: readonly WitnessView[] }): ReactElement {
   return (
-    <ul className="witnesses" aria-label="What HQ has witnessed">
+    <ul className={css('witnesses')} aria-label="What HQ has witnessed">
       {witnesses.map((witness) => (
         <Witness key={witness.id} witness={witness} />
       ))}
@@ -77,7 +81,7 @@ function Witness({ witness }: { witness: WitnessView }): ReactElement {
       </span>
       {open && (
         <Sheet title={`Acknowledged alarms of ${title}`} onClose={() => setOpen(false)}>
-          <ul className="proof-problems">
+          <ul className={css('proof-problems')}>
             {acknowledged.map(({ at, reason, alarms }) => (
               <li key={at}>
                 <p>

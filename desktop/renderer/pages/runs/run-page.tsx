@@ -25,6 +25,10 @@ import { ofRun } from '../../text/status.ts'
 import { CheckList } from './check-list.tsx'
 import { RunFacts } from './run-facts.tsx'
 import { RunWhyRed, useTriage } from '../../parts/run-why-red.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './runs.module.css'
+
+const css = bindStyles(styles)
 
 /** One run of the host: steps left, log in the middle, facts right; why it is red above them. */
 export function RunPage({ runId }: { runId: string }): ReactElement {
@@ -56,8 +60,8 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
   const target = run?.lane === 'deploy' ? (deploy?.target_sha ?? result?.git_head ?? null) : null
   return (
     <div className="page-full">
-      <div className={`run-head ${run?.status === 'failed' ? 'run-head-red' : ''}`}>
-        <div className="crumb">
+      <div className={css(`run-head ${run?.status === 'failed' ? 'run-head-red' : ''}`)}>
+        <div className={css('crumb')}>
           <Link href="/runs">Runs</Link>
           <Icon name="right" small />
           <RunId id={runId} whole />
@@ -119,7 +123,7 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
           }
         />
       )}
-      <div className={`run-body ${factsShown ? 'with-facts' : ''}`}>
+      <div className={css(`run-body ${factsShown ? 'with-facts' : ''}`)}>
         {checks.length > 0 ? (
           <CheckList checks={checks} />
         ) : (

@@ -19,6 +19,10 @@ import { count, took } from '../../text/format.ts'
 import { ofRun } from '../../text/status.ts'
 import type { PageProps } from '../page.ts'
 import { RunPage } from './run-page.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './runs.module.css'
+
+const css = bindStyles(styles)
 
 const any = 'any'
 
@@ -52,7 +56,7 @@ function RunList(): ReactElement {
           </p>
         </div>
       </div>
-      <div className="filters">
+      <div className={css('filters')}>
         <Choose
           label="Action"
           value={filter.action ?? any}

@@ -1,4 +1,8 @@
 import type { ReactElement, ReactNode } from 'react'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './settings.module.css'
+
+const css = bindStyles(styles)
 
 /** One part of the settings: what it is on the left, its fields on the right. */
 export function Part({
@@ -11,8 +15,8 @@ export function Part({
   children: ReactNode
 }): ReactElement {
   return (
-    <section className="part" aria-label={title}>
-      <div className="part-about">
+    <section className={css('part')} aria-label={title}>
+      <div className={css('part-about')}>
         <h2>{title}</h2>
         <p className="quiet">{about}</p>
       </div>

@@ -8,6 +8,10 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { useSave } from '../../state/use-save.ts'
 import { Part } from './part.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './settings.module.css'
+
+const css = bindStyles(styles)
 
 /** Which accepted provider reviews, with which model, and whether its credential is there. */
 export function ReviewForm({ settings: { review } }: { settings: SettingsView }): ReactElement {
@@ -32,7 +36,7 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
       title="Review"
       about="Codex reviews every commit before it is pushed. Only providers accepted here count; a repository cannot name its own."
     >
-      <ul className="providers" aria-label="Accepted providers">
+      <ul className={css('providers')} aria-label="Accepted providers">
         {review.providers.map(({ id, label, base_url, scripted, credential }) => (
           <li key={id}>
             <span className="strong">{label}</span>

@@ -11,6 +11,10 @@ import { Part } from './part.tsx'
 import { RepositoryForm } from './repository-form.tsx'
 import { ShipKeyForm } from './ship-key-form.tsx'
 import { ReviewForm } from './review-form.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './settings.module.css'
+
+const css = bindStyles(styles)
 
 /** The host, the repository, the reviewer and the look. */
 export function SettingsPage(): ReactElement {
@@ -51,13 +55,13 @@ function ThemeChoice({ settings }: { settings: SettingsView }): ReactElement {
   return (
     <Part title="Look" about="Light and dark carry the same contrast.">
       <RadioGroup
-        className="segmented"
+        className={css('segmented')}
         value={settings.theme}
         onChange={(value) => chooseTheme(themes.find(({ id }) => id === value)?.id ?? 'system')}
       >
         <Label className="unseen">Theme</Label>
         {themes.map(({ id, title }) => (
-          <Radio key={id} value={id} className="segment">
+          <Radio key={id} value={id} className={css('segment')}>
             {title}
           </Radio>
         ))}

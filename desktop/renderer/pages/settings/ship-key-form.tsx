@@ -13,6 +13,10 @@ import type { Shown } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { BelievedKeys } from './trusted-keys.tsx'
 import { Part } from './part.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './settings.module.css'
+
+const css = bindStyles(styles)
 
 const kept = {
   os: 'In the system keystore; only HQ opens it.',
@@ -59,7 +63,7 @@ function Key({
   return (
     <>
       {key !== null && (
-        <div className="row key-line">
+        <div className={css('row key-line')}>
           <code className="mono ellipsis" title={key.public_key}>
             {key.id}
           </code>

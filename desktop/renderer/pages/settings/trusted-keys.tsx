@@ -6,6 +6,10 @@ import { Confirm } from '../../ui/dialog.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Age } from '../../ui/time.tsx'
 import { visibleText } from '../../text/visible-text.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './settings.module.css'
+
+const css = bindStyles(styles)
 
 interface Key {
   readonly id: string
@@ -34,7 +38,7 @@ export function BelievedKeys({
   if (enrolled === null || keys.length === 0) return null
   const title = `Keys that ${name} believes`
   return (
-    <div className="believed">
+    <div className={css('believed')}>
       <h3>{title}</h3>
       <ul aria-label={title}>
         {keys.map((key) => (

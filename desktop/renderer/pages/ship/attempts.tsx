@@ -6,6 +6,11 @@ import { Status } from '../../ui/status.tsx'
 import { count, shortCommit, took } from '../../text/format.ts'
 import { ofOverall } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './attempts.module.css'
+import folderStyles from './ship.module.css'
+
+const css = bindStyles(styles, folderStyles)
 
 /** The attempts of a ship with repairs, what was done between them, and which protected files that changed. */
 export function Attempts({ until, runId }: { until: UntilGreen; runId: string }): ReactElement {
@@ -21,7 +26,7 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
           {repairs.length} of {count(bound, 'repair')}
         </span>
       </h2>
-      <ol className="attempts">
+      <ol className={css('attempts')}>
         {attempts.map(({ number, git_head, overall, error_class, detail, folder }) => {
           const repair = repairs.find((each) => each.number === number)
           return (
@@ -35,10 +40,10 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
                 </code>
               </div>
               {folder !== '' && (
-                <div className="attempt-files">{file(folder, 'ship_result.json')}</div>
+                <div className={css('attempt-files')}>{file(folder, 'ship_result.json')}</div>
               )}
               {repair && (
-                <div className="attempt-repair">
+                <div className={css('attempt-repair')}>
                   <div className="line">
                     <Mark tone={repair.commit === null ? 'fail' : 'pass'} small />
                     <span className="ellipsis" title={visibleText(repair.implementer)}>
@@ -46,7 +51,7 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
                     </span>
                     <span className="line-end">{took(repair.duration_ms)}</span>
                   </div>
-                  <div className="attempt-files">
+                  <div className={css('attempt-files')}>
                     {file(repair.folder, 'implementer_prompt.txt')}
                     {repair.commit !== null && file(repair.folder, 'repair.patch')}
                     {file(repair.folder, 'repair.log')}
@@ -57,9 +62,9 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
           )
         })}
       </ol>
-      <p className="soft verdict-summary">It ended: {visibleText(stopped)}.</p>
+      <p className={css('soft verdict-summary')}>It ended: {visibleText(stopped)}.</p>
       {protected_changes.length > 0 && (
-        <div className="attempt-protected warn">
+        <div className={css('attempt-protected warn')}>
           <p>
             <Mark tone="warn" small /> Repairs changed{' '}
             {count(protected_changes.length, 'protected file')}; look at them before you deploy:
@@ -74,7 +79,7 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
         </div>
       )}
       {kept_ref !== null && (
-        <p className="soft verdict-summary">
+        <p className={css('soft verdict-summary')}>
           Main was not moved. The last repair is kept as <code className="mono">{kept_ref}</code>.
         </p>
       )}

@@ -13,6 +13,10 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { count } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { useSave } from '../../state/use-save.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './before-ship.module.css'
+
+const css = bindStyles(styles)
 
 /** What the operator settles before the commit is frozen: the one next action, and whether failures are repaired. @param editing the editor is open from the start: the last ship stopped for want of it */
 export function BeforeShip({ editing }: { editing: boolean }): ReactElement | null {
@@ -21,7 +25,7 @@ export function BeforeShip({ editing }: { editing: boolean }): ReactElement | nu
   } = useLive()
   if (repository === null) return null
   return (
-    <section className="before-ship" aria-label="Before the next ship">
+    <section className={css('before-ship')} aria-label="Before the next ship">
       <NextAction repository={repository} editing={editing} />
       <UntilGreen />
     </section>
@@ -37,7 +41,7 @@ function NextAction({
 }): ReactElement {
   const [open, setOpen] = useState(editing && next_action === null)
   return (
-    <div className="before-part">
+    <div className={css('before-part')}>
       <div className="next-kind">
         <Icon name="flag" small />
         Next action
@@ -52,7 +56,7 @@ function NextAction({
           onDone={() => setOpen(false)}
         />
       ) : (
-        <div className="before-line">
+        <div className={css('before-line')}>
           <p className={next_action === null ? 'soft' : ''}>
             {next_action === null
               ? 'None is set. A ship needs exactly one.'
@@ -83,14 +87,14 @@ function UntilGreen(): ReactElement | null {
       ? [...bounds, repairs].toSorted((a, b) => a - b)
       : bounds
   return (
-    <div className="before-part">
-      <div className="before-line">
+    <div className={css('before-part')}>
+      <div className={css('before-line')}>
         <Switch
-          className="switch"
+          className={css('switch')}
           isSelected={repairs > 0}
           onChange={(on) => mutate(on ? usualBound : 0)}
         >
-          <span className="switch-track" />
+          <span className={css('switch-track')} />
           <span className="strong">Until green</span>
         </Switch>
         {repairs > 0 && (

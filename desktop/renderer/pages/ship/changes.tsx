@@ -8,6 +8,10 @@ import { count } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { diffFiles, type DiffFile } from './diff-model.ts'
 import { FileDiff } from './file-diff.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './changes.module.css'
+
+const css = bindStyles(styles)
 
 /** The reviewed change: its files, and the diff of one with the findings beside the lines. */
 export function Changes({
@@ -34,7 +38,7 @@ export function Changes({
     null
   if (file === null)
     return (
-      <div className="changes-none">
+      <div className={css('changes-none')}>
         <Nothing title="No diff was reviewed">
           The ship ended before its review read the change; the log says where.
         </Nothing>
@@ -46,10 +50,10 @@ export function Changes({
     if (next) onChoose(next.path)
   }
   return (
-    <div className={`changes ${filesShown ? 'with-files' : ''}`}>
+    <div className={css(`changes ${filesShown ? 'with-files' : ''}`)}>
       <FileTree files={all} current={file} onChoose={onChoose} />
-      <section className="diff-pane" aria-label={`Changes of ${file.path}`}>
-        <div className="diff-bar">
+      <section className={css('diff-pane')} aria-label={`Changes of ${file.path}`}>
+        <div className={css('diff-bar')}>
           <Icon name="file" small className="quiet" />
           <code className="mono ellipsis">{visibleText(file.path)}</code>
           <span className="quiet small nowrap">
@@ -104,7 +108,7 @@ function FileTree({
   const sum = (of: 'additions' | 'deletions'): number =>
     files.reduce((total, file) => total + file[of], 0)
   return (
-    <nav className="tree" aria-label="Changed files">
+    <nav className={css('tree')} aria-label="Changed files">
       <h2>
         <span>{count(files.length, 'file')}</span>
         <span>
@@ -114,14 +118,14 @@ function FileTree({
       {[...folders].map(([folder, own]) => (
         <div key={folder}>
           {folder !== '' && (
-            <span className="tree-folder ellipsis" title={folder}>
+            <span className={css('tree-folder ellipsis')} title={folder}>
               {visibleText(folder)}
             </span>
           )}
           {own.map((file) => (
             <Button
               key={file.path}
-              className="tree-file"
+              className={css('tree-file')}
               {...(file === current ? { 'aria-current': 'true' as const } : {})}
               aria-label={`${file.path}, ${file.additions} added, ${file.deletions} removed${file.findings > 0 ? `, ${count(file.findings, 'finding')}` : ''}`}
               onPress={() => onChoose(file.path)}
@@ -129,7 +133,7 @@ function FileTree({
               <span className="ellipsis">
                 {visibleText(file.path.slice(folder === '' ? 0 : folder.length + 1))}
               </span>
-              <span className="tree-end">
+              <span className={css('tree-end')}>
                 {file.findings > 0 &&
                   (file.blocking ? <Mark tone="blocked" small /> : <Icon name="note" small />)}
                 +{file.additions} −{file.deletions}

@@ -7,6 +7,10 @@ import { grouped } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import type { DiffFile, DiffRow } from './diff-model.ts'
 import { placeOf } from './finding-list.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './file-diff.module.css'
+
+const css = bindStyles(styles)
 
 /** Most rows drawn at once; more on request. A diff that long is read elsewhere. */
 const firstRows = 1500
@@ -25,7 +29,7 @@ export function FileDiff({
     file.rows.findIndex(({ findings }) => findings.includes(current)) >= firstRows
   const rows = whole === file.path || far ? file.rows : file.rows.slice(0, firstRows)
   return (
-    <div className="diff" tabIndex={0} role="group" aria-label="Diff">
+    <div className={css('diff')} tabIndex={0} role="group" aria-label="Diff">
       {file.loose.map((finding, index) => (
         <FindingBox key={`l${index}`} finding={finding} current={finding === current} />
       ))}
@@ -54,10 +58,10 @@ export function FileDiff({
 }
 
 function Row({ row, current }: { row: DiffRow; current: Finding | null }): ReactElement {
-  if (row.kind === 'hunk') return <div className="diff-hunk">{row.text}</div>
+  if (row.kind === 'hunk') return <div className={css('diff-hunk')}>{row.text}</div>
   return (
     <>
-      <div className={`diff-line diff-${row.kind}`}>
+      <div className={css(`diff-line diff-${row.kind}`)}>
         <span>{row.old}</span>
         <span>{row.new}</span>
         <em>{row.kind === 'add' ? '+' : row.kind === 'del' ? '−' : ''}</em>
@@ -80,10 +84,12 @@ function FindingBox({ finding, current }: { finding: Finding; current: boolean }
   return (
     <article
       ref={box}
-      className={`finding ${blocking ? 'blocked' : 'finding-note'} ${current ? 'finding-current' : ''}`}
+      className={css(
+        `finding ${blocking ? 'blocked' : 'finding-note'} ${current ? 'finding-current' : ''}`,
+      )}
       aria-label={`${blocking ? 'Blocking finding' : 'Note'}: ${visibleText(title)}`}
     >
-      <div className="finding-head">
+      <div className={css('finding-head')}>
         {blocking ? <Mark tone="blocked" /> : <Icon name="note" />}
         <b>{visibleText(title)}</b>
         <span className="grow" />

@@ -3,6 +3,10 @@ import { Button } from 'react-aria-components'
 import type { Finding } from '#shared/verdict'
 import { Icon, Mark } from '../../ui/icons.tsx'
 import { visibleText } from '../../text/visible-text.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './finding-list.module.css'
+
+const css = bindStyles(styles)
 
 /** Where a finding is, as people write it. */
 export const placeOf = ({ file, line }: Finding): string =>
@@ -26,11 +30,11 @@ export function FindingList({
         <span>Findings</span>
         <span>{findings.length}</span>
       </h2>
-      <ol className="finding-list">
+      <ol className={css('finding-list')}>
         {sorted.map((finding, index) => (
           <li key={index}>
             <Button
-              className="finding-link"
+              className={css('finding-link')}
               aria-label={`${finding.severity === 'blocking' ? 'Blocking' : 'Note'}: ${visibleText(finding.title)}, ${placeOf(finding)}`}
               onPress={() => onChoose(finding)}
             >

@@ -26,6 +26,10 @@ import { shipHeadline, sinceThen, turnOf } from './ship-headline.ts'
 import { ShipSteps } from './ship-steps.tsx'
 import { ShipWhy } from './ship-why.tsx'
 import { VerdictPanel } from './verdict-panel.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './ship-page.module.css'
+
+const css = bindStyles(styles)
 
 /** One ship: its five steps, what the review said beside the diff, and what the verdict is bound to. Without an id, the newest. */
 export function ShipPage({ id }: PageProps): ReactElement {
@@ -94,7 +98,7 @@ function Ship({
   const since = latest && !active ? sinceThen(result, overview.repository) : null
   return (
     <div className="page-full">
-      <div className="ship-head">
+      <div className={css('ship-head')}>
         <div className="head">
           <div className="grow">
             <h1>
@@ -104,11 +108,11 @@ function Ship({
             </h1>
             <p className="sub">{visibleText(sub)}</p>
             {turn && (
-              <p className="sub since" role="status">
+              <p className={css('sub since')} role="status">
                 {turn}
               </p>
             )}
-            {since && <p className="sub since">{visibleText(since)}</p>}
+            {since && <p className={css('sub since')}>{visibleText(since)}</p>}
           </div>
           <div className="head-actions">
             {active && (
@@ -139,18 +143,18 @@ function Ship({
         />
       )}
       {latest && !active && <BeforeShip editing={result?.error_class === 'next_action_invalid'} />}
-      <div className="ship-body">
-        <div className="ship-main">
-          <div className="ship-tabs">
+      <div className={css('ship-body')}>
+        <div className={css('ship-main')}>
+          <div className={css('ship-tabs')}>
             <Tabs
               selectedKey={chosen}
               onSelectionChange={(key) => setTab(key === 'log' ? 'log' : 'changes')}
             >
-              <TabList aria-label="What to show" className="tabs">
-                <Tab id="changes" className="tab">
+              <TabList aria-label="What to show" className={css('tabs')}>
+                <Tab id="changes" className={css('tab')}>
                   Changes
                 </Tab>
-                <Tab id="log" className="tab">
+                <Tab id="log" className={css('tab')}>
                   Log
                 </Tab>
               </TabList>

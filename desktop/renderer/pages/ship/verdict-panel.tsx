@@ -17,6 +17,11 @@ import { ofOverall } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { Attempts } from './attempts.tsx'
 import { FindingList } from './finding-list.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import styles from './ship.module.css'
+import folderStyles from './verdict-panel.module.css'
+
+const css = bindStyles(styles, folderStyles)
 
 /** What the verdict is bound to, what the tests counted, the files that prove it, and the ships before. */
 export function VerdictPanel({
@@ -34,7 +39,7 @@ export function VerdictPanel({
     files,
   } = detail
   return (
-    <aside className="verdict" aria-label="Verdict and evidence">
+    <aside className={css('verdict')} aria-label="Verdict and evidence">
       <FindingList findings={findings} onChoose={onFinding} />
       {result?.until_green && <Attempts until={result.until_green} runId={run_id} />}
       {verdict && (
@@ -43,7 +48,7 @@ export function VerdictPanel({
             <span>Approved, bound to this commit</span>
             {verdict.reviewer.scripted && <ScriptedDemo />}
           </h2>
-          <dl className="bindings">
+          <dl className={css('bindings')}>
             <Binding name="base" value={verdict.base_sha} />
             <Binding name="head" value={verdict.head_sha} />
             <Binding name="tree" value={verdict.tree_sha} />
@@ -59,7 +64,7 @@ export function VerdictPanel({
             <Binding name="cli" text={versionOf(verdict.reviewer)} />
           </dl>
           {result?.review_reused && (
-            <p className="soft verdict-summary">
+            <p className={css('soft verdict-summary')}>
               Re-used from run{' '}
               <Link href={`/ship/${result.review_reused.run_id}`}>
                 {shortRun(result.review_reused.run_id)}
@@ -68,9 +73,9 @@ export function VerdictPanel({
               was as it is.
             </p>
           )}
-          <p className="soft verdict-summary">{visibleText(verdict.summary)}</p>
+          <p className={css('soft verdict-summary')}>{visibleText(verdict.summary)}</p>
           {verdict.gate_settings_changed.length > 0 && (
-            <p className="soft verdict-summary">
+            <p className={css('soft verdict-summary')}>
               This change alters gate settings:{' '}
               <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was
               judged by the values before it.
@@ -121,7 +126,7 @@ export function VerdictPanel({
             </span>
           </h2>
           {result.tests.map(({ name, total, passed, failed, skipped }) => (
-            <div key={name} className="line line-wrap">
+            <div key={name} className={css('line line-wrap')}>
               <Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small />
               <span>{name}</span>
               <span className="line-end">
@@ -180,7 +185,7 @@ function Signature({
 /** Text of the repository, a line each. */
 function Remarks({ title, lines }: { title: string; lines: readonly string[] }): ReactElement {
   return (
-    <div className="soft verdict-summary">
+    <div className={css('soft verdict-summary')}>
       <p>{title}:</p>
       <ul aria-label={title}>
         {lines.map((line) => (
@@ -231,7 +236,7 @@ export function History({ current }: { current: string | null }): ReactElement |
         <span>Ships</span>
         <span>{ships.length}</span>
       </h2>
-      <ol className="ship-history">
+      <ol className={css('ship-history')}>
         {ships.slice(0, 12).map(({ run_id, active, result }) => (
           <li key={run_id}>
             <Link
