@@ -3,8 +3,8 @@ import react from '@vitejs/plugin-react'
 import { defineConfig, type UserConfig } from 'vite'
 
 /**
- * The one web build: Electron, `hq serve` and the console show the same files. Paths are relative to the repository root,
- * where every build starts. `base: './'` because the three serve it from different places.
+ * The one web build: Electron, `hq serve` and the console show the same files. Paths are relative to the root of the
+ * repository, where every build starts. `base: './'` because the three serve it from different addresses.
  */
 export const rendererConfig = {
   root: 'desktop/renderer',
@@ -15,7 +15,7 @@ export const rendererConfig = {
     emptyOutDir: true,
     target: 'es2023',
     sourcemap: false,
-    // Read from disk or loopback: one file is quicker than many, and its size costs nothing.
+    // Read from disk or loopback: one file is quicker than many, and its size does not matter.
     chunkSizeWarningLimit: 1500,
     // The polyfill would be an extra script for browsers that none of the three is.
     modulePreload: { polyfill: false },

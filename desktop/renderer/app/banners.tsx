@@ -27,11 +27,11 @@ export function Banners(): ReactElement {
     now,
     cut,
   } = useLive()
-  const away = facts.stale && !cut && connection.as_of !== null && location !== '/'
+  const unreachable = facts.stale && !cut && connection.as_of !== null && location !== '/'
   return (
     <>
       {cut && <CutBanner since={cut.since} error={cut.error} now={now} />}
-      {away && (
+      {unreachable && (
         <div className="banner fail" role="status">
           <Icon name="offline" />
           <span className="ellipsis">
@@ -70,7 +70,7 @@ export function Banners(): ReactElement {
   )
 }
 
-/** HQ itself is silent; or it was started anew, and this page holds the key of the one before. */
+/** HQ itself does not answer; or it was restarted, and this page still holds the secret of the start before. */
 function CutBanner({
   since,
   error,
@@ -104,7 +104,7 @@ function CutBanner({
   )
 }
 
-/** A proof that is not what was witnessed is said on every page but the one that shows it whole. */
+/** A proof that is not what was witnessed shows on every page; the Proofs page has its own card for it. */
 function ProofAlarmBanner(): ReactElement | null {
   const [location] = useLocation()
   const [first, ...more] = useLive().overview.proof_alarms ?? []
@@ -149,13 +149,7 @@ function MaintenanceBanner(): ReactElement | null {
           Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}
           {facts.stale ? ' when last seen' : ''}.
         </b>{' '}
-        <span className="soft">
-          {unreadable === null
-            ? held
-              ? 'Held by this deploy; the background doctor is paused.'
-              : 'Left on by a deploy that did not get through. It ends with the next green one.'
-            : `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`}
-        </span>
+        <span className="soft">{maintenanceText(unreadable, held)}</span>
       </span>
       <span className="grow" />
       {holder && (
@@ -166,6 +160,14 @@ function MaintenanceBanner(): ReactElement | null {
       <EndMaintenance />
     </div>
   )
+}
+
+function maintenanceText(unreadable: string | null, held: boolean): string {
+  if (unreadable !== null)
+    return `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`
+  return held
+    ? 'Held by this deploy; the background doctor is paused.'
+    : 'Left on by a deploy that did not get through. It ends with the next green one.'
 }
 
 function ActionProblem(): ReactElement | null {

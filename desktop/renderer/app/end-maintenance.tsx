@@ -1,11 +1,12 @@
 import { useState, type ReactElement } from 'react'
+import type { MaintenanceFile } from '#shared/run'
 import { Confirm } from '../ui/dialog.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { shortCommit, shortRun } from '../text/format.ts'
 import { useActions } from '../state/actions.tsx'
 import { useLive } from '../state/live.tsx'
 
-/** Ends maintenance that nothing holds any more, after asking: a green deploy is what ends it by itself. */
+/** Ends maintenance that no deploy holds any more, after a question. A green deploy ends it without this. */
 export function EndMaintenance(): ReactElement | null {
   const {
     overview: { status },
@@ -35,17 +36,19 @@ export function EndMaintenance(): ReactElement | null {
         onClose={() => setAsking(false)}
       >
         <p>
-          {file === null
-            ? 'Its file cannot be read, so nobody knows what it protects.'
-            : file.deploy_run_id === null
-              ? 'Somebody turned it on by hand.'
-              : `Deploy ${shortRun(file.deploy_run_id)} left it on because it did not get through.`}{' '}
-          The file goes, doctor runs by its timer again, and guard repairs again.{' '}
+          {reasonOf(file)} The file is removed, doctor runs by its timer again, and guard repairs
+          again.{' '}
           {serving === null
             ? 'Nothing serves on the host.'
-            : `${shortCommit(serving)} goes on serving.`}
+            : `${shortCommit(serving)} keeps serving.`}
         </p>
       </Confirm>
     </>
   )
+}
+
+function reasonOf(file: MaintenanceFile | null): string {
+  if (file === null) return 'Its file cannot be read, so nobody knows what it protects.'
+  if (file.deploy_run_id === null) return 'Somebody turned it on by hand.'
+  return `Deploy ${shortRun(file.deploy_run_id)} left it on because it did not get through.`
 }

@@ -23,18 +23,18 @@ export function HostButton(): ReactElement {
     cut,
   } = useLive()
   const [, go] = useLocation()
-  const { tone, words } = reached(connection, cut === null ? null : now - cut.since, now)
+  const { tone, text } = reached(connection, cut === null ? null : now - cut.since, now)
   const name = connection.name ?? 'No host'
   return (
     <DialogTrigger>
-      <Button className={css(`host ${tone}`)} aria-label={`Host ${name}, ${words}`}>
+      <Button className={css(`host ${tone}`)} aria-label={`Host ${name}, ${text}`}>
         {tone === 'fail' ? (
           <Icon name="offline" className="tone-text" />
         ) : (
           <span className={css('dot')} aria-hidden="true" />
         )}
         <b>{name}</b>
-        <span className={css('host-path')}>{words}</span>
+        <span className={css('host-path')}>{text}</span>
         <Icon name="down" small className="quiet" />
       </Button>
       <Popover className="popover" placement="bottom start">
@@ -78,23 +78,23 @@ export function HostButton(): ReactElement {
   )
 }
 
-/** How the host is reached, for its dot and its word. @param cut milliseconds since HQ itself went silent */
+/** How the host is reached, for its dot and its text. @param cut milliseconds since HQ itself answered last */
 function reached(
   { state, latency_ms, as_of }: HostConnection,
   cut: number | null,
   now: number,
-): { tone: string; words: string } {
-  if (cut !== null) return { tone: 'fail', words: `no answer for ${span(cut)}` }
+): { tone: string; text: string } {
+  if (cut !== null) return { tone: 'fail', text: `no answer for ${span(cut)}` }
   if (state === 'online')
     return {
       tone: 'pass',
-      words: latency_ms === null ? 'connected' : `connected · ${Math.round(latency_ms)} ms`,
+      text: latency_ms === null ? 'connected' : `connected · ${Math.round(latency_ms)} ms`,
     }
-  if (state === 'connecting') return { tone: 'wait', words: 'connecting' }
-  if (state === 'not_enrolled') return { tone: 'you', words: 'not enrolled' }
-  if (state === 'refused') return { tone: 'fail', words: 'refused' }
+  if (state === 'connecting') return { tone: 'wait', text: 'connecting' }
+  if (state === 'not_enrolled') return { tone: 'you', text: 'not enrolled' }
+  if (state === 'refused') return { tone: 'fail', text: 'refused' }
   return {
     tone: 'fail',
-    words: as_of === null ? 'unreachable' : `unreachable · ${span(now - Date.parse(as_of))}`,
+    text: as_of === null ? 'unreachable' : `unreachable · ${span(now - Date.parse(as_of))}`,
   }
 }

@@ -1,11 +1,12 @@
 import { useLocation } from 'wouter'
+import type { ActionId } from '#shared/actions'
 import { useHq } from '../bridge/context.ts'
 import type { IconName } from '../ui/icons.tsx'
 import { age, shortRun } from '../text/format.ts'
 import { ofRun, type Tone } from '../text/status.ts'
 import { useActions } from '../state/actions.tsx'
 import { commitsToShip, pinReason, titleOfRun } from '../state/facts.ts'
-import { useLive } from '../state/live.tsx'
+import { useLive, type Live } from '../state/live.tsx'
 import { pagesFor } from './pages.ts'
 import { rememberedTheme, type Theme } from '../state/theme.ts'
 
@@ -26,140 +27,152 @@ export interface PaletteGroup {
   readonly items: readonly PaletteItem[]
 }
 
-const themes: readonly Theme[] = ['system', 'light', 'dark']
-
-/** What the palette offers, in the order it is most likely wanted. Destroying things is not among it. */
+/** What the palette offers, in the order it is most likely wanted. It offers nothing that destroys. */
 export function usePaletteItems(): readonly PaletteGroup[] {
-  const { info } = useHq()
-  const { overview, facts, now } = useLive()
-  const { ship, run, chooseTheme } = useActions()
-  const [, go] = useLocation()
-  const away =
-    facts.stale || overview.connection.state !== 'online' ? { blocked: 'host unreachable' } : {}
-  const active = overview.status?.active_runs ?? []
+  return [
+    { title: 'Actions', items: [...useMainActions(), ...useHostActions()] },
+    { title: 'Go to', items: useGoTo() },
+    { title: 'Runs', items: useRuns() },
+    { title: 'Theme', items: useThemes() },
+  ]
+}
 
-  const actions: PaletteItem[] = []
-  if (info.operator) {
-    if (facts.ship) {
-      const { runId } = facts.ship
-      actions.push({
-        id: 'ship',
-        title: 'Ship: follow the running one',
-        icon: 'ship',
-        tone: 'running',
-        run: () => go(`/ship/${runId}`),
-      })
-    } else
-      actions.push({
-        id: 'ship',
-        title: 'Ship',
-        icon: 'ship',
-        end: commitsToShip(overview),
-        run: ship,
-        ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}),
-      })
+/** Ship and Deploy+Verify; while one runs, the way to it. */
+function useMainActions(): PaletteItem[] {
+  const { info } = useHq()
+  const live = useLive()
+  const { ship, run } = useActions()
+  const [, go] = useLocation()
+  const deploy = deployItem(live, { run: () => run('deploy_and_verify'), go })
+  return info.operator ? [shipItem(live, { run: ship, go }), deploy] : [deploy]
+}
+
+interface Press {
+  readonly run: () => void
+  readonly go: (path: string) => void
+}
+
+function shipItem({ overview, facts }: Live, { run, go }: Press): PaletteItem {
+  if (facts.ship) {
+    const { runId } = facts.ship
+    return {
+      id: 'ship',
+      title: 'Ship: follow the running one',
+      icon: 'ship',
+      tone: 'running',
+      run: () => go(`/ship/${runId}`),
+    }
   }
+  return {
+    id: 'ship',
+    title: 'Ship',
+    icon: 'ship',
+    end: commitsToShip(overview),
+    run,
+    ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}),
+  }
+}
+
+function deployItem({ facts }: Live, { run, go }: Press): PaletteItem {
   if (facts.deploy && !facts.stale) {
     const { run_id } = facts.deploy
-    actions.push({
+    return {
       id: 'deploy',
       title: 'Deploy+Verify: follow the running one',
       icon: 'deploy',
       tone: 'running',
       run: () => go(`/runs/${run_id}`),
-    })
-  } else
-    actions.push({
-      id: 'deploy',
-      title: 'Deploy+Verify',
-      icon: 'deploy',
-      run: () => run('deploy_and_verify'),
-      ...(facts.deployBlocked
-        ? { blocked: facts.deployBlocked.short }
-        : facts.pin?.holds
-          ? { blocked: pinReason(facts).short }
-          : {}),
-    })
-  actions.push(
+    }
+  }
+  const reason = facts.deployBlocked ?? (facts.pin?.holds ? pinReason(facts) : null)
+  return {
+    id: 'deploy',
+    title: 'Deploy+Verify',
+    icon: 'deploy',
+    run,
+    ...(reason ? { blocked: reason.short } : {}),
+  }
+}
+
+/** What the host can be made to run at any time. */
+const hostActions: readonly { action: ActionId; id: string; title: string; searchText?: string }[] =
+  [
+    { action: 'doctor', id: 'doctor', title: 'Run doctor', searchText: 'check health' },
+    { action: 'guard', id: 'guard', title: 'Run guard' },
     {
-      id: 'doctor',
-      title: 'Run doctor',
-      icon: 'doctor',
-      searchText: 'check health',
-      run: () => run('doctor'),
-      ...away,
-    },
-    { id: 'guard', title: 'Run guard', icon: 'doctor', run: () => run('guard'), ...away },
-    {
+      action: 'tail_guard_log',
       id: 'guard-log',
       title: 'Guard log',
-      icon: 'doctor',
       searchText: 'last passes repairs restarts',
-      run: () => run('tail_guard_log'),
-      ...away,
     },
+    { action: 'port_audit', id: 'ports', title: 'Run port audit', searchText: 'sockets public' },
     {
-      id: 'ports',
-      title: 'Run port audit',
-      icon: 'doctor',
-      searchText: 'sockets public',
-      run: () => run('port_audit'),
-      ...away,
-    },
-    {
+      action: 'selftest',
       id: 'selftest',
       title: 'Run self-test',
-      icon: 'doctor',
       searchText: 'guards planted violations',
-      run: () => run('selftest'),
-      ...away,
-    },
-  )
-
-  const recent = [
-    ...active,
-    ...(overview.status?.recent_deploys ?? []).filter(
-      (each) => !active.some(({ run_id }) => run_id === each.run_id),
-    ),
-  ].slice(0, 8)
-  return [
-    { title: 'Actions', items: actions },
-    {
-      title: 'Go to',
-      items: pagesFor(info.operator).map(({ path, title, icon, paletteText }) => ({
-        id: `go ${path}`,
-        title,
-        icon,
-        searchText: ['go to page', paletteText].filter(Boolean).join(' '),
-        run: () => go(path),
-      })),
-    },
-    {
-      title: 'Runs',
-      items: recent.map((each) => ({
-        id: each.run_id,
-        title: `${titleOfRun(each)} ${shortRun(each.run_id)}`,
-        searchText: each.run_id,
-        icon: 'runs' as const,
-        tone: ofRun(each.status, each.error_class).tone,
-        end: each.error_class ?? age(now - Date.parse(each.requested_at)),
-        run: () => go(`/runs/${each.run_id}`),
-      })),
-    },
-    {
-      title: 'Theme',
-      items: themes
-        .filter((theme) => theme !== rememberedTheme())
-        .map((theme) => ({
-          id: `theme ${theme}`,
-          title:
-            theme === 'system'
-              ? 'Theme as the system has it'
-              : `${theme === 'dark' ? 'Dark' : 'Light'} theme`,
-          icon: 'settings' as const,
-          searchText: 'colour appearance',
-          run: () => chooseTheme(theme),
-        })),
     },
   ]
+
+function useHostActions(): PaletteItem[] {
+  const { overview, facts } = useLive()
+  const { run } = useActions()
+  const unreachable = facts.stale || overview.connection.state !== 'online'
+  return hostActions.map(({ action, ...item }) => ({
+    ...item,
+    icon: 'doctor',
+    run: () => run(action),
+    ...(unreachable ? { blocked: 'host unreachable' } : {}),
+  }))
+}
+
+function useGoTo(): PaletteItem[] {
+  const { info } = useHq()
+  const [, go] = useLocation()
+  return pagesFor(info.operator).map(({ path, title, icon, paletteText }) => ({
+    id: `go ${path}`,
+    title,
+    icon,
+    searchText: ['go to page', paletteText].filter(Boolean).join(' '),
+    run: () => go(path),
+  }))
+}
+
+/** The runs that are active, then the newest deploys. */
+function useRuns(): PaletteItem[] {
+  const { overview, now } = useLive()
+  const [, go] = useLocation()
+  const active = overview.status?.active_runs ?? []
+  const ended = (overview.status?.recent_deploys ?? []).filter(
+    (each) => !active.some(({ run_id }) => run_id === each.run_id),
+  )
+  return [...active, ...ended].slice(0, 8).map((each) => ({
+    id: each.run_id,
+    title: `${titleOfRun(each)} ${shortRun(each.run_id)}`,
+    searchText: each.run_id,
+    icon: 'runs',
+    tone: ofRun(each.status, each.error_class).tone,
+    end: each.error_class ?? age(now - Date.parse(each.requested_at)),
+    run: () => go(`/runs/${each.run_id}`),
+  }))
+}
+
+const themes: Readonly<Record<Theme, string>> = {
+  system: 'Theme as the system has it',
+  light: 'Light theme',
+  dark: 'Dark theme',
+}
+
+function useThemes(): PaletteItem[] {
+  const { chooseTheme } = useActions()
+  const current = rememberedTheme()
+  return (['system', 'light', 'dark'] as const)
+    .filter((theme) => theme !== current)
+    .map((theme) => ({
+      id: `theme ${theme}`,
+      title: themes[theme],
+      icon: 'settings',
+      searchText: 'colour appearance',
+      run: () => chooseTheme(theme),
+    }))
 }

@@ -57,7 +57,7 @@ function ShipButton(): ReactElement {
     return (
       <RunningLink
         href={`/ship/${facts.ship.runId}`}
-        words="Shipping"
+        text="Shipping"
         since={facts.ship.since}
         label="Ship is running: open it"
       />
@@ -83,12 +83,12 @@ function DeployButton(): ReactElement {
   const { run, busy } = useActions()
   const mayBeFilled = useMayBeFilled()
   if (facts.deploy && !facts.stale) {
-    const words =
+    const text =
       facts.deploy.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(facts.deploy)
     return (
       <RunningLink
         href={`/runs/${facts.deploy.run_id}`}
-        words={words}
+        text={text}
         since={startOf(facts.deploy)}
         label={`${titleOfRun(facts.deploy)} is running: open it`}
       />
@@ -133,12 +133,12 @@ function Blocked({
 
 function RunningLink({
   href,
-  words,
+  text,
   since,
   label,
 }: {
   href: string
-  words: string
+  text: string
   since: number
   label: string
 }): ReactElement {
@@ -146,7 +146,7 @@ function RunningLink({
     <Link href={href} className="button" aria-label={label}>
       <Mark tone="running" />
       <span>
-        {words} <Clock since={since} />
+        {text} <Clock since={since} />
       </span>
     </Link>
   )

@@ -15,23 +15,22 @@ interface Props {
   readonly onShow: (row: number) => void
 }
 
+/** *3 of 12*; *12* before one is chosen. @param at the chosen match, from 0; negative for none */
+function tallyOf(at: number, matches: number): string {
+  if (matches === 0) return 'none'
+  return at < 0 ? grouped(matches) : `${grouped(at + 1)} of ${grouped(matches)}`
+}
+
 /** Search in a log: Enter and the arrows go from match to match, round the end. */
 export function LogSearch({ query, matches, selected, onQuery, onShow }: Props): ReactElement {
   const at = selected === null ? -1 : matches.indexOf(selected)
   const go = (by: 1 | -1): void => {
     if (matches.length === 0) return
-    const from = at >= 0 ? at + by : by === 1 ? 0 : matches.length - 1
+    const end = by === 1 ? 0 : matches.length - 1
+    const from = at >= 0 ? at + by : end
     const row = matches[(from + matches.length) % matches.length]
     if (row !== undefined) onShow(row)
   }
-  const tally =
-    query === ''
-      ? ''
-      : matches.length === 0
-        ? 'none'
-        : at < 0
-          ? grouped(matches.length)
-          : `${grouped(at + 1)} of ${grouped(matches.length)}`
   return (
     <>
       <SearchField
@@ -44,7 +43,7 @@ export function LogSearch({ query, matches, selected, onQuery, onShow }: Props):
         <Icon name="search" small />
         <Input placeholder="Search the log" spellCheck={false} />
         <span className="quiet nowrap" role="status">
-          {tally}
+          {query === '' ? '' : tallyOf(at, matches.length)}
         </span>
       </SearchField>
       <Button className="icon-button" aria-label="Previous match" onPress={() => go(-1)}>

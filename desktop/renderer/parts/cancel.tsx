@@ -22,7 +22,10 @@ interface Cancelling {
   readonly error: Error | null
 }
 
-/** Is the run being cancelled? As this page, HQ and the host know it; the host's own word counts before an answer that got lost. */
+/**
+ * Is the run being cancelled, as far as this page, HQ and the host know? What the host says counts before an answer
+ * that got lost.
+ */
 function useCancelling(runId: string): Cancelling | null {
   const {
     overview: { cancels, status },
@@ -34,7 +37,7 @@ function useCancelling(runId: string): Cancelling | null {
   const asked = cancels?.find(({ run_id }) => run_id === runId)
   if (asked)
     return { asked_at: asked.asked_at, error: asked.problem && new BridgeError(asked.problem) }
-  // Without an HQ that remembers, as in the console, this page is all there is.
+  // The console has no HQ that remembers: only this page knows.
   return cancels === undefined ? (own ?? null) : null
 }
 
@@ -44,10 +47,11 @@ interface ButtonProps {
   readonly title: string
   readonly confirm: string
   readonly small?: boolean
-  /** What ends and what stays. */ readonly children: ReactNode
+  /** What ends and what stays. */
+  readonly children: ReactNode
 }
 
-/** Ends a run, after asking. Once asked it keeps its place and says so; it can be pressed again only when asking failed. */
+/** Ends a run, after a question. It can be pressed again only when the request failed. */
 export function CancelButton({
   source,
   runId,
@@ -89,7 +93,7 @@ export function CancelButton({
   )
 }
 
-/** Beside a run that was asked to end: since when, or why that did not work. */
+/** Beside a run that is being cancelled: since when, or why that did not work. */
 export function CancelNote({
   source,
   runId,
@@ -108,12 +112,16 @@ export function CancelNote({
       <span>
         Cancelling since {timeOfDay(state.asked_at)}
         {silent
-          ? `. ${facts.hostName} does not answer meanwhile, so it is not known whether it has ended; HQ asks again by itself.`
-          : `, ${span(now - Date.parse(state.asked_at))} so far: its processes get some seconds to end by themselves and are killed then.`}
+          ? `. ${facts.hostName} ${silentText}`
+          : `, ${span(now - Date.parse(state.asked_at))} so far: ${endingText}`}
       </span>
     </p>
   )
 }
+
+const silentText =
+  'does not answer meanwhile, so it is not known whether it has ended; HQ tries again by itself.'
+const endingText = 'its processes get some seconds to end by themselves and are killed then.'
 
 function CancelFailed({
   source,
@@ -143,13 +151,16 @@ function CancelFailed({
   )
 }
 
-/** A cancel whose answer got lost is not asked again by HQ itself: it may have arrived. */
-const remedyOf = (source: Source, errorClass: string, host: string): string | null =>
-  source === 'host' && errorClass === 'hostd_unreachable'
-    ? `The run goes on unless the request arrived. Once ${host} answers, this page shows which; press Cancel again if it still runs.`
-    : null
+/** HQ does not repeat a cancel whose answer got lost: the request may have arrived. */
+function remedyOf(source: Source, errorClass: string, host: string): string | null {
+  if (source !== 'host' || errorClass !== 'hostd_unreachable') return null
+  return (
+    `The run goes on unless the request arrived. Once ${host} answers, this page shows which; ` +
+    'press Cancel again if it still runs.'
+  )
+}
 
-/** On every page: a cancel that failed, or whose end cannot be seen because the host is away. */
+/** On every page: a cancel that failed, or whose end cannot be seen because the host is unreachable. */
 export function CancelBanners(): ReactElement {
   const {
     overview: { cancels = [], status, ship },

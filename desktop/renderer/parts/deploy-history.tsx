@@ -13,68 +13,72 @@ const most = 24
 const lengthOf = (run: Run, now: number): number =>
   Math.max(0, (run.finished_at === null ? now : Date.parse(run.finished_at)) - startOf(run))
 
-/** A bar per deploy, oldest first, as high as it took long; the dashed line is the usual. */
+/** A bar per deploy, oldest first, as high as it took long; the dashed line is the typical duration. */
 export function DeployHistory({
   runs,
-  usual,
+  typical,
   now,
 }: {
   runs: readonly Run[]
-  usual: number | undefined
+  typical: number | undefined
   now: number
 }): ReactElement | null {
   const shown = runs.toSorted((a, b) => a.run_id.localeCompare(b.run_id)).slice(-most)
   if (shown.length === 0) return null
-  const top = Math.max(...shown.map((run) => lengthOf(run, now)), (usual ?? 0) * 1.1, 1)
-  const say = (tone: string, word: string): string[] => {
-    const number = shown.filter((run) => ofRun(run.status, run.error_class).tone === tone).length
-    return number === 0 ? [] : [`${number} ${word}`]
-  }
-  const words = [
-    ...say('pass', 'green'),
-    ...say('fail', 'failed'),
-    ...say('blocked', 'blocked'),
-    ...say('skip', 'cancelled'),
-    ...say('warn', 'interrupted'),
-    ...say('running', 'running'),
-  ].join(', ')
+  const top = Math.max(...shown.map((run) => lengthOf(run, now)), (typical ?? 0) * 1.1, 1)
+  const dashed = typical === undefined ? '-1px' : `${Math.round((typical / top) * 100)}%`
   return (
     <section aria-label="Deploy history">
       <div className="list-head">
         <h2>Last {shown.length === 1 ? 'deploy' : `${shown.length} deploys`}</h2>
         <span className="quiet">
-          {words}
-          {usual === undefined ? '' : ` · usually ${took(usual)}`}
+          {tallyOf(shown)}
+          {typical === undefined ? '' : ` · usually ${took(typical)}`}
         </span>
       </div>
-      <ol
-        className={css('history')}
-        style={
-          {
-            '--usual': usual === undefined ? '-1px' : `${Math.round((usual / top) * 100)}%`,
-          } as CSSProperties
-        }
-      >
-        {shown.map((run) => {
-          const { tone, word } = ofRun(run.status, run.error_class)
-          const name = `${run.action === 'rollback' ? `${titleOfRun(run)}: ` : ''}${word}${run.error_class && run.error_class !== word.toLowerCase() ? ` ${run.error_class}` : ''}, ${took(lengthOf(run, now))}, run ${run.run_id}`
-          return (
-            <li key={run.run_id}>
-              <Link
-                href={`/runs/${run.run_id}`}
-                className={tone}
-                aria-label={name}
-                title={name}
-                style={
-                  {
-                    '--h': `${Math.max(6, Math.round((lengthOf(run, now) / top) * 100))}%`,
-                  } as CSSProperties
-                }
-              />
-            </li>
-          )
-        })}
+      <ol className={css('history')} style={{ '--typical': dashed } as CSSProperties}>
+        {shown.map((run) => (
+          <Bar key={run.run_id} run={run} length={lengthOf(run, now)} top={top} />
+        ))}
       </ol>
     </section>
   )
 }
+
+/** @param length of the run, in milliseconds @param top the length that fills the height */
+function Bar({ run, length, top }: { run: Run; length: number; top: number }): ReactElement {
+  const { tone, word } = ofRun(run.status, run.error_class)
+  const action = run.action === 'rollback' ? `${titleOfRun(run)}: ` : ''
+  const why = run.error_class && run.error_class !== word.toLowerCase() ? ` ${run.error_class}` : ''
+  const name = `${action}${word}${why}, ${took(length)}, run ${run.run_id}`
+  const height = `${Math.max(6, Math.round((length / top) * 100))}%`
+  return (
+    <li>
+      <Link
+        href={`/runs/${run.run_id}`}
+        className={tone}
+        aria-label={name}
+        title={name}
+        style={{ '--h': height } as CSSProperties}
+      />
+    </li>
+  )
+}
+
+const counted = [
+  ['pass', 'green'],
+  ['fail', 'failed'],
+  ['blocked', 'blocked'],
+  ['skip', 'cancelled'],
+  ['warn', 'interrupted'],
+  ['running', 'running'],
+] as const
+
+/** *20 green, 2 failed*: a state that none has is left out. */
+const tallyOf = (runs: readonly Run[]): string =>
+  counted
+    .flatMap(([tone, word]) => {
+      const number = runs.filter((run) => ofRun(run.status, run.error_class).tone === tone).length
+      return number === 0 ? [] : [`${number} ${word}`]
+    })
+    .join(', ')

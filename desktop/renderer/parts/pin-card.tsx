@@ -7,6 +7,7 @@ import { PushButton } from '../ui/push-button.tsx'
 import { Age } from '../ui/time.tsx'
 import { shortCommit, shortRun } from '../text/format.ts'
 import { useActions } from '../state/actions.tsx'
+import type { Facts } from '../state/facts.ts'
 import { useLive } from '../state/live.tsx'
 import { bindStyles } from '../ui/styles.ts'
 import styles from './pin-card.module.css'
@@ -37,20 +38,7 @@ export function PinCard(): ReactElement | null {
           <Link href={`/runs/${pin.run_id}`} className="mono">
             {shortRun(pin.run_id)}
           </Link>
-          , <Age at={pin.since} />.{' '}
-          {ending ? (
-            <>The deploy that runs now ends it, once it is green.</>
-          ) : pin.holds ? (
-            <>
-              Deploys stay away from <Commit id={pin.from_sha} />, which was rolled back from, until
-              another commit is on origin/main. The next ship ends it.
-            </>
-          ) : (
-            <>
-              origin/main has moved on from <Commit id={pin.from_sha} />, which was rolled back
-              from: the next deploy ends the pin.
-            </>
-          )}
+          , <Age at={pin.since} />. <PinEnd pin={pin} ending={ending} />
         </p>
       </div>
       {pin.holds && !ending && (
@@ -83,5 +71,29 @@ export function PinCard(): ReactElement | null {
         </p>
       </Confirm>
     </section>
+  )
+}
+
+/** What the pin keeps from happening, and what ends it. @param ending a deploy that ends it runs now */
+function PinEnd({
+  pin: { holds, from_sha },
+  ending,
+}: {
+  pin: NonNullable<Facts['pin']>
+  ending: boolean
+}): ReactElement {
+  if (ending) return <>The deploy that runs now ends it, once it is green.</>
+  if (holds)
+    return (
+      <>
+        Deploys do not bring <Commit id={from_sha} />, which was rolled back from, until another
+        commit is on origin/main. The next ship ends the pin.
+      </>
+    )
+  return (
+    <>
+      origin/main has moved on from <Commit id={from_sha} />, which was rolled back from: the next
+      deploy ends the pin.
+    </>
   )
 }

@@ -2,15 +2,15 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactElement } from 'react'
 import type { RunDetail } from '#shared/api'
 import { actionOf } from '#shared/actions'
-import { errorRule } from '#shared/errors'
+import { errorRule, type ErrorClass } from '#shared/errors'
 import type { RemediationId } from '#shared/errors/remediations'
 import { stoppedNothing } from '#shared/steps'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
-import { useLive } from '../state/live.tsx'
+import { useLive, type Live } from '../state/live.tsx'
 import { useHq } from '../bridge/context.ts'
 import { fileQuery } from '../bridge/queries.ts'
 import { FileLink } from '../ui/file-sheet.tsx'
-import { nextFix, WhyRed, type Standing } from '../ui/why-red.tsx'
+import { nextFix, notReached, WhyRed, type Standing } from '../ui/why-red.tsx'
 import { shortCommit, span } from '../text/format.ts'
 
 const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
@@ -57,12 +57,12 @@ function parse(text: string | undefined): Triage | null {
   }
 }
 
-/** A deploy that has stopped is not started again by anybody but a person, whatever its remedy would be in a run that goes on. */
+/** A stopped deploy starts again only by hand, whatever its remedy would be in a run that goes on. */
 const startedByHand: Partial<Record<RemediationId, (title: string) => string>> = {
   retry_when_reachable: (title) =>
     `Press ${title} again once the remote answers; nothing tries again by itself.`,
   deploy_again: (title) =>
-    `Press ${title} again: it fetches main afresh and starts from the first step.`,
+    `Press ${title} again: it fetches main again and starts from the first step.`,
 }
 
 interface Props {
@@ -72,73 +72,12 @@ interface Props {
   readonly onFirstError: (() => void) | null
 }
 
+/** Why a run of the host is red: its class, its first error, where things stand, and its files. */
 export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactElement | null {
-  const {
-    overview: { status },
-    now,
-  } = useLive()
-  const errorClass =
-    run.error_class ??
-    (run.status === 'runner_lost' || run.status === 'cancelled' || run.status === 'interrupted'
-      ? run.status
-      : null)
+  const live = useLive()
+  const errorClass = classOf(run)
   if (errorClass === null) return null
   const failed = result?.steps.find(({ name }) => name === result.step_failed)
-  const unreached = result?.steps.filter(({ status: how }) => how === 'not_reached').length ?? 0
-  const isDeploy = isDeployRun(run)
-  const standing: Standing[] = []
-  const serving = status?.host.serving ?? null
-  if (isDeploy && serving)
-    standing.push({
-      icon: 'pass',
-      tone: 'pass',
-      text: (
-        <>
-          <code className="mono">{shortCommit(serving)}</code> serves now.
-          {stoppedNothing(result?.step_failed ?? '') && ' Nothing was stopped.'}
-        </>
-      ),
-    })
-  const { maintenance } = status ?? {}
-  if (isDeploy && maintenance?.on)
-    standing.push({
-      icon: 'maintenance',
-      tone: 'warn',
-      text: `Maintenance stays on${maintenance.file ? `, ${span(now - Date.parse(maintenance.file.since))} so far` : ''}. It ends with the next green deploy.`,
-    })
-  if (unreached > 0)
-    standing.push({
-      icon: 'wait',
-      tone: 'wait',
-      text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.`,
-    })
-  const fix = triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix
-  const byHand = isDeploy && triage?.retryable !== true ? startedByHand[fix] : undefined
-  if (byHand !== undefined)
-    standing.push({
-      icon: 'you',
-      tone: 'you',
-      text: (
-        <>
-          <b className="strong">Needs you:</b> {byHand(actionOf(run.action).title)}
-        </>
-      ),
-    })
-  else
-    standing.push(
-      nextFix(
-        fix,
-        triage && !triage.retryable && errorClass !== 'cancelled' && errorClass !== 'interrupted'
-          ? ' This commit is not retried as it is.'
-          : '',
-      ),
-    )
-  const file = (path: string): ReactElement => (
-    <FileLink key={path} file={{ source: 'host', runId: run.run_id, path }}>
-      {path.replace(/^.*\//, '')}
-    </FileLink>
-  )
-  const folder = `deploy/${run.run_id}`
   return (
     <WhyRed
       errorClass={errorClass}
@@ -146,21 +85,89 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
       detail={failed?.detail ?? null}
       firstError={triage?.first_error ?? null}
       onFirstError={onFirstError}
-      standing={standing}
-      evidence={
-        isDeploy ? (
-          <>
-            {triage && file(`${folder}/triage.json`)}
-            {result && file(`${folder}/deploy_result.json`)}
-            {file(`runs/${run.run_id}/run.json`)}
-          </>
-        ) : (
-          <>
-            {file(`runs/${run.run_id}/run.json`)}
-            {run.result && file(`runs/${run.run_id}/result.json`)}
-          </>
-        )
-      }
+      standing={[
+        ...(isDeployRun(run) ? [servingNow(live, result), maintenanceOn(live)] : []),
+        notReached(result),
+        nextStep({ run, result, triage }, errorClass),
+      ].filter((each) => each !== null)}
+      evidence={<Evidence run={run} result={result} triage={triage} />}
     />
+  )
+}
+
+const endedBy = new Set<string>(['runner_lost', 'cancelled', 'interrupted'])
+const classOf = ({ error_class, status }: RunDetail): ErrorClass | null =>
+  error_class ?? (endedBy.has(status) ? (status as ErrorClass) : null)
+
+function servingNow(
+  { overview: { status } }: Live,
+  result: ResultDocument | null,
+): Standing | null {
+  const serving = status?.host.serving ?? null
+  if (!serving) return null
+  return {
+    icon: 'pass',
+    tone: 'pass',
+    text: (
+      <>
+        <code className="mono">{shortCommit(serving)}</code> serves now.
+        {stoppedNothing(result?.step_failed ?? '') && ' Nothing was stopped.'}
+      </>
+    ),
+  }
+}
+
+function maintenanceOn({ overview: { status }, now }: Live): Standing | null {
+  const { maintenance } = status ?? {}
+  if (!maintenance?.on) return null
+  const { file } = maintenance
+  const since = file ? `, ${span(now - Date.parse(file.since))} so far` : ''
+  return {
+    icon: 'maintenance',
+    tone: 'warn',
+    text: `Maintenance stays on${since}. It ends with the next green deploy.`,
+  }
+}
+
+function nextStep(
+  { run, result, triage }: Omit<Props, 'onFirstError'>,
+  errorClass: ErrorClass,
+): Standing {
+  const fix = triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix
+  const byHand = isDeployRun(run) && triage?.retryable !== true ? startedByHand[fix] : undefined
+  if (byHand !== undefined)
+    return {
+      icon: 'you',
+      tone: 'you',
+      text: (
+        <>
+          <b className="strong">Needs you:</b> {byHand(actionOf(run.action).title)}
+        </>
+      ),
+    }
+  const final = triage && !triage.retryable
+  const stopped = errorClass === 'cancelled' || errorClass === 'interrupted'
+  return nextFix(fix, final && !stopped ? ' This commit is not retried as it is.' : '')
+}
+
+function Evidence({ run, result, triage }: Omit<Props, 'onFirstError'>): ReactElement {
+  const folder = `deploy/${run.run_id}`
+  const paths = isDeployRun(run)
+    ? [
+        triage && `${folder}/triage.json`,
+        result && `${folder}/deploy_result.json`,
+        `runs/${run.run_id}/run.json`,
+      ]
+    : [`runs/${run.run_id}/run.json`, run.result ? `runs/${run.run_id}/result.json` : null]
+  return (
+    <>
+      {paths
+        .filter((path) => path !== null)
+        .map((path) => (
+          <FileLink key={path} file={{ source: 'host', runId: run.run_id, path }}>
+            {path.replace(/^.*\//, '')}
+          </FileLink>
+        ))}
+    </>
   )
 }

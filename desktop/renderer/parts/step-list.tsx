@@ -14,7 +14,7 @@ interface Props {
   readonly title: string
   readonly steps: readonly LiveStep[]
   readonly action: string
-  readonly usual: Readonly<Record<string, number>>
+  readonly typical: Readonly<Record<string, number>>
   readonly now: number
   readonly onStep?: (step: LiveStep) => void
   /** The run goes on: steps may still come. */
@@ -26,7 +26,7 @@ export function StepList({
   title,
   steps,
   action,
-  usual,
+  typical,
   now,
   onStep,
   running = false,
@@ -37,7 +37,7 @@ export function StepList({
     <StepItem
       key={step.name}
       step={step}
-      usual={usual[`${action}/${step.name}`]}
+      typical={typical[`${action}/${step.name}`]}
       now={now}
       onStep={onStep}
     />
@@ -63,32 +63,20 @@ export function StepList({
 
 function StepItem({
   step,
-  usual,
+  typical,
   now,
   onStep,
 }: {
   step: LiveStep
-  usual: number | undefined
+  typical: number | undefined
   now: number
   onStep: Props['onStep']
 }): ReactElement {
-  const { name, status, started, duration_ms, detail, error_class } = step
+  const { name, status, started, error_class } = step
   const { tone, word } = ofStep(status, error_class)
   const running = status === 'running' && started !== null
-  const time = running
-    ? clock(now - started)
-    : duration_ms !== null
-      ? took(duration_ms)
-      : status === 'waiting' && usual !== undefined
-        ? `~${took(usual)}`
-        : ''
-  const second = running
-    ? usual === undefined
-      ? null
-      : `usually ${clock(usual)}`
-    : status === 'failed' || status === 'skipped' || status === 'cancelled'
-      ? (detail ?? word)
-      : null
+  const time = timeOf(step, typical, now)
+  const second = secondLine(step, typical, word)
   const inner = (
     <>
       <Mark tone={tone} />
@@ -105,9 +93,9 @@ function StepItem({
         ))}
       </span>
       <span className="step-time">{time}</span>
-      {running && usual !== undefined && (
+      {running && typical !== undefined && (
         <span className={css('step-bar')}>
-          <i style={{ width: `${Math.round(progress(started, usual, now) * 100)}%` }} />
+          <i style={{ width: `${Math.round(progress(started, typical, now) * 100)}%` }} />
         </span>
       )}
       {second !== null && <span className="step-second">{visibleText(second)}</span>}
@@ -128,4 +116,27 @@ function StepItem({
       )}
     </li>
   )
+}
+
+/** How long a step has run or took; for one that waits, how long it typically takes. */
+function timeOf(
+  { status, started, duration_ms }: LiveStep,
+  typical: number | undefined,
+  now: number,
+): string {
+  if (status === 'running' && started !== null) return clock(now - started)
+  if (duration_ms !== null) return took(duration_ms)
+  return status === 'waiting' && typical !== undefined ? `~${took(typical)}` : ''
+}
+
+function secondLine(
+  { status, started, detail }: LiveStep,
+  typical: number | undefined,
+  word: string,
+): string | null {
+  if (status === 'running' && started !== null)
+    return typical === undefined ? null : `usually ${clock(typical)}`
+  return status === 'failed' || status === 'skipped' || status === 'cancelled'
+    ? (detail ?? word)
+    : null
 }

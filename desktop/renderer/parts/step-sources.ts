@@ -1,7 +1,7 @@
 import type { LiveStep, LogState } from '../state/log-state.ts'
 import type { ResultDocument } from '#shared/result'
 
-/** Steps of a run: once it has ended, as its result document has them; before, as its events tell. Their place in the log is the log's. */
+/** The steps of a run: from its result document once it has ended, until then from its events. */
 export function stepsOf(log: LogState, result: ResultDocument | null): readonly LiveStep[] {
   if (result === null || result.steps.length === 0) return log.steps
   return result.steps.map(({ name, status, started_at, duration_ms, detail }) => ({

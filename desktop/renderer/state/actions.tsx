@@ -3,6 +3,7 @@ import { createContext, use, useMemo, useState, type ReactElement, type ReactNod
 import { useLocation } from 'wouter'
 import type { ActionId } from '#shared/actions'
 import { toBridgeError } from '../bridge/bridge-error.ts'
+import type { Bridge } from '../bridge/client.ts'
 import { useHq } from '../bridge/context.ts'
 import { settingsQuery } from '../bridge/queries.ts'
 import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
@@ -79,15 +80,25 @@ function useStart() {
   return useMutation({
     mutationFn: async (
       what: { kind: 'ship' } | { kind: 'run'; action: ActionId; params: Params | undefined },
-    ) =>
-      what.kind === 'ship'
-        ? `/ship/${(await bridge.call('ship.start', {})).run_id}`
-        : `/runs/${(await bridge.call('host.exec', { action: what.action, ...(what.params ? { params: what.params } : {}) })).run_id}`,
+    ) => (what.kind === 'ship' ? await startShip(bridge) : await startRun(bridge, what)),
     onSuccess: async (path) => {
       go(path)
       await client.invalidateQueries()
     },
   })
+}
+
+async function startShip(bridge: Bridge): Promise<string> {
+  const { run_id } = await bridge.call('ship.start', {})
+  return `/ship/${run_id}`
+}
+
+async function startRun(
+  bridge: Bridge,
+  { action, params }: { action: ActionId; params: Params | undefined },
+): Promise<string> {
+  const { run_id } = await bridge.call('host.exec', { action, ...(params ? { params } : {}) })
+  return `/runs/${run_id}`
 }
 
 /** A cancel shows from the press on: the answer comes only when everything of the run has ended. */

@@ -39,65 +39,75 @@ function reason(text: string | null): Reason | null {
 
 const goneMs = 15_000
 
-/** @param now milliseconds since the epoch; @param cut the bridge itself does not answer */
+/**
+ * Derives what the frame shows from the overview.
+ * @param now milliseconds since the epoch
+ * @param cut HQ itself does not answer
+ */
 export function factsOf(overview: Overview, now: number, cut: boolean): Facts {
-  const { connection, repository, ship, status, change } = overview
-  const deploy = status?.active_runs.find(({ lane }) => lane === 'deploy') ?? null
-  const silent = connection.as_of === null ? 0 : now - Date.parse(connection.as_of)
-  const stale =
-    cut ||
-    connection.state === 'offline' ||
-    connection.state === 'refused' ||
-    (connection.state !== 'online' && silent > goneMs)
-  const shipBlocked = reason(
-    repository === null ? 'no repository is chosen' : repository.ship_blocked,
-  )
-  const away = cut || stale ? (connection.state === 'refused' ? 'refused' : 'unreachable') : null
-  const deployBlocked =
-    away === null
-      ? reason(connection.deploy_blocked)
-      : { short: away, whole: cut ? away : (connection.deploy_blocked ?? away) }
-  const pinned = status?.state?.pin ?? null
-  const pin = pinned && { ...pinned, holds: !movedOn(pinned, overview) }
-  const passed = (name: string): boolean =>
-    change.gates.some((gate) => gate.name === name && gate.state === 'pass')
-  const activeShip =
-    ship?.active === true
-      ? { runId: ship.run_id, step: ship.step, since: startOfRun(ship.run_id) }
-      : null
-  const red = change.gates.some(
-    ({ name, state }) =>
-      (name === 'deployed' || name === 'verified') && (state === 'fail' || state === 'blocked'),
-  )
+  const { connection, repository, ship, status } = overview
+  const stale = isStale(overview, now, cut)
+  const known = {
+    deploy: status?.active_runs.find(({ lane }) => lane === 'deploy') ?? null,
+    ship:
+      ship?.active === true
+        ? { runId: ship.run_id, step: ship.step, since: startOfRun(ship.run_id) }
+        : null,
+    stale,
+    hostName: connection.name ?? 'host',
+    shipBlocked: reason(repository === null ? 'no repository is chosen' : repository.ship_blocked),
+    deployBlocked: deployReason(overview, stale, cut),
+    pin: pinOf(overview),
+  }
+  return { ...known, primary: primaryOf(overview, known) }
+}
+
+function isStale({ connection: { state, as_of } }: Overview, now: number, cut: boolean): boolean {
+  if (cut || state === 'offline' || state === 'refused') return true
+  const silent = as_of === null ? 0 : now - Date.parse(as_of)
+  return state !== 'online' && silent > goneMs
+}
+
+function deployReason({ connection }: Overview, stale: boolean, cut: boolean): Reason | null {
+  if (!stale) return reason(connection.deploy_blocked)
+  const short = connection.state === 'refused' ? 'refused' : 'unreachable'
+  return { short, whole: cut ? short : (connection.deploy_blocked ?? short) }
+}
+
+function pinOf(overview: Overview): Facts['pin'] {
+  const pin = overview.status?.state?.pin ?? null
+  return pin && { ...pin, holds: !movedOn(pin, overview) }
+}
+
+/** The button that leads on, when pressing it would not stop again the same way. */
+function primaryOf(overview: Overview, facts: Omit<Facts, 'primary'>): Facts['primary'] {
+  if (shipLeadsOn(overview, facts)) return 'ship'
+  return deployLeadsOn(overview, facts) ? 'deploy' : null
+}
+
+function shipLeadsOn(
+  { repository, ship }: Overview,
+  { shipBlocked, ship: activeShip }: Omit<Facts, 'primary'>,
+): boolean {
   const stopped =
     ship?.result?.overall === 'FAIL' &&
     ship.result.git_head === repository?.head &&
     ship.result.next_auto_fix !== 'ship_again'
-  const primary =
-    shipBlocked === null &&
-    activeShip === null &&
-    repository !== null &&
-    repository.ahead > 0 &&
-    !stopped
-      ? 'ship'
-      : deployBlocked === null &&
-          deploy === null &&
-          passed('pushed') &&
-          !passed('deployed') &&
-          !red &&
-          pin?.holds !== true
-        ? 'deploy'
-        : null
-  return {
-    deploy,
-    ship: activeShip,
-    stale,
-    hostName: connection.name ?? 'host',
-    shipBlocked,
-    deployBlocked,
-    pin,
-    primary,
-  }
+  const free = shipBlocked === null && activeShip === null
+  return free && repository !== null && repository.ahead > 0 && !stopped
+}
+
+function deployLeadsOn(
+  { change }: Overview,
+  { deployBlocked, deploy, pin }: Omit<Facts, 'primary'>,
+): boolean {
+  const stateOf = (name: string): string | undefined =>
+    change.gates.find((gate) => gate.name === name)?.state
+  const red = [stateOf('deployed'), stateOf('verified')].some(
+    (state) => state === 'fail' || state === 'blocked',
+  )
+  const due = stateOf('pushed') === 'pass' && stateOf('deployed') !== 'pass' && !red
+  return due && deployBlocked === null && deploy === null && pin?.holds !== true
 }
 
 /** What a deploy would bring: origin/main, as far as laptop and host know it. */
@@ -118,7 +128,9 @@ function movedOn({ from_sha }: Pin, { status, repository }: Overview): boolean {
 /** Why Deploy+Verify would be refused: it would bring what was rolled back from. */
 export const pinReason = ({ pin, hostName }: Facts): Reason => ({
   short: 'pinned by a rollback',
-  whole: `${hostName} is pinned to ${shortCommit(pin?.sha ?? '')} by a rollback. Ship a fix, or press Deploy the newest again on the Deploy page.`,
+  whole:
+    `${hostName} is pinned to ${shortCommit(pin?.sha ?? '')} by a rollback. ` +
+    'Ship a fix, or press Deploy the newest again on the Deploy page.',
 })
 
 /** The lane of deploys also holds what must not run beside one: enrolling a key, ending maintenance. */
@@ -126,14 +138,13 @@ export const isDeploy = ({ action }: Pick<Run, 'action'>): boolean =>
   action === 'deploy_and_verify' || action === 'rollback'
 
 /** What a running deploy brings, for a headline. @param target what a deploy that is no rollback brings */
-export function deployWords({ action, params }: Run, target: string | null): string {
+export function deployTitle({ action, params }: Run, target: string | null): string {
   if (action === 'rollback')
     return typeof params['to'] === 'string'
       ? `Rolling back to ${shortCommit(params['to'])}`
       : 'Rolling back'
-  return action === 'deploy_and_verify'
-    ? `Deploying${target ? ` ${shortCommit(target)}` : ''}`
-    : titleOfRun({ action })
+  if (action !== 'deploy_and_verify') return titleOfRun({ action })
+  return target ? `Deploying ${shortCommit(target)}` : 'Deploying'
 }
 
 export const titleOfRun = (run: Pick<Run, 'action'>): string => actionOf(run.action).title

@@ -161,8 +161,8 @@ const noneOfIt = /\b(?:0|no) (?:failed|failures|errors?|exceptions?)\b/gi
 const looksWrong = /\b(?:error|fatal|failed|exception|traceback|refused|denied)\b|✗|\bERR!/i
 
 /**
- * Row of the first error: the line the triage names, else the first line of the failed step that reads like one, else the
- * failed step's last line. Null while nothing failed, and when somebody cancelled it.
+ * Row of the first error: the line the triage names, else the first line of the failed step that reads like one,
+ * else the failed step's last line. Null while nothing failed, and when somebody cancelled the run.
  * @param named the triage's `line` in the log of `step`, when there is a triage
  */
 export function firstErrorRow(

@@ -15,7 +15,10 @@ const sgr = /\u001b\[[0-9;]*m/
 const colour = /^ansi-(?:bright-)?(black|red|green|yellow|blue|magenta|cyan|white)$/
 const kept = new Set(['bold', 'dim', 'italic', 'underline', 'strikethrough'])
 
-/** Colour sequences become classes, every other acting character is written out. Grounds, blinking and hiding are not obeyed. */
+/**
+ * Colour sequences become classes, every other control character is written out. Background colours, blinking and
+ * hiding are not applied.
+ */
 function piecesOf(raw: string): Piece[] {
   if (!sgr.test(raw)) return [{ text: visibleText(raw), className: '' }]
   const safe = raw
@@ -42,7 +45,10 @@ function piecesOf(raw: string): Piece[] {
 export const plainText = (raw: string): string =>
   raw.includes('\u001b') ? visibleText(raw.replace(/\u001b\[[0-9;]*m/g, '')) : visibleText(raw)
 
-/** One line of a log as spans. It is data: it never becomes markup. @param find lower case; its occurrences are marked */
+/**
+ * One line of a log as spans. It is data: it never becomes markup.
+ * @param find lower case; its occurrences are marked
+ */
 export function AnsiText({ text, find }: { text: string; find: string }): ReactElement {
   return (
     <>

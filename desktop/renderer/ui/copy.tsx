@@ -1,13 +1,20 @@
 import { useState, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import { shortCommit, shortRun } from '../text/format.ts'
-import { Icon } from './icons.tsx'
+import { Icon, type IconName } from './icons.tsx'
 import { bindStyles } from './styles.ts'
 import styles from './copy.module.css'
 
 const css = bindStyles(styles)
 
 const refused = 'Not copied: the browser does not allow it here'
+
+type Done = 'copied' | 'refused' | null
+
+function shown(done: Done, label: string): { readonly icon: IconName; readonly name: string } {
+  if (done === 'copied') return { icon: 'copied', name: 'Copied' }
+  return done === 'refused' ? { icon: 'alert', name: refused } : { icon: 'copy', name: label }
+}
 
 /** Copies a text; for a moment it shows that it did, or that the browser refused. */
 export function CopyButton({
@@ -17,7 +24,8 @@ export function CopyButton({
   text: string | (() => string)
   label: string
 }): ReactElement {
-  const [done, setDone] = useState<'copied' | 'refused' | null>(null)
+  const [done, setDone] = useState<Done>(null)
+  const { icon, name } = shown(done, label)
   const copy = async (): Promise<void> => {
     const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
       () => 'copied' as const,
@@ -29,13 +37,13 @@ export function CopyButton({
   return (
     <Button
       className="icon-button"
-      aria-label={done === null ? label : done === 'copied' ? 'Copied' : refused}
+      aria-label={name}
       onPress={() => {
         void copy()
       }}
     >
       <span title={done === 'refused' ? refused : label}>
-        <Icon name={done === 'copied' ? 'copied' : done === 'refused' ? 'alert' : 'copy'} small />
+        <Icon name={icon} small />
       </span>
     </Button>
   )

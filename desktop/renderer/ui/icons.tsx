@@ -97,7 +97,8 @@ const stroke = {
   strokeLinejoin: 'round',
 } as const
 
-// Drawn here, not taken from a set: the shapes must differ without colour, and the two solid ones need the ground's colour inside.
+// Drawn here, not taken from a set: the shapes must differ without colour, and the two solid ones
+// show the colour of the ground inside.
 const shapes: Record<Tone, ReactElement> = {
   pass: (
     <>
@@ -164,13 +165,15 @@ export function Mark({ tone, small = false }: { tone: Tone; small?: boolean }): 
   )
 }
 
+const palm =
+  'M6.3 1.3C3.100 2 .9 4.900 1.100 8.200c.2 3.900 3.400 6.800 7.200 6.600 3-.2 5.400-2.200 6.200-4.900' +
+  '-2 1.300-4.700 1.200-6.300-.6C6.300 7.200 5.700 4 6.300 1.300z'
+
+/** The mark of OpenClaw. */
 export function Claw(): ReactElement {
   return (
     <svg viewBox="0 0 16 16" aria-hidden="true" className="icon">
-      <path
-        fill="currentColor"
-        d="M6.3 1.3C3.100 2 .9 4.900 1.100 8.200c.2 3.900 3.400 6.800 7.200 6.600 3-.2 5.400-2.200 6.200-4.900-2 1.300-4.700 1.200-6.300-.6C6.300 7.200 5.700 4 6.300 1.300z"
-      />
+      <path fill="currentColor" d={palm} />
       <path
         fill="currentColor"
         d="M9 1.200c2.800.2 5.200 2.500 5.800 5.800-1.300-.9-3-1.200-4.600-.6.9-1.700.5-3.700-1.200-5.200z"

@@ -11,7 +11,7 @@ const css = bindStyles(styles)
 
 interface Props {
   readonly text: string
-  /** As a commit of its own, for the ship that follows; else it is left in the working tree. */
+  /** Saved as a separate commit, for the ship that follows; else left in the working tree. */
   readonly commit?: boolean
   /** Why it cannot be saved now. */
   readonly blocked?: string | null
@@ -53,13 +53,7 @@ export function NextActionEdit({
       >
         <Input />
       </TextField>
-      <p className="quiet small">
-        {blocked !== null
-          ? `It cannot be committed now: ${blocked}.`
-          : commit
-            ? 'It becomes a small commit of its own, on top of yours; the next ship holds it.'
-            : 'It is written to the repository and ships with the next commit.'}
-      </p>
+      <p className="quiet small">{noteOf(blocked, commit)}</p>
       <div className="row">
         <PushButton small type="submit" busy={isPending} blocked={why}>
           {commit ? 'Commit it' : 'Save'}
@@ -71,4 +65,11 @@ export function NextActionEdit({
       {error && <ProblemNote error={error} />}
     </form>
   )
+}
+
+function noteOf(blocked: string | null, commit: boolean): string {
+  if (blocked !== null) return `It cannot be committed now: ${blocked}.`
+  return commit
+    ? 'It becomes a small commit on top of yours; the next ship holds it.'
+    : 'It is written to the repository and ships with the next commit.'
 }

@@ -2,7 +2,7 @@ import type { ReactElement, ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import { remediations } from '#shared/errors/remediations'
 import { errorRule, type ErrorClass } from '#shared/errors'
-import type { Triage } from '#shared/result'
+import type { ResultDocument, Triage } from '#shared/result'
 import { toneOfClass } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
@@ -76,8 +76,8 @@ export function WhyRed({
       <div className={css('kept')}>
         <h3>Where things stand</h3>
         <ul>
-          {standing.map(({ icon, tone: own, text }, index) => (
-            <li key={index} className={own}>
+          {standing.map(({ icon, tone: itemTone, text }, index) => (
+            <li key={index} className={itemTone}>
               {icon === 'pass' || icon === 'wait' || icon === 'you' ? (
                 <Mark tone={icon} />
               ) : (
@@ -104,5 +104,16 @@ export function nextFix(fix: keyof typeof remediations, more: string = ''): Stan
         {more}
       </>
     ),
+  }
+}
+
+/** How many steps of a run were not reached; null when all were. */
+export function notReached(result: Pick<ResultDocument, 'steps'> | null): Standing | null {
+  const number = result?.steps.filter(({ status }) => status === 'not_reached').length ?? 0
+  if (number === 0) return null
+  return {
+    icon: 'wait',
+    tone: 'wait',
+    text: `${number} ${number === 1 ? 'step was' : 'steps were'} not reached.`,
   }
 }

@@ -104,7 +104,7 @@ describe('maintenance that a failed deploy left on', () => {
     await shown(dialog).toContainText(
       `Deploy ${story.runId.slice(-8)} left it on because it did not get through.`,
     )
-    await shown(dialog).toContainText('9d02a51 goes on serving.')
+    await shown(dialog).toContainText('9d02a51 keeps serving.')
     await dialog.getByRole('button', { name: 'Leave it on' }).click()
     expect(await execs(page)).toEqual([])
     await page.getByRole('button', { name: 'End maintenance' }).click()
@@ -160,7 +160,7 @@ test('a page of an earlier start of HQ says so, and promises nothing', async () 
   await page.context().close()
 })
 
-test('Settings lists the keys that the host believes, whose they are and since when, and takes one back after a question', async () => {
+test('Settings lists the keys the host trusts, with owner and date, and takes one back after a question', async () => {
   const story = done()
   const view: ShipKeyView = {
     ...(story.answers['ship_key.get'] as ShipKeyView),
@@ -188,7 +188,7 @@ test('Settings lists the keys that the host believes, whose they are and since w
     },
     { path: '/settings' },
   )
-  const keys = page.getByRole('list', { name: 'Keys that aiops-1 believes' }).getByRole('listitem')
+  const keys = page.getByRole('list', { name: 'Keys that aiops-1 trusts' }).getByRole('listitem')
   await shown(keys).toHaveText([
     /^This laptopd+since 2 h agoTake back$/,
     /^old laptope+since 4 d agoTake back$/,

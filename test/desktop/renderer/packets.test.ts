@@ -55,7 +55,7 @@ test('the verdict of a large change lists its packets, what was flagged and what
       '2. test/hostd/artifacts.test.ts aaaaaaaaaaaa',
     ].map((text) => new RegExp(text.replaceAll(' aaa', '\\s*aaa').replaceAll('.', '\\.'))),
   )
-  await shown(page.getByRole('list', { name: 'Looked at with special care' })).toContainText(
+  await shown(page.getByRole('list', { name: 'Reviewed with special care' })).toContainText(
     'U+200B',
   )
   await shown(page.getByRole('list', { name: 'Handled by rule' })).toContainText('logo.png: binary')

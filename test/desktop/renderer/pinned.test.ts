@@ -63,7 +63,8 @@ describe('a host that is pinned by a rollback', () => {
       const card = cardOf(page)
       await shown(card).toContainText(`aiops-1 is pinned to ${before.slice(0, 7)}`)
       await shown(card).toContainText(
-        `Since rollback ${rollback.slice(-8)}, 14 m ago. Deploys stay away from ${head.slice(0, 7)}, which was rolled back from, until another commit is on origin/main.`,
+        `Since rollback ${rollback.slice(-8)}, 14 m ago. Deploys do not bring ${head.slice(0, 7)}, ` +
+          'which was rolled back from, until another commit is on origin/main.',
       )
       await shown(page.getByRole('heading', { level: 1 })).toHaveText(
         `${head.slice(0, 7)} was rolled back`,

@@ -27,7 +27,7 @@ describe('the Proofs page', () => {
       page.getByRole('list', { name: 'What HQ has witnessed' }).getByRole('listitem').first(),
     ).toContainText('As witnessed')
     await shown(page.getByRole('row', { name: /3 deleted by retention/ })).toBeVisible()
-    await page.getByRole('button', { name: 'Look at all again' }).press('Enter')
+    await page.getByRole('button', { name: 'Check all again' }).press('Enter')
     await expect
       .poll(async () => (await callsOf(page)).some(({ name }) => name === 'proofs.look'))
       .toBe(true)
@@ -69,7 +69,7 @@ describe('the Proofs page', () => {
     await shown(dialog).toContainText('b'.repeat(32))
     await dialog.getByRole('button', { name: 'Acknowledge' }).press('Enter')
     expect((await callsOf(page)).some(({ name }) => name === 'proofs.acknowledge')).toBe(false)
-    await dialog.getByLabel('Why it is as it should be').fill('The host was installed again')
+    await dialog.getByLabel('Why this is expected').fill('The host was installed again')
     await change(page, { answers: soundProofs().answers })
     await page.keyboard.press('Enter')
     await shown(dialog).toHaveCount(0)
@@ -92,7 +92,7 @@ describe('the Proofs page', () => {
   test('keeps what was witnessed of a host that is away, and says as of when', async () => {
     const { page } = await open(browser, built, awayProofs(), { path: '/proofs' })
     await shown(
-      page.getByText(/aiops-1 cannot be asked now; what it found is as of \d\d:\d\d:\d\d/),
+      page.getByText(/aiops-1 cannot be reached now; what it found is as of \d\d:\d\d:\d\d/),
     ).toBeVisible()
     await shown(page.getByRole('row', { name: /Deploy/ }).first()).toContainText('Verified')
     await shown(page.getByRole('row', { name: /Seen before/ })).toContainText('not known')
@@ -108,7 +108,7 @@ describe('the Proofs page', () => {
     )
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('No proof yet')
     await shown(page.getByText('a host cannot be its own witness')).toBeVisible()
-    await shown(page.getByRole('button', { name: 'Look at all again' })).toHaveCount(0)
+    await shown(page.getByRole('button', { name: 'Check all again' })).toHaveCount(0)
     await page.context().close()
   })
 })

@@ -136,7 +136,7 @@ describe('the page of a ship', () => {
     })
     const { page } = await open(browser, built, story, { path: '/ship' })
     const verdict = page.getByRole('region', { name: 'Verdict', exact: true })
-    await shown(verdict).toContainText('Re-used from run')
+    await shown(verdict).toContainText('Reused from run')
     await shown(verdict).toContainText('17 minutes old')
     await page.context().close()
   })

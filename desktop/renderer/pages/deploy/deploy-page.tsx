@@ -1,7 +1,8 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import { useLive } from '../../state/live.tsx'
-import { deployWords, isDeploy, startOf, targetOf, titleOfRun } from '../../state/facts.ts'
+import type { LogState } from '../../state/log-state.ts'
+import { startOf, targetOf, titleOfRun } from '../../state/facts.ts'
 import { PinCard } from '../../parts/pin-card.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { Commit, RunId } from '../../ui/copy.tsx'
@@ -11,9 +12,10 @@ import { Chip, ScriptedDemo, Status } from '../../ui/status.tsx'
 import { StepList } from '../../parts/step-list.tsx'
 import { stepsOf } from '../../parts/step-sources.ts'
 import { Age } from '../../ui/time.tsx'
-import { shortCommit, span, took } from '../../text/format.ts'
+import { span, took } from '../../text/format.ts'
 import { ofOverall, ofRun } from '../../text/status.ts'
 import { ActiveRunCard } from '../../parts/active-run-card.tsx'
+import { deployHeadline } from './deploy-headline.ts'
 import { LastRed } from './last-red.tsx'
 import { RollBack } from './roll-back.tsx'
 import { bindStyles } from '../../ui/styles.ts'
@@ -21,36 +23,14 @@ import styles from './deploy.module.css'
 
 const css = bindStyles(styles)
 
-/** What should serve and what does, the deploy that is on its way or was last, and how the ones before went. */
+/** What should serve and what does, the deploy that runs or was last, and how the ones before went. */
 export function DeployPage(): ReactElement {
-  const { overview, facts, now } = useLive()
-  const { status, change, usual_ms } = overview
-  const target = targetOf(overview)
-  const serving = status?.host.serving ?? null
+  const live = useLive()
+  const { overview, facts, now } = live
+  const { status, usual_ms } = overview
   const log = useLog('host', facts.deploy?.run_id ?? null).log
   const last = status?.last_deploy.result ?? null
-  const ahead = target !== null && target !== serving
-  const failed = last?.overall === 'FAIL' && last.target_sha === target
-  const pinned = facts.pin?.holds === true
-  const title = facts.deploy
-    ? deployWords(facts.deploy, target)
-    : serving === null
-      ? 'Nothing is deployed yet'
-      : ahead
-        ? `${shortCommit(target)} ${pinned ? 'was rolled back' : failed ? 'did not get through' : 'waits to be deployed'}`
-        : `${shortCommit(serving)} serves, nothing newer is pushed`
-  const sub =
-    facts.deploy && isDeploy(facts.deploy) && !facts.stale
-      ? 'What serves keeps serving until the other version is built and answers.'
-      : facts.deployBlocked
-        ? `Deploy+Verify: ${facts.deployBlocked.whole}`
-        : pinned
-          ? `${serving ? shortCommit(serving) : 'Nothing'} serves instead.`
-          : ahead && failed
-            ? `${serving ? shortCommit(serving) : 'Nothing'} serves meanwhile. The next deploy fetches main afresh.`
-            : ahead
-              ? 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.'
-              : 'Deploying again would verify the same commit afresh.'
+  const { title, sub } = deployHeadline(live)
   return (
     <div className="page">
       <div className="head">
@@ -60,51 +40,7 @@ export function DeployPage(): ReactElement {
         </div>
         <RollBack />
       </div>
-      <dl className="versus">
-        <div>
-          <dt>Target</dt>
-          <dd>
-            {target ? <Commit id={target} /> : 'none'} <span className="quiet">origin/main</span>
-            {change.scripted_review && target === change.commit && <ScriptedDemo />}
-          </dd>
-        </div>
-        <div>
-          <dt>Serving</dt>
-          <dd>
-            {serving ? <Commit id={serving} /> : 'nothing'}{' '}
-            {status?.state && (
-              <span className="quiet">
-                green <Age at={status.state.last_deploy_timestamp} />
-              </span>
-            )}
-          </dd>
-        </div>
-        <div>
-          <dt>Maintenance</dt>
-          <dd>
-            {status === null ? (
-              'not known'
-            ) : status.maintenance.on ? (
-              <>
-                on
-                {status.maintenance.file
-                  ? `, ${span(now - Date.parse(status.maintenance.file.since))}`
-                  : ''}
-              </>
-            ) : (
-              'off'
-            )}
-          </dd>
-        </div>
-        <div>
-          <dt>Usually</dt>
-          <dd>
-            {usual_ms['deploy_and_verify'] === undefined
-              ? 'not known yet'
-              : took(usual_ms['deploy_and_verify'])}
-          </dd>
-        </div>
-      </dl>
+      <Versus />
       <PinCard />
       {facts.deploy && !facts.stale && (
         <div className={css('deploy-block')}>
@@ -124,7 +60,7 @@ export function DeployPage(): ReactElement {
         <div className="column">
           <DeployHistory
             runs={status?.recent_deploys ?? []}
-            usual={usual_ms['deploy_and_verify']}
+            typical={usual_ms['deploy_and_verify']}
             now={now}
           />
           <RecentList />
@@ -133,39 +69,104 @@ export function DeployPage(): ReactElement {
           className={css(`card last-deploy ${facts.stale ? 'faded' : ''}`)}
           aria-label="Steps of the deploy"
         >
-          {facts.deploy ? (
-            <StepList
-              title={facts.deploy.action === 'rollback' ? 'This rollback' : 'This deploy'}
-              steps={log.steps}
-              action="deploy_and_verify"
-              usual={usual_ms}
-              now={now}
-              running
-            />
-          ) : last ? (
-            <>
-              <div className="card-head">
-                <h2>Last deploy</h2>
-                <RunId id={last.run_id} />
-                <span className="grow" />
-                <Chip shown={ofOverall(last.overall, last.error_class)} />
-              </div>
-              <StepList
-                title={`Attempt ${last.attempt}, ${took(Date.parse(last.finished_at) - Date.parse(last.started_at))}`}
-                steps={stepsOf({ ...log, steps: [] }, last)}
-                action="deploy_and_verify"
-                usual={usual_ms}
-                now={now}
-              />
-            </>
-          ) : (
-            <div className="card-body">
-              <Nothing title="No deploy has ended yet">Its steps will stand here.</Nothing>
-            </div>
-          )}
+          <Steps log={log} />
         </section>
       </div>
     </div>
+  )
+}
+
+/** Target against what serves, with the state of maintenance and the typical duration. */
+function Versus(): ReactElement {
+  const { overview } = useLive()
+  const { status, change, usual_ms } = overview
+  const target = targetOf(overview)
+  const serving = status?.host.serving ?? null
+  const typical = usual_ms['deploy_and_verify']
+  return (
+    <dl className={css('versus')}>
+      <div>
+        <dt>Target</dt>
+        <dd>
+          {target ? <Commit id={target} /> : 'none'} <span className="quiet">origin/main</span>
+          {change.scripted_review && target === change.commit && <ScriptedDemo />}
+        </dd>
+      </div>
+      <div>
+        <dt>Serving</dt>
+        <dd>
+          {serving ? <Commit id={serving} /> : 'nothing'}{' '}
+          {status?.state && (
+            <span className="quiet">
+              green <Age at={status.state.last_deploy_timestamp} />
+            </span>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Maintenance</dt>
+        <dd>
+          <Maintenance />
+        </dd>
+      </div>
+      <div>
+        <dt>Usually</dt>
+        <dd>{typical === undefined ? 'not known yet' : took(typical)}</dd>
+      </div>
+    </dl>
+  )
+}
+
+function Maintenance(): ReactElement {
+  const {
+    overview: { status },
+    now,
+  } = useLive()
+  if (status === null) return <>not known</>
+  const { on, file } = status.maintenance
+  if (!on) return <>off</>
+  return (
+    <>
+      on
+      {file ? `, ${span(now - Date.parse(file.since))}` : ''}
+    </>
+  )
+}
+
+/** The steps of the deploy that runs, else of the last one. */
+function Steps({ log }: { log: LogState }): ReactElement {
+  const {
+    overview: { status, usual_ms },
+    facts,
+    now,
+  } = useLive()
+  const common = { action: 'deploy_and_verify', typical: usual_ms, now }
+  const last = status?.last_deploy.result ?? null
+  if (facts.deploy) {
+    const title = facts.deploy.action === 'rollback' ? 'This rollback' : 'This deploy'
+    return <StepList title={title} steps={log.steps} {...common} running />
+  }
+  if (last === null)
+    return (
+      <div className="card-body">
+        <Nothing title="No deploy has ended yet">Its steps will stand here.</Nothing>
+      </div>
+    )
+  const length = Date.parse(last.finished_at) - Date.parse(last.started_at)
+  return (
+    <>
+      <div className="card-head">
+        <h2>Last deploy</h2>
+        <RunId id={last.run_id} />
+        <span className="grow" />
+        <Chip shown={ofOverall(last.overall, last.error_class)} />
+      </div>
+      <StepList
+        title={`Attempt ${last.attempt}, ${took(length)}`}
+        steps={stepsOf({ ...log, steps: [] }, last)}
+        {...common}
+      />
+    </>
   )
 }
 

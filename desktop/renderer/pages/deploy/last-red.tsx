@@ -18,11 +18,11 @@ export function LastRed(): ReactElement | null {
   } = useLive()
   const [, go] = useLocation()
   const result = status?.last_deploy.result ?? null
-  const asked = useQuery({ ...runQuery(bridge, result?.run_id ?? ''), enabled: result !== null })
+  const read = useQuery({ ...runQuery(bridge, result?.run_id ?? ''), enabled: result !== null })
     .data?.run
-  // What the overview knows of it stands here at once, and when the host is away.
+  // What the overview knows of it stands here at once, and while the host is unreachable.
   const known = status?.recent_deploys.find(({ run_id }) => run_id === result?.run_id)
-  const run = asked ?? (known && result ? { ...known, result: { ...result } } : null)
+  const run = read ?? (known && result ? { ...known, result: { ...result } } : null)
   const { triage } = useTriage(result?.run_id ?? '', run)
   if (result === null || run === null) return null
   return (

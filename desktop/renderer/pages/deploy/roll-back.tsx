@@ -6,7 +6,7 @@ import { Confirm } from '../../ui/dialog.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { shortCommit } from '../../text/format.ts'
 
-/** Back to the last green commit, which the question names and the request asks for: never another one than was shown. */
+/** Back to the last green commit. The question names it and the request holds it: never another one than was shown. */
 export function RollBack(): ReactElement | null {
   const {
     overview: { status },

@@ -24,33 +24,15 @@ export function DoctorPage(): ReactElement {
     facts,
   } = useLive()
   const doctor = status?.last_doctor ?? null
-  const bad = doctor?.checks.filter((check) => check.status === 'FAIL').length ?? 0
-  const odd = doctor?.checks.filter((check) => check.status === 'WARN').length ?? 0
-  const open =
-    status?.last_port_audit?.checks.filter((check) => check.status === 'FAIL').length ?? 0
-  const title =
-    doctor === null
-      ? 'Doctor has not run yet'
-      : bad > 0
-        ? `${count(bad, 'check')} of ${doctor.checks.length} ${bad === 1 ? 'fails' : 'fail'}`
-        : odd > 0
-          ? `Healthy, with ${count(odd, 'warning')}`
-          : 'Healthy'
   return (
     <div className="page">
       <div className={css('head head-many')}>
         <div className="grow">
           <h1>
-            {title}
+            {headlineOf(doctor)}
             {facts.stale && doctor ? `, as of ${timeOfDay(doctor.finished_at)}` : ''}
           </h1>
-          <p className="sub">
-            {open > 0
-              ? `${count(open, 'port')} can be reached from outside.`
-              : status?.last_port_audit
-                ? 'No port was found that can be reached from outside loopback and the tailnet.'
-                : 'The ports have not been read yet.'}
-          </p>
+          <p className="sub">{portsLine(status?.last_port_audit ?? null)}</p>
         </div>
         <div className="head-actions">
           <RunButton action="doctor">Run doctor</RunButton>
@@ -65,11 +47,7 @@ export function DoctorPage(): ReactElement {
           <Matrix checks={doctor.checks} faded={facts.stale} />
         </div>
       )}
-      <Section
-        title="Doctor"
-        result={doctor}
-        none="Run doctor asks the host for every check at once."
-      />
+      <Section title="Doctor" result={doctor} none="Run doctor makes the host run every check." />
       <Section
         title="Ports"
         result={status?.last_port_audit ?? null}
@@ -78,15 +56,35 @@ export function DoctorPage(): ReactElement {
       <Section
         title="Guard"
         result={status?.last_guard ?? null}
-        none="Guard runs by itself; Run guard asks for a pass now."
+        none="Guard runs by its timer; Run guard starts a pass now."
       />
       <Section
         title="Self-test"
         result={status?.last_selftest ?? null}
-        none="Run self-test plants a violation for every guard, in a place of its own, and sees each refused."
+        none="Run self-test breaks each rule once, in a folder apart, and checks that it is refused."
       />
     </div>
   )
+}
+
+const numberOf = (result: ChecksResult | null, status: CheckResult['status']): number =>
+  result?.checks.filter((check) => check.status === status).length ?? 0
+
+function headlineOf(doctor: ChecksResult | null): string {
+  if (doctor === null) return 'Doctor has not run yet'
+  const failing = numberOf(doctor, 'FAIL')
+  if (failing > 0)
+    return `${count(failing, 'check')} of ${doctor.checks.length} ${failing === 1 ? 'fails' : 'fail'}`
+  const warnings = numberOf(doctor, 'WARN')
+  return warnings > 0 ? `Healthy, with ${count(warnings, 'warning')}` : 'Healthy'
+}
+
+function portsLine(audit: ChecksResult | null): string {
+  const open = numberOf(audit, 'FAIL')
+  if (open > 0) return `${count(open, 'port')} can be reached from outside.`
+  return audit
+    ? 'No port was found that can be reached from outside loopback and the tailnet.'
+    : 'The ports have not been read yet.'
 }
 
 function RunButton({ action, children }: { action: ActionId; children: string }): ReactElement {
@@ -96,8 +94,9 @@ function RunButton({ action, children }: { action: ActionId; children: string })
   } = useLive()
   const { run, busy } = useActions()
   const held = status?.maintenance.on === true && action === 'doctor'
-  const blocked =
-    facts.stale || connection.state !== 'online' ? 'unreachable' : held ? 'maintenance' : null
+  const unreachable = facts.stale || connection.state !== 'online'
+  const reason = held ? 'maintenance' : null
+  const blocked = unreachable ? 'unreachable' : reason
   return (
     <PushButton blocked={blocked} busy={busy} onPress={() => run(action)}>
       {blocked === null ? children : `${children}: ${blocked}`}

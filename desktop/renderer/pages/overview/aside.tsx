@@ -24,7 +24,7 @@ export function Aside(): ReactElement {
   )
 }
 
-/** The age of a section, or *as of* when the host is away. */
+/** The age of a section, or *as of* while the host is unreachable. */
 function When({ at }: { at: string }): ReactElement {
   const { facts } = useLive()
   return facts.stale ? (
@@ -127,6 +127,7 @@ function MaintenanceSection(): ReactElement | null {
   } = useLive()
   if (!status) return null
   const { on, file } = status.maintenance
+  const lastSeen = facts.stale ? ' when last seen' : ''
   return (
     <section className={css('sec')} aria-label="Maintenance">
       <div className={css('sec-head')}>
@@ -134,11 +135,8 @@ function MaintenanceSection(): ReactElement | null {
         <Status
           shown={
             on
-              ? {
-                  tone: 'warn',
-                  word: `${file ? `On, ${span(now - Date.parse(file.since))}` : 'On'}${facts.stale ? ' when last seen' : ''}`,
-                }
-              : { tone: 'wait', word: facts.stale ? 'Off when last seen' : 'Off' }
+              ? { tone: 'warn', word: `${file ? `On, ${since(file, now)}` : 'On'}${lastSeen}` }
+              : { tone: 'wait', word: `Off${lastSeen}` }
           }
         />
       </div>
@@ -161,3 +159,5 @@ function MaintenanceSection(): ReactElement | null {
     </section>
   )
 }
+
+const since = (file: { since: string }, now: number): string => span(now - Date.parse(file.since))

@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from 'react'
 import type { Gate } from '#shared/gates'
 import { stepsOfGate } from '#shared/steps'
-import { useLive } from '../../state/live.tsx'
+import { useLive, type Live } from '../../state/live.tsx'
 import { startOf } from '../../state/facts.ts'
 import type { LogState } from '../../state/log-state.ts'
 import { RailLine, type RailItem } from '../../ui/rail-line.tsx'
@@ -11,65 +11,69 @@ import { progress } from '../../parts/timeline.tsx'
 import { clock, timeOfDay, took } from '../../text/format.ts'
 import { gateTitles, ofGate } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
-import { isHostGate, usualOfGate } from './gates.ts'
+import { isHostGate, typicalOfGate } from './gates.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
 
 const css = bindStyles(styles)
 
 /** The six gates of the newest change as one line; where they are decided stands above. */
-export function GateLine({
-  deployLog,
-  shipLog,
-}: {
-  deployLog: LogState
-  shipLog: LogState
-}): ReactElement {
-  const {
-    overview: { change, usual_ms, connection, status },
-    facts,
-    now,
-  } = useLive()
-  const items = change.gates.map((gate): RailItem => {
-    const shown = ofGate(gate.state, gate.detail)
-    const host = isHostGate(gate.name)
-    const usual = usualOfGate(gate.name, usual_ms)
-    const since =
-      gate.state === 'running'
-        ? (startOfGate(gate, host ? deployLog : shipLog) ??
-          (host ? facts.deploy && startOf(facts.deploy) : facts.ship?.since) ??
-          now)
-        : now
-    const scripted = gate.name === 'review' && change.scripted_review
-    const stopped = shown.tone === 'fail' || shown.tone === 'blocked'
-    return {
-      key: gate.name,
-      title: gateTitles[gate.name],
-      shown,
-      stale: host && facts.stale,
-      name: `${gateTitles[gate.name]}: ${shown.word}${stopped && gate.detail ? ` ${gate.detail}` : ''}`,
-      done: progress(since, usual, now),
-      state: stateLine(gate, shown.word, since, now),
-      below: belowLine(gate, usual),
-      ...(scripted ? { note: <ScriptedDemo /> } : {}),
-    }
-  })
+export function GateLine({ deployLog, shipLog }: Logs): ReactElement {
+  const live = useLive()
+  const { overview, facts } = live
+  const logs = { deployLog, shipLog }
   return (
     <div className="gate-line">
       <div className={css('rail-where')}>
         <span>Laptop</span>
         <span>
           {facts.hostName}
-          {facts.stale && connection.as_of
-            ? `, as of ${timeOfDay(connection.as_of)}`
-            : status === null
-              ? ', not read yet'
-              : ''}
+          {hostNote(live)}
         </span>
       </div>
-      <RailLine label="Definition of Done, six gates" items={items} />
+      <RailLine
+        label="Definition of Done, six gates"
+        items={overview.change.gates.map((gate) => itemOf(gate, live, logs))}
+      />
     </div>
   )
+}
+
+interface Logs {
+  readonly deployLog: LogState
+  readonly shipLog: LogState
+}
+
+function hostNote({ overview: { connection, status }, facts }: Live): string {
+  if (facts.stale && connection.as_of) return `, as of ${timeOfDay(connection.as_of)}`
+  return status === null ? ', not read yet' : ''
+}
+
+function itemOf(gate: Gate, live: Live, logs: Logs): RailItem {
+  const { overview, facts, now } = live
+  const title = gateTitles[gate.name]
+  const shown = ofGate(gate.state, gate.detail)
+  const typical = typicalOfGate(gate.name, overview.usual_ms)
+  const since = gate.state === 'running' ? runningSince(gate, live, logs) : now
+  const stopped = shown.tone === 'fail' || shown.tone === 'blocked'
+  const scripted = gate.name === 'review' && overview.change.scripted_review
+  return {
+    key: gate.name,
+    title,
+    shown,
+    stale: isHostGate(gate.name) && facts.stale,
+    name: `${title}: ${shown.word}${stopped && gate.detail ? ` ${gate.detail}` : ''}`,
+    done: progress(since, typical, now),
+    state: stateLine(gate, shown.word, now - since),
+    below: belowLine(gate, typical),
+    ...(scripted ? { note: <ScriptedDemo /> } : {}),
+  }
+}
+
+function runningSince(gate: Gate, { facts, now }: Live, { deployLog, shipLog }: Logs): number {
+  if (isHostGate(gate.name))
+    return startOfGate(gate, deployLog) ?? (facts.deploy && startOf(facts.deploy)) ?? now
+  return startOfGate(gate, shipLog) ?? facts.ship?.since ?? now
 }
 
 function startOfGate(gate: Gate, log: LogState): number | null {
@@ -79,8 +83,9 @@ function startOfGate(gate: Gate, log: LogState): number | null {
   )
 }
 
-function stateLine(gate: Gate, word: string, since: number, now: number): string {
-  if (gate.state === 'running') return `${word}, ${clock(now - since)}`
+/** @param soFar how long the gate has run, in milliseconds */
+function stateLine(gate: Gate, word: string, soFar: number): string {
+  if (gate.state === 'running') return `${word}, ${clock(soFar)}`
   if (gate.state === 'pass' && gate.name === 'proof')
     return gate.detail === null ? word : `${word}, ${gate.detail}`
   return gate.duration_ms !== null && gate.duration_ms > 0
@@ -88,25 +93,24 @@ function stateLine(gate: Gate, word: string, since: number, now: number): string
     : word
 }
 
-function belowLine(gate: Gate, usual: number | undefined): ReactNode {
-  if (gate.state === 'running')
-    return usual === undefined
-      ? gate.detail === gate.name
-        ? '\u00a0'
-        : gate.detail
-      : `of usually ${clock(usual)}`
-  if (
-    (gate.state === 'fail' || gate.state === 'blocked') &&
-    gate.detail !== null &&
-    gate.detail !== 'cancelled'
-  )
+function belowLine(gate: Gate, typical: number | undefined): ReactNode {
+  const { name, state, detail, at } = gate
+  if (state === 'running') {
+    if (typical !== undefined) return `of usually ${clock(typical)}`
+    return detail === name ? blank : detail
+  }
+  const stopped = state === 'fail' || state === 'blocked'
+  if (stopped && detail !== null && detail !== 'cancelled')
     return (
-      <code className="mono" title={gate.detail}>
-        {visibleText(gate.detail)}
+      <code className="mono" title={detail}>
+        {visibleText(detail)}
       </code>
     )
-  if (gate.state === 'waiting' && gate.detail !== null)
-    return <span title={gate.detail}>{visibleText(gate.detail)}</span>
-  if (gate.at !== null) return <Age at={gate.at} />
-  return usual === undefined || gate.state !== 'waiting' ? '\u00a0' : `usually ${took(usual)}`
+  if (state === 'waiting' && detail !== null)
+    return <span title={detail}>{visibleText(detail)}</span>
+  if (at !== null) return <Age at={at} />
+  return typical === undefined || state !== 'waiting' ? blank : `usually ${took(typical)}`
 }
+
+/** Keeps the line its height. */
+const blank = '\u00a0'

@@ -2,10 +2,10 @@ import type { Overview } from '#shared/bridge'
 import type { Gate, GateName } from '#shared/gates'
 import { deploySteps, stepsOfGate } from '#shared/steps'
 
-/** What a gate usually takes, if all its steps are known. Milliseconds. */
-export function usualOfGate(name: GateName, usual: Overview['usual_ms']): number | undefined {
+/** How long a gate typically takes, in milliseconds, if all its steps are known. */
+export function typicalOfGate(name: GateName, typical: Overview['usual_ms']): number | undefined {
   const parts = stepsOfGate(name).map(
-    (step) => usual[`${Object.hasOwn(deploySteps, step) ? 'deploy_and_verify' : 'ship'}/${step}`],
+    (step) => typical[`${Object.hasOwn(deploySteps, step) ? 'deploy_and_verify' : 'ship'}/${step}`],
   )
   if (parts.length === 0 || parts.some((part) => part === undefined)) return undefined
   return parts.reduce<number>((sum, part) => sum + (part ?? 0), 0)

@@ -20,54 +20,13 @@ const css = bindStyles(styles)
 
 /** Where the newest change stands: the answer first, then its six gates, then what supports them. */
 export function OverviewPage(): ReactElement {
-  const { overview, facts, now, retry } = useLive()
+  const { overview, facts, now } = useLive()
   const active = facts.deploy ?? overview.status?.active_runs[0] ?? null
   const deployLog = useLog('host', active?.run_id ?? null).log
   const shipLog = useLog('ship', facts.ship?.runId ?? null).log
-  const { title, sub, done, errorClass } = headlineOf(overview, facts, now)
-  const passed = overview.change.gates.filter(({ state }) => state === 'pass').length
   return (
     <div className="page">
-      <div className="head">
-        <div className="grow">
-          <h1 className={css(done ? 'done-mark' : '')}>
-            {done && <Mark tone="pass" />}
-            {title}
-            {errorClass && (
-              <>
-                {' '}
-                <code className="mono head-class">{errorClass}</code>
-              </>
-            )}
-          </h1>
-          <p className="sub" aria-live="polite">
-            {visibleText(sub)}
-          </p>
-          {overview.upload.queued > 0 && (
-            <p className="sub quiet">
-              {overview.upload.detail ??
-                `${count(overview.upload.queued, 'ship bundle')} ${overview.upload.queued === 1 ? 'waits' : 'wait'} for the host.`}
-            </p>
-          )}
-        </div>
-        {facts.stale && (
-          <PushButton icon="retry" onPress={retry}>
-            Try now
-          </PushButton>
-        )}
-        <div className={css('tally')}>
-          <b>
-            {passed}
-            <span> of {overview.change.gates.length}</span>
-          </b>
-          <p className="quiet">
-            gates passed
-            {facts.stale && overview.connection.as_of
-              ? `, as of ${timeOfDay(overview.connection.as_of)}`
-              : ''}
-          </p>
-        </div>
-      </div>
+      <Head />
       <GateLine deployLog={deployLog} shipLog={shipLog} />
       <div className="cols">
         <div className="column">
@@ -96,12 +55,69 @@ export function OverviewPage(): ReactElement {
           <ResultsTable />
           <DeployHistory
             runs={overview.status?.recent_deploys ?? []}
-            usual={overview.usual_ms['deploy_and_verify']}
+            typical={overview.usual_ms['deploy_and_verify']}
             now={now}
           />
         </div>
         <Aside />
       </div>
+    </div>
+  )
+}
+
+/** The headline, what waits for the host, and how many gates have passed. */
+function Head(): ReactElement {
+  const { overview, facts, now, retry } = useLive()
+  const { title, sub, done, errorClass } = headlineOf(overview, facts, now)
+  return (
+    <div className="head">
+      <div className="grow">
+        <h1 className={css(done ? 'done-mark' : '')}>
+          {done && <Mark tone="pass" />}
+          {title}
+          {errorClass && (
+            <>
+              {' '}
+              <code className="mono head-class">{errorClass}</code>
+            </>
+          )}
+        </h1>
+        <p className="sub" aria-live="polite">
+          {visibleText(sub)}
+        </p>
+        {overview.upload.queued > 0 && (
+          <p className="sub quiet">{overview.upload.detail ?? waiting(overview.upload.queued)}</p>
+        )}
+      </div>
+      {facts.stale && (
+        <PushButton icon="retry" onPress={retry}>
+          Try now
+        </PushButton>
+      )}
+      <Tally />
+    </div>
+  )
+}
+
+const waiting = (bundles: number): string =>
+  `${count(bundles, 'ship bundle')} ${bundles === 1 ? 'waits' : 'wait'} for the host.`
+
+function Tally(): ReactElement {
+  const {
+    overview: { change, connection },
+    facts,
+  } = useLive()
+  const passed = change.gates.filter(({ state }) => state === 'pass').length
+  return (
+    <div className={css('tally')}>
+      <b>
+        {passed}
+        <span> of {change.gates.length}</span>
+      </b>
+      <p className="quiet">
+        gates passed
+        {facts.stale && connection.as_of ? `, as of ${timeOfDay(connection.as_of)}` : ''}
+      </p>
     </div>
   )
 }

@@ -1,7 +1,13 @@
-import type { ReactElement, ReactNode } from 'react'
+import type { ComponentProps, ReactElement, ReactNode } from 'react'
 import { Link } from 'wouter'
 import { remediations } from '#shared/errors/remediations'
-import type { ChecksResult, ResultDocument } from '#shared/result'
+import type {
+  ChecksResult,
+  DeployResult,
+  DodResult,
+  ResultDocument,
+  ShipResult,
+} from '#shared/result'
 import { useHq } from '../../bridge/context.ts'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
@@ -16,6 +22,8 @@ import styles from './overview.module.css'
 
 const css = bindStyles(styles)
 
+type ProofFile = ComponentProps<typeof FileLink>['file']
+
 interface Row {
   readonly name: string
   readonly result: ResultDocument
@@ -25,97 +33,15 @@ interface Row {
 
 /** The last ship, deploy, DoD, doctor and guard: how each ended, on which commit, how old, and its proof. */
 export function ResultsTable(): ReactElement {
-  const { info } = useHq()
-  const {
-    overview: { status, ship },
-    facts,
-  } = useLive()
-  const shipped = ship?.result ?? status?.last_ship.result ?? null
-  const fromLaptop = info.operator && ship?.result?.run_id === shipped?.run_id
-  const deploy = status?.last_deploy.result ?? null
-  const dod = status?.last_dod.result ?? null
-  const rows: (Row | null)[] = [
-    shipped && {
-      name: 'Ship',
-      result: shipped,
-      what: (
-        <>
-          {outcome(shipped, 'Tested, reviewed and pushed')}
-          {shipped.scripted_review && (
-            <>
-              {' '}
-              <ScriptedDemo />
-            </>
-          )}
-        </>
-      ),
-      links: fromLaptop ? (
-        <>
-          <Link href={`/ship/${shipped.run_id}`}>
-            {shipped.overall === 'PASS' ? 'Verdict' : 'Ship'}
-          </Link>
-          <FileLink file={{ source: 'ship', runId: shipped.run_id, path: 'ship_result.json' }}>
-            Proof
-          </FileLink>
-        </>
-      ) : (
-        <FileLink
-          file={{
-            source: 'host',
-            runId: shipped.run_id,
-            path: `ship/${shipped.run_id}/ship_result.json`,
-          }}
-        >
-          Proof
-        </FileLink>
-      ),
-    },
-    deploy && {
-      name: 'Deploy',
-      result: deploy,
-      what: outcome(deploy, `Attempt ${deploy.attempt}, ${count(deploy.steps.length, 'step')}`),
-      links: (
-        <>
-          <Link href={`/runs/${deploy.run_id}`}>Run</Link>
-          <FileLink
-            file={{
-              source: 'host',
-              runId: deploy.run_id,
-              path: `deploy/${deploy.run_id}/deploy_result.json`,
-            }}
-          >
-            Proof
-          </FileLink>
-        </>
-      ),
-    },
-    dod && {
-      name: 'DoD',
-      result: dod,
-      what: outcome(dod, dod.joined ? 'Doctor through hostd, joined' : 'Doctor through hostd'),
-      links: (
-        <FileLink
-          file={{
-            source: 'host',
-            runId: dod.deploy_run_id,
-            path: `deploy/${dod.deploy_run_id}/dod_result.json`,
-          }}
-        >
-          Proof
-        </FileLink>
-      ),
-    },
-    checksRow('Doctor', status?.last_doctor ?? null),
-    checksRow('Guard', status?.last_guard ?? null),
-  ]
-  const shown = rows.filter((row) => row !== null)
+  const { facts } = useLive()
+  const rows = useRows()
   return (
     <section aria-label="Last results">
       <div className="list-head">
         <h2>Last results</h2>
         <Link href="/proofs">All proofs</Link>
       </div>
-      {shown.length === 0 ? (
+      {rows.length === 0 ? (
         <Nothing title="No run has ended yet">
           The first ship and deploy leave their results here.
         </Nothing>
@@ -133,32 +59,113 @@ export function ResultsTable(): ReactElement {
             </tr>
           </thead>
           <tbody>
-            {shown.map(({ name, result, what, links }) => (
-              <tr key={name} className={name === 'Ship' ? '' : 'of-host'}>
-                <td className="strong">{name}</td>
-                <td>
-                  <Status shown={ofOverall(result.overall, result.error_class)} />
-                </td>
-                <td className={css('hide-tiny')}>
-                  {result.git_head && <Commit id={result.git_head} />}
-                </td>
-                <td className="soft">{what}</td>
-                <td className="quiet hide-narrow">
-                  {took(Date.parse(result.finished_at) - Date.parse(result.started_at))}
-                </td>
-                <td className="quiet">
-                  <Age at={result.finished_at} />
-                </td>
-                <td>
-                  <span className={css('links')}>{links}</span>
-                </td>
-              </tr>
+            {rows.map((row) => (
+              <ResultRow key={row.name} row={row} />
             ))}
           </tbody>
         </table>
       )}
     </section>
   )
+}
+
+function ResultRow({ row: { name, result, what, links } }: { row: Row }): ReactElement {
+  return (
+    <tr className={name === 'Ship' ? '' : 'of-host'}>
+      <td className="strong">{name}</td>
+      <td>
+        <Status shown={ofOverall(result.overall, result.error_class)} />
+      </td>
+      <td className={css('hide-tiny')}>{result.git_head && <Commit id={result.git_head} />}</td>
+      <td className="soft">{what}</td>
+      <td className="quiet hide-narrow">
+        {took(Date.parse(result.finished_at) - Date.parse(result.started_at))}
+      </td>
+      <td className="quiet">
+        <Age at={result.finished_at} />
+      </td>
+      <td>
+        <span className={css('links')}>{links}</span>
+      </td>
+    </tr>
+  )
+}
+
+function useRows(): Row[] {
+  const { info } = useHq()
+  const {
+    overview: { status, ship },
+  } = useLive()
+  const shipped = ship?.result ?? status?.last_ship.result ?? null
+  const fromLaptop = info.operator && ship?.result?.run_id === shipped?.run_id
+  return [
+    shipRow(shipped, fromLaptop),
+    deployRow(status?.last_deploy.result ?? null),
+    dodRow(status?.last_dod.result ?? null),
+    checksRow('Doctor', status?.last_doctor ?? null),
+    checksRow('Guard', status?.last_guard ?? null),
+  ].filter((row) => row !== null)
+}
+
+/** The proof of a run: a file of its folder on the host, or of the ship's folder on this laptop. */
+const ProofLink = ({ file }: { file: ProofFile }): ReactElement => (
+  <FileLink file={file}>Proof</FileLink>
+)
+
+function shipRow(result: ShipResult | null, fromLaptop: boolean): Row | null {
+  if (!result) return null
+  const { run_id: runId, overall, scripted_review } = result
+  const onHost: ProofFile = { source: 'host', runId, path: `ship/${runId}/ship_result.json` }
+  return {
+    name: 'Ship',
+    result,
+    what: (
+      <>
+        {outcome(result, 'Tested, reviewed and pushed')}
+        {scripted_review && (
+          <>
+            {' '}
+            <ScriptedDemo />
+          </>
+        )}
+      </>
+    ),
+    links: fromLaptop ? (
+      <>
+        <Link href={`/ship/${runId}`}>{overall === 'PASS' ? 'Verdict' : 'Ship'}</Link>
+        <ProofLink file={{ source: 'ship', runId, path: 'ship_result.json' }} />
+      </>
+    ) : (
+      <ProofLink file={onHost} />
+    ),
+  }
+}
+
+function deployRow(result: DeployResult | null): Row | null {
+  if (!result) return null
+  const { run_id: runId, attempt, steps } = result
+  return {
+    name: 'Deploy',
+    result,
+    what: outcome(result, `Attempt ${attempt}, ${count(steps.length, 'step')}`),
+    links: (
+      <>
+        <Link href={`/runs/${runId}`}>Run</Link>
+        <ProofLink file={{ source: 'host', runId, path: `deploy/${runId}/deploy_result.json` }} />
+      </>
+    ),
+  }
+}
+
+function dodRow(result: DodResult | null): Row | null {
+  if (!result) return null
+  const { deploy_run_id: runId, joined } = result
+  return {
+    name: 'DoD',
+    result,
+    what: outcome(result, joined ? 'Doctor through hostd, joined' : 'Doctor through hostd'),
+    links: <ProofLink file={{ source: 'host', runId, path: `deploy/${runId}/dod_result.json` }} />,
+  }
 }
 
 function outcome(result: ResultDocument, good: string): ReactNode {
@@ -175,7 +182,9 @@ function outcome(result: ResultDocument, good: string): ReactNode {
 function checksRow(name: string, result: ChecksResult | null): Row | null {
   if (!result) return null
   const bad = result.checks.filter(({ status }) => status === 'FAIL')
-  const good = `${count(result.checks.length, 'check')}${result.checks.some(({ status }) => status === 'WARN') ? `, ${count(result.checks.filter(({ status }) => status === 'WARN').length, 'warning')}` : ''}`
+  const warnings = result.checks.filter(({ status }) => status === 'WARN').length
+  const checks = count(result.checks.length, 'check')
+  const good = warnings === 0 ? checks : `${checks}, ${count(warnings, 'warning')}`
   return {
     name,
     result,

@@ -116,7 +116,7 @@ function AcknowledgeDialog({
             </p>
             {newKey && (
               <p className="soft">
-                Its new key <code className="mono">{shown_key_id}</code> is believed instead of{' '}
+                Its new key <code className="mono">{shown_key_id}</code> is trusted instead of{' '}
                 <code className="mono">{key_id ?? 'none'}</code>.
               </p>
             )}
@@ -127,7 +127,7 @@ function AcknowledgeDialog({
               maxLength={500}
               autoFocus
             >
-              <Label>Why it is as it should be</Label>
+              <Label>Why this is expected</Label>
               <Input placeholder="The host was restored from last night's backup" />
               <Text slot="description">It is kept with the alarm.</Text>
             </TextField>

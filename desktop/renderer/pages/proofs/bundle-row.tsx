@@ -19,32 +19,26 @@ const css = bindStyles(styles)
 
 type Found = NonNullable<ProofRow['laptop']>
 
-/** One bundle: what laptop and host find, why it is not verified, and when it was witnessed. @param scripted its review was answered by a script */
+/**
+ * One bundle: what laptop and host find, why it is not verified, and when it was witnessed.
+ * @param scripted its review was answered by a script
+ */
 export function BundleRow({
   row,
   scripted,
-  away,
+  unreachable,
 }: {
   row: ProofRow
   scripted: boolean
-  away: boolean
+  unreachable: boolean
 }): ReactElement {
   const { info } = useHq()
   const [files, setFiles] = useState(false)
-  const { kind, run_id: id, running, laptop, host, witnessed } = row
-  const at = kind === 'ship' ? `/ship/${id}` : `/runs/${id}`
-  const linked = kind === 'ship' ? info.operator && laptop !== null : true
+  const { kind, run_id: id, running, laptop, host } = row
   return (
     <tr>
       <td className="strong">
-        {linked ? (
-          <Link href={at} className="plain-link">
-            {bundleTitles[kind]}
-          </Link>
-        ) : (
-          bundleTitles[kind]
-        )}{' '}
-        {scripted && <ScriptedDemo />}
+        <Title row={row} /> {scripted && <ScriptedDemo />}
       </td>
       <td>
         <RunId id={id} />
@@ -58,17 +52,17 @@ export function BundleRow({
           />
         </td>
       )}
-      <td className={away ? 'faded' : ''}>
+      <td className={unreachable ? 'faded' : ''}>
         <Side
           found={host}
           running={running && kind !== 'ship'}
-          none={away ? 'not known' : 'not there'}
+          none={unreachable ? 'not known' : 'not there'}
         />
       </td>
       <td className="wrap">
         <div className={css('proof-why')}>
           <Why row={row} />
-          {host !== null && !away && (
+          {host !== null && !unreachable && (
             <Button className={css('link-button small proof-files')} onPress={() => setFiles(true)}>
               Files on the host
             </Button>
@@ -80,27 +74,40 @@ export function BundleRow({
       </td>
       {info.operator && (
         <td className="quiet hide-narrow">
-          {witnessed === null ? (
-            running ? (
-              ''
-            ) : (
-              'not yet'
-            )
-          ) : (
-            <span
-              className={witnessed.same === false ? 'tone-text fail' : ''}
-              title={`Number ${witnessed.counter} of its chain, first seen ${dateAndTime(witnessed.seen_at)}`}
-            >
-              {witnessed.same === false ? 'another one, ' : ''}
-              <Age at={witnessed.seen_at} />
-            </span>
-          )}
+          <Witnessed row={row} />
         </td>
       )}
       <td className="quiet">
         <Age at={new Date(startOfRun(id)).toISOString()} />
       </td>
     </tr>
+  )
+}
+
+/** What the bundle is of, with the way to its page where there is one. */
+function Title({ row: { kind, run_id, laptop } }: { row: ProofRow }): ReactElement {
+  const { info } = useHq()
+  const title = bundleTitles[kind]
+  if (kind === 'ship' && !(info.operator && laptop !== null)) return <>{title}</>
+  return (
+    <Link href={kind === 'ship' ? `/ship/${run_id}` : `/runs/${run_id}`} className="plain-link">
+      {title}
+    </Link>
+  )
+}
+
+/** When the witness saw the bundle, and whether it is still the same one. */
+function Witnessed({ row: { witnessed, running } }: { row: ProofRow }): ReactElement {
+  if (witnessed === null) return <>{running ? '' : 'not yet'}</>
+  const { same, counter, seen_at } = witnessed
+  return (
+    <span
+      className={same === false ? 'tone-text fail' : ''}
+      title={`Number ${counter} of its chain, first seen ${dateAndTime(seen_at)}`}
+    >
+      {same === false ? 'another one, ' : ''}
+      <Age at={seen_at} />
+    </span>
   )
 }
 
@@ -137,7 +144,7 @@ function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): Rea
     return (
       <span className="quiet">
         {sound === null
-          ? 'Seen before; the host is asked when it is back.'
+          ? 'Seen before; HQ reads it again once the host answers.'
           : `${count(sound.files, 'file')}${sound.pruned > 0 ? `, ${sound.pruned} deleted by retention` : ''}`}
       </span>
     )

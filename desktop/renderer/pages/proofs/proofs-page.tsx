@@ -21,15 +21,12 @@ type Page = Output<'proofs.list'>
 
 /** Worst of what the sides that have it find. A running one has nothing to find yet. */
 function stateOf({ laptop, host, running }: Page['bundles'][number]): ProofState | null {
-  const states = running ? [] : [laptop?.state, host?.state]
-  return states.includes('broken')
-    ? 'broken'
-    : states.includes('unverified')
-      ? 'unverified'
-      : states.includes('verified')
-        ? 'verified'
-        : null
+  if (running) return null
+  const states = new Set([laptop?.state, host?.state])
+  return worstFirst.find((state) => states.has(state)) ?? null
 }
+
+const worstFirst: readonly ProofState[] = ['broken', 'unverified', 'verified']
 
 function headline(bundles: Page['bundles'], alarms: number): string {
   const number = (state: ProofState): number =>
@@ -46,93 +43,46 @@ function headline(bundles: Page['bundles'], alarms: number): string {
   return number('verified') === 0 ? 'Proofs as they were last seen' : 'The proofs hold'
 }
 
-/** Every bundle that a run left behind, as laptop and host find it, and whether the chains are still the ones HQ has seen. */
+/** Every bundle that a run left, as laptop and host find it, and whether the chains are still what HQ has seen. */
 export function ProofsPage(): ReactElement {
-  const { bridge, info } = useHq()
+  const { bridge } = useHq()
   const { facts } = useLive()
-  const client = useQueryClient()
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     proofsQuery(bridge),
   )
-  const look = useMutation({
-    mutationFn: () => bridge.call('proofs.look', {}),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['proofs'] }),
-  })
-  const ships = useQuery({ ...shipsQuery(bridge, false), enabled: info.operator }).data?.ships ?? []
-  const scripted = new Set(
-    ships.flatMap(({ run_id, result }) => (result?.scripted_review ? [run_id] : [])),
-  )
+  const recheck = useRecheck()
   const listed = data?.pages.flatMap((page) => page.bundles) ?? []
-  // What is broken must not be looked for below the rest.
+  // A broken proof stands on top, whatever its age.
   const bundles = listed.toSorted(
     (a, b) => Number(stateOf(b) === 'broken') - Number(stateOf(a) === 'broken'),
   )
   const [first] = data?.pages ?? []
   const witnesses = first?.witnesses ?? []
   const alarmed = witnesses.filter(({ open }) => open.length > 0)
-  const away =
-    first?.host !== null && first?.host?.detail !== null && first?.host?.detail !== undefined
+  const unreachable = (first?.host?.detail ?? null) !== null
+  const asOf = first?.host?.as_of ?? null
   return (
     <div className="page">
-      <div className="head">
-        <div className="grow">
-          <h1>{data === undefined ? 'Proofs' : headline(bundles, alarmed.length)}</h1>
-          <p className="sub">
-            Every run leaves a sealed bundle: the digest of each file and of the bundle before it,
-            signed.{' '}
-            {info.operator
-              ? 'This laptop remembers each chain, so that nothing can be taken back unseen.'
-              : 'HQ on the laptop remembers the chain; a host cannot be its own witness.'}
-          </p>
-        </div>
-        {info.operator && (
-          <div className="head-actions">
-            <PushButton icon="retry" busy={look.isPending} onPress={() => look.mutate()}>
-              {look.isPending ? 'Looking' : 'Look at all again'}
-            </PushButton>
-          </div>
-        )}
-      </div>
+      <Head
+        title={data === undefined ? 'Proofs' : headline(bundles, alarmed.length)}
+        recheck={recheck}
+      />
       {alarmed.map((witness) => (
         <AlarmCard key={witness.id} witness={witness} />
       ))}
-      {(error ?? look.error) && <ProblemNote error={error ?? look.error} />}
+      {(error ?? recheck.error) && <ProblemNote error={error ?? recheck.error} />}
       {witnesses.length > 0 && <WitnessList witnesses={witnesses} />}
-      {away && (
+      {unreachable && (
         <p className={css('as-of proof-away')}>
           <Icon name="clock" small />
-          {facts.hostName} cannot be asked now; what it found is{' '}
-          {first.host?.as_of ? `as of ${timeOfDay(first.host.as_of)}` : 'not known'}.
+          {facts.hostName} cannot be reached now; what it found is{' '}
+          {asOf ? `as of ${timeOfDay(asOf)}` : 'not known'}.
         </p>
       )}
       {data && bundles.length === 0 && (
         <Nothing title="No bundle yet">The first ship, deploy or doctor leaves one.</Nothing>
       )}
-      {bundles.length > 0 && (
-        <table className={css('rows proofs')} aria-label="Proof bundles">
-          <thead>
-            <tr>
-              <th>Of</th>
-              <th>Run</th>
-              {info.operator && <th>Laptop</th>}
-              <th>Host</th>
-              <th>Found</th>
-              {info.operator && <th className="hide-narrow">Witnessed</th>}
-              <th>Age</th>
-            </tr>
-          </thead>
-          <tbody>
-            {bundles.map((row) => (
-              <BundleRow
-                key={`${row.kind} ${row.run_id}`}
-                row={row}
-                scripted={row.kind === 'ship' && scripted.has(row.run_id)}
-                away={away}
-              />
-            ))}
-          </tbody>
-        </table>
-      )}
+      {bundles.length > 0 && <BundleTable bundles={bundles} unreachable={unreachable} />}
       {hasNextPage && (
         <div className="more">
           <PushButton
@@ -146,5 +96,86 @@ export function ProofsPage(): ReactElement {
         </div>
       )}
     </div>
+  )
+}
+
+interface Recheck {
+  readonly isPending: boolean
+  readonly error: Error | null
+  readonly start: () => void
+}
+
+/** Checks every chain from its first entry on. */
+function useRecheck(): Recheck {
+  const { bridge } = useHq()
+  const client = useQueryClient()
+  const { mutate, isPending, error } = useMutation({
+    mutationFn: () => bridge.call('proofs.look', {}),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['proofs'] }),
+  })
+  return { isPending, error, start: () => mutate() }
+}
+
+function Head({ title, recheck }: { title: string; recheck: Recheck }): ReactElement {
+  const { info } = useHq()
+  return (
+    <div className="head">
+      <div className="grow">
+        <h1>{title}</h1>
+        <p className="sub">
+          Every run leaves a sealed bundle: the digest of each file and of the bundle before it,
+          signed.{' '}
+          {info.operator
+            ? 'This laptop remembers each chain, so that nothing can be taken back unseen.'
+            : 'HQ on the laptop remembers the chain; a host cannot be its own witness.'}
+        </p>
+      </div>
+      {info.operator && (
+        <div className="head-actions">
+          <PushButton icon="retry" busy={recheck.isPending} onPress={recheck.start}>
+            {recheck.isPending ? 'Checking' : 'Check all again'}
+          </PushButton>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function BundleTable({
+  bundles,
+  unreachable,
+}: {
+  bundles: Page['bundles']
+  unreachable: boolean
+}): ReactElement {
+  const { bridge, info } = useHq()
+  const ships = useQuery({ ...shipsQuery(bridge, false), enabled: info.operator }).data?.ships ?? []
+  const scripted = new Set(
+    ships.flatMap(({ run_id, result }) => (result?.scripted_review ? [run_id] : [])),
+  )
+  return (
+    <table className={css('rows proofs')} aria-label="Proof bundles">
+      <thead>
+        <tr>
+          <th>Of</th>
+          <th>Run</th>
+          {info.operator && <th>Laptop</th>}
+          <th>Host</th>
+          <th>Found</th>
+          {info.operator && <th className="hide-narrow">Witnessed</th>}
+          <th>Age</th>
+        </tr>
+      </thead>
+      <tbody>
+        {bundles.map((row) => (
+          <BundleRow
+            key={`${row.kind} ${row.run_id}`}
+            row={row}
+            scripted={row.kind === 'ship' && scripted.has(row.run_id)}
+            unreachable={unreachable}
+          />
+        ))}
+      </tbody>
+    </table>
   )
 }

@@ -13,16 +13,15 @@ import styles from './proofs.module.css'
 
 const css = bindStyles(styles)
 
-const stateOf = ({ open, problem, seen, looked_at }: WitnessView): Shown =>
-  open.length > 0
-    ? { tone: 'fail', word: 'Alarm' }
-    : problem !== null
-      ? { tone: 'skip', word: 'Not looked at' }
-      : seen === null
-        ? { tone: 'wait', word: looked_at === null ? 'Waiting' : 'Nothing sealed' }
-        : { tone: 'pass', word: 'As witnessed' }
+function stateOf({ open, problem, seen, looked_at }: WitnessView): Shown {
+  if (open.length > 0) return { tone: 'fail', word: 'Alarm' }
+  if (problem !== null) return { tone: 'skip', word: 'Not checked' }
+  if (seen === null)
+    return { tone: 'wait', word: looked_at === null ? 'Waiting' : 'Nothing sealed' }
+  return { tone: 'pass', word: 'As witnessed' }
+}
 
-/** How far each chain had come when HQ last looked. */
+/** How far each chain had come at HQ's last check. */
 export function WitnessList({ witnesses }: { witnesses: readonly WitnessView[] }): ReactElement {
   return (
     <ul className={css('witnesses')} aria-label="What HQ has witnessed">
@@ -35,7 +34,7 @@ export function WitnessList({ witnesses }: { witnesses: readonly WitnessView[] }
 
 function Witness({ witness }: { witness: WitnessView }): ReactElement {
   const [open, setOpen] = useState(false)
-  const { title, seen, key_id, looked_at, problem, acknowledged } = witness
+  const { title, seen, key_id, problem, acknowledged } = witness
   return (
     <li>
       <Status shown={stateOf(witness)} />
@@ -69,15 +68,7 @@ function Witness({ witness }: { witness: WitnessView }): ReactElement {
         >{`${acknowledged.length} acknowledged`}</Button>
       )}
       <span className="quiet nowrap" title={problem ?? ''}>
-        {problem !== null ? (
-          'cannot be asked now'
-        ) : looked_at === null ? (
-          'not looked at yet'
-        ) : (
-          <>
-            looked at <Age at={looked_at} />
-          </>
-        )}
+        <LastCheck witness={witness} />
       </span>
       {open && (
         <Sheet title={`Acknowledged alarms of ${title}`} onClose={() => setOpen(false)}>
@@ -99,5 +90,15 @@ function Witness({ witness }: { witness: WitnessView }): ReactElement {
         </Sheet>
       )}
     </li>
+  )
+}
+
+function LastCheck({ witness: { problem, looked_at } }: { witness: WitnessView }): ReactElement {
+  if (problem !== null) return <>cannot be checked now</>
+  if (looked_at === null) return <>not checked yet</>
+  return (
+    <>
+      checked <Age at={looked_at} />
+    </>
   )
 }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ReactElement } from 'react'
+import type { ReactElement, ReactNode } from 'react'
 import { Link } from 'wouter'
 import { actionOf } from '#shared/actions'
 import type { RunDetail } from '#shared/api'
@@ -23,82 +23,14 @@ interface Props {
 }
 
 /** What is known of a run besides its steps and its log. */
-export function RunFacts({ run, result, deploy, triage }: Props): ReactElement {
-  const {
-    overview: { change, status },
-  } = useLive()
-  const target = deploy?.target_sha ?? result?.git_head ?? null
+export function RunFacts(props: Props): ReactElement {
+  const { run } = props
   return (
     <aside className="facts" aria-label="Facts">
       <h2>Facts</h2>
       <dl className="facts-list">
-        {target && (
-          <>
-            <dt>Commit</dt>
-            <dd>
-              <Commit id={target} />
-            </dd>
-          </>
-        )}
-        {target && target === change.commit && change.scripted_review && (
-          <>
-            <dt>Review</dt>
-            <dd>
-              <ScriptedDemo />
-            </dd>
-          </>
-        )}
-        {deploy?.previous_sha && (
-          <>
-            <dt>Before</dt>
-            <dd>
-              <Commit id={deploy.previous_sha} />
-            </dd>
-          </>
-        )}
-        {status?.host.serving && run.lane === 'deploy' && (
-          <>
-            <dt>Serving</dt>
-            <dd>
-              <Commit id={status.host.serving} /> now
-            </dd>
-          </>
-        )}
-        {deploy && (
-          <>
-            <dt>Attempt</dt>
-            <dd>
-              {triage && triage.attempts > deploy.attempt
-                ? `${deploy.attempt} of ${triage.attempts}`
-                : deploy.attempt}
-            </dd>
-          </>
-        )}
-        {deploy && deploy.unanswered_ms !== null && (
-          <>
-            <dt>Unanswered</dt>
-            <dd>{took(deploy.unanswered_ms)} during the switch</dd>
-          </>
-        )}
-        {triage && (
-          <>
-            <dt>Retry</dt>
-            <dd>
-              {triage.retryable ? 'yes' : 'no'}, fingerprint{' '}
-              <code className="mono">{triage.fingerprint.slice(0, 8)}</code>
-            </dd>
-          </>
-        )}
-        {run.deploy_run_id && run.deploy_run_id !== run.run_id && (
-          <>
-            <dt>Deploy</dt>
-            <dd>
-              <Link href={`/runs/${run.deploy_run_id}`} className="mono">
-                {shortRun(run.deploy_run_id)}
-              </Link>
-            </dd>
-          </>
-        )}
+        <CommitFacts {...props} />
+        <DeployFacts {...props} />
         <dt>Actor</dt>
         <dd className="ellipsis" title={run.actor}>
           {run.actor}
@@ -112,6 +44,79 @@ export function RunFacts({ run, result, deploy, triage }: Props): ReactElement {
       </dl>
       {isEnded(run.status) && <Evidence run={run} />}
     </aside>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }): ReactElement {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  )
+}
+
+/** Which commit the run is about, and which serves. */
+function CommitFacts({ run, result, deploy }: Props): ReactElement {
+  const {
+    overview: { change, status },
+  } = useLive()
+  const target = deploy?.target_sha ?? result?.git_head ?? null
+  const serving = run.lane === 'deploy' ? (status?.host.serving ?? null) : null
+  return (
+    <>
+      {target && (
+        <Fact name="Commit">
+          <Commit id={target} />
+        </Fact>
+      )}
+      {target && target === change.commit && change.scripted_review && (
+        <Fact name="Review">
+          <ScriptedDemo />
+        </Fact>
+      )}
+      {deploy?.previous_sha && (
+        <Fact name="Before">
+          <Commit id={deploy.previous_sha} />
+        </Fact>
+      )}
+      {serving && (
+        <Fact name="Serving">
+          <Commit id={serving} /> now
+        </Fact>
+      )}
+    </>
+  )
+}
+
+/** What only a deploy, or a run inside one, has. */
+function DeployFacts({ run, deploy, triage }: Props): ReactElement {
+  return (
+    <>
+      {deploy && (
+        <Fact name="Attempt">
+          {triage && triage.attempts > deploy.attempt
+            ? `${deploy.attempt} of ${triage.attempts}`
+            : deploy.attempt}
+        </Fact>
+      )}
+      {deploy && deploy.unanswered_ms !== null && (
+        <Fact name="Unanswered">{took(deploy.unanswered_ms)} during the switch</Fact>
+      )}
+      {triage && (
+        <Fact name="Retry">
+          {triage.retryable ? 'yes' : 'no'}, fingerprint{' '}
+          <code className="mono">{triage.fingerprint.slice(0, 8)}</code>
+        </Fact>
+      )}
+      {run.deploy_run_id && run.deploy_run_id !== run.run_id && (
+        <Fact name="Deploy">
+          <Link href={`/runs/${run.deploy_run_id}`} className="mono">
+            {shortRun(run.deploy_run_id)}
+          </Link>
+        </Fact>
+      )}
+    </>
   )
 }
 

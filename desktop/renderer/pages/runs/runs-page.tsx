@@ -36,84 +36,32 @@ export function RunsPage({ id }: PageProps): ReactElement {
 /** Every run of the host, newest first. */
 function RunList(): ReactElement {
   const { bridge } = useHq()
-  const { facts } = useLive()
   const [filter, setFilter] = useState<RunsFilter>({})
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     runsQuery(bridge, filter),
   )
   const runs = data?.pages.flatMap((page) => page.runs) ?? []
-  const running = runs.filter(({ status }) => status === 'running' || status === 'queued').length
   const narrow = filter.action !== undefined || filter.status !== undefined
   return (
     <div className="page">
       <div className="head">
         <div className="grow">
-          <h1>
-            {running > 0 ? `${count(running, 'run')} active` : narrow ? 'Runs that match' : 'Runs'}
-          </h1>
+          <h1>{headlineOf(runs, narrow)}</h1>
           <p className="sub">
             Everything the host was asked to do, newest first. Ships are on the Ship page.
           </p>
         </div>
       </div>
-      <div className={css('filters')}>
-        <Choose
-          label="Action"
-          value={filter.action ?? any}
-          options={[
-            { id: any, title: 'Every action' },
-            ...actionIds.map((id) => ({ id, title: actionOf(id).title })),
-          ]}
-          onChange={(id) =>
-            setFilter(({ status }) => ({
-              ...(status ? { status } : {}),
-              ...(isActionId(id) ? { action: id } : {}),
-            }))
-          }
-        />
-        <Choose
-          label="State"
-          value={filter.status ?? any}
-          options={[
-            { id: any, title: 'Every state' },
-            ...runStatus.options.map((id) => ({ id, title: ofRun(id).word })),
-          ]}
-          onChange={(id) =>
-            setFilter(({ action }) => {
-              const status = runStatus.safeParse(id).data
-              return { ...(action ? { action } : {}), ...(status ? { status } : {}) }
-            })
-          }
-        />
-      </div>
+      <Filters filter={filter} onChange={setFilter} />
       {error && runs.length === 0 && <ProblemNote error={error} />}
       {data && runs.length === 0 && (
         <Nothing title={narrow ? 'No run matches' : 'The host has not run anything yet'}>
           {narrow ? 'Widen the filters above.' : 'Deploy+Verify or a doctor will be the first.'}
         </Nothing>
       )}
-      {runs.length > 0 && (
-        <table className={`rows ${facts.stale ? 'faded' : ''}`} aria-label="Runs">
-          <thead>
-            <tr>
-              <th>State</th>
-              <th>Action</th>
-              <th>Run</th>
-              <th>Result</th>
-              <th className="hide-narrow">Took</th>
-              <th className="hide-narrow">Actor</th>
-              <th>Asked</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map((run) => (
-              <Row key={run.run_id} run={run} />
-            ))}
-          </tbody>
-        </table>
-      )}
+      {runs.length > 0 && <RunTable runs={runs} />}
       {hasNextPage && (
-        <div className="more">
+        <div className={css('more')}>
           <PushButton
             busy={isFetchingNextPage}
             onPress={() => {
@@ -128,12 +76,79 @@ function RunList(): ReactElement {
   )
 }
 
+const isActive = ({ status }: Run): boolean => status === 'running' || status === 'queued'
+
+function headlineOf(runs: readonly Run[], narrow: boolean): string {
+  const active = runs.filter(isActive).length
+  if (active > 0) return `${count(active, 'run')} active`
+  return narrow ? 'Runs that match' : 'Runs'
+}
+
+function Filters({
+  filter: { action, status },
+  onChange,
+}: {
+  filter: RunsFilter
+  onChange: (filter: RunsFilter) => void
+}): ReactElement {
+  return (
+    <div className={css('filters')}>
+      <Choose
+        label="Action"
+        value={action ?? any}
+        options={[
+          { id: any, title: 'Every action' },
+          ...actionIds.map((id) => ({ id, title: actionOf(id).title })),
+        ]}
+        onChange={(id) =>
+          onChange({ ...(status ? { status } : {}), ...(isActionId(id) ? { action: id } : {}) })
+        }
+      />
+      <Choose
+        label="State"
+        value={status ?? any}
+        options={[
+          { id: any, title: 'Every state' },
+          ...runStatus.options.map((id) => ({ id, title: ofRun(id).word })),
+        ]}
+        onChange={(id) => {
+          const chosen = runStatus.safeParse(id).data
+          onChange({ ...(action ? { action } : {}), ...(chosen ? { status: chosen } : {}) })
+        }}
+      />
+    </div>
+  )
+}
+
+function RunTable({ runs }: { runs: readonly Run[] }): ReactElement {
+  const { facts } = useLive()
+  return (
+    <table className={css(`rows ${facts.stale ? 'faded' : ''}`)} aria-label="Runs">
+      <thead>
+        <tr>
+          <th>State</th>
+          <th>Action</th>
+          <th>Run</th>
+          <th>Result</th>
+          <th className="hide-narrow">Took</th>
+          <th className="hide-narrow">Actor</th>
+          <th>Requested</th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <Row key={run.run_id} run={run} />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
 function Row({ run }: { run: Run }): ReactElement {
   const {
     overview: { status, change },
   } = useLive()
   const [, go] = useLocation()
-  const active = run.status === 'running' || run.status === 'queued'
   const scripted =
     change.scripted_review &&
     run.run_id === status?.last_deploy.run_id &&
@@ -167,13 +182,8 @@ function Row({ run }: { run: Run }): ReactElement {
         {scripted && <ScriptedDemo />}
       </td>
       <td className="quiet hide-narrow">
-        {active ? (
-          <Clock since={startOf(run)} />
-        ) : run.finished_at ? (
-          took(Date.parse(run.finished_at) - startOf(run))
-        ) : (
-          ''
-        )}
+        {isActive(run) && <Clock since={startOf(run)} />}
+        {!isActive(run) && run.finished_at && took(Date.parse(run.finished_at) - startOf(run))}
       </td>
       <td className="quiet hide-narrow">{run.actor}</td>
       <td className="quiet">

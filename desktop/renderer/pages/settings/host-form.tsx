@@ -15,6 +15,10 @@ const stores = {
   none: 'memory until HQ ends; this system offers no keystore',
 } as const
 
+const about =
+  'The one production host: its name, the address of hostd on the tailnet, ' +
+  'and the admin token from its secrets folder.'
+
 /** Address and admin token of the host. The token goes one way: it is never shown again. */
 export function HostForm({
   settings: { host, keystore },
@@ -22,9 +26,6 @@ export function HostForm({
   settings: SettingsView
 }): ReactElement {
   const { bridge } = useHq()
-  const {
-    overview: { connection },
-  } = useLive()
   const [name, setName] = useState(host?.name ?? '')
   const [url, setUrl] = useState(host?.url ?? '')
   const [token, setToken] = useState('')
@@ -39,64 +40,78 @@ export function HostForm({
   })
   const changed =
     name.trim() !== (host?.name ?? '') || url.trim() !== (host?.url ?? '') || token !== ''
-  const blocked =
-    name.trim() === '' || !URL.canParse(url.trim())
-      ? 'name and address are needed'
-      : changed
-        ? null
-        : 'nothing is changed'
+  const complete = name.trim() !== '' && URL.canParse(url.trim())
+  const unchanged = changed ? null : 'nothing is changed'
+  const blocked = complete ? unchanged : 'name and address are missing'
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked === null) mutate(undefined)
   }
   return (
-    <Part
-      title="Host"
-      about="The one production host: its name, the address of hostd on the tailnet, and the admin token from its secrets folder."
-    >
+    <Part title="Host" about={about}>
       <form className="form" onSubmit={onSubmit}>
-        <TextField className="text-field" value={name} onChange={setName} autoComplete="off">
-          <Label>Name</Label>
-          <Input placeholder="aiops-1" spellCheck={false} />
-        </TextField>
-        <TextField
-          className="text-field"
+        <Field label="Name" value={name} onChange={setName} placeholder="aiops-1" />
+        <Field
+          label="Address"
           value={url}
           onChange={setUrl}
           type="url"
-          autoComplete="off"
-        >
-          <Label>Address</Label>
-          <Input placeholder="https://aiops-1.example.ts.net" spellCheck={false} />
-        </TextField>
-        <TextField
-          className="text-field"
+          placeholder="https://aiops-1.example.ts.net"
+        />
+        <Field
+          label="Admin token"
           value={token}
           onChange={setToken}
           type="password"
-          autoComplete="off"
-        >
-          <Label>Admin token</Label>
-          <Input
-            placeholder={host?.token_set ? 'Set; type to replace it' : 'Not set'}
-            spellCheck={false}
-          />
-          <Text slot="description">Kept in {stores[keystore]}.</Text>
-        </TextField>
+          placeholder={host?.token_set ? 'Set; type to replace it' : 'Not set'}
+          description={`Kept in ${stores[keystore]}.`}
+        />
         <div className="row">
           <PushButton kind="main" type="submit" busy={isPending} blocked={blocked}>
             {isPending ? 'Saving' : 'Save host'}
           </PushButton>
-          {connection.state === 'online' ? (
-            <Status shown={{ tone: 'pass', word: 'Connected' }} />
-          ) : connection.state === 'connecting' ? (
-            <Status shown={{ tone: 'running', word: 'Connecting' }} />
-          ) : isSuccess || host ? (
-            <span className="soft small">{connection.detail}</span>
-          ) : null}
+          <Connection known={isSuccess || host !== null} />
         </div>
         {error && <ProblemNote error={error} />}
       </form>
     </Part>
   )
+}
+
+function Field({
+  label,
+  value,
+  onChange,
+  type = 'text',
+  placeholder,
+  description,
+}: {
+  label: string
+  value: string
+  onChange: (value: string) => void
+  type?: 'text' | 'url' | 'password'
+  placeholder: string
+  description?: string
+}): ReactElement {
+  return (
+    <TextField
+      className="text-field"
+      value={value}
+      onChange={onChange}
+      type={type}
+      autoComplete="off"
+    >
+      <Label>{label}</Label>
+      <Input placeholder={placeholder} spellCheck={false} />
+      {description !== undefined && <Text slot="description">{description}</Text>}
+    </TextField>
+  )
+}
+
+/** How the host is reached. @param known a host has been saved */
+function Connection({ known }: { known: boolean }): ReactElement | null {
+  const { state, detail } = useLive().overview.connection
+  if (state === 'online') return <Status shown={{ tone: 'pass', word: 'Connected' }} />
+  if (state === 'connecting') return <Status shown={{ tone: 'running', word: 'Connecting' }} />
+  return known ? <span className="soft small">{detail}</span> : null
 }

@@ -18,12 +18,8 @@ export function RepositoryForm({
   const { mutate, isPending, error } = useSave(() =>
     bridge.call('settings.set_repository', { path: path.trim() }),
   )
-  const blocked =
-    path.trim() === ''
-      ? 'the path is empty'
-      : path.trim() === repository
-        ? 'nothing is changed'
-        : null
+  const unchanged = path.trim() === repository ? 'nothing is changed' : null
+  const blocked = path.trim() === '' ? 'the path is empty' : unchanged
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked === null) mutate(undefined)

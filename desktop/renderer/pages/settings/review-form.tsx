@@ -6,12 +6,17 @@ import { Choose } from '../../ui/choose.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
+import type { Shown } from '../../text/status.ts'
 import { useSave } from '../../state/use-save.ts'
 import { Part } from './part.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './settings.module.css'
 
 const css = bindStyles(styles)
+
+const about =
+  'Codex reviews every commit before it is pushed. ' +
+  'Only providers accepted here count; a repository cannot name its own.'
 
 /** Which accepted provider reviews, with which model, and whether its credential is there. */
 export function ReviewForm({ settings: { review } }: { settings: SettingsView }): ReactElement {
@@ -21,21 +26,15 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
   const { mutate, isPending, error } = useSave(() =>
     bridge.call('settings.set_review', { provider, model: model.trim() }),
   )
-  const blocked =
-    model.trim() === ''
-      ? 'the model is empty'
-      : provider === review.provider && model.trim() === review.model
-        ? 'nothing is changed'
-        : null
+  const same = provider === review.provider && model.trim() === review.model
+  const unchanged = same ? 'nothing is changed' : null
+  const blocked = model.trim() === '' ? 'the model is empty' : unchanged
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked === null) mutate(undefined)
   }
   return (
-    <Part
-      title="Review"
-      about="Codex reviews every commit before it is pushed. Only providers accepted here count; a repository cannot name its own."
-    >
+    <Part title="Review" about={about}>
       <ul className={css('providers')} aria-label="Accepted providers">
         {review.providers.map(({ id, label, base_url, scripted, credential }) => (
           <li key={id}>
@@ -45,15 +44,7 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
             </code>
             <span className="grow" />
             {scripted && <ScriptedDemo />}
-            <Status
-              shown={
-                scripted
-                  ? { tone: 'pass', word: 'Needs no credential' }
-                  : credential === 'present'
-                    ? { tone: 'pass', word: 'Credential present' }
-                    : { tone: id === review.provider ? 'you' : 'skip', word: 'Credential missing' }
-              }
-            />
+            <Status shown={credentialOf({ scripted, credential }, id === review.provider)} />
           </li>
         ))}
       </ul>
@@ -78,4 +69,15 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
       </form>
     </Part>
   )
+}
+
+type Provider = SettingsView['review']['providers'][number]
+
+function credentialOf(
+  { scripted, credential }: Pick<Provider, 'scripted' | 'credential'>,
+  chosen: boolean,
+): Shown {
+  if (scripted) return { tone: 'pass', word: 'Needs no credential' }
+  if (credential === 'present') return { tone: 'pass', word: 'Credential present' }
+  return { tone: chosen ? 'you' : 'skip', word: 'Credential missing' }
 }

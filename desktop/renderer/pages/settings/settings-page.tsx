@@ -16,7 +16,7 @@ import styles from './settings.module.css'
 
 const css = bindStyles(styles)
 
-/** The host, the repository, the reviewer and the look. */
+/** The host, the repository, the reviewer and the theme. */
 export function SettingsPage(): ReactElement {
   const { bridge } = useHq()
   const { data, error } = useQuery(settingsQuery(bridge))

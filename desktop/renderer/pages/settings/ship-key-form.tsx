@@ -11,14 +11,14 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
 import type { Shown } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
-import { BelievedKeys } from './trusted-keys.tsx'
+import { TrustedKeys } from './trusted-keys.tsx'
 import { Part } from './part.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './settings.module.css'
 
 const css = bindStyles(styles)
 
-const kept = {
+const storage = {
   os: 'In the system keystore; only HQ opens it.',
   file: 'In a file that only you can read; ships at a terminal use it too.',
   none: 'Made at the first ship or enrolment.',
@@ -29,15 +29,16 @@ const why = {
   none: ' This system offers no keystore that protects it.',
 } as const
 
-/** The key that signs verdicts and ships: its fingerprint, where its private half is, and whether the host believes it. */
+const about =
+  'Signs every verdict and every ship of this laptop. ' +
+  'A host with enrolled keys deploys nothing that another key approved.'
+
+/** The key that signs verdicts and ships: its fingerprint, where it is stored, and whether the host trusts it. */
 export function ShipKeyForm(): ReactElement {
   const { bridge } = useHq()
   const { data, error } = useQuery(shipKeyQuery(bridge))
   return (
-    <Part
-      title="Ship key"
-      about="Signs every verdict and every ship of this laptop. A host with enrolled keys deploys nothing that another key approved."
-    >
+    <Part title="Ship key" about={about}>
       {error && <ProblemNote error={error} />}
       {data && (
         <div className="form">
@@ -50,7 +51,7 @@ export function ShipKeyForm(): ReactElement {
 }
 
 function Key({
-  view: { key, kept: place, can_move, keystore },
+  view: { key, kept: storedIn, can_move, keystore },
 }: {
   view: ShipKeyView
 }): ReactElement {
@@ -72,8 +73,8 @@ function Key({
         </div>
       )}
       <p className="soft">
-        {kept[place]}
-        {place === 'os' ? '' : why[keystore]}
+        {storage[storedIn]}
+        {storedIn === 'os' ? '' : why[keystore]}
       </p>
       {can_move !== null && (
         <div className="row">
@@ -97,19 +98,14 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
     mutationFn: () => bridge.call('ship_key.enrol', { id: key?.id ?? null }),
     onSuccess: ({ run_id }) => go(`/runs/${run_id}`),
   })
-  if (host === null) return <p className="quiet">No host is set, so there is none to believe it.</p>
+  if (host === null)
+    return <p className="quiet">No host is set, so there is none to enrol it on.</p>
   const { name, enrolled, others, detail } = host
-  const shown: Shown =
-    enrolled === null
-      ? { tone: 'skip', word: 'Not known' }
-      : enrolled
-        ? { tone: 'pass', word: `Enrolled on ${name}` }
-        : { tone: 'you', word: `Not enrolled on ${name}` }
   const first = others.length === 0
   return (
     <>
       <div className="row">
-        <Status shown={shown} />
+        <Status shown={shownOf(host)} />
         {enrolled === null && <span className="soft small">{visibleText(detail ?? '')}</span>}
         {enrolled === false && (
           <PushButton
@@ -119,7 +115,7 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
           >{`Enrol on ${name}`}</PushButton>
         )}
       </div>
-      <BelievedKeys own={key?.id ?? null} host={host} />
+      <TrustedKeys laptopKey={key?.id ?? null} host={host} />
       {error && <ProblemNote error={error} />}
       <Confirm
         open={asking}
@@ -129,11 +125,24 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
         onConfirm={() => mutate()}
         onClose={() => setAsking(false)}
       >
-        <p>{`What ${key === null ? 'this laptop' : key.id} signs counts as reviewed on ${name} from then on.`}</p>
+        <p>
+          What {key === null ? 'this laptop' : key.id} signs counts as reviewed on {name} from then
+          on.
+        </p>
         {first && (
-          <p>{`It is the first key there: from then on ${name} deploys nothing that is unsigned. Verdicts from before keys existed are no longer believed.`}</p>
+          <p>
+            It is the first key there: from then on {name} deploys nothing that is unsigned.
+            Verdicts from before keys existed are no longer trusted.
+          </p>
         )}
       </Confirm>
     </>
   )
+}
+
+function shownOf({ name, enrolled }: NonNullable<ShipKeyView['host']>): Shown {
+  if (enrolled === null) return { tone: 'skip', word: 'Not known' }
+  return enrolled
+    ? { tone: 'pass', word: `Enrolled on ${name}` }
+    : { tone: 'you', word: `Not enrolled on ${name}` }
 }

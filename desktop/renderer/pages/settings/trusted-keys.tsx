@@ -17,17 +17,17 @@ interface Key {
   readonly since: string | null
 }
 
-/** The keys whose approvals a host believes: whose they are, since when, and how one is taken back. */
-export function BelievedKeys({
-  own,
+/** The keys whose approvals a host trusts: whose they are, since when, and how one is taken back. */
+export function TrustedKeys({
+  laptopKey,
   host: { name, enrolled, enrolled_at = null, others },
 }: {
-  own: string | null
+  /** Id of this laptop's key. */ laptopKey: string | null
   host: NonNullable<ShipKeyView['host']>
 }): ReactElement | null {
   const keys: Key[] = [
-    ...(enrolled === true && own !== null
-      ? [{ id: own, whose: 'This laptop', since: enrolled_at }]
+    ...(enrolled === true && laptopKey !== null
+      ? [{ id: laptopKey, whose: 'This laptop', since: enrolled_at }]
       : []),
     ...others.map(({ id, label, enrolled_at: since }) => ({
       id,
@@ -36,21 +36,21 @@ export function BelievedKeys({
     })),
   ]
   if (enrolled === null || keys.length === 0) return null
-  const title = `Keys that ${name} believes`
+  const title = `Keys that ${name} trusts`
   return (
-    <div className={css('believed')}>
+    <div className={css('trusted')}>
       <h3>{title}</h3>
       <ul aria-label={title}>
         {keys.map((key) => (
-          <BelievedKey key={key.id} of={key} host={name} only={keys.length === 1} />
+          <TrustedKey key={key.id} of={key} host={name} only={keys.length === 1} />
         ))}
       </ul>
     </div>
   )
 }
 
-/** A key of trust.json was put there by hand: it has no date, and only that file takes it away. The only key stays. */
-function BelievedKey({
+/** A key of trust.json was put there by hand: it has no date, and only an edit of that file removes it. */
+function TrustedKey({
   of: { id, whose, since },
   host,
   only,
@@ -87,7 +87,7 @@ function BelievedKey({
           busy={busy}
           blocked={
             only
-              ? 'It is the only key; without any, the host would believe what nobody signed'
+              ? 'It is the only key; without any, the host would deploy what nobody signed'
               : (facts.deployBlocked?.whole ?? null)
           }
           onPress={() => setAsking(true)}
@@ -104,8 +104,8 @@ function BelievedKey({
         onClose={() => setAsking(false)}
       >
         <p>
-          <code className="mono">{id.slice(0, 12)}</code> is believed on {host} no longer: what only
-          it has approved counts as unreviewed, and is not deployed. What serves goes on serving.
+          <code className="mono">{id.slice(0, 12)}</code> is no longer trusted on {host}: what only
+          it has approved counts as unreviewed, and is not deployed. What serves keeps serving.
         </p>
       </Confirm>
     </li>

@@ -18,7 +18,10 @@ import styles from './before-ship.module.css'
 
 const css = bindStyles(styles)
 
-/** What the operator settles before the commit is frozen: the one next action, and whether failures are repaired. @param editing the editor is open from the start: the last ship stopped for want of it */
+/**
+ * What the operator chooses before the commit is frozen: the one next action, and whether failures are repaired.
+ * @param editing the editor is open from the start, because the last ship stopped for lack of a next action
+ */
 export function BeforeShip({ editing }: { editing: boolean }): ReactElement | null {
   const {
     overview: { repository },
@@ -71,8 +74,12 @@ function NextAction({
   )
 }
 
+const repairsInCopy =
+  'repairs failing tests and blocking findings in a copy; ' +
+  'every repair goes through all gates, and main moves only to one that passed.'
+
 const bounds = [1, 2, 3, 5, 10]
-const usualBound = 3
+const firstBound = 3
 
 function UntilGreen(): ReactElement | null {
   const { bridge } = useHq()
@@ -92,7 +99,7 @@ function UntilGreen(): ReactElement | null {
         <Switch
           className={css('switch')}
           isSelected={repairs > 0}
-          onChange={(on) => mutate(on ? usualBound : 0)}
+          onChange={(on) => mutate(on ? firstBound : 0)}
         >
           <span className={css('switch-track')} />
           <span className="strong">Until green</span>
@@ -108,8 +115,8 @@ function UntilGreen(): ReactElement | null {
       </div>
       <p className="quiet small">
         {repairs > 0
-          ? `${visibleText(implementer)} mends failing tests and blocking findings in a copy; every repair goes through all gates, and main moves only to one that passed.`
-          : 'Off: a failing test or a blocking finding ends the ship, and you mend it.'}
+          ? `${visibleText(implementer)} ${repairsInCopy}`
+          : 'Off: a failing test or a blocking finding ends the ship, and you fix it.'}
       </p>
       {error && <ProblemNote error={error} />}
     </div>

@@ -90,6 +90,11 @@ export function Changes({
   )
 }
 
+function labelOf({ path, additions, deletions, findings }: DiffFile): string {
+  const lines = `${path}, ${additions} added, ${deletions} removed`
+  return findings > 0 ? `${lines}, ${count(findings, 'finding')}` : lines
+}
+
 function FileTree({
   files,
   current,
@@ -127,7 +132,7 @@ function FileTree({
               key={file.path}
               className={css('tree-file')}
               {...(file === current ? { 'aria-current': 'true' as const } : {})}
-              aria-label={`${file.path}, ${file.additions} added, ${file.deletions} removed${file.findings > 0 ? `, ${count(file.findings, 'finding')}` : ''}`}
+              aria-label={labelOf(file)}
               onPress={() => onChoose(file.path)}
             >
               <span className="ellipsis">

@@ -31,8 +31,8 @@ const kinds = { insert: 'add', delete: 'del', normal: 'same' } as const
 const none: readonly Finding[] = []
 
 /**
- * The reviewed diff as files and rows, each finding beside the line it is about. Files without a diff (beyond the head of it)
- * stay in the list. The text is data from the repository: acting characters are written out.
+ * The reviewed diff as files and rows, each finding beside the line it is about. Files that the kept part of the diff
+ * does not reach stay in the list. The text is data from the repository: control characters are written out.
  */
 export function diffFiles(
   diff: string | null,

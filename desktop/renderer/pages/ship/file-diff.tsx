@@ -6,7 +6,7 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { grouped } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import type { DiffFile, DiffRow } from './diff-model.ts'
-import { placeOf } from './finding-list.tsx'
+import { locationOf } from './finding-list.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './file-diff.module.css'
 
@@ -57,6 +57,8 @@ export function FileDiff({
   )
 }
 
+const signs = { add: '+', del: '−', same: '' } as const
+
 function Row({ row, current }: { row: DiffRow; current: Finding | null }): ReactElement {
   if (row.kind === 'hunk') return <div className={css('diff-hunk')}>{row.text}</div>
   return (
@@ -64,7 +66,7 @@ function Row({ row, current }: { row: DiffRow; current: Finding | null }): React
       <div className={css(`diff-line diff-${row.kind}`)}>
         <span>{row.old}</span>
         <span>{row.new}</span>
-        <em>{row.kind === 'add' ? '+' : row.kind === 'del' ? '−' : ''}</em>
+        <em>{signs[row.kind]}</em>
         <code>{row.text}</code>
       </div>
       {row.findings.map((finding, index) => (
@@ -94,7 +96,7 @@ function FindingBox({ finding, current }: { finding: Finding; current: boolean }
         <b>{visibleText(title)}</b>
         <span className="grow" />
         <span className="quiet small nowrap">
-          {blocking ? 'blocking' : 'note'}, <code className="mono">{placeOf(finding)}</code>
+          {blocking ? 'blocking' : 'note'}, <code className="mono">{locationOf(finding)}</code>
         </span>
       </div>
       <p>{visibleText(body)}</p>

@@ -9,8 +9,11 @@ import styles from './finding-list.module.css'
 const css = bindStyles(styles)
 
 /** Where a finding is, as people write it. */
-export const placeOf = ({ file, line }: Finding): string =>
+export const locationOf = ({ file, line }: Finding): string =>
   `${visibleText(file)}${line > 0 ? `:${line}` : ''}`
+
+const labelOf = (finding: Finding): string =>
+  `${finding.severity === 'blocking' ? 'Blocking' : 'Note'}: ${visibleText(finding.title)}, ${locationOf(finding)}`
 
 /** All findings of a review, blocking ones first; each leads to its line of the diff. */
 export function FindingList({
@@ -35,7 +38,7 @@ export function FindingList({
           <li key={index}>
             <Button
               className={css('finding-link')}
-              aria-label={`${finding.severity === 'blocking' ? 'Blocking' : 'Note'}: ${visibleText(finding.title)}, ${placeOf(finding)}`}
+              aria-label={labelOf(finding)}
               onPress={() => onChoose(finding)}
             >
               {finding.severity === 'blocking' ? (
@@ -45,7 +48,7 @@ export function FindingList({
               )}
               <span>
                 <b>{visibleText(finding.title)}</b>
-                <code className="mono quiet">{placeOf(finding)}</code>
+                <code className="mono quiet">{locationOf(finding)}</code>
               </span>
             </Button>
           </li>

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react'
+import type { RepositoryState } from '#shared/bridge'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
 import { count } from '../../text/format.ts'
@@ -6,27 +7,22 @@ import { visibleText } from '../../text/visible-text.ts'
 import { BeforeShip } from './before-ship.tsx'
 import { ShipSteps } from './ship-steps.tsx'
 
+const whatShipDoes =
+  'Ship tests this commit in a clean worktree, has it reviewed, checks both again, and pushes.'
+
 /** Before the first ship: what would be shipped, and the five steps it would take. */
 export function NoShip(): ReactElement {
   const {
     overview: { repository },
     facts,
   } = useLive()
-  const title =
-    repository === null
-      ? 'No repository is chosen'
-      : repository.ahead > 0
-        ? `${count(repository.ahead, 'commit')} to ship`
-        : 'Nothing to ship'
   return (
     <div className="page">
       <div className="head">
         <div className="grow">
-          <h1>{title}</h1>
+          <h1>{titleOf(repository)}</h1>
           <p className="sub">
-            {facts.shipBlocked
-              ? visibleText(facts.shipBlocked.whole)
-              : 'Ship tests this commit in a clean worktree, has it reviewed, looks once more, and pushes.'}
+            {facts.shipBlocked ? visibleText(facts.shipBlocked.whole) : whatShipDoes}
           </p>
         </div>
       </div>
@@ -67,4 +63,9 @@ export function NoShip(): ReactElement {
       )}
     </div>
   )
+}
+
+function titleOf(repository: RepositoryState | null): string {
+  if (repository === null) return 'No repository is chosen'
+  return repository.ahead > 0 ? `${count(repository.ahead, 'commit')} to ship` : 'Nothing to ship'
 }

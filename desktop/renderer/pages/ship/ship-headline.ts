@@ -1,51 +1,70 @@
 import type { Overview, RepositoryState, ShipDetail } from '#shared/bridge'
 import type { ShipResult } from '#shared/result'
+import type { Finding } from '#shared/verdict'
 import type { LogState } from '../../state/log-state.ts'
 import { count, shortCommit, shortRun, took } from '../../text/format.ts'
+
+export interface ShipHeadline {
+  readonly title: string
+  readonly sub: string
+}
 
 /** What became of a ship: one sentence, and what that means for origin/main. */
 export function shipHeadline(
   { summary: { run_id, result }, findings }: ShipDetail,
   active: boolean,
-  { repository, change }: Overview,
-): { title: string; sub: string } {
-  if (active || result === null) {
-    const commit = active ? (change.commit ?? repository?.head ?? null) : null
-    return active
-      ? {
-          title: commit ? `Shipping ${shortCommit(commit)}` : 'Shipping',
-          sub: 'One frozen commit. Nothing is pushed before every step has passed.',
-        }
-      : {
-          title: `Ship ${shortRun(run_id)} left no result`,
-          sub: 'It ended before it could write one. Its log shows how far it came; the next ship starts afresh.',
-        }
-  }
-  const commit = result.git_head ? shortCommit(result.git_head) : null
-  if (result.overall === 'PASS')
+  overview: Overview,
+): ShipHeadline {
+  if (active) return running(overview)
+  if (result === null)
     return {
-      title: `${commit ?? 'The commit'} is shipped`,
-      sub: `Tested, reviewed and pushed: origin/main was read back as ${result.remote_sha ? shortCommit(result.remote_sha) : 'the same commit'}.`,
+      title: `Ship ${shortRun(run_id)} left no result`,
+      sub:
+        'It ended before it could write one. ' +
+        'Its log shows how far it came; the next ship starts from the first step.',
     }
+  return result.overall === 'PASS' ? shipped(result) : notShipped(result, findings)
+}
+
+function running({ repository, change }: Overview): ShipHeadline {
+  const commit = change.commit ?? repository?.head ?? null
+  return {
+    title: commit ? `Shipping ${shortCommit(commit)}` : 'Shipping',
+    sub: 'One frozen commit. Nothing is pushed before every step has passed.',
+  }
+}
+
+const nameOf = ({ git_head }: ShipResult): string =>
+  git_head ? shortCommit(git_head) : 'The commit'
+
+function shipped(result: ShipResult): ShipHeadline {
+  const remote = result.remote_sha ? shortCommit(result.remote_sha) : 'the same commit'
+  return {
+    title: `${nameOf(result)} is shipped`,
+    sub: `Tested, reviewed and pushed: origin/main was read back as ${remote}.`,
+  }
+}
+
+function notShipped(result: ShipResult, findings: readonly Finding[]): ShipHeadline {
+  const { error_class, step_failed, started_at, finished_at, pushed_sha } = result
   const blocking = findings.filter(({ severity }) => severity === 'blocking').length
   const why = blocking > 0 ? `${count(blocking, 'finding')} must be fixed. ` : ''
-  const unsettled = result.error_class === 'push_unconfirmed' || result.pushed_sha !== null
+  const ended = error_class === 'cancelled' || error_class === 'interrupted'
   const at =
-    result.step_failed === null
+    step_failed === null
       ? 'before its first step'
-      : `at ${result.step_failed} after ${took(Date.parse(result.finished_at) - Date.parse(result.started_at))}`
+      : `at ${step_failed} after ${took(Date.parse(finished_at) - Date.parse(started_at))}`
+  const maybe = error_class === 'push_unconfirmed' || pushed_sha !== null
   return {
-    title: unsettled
-      ? `${commit ?? 'The commit'} may be shipped`
-      : `${commit ?? 'The commit'} is not shipped`,
-    sub: `${why}It ${result.error_class === 'cancelled' || result.error_class === 'interrupted' ? `was ${result.error_class}` : 'stopped'} ${at}.`,
+    title: `${nameOf(result)} ${maybe ? 'may be' : 'is not'} shipped`,
+    sub: `${why}It ${ended ? `was ${error_class}` : 'stopped'} ${at}.`,
   }
 }
 
 /** What happened to the remote, from what the result says, never guessed. */
 export function pushState(result: ShipResult, remote: string | null): string {
   if (result.error_class === 'push_unconfirmed')
-    return 'The push may have arrived; the next ship reads origin/main again and settles it.'
+    return 'The push may have arrived; the next ship reads origin/main again and finds out.'
   if (result.pushed_sha !== null) return `${shortCommit(result.pushed_sha)} was pushed.`
   const still = result.remote_sha ?? remote
   return still === null
@@ -65,7 +84,10 @@ export function sinceThen(
     repository.head !== result.git_head &&
     repository.ahead > 0
   )
-    return `Since then: ${repository.subject ?? shortCommit(repository.head)}, ${count(repository.ahead, 'commit')} to ship.`
+    return (
+      `Since then: ${repository.subject ?? shortCommit(repository.head)}, ` +
+      `${count(repository.ahead, 'commit')} to ship.`
+    )
   if (repository.dirty_files > 0)
     return `Since then: ${count(repository.dirty_files, 'file')} changed and not committed.`
   return null

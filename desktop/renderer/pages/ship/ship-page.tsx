@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState, type ReactElement } from 'react'
+import { useState, type ComponentProps, type ReactElement } from 'react'
 import { Tab, TabList, Tabs } from 'react-aria-components'
 import type { ShipDetail } from '#shared/bridge'
 import type { Finding } from '#shared/verdict'
@@ -8,13 +8,15 @@ import { useLive } from '../../state/live.tsx'
 import { runIdFrom } from '../../state/run-id.ts'
 import { useHq } from '../../bridge/context.ts'
 import { shipQuery } from '../../bridge/queries.ts'
+import type { LogState } from '../../state/log-state.ts'
+import type { LogView } from '../../log/log-stream.ts'
 import { LogPane } from '../../log/log-pane.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Chip, ScriptedDemo } from '../../ui/status.tsx'
 import { stepsOf } from '../../parts/step-sources.ts'
-import { AgainstUsual } from '../../parts/timeline.tsx'
+import { Elapsed } from '../../parts/timeline.tsx'
 import { shortRun, startOfRun } from '../../text/format.ts'
 import { ofOverall } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
@@ -31,7 +33,7 @@ import styles from './ship-page.module.css'
 
 const css = bindStyles(styles)
 
-/** One ship: its five steps, what the review said beside the diff, and what the verdict is bound to. Without an id, the newest. */
+/** One ship: its steps, the review beside the diff, and what the verdict is bound to. Without an id, the newest. */
 export function ShipPage({ id }: PageProps): ReactElement {
   const runId = runIdFrom(id)
   const { bridge } = useHq()
@@ -69,73 +71,35 @@ export function ShipPage({ id }: PageProps): ReactElement {
   )
 }
 
-function Ship({
-  detail,
-  active,
-  latest,
-}: {
-  detail: ShipDetail
-  active: boolean
-  latest: boolean
-}): ReactElement {
-  const { overview, now } = useLive()
+interface ShipProps {
+  readonly detail: ShipDetail
+  readonly active: boolean
+  readonly latest: boolean
+}
+
+function Ship({ detail, active, latest }: ShipProps): ReactElement {
+  const { overview } = useLive()
   const {
     summary: { run_id, result },
   } = detail
   const view = useLog('ship', run_id)
-  const [tab, setTab] = useState<'changes' | 'log' | null>(null)
-  const [filesShown, setFilesShown] = useState(false)
+  const [tab, setTab] = useState<Shown | null>(null)
   const [file, setFile] = useState<string | null>(null)
   const [finding, setFinding] = useState<Finding | null>(null)
-  const toFinding = (chosen: Finding): void => {
+  const showFinding = (chosen: Finding): void => {
     setTab('changes')
     setFile(chosen.file)
     setFinding(chosen)
   }
-  const chosen = tab ?? (active || detail.diff === null ? 'log' : 'changes')
-  const { title, sub } = shipHeadline(detail, active, overview)
-  const turn = active ? turnOf(view.log) : null
-  const since = latest && !active ? sinceThen(result, overview.repository) : null
+  const failed = !active && result?.overall === 'FAIL'
   return (
     <div className="page-full">
       <div className={css('ship-head')}>
-        <div className="head">
-          <div className="grow">
-            <h1>
-              {title}{' '}
-              {!active && result && <Chip shown={ofOverall(result.overall, result.error_class)} />}
-              {result?.scripted_review && <ScriptedDemo />}
-            </h1>
-            <p className="sub">{visibleText(sub)}</p>
-            {turn && (
-              <p className={css('sub since')} role="status">
-                {turn}
-              </p>
-            )}
-            {since && <p className={css('sub since')}>{visibleText(since)}</p>}
-          </div>
-          <div className="head-actions">
-            {active && (
-              <AgainstUsual
-                since={startOfRun(run_id)}
-                usual={overview.usual_ms['ship']}
-                now={now}
-              />
-            )}
-            {active && (
-              <CancelButton source="ship" runId={run_id} title="ship" confirm="Cancel the ship">
-                <p>
-                  Its tests or review end with all they started. Nothing has been pushed unless it
-                  is in its last step.
-                </p>
-              </CancelButton>
-            )}
-          </div>
-        </div>
+        <Head detail={detail} active={active} latest={latest} log={view.log} />
         {active && <CancelNote source="ship" runId={run_id} />}
         <ShipSteps steps={stepsOf(view.log, result)} result={result} />
       </div>
-      {!active && result?.overall === 'FAIL' && (
+      {failed && (
         <ShipWhy
           result={result}
           remote={overview.repository?.remote ?? null}
@@ -144,43 +108,101 @@ function Ship({
       )}
       {latest && !active && <BeforeShip editing={result?.error_class === 'next_action_invalid'} />}
       <div className={css('ship-body')}>
-        <div className={css('ship-main')}>
-          <div className={css('ship-tabs')}>
-            <Tabs
-              selectedKey={chosen}
-              onSelectionChange={(key) => setTab(key === 'log' ? 'log' : 'changes')}
-            >
-              <TabList aria-label="What to show" className={css('tabs')}>
-                <Tab id="changes" className={css('tab')}>
-                  Changes
-                </Tab>
-                <Tab id="log" className={css('tab')}>
-                  Log
-                </Tab>
-              </TabList>
-            </Tabs>
-            {chosen === 'changes' && (
-              <span className="only-narrow">
-                <PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>
-                  Files
-                </PushButton>
-              </span>
-            )}
-          </div>
-          {chosen === 'log' ? (
-            <LogPane view={view} />
-          ) : (
-            <Changes
-              detail={detail}
-              filesShown={filesShown}
-              chosen={file}
-              finding={finding}
-              onChoose={setFile}
-            />
-          )}
-        </div>
-        <VerdictPanel detail={detail} onFinding={toFinding} />
+        <Main
+          shown={tab ?? (active || detail.diff === null ? 'log' : 'changes')}
+          onShow={setTab}
+          view={view}
+          changes={{ detail, chosen: file, finding, onChoose: setFile }}
+        />
+        <VerdictPanel detail={detail} onFinding={showFinding} />
       </div>
+    </div>
+  )
+}
+
+function Head({ detail, active, latest, log }: ShipProps & { log: LogState }): ReactElement {
+  const { overview } = useLive()
+  const { result } = detail.summary
+  const { title, sub } = shipHeadline(detail, active, overview)
+  const turn = active ? turnOf(log) : null
+  const since = latest && !active ? sinceThen(result, overview.repository) : null
+  return (
+    <div className="head">
+      <div className="grow">
+        <h1>
+          {title}{' '}
+          {!active && result && <Chip shown={ofOverall(result.overall, result.error_class)} />}
+          {result?.scripted_review && <ScriptedDemo />}
+        </h1>
+        <p className="sub">{visibleText(sub)}</p>
+        {turn && (
+          <p className={css('sub since')} role="status">
+            {turn}
+          </p>
+        )}
+        {since && <p className={css('sub since')}>{visibleText(since)}</p>}
+      </div>
+      <div className="head-actions">{active && <Running runId={detail.summary.run_id} />}</div>
+    </div>
+  )
+}
+
+/** How long the ship has run, and how to end it. */
+function Running({ runId }: { runId: string }): ReactElement {
+  const { overview, now } = useLive()
+  return (
+    <>
+      <Elapsed since={startOfRun(runId)} typical={overview.usual_ms['ship']} now={now} />
+      <CancelButton source="ship" runId={runId} title="ship" confirm="Cancel the ship">
+        <p>
+          Its tests or review end with all they started. Nothing has been pushed unless it is in its
+          last step.
+        </p>
+      </CancelButton>
+    </>
+  )
+}
+
+type Shown = 'changes' | 'log'
+
+/** The reviewed changes or the log, whichever tab is chosen. */
+function Main({
+  shown,
+  onShow,
+  view,
+  changes,
+}: {
+  shown: Shown
+  onShow: (shown: Shown) => void
+  view: LogView
+  changes: Omit<ComponentProps<typeof Changes>, 'filesShown'>
+}): ReactElement {
+  const [filesShown, setFilesShown] = useState(false)
+  return (
+    <div className={css('ship-main')}>
+      <div className={css('ship-tabs')}>
+        <Tabs
+          selectedKey={shown}
+          onSelectionChange={(key) => onShow(key === 'log' ? 'log' : 'changes')}
+        >
+          <TabList aria-label="What to show" className={css('tabs')}>
+            <Tab id="changes" className={css('tab')}>
+              Changes
+            </Tab>
+            <Tab id="log" className={css('tab')}>
+              Log
+            </Tab>
+          </TabList>
+        </Tabs>
+        {shown === 'changes' && (
+          <span className="only-narrow">
+            <PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>
+              Files
+            </PushButton>
+          </span>
+        )}
+      </div>
+      {shown === 'log' ? <LogPane view={view} /> : <Changes {...changes} filesShown={filesShown} />}
     </div>
   )
 }

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react'
 import { errorRule } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { FileLink } from '../../ui/file-sheet.tsx'
-import { nextFix, WhyRed, type Standing } from '../../ui/why-red.tsx'
+import { nextFix, notReached, WhyRed, type Standing } from '../../ui/why-red.tsx'
 import { pushState } from './ship-headline.ts'
 
 /** Why a ship stopped, and what follows. */
@@ -17,22 +17,19 @@ export function ShipWhy({
 }): ReactElement | null {
   if (result.error_class === null) return null
   const failed = result.steps.find(({ name }) => name === result.step_failed)
-  const standing: Standing[] = [
-    result.pushed_sha === null && result.error_class !== 'push_unconfirmed'
-      ? { icon: 'pass', tone: 'pass', text: pushState(result, remote) }
-      : { icon: 'alert', tone: 'warn', text: pushState(result, remote) },
+  const settled = result.pushed_sha === null && result.error_class !== 'push_unconfirmed'
+  const standing: (Standing | null)[] = [
+    {
+      icon: settled ? 'pass' : 'alert',
+      tone: settled ? 'pass' : 'warn',
+      text: pushState(result, remote),
+    },
+    notReached(result),
     nextFix(result.next_auto_fix ?? errorRule(result.error_class).next_auto_fix),
   ]
   const files = ['ship_result', ...(failed?.log ? [`log_${failed.name}`] : [])]
     .map((key) => result.artifacts[key])
     .filter((path) => path !== undefined)
-  const unreached = result.steps.filter(({ status }) => status === 'not_reached').length
-  if (unreached > 0)
-    standing.splice(1, 0, {
-      icon: 'wait',
-      tone: 'wait',
-      text: `${unreached} ${unreached === 1 ? 'step was' : 'steps were'} not reached.`,
-    })
   return (
     <WhyRed
       errorClass={result.error_class}
@@ -40,7 +37,7 @@ export function ShipWhy({
       detail={failed?.detail ?? null}
       firstError={null}
       onFirstError={onLog}
-      standing={standing}
+      standing={standing.filter((each) => each !== null)}
       evidence={
         files.length === 0
           ? null

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { ShipDetail } from '#shared/bridge'
 import type { SignatureState } from '#shared/signature'
+import type { ShipResult } from '#shared/result'
 import type { Finding } from '#shared/verdict'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
@@ -13,13 +14,15 @@ import { ScriptedDemo, Status, Unverified } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, shortCommit, shortRun, startOfRun } from '../../text/format.ts'
 import { ofSignature } from '../../text/signature.ts'
-import { ofOverall } from '../../text/status.ts'
+import { ofOverall, type Shown, type Tone } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { Attempts } from './attempts.tsx'
 import { FindingList } from './finding-list.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './ship.module.css'
 import folderStyles from './verdict-panel.module.css'
+
+type Verdict = NonNullable<ShipDetail['verdict']>
 
 const css = bindStyles(styles, folderStyles)
 
@@ -33,111 +36,16 @@ export function VerdictPanel({
 }): ReactElement {
   const {
     verdict,
-    signature,
     findings,
     summary: { result, run_id },
-    files,
   } = detail
   return (
     <aside className={css('verdict')} aria-label="Verdict and evidence">
       <FindingList findings={findings} onChoose={onFinding} />
       {result?.until_green && <Attempts until={result.until_green} runId={run_id} />}
-      {verdict && (
-        <section aria-label="Verdict">
-          <h2>
-            <span>Approved, bound to this commit</span>
-            {verdict.reviewer.scripted && <ScriptedDemo />}
-          </h2>
-          <dl className={css('bindings')}>
-            <Binding name="base" value={verdict.base_sha} />
-            <Binding name="head" value={verdict.head_sha} />
-            <Binding name="tree" value={verdict.tree_sha} />
-            <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " />
-            <Binding name="nonce" value={verdict.nonce} />
-            {signature && <Signature state={signature} keyId={verdict.signature?.key_id ?? null} />}
-            <Binding
-              name="files"
-              text={`${verdict.files.length} of ${Math.max(files.length, verdict.files.length)} read`}
-            />
-            <Binding name="model" text={verdict.reviewer.model} />
-            <Binding name="provider" text={`${verdict.reviewer.provider_id}, accepted`} />
-            <Binding name="cli" text={versionOf(verdict.reviewer)} />
-          </dl>
-          {result?.review_reused && (
-            <p className={css('soft verdict-summary')}>
-              Re-used from run{' '}
-              <Link href={`/ship/${result.review_reused.run_id}`}>
-                {shortRun(result.review_reused.run_id)}
-              </Link>
-              , {count(result.review_reused.age_minutes, 'minute')} old: everything it is bound to
-              was as it is.
-            </p>
-          )}
-          <p className={css('soft verdict-summary')}>{visibleText(verdict.summary)}</p>
-          {verdict.gate_settings_changed.length > 0 && (
-            <p className={css('soft verdict-summary')}>
-              This change alters gate settings:{' '}
-              <span className="mono">{verdict.gate_settings_changed.join(', ')}</span>. It was
-              judged by the values before it.
-            </p>
-          )}
-          {verdict.flags && verdict.flags.length > 0 && (
-            <Remarks title="Looked at with special care" lines={verdict.flags} />
-          )}
-          {verdict.files.some(({ handling }) => handling !== undefined) && (
-            <Remarks
-              title="Handled by rule"
-              lines={verdict.files.flatMap(({ path, handling }) =>
-                handling === undefined ? [] : [`${path}: ${handling}`],
-              )}
-            />
-          )}
-        </section>
-      )}
-      {verdict?.packets && (
-        <section aria-label="Packets">
-          <h2>
-            <span>Packets, each approved</span>
-            <span>{verdict.packets.length}</span>
-          </h2>
-          <ol>
-            {verdict.packets.map(({ index, files, diff_sha256 }) => (
-              <li key={index} className="line" title={visibleText(files.join('\n'))}>
-                <Mark tone="pass" small />
-                <span className="ellipsis">
-                  {index}. {visibleText(files[0] ?? 'no file')}
-                  {files.length > 1 && ` and ${files.length - 1} more`}
-                </span>
-                <code className="mono line-end">{diff_sha256.slice(0, 12)}</code>
-              </li>
-            ))}
-          </ol>
-        </section>
-      )}
-      {result && result.tests.length > 0 && (
-        <section aria-label="Tests">
-          <h2>
-            <span>Tests</span>
-            <span>
-              {count(
-                result.tests.reduce((sum, { total }) => sum + total, 0),
-                'test',
-              )}
-            </span>
-          </h2>
-          {result.tests.map(({ name, total, passed, failed, skipped }) => (
-            <div key={name} className={css('line line-wrap')}>
-              <Mark tone={failed > 0 ? 'fail' : passed === total ? 'pass' : 'warn'} small />
-              <span>{name}</span>
-              <span className="line-end">
-                {passed} of {total}
-                {failed > 0 ? `, ${failed} failed` : ''},{' '}
-                {skipped === 0 ? 'none skipped' : `${skipped} skipped`}
-              </span>
-            </div>
-          ))}
-        </section>
-      )}
+      {verdict && <Approval detail={detail} verdict={verdict} />}
+      {verdict?.packets && <Packets packets={verdict.packets} />}
+      {result && result.tests.length > 0 && <Tests tests={result.tests} />}
       {result && (
         <section aria-label="Evidence">
           <h2>
@@ -158,7 +66,129 @@ export function VerdictPanel({
   )
 }
 
-/** The version line of a CLI begins with its name, which need not be said twice. */
+function Approval({
+  detail: {
+    signature,
+    files,
+    summary: { result },
+  },
+  verdict,
+}: {
+  detail: ShipDetail
+  verdict: Verdict
+}): ReactElement {
+  const { reviewer } = verdict
+  const all = Math.max(files.length, verdict.files.length)
+  return (
+    <section aria-label="Verdict">
+      <h2>
+        <span>Approved, bound to this commit</span>
+        {reviewer.scripted && <ScriptedDemo />}
+      </h2>
+      <dl className={css('bindings')}>
+        <Binding name="base" value={verdict.base_sha} />
+        <Binding name="head" value={verdict.head_sha} />
+        <Binding name="tree" value={verdict.tree_sha} />
+        <Binding name="diff" value={verdict.diff_sha256} prefix="sha256 " />
+        <Binding name="nonce" value={verdict.nonce} />
+        {signature && <Signature state={signature} keyId={verdict.signature?.key_id ?? null} />}
+        <Binding name="files" text={`${verdict.files.length} of ${all} read`} />
+        <Binding name="model" text={reviewer.model} />
+        <Binding name="provider" text={`${reviewer.provider_id}, accepted`} />
+        <Binding name="cli" text={versionOf(reviewer)} />
+      </dl>
+      {result?.review_reused && <Reused {...result.review_reused} />}
+      <p className={css('soft verdict-summary')}>{visibleText(verdict.summary)}</p>
+      <Special verdict={verdict} />
+    </section>
+  )
+}
+
+const Reused = ({ run_id, age_minutes }: { run_id: string; age_minutes: number }): ReactElement => (
+  <p className={css('soft verdict-summary')}>
+    Reused from run <Link href={`/ship/${run_id}`}>{shortRun(run_id)}</Link>,{' '}
+    {count(age_minutes, 'minute')} old: nothing it is bound to has changed.
+  </p>
+)
+
+/** What a reader of the verdict should know: changed gate settings, flags, and files handled by rule. */
+function Special({
+  verdict: { gate_settings_changed, flags, files },
+}: {
+  verdict: Verdict
+}): ReactElement {
+  const handled = files.flatMap(({ path, handling }) =>
+    handling === undefined ? [] : [`${path}: ${handling}`],
+  )
+  return (
+    <>
+      {gate_settings_changed.length > 0 && (
+        <p className={css('soft verdict-summary')}>
+          This change alters gate settings:{' '}
+          <span className="mono">{gate_settings_changed.join(', ')}</span>. It was judged by the
+          values before it.
+        </p>
+      )}
+      {flags && flags.length > 0 && <Remarks title="Reviewed with special care" lines={flags} />}
+      {handled.length > 0 && <Remarks title="Handled by rule" lines={handled} />}
+    </>
+  )
+}
+
+function Packets({ packets }: { packets: NonNullable<Verdict['packets']> }): ReactElement {
+  return (
+    <section aria-label="Packets">
+      <h2>
+        <span>Packets, each approved</span>
+        <span>{packets.length}</span>
+      </h2>
+      <ol>
+        {packets.map(({ index, files, diff_sha256 }) => (
+          <li key={index} className="line" title={visibleText(files.join('\n'))}>
+            <Mark tone="pass" small />
+            <span className="ellipsis">
+              {index}. {visibleText(files[0] ?? 'no file')}
+              {files.length > 1 && ` and ${files.length - 1} more`}
+            </span>
+            <code className="mono line-end">{diff_sha256.slice(0, 12)}</code>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+type Suite = ShipResult['tests'][number]
+
+function Tests({ tests }: { tests: readonly Suite[] }): ReactElement {
+  const all = tests.reduce((sum, { total }) => sum + total, 0)
+  return (
+    <section aria-label="Tests">
+      <h2>
+        <span>Tests</span>
+        <span>{count(all, 'test')}</span>
+      </h2>
+      {tests.map((suite) => (
+        <div key={suite.name} className={css('line line-wrap')}>
+          <Mark tone={toneOf(suite)} small />
+          <span>{suite.name}</span>
+          <span className="line-end">
+            {suite.passed} of {suite.total}
+            {suite.failed > 0 ? `, ${suite.failed} failed` : ''},{' '}
+            {suite.skipped === 0 ? 'none skipped' : `${suite.skipped} skipped`}
+          </span>
+        </div>
+      ))}
+    </section>
+  )
+}
+
+function toneOf({ failed, passed, total }: Suite): Tone {
+  if (failed > 0) return 'fail'
+  return passed === total ? 'pass' : 'warn'
+}
+
+/** The version line of a CLI begins with its name, which is not repeated. */
 const versionOf = ({ cli, cli_version }: { cli: string; cli_version: string }): string =>
   cli_version.startsWith(cli) ? cli_version : `${cli} ${cli_version}`
 
@@ -227,7 +257,7 @@ export function History({ current }: { current: string | null }): ReactElement |
     overview: { ship: newest },
   } = useLive()
   const listed = useQuery(shipsQuery(bridge, newest?.active === true)).data?.ships ?? []
-  // The overview knows the newest one first: the list is asked less often.
+  // The overview knows the newest one first: the list is fetched less often.
   const ships = listed.map((each) => (each.run_id === newest?.run_id ? newest : each))
   if (ships.length === 0) return null
   return (
@@ -243,13 +273,7 @@ export function History({ current }: { current: string | null }): ReactElement |
               href={`/ship/${run_id}`}
               {...(run_id === current ? { 'aria-current': 'true' as const } : {})}
             >
-              {active ? (
-                <Status shown={{ tone: 'running', word: 'Running' }} />
-              ) : result ? (
-                <Status shown={ofOverall(result.overall, result.error_class)} />
-              ) : (
-                <Status shown={{ tone: 'warn', word: 'No result' }} />
-              )}
+              <Status shown={shownOf(active, result)} />
               <code className="mono">{result?.git_head ? shortCommit(result.git_head) : ''}</code>
               {result?.error_class && (
                 <code className="mono ellipsis quiet" title={result.error_class}>
@@ -265,4 +289,11 @@ export function History({ current }: { current: string | null }): ReactElement |
       </ol>
     </section>
   )
+}
+
+function shownOf(active: boolean, result: ShipResult | null): Shown {
+  if (active) return { tone: 'running', word: 'Running' }
+  return result
+    ? ofOverall(result.overall, result.error_class)
+    : { tone: 'warn', word: 'No result' }
 }
