@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import type { Server } from 'node:http'
 import { toProblem } from '#shared/errors'
 import { envValue } from '#ops/base/env'
@@ -75,7 +76,7 @@ async function main(): Promise<void> {
       if (socketPath !== undefined) socket = await listenSocket(app, socketPath)
     }
   } catch (error) {
-    const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    const inUse = hasCode(error, 'EADDRINUSE')
     throw new Refusal(
       1,
       inUse

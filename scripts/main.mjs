@@ -75,7 +75,7 @@ const checks = [
   ],
 ]
 
-async function vitest(config, report, env, args) {
+async function vitest({ config, report, env }, args) {
   mkdirSync(join(root, 'test-results'), { recursive: true })
   return node(
     [
@@ -106,7 +106,14 @@ const tasks = {
     buildDesktop()
     const checked = args.length > 0 ? 0 : await inTurn(checks)
     return checked === 0
-      ? vitest('vitest.config.ts', 'test', { OPENCLAW_CHROMIUM: browser }, args)
+      ? vitest(
+          {
+            config: 'vitest.config.ts',
+            report: 'test',
+            env: { OPENCLAW_CHROMIUM: browser },
+          },
+          args,
+        )
       : checked
   },
   async rig(args) {
@@ -114,7 +121,10 @@ const tasks = {
     installDockerTools()
     const browser = findBrowser()
     buildDesktop()
-    return vitest('vitest.rig.config.ts', 'rig', { OPENCLAW_CHROMIUM: browser }, args)
+    return vitest(
+      { config: 'vitest.rig.config.ts', report: 'rig', env: { OPENCLAW_CHROMIUM: browser } },
+      args,
+    )
   },
   check: () => inTurn(checks),
   async build() {

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { protocol } from 'electron'
@@ -48,8 +49,7 @@ export function servePage(folder: string): void {
         headers: { ...pageHeaders, 'content-type': type },
       })
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-        return new Response(null, { status: 404 })
+      if (hasCode(error, 'ENOENT')) return new Response(null, { status: 404 })
       throw error
     }
   })

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import fastifyStatic from '@fastify/static'
@@ -114,7 +115,7 @@ export async function serve({
     await server.listen({ host, port })
   } catch (error) {
     await server.close()
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    if (hasCode(error, 'EADDRINUSE'))
       throw new Problem(
         'port_in_use',
         `Port ${port} is taken by another program. Nothing was started; choose another with --port.`,

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readdirSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { toProblem, errorClasses } from '#shared/errors'
@@ -107,7 +108,7 @@ export function listRuns(paths: Runs): string[] {
       .filter((name) => runIdPattern.test(name))
       .toSorted()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
@@ -153,7 +154,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error // it has just ended by itself
+    if (!hasCode(error, 'ESRCH')) throw error // it has just ended by itself
   }
 }
 

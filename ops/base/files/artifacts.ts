@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import {
   closeSync,
   constants,
@@ -99,15 +100,7 @@ function openPlain(
       constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
     )
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (
-      code === 'ENOENT' ||
-      code === 'ENOTDIR' ||
-      code === 'ELOOP' ||
-      code === 'ENXIO' ||
-      code === 'ENAMETOOLONG'
-    )
-      throw missing(path)
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENAMETOOLONG')) throw missing(path)
     throw error
   }
   try {

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import {
   closeSync,
   constants,
@@ -9,12 +10,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
 } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Problem, type ErrorClass } from '#shared/errors'
+import { writeAll } from './write-all.ts'
 
 /**
  * Writes a JSON file whole or not at all (design §4): a temporary file in the same folder, every byte counted, fsync,
@@ -44,15 +45,7 @@ export function writeWhole(
   try {
     const file = openSync(temporary, 'wx', 0o600)
     try {
-      // A full disk or a size limit shows as a short count, not as an error: the rest is written until it is one.
-      for (let done = 0; done < bytes.length;) {
-        const count = writeSync(file, bytes, done, bytes.length - done)
-        if (count === 0)
-          throw Object.assign(new Error(`ENOSPC: nothing more could be written to ${path}`), {
-            code: 'ENOSPC',
-          })
-        done += count
-      }
+      writeAll(file, bytes)
       fchmodSync(file, mode)
       fsyncSync(file)
     } finally {
@@ -118,12 +111,7 @@ export function readText(path: string, errorClass: ErrorClass): string | undefin
   try {
     return readRegular(path)
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    )
-      return undefined
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw new Problem(errorClass, `${path} cannot be read: ${String(error)}`, { cause: error })
   }
 }

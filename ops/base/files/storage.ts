@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
+import { writeAll } from './write-all.ts'
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
@@ -9,13 +10,13 @@ import { Problem, toProblem } from '#shared/errors'
  */
 const probeBytes = 2 * 1024 * 1024
 
-/** @returns why it cannot take `probeBytes`; null also when it cannot be written for another reason, which is no matter of the disk */
+/** @returns why the disk cannot take `probeBytes`; null also when the file cannot be written for another reason */
 function probe(folder: string): Problem | null {
   const file = join(folder, `.probe-${randomBytes(6).toString('hex')}`)
   try {
     const fd = openSync(file, 'wx', 0o600)
     try {
-      for (let done = 0; done < probeBytes;) done += writeSync(fd, Buffer.alloc(probeBytes - done))
+      writeAll(fd, Buffer.alloc(probeBytes))
     } finally {
       closeSync(fd)
     }

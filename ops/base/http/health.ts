@@ -1,3 +1,4 @@
+import { codeOf } from '#shared/system-error'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { describeIssues } from '#ops/base/files/json-file'
@@ -81,7 +82,7 @@ export function fetchReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return 'it did not answer in time'
   const cause = error.cause
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null
+  const code = codeOf(cause)
   if (code === 'ECONNREFUSED') return 'nothing listens there'
   return code ?? (cause instanceof Error ? cause.message : error.message)
 }

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { Problem } from '#shared/errors'
 import { runCommand } from './command.ts'
 
@@ -45,7 +46,7 @@ export async function hostTool(
     }
   } catch (error) {
     const cause = error instanceof Problem ? error.cause : undefined
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null
+    if (hasCode(cause, 'ENOENT')) return null
     throw error
   }
 }

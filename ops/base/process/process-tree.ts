@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -146,12 +147,7 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
       process.kill(pid, signal)
     } catch (error) {
       // ESRCH: it has just ended. EPERM: it became another user's; it counts as left, and the rest is ended all the same.
-      if (!(
-        error instanceof Error &&
-        'code' in error &&
-        (error.code === 'ESRCH' || error.code === 'EPERM')
-      ))
-        throw error
+      if (!hasCode(error, 'ESRCH', 'EPERM')) throw error
     }
   }
 }

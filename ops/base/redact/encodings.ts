@@ -58,13 +58,11 @@ const quotedForms = (text: string, bytes: Buffer): string[] => {
     text.replace(/[\\']/g, '\\$&'),
     text.replaceAll('\\', '\\\\'),
     [...bytes]
-      .map((byte) =>
-        byte < 0x20 || byte > 0x7e
-          ? octal(byte)
-          : byte === 0x22 || byte === 0x5c
-            ? `\\${String.fromCharCode(byte)}`
-            : String.fromCharCode(byte),
-      )
+      .map((byte) => {
+        if (byte < 0x20 || byte > 0x7e) return octal(byte)
+        const character = String.fromCharCode(byte)
+        return byte === 0x22 || byte === 0x5c ? `\\${character}` : character
+      })
       .join(''),
     mail(/[!-<>-~]/),
     mail(/[ -<>-~]/),

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readdirSync, rmSync } from 'node:fs'
 import { runIdPattern } from '#shared/ids'
 import { hostPaths } from '#ops/base/paths/paths'
@@ -40,7 +41,7 @@ function runFolders(base: string): number {
   try {
     return readdirSync(base).filter((name) => runIdPattern.test(name)).length
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
+    if (hasCode(error, 'ENOENT')) return 0
     throw error
   }
 }

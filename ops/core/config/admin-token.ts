@@ -1,3 +1,4 @@
+import { codeOf } from '#shared/system-error'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import { knowSecrets } from '#ops/base/redact/redaction'
@@ -15,7 +16,7 @@ export function readAdminToken(path: string): string {
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const code = codeOf(error) ?? 'unknown'
     const why =
       code === 'EACCES'
         ? `is not for this user (EACCES): on a host, root runs hq`

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -106,7 +107,7 @@ const readIfThere = (path: string): string | null => {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import {
   existsSync,
   readdirSync,
@@ -166,11 +167,7 @@ function readPlace(link: string): string | null {
   try {
     return readlinkSync(link)
   } catch (error) {
-    return error instanceof Error &&
-      'code' in error &&
-      (error.code === 'EACCES' || error.code === 'EPERM')
-      ? null
-      : ''
+    return hasCode(error, 'EACCES', 'EPERM') ? null : ''
   }
 }
 

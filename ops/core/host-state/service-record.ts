@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -53,7 +54,7 @@ export function readRecords(paths: HostPaths): ServiceRecord[] {
   try {
     names = readdirSync(paths.services)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw new Problem('state_invalid', `${paths.services} cannot be read.`, { cause: error })
   }
   return names

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { writeAll } from '#ops/base/files/write-all'
 import type { EventBody } from '#shared/events'
 import { envValue } from '#ops/base/env'
 import { printEvent } from './report.ts'
@@ -13,6 +13,6 @@ export function eventsOut({ quiet = false }: { quiet?: boolean } = {}): (event: 
   if (fd === undefined) return quiet ? () => undefined : printEvent
   return (event) => {
     const line = Buffer.from(`${JSON.stringify(event)}\n`)
-    for (let done = 0; done < line.length;) done += writeSync(fd, line, done)
+    writeAll(fd, line)
   }
 }

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 export interface FirstError {
@@ -120,7 +121,7 @@ function readPart(file: string, from: (size: number) => number): string | null {
   try {
     fd = openSync(file, 'r')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
   try {

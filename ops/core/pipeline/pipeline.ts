@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { writeAll } from '#ops/base/files/write-all'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { toProblem, type Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
@@ -180,8 +181,7 @@ class PipelineRun<F, D extends ResultDocument> {
 function fill(path: string): void {
   const file = openSync(path, 'w', 0o600)
   try {
-    const zeros = Buffer.alloc(reserveBytes)
-    for (let done = 0; done < zeros.length;) done += writeSync(file, zeros, done)
+    writeAll(file, Buffer.alloc(reserveBytes))
   } finally {
     closeSync(file)
   }

@@ -1,4 +1,6 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, watch, writeSync } from 'node:fs'
+import { writeAll } from '#ops/base/files/write-all'
+import { hasCode } from '#shared/system-error'
+import { closeSync, ftruncateSync, mkdirSync, openSync, watch } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseRunEvent, type EventBody, type RunEvent } from '#shared/events'
@@ -43,7 +45,7 @@ export class RunLog {
     const event = { seq: this.#seq + 1, ...body }
     const line = Buffer.from(`${JSON.stringify(event)}\n`)
     try {
-      for (let done = 0; done < line.length;) done += writeSync(this.#file, line, done)
+      writeAll(this.#file, line)
     } catch (error) {
       ftruncateSync(this.#file, this.#bytes) // half a line would swallow the next one
       throw error
@@ -113,7 +115,7 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
     return await open(path, 'r')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

@@ -1,4 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { writeAll } from '#ops/base/files/write-all'
+import { closeSync, openSync } from 'node:fs'
 import type { LogStream } from './step.ts'
 
 /** How many bytes the step logs of one run may still take. Below zero: the log was cut. */
@@ -32,7 +33,7 @@ export class StepLog {
     const cut = mayBeCut && bytes > this.#room.left
     this.#room.left -= bytes
     const line = Buffer.from(cut ? cutLine : `${text}\n`)
-    for (let done = 0; done < line.length;) done += writeSync(this.#file, line, done)
+    writeAll(this.#file, line)
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { createHash } from 'node:crypto'
 import { constants, closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import canonicalize from 'canonicalize'
@@ -22,12 +23,7 @@ export function readDocument(path: string): string | null {
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    )
-      return null
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null
     throw error
   }
   try {

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -53,7 +54,7 @@ export function bundleFolders(root: string, kinds: readonly BundleKind[]): strin
           .filter((entry) => entry.isDirectory() && runIdPattern.test(entry.name))
           .map(({ name }) => ({ name, dir: join(root, kind, name) }))
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [] // no run of this kind yet
+        if (hasCode(error, 'ENOENT')) return [] // no run of this kind yet
         throw error
       }
     })

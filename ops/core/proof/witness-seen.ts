@@ -1,4 +1,5 @@
 // Which bundles of a chain HQ has seen, page by page.
+import { hasCode } from '#shared/system-error'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { witnessPage, type WitnessedLink } from '#shared/proof'
@@ -78,7 +79,7 @@ export function forgetSeen({ home, host, chain }: WatchedChain): void {
   try {
     names = readdirSync(folderOf(home, host))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return // nothing was seen yet
+    if (hasCode(error, 'ENOENT')) return // nothing was seen yet
     throw error
   }
   for (const name of names)

@@ -1,4 +1,5 @@
 // The witness: how far HQ has seen the chain of a host, so that the chain can only grow.
+import { hasCode } from '#shared/system-error'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -55,7 +56,7 @@ export function allWitnesses(home: string): Witness[] {
   try {
     names = readdirSync(witnessFolder(home))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
   return names

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { randomBytes } from 'node:crypto'
 import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -54,7 +55,7 @@ export function fileKeyStore(path: string): KeyStore {
         writeWhole(temporary, pem, { mode: 0o600 })
         linkSync(temporary, path)
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+        if (!hasCode(error, 'EEXIST')) throw error
       } finally {
         rmSync(temporary, { force: true })
       }

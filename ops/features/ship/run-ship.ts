@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
 import { join } from 'node:path'
 import { realpathSync } from 'node:fs'
@@ -33,7 +34,7 @@ function openLog(dir: string, runId: string): RunLog {
   try {
     return new RunLog(join(dir, eventsFile))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+    if (hasCode(error, 'EEXIST'))
       throw new Problem(
         'invalid_request',
         `The run id ${runId} was used before in this repository. Nothing was started.`,

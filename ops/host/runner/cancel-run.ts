@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import type { RunFile } from '#shared/run'
@@ -44,7 +45,7 @@ function tell(record: RunFile): void {
   try {
     process.kill(record.pid, 'SIGTERM')
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error // it has just ended by itself
+    if (!hasCode(error, 'ESRCH')) throw error // it has just ended by itself
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, openSync, closeSync, rmSync, writeSync } from 'node:fs'
+import { writeAll } from '#ops/base/files/write-all'
+import { mkdirSync, openSync, closeSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { actionOf } from '#shared/actions'
 import { Problem, toProblem } from '#shared/errors'
@@ -250,8 +251,7 @@ function finishLog(log: RunLog, record: RunFile, result: ResultDocument): Result
 function fill(path: string): void {
   const file = openSync(path, 'w', 0o600)
   try {
-    for (let done = 0; done < reserveBytes;)
-      done += writeSync(file, Buffer.alloc(reserveBytes - done))
+    writeAll(file, Buffer.alloc(reserveBytes))
   } finally {
     closeSync(file)
   }

@@ -66,12 +66,12 @@ export async function docker(
   }
 }
 
-export const howEnded = ({ exitCode, signal, timedOut }: CommandResult): string =>
-  timedOut
-    ? 'took longer than its time limit'
-    : exitCode === null
-      ? `was ended by ${signal ?? 'a signal'}`
-      : `ended with exit code ${exitCode}`
+export function howEnded({ exitCode, signal, timedOut }: CommandResult): string {
+  if (timedOut) return 'took longer than its time limit'
+  return exitCode === null
+    ? `was ended by ${signal ?? 'a signal'}`
+    : `ended with exit code ${exitCode}`
+}
 
 /** The same, but a non-zero exit is. @throws {Problem} `docker_compose_failed`, what it said as evidence */
 export async function dockerDo(

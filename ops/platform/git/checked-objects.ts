@@ -1,16 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '#shared/errors'
-import { git, type GitOptions } from './run-git.ts'
-
-/** What an object says, byte for byte. */
-const bytesOf = async (
-  repo: string,
-  args: readonly string[],
-  options: GitOptions,
-): Promise<Buffer | null> => {
-  const { exitCode, stdout } = await git(repo, args, { ...options, rawStdout: true })
-  return exitCode === 0 ? Buffer.from(stdout, 'latin1') : null
-}
+import { gitBytes, type GitOptions } from './run-git.ts'
 
 /** Is that what an object's name stands for? */
 export const isNamed = (id: string, kind: 'commit' | 'tree' | 'blob', bytes: Buffer): boolean =>
@@ -37,7 +27,7 @@ export async function checkedTreeId(
   sha: string,
   options: GitOptions,
 ): Promise<string> {
-  const bytes = await bytesOf(repo, ['cat-file', 'commit', sha], options)
+  const { bytes } = await gitBytes(repo, ['cat-file', 'commit', sha], options)
   const tree = /^tree ([0-9a-f]+)\n/.exec(bytes?.toString('latin1') ?? '')?.[1]
   return bytes === null || tree === undefined || !isNamed(sha, 'commit', bytes)
     ? refuseObject(repo, sha, 'The commit object')
@@ -55,7 +45,7 @@ export async function checkedFile(
   options: GitOptions,
 ): Promise<string | null> {
   const tree = await checkedTreeId(repo, sha, options)
-  const listed = await bytesOf(repo, ['ls-tree', '-z', tree], options)
+  const { bytes: listed } = await gitBytes(repo, ['ls-tree', '-z', tree], options)
   const entries = (listed?.toString('latin1') ?? '')
     .split('\0')
     .filter((line) => line !== '')
@@ -72,7 +62,7 @@ export async function checkedFile(
   if (listed === null || !isNamed(tree, 'tree', raw)) refuseObject(repo, sha, 'The top folder')
   const entry = entries.find(({ kind, path }) => kind === 'blob' && path === name)
   if (entry === undefined) return null
-  const bytes = await bytesOf(repo, ['cat-file', 'blob', entry.id], options)
+  const { bytes } = await gitBytes(repo, ['cat-file', 'blob', entry.id], options)
   return bytes === null || !isNamed(entry.id, 'blob', bytes)
     ? refuseObject(repo, sha, `The file ${name}`)
     : bytes.toString('utf8')

@@ -1,7 +1,7 @@
 import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
 import { readRef } from './refs.ts'
-import { git, gitText, type GitOptions } from './run-git.ts'
+import { git, gitBytes, gitText, type GitOptions } from './run-git.ts'
 
 /**
  * Text of a blob, by its id, by `<commit>:<path>`, or by the whole name of the ref (`refs/…`) that names it.
@@ -31,19 +31,21 @@ export async function readBlob(
   return /^[0-9a-f]+ blob \d+$/.test(header) ? result.stdout.slice(header.length + 1, -1) : null
 }
 
-/** Bytes of the blob with this id. @throws {Problem} `internal_error` when there is none, or it is larger than `keepBytes` (default 64 MiB) */
+/**
+ * Bytes of the blob with this id.
+ * @throws {Problem} `internal_error` when there is none, or it is larger than `keepBytes` (default 64 MiB)
+ */
 export async function bytesOf(repo: string, id: string, options: GitOptions = {}): Promise<Buffer> {
-  const { exitCode, stdout, stderrTail } = await git(repo, ['cat-file', 'blob', id], {
+  const { bytes, stderrTail } = await gitBytes(repo, ['cat-file', 'blob', id], {
     keepBytes: 64 * 1024 * 1024,
     ...options,
-    rawStdout: true,
   })
-  if (exitCode !== 0)
+  if (bytes === null)
     throw new Problem(
       'internal_error',
       `git cat-file could not read blob ${id} in ${repo}: ${stderrTail}`,
     )
-  return Buffer.from(stdout, 'latin1')
+  return bytes
 }
 
 /** Writes a blob into the object store. @returns its id */

@@ -117,6 +117,16 @@ export function git(
   )
 }
 
+/** The same for output that is bytes. @returns `bytes`: null when the command failed */
+export async function gitBytes(
+  repo: string,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<{ readonly bytes: Buffer | null; readonly stderrTail: string }> {
+  const { exitCode, stdout, stderrTail } = await git(repo, args, { ...options, rawStdout: true })
+  return { bytes: exitCode === 0 ? Buffer.from(stdout, 'latin1') : null, stderrTail }
+}
+
 /** Why a git command did not succeed, as lines for a person. */
 export const gitFailure = (result: CommandResult): string[] =>
   result.timedOut

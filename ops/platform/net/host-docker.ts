@@ -17,29 +17,17 @@ const nameOf = (container: Container): string =>
 function exposuresOf(container: Container, mounts: MountRules): Exposure[] {
   const { HostConfig, Mounts } = container
   const found: Exposure[] = []
-  const report = (
-    code: Exposure['code'],
-    subject: string,
-    detail: string,
-    port?: Exposure['port'],
-  ): void => {
-    found.push({
-      code,
-      service: nameOf(container),
-      subject,
-      detail,
-      pointer: `container ${container.Name.replace(/^\//, '')}`,
-      ...(port ? { port } : {}),
-    })
+  const service = nameOf(container)
+  const pointer = `container ${container.Name.replace(/^\//, '')}`
+  const report = (code: Exposure['code'], subject: string, detail: string): void => {
+    found.push({ code, service, subject, detail, pointer })
   }
   for (const { address, port, protocol } of publishesOf(container)) {
-    if (!isPrivateAddress(address))
-      report(
-        'public_publish',
-        endpointName(protocol, address, port),
-        `publishes ${endpointName(protocol, address, port)}`,
-        { protocol, number: port },
-      )
+    if (isPrivateAddress(address)) continue
+    const subject = endpointName(protocol, address, port)
+    const detail = `publishes ${subject}`
+    const published = { protocol, number: port }
+    found.push({ code: 'public_publish', service, subject, detail, pointer, port: published })
   }
   if (HostConfig.NetworkMode === 'host')
     report(

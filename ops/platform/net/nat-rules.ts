@@ -39,15 +39,9 @@ export function isPrivateNetwork(text: string): boolean {
   if (!ipaddr.isValidCIDR(text)) return false
   const [address, bits] = ipaddr.parseCIDR(text)
   if (!isPrivateAddress(address.toString())) return false
-  const smallest =
-    address.kind() === 'ipv4'
-      ? address.range() === 'loopback'
-        ? 8
-        : 10
-      : address.range() === 'loopback'
-        ? 128
-        : 48
-  return bits >= smallest
+  // 127.0.0.0/8, ::1/128; 100.64.0.0/10 and fd7a:115c:a1e0::/48 of the tailnet.
+  const smallest = { ipv4: { loopback: 8, tailnet: 10 }, ipv6: { loopback: 128, tailnet: 48 } }
+  return bits >= smallest[address.kind()][address.range() === 'loopback' ? 'loopback' : 'tailnet']
 }
 
 /** Can only this machine, its containers or the tailnet meet the rule? */

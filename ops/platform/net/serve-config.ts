@@ -59,15 +59,13 @@ export function serveExposures(
   const place =
     session === null ? 'tailscale serve' : `tailscale serve, foreground session ${session}`
   const report = (
-    code: Exposure['code'],
-    subject: string,
+    what: Pick<Exposure, 'code' | 'subject'>,
     detail: string,
-    number: number,
+    number: number = Number.NaN,
   ): void => {
     found.push({
-      code,
+      ...what,
       service: 'tailscale',
-      subject,
       detail,
       pointer: place,
       ...(Number.isInteger(number) ? { port: { protocol: 'tcp', number } } : {}),
@@ -76,16 +74,14 @@ export function serveExposures(
   for (const [hostPort, on] of Object.entries(config.AllowFunnel ?? {}))
     if (on)
       report(
-        'funnel',
-        hostPort,
+        { code: 'funnel', subject: hostPort },
         `Funnel opens ${hostPort} to the public internet`,
         portOf(hostPort),
       )
   for (const [port, { TCPForward }] of Object.entries(config.TCP ?? {}))
     if (TCPForward !== undefined && TCPForward !== '')
       report(
-        'serve_target',
-        `tcp ${port}`,
+        { code: 'serve_target', subject: `tcp ${port}` },
         `port ${port} is forwarded to ${TCPForward}`,
         Number(port),
       )
@@ -100,25 +96,24 @@ export function serveExposures(
         Redirect === undefined
       if (!expected)
         report(
-          'serve_target',
-          `${hostPort}${mount}`,
+          { code: 'serve_target', subject: `${hostPort}${mount}` },
           `${hostPort}${mount} serves ${Proxy ?? Path ?? Redirect ?? 'a text'} to the tailnet, which is not hostd`,
           portOf(hostPort),
         )
     }
   }
   for (const name of Object.keys(config.Services ?? {}))
-    report('serve_target', name, `the service ${name} is offered to the tailnet`, Number.NaN)
+    report({ code: 'serve_target', subject: name }, `the service ${name} is offered to the tailnet`)
   for (const [id, nested] of Object.entries(config.Foreground ?? {})) {
     const ports = [
       ...Object.keys(nested.Web ?? {}).map(portOf),
       ...Object.keys(nested.TCP ?? {}).map(Number),
     ]
+    const served = ports.length === 0 ? 'nothing yet' : `port ${[...new Set(ports)].join(', ')}`
     report(
-      'foreground_serve',
-      id,
-      `a foreground session serves ${ports.length === 0 ? 'nothing yet' : `port ${[...new Set(ports)].join(', ')}`} and is in no stored configuration`,
-      ports[0] ?? Number.NaN,
+      { code: 'foreground_serve', subject: id },
+      `a foreground session serves ${served} and is in no stored configuration`,
+      ports[0],
     )
     found.push(...serveExposures(nested, targets, id))
   }

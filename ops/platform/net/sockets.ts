@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
@@ -42,13 +43,7 @@ function fromProc(): OpenSocket[] {
       text = readFileSync(`/proc/net/${file}`, 'utf8')
     } catch (error) {
       // A kernel without IPv6 has no such table; without the IPv4 one nothing can be said.
-      if (
-        file.endsWith('6') &&
-        error instanceof Error &&
-        'code' in error &&
-        error.code === 'ENOENT'
-      )
-        return []
+      if (file.endsWith('6') && hasCode(error, 'ENOENT')) return []
       throw new Problem(
         'internal_error',
         `The kernel's socket table /proc/net/${file} cannot be read.`,
@@ -160,8 +155,8 @@ export function fromLsof(text: string): OpenSocket[] {
         const match = /^(.*):(\d+)$/.exec(value)
         if (!match || value.includes('->') || (protocol !== 'tcp' && protocol !== 'udp')) break
         const host = match[1] ?? ''
-        const address =
-          host === '*' ? (family === 'IPv6' ? '::' : '0.0.0.0') : host.replace(/^\[|\]$/g, '')
+        const everywhere = family === 'IPv6' ? '::' : '0.0.0.0'
+        const address = host === '*' ? everywhere : host.replace(/^\[|\]$/g, '')
         const key = `${protocol} ${address} ${match[2]}`
         const known = found.get(key) ?? { protocol, address, port: Number(match[2]), pids: [] }
         if (!known.pids.includes(pid)) known.pids.push(pid)

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
 import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,7 +37,7 @@ function readHook(path: string): { text: string; executable: boolean } | null {
   try {
     info = lstatSync(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
   if (!info.isFile()) refuse('is not a regular file')

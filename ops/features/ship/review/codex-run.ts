@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
 import {
   accessSync,
@@ -268,7 +269,7 @@ function readAnswer(path: string): string {
       )
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (hasCode(error, 'ENOENT')) return ''
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { hasCode } from '#shared/system-error'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -31,7 +32,7 @@ export function shipIds(repo: string): string[] {
       .toSorted()
       .toReversed()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
 }

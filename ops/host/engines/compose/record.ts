@@ -1,4 +1,5 @@
 // `$OPENCLAW_STATE/compose/<project>.json`: the version of each compose project that was last brought up.
+import { hasCode } from '#shared/system-error'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -30,7 +31,7 @@ export function readComposeRecords(paths: HostPaths): ComposeRecord[] {
   try {
     names = readdirSync(composeFolder(paths))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw new Problem('state_invalid', `${composeFolder(paths)} cannot be read.`, { cause: error })
   }
   return names

@@ -1,0 +1,7 @@
+/** Code of an error of the system or of Node (ENOENT, ERR_INVALID_URL …); null when it has none. */
+export const codeOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
+
+/** Does the error have one of these codes? */
+export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  codes.includes(codeOf(error) ?? '')
