@@ -6,13 +6,13 @@ import { loadSecrets } from '#ops/base/redact/known-secrets'
 import { printProblem } from '#ops/cli/output/print-problem'
 import { buildProgram } from '#ops/cli/program'
 import { exitUsage } from '#ops/core/pipeline/exit-codes'
-import { takeGivenKey } from '#ops/core/trust/inherited-ship-key'
+import { takeInheritedShipKey } from '#ops/core/trust/inherited-ship-key'
 
 redactCrashes()
 loadSecrets()
 
 try {
-  takeGivenKey()
+  takeInheritedShipKey()
   await buildProgram((exitCode) => {
     process.exitCode = exitCode
   }).parseAsync()

@@ -60,7 +60,8 @@ export function findBrowser() {
   const fetched = playwrights()
   if (!fetched)
     throw new Error(
-      'The tests need Chrome or Chromium, and none is installed or could be fetched. Install one, or name it in OPENCLAW_CHROMIUM.',
+      'The tests need Chrome or Chromium, and none is installed or could be fetched. Install one, or name it ' +
+        'in OPENCLAW_CHROMIUM.',
     )
   return fetched
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// What `npm start`, `npm test`, `npm run test:rig`, `npm run check` and `npm run build` do. Plain JavaScript for Node 20
+// What `npm start`, `npm test`, `npm run test:rig`, `npm run check` and `npm run build` do. Plain
+// JavaScript for Node 20
 // and newer, because it runs before anything is installed.
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'

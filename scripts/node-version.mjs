@@ -3,6 +3,7 @@ export function refuseOldNode(version = process.versions.node, platform = proces
   const least = platform === 'darwin' ? 24 : 20
   if (Number(version.split('.')[0]) < least)
     throw new Error(
-      `OpenClaw HQ needs Node ${least} or newer on ${platform === 'darwin' ? 'macOS' : 'this system'}; this is Node ${version}.`,
+      `OpenClaw HQ needs Node ${least} or newer on ${platform === 'darwin' ? 'macOS' : 'this system'}; this ` +
+        `is Node ${version}.`,
     )
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npm run rig -- up|shell|down`: the machine that the rig tests build, by hand. Plain JavaScript, as main.mjs beside it.
+// `npm run rig -- up|shell|down`: the machine that the rig tests build, by hand. Plain JavaScript, as
+// main.mjs beside it.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { installDependencies } from './dependencies.mjs'

@@ -19,7 +19,8 @@ for (const run of process.argv.slice(2)) {
     )
     failures = report.numFailedTests + others.length
   }
-  // No report, or one in which nothing failed of a run that ended badly: an error outside of all tests, or none was begun.
+  // No report, or one in which nothing failed of a run that ended badly: an error outside of all tests,
+  // or none was begun.
   failed += failures === 0 && (code !== '0' || !existsSync(path)) ? 1 : failures
 }
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)

@@ -11,7 +11,7 @@ import {
 import { bundleKinds, type BundleVerification } from '#shared/proof'
 import { trustedKey } from '#shared/signature'
 import { chainReader } from '#ops/core/proof/chain-report'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { kindOf } from '#ops/core/proof/verify-bundle'
 import { bundleFolders, hostKinds } from '#ops/core/proof/verify-chain'
 import type { Deps } from '../http/deps.ts'
@@ -26,7 +26,7 @@ export function proofRoutes(
   app: FastifyInstance,
   { paths, docs, check }: Pick<Deps, 'paths'> & { docs: Documents; check: CheckBundle },
 ): void {
-  const { chainFile, publicKeyFile } = hostProofPlaces(paths)
+  const { chainFile, publicKeyFile } = hostProofPaths(paths)
   const readChain = chainReader(paths.artifacts, chainFile, hostKinds)
   mount(app, {
     method: 'GET',

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { trustReply } from '#shared/api'
-import { believedShipKeys } from '#ops/core/trust/enrolled-keys'
+import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 
@@ -13,7 +13,7 @@ export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {
     replies: { 200: trustReply },
     handle: () => ({
       ok: true as const,
-      ship_keys: believedShipKeys(paths).map(({ id, enrolled }) => ({
+      ship_keys: trustedShipKeys(paths).map(({ id, enrolled }) => ({
         id,
         label: enrolled?.label ?? null,
         enrolled_at: enrolled?.enrolled_at ?? null,

@@ -6,7 +6,7 @@ import { enrolledKeys, trustedKey, type TrustedKey } from '#shared/signature'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { cachedVerifier } from '#ops/core/proof/cached-verify'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import type { Documents } from './documents.ts'
 import type { Log } from '../log/log.ts'
 
@@ -16,7 +16,7 @@ export type Verify = (kind: BundleKind, runId: string) => Promise<ProofState>
 
 /** @param docs reads the keys again when their file changes, so that an enrolled key counts at once */
 export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): CheckBundle {
-  const deployKey = hostProofPlaces(paths).publicKeyFile
+  const deployKey = hostProofPaths(paths).publicKeyFile
   const keysOf = (found: readonly TrustedKey[], origin: string): TrustedKeys => {
     try {
       return trustKeys(found, origin)

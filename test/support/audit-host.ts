@@ -1,5 +1,5 @@
 import { hostPortChecks } from '#ops/features/port-audit/host-audit'
-import { usualMounts } from '#ops/platform/net/host-mounts'
+import { ordinaryMounts } from '#ops/platform/net/host-mounts'
 import { runChecks } from '#ops/core/checks/check'
 
 /** The audit as a process of its own, so that a test can put it into a network namespace. Prints the checks as JSON. */
@@ -8,7 +8,7 @@ const checks = await runChecks(
   hostPortChecks({
     docker: { socket },
     exceptions: JSON.parse(exceptions) as Parameters<typeof hostPortChecks>[0]['exceptions'],
-    mounts: { ...usualMounts, sockets: [socket] },
+    mounts: { ...ordinaryMounts, sockets: [socket] },
     serveTargets: ['http://127.0.0.1:8877'],
     limitMs: 60_000,
   }),

@@ -10,8 +10,8 @@ import { bundleVerification, type BundleVerification, type WitnessedLink } from 
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { cachedVerifier } from '#ops/core/proof/cached-verify'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { readWitness } from '#ops/core/proof/witness'
 import { readSeen } from '#ops/core/proof/witness-seen'
 import { hostClient, type HostTarget } from '../host/client.ts'
@@ -56,7 +56,7 @@ export function proofsOf(
 ): (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>> {
   const { home, watch, log } = options
   const verify = cachedVerifier(() => {
-    const own = readOwnPublicKey(laptopProofPlaces(home, ''))
+    const own = readProofPublicKey(laptopProofPaths(home, ''))
     return trustKeys(own === null ? [] : [own], 'the ship key')
   })
 

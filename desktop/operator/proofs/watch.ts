@@ -8,15 +8,15 @@ import type { ChainReport, ShownChain } from '#shared/proof'
 import type { TrustedKey } from '#shared/signature'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { chainReader } from '#ops/core/proof/chain-report'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { lookAgain, observe, readWitness, type Alarm } from '#ops/core/proof/witness'
 import {
   acknowledgeAlarms,
-  believedHostKey,
-  believedShipKey,
-  believeHostKey,
-  believeShipKey,
+  trustedHostKey,
+  trustedShipKey,
+  trustHostKey,
+  trustShipKey,
   noteAlarms,
   readAlarms,
 } from '#ops/core/proof/witness-alarms'
@@ -77,16 +77,16 @@ export const shipWitness = (repository: string): string =>
 
 function shipsOf(home: string, repository: string): Watched {
   const root = realpathSync(repository)
-  const places = laptopProofPlaces(home, root)
+  const places = laptopProofPaths(home, root)
   const read = chainReader(join(root, 'artifacts'), places.chainFile, ['ship'])
   const id = shipWitness(root)
   return {
     id,
     place: 'laptop',
     title: `Ships of ${basename(root)}`,
-    read: async (after) => ({ key: readOwnPublicKey(places), report: await read(after) }),
-    believed: () => believedShipKey(home),
-    believe: (key) => believeShipKey(home, key),
+    read: async (after) => ({ key: readProofPublicKey(places), report: await read(after) }),
+    believed: () => trustedShipKey(home),
+    believe: (key) => trustShipKey(home, key),
   }
 }
 
@@ -99,8 +99,8 @@ const hostOf = (home: string, name: string, target: () => Promise<HostTarget | n
     if (reached === null) throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
     return await hostClient(async () => reached).proofChain(after, { limitMs: askMs })
   },
-  believed: () => believedHostKey(home, name),
-  believe: (key) => believeHostKey(home, name, key),
+  believed: () => trustedHostKey(home, name),
+  believe: (key) => trustHostKey(home, name, key),
 })
 
 const plainAlarm = (code: Alarm['code'], detail: string): Alarm => ({

@@ -5,8 +5,8 @@ import { Problem } from '#shared/errors'
 import { writeJson } from '#ops/base/files/json-file'
 import { fileKeyStore, type KeyStore } from '#ops/core/trust/key-store'
 import { signingKeyFromPem, type SigningKey } from '#ops/core/trust/signing-key'
-import { ownKey, readKeptElsewhere, readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey, readKeptElsewhere, readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import type { Keystore } from './keystore.ts'
 
 /** The private half of the ship key: in the system's keystore, or a file of mode 0600. */
@@ -26,7 +26,7 @@ export interface ShipKeeper {
 const secretName = 'ship-key'
 
 export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
-  const places = laptopProofPlaces(home, '')
+  const places = laptopProofPaths(home, '')
   const { keyFile, inKeystoreFile } = places
   const file = fileKeyStore(keyFile)
   const place = (): 'os' | 'file' | 'none' =>
@@ -82,11 +82,11 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
 
   return {
     place,
-    key: () => ownKey(places, store()),
+    key: () => proofKey(places, store()),
     forShip: async () => {
       const chosen = store()
       if (chosen === file) return null
-      await ownKey(places, chosen)
+      await proofKey(places, chosen)
       return await chosen.read()
     },
     move: async (to) => {
@@ -101,7 +101,7 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
           )
         const pem = await file.read()
         if (pem !== null) await keep(pem)
-        else await ownKey(places, osStore)
+        else await proofKey(places, osStore)
         rmSync(keyFile, { force: true }) // last: until here the file is the key
         return
       }
@@ -116,7 +116,7 @@ export function shipKeeper(home: string, keystore: Keystore): ShipKeeper {
       await keystore.delete(secretName)
     },
     view: () => {
-      const own = readOwnPublicKey(places)
+      const own = readProofPublicKey(places)
       const kept = place()
       return {
         key: own === null ? null : { id: own.id, public_key: own.public_key },

@@ -5,8 +5,8 @@ import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import type { ShipResult } from '#shared/result'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { followRunLog } from '#ops/core/pipeline/run-log'
 import { activeShipOf, type ActiveShip } from '#ops/features/ship/index'
 import { trackProgress, type Progress } from '#shared/progress'
@@ -85,7 +85,7 @@ export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Shi
 
   /** The key that ships from here sign with; none before the first. */
   const shipKeys = (): TrustedKeys => {
-    const own = readOwnPublicKey(laptopProofPlaces(home, ''))
+    const own = readProofPublicKey(laptopProofPaths(home, ''))
     return trustKeys(own === null ? [] : [own], 'the ship key')
   }
 

@@ -44,7 +44,10 @@ const missing = (path: string): Problem =>
   new Problem('not_found', `There is no artifact ${JSON.stringify(path)}.`)
 const plain = /^[^.\u0000-\u001f\u007f/\\][^\u0000-\u001f\u007f/\\]*$/
 
-/** @returns the parts of a path below the artifacts folder; [] is the folder itself @throws {Problem} `not_found` for `..`, dotfiles and the like */
+/**
+ * @returns the parts of a path below the artifacts folder; [] is the folder itself
+ * @throws {Problem} `not_found` for `..`, dotfiles and the like
+ */
 export function artifactParts(path: string): string[] {
   const inner = path.replace(/\/$/, '')
   const parts = inner === '' ? [] : inner.split('/')
@@ -55,7 +58,8 @@ export function artifactParts(path: string): string[] {
 
 /**
  * Opens a file or lists a folder below `root`. Nothing outside is ever reached: no `..`, no dotfile, no symbolic link
- * anywhere below the root, also when one is put there in between, because what was opened is checked, not what was named.
+ * anywhere below the root, also when one is put there in between, because what was opened is checked, not what was
+ * named.
  *
  * @param path relative to `root`, `/` between parts; empty for the root itself
  * @throws {Problem} `not_found`; `body_too_large` for a file over `maxArtifactBytes`

@@ -13,14 +13,14 @@ export interface FileRule {
   readonly optional?: boolean
 }
 
-/** Folder of the connector secrets (design §4). */
+/** Folder of the connector secrets. */
 export const connectorFolderRule = (path: string): FileRule => ({
   path,
   kind: 'folder',
   forbidden: 0o027,
   exact: { mode: 0o750, uid: 0, gid: connectorAccount },
 })
-/** One connector secret (design §4). */
+/** One connector secret. */
 export const connectorFileRule = (path: string): FileRule => ({
   path,
   kind: 'file',

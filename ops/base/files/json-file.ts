@@ -18,7 +18,7 @@ import { Problem, type ErrorClass } from '#shared/errors'
 import { writeAll } from './write-all.ts'
 
 /**
- * Writes a JSON file whole or not at all (design §4): a temporary file in the same folder, every byte counted, fsync,
+ * Writes a JSON file whole or not at all: a temporary file in the same folder, every byte counted, fsync,
  * rename, fsync of the folder. After a crash at any point the old or the new content is there, never a mixture.
  *
  * @param mode permission bits of the file; set on the descriptor, so the umask cannot widen or narrow them
@@ -70,7 +70,9 @@ export const describeIssues = (error: z.ZodError): string =>
     .map((issue) => `${issue.path.map(String).join('.') || '(whole file)'}: ${issue.message}`)
     .join('; ')
 
-/** Largest JSON file that is read, in bytes: whoever reads it has to hold it in memory, and answers nobody meanwhile. */
+/**
+ * Largest JSON file that is read, in bytes: whoever reads it has to hold it in memory, and answers nobody meanwhile.
+ */
 const maxJsonBytes = 64 * 1024 * 1024
 
 /** A FIFO or device is never waited on, a folder never read. */

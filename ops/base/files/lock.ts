@@ -7,7 +7,10 @@ export interface Lock {
   release(): void
 }
 
-/** Connections whose lock is held: one that nothing refers to would be collected, and its lock be free although nobody let go of it. */
+/**
+ * Connections whose lock is held: one that nothing refers to would be collected, and its lock be free although nobody
+ * let go of it.
+ */
 const held = new Set<DatabaseSync>()
 
 const isBusy = (error: unknown): boolean =>

@@ -56,7 +56,10 @@ export interface Expectation {
   readonly commit?: string | null
 }
 
-/** @returns why the answer is not healthy, or null when it is: 200, JSON, `ok: true`, and the commit where one is asked for */
+/**
+ * @returns why the answer is not healthy, or null when it is: 200, JSON, `ok: true`, and the commit where one is
+ *   asked for
+ */
 export function whyNotOk(
   { status, text }: Answer,
   { commitField = null, commit = null }: Expectation = {},

@@ -4,9 +4,12 @@ import type { HostPaths } from './paths.ts'
 /** Secrets that more than root and hostd have a use for: connector secrets lie in a folder below it. */
 export const secretsFolder = ({ etc }: Pick<HostPaths, 'etc'>): string => join(etc, 'secrets')
 
-/** The secrets of the connectors (design §4). */
+/** The secrets of the connectors. */
 export const connectorSecrets = (paths: Pick<HostPaths, 'etc'>): string =>
   join(secretsFolder(paths), 'soma_kajabi')
 
-/** Account of the containers, user and group: whom the secrets belong to, and as whom the connectors are asked on a host. */
+/**
+ * Account of the containers, user and group: whom the secrets belong to, and as whom the connectors are asked on a
+ * host.
+ */
 export const connectorAccount = 1000

@@ -3,7 +3,7 @@ import envPaths from 'env-paths'
 import { runIdPattern } from '#shared/ids'
 import { envValue, wholeEnvironment, type Environment } from '../env.ts'
 
-/** Every folder and file of a host, each defined here once (design §4, §13). */
+/** Every folder and file of a host, each defined here once. */
 export interface HostPaths {
   readonly root: string
   readonly etc: string

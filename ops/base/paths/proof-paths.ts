@@ -2,27 +2,34 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { HostPaths } from './paths.ts'
 
-/** Where one side keeps its signing key and how far its chain has come. Never below the artifacts: they may be restored. */
-export interface ProofPlaces {
+/**
+ * Where one side keeps its signing key and how far its chain has come. Never below the artifacts: they may be
+ * restored.
+ */
+export interface ProofPaths {
   readonly keyFile: string
   /** The public half, readable for all: what the other side enrols. */ readonly publicKeyFile: string
   readonly chainFile: string
 }
 
 /** A laptop's, whose key may be in the keystore of its system. */
-export interface LaptopPlaces extends ProofPlaces {
+export interface LaptopProofPaths extends ProofPaths {
   /** Names the key that is in the keystore instead of `keyFile`. */ readonly inKeystoreFile: string
 }
 
 /** A host: one deploy key, one chain for deploy, dod, doctor and phase0. */
-export const hostProofPlaces = ({ etc, state }: Pick<HostPaths, 'etc' | 'state'>): ProofPlaces => ({
+export const hostProofPaths = ({ etc, state }: Pick<HostPaths, 'etc' | 'state'>): ProofPaths => ({
   keyFile: join(etc, 'keys', 'deploy_key.pem'),
   publicKeyFile: join(state, 'proof', 'deploy_key.json'),
   chainFile: join(state, 'proof', 'chain.json'),
 })
 
-/** A laptop: one ship key, one chain for each repository. @param home `hqHome(env)` @param repository real path of its root */
-export function laptopProofPlaces(home: string, repository: string): LaptopPlaces {
+/**
+ * A laptop: one ship key, one chain for each repository.
+ * @param home `hqHome(env)`
+ * @param repository real path of its root
+ */
+export function laptopProofPaths(home: string, repository: string): LaptopProofPaths {
   const name = createHash('sha256').update(repository).digest('hex').slice(0, 16)
   return {
     keyFile: join(home, 'keys', 'ship_key.pem'),

@@ -20,7 +20,8 @@ export async function need(argv: readonly [string, ...string[]]): Promise<string
   if (exitCode !== 0)
     throw new Problem(
       'install_failed',
-      `${argv.join(' ')} ended with ${String(exitCode)}: ${stderr.trim()} What was done before it stays; installing again goes on from there.`,
+      `${argv.join(' ')} ended with ${String(exitCode)}: ${stderr.trim()} What was done before it stays; ` +
+        'installing again goes on from there.',
     )
   return stdout
 }

@@ -6,7 +6,11 @@ export const processIds = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
-/** Fields of /proc/<pid>/stat after the name, which itself may hold spaces and brackets. Field n of proc_pid_stat(5) is at n - 3. @returns null when there is no such process */
+/**
+ * Fields of /proc/<pid>/stat after the name, which itself may hold spaces and brackets. Field n of proc_pid_stat(5)
+ * is at n - 3.
+ * @returns null when there is no such process
+ */
 export function processStat(pid: number): string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -46,7 +46,9 @@ export const isAlive = (record: { pid: number; start_time: string; boot_id: stri
 export interface TreeSelector {
   /** Members of this process group. Give it only after its leader's start time was checked. */
   readonly pgid?: number
-  /** `NAME=value` in the environment a process was started with. Finds those that left the group or lost their parent. */
+  /**
+   * `NAME=value` in the environment a process was started with. Finds those that left the group or lost their parent.
+   */
   readonly marker?: string
   /** Start of the first process there can be, of `startedAt`: older ones are not even asked for their environment. */
   readonly since?: number | undefined
@@ -66,7 +68,10 @@ export const startedAt = (pid: number): number | undefined => {
 /** Living processes that match. On systems without /proc only the group is seen. */
 export const members = (selector: TreeSelector): number[] => look(selector).found
 
-/** @returns `settled` when nobody can have been overlooked: no process appeared, or changed its program, during the look */
+/**
+ * @returns `settled` when nobody can have been overlooked: no process appeared, or changed its program, during the
+ *   look
+ */
 function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
   found: number[]
   settled: boolean
@@ -117,7 +122,10 @@ function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
 /** Flag of a thread of the kernel, which has no environment (include/linux/sched.h, PF_KTHREAD). */
 const kernelThread = 0x00200000
 
-/** @returns unknown for one that is between two programs: execve(2) has given it new memory, and not yet its environment */
+/**
+ * @returns unknown for one that is between two programs: execve(2) has given it new memory, and not yet its
+ *   environment
+ */
 function hasMarker(pid: number, marker: string | undefined): 'yes' | 'no' | 'unknown' {
   if (marker === undefined) return 'no'
   let environment: string
@@ -146,13 +154,17 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal)
     } catch (error) {
-      // ESRCH: it has just ended. EPERM: it became another user's; it counts as left, and the rest is ended all the same.
+      // ESRCH: it has just ended. EPERM: it became another user's; it counts as left, and the rest is ended all the
+      // same.
       if (!hasCode(error, 'ESRCH', 'EPERM')) throw error
     }
   }
 }
 
-/** Longest time to look again, milliseconds, when nobody is left of whom it is known, and a look was not sure that it saw all. */
+/**
+ * Longest time to look again, milliseconds, when nobody is left of whom it is known, and a look was not sure that it
+ * saw all.
+ */
 const unsettledMs = 500
 
 /**

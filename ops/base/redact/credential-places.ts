@@ -1,6 +1,9 @@
 import type { Range } from './literal-matcher.ts'
 
-/** Ends a value: white space, controls (a colour begins with one), quotes, what separates fields. The marker begins with `[`, which no value here does. */
+/**
+ * Ends a value: white space, controls (a colour begins with one), quotes, what separates fields. The marker begins
+ * with `[`, which no value here does.
+ */
 const value = '[^\\s\\x00-\\x1f"\'`<>,;&\\\\\\[\\]{}()]{6,}'
 
 /** Where a name begins: at a word, also right behind a colour, whose last character is a letter. */

@@ -17,7 +17,10 @@ function base64Forms(bytes: Buffer): string[] {
   })
 }
 
-/** Base64 as programs break it over lines, when it begins with the secret: 76 characters a line (MIME, coreutils), or 64 (PEM). */
+/**
+ * Base64 as programs break it over lines, when it begins with the secret: 76 characters a line (MIME, coreutils), or
+ * 64 (PEM).
+ */
 const brokenBase64 = (bytes: Buffer): string[] => {
   const encoded = bytes.toString('base64').slice(0, Math.floor((bytes.length * 8) / 6))
   return [76, 64].flatMap((width) =>
@@ -108,8 +111,10 @@ const upperEscapes = (text: string): string =>
   text.replace(/\\u[0-9a-f]{4}/g, (code) => `\\u${code.slice(2).toUpperCase()}`)
 
 /**
- * Every form in which a secret may turn up in output: as it is, base64 and base64url at all three alignments, hex, percent
- * encoding of several strictnesses, JSON escapes (also twice), HTML entities, UTF-16, quotes of shells, Python, git and mail,
+ * Every form in which a secret may turn up in output: as it is, base64 and base64url at all three alignments, hex,
+ * percent
+ * encoding of several strictnesses, JSON escapes (also twice), HTML entities, UTF-16, quotes of shells, Python, git
+ * and mail,
  * lists of bytes as they are printed, base32, and without its white space.
  */
 export function formsOf(secret: string): string[] {

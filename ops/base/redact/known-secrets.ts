@@ -13,17 +13,23 @@ import { Problem } from '#shared/errors'
 import { wholeEnvironment, type Environment } from '#ops/base/env'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { hostPaths, hqHome } from '#ops/base/paths/paths'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { isSecretName } from './credential-places.ts'
 import { pemBodies } from './private-keys.ts'
 import { knowSecrets } from './redaction.ts'
 
 /** Largest file that is looked into for secrets, in bytes. */
 const maxBytes = 4 * 1024 * 1024
-/** A value in a file or variable that is shorter is likelier a word than a secret; a longer one is no credential. In characters. */
+/**
+ * A value in a file or variable that is shorter is likelier a word than a secret; a longer one is no credential. In
+ * characters.
+ */
 const valueLength = { shortest: 12, longest: 8192 } as const
 
-/** @returns null for what is not there, is no regular file, or is not for this process: what it cannot read it cannot print */
+/**
+ * @returns null for what is not there, is no regular file, or is not for this process: what it cannot read it cannot
+ *   print
+ */
 function read(path: string): string | null {
   let file: number
   try {
@@ -94,7 +100,7 @@ function hostSecrets(env: Environment): string[] {
   const paths = hostPaths(env)
   return [
     read(paths.tokenFile) ?? '',
-    ...pemBodies(read(hostProofPlaces(paths).keyFile) ?? ''),
+    ...pemBodies(read(hostProofPaths(paths).keyFile) ?? ''),
     ...filesOf(connectorSecrets(paths), '.json').flatMap(jsonSecrets),
   ]
 }
@@ -117,7 +123,8 @@ function laptopSecrets(env: Environment): string[] {
 }
 
 /**
- * Makes known what is secret on this machine, for every program of HQ at its start. Nothing is made, changed or kept but
+ * Makes known what is secret on this machine, for every program of HQ at its start. Nothing is made, changed or kept
+ * but
  * in memory. A place that is not there, or that this process may not read, is left out.
  */
 export function loadSecrets(env: Environment = wholeEnvironment()): void {

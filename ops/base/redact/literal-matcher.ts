@@ -12,7 +12,8 @@ export interface LiteralMatcher {
 }
 
 /**
- * Looks for many fixed strings at once, in time that hardly depends on how many there are (Wu and Manber 1994): the last
+ * Looks for many fixed strings at once, in time that hardly depends on how many there are (Wu and Manber 1994): the
+ * last
  * two characters of a window as long as the shortest literal say how far it may jump.
  */
 export function literalMatcher(literals: Iterable<string>): LiteralMatcher {

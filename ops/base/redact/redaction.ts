@@ -8,7 +8,8 @@ const known = new Set<string>()
 let current = { all: createRedactor(), source: createRedactor({ places: false }) }
 
 /**
- * From now on these are kept out of everything that this process writes, in every encoding of `formsOf`. What is shorter
+ * From now on these are kept out of everything that this process writes, in every encoding of `formsOf`. What is
+ * shorter
  * than `shortestKnown` is left out.
  */
 export function knowSecrets(secrets: Iterable<string>): void {
@@ -33,8 +34,14 @@ const of = (kind: keyof typeof current): Redactor => ({
   secrets: (text) => current[kind].secrets(text),
 })
 
-/** The redactor of this process: the maintained list and every secret known so far. A stream keeps what was known at its start. */
+/**
+ * The redactor of this process: the maintained list and every secret known so far. A stream keeps what was known at
+ * its start.
+ */
 export const redact: Redactor = of('all')
 
-/** The same for source and diffs, which name tokens and passwords without holding one: known secrets and known formats only. */
+/**
+ * The same for source and diffs, which name tokens and passwords without holding one: known secrets and known formats
+ * only.
+ */
 export const redactSource: Redactor = of('source')

@@ -15,7 +15,8 @@ export interface RedactorOptions {
   /** Secrets that are loaded on this machine: tokens, passwords, keys. Found in every encoding of `formsOf`. */
   readonly secrets?: readonly string[]
   /**
-   * Also redact where credentials stand (headers, parameters, passwords in addresses). Default true. Source code turns it
+   * Also redact where credentials stand (headers, parameters, passwords in addresses). Default true. Source code
+   * turns it
    * off: there such places hold names of variables.
    */
   readonly places?: boolean

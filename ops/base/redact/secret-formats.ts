@@ -1,7 +1,10 @@
 import { rules } from '@secretlint/secretlint-rule-preset-recommend'
 import type { Range } from './literal-matcher.ts'
 
-/** The rules of the maintained list that look at text alone; the one for comments would let a log switch the others off. */
+/**
+ * The rules of the maintained list that look at text alone; the one for comments would let a log switch the others
+ * off.
+ */
 const textRules = rules.filter((rule) => {
   const { id, supportedContentTypes } = rule.meta as {
     id: string
@@ -50,7 +53,10 @@ const scanners = textRules.map((rule) =>
 /** Number of rules in use. */
 export const formatRules = scanners.length
 
-/** Where `text` holds something in the format of a known kind of secret (tokens of services, keys, passwords in addresses). */
+/**
+ * Where `text` holds something in the format of a known kind of secret (tokens of services, keys, passwords in
+ * addresses).
+ */
 export function findFormats(text: string): Range[] {
   reports = []
   const source = {
@@ -67,7 +73,8 @@ export function findFormats(text: string): Range[] {
   return reports
     .flatMap(({ range: [start, end], values }) => {
       const reported = text.slice(start, end)
-      // Some rules report where their match begins, with the length of the secret in it: then the secret itself is looked up.
+      // Some rules report where their match begins, with the length of the secret in it: then the secret itself is
+      // looked up.
       const shifted = values
         .filter((value) => value.length >= 8 && !reported.includes(value))
         .map((value) => ({

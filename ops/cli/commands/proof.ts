@@ -4,7 +4,7 @@ import { runIdPattern } from '#shared/ids'
 import { bundleKinds, stateOf, type ChainVerification } from '#shared/proof'
 import { exitUsage } from '#ops/core/pipeline/exit-codes'
 import { hostPaths, hqHome } from '#ops/base/paths/paths'
-import { keysFor, knownKeys, knownPoints, type VerifierPlaces } from '#ops/core/proof/known-keys'
+import { keysFor, knownKeys, knownPoints, type VerifierPaths } from '#ops/core/proof/known-keys'
 import { describeProof } from '#ops/core/proof/describe'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import { kindOf, verifyBundle } from '#ops/core/proof/verify-bundle'
@@ -23,7 +23,7 @@ type Found = { readonly bundle: string } | { readonly root: string }
  * @returns 0 when everything is verified, 1 when something is unverified or broken, 64 when there is nothing of that name
  */
 export async function run({ pathOrRunId: target, json = false }: VerifyOptions): Promise<number> {
-  const places: VerifierPlaces = { host: hostPaths(), home: hqHome() }
+  const places: VerifierPaths = { host: hostPaths(), home: hqHome() }
   const found = find(target, places)
   if (found.length === 0) {
     process.stderr.write(
@@ -48,7 +48,7 @@ export async function run({ pathOrRunId: target, json = false }: VerifyOptions):
   return all.state === 'verified' ? 0 : 1
 }
 
-function find(target: string, { host, home }: VerifierPlaces): Found[] {
+function find(target: string, { host, home }: VerifierPaths): Found[] {
   if (runIdPattern.test(target)) {
     const { repository } = readOperatorSettings(home)
     const roots = new Set(
@@ -75,7 +75,7 @@ function find(target: string, { host, home }: VerifierPlaces): Found[] {
 }
 
 /** Every bundle below an artifacts folder: this side's own chain whole, copies of the other's as far as they are there. */
-async function verifyAll(root: string, places: VerifierPlaces): Promise<ChainVerification> {
+async function verifyAll(root: string, places: VerifierPaths): Promise<ChainVerification> {
   const keys = knownKeys(places)
   const { bundles: ships } = await verifyChain(root, { keys: keys.ship, kinds: ['ship'] })
   const { bundles: own } = await verifyChain(root, { keys: keys.host, kinds: hostKinds })
@@ -94,11 +94,11 @@ async function verifyAll(root: string, places: VerifierPlaces): Promise<ChainVer
 }
 
 /** A host holds copies of the ships that were uploaded to it, not all of a laptop's. */
-const isHostRoot = (root: string, { host }: VerifierPlaces): boolean =>
+const isHostRoot = (root: string, { host }: VerifierPaths): boolean =>
   existsSync(host.artifacts) && realpathSync(root) === realpathSync(host.artifacts)
 
 /** One bundle with all its bytes, and its place in its chain by the manifests of the others. */
-async function verifyInChain(bundle: string, places: VerifierPlaces): Promise<ChainVerification> {
+async function verifyInChain(bundle: string, places: VerifierPaths): Promise<ChainVerification> {
   const dir = realpathSync(bundle)
   const kind = kindOf(dir)
   const keys = keysFor(kind, knownKeys(places))

@@ -11,8 +11,8 @@ import { git, gitText } from '#ops/platform/git/run-git'
 import { readJson, writeJson, writeWhole } from '#ops/base/files/json-file'
 import { toTrustedKey } from '#ops/core/trust/signing-key'
 import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/settings-files'
 import { firstChange, sampleAppFiles, type SampleTestRunner } from './sample-app.ts'
 
@@ -92,7 +92,7 @@ export async function openSandbox(
   }
   const baseline = known?.baseline ?? (await makeRepositories(where, chosen.app))
   await cloneForHost(where, `git://127.0.0.1:${chosen.git}/sample-app.git`)
-  const key = await ownKey(laptopProofPlaces(where.hqHome, where.laptop))
+  const key = await proofKey(laptopProofPaths(where.hqHome, where.laptop))
   writeSettings(
     where,
     baseline,

@@ -8,7 +8,7 @@ const maxBytes = 4096
 
 /**
  * Reads the admin token. The file must be regular, not empty, and not writable by group or others; a FIFO or device is
- * never waited on (design §5).
+ * never waited on.
  * @throws {Problem} `token_not_configured`; the message names the reason and never the content
  */
 export function readAdminToken(path: string): string {

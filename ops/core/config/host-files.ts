@@ -67,7 +67,10 @@ export function trustOf(files: Omit<HostFiles, 'host'>, paths: Paths): TrustFile
   }
 }
 
-/** The variable that hands the files to an attempt. @throws {Problem} `config_invalid` when they are too large for it */
+/**
+ * The variable that hands the files to an attempt.
+ * @throws {Problem} `config_invalid` when they are too large for it
+ */
 export function handHostFiles(files: HostFiles): Record<string, string> {
   const text = JSON.stringify(files)
   if (Buffer.byteLength(text) > maxBytes)

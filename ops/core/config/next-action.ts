@@ -9,7 +9,10 @@ export const nextActionFile = 'docs/OPENCLAW_NEXT.md'
 
 /** Longest action, in characters. */
 const maxLength = 500
-/** Controls but a tab, and what turns the order of reading round: an action is printed to terminals and shown in HQ, and no ship takes the second. */
+/**
+ * Controls but a tab, and what turns the order of reading round: an action is printed to terminals and shown in HQ,
+ * and no ship takes the second.
+ */
 const unreadable = /[^\P{Cc}\t]|[\u202A-\u202E\u2066-\u2069]/u
 const heading = /^#{1,6}\s/
 const ownHeading = /^#\s+next action\s*#*\s*$/i
@@ -119,7 +122,10 @@ export function readNextAction(repo: string): string {
   return parseNextAction(text)
 }
 
-/** Writes the file in the working tree; committing it is left to the operator. @throws {Problem} `next_action_invalid` for an empty or overlong text */
+/**
+ * Writes the file in the working tree; committing it is left to the operator.
+ * @throws {Problem} `next_action_invalid` for an empty or overlong text
+ */
 export function setNextAction(repo: string, action: string): void {
   const path = join(repo, nextActionFile)
   writeWhole(path, withNextAction(readIfThere(path), action))

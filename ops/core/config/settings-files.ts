@@ -22,7 +22,10 @@ export function readProjectConfig(root: string): ProjectConfig {
   return config
 }
 
-/** The same for text read from a commit. @param origin names it in the error, for example `<sha>:openclaw.config.json` */
+/**
+ * The same for text read from a commit.
+ * @param origin names it in the error, for example `<sha>:openclaw.config.json`
+ */
 export const parseProjectConfig = (text: string, origin: string): ProjectConfig =>
   parseJson(text, projectConfig, { errorClass: 'config_invalid', origin })
 

@@ -4,7 +4,10 @@ import { timestamp } from '#shared/ids'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 
-/** Requests that came from the public internet through Tailscale Funnel. All were refused; that they came at all is the alarm. */
+/**
+ * Requests that came from the public internet through Tailscale Funnel. All were refused; that they came at all is
+ * the alarm.
+ */
 const funnelRecord = z.strictObject({
   schema_version: z.literal(1),
   count: z.number().int().positive(),

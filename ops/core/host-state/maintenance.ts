@@ -6,7 +6,7 @@ import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 
 /**
- * Maintenance mode as the file says it (design §5). A file that cannot be read, or is off its schema, counts as on:
+ * Maintenance mode as the file says it. A file that cannot be read, or is off its schema, counts as on:
  * nobody knows what it protects.
  */
 export function readMaintenance(paths: Pick<HostPaths, 'maintenance'>): MaintenanceState {

@@ -21,7 +21,10 @@ import { installRoot } from '#ops/base/process/program'
 
 /** Releases of HQ that are kept, the current one included. */
 const keep = 3
-/** A folder that is being made is left alone this long by everybody else, milliseconds: longer than any installation takes. */
+/**
+ * A folder that is being made is left alone this long by everybody else, milliseconds: longer than any installation
+ * takes.
+ */
 const halfMadeMs = 24 * 3600 * 1000
 const releaseName = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 

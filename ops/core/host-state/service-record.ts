@@ -48,7 +48,9 @@ export const consoleServiceName = 'openclaw-console'
 
 const fileOf = (paths: HostPaths, name: string): string => join(paths.services, `${name}.json`)
 
-/** @throws {Problem} `state_invalid` when a record cannot be read: a service nobody knows about must not be forgotten */
+/**
+ * @throws {Problem} `state_invalid` when a record cannot be read: a service nobody knows about must not be forgotten
+ */
 export function readRecords(paths: HostPaths): ServiceRecord[] {
   let names: string[]
   try {

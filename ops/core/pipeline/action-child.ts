@@ -46,7 +46,8 @@ const now = (): string => new Date().toISOString()
 
 /**
  * Runs the command of an action with its event pipe on descriptor 3 and gives every event, and every line of its
- * output without what is secret, to `append`: whatever the action forgot, this is the wall. However it ends, its whole tree has ended when this resolves.
+ * output without what is secret, to `append`: whatever the action forgot, this is the wall. However it ends, its
+ * whole tree has ended when this resolves.
  */
 export async function runAction(options: ActionOptions): Promise<ActionOutcome> {
   let document: ResultDocument | null = null

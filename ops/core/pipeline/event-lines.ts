@@ -26,12 +26,14 @@ export function eventLines(
     try {
       value = JSON.parse(text)
     } catch {
-      return onBad(`a line on the event pipe is not JSON: ${redact.text(text).slice(0, 200)}`) // the parser's message adds nothing to the line itself
+      // The parser's message adds nothing to the line itself
+      return onBad(`a line on the event pipe is not JSON: ${redact.text(text).slice(0, 200)}`)
     }
     const parsed = eventBody.safeParse(value)
     if (!parsed.success)
       return onBad(
-        `an event is off its schema at ${parsed.error.issues.map((issue) => issue.path.join('.') || 'type').join(', ')}`,
+        'an event is off its schema at ' +
+          `${parsed.error.issues.map((issue) => issue.path.join('.') || 'type').join(', ')}`,
       )
     onEvent(parsed.data)
   }

@@ -1,7 +1,7 @@
 import { errorRule } from '#shared/errors'
 import type { ResultDocument } from '#shared/result'
 
-/** Exit codes of `hq` (design §13). */
+/** Exit codes of `hq`. */
 export const exitUsage = 64
 
 /** 0 PASS · 1 FAIL · 2 refused by a guard, nothing was changed */

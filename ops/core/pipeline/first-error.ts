@@ -12,7 +12,10 @@ interface Source {
   readonly file: string
   readonly line: number
 }
-/** Says whether a line is where an error is reported, and where in the sources it is, from this line and its neighbours. */
+/**
+ * Says whether a line is where an error is reported, and where in the sources it is, from this line and its
+ * neighbours.
+ */
 type Recogniser = (lines: readonly string[], at: number) => Source | 'here' | null
 
 const source = (match: RegExpExecArray | null): Source | null =>

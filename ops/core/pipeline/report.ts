@@ -8,7 +8,9 @@ import { sayError } from '#ops/base/redact/crash-output'
 const mark = { passed: '✓', skipped: '–', failed: '✗', cancelled: '■' } as const
 const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`)
 
-/** Control characters other than tab are shown, not obeyed: a log line must not move the cursor or retitle the window. */
+/**
+ * Control characters other than tab are shown, not obeyed: a log line must not move the cursor or retitle the window.
+ */
 // eslint-disable-next-line no-control-regex
 export const printable = (text: string): string =>
   text

@@ -8,7 +8,8 @@ import { verifyBundle } from './verify-bundle.ts'
 const maxRemembered = 200
 
 /**
- * Verifies bundles, and reads one again only when something in its folder changed: name, size, inode or the kernel's own
+ * Verifies bundles, and reads one again only when something in its folder changed: name, size, inode or the kernel's
+ * own
  * time of change of any file. For pages that ask over and over.
  *
  * @param keys asked each time, so that a newly enrolled key counts at once

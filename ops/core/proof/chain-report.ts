@@ -46,7 +46,8 @@ function readTombstone(dir: string): string | null {
 }
 
 /**
- * Reads a chain for a witness. Remembers which folder holds which number, so that asking again costs one small file while
+ * Reads a chain for a witness. Remembers which folder holds which number, so that asking again costs one small file
+ * while
  * nothing was sealed, and a listing and the new bundles otherwise. What is given is read from the disk each time.
  *
  * @throws {Problem} `proof_chain_unreadable`

@@ -29,7 +29,8 @@ export function describeProof({ state, problems, bundles }: ChainVerification): 
       )
   if (bundles.length === 0) lines.push('There is no bundle.')
   lines.push(
-    `${words[state]} (${bundles.length} bundle${bundles.length === 1 ? '' : 's'}, ${problems.length} problem${problems.length === 1 ? '' : 's'})`,
+    `${words[state]} (${bundles.length} bundle${bundles.length === 1 ? '' : 's'}, ${problems.length} ` +
+      `problem${problems.length === 1 ? '' : 's'})`,
   )
   return `${lines.join('\n')}\n`
 }

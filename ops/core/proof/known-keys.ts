@@ -2,22 +2,22 @@ import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostKeys, type TrustedKey } from '#shared/signature'
 import type { BundleKind, ChainHead } from '#shared/proof'
-import { believedShipKeys } from '#ops/core/trust/enrolled-keys'
+import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
 import { readJson } from '#ops/base/files/json-file'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readChainHead } from './chain-head.ts'
-import { readOwnPublicKey } from './proof-key.ts'
+import { readProofPublicKey } from './proof-key.ts'
 import {
   hostKeysFile,
-  hostProofPlaces,
-  laptopProofPlaces,
-  type ProofPlaces,
+  hostProofPaths,
+  laptopProofPaths,
+  type ProofPaths,
 } from '#ops/base/paths/proof-paths'
 import { rememberedBy, type Remembered } from './verify-chain.ts'
 import { allWitnesses } from './witness.ts'
 
-export interface VerifierPlaces {
+export interface VerifierPaths {
   readonly host: HostPaths
   /** `hqHome(env)` */ readonly home: string
 }
@@ -34,21 +34,21 @@ export interface KnownKeys {
  * Every key that this machine believes.
  * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
  */
-export function knownKeys({ host, home }: VerifierPlaces): KnownKeys {
-  const enrolled = believedShipKeys(host)
+export function knownKeys({ host, home }: VerifierPaths): KnownKeys {
+  const enrolled = trustedShipKeys(host)
   const hosts = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
-  const own = (places: ProofPlaces): TrustedKey[] => {
-    const key = readOwnPublicKey(places)
+  const own = (places: ProofPaths): TrustedKey[] => {
+    const key = readProofPublicKey(places)
     return key === null ? [] : [key]
   }
   return {
     ship: new Map([
       ...trustKeys(enrolled, host.trustFile),
-      ...trustKeys(own(laptopProofPlaces(home, '')), 'the ship key of this machine'),
+      ...trustKeys(own(laptopProofPaths(home, '')), 'the ship key of this machine'),
     ]),
     host: new Map([
       ...trustKeys(hosts, hostKeysFile(home)),
-      ...trustKeys(own(hostProofPlaces(host)), 'the deploy key of this machine'),
+      ...trustKeys(own(hostProofPaths(host)), 'the deploy key of this machine'),
     ]),
   }
 }
@@ -64,7 +64,7 @@ export function keysFor(kind: BundleKind | null, { ship, host }: KnownKeys): Tru
  * must agree whatever is there, and HQ's witness where one of the chains seen there is known to it.
  */
 export function knownPoints(
-  { host, home }: VerifierPlaces,
+  { host, home }: VerifierPaths,
   root: string,
   chainsThere: ReadonlySet<string>,
 ): Remembered[] {
@@ -73,8 +73,8 @@ export function knownPoints(
     const head: ChainHead | null = readChainHead(file)
     if (head !== null) own.push(...rememberedBy(head, file))
   }
-  if (isSame(root, host.artifacts)) add(hostProofPlaces(host).chainFile)
-  if (existsSync(root)) add(laptopProofPlaces(home, join(realpathSync(root), '..')).chainFile)
+  if (isSame(root, host.artifacts)) add(hostProofPaths(host).chainFile)
+  if (existsSync(root)) add(laptopProofPaths(home, join(realpathSync(root), '..')).chainFile)
   const witnessed = allWitnesses(home)
     .filter(({ chain }) => chainsThere.has(chain))
     .map(({ chain, counter, head, host: name }) => ({

@@ -4,19 +4,22 @@ import { Problem } from '#shared/errors'
 import { keyId, trustedKey, type TrustedKey } from '#shared/signature'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { fileKeyStore, loadOrCreateKey, type KeyStore } from '#ops/core/trust/key-store'
-import { givenKeyStore } from '#ops/core/trust/inherited-ship-key'
+import { inheritedShipKeyStore } from '#ops/core/trust/inherited-ship-key'
 import { toTrustedKey, type SigningKey } from '#ops/core/trust/signing-key'
-import type { LaptopPlaces, ProofPlaces } from '#ops/base/paths/proof-paths'
+import type { LaptopProofPaths, ProofPaths } from '#ops/base/paths/proof-paths'
 
 const keptElsewhere = z.strictObject({ schema_version: z.literal(1), id: keyId })
 /** Id of the ship key that is in the system's keystore; null when none is. @throws {Problem} `config_invalid` */
-export const readKeptElsewhere = ({ inKeystoreFile }: LaptopPlaces): string | null =>
+export const readKeptElsewhere = ({ inKeystoreFile }: LaptopProofPaths): string | null =>
   readJson(inKeystoreFile, keptElsewhere, 'config_invalid')?.id ?? null
 
-/** The key that HQ handed over, else the file. @throws {Problem} `ship_key_locked` when the key is in the keystore: a second one is never made */
-function usualStore(places: ProofPlaces | LaptopPlaces): KeyStore {
+/**
+ * The key that HQ handed over, else the file.
+ * @throws {Problem} `ship_key_locked` when the key is in the keystore: a second one is never made
+ */
+function usualStore(places: ProofPaths | LaptopProofPaths): KeyStore {
   if (!('inKeystoreFile' in places)) return fileKeyStore(places.keyFile)
-  const given = givenKeyStore()
+  const given = inheritedShipKeyStore()
   if (given !== null) return given
   const id = existsSync(places.keyFile) ? null : readKeptElsewhere(places)
   if (id !== null)
@@ -32,15 +35,15 @@ function usualStore(places: ProofPlaces | LaptopPlaces): KeyStore {
  * @param store where the private half is kept; default: what HQ handed over, else the file of `places`
  * @throws {Problem} `config_invalid` when the key is unusable or its public file cannot be read; `ship_key_locked`
  */
-export async function ownKey(
-  places: ProofPlaces,
+export async function proofKey(
+  places: ProofPaths,
   store: KeyStore = usualStore(places),
 ): Promise<SigningKey> {
   const key = await loadOrCreateKey(store)
-  if (readOwnPublicKey(places)?.id !== key.id) writeJson(places.publicKeyFile, toTrustedKey(key))
+  if (readProofPublicKey(places)?.id !== key.id) writeJson(places.publicKeyFile, toTrustedKey(key))
   return key
 }
 
 /** @returns null before the key was first used @throws {Problem} `config_invalid` */
-export const readOwnPublicKey = ({ publicKeyFile }: ProofPlaces): TrustedKey | null =>
+export const readProofPublicKey = ({ publicKeyFile }: ProofPaths): TrustedKey | null =>
   readJson(publicKeyFile, trustedKey, 'config_invalid') ?? null

@@ -69,7 +69,8 @@ function isGreen(dir: string, kind: BundleKind): boolean {
 }
 
 /**
- * The sealed bundles below `root` that still hold logs, oldest first. Of each kind the newest three green ones are kept.
+ * The sealed bundles below `root` that still hold logs, oldest first. Of each kind the newest three green ones are
+ * kept.
  * @param key bundles that another key sealed are left alone: nobody could sign the record of what was deleted
  */
 export async function prunableBundles(
@@ -116,7 +117,8 @@ function pruneOne(dir: string, key: SigningKey): void {
 }
 
 /**
- * Deletes logs that are older than the limit, and the oldest while all of them together are larger than the limit (design
+ * Deletes logs that are older than the limit, and the oldest while all of them together are larger than the limit
+ * (design
  * §4). Bounded work; what a kill leaves half done is finished by the next pass, and verifies in between.
  *
  * @param candidates everything that holds logs, in any order

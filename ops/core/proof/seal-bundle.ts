@@ -48,10 +48,12 @@ const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
 const sourceFiles = new Set(['diff.patch', 'review_prompt.txt'])
 
 /**
- * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain. Sealing the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
+ * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain. Sealing
+ * the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
  * sealed again, or one that is.
  *
- * Order: secrets are redacted, files are made durable, the chain file names what is about to be written, the manifest is
+ * Order: secrets are redacted, files are made durable, the chain file names what is about to be written, the manifest
+ * is
  * written, the chain file moves on.
  *
  * @throws {Problem} `proof_broken` when the folder cannot be sealed as it is or was sealed and changed since;

@@ -29,7 +29,10 @@ export interface ChainQuestion {
   /** Which folders of the artifacts hold this chain. Laptop: `['ship']`. Host: the others. */
   readonly kinds: readonly BundleKind[]
   readonly remembered?: readonly Remembered[]
-  /** False for copies, of which some may lawfully be missing: a host's ships. Then gaps are no problem, contradictions still are. */
+  /**
+   * False for copies, of which some may lawfully be missing: a host's ships. Then gaps are no problem, contradictions
+   * still are.
+   */
   readonly complete?: boolean
 }
 
@@ -62,7 +65,10 @@ export function bundleFolders(root: string, kinds: readonly BundleKind[]): strin
     .map(({ dir }) => dir)
 }
 
-/** Are all bundles below `root` what was sealed, and is none missing, swapped or replaced? Names each problem; never throws for a bad bundle. */
+/**
+ * Are all bundles below `root` what was sealed, and is none missing, swapped or replaced? Names each problem; never
+ * throws for a bad bundle.
+ */
 export async function verifyChain(
   root: string,
   question: ChainQuestion,

@@ -167,16 +167,19 @@ function setAside(home: string, host: string): void {
   if (existsSync(seen)) renameSync(seen, `${seen}.damaged-${Date.now()}`)
 }
 
-/** The ship key of this laptop as the witness learned it. Not among the keys of hosts: a ship key never speaks for one. */
+/**
+ * The ship key of this laptop as the witness learned it. Not among the keys of hosts: a ship key never speaks for
+ * one.
+ */
 const shipKeyFile = (home: string): string => join(witnessFolder(home), 'keys', 'ship_key.json')
 /** @throws {Problem} `config_invalid` */
-export const believedShipKey = (home: string): TrustedKey | null =>
+export const trustedShipKey = (home: string): TrustedKey | null =>
   readJson(shipKeyFile(home), trustedKey, 'config_invalid') ?? null
-export const believeShipKey = (home: string, key: TrustedKey): void =>
+export const trustShipKey = (home: string, key: TrustedKey): void =>
   writeJson(shipKeyFile(home), trustedKey.parse(key), { mode: 0o600 })
 
 /** The deploy key that was learned from this host. @throws {Problem} `config_invalid` */
-export const believedHostKey = (home: string, host: string): TrustedKey | null => {
+export const trustedHostKey = (home: string, host: string): TrustedKey | null => {
   const found = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys.find(
     (key) => key.host === host,
   )
@@ -184,7 +187,7 @@ export const believedHostKey = (home: string, host: string): TrustedKey | null =
 }
 
 /** Believes this key of this host from now on, and no other one. */
-export function believeHostKey(home: string, host: string, { id, public_key }: TrustedKey): void {
+export function trustHostKey(home: string, host: string, { id, public_key }: TrustedKey): void {
   const keys = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
   writeJson(
     hostKeysFile(home),

@@ -111,7 +111,8 @@ function checkLink(
     )
       note(
         'run_mismatch',
-        `number ${link.counter} (${link.kind} ${link.run_id}) is shown with the manifest of ${kind} ${run_id}, number ${counter}`,
+        `number ${link.counter} (${link.kind} ${link.run_id}) is shown with the manifest of ${kind} ` +
+          `${run_id}, number ${counter}`,
       )
     if (manifest.chain !== chain)
       note('chain_replaced', `its manifest is of chain ${manifest.chain}`)
@@ -139,7 +140,8 @@ function checkLink(
 }
 
 /**
- * Compares what a host reports of its chain with what was seen before, and stores the newer state: only as far as signed
+ * Compares what a host reports of its chain with what was seen before, and stores the newer state: only as far as
+ * signed
  * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and
  * stays one.
  *
@@ -302,7 +304,8 @@ export interface Again {
 }
 
 /**
- * Looks again at bundles that were seen before: is each still there and the same? Lawful pruning, with a tombstone, is no alarm.
+ * Looks again at bundles that were seen before: is each still there and the same? Lawful pruning, with a tombstone,
+ * is no alarm.
  * A host that answers with nothing, with another chain, or without coming further hides something, and is an alarm too.
  *
  * @param after the number that the report was asked from
@@ -344,7 +347,8 @@ export function lookAgain(
       alarms.push(
         alarmOf(
           'chain_gap',
-          `number ${before.counter} of ${host}, ${before.kind} ${before.run_id}, was seen on ${before.seen_at} and is not there any more`,
+          `number ${before.counter} of ${host}, ${before.kind} ${before.run_id}, was seen on ` +
+            `${before.seen_at} and is not there any more`,
           before,
         ),
       )

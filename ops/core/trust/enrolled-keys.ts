@@ -12,7 +12,7 @@ type Places = Pick<HostPaths, 'trustFile' | 'shipKeysFile'>
 const maxKeys = 50
 
 /** A ship key that this host believes, and where that stands. */
-export interface BelievedKey {
+export interface TrustedShipKey {
   readonly id: string
   readonly public_key: string
   /** null: it was written into trust.json by hand. */ readonly enrolled: Omit<
@@ -25,7 +25,7 @@ export interface BelievedKey {
  * Every ship key that this host believes: those of trust.json, and those that were enrolled through hostd.
  * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
  */
-export const believedShipKeys = ({ trustFile: file, shipKeysFile }: Places): BelievedKey[] =>
+export const trustedShipKeys = ({ trustFile: file, shipKeysFile }: Places): TrustedShipKey[] =>
   allShipKeys(
     readJson(file, trustFile, 'config_invalid'),
     readJson(shipKeysFile, enrolledKeys, 'config_invalid'),
@@ -35,7 +35,7 @@ export const believedShipKeys = ({ trustFile: file, shipKeysFile }: Places): Bel
 export function allShipKeys(
   trust: TrustFile | undefined,
   enrolment: { readonly keys: readonly EnrolledKey[] } | undefined,
-): BelievedKey[] {
+): TrustedShipKey[] {
   const byHand = trust?.keys ?? []
   const enrolled = enrolment?.keys ?? []
   return [
@@ -60,7 +60,7 @@ export function enrolShipKey(
   if (key?.asymmetricKeyType !== 'ed25519')
     throw new Problem('invalid_request', 'This is not an Ed25519 public key. Nothing was enrolled.')
   const id = keyIdOf(key)
-  const before = believedShipKeys(places)
+  const before = trustedShipKeys(places)
   trustKeys(before, places.shipKeysFile)
   if (before.some((each) => each.id === id)) return { id, added: false }
   const keys = readJson(places.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
@@ -82,10 +82,11 @@ export function enrolShipKey(
 /**
  * Believes a ship key no longer: what only it has signed is unreviewed from then on.
  * @returns its label; null when it was not believed, and nothing was changed
- * @throws {Problem} `key_kept` when it stands in trust.json, or is the last one: a host without any key believes unsigned verdicts; `config_invalid` when a file is damaged
+ * @throws {Problem} `key_kept` when it stands in trust.json, or is the last one: a host without any key believes
+ *   unsigned verdicts; `config_invalid` when a file is damaged
  */
 export function removeShipKey(places: Places, id: string): string | null {
-  const believed = believedShipKeys(places)
+  const believed = trustedShipKeys(places)
   const found = believed.find((each) => each.id === id)
   if (found === undefined) return null
   if (found.enrolled === null)
@@ -96,7 +97,8 @@ export function removeShipKey(places: Places, id: string): string | null {
   if (believed.length === 1)
     throw new Problem(
       'key_kept',
-      `Key ${id} is the only one that this host believes, and without any it would believe verdicts that nobody signed. It is still believed.`,
+      `Key ${id} is the only one that this host believes, and without any it would believe verdicts that ` +
+        'nobody signed. It is still believed.',
     )
   const keys = readJson(places.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
   writeJson(

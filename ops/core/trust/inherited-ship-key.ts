@@ -9,11 +9,12 @@ const maxBytes = 4096
 let given: string | null = null
 
 /**
- * Reads the key that HQ hands over, closes the descriptor and takes its name out of the environment, so that nothing that
+ * Reads the key that HQ hands over, closes the descriptor and takes its name out of the environment, so that nothing
+ * that
  * is started later knows of it. To be called before anything is started.
  * @throws {Problem} `config_invalid` when the variable is there and no key comes
  */
-export function takeGivenKey(): void {
+export function takeInheritedShipKey(): void {
   const file = envValue(
     'OPENCLAW_SHIP_KEY_FD',
     removeVariables((name) => name === 'OPENCLAW_SHIP_KEY_FD'),
@@ -33,7 +34,8 @@ export function takeGivenKey(): void {
   } catch (error) {
     throw new Problem(
       'config_invalid',
-      `HQ was to hand over the ship key, and it cannot be read: ${error instanceof Error ? error.message : String(error)}. Nothing was started.`,
+      'HQ was to hand over the ship key, and it cannot be read: ' +
+        `${error instanceof Error ? error.message : String(error)}. Nothing was started.`,
     )
   } finally {
     try {
@@ -50,7 +52,7 @@ export function takeGivenKey(): void {
 }
 
 /** @returns null when none was handed over */
-export function givenKeyStore(): KeyStore | null {
+export function inheritedShipKeyStore(): KeyStore | null {
   const pem = given
   return pem === null
     ? null

@@ -27,7 +27,10 @@ export async function loadOrCreateKey(store: KeyStore): Promise<SigningKey> {
   return signingKeyFromPem(pem, store.place)
 }
 
-/** A file of mode 0600; a folder that must be made gets 0700. Two processes that make it at once end up with the same key. */
+/**
+ * A file of mode 0600; a folder that must be made gets 0700. Two processes that make it at once end up with the same
+ * key.
+ */
 export function fileKeyStore(path: string): KeyStore {
   const read = (): string | null => {
     const info = lstatSync(path, { throwIfNoEntry: false })
@@ -49,7 +52,8 @@ export function fileKeyStore(path: string): KeyStore {
     read: async () => read(),
     create: async (pem) => {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-      // A link is made only where nothing is: the first of two processes wins, and the file is whole from its first instant.
+      // A link is made only where nothing is: the first of two processes wins, and the file is whole from its first
+      // instant.
       const temporary = `${path}.${randomBytes(6).toString('hex')}.new`
       try {
         writeWhole(temporary, pem, { mode: 0o600 })

@@ -22,7 +22,10 @@ export interface ChainQuestion {
   /** Commit from which on every change needs a verdict. */
   readonly baseline: string
   readonly acceptedProviders: readonly AcceptedProvider[]
-  /** Keys whose signatures count. With any, every verdict must be signed by one of them; with none, none need be signed. */
+  /**
+   * Keys whose signatures count. With any, every verdict must be signed by one of them; with none, none need be
+   * signed.
+   */
   readonly keys?: TrustedKeys
   readonly git?: GitOptions
   /** Where the text of a commit's verdict comes from; by default its review ref. Null: there is none. */
@@ -120,8 +123,9 @@ async function isKnownAncestor(
 }
 
 /**
- * Is `target` covered by verdicts, link by link, back to the baseline? (design §6, §7). Each verdict must be about this
- * commit, its tree and the diff from its base, come from an accepted provider, be signed by an enrolled key if there is any, and rest on a base that is itself
+ * Is `target` covered by verdicts, link by link, back to the baseline? Each verdict must be about this
+ * commit, its tree and the diff from its base, come from an accepted provider, be signed by an enrolled key if there
+ * is any, and rest on a base that is itself
  * proven. Reads only the local repository.
  *
  * @param target full commit id

@@ -7,7 +7,10 @@ import type { TrustedKeys } from './trusted-keys.ts'
 /** What a signature is about. It is part of what is signed, so a signature of one kind never passes for another. */
 export type SignedKind = 'manifest' | 'tombstone' | 'verdict'
 
-/** The bytes that are signed: the kind, a zero byte, and the document without its signature as canonical JSON (RFC 8785). */
+/**
+ * The bytes that are signed: the kind, a zero byte, and the document without its signature as canonical JSON (RFC
+ * 8785).
+ */
 function signedBytes(kind: SignedKind, document: object): Buffer {
   const { signature: _, ...content } = document as { signature?: unknown }
   const text = canonicalize(content)
@@ -15,7 +18,10 @@ function signedBytes(kind: SignedKind, document: object): Buffer {
   return Buffer.from(`openclaw/${kind}/1\0${text}`)
 }
 
-/** @returns the document with its signature @throws {Error} for values that canonical JSON has no form for (lone surrogates) */
+/**
+ * @returns the document with its signature
+ * @throws {Error} for values that canonical JSON has no form for (lone surrogates)
+ */
 export function signDocument<T extends object>(
   kind: SignedKind,
   document: T,

@@ -31,7 +31,11 @@ export const newKeyPem = (): string =>
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   }).privateKey
 
-/** @param pem PKCS #8 @param origin names it in the error @throws {Problem} `config_invalid` when it is no Ed25519 private key */
+/**
+ * @param pem PKCS #8
+ * @param origin names it in the error
+ * @throws {Problem} `config_invalid` when it is no Ed25519 private key
+ */
 export function signingKeyFromPem(pem: string, origin: string): SigningKey {
   let key: KeyObject
   try {

@@ -11,7 +11,7 @@ import {
   wrongWith,
   type FileRule,
 } from '#ops/base/files/file-rule'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { fail, pass, warn, type Check, type Finding } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
@@ -27,7 +27,7 @@ async function found(path: string): Promise<Stats | null> {
 }
 
 function rulesOf(paths: HostPaths): FileRule[] {
-  const { keyFile } = hostProofPlaces(paths)
+  const { keyFile } = hostProofPaths(paths)
   return [
     { path: paths.etc, kind: 'folder', forbidden: 0o022, exact: { mode: 0o755, uid: 0 } },
     {

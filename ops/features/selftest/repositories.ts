@@ -10,8 +10,8 @@ import { writeJson } from '#ops/base/files/json-file'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
 import { newKeyPem, signingKeyFromPem, type SigningKey } from '#ops/core/trust/signing-key'
 import { nextActionFile } from '#ops/core/config/next-action'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { operatorSettingsPath, projectConfigName } from '#ops/core/config/settings-files'
 import type { Place } from './workspace.ts'
 import { CannotPlant } from './violation.ts'
@@ -160,7 +160,7 @@ export async function makeRepositories(place: Place): Promise<Repositories> {
     return found
   }
   const home = place.sub('laptop')
-  const key = await ownKey(laptopProofPlaces(home, origin))
+  const key = await proofKey(laptopProofPaths(home, origin))
   await writeVerdicts(place, origin, of, key)
   const baselines = (clones: readonly string[]): void =>
     writeJson(

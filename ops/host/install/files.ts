@@ -4,8 +4,8 @@ import { hostSettings } from '#shared/config'
 import { z } from 'zod'
 import { readJson, writeJson, writeWhole } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import type { Account } from '#ops/platform/accounts/account'
 import type { Change } from '#ops/platform/accounts/change'
 
@@ -40,12 +40,12 @@ export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[]
 
 /** The deploy key is made here, because a run may not write below the settings. A host that has one keeps it. */
 export function deployKeyChange(paths: HostPaths): Change {
-  const places = hostProofPlaces(paths)
+  const places = hostProofPaths(paths)
   return {
     did: `made a deploy key; its public half is ${places.publicKeyFile}`,
     due: () => !existsSync(places.keyFile) || !existsSync(places.publicKeyFile),
     apply: async () => {
-      await ownKey(places)
+      await proofKey(places)
     },
   }
 }

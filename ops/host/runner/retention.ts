@@ -21,8 +21,8 @@ import type { SigningKey } from '#ops/core/trust/signing-key'
 import { tryLock } from '#ops/base/files/lock'
 import { runFolder, type HostPaths } from '#ops/base/paths/paths'
 import { documentText } from '#ops/core/proof/manifest-text'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { describePass, prunableBundles, prunePass, type Prunable } from '#ops/core/proof/retention'
 import { hostKinds } from '#ops/core/proof/verify-chain'
 import { readHostSettings } from '#ops/core/config/settings-files'
@@ -54,7 +54,7 @@ export async function retainAfter(
     const before = readJson(stateFile(paths), lastPass, 'state_invalid')
     if (before !== undefined && !before.more && now.getTime() - Date.parse(before.at) < everyMs)
       return
-    const key = await ownKey(hostProofPlaces(paths))
+    const key = await proofKey(hostProofPaths(paths))
     const { found, keptRuns } = await prunableBundles(paths.artifacts, hostKinds, key)
     const pass = await prunePass(
       [...found, ...prunableRuns(paths, keptRuns, key, now)],

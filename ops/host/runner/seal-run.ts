@@ -6,8 +6,8 @@ import type { BundleKind } from '#shared/proof'
 import type { ResultDocument } from '#shared/result'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { runFolder } from '#ops/base/paths/paths'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { sealLeftovers } from '#ops/core/proof/unsealed'
 
@@ -37,9 +37,9 @@ export async function sealRun(
   const kind = bundleOf[action]
   if (kind === undefined) return
   try {
-    const places = hostProofPlaces(paths)
+    const places = hostProofPaths(paths)
     const { chainFile } = places
-    const key = await ownKey(places)
+    const key = await proofKey(places)
     const { failed } = await sealLeftovers({
       root: paths.artifacts,
       kinds: [kind],

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path'
 import { shipBundle, type ShipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { shipResult } from '#shared/result'
-import { believedShipKeys } from '#ops/core/trust/enrolled-keys'
+import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
 import { parseJson, writeWhole } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { runFolder, type HostPaths } from '#ops/base/paths/paths'
@@ -83,7 +83,7 @@ export async function storeShip(
 
 /** @throws {Problem} `proof_broken` for a bundle that is not what was sealed, or that no enrolled key sealed while there are keys */
 function refuseBroken(paths: HostPaths, id: string, files: ReadonlyMap<string, Buffer>): void {
-  const keys = trustKeys(believedShipKeys(paths), paths.trustFile)
+  const keys = trustKeys(trustedShipKeys(paths), paths.trustFile)
   const { state, problems } = verifyFiles({ kind: 'ship', runId: id, files }, keys)
   if (state !== 'broken') return
   const [first] = problems

@@ -63,7 +63,8 @@ function processesOf(uid: number): number[] {
 
 /**
  * By the account itself: the kernel then signals every process of it in one go, and no fork comes in between. One that
- * starts its next and ends is always ahead of a list of processes, so this comes first, and the list only says who is not gone yet.
+ * starts its next and ends is always ahead of a list of processes, so this comes first, and the list only says who is
+ * not gone yet.
  */
 const killAll = [process.execPath, '-e', "process.kill(-1, 'SIGKILL')"]
 

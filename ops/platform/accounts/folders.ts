@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { connectorAccount, connectorSecrets, secretsFolder } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import type { Account } from './account.ts'
 import type { Change } from './change.ts'
 
@@ -30,13 +30,14 @@ export function hostFolders(
     // hostd reads the token in it, containers reach only what is mounted for them: pass, but no list.
     { path: secretsFolder(paths), mode: 0o751, uid: 0, gid: hostd.gid },
     { path: connectorSecrets(paths), mode: 0o750, uid: 0, gid: connectorAccount },
-    { path: dirname(hostProofPlaces(paths).keyFile), mode: 0o700, ...root },
+    { path: dirname(hostProofPaths(paths).keyFile), mode: 0o700, ...root },
     // Ship keys that are enrolled in HQ: the one place below the settings that a run may write besides the secrets.
     { path: dirname(paths.shipKeysFile), mode: 0o755, ...root },
     { path: paths.state, mode: 0o755, ...root },
-    { path: dirname(hostProofPlaces(paths).publicKeyFile), mode: 0o755, ...root },
+    { path: dirname(hostProofPaths(paths).publicKeyFile), mode: 0o755, ...root },
     { path: dirname(paths.index), mode: 0o750, ...hostd },
-    // Whoever can open a lock can hold it shared and so keep every run from starting: hostd only looks, nobody else may.
+    // Whoever can open a lock can hold it shared and so keep every run from starting: hostd only looks, nobody else
+    // may.
     { path: paths.locks, mode: 0o750, uid: 0, gid: hostd.gid },
     { path: paths.releases, mode: 0o755, ...root },
     { path: buildHome(paths), mode: 0o750, ...build },

@@ -17,7 +17,9 @@ export interface DockerOptions {
   readonly as?: RunAs | undefined
 }
 
-/** Limit for one question, in seconds: to start the program and its plugin alone takes a while on a host that builds. */
+/**
+ * Limit for one question, in seconds: to start the program and its plugin alone takes a while on a host that builds.
+ */
 const questionSeconds = 60
 
 /** Enough to find programs and the credentials of a registry in HOME, and nothing that could point elsewhere. */
@@ -31,7 +33,10 @@ const clientEnv = (extra: Readonly<Record<string, string>>): Record<string, stri
   ...extra,
 })
 
-/** The `docker` program with an argument list. A non-zero exit is not an error here. @throws {Problem} `cancelled`, `docker_unreachable` when there is no such program */
+/**
+ * The `docker` program with an argument list. A non-zero exit is not an error here.
+ * @throws {Problem} `cancelled`, `docker_unreachable` when there is no such program
+ */
 export async function docker(
   { socket }: Docker,
   args: readonly string[],

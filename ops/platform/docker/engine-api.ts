@@ -38,7 +38,8 @@ const errorReply = z.looseObject({ message: z.string() })
 /**
  * One GET to the daemon.
  * @returns null when there is no such thing
- * @throws {Problem} `docker_unreachable` when the daemon does not answer; `docker_compose_failed` when its answer is off; `cancelled`
+ * @throws {Problem} `docker_unreachable` when the daemon does not answer; `docker_compose_failed` when its answer is
+ *   off; `cancelled`
  */
 export async function askDocker<T extends z.ZodType>(
   at: Docker,
@@ -50,7 +51,8 @@ export async function askDocker<T extends z.ZodType>(
   if (status !== 200)
     throw new Problem(
       'docker_compose_failed',
-      `Docker answered ${status} to ${path}: ${parseJson(text, errorReply, { errorClass: 'docker_compose_failed', origin: 'its answer' }).message}`,
+      `Docker answered ${status} to ${path}: ` +
+        `${parseJson(text, errorReply, { errorClass: 'docker_compose_failed', origin: 'its answer' }).message}`,
     )
   return parseJson(text, schema, {
     errorClass: 'docker_compose_failed',

@@ -35,7 +35,8 @@ async function valuesSeenWith(
 
 /**
  * Every value of a configuration name in any scope (system, user, repository, worktree, and what GIT_CONFIG_* of this
- * process would add): as a git that inherits our environment would see it, and as HQ's own git does, which gets nothing of
+ * process would add): as a git that inherits our environment would see it, and as HQ's own git does, which gets
+ * nothing of
  * it. GIT_CONFIG_GLOBAL and the like can hide a file from the first that the second reads.
  * @param name for example `core.hooksPath`
  */
@@ -50,7 +51,8 @@ export async function configValues(
         (entry): entry is [string, string] => wanted(entry[0]) && entry[1] !== undefined,
       ),
     )
-  // GIT_CONFIG itself is only for `git config`, which then reads that one file: it says nothing about any other command.
+  // GIT_CONFIG itself is only for `git config`, which then reads that one file: it says nothing about any other
+  // command.
   const [own, inherited] = [
     given((each) => each === 'XDG_CONFIG_HOME'),
     given((each) => each === 'XDG_CONFIG_HOME' || each.startsWith('GIT_CONFIG_')),
@@ -72,7 +74,10 @@ export async function configValues(
 const wayNames =
   '^(remote|url|credential|http|protocol|push|core\\.(sshcommand|gitproxy|askpass))\\.?'
 
-/** All that decides where a fetch or push of this repository goes, as text to be compared. @throws {Problem} `config_invalid` */
+/**
+ * All that decides where a fetch or push of this repository goes, as text to be compared.
+ * @throws {Problem} `config_invalid`
+ */
 export async function wayToRemotes(repo: string, options: GitOptions = {}): Promise<string> {
   const result = await git(
     repo,

@@ -39,7 +39,8 @@ export async function neutralRepository(
 
 /**
  * Writes the tree of `sha` into the new folder `folder`, byte for byte as it was reviewed, through a repository of its
- * own that borrows only the clone's objects: the clone's working tree, index, HEAD and configuration have no part in it,
+ * own that borrows only the clone's objects: the clone's working tree, index, HEAD and configuration have no part in
+ * it,
  * and no attribute can leave files out or change them, as `git archive` or a checkout would.
  * @throws {Problem} `git_sync_failed`, or the class that is asked for
  */
@@ -53,7 +54,8 @@ export async function exportCommit(
     ...options,
     timeLimitSeconds: 300,
   }
-  // What is written belongs to who we are, whoever owns the clone: only the questions to the clone are asked as its owner.
+  // What is written belongs to who we are, whoever owns the clone: only the questions to the clone are asked as its
+  // owner.
   const { as: _owner, ...ours } = must
   const { format, folder: common } = await objectStore(repo, must)
   const objects = join(common, 'objects')

@@ -70,7 +70,8 @@ export function requireClone(root: string): void {
   if (!existsSync(join(root, '.git')))
     throw new Problem(
       'host_not_ready',
-      `${root} is no clone, so there is nothing to deploy: install hostd again with --origin and the address that this host may read. Nothing was changed.`,
+      `${root} is no clone, so there is nothing to deploy: install hostd again with --origin and the address ` +
+        'that this host may read. Nothing was changed.',
     )
 }
 

@@ -59,7 +59,10 @@ async function removeWorktree(repo: string, folder: string): Promise<void> {
   await gitText(repo, ['worktree', 'prune', '--expire=now'])
 }
 
-/** Removes worktrees that a killed process left. The caller holds the lock under which they are made. @returns their folders */
+/**
+ * Removes worktrees that a killed process left. The caller holds the lock under which they are made.
+ * @returns their folders
+ */
 export async function sweepWorktrees(repo: string, options: GitOptions = {}): Promise<string[]> {
   const list = await git(repo, ['worktree', 'list', '--porcelain', '-z'], options)
   const left = list.stdout

@@ -84,7 +84,8 @@ function gitEnv({
  *
  * @param repo working tree or bare repository; the command runs there
  * @returns how it ended; a non-zero exit is not an error here
- * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when git cannot be started or says more than `keepBytes`
+ * @throws {Problem} `cancelled` when `signal` fires; `internal_error` when git cannot be started or says more than
+ *   `keepBytes`
  */
 export function git(
   repo: string,

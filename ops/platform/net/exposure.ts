@@ -90,7 +90,9 @@ const tailnet = [
   ipaddr.parseCIDR('fd7a:115c:a1e0::/48'),
 ] as const
 
-/** Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). Anything that is no address is neither. */
+/**
+ * Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). Anything that is no address is neither.
+ */
 export function isPrivateAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)

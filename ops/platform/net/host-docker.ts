@@ -9,7 +9,7 @@ import {
   type ExposureExceptions,
   type Judged,
 } from './exposure.ts'
-import { judgeMount, usualMounts, type MountRules } from './host-mounts.ts'
+import { judgeMount, ordinaryMounts, type MountRules } from './host-mounts.ts'
 
 const nameOf = (container: Container): string =>
   serviceOf(container) ?? container.Name.replace(/^\//, '')
@@ -72,11 +72,14 @@ function exposuresOf(container: Container, mounts: MountRules): Exposure[] {
   return found
 }
 
-/** What running containers have open, and what they may do to the host: the same rules as for a compose file, on what really runs. */
+/**
+ * What running containers have open, and what they may do to the host: the same rules as for a compose file, on what
+ * really runs.
+ */
 export const judgeContainers = (
   containers: readonly Container[],
   exceptions: ExposureExceptions = noExceptions,
-  mounts: MountRules = usualMounts,
+  mounts: MountRules = ordinaryMounts,
 ): Judged =>
   applyExceptions(
     containers.filter(({ State }) => State.Running).flatMap((each) => exposuresOf(each, mounts)),

@@ -53,7 +53,7 @@ export interface MountRules {
   readonly sockets: readonly string[]
 }
 
-export const usualMounts: MountRules = {
+export const ordinaryMounts: MountRules = {
   secret: [],
   readOnly: [],
   open: ['/run/openclaw/public'],

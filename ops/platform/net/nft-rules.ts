@@ -44,7 +44,10 @@ const port = z.union([
     .transform(({ range }): [number, number] => range),
 ])
 
-/** One value, or an anonymous set of them; null when it is anything else (a named set, a map): then it limits nothing we could know. */
+/**
+ * One value, or an anonymous set of them; null when it is anything else (a named set, a map): then it limits nothing
+ * we could know.
+ */
 function values<T extends z.ZodType>(right: unknown, one: T): z.output<T>[] | null {
   const set = z.object({ set: z.array(one) }).safeParse(right)
   if (set.success) return set.data.set

@@ -9,7 +9,9 @@ interface Handler {
   Text?: string | undefined
   Redirect?: string | undefined
 }
-/** ServeConfig of Tailscale, as `tailscale serve status --json` prints it; a foreground session is a whole one inside. */
+/**
+ * ServeConfig of Tailscale, as `tailscale serve status --json` prints it; a foreground session is a whole one inside.
+ */
 export interface ServeConfig {
   TCP?: Rec<{ TCPForward?: string | undefined }>
   Web?: Rec<{ Handlers?: Rec<Handler> }>

@@ -31,7 +31,10 @@ export const isLoopback = (address: string): boolean =>
 export const socketName = ({ protocol, address, port }: OpenSocket): string =>
   `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
 
-/** @returns every open socket of this network namespace @throws {Problem} `internal_error` when the tables cannot be read */
+/**
+ * @returns every open socket of this network namespace
+ * @throws {Problem} `internal_error` when the tables cannot be read
+ */
 export function openSockets(): OpenSocket[] {
   return process.platform === 'linux' ? fromProc() : fromLsof(runLsof())
 }

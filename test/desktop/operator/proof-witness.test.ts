@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BundleKind } from '#shared/proof'
 import type { Output } from '#shared/bridge'
 import { writeJson } from '#ops/base/files/json-file'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { hostProofPlaces, laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { hostProofPaths, laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
@@ -41,7 +41,7 @@ afterEach(async () => {
 const dirOf = (n: number, kind: BundleKind = 'doctor'): string =>
   join(host.paths.artifacts, kind, idOf(n))
 const seal = async (from: number, to: number, kind: BundleKind = 'doctor'): Promise<void> => {
-  const places = hostProofPlaces(host.paths)
+  const places = hostProofPaths(host.paths)
   for (let n = from; n <= to; n += 1) {
     writeJson(join(dirOf(n, kind), `${kind}.json`), { run: n })
     writeFileSync(join(dirOf(n, kind), 'run.log'), `log of ${n}\n`)
@@ -50,7 +50,7 @@ const seal = async (from: number, to: number, kind: BundleKind = 'doctor'): Prom
       kind,
       runId: idOf(n),
       chainFile: places.chainFile,
-      key: await ownKey(places),
+      key: await proofKey(places),
       gitHead: null,
       gitTree: null,
     })
@@ -103,7 +103,7 @@ describe('the laptop as witness of a host', () => {
       { id: 'aiops-1', place: 'host', seen: { counter: 5 }, problem: null, open: [] },
     ])
     expect(of).toMatchObject({ name: 'aiops-1', detail: null })
-    const key = await ownKey(hostProofPlaces(host.paths))
+    const key = await proofKey(hostProofPaths(host.paths))
     expect(pruneBundle({ dir: dirOf(2), key, drop: ({ path }) => path.endsWith('.log') })).toEqual([
       'run.log',
     ])
@@ -160,11 +160,11 @@ describe('the laptop as witness of a host', () => {
 
   it('takes another key of the host for an alarm, names both, and believes it only when that is acknowledged', async () => {
     const old = (await list()).witnesses[0]?.key_id
-    rmSync(hostProofPlaces(host.paths).keyFile)
+    rmSync(hostProofPaths(host.paths).keyFile)
     await seal(4, 5)
     const found = await alarms()
     expect(found.map(({ code }) => code)).toEqual(['key_changed', 'chain_replaced'])
-    const next = (await ownKey(hostProofPlaces(host.paths))).id
+    const next = (await proofKey(hostProofPaths(host.paths))).id
     expect(found[0]?.detail).toContain(next)
     expect((await list()).witnesses[0]).toMatchObject({
       key_id: old,
@@ -197,7 +197,7 @@ describe('the laptop as witness of a host', () => {
   })
 
   it("alarms over a bundle that was changed and sealed again with the host's own key", async () => {
-    const places = hostProofPlaces(host.paths)
+    const places = hostProofPaths(host.paths)
     for (const n of [1, 2, 3]) rmSync(join(dirOf(n), 'manifest.json'))
     rmSync(places.chainFile)
     writeJson(join(dirOf(2), 'doctor.json'), { run: 'another' })
@@ -271,7 +271,7 @@ describe('the laptop as witness of its own ships', () => {
   it('alarms when the proof of a ship is gone or another one stands in its place', async () => {
     const repository = mkdtempSync(join(bench.home, 'repo-'))
     execFileSync('git', ['init', '-q', repository])
-    const places = laptopProofPlaces(bench.home, repository)
+    const places = laptopProofPaths(bench.home, repository)
     const shipDir = (n: number): string => join(repository, 'artifacts', 'ship', idOf(n))
     for (const n of [1, 2, 3]) {
       writeJson(join(shipDir(n), 'ship_result.json'), { run: n })
@@ -280,7 +280,7 @@ describe('the laptop as witness of its own ships', () => {
         kind: 'ship',
         runId: idOf(n),
         chainFile: places.chainFile,
-        key: await ownKey(places),
+        key: await proofKey(places),
         gitHead: null,
         gitTree: null,
       })
@@ -307,11 +307,11 @@ describe('the laptop as witness of its own ships', () => {
     expect(await alarms()).toMatchObject([{ code: 'chain_gap', run_id: idOf(1) }])
     // A ship key never speaks for a host.
     expect(readFileSync(join(bench.home, 'host_keys.json'), 'utf8')).not.toContain(
-      (await ownKey(places)).id,
+      (await proofKey(places)).id,
     )
     rmSync(places.keyFile)
     rmSync(places.publicKeyFile)
-    await ownKey(places)
+    await proofKey(places)
     await bench.call('proofs.acknowledge', {
       id: (await list()).witnesses.find(({ place }) => place === 'laptop')?.id ?? '',
       reason: 'Looked at it',

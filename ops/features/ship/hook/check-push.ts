@@ -8,8 +8,8 @@ import { commitOf, isAncestor } from '#ops/platform/git/commits'
 import { readBlob } from '#ops/platform/git/objects'
 import { parseJson } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import { configAt } from '#ops/features/ship/state/gate-settings'
@@ -134,7 +134,7 @@ async function refusePush(
       'unreviewed_commit',
       `No change of this repository was shipped from here yet, so no review approved ${commit.slice(0, 12)}. ${untouched}`,
     )
-  const own = readOwnPublicKey(laptopProofPlaces(home, repo))
+  const own = readProofPublicKey(laptopProofPaths(home, repo))
   const answer = await walkVerdicts({
     repo,
     target: commit,

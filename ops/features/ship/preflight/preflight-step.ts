@@ -13,8 +13,8 @@ import { sweepWorktrees, worktreePrefix } from '#ops/platform/git/linked-worktre
 import { readBlob, trackedAt } from '#ops/platform/git/objects'
 import { readRef } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { nextActionFile, parseNextAction } from '#ops/core/config/next-action'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
@@ -170,7 +170,7 @@ export const preflightStep = (
     await refuseHookBypass(repo, env)
     const lock = await takeLock(head)
     await sweep(repo, lock.lost, log)
-    ship.key ??= await ownKey(laptopProofPlaces(ship.home, repo))
+    ship.key ??= await proofKey(laptopProofPaths(ship.home, repo))
     for (const why of candidate ? [] : await sealEarlierShips(ship, ship.key)) log(why)
 
     if (candidate) await refuseMovedHead(repo, candidate.start, options)

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { toProblem } from '#shared/errors'
 import type { SigningKey } from '#ops/core/trust/signing-key'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { describePass, prunableBundles, prunePass } from '#ops/core/proof/retention'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { sealLeftovers } from '#ops/core/proof/unsealed'
@@ -18,7 +18,7 @@ export async function sealEarlierShips(
   { repo, home, runId }: Pick<Ship, 'repo' | 'home' | 'runId'>,
   key: SigningKey,
 ): Promise<string[]> {
-  const { chainFile } = laptopProofPlaces(home, repo)
+  const { chainFile } = laptopProofPaths(home, repo)
   const { failed } = await sealLeftovers({
     root: join(shipFolder(repo), '..'),
     kinds: ['ship'],
@@ -38,13 +38,13 @@ export async function sealShip(
   warn: (text: string) => void,
 ): Promise<void> {
   try {
-    const places = laptopProofPlaces(home, repo)
+    const places = laptopProofPaths(home, repo)
     const { redacted } = await sealBundle({
       dir,
       kind: 'ship',
       runId,
       chainFile: places.chainFile,
-      key: key ?? (await ownKey(places)),
+      key: key ?? (await proofKey(places)),
       gitHead: head,
       gitTree: tree,
     })

@@ -8,7 +8,7 @@ import {
   type ExposureExceptions,
   type Judged,
 } from '#ops/platform/net/exposure'
-import { judgeMount, usualMounts, type MountRules } from '#ops/platform/net/host-mounts'
+import { judgeMount, ordinaryMounts, type MountRules } from '#ops/platform/net/host-mounts'
 import {
   capabilityName,
   dangerousCapabilities,
@@ -173,7 +173,7 @@ function judgePrivileges(service: ComposeService, report: Report): void {
 function judgeMounts(
   service: ComposeService,
   model: ComposeModel,
-  { mounts = usualMounts, resolvePath = (path) => path }: JudgeOptions,
+  { mounts = ordinaryMounts, resolvePath = (path) => path }: JudgeOptions,
   report: Report,
 ): void {
   if (service.use_api_socket === true)

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { verdictDocument } from '#shared/signature'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { members } from '#ops/base/process/process-tree'
@@ -50,7 +50,7 @@ afterEach(async () => {
   await repo.remove()
 })
 
-const places = () => laptopProofPlaces(repo.home, repo.repo)
+const places = () => laptopProofPaths(repo.home, repo.repo)
 const ship = async (): Promise<string> => {
   const { run_id } = await bench.call('ship.start', {})
   await until(
@@ -109,7 +109,7 @@ describe('the ship key in the keystore of the system', () => {
       kept: 'os',
       can_move: 'file',
     })
-    const own = readOwnPublicKey(places())
+    const own = readProofPublicKey(places())
     // The bundle is sealed right after the result is there.
     await until(
       'the proof to be verified',
@@ -137,14 +137,14 @@ describe('the ship key in the keystore of the system', () => {
     })
     ring.kept.clear()
     expect(await bench.refused('ship.start', {})).toMatchObject({ error_class: 'ship_key_locked' })
-    expect(readOwnPublicKey(places())?.id).toBe(key?.id)
+    expect(readProofPublicKey(places())?.id).toBe(key?.id)
     expect(existsSync(places().keyFile)).toBe(false)
   })
 
   it('moves from a file only when the operator says so, and back, as the same key', async () => {
     repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
     await repo.ship()
-    const id = readOwnPublicKey(places())?.id
+    const id = readProofPublicKey(places())?.id
     expect(await bench.call('ship_key.get', {})).toMatchObject({
       key: { id },
       kept: 'file',
@@ -160,7 +160,7 @@ describe('the ship key in the keystore of the system', () => {
     expect(statSync(places().keyFile).mode & 0o777).toBe(0o600)
     repo.commit('Another', { 'app.mjs': 'export const add = (a, b) => a + b + 0\n' })
     expect((await repo.ship()).result).toMatchObject({ overall: 'PASS' })
-    expect(readOwnPublicKey(places())?.id).toBe(id)
+    expect(readProofPublicKey(places())?.id).toBe(id)
   })
 })
 

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { hostProofPlaces, laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { hostProofPaths, laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { tombstoneText } from '#ops/core/proof/prune-bundle'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { verifyFiles } from '#ops/core/proof/verify-bundle'
@@ -60,14 +60,14 @@ describe('hq proof verify', () => {
   }
   async function sealOnHost(kind: BundleKind, n: number): Promise<string> {
     const paths = hostPaths(env)
-    const places = hostProofPlaces(paths)
+    const places = hostProofPaths(paths)
     const dir = write(paths.artifacts, kind, n)
     await sealBundle({
       dir,
       kind,
       runId: runOf(n),
       chainFile: places.chainFile,
-      key: await ownKey(places),
+      key: await proofKey(places),
       gitHead: null,
       gitTree: null,
     })
@@ -124,11 +124,11 @@ describe('hq proof verify', () => {
       kind: 'ship',
       runId: runOf(1),
       chainFile: join(base, 'forged.json'),
-      key: await ownKey(hostProofPlaces(paths)),
+      key: await proofKey(hostProofPaths(paths)),
       gitHead: null,
       gitTree: null,
     })
-    await ownKey(laptopProofPlaces(join(base, 'home'), base))
+    await proofKey(laptopProofPaths(join(base, 'home'), base))
     expect(await hq(dir)).toMatchObject({
       exitCode: 1,
       stdout: expect.stringContaining('unknown_key'),
@@ -157,8 +157,8 @@ describe('hq proof verify', () => {
 
   it('takes a ship bundle on a host for what it is: a copy, signed on the laptop, with files that were too large to send', async () => {
     const repo = join(base, 'repo')
-    const places = laptopProofPlaces(join(base, 'home'), repo)
-    const key = await ownKey(places)
+    const places = laptopProofPaths(join(base, 'home'), repo)
+    const key = await proofKey(places)
     for (const n of [1, 2, 3]) {
       const dir = write(join(repo, 'artifacts'), 'ship', n)
       await sealBundle({

@@ -18,7 +18,7 @@ import { fileKeyStore, loadOrCreateKey, type KeyStore } from '#ops/core/trust/ke
 import { checkSignature, signDocument } from '#ops/core/trust/signed-document'
 import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import { ownKey } from '#ops/core/proof/proof-key'
+import { proofKey } from '#ops/core/proof/proof-key'
 
 describe('the signing key', () => {
   let dir: string
@@ -103,11 +103,11 @@ describe('the signing key', () => {
       publicKeyFile: join(dir, 'public.json'),
       chainFile: join(dir, 'chain.json'),
     }
-    const key = await ownKey(places, ring)
+    const key = await proofKey(places, ring)
     expect(existsSync(places.keyFile)).toBe(false)
     expect(JSON.parse(readFileSync(places.publicKeyFile, 'utf8'))).toEqual(toTrustedKey(key))
     expect(trustKeys([toTrustedKey(key)], 'trust.json').has(key.id)).toBe(true)
-    expect((await ownKey(places, ring)).id).toBe(key.id)
+    expect((await proofKey(places, ring)).id).toBe(key.id)
   })
 })
 

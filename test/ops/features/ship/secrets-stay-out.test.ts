@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { nodeProgram } from '#ops/base/process/program'
 import { marker } from '#ops/base/redact/redactor'
@@ -177,7 +177,7 @@ describe('a change with a secret', () => {
     expect(readFileSync(join(shipped.dir, 'verdict.json'), 'utf8')).toContain(
       `It removes ${marker}, and ${marker} is quoted.`,
     )
-    const key = readOwnPublicKey(laptopProofPlaces(sample.home, sample.repo))
+    const key = readProofPublicKey(laptopProofPaths(sample.home, sample.repo))
     expect(
       (await verifyBundle(shipped.dir, { keys: trustKeys(key === null ? [] : [key], 'the test') }))
         .state,

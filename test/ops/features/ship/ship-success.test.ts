@@ -6,9 +6,9 @@ import { parseRunEvent } from '#shared/events'
 import { shipBundleFiles } from '#shared/bundle'
 import { checkVerdictSignature } from '#ops/core/trust/sign-verdict'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { signedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
@@ -73,11 +73,11 @@ describe('a ship that passes', () => {
       files: [{ path: 'app.mjs', status: 'modified', additions: 1, deletions: 1 }],
       reviewer: { model: 'test-model', base_url: api.base_url, scripted: true },
     })
-    const key = readOwnPublicKey(laptopProofPlaces(sample.home, sample.repo))
+    const key = readProofPublicKey(laptopProofPaths(sample.home, sample.repo))
     expect(checkVerdictSignature(verdict, trustKeys(key === null ? [] : [key], 'the test'))).toBe(
       'verified',
     )
-    expect(statSync(laptopProofPlaces(sample.home, sample.repo).keyFile).mode & 0o777).toBe(0o600)
+    expect(statSync(laptopProofPaths(sample.home, sample.repo).keyFile).mode & 0o777).toBe(0o600)
     expect(verdict.reviewer.cli_version).toMatch(/\d+\.\d+\.\d+/)
     expect(readFileSync(join(dir, 'verdict.json'), 'utf8').trimEnd()).toBe(pushed)
     const digest = (file: string): string =>

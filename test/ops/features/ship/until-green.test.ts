@@ -6,8 +6,8 @@ import type { projectConfig } from '#shared/config'
 import { members } from '#ops/base/process/process-tree'
 import { nodeProgram } from '#ops/base/process/program'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import { readOwnPublicKey } from '#ops/core/proof/proof-key'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { makeShipRepo, until, type Shipped, type ShipRepo } from '../../../support/ship-repo.ts'
 import {
@@ -146,7 +146,7 @@ describe('until green', { timeout: 300_000 }, () => {
     expect(read(shipped, 'repairs/1/implementer.jsonl')).toContain('command_execution')
     for (const path of Object.values(result.artifacts))
       expect(existsSync(join(dir, path)), path).toBe(true)
-    const key = readOwnPublicKey(laptopProofPlaces(sample.home, sample.repo))
+    const key = readProofPublicKey(laptopProofPaths(sample.home, sample.repo))
     expect(
       await verifyBundle(dir, { keys: trustKeys(key === null ? [] : [key], 'the test') }),
     ).toMatchObject({ state: 'verified', problems: [] })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { laptopProofPlaces } from '#ops/base/paths/proof-paths'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { signingKeyFromPem } from '#ops/core/trust/signing-key'
 import { installRoot, nodeProgram, programArgv } from '#ops/base/process/program'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
@@ -178,7 +178,7 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     chmodSync(cli, 0o755)
     const verdict = join(first.shipped.dir, 'verdict.json')
     const text = readFileSync(verdict, 'utf8')
-    const { keyFile } = laptopProofPlaces(sample.home, sample.repo)
+    const { keyFile } = laptopProofPaths(sample.home, sample.repo)
     const key = readFileSync(keyFile)
     const back = (): void => {
       sample.settings({})
@@ -255,7 +255,7 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     } = await ship()
     const log = (shipped: Shipped): string =>
       readFileSync(join(shipped.dir, 'review_auto.log'), 'utf8')
-    const { keyFile, chainFile } = laptopProofPlaces(sample.home, sample.repo)
+    const { keyFile, chainFile } = laptopProofPaths(sample.home, sample.repo)
     const asked = (): { boot_id: string; uptime_seconds: number } =>
       (
         JSON.parse(readFileSync(join(dir, 'review_bindings.json'), 'utf8')) as {

@@ -8,8 +8,8 @@ import { newRunId } from '#shared/ids'
 import { tombstone } from '#shared/proof'
 import { parseRunEvent } from '#shared/events'
 import { writeJson } from '#ops/base/files/json-file'
-import { ownKey } from '#ops/core/proof/proof-key'
-import { hostProofPlaces } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { chainVerification, type BundleKind } from '#shared/proof'
 import { hq, scriptedInstall, testHost, type TestHost } from '../../../support/hostd.ts'
@@ -72,14 +72,14 @@ const plant = async (
     join(run, 'log.ndjson'),
     `${JSON.stringify({ seq: 1, type: 'log', time: '2026-01-01T00:00:00.000Z', step: null, stream: 'hq', text: 'x'.repeat(500) })}\n`,
   )
-  const places = hostProofPlaces(host.paths)
+  const places = hostProofPaths(host.paths)
   if (seal)
     await sealBundle({
       dir: bundle,
       kind: kind satisfies BundleKind,
       runId: id,
       chainFile: places.chainFile,
-      key: await ownKey(places),
+      key: await proofKey(places),
       gitHead: null,
       gitTree: null,
     })
@@ -179,7 +179,7 @@ describe('retention on a host, after a run', () => {
 
   it('leaves alone what another key sealed, says so, and fails no run for it', async () => {
     const old = await plant(100)
-    rmSync(hostProofPlaces(host.paths).keyFile)
+    rmSync(hostProofPaths(host.paths).keyFile)
     const { code, err } = await runDoctor()
     expect(code).toBe(0)
     expect(err).toContain('was sealed with another key')

@@ -7,7 +7,7 @@ import { runChecks } from '#ops/core/checks/check'
 import { auditClass } from '#ops/features/port-audit/checks'
 import { noExceptions } from '#ops/platform/net/exposure'
 import { hostPortChecks } from '#ops/features/port-audit/host-audit'
-import { usualMounts } from '#ops/platform/net/host-mounts'
+import { ordinaryMounts } from '#ops/platform/net/host-mounts'
 
 let dir: string
 let socket: string
@@ -21,7 +21,7 @@ const dockerCheck = (limitMs: number) =>
   hostPortChecks({
     docker: { socket },
     exceptions: noExceptions,
-    mounts: usualMounts,
+    mounts: ordinaryMounts,
     serveTargets: [],
     limitMs,
   }).filter(({ name }) => name === 'ports:docker')
