@@ -30,11 +30,10 @@ export function eventLines(
       return onBad(`a line on the event pipe is not JSON: ${redact.text(text).slice(0, 200)}`)
     }
     const parsed = eventBody.safeParse(value)
-    if (!parsed.success)
-      return onBad(
-        'an event is off its schema at ' +
-          `${parsed.error.issues.map((issue) => issue.path.join('.') || 'type').join(', ')}`,
-      )
+    if (!parsed.success) {
+      const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'type')
+      return onBad(`an event is off its schema at ${fields.join(', ')}`)
+    }
     onEvent(parsed.data)
   }
   const keep = (piece: Buffer): void => {

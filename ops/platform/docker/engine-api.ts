@@ -34,6 +34,8 @@ async function get({ socket }: Docker, path: string, signal?: AbortSignal): Prom
 }
 
 const errorReply = z.looseObject({ message: z.string() })
+const errorMessage = (text: string): string =>
+  parseJson(text, errorReply, { errorClass: 'docker_compose_failed', origin: 'its answer' }).message
 
 /**
  * One GET to the daemon.
@@ -51,8 +53,7 @@ export async function askDocker<T extends z.ZodType>(
   if (status !== 200)
     throw new Problem(
       'docker_compose_failed',
-      `Docker answered ${status} to ${path}: ` +
-        `${parseJson(text, errorReply, { errorClass: 'docker_compose_failed', origin: 'its answer' }).message}`,
+      `Docker answered ${status} to ${path}: ${errorMessage(text)}`,
     )
   return parseJson(text, schema, {
     errorClass: 'docker_compose_failed',
