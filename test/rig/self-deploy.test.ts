@@ -109,7 +109,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect(ended.result).toMatchObject({ target_sha: sha })
     expect(stepOf(attemptOf(ended, 1), 'hostd_install')).toMatchObject({
       status: 'passed',
-      detail: `hostd was restarted in the middle of this deploy: 0.1.50+${sha.slice(0, 12)} answers, and lets the token in`,
+      detail: `hostd was restarted in the middle of this deploy: 0.1.50+${sha.slice(0, 12)} answers, and accepts the token`,
     })
     expect([...seen].filter((status) => status !== 'queued')).toEqual(['running', 'passed'])
     expect(await standing()).toEqual({
@@ -225,7 +225,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
 
   it('finishes with the pipeline that it brings: a fix of the pipeline deploys itself', async () => {
     const broken = await ship('0.1.60', {
-      'ops/features/deploy/route-gate.ts': (text) =>
+      'ops/features/deploy/verify/route-gate.ts': (text) =>
         text.replace(
           '  const token = readAdminToken',
           "  if (paths.state !== '') throw new Problem('route_missing', 'planted')\n  const token = readAdminToken",

@@ -1,6 +1,6 @@
 import { hostPaths } from '#ops/base/paths/paths'
 import { followedBranch } from '#ops/platform/git/host-git'
-import { provePullOnly } from '#ops/features/deploy/pull-only'
+import { provePullOnly } from '#ops/features/deploy/sync/pull-only'
 import { checksDocument } from '#ops/core/checks/check'
 import { runHere } from '#ops/host/hostd-client/check-command'
 

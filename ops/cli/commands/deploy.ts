@@ -1,7 +1,8 @@
 import { Problem } from '#shared/errors'
 import type { DeployResult } from '#shared/result'
 import { attemptOf } from '#ops/features/deploy/attempt'
-import { deployHost, deployOnce } from '#ops/features/deploy/pipeline'
+import { deployOnce } from '#ops/features/deploy/pipeline'
+import { deployHost } from '#ops/features/deploy/state/facts'
 import { deployUntilGreen } from '#ops/features/deploy/until-green'
 import { eventsOut } from '#ops/core/pipeline/events-out'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
@@ -40,12 +41,12 @@ export async function run({
       )
     const result =
       attempt === null
-        ? await deployUntilGreen(
-            host,
-            host.settings.deploy_attempts,
-            { kind: 'deploy', unpin },
-            { emit, signal },
-          )
+        ? await deployUntilGreen(host, {
+            attempts: host.settings.deploy_attempts,
+            plan: { kind: 'deploy', unpin },
+            emit,
+            signal,
+          })
         : await deployOnce(host, { attempt, emit, signal })
     return exitCodeOf(result)
   }
@@ -54,7 +55,8 @@ export async function run({
     throw new Problem('lane_busy', 'Another deploy is running. Nothing was started.')
   let result: DeployResult
   try {
-    result = await deployUntilGreen(host, 1, { kind: 'deploy', unpin }, { emit, signal })
+    const plan = { kind: 'deploy', unpin } as const
+    result = await deployUntilGreen(host, { attempts: 1, plan, emit, signal })
   } finally {
     lock.release()
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { projectState } from '#shared/result'
-import { runDod } from '#ops/features/deploy/dod'
+import { runDod } from '#ops/features/deploy/verify/dod'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { doctorContext } from '#ops/core/checks/context'
 import { readJson } from '#ops/base/files/json-file'

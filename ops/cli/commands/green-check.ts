@@ -1,6 +1,7 @@
 import { runAsAction } from '#ops/host/hostd-client/check-command'
-import { deployFolder, deployHost } from '#ops/features/deploy/pipeline'
-import { greenCheck } from '#ops/features/deploy/green-check'
+import { deployHost } from '#ops/features/deploy/state/facts'
+import { deployFolder } from '#ops/features/deploy/state/folders'
+import { greenCheck } from '#ops/features/deploy/verify/green-check'
 
 /** `hq green-check`: is the last deploy green, and still? @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>

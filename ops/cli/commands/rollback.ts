@@ -1,7 +1,8 @@
 import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
 import { attemptOf } from '#ops/features/deploy/attempt'
-import { deployHost, deployOnce } from '#ops/features/deploy/pipeline'
+import { deployOnce } from '#ops/features/deploy/pipeline'
+import { deployHost } from '#ops/features/deploy/state/facts'
 import { deployUntilGreen } from '#ops/features/deploy/until-green'
 import { eventsOut } from '#ops/core/pipeline/events-out'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
@@ -40,12 +41,12 @@ export async function run({ to, once = false, json = false }: RollbackOptions): 
   if (attempt === null) {
     const host = deployHost(context.runId)
     return exitCodeOf(
-      await deployUntilGreen(
-        host,
-        host.settings.deploy_attempts,
-        { kind: 'rollback', to: to ?? null },
-        { emit, signal },
-      ),
+      await deployUntilGreen(host, {
+        attempts: host.settings.deploy_attempts,
+        plan: { kind: 'rollback', to: to ?? null },
+        emit,
+        signal,
+      }),
     )
   }
   if (to === undefined)

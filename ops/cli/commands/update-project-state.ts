@@ -2,7 +2,7 @@ import { Problem } from '#shared/errors'
 import { stateFinding } from '#ops/features/doctor/deploy-checks'
 import { checksDocument, runChecks } from '#ops/core/checks/check'
 import { runHere } from '#ops/host/hostd-client/check-command'
-import { restoreState } from '#ops/features/deploy/project-state'
+import { restoreState } from '#ops/features/deploy/state/project-state'
 import { hostPaths } from '#ops/base/paths/paths'
 import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
 

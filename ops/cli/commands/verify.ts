@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { checksDocument } from '#ops/core/checks/check'
 import { doctorContext } from '#ops/core/checks/context'
-import { verify, verifyClass } from '#ops/features/deploy/verify'
+import { verify, verifyClass } from '#ops/features/deploy/verify/verify'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { runFolder } from '#ops/base/paths/paths'
 

@@ -1,21 +1,25 @@
+// One attempt of deploy_until_green, as a process of its own.
 import { Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
-import { asFailed, resultFieldsOf } from '#ops/core/pipeline/documents'
-import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { envValue, inheritedVariables, wholeEnvironment, type Environment } from '#ops/base/env'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
-import { handHostFiles } from '#ops/core/config/host-files'
 import { installRoot, programArgv } from '#ops/base/process/program'
+import { handHostFiles } from '#ops/core/config/host-files'
 import { currentFolder } from '#ops/core/host-state/releases'
-import { runAction } from '#ops/core/pipeline/action-child'
-import type { DeployHost } from './facts.ts'
+import { runAction, type ActionOutcome } from '#ops/core/pipeline/action-child'
+import { asFailed, resultFieldsOf } from '#ops/core/pipeline/documents'
+import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import type { DeployHost } from './state/facts.ts'
 
 /** `<run_id>/<n>`, in the environment of one attempt and of what belongs to it. */
 export const attemptVariable = 'OPENCLAW_DEPLOY_ATTEMPT'
 const attemptSeconds = 3600
 
-/** The number of this attempt, or null when this process is none. @throws {Problem} `internal_error` when the variable is off */
+/**
+ * The number of the attempt that this process runs; null when it runs none.
+ * @throws {Problem} `internal_error` when the variable does not name an attempt of this run
+ */
 export function attemptOf(runId: string, env: Environment = wholeEnvironment()): number | null {
   const text = envValue(attemptVariable, env)
   if (text === undefined) return null
@@ -23,12 +27,12 @@ export function attemptOf(runId: string, env: Environment = wholeEnvironment()):
   if (id !== runId || !/^[1-9]\d?$/.test(number))
     throw new Problem(
       'internal_error',
-      `${attemptVariable} is ${JSON.stringify(text)}, which is no attempt of ${runId}.`,
+      `${attemptVariable} is ${JSON.stringify(text)}, which is not an attempt of ${runId}.`,
     )
   return Number(number)
 }
 
-/** Where the next attempt is started from: a deploy that brought a new HQ can be finished by it. */
+/** The installation that runs the next attempt: a deploy that brought a new HQ can be finished by it. */
 export const attemptInstall = (paths: HostPaths): string => currentFolder(paths) ?? installRoot()
 
 interface AttemptStart {
@@ -38,8 +42,8 @@ interface AttemptStart {
 }
 
 /**
- * The result of an attempt that gave none, or none that can be trusted.
- * @param reported what the attempt did report; its steps and commit are kept
+ * The result of an attempt whose own result is missing, or contradicts how the attempt ended.
+ * @param reported what the attempt itself reported; its steps and commit are kept
  */
 export function failedResult(
   { runId, attempt, startedAt }: AttemptStart,
@@ -63,60 +67,63 @@ export function failedResult(
 }
 
 /**
- * One attempt of deploy_until_green as a process of its own, its events handed on.
- * @param emit takes every event but the attempt's last: that is the return value
+ * Runs one attempt and passes its events on.
+ * @param emit receives every event but the attempt's last: that is the return value
  */
 export async function runAttempt(
   host: DeployHost,
   attempt: number,
   { emit, signal }: { emit: (event: EventBody) => void; signal: AbortSignal },
 ): Promise<DeployResult> {
-  const { paths, runId, hostdUrl, hostdPort } = host
   const startedAt = new Date().toISOString()
-  const marker = `${runId}/${attempt}`
-  const install = attemptInstall(paths)
+  const marker = `${host.runId}/${attempt}`
+  const install = attemptInstall(host.paths)
+  const args =
+    host.rollbackTo === null
+      ? ['deploy', '--once']
+      : ['rollback', '--once', '--to', host.rollbackTo]
   const outcome = await runAction({
-    argv: programArgv(
-      'hq',
-      host.rollbackTo === null
-        ? ['deploy', '--once']
-        : ['rollback', '--once', '--to', host.rollbackTo],
-      install,
-    ),
+    argv: programArgv('hq', args, install),
     cwd: '/',
     timeoutSeconds: attemptSeconds,
     signal,
     append: emit,
     tree: { marker: `${attemptVariable}=${marker}` },
-    env: {
-      ...inheritedVariables(['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK']),
-      ...hostPathsEnv(paths),
-      OPENCLAW_HQ_INSTALL: install,
-      OPENCLAW_HOSTD_URL: hostdUrl,
-      OPENCLAW_HOSTD_PORT: String(hostdPort),
-      OPENCLAW_RUN_ID: runId,
-      ...handHostFiles(host.files),
-      [attemptVariable]: marker,
-    },
+    env: attemptEnv(host, install, marker),
   })
+  return resultOf(outcome, { runId: host.runId, attempt, startedAt })
+}
+
+const attemptEnv = (
+  { paths, files, runId, hostdUrl, hostdPort }: DeployHost,
+  install: string,
+  marker: string,
+): Record<string, string> => ({
+  ...inheritedVariables(['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK']),
+  ...hostPathsEnv(paths),
+  OPENCLAW_HQ_INSTALL: install,
+  OPENCLAW_HOSTD_URL: hostdUrl,
+  OPENCLAW_HOSTD_PORT: String(hostdPort),
+  OPENCLAW_RUN_ID: runId,
+  ...handHostFiles(files),
+  [attemptVariable]: marker,
+})
+
+function resultOf(outcome: ActionOutcome, about: AttemptStart): DeployResult {
   const parsed = deployResult.safeParse(outcome.document)
-  const result =
-    parsed.success && parsed.data.run_id === runId && parsed.data.attempt === attempt
-      ? parsed.data
-      : null
+  const isOurs =
+    parsed.success && parsed.data.run_id === about.runId && parsed.data.attempt === about.attempt
+  const result = isOurs ? parsed.data : null
   if (outcome.stopped)
     return result?.error_class === outcome.stopped.errorClass
       ? result
-      : failedResult({ runId, attempt, startedAt }, outcome.stopped, result)
+      : failedResult(about, outcome.stopped, result)
   if (result && outcome.exitCode === exitCodeOf(result)) return result
   const how =
     outcome.exitCode === null ? (outcome.signal ?? 'no exit code') : `exit code ${outcome.exitCode}`
-  return failedResult(
-    { runId, attempt, startedAt },
-    new Problem(
-      'action_no_result',
-      `Attempt ${attempt} ended with ${how} and without a result that agrees.`,
-    ),
-    result,
+  const problem = new Problem(
+    'action_no_result',
+    `Attempt ${about.attempt} ended with ${how} and without a result that agrees.`,
   )
+  return failedResult(about, problem, result)
 }

@@ -1,15 +1,15 @@
+// The deploy's own bundle: the proof of its last attempt, its triage, and last of all its result.
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DeployResult, Triage } from '#shared/result'
 import { writeWhole } from '#ops/base/files/json-file'
-import { writeDocument } from '#ops/base/redact/write-document'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { attemptFolder, deployFolder, deployResultFile } from './pipeline.ts'
-import { proofFiles } from './steps-verify.ts'
+import { writeDocument } from '#ops/base/redact/write-document'
+import { attemptFolder, deployFolder, deployResultFile, proofFiles } from './state/folders.ts'
 
 /**
- * Makes the deploy's own bundle from its last attempt: the proof files, the logs of its steps, the triage. The result
- * comes last (`writeResult`), so that a folder with a result is a whole one.
+ * Gathers the proof files, the logs of the steps, and the triage. The result comes last (`writeResult`), so that a
+ * folder with a result is a whole one.
  */
 export function gatherBundle(
   paths: HostPaths,
@@ -22,10 +22,8 @@ export function gatherBundle(
     const file = join(from, name)
     if (existsSync(file)) writeWhole(join(to, name), readFileSync(file))
   }
-  for (const name of existsSync(from)
-    ? readdirSync(from).filter((each) => each.endsWith('.log'))
-    : [])
-    copyFileSync(join(from, name), join(to, name))
+  const logs = existsSync(from) ? readdirSync(from).filter((name) => name.endsWith('.log')) : []
+  for (const name of logs) copyFileSync(join(from, name), join(to, name))
   if (triage) writeDocument(join(to, 'triage.json'), triage)
   else rmSync(join(to, 'triage.json'), { force: true })
 }

@@ -1,37 +1,24 @@
+// The triage of a failed deploy: for programs, and for the person who fixes it.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { errorRule } from '#shared/errors'
 import type { DeployResult, Triage } from '#shared/result'
 import { firstError, readLogHead } from '#ops/core/pipeline/first-error'
 
-/** What changes from one attempt to the next without the failure being another one: ids, numbers, temporary names. */
-const normalised = (text: string): string =>
-  text
-    .replace(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, '<run>')
-    .replace(/\b[0-9a-f]{7,64}\b/g, '<hex>')
-    .replace(/\d+/g, '<n>')
-
-/** Equal for the same failure: class, step and the normalised first error. */
-function fingerprintOf(result: DeployResult, text: string | null): string {
-  return createHash('sha256')
-    .update(JSON.stringify([result.error_class, result.step_failed, normalised(text ?? '')]))
-    .digest('hex')
-    .slice(0, 32)
+interface Where {
+  /** Folder of the last attempt. */
+  readonly dir: string
+  /** Folder the triage lies in. Paths in it are relative to this one. */
+  readonly base: string
+  readonly extra?: readonly string[]
 }
 
-/**
- * What a failed deploy came to, for programs and for the person who mends it.
- * @param dir folder of the last attempt @param base folder the triage lies in, to which the evidence paths are relative
- */
-export function triageOf(
-  result: DeployResult,
-  { dir, base, extra = [] }: { dir: string; base: string; extra?: readonly string[] },
-): Triage {
+export function triageOf(result: DeployResult, { dir, base, extra = [] }: Where): Triage {
   const errorClass = result.error_class ?? 'internal_error'
   const step = result.steps.find(({ name }) => name === result.step_failed)
-  const place = dir.slice(base.length).replace(/^\//, '')
   const log = step?.log ?? null
-  const logPath = log === null ? null : place === '' ? log : `${place}/${log}`
+  const folder = dir.slice(base.length).replace(/^\//, '')
+  const logPath = log === null ? null : join(folder, log)
   const text = log === null ? null : readLogHead(join(dir, log))
   const found = text === null ? null : firstError(text)
   return {
@@ -52,3 +39,18 @@ export function triageOf(
     written_at: new Date().toISOString(),
   }
 }
+
+/** Equal for the same failure: class, step and the normalised first error. */
+function fingerprintOf(result: DeployResult, text: string | null): string {
+  return createHash('sha256')
+    .update(JSON.stringify([result.error_class, result.step_failed, normalised(text ?? '')]))
+    .digest('hex')
+    .slice(0, 32)
+}
+
+/** The text without what differs between attempts of the same failure: ids, numbers, temporary names. */
+const normalised = (text: string): string =>
+  text
+    .replace(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, '<run>')
+    .replace(/\b[0-9a-f]{7,64}\b/g, '<hex>')
+    .replace(/\d+/g, '<n>')

@@ -1,267 +1,224 @@
+// deploy_until_green: maintenance on, bounded attempts, green_check, maintenance off.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem, toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
-import type { DeployResult, StepResult, Triage } from '#shared/result'
-import type { DeployStep } from '#shared/steps'
-import { failures } from '#ops/core/checks/check'
-import { asFailed } from '#ops/core/pipeline/documents'
-import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/core/host-state/maintenance'
+import type { DeployResult, Triage } from '#shared/result'
 import { writeDocument } from '#ops/base/redact/write-document'
+import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/core/host-state/maintenance'
+import { setTimers } from '#ops/core/host-state/timers'
 import { attemptInstall, failedResult, runAttempt } from './attempt.ts'
 import { gatherBundle, writeResult } from './bundle.ts'
-import { attemptFolder, deployFolder } from './pipeline.ts'
-import type { DeployHost } from './facts.ts'
-import { greenCheck } from './green-check.ts'
-import { restoreState } from './project-state.ts'
-import { planned, type Plan } from './rollback.ts'
-import { setTimers } from '#ops/core/host-state/timers'
+import { greenStep, withGreenCheck } from './green-step.ts'
+import { applyPlan, type Plan } from './plan.ts'
+import type { DeployHost } from './state/facts.ts'
+import { attemptFolder, deployFolder } from './state/folders.ts'
+import { restoreState } from './state/project-state.ts'
 import { triageOf } from './triage.ts'
 
-const greenStep = 'green_check' satisfies DeployStep
-const now = (): string => new Date().toISOString()
-
-interface Hands {
+interface UntilGreen {
+  /** Most attempts. */
+  readonly attempts: number
+  readonly plan: Plan
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal
 }
 
 /**
- * deploy_until_green (design §7): maintenance on, bounded attempts that each fetch afresh, a triage for every failure,
- * `green_check`, maintenance off. Only classes that the error table calls retryable are tried again, and never twice with
- * the same fingerprint; but an attempt that failed after it made another HQ current is followed by one of that HQ. After a failure maintenance stays on.
- * A deploy of a pinned host, or a rollback, that cannot be is refused before any of this: nothing is changed then.
- * @param attempts most attempts
- * @param plan what is deployed
+ * Maintenance on, bounded attempts that each fetch again, a triage for every failure, `green_check`, maintenance off.
+ * Only classes that the error table calls retryable are tried again, and never twice with the same fingerprint; but an
+ * attempt that failed after it made another HQ current is followed by one of that HQ. After a failure maintenance stays
+ * on. A deploy of a pinned host, or a rollback, that is not possible is refused before any of this: nothing is changed
+ * then.
  * @returns the result of the deploy, which is also the last event
  */
 export async function deployUntilGreen(
   given: DeployHost,
-  attempts: number,
-  plan: Plan,
-  { emit, signal }: Hands,
+  options: UntilGreen,
 ): Promise<DeployResult> {
+  const { plan, emit, signal } = options
   const startedAt = now()
-  const say = (text: string): void =>
+  const log = (text: string): void =>
     emit({ type: 'log', time: now(), step: null, stream: 'hq', text })
+  const finished = (result: DeployResult): DeployResult => {
+    emit({ type: 'run_finished', time: now(), result })
+    return result
+  }
   let host: DeployHost
   try {
-    host = await planned(given, plan, { say, signal })
+    host = await applyPlan(given, plan, { log, signal })
   } catch (error) {
     const problem = toProblem(error)
-    for (const text of [`${problem.errorClass}: ${problem.message}`, ...problem.evidence]) say(text)
-    const refused = failedResult({ runId: given.runId, attempt: 1, startedAt }, problem)
-    emit({ type: 'run_finished', time: now(), result: refused })
-    return refused
+    for (const text of [`${problem.errorClass}: ${problem.message}`, ...problem.evidence]) log(text)
+    return finished(failedResult({ runId: given.runId, attempt: 1, startedAt }, problem))
   }
-  let result: DeployResult
-  let triage: Triage | null = null
-  try {
-    turnMaintenanceOn(host.paths, { deployRunId: host.runId, reason: 'deploy' })
-    say('maintenance mode is on')
-    say(await setTimers(host.settings, 'stop', signal))
-    ;({ result, triage } = await tryUntilGreen(host, attempts, { emit, signal }, say))
-  } catch (error) {
-    const problem = toProblem(error)
-    say(`${problem.errorClass}: ${problem.message}`)
-    result = failedResult({ runId: host.runId, attempt: 1, startedAt }, problem)
-    triage = triageOf(result, {
-      ...places(host, result),
-      extra: [problem.message, ...problem.evidence],
-    })
-  }
-  result = await close(host, { ...result, started_at: startedAt, finished_at: now() }, triage, say)
-  emit({ type: 'run_finished', time: now(), result })
-  return result
+  const deploy = new Deploy(host, options, log)
+  const { result, triage } = await deploy.run(startedAt)
+  const whole = { ...result, started_at: startedAt, finished_at: now() }
+  return finished(await deploy.close(whole, triage))
 }
 
-const places = (
-  { paths }: DeployHost,
-  { run_id, attempt }: DeployResult,
-): { dir: string; base: string } => ({
-  dir: attemptFolder(paths, run_id, attempt),
-  base: deployFolder(paths, run_id),
-})
+const now = (): string => new Date().toISOString()
 
-async function tryUntilGreen(
-  host: DeployHost,
-  attempts: number,
-  { emit, signal }: Hands,
-  say: (text: string) => void,
-): Promise<{ result: DeployResult; triage: Triage | null }> {
-  const seen = new Set<string>()
-  for (let attempt = 1; ; attempt += 1) {
-    // The window shows the whole way from the first event on: green_check is the step after the attempt's own.
+interface Outcome {
+  readonly result: DeployResult
+  readonly triage: Triage | null
+}
+
+/** One deploy, from maintenance on to its result. */
+class Deploy {
+  private readonly host: DeployHost
+  private readonly options: UntilGreen
+  private readonly log: (text: string) => void
+  /** Fingerprints of the failures so far. */
+  private readonly failures = new Set<string>()
+
+  constructor(host: DeployHost, options: UntilGreen, log: (text: string) => void) {
+    this.host = host
+    this.options = options
+    this.log = log
+  }
+
+  /** Never throws: a failure is a result. */
+  async run(startedAt: string): Promise<Outcome> {
+    const { paths, settings, runId } = this.host
+    try {
+      turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' })
+      this.log('maintenance mode is on')
+      this.log(await setTimers(settings, 'stop', this.options.signal))
+      return await this.tryUntilGreen()
+    } catch (error) {
+      const problem = toProblem(error)
+      this.log(`${problem.errorClass}: ${problem.message}`)
+      const result = failedResult({ runId, attempt: 1, startedAt }, problem)
+      return { result, triage: this.triage(result, [problem.message, ...problem.evidence]) }
+    }
+  }
+
+  private async tryUntilGreen(): Promise<Outcome> {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = attemptInstall(this.host.paths)
+      const result = await this.tryOnce(attempt)
+      if (result.overall === 'PASS') return { result, triage: null }
+      const triage = this.triage(result)
+      const step = triage.failing_step === null ? '' : ` in ${triage.failing_step}`
+      this.log(`attempt ${attempt} failed: ${triage.error_class}${step}`)
+      if (triage.error_class === 'state_invalid') this.restoreState()
+      // The HQ of before failed. The one that this attempt brought may hold the fix: it gets one attempt of its own.
+      const newHq = attemptInstall(this.host.paths) !== before
+      if (newHq) this.log('this attempt brought another HQ; the next one is made by it')
+      const why = this.whyStop(triage, { attempt, newHq })
+      if (why !== null) {
+        this.log(`stopped: ${why}`)
+        const stopped = `Stopped after attempt ${attempt}: ${why}.`
+        return { result, triage: { ...triage, evidence: [...triage.evidence, stopped] } }
+      }
+      this.failures.add(triage.fingerprint)
+      await this.pause(attempt)
+    }
+  }
+
+  private async tryOnce(attempt: number): Promise<DeployResult> {
+    const { emit, signal } = this.options
+    // The window shows every step from the first event on: green_check comes after the attempt's own.
     const forward = (event: EventBody): void =>
       emit(event.type === 'run_started' ? { ...event, steps: [...event.steps, greenStep] } : event)
-    const before = attemptInstall(host.paths)
-    const tried = await runAttempt(host, attempt, { emit: forward, signal })
-    const result =
-      tried.overall === 'PASS' ? await withGreenCheck(host, tried, { emit, signal }) : tried
-    if (result.overall === 'PASS') return { result, triage: null }
-    const triage = triageOf(result, places(host, result))
-    say(
-      `attempt ${attempt} failed: ${triage.error_class}${triage.failing_step === null ? '' : ` in ${triage.failing_step}`}`,
-    )
-    if (triage.error_class === 'state_invalid') remedyState(host, say)
-    // What failed was the HQ of before. The one that this attempt brought may hold the fix: it gets one attempt of its own.
-    const newHq = attemptInstall(host.paths) !== before
-    if (newHq) say('this attempt brought another HQ; the next one is made by it')
-    const why =
-      seen.has(triage.fingerprint) && !newHq
-        ? 'the same failure again'
-        : !triage.retryable && !newHq
-          ? `${triage.error_class} is not retried`
-          : attempt >= attempts
-            ? `attempt ${attempt} of ${attempts} was the last`
-            : signal.aborted
-              ? 'cancelled'
-              : null
-    if (why !== null) {
-      say(`stopped: ${why}`)
-      return {
-        result,
-        triage: {
-          ...triage,
-          evidence: [...triage.evidence, `Stopped after attempt ${attempt}: ${why}.`],
-        },
-      }
-    }
-    seen.add(triage.fingerprint)
-    // Doubles each time; the random half keeps two hosts from asking at the same moments.
-    const pause =
-      host.settings.deploy_backoff_seconds * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
-    say(`next attempt in ${pause.toFixed(1)} s`)
-    await delay(pause * 1000, undefined, { signal }).catch(() => {
+    const tried = await runAttempt(this.host, attempt, { emit: forward, signal })
+    return tried.overall === 'PASS'
+      ? await withGreenCheck(this.host, tried, { emit, signal })
+      : tried
+  }
+
+  private triage(result: DeployResult, extra: readonly string[] = []): Triage {
+    const { paths } = this.host
+    return triageOf(result, {
+      dir: attemptFolder(paths, result.run_id, result.attempt),
+      base: deployFolder(paths, result.run_id),
+      extra,
+    })
+  }
+
+  /** Why no attempt follows; null when one does. */
+  private whyStop(
+    { fingerprint, retryable, error_class }: Triage,
+    { attempt, newHq }: { readonly attempt: number; readonly newHq: boolean },
+  ): string | null {
+    const { attempts, signal } = this.options
+    if (this.failures.has(fingerprint) && !newHq) return 'the same failure again'
+    if (!retryable && !newHq) return `${error_class} is not retried`
+    if (attempt >= attempts) return `attempt ${attempt} of ${attempts} was the last`
+    return signal.aborted ? 'cancelled' : null
+  }
+
+  private async pause(attempt: number): Promise<void> {
+    // Doubles each time; the random half keeps two hosts from fetching at the same moments.
+    const seconds =
+      this.host.settings.deploy_backoff_seconds * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
+    this.log(`next attempt in ${seconds.toFixed(1)} s`)
+    await delay(seconds * 1000, undefined, { signal: this.options.signal }).catch(() => {
       throw new Problem('cancelled', 'The deploy was cancelled between two attempts.')
     })
   }
-}
 
-/** The named remedy of `state_invalid`: the state of the last green deploy, from its proof. */
-function remedyState({ paths }: DeployHost, say: (text: string) => void): void {
-  try {
-    const from = restoreState(paths)
-    say(
-      from === null
-        ? 'no green deploy has left a state that could be put back'
-        : `the state of ${from} was put back from its proof`,
-    )
-  } catch (error) {
-    say(`the state could not be put back: ${toProblem(error).message}`)
-  }
-}
-
-async function withGreenCheck(
-  host: DeployHost,
-  result: DeployResult,
-  { emit, signal }: Hands,
-): Promise<DeployResult> {
-  const started_at = now()
-  const clock = performance.now()
-  emit({ type: 'step_started', time: started_at, step: greenStep })
-  const check = await greenCheck({
-    host,
-    runId: host.runId,
-    deployRunId: host.runId,
-    proofOf: () => places(host, result).dir,
-    signal,
-  })
-  for (const { name, status, detail } of check.checks)
-    emit({
-      type: 'log',
-      time: now(),
-      step: greenStep,
-      stream: 'hq',
-      text: `${status} ${name}: ${detail}`,
-    })
-  writeDocument(join(deployFolder(host.paths, host.runId), 'green_check.json'), check)
-  const problem =
-    check.overall === 'PASS'
-      ? null
-      : new Problem(
-          'green_check_failed',
-          failures(check.checks).join(' · ') || 'Nothing was checked.',
-        )
-  const detail = problem?.message ?? `${check.checks.length} checks passed`
-  const status = problem ? 'failed' : 'passed'
-  const duration_ms = Math.round(performance.now() - clock)
-  emit({
-    type: 'step_finished',
-    time: now(),
-    step: greenStep,
-    status,
-    duration_ms,
-    detail,
-    error_class: problem?.errorClass ?? null,
-  })
-  const step: StepResult = { name: greenStep, status, started_at, duration_ms, log: null, detail }
-  const whole: DeployResult = {
-    ...result,
-    steps: [...result.steps, step],
-    artifacts: { ...result.artifacts, green_check: 'green_check.json' },
-  }
-  return problem ? asFailed(whole, { errorClass: problem.errorClass, step: greenStep }) : whole
-}
-
-/** Gathers the proof, ends maintenance after a success, and writes the result last. */
-async function close(
-  host: DeployHost,
-  result: DeployResult,
-  triage: Triage | null,
-  say: (text: string) => void,
-): Promise<DeployResult> {
-  const { paths } = host
-  try {
-    gatherBundle(paths, result, triage)
-    if (result.overall === 'PASS') {
-      turnMaintenanceOff(paths)
-      say('maintenance mode is off')
-      say(await setTimers(host.settings, 'start')) // it does not start while the maintenance file is there
-    } else say('maintenance mode stays on until a deploy succeeds or it is ended in HQ')
-    writeResult(paths, result)
-    return result
-  } catch (error) {
-    const problem = toProblem(error)
-    say(`${problem.errorClass}: ${problem.message}`)
-    const failed = failedResult(
-      { runId: host.runId, attempt: result.attempt, startedAt: result.started_at },
-      result.overall === 'PASS'
-        ? problem
-        : new Problem(result.error_class ?? problem.errorClass, problem.message),
-      result,
-    )
-    afterFailedClose(host, failed, problem, say)
-    return failed
-  }
-}
-
-/** A deploy whose end cannot be recorded is none: maintenance is on again, and as much as can be is written. */
-function afterFailedClose(
-  host: DeployHost,
-  failed: DeployResult,
-  problem: Problem,
-  say: (text: string) => void,
-): void {
-  const tries = [
-    () => {
-      turnMaintenanceOn(host.paths, { deployRunId: host.runId, reason: 'deploy' })
-    },
-    () => {
-      writeDocument(
-        join(deployFolder(host.paths, host.runId), 'triage.json'),
-        triageOf(failed, { ...places(host, failed), extra: [problem.message] }),
-      )
-    },
-    () => {
-      writeResult(host.paths, failed)
-    },
-  ]
-  for (const attempt of tries) {
+  /** The remedy of `state_invalid`: the state of the last green deploy, from its proof. */
+  private restoreState(): void {
     try {
-      attempt()
+      const from = restoreState(this.host.paths)
+      this.log(
+        from === null
+          ? 'no green deploy has left a state that could be put back'
+          : `the state of ${from} was put back from its proof`,
+      )
     } catch (error) {
-      say(toProblem(error).message)
+      this.log(`the state could not be put back: ${toProblem(error).message}`)
+    }
+  }
+
+  /** Gathers the proof, ends maintenance after a success, and writes the result last. */
+  async close(result: DeployResult, triage: Triage | null): Promise<DeployResult> {
+    const { paths, settings, runId } = this.host
+    try {
+      gatherBundle(paths, result, triage)
+      if (result.overall === 'PASS') {
+        turnMaintenanceOff(paths)
+        this.log('maintenance mode is off')
+        // Doctor's timer does not start while the maintenance file is there.
+        this.log(await setTimers(settings, 'start'))
+      } else this.log('maintenance mode stays on until a deploy succeeds or it is ended in HQ')
+      writeResult(paths, result)
+      return result
+    } catch (error) {
+      const problem = toProblem(error)
+      this.log(`${problem.errorClass}: ${problem.message}`)
+      const errorClass = result.overall === 'PASS' ? null : result.error_class
+      const failed = failedResult(
+        { runId, attempt: result.attempt, startedAt: result.started_at },
+        errorClass === null ? problem : new Problem(errorClass, problem.message),
+        result,
+      )
+      this.afterFailedClose(failed, problem)
+      return failed
+    }
+  }
+
+  /** A deploy whose end cannot be recorded has failed: maintenance is on again, and as much as possible is written. */
+  private afterFailedClose(failed: DeployResult, problem: Problem): void {
+    const { paths, runId } = this.host
+    const tries = [
+      () => turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' }),
+      () =>
+        writeDocument(
+          join(deployFolder(paths, runId), 'triage.json'),
+          this.triage(failed, [problem.message]),
+        ),
+      () => writeResult(paths, failed),
+    ]
+    for (const attempt of tries) {
+      try {
+        attempt()
+      } catch (error) {
+        this.log(toProblem(error).message)
+      }
     }
   }
 }

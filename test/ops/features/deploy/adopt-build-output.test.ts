@@ -14,7 +14,7 @@ import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { takeOver } from '#ops/features/deploy/adopt-build-output'
+import { adoptBuildOutput } from '#ops/features/deploy/release/adopt-build-output'
 import { giveTreeTo } from '#ops/base/process/run-as'
 
 let dir: string
@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 /** The account that made it, where the test may give files away. */
 const other = process.getuid?.() === 0 ? { uid: 1234, gid: 1234, home: '/nonexistent' } : undefined
-const copied = async (): Promise<void> => await takeOver(from, join(dir, 'to'), other)
+const copied = async (): Promise<void> => await adoptBuildOutput(from, join(dir, 'to'), other)
 
 it('copies files, modes and links that stay inside into new files', async () => {
   mkdirSync(join(from, '.bin'))

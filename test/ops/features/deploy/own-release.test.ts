@@ -67,7 +67,7 @@ it.each([
   [
     'lets in who has no token',
     'strangerStatus = 200',
-    /answers 200 to who has the token and 200 to who has not/,
+    /answers 200 with the token and 200 without it/,
   ],
 ])(
   'a release whose hostd %s is not installed, and nothing is left of it',

@@ -12,8 +12,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { projectStateReply } from '#shared/api'
 import { checksResult, deployResult, type ProjectState } from '#shared/result'
-import { noFacts, type DeployFacts } from '#ops/features/deploy/facts'
-import { buildSteps } from '#ops/features/deploy/steps-build'
+import { noFacts, type DeployFacts } from '#ops/features/deploy/state/facts'
+import { hostdInstall } from '#ops/features/deploy/steps/hostd-install'
 import { readGreenBuilds } from '#ops/host/engines/common/green-builds'
 import type { FactContext } from '#ops/core/pipeline/pipeline'
 import { readHostFiles } from '#ops/core/config/host-files'
@@ -121,7 +121,7 @@ it('a rollback goes to the last green commit by the same steps, takes the very b
   )
   expect(
     events.some(
-      (event) => event.type === 'log' && event.text.includes('is intact and taken as it is'),
+      (event) => event.type === 'log' && event.text.includes('is intact and used as it is'),
     ),
   ).toBe(true)
   expect(await at.message()).toEqual({ message: 'one', commit: sha(1) })
@@ -178,7 +178,7 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
   mkdirSync(join(paths.root, 'ops'))
   writeFileSync(join(paths.root, 'ops', 'hq.mjs'), '')
   writeFileSync(join(paths.root, 'package.json'), JSON.stringify({ name: 'openclaw-hq' }))
-  const step = buildSteps({
+  const step = hostdInstall({
     paths,
     settings: readHostSettings(paths),
     files: readHostFiles(paths),
@@ -187,7 +187,7 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
     hostdPort: at.hostd.port,
     consoleUrl: '',
     rollbackTo: sha(1),
-  }).find(({ name }) => name === 'hostd_install')
+  })
   const context: FactContext<DeployFacts> = {
     signal: new AbortController().signal,
     dir: at.host.dir,
@@ -197,7 +197,7 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
       throw new Error('a rollback of HQ started a command')
     },
   }
-  const end = await step?.run({ ...noFacts, target_sha: sha(1) }, context)
+  const end = await step.run({ ...noFacts, target_sha: sha(1) }, context)
   rmSync(join(paths.root, 'ops'), { recursive: true })
   rmSync(join(paths.root, 'package.json'))
   expect(end?.detail).toContain('a rollback never downgrades hostd')

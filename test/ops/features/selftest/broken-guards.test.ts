@@ -97,9 +97,9 @@ const broken: readonly (Neutralised & {
   },
   {
     guard: 'pushable remotes',
-    file: 'ops/features/deploy/pull-only.ts',
-    line: "if (pushed.exitCode === 0) throw new Problem('production_can_push'",
-    by: "if (pushed.exitCode === 4711) throw new Problem('production_can_push'",
+    file: 'ops/features/deploy/sync/pull-only.ts',
+    line: "if (pushed.exitCode === 0)\n    throw new Problem(\n      'production_can_push'",
+    by: "if (pushed.exitCode === 4711)\n    throw new Problem(\n      'production_can_push'",
     seen: [
       'pull_only:git_environment',
       'pull_only:password_in_url',

@@ -1,3 +1,4 @@
+// The project's state: written at the end of a green deploy, read back, and restored from the proof.
 import { join } from 'node:path'
 import { projectStateReply } from '#shared/api'
 import { Problem, toProblem } from '#shared/errors'
@@ -15,7 +16,7 @@ import { hostGit } from '#ops/platform/git/host-git'
 /** The state as it stands in a deploy's proof. */
 const stateCopy = 'project_state.json'
 
-/** The one next action of a commit; null, with the reason, when its file has none that can be read. */
+/** The next action that a commit names; null, with the reason, when its file has none that can be read. */
 export async function nextActionOf(
   repo: string,
   sha: string,
@@ -36,14 +37,13 @@ export async function nextActionOf(
 
 /**
  * Writes the project's state and reads it back through hostd: only what the API shows is written.
- * @param dir folder of the proof, which keeps a copy
+ * @param attempt `dir`: folder of the proof, which keeps a copy
  * @throws {Problem} `state_not_written`
  */
 export async function writeState(
   { paths, hostdUrl, runId }: DeployHost,
   state: ProjectState,
-  dir: string,
-  signal: AbortSignal,
+  { dir, signal }: { readonly dir: string; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     writeJson(join(dir, stateCopy), state)
@@ -88,7 +88,7 @@ export function restoreState(paths: HostPaths): string | null {
   try {
     if (readJson(paths.projectState, projectState, 'state_invalid')) return null
   } catch (error) {
-    if (!(error instanceof Problem)) throw error // unreadable: this is what is mended
+    if (!(error instanceof Problem)) throw error // unreadable: this is what is restored
   }
   const proven = provenState(paths)
   if (proven === null) return null
@@ -111,7 +111,10 @@ function provenState(paths: HostPaths): ProjectState | null {
   return null
 }
 
-/** The pin of the last rollback, if it holds. A state that is lost or unreadable does not undo it: its proof counts then. */
+/**
+ * The pin of the last rollback, if it holds. A state that is lost or unreadable does not undo the pin: then its proof
+ * counts.
+ */
 export function currentPin(paths: HostPaths): Pin | null {
   let state: ProjectState | null
   try {

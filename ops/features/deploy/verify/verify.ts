@@ -1,3 +1,4 @@
+// Everything that must be true of a running deploy, and the error class of each check.
 import type { ErrorClass } from '#shared/errors'
 import { newRunId } from '#shared/ids'
 import type { CheckResult, ChecksResult } from '#shared/result'
@@ -17,9 +18,9 @@ export interface Verification {
   readonly guard: ChecksResult
 }
 
-/** An endpoint gets this long to answer well, in seconds: a service that has just started may still be warming up. */
+/** Time for an endpoint to be healthy, in seconds: a service that has just started may still be warming up. */
 const endpointSeconds = 15
-/** And each part of the port audit this long, in milliseconds. */
+/** Time for each part of the port audit, in milliseconds. */
 const auditMs = 30_000
 
 function endpointChecks({ config, configProblem, settings }: DoctorContext): Check[] {
@@ -85,24 +86,25 @@ function runningCheck(context: DoctorContext, expected: Expected): Check {
   }
 }
 
-const fold = (name: string, checks: readonly CheckResult[]): CheckResult => {
+/** All checks of doctor or guard as one check. */
+function summarise(name: string, checks: readonly CheckResult[]): CheckResult {
   const failed = checks.filter(({ status }) => status === 'FAIL')
   const warned = checks.filter(({ status }) => status === 'WARN')
   const counted = checks.filter(({ status }) => status !== 'SKIP').length
-  const detail =
-    failed.length > 0
-      ? failed.map((each) => `${each.name}: ${each.detail}`).join(' · ')
-      : `${counted} checks passed${warned.length > 0 ? `, warnings: ${warned.map((each) => `${each.name}: ${each.detail}`).join(' · ')}` : ''}`
+  const listed = (found: readonly CheckResult[]): string =>
+    found.map((each) => `${each.name}: ${each.detail}`).join(' · ')
+  const warnings = warned.length > 0 ? `, warnings: ${listed(warned)}` : ''
+  const [worst] = [...failed, ...warned]
   return {
     name,
-    status: failed.length > 0 || counted === 0 ? 'FAIL' : warned.length > 0 ? 'WARN' : 'PASS',
-    detail,
-    remedy: failed[0]?.remedy ?? warned[0]?.remedy ?? null,
+    status: counted === 0 ? 'FAIL' : (worst?.status ?? 'PASS'),
+    detail: failed.length > 0 ? listed(failed) : `${counted} checks passed${warnings}`,
+    remedy: worst?.remedy ?? null,
     duration_ms: Math.max(0, ...checks.map(({ duration_ms }) => duration_ms)),
   }
 }
 
-/** Everything that must be true of a running deploy (design §7). Guard runs once itself: there may be no timer to do it. */
+/** Checks everything that must be true of a running deploy. Guard runs once here: there may be no timer for it. */
 export async function verify(
   context: DoctorContext,
   expected: Expected,
@@ -123,10 +125,10 @@ export async function verify(
     ...(signal ? { signal } : {}),
   })
   const doctor = await runDoctor(context, signal)
-  return { checks: [...own, fold('doctor', doctor), fold('guard', guard.checks)], guard }
+  return { checks: [...own, summarise('doctor', doctor), summarise('guard', guard.checks)], guard }
 }
 
-/** Which class a failed check of `verify` has. */
+/** The error class of a failed check of `verify`. */
 export function verifyClass(check: CheckResult): ErrorClass {
   const { name } = check
   if (name.startsWith('endpoint:')) return 'endpoint_not_ok'

@@ -1,12 +1,13 @@
+// Proves that this host can read its remote and cannot write to it.
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { CommandResult } from '#ops/base/process/command'
-import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { hostGit } from '#ops/platform/git/host-git'
+import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
 
-/** What git exits with when the other side would not talk to it at all; a refused ref is 1, a refused connection 128. */
+/** Exit code of a git whose push ended at the handshake. A refused ref is 1, a refused connection also 128. */
 const exitHandshake = 128
 
 export interface PullOnlyProof {
@@ -15,13 +16,13 @@ export interface PullOnlyProof {
 }
 
 /**
- * Proves that this host can read its remote and cannot write to it (design §7). For every URL that a push would go to:
- * reading from that very URL works, a push to a ref nobody uses is refused at the handshake, and reading works again.
- * So a remote that is merely down is never taken for one that refuses; nor is a git that gives up on its own
- * configuration, with the same exit code: first the same push must succeed into an empty repository beside.
+ * For every URL that a push would go to: reading from that very URL works, a push to an unused ref is refused at the
+ * handshake, and reading works again. So an unreachable remote never counts as one that refuses. Neither does a git
+ * that gives up on its own configuration with the same exit code: first the same push must succeed into an empty
+ * repository beside the clone.
  *
  * @param repo the host's clone @param branch branch that must be readable
- * @throws {Problem} `production_can_push` · `push_probe_inconclusive`
+ * @throws {Problem} `production_can_push`, `push_probe_inconclusive`
  */
 export async function provePullOnly(
   repo: string,
@@ -41,17 +42,20 @@ export async function provePullOnly(
     throw new Problem('push_probe_inconclusive', 'origin has no URL to push to.')
   await requirePushWorks(repo, options)
   const proofs: PullOnlyProof[] = []
-  for (const url of urls) proofs.push(await probe(repo, url, branch, options, log))
+  for (const url of urls) proofs.push(await probe({ repo, url, branch, options }, log))
   return proofs
 }
 
-/** --no-verify: a local hook that says no would hide what the remote says. */
-const dryPush = (
-  repo: string,
-  to: string,
-  ref: string,
-  options: GitOptions,
-): Promise<CommandResult> =>
+/** One URL of origin that is probed. */
+interface Remote {
+  readonly repo: string
+  readonly url: string
+  readonly branch: string
+  readonly options: GitOptions
+}
+
+/** A dry run to an unused ref. --no-verify: a local hook that refuses would hide what the remote does. */
+const dryPush = (repo: string, to: string, options: GitOptions): Promise<CommandResult> =>
   git(
     repo,
     [
@@ -63,14 +67,16 @@ const dryPush = (
       '--recurse-submodules=no',
       '--end-of-options',
       to,
-      `HEAD:${ref}`,
+      `HEAD:refs/openclaw/push-probe/${randomBytes(8).toString('hex')}`,
     ],
     options,
   )
 
-const probeRef = (): string => `refs/openclaw/push-probe/${randomBytes(8).toString('hex')}`
-
-/** A git that cannot push anywhere says nothing about the remote: a value of `push.*` that it does not understand ends it before it connects. */
+/**
+ * A git that cannot push anywhere proves nothing about the remote: a value of `push.*` that it does not understand ends
+ * it before it connects.
+ * @throws {Problem} `push_probe_inconclusive`
+ */
 async function requirePushWorks(
   repo: string,
   options: GitOptions & { errorClass: 'push_probe_inconclusive' },
@@ -78,7 +84,7 @@ async function requirePushWorks(
   const folder = temporaryFolder('push-probe', options.as)
   try {
     await gitText(folder, ['init', '--quiet', '--bare', '--template='], options)
-    const pushed = await dryPush(repo, folder, probeRef(), {
+    const pushed = await dryPush(repo, folder, {
       ...options,
       env: { ...options.env, GIT_ALLOW_PROTOCOL: 'file' },
     })
@@ -86,7 +92,8 @@ async function requirePushWorks(
     const evidence = pushed.stderrTail.split('\n')
     throw new Problem(
       'push_probe_inconclusive',
-      `git cannot push from ${repo} to anywhere (${evidence[0] ?? 'no reason given'}), so a refused push proves nothing about origin.`,
+      `git cannot push from ${repo} to anywhere (${evidence[0] ?? 'no reason given'}), ` +
+        'so a refused push proves nothing about origin.',
       { evidence },
     )
   } finally {
@@ -94,15 +101,10 @@ async function requirePushWorks(
   }
 }
 
-async function probe(
-  repo: string,
-  url: string,
-  branch: string,
-  options: GitOptions,
-  log: (text: string) => void,
-): Promise<PullOnlyProof> {
-  await requireReadable(repo, url, branch, options, 'before')
-  const pushed = await dryPush(repo, url, probeRef(), options)
+async function probe(remote: Remote, log: (text: string) => void): Promise<PullOnlyProof> {
+  const { repo, url, options } = remote
+  await requireReadable(remote, 'before')
+  const pushed = await dryPush(repo, url, options)
   for (const line of pushed.stderrTail.split('\n').filter((each) => each !== ''))
     log(`push probe: ${line}`)
   if (pushed.exitCode === 0)
@@ -110,22 +112,22 @@ async function probe(
       'production_can_push',
       `This host could push to ${shown(url)}. Nothing was pushed: the probe was a dry run.`,
     )
-  await requireReadable(repo, url, branch, options, 'after')
+  await requireReadable(remote, 'after')
   if (pushed.exitCode !== exitHandshake) {
+    const how = pushed.timedOut ? 'its time limit' : `exit code ${pushed.exitCode ?? 'none'}`
     throw new Problem(
       'push_probe_inconclusive',
-      `The push probe to ${shown(url)} ended with ${pushed.timedOut ? 'its time limit' : `exit code ${pushed.exitCode ?? 'none'}`}; only a refusal at the handshake proves that this host cannot push.`,
+      `The push probe to ${shown(url)} ended with ${how}; only a refusal at the handshake proves that ` +
+        'this host cannot push.',
       { evidence: pushed.stderrTail.split('\n') },
     )
   }
   return { url, detail: `${shown(url)} lets this host read, and refuses its push at the handshake` }
 }
 
+/** @throws {Problem} `push_probe_inconclusive` unless the branch can be read */
 async function requireReadable(
-  repo: string,
-  url: string,
-  branch: string,
-  options: GitOptions,
+  { repo, url, branch, options }: Remote,
   when: 'before' | 'after',
 ): Promise<void> {
   const listed = await git(
@@ -134,17 +136,19 @@ async function requireReadable(
     options,
   )
   if (listed.exitCode === 0) return
-  const why = listed.timedOut
-    ? 'no answer in time'
-    : listed.exitCode === 2
-      ? `it has no branch ${branch}`
-      : (gitFailure(listed).at(-1) ?? 'no reason given')
   throw new Problem(
     'push_probe_inconclusive',
-    `${shown(url)} could not be read right ${when} the push probe (${why}), so a refused push proves nothing.`,
+    `${shown(url)} could not be read right ${when} the push probe (${whyUnreadable(listed, branch)}), ` +
+      'so a refused push proves nothing.',
     { evidence: listed.stderrTail.split('\n') },
   )
 }
 
-/** A URL may carry a password; it is never shown. */
+function whyUnreadable(listed: CommandResult, branch: string): string {
+  if (listed.timedOut) return 'no answer in time'
+  if (listed.exitCode === 2) return `it has no branch ${branch}`
+  return gitFailure(listed).at(-1) ?? 'no reason given'
+}
+
+/** The URL without a password that it may carry. */
 const shown = (url: string): string => url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1')

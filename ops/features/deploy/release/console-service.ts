@@ -1,3 +1,4 @@
+// How the console is started, from an installation of HQ.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -5,13 +6,14 @@ import { consoleServiceName, type ServiceSpec } from '#ops/core/host-state/servi
 import { treeDigest } from '#ops/base/files/tree-digest'
 import { hostPathsEnv } from '#ops/base/paths/paths'
 import { programArgv } from '#ops/base/process/program'
-import type { DeployHost } from './facts.ts'
+import type { DeployHost } from '#ops/features/deploy/state/facts'
 
 /** What the console runs from, inside an installation of HQ. */
 const parts = ['package.json', 'shared', 'ops', join('out', 'renderer')]
 
 /**
- * The console as one more service: HQ's own, started from the installation `installed`.
+ * The console as one more service of the host.
+ * @param installed folder of the installation it runs from
  * @param sha commit of HQ, when the repository that is deployed is HQ itself
  * @throws {Problem} `console_build_failed` when the installation has no built page
  */

@@ -1,3 +1,4 @@
+// The route gate: the API answers through the console.
 import { z } from 'zod'
 import {
   artifactsReply,
@@ -13,11 +14,11 @@ import { Problem, type ErrorClass } from '#shared/errors'
 import { readAdminToken } from '#ops/core/config/admin-token'
 import { probeApi } from '#ops/host/hostd-client/probe'
 import { parseJson } from '#ops/base/files/json-file'
-import type { DeployHost } from './facts.ts'
+import type { DeployHost } from '#ops/features/deploy/state/facts'
 
 const dodLast = '/api/dod/last'
 
-/** What known routes must answer; any other configured route must answer a JSON object. */
+/** Schemas of the known routes. Any other configured route must answer a JSON object. */
 const schemas: Readonly<Record<string, z.ZodType>> = {
   [dodLast]: dodLastReply,
   '/api/status': statusReply,

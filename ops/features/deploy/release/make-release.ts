@@ -1,3 +1,4 @@
+// A release of HQ's own commit: exported, its packages installed, and proven by a hostd started from it.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -11,13 +12,13 @@ import { markComplete, readMark, unfinished } from '#ops/core/host-state/release
 import { giveTreeTo } from '#ops/base/process/run-as'
 import { buildAccount } from '#ops/platform/accounts/build-account'
 import { exportChecked } from '#ops/platform/git/export-checked'
-import type { DeployHost } from './facts.ts'
+import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { hostGit } from '#ops/platform/git/host-git'
 import { howItEnded, runNpm } from './hq-npm.ts'
 import { proveHostd } from './prove-hostd.ts'
-import { takeOver } from './adopt-build-output.ts'
+import { adoptBuildOutput } from './adopt-build-output.ts'
 
-/** Is this repository HQ itself? Then a deploy brings a new hostd. */
+/** True when this repository is HQ itself. Then a deploy brings a new hostd. */
 export function isHqItself(root: string): boolean {
   try {
     const { name } = z
@@ -25,11 +26,14 @@ export function isHqItself(root: string): boolean {
       .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
     return name === 'openclaw-hq' && existsSync(join(root, 'ops', 'hq.mjs'))
   } catch {
-    return false // no package.json, or none that npm could read: certainly not HQ
+    return false // without a package.json that npm could read it is not HQ
   }
 }
 
-/** @throws {Problem} `hostd_unhealthy` unless the running hostd is well and lets in whoever has the token */
+/**
+ * The version of the hostd that runs.
+ * @throws {Problem} `hostd_unhealthy` unless it is healthy and accepts the token
+ */
 export async function requireHostd(
   { hostdUrl, paths }: DeployHost,
   signal: AbortSignal,
@@ -54,7 +58,7 @@ export async function requireHostd(
     const cause = toProblem(error)
     throw new Problem(
       'hostd_unhealthy',
-      `The installed hostd is not well: ${cause.message} Nothing was changed.`,
+      `The installed hostd is not healthy: ${cause.message} Nothing was changed.`,
       { cause },
     )
   }
@@ -79,7 +83,8 @@ export async function makeRelease(
     return folder
   }
   const making = unfinished(folder)
-  for (const half of [making, folder]) rmSync(half, { recursive: true, force: true }) // no process runs from it, `current` never named it
+  // No process runs from an unfinished release, and `current` never named it.
+  for (const half of [making, folder]) rmSync(half, { recursive: true, force: true })
   try {
     await exportChecked(
       paths.root,
@@ -107,7 +112,7 @@ export async function makeRelease(
 }
 
 /**
- * The packages that its lock file names, fetched by the build account in a folder of that account and then taken over.
+ * The packages that its lock file names, fetched by the build account in a folder of that account and then adopted.
  * npm checks each against the lock file's digest; no script of theirs runs.
  */
 async function installPackages(
@@ -132,8 +137,7 @@ async function installPackages(
     giveTreeTo(staging, account.as)
     const installed = await runNpm(
       { paths, settings, account },
-      ['ci', '--omit=dev', '--ignore-scripts'],
-      staging,
+      { args: ['ci', '--omit=dev', '--ignore-scripts'], cwd: staging },
       context,
     )
     if (installed.exitCode !== 0)
@@ -143,9 +147,13 @@ async function installPackages(
         { evidence: installed.stderrTail.split('\n') },
       )
     await account.end()
-    // A lock file without packages leaves none; whether hostd can do without is what its trial shows.
+    // A lock file without packages leaves none. The trial start shows whether hostd can do without.
     if (existsSync(join(staging, 'node_modules')))
-      await takeOver(join(staging, 'node_modules'), join(release, 'node_modules'), account.as)
+      await adoptBuildOutput(
+        join(staging, 'node_modules'),
+        join(release, 'node_modules'),
+        account.as,
+      )
   } finally {
     await account.end()
     rmSync(staging, { recursive: true, force: true })

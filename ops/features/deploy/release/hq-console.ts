@@ -1,17 +1,18 @@
+// The console's page when HQ deploys itself, and which installation's page is shown.
 import { existsSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { treeDigest } from '#ops/base/files/tree-digest'
-import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { installRoot } from '#ops/base/process/program'
-import { currentFolder, listReleases } from '#ops/core/host-state/releases'
 import { giveTreeTo } from '#ops/base/process/run-as'
 import { buildAccount } from '#ops/platform/accounts/build-account'
 import { exportChecked } from '#ops/platform/git/export-checked'
-import type { DeployHost } from './facts.ts'
 import { hostGit } from '#ops/platform/git/host-git'
+import type { StepContext } from '#ops/core/pipeline/pipeline'
+import { currentFolder, listReleases } from '#ops/core/host-state/releases'
+import type { DeployHost } from '#ops/features/deploy/state/facts'
+import { adoptBuildOutput } from './adopt-build-output.ts'
 import { howItEnded, runNpm } from './hq-npm.ts'
-import { takeOver } from './adopt-build-output.ts'
 
 const page = join('out', 'renderer')
 const hasPage = (folder: string): boolean => existsSync(join(folder, page, 'index.html'))
@@ -19,17 +20,16 @@ const failed = (why: string, evidence: readonly string[] = []): Problem =>
   new Problem('console_build_failed', `${why} What serves is untouched.`, { evidence })
 
 /**
- * HQ deploys itself: its page is built from the same commit as the release and put into it. A commit that carries its
- * page is taken at its word.
+ * Builds HQ's page from the commit of the release and puts it into the release. A release that has a page already,
+ * from its commit or from an earlier deploy, keeps it.
  * @throws {Problem} `console_build_failed`
  */
-export async function buildOwnConsole(
+export async function buildHqConsole(
   { paths, settings }: DeployHost,
-  sha: string,
-  release: string,
+  { sha, release }: { readonly sha: string; readonly release: string },
   context: StepContext,
 ): Promise<void> {
-  if (hasPage(release)) return // of this very commit: it came with it, or an earlier deploy built it
+  if (hasPage(release)) return
   const account = await buildAccount(paths, settings)
   await account.end()
   const staging = join(account.home, 'page')
@@ -41,7 +41,8 @@ export async function buildOwnConsole(
       await hostGit(paths.root, context.signal),
     )
     giveTreeTo(staging, account.as)
-    const built = await runNpm({ paths, settings, account }, ['run', 'build'], staging, context)
+    const command = { args: ['run', 'build'], cwd: staging }
+    const built = await runNpm({ paths, settings, account }, command, context)
     if (built.exitCode !== 0)
       throw failed(`npm run build ${howItEnded(built)}.`, built.stderrTail.split('\n'))
     await account.end()
@@ -49,11 +50,11 @@ export async function buildOwnConsole(
     const shown = join(release, page)
     const fresh = `${shown}.new`
     rmSync(fresh, { recursive: true, force: true })
-    await takeOver(join(staging, page), fresh, account.as)
+    await adoptBuildOutput(join(staging, page), fresh, account.as)
     renameSync(fresh, shown)
     context.log(`built the console of ${sha}, digest ${treeDigest(shown).slice(0, 12)}`)
   } catch (error) {
-    // The same account and tools as in hostd_install, but here it is the page that could not be had.
+    // The same account and tools as in hostd_install, but here the page could not be built.
     throw error instanceof Problem && error.errorClass === 'hostd_install_failed'
       ? new Problem('console_build_failed', error.message, {
           cause: error,
@@ -68,7 +69,7 @@ export async function buildOwnConsole(
 
 /**
  * The installation whose console is shown: the current release; while that has no page, because building it failed, the
- * newest one that has; else HQ as it was installed by hand.
+ * newest release that has one; else HQ as it was installed by hand.
  */
 export function shownRelease({ paths }: DeployHost): string {
   const current = currentFolder(paths)

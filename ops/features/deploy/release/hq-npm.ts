@@ -1,27 +1,34 @@
-import { searchPath } from '#ops/base/env'
+// The npm of the installed HQ, for HQ's own packages and page.
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { searchPath } from '#ops/base/env'
 import { baseEnv, type CommandResult } from '#ops/base/process/command'
 import type { HostPaths } from '#ops/base/paths/paths'
-import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
 import type { BuildAccount } from '#ops/platform/accounts/build-account'
+import type { StepContext } from '#ops/core/pipeline/pipeline'
 
-/** Where a host's own settings for npm lie: registry, proxy, certificates. */
+/** File with a host's own settings for npm: registry, proxy, certificates. */
 export const npmSettings = ({ etc }: Pick<HostPaths, 'etc'>): string => join(etc, 'npmrc')
 
+interface NpmHost {
+  readonly paths: HostPaths
+  readonly settings: HostSettings
+  readonly account: BuildAccount
+}
+
 /**
- * Runs the npm that is part of the installed HQ, with HQ's own Node, as the build account: a host needs neither of its own.
- * Scripts of packages never run. On an installed host no settings count but `$OPENCLAW_ETC/npmrc`, which is root's.
- * @param cwd folder of the package, the build account's
+ * Runs the npm that is part of the installed HQ, with HQ's own Node, as the build account: a host needs neither of its
+ * own. Scripts of packages never run. On an installed host the only settings are those of root's
+ * `$OPENCLAW_ETC/npmrc`.
+ * @param command `cwd`: folder of the package, which belongs to the build account
  * @throws {Problem} `hostd_install_failed` when the installed HQ has no npm
  */
 export async function runNpm(
-  { paths, settings, account }: { paths: HostPaths; settings: HostSettings; account: BuildAccount },
-  args: readonly string[],
-  cwd: string,
+  { paths, settings, account }: NpmHost,
+  { args, cwd }: { readonly args: readonly string[]; readonly cwd: string },
   context: StepContext,
 ): Promise<CommandResult> {
   const root = installRoot()
@@ -32,7 +39,7 @@ export async function runNpm(
       `The installed HQ in ${root} has no npm, so nothing can be installed. The hostd that runs is untouched.`,
     )
   const node = nodeProgram(root)
-  const own = npmSettings(paths)
+  const hostNpmrc = npmSettings(paths)
   const env = baseEnv({
     CI: '1',
     PATH: `${dirname(node)}:${searchPath()}`,
@@ -43,7 +50,7 @@ export async function runNpm(
     ...(settings.launcher === 'systemd'
       ? {
           npm_config_cache: join(account.home, '.npm'),
-          npm_config_userconfig: existsSync(own) ? own : '/dev/null',
+          npm_config_userconfig: existsSync(hostNpmrc) ? hostNpmrc : '/dev/null',
         }
       : {}),
   })
@@ -54,6 +61,6 @@ export async function runNpm(
   })
 }
 
-/** How a command that did not end well ended. */
+/** How a command that failed has ended. */
 export const howItEnded = ({ exitCode, signal, timedOut }: CommandResult): string =>
   timedOut ? 'did not end in time' : `ended with ${exitCode ?? signal ?? 'no exit code'}`

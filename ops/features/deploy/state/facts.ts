@@ -1,8 +1,16 @@
+// What one attempt of a deploy works with: the host, which does not change, and the facts its steps add.
 import type { HostSettings, ProjectConfig } from '#shared/config'
 import type { ChecksResult, DodResult } from '#shared/result'
+import { wholeEnvironment } from '#ops/base/env'
+import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
+import { doctorContext } from '#ops/core/checks/context'
+import {
+  handedHostFiles,
+  readHostFiles,
+  settingsOf,
+  type HostFiles,
+} from '#ops/core/config/host-files'
 import type { Build, Target, UpReport } from '#ops/host/engines/common/engine'
-import type { HostPaths } from '#ops/base/paths/paths'
-import type { HostFiles } from '#ops/core/config/host-files'
 
 /** What does not change during one attempt. */
 export interface DeployHost {
@@ -18,7 +26,27 @@ export interface DeployHost {
   readonly rollbackTo: string | null
 }
 
-/** What the steps of one attempt find out, one from another. */
+/**
+ * The host as this deploy sees it. host.json and the trust file are read here, once: an attempt uses what its deploy
+ * read, so that an edit during a deploy counts for the next one. The doctor of the Definition of Done is a run of hostd
+ * and reads the files itself.
+ * @param options `attempt`: this process is an attempt of a deploy
+ * @throws {Problem} `config_invalid` when host.json is damaged
+ */
+export function deployHost(
+  runId: string,
+  { rollbackTo = null, attempt = false }: { rollbackTo?: string | null; attempt?: boolean } = {},
+): DeployHost {
+  const files = (attempt ? handedHostFiles() : null) ?? readHostFiles(hostPaths())
+  const { paths, settings, hostdUrl, hostdPort, consoleUrl } = doctorContext(
+    runId,
+    wholeEnvironment(),
+    settingsOf(files, hostPaths()),
+  )
+  return { paths, settings, files, runId, hostdUrl, hostdPort, consoleUrl, rollbackTo }
+}
+
+/** What the steps of one attempt find out. A step returns new facts and never changes one. */
 export interface DeployFacts {
   readonly git_head: string | null
   readonly git_tree: string | null
@@ -26,7 +54,7 @@ export interface DeployFacts {
   /** What origin's branch was when it was fetched. */
   readonly origin_sha: string | null
   readonly previous_sha: string | null
-  readonly engine: 'process' | 'compose' | null
+  readonly engine: ProjectConfig['engine'] | null
   readonly unanswered_ms: number | null
   readonly config: ProjectConfig | null
   /** Folder of the installed HQ whose console is shown. */
@@ -62,7 +90,7 @@ export const noFacts: DeployFacts = {
 }
 
 /** A fact that an earlier step must have left. @throws {TypeError} when the steps are out of order */
-export function need<K extends keyof DeployFacts>(
+export function requireFact<K extends keyof DeployFacts>(
   facts: Readonly<DeployFacts>,
   name: K,
 ): NonNullable<DeployFacts[K]> {

@@ -1,0 +1,16 @@
+// Step 1: this host can read its remote and cannot write to it.
+import { followedBranch, requireClone } from '#ops/platform/git/host-git'
+import type { Step } from '#ops/core/pipeline/pipeline'
+import type { DeployFacts, DeployHost } from '#ops/features/deploy/state/facts'
+import { provePullOnly } from '#ops/features/deploy/sync/pull-only'
+
+export const assertProductionPullOnly = ({ paths }: DeployHost): Step<DeployFacts> => ({
+  name: 'assert_production_pull_only',
+  timeLimitSeconds: 120,
+  run: async (_facts, context) => {
+    requireClone(paths.root)
+    const branch = await followedBranch(paths.root, context.signal)
+    const proofs = await provePullOnly(paths.root, branch, context)
+    return { detail: proofs.map(({ detail }) => detail).join('; ') }
+  },
+})

@@ -1,0 +1,29 @@
+// Step 5: the engine brings the build up. Its name is older than the engines: `process` runs no container.
+import type { Step } from '#ops/core/pipeline/pipeline'
+import type { UpReport } from '#ops/host/engines/common/engine'
+import { engineOf } from '#ops/host/engines/registry'
+import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
+
+export const dockerCompose = (_host: DeployHost): Step<DeployFacts> => ({
+  name: 'docker_compose',
+  timeLimitSeconds: 1200,
+  run: async (facts, { log, signal }) => {
+    const { engine } = requireFact(facts, 'config')
+    const target = requireFact(facts, 'target')
+    const up = await engineOf(engine).up(target, requireFact(facts, 'build'), { log, signal })
+    return {
+      facts: { up, unanswered_ms: up.unansweredMs },
+      detail: `engine ${engine}: ${detailOf(up)}`,
+    }
+  },
+})
+
+function detailOf({ changed, unchanged, stopped, unansweredMs }: UpReport): string {
+  const parts = [
+    changed.length > 0 ? `started ${changed.join(', ')}` : null,
+    unchanged.length > 0 ? `unchanged ${unchanged.join(', ')}` : null,
+    stopped.length > 0 ? `stopped ${stopped.join(', ')}` : null,
+  ]
+  const gap = unansweredMs === null ? '' : `; unanswered for ${unansweredMs} ms`
+  return `${parts.filter((part) => part !== null).join(', ')}${gap}`
+}

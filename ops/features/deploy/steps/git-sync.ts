@@ -1,0 +1,46 @@
+// Step 2: the clone stands on the target commit, and every change up to it was reviewed.
+import type { ProjectConfig } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { followedBranch } from '#ops/platform/git/host-git'
+import type { Step } from '#ops/core/pipeline/pipeline'
+import { readServing } from '#ops/core/host-state/service-record'
+import { engineOf } from '#ops/host/engines/registry'
+import type { DeployFacts, DeployHost } from '#ops/features/deploy/state/facts'
+import { syncToRemote, type Synced } from '#ops/features/deploy/sync/sync-to-remote'
+
+export const gitSync = (host: DeployHost): Step<DeployFacts> => ({
+  name: 'git_sync',
+  timeLimitSeconds: 600,
+  run: async (_facts, context) => {
+    const { paths } = host
+    const branch = await followedBranch(paths.root, context.signal)
+    const synced = await syncToRemote(host, branch, context)
+    requireSuitableEngine(host, synced.config)
+    return {
+      facts: {
+        target_sha: synced.sha,
+        origin_sha: synced.origin,
+        git_head: synced.sha,
+        git_tree: synced.tree,
+        config: synced.config,
+        engine: synced.config.engine,
+        previous_sha: readServing(paths)?.sha ?? null,
+      },
+      detail: detailOf(synced),
+    }
+  },
+})
+
+const short = (sha: string): string => sha.slice(0, 12)
+
+function detailOf({ before, sha, reviews }: Synced): string {
+  if (before === sha) return `already at ${short(sha)}`
+  const from = before === null ? 'nothing' : short(before)
+  return `${from} → ${short(sha)}, ${reviews} reviews checked`
+}
+
+/** @throws {Problem} `config_invalid` when the engine cannot run services on such a host */
+function requireSuitableEngine({ settings }: DeployHost, { engine }: ProjectConfig): void {
+  const why = engineOf(engine).whyUnsuitable(settings)
+  if (why !== null) throw new Problem('config_invalid', `${why} What serves is untouched.`)
+}

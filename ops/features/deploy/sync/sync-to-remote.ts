@@ -1,0 +1,220 @@
+// Brings the host's clone to the commit that is deployed, once every change up to it is proven to be reviewed.
+import { join, relative, resolve } from 'node:path'
+import type { ProjectConfig, TrustFile } from '#shared/config'
+import { Problem } from '#shared/errors'
+import { commitId } from '#shared/ids'
+import type { HostPaths } from '#ops/base/paths/paths'
+import { checkedFile } from '#ops/platform/git/checked-objects'
+import { commitOf, isAncestor } from '#ops/platform/git/commits'
+import { hostGit } from '#ops/platform/git/host-git'
+import { trackedAt } from '#ops/platform/git/objects'
+import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { trustOf } from '#ops/core/config/host-files'
+import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
+import { walkVerdicts } from '#ops/core/trust/review-chain'
+import { trustKeys } from '#ops/core/trust/trusted-keys'
+import type { DeployHost } from '#ops/features/deploy/state/facts'
+import { excludeFromGit } from './exclude-artifacts.ts'
+import { rememberHistory, requireKnownHistory } from './known-history.ts'
+import { clearStaleLock } from './stale-lock.ts'
+
+export interface Synced {
+  /** The target, on which the clone stands now. */
+  readonly sha: string
+  /** What origin's branch is. */
+  readonly origin: string
+  readonly tree: string
+  /** Where the clone stood before; null when it had no commit. */
+  readonly before: string | null
+  readonly config: ProjectConfig
+  /** Review verdicts between the trusted baseline and the target. */
+  readonly reviews: number
+}
+
+interface Run {
+  readonly signal?: AbortSignal
+  readonly log: (text: string) => void
+}
+
+const untouched = 'The clone was not changed.'
+
+/**
+ * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
+ * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files,
+ * `artifacts/` among them, stay (never `git clean`).
+ * @throws {Problem} `git_fetch_failed`, `main_rewound`, `rollback_unavailable`, `unreviewed_commit`,
+ *   `verdict_signature_invalid`, `verdict_mismatch`, `provider_not_accepted`, `config_invalid`, `git_sync_failed`;
+ *   until the reset the clone is as it was
+ */
+export async function syncToRemote(
+  { paths, files, rollbackTo }: Pick<DeployHost, 'paths' | 'files' | 'rollbackTo'>,
+  branch: string,
+  run: Run,
+): Promise<Synced> {
+  const options = await hostGit(paths.root, run.signal)
+  const must = { ...options, errorClass: 'git_sync_failed' as const }
+  const gitDir = resolve(paths.root, await gitText(paths.root, ['rev-parse', '--git-dir'], must))
+  const clone: Clone = { paths, gitDir, branch, options, must, log: run.log }
+  const origin = await fetchOrigin(clone)
+  run.log(`origin/${branch} is ${origin}`)
+  const trust = trustOf(files, paths)
+  const { baseline } = trust
+  await requireKnownHistory(paths, { branch, origin, baseline }, options)
+  if (rollbackTo !== null) await requireInHistory(clone, rollbackTo, origin)
+  const target = rollbackTo ?? origin
+  const reviews = await requireReviewed(clone, trust, target)
+  const config = await configAt(clone, target)
+  await requireOwnArtifacts(clone, target)
+  const { tree, before } = await resetTo(clone, target)
+  await rememberHistory(paths, { branch, target, baseline }, clone.must)
+  return { sha: target, origin, tree, before, config, reviews }
+}
+
+interface Clone {
+  readonly paths: HostPaths
+  readonly gitDir: string
+  readonly branch: string
+  readonly options: GitOptions
+  /** Options of a git command whose failure ends the step. */
+  readonly must: GitOptions & { readonly errorClass: 'git_sync_failed' }
+  readonly log: (text: string) => void
+}
+
+/** Fetches the branch and all reviews. @returns the commit of origin's branch */
+async function fetchOrigin({ paths, branch, options, must }: Clone): Promise<string> {
+  const fetched = await git(
+    paths.root,
+    [
+      'fetch',
+      '--prune',
+      '--no-tags',
+      '--no-recurse-submodules',
+      '--no-auto-maintenance',
+      '--no-write-fetch-head',
+      '--end-of-options',
+      'origin',
+      `+refs/heads/${branch}:refs/remotes/origin/${branch}`,
+      '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
+    ],
+    { ...options, timeLimitSeconds: 300 },
+  )
+  if (fetched.exitCode !== 0) {
+    const why = fetched.timedOut
+      ? 'it did not end in time'
+      : (gitFailure(fetched).at(-1) ?? 'no reason given')
+    throw new Problem('git_fetch_failed', `Fetching from origin failed: ${why}. ${untouched}`, {
+      evidence: gitFailure(fetched),
+    })
+  }
+  return commitId.parse(
+    await gitText(
+      paths.root,
+      ['rev-parse', '--verify', '--end-of-options', `refs/remotes/origin/${branch}^{commit}`],
+      must,
+    ),
+  )
+}
+
+/** @throws {Problem} `rollback_unavailable` unless the commit is part of origin's history */
+async function requireInHistory(
+  { paths: { root }, branch, options, log }: Clone,
+  to: string,
+  origin: string,
+): Promise<void> {
+  const known = (await commitOf(root, to, options)) !== null
+  if (!known || !(await isAncestor(root, { ancestor: to, commit: origin }, options)))
+    throw new Problem(
+      'rollback_unavailable',
+      `Commit ${to} is not part of origin/${branch}. ${untouched}`,
+    )
+  log(`rolling back to ${to}`)
+}
+
+/** @returns how many verdicts lie between baseline and target */
+async function requireReviewed(
+  { paths, options, log }: Clone,
+  { baseline, review_providers, keys }: TrustFile,
+  target: string,
+): Promise<number> {
+  const answer = await walkVerdicts({
+    repo: paths.root,
+    target,
+    baseline,
+    acceptedProviders: review_providers,
+    keys: trustKeys(keys, paths.trustFile),
+    git: options,
+  })
+  if (!answer.proven)
+    throw new Problem(
+      answer.errorClass,
+      `Commit ${answer.commit} is not covered by a review: ${answer.reason}. ${untouched}`,
+    )
+  const reviews = answer.chain.length
+  log(
+    reviews === 0
+      ? 'the target is the trusted baseline'
+      : `${reviews} review verdicts reach from the baseline to the target`,
+  )
+  return reviews
+}
+
+/** The configuration in the target commit. @throws {Problem} `config_invalid` */
+async function configAt({ paths, branch, options }: Clone, target: string): Promise<ProjectConfig> {
+  const text = await checkedFile(paths.root, { sha: target, name: projectConfigName }, options)
+  if (text === null)
+    throw new Problem(
+      'config_invalid',
+      `Commit ${target} has no ${projectConfigName}. ${untouched}`,
+    )
+  const short = target.slice(0, 12)
+  const config = parseProjectConfig(text, `${short}:${projectConfigName}`)
+  if (config.branch !== branch)
+    throw new Problem(
+      'config_invalid',
+      `${projectConfigName} of ${short} names the branch ${config.branch}, but this host follows ${branch}. ` +
+        untouched,
+    )
+  return config
+}
+
+/**
+ * The proof lies in the clone by default. A commit with a file or a link at that path would replace it at the reset.
+ * @throws {Problem} `config_invalid`
+ */
+async function requireOwnArtifacts({ paths, must }: Clone, target: string): Promise<void> {
+  const { root, artifacts } = paths
+  const inside = relative(root, artifacts)
+  if (inside === '' || inside.startsWith('..')) return
+  const tracked = await trackedAt(root, { commit: target, path: inside }, must)
+  if (tracked !== null)
+    throw new Problem(
+      'config_invalid',
+      `Commit ${target} tracks ${tracked}, where this host keeps its proof. ${untouched}`,
+    )
+}
+
+/** Resets the clone to exactly the target. @throws {Problem} `git_sync_failed` */
+async function resetTo(
+  { paths, gitDir, branch, options, must, log }: Clone,
+  target: string,
+): Promise<Pick<Synced, 'tree' | 'before'>> {
+  const repo = paths.root
+  await excludeFromGit(paths, gitDir, options)
+  clearStaleLock(repo, join(gitDir, 'index.lock'), log)
+  const head = await git(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
+  await gitText(repo, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], must)
+  await gitText(repo, ['reset', '--hard', '--quiet', target], { ...must, timeLimitSeconds: 300 })
+  const now = commitId.parse(await gitText(repo, ['rev-parse', '--verify', 'HEAD^{commit}'], must))
+  const tree = commitId.parse(await gitText(repo, ['rev-parse', '--verify', 'HEAD^{tree}'], must))
+  if (now !== target)
+    throw new Problem(
+      'git_sync_failed',
+      `After the reset HEAD is ${now}, not ${target}: something else changes this clone.`,
+    )
+  const changed = await gitText(repo, ['status', '--porcelain', '--untracked-files=no'], must)
+  if (changed !== '')
+    throw new Problem('git_sync_failed', `After the reset tracked files differ from ${target}.`, {
+      evidence: changed.split('\n').slice(0, 20),
+    })
+  return { tree, before: head.exitCode === 0 ? head.stdout.trim() : null }
+}
