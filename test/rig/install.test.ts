@@ -155,7 +155,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     expect([code, err.trim().split('\n')]).toEqual([
       0,
       [
-        expect.stringContaining(`${paths.root} is no clone`),
+        expect.stringContaining(`${paths.root} is not a clone`),
         expect.stringContaining(paths.trustFile),
         expect.stringContaining('The image node:24-bookworm-slim is not here'),
       ],

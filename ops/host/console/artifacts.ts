@@ -1,14 +1,15 @@
+// Routes of the artifacts folder: proof is served from the folder itself.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { adminTokenHeader, artifactsReply } from '#shared/api'
 import { Problem } from '#shared/errors'
 import { openArtifact } from '#ops/base/files/artifacts'
 import { probeApi } from '#ops/host/hostd-client/probe'
-import { askSocket } from './hostd-socket.ts'
+import { getOverSocket } from './hostd-socket.ts'
 
-/** A cheap route of hostd that needs the token: its answer says whether the caller may see anything. */
+/** A cheap route of hostd that needs the token: its answer says whether the caller may read anything. */
 const confirmPath = '/api/maintenance'
 
-/** Proof is served from the folder itself, once hostd has confirmed the caller's token (design §2). */
+/** The routes; each request is answered only after hostd has confirmed the caller's token (docs/SECURITY.md). */
 export function artifactRoutes(
   app: FastifyInstance,
   {
@@ -30,7 +31,7 @@ export function artifactRoutes(
             path: confirmPath,
             ...(token === undefined ? {} : { token }),
           })
-        : await askSocket(hostdSocket, confirmPath, token)
+        : await getOverSocket(hostdSocket, confirmPath, token)
     if (confirmed.status !== 200)
       return reply
         .code(confirmed.status)
@@ -44,7 +45,7 @@ export function artifactRoutes(
       return reply.send(
         artifactsReply.parse({ ok: true, path: artifact.path, entries: artifact.entries }),
       )
-    // What lies in there was written by programs under test: it is shown, never run.
+    // The files were written by programs under test: the browser shows them and never runs them.
     return reply
       .header('content-security-policy', "default-src 'none'; sandbox")
       .header('content-length', artifact.size)

@@ -1,15 +1,14 @@
+// The console inside its container.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { hostSettings } from '#shared/config'
 import { installRoot } from '#ops/base/process/program'
-import { containerPlaces, imageSettings } from './image-settings.ts'
+import { containerPaths, imageSettings } from './image-settings.ts'
 import { consoleApp } from './server.ts'
 
-/**
- * The console inside its container. It listens on every address there; what the host publishes is loopback only. hostd
- * is reached over the mounted socket, and the port of the Host rule is the published one.
- */
+// It listens on every address of the container; the host publishes it on loopback only. It reaches hostd over the
+// mounted socket, and the Host rule holds the published port.
 const install = installRoot()
 const { version } = z
   .looseObject({ version: z.string() })
@@ -25,15 +24,15 @@ const settings = hostSettings.parse({
 
 const app = await consoleApp({
   page: join(install, 'out', 'renderer'),
-  artifacts: containerPlaces.artifacts,
+  artifacts: containerPaths.artifacts,
   settings,
   version,
   port: () => port,
   hostdUrl: 'http://localhost',
-  hostdSocket: join(containerPlaces.socketFolder, socket),
+  hostdSocket: join(containerPaths.socketFolder, socket),
 })
-await app.listen({ host: '0.0.0.0', port: containerPlaces.port })
-console.log(`console ${version} on port ${containerPlaces.port}`)
+await app.listen({ host: '0.0.0.0', port: containerPaths.port })
+console.log(`console ${version} on port ${containerPaths.port}`)
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
     void app.close().then(() => process.exit(0))

@@ -1,12 +1,13 @@
+// hostd over its unix socket: a container cannot reach the host's loopback.
 import { adminTokenHeader } from '#shared/api'
 import { Problem } from '#shared/errors'
 import { plainGet, type PlainAnswer } from '#ops/base/http/plain-get'
 
-/** Longest wait for one answer, milliseconds, and its largest size. */
+/** Longest wait for one answer, milliseconds, and its largest size, bytes. */
 const limits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 }
 
-/** One GET to hostd over its unix socket: a container cannot reach the host's loopback. @throws {Problem} `hostd_unreachable` */
-export async function askSocket(
+/** Sends one GET. @throws {Problem} `hostd_unreachable` */
+export async function getOverSocket(
   socketPath: string,
   path: string,
   token: string | undefined,

@@ -1,3 +1,4 @@
+// Which files of an installation a program needs.
 import { existsSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative } from 'node:path'
@@ -25,11 +26,11 @@ const packageOf = (name: string): string =>
     .slice(0, name.startsWith('@') ? 2 : 1)
     .join('/')
 
-/** Where Node would find a package that `from` needs. @returns null when it is not installed */
+/** Folder in which Node would find a package that `from` imports; null when it is not installed. */
 function findPackage(root: string, from: string, name: string): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
-    const place = join(folder, 'node_modules', name)
-    if (existsSync(join(place, 'package.json'))) return place
+    const found = join(folder, 'node_modules', name)
+    if (existsSync(join(found, 'package.json'))) return found
     if (folder === root || folder === dirname(folder)) return null
   }
 }
@@ -42,8 +43,8 @@ export interface ImageFiles {
 }
 
 /**
- * What a program of the installation needs to run, and nothing else of it: the source files that its imports reach, and
- * the packages those name, with what the packages need in turn.
+ * The files that a program of the installation needs to run, and no others: the source files that its imports reach,
+ * and the packages that those name, with their dependencies.
  * @param entry path of the program, relative to `installed`
  * @throws {Problem} `console_build_failed` when a file or package is missing
  */
@@ -54,21 +55,21 @@ export function programFiles(installed: string, entry: string): ImageFiles {
   const missing = (what: string, by: string): Problem =>
     new Problem(
       'console_build_failed',
-      `The console cannot be put into an image: ${by} needs ${what}, which is not there. What serves is untouched.`,
+      `The image of the console cannot be made: ${by} needs ${what}, which is missing. What serves is untouched.`,
     )
 
   const takePackage = (name: string, from: string, optional = false): void => {
-    const place = findPackage(installed, from, name)
-    if (place === null) {
+    const folder = findPackage(installed, from, name)
+    if (folder === null) {
       if (optional) return
       throw missing(`the package ${name}`, relative(installed, from) || 'it')
     }
-    const path = relative(installed, place)
+    const path = relative(installed, folder)
     if (packages.has(path)) return
     packages.add(path)
-    const { dependencies = {}, peerDependencies = {} } = readManifest(join(place, 'package.json'))
-    for (const each of Object.keys(dependencies)) takePackage(each, place)
-    for (const each of Object.keys(peerDependencies)) takePackage(each, place, true)
+    const { dependencies = {}, peerDependencies = {} } = readManifest(join(folder, 'package.json'))
+    for (const each of Object.keys(dependencies)) takePackage(each, folder)
+    for (const each of Object.keys(peerDependencies)) takePackage(each, folder, true)
   }
   const resolve = (name: string, from: string): string | null => {
     if (name.startsWith('.')) return join(dirname(from), name)

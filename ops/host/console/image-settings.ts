@@ -1,7 +1,8 @@
+// What the console knows inside its container.
 import { z } from 'zod'
 
-/** Where things are inside the console's container. */
-export const containerPlaces = {
+/** Paths and port inside the console's container. */
+export const containerPaths = {
   install: '/srv/hq',
   artifacts: '/var/openclaw_artifacts',
   socketFolder: '/run/openclaw/public',

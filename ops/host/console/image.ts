@@ -1,3 +1,4 @@
+// What the console's container image is made of.
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -16,7 +17,7 @@ import { treeDigest } from '#ops/base/files/tree-digest'
 import { writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { programFiles } from './image-files.ts'
-import { containerPlaces, type ImageSettings } from './image-settings.ts'
+import { containerPaths, type ImageSettings } from './image-settings.ts'
 
 const program = 'ops/console/container.ts'
 /** The user inside the container; the group is the one that may open hostd's socket. */
@@ -24,22 +25,24 @@ const user = 65532
 
 const dockerfile = `ARG BASE_IMAGE
 FROM \${BASE_IMAGE}
-ENV NODE_ENV=production OPENCLAW_HQ_INSTALL=${containerPlaces.install}
-WORKDIR ${containerPlaces.install}
+ENV NODE_ENV=production OPENCLAW_HQ_INSTALL=${containerPaths.install}
+WORKDIR ${containerPaths.install}
 COPY modules ./
 COPY hq ./
 USER ${user}:${user}
-CMD ["node", "${containerPlaces.install}/${program}"]
+CMD ["node", "${containerPaths.install}/${program}"]
 `
 
-/** Asks the console's own health route, with nothing but what is in the image. */
-const healthProgram = `
-const { get } = require('node:http')
-const { port } = JSON.parse(require('node:fs').readFileSync('${containerPlaces.install}/console.json', 'utf8'))
-const asked = get({ host: '127.0.0.1', port: ${containerPlaces.port}, path: '/health', headers: { host: '127.0.0.1:' + port }, timeout: 4000 }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1))
-asked.on('error', () => process.exit(1))`
-  .trim()
-  .replaceAll('\n', '; ')
+/** Requests the console's own health route, with nothing but what is in the image. */
+const healthProgram = [
+  "const { get } = require('node:http')",
+  "const { readFileSync } = require('node:fs')",
+  `const { port } = JSON.parse(readFileSync('${containerPaths.install}/console.json', 'utf8'))`,
+  "const headers = { host: '127.0.0.1:' + port }",
+  `const url = 'http://127.0.0.1:${containerPaths.port}/health'`,
+  'const end = (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)',
+  "get(url, { headers, timeout: 4000 }, end).on('error', () => process.exit(1))",
+].join('; ')
 
 /** The compose file, as JSON, which is YAML too. @param group group id that may open hostd's socket */
 export const consoleCompose = (
@@ -59,7 +62,7 @@ export const consoleCompose = (
         {
           mode: 'ingress',
           host_ip: '127.0.0.1',
-          target: containerPlaces.port,
+          target: containerPaths.port,
           published: String(settings.console_port),
           protocol: 'tcp',
         },
@@ -68,14 +71,14 @@ export const consoleCompose = (
         {
           type: 'bind',
           source: socketFolder,
-          target: containerPlaces.socketFolder,
+          target: containerPaths.socketFolder,
           read_only: true,
           bind: { create_host_path: false },
         },
         {
           type: 'bind',
           source: artifacts,
-          target: containerPlaces.artifacts,
+          target: containerPaths.artifacts,
           read_only: true,
           bind: { create_host_path: false },
         },
@@ -93,7 +96,7 @@ export const consoleCompose = (
   },
 })
 
-/** Everybody may connect, then the container's own group will do; else the one that may. */
+/** When everybody may connect, the container's own group is enough; else it is the group that may. */
 function groupFor(socket: string): number {
   const { gid, mode } = statSync(socket)
   return (mode & 0o002) === 0 ? gid : user
@@ -109,7 +112,8 @@ export interface ConsoleImage {
  * Puts what the console's image is made of into a folder of its own below `base`, named by its digest; the same content
  * is the same folder.
  * @param installed the installation of HQ whose console it is
- * @throws {Problem} `console_build_failed` when the installation is not built or not whole; `hostd_unhealthy` when hostd has no socket
+ * @throws {Problem} `console_build_failed` when the installation is not built or not complete; `hostd_unhealthy` when
+ *   hostd has no socket
  */
 export function writeConsoleImage(
   installed: string,
@@ -131,7 +135,8 @@ export function writeConsoleImage(
   if (!existsSync(publicSocket))
     throw new Problem(
       'hostd_unhealthy',
-      `hostd does not serve ${publicSocket}, through which the console's container reaches it. What serves is untouched.`,
+      `hostd does not serve ${publicSocket}, through which the console's container reaches it. ` +
+        'What serves is untouched.',
     )
   const { sources, packages } = programFiles(installed, program)
   const known: ImageSettings = {

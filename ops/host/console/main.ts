@@ -1,8 +1,9 @@
-import { envValue } from '#ops/base/env'
+// The console as a process: loopback only. The port comes from its starter, else from host.json.
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { envValue } from '#ops/base/env'
 import { hostdUrl, hostPaths } from '#ops/base/paths/paths'
 import { installRoot } from '#ops/base/process/program'
 import { redactCrashes } from '#ops/base/redact/crash-output'
@@ -10,7 +11,6 @@ import { loadSecrets } from '#ops/base/redact/known-secrets'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { consoleApp } from './server.ts'
 
-/** The console as a process of its own: loopback only; the port comes from whoever starts it, else from host.json. */
 redactCrashes()
 loadSecrets()
 const paths = hostPaths()

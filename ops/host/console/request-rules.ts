@@ -1,3 +1,4 @@
+// Which requests the console answers, and which headers it passes on.
 import type { IncomingMessage } from 'node:http'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
@@ -7,7 +8,10 @@ export interface RequestRules {
   readonly origins: ReadonlySet<string>
 }
 
-/** Names under which this console may be asked, and pages that may ask it: only itself. @param port port it listens on */
+/**
+ * Host names under which this console answers, and pages that may send requests to it: only its own.
+ * @param port port it listens on
+ */
 export function requestRules(settings: HostSettings, port: number): RequestRules {
   const own = [`127.0.0.1:${port}`, `localhost:${port}`]
   const names = settings.hostnames.map((name) => name.toLowerCase())
@@ -28,7 +32,7 @@ const values = ({ rawHeaders }: IncomingMessage, name: string): string[] =>
   )
 
 /**
- * A page of another origin, a rebound DNS name and the public internet are refused before anything else is looked at.
+ * Refuses a page of another origin, a rebound DNS name and the public internet, before anything else is read.
  * @throws {Problem} `host_refused` · `origin_refused` · `funnel_refused`
  */
 export function checkRequest(request: IncomingMessage, { hosts, origins }: RequestRules): void {
@@ -46,13 +50,13 @@ export function checkRequest(request: IncomingMessage, { hosts, origins }: Reque
 }
 
 /**
- * Headers a client could forge to look like somebody, or like somewhere, else; those this console has checked itself; and
- * those that are about the connection to it, not about the request (RFC 9110 7.6.1), which its own client refuses to send.
+ * Headers that a client could forge to hide who or where it is; headers that this console has checked itself; and
+ * headers about the connection to it instead of the request (RFC 9110 7.6.1), which its own client refuses to send.
  */
 const dropped =
   /^(?:tailscale-.*|x-forwarded-.*|forwarded|x-real-ip|via|origin|referer|cookie|expect|keep-alive|proxy-.*|te|trailer|upgrade)$/
 
-/** What hostd is told: the caller's own headers, the admin token among them, without the ones above. */
+/** The headers for hostd: the caller's own, the admin token among them, without the ones above. */
 export const forwardedHeaders = <T>(
   headers: Record<string, T>,
   host: string,

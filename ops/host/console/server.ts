@@ -1,3 +1,4 @@
+// The console: HQ's page in a browser, and the API behind it.
 import { accessSync, constants } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
@@ -20,11 +21,11 @@ export interface ConsoleOptions {
   readonly hostdSocket?: string
   readonly settings: HostSettings
   readonly version: string
-  /** Port it listens on, for the Host rule; asked at each request. */
+  /** Port it listens on, for the Host rule; called at each request. */
   readonly port: () => number
 }
 
-/** A request must have come whole in this time, milliseconds: the same that hostd gives. */
+/** Time in which a request must be complete, milliseconds: the same as in hostd. */
 const uploadMs = 300_000
 
 /** No inline script, nothing from elsewhere, no framing. Style attributes are needed by the component library. */
@@ -64,7 +65,7 @@ function passOn(reply: FastifyReply, body: Readable): void {
   reply.hijack()
   reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
   reply.raw.flushHeaders()
-  // Either side may go at any time; then the other is let go too.
+  // Either side may end at any time; then the other ends too.
   pipeline(body, reply.raw, () => undefined)
 }
 
@@ -77,19 +78,18 @@ const isReadable = (path: string): boolean => {
   }
 }
 
+/** The part of a fastify error that says whose fault it is. */
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : undefined
+
 /**
- * The console (design §2): the built page, hostd's API behind the same origin, proof from the artifacts folder. It holds
- * no token; what the caller sends is what hostd judges.
+ * The built page, hostd's API behind the same origin, and proof from the artifacts folder (docs/ARCHITECTURE.md). It
+ * holds no token: hostd judges what the caller sends.
  */
-export async function consoleApp({
-  page,
-  artifacts,
-  hostdUrl,
-  hostdSocket,
-  settings,
-  version,
-  port,
-}: ConsoleOptions): Promise<FastifyInstance> {
+export async function consoleApp(options: ConsoleOptions): Promise<FastifyInstance> {
+  const { page, artifacts, hostdUrl, hostdSocket, settings, port } = options
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
@@ -105,30 +105,37 @@ export async function consoleApp({
     })
     checkRequest(request.raw, requestRules(settings, port()))
   })
-  app.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
-    const clientFault = typeof status === 'number' && status >= 400 && status < 500
-    if (clientFault)
-      return refuse(
-        reply,
-        new Problem(
-          status === 413 ? 'body_too_large' : 'invalid_request',
-          'The request cannot be read.',
-        ),
-      )
-    const problem = toProblem(error)
-    // What a defect says may hold what the caller sent.
-    return refuse(
-      reply,
-      problem.errorClass === 'internal_error'
-        ? new Problem(
-            'internal_error',
-            'The console met a defect of its own. Nothing was started or changed by this request as far as it knows.',
-          )
-        : problem,
-    )
+  app.setErrorHandler((error, _request, reply) => refuse(reply, shownProblem(error)))
+  stateRoutes(app, options)
+  artifactRoutes(app, {
+    artifacts,
+    hostdUrl,
+    ...(hostdSocket === undefined ? {} : { hostdSocket }),
   })
+  await proxyApi(app, options)
+  await servePage(app, page)
+  return app
+}
 
+/** What the caller may read of an error: what a defect says may hold what another caller sent. */
+function shownProblem(error: unknown): Problem {
+  const status = statusOf(error)
+  if (status !== undefined && status >= 400 && status < 500)
+    return new Problem(
+      status === 413 ? 'body_too_large' : 'invalid_request',
+      'The request cannot be read.',
+    )
+  const problem = toProblem(error)
+  return problem.errorClass === 'internal_error'
+    ? new Problem(
+        'internal_error',
+        'The console has a defect. Nothing was started or changed by this request as far as it knows.',
+      )
+    : problem
+}
+
+/** Health, and the mode by which the page knows that it is the console. */
+function stateRoutes(app: FastifyInstance, { page, version }: ConsoleOptions): void {
   const index = join(page, 'index.html')
   app.get('/health', (_request, reply) => {
     const ok = isReadable(index)
@@ -137,19 +144,20 @@ export async function consoleApp({
   app.get('/openclaw-mode.json', (_request, reply) =>
     reply.header('cache-control', 'no-store').send({ mode: 'console' }),
   )
-  artifactRoutes(app, {
-    artifacts,
-    hostdUrl,
-    ...(hostdSocket === undefined ? {} : { hostdSocket }),
-  })
+}
 
+async function proxyApi(
+  app: FastifyInstance,
+  { hostdUrl, hostdSocket }: ConsoleOptions,
+): Promise<void> {
   const upstream = new URL(hostdUrl)
   await app.register(httpProxy, {
     upstream: upstream.origin,
     prefix: '/api',
     rewritePrefix: '/api',
     httpMethods: ['GET', 'POST', 'PUT', 'DELETE'],
-    // As many connections as callers: with a fixed number, open event streams and half-sent bodies would keep everybody else waiting.
+    // As many connections as callers: with a fixed number, open event streams and half-sent bodies would keep everybody
+    // else waiting.
     undici: {
       connections: null,
       ...(hostdSocket === undefined ? {} : { socketPath: hostdSocket }),
@@ -170,7 +178,9 @@ export async function consoleApp({
       },
     },
   })
+}
 
+async function servePage(app: FastifyInstance, page: string): Promise<void> {
   await app.register(fastifyStatic, {
     root: page,
     index: ['index.html'],
@@ -190,10 +200,9 @@ export async function consoleApp({
       request.method === 'GET' &&
       !request.url.startsWith('/api/') &&
       (request.headers.accept ?? '').includes('text/html')
-    // A deep link into the page: the page itself finds its way from the address.
+    // The path leads into the page, which reads it from the address.
     return wantsPage
       ? reply.header('cache-control', 'no-cache').sendFile('index.html')
       : refuse(reply, new Problem('not_found', 'There is no such route.'))
   })
-  return app
 }

@@ -21,7 +21,10 @@ export const allEngines: readonly Engine[] = Object.values(engines)
 
 export const engineOf = (name: ProjectConfig['engine']): Engine => engines[name]
 
-/** The engine of this host. Without a readable configuration: the one that has started services here, else `process`. */
+/**
+ * The engine of this host. Without a readable configuration it is the last one that has started services here, else
+ * `process`.
+ */
 export const engineInUse = (paths: HostPaths, config: ProjectConfig | null): Engine =>
   config === null
     ? (allEngines.findLast((engine) => engine.wasUsed(paths)) ?? processEngine)

@@ -1,3 +1,4 @@
+// The clone of a host, and the account that owns it.
 import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -10,8 +11,8 @@ import type { Change } from '#ops/platform/accounts/change'
 const isClone = ({ root }: HostPaths): boolean => existsSync(join(root, '.git'))
 
 /**
- * The folder of the clone belongs to the build account, as which git and builds run then. A clone that somebody made
- * already keeps its owner.
+ * The folder of the clone belongs to the build account: git and builds then run as that account. An existing clone
+ * keeps its owner.
  */
 export const cloneFolderChange = (paths: HostPaths, build: RunAs): Change => ({
   did: `set up ${paths.root} for the clone`,
@@ -25,11 +26,12 @@ export const cloneFolderChange = (paths: HostPaths, build: RunAs): Change => ({
 const failed = (what: string, evidence: readonly string[]): Problem =>
   new Problem(
     'install_failed',
-    `${what}: ${evidence.at(-1) ?? 'git gave no reason'}. What was done before it stays; installing again goes on from there.`,
+    `${what}: ${evidence.at(-1) ?? 'git gave no reason'}. What was done before it stays; ` +
+      'installing again goes on from there.',
     { evidence: [...evidence] },
   )
 
-/** The branch that origin shows to who clones it. @throws {Problem} `install_failed` when origin cannot be read */
+/** The default branch of origin. @throws {Problem} `install_failed` when origin cannot be read */
 async function defaultBranch(root: string, origin: string): Promise<string> {
   const listed = await git(
     root,
@@ -45,7 +47,7 @@ async function defaultBranch(root: string, origin: string): Promise<string> {
   return branch
 }
 
-/** The clone of `origin`, made by the account that owns its folder; one of another origin is not replaced. */
+/** The clone of `origin`, made by the account that owns its folder. A clone of another origin is not replaced. */
 export function cloneChange(paths: HostPaths, origin: string): Change {
   const { root } = paths
   const must = async () => ({

@@ -1,3 +1,4 @@
+// What a host's settings say about Docker: the daemon that answers, and an image that is here.
 import { existsSync, realpathSync } from 'node:fs'
 import { hostSettings, type HostSettings } from '#shared/config'
 import { z } from 'zod'
@@ -9,7 +10,7 @@ import { readHostSettings } from '#ops/core/config/settings-files'
 import type { Change } from '#ops/platform/accounts/change'
 
 /** Where the daemon of a distribution, of Docker's own packages and of a snap listens. */
-const usualSockets = [
+const knownSockets = [
   '/run/docker.sock',
   '/var/run/docker.sock',
   '/var/snap/docker/common/run/docker.sock',
@@ -17,15 +18,15 @@ const usualSockets = [
 /** Node 24 or newer, under the name of the official image. */
 const nodeImage = /^(?:[\w.:-]+\/)*node:(?:2[4-9]|[3-9]\d)\b/
 
-/** The setting, unless nothing answers there and a usual place does. */
+/** The setting, unless no daemon answers there and one answers at a known socket. */
 async function findSocket(now: string): Promise<string> {
   if ((await whyNoDaemon(now)) === null) return now
-  for (const socket of usualSockets)
+  for (const socket of knownSockets)
     if (existsSync(socket) && (await whyNoDaemon(socket)) === null) return realpathSync(socket)
   return now
 }
 
-/** The setting, unless that image is not here and another one of Node is: a host may have no way to a registry. */
+/** The setting, unless that image is missing and another image of Node is here: a host may not reach a registry. */
 async function findBaseImage({ base_image }: HostSettings, socket: string): Promise<string> {
   if ((await whyNoDaemon(socket)) !== null || (await imageOf({ socket }, base_image)) !== null)
     return base_image
@@ -46,7 +47,7 @@ async function findBaseImage({ base_image }: HostSettings, socket: string): Prom
   )
 }
 
-/** The host's settings name the daemon that answers and an image that is here. What works already is left as it is. */
+/** Sets the daemon that answers and an image that is here. Settings that work already stay as they are. */
 export function dockerSettingsChange(paths: HostPaths): Change {
   const wanted = async (): Promise<Pick<HostSettings, 'docker_socket' | 'base_image'>> => {
     const now = readHostSettings(paths)

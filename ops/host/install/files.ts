@@ -1,3 +1,4 @@
+// The files of a host: token, deploy key, settings.
 import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
 import { hostSettings } from '#shared/config'
@@ -12,9 +13,9 @@ import type { Change } from '#ops/platform/accounts/change'
 const tokenMode = 0o640
 const tokenBytes = 32
 
-/** The admin token is made once and never shown. A host that has one keeps it; an empty file, which lets nobody in, is none. */
+/** The admin token is made once and never shown. A host that has one keeps it; an empty file counts as no token. */
 export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[] {
-  const own = (): void => {
+  const setOwner = (): void => {
     chownSync(tokenFile, 0, hostd.gid)
     chmodSync(tokenFile, tokenMode)
   }
@@ -24,7 +25,7 @@ export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[]
       due: () => !existsSync(tokenFile) || readFileSync(tokenFile, 'utf8').trim() === '',
       apply: () => {
         writeWhole(tokenFile, `${randomBytes(tokenBytes).toString('hex')}\n`, { mode: 0o600 })
-        own()
+        setOwner()
       },
     },
     {
@@ -33,24 +34,24 @@ export function tokenChanges({ tokenFile }: HostPaths, hostd: Account): Change[]
         const { mode, uid, gid } = lstatSync(tokenFile)
         return (mode & 0o7777) !== tokenMode || uid !== 0 || gid !== hostd.gid
       },
-      apply: own,
+      apply: setOwner,
     },
   ]
 }
 
 /** The deploy key is made here, because a run may not write below the settings. A host that has one keeps it. */
 export function deployKeyChange(paths: HostPaths): Change {
-  const places = hostProofPaths(paths)
+  const key = hostProofPaths(paths)
   return {
-    did: `made a deploy key; its public half is ${places.publicKeyFile}`,
-    due: () => !existsSync(places.keyFile) || !existsSync(places.publicKeyFile),
+    did: `made a deploy key; its public half is ${key.publicKeyFile}`,
+    due: () => !existsSync(key.keyFile) || !existsSync(key.publicKeyFile),
     apply: async () => {
-      await proofKey(places)
+      await proofKey(key)
     },
   }
 }
 
-/** Runs are units, and the doctor timer is systemd's. What else stands in the file stays. */
+/** Runs are units, and the timers are systemd's. Everything else in the file stays. */
 export function settingsChange(paths: HostPaths): Change {
   const wanted = { launcher: 'systemd', timers: 'systemd' } as const
   const now = () => readJson(paths.hostSettings, hostSettings, 'config_invalid')
@@ -61,7 +62,7 @@ export function settingsChange(paths: HostPaths): Change {
       return found?.launcher !== wanted.launcher || found.timers !== wanted.timers
     },
     apply: () => {
-      now() // a file that is off its schema is not built upon
+      now() // throws when the file does not match its schema
       writeJson(paths.hostSettings, {
         schema_version: 1,
         ...readJson(paths.hostSettings, z.looseObject({}), 'config_invalid'),

@@ -1,3 +1,4 @@
+// The installation of HQ on a host: the order of its changes.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
@@ -26,20 +27,20 @@ import { buildUser, hostdUser } from '#ops/platform/accounts/account'
 import { unitFolder } from '#ops/host/install/units/unit-settings'
 
 /**
- * Installs hostd, the runner and the timers on this host, or brings what is installed up to date. What is as it should
- * be is left alone, so a second installation changes nothing and restarts nothing.
+ * Installs hostd, the runner and the timers on this host, or updates them. Only what differs is changed, so a second
+ * installation changes nothing and restarts nothing.
  *
  * @param source package of HQ that becomes the release
- * @param origin address to clone when there is no clone yet; null leaves that to somebody else
- * @param say told of each change when it was made
- * @returns what was changed, empty when everything was as it should be
- * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the release
- *   that ran before was put back, with its units
+ * @param origin address to clone when there is no clone yet; null makes no clone
+ * @param say called with each change once it is made
+ * @returns what was changed
+ * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the
+ *   release that ran before was put back, with its units
  */
-export async function installHostd(what: Installation): Promise<readonly Change[]> {
-  const { paths, port, source } = what
+export async function installHostd(installation: Installation): Promise<readonly Change[]> {
+  const { paths, port, source } = installation
   await requireInstallable(paths, port, Object.keys(allUnits({ paths, port })))
-  // From one of the host's own releases it is the deploy that asks, or somebody who puts one back.
+  // From one of the host's own releases it is the deploy that installs, or a person who goes back to an older one.
   if (!isRelease(paths, source)) requireNoDeploy(paths)
   const release = releaseOf(paths, source)
   const lock = tryLock(join(paths.locks, 'install.lock'))
@@ -49,7 +50,7 @@ export async function installHostd(what: Installation): Promise<readonly Change[
       'Another installation is under way on this host. Nothing was changed.',
     )
   try {
-    return await install(what, release)
+    return await install(installation, release)
   } finally {
     lock.release()
   }

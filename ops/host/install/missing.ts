@@ -1,10 +1,11 @@
+// What an installed host lacks before its first deploy.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { allEngines } from '#ops/host/engines/registry'
 
-/** What an installed host still needs before its first deploy can be green, one sentence each; nothing of it is a failure. */
+/** What an installed host lacks before its first deploy can be green, one sentence each. None of it is a failure. */
 export async function missingForDeploy(paths: HostPaths): Promise<string[]> {
   const settings = readHostSettings(paths)
   const suitable = allEngines.filter((engine) => engine.whyUnsuitable(settings) === null)
@@ -13,12 +14,13 @@ export async function missingForDeploy(paths: HostPaths): Promise<string[]> {
     ...(existsSync(join(paths.root, '.git'))
       ? []
       : [
-          `${paths.root} is no clone: install again with --origin and the address that this host may read.`,
+          `${paths.root} is not a clone: install again with --origin and the address that this host may read.`,
         ]),
     ...(existsSync(paths.trustFile)
       ? []
       : [
-          `${paths.trustFile} does not exist: it names the baseline commit, the review providers and the ship keys that this host believes.`,
+          `${paths.trustFile} does not exist: it names the baseline commit, the review providers and the ship keys ` +
+            'that this host trusts.',
         ]),
     ...missing.flat(),
   ]

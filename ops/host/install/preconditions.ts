@@ -1,3 +1,4 @@
+// Everything that would make an installation wrong or unsafe, checked before the first change.
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
@@ -15,16 +16,17 @@ const refuse = (why: string): never => {
   throw new Problem('install_refused', `${why} ${untouched}`)
 }
 
-/** systemd runs this host, and we may change it. @throws {Problem} `install_refused` */
+/** This host runs systemd, and this process may change it. @throws {Problem} `install_refused` */
 export function requireSystemdRoot(): void {
   if (process.platform !== 'linux' || !existsSync('/run/systemd/system'))
     refuse(
-      'This host does not run systemd, so hostd cannot be installed as a service. `hq up` runs HQ without installing it.',
+      'This host does not run systemd, so hostd cannot be installed as a service. ' +
+        '`hq up` runs HQ without installing it.',
     )
   if (process.getuid?.() !== 0) refuse('hostd is installed by root.')
 }
 
-/** A unit file cannot hold every path, and the units cannot see these folders. */
+/** A unit file cannot name every path, and the units cannot see some folders. */
 function requireUsablePaths(paths: HostPaths): void {
   for (const path of [paths.root, paths.etc, paths.state, paths.artifacts]) {
     if (!/^\/[A-Za-z0-9._/-]+$/.test(path))
@@ -41,21 +43,25 @@ function requireUsablePaths(paths: HostPaths): void {
     ].find((folder) => path === folder || path.startsWith(`${folder}/`))
     if (hidden)
       refuse(
-        `${path} lies in ${hidden}, which the services of a host do not see. The usual place is /opt/ai-ops-runner.`,
+        `${path} lies in ${hidden}, which the services of a host do not see. The default is /opt/ai-ops-runner.`,
       )
   }
 }
 
-/** The clone belongs to the build account, which could replace every folder in it: proof lies right in it, as a mount of each run, or elsewhere. */
+/**
+ * The clone belongs to the build account, which could replace every folder in it. So the proof must be a folder right
+ * in the clone, where each run mounts it, or elsewhere.
+ */
 function requireOutsideClone({ root, etc, state, artifacts }: HostPaths): void {
   const inside = (path: string): boolean => `${resolve(path)}/`.startsWith(`${resolve(root)}/`)
   for (const path of [etc, state])
-    if (inside(path)) refuse(`${path} lies in the clone ${root}, which belongs to who builds.`)
+    if (inside(path))
+      refuse(`${path} lies in the clone ${root}, which belongs to the build account.`)
   if (inside(artifacts) && dirname(resolve(artifacts)) !== resolve(root))
     refuse(`${artifacts} lies deeper in the clone ${root}; it must lie right in it, or elsewhere.`)
 }
 
-/** Who owns these could replace the token or the code that runs as root. */
+/** The owner of these could replace the token, or the code that runs as root. */
 function requireOwner(paths: HostPaths): void {
   for (const path of [
     paths.etc,
@@ -70,12 +76,12 @@ function requireOwner(paths: HostPaths): void {
     if (!found) continue
     const file = path === paths.tokenFile || path === paths.hostSettings
     if (file ? !found.isFile() : !found.isDirectory())
-      refuse(`${path} is no ${file ? 'regular file' : 'folder'}.`)
+      refuse(`${path} is not a ${file ? 'regular file' : 'folder'}.`)
     if (found.uid !== 0) refuse(`${path} belongs to user ${found.uid}, not to root.`)
   }
 }
 
-/** Settings that are off are not built upon, and say so before anything is made. */
+/** Invalid settings end the installation before anything is changed. */
 function requireSettings(paths: HostPaths): void {
   try {
     readHostSettings(paths)
@@ -84,8 +90,8 @@ function requireSettings(paths: HostPaths): void {
   }
 }
 
-/** Units of another installation are not replaced: nobody knows what they serve. */
-function requireOwnUnits(names: readonly string[]): void {
+/** Units that HQ did not write are not replaced. */
+function requireHqUnits(names: readonly string[]): void {
   for (const name of names) {
     const path = join(unitFolder, name)
     if (existsSync(path) && !readFileSync(path, 'utf8').startsWith(unitMark))
@@ -99,12 +105,11 @@ async function requirePort(port: number): Promise<void> {
   const [taken] = listenersOn(port)
   if (taken === undefined) return
   const owners = taken.pids.map((pid) => `${programName(pid)} (process ${pid})`).join(', ')
-  refuse(
-    `Port ${port} is taken: ${socketName(taken)} is held by ${owners === '' ? 'a process that cannot be seen' : owners}.`,
-  )
+  const holder = owners === '' ? 'a process that cannot be seen' : owners
+  refuse(`Port ${port} is taken: ${socketName(taken)} is held by ${holder}.`)
 }
 
-/** A deploy brings hostd to a commit itself, by the upgrade unit: two hands at one release, its units and `current` are one too many. */
+/** A deploy installs its own release by the upgrade unit. Two installations at once would mix units and `current`. */
 export function requireNoDeploy(paths: HostPaths): void {
   if (isLocked(laneLockFile(paths, 'deploy')))
     refuse(
@@ -112,7 +117,7 @@ export function requireNoDeploy(paths: HostPaths): void {
     )
 }
 
-/** Everything that would make an installation wrong or unsafe, asked before the first change. @throws {Problem} `install_refused` */
+/** @throws {Problem} `install_refused` */
 export async function requireInstallable(
   paths: HostPaths,
   port: number,
@@ -123,6 +128,6 @@ export async function requireInstallable(
   requireOutsideClone(paths)
   requireOwner(paths)
   requireSettings(paths)
-  requireOwnUnits(unitNames)
+  requireHqUnits(unitNames)
   await requirePort(port)
 }

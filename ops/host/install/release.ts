@@ -1,3 +1,4 @@
+// A release made of an HQ package: copied whole, named after its content, and made current.
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -28,7 +29,7 @@ import type { Change } from '#ops/platform/accounts/change'
 
 const rootAccount: RunAs = { uid: 0, gid: 0, home: '/root' }
 
-/** What a host needs of the package. The built page is the console's; a package that was never built has none. */
+/** What a host needs of the package. The built page is the console's; a package that was never built lacks it. */
 const required = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd']
 const parts = [...required, join('out', 'renderer')]
 
@@ -45,7 +46,7 @@ const lockFile = z.looseObject({
 })
 const installedPackage = z.looseObject({ version: z.string() })
 
-/** Packages that run on a host, as the lock file names them; those of other platforms are not there and not needed. */
+/** Packages that run on a host, as the lock file names them. Those of other platforms are missing and not needed. */
 function productionPackages(source: string): string[] {
   const lock = parseJson(readFileSync(join(source, 'package-lock.json'), 'utf8'), lockFile, {
     errorClass: 'install_failed',
@@ -59,7 +60,7 @@ function productionPackages(source: string): string[] {
         if (optional === true) return []
         throw new Problem(
           'install_refused',
-          `${path} of ${source} is not installed, so the package is not whole. Nothing was changed.`,
+          `${path} of ${source} is not installed, so the package is not complete. Nothing was changed.`,
         )
       }
       const found = parseJson(readFileSync(manifest, 'utf8'), installedPackage, {
@@ -69,7 +70,8 @@ function productionPackages(source: string): string[] {
       if (found.version !== version)
         throw new Problem(
           'install_refused',
-          `${path} of ${source} is version ${found.version}, and its lock file says ${String(version)}. Nothing was changed.`,
+          `${path} of ${source} is version ${found.version}, and its lock file says ${String(version)}. ` +
+            'Nothing was changed.',
         )
       return [path]
     },
@@ -86,13 +88,16 @@ function filesOf(source: string, part: string): string[] {
     .toSorted()
 }
 
-/** Name of a release: what is in it. The lock file stands for the dependencies, whose versions are compared with it. */
+/**
+ * Name of a release: a digest of its content. The lock file stands for the dependencies, whose versions are compared
+ * with it.
+ */
 export function releaseId(source: string): string {
   const missing = required.filter((part) => !existsSync(join(source, part)))
   if (missing.length > 0)
     throw new Problem(
       'install_refused',
-      `${source} is no whole package of OpenClaw HQ: ${missing.join(', ')} missing. Nothing was changed.`,
+      `${source} is not a complete package of OpenClaw HQ: ${missing.join(', ')} missing. Nothing was changed.`,
     )
   const hash = createHash('sha256')
   for (const file of parts.flatMap((part) => filesOf(source, part)))
@@ -104,7 +109,7 @@ export function releaseId(source: string): string {
   return hash.digest('hex').slice(0, 40)
 }
 
-/** Is this installation a release of the host already? Then it is installed as it is. */
+/** True when this installation is a release of the host already. Then it is installed as it is. */
 export const isRelease = ({ releases }: HostPaths, source: string): boolean =>
   existsSync(releases) && realpathSync(source).startsWith(`${realpathSync(releases)}${sep}`)
 
@@ -128,7 +133,7 @@ function copyPackage(source: string, folder: string, id: string): void {
       preserveTimestamps: true,
     })
   }
-  // Root's copies keep their owner, and whoever owns the package must not own what root runs from now on.
+  // Root's copies keep their owner, and the owner of the package must not own what root runs from now on.
   takeTreeBack(building, rootAccount)
   markComplete(building, { sha: id, commit: null })
   renameSync(building, folder)

@@ -1,6 +1,7 @@
+// The services of a host: enabled, started, restarted, and probed.
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
-import { ask as askHttp, waitUntilOk } from '#ops/base/http/health'
+import { ask as httpGet, waitUntilOk } from '#ops/base/http/health'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { Change } from '#ops/platform/accounts/change'
@@ -16,7 +17,7 @@ const isActive = async (unit: string): Promise<boolean> =>
 const mayRun = (paths: HostPaths, unit: string): boolean =>
   unit !== 'openclaw-doctor.timer' || !readMaintenance(paths).on
 
-/** What starts by itself at boot, and runs now. */
+/** Units that are enabled for the next boot, and started now. */
 export const serviceChanges = (paths: HostPaths): Change[] =>
   enabledUnits.flatMap((unit): Change[] => [
     {
@@ -36,7 +37,7 @@ export const serviceChanges = (paths: HostPaths): Change[] =>
     },
   ])
 
-/** Sockets take a new address only when they are made anew; hostd lets go of them first. */
+/** A socket unit uses a new address only after a restart, and hostd must release the sockets first. */
 export async function restartSockets(): Promise<void> {
   await ask(['systemctl', 'stop', 'openclaw-hostd.service'])
   for (const unit of ['openclaw-runner.socket', 'openclaw-hostd.socket'])
@@ -47,10 +48,10 @@ export const restartHostd = async (): Promise<void> => {
   await need(['systemctl', 'restart', 'openclaw-hostd.service'])
 }
 
-/** What the hostd that runs calls itself; null when it does not answer well. */
+/** The version that the running hostd reports; null when it is not healthy. */
 export async function servedVersion(port: number): Promise<string | null> {
   try {
-    const { status, text } = await askHttp(`http://127.0.0.1:${port}/health`)
+    const { status, text } = await httpGet(`http://127.0.0.1:${port}/health`)
     const body = z
       .looseObject({ ok: z.literal(true), version: z.string() })
       .safeParse(JSON.parse(text))

@@ -1,3 +1,4 @@
+// Removes the services of a host. Its data stays.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -8,7 +9,7 @@ import { requireSystemdRoot } from './preconditions.ts'
 import { allUnits, unitMark } from '#ops/host/install/units/all'
 import { unitFolder } from '#ops/host/install/units/unit-settings'
 
-/** Runs that are under way: their units would be stopped with them. */
+/** Units of the runs that are under way. */
 async function activeRuns(): Promise<string[]> {
   const listed = await need([
     'systemctl',
@@ -26,7 +27,8 @@ async function activeRuns(): Promise<string[]> {
 }
 
 /**
- * Takes the services away. Data stays: settings, secrets, state, releases, runs and proofs, and the accounts that own them.
+ * Removes the services. Data stays: settings, secrets, state, releases, runs and proofs, and the accounts that own
+ * them.
  * @returns what was changed; nothing when nothing was installed
  * @throws {Problem} `install_refused` while a run is under way; `install_failed`
  */
@@ -50,7 +52,7 @@ export async function uninstallHostd({
       'install_refused',
       `A run is under way (${running.join(', ')}). Nothing was changed.`,
     )
-  // Timers and sockets first, so that nothing starts again what is being stopped.
+  // Timers and sockets first, so that nothing starts what is being stopped.
   const inOrder = names.toSorted(
     (a, b) => Number(a.endsWith('.service')) - Number(b.endsWith('.service')),
   )

@@ -1,24 +1,25 @@
+// Measures how long an address does not answer.
 import { setTimeout as delay } from 'node:timers/promises'
 import { ask } from '#ops/base/http/health'
 
-/** Watches how long an address does not answer. */
 export interface Watch {
+  /**
+   * Ends the watch.
+   * @returns the longest time between two good answers in which a request failed, in milliseconds; 0 when none failed
+   */
   stop(): Promise<number>
 }
 
-/** Milliseconds between two looks: the figure is this exact. */
+/** Milliseconds between two requests: the result is this exact. */
 const everyMs = 10
 
-/**
- * Asks `url` again and again until stopped.
- * @returns from `stop`: the longest time between two good answers in which a question failed, in milliseconds; 0 when none failed
- */
+/** Sends requests to `url` until it is stopped. */
 export function watchAvailability(url: string): Watch {
   const abort = new AbortController()
   let longest = 0
   let lastGood = performance.now()
   let failing = false
-  const look = async (): Promise<void> => {
+  const probe = async (): Promise<void> => {
     let good: boolean
     try {
       good = (await ask(url, { signal: abort.signal, timeoutMs: 1000 })).status < 500
@@ -35,7 +36,7 @@ export function watchAvailability(url: string): Watch {
   }
   const running = (async () => {
     while (!abort.signal.aborted) {
-      await look()
+      await probe()
       await delay(everyMs, undefined, { signal: abort.signal }).catch(() => undefined) // stopped
     }
   })()

@@ -1,6 +1,7 @@
 /**
- * Was it started so recently that it may still be on its way up? A start in the future (the clock went back) is none.
- * @param seconds what it is given to start
+ * True when a service was started so recently that it may still be starting. A start in the future does not count: the
+ * clock went back.
+ * @param seconds time it has to start
  */
 export function stillStarting(startedAt: string, seconds: number): boolean {
   const age = Date.now() - Date.parse(startedAt)

@@ -1,12 +1,12 @@
 // Judges the containers of a compose project against the record of what was brought up.
 import { isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
 import type { ComposeRecord } from './record.ts'
-import { redact } from '#ops/base/redact/redaction'
+import { failedCheckOutput } from './wait-until-settled.ts'
 
 /** A container that Docker started again this often, the last time within `loopMs`, is in a loop. */
 const loopRestarts = 3
 const loopMs = 10 * 60_000
-/** A single restart is worth a word for this long. */
+/** A single restart is reported for this long. */
 const recentMs = 60 * 60_000
 
 export interface ContainerVerdict {
@@ -61,7 +61,8 @@ export function judgeContainers(
 interface Expected {
   readonly title: string
   readonly image: string
-  /** It must run; any other may be a job that ends. */ readonly serves: boolean
+  /** It must run. Any other container may be a job that ends. */
+  readonly serves: boolean
   readonly now: number
 }
 
@@ -82,14 +83,12 @@ function judge(
     else good.push(`${name} has ended with 0`)
   } else if (State.Status !== 'running') wrong.push(`${name} is ${State.Status}`)
   else if (health === 'unhealthy')
-    wrong.push(
-      `${name} is unhealthy: ${redact.text(State.Health?.Log?.at(-1)?.Output.trim() ?? 'no output').slice(0, 200)}`,
-    )
+    wrong.push(`${name} is unhealthy: ${failedCheckOutput(State, 200)}`)
   else if (RestartCount > 0 && since < recentMs) odd.push(`${name} was ${restarts}`)
-  else
-    good.push(
-      `${name} runs for ${minutes(since)}${health === undefined || health === 'none' ? '' : `, ${health}`}, ${RestartCount} restarts`,
-    )
+  else {
+    const checked = health === undefined || health === 'none' ? '' : `, ${health}`
+    good.push(`${name} runs for ${minutes(since)}${checked}, ${RestartCount} restarts`)
+  }
   if (Image !== image)
     wrong.push(`${name} runs the image ${short(Image)}, but ${short(image)} was brought up`)
 }

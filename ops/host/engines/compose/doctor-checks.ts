@@ -11,8 +11,11 @@ import { composeFolder, readComposeRecords } from './record.ts'
 const gibibyte = 2 ** 30
 const gib = (bytes: number): string => `${(bytes / gibibyte).toFixed(1)} GiB`
 
-/** Why Docker is none of this host's business, or null. What cannot be read does not make a host of containers another one. */
-function whyNone({ paths, config }: DoctorContext): string | null {
+/**
+ * Why these checks do not apply to this host; null when they do. A configuration that cannot be read does not change
+ * which engine the host uses.
+ */
+function whySkipped({ paths, config }: DoctorContext): string | null {
   if (config?.engine === 'compose' || existsSync(composeFolder(paths))) return null
   return config === null
     ? 'There is no configuration that names the engine yet, and no container was ever started.'
@@ -27,16 +30,20 @@ const info = z.looseObject({
 })
 
 async function daemon(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
-  const none = whyNone(context)
-  if (none !== null) return skip(none)
+  const skipped = whySkipped(context)
+  if (skipped !== null) return skip(skipped)
   const at = { socket: context.settings.docker_socket }
   const [version, about] = await Promise.all([
     requireDaemon(at, signal),
     askDocker(at, { path: '/info', schema: info }, signal),
   ])
-  if (about === null)
-    return fail(`${at.socket} does not say anything about itself.`, 'start_docker')
-  const detail = `Docker ${version}, storage driver ${about.Driver}, ${about.ContainersRunning} containers running, ${about.Images} images`
+  if (about === null) return fail(`${at.socket} gives no information about Docker.`, 'start_docker')
+  const detail = [
+    `Docker ${version}`,
+    `storage driver ${about.Driver}`,
+    `${about.ContainersRunning} containers running`,
+    `${about.Images} images`,
+  ].join(', ')
   // Copies every file of every image: disks fill, and builds take minutes.
   return about.Driver === 'vfs'
     ? warn(`${detail}: the driver vfs keeps a whole copy of each layer`, 'start_docker')
@@ -49,15 +56,15 @@ const usage = z.looseObject({
 })
 
 async function disk(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
-  const none = whyNone(context)
-  if (none !== null) return skip(none)
+  const skipped = whySkipped(context)
+  if (skipped !== null) return skip(skipped)
   // Containers and volumes are left out: to measure those the daemon walks through every file.
   const used = await askDocker(
     { socket: context.settings.docker_socket },
     { path: '/system/df?type=image&type=build-cache', schema: usage },
     signal,
   )
-  if (used === null) return skip('This Docker does not tell how much disk it uses.')
+  if (used === null) return skip('This Docker does not report how much disk it uses.')
   const layers = used.LayersSize ?? 0
   const cache = (used.BuildCache ?? [])
     .filter(({ Shared }) => Shared !== true)
@@ -69,7 +76,8 @@ async function disk(context: DoctorContext, signal: AbortSignal): Promise<Findin
 
 async function projects(context: DoctorContext, signal: AbortSignal): Promise<Finding> {
   const records = readComposeRecords(context.paths)
-  if (records.length === 0) return skip(whyNone(context) ?? 'No deploy has started containers yet.')
+  if (records.length === 0)
+    return skip(whySkipped(context) ?? 'No deploy has started containers yet.')
   const at = { socket: context.settings.docker_socket }
   const judged = await Promise.all(
     records.map(async (record) =>

@@ -6,7 +6,7 @@ import type { EngineHost, ServiceHealth } from '#ops/host/engines/common/engine'
 import { dockerOf } from '#ops/host/engines/common/host-docker'
 import { consoleServiceName } from '#ops/core/host-state/service-record'
 import { readComposeRecords, type ComposeRecord } from './record.ts'
-import { answerUrl, failedCheck } from './wait-until-settled.ts'
+import { answerUrl, failedCheckOutput } from './wait-until-settled.ts'
 
 /** A recorded version and its containers, candidates left out. */
 export interface FoundProject {
@@ -110,5 +110,7 @@ function whyContainersFail(
       why: `its container ${ended.Status} with exit code ${ended.ExitCode}`,
     }
   const unhealthy = own.find(({ State }) => State.Running && State.Health?.Status === 'unhealthy')
-  return unhealthy ? { alive: true, why: failedCheck(unhealthy.State, 200) } : null
+  return unhealthy
+    ? { alive: true, why: `its health check fails: ${failedCheckOutput(unhealthy.State, 200)}` }
+    : null
 }

@@ -1,3 +1,4 @@
+// The compose file as `docker compose config --format json` prints it, as far as HQ reads it.
 import { z } from 'zod'
 
 const strings = z
@@ -39,8 +40,8 @@ const device = z.union([
 ])
 const condition = z.looseObject({ condition: z.string() })
 
-/** A secret or config of the model that something is given. */
-const given = z
+/** Secrets or configs of the model, by name, that a service gets. */
+const references = z
   .array(z.looseObject({ source: text }))
   .nullish()
   .transform((value) => value ?? [])
@@ -54,7 +55,7 @@ const build = z.looseObject({
   privileged: z.boolean().nullish(),
   entitlements: strings,
   ssh: z.unknown().optional(),
-  secrets: given,
+  secrets: references,
   additional_contexts: z
     .record(z.string(), z.string())
     .nullish()
@@ -91,8 +92,8 @@ export const composeService = z.looseObject({
     .array(mount)
     .nullish()
     .transform((value) => value ?? []),
-  secrets: given,
-  configs: given,
+  secrets: references,
+  configs: references,
   post_start: hooks,
   pre_stop: hooks,
   healthcheck: z

@@ -62,14 +62,12 @@ function stateOf({ State }: Container, oneShot: boolean): string {
     return oneShot && State.ExitCode === 0 ? 'ok' : `it ended with exit code ${State.ExitCode}`
   const health = State.Health?.Status ?? 'none'
   if (health === 'starting') return 'wait'
-  return health === 'unhealthy' ? failedCheck(State, 300) : 'ok'
+  return health === 'unhealthy' ? `its health check fails: ${failedCheckOutput(State, 300)}` : 'ok'
 }
 
-/** The sentence part about a failed health check, with the start of its last output. */
-export function failedCheck({ Health }: Container['State'], length: number): string {
-  const output = Health?.Log?.at(-1)?.Output.trim() ?? 'no output'
-  return `its health check fails: ${redact.text(output).slice(0, length)}`
-}
+/** The start of what a failed health check wrote last, redacted. @param length most characters of it */
+export const failedCheckOutput = ({ Health }: Container['State'], length: number): string =>
+  redact.text(Health?.Log?.at(-1)?.Output.trim() ?? 'no output').slice(0, length)
 
 /** The containers of one service, without candidates. */
 export const serviceContainers = async (

@@ -1,24 +1,25 @@
+// Every unit of a host.
 import { hostdService, hostdSocket } from './hostd.ts'
-import type { UnitPlace } from './unit-settings.ts'
+import type { UnitPaths } from './unit-settings.ts'
 import { runnerService, runnerSocket } from './runner.ts'
 import { doctorService, doctorTimer, guardService, guardTimer } from './timers.ts'
 import { upgradeService } from './upgrade.ts'
 
-/** First line of every unit: a file without it is somebody else's and is never replaced or removed. */
+/** First line of every unit. HQ never replaces or removes a unit file without it. */
 export const unitMark =
   '# Written by `hq install hostd`, which replaces it. Changes of your own belong in a drop-in.'
 
 /** Every unit of a host: file name to content. */
-export function allUnits(place: UnitPlace): Readonly<Record<string, string>> {
+export function allUnits(host: UnitPaths): Readonly<Record<string, string>> {
   const units = {
-    'openclaw-hostd.socket': hostdSocket(place),
-    'openclaw-hostd.service': hostdService(place),
-    'openclaw-runner.socket': runnerSocket(place),
-    'openclaw-runner@.service': runnerService(place),
-    'openclaw-upgrade@.service': upgradeService(place),
-    'openclaw-doctor.service': doctorService(place),
-    'openclaw-doctor.timer': doctorTimer(place),
-    'openclaw-guard.service': guardService(place),
+    'openclaw-hostd.socket': hostdSocket(host),
+    'openclaw-hostd.service': hostdService(host),
+    'openclaw-runner.socket': runnerSocket(host),
+    'openclaw-runner@.service': runnerService(host),
+    'openclaw-upgrade@.service': upgradeService(host),
+    'openclaw-doctor.service': doctorService(host),
+    'openclaw-doctor.timer': doctorTimer(host),
+    'openclaw-guard.service': guardService(host),
     'openclaw-guard.timer': guardTimer(),
   }
   return Object.fromEntries(

@@ -1,8 +1,9 @@
+// The units of hostd: its addresses, and the daemon.
 import { dirname } from 'node:path'
-import { command, confined, environment, unprivileged, type UnitPlace } from './unit-settings.ts'
+import { command, confined, environment, unprivileged, type UnitPaths } from './unit-settings.ts'
 
 /** The socket owns the port from boot, so that nobody else can, and a restart of hostd loses no request. */
-export const hostdSocket = ({ paths, port }: UnitPlace): string => `[Unit]
+export const hostdSocket = ({ paths, port }: UnitPaths): string => `[Unit]
 Description=OpenClaw HQ: addresses of hostd
 
 [Socket]
@@ -16,7 +17,7 @@ DirectoryMode=0755
 WantedBy=sockets.target
 `
 
-export const hostdService = (place: UnitPlace): string => `[Unit]
+export const hostdService = (host: UnitPaths): string => `[Unit]
 Description=OpenClaw HQ: hostd
 Requires=openclaw-hostd.socket
 After=openclaw-hostd.socket openclaw-runner.socket
@@ -26,17 +27,17 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart=${command(place, 'hostd/main.ts')}
-WorkingDirectory=${place.paths.releases}/current
-${environment(place)}
-Environment=HOME=${dirname(place.paths.index)}
+ExecStart=${command(host, 'hostd/main.ts')}
+WorkingDirectory=${host.paths.releases}/current
+${environment(host)}
+Environment=HOME=${dirname(host.paths.index)}
 Restart=always
 RestartSec=1s
 TimeoutStopSec=10s
 ${unprivileged}
 ${confined}
 # Its own index is all that it writes.
-ReadWritePaths=${dirname(place.paths.index)}
+ReadWritePaths=${dirname(host.paths.index)}
 # It serves the sockets it is handed and connects to the runner's: it needs no network at all.
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX

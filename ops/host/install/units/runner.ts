@@ -1,9 +1,10 @@
+// The units of the runner: a socket, and one unit for each run.
 import { dirname, join } from 'node:path'
 import { runnerHome } from '#ops/platform/accounts/folders'
 import { hostdUser } from '#ops/platform/accounts/account'
-import { command, confined, environment, type UnitPlace } from './unit-settings.ts'
+import { command, confined, environment, type UnitPaths } from './unit-settings.ts'
 
-export const runnerSocket = ({ paths }: UnitPlace): string => `[Unit]
+export const runnerSocket = ({ paths }: UnitPaths): string => `[Unit]
 Description=OpenClaw HQ: where hostd asks for runs
 
 [Socket]
@@ -32,7 +33,15 @@ export const runnerCapabilities = {
   CAP_NET_ADMIN: 'the port audit reads the NAT rules',
 } as const
 
-export const runnerService = (place: UnitPlace): string => `[Unit]
+const writable = ({ paths }: UnitPaths): string[] => [
+  paths.root,
+  paths.state,
+  paths.artifacts,
+  join(paths.etc, 'secrets'),
+  `-${dirname(paths.shipKeysFile)}`,
+]
+
+export const runnerService = (host: UnitPaths): string => `[Unit]
 Description=OpenClaw HQ: one run (%i)
 # A host that goes down ends the runs first: a build that loses its Docker would look like one that failed.
 After=docker.service
@@ -41,23 +50,23 @@ CollectMode=inactive-or-failed
 
 [Service]
 Type=exec
-ExecStart=${command(place, 'ops/main.ts', 'runner')}
-WorkingDirectory=${place.paths.releases}/current
+ExecStart=${command(host, 'ops/main.ts', 'runner')}
+WorkingDirectory=${host.paths.releases}/current
 StandardInput=socket
 StandardOutput=socket
 StandardError=journal
-${environment(place)}
+${environment(host)}
 Environment=OPENCLAW_UNIT=%n
-Environment=HOME=${runnerHome(place.paths)}
+Environment=HOME=${runnerHome(host.paths)}
 # A run that ended FAIL was carried out; refusals and crashes are the unit's own failures.
 SuccessExitStatus=1 2
 # The runner is asked to end its tree and write the result; when it is gone, whatever is left of the cgroup is killed.
 KillMode=mixed
 TimeoutStopSec=20s
 ${confined}
-ReadWritePaths=${[place.paths.root, place.paths.state, place.paths.artifacts, join(place.paths.etc, 'secrets'), `-${dirname(place.paths.shipKeysFile)}`].join(' ')}
+ReadWritePaths=${writable(host).join(' ')}
 # A mount cannot be renamed: the build account owns the clone around the proof, and must not put its own in its place.
-BindPaths=${place.paths.artifacts}
+BindPaths=${host.paths.artifacts}
 ${Object.entries(runnerCapabilities)
   .map(([name, why]) => `# ${name}: ${why}`)
   .join('\n')}

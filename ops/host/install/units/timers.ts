@@ -1,12 +1,13 @@
+// The units of doctor and guard, and their timers.
 import { actions } from '#shared/actions'
-import { command, confined, environment, unprivileged, type UnitPlace } from './unit-settings.ts'
+import { command, confined, environment, unprivileged, type UnitPaths } from './unit-settings.ts'
 
 /**
- * A check that a timer starts: asks hostd for the action, follows it to its end, and has no privilege of its own.
+ * A check that a timer starts: it starts the action through hostd and follows it to its end, without any privilege.
  * @param seconds longest that it is followed; the run itself has its own limit
  */
 const checkService = (
-  place: UnitPlace,
+  host: UnitPaths,
   check: 'doctor' | 'guard',
   { title, condition = '', seconds }: { title: string; condition?: string; seconds: number },
 ): string => `[Unit]
@@ -17,9 +18,9 @@ ${condition}
 [Service]
 Type=oneshot
 # What it finds is shown by HQ and is no failure of the unit: that means it did not come through.
-ExecStart=${command(place, 'ops/main.ts', check, '--unattended')}
-WorkingDirectory=${place.paths.releases}/current
-${environment(place)}
+ExecStart=${command(host, 'ops/main.ts', check, '--unattended')}
+WorkingDirectory=${host.paths.releases}/current
+${environment(host)}
 Environment=HOME=/nonexistent
 TimeoutStartSec=${seconds}s
 ${unprivileged}
@@ -47,16 +48,19 @@ AccuracySec=10s
 WantedBy=timers.target
 `
 
-const noMaintenance = ({ paths }: UnitPlace): string =>
+const noMaintenance = ({ paths }: UnitPaths): string =>
   `ConditionPathExists=!${paths.maintenance}\n`
 
-/** A timer that was merely stopped is active again after a reboot, hence the condition, on both: a deploy that failed keeps doctor quiet. */
-export const doctorService = (place: UnitPlace): string =>
-  checkService(place, 'doctor', { title: 'doctor', seconds: 180, condition: noMaintenance(place) })
-export const doctorTimer = (place: UnitPlace): string =>
-  timer('doctor', { first: '3min', again: '15min', condition: noMaintenance(place) })
+/**
+ * A timer that was only stopped is active again after a reboot. Hence the condition on both units: after a deploy that
+ * failed, doctor stays off.
+ */
+export const doctorService = (host: UnitPaths): string =>
+  checkService(host, 'doctor', { title: 'doctor', seconds: 180, condition: noMaintenance(host) })
+export const doctorTimer = (host: UnitPaths): string =>
+  timer('doctor', { first: '3min', again: '15min', condition: noMaintenance(host) })
 
 /** Guard runs during maintenance too: it then only observes. */
-export const guardService = (place: UnitPlace): string =>
-  checkService(place, 'guard', { title: 'guard', seconds: actions.guard.timeout_seconds + 120 })
+export const guardService = (host: UnitPaths): string =>
+  checkService(host, 'guard', { title: 'guard', seconds: actions.guard.timeout_seconds + 120 })
 export const guardTimer = (): string => timer('guard', { first: '2min', again: '2min' })

@@ -1,3 +1,4 @@
+// What the units of HQ have in common.
 import { dirname } from 'node:path'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { hostdUser } from '#ops/platform/accounts/account'
@@ -7,14 +8,14 @@ import { currentRelease } from '#ops/core/host-state/releases'
 export const unitFolder = '/etc/systemd/system'
 
 /** What the units of a host are written for. */
-export interface UnitPlace {
+export interface UnitPaths {
   readonly paths: HostPaths
   readonly port: number
 }
 
 /** Start of a program of the release that `current` names. Its own Node, its own sources: nothing of the clone. */
 export function command(
-  { paths }: UnitPlace,
+  { paths }: UnitPaths,
   ...parts: readonly [source: string, ...args: string[]]
 ): string {
   const release = currentRelease(paths)
@@ -23,7 +24,7 @@ export function command(
 }
 
 /** The host's folders and addresses. No secret: hostd and clients read the token file. */
-export function environment({ paths, port }: UnitPlace): string {
+export function environment({ paths, port }: UnitPaths): string {
   const variables = {
     OPENCLAW_ROOT: paths.root,
     OPENCLAW_ETC: paths.etc,

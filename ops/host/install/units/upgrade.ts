@@ -1,5 +1,6 @@
+// The unit by which a deploy installs the release that it made.
 import { completeMark } from '#ops/core/host-state/releases'
-import { confined, environment, unitFolder, type UnitPlace } from './unit-settings.ts'
+import { confined, environment, unitFolder, type UnitPaths } from './unit-settings.ts'
 
 export const upgradeUnit = (release: string): string => `openclaw-upgrade@${release}.service`
 
@@ -11,11 +12,11 @@ export const upgradeCapabilities = {
 } as const
 
 /**
- * Makes the whole release %i the one that runs: its own `hq install hostd`. A deploy starts it, because a run may not
- * write units; it is its own unit, so that a run that is ended leaves nothing half done.
+ * Runs the `hq install hostd` of the complete release %i. A deploy starts this unit, because a run may not write units.
+ * It is a unit of its own, so that a run that is ended meanwhile leaves nothing half done.
  */
-export const upgradeService = (place: UnitPlace): string => {
-  const { paths } = place
+export const upgradeService = (host: UnitPaths): string => {
+  const { paths } = host
   const release = `${paths.releases}/%i`
   return `[Unit]
 Description=OpenClaw HQ: takes up the release %i
@@ -28,7 +29,7 @@ Type=oneshot
 # By env(1): systemd wants a program that is there whatever %i is.
 ExecStart=/usr/bin/env ${release}/node_modules/.bin/node ${release}/ops/main.ts install hostd
 WorkingDirectory=/
-${environment(place)}
+${environment(host)}
 Environment=OPENCLAW_HQ_INSTALL=${release}
 Environment=HOME=/nonexistent
 TimeoutStartSec=110s
