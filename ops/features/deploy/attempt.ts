@@ -1,4 +1,4 @@
-// One attempt of deploy_until_green, as a process of its own.
+// One attempt of deploy_until_green, as a separate process.
 import { Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'

@@ -104,7 +104,7 @@ class Deploy {
       const step = triage.failing_step === null ? '' : ` in ${triage.failing_step}`
       this.log(`attempt ${attempt} failed: ${triage.error_class}${step}`)
       if (triage.error_class === 'state_invalid') this.restoreState()
-      // The HQ of before failed. The one that this attempt brought may hold the fix: it gets one attempt of its own.
+      // The HQ of before failed. The one that this attempt brought may hold the fix: it gets one more attempt.
       const newHq = attemptInstall(this.host.paths) !== before
       if (newHq) this.log('this attempt brought another HQ; the next one is made by it')
       const why = this.whyStop(triage, { attempt, newHq })

@@ -109,7 +109,7 @@ export interface ConsoleImage {
 }
 
 /**
- * Puts what the console's image is made of into a folder of its own below `base`, named by its digest; the same content
+ * Puts what the console's image is made of into a folder below `base`, named by its digest; the same content
  * is the same folder.
  * @param installed the installation of HQ whose console it is
  * @throws {Problem} `console_build_failed` when the installation is not built or not complete; `hostd_unhealthy` when

@@ -46,7 +46,7 @@ export function createReleaseBuilds(engines: () => readonly Engine[]): ReleaseBu
 }
 
 /**
- * Exports the target commit into a folder of its own and runs the configured builds there, one by one, as the owner of
+ * Exports the target commit into a new folder and runs the configured builds there, one by one, as the owner of
  * the clone. Afterwards the folder is ours again: what a later build runs cannot change it.
  * @param limits `inUse`: folders that must not be written; `reviewed`: files that a build must leave as they are
  * @throws {Problem} `console_build_failed`: the first build that fails ends it; what runs is untouched

@@ -113,7 +113,7 @@ export function releaseId(source: string): string {
 export const isRelease = ({ releases }: HostPaths, source: string): boolean =>
   existsSync(releases) && realpathSync(source).startsWith(`${realpathSync(releases)}${sep}`)
 
-/** Copies the package into a folder of its own, whole or not at all. */
+/** Copies the package into a new folder, completely or not at all. */
 function copyPackage(source: string, folder: string, id: string): void {
   const building = unfinished(folder)
   rmSync(building, { recursive: true, force: true })

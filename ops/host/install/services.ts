@@ -57,7 +57,7 @@ export async function servedVersion(port: number): Promise<string | null> {
       .safeParse(JSON.parse(text))
     return status === 200 && body.success ? body.data.version : null
   } catch {
-    return null // nothing listens, it does not answer in time, or its answer is no JSON
+    return null // nothing listens, it does not answer in time, or its answer is not JSON
   }
 }
 

@@ -65,10 +65,10 @@ export async function requireHostd(
 }
 
 /**
- * Makes a release of HQ's own commit: a folder of its own, never under a running process, that neither hostd nor the
+ * Makes a release of HQ's own commit: a new folder, never under a running process, that neither hostd nor the
  * build account can change; proven by a hostd started from it on a spare port. `current` is not touched.
  * @returns the release folder
- * @throws {Problem} `hostd_install_failed`, `git_sync_failed`; there is no such release then
+ * @throws {Problem} `hostd_install_failed`, `git_sync_failed`; then no release is left
  */
 export async function makeRelease(
   host: DeployHost,

@@ -24,7 +24,7 @@ const switchSeconds = 60
 const steadyMs = 3000
 
 /**
- * Makes a release the one that runs. A unit of its own brings units, `current` and hostd to it, and completes that even
+ * Makes a release the one that runs. A separate unit brings units, `current` and hostd to it, and completes that even
  * when this run is ended meanwhile. Then hostd is judged from here, by the code that ran before.
  * @returns one sentence
  * @throws {Problem} `hostd_unhealthy`, `hostd_install_failed`: what ran before runs again, and the message says so

@@ -13,7 +13,7 @@ import { inspect, type Docker } from '#ops/platform/docker/engine-api'
 import type { Progress } from '#ops/host/engines/common/engine'
 import type { Prepared } from './prepare.ts'
 import { composeDo, insidePort, startSeconds } from './source.ts'
-import { requireAnswer, settleSeconds, waitUntilSettled } from './wait-until-settled.ts'
+import { requireAnswer, waitSeconds, waitUntilSettled } from './wait-until-settled.ts'
 
 const candidateLabel = 'openclaw.candidate'
 
@@ -105,7 +105,7 @@ async function startCandidate(
     { signal, timeLimitSeconds: startSeconds },
   )
   const find = () => inspect(at, { kind: 'container', names: [id], schema: container }, signal)
-  const seconds = service?.health.timeout_seconds ?? settleSeconds
+  const seconds = service?.health.timeout_seconds ?? waitSeconds
   await waitUntilSettled(at, { title, find, seconds, signal })
   if (!service) return
   const [started] = await find()

@@ -18,7 +18,7 @@ const gib = (bytes: number): string => `${(bytes / gibibyte).toFixed(1)} GiB`
 function whySkipped({ paths, config }: DoctorContext): string | null {
   if (config?.engine === 'compose' || existsSync(composeFolder(paths))) return null
   return config === null
-    ? 'There is no configuration that names the engine yet, and no container was ever started.'
+    ? 'No configuration names the engine yet, and no container was ever started.'
     : 'The engine is "process": nothing of this host runs in containers.'
 }
 

@@ -15,7 +15,7 @@ import {
   answerUrl,
   requireAnswer,
   serviceContainers,
-  settleSeconds,
+  waitSeconds,
   waitUntilSettled,
 } from './wait-until-settled.ts'
 
@@ -80,7 +80,7 @@ async function requireServiceUp(
   await waitUntilSettled(at, {
     title,
     find,
-    seconds: service?.health.timeout_seconds ?? settleSeconds,
+    seconds: service?.health.timeout_seconds ?? waitSeconds,
     oneShot: once.has(name),
     signal,
   })

@@ -16,7 +16,7 @@ import { oneShots, render } from './source.ts'
 import {
   requireAnswer,
   serviceContainers,
-  settleSeconds,
+  waitSeconds,
   waitUntilSettled,
 } from './wait-until-settled.ts'
 
@@ -41,7 +41,7 @@ const targetOf = ({ record, service }: FoundService): string => `${record.projec
 const servingOf = ({ record, service }: FoundService) =>
   record.services.find(({ name }) => name === service)
 const secondsOf = (found: FoundService): number =>
-  servingOf(found)?.health.timeout_seconds ?? settleSeconds
+  servingOf(found)?.health.timeout_seconds ?? waitSeconds
 
 async function guardTarget(
   host: EngineHost,

@@ -13,8 +13,8 @@ import {
 import type { Docker } from '#ops/platform/docker/engine-api'
 import type { ComposeSource } from './source.ts'
 
-/** How long a service without a time limit of its own may take to be up, in seconds. */
-export const settleSeconds = 120
+/** Time for a service without a configured limit to be up, in seconds. */
+export const waitSeconds = 120
 
 interface Awaited {
   /** Start of the message when the wait fails: what is waited for. */

@@ -37,7 +37,7 @@ export const serviceLog = (paths: HostPaths, name: string): string =>
 export const serviceUrl = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`
 
 /**
- * Starts a service in a session of its own, so that it outlives the run that started it. Its environment is built from
+ * Starts a service in a new session, so that it outlives the run that started it. Its environment is built from
  * nothing and carries no marker of the run, or the run's end would end it too.
  * @throws {Problem} `service_unhealthy` when the program cannot be started
  */

@@ -9,7 +9,7 @@ Description=OpenClaw HQ: addresses of hostd
 [Socket]
 ListenStream=127.0.0.1:${port}
 ListenStream=${paths.publicSocket}
-# The console's container connects as a user of its own. As on the loopback port, the token decides who is let in.
+# The console's container connects as another user. As on the loopback port, the token decides who may enter.
 SocketMode=0666
 DirectoryMode=0755
 

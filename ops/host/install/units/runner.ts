@@ -5,7 +5,7 @@ import { hostdUser } from '#ops/platform/accounts/account'
 import { command, confined, environment, type UnitPaths } from './unit-settings.ts'
 
 export const runnerSocket = ({ paths }: UnitPaths): string => `[Unit]
-Description=OpenClaw HQ: where hostd asks for runs
+Description=OpenClaw HQ: requests of hostd for runs
 
 [Socket]
 ListenStream=${paths.runnerSocket}
@@ -21,7 +21,7 @@ MaxConnections=64
 WantedBy=sockets.target
 `
 
-/** What the root of a run may do, each with its reason. Everything else that root can do elsewhere is taken away. */
+/** What the root of a run may do, each with its reason. It has none of root's other rights. */
 export const runnerCapabilities = {
   CAP_CHOWN: 'connector secrets belong to uid 1000, files of the clone to the build account',
   CAP_FOWNER: 'modes of files that belong to those accounts',
@@ -60,12 +60,12 @@ Environment=OPENCLAW_UNIT=%n
 Environment=HOME=${runnerHome(host.paths)}
 # A run that ended FAIL was carried out; refusals and crashes are the unit's own failures.
 SuccessExitStatus=1 2
-# The runner is asked to end its tree and write the result; when it is gone, whatever is left of the cgroup is killed.
+# SIGTERM lets the runner end its tree and write the result; once it has ended, the rest of the cgroup is killed.
 KillMode=mixed
 TimeoutStopSec=20s
 ${confined}
 ReadWritePaths=${writable(host).join(' ')}
-# A mount cannot be renamed: the build account owns the clone around the proof, and must not put its own in its place.
+# A mount cannot be renamed: the build account owns the clone around the proof, and must not replace it.
 BindPaths=${host.paths.artifacts}
 ${Object.entries(runnerCapabilities)
   .map(([name, why]) => `# ${name}: ${why}`)

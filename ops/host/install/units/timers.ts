@@ -17,7 +17,7 @@ Wants=openclaw-hostd.socket openclaw-runner.socket
 ${condition}
 [Service]
 Type=oneshot
-# What it finds is shown by HQ and is no failure of the unit: that means it did not come through.
+# HQ shows what it finds. The unit fails only when the check could not be run.
 ExecStart=${command(host, 'ops/main.ts', check, '--unattended')}
 WorkingDirectory=${host.paths.releases}/current
 ${environment(host)}

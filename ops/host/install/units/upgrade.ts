@@ -8,18 +8,18 @@ export const upgradeUnit = (release: string): string => `openclaw-upgrade@${rele
 export const upgradeCapabilities = {
   CAP_CHOWN: 'folders and the token belong to several accounts',
   CAP_FOWNER: 'modes of files that belong to those accounts',
-  CAP_DAC_OVERRIDE: 'looks into folders of those accounts',
+  CAP_DAC_OVERRIDE: 'reads folders of those accounts',
 } as const
 
 /**
  * Runs the `hq install hostd` of the complete release %i. A deploy starts this unit, because a run may not write units.
- * It is a unit of its own, so that a run that is ended meanwhile leaves nothing half done.
+ * It is a separate unit, so that a run that is ended meanwhile leaves nothing half done.
  */
 export const upgradeService = (host: UnitPaths): string => {
   const { paths } = host
   const release = `${paths.releases}/%i`
   return `[Unit]
-Description=OpenClaw HQ: takes up the release %i
+Description=OpenClaw HQ: installs the release %i
 # Half an installation is never run.
 AssertPathExists=${release}/${completeMark}
 CollectMode=inactive-or-failed
@@ -47,7 +47,7 @@ SystemCallFilter=~@privileged @resources
 SystemCallFilter=@chown
 # Control of Docker is control of the host: only the runner may reach it.
 InaccessiblePaths=-/run/docker.sock -/run/containerd
-# It asks systemd, and hostd on its loopback port.
+# It talks to systemd, and to hostd on its loopback port.
 RestrictAddressFamilies=AF_UNIX AF_INET
 IPAddressDeny=any
 IPAddressAllow=localhost
