@@ -17,7 +17,7 @@ afterAll(async () => {
   await at.remove()
 })
 
-it('a deploy ends PASS: the version answers, the proof is whole, the state is shown, maintenance is over', async () => {
+it('ends PASS: the version answers, the proof is complete, the state is shown, maintenance is off', async () => {
   const { run, result, dir, dod, triage, events } = await at.deploy()
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({
     overall: 'PASS',
@@ -61,14 +61,14 @@ it('a deploy ends PASS: the version answers, the proof is whole, the state is sh
   expect(at.maintenance()).toBeNull()
 })
 
-it('the last DoD is shown through the console to whoever has the token, and to nobody else', async () => {
+it('shows the last DoD through the console with the token, and not without it', async () => {
   const url = `http://127.0.0.1:${at.ports.console}/api/dod/last`
   const answer = await fetch(url, { headers: { 'x-openclaw-admin-token': at.host.token } })
   expect(dodLastReply.parse(await answer.json())).toMatchObject({ ok: true, overall: 'PASS' })
   expect((await fetch(url)).status).toBe(403)
 })
 
-it('the next version takes over, and the one before answers until it does', async () => {
+it('replaces the version that serves, which answers until the new one does', async () => {
   const before = await at.message()
   const pids = readRecords(at.host.paths).map(({ name, pid }) => [name, pid])
   const sha = await at.ship({ message: 'two' })
@@ -104,7 +104,7 @@ it('the next version takes over, and the one before answers until it does', asyn
   )
 })
 
-it('the same commit again leaves the running services alone', async () => {
+it('leaves the running services alone when the same commit is deployed again', async () => {
   const before = readRecords(at.host.paths)
   const { result } = await at.deploy()
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS' })
@@ -112,7 +112,7 @@ it('the same commit again leaves the running services alone', async () => {
   expect(readRecords(at.host.paths)).toEqual(before)
 })
 
-it('one deploy pipeline typed at a terminal does the same without hostd starting it, and refuses to run beside another deploy', async () => {
+it('runs one pipeline from a terminal without hostd, and refuses to run beside another deploy', async () => {
   const { code, out } = await hq(at.host, ['deploy', '--once', '--json'], {
     OPENCLAW_HOSTD_PORT: String(at.hostd.port),
   })
@@ -127,7 +127,7 @@ it('one deploy pipeline typed at a terminal does the same without hostd starting
   expect([refused.code, refused.err.includes('lane_busy')]).toEqual([1, true])
 })
 
-it('a run leaves no process behind but the services, and no token anywhere in its proof', async () => {
+it('leaves no process but the services, and no token anywhere in the proof', async () => {
   const pids = new Set([at.hostd.pid, ...readRecords(at.host.paths).map(({ pid }) => pid)])
   // The runner of a run ends a little after its result is there.
   await expect.poll(() => at.host.processes().filter((pid) => !pids.has(pid))).toEqual([])

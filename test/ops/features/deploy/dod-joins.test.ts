@@ -32,7 +32,7 @@ const doctorFails = (fails: boolean): void =>
       : { disk_warn_percent: 99, disk_fail_percent: 100 },
   )
 
-it('a doctor that began before the new version was up is joined, and is no evidence about it', async () => {
+it('joins a doctor that began before the new version was up, and does not count it as evidence', async () => {
   const stale = (await at.hostd.client.exec('doctor')).run_id
   // Its runner is held, so that the run ends only when the deploy has joined it.
   const runFile = join(at.host.paths.artifacts, 'runs', stale, 'run.json')
@@ -161,7 +161,7 @@ const read = (dir: string, name: string): unknown =>
 const dodEnded = (event: EventBody): boolean =>
   event.type === 'step_finished' && event.step === 'dod_production'
 
-it('a DoD whose joined doctors failed is tried again, from a fresh fetch, and passes', async () => {
+it('tries again, from a new fetch, after a DoD whose joined doctors failed, and passes', async () => {
   const first = await at.ship({ message: 'three' })
   let second = ''
   rival = async () => {
@@ -193,7 +193,7 @@ it('a DoD whose joined doctors failed is tried again, from a fresh fetch, and pa
   expect(existsSync(join(dir, 'triage.json'))).toBe(false)
 })
 
-it('the same failure a second time ends the tries, also of a class that is retried', async () => {
+it('stops at the same failure a second time, also of a class that is retried', async () => {
   rival = () => {
     doctorFails(true)
     return Promise.resolve()

@@ -16,7 +16,7 @@ const env = {
 }
 const scripts = readdirSync('ops').filter((name) => name.endsWith('.sh'))
 
-it('every documented entry point is three lines that hand over to one command of hq', () => {
+it('keeps every documented entry point to three lines that start one command of hq', () => {
   expect(scripts.length).toBeGreaterThanOrEqual(8)
   for (const name of scripts) {
     const lines = readFileSync(join('ops', name), 'utf8').trimEnd().split('\n')
@@ -28,7 +28,7 @@ it('every documented entry point is three lines that hand over to one command of
   }
 })
 
-it('an entry point works through a link from anywhere, and hands its exit code on', () => {
+it('starts an entry point through a link from any folder, and returns its exit code', () => {
   const link = join(dir, 'check')
   symlinkSync(join(process.cwd(), 'ops', 'assert_production_pull_only.sh'), link)
   const { status, stdout } = spawnSync(link, ['--json'], { cwd: dir, env, encoding: 'utf8' })

@@ -15,7 +15,7 @@ afterAll(async () => {
   await at.remove()
 })
 
-it('a deploy goes on when hostd is killed in its middle, and the hostd after it shows the run complete with its whole log', async () => {
+it('completes a deploy although hostd is killed, and the next hostd shows the run with its whole log', async () => {
   const { run, result, events } = await at.deploy({
     onEvents: (batch) => {
       if (

@@ -72,7 +72,7 @@ const refused = async (
   expect(await standing()).toEqual(before)
 }
 
-it('a host with one green commit, or none, has nothing to roll back to: nothing changes, maintenance neither', async () => {
+it('refuses to roll back a host with one green commit, or none, and changes nothing', async () => {
   await refused('rollback_unavailable', { action: 'rollback' })
   shas.push((await green()).result.target_sha ?? '')
   expect((await state()).rollback_to).toBeNull()
@@ -81,7 +81,7 @@ it('a host with one green commit, or none, has nothing to roll back to: nothing 
   await refused('rollback_unavailable', { action: 'rollback', params: { to: 'f'.repeat(40) } })
 })
 
-it('a commit that was never green is refused, and a name that is no full commit id is no request', async () => {
+it('refuses a commit that was never green, and a name that is not a full commit id', async () => {
   const never = await at.ship({ message: 'never deployed' })
   shas.push(await at.ship({ message: 'two' }))
   await green()
@@ -95,14 +95,14 @@ it('a commit that was never green is refused, and a name that is no full commit 
   )
 })
 
-it('a build that is gone is refused before maintenance, and named', async () => {
+it('refuses a build that is gone before maintenance, and names it', async () => {
   const folder = readGreenBuilds(at.host.paths).find((build) => build.sha === sha(1))?.folder ?? ''
   renameSync(folder, `${folder}.away`)
   await refused('rollback_unavailable', { action: 'rollback' })
   renameSync(`${folder}.away`, folder)
 })
 
-it('a rollback goes to the last green commit by the same steps, takes the very build that was green, and pins it', async () => {
+it('goes to the last green commit by the same steps, uses the build that was green, and pins it', async () => {
   const { result, run, events } = await green({ action: 'rollback' })
   expect(result).toMatchObject({ target_sha: sha(1), git_head: sha(1), previous_sha: sha(2) })
   expect(result.steps.map(({ name, status }) => [name, status])).toEqual(
@@ -143,7 +143,7 @@ it('a rollback goes to the last green commit by the same steps, takes the very b
   ).toEqual(['WARN', true])
 })
 
-it('a deploy of what was rolled back from is refused, also when the state was lost, until somebody unpins', async () => {
+it('refuses to deploy what was rolled back from, also after the state was lost, until it is unpinned', async () => {
   await refused('rolled_back', {})
   const kept = `${at.host.paths.projectState}.kept`
   renameSync(at.host.paths.projectState, kept)
@@ -160,7 +160,7 @@ it('a deploy of what was rolled back from is refused, also when the state was lo
   expect((await state()).pin).toBeUndefined()
 })
 
-it('a ship ends the pin: the next deploy brings it', async () => {
+it('ends the pin after a ship: the next deploy brings that commit', async () => {
   const { code, out } = await hq(at.host, ['rollback', '--to', sha(1), '--json'], {
     OPENCLAW_HOSTD_PORT: String(at.hostd.port),
     OPENCLAW_HOSTD_URL: at.hostd.url,
@@ -173,7 +173,7 @@ it('a ship ends the pin: the next deploy brings it', async () => {
   expect((await state()).pin).toBeUndefined()
 })
 
-it('a rollback of HQ itself leaves the installed hostd and its releases alone, and says so', async () => {
+it('leaves the installed hostd and its releases alone when HQ itself is rolled back, and says so', async () => {
   const { paths } = at.host
   mkdirSync(join(paths.root, 'ops'))
   writeFileSync(join(paths.root, 'ops', 'hq.mjs'), '')
@@ -204,7 +204,7 @@ it('a rollback of HQ itself leaves the installed hostd and its releases alone, a
   expect(existsSync(paths.releases)).toBe(false)
 })
 
-it('the last three green versions stay, whatever else is pruned, and a changed build is made anew from its commit', async () => {
+it('keeps the last three green versions, and builds one again from its commit when it was changed', async () => {
   shas.push(await at.ship({ message: 'four' }))
   await green()
   // Deploys of the same commit leave builds that nobody needs: only those may go.

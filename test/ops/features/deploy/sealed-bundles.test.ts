@@ -32,7 +32,7 @@ const verify = () => {
 }
 
 describe('the proof of a host', () => {
-  it('is sealed when the run has ended: the deploy and the doctor it asked, in one chain, with a key nobody else reads', async () => {
+  it('is sealed when the run has ended: deploy and doctor in one chain, with a key nobody else can read', async () => {
     const deploy = manifestOf(deployed.dir)
     expect(deploy).toMatchObject({
       kind: 'deploy',
@@ -56,7 +56,7 @@ describe('the proof of a host', () => {
     expect(verify()).toMatchObject({ status: 0 })
   })
 
-  it('shows as broken when a file of it changes, and says which', async () => {
+  it('is shown as broken when a file of it changes, and that file is named', async () => {
     const file = join(deployed.dir, 'verify_production.json')
     const before = readFileSync(file)
     writeFileSync(file, before.toString().replace('PASS', 'pass'))
@@ -66,7 +66,7 @@ describe('the proof of a host', () => {
     expect(await shown()).toMatchObject({ deploy: { verification: 'verified' } })
   })
 
-  it('that a killed runner left unsealed is sealed by the next run of its kind', async () => {
+  it('is sealed by the next run of its kind when a killed runner left it unsealed', async () => {
     // As a kill right before the seal leaves it: the newest of the chain without its manifest, the chain one behind.
     const chainFile = join(at.host.paths.state, 'proof', 'chain.json')
     const chain = readFileSync(chainFile)
@@ -79,7 +79,7 @@ describe('the proof of a host', () => {
     expect(verify()).toMatchObject({ status: 0 })
   })
 
-  it('that cannot be sealed changes no result, and the log of the run says so', async () => {
+  it('changes no result when it cannot be sealed, and the log of the run says so', async () => {
     const chainFile = join(at.host.paths.state, 'proof', 'chain.json')
     const chain = readFileSync(chainFile)
     writeFileSync(chainFile, 'damaged')
@@ -94,7 +94,7 @@ describe('the proof of a host', () => {
     )
   })
 
-  it('of a Definition of Done that is asked again, and of a deploy that stopped, is sealed too', async () => {
+  it('is sealed too for a Definition of Done that runs again, and for a deploy that stopped', async () => {
     const { run } = await at.hostd.client.startOrJoin('dod', {}, {})
     expect(run.status).toBe('passed')
     expect(manifestOf(join(at.host.paths.artifacts, 'dod', run.run_id)).kind).toBe('dod')

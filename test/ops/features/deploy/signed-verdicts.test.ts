@@ -98,7 +98,7 @@ describe('a host that knows the key of a laptop', () => {
     expect(await at.message()).toEqual({ message: 'two', commit: good })
   })
 
-  it('deploys nothing when its trust file holds a key that is none', async () => {
+  it('deploys nothing when its trust file holds an invalid key', async () => {
     at.trust({ keys: [{ id: laptop.id, public_key: 'none' }] })
     const deploy = await at.deploy()
     at.trust({ keys: [toTrustedKey(laptop)] })

@@ -62,7 +62,7 @@ const deployWith = (act: () => void): Promise<Deployed> => {
   })
 }
 
-it('a deploy stops when a key endpoint says ok:false, and hostd shows the maintenance it left on', async () => {
+it('stops when a key endpoint says ok:false, and hostd shows that maintenance stays on', async () => {
   await at.ship({ message: 'endpoint off', endpoint: 'not_ok' })
   const deploy = await at.deploy()
   expectStop(at, deploy, 'endpoint_not_ok', 'verify_production')
@@ -76,7 +76,7 @@ it('a deploy stops when a key endpoint says ok:false, and hostd shows the mainte
   await at.ship({ message: 'endpoint good' })
 })
 
-it('a deploy stops when the console has no /api/dod/last', async () => {
+it('stops when the console has no /api/dod/last', async () => {
   const deploy = await deployThroughProxy((url, response) => {
     if (url === '/api/dod/last') response.writeHead(404).end('{}')
     return url === '/api/dod/last'
@@ -84,7 +84,7 @@ it('a deploy stops when the console has no /api/dod/last', async () => {
   expectStop(at, deploy, 'missing_route_dod_last', 'console_route_gate')
 })
 
-it('a deploy stops when doctor says FAIL', async () => {
+it('stops when doctor says FAIL', async () => {
   at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 })
   const deploy = await at.deploy()
   at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
@@ -92,7 +92,7 @@ it('a deploy stops when doctor says FAIL', async () => {
   expect(deploy.triage?.evidence.join()).toContain('disk:')
 })
 
-it('a deploy stops when the doctor of its DoD says FAIL, and the DoD says so for this deploy', async () => {
+it('stops when the doctor of its DoD says FAIL, and the DoD says so for this deploy', async () => {
   const deploy = await deployWith(() => at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 }))
   at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
   expectStop(at, deploy, 'dod_failed', 'dod_production')
@@ -103,7 +103,7 @@ it('a deploy stops when the doctor of its DoD says FAIL, and the DoD says so for
   })
 })
 
-it('a deploy stops when the state cannot be written', async () => {
+it('stops when the state cannot be written', async () => {
   const file = at.host.paths.projectState
   const before = readFileSync(file)
   const deploy = await deployWith(() => {
@@ -116,7 +116,7 @@ it('a deploy stops when the state cannot be written', async () => {
   expectStop(at, deploy, 'state_not_written', 'update_project_state')
 })
 
-it('a deploy stops at a state that cannot be read, and puts back the one of the last green deploy', async () => {
+it('stops at a state that cannot be read, and restores the one of the last green deploy', async () => {
   const file = at.host.paths.projectState
   const before = JSON.parse(readFileSync(file, 'utf8')) as unknown
   writeFileSync(file, '{"half":')
@@ -125,7 +125,7 @@ it('a deploy stops at a state that cannot be read, and puts back the one of the 
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(before)
 })
 
-it('the next good deploy ends maintenance', async () => {
+it('ends maintenance with the next good deploy', async () => {
   const { result, triage } = await at.deploy()
   expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS' })
   expect(triage).toBeNull()

@@ -31,8 +31,8 @@ const deployed = async (): Promise<{ deploy: Deployed; before: number[] }> => {
   return { before, deploy: await at.deploy() }
 }
 
-describe('a deploy stops before anything that serves is touched', () => {
-  it('when the host could push, through a remote that takes pushes', async () => {
+describe('a deploy, before anything that serves is touched,', () => {
+  it('stops when the host could push, to a remote that accepts pushes', async () => {
     await at.stopGit()
     await at.startGit({ receivePack: true })
     const { deploy, before } = await deployed()
@@ -45,21 +45,21 @@ describe('a deploy stops before anything that serves is touched', () => {
     await expectUntouched(before)
   })
 
-  it('when the host could push, to a push URL that differs from the one it fetches from', async () => {
+  it('stops when the host could push, to a push URL that differs from the one it fetches from', async () => {
     at.git(at.host.paths.root, 'remote', 'set-url', '--push', 'origin', at.origin)
     const { deploy } = await deployed()
     at.git(at.host.paths.root, 'config', '--unset', 'remote.origin.pushurl')
     expectStop(at, deploy, 'production_can_push', 'assert_production_pull_only')
   })
 
-  it('when the remote is down, because then a refused push proves nothing', async () => {
+  it('stops when the remote is unreachable, because then a refused push proves nothing', async () => {
     await at.stopGit()
     const { deploy } = await deployed()
     await at.startGit()
     expectStop(at, deploy, 'push_probe_inconclusive', 'assert_production_pull_only')
   })
 
-  it('when git itself could push nowhere, because then a refused push proves nothing', async () => {
+  it('stops when git itself could push nowhere, because then a refused push proves nothing', async () => {
     at.git(at.host.paths.root, 'config', 'push.default', 'nonsense')
     await at.stopGit()
     await at.startGit({ receivePack: true })
@@ -70,7 +70,7 @@ describe('a deploy stops before anything that serves is touched', () => {
     expectStop(at, deploy, 'push_probe_inconclusive', 'assert_production_pull_only')
   })
 
-  it('when fetching fails', async () => {
+  it('stops when fetching fails', async () => {
     const url = at.git(at.host.paths.root, 'remote', 'get-url', 'origin')
     at.git(at.host.paths.root, 'remote', 'set-url', '--push', 'origin', url)
     at.git(
@@ -87,7 +87,7 @@ describe('a deploy stops before anything that serves is touched', () => {
     expect(head()).toBe(good)
   })
 
-  it('when a commit was pushed without a review', async () => {
+  it('stops when a commit was pushed without a review', async () => {
     const sneaked = await at.ship({ message: 'sneaked in' }, { reviewed: false })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'unreviewed_commit', 'git_sync')
@@ -96,7 +96,7 @@ describe('a deploy stops before anything that serves is touched', () => {
     await expectUntouched(before)
   })
 
-  it('when the commit tracks a file where the host keeps its proof, which stays', async () => {
+  it('stops when the commit tracks a file where the host keeps its proof, which stays', async () => {
     await at.ship({ message: 'in the way' }, { files: { artifacts: 'in place of the folder' } })
     rmSync(join(at.host.dir, 'laptop', 'artifacts'))
     const proof = readdirSync(join(at.host.paths.artifacts, 'deploy'))
@@ -109,7 +109,7 @@ describe('a deploy stops before anything that serves is touched', () => {
     await expectUntouched(before)
   })
 
-  it('when the build fails; the triage names the line', async () => {
+  it('stops when the build fails; the triage names the line', async () => {
     await at.ship({ message: 'not built', build: 'broken' })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'console_build_failed', 'console_build')
@@ -121,14 +121,14 @@ describe('a deploy stops before anything that serves is touched', () => {
     await expectUntouched(before)
   })
 
-  it('when the new version never gets healthy', async () => {
+  it('stops when the new version never gets healthy', async () => {
     await at.ship({ message: 'sick', health: 'sick' })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'service_unhealthy', 'docker_compose')
     await expectUntouched(before)
   })
 
-  it('when the new version ends at once; its last words are the evidence', async () => {
+  it('stops when the new version ends at once; the end of its log is the evidence', async () => {
     await at.ship({ message: 'dies', health: 'dies' })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'service_unhealthy', 'docker_compose')
@@ -136,14 +136,14 @@ describe('a deploy stops before anything that serves is touched', () => {
     await expectUntouched(before)
   })
 
-  it('when the new version can be reached from outside', async () => {
+  it('stops when the new version can be reached from outside', async () => {
     await at.ship({ message: 'open to all', listen: 'everywhere' })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'public_port', 'docker_compose')
     await expectUntouched(before)
   })
 
-  it('when another program holds the port of a new service, which it names', async () => {
+  it('stops when another program holds the port of a new service, which it names', async () => {
     const squatter = createServer()
     await new Promise<void>((resolve) => {
       squatter.listen(0, '127.0.0.1', resolve)
@@ -162,7 +162,7 @@ describe('a deploy stops before anything that serves is touched', () => {
   })
 })
 
-it('a deploy that is cancelled while it builds ends as cancelled, with its proof, and leaves no process', async () => {
+it('ends as cancelled when it is cancelled while it builds, with its proof, and leaves no process', async () => {
   await at.ship({ message: 'never built', build: 'endless' })
   const before = pids()
   const deploy = await at.deploy({
@@ -204,7 +204,7 @@ it('a deploy that is cancelled while it builds ends as cancelled, with its proof
   await expectUntouched(before)
 })
 
-it('a version that fails only on its real port is taken back, and the one before answers again', async () => {
+it('brings the old version back when the new one fails only on its real port', async () => {
   await at.ship({ message: 'fails on its port', works: 'only_as_candidate' })
   const { deploy } = await deployed()
   expectStop(at, deploy, 'service_unhealthy', 'docker_compose')
@@ -214,7 +214,7 @@ it('a version that fails only on its real port is taken back, and the one before
   expect(await at.message()).toEqual({ message: 'one', commit: good })
 })
 
-it('the next good deploy ends maintenance, and no candidate was left running', async () => {
+it('ends maintenance with the next good deploy, and leaves no candidate running', async () => {
   const sha = await at.ship({ message: 'good again' })
   const { result, triage, dir } = await at.deploy()
   expect(result, JSON.stringify(result.steps)).toMatchObject({

@@ -99,7 +99,7 @@ describe('the page', () => {
     )
   })
 
-  it('is given for a deep link, but an unknown file is not found', async () => {
+  it('is served for a deep link, but an unknown file is not found', async () => {
     const page = await fetch(`${url}/runs/20261122T121000Z-bbbbbbbb`, {
       headers: { accept: 'text/html' },
     })
@@ -107,7 +107,7 @@ describe('the page', () => {
     expect((await fetch(`${url}/assets/gone.js`)).status).toBe(404)
   })
 
-  it('says that this is the console, and whether it can be shown', async () => {
+  it('says that this is the console, and whether the page can be shown', async () => {
     expect(await (await fetch(`${url}/openclaw-mode.json`)).json()).toEqual({ mode: 'console' })
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ ok: true, version: '1.2.3' })
   })
@@ -138,12 +138,12 @@ describe('hostd behind it', () => {
     )
   })
 
-  it('answers 403 without the token: the console has none of its own', async () => {
+  it('answers 403 without the token: the console holds none', async () => {
     expect((await fetch(`${url}/api/status`)).status).toBe(403)
     expect(asked.at(-1)?.headers).not.toHaveProperty('x-openclaw-admin-token')
   })
 
-  it('takes a large upload through it', async () => {
+  it('receives a large upload', async () => {
     const answer = await fetch(`${url}/api/ship/20261122T121000Z-bbbbbbbb`, {
       method: 'PUT',
       headers: { ...withToken, 'content-type': 'application/json' },
@@ -153,7 +153,7 @@ describe('hostd behind it', () => {
     expect(asked.at(-1)).toMatchObject({ method: 'PUT', body: '5000000' })
   })
 
-  it('streams at once, and is let go when the page goes', async () => {
+  it('streams at once, and its connection ends with the page', async () => {
     const abort = new AbortController()
     const answer = await fetch(`${url}/api/runs/x/events`, {
       headers: withToken,
@@ -198,7 +198,7 @@ describe('hostd behind it', () => {
     }
   })
 
-  it('takes requests with headers that are about the connection only, and does not pass those on', async () => {
+  it('receives requests without the headers that are only about the connection', async () => {
     const own = [
       'keep-alive',
       'timeout=5',
@@ -275,7 +275,7 @@ describe('proof', () => {
   })
 })
 
-describe('who may ask', () => {
+describe('the console', () => {
   const refused = async (headers: string[], errorClass: string): Promise<void> => {
     const before = asked.length
     const { status, body } = await rawRequest(
@@ -285,14 +285,15 @@ describe('who may ask', () => {
     expect([status, errorBody.parse(JSON.parse(body)).error_class]).toEqual([403, errorClass])
     expect(asked).toHaveLength(before)
   }
-  it('nobody under another name', () => refused(['host', 'evil.example'], 'host_refused'))
-  it('no page of another origin', () =>
+  it('refuses a request under another name', () =>
+    refused(['host', 'evil.example'], 'host_refused'))
+  it('refuses a page of another origin', () =>
     refused(['host', `127.0.0.1:${port}`, 'origin', 'https://evil.example'], 'origin_refused'))
-  it('no referring page of another origin', () =>
+  it('refuses a referring page of another origin', () =>
     refused(['host', `127.0.0.1:${port}`, 'referer', 'https://evil.example/x'], 'origin_refused'))
-  it('nobody from the public internet', () =>
+  it('refuses a request from the public internet', () =>
     refused(['host', `127.0.0.1:${port}`, 'tailscale-funnel-request', '?1'], 'funnel_refused'))
-  it('its own page by its tailnet name', async () => {
+  it('answers its own page under its tailnet name', async () => {
     const { status } = await rawRequest(
       { port },
       {

@@ -53,7 +53,7 @@ const build = (script: string) => {
   )
 }
 
-it('takes what a build makes, beside a compose file as it was reviewed', async () => {
+it('keeps what a build makes, beside a compose file as it was reviewed', async () => {
   const { folder } = await build('echo made > made.txt')
   expect([
     existsSync(join(folder, 'made.txt')),
@@ -64,7 +64,7 @@ it('takes what a build makes, beside a compose file as it was reviewed', async (
 it.each([
   ['changes the compose file', 'echo "# more" >> compose.yaml'],
   [
-    'puts another one in its place',
+    'replaces it by another one',
     'rm compose.yaml; echo "services: {web: {privileged: true}}" > other; ln -s other compose.yaml',
   ],
   ['removes it', 'rm compose.yaml'],
@@ -76,7 +76,7 @@ it.each([
   })
 })
 
-it('exports a commit with a submodule, of which nothing is taken, and with a message in another encoding', async () => {
+it('exports a commit without its submodule, and with a message in another encoding', async () => {
   git('update-index', '--add', '--cacheinfo', `160000,${git('rev-parse', 'HEAD')},vendor/lib`)
   writeFileSync(join(paths.root, 'größe.txt'), 'x')
   git('add', 'größe.txt')

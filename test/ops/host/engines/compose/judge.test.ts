@@ -127,7 +127,7 @@ describe('a rendered compose model', () => {
     ).toEqual(['docker_socket'])
   })
 
-  it('is refused for a file of the host that it is given as a secret or a config, or built of', () => {
+  it('is refused for a file of the host as a secret, as a config, or in its build', () => {
     const more = {
       secrets: {
         key: { name: 'shop_key', file: '/run/docker.sock' },
@@ -183,7 +183,7 @@ describe('a rendered compose model', () => {
     ).toEqual(['host_network'])
   })
 
-  it('names each port of a range, with the place in the file', () => {
+  it('names each port of a range, with its path in the file', () => {
     const { open } = judgeComposeModel(modelOf(publish({ published: '8000-8002' })), {
       file: 'deploy/compose.yaml',
     })
@@ -209,7 +209,7 @@ describe('a rendered compose model', () => {
     ).toEqual(['docker_socket'])
   })
 
-  it("keeps HQ's own folders out of containers: secrets wholly, proof from writing", () => {
+  it("keeps HQ's folders out of containers: secrets completely, proof from being written", () => {
     const mounts = {
       secret: ['/srv/hq/etc'],
       readOnly: ['/srv/hq/artifacts'],

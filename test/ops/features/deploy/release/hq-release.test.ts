@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { deployHost, type DeployHost } from '../../../support/host.ts'
+import { deployHost, type DeployHost } from '../../../../support/host.ts'
 
 /** A program of HQ in one file, without a package: what a release is as far as hostd_install can see. */
 const hostdProgram = (plant: string): string => `
@@ -65,13 +65,13 @@ it.each([
     /its version is "9\.9\.9", not 2\.0\.0\+/,
   ],
   [
-    'lets in who has no token',
+    'accepts a request without the token',
     'strangerStatus = 200',
     /answers 200 with the token and 200 without it/,
   ],
 ])(
-  'a release whose hostd %s is not installed, and nothing is left of it',
-  async (_what, plant, words) => {
+  'refuses a release whose hostd %s, and leaves nothing of it',
+  async (_what, plant, text) => {
     const sha = await at.ship({ message: 'broken' }, { files: ownFiles('2.0.0', plant) })
     const { result, triage } = await at.deploy()
     expect(result).toMatchObject({
@@ -81,7 +81,7 @@ it.each([
       target_sha: sha,
       attempt: 1,
     })
-    expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(words)
+    expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(text)
     expect(triage?.error_class).toBe('hostd_install_failed')
     expect([
       current(),
@@ -90,7 +90,7 @@ it.each([
   },
 )
 
-it('a commit whose packages cannot be installed brings no release either', async () => {
+it('leaves no release of a commit whose packages cannot be installed', async () => {
   const files = ownFiles('2.0.1')
   await at.ship(
     { message: 'no lock' },
@@ -116,7 +116,7 @@ it('a commit whose packages cannot be installed brings no release either', async
   expect(readdirSync(at.host.paths.releases)).toEqual([])
 })
 
-it('without systemd the release is made current and hostd keeps its version; the attempt after the failed one is made by the new HQ', async () => {
+it('makes the release current without systemd: hostd stays, and the new HQ runs the next attempt', async () => {
   const sha = await at.ship({ message: 'a new HQ' }, { files: ownFiles('3.0.0') })
   const { result, dir, events } = await at.deploy()
   const first = JSON.parse(
@@ -147,7 +147,7 @@ it('without systemd the release is made current and hostd keeps its version; the
   ).toBe(true)
 })
 
-it('from then on every attempt is made by the current release, whatever HQ the runner was started from', async () => {
+it('runs every later attempt by the current release, from whatever HQ the runner was started', async () => {
   const { result } = await at.deploy()
   expect(result).toMatchObject({ attempt: 1, steps: [{ name: 'made_by_the_new_hq' }] })
 })

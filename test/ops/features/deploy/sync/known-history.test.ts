@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { reviewRef } from '#shared/verdict'
-import { deployHost, type DeployHost } from '../../../support/host.ts'
+import { deployHost, type DeployHost } from '../../../../support/host.ts'
 
 let at: DeployHost
 beforeAll(async () => {
@@ -31,7 +31,7 @@ const refused = async (
   })
 }
 
-it('a rollback away from a main that holds an unreviewed commit accepts nothing of it: taken out of main again, it is missed by nobody', async () => {
+it('accepts nothing of an unreviewed main that was rolled back from, so main may drop that commit', async () => {
   const one = main()
   await green()
   const two = await at.ship({ message: 'two' })
@@ -47,7 +47,7 @@ it('a rollback away from a main that holds an unreviewed commit accepts nothing 
   await refused('main_rewound')
 }, 600_000)
 
-it('believes nothing that the clone says of itself: neither a ref that is gone, nor a graft that makes another history a continuation', async () => {
+it('trusts neither a ref that is missing in the clone, nor a graft that joins another history to it', async () => {
   const clone = at.host.paths.root
   const accepted = at.git(clone, 'rev-parse', 'HEAD')
   const other = at.git(

@@ -81,15 +81,15 @@ it.each([
     },
     /pipe is neither file nor folder/,
   ],
-])('refuses %s', async (_what, plant, words) => {
+])('refuses %s', async (_what, plant, text) => {
   plant()
   await expect(copied()).rejects.toMatchObject({
     errorClass: 'hostd_install_failed',
-    message: expect.stringMatching(words) as string,
+    message: expect.stringMatching(text) as string,
   })
 })
 
-it('never writes over what is there', async () => {
+it('never overwrites an existing file', async () => {
   mkdirSync(join(dir, 'to', 'pkg', 'bin'), { recursive: true })
   writeFileSync(join(dir, 'to', 'pkg', 'bin', 'tool'), 'mine')
   await expect(copied()).rejects.toThrow()
