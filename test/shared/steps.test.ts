@@ -11,16 +11,15 @@ import {
   stepTitle,
   stoppedNothing,
 } from '#shared/steps'
-import type { DeployHost } from '#ops/features/deploy/facts'
-import { buildSteps } from '#ops/features/deploy/steps-build'
-import { verifySteps } from '#ops/features/deploy/steps-verify'
+import { stepsOfDeploy } from '#ops/features/deploy/pipeline'
+import type { DeployHost } from '#ops/features/deploy/state/facts'
 
 const rows = Object.entries({ ...shipSteps, ...deploySteps })
 
 describe('the table of steps', () => {
   it('names the steps of the deploy pipeline, in its order', () => {
     const host = {} as DeployHost
-    expect([...buildSteps(host), ...verifySteps(host)].map(({ name }) => name)).toEqual(deployOrder)
+    expect(stepsOfDeploy.map((step) => step(host).name)).toEqual(deployOrder)
   })
 
   it('counts each step of a ship and a deploy in one gate, in the order of the gates', () => {

@@ -16,7 +16,7 @@ import { dodProduction } from './steps/dod-production.ts'
 import { updateProjectState } from './steps/update-project-state.ts'
 
 /** Up to `dockerCompose` nothing that serves is touched; the steps after it prove what it brought up. */
-export const deploySteps: readonly ((host: DeployHost) => Step<DeployFacts>)[] = [
+export const stepsOfDeploy: readonly ((host: DeployHost) => Step<DeployFacts>)[] = [
   assertProductionPullOnly,
   gitSync,
   hostdInstall,
@@ -43,7 +43,7 @@ export const deployOnce = (
     action: 'deploy_pipeline',
     runId: host.runId,
     attempt,
-    steps: deploySteps.map((step) => step(host)),
+    steps: stepsOfDeploy.map((step) => step(host)),
     facts: noFacts,
     dir: attemptFolder(host.paths, host.runId, attempt),
     resultFile: deployResultFile,
