@@ -24,7 +24,11 @@ const planted: readonly [folder: keyof typeof layerRules, file: string, text: st
   ['ops/features', 'ops/features/ship/push.ts', "const x = await import('electron')"],
   ['ops/features', 'ops/features/guard/a.ts', "import '#ops/host/engines/compose/record'"],
   ['ops/features', 'ops/features/selftest/a.ts', "import '#ops/host/engines/compose/judge'"],
-  ['ops/features', 'ops/features/ship/push.ts', "import { x } from '#ops/features/deploy/verify/verify'"],
+  [
+    'ops/features',
+    'ops/features/ship/push.ts',
+    "import { x } from '#ops/features/deploy/verify/verify'",
+  ],
   ['ops/cli', 'ops/cli/demo/up.ts', 'const here = import.meta.dirname'],
   ['ops/cli', 'ops/cli/demo/up.ts', "import { createApp } from '../../../hostd/app.ts'"],
   ['ops/console', 'ops/console/main.ts', "import '#ops/host/runner/launch'"],
@@ -80,7 +84,10 @@ describe('who may import whom', () => {
       'hostd/app.ts',
       "import fastify from 'fastify'\nimport { tryLock } from '#ops/base/files/lock'",
     ],
-    ['ops/features/deploy/verify/verify.ts', "import { runDoctor } from '#ops/features/doctor/index'"],
+    [
+      'ops/features/deploy/verify/verify.ts',
+      "import { runDoctor } from '#ops/features/doctor/index'",
+    ],
     ['ops/cli/commands/ship.ts', "import { runShip } from '#ops/features/ship/run-ship'"],
     [
       'desktop/renderer/app/app.tsx',

@@ -60,9 +60,9 @@ interface Trial {
   readonly token: string
   /** The newest pieces of what it wrote. */
   readonly output: readonly string[]
-  alive(): boolean
+  readonly alive: () => boolean
   /** Ends it and removes its folders. */
-  end(): Promise<void>
+  readonly end: () => Promise<void>
 }
 
 interface TrialHost {

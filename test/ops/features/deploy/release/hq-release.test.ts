@@ -69,26 +69,23 @@ it.each([
     'strangerStatus = 200',
     /answers 200 with the token and 200 without it/,
   ],
-])(
-  'refuses a release whose hostd %s, and leaves nothing of it',
-  async (_what, plant, text) => {
-    const sha = await at.ship({ message: 'broken' }, { files: ownFiles('2.0.0', plant) })
-    const { result, triage } = await at.deploy()
-    expect(result).toMatchObject({
-      overall: 'FAIL',
-      step_failed: 'hostd_install',
-      error_class: 'hostd_install_failed',
-      target_sha: sha,
-      attempt: 1,
-    })
-    expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(text)
-    expect(triage?.error_class).toBe('hostd_install_failed')
-    expect([
-      current(),
-      existsSync(at.host.paths.releases) ? readdirSync(at.host.paths.releases) : [],
-    ]).toEqual([null, []])
-  },
-)
+])('refuses a release whose hostd %s, and leaves nothing of it', async (_what, plant, text) => {
+  const sha = await at.ship({ message: 'broken' }, { files: ownFiles('2.0.0', plant) })
+  const { result, triage } = await at.deploy()
+  expect(result).toMatchObject({
+    overall: 'FAIL',
+    step_failed: 'hostd_install',
+    error_class: 'hostd_install_failed',
+    target_sha: sha,
+    attempt: 1,
+  })
+  expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(text)
+  expect(triage?.error_class).toBe('hostd_install_failed')
+  expect([
+    current(),
+    existsSync(at.host.paths.releases) ? readdirSync(at.host.paths.releases) : [],
+  ]).toEqual([null, []])
+})
 
 it('leaves no release of a commit whose packages cannot be installed', async () => {
   const files = ownFiles('2.0.1')
