@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { commitId } from './ids.ts'
+import type { BundleKind } from './proof.ts'
 import { keyId } from './signature.ts'
 
 export const lanes = [
@@ -19,6 +20,12 @@ export type Lane = (typeof lanes)[number]
 
 interface Action {
   readonly title: string
+  /** Text of the button that starts it. */
+  readonly button: string
+  /** The schema of its result document (`shared/result.ts`, `shared/connectors.ts`). `plain`: the common fields only. */
+  readonly result: 'checks' | 'connectors' | 'deploy' | 'dod' | 'plain'
+  /** The folder of `artifacts/` in which it leaves a proof that is sealed when it ends; null: it leaves none. */
+  readonly bundle: BundleKind | null
   /** Arguments of the `hq` command; the runner adds the interpreter. Never a shell line. */
   readonly argv: (params: Record<string, unknown>) => readonly string[]
   readonly params: z.ZodType<Record<string, unknown>>
@@ -32,10 +39,16 @@ interface Action {
 
 const noParams = z.strictObject({})
 
-/** The one allowlist (design §5). hostd checks a request against it, the runner checks again. */
+/**
+ * The one allowlist: an action is its row here and its `hq` command. hostd checks a request against it, and the runner
+ * checks again. Reference: docs/reference/api.md.
+ */
 export const actions = {
   doctor: {
     title: 'Doctor',
+    button: 'Run doctor',
+    result: 'checks',
+    bundle: 'doctor',
     argv: () => ['doctor'],
     params: noParams,
     timeout_seconds: 60,
@@ -46,6 +59,9 @@ export const actions = {
   /** A service that guard starts may take the 600 s that its configuration allows. */
   guard: {
     title: 'Guard',
+    button: 'Run guard',
+    result: 'checks',
+    bundle: null,
     argv: () => ['guard'],
     params: noParams,
     timeout_seconds: 900,
@@ -55,6 +71,9 @@ export const actions = {
   },
   port_audit: {
     title: 'Port audit',
+    button: 'Run port audit',
+    result: 'checks',
+    bundle: null,
     argv: () => ['port-audit'],
     params: noParams,
     timeout_seconds: 30,
@@ -64,6 +83,9 @@ export const actions = {
   },
   tail_guard_log: {
     title: 'Guard log',
+    button: 'Guard log',
+    result: 'plain',
+    bundle: null,
     argv: (params) => [
       'guard-log',
       '--lines',
@@ -77,6 +99,9 @@ export const actions = {
   },
   deploy_and_verify: {
     title: 'Deploy+Verify',
+    button: 'Deploy+Verify',
+    result: 'deploy',
+    bundle: 'deploy',
     argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])],
     params: z.strictObject({ unpin: z.boolean().optional() }),
     timeout_seconds: 3600,
@@ -86,6 +111,9 @@ export const actions = {
   },
   rollback: {
     title: 'Roll back',
+    button: 'Roll back',
+    result: 'deploy',
+    bundle: 'deploy',
     argv: (params) => [
       'rollback',
       ...(typeof params['to'] === 'string' ? ['--to', params['to']] : []),
@@ -98,6 +126,9 @@ export const actions = {
   },
   verify_production: {
     title: 'Verify production',
+    button: 'Verify production',
+    result: 'checks',
+    bundle: null,
     argv: () => ['verify'],
     params: noParams,
     timeout_seconds: 300,
@@ -107,6 +138,9 @@ export const actions = {
   },
   dod: {
     title: 'Definition of Done',
+    button: 'Check the Definition of Done',
+    result: 'dod',
+    bundle: 'dod',
     argv: () => ['dod'],
     params: noParams,
     timeout_seconds: 300,
@@ -116,6 +150,9 @@ export const actions = {
   },
   green_check: {
     title: 'Green check',
+    button: 'Run the green check',
+    result: 'checks',
+    bundle: null,
     argv: () => ['green-check'],
     params: noParams,
     timeout_seconds: 60,
@@ -125,6 +162,9 @@ export const actions = {
   },
   selftest: {
     title: 'Self-test',
+    button: 'Run self-test',
+    result: 'checks',
+    bundle: null,
     argv: () => ['selftest'],
     params: noParams,
     timeout_seconds: 300,
@@ -135,6 +175,9 @@ export const actions = {
   /** Both connectors at once, each at most 60 s by its settings, and the start of two programs. */
   connectors_status: {
     title: 'Connectors',
+    button: 'Check connectors',
+    result: 'connectors',
+    bundle: null,
     argv: () => ['connectors'],
     params: noParams,
     timeout_seconds: 120,
@@ -144,6 +187,9 @@ export const actions = {
   },
   phase0: {
     title: 'Phase 0',
+    button: 'Run Phase 0',
+    result: 'connectors',
+    bundle: 'phase0',
     argv: () => ['phase0'],
     params: noParams,
     timeout_seconds: 180,
@@ -153,6 +199,9 @@ export const actions = {
   },
   trust_ship_key: {
     title: 'Enrol a ship key',
+    button: 'Enrol',
+    result: 'plain',
+    bundle: null,
     argv: (params) => [
       'trust-key',
       `--public-key=${String(params['public_key'])}`,
@@ -180,6 +229,9 @@ export const actions = {
   },
   distrust_ship_key: {
     title: 'Take a ship key back',
+    button: 'Take back',
+    result: 'plain',
+    bundle: null,
     argv: (params) => ['trust-key', `--remove=${String(params['id'])}`],
     params: z.strictObject({ id: keyId }),
     timeout_seconds: 30,
@@ -189,6 +241,9 @@ export const actions = {
   },
   maintenance_clear: {
     title: 'End maintenance',
+    button: 'End maintenance',
+    result: 'plain',
+    bundle: null,
     argv: () => ['maintenance', 'off'],
     params: noParams,
     timeout_seconds: 30,

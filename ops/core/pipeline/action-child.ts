@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { EventBody } from '#shared/events'
@@ -39,61 +39,100 @@ export interface ActionOptions {
 
 /** After SIGTERM an action gets this long to write what it knows, milliseconds. */
 const graceMs = 6000
-/** Pipes of an ended tree are empty at once; longer means that somebody outside holds them. */
+/** Pipes of an ended tree are empty at once; longer means that a process outside the tree holds them. Milliseconds. */
 const drainMs = 2000
 
 const now = (): string => new Date().toISOString()
 
 /**
- * Runs the command of an action with its event pipe on descriptor 3 and gives every event, and every line of its
- * output without what is secret, to `append`: whatever the action forgot, this is the wall. However it ends, its
- * whole tree has ended when this resolves.
+ * Runs the command of an action with its event pipe on descriptor 3. Gives every event, and every line of its output, to
+ * `append`, without what is secret: this holds whatever the action itself forgot to redact.
+ * @returns how it ended; its whole process tree has ended by then
  */
-export async function runAction(options: ActionOptions): Promise<ActionOutcome> {
-  let document: ResultDocument | null = null
-  let stopped: Problem | null = null
-  let broken = false
-  let ending: Promise<number[]> | null = null
-  const stop = (problem: Problem): void => {
-    stopped ??= problem
-    ending ??= endTree(options.tree, graceMs)
+export const runAction = (options: ActionOptions): Promise<ActionOutcome> =>
+  new ActionRun(options).run()
+
+type Exit = Pick<ActionOutcome, 'exitCode' | 'signal'>
+
+class ActionRun {
+  readonly #options: ActionOptions
+  #document: ResultDocument | null = null
+  #stopped: Problem | null = null
+  /** A log with a hole is worse than one that stops: after an event that could not be appended no other is. */
+  #broken = false
+  #ending: Promise<number[]> | null = null
+
+  constructor(options: ActionOptions) {
+    this.#options = options
   }
-  const append = (event: EventBody, redacted = false): void => {
-    if (broken) return // a log with a hole is worse than one that stops
+
+  async run(): Promise<ActionOutcome> {
+    const { signal, timeoutSeconds } = this.#options
+    const child = this.#start()
+    const exited = this.#exitOf(child)
+    const pipes = this.#readPipes(child)
+    const timer = setTimeout(() => this.#stop(tooSlow(timeoutSeconds)), timeoutSeconds * 1000)
+    const onCancel = (): void => this.#stop(reasonOf(signal))
+    if (signal.aborted) onCancel()
+    signal.addEventListener('abort', onCancel, { once: true })
     try {
-      options.append(event, redacted)
-    } catch (error) {
-      broken = true
-      stop(toProblem(error))
+      const exit = await exited
+      // What the action left running is ended now; long-lived services carry no marker and are in no group of the run.
+      const left = await (this.#ending ?? this.#endTree())
+      await Promise.race([pipes, delay(drainMs, undefined, { ref: false })])
+      return { ...exit, document: this.#document, stopped: this.#stopped, left }
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onCancel)
+      for (const pipe of child.stdio) pipe?.destroy()
     }
   }
-  const say = (text: string): void =>
-    append({ type: 'log', time: now(), step: null, stream: 'hq', text })
 
-  const [program, ...args] = options.argv
-  const child = spawn(program, args, {
-    cwd: options.cwd,
-    env: { ...options.env, OPENCLAW_EVENTS_FD: '3' },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  })
-  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
-    child.once('error', (error) => {
-      stop(
-        new Problem('internal_error', `The action could not be started: ${error.message}`, {
-          cause: error,
-        }),
-      )
-      resolve({ exitCode: null, signal: null })
+  #start(): ChildProcess {
+    const { argv, cwd, env } = this.#options
+    const [program, ...args] = argv
+    return spawn(program, args, {
+      cwd,
+      env: { ...env, OPENCLAW_EVENTS_FD: '3' },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     })
-  })
-  const output = (stream: 'stdout' | 'stderr'): Promise<void> => {
+  }
+
+  #exitOf(child: ChildProcess): Promise<Exit> {
+    return new Promise((resolve) => {
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
+      child.once('error', (error) => {
+        const message = `The action could not be started: ${error.message}`
+        this.#stop(new Problem('internal_error', message, { cause: error }))
+        resolve({ exitCode: null, signal: null })
+      })
+    })
+  }
+
+  /** @returns resolves when all pipes of the action are closed */
+  async #readPipes(child: ChildProcess): Promise<void> {
+    const events = eventLines(
+      (event) => this.#onEvent(event),
+      (why) => this.#refuse(why),
+    )
+    await Promise.all([
+      this.#readOutput(child.stdout, 'stdout'),
+      this.#readOutput(child.stderr, 'stderr'),
+      drain(
+        child.stdio[3] as Readable | null,
+        (chunk) => events.push(chunk),
+        () => events.end(),
+      ),
+    ])
+  }
+
+  #readOutput(source: Readable | null, stream: 'stdout' | 'stderr'): Promise<void> {
     const lines = new LineSplitter((text) =>
-      append({ type: 'log', time: now(), step: null, stream, text }, true),
+      this.#append({ type: 'log', time: now(), step: null, stream, text }, true),
     )
     const redactor = redact.bytes()
     return drain(
-      child[stream],
+      source,
       (chunk) => lines.push(redactor.push(chunk)),
       () => {
         lines.push(redactor.end())
@@ -101,56 +140,48 @@ export async function runAction(options: ActionOptions): Promise<ActionOutcome> 
       },
     )
   }
-  const events = eventLines(
-    (event) => {
-      if (event.type === 'run_finished') document = event.result
-      else append(event)
-    },
-    (why) => {
-      document = null
-      say(`Refused: ${why}.`)
-    },
-  )
-  const pipes = Promise.all([
-    output('stdout'),
-    output('stderr'),
-    drain(
-      child.stdio[3] as Readable | null,
-      (chunk) => events.push(chunk),
-      () => events.end(),
-    ),
-  ])
 
-  const timer = setTimeout(
-    () =>
-      stop(
-        new Problem(
-          'step_timeout',
-          `The action took longer than its limit of ${options.timeoutSeconds} s and was ended.`,
-        ),
-      ),
-    options.timeoutSeconds * 1000,
-  )
-  const onCancel = (): void =>
-    stop(
-      options.signal.reason instanceof Problem
-        ? options.signal.reason
-        : new Problem('cancelled', 'The run was cancelled.'),
-    )
-  if (options.signal.aborted) onCancel()
-  options.signal.addEventListener('abort', onCancel, { once: true })
-  try {
-    const outcome = await exited
-    // What the action left running is ended now; long-lived services carry no marker and are in no group of the run.
-    const left = await (ending ?? endTree(options.tree, graceMs))
-    await Promise.race([pipes, delay(drainMs, undefined, { ref: false })])
-    return { ...outcome, document, stopped, left }
-  } finally {
-    clearTimeout(timer)
-    options.signal.removeEventListener('abort', onCancel)
-    for (const pipe of child.stdio) pipe?.destroy()
+  #onEvent(event: EventBody): void {
+    if (event.type === 'run_finished') this.#document = event.result
+    else this.#append(event)
+  }
+
+  /** After a line that is not an event, an earlier result document is not trusted either. */
+  #refuse(why: string): void {
+    this.#document = null
+    this.#append({ type: 'log', time: now(), step: null, stream: 'hq', text: `Refused: ${why}.` })
+  }
+
+  #append(event: EventBody, redacted = false): void {
+    if (this.#broken) return
+    try {
+      this.#options.append(event, redacted)
+    } catch (error) {
+      this.#broken = true
+      this.#stop(toProblem(error))
+    }
+  }
+
+  #stop(problem: Problem): void {
+    this.#stopped ??= problem
+    this.#ending ??= this.#endTree()
+  }
+
+  #endTree(): Promise<number[]> {
+    return endTree(this.#options.tree, graceMs)
   }
 }
+
+const tooSlow = (seconds: number): Problem =>
+  new Problem(
+    'step_timeout',
+    `The action took longer than its limit of ${seconds} s and was ended.`,
+  )
+
+const reasonOf = (signal: AbortSignal): Problem =>
+  signal.reason instanceof Problem
+    ? signal.reason
+    : new Problem('cancelled', 'The run was cancelled.')
 
 function drain(
   source: Readable | null,

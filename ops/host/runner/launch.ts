@@ -130,7 +130,7 @@ export async function startRunner(
 }
 
 /**
- * Asks a fresh runner to do one thing and waits for its one-line answer: cancel, maintenance, store_ship.
+ * Sends one request to a fresh runner and waits for its one-line answer: cancel, maintenance, store_ship.
  * @param body follows the request line, when the request has one
  * @throws {Problem} with the class the runner gave; `internal_error` when it gave no answer
  */
@@ -140,7 +140,7 @@ export async function askRunner(
   body?: Uint8Array,
 ): Promise<Extract<RunnerReply, { ok: true }>> {
   if (settings.runnerSocket !== null)
-    return saidYes(await askUnit(request, settings.runnerSocket, answerMs, body))
+    return saidYes(await askUnit(request, settings.runnerSocket, { limitMs: answerMs, body }))
   const child = spawnRunner(request, settings, 'pipe')
   const said = tailOf(child)
   let answer = ''

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import type { ActionId } from '#shared/actions'
+import { actionOf, type ActionId } from '#shared/actions'
 import { toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { runIdPattern, timestamp } from '#shared/ids'
@@ -27,17 +27,16 @@ import { describePass, prunableBundles, prunePass, type Prunable } from '#ops/co
 import { hostKinds } from '#ops/core/proof/verify-chain'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { readRunResult, runLogFile, runResultFile } from './run-files.ts'
-import { leavesBundle } from './seal-run.ts'
 
-/** `$OPENCLAW_STATE/retention.json`: when it was last looked, and whether that look had more to do than it may. */
+/** `$OPENCLAW_STATE/retention.json`: when the last pass was, and whether it had more to do than one pass may. */
 const lastPass = z.strictObject({ schema_version: z.literal(1), at: timestamp, more: z.boolean() })
 const stateFile = ({ state }: Pick<HostPaths, 'state'>): string => join(state, 'retention.json')
 /** Milliseconds between two passes that found nothing more to do. */
 const everyMs = 6 * 3600 * 1000
 
 /**
- * Deletes old logs after a run has ended and nothing waits for it any more: of sealed bundles and of runs. Ships that were
- * uploaded stay whole: only the laptop that sealed them can sign for what is missing. Never fails a run.
+ * Deletes old logs of sealed bundles and of runs, after a run has ended and nothing waits for it any more. Uploaded ships
+ * stay whole: only the laptop that sealed them can sign for what is missing. Never fails a run.
  *
  * @param say takes lines for the journal
  */
@@ -45,9 +44,9 @@ export async function retainAfter(
   paths: HostPaths,
   action: ActionId,
   say: (text: string) => void,
-  now: Date = new Date(),
 ): Promise<void> {
-  if (!leavesBundle(action)) return
+  const now = new Date()
+  if (actionOf(action).bundle === null) return
   const lock = tryLock(join(paths.locks, 'retention.lock'))
   if (lock === null) return // another run is at it
   try {
@@ -57,7 +56,7 @@ export async function retainAfter(
     const key = await proofKey(hostProofPaths(paths))
     const { found, keptRuns } = await prunableBundles(paths.artifacts, hostKinds, key)
     const pass = await prunePass(
-      [...found, ...prunableRuns(paths, keptRuns, key, now)],
+      [...found, ...prunableRuns(paths, keptRuns, { key, now })],
       readHostSettings(paths).retention,
       now,
     )
@@ -71,13 +70,14 @@ export async function retainAfter(
   }
 }
 
+/** Who signs for what is deleted, and when. */
+interface Signing {
+  readonly key: SigningKey
+  readonly now: Date
+}
+
 /** Logs of runs that have ended. @param kept runs whose bundle is kept whole */
-function prunableRuns(
-  paths: HostPaths,
-  kept: ReadonlySet<string>,
-  key: SigningKey,
-  now: Date,
-): Prunable[] {
+function prunableRuns(paths: HostPaths, kept: ReadonlySet<string>, signing: Signing): Prunable[] {
   if (!existsSync(paths.runs)) return []
   const found: Prunable[] = []
   for (const runId of readdirSync(paths.runs).filter((name) => runIdPattern.test(name))) {
@@ -95,17 +95,18 @@ function prunableRuns(
       runId,
       bytes: log.size,
       kept: kept.has(runId),
-      prune: () => pruneRunLog(paths, runId, key, now),
+      prune: () => pruneRunLog(paths, runId, signing),
     })
   }
   return found
 }
 
 /**
- * Puts a short log in the place of a long one. First the signed record of what was there: a kill in between leaves the log.
+ * Replaces a long log by a short one. The signed record of what was there is written first: a kill in between leaves the
+ * log.
  * @throws {Problem} `action_no_result` when the run's result cannot be read: then its log is all there is of it
  */
-function pruneRunLog(paths: HostPaths, runId: string, key: SigningKey, now: Date): void {
+function pruneRunLog(paths: HostPaths, runId: string, { key, now }: Signing): void {
   const result = readRunResult(paths, runId)
   if (result === null) return
   const path = runLogFile(paths, runId)

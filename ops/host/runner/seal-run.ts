@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ActionId } from '#shared/actions'
+import { actionOf, type ActionId } from '#shared/actions'
 import { toProblem } from '#shared/errors'
-import type { BundleKind } from '#shared/proof'
 import type { ResultDocument } from '#shared/result'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { runFolder } from '#ops/base/paths/paths'
@@ -11,31 +10,20 @@ import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { sealLeftovers } from '#ops/core/proof/unsealed'
 
-/** Actions that leave a bundle, and the folder of `artifacts/` it lies in. */
-const bundleOf: Partial<Record<ActionId, BundleKind>> = {
-  deploy_and_verify: 'deploy',
-  rollback: 'deploy',
-  dod: 'dod',
-  doctor: 'doctor',
-  phase0: 'phase0',
-}
-export const leavesBundle = (action: ActionId): boolean => bundleOf[action] !== undefined
-
-/** Most bundles of earlier runs that are sealed by the way: a run must not wait for a long past. */
+/** Most bundles of earlier runs that one run seals: a run must not wait for a long past. */
 const mostLeftovers = 20
 
 /**
  * Seals the bundle of a run whose action has ended, and those that runs of the same action left unsealed. Called under
- * the lock of the action's lane, so nobody writes there. A seal that fails is said and changes no result.
+ * the lock of the action's lane, so nobody writes there. A seal that fails is logged and changes no result.
  */
 export async function sealRun(
   paths: HostPaths,
   { action, run_id }: { action: ActionId; run_id: string },
-  document: ResultDocument,
-  say: (text: string) => void,
+  { document, say }: { document: ResultDocument; say: (text: string) => void },
 ): Promise<void> {
-  const kind = bundleOf[action]
-  if (kind === undefined) return
+  const kind = actionOf(action).bundle
+  if (kind === null) return
   try {
     const places = hostProofPaths(paths)
     const { chainFile } = places

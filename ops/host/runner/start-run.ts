@@ -169,9 +169,10 @@ async function inLane(
     })
     const document = judge(record, outcome)
     if (outcome.left.length === 0)
-      await sealRun(paths, record, document, (text) =>
-        append({ type: 'log', time: now(), step: null, stream: 'hq', text }),
-      )
+      await sealRun(paths, record, {
+        document,
+        say: (text) => append({ type: 'log', time: now(), step: null, stream: 'hq', text }),
+      })
     return document
   } finally {
     laneLock.release()

@@ -28,10 +28,10 @@ async function open(path: string, what: string): Promise<Socket> {
 }
 
 /**
- * Starts a run as a systemd unit of its own, by writing its request to the socket that starts one instance of the runner
- * per connection. The run does not depend on the connection; its end is seen by it.
- * @returns `ended`: resolves when the runner has let go of the connection
- * @throws {Problem} `runner_start_failed` when nobody listens there
+ * Starts a run as a separate systemd unit: its request is written to the socket that starts one instance of the runner
+ * per connection. The run does not depend on the connection; the connection shows its end.
+ * @returns `ended`: resolves when the runner has closed the connection
+ * @throws {Problem} `runner_start_failed` when nothing listens there
  */
 export async function startUnit(
   request: Extract<RunnerRequest, { op: 'start' }>,
@@ -49,16 +49,17 @@ export async function startUnit(
 }
 
 /**
- * Asks a fresh runner unit to do one thing and waits for its one-line answer.
+ * Sends one request to a fresh runner unit and waits for its one-line answer.
+ * @param path socket of the runner
  * @param body follows the request line, when the request has one
  * @param limitMs longest wait for the answer, milliseconds
- * @throws {Problem} `runner_start_failed`; `internal_error` when there was no answer. An answer that says no is given back
+ * @returns the answer, also one that refuses
+ * @throws {Problem} `runner_start_failed`; `internal_error` when there was no answer
  */
 export async function askUnit(
   request: Exclude<RunnerRequest, { op: 'start' }>,
   path: string,
-  limitMs: number,
-  body?: Uint8Array,
+  { limitMs, body }: { limitMs: number; body: Uint8Array | undefined },
 ): Promise<RunnerReply> {
   const socket = await open(path, `The runner for ${request.op}`)
   let answer = ''

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { remediations } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
-import type { ActionId } from '#shared/actions'
+import { actionOf, type ActionId } from '#shared/actions'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
 import { Matrix, tallyOf, worstFirst } from '../../ui/checks.tsx'
@@ -35,11 +35,11 @@ export function DoctorPage(): ReactElement {
           <p className="sub">{portsLine(status?.last_port_audit ?? null)}</p>
         </div>
         <div className="head-actions">
-          <RunButton action="doctor">Run doctor</RunButton>
-          <RunButton action="port_audit">Run port audit</RunButton>
-          <RunButton action="guard">Run guard</RunButton>
-          <RunButton action="selftest">Run self-test</RunButton>
-          <RunButton action="tail_guard_log">Guard log</RunButton>
+          <RunButton action="doctor" />
+          <RunButton action="port_audit" />
+          <RunButton action="guard" />
+          <RunButton action="selftest" />
+          <RunButton action="tail_guard_log" />
         </div>
       </div>
       {doctor && (
@@ -87,7 +87,8 @@ function portsLine(audit: ChecksResult | null): string {
     : 'The ports have not been read yet.'
 }
 
-function RunButton({ action, children }: { action: ActionId; children: string }): ReactElement {
+function RunButton({ action }: { action: ActionId }): ReactElement {
+  const { button } = actionOf(action)
   const {
     overview: { connection, status },
     facts,
@@ -99,7 +100,7 @@ function RunButton({ action, children }: { action: ActionId; children: string })
   const blocked = unreachable ? 'unreachable' : reason
   return (
     <PushButton blocked={blocked} busy={busy} onPress={() => run(action)}>
-      {blocked === null ? children : `${children}: ${blocked}`}
+      {blocked === null ? button : `${button}: ${blocked}`}
     </PushButton>
   )
 }
