@@ -22,7 +22,10 @@ interface Action {
   readonly title: string
   /** Text of the button that starts it. */
   readonly button: string
-  /** The schema of its result document (`shared/result.ts`, `shared/connectors.ts`). `plain`: the common fields only. */
+  /**
+   * The schema of its result document (`shared/result.ts`, `shared/connectors.ts`). `plain`: the common fields
+   * only.
+   */
   readonly result: 'checks' | 'connectors' | 'deploy' | 'dod' | 'plain'
   /** The folder of `artifacts/` in which it leaves a proof that is sealed when it ends; null: it leaves none. */
   readonly bundle: BundleKind | null

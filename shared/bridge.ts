@@ -17,7 +17,7 @@ import { signatureState, verdictDocument } from './signature.ts'
 import { finding } from './verdict.ts'
 
 /**
- * The bridge: every question the renderer may ask (design §2). Three transports carry it: Electron IPC, the loopback
+ * The bridge: every procedure the renderer may call. Three transports carry it: Electron IPC, the loopback
  * HTTP of `hq serve`, and in the console hostd's own API. The renderer never sees a token, a path outside the
  * repository, or a shell.
  */
@@ -62,7 +62,7 @@ export const hostConnection = z.strictObject({
   /** Why it is not online, in one sentence. */
   detail: z.string().nullable(),
   latency_ms: z.number().nonnegative().nullable(),
-  /** When `status` was last read from the host; it is kept while the host is away. */
+  /** When `status` was last read from the host; it is kept while the host is unreachable. */
   as_of: timestamp.nullable(),
   /** Why Deploy+Verify cannot be pressed; null when it can. */
   deploy_blocked: z.string().nullable(),
@@ -77,12 +77,12 @@ export const bridgeProblem = z.strictObject({
 })
 export type BridgeProblem = z.infer<typeof bridgeProblem>
 
-/** A cancel that this HQ asked for, of a run whose end is not known yet. */
+/** A cancel that this HQ requested, of a run whose end is not known yet. */
 export const cancelView = z.strictObject({
   source: z.enum(['host', 'ship']),
   run_id: runId,
   asked_at: timestamp,
-  /** Why it could not be asked, or what came instead of an answer; null while it is on its way. */
+  /** Why the request failed; null while it is under way. */
   problem: bridgeProblem.nullable(),
 })
 export type CancelView = z.infer<typeof cancelView>
@@ -97,7 +97,7 @@ export const overview = z.strictObject({
   /** Median duration of recent passed steps, milliseconds, by `<action>/<step>` and `<action>`. */
   usual_ms: z.record(z.string(), z.number()),
   upload: z.strictObject({ queued: z.number().int(), detail: z.string().nullable() }),
-  /** What the witness found wrong and nobody has acknowledged; absent where no witness looks. */
+  /** What the witness found wrong and nobody has acknowledged; absent where there is no witness. */
   proof_alarms: z.array(z.strictObject({ who: z.string(), detail: z.string() })).optional(),
   /** Absent in the console: there the host alone says what is being cancelled. */
   cancels: z.array(cancelView).optional(),
@@ -161,7 +161,7 @@ export const witnessView = z.strictObject({
       seen_at: timestamp,
     })
     .nullable(),
-  /** When it was last looked at since HQ started, and why that did not work the last time. */
+  /** When it was last read since HQ started, and why the last attempt failed. */
   looked_at: timestamp.nullable(),
   problem: z.string().nullable(),
   open: z.array(witnessAlarm),
@@ -218,7 +218,7 @@ export const shipKeyView = z.strictObject({
   /** Where the private half could go instead. */
   can_move: z.enum(['os', 'file']).nullable(),
   keystore: z.enum(['os', 'file', 'none']),
-  /** `enrolled`: null when the host cannot be asked now. */
+  /** `enrolled`: null when the host cannot be reached now. */
   host: z
     .strictObject({
       name: z.string(),
@@ -231,7 +231,10 @@ export const shipKeyView = z.strictObject({
           enrolled_at: timestamp.nullable(),
         }),
       ),
-      /** Since when the host believes this laptop's key, when it was enrolled through hostd; a key of trust.json has no date. */
+      /**
+       * Since when the host believes this laptop's key, when it was enrolled through hostd; a key of trust.json
+       * has no date.
+       */
       enrolled_at: timestamp.nullable().optional(),
     })
     .nullable(),
@@ -276,7 +279,7 @@ export const procedures = {
       witnesses: z.array(witnessView),
       bundles: z.array(proofRow),
       next_cursor: runId.nullable(),
-      /** Whose bundles are in it, as of when, and why it could not be asked now. */
+      /** Whose bundles are in it, as of when, and why it could not be read now. */
       host: z
         .strictObject({
           name: z.string(),
@@ -297,7 +300,7 @@ export const procedures = {
     }),
     z.strictObject({ ok: z.literal(true) }),
   ),
-  /** `commit`: as a commit of its own, so that the next ship holds it; else it is left in the working tree. */
+  /** `commit`: as a separate commit, so that the next ship holds it; else it is left in the working tree. */
   'next.set': procedure(
     z.strictObject({ text: z.string().trim().min(1).max(500), commit: z.boolean().optional() }),
     z.strictObject({ ok: z.literal(true) }),
@@ -344,7 +347,10 @@ export type Input<P extends ProcedureName> = z.input<(typeof procedures)[P]['inp
 export type Output<P extends ProcedureName> = z.output<(typeof procedures)[P]['output']>
 export const isProcedure = (name: string): name is ProcedureName => Object.hasOwn(procedures, name)
 
-/** The live log of one run. `after` is the last number already seen; the stream goes on without gap or repeat and ends with the run. */
+/**
+ * The live log of one run. `after` is the last number already seen; the stream goes on without gap or repeat and
+ * ends with the run.
+ */
 export const eventsRequest = z.strictObject({
   source: z.enum(['host', 'ship']),
   run_id: runId,

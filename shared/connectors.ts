@@ -10,8 +10,10 @@ export const connectorName = z.enum(connectorNames)
 export type ConnectorName = z.infer<typeof connectorName>
 
 /**
- * `not_configured`: no secret is there · `invalid`: the secret cannot be used, or the peer refused it · `expired`: it was
- * good once · `unreachable`: the peer gave no answer that could be believed, so nothing is known of the secret · `ready`:
+ * `not_configured`: no secret is there · `invalid`: the secret cannot be used, or the peer refused it · `expired`:
+ * it was
+ * good once · `unreachable`: the peer gave no trustworthy answer, so nothing is known of the secret ·
+ * `ready`:
  * the peer accepted it, live.
  */
 export const connectorState = z.enum([
@@ -23,7 +25,7 @@ export const connectorState = z.enum([
 ])
 export type ConnectorState = z.infer<typeof connectorState>
 
-/** What one live look at a connector came to. Nothing of its secret is in it. */
+/** What one live check of a connector found. Nothing of its secret is in it. */
 export const connectorReport = z
   .strictObject({
     name: connectorName,
@@ -60,18 +62,18 @@ export const connectorsResult = z.strictObject({
   kind: z.enum(['connectors', 'phase0']),
   /** The same as a list of checks: one for each connector. */
   checks: z.array(checkResult),
-  /** null: the run ended before it had looked at both. */
+  /** null: the run ended before it had checked both. */
   connectors: connectorReports.nullable(),
   /** Why it failed, when that is not the state of a connector. */
   detail: z.string().optional(),
 })
 export type ConnectorsResult = z.infer<typeof connectorsResult>
 
-/** `GET /api/connectors`: what the last run that looked has found. Nothing is asked anew, and no secret is read. */
+/** `GET /api/connectors`: what the last check found. Nothing is checked again, and no secret is read. */
 export const connectorsReply = z.strictObject({
-  /** Both were ready when they were looked at. */
+  /** Both were ready when they were checked. */
   ok: z.boolean(),
-  /** The run that looked, and when it ended; null: nobody has looked on this host yet. */
+  /** The run that checked them, and when it ended; null: no run on this host has. */
   seen: z
     .strictObject({
       run_id: runId,

@@ -48,7 +48,7 @@ export function gatesOf({ commit, ship, shipStep, status, deployStep }: Facts): 
     deploy: about(commit, status?.last_deploy.result ?? null),
     status,
   }
-  // Deployed once and rolled back: the host stays away from it until somebody unpins.
+  // Deployed once and rolled back: the host does not deploy it until somebody unpins.
   const rolledBack = commit !== null && status?.state?.pin?.from_sha === commit
   const laptop = (name: GateName): Gate =>
     shipStep === null ? fromDocument(name, evidence.ship) : underway(name, shipStep, shipOrder)

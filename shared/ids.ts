@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** `YYYYMMDDTHHMMSSZ-<8 hex>`, UTC; sorts by time (design §4). Checked before it touches a path. */
+/** `YYYYMMDDTHHMMSSZ-<8 hex>`, UTC; sorts by time. Checked before it touches a path. */
 export const runIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/
 export const runId = z.string().regex(runIdPattern, 'not a run id (YYYYMMDDTHHMMSSZ-xxxxxxxx)')
 
@@ -21,6 +21,6 @@ export function newRunId(now: Date = new Date()): string {
   return `${stamp}-${[...random].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** When the run with this id was asked for. @returns milliseconds since the epoch */
+/** When the run with this id was requested. @returns milliseconds since the epoch */
 export const timeOfRun = (id: string): number =>
   Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))

@@ -2,7 +2,7 @@ import { actionOf, actions, type ActionId } from './actions.ts'
 import { Problem } from './errors.ts'
 import type { Run } from './run.ts'
 
-/** What a caller asked hostd to start. `params` as the caller gave them: absent and empty mean the same. */
+/** What a caller wants hostd to start. `params` as the caller gave them: absent and empty mean the same. */
 export interface StartRequest {
   readonly action: ActionId
   readonly params?: Readonly<Record<string, unknown>>
@@ -20,7 +20,8 @@ export function requireSameRun({ action, params = {} }: StartRequest, active: Ru
   if (sameAction && canonicalParams(action, params) === canonicalParams(action, active.params))
     return
   const { title } = actions[active.action]
-  const running = `${title} (${active.run_id}) is running, started by ${active.actor} at ${active.started_at ?? active.requested_at}`
+  const since = active.started_at ?? active.requested_at
+  const running = `${title} (${active.run_id}) is running, started by ${active.actor} at ${since}`
   throw new Problem(
     'lane_busy',
     sameAction
@@ -29,7 +30,10 @@ export function requireSameRun({ action, params = {} }: StartRequest, active: Ru
   )
 }
 
-/** Parameters as one text, whatever the order of their keys; unknown ones stay, so that they never compare as equal by accident. */
+/**
+ * Parameters as one text, whatever the order of their keys; unknown ones stay, so that they never compare as equal
+ * by accident.
+ */
 function canonicalParams(action: ActionId, params: Readonly<Record<string, unknown>>): string {
   const parsed = actionOf(action).params.safeParse(params)
   return JSON.stringify(parsed.success ? parsed.data : params, (_key, value: unknown) =>

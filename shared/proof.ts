@@ -27,7 +27,7 @@ export const provenFile = z.strictObject({
 })
 export type ProvenFile = z.infer<typeof provenFile>
 
-/** `manifest.json` of a bundle (design §11). The signature covers everything else in it. */
+/** `manifest.json` of a bundle (docs/SECURITY.md). The signature covers everything else in it. */
 export const manifest = z.strictObject({
   type: z.literal('openclaw.manifest'),
   schema_version: z.literal(1),
@@ -48,7 +48,8 @@ export const manifest = z.strictObject({
 export type Manifest = z.infer<typeof manifest>
 
 /**
- * `tombstone.json`: files that are lawfully not there. Of a sealed bundle it is bound to the manifest by its digest; in the
+ * `tombstone.json`: files that are lawfully not there. Of a sealed bundle it is bound to the manifest by its
+ * digest; in the
  * folder of a run, which has no manifest, the digest is null, so that it accounts for nothing of a bundle.
  */
 export const tombstone = z.strictObject({
@@ -91,7 +92,10 @@ export const chainHead = z.strictObject({
 })
 export type ChainHead = z.infer<typeof chainHead>
 
-/** What HQ remembers of a host's chain (`$OPENCLAW_HQ_HOME/witness/<host>.json`), or a verifier is told of one. */
+/**
+ * What HQ remembers of a host's chain (`$OPENCLAW_HQ_HOME/witness/<host>.json`), or what a verifier is given about
+ * one.
+ */
 export const witness = z.strictObject({
   schema_version: z.literal(1),
   host: z.string(),
@@ -122,7 +126,7 @@ export type ChainLink = z.infer<typeof chainLink>
 /** Most links in one report. */
 export const maxChainLinks = 50
 
-/** What a host says of its chain: the state, and the bundles after the counter that was asked for, oldest first. */
+/** What a host says of its chain: the state, and the bundles after the requested counter, oldest first. */
 export const chainReport = z.strictObject({
   chain: chainId,
   counter: z.number().int().positive(),
@@ -244,7 +248,7 @@ export type WitnessAlarms = z.infer<typeof witnessAlarms>
 export const witnessedLink = chainLink
   .pick({ counter: true, kind: true, run_id: true, manifest_sha256: true })
   .extend({
-    /** Files that a signed tombstone accounts for, when it was last looked at. */
+    /** Files that a signed tombstone accounts for, when it was last verified. */
     pruned: z.number().int().nonnegative(),
     seen_at: timestamp,
   })
@@ -258,7 +262,10 @@ export const witnessPage = z.strictObject({
 
 const leavesUnverified: ReadonlySet<ProofProblemCode> = new Set(['not_sealed', 'no_key_enrolled'])
 
-/** @returns `broken` when any problem breaks a proof, `unverified` when something could not be checked, else `verified` */
+/**
+ * @returns `broken` when any problem breaks a proof, `unverified` when something could not be checked, else
+ * `verified`
+ */
 export function stateOf(problems: readonly ProofProblem[]): ProofState {
   if (problems.length === 0) return 'verified'
   return problems.every(({ code }) => leavesUnverified.has(code)) ? 'unverified' : 'broken'

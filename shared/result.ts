@@ -59,9 +59,9 @@ export const repair = z.strictObject({
   /** Folder of its prompt, output, diff and log inside the proof. */
   folder: z.string(),
   implementer: z.string(),
-  /** The commit HQ made of it; null when it came to none. */
+  /** The commit HQ made of it; null when there is none. */
   commit: commitId.nullable(),
-  /** Why it came to none. */
+  /** Why there is no commit. */
   error_class: z.enum(errorClasses).nullable(),
   detail: z.string(),
   duration_ms: z.number().int().nonnegative(),
@@ -149,7 +149,10 @@ export const checkResult = z.strictObject({
 })
 export type CheckResult = z.infer<typeof checkResult>
 
-/** Result of an action that is a list of checks: doctor, guard, port_audit, verify_production, green_check, selftest. */
+/**
+ * Result of an action that is a list of checks: doctor, guard, port_audit, verify_production, green_check,
+ * selftest.
+ */
 export const checksResult = z.strictObject({
   ...resultFields,
   kind: z.enum([
@@ -202,7 +205,7 @@ export const triage = z.strictObject({
 })
 export type Triage = z.infer<typeof triage>
 
-/** What a green rollback leaves: deploys stay away from origin/main until it moves, or somebody unpins. */
+/** What a green rollback leaves: no deploy follows origin/main until it moves, or somebody unpins. */
 export const pin = z.strictObject({
   /** Commit that was rolled back to. */
   sha: commitId,
@@ -225,7 +228,7 @@ export const projectState = z.strictObject({
   next_action: z.string().nullable(),
   /** Absent: the host follows origin/main. */
   pin: pin.optional(),
-  /** Where a rollback goes when it is not told: the last green commit before this one. */
+  /** Where a rollback without a commit goes: the last green commit before this one. */
   rollback_to: commitId.nullable().optional(),
 })
 export type ProjectState = z.infer<typeof projectState>

@@ -29,7 +29,7 @@ export const run = z.strictObject({
   finished_at: timestamp.nullable(),
   error_class: z.enum(errorClasses).nullable(),
   step_failed: z.string().nullable(),
-  /** When somebody asked that it be cancelled; absent: nobody did, or it has ended. */
+  /** When a cancel was requested; absent: none was, or the run has ended. */
   cancel_asked_at: timestamp.optional(),
 })
 export type Run = z.infer<typeof run>
@@ -47,7 +47,10 @@ export const runFile = z.strictObject({
   started_at: timestamp,
   /** systemd unit, when there is one. */
   unit: z.string().nullable(),
-  /** The runner: process id, process group, and the kernel's start time of it, so that a reused id is not taken for it. */
+  /**
+   * The runner: process id, process group, and the kernel's start time of it, so that a reused id is not taken for
+   * it.
+   */
   pid: z.number().int().positive(),
   pgid: z.number().int().positive(),
   start_time: z.string(),
@@ -64,7 +67,7 @@ export const maintenanceFile = z.strictObject({
 })
 export type MaintenanceFile = z.infer<typeof maintenanceFile>
 
-/** What hostd, the CLI or a timer asks of the runner: one JSON line on its standard input. */
+/** A request of hostd, the CLI or a timer to the runner: one JSON line on its standard input. */
 export const runnerRequest = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('start'),

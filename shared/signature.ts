@@ -14,7 +14,7 @@ export const signature = z.strictObject({
 })
 export type Signature = z.infer<typeof signature>
 
-/** A key that is believed: what laptop and host exchange at enrolment, and an entry of trust.json `keys`. */
+/** A trusted key: what laptop and host exchange at enrolment, and an entry of trust.json `keys`. */
 export const trustedKey = z.strictObject({ id: keyId, public_key: z.string().max(1000) })
 export type TrustedKey = z.infer<typeof trustedKey>
 
@@ -47,7 +47,8 @@ export const verdictDocument = verdict.extend({ signature: signature.optional() 
 export type VerdictDocument = z.infer<typeof verdictDocument>
 
 /**
- * `unverified`: it bears no signature, or no key is enrolled to check one with. `unknown_key`: keys are enrolled and its
+ * `unverified`: it bears no signature, or no key is enrolled to check one with. `unknown_key`: keys are enrolled
+ * and its
  * key is not among them. `invalid`: it is no verdict, or the signature is not of this content.
  */
 export const signatureState = z.enum(['verified', 'unverified', 'unknown_key', 'invalid'])

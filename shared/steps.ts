@@ -11,7 +11,10 @@ interface StepRow {
   readonly gate: GateName
   /** What usually ends a failure of this step; the class of the failure knows better. */
   readonly remedy: RemediationId
-  /** Only some runs have this step. The gate does not count it; while it runs, the run stands where this step stands. */
+  /**
+   * Only some runs have this step. The gate does not count it; while it runs, the run stands where this step
+   * stands.
+   */
   readonly standsFor?: string
   /** A failure up to and including this step left every service running as it was. */
   readonly stopsNothing?: true
@@ -33,7 +36,10 @@ export const shipSteps = {
   review_finish: { title: 'Push', gate: 'pushed', remedy: 'allow_push' },
 } as const satisfies Record<string, StepRow>
 
-/** The steps of a deploy, in the order in which they run. A step is its row here and its code in `ops/features/deploy`. */
+/**
+ * The steps of a deploy, in the order in which they run. A step is its row here and its code in
+ * `ops/features/deploy`.
+ */
 export const deploySteps = {
   assert_production_pull_only: {
     title: 'Pull-only check',

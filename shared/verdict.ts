@@ -13,7 +13,7 @@ export type Finding = z.infer<typeof finding>
 
 /**
  * What the reviewer must answer, to the letter. The echoed values bind the answer to one diff of one commit
- * (design §6); a different value anywhere is `review_mismatch`.
+ * (docs/SECURITY.md); a different value anywhere is `review_mismatch`.
  */
 export const reviewAnswer = z.strictObject({
   verdict: z.enum(['APPROVED', 'CHANGES_REQUESTED']),
@@ -52,7 +52,10 @@ export const reviewPacket = z.strictObject({
 })
 export type ReviewPacket = z.infer<typeof reviewPacket>
 
-/** What a verdict says; it is pushed under `refs/openclaw/reviews/<head_sha>` with a signature (shared/signature.ts). */
+/**
+ * What a verdict says; it is pushed under `refs/openclaw/reviews/<head_sha>` with a signature
+ * (shared/signature.ts).
+ */
 export const verdict = z.strictObject({
   schema_version: z.literal(1),
   verdict_id: z.string(),
@@ -70,9 +73,12 @@ export const verdict = z.strictObject({
   summary: z.string(),
   /** Gate settings of openclaw.config.json that this change alters; they were judged by the base commit's values. */
   gate_settings_changed: z.array(z.string()),
-  /** What the reviewer was told to look at with special care: characters that cannot be seen, links, attributes. */
+  /** What the reviewer must read with special care: characters that cannot be seen, links, attributes. */
   flags: z.array(z.string()).optional(),
-  /** Of a change that went in packets: every changed file is in exactly one. `nonce` is then the SHA-256 over the packets' nonces, one a line. */
+  /**
+   * Of a change that went in packets: every changed file is in exactly one. `nonce` is then the SHA-256 over the
+   * packets' nonces, one a line.
+   */
   packets: z.array(reviewPacket).optional(),
   reviewer: z.strictObject({
     cli: z.string(),

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 
 /**
- * `$OPENCLAW_HQ_HOME/enrolment.json` (mode 0600): an installer hands a host to HQ. At its start HQ moves the token to the
+ * `$OPENCLAW_HQ_HOME/enrolment.json` (mode 0600): an installer enrols a host in HQ. At its start HQ moves the token
+ * to the
  * keystore and the address to the settings, and deletes the file.
  */
 export const enrolment = z.strictObject({

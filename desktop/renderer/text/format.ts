@@ -1,4 +1,4 @@
-/** Numbers as HQ writes them: a running clock 2:14, a finished time 2 m 14 s, an age 3 h ago (look.md, Words). */
+/** Numbers as HQ writes them: a running clock 2:14, a finished time 2 m 14 s, an age 3 h ago. */
 
 const two = (value: number): string => String(value).padStart(2, '0')
 
@@ -63,7 +63,7 @@ export const dateAndTime = (timestamp: string): string => {
 export const shortCommit = (commit: string): string => commit.slice(0, 7)
 export const shortRun = (runId: string): string => runId.slice(-8)
 
-/** When a run with this id was asked for: the id says it (design §4). */
+/** When a run with this id was requested, which its id contains. */
 export const startOfRun = (runId: string): number =>
   Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
 

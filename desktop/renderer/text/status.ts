@@ -3,7 +3,7 @@ import { errorRule, type ErrorClass } from '#shared/errors'
 import type { CheckResult, StepStatus } from '#shared/result'
 import type { RunStatus } from '#shared/run'
 
-/** The states HQ draws: each has its own shape, word and colour (look.md, Status). */
+/** The states HQ draws: each has its own shape, word and colour. */
 export type Tone = 'pass' | 'fail' | 'blocked' | 'running' | 'warn' | 'skip' | 'wait' | 'you'
 export interface Shown {
   readonly tone: Tone
@@ -14,15 +14,12 @@ export function isBlocked(errorClass: ErrorClass | null | undefined): boolean {
   return errorClass !== null && errorClass !== undefined && errorRule(errorClass).blocked === true
 }
 
-/** What a stopped run looks like: broken, refused by a rule, cut off, or ended by somebody. */
-export const toneOfClass = (errorClass: ErrorClass): Tone =>
-  errorClass === 'cancelled'
-    ? 'skip'
-    : errorClass === 'interrupted'
-      ? 'warn'
-      : isBlocked(errorClass)
-        ? 'blocked'
-        : 'fail'
+/** The tone of a stopped run: broken, refused by a rule, interrupted, or cancelled. */
+export function toneOfClass(errorClass: ErrorClass): Tone {
+  if (errorClass === 'cancelled') return 'skip'
+  if (errorClass === 'interrupted') return 'warn'
+  return isBlocked(errorClass) ? 'blocked' : 'fail'
+}
 
 const stepWords: Record<StepStatus, Shown> = {
   waiting: { tone: 'wait', word: 'Waiting' },
@@ -52,16 +49,11 @@ export const ofRun = (status: RunStatus, errorClass: ErrorClass | null = null): 
     ? { tone: 'blocked', word: 'Blocked' }
     : runWords[status]
 
-export const ofOverall = (overall: 'PASS' | 'FAIL', errorClass: ErrorClass | null = null): Shown =>
-  overall === 'PASS'
-    ? { tone: 'pass', word: 'Pass' }
-    : errorClass === 'cancelled'
-      ? runWords.cancelled
-      : errorClass === 'interrupted'
-        ? runWords.interrupted
-        : isBlocked(errorClass)
-          ? { tone: 'blocked', word: 'Blocked' }
-          : { tone: 'fail', word: 'Failed' }
+export function ofOverall(overall: 'PASS' | 'FAIL', errorClass: ErrorClass | null = null): Shown {
+  if (overall === 'PASS') return runWords.passed
+  if (errorClass === 'cancelled' || errorClass === 'interrupted') return runWords[errorClass]
+  return ofRun('failed', errorClass)
+}
 
 const checkWords: Record<CheckResult['status'], Shown> = {
   PASS: { tone: 'pass', word: 'Pass' },

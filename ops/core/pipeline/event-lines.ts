@@ -7,7 +7,7 @@ const maxEventBytes = 8 * 1024 * 1024
 /**
  * Cuts the event pipe of an action into events.
  * @param onEvent one event as the action meant it
- * @param onBad why a line is no event; nothing is guessed from it
+ * @param onBad why a line is not an event; nothing is guessed from it
  * @returns push: give it a chunk; end: the pipe is closed
  */
 export function eventLines(
@@ -26,13 +26,13 @@ export function eventLines(
     try {
       value = JSON.parse(text)
     } catch {
-      // The parser's message adds nothing to the line itself
+      // The parser's message adds nothing to the line itself.
       return onBad(`a line on the event pipe is not JSON: ${redact.text(text).slice(0, 200)}`)
     }
     const parsed = eventBody.safeParse(value)
     if (!parsed.success) {
       const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'type')
-      return onBad(`an event is off its schema at ${fields.join(', ')}`)
+      return onBad(`an event does not match its schema at ${fields.join(', ')}`)
     }
     onEvent(parsed.data)
   }

@@ -1,7 +1,7 @@
 import { errorRule } from '#shared/errors'
 import type { ResultDocument } from '#shared/result'
 
-/** Exit codes of `hq`. */
+/** Exit code of `hq` for a wrong command line. All exit codes: docs/reference/cli.md. */
 export const exitUsage = 64
 
 /** 0 PASS · 1 FAIL · 2 refused by a guard, nothing was changed */

@@ -13,8 +13,7 @@ interface Source {
   readonly line: number
 }
 /**
- * Says whether a line is where an error is reported, and where in the sources it is, from this line and its
- * neighbours.
+ * Says whether a line reports an error, and where in the sources the error is, from this line and its neighbours.
  */
 type Recogniser = (lines: readonly string[], at: number) => Source | 'here' | null
 
@@ -112,7 +111,7 @@ export function firstError(text: string): FirstError | null {
 
 const maxLogBytes = 4 * 1024 * 1024
 
-/** The beginning of a log, as much as is looked at; null when there is no such file. */
+/** The beginning of a log, as much as is searched; null when there is no such file. */
 export const readLogHead = (file: string): string | null => readPart(file, () => 0)
 
 /** The end of a log, likewise. */

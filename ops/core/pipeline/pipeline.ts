@@ -24,7 +24,10 @@ export interface PipelineOptions<F, D extends ResultDocument> {
   /** Folder of the proof: the result document and one log per step. */
   readonly dir: string
   readonly resultFile: string
-  /** Folders, besides `dir`, that the steps and what they start write to: a failure is looked for in them first. */
+  /**
+   * Folders, besides `dir`, that the steps and their programs write to: after a failure, each is probed for a full
+   * disk.
+   */
   readonly storage?: readonly string[]
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal

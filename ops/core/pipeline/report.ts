@@ -9,7 +9,8 @@ const mark = { passed: '✓', skipped: '–', failed: '✗', cancelled: '■' } 
 const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`)
 
 /**
- * Control characters other than tab are shown, not obeyed: a log line must not move the cursor or retitle the window.
+ * Shows control characters other than tab instead of sending them: a log line must not move the cursor or retitle the
+ * window.
  */
 // eslint-disable-next-line no-control-regex
 export const printable = (text: string): string =>
@@ -20,7 +21,7 @@ export const printable = (text: string): string =>
       (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
     )
 
-/** The checks of a result that has some, as wide as the terminal; what is no terminal gets one line for each. */
+/** The checks of a result that has some, as wide as the terminal; without a terminal, one line for each check. */
 function tableOf(result: ResultDocument): string[] {
   const checks = checkResult.array().safeParse(result['checks'])
   if (!checks.success) return []
@@ -35,6 +36,16 @@ function tableOf(result: ResultDocument): string[] {
   )
 }
 
+function finishedLine({
+  status,
+  step,
+  duration_ms,
+  detail,
+}: Extract<EventBody, { type: 'step_finished' }>): string {
+  const line = `${mark[status]} ${step} ${seconds(duration_ms)}`
+  return detail ? `${line}  ${printable(detail)}` : line
+}
+
 /** One event as terminal lines, on standard error, without what is secret: standard output belongs to `--json`. */
 export function printEvent(event: EventBody): void {
   switch (event.type) {
@@ -47,9 +58,7 @@ export function printEvent(event: EventBody): void {
     case 'log':
       return event.check === true ? undefined : sayError(`  ${printable(event.text)}`)
     case 'step_finished':
-      return sayError(
-        `${mark[event.status]} ${event.step} ${seconds(event.duration_ms)}${event.detail ? `  ${printable(event.detail)}` : ''}`,
-      )
+      return sayError(finishedLine(event))
     case 'log_truncated':
       return sayError(`  (log cut after ${event.bytes} bytes)`)
     case 'run_finished': {

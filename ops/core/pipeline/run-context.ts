@@ -20,7 +20,7 @@ export function runContext(env: Environment = wholeEnvironment()): RunContext {
   }
 }
 
-/** Cancels on SIGTERM, SIGINT and SIGHUP. The first asks the work to end; work that ends writes its result. */
+/** Cancels on SIGTERM, SIGINT and SIGHUP. The work then ends by itself and writes its result. */
 export function cancelOnSignals(): AbortSignal {
   const abort = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => abort.abort())

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { parseRunEvent, type EventBody, type RunEvent } from '#shared/events'
 import { eventRedactor } from '#ops/base/redact/events'
 
-/** Most bytes of log lines one run may keep; after that one `log_truncated` and the step changes only. */
+/** Most bytes of log lines one run may keep ; then one `log_truncated` follows, and step changes only. */
 export const maxLogBytes = 256 * 1024 * 1024
 
 /** Appends numbered events to a run's log. The number of an event is the number of its line, from 1. */
@@ -63,11 +63,11 @@ export class RunLog {
 const chunkBytes = 256 * 1024
 
 /**
- * Follows a run's log: gives batches of events after number `after`, waits for more, and ends when `ended()` says so
- * and
+ * Follows a run's log: gives batches of events after number `after`, waits for more, and ends when `ended()` says
+ * so and
  * nothing is left to read. Works before the file exists. A half-written last line is given once it is whole.
  *
- * @param ended asked only when everything readable has been given; its answer must be from before that read began
+ * @param ended called before each read: true when the run had ended by then
  */
 export async function* followRunLog(
   path: string,
@@ -122,7 +122,7 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
 }
 
 /**
- * Resolves when something in the folder changed, at the latest after 200 ms: a notification can be missed, a look
+ * Resolves when something in the folder changed, at the latest after 200 ms: a notification can be missed, a read
  * cannot.
  */
 function change(folder: string, signal: AbortSignal): Promise<void> {
@@ -140,7 +140,7 @@ function change(folder: string, signal: AbortSignal): Promise<void> {
       watcher = watch(folder, done)
       watcher.on('error', done)
     } catch {
-      watcher = undefined // the folder does not exist yet, or the system has no watches left: the timer looks
+      watcher = undefined // the folder does not exist yet, or the system has no watches left: the timer remains
     }
   })
 }

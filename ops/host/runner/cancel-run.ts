@@ -16,7 +16,7 @@ const patienceMs = 10_000
 const killGraceMs = 200
 
 /**
- * Cancels a run: asks its runner, and when that does not obey, ends everything that belongs to the run.
+ * Cancels a run: signals its runner, and when that does not end, ends everything that belongs to the run.
  * @returns one sentence for a person
  * @throws {Problem} `not_running` when there is nothing to cancel; `internal_error` when processes would not die
  */
@@ -33,7 +33,7 @@ export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
   for (const end = Date.now() + patienceMs; isAlive(record) && Date.now() < end;) await delay(50)
   if (isAlive(record)) await kill(record)
   await stopRest(record)
-  return await settle(paths, record)
+  return await recordCancel(paths, record)
 }
 
 /** Nothing of a unit may be left, whatever its processes did to leave the run's group and environment. */
@@ -45,7 +45,8 @@ function tell(record: RunFile): void {
   try {
     process.kill(record.pid, 'SIGTERM')
   } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error // it has just ended by itself
+    // it has just ended by itself
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }
 
@@ -60,7 +61,7 @@ async function kill(record: RunFile): Promise<void> {
 }
 
 /** A runner that was killed could not write its result: it is written here, under the run's own lock. */
-async function settle(paths: HostPaths, record: RunFile): Promise<string> {
+async function recordCancel(paths: HostPaths, record: RunFile): Promise<string> {
   const lock = await takeLock(runLockFile(paths, record.run_id), 2000)
   if (lock === null)
     throw new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)

@@ -15,7 +15,10 @@ export interface LaunchSettings {
   readonly paths: HostPaths
   /** Where the run's own clients find hostd. */
   readonly hostdUrl: string
-  /** Socket of the runner on a host with systemd: each run is a unit of its own. null: a detached process group (development). */
+  /**
+   * Socket of the runner on a host with systemd: each run is a separate unit. null: a detached process group
+   * (development).
+   */
   readonly runnerSocket: string | null
 }
 
@@ -30,11 +33,14 @@ export const launchSettings = (
   runnerSocket: launcher === 'systemd' ? paths.runnerSocket : null,
 })
 
-/** Longest that a runner may take over a request that it answers, in milliseconds. A cancel takes up to 10 s and then kills. */
+/**
+ * Longest that a runner may take over a request that it answers, in milliseconds. A cancel takes up to 10 s and
+ * then kills.
+ */
 const answerMs = 40_000
 const tailBytes = 4096
 
-/** The environment of a runner and of its action, built from nothing (design §5). Never a token. */
+/** The environment of a runner and of its action, built from nothing: only what is named here, never a token. */
 export function runnerEnv(
   { paths, hostdUrl }: Pick<LaunchSettings, 'paths' | 'hostdUrl'>,
   run?: { run_id: string; deploy_run_id: string | null },
@@ -88,12 +94,15 @@ function tailOf(child: ChildProcess): () => string {
 export interface StartedRunner {
   /** null when systemd started it */
   readonly pid: number | null
-  /** Resolves when the process is gone, with why it could not start or how it ended. The run does not depend on anybody waiting. */
+  /**
+   * Resolves when the process is gone, with why it could not start or how it ended. The run does not depend on
+   * anybody waiting.
+   */
   readonly ended: Promise<{ exitCode: number | null; signal: string | null; said: string }>
 }
 
 /**
- * Starts the runner of one run as a session of its own, which outlives this process (the development launcher).
+ * Starts the runner of one run as a new session, which outlives this process (the development launcher).
  * @throws {Problem} `runner_start_failed` when there is no such program
  */
 export async function startRunner(
@@ -197,7 +206,8 @@ export async function endLeftOf(record: RunFile, settings: LaunchSettings): Prom
   try {
     await askRunner({ op: 'cancel', run_id: record.run_id, actor: 'hostd' }, settings)
   } catch (error) {
-    if (!(error instanceof Problem && error.errorClass === 'not_running')) throw error // that there is no runner is what we know; its unit was stopped
+    // that there is no runner is what we know; its unit was stopped
+    if (!(error instanceof Problem && error.errorClass === 'not_running')) throw error
   }
   return []
 }

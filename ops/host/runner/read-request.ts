@@ -8,7 +8,8 @@ const maxLineBytes = 64 * 1024
 
 /**
  * Reads the one request of a runner: a JSON line, and for `store_ship` the bytes that follow it.
- * @throws {Problem} `invalid_request` when the line is missing, too long or off its schema, or the body is not as long as it says
+ * @throws {Problem} `invalid_request` when the line is missing, too long or off its schema, or the body is not as
+ * long as it says
  */
 export async function readRequest(
   input: AsyncIterable<Buffer>,

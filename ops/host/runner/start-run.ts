@@ -41,7 +41,7 @@ const reserveBytes = 64 * 1024
 const now = (): string => new Date().toISOString()
 
 /**
- * One run, from its folder to its result. Everything is checked again here: who asked is not believed.
+ * One run, from its folder to its result. Everything is checked again here: the caller is not trusted.
  *
  * @param signal fires for a cancel
  * @returns the result document that was written

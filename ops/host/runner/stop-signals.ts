@@ -2,10 +2,16 @@ import { Problem } from '#shared/errors'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 import { ownUnit } from './systemd-unit.ts'
 
-/** A host that goes down has much else to do, and one that is asked too briefly would be told to have cancelled; the tree still ends well within the time that systemd gives the unit. */
+/**
+ * Time limit of the probe, seconds. A host that goes down is busy, and a probe that ends too early would call its
+ * shutdown a cancel; the tree still ends well within the time that systemd gives the unit.
+ */
 const answerSeconds = 8
 
-/** Does systemd shut this host down? Asked when we are told to end: a cancel and a reboot send the same signal. */
+/**
+ * True when systemd shuts this host down. A cancel and a reboot send the same signal, so the signal alone does not
+ * say.
+ */
 async function hostGoesDown(): Promise<boolean> {
   if (ownUnit() === null) return false
   try {
@@ -18,21 +24,22 @@ async function hostGoesDown(): Promise<boolean> {
     return stdout.trim() === 'stopping'
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return false // whoever cannot ask was ended: that is what a cancel is
+    return false // without an answer the signal counts as a cancel
   }
 }
 
 /**
  * Ends the run on SIGTERM, SIGINT and SIGHUP.
- * @returns a signal that fires without a reason of its own for a cancel, and with the problem `interrupted` when the host goes down
+ * @returns a signal that fires without a reason for a cancel, and with the problem `interrupted` when the host
+ * goes down
  */
 export function stopOnSignals(): AbortSignal {
   const abort = new AbortController()
-  let told = false
+  let signalled = false
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (told) return
-      told = true
+      if (signalled) return
+      signalled = true
       void hostGoesDown().then((down) =>
         abort.abort(
           down

@@ -81,15 +81,20 @@ export async function storeShip(
   }
 }
 
-/** @throws {Problem} `proof_broken` for a bundle that is not what was sealed, or that no enrolled key sealed while there are keys */
+/**
+ * @throws {Problem} `proof_broken` for a bundle that is not what was sealed, or that no enrolled key sealed while
+ * there are keys
+ */
 function refuseBroken(paths: HostPaths, id: string, files: ReadonlyMap<string, Buffer>): void {
   const keys = trustKeys(trustedShipKeys(paths), paths.trustFile)
   const { state, problems } = verifyFiles({ kind: 'ship', runId: id, files }, keys)
   if (state !== 'broken') return
-  const [first] = problems
+  const why = problems
+    .slice(0, 1)
+    .map(({ code, file, detail }) => `${[code, file ?? []].flat().join(' ')}: ${detail}`)
   throw new Problem(
     'proof_broken',
-    `The proof of ship ${id} is broken: ${first === undefined ? '' : `${first.code}${first.file === null ? '' : ` ${first.file}`}: ${first.detail}`}. Nothing was stored.`,
+    `The proof of ship ${id} is broken: ${why.join('')}. Nothing was stored.`,
     { evidence: problems.map(({ code, file, detail }) => `${code} ${file ?? ''} ${detail}`) },
   )
 }
