@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { parseRunEvent, type EventBody, type RunEvent } from '#shared/events'
 import { eventRedactor } from '#ops/base/redact/events'
 
-/** Most bytes of log lines one run may keep ; then one `log_truncated` follows, and step changes only. */
+/** Most bytes of log lines one run may keep; then one `log_truncated` follows, and step changes only. */
 export const maxLogBytes = 256 * 1024 * 1024
 
 /** Appends numbered events to a run's log. The number of an event is the number of its line, from 1. */
@@ -63,9 +63,8 @@ export class RunLog {
 const chunkBytes = 256 * 1024
 
 /**
- * Follows a run's log: gives batches of events after number `after`, waits for more, and ends when `ended()` says
- * so and
- * nothing is left to read. Works before the file exists. A half-written last line is given once it is whole.
+ * Follows a run's log: gives batches of events after number `after`, waits for more, and ends when `ended()` is true
+ * and nothing is left to read. Works before the file exists. A half-written last line is given once it is whole.
  *
  * @param ended called before each read: true when the run had ended by then
  */

@@ -45,8 +45,7 @@ function tell(record: RunFile): void {
   try {
     process.kill(record.pid, 'SIGTERM')
   } catch (error) {
-    // it has just ended by itself
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    if (!hasCode(error, 'ESRCH')) throw error // it has just ended by itself
   }
 }
 
