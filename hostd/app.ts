@@ -47,7 +47,7 @@ function ofFastify(error: FastifyError): Problem | null {
 }
 
 /**
- * hostd's HTTP API (design §5), without a port. In this order every request is asked: whether it is one, for whom it
+ * hostd's HTTP API (docs/reference/api.md), without a port. In this order every request is asked: whether it is one, for whom it
  * is, where it comes from, whether this host has a token, whether the caller has it; only then which route it names.
  */
 export function createApp(deps: Deps): FastifyInstance {

@@ -18,7 +18,7 @@ import { openWorkspace, type Workspace } from './workspace.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
 import type { OperatorOptions } from './options.ts'
 
-/** Everything the renderer can ask for, whatever carries the question (design §2). */
+/** Everything the renderer can request, over any transport (docs/ARCHITECTURE.md). */
 export interface Operator {
   /** Never throws: what goes wrong is in the reply. */
   call(name: string, input: unknown): Promise<BridgeReply>

@@ -66,7 +66,7 @@ export const throughFunnel = (request: IncomingMessage): boolean =>
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /**
- * Where the request comes from: asked of every route, also `/health` (design §5). Says nothing about routes.
+ * Where the request comes from: asked of every route, also `/health` (docs/SECURITY.md). Says nothing about routes.
  * @throws {Problem} `invalid_request`, `host_refused`, `origin_refused`, `funnel_refused`
  */
 export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {

@@ -34,7 +34,7 @@ export interface RunEnd {
   readonly step_failed: string | null
 }
 
-/** The index of runs. An index only: the folders are the truth (design §4). */
+/** The index of runs. An index only: the folders are the truth (docs/ARCHITECTURE.md). */
 export interface Store {
   /** @returns the row, or the active run of its lane when that is taken: single-flight, for every caller */
   insert(row: Run): { inserted: true } | { inserted: false; active: Run }

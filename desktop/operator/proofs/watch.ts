@@ -118,7 +118,10 @@ interface Standing {
   againAt: number
 }
 
-/** The laptop as witness (design §11): remembers how far each chain had come, and says so when one is not what it was. */
+/**
+ * The laptop as witness (docs/OPERATING_MODEL.md): remembers how far each chain had come, and raises an alarm when one
+ * was changed.
+ */
 export function watchProofs(options: WatchOptions): ProofWatch {
   const { home, log } = options
   const standings = new Map<string, Standing>()
