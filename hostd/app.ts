@@ -47,8 +47,9 @@ function ofFastify(error: FastifyError): Problem | null {
 }
 
 /**
- * hostd's HTTP API (docs/reference/api.md), without a port. In this order every request is asked: whether it is one, for whom it
- * is, where it comes from, whether this host has a token, whether the caller has it; only then which route it names.
+ * hostd's HTTP API (docs/reference/api.md), without a port. Each request is checked in this order: whether it is HTTP, for
+ * which host it is, where it comes from, whether this host has a token, whether the caller has it. Only then its route is
+ * looked up.
  */
 export function createApp(deps: Deps): FastifyInstance {
   const { rules, log } = deps
