@@ -11,8 +11,7 @@ export type ConnectorName = z.infer<typeof connectorName>
 
 /**
  * `not_configured`: no secret is there · `invalid`: the secret cannot be used, or the peer refused it · `expired`:
- * it was
- * good once · `unreachable`: the peer gave no trustworthy answer, so nothing is known of the secret ·
+ * it was good once · `unreachable`: the peer gave no trustworthy answer, so nothing is known of the secret ·
  * `ready`:
  * the peer accepted it, live.
  */

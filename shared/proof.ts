@@ -49,8 +49,8 @@ export type Manifest = z.infer<typeof manifest>
 
 /**
  * `tombstone.json`: files that are lawfully not there. Of a sealed bundle it is bound to the manifest by its
- * digest; in the
- * folder of a run, which has no manifest, the digest is null, so that it accounts for nothing of a bundle.
+ * digest; in the folder of a run, which has no manifest, the digest is null, so that it accounts for nothing of a
+ * bundle.
  */
 export const tombstone = z.strictObject({
   type: z.literal('openclaw.tombstone'),

@@ -2,8 +2,7 @@ import { z } from 'zod'
 
 /**
  * `$OPENCLAW_HQ_HOME/enrolment.json` (mode 0600): an installer enrols a host in HQ. At its start HQ moves the token
- * to the
- * keystore and the address to the settings, and deletes the file.
+ * to the keystore and the address to the settings, and deletes the file.
  */
 export const enrolment = z.strictObject({
   schema_version: z.literal(1).describe('Version of this format.'),

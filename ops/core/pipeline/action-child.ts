@@ -46,8 +46,7 @@ const now = (): string => new Date().toISOString()
 
 /**
  * Runs the command of an action with its event pipe on descriptor 3. Gives every event, and every line of its
- * output, to
- * `append`, without what is secret: this holds whatever the action itself forgot to redact.
+ * output, to `append`, without what is secret: this holds whatever the action itself forgot to redact.
  * @returns how it ended; its whole process tree has ended by then
  */
 export const runAction = (options: ActionOptions): Promise<ActionOutcome> =>

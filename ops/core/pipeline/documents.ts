@@ -21,8 +21,7 @@ export interface Failure {
 
 /**
  * The fields that every result document carries. All result documents are built from these, so `overall`, class,
- * step and
- * remedy always agree.
+ * step and remedy always agree.
  * @param failure null: the run passed
  */
 export const resultFieldsOf = (

@@ -36,8 +36,7 @@ const everyMs = 6 * 3600 * 1000
 
 /**
  * Deletes old logs of sealed bundles and of runs, after a run has ended and nothing waits for it any more.
- * Uploaded ships
- * stay whole: only the laptop that sealed them can sign for what is missing. Never fails a run.
+ * Uploaded ships stay whole: only the laptop that sealed them can sign for what is missing. Never fails a run.
  *
  * @param say takes lines for the journal
  */
@@ -104,8 +103,7 @@ function prunableRuns(paths: HostPaths, kept: ReadonlySet<string>, signing: Sign
 
 /**
  * Replaces a long log by a short one. The signed record of what was there is written first: a kill in between
- * leaves the
- * log.
+ * leaves the log.
  * @throws {Problem} `action_no_result` when the run's result cannot be read: then its log is all there is of it
  */
 function pruneRunLog(paths: HostPaths, runId: string, { key, now }: Signing): void {
