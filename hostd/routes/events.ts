@@ -1,27 +1,27 @@
-import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+/** The log of a run as server-sent events: the bytes of each line, under the number of the line. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import { isEnded } from '#shared/run'
-import { followRunLog } from '#ops/core/pipeline/run-log'
+import { followLogLines, type LogLines } from '#ops/core/pipeline/log-lines'
 import { runLogFile } from '#ops/host/runner/run-files'
 import { headerValues } from '../http/auth.ts'
 import type { Deps } from '../http/deps.ts'
+import { EventStream } from '../http/event-stream.ts'
 import { checked, type RouteDescription } from '../http/mount.ts'
 
-/** A comment keeps proxies and clients from taking a quiet run for a dead connection. */
-const heartbeatMs = 15_000
 const seq = z
   .string()
   .regex(/^\d{1,15}$/, 'not an event number')
   .transform(Number)
+const address = z.strictObject({ id: runId })
+const afterQuery = z.strictObject({ after: seq.optional() })
 
 const description: RouteDescription = {
   summary: 'The log and the step changes of a run, as server-sent events',
-  params: z.strictObject({ id: runId }),
-  query: z.strictObject({ after: seq.optional() }),
+  params: address,
+  query: afterQuery,
   headers: z.object({ 'last-event-id': seq.optional() }),
   replies: {
     200: {
@@ -34,71 +34,77 @@ const description: RouteDescription = {
   },
 }
 
-/** Writes, and waits while the reader does not take it: what a stalled reader has not read stays on disk, not in memory. */
-async function write(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
-  if (!response.write(text)) await once(response, 'drain', { signal })
-}
-
-/** Server-sent events of one run: `id` is the number of the line, so a reader goes on exactly where it was cut off. */
 export function eventRoutes(app: FastifyInstance, deps: Deps): void {
-  const open = new Set<AbortController>()
+  const open = new Set<EventStream>()
   app.addHook('preClose', async () => {
     for (const stream of open) stream.abort()
   })
 
   app.get('/api/runs/:id/events', { config: { description } }, async (request, reply) => {
-    const { id } = checked(z.strictObject({ id: runId }), request.params, 'address')
-    const query = checked(z.strictObject({ after: seq.optional() }), request.query, 'query')
-    const [last, ...more] = headerValues(request.raw, 'last-event-id')
-    if (more.length > 0)
-      throw new Problem('invalid_request', 'The header last-event-id is there more than once.')
-    const after =
-      last === undefined || last === ''
-        ? (query.after ?? 0)
-        : checked(seq, last, 'header last-event-id')
+    const { id } = checked(address, request.params, 'address')
+    const after = resumePoint(request)
     deps.runs.get(id)
-
-    const abort = new AbortController()
-    const { signal } = abort
-    const response = reply.raw
-    response.once('close', () => abort.abort())
-    open.add(abort)
-    for (const [name, value] of Object.entries(reply.getHeaders()))
-      if (value !== undefined) response.setHeader(name, value)
-    reply.hijack()
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'x-accel-buffering': 'no',
-    })
-    response.flushHeaders()
-    const heartbeat = setInterval(() => {
-      if (!response.writableNeedDrain) response.write(': alive\n\n')
-    }, heartbeatMs)
+    const stream = new EventStream(reply)
+    open.add(stream)
+    let broken = false
     try {
-      const ended = (): boolean => isEnded(deps.runs.get(id).status)
-      for await (const batch of followRunLog(runLogFile(deps.paths, id), {
-        after,
-        ended,
-        signal,
-      })) {
-        await write(
-          response,
-          batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''),
-          signal,
-        )
-      }
-      if (!signal.aborted)
-        response.end(
-          `event: end\ndata: ${JSON.stringify({ status: deps.runs.get(id).status })}\n\n`,
-        )
+      await sendLog(stream, deps, { id, after })
     } catch (error) {
-      // Without `end` the reader knows that something is missing.
-      if (!signal.aborted) deps.log('stream_broken', { run_id: id, why: toProblem(error).message })
-      response.destroy()
+      broken = true
+      if (!stream.signal.aborted)
+        deps.log('stream_broken', { run_id: id, why: toProblem(error).message })
     } finally {
-      clearInterval(heartbeat)
-      open.delete(abort)
-      if (signal.aborted) response.destroy()
+      open.delete(stream)
+      stream.close({ broken })
     }
   })
 }
+
+/** The number of the last event that the reader has. The header, which readers set by themselves, counts before the query. */
+function resumePoint(request: FastifyRequest): number {
+  const { after = 0 } = checked(afterQuery, request.query, 'query')
+  const [last, ...more] = headerValues(request.raw, 'last-event-id')
+  if (more.length > 0)
+    throw new Problem('invalid_request', 'The header last-event-id is there more than once.')
+  return last === undefined || last === '' ? after : checked(seq, last, 'header last-event-id')
+}
+
+async function sendLog(
+  stream: EventStream,
+  { runs, paths }: Deps,
+  { id, after }: { id: string; after: number },
+): Promise<void> {
+  const { signal } = stream
+  const ended = (): boolean => isEnded(runs.get(id).status)
+  for await (const batch of followLogLines(runLogFile(paths, id), { after, ended, signal }))
+    await stream.write(messages(batch))
+  if (!signal.aborted) stream.end({ status: runs.get(id).status })
+}
+
+/**
+ * The runner redacted a line when it wrote it, and numbered it. It is passed on as it is.
+ * @throws {Error} when a line cannot be an event: the log is damaged
+ */
+function messages({ first, lines }: LogLines): Buffer {
+  return Buffer.concat(
+    lines.flatMap((line, at) => {
+      const number = first + at
+      if (!isObjectText(line)) throw new Error(`line ${number} of the log is not a JSON object`)
+      return [Buffer.from(`id: ${number}\ndata: `), onOneLine(line), messageEnd]
+    }),
+  )
+}
+
+const messageEnd = Buffer.from('\n\n')
+const carriageReturn = 13
+const space = 32
+
+const isObjectText = (line: Buffer): boolean =>
+  /^[ \t\r]*\{$/.test(line.toString('latin1', 0, line.indexOf('{') + 1)) &&
+  /^\}[ \t\r]*$/.test(line.toString('latin1', line.lastIndexOf('}')))
+
+/** In a stream of events a carriage return ends a line. In JSON it stands between two tokens only. */
+const onOneLine = (line: Buffer): Buffer =>
+  line.includes(carriageReturn)
+    ? Buffer.from(line.map((byte) => (byte === carriageReturn ? space : byte)))
+    : line

@@ -1,0 +1,124 @@
+/** Follows the lines of a run's log as bytes. The number of an event is the number of its line, from 1. */
+import { watch } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { hasCode } from '#shared/system-error'
+
+const chunkBytes = 256 * 1024
+const newLine = 10
+
+/** Whole lines of a log, in order. */
+export interface LogLines {
+  /** Number of the first line. */
+  readonly first: number
+  /** Without their line ends. Their bytes are overwritten when the next batch is read. */
+  readonly lines: readonly Buffer[]
+}
+
+export interface FollowLog {
+  /** Number of the last line that the caller has. */
+  readonly after: number
+  /** Called only when everything readable was given; its answer must be from before that reading began. */
+  readonly ended: () => boolean
+  readonly signal: AbortSignal
+}
+
+/**
+ * The lines of a log behind number `after`: waits for more, and ends when `ended()` says so and nothing is left to read.
+ * Works before the file exists. A half-written last line is given once it is whole.
+ */
+export async function* followLogLines(
+  path: string,
+  { after, ended, signal }: FollowLog,
+): AsyncGenerator<LogLines> {
+  const reader = new LineReader(path)
+  try {
+    while (!signal.aborted) {
+      const over = ended()
+      let gave = false
+      for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+        const known = Math.max(0, after - batch.first + 1)
+        if (known < batch.lines.length) {
+          gave = true
+          yield { first: batch.first + known, lines: batch.lines.slice(known) }
+        }
+        if (signal.aborted) return
+      }
+      if (over && !gave) return
+      if (!gave) await change(dirname(path), signal)
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Reads a growing file in chunks and cuts them into lines. */
+class LineReader {
+  readonly #path: string
+  readonly #buffer = Buffer.alloc(chunkBytes)
+  #file: FileHandle | null = null
+  #position = 0
+  /** Lines that were cut so far. */
+  #count = 0
+  /** The beginning of a line whose end is not there yet. */
+  #rest = Buffer.alloc(0)
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** @returns the lines that end in the next chunk, perhaps none; null when there is nothing more to read now */
+  async next(): Promise<LogLines | null> {
+    this.#file ??= await openIfThere(this.#path)
+    if (this.#file === null) return null
+    const { bytesRead } = await this.#file.read(this.#buffer, 0, chunkBytes, this.#position)
+    if (bytesRead === 0) return null
+    this.#position += bytesRead
+    const read = this.#buffer.subarray(0, bytesRead)
+    const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, read]) : read
+    const lines: Buffer[] = []
+    let from = 0
+    for (let to = data.indexOf(newLine); to >= 0; to = data.indexOf(newLine, from)) {
+      lines.push(data.subarray(from, to))
+      from = to + 1
+    }
+    this.#rest = Buffer.from(data.subarray(from))
+    const first = this.#count + 1
+    this.#count += lines.length
+    return { first, lines }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+/** Resolves when something in the folder changed, at the latest after 200 ms: a notification can be missed. */
+function change(folder: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    let watcher: ReturnType<typeof watch> | undefined
+    const done = (): void => {
+      clearTimeout(timer)
+      watcher?.close()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, 200)
+    signal.addEventListener('abort', done, { once: true })
+    try {
+      watcher = watch(folder, done)
+      watcher.on('error', done)
+    } catch {
+      watcher = undefined // the folder does not exist yet, or the system has no watches left: the timer resolves
+    }
+  })
+}
