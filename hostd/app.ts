@@ -1,15 +1,24 @@
 import type { Socket } from 'node:net'
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { ErrorBody } from '#shared/api'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import { redact } from '#ops/base/redact/redaction'
 import { checkOrigin, checkToken, throughFunnel } from './http/auth.ts'
 import type { Deps } from './http/deps.ts'
+import { logger, type Log } from './log/log.ts'
 import { mountRoutes } from './routes/index.ts'
 import { funnelAlarm } from './runs/funnel-alarm.ts'
 
 /** Largest JSON body of any route but the ship bundle's, bytes. */
 const bodyLimit = 64 * 1024
+
+const loggerInstance: FastifyBaseLogger = logger
 
 /** A request must have come whole in this time, milliseconds: the largest bundle over a slow tailnet. */
 const uploadMs = 300_000
@@ -21,7 +30,7 @@ const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({
   next_auto_fix: errorRule(errorClass).next_auto_fix,
 })
 
-/** Fastify's own refusals, in the words of the one table. */
+/** Fastify's own refusals, as classes of the one table. */
 function ofFastify(error: FastifyError): Problem | null {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -47,39 +56,24 @@ function ofFastify(error: FastifyError): Problem | null {
 }
 
 /**
- * hostd's HTTP API (docs/reference/api.md), without a port. Each request is checked in this order: whether it is HTTP, for
- * which host it is, where it comes from, whether this host has a token, whether the caller has it. Only then its route is
- * looked up.
+ * hostd's HTTP API (docs/reference/api.md), without a port. Each request is checked in this order: whether it is HTTP,
+ * for which host it is, where it comes from, whether this host has a token, whether the caller has it. Only then its
+ * route is found.
  */
 export function createApp(deps: Deps): FastifyInstance {
   const { rules, log } = deps
   const alarm = funnelAlarm(deps.paths, log)
-
-  const refuse = async (
-    thrown: unknown,
-    reply: FastifyReply,
-    hasBody: boolean,
-  ): Promise<FastifyReply> => {
-    const problem = toProblem(thrown)
-    const status = errorRule(problem.errorClass).http ?? 500
-    if (problem.errorClass === 'internal_error') {
-      log('internal_error', {
-        method: reply.request.method,
-        url: reply.request.routeOptions.url ?? null,
-        why: problem.message,
-        stack: problem.cause instanceof Error ? problem.cause.stack : problem.stack,
-      })
-    }
-    // What was not read of a refused body is not waited for.
-    if (hasBody && status !== 409) void reply.header('connection', 'close')
-    return await reply
-      .code(status)
-      .type('application/json; charset=utf-8')
-      .send(JSON.stringify(bodyOf(problem)))
+  const refuse = refuser(log)
+  const checkCaller = (request: FastifyRequest, { open }: { open: boolean }): void => {
+    // Counted first, even if more is wrong with the request.
+    if (throughFunnel(request.raw)) alarm()
+    checkOrigin(request.raw, rules)
+    if (!open) checkToken(request.raw, rules)
   }
 
   const app = fastify({
-    logger: false,
+    loggerInstance,
+    disableRequestLogging: true,
     trustProxy: false,
     bodyLimit,
     exposeHeadRoutes: false,
@@ -88,10 +82,8 @@ export function createApp(deps: Deps): FastifyInstance {
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: (error, request, reply) => {
       let thrown: unknown = ofFastify(error) ?? error
-      if (throughFunnel(request.raw)) alarm()
       try {
-        checkOrigin(request.raw, rules)
-        checkToken(request.raw, rules)
+        checkCaller(request, { open: false })
       } catch (refused) {
         thrown = refused
       }
@@ -103,10 +95,7 @@ export function createApp(deps: Deps): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    // Whatever else is wrong with it.
-    if (throughFunnel(request.raw)) alarm()
-    checkOrigin(request.raw, rules)
-    if (request.routeOptions.url !== '/health') checkToken(request.raw, rules)
+    checkCaller(request, { open: request.routeOptions.url === '/health' })
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const { headers } = request
@@ -119,21 +108,49 @@ export function createApp(deps: Deps): FastifyInstance {
   app.setNotFoundHandler(async (request) => {
     throw new Problem('not_found', `There is no ${request.method} of this address.`)
   })
-
   mountRoutes(app, deps)
   return app
 }
 
-/** What is no HTTP request gets the same shape of answer, and the connection ends. */
+/** @returns answers a request with the Problem that was thrown; a defect goes to the log with its stack */
+const refuser =
+  (log: Log) =>
+  async (thrown: unknown, reply: FastifyReply, hasBody: boolean): Promise<FastifyReply> => {
+    const problem = toProblem(thrown)
+    const status = errorRule(problem.errorClass).http ?? 500
+    if (problem.errorClass === 'internal_error') {
+      log('internal_error', {
+        method: reply.request.method,
+        url: reply.request.routeOptions.url ?? null,
+        why: problem.message,
+        stack: problem.cause instanceof Error ? problem.cause.stack : problem.stack,
+      })
+    }
+    // The rest of a refused body is not waited for.
+    if (hasBody && status !== 409) void reply.header('connection', 'close')
+    return await reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(bodyOf(problem)))
+  }
+
+/** Bytes that are not an HTTP request get the same shape of answer, and the connection ends. */
 function badRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
   const body = JSON.stringify(
-    bodyOf(new Problem('invalid_request', 'This is no HTTP request that hostd can read.')),
+    bodyOf(new Problem('invalid_request', 'This is not an HTTP request that hostd can read.')),
   )
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    [
+      'HTTP/1.1 400 Bad Request',
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
   )
 }

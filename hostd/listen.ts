@@ -6,9 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 
-/** The one address family hostd may be bound to; anything else would put it in reach of others. @returns why it is refused, or null */
+/**
+ * hostd may be bound to loopback only; any other address could be reached by others.
+ * @returns why it is refused, or null
+ */
 export function refusedAddress(address: string): string | null {
-  if (!ipaddr.isValid(address)) return `${JSON.stringify(address)} is no IP address`
+  if (!ipaddr.isValid(address)) return `${JSON.stringify(address)} is not an IP address`
   return ipaddr.parse(address).range() === 'loopback'
     ? null
     : `${address} is not a loopback address`
@@ -25,8 +28,8 @@ const firstPassed = 3
 const systemdVariables = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
 
 /**
- * The sockets that were passed to this process, in the order of its socket unit. What tells of them is removed from
- * the environment: it is meant for this process alone.
+ * The sockets that were passed to this process, in the order of its socket unit. The variables that name them are
+ * removed from the environment: they are meant for this process alone.
  */
 export function passedSockets(): number[] {
   const env = removeVariables((name) => systemdVariables.includes(name))
@@ -36,7 +39,8 @@ export function passedSockets(): number[] {
 }
 
 /**
- * Serves the loopback port and the unix socket that were passed. They stay systemd's: while hostd restarts, requests wait.
+ * Serves the loopback port and the unix socket that were passed. systemd keeps them: while hostd restarts, requests
+ * wait.
  * @returns the port, and the server of the unix socket
  * @throws {Error} when a descriptor is something else, or is bound to an address that others can reach
  */
@@ -48,22 +52,23 @@ export async function listenPassed(
     throw new Error(
       'the socket unit must pass two sockets: the loopback port, then the unix socket',
     )
-  const options: FastifyListenOptions & { fd: number } = { fd: tcp, host: '127.0.0.1' } // handed on to Node, which takes the descriptor
+  // Passed on to Node, which takes the descriptor.
+  const options: FastifyListenOptions & { fd: number } = { fd: tcp, host: '127.0.0.1' }
   await app.listen(options)
   const bound = app.server.address()
   if (bound === null || typeof bound === 'string')
-    throw new Error('the first socket that was passed is no TCP socket')
+    throw new Error('the first socket that was passed is not a TCP socket')
   const why = refusedAddress(bound.address)
   if (why !== null) throw new Error(`the socket unit binds ${bound.address}: ${why}`)
   const socket = createServer((request, response) => app.routing(request, response))
   await listening(socket, () => socket.listen({ fd: unix }))
   // Node names no path for a descriptor: only what has an address and port is something else.
   if (socket.address() !== null)
-    throw new Error('the second socket that was passed is no unix socket')
+    throw new Error('the second socket that was passed is not a unix socket')
   return { port: bound.port, socket }
 }
 
-/** Stops accepting and lets what came in be answered; streams that go on are cut after `limitMs`, their readers come back. */
+/** Stops accepting and answers what came in. Streams that go on are cut after `limitMs`; their readers come back. */
 export async function drain(servers: readonly Server[], limitMs: number): Promise<void> {
   const ended = servers.map(
     (server) =>
@@ -81,7 +86,7 @@ const listening = (server: Server, listen: () => void): Promise<void> =>
     listen()
   })
 
-/** Serves the same app over a unix socket. A file left by a hostd that was killed is replaced: the caller holds hostd's lock. */
+/** Serves the same app over a unix socket. A file that a killed hostd left is replaced: the caller holds the lock. */
 export async function listenSocket(app: FastifyInstance, path: string): Promise<Server> {
   rmSync(path, { force: true })
   const server = createServer((request, response) => app.routing(request, response))

@@ -24,7 +24,7 @@ import { logToStderr } from './log/log.ts'
 import { superviseRuns } from './runs/runs.ts'
 import { openStore } from './runs/store.ts'
 
-/** Exit codes of the daemon: 64 it was told something it must not do · 1 it cannot run here now. */
+/** Exit code of the daemon for a setting that it refuses; 1 means that it cannot run here now. */
 const usage = 64
 /** Longest that a restart waits for requests under way, milliseconds. */
 const drainMs = 1500

@@ -7,9 +7,12 @@ import { readAdminToken } from '#ops/core/config/admin-token'
 
 export interface AuthRules {
   readonly tokenFile: string
-  /** Values of the Host header that are this host, lower case. @param overSocket the request came through the unix socket */
+  /**
+   * Values of the Host header that are this host, lower case.
+   * @param overSocket the request came through the unix socket
+   */
   hosts(overSocket: boolean): ReadonlySet<string>
-  /** Origins of the console, the only page that may ask. */
+  /** Origins of the console, the only page that may send requests. */
   readonly origins: ReadonlySet<string>
 }
 
@@ -66,7 +69,7 @@ export const throughFunnel = (request: IncomingMessage): boolean =>
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /**
- * Where the request comes from: asked of every route, also `/health` (docs/SECURITY.md). Says nothing about routes.
+ * Where the request comes from: checked for every route, also `/health`. The refusal says nothing about routes.
  * @throws {Problem} `invalid_request`, `host_refused`, `origin_refused`, `funnel_refused`
  */
 export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {
@@ -94,9 +97,10 @@ export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {
 }
 
 /**
- * The admin token, read afresh each time so that a new one counts at once. Compared in constant time over digests,
+ * The admin token, read each time so that a new one counts at once. Compared in constant time over digests,
  * before the body is read and before anything is said about the route.
- * @throws {Problem} `token_not_configured` when the host has none; `forbidden` when the request's is absent, empty, doubled or wrong
+ * @throws {Problem} `token_not_configured` when the host has none; `forbidden` when the request's is absent, empty,
+ *   doubled or wrong
  */
 export function checkToken(request: IncomingMessage, rules: AuthRules): void {
   const expected = digest(readAdminToken(rules.tokenFile))
@@ -106,7 +110,7 @@ export function checkToken(request: IncomingMessage, rules: AuthRules): void {
     throw new Problem('forbidden', 'The admin token is absent or not the one of this host.')
 }
 
-/** Who asked, as Tailscale Serve says it. For the record only: it opens nothing. */
+/** Who sent the request, as Tailscale Serve says it. For the record only: it opens nothing. */
 export function actorOf(request: IncomingMessage): string {
   const [login, ...more] = headerValues(request, 'tailscale-user-login')
   return login !== undefined && more.length === 0 && /^[\x21-\x7e]{1,200}$/.test(login)

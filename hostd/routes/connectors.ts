@@ -6,7 +6,7 @@ import type { Documents } from '../runs/documents.ts'
 import { mount } from '../http/mount.ts'
 import type { Verify } from '../runs/verified.ts'
 
-/** What the last run that looked at the connectors found. hostd asks nobody, and has no right to read a secret of them. */
+/** What the last run that probed the connectors found. hostd itself probes nothing and may read no secret of them. */
 export function connectorRoutes(
   app: FastifyInstance,
   { paths, docs, verify }: Pick<Deps, 'paths'> & { docs: Documents; verify: Verify },
@@ -28,11 +28,11 @@ export function connectorRoutes(
     summary: 'What the last run that read the connectors found',
     replies: { 200: connectorsReply },
     handle: async () => {
-      const looks = [
+      const found = [
         newest('connectors', 'connectors.json', true),
         newest('phase0', 'phase0_result.json', true),
-      ].filter((look) => look !== null)
-      const last = looks.toSorted((a, b) => (a.finished_at < b.finished_at ? 1 : -1))[0] ?? null
+      ].filter((result) => result !== null)
+      const last = found.toSorted((a, b) => (a.finished_at < b.finished_at ? 1 : -1))[0] ?? null
       const phase0 = newest('phase0', 'phase0_result.json', false)
       return {
         ok: last?.connectors?.every(({ state }) => state === 'ready') ?? false,

@@ -60,7 +60,7 @@ export function eventRoutes(app: FastifyInstance, deps: Deps): void {
   })
 }
 
-/** The number of the last event that the reader has. The header, which readers set by themselves, counts before the query. */
+/** The number of the last event that the reader has. The header counts before the query. */
 function resumePoint(request: FastifyRequest): number {
   const { after = 0 } = checked(afterQuery, request.query, 'query')
   const [last, ...more] = headerValues(request.raw, 'last-event-id')

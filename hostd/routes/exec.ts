@@ -21,7 +21,10 @@ export const joinable = (active: Run): JoinableBody => ({
   detail: `${active.action} is running already as ${active.run_id}; join it. Nothing was started.`,
 })
 
-/** The deploy on whose behalf the request comes. @throws {Problem} `invalid_request` when the header is doubled or no run id */
+/**
+ * The deploy on whose behalf the request comes.
+ * @throws {Problem} `invalid_request` when the header is doubled or not a run id
+ */
 function deployOf(request: FastifyRequest): string | null {
   const values = headerValues(request.raw, dodRunHeader)
   if (values.length === 0) return null
@@ -41,7 +44,7 @@ function checkMaintenance(deps: Deps, action: ActionId, deploy: string | null): 
   const holder =
     unreadable === null
       ? (file?.deploy_run_id ?? 'a person')
-      : 'nobody knows whom: its file cannot be read'
+      : 'an unknown holder, because its file cannot be read'
   throw new Problem(
     'MAINTENANCE_MODE',
     `The host is in maintenance mode, held by ${holder}. ${action} was not started.`,

@@ -7,7 +7,7 @@ import { readJson } from '#ops/base/files/json-file'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 
-/** Read afresh each time: the deploy reads its own state back through this. */
+/** Read each time: the deploy reads its own state back through this. */
 export function readProjectState(file: string): z.input<typeof projectStateReply> {
   try {
     const state = readJson(file, projectState, 'state_invalid') ?? null

@@ -4,7 +4,7 @@ import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 
-/** Whose verdicts and ships this host believes. Read afresh: a key that was just enrolled counts at once. */
+/** Whose verdicts and ships this host trusts. Read each time: a key that was just enrolled counts at once. */
 export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {
   mount(app, {
     method: 'GET',

@@ -21,7 +21,11 @@ const ending = z.looseObject({
   finished_at: timestamp,
 })
 
-/** How a run ended, as its folder says. @returns null while there is no result @throws {Problem} when the result cannot be read */
+/**
+ * How a run ended, as its folder says.
+ * @returns null while there is no result
+ * @throws {Problem} when the result cannot be read
+ */
 export function readEnd(paths: Runs, id: string): RunEnd | null {
   const result = readJson(runResultFile(paths, id), ending, 'action_no_result')
   if (result === undefined) return null
@@ -81,10 +85,8 @@ const atOnce = 2000
  * @returns those that have to wait: no record yet, or their lane is taken
  */
 export function adoptFolders(
-  paths: Runs,
   ids: readonly string[],
-  store: Store,
-  log: Log,
+  { paths, store, log }: { paths: Runs; store: Pick<Store, 'insert' | 'inOneGo'>; log: Log },
 ): string[] {
   const waiting: string[] = []
   const take = (id: string): void => {

@@ -6,7 +6,7 @@ import { runIdPattern } from '#shared/ids'
 import { readJson } from '#ops/base/files/json-file'
 import type { Log } from '../log/log.ts'
 
-/** A folder's date can lag behind its newest entry by a clock tick of the kernel: younger than this it is not relied on. */
+/** A folder's date can lag behind its newest entry by a clock tick: a younger date is not relied on. Nanoseconds. */
 const settledNs = 100_000_000n
 
 const info = (path: string): BigIntStats | null =>

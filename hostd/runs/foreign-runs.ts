@@ -1,3 +1,4 @@
+/** Takes runs into the index that hostd did not start. */
 import { statSync, watch, type FSWatcher } from 'node:fs'
 import { toProblem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
@@ -6,102 +7,113 @@ import { adoptFolders, listRuns } from './adopt.ts'
 import type { Log } from '../log/log.ts'
 import type { Store } from './store.ts'
 
-const lookMs = 1000
-/** A notification can be missed: the whole folder is read again this often when its date has changed, milliseconds. */
+const inspectMs = 1000
+/** A notification can be missed: the whole folder is read again this often if its date has changed, milliseconds. */
 const readAgainMs = 30_000
-/** A folder that got no record in this time is not asked about again until hostd starts anew, milliseconds. */
+/** A folder that got no record in this time is not inspected again until hostd restarts, milliseconds. */
 const patienceMs = 600_000
 
-/**
- * Takes runs into the index that hostd did not start: those found when it starts, and those a CLI starts while hostd
- * could not be reached.
- */
-export function adoptForeign(
-  paths: HostPaths,
-  store: Store,
-  log: Log,
-): { known(id: string): void; close(): void } {
-  const known = store.ids()
-  const waiting = new Map<string, number>()
-  let watcher: FSWatcher | null = null
-  let readAt = 0
-  let dateRead = -1n
+export interface ForeignRuns {
+  /** hostd itself started this run. */
+  known(id: string): void
+  close(): void
+}
 
-  /** What is wrong with a folder is said once, not at every look. */
-  const told = new Set<string>()
-  const logOnce: Log = (event, facts) => {
-    const what = `${event} ${String(facts?.['run_id'])}`
-    if (told.has(what)) return
-    if (facts?.['run_id'] !== undefined) told.add(what)
-    log(event, facts)
+/** Runs found when hostd starts, and those a CLI starts while hostd cannot be reached. */
+export const adoptForeign = (paths: HostPaths, store: Store, log: Log): ForeignRuns =>
+  new RunFolderWatch(paths, store, log)
+
+class RunFolderWatch implements ForeignRuns {
+  readonly #paths: HostPaths
+  readonly #store: Store
+  readonly #log: Log
+  readonly #known: Set<string>
+  readonly #waiting = new Map<string, number>()
+  /** What is wrong with a folder is logged once, not at every inspection. */
+  readonly #logged = new Set<string>()
+  readonly #timer: NodeJS.Timeout
+  #watcher: FSWatcher | null = null
+  #readAt = 0
+  #dateRead = -1n
+
+  constructor(paths: HostPaths, store: Store, log: Log) {
+    this.#paths = paths
+    this.#store = store
+    this.#log = log
+    this.#known = store.ids()
+    this.#inspect()
+    this.#timer = setInterval(() => this.#inspect(), inspectMs)
   }
 
-  const note = (id: string): void => {
-    if (runIdPattern.test(id) && !known.has(id) && !waiting.has(id)) waiting.set(id, Date.now())
+  known(id: string): void {
+    this.#known.add(id)
+    this.#waiting.delete(id)
   }
 
-  function startWatching(): void {
-    if (watcher !== null) return
+  close(): void {
+    clearInterval(this.#timer)
+    this.#watcher?.close()
+  }
+
+  #inspect(): void {
     try {
-      watcher = watch(paths.runs, (_event, name) => {
-        if (name !== null) note(name)
-      })
-      watcher.on('error', () => {
-        watcher?.close()
-        watcher = null
-      })
-      watcher.unref()
-    } catch {
-      watcher = null // the folder does not exist before the first run, or the system has no watches left: the date of the folder tells
-    }
-  }
-
-  function readFolder(): void {
-    const date = statSync(paths.runs, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? 0n
-    if (date === dateRead) return
-    dateRead = date
-    for (const id of listRuns(paths)) note(id)
-  }
-
-  function adoptWaiting(): void {
-    const ids = [...waiting.keys()].filter((id) => !known.has(id)).toSorted()
-    if (ids.length === 0) return
-    const still = new Set(adoptFolders(paths, ids, store, logOnce))
-    for (const id of ids) {
-      if (!still.has(id)) {
-        known.add(id)
-        waiting.delete(id)
-      } else if (Date.now() - (waiting.get(id) ?? 0) > patienceMs) {
-        known.add(id)
-        waiting.delete(id)
+      const blind = this.#watcher === null
+      this.#startWatching()
+      if (blind || Date.now() - this.#readAt > readAgainMs) {
+        this.#readAt = Date.now()
+        this.#readFolder()
       }
-    }
-  }
-
-  function look(): void {
-    try {
-      const blind = watcher === null
-      startWatching()
-      if (blind || Date.now() - readAt > readAgainMs) {
-        readAt = Date.now()
-        readFolder()
-      }
-      adoptWaiting()
+      this.#adoptWaiting()
     } catch (error) {
-      log('adopt_failed', { why: toProblem(error).message })
+      this.#log('adopt_failed', { why: toProblem(error).message })
     }
   }
 
-  look()
-  const timer = setInterval(look, lookMs)
-  return {
-    known: (id) => {
-      known.add(id)
-      waiting.delete(id)
-    },
-    close: () => {
-      clearInterval(timer)
-      watcher?.close()
-    },
+  #startWatching(): void {
+    if (this.#watcher !== null) return
+    try {
+      this.#watcher = watch(this.#paths.runs, (_event, name) => {
+        if (name !== null) this.#note(name)
+      })
+      this.#watcher.on('error', () => {
+        this.#watcher?.close()
+        this.#watcher = null
+      })
+      this.#watcher.unref()
+    } catch {
+      // The folder does not exist before the first run, or the system has no watches left: its date tells.
+      this.#watcher = null
+    }
+  }
+
+  #readFolder(): void {
+    const info = statSync(this.#paths.runs, { bigint: true, throwIfNoEntry: false })
+    const date = info?.mtimeNs ?? 0n
+    if (date === this.#dateRead) return
+    this.#dateRead = date
+    for (const id of listRuns(this.#paths)) this.#note(id)
+  }
+
+  #note(id: string): void {
+    if (runIdPattern.test(id) && !this.#known.has(id) && !this.#waiting.has(id))
+      this.#waiting.set(id, Date.now())
+  }
+
+  #adoptWaiting(): void {
+    const ids = [...this.#waiting.keys()].filter((id) => !this.#known.has(id)).toSorted()
+    if (ids.length === 0) return
+    const log: Log = (event, facts) => this.#logOnce(event, facts)
+    const still = new Set(adoptFolders(ids, { paths: this.#paths, store: this.#store, log }))
+    for (const id of ids) {
+      const waited = Date.now() - (this.#waiting.get(id) ?? 0)
+      if (!still.has(id) || waited > patienceMs) this.known(id)
+    }
+  }
+
+  #logOnce(event: string, facts?: Readonly<Record<string, unknown>>): void {
+    const what = `${event} ${String(facts?.['run_id'])}`
+    if (this.#logged.has(what)) return
+    if (facts?.['run_id'] !== undefined) this.#logged.add(what)
+    this.#log(event, facts)
   }
 }

@@ -30,7 +30,7 @@ const of = <R extends { run_id: string; overall: 'PASS' | 'FAIL' }>(
   artifact_dir: string,
 ) => ({ ok: result.overall === 'PASS', run_id, overall: result.overall, result, artifact_dir })
 
-/** The newest result documents of this host, each from its proof folder. Nothing is remembered: the folders are the truth. */
+/** The newest result documents of this host, each from its proof folder: the folders are the truth. */
 export function lastResults(
   paths: Pick<HostPaths, 'artifacts'>,
   docs: Documents,
@@ -38,17 +38,16 @@ export function lastResults(
 ): LastResults {
   const base = (area: string): string => join(paths.artifacts, area)
   /** A document counts only in the folder of the very run it is about. */
-  const own = <T extends z.ZodType<{ run_id: string }>>(
-    folder: string,
+  const ofRun = <T extends z.ZodType<{ run_id: string }>>(
     file: string,
     id: string,
     schema: T,
   ): z.output<T> | null => {
-    const result = docs.read(join(folder, file), schema)
+    const result = docs.read(file, schema)
     return result?.run_id === id ? result : null
   }
   const finishedDeploy = (folder: string, id: string): z.output<typeof deployResult> | null =>
-    own(folder, 'deploy_result.json', id, deployResult)
+    ofRun(join(folder, 'deploy_result.json'), id, deployResult)
 
   const dod: LastResults['dod'] = () =>
     docs.newest(base('deploy'), (folder, id) => {
@@ -61,11 +60,14 @@ export function lastResults(
       const result = finishedDeploy(folder, id)
       return result === null
         ? null
-        : { ...of(result, id, `deploy/${id}`), triage: own(folder, 'triage.json', id, triage) }
+        : {
+            ...of(result, id, `deploy/${id}`),
+            triage: ofRun(join(folder, 'triage.json'), id, triage),
+          }
     }) ?? { ...none, triage: null }
   const newestShip = () =>
     docs.newest(base('ship'), (folder, id) => {
-      const result = own(folder, 'ship_result.json', id, shipResult)
+      const result = ofRun(join(folder, 'ship_result.json'), id, shipResult)
       return result === null ? null : of(result, id, `ship/${id}`)
     })
   const ship: LastResults['ship'] = async () => {
@@ -97,7 +99,7 @@ export function lastResults(
     ship,
     checks: (kind) =>
       docs.newest(base(kind), (folder, id) => {
-        const result = own(folder, `${kind}.json`, id, checksResult)
+        const result = ofRun(join(folder, `${kind}.json`), id, checksResult)
         return result?.kind === kind ? result : null
       }),
     bundles: async () => ({

@@ -6,13 +6,14 @@ import { toProblem, type ErrorClass } from '#shared/errors'
 import { run, type Run, type RunStatus } from '#shared/run'
 import type { Log } from '../log/log.ts'
 
-/** Kept in the file. Another number means another program wrote it: it is dropped and built again, never migrated. */
+/** Kept in the file. With another number the index is dropped and built again, never migrated. */
 const schemaVersion = 1
 
 const schema = `
   CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, action TEXT NOT NULL, lane TEXT NOT NULL, params TEXT NOT NULL, actor TEXT NOT NULL, deploy_run_id TEXT,
-    status TEXT NOT NULL, requested_at TEXT NOT NULL, started_at TEXT, finished_at TEXT, error_class TEXT, step_failed TEXT
+    run_id TEXT PRIMARY KEY, action TEXT NOT NULL, lane TEXT NOT NULL, params TEXT NOT NULL,
+    actor TEXT NOT NULL, deploy_run_id TEXT, status TEXT NOT NULL, requested_at TEXT NOT NULL,
+    started_at TEXT, finished_at TEXT, error_class TEXT, step_failed TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX one_per_lane ON runs (lane) WHERE status IN ('queued', 'running');
   CREATE INDEX by_action ON runs (action, run_id);
@@ -34,7 +35,7 @@ export interface RunEnd {
   readonly step_failed: string | null
 }
 
-/** The index of runs. An index only: the folders are the truth (docs/ARCHITECTURE.md). */
+/** The index of runs. It is an index only: the folders of the runs are the truth. */
 export interface Store {
   /** @returns the row, or the active run of its lane when that is taken: single-flight, for every caller */
   insert(row: Run): { inserted: true } | { inserted: false; active: Run }
@@ -62,7 +63,7 @@ function openFile(file: string): DatabaseSync {
       throw new Error(`schema version ${String(version)} instead of ${schemaVersion}`)
     const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
     if (check !== 'ok') throw new Error(`damaged: ${String(check)}`)
-    // A word that this hostd does not know, as one of another release has left it, would fail every answer that holds it.
+    // An action or class that this hostd does not know, left by another release, would fail every answer that has it.
     for (const row of db
       .prepare('SELECT *, max(run_id) FROM runs GROUP BY action, lane, status, error_class')
       .all()) {
@@ -86,7 +87,7 @@ export function dropIndex(file: string): void {
 const reserveFile = (file: string): string => `${file}.reserve`
 const reserveBytes = 1024 * 1024
 
-/** Tried again at the start of every run. Without it everything works but the last of a full disk, so it fails nothing. */
+/** Tried again at the start of every run. Only a full disk misses it, so its absence fails nothing. */
 function keepReserve(file: string, log: Log): void {
   const path = reserveFile(file)
   try {
@@ -102,120 +103,151 @@ function toRun(row: Record<string, unknown>): Run {
   return run.parse({ ...row, params: JSON.parse(String(row['params'])) as unknown })
 }
 
-/** Opens the index; one that cannot be read or is of another version is dropped, and the caller fills it from the folders. */
+/** Opens the index. One that is unreadable or of another version is dropped; the caller fills it from the folders. */
 export function openStore(file: string, log: Log): Store {
-  let db: DatabaseSync
   try {
-    db = openFile(file)
+    return new RunStore(openFile(file), file, log)
   } catch (error) {
     log('index_dropped', { file, why: error instanceof Error ? error.message : String(error) })
     dropIndex(file)
-    db = openFile(file)
+    return new RunStore(openFile(file), file, log)
   }
-  /** Writes although the disk is full, as long as the reserve lasts. */
-  const writeWithReserve = (statement: () => void): void => {
+}
+
+const columns = [
+  'run_id',
+  'action',
+  'lane',
+  'params',
+  'actor',
+  'deploy_run_id',
+  'status',
+  'requested_at',
+  'started_at',
+  'finished_at',
+  'error_class',
+  'step_failed',
+] as const
+const isActive = "status IN ('queued', 'running')"
+
+const statementsOf = (db: DatabaseSync) => ({
+  insert: db.prepare(
+    `INSERT INTO runs (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+  ),
+  started: db.prepare(
+    "UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'",
+  ),
+  ended: db.prepare(
+    `UPDATE runs SET status = ?, finished_at = ?, error_class = ?, step_failed = ?
+     WHERE run_id = ? AND ${isActive}`,
+  ),
+  get: db.prepare('SELECT * FROM runs WHERE run_id = ?'),
+  active: db.prepare(`SELECT * FROM runs WHERE ${isActive} ORDER BY run_id`),
+  inLane: db.prepare(`SELECT * FROM runs WHERE lane = ? AND ${isActive}`),
+})
+
+class RunStore implements Store {
+  readonly #db: DatabaseSync
+  readonly #file: string
+  readonly #log: Log
+  readonly #statements: ReturnType<typeof statementsOf>
+
+  constructor(db: DatabaseSync, file: string, log: Log) {
+    this.#db = db
+    this.#file = file
+    this.#log = log
+    keepReserve(file, log)
+    this.#statements = statementsOf(db)
+  }
+
+  insert(row: Run): ReturnType<Store['insert']> {
+    const values = columns.map((name) =>
+      name === 'params' ? JSON.stringify(row.params) : row[name],
+    )
     try {
-      statement()
+      this.#statements.insert.run(...values)
+      return { inserted: true }
     } catch (error) {
-      if (toProblem(error).errorClass !== 'disk_full') throw error
-      log('reserve_used', { file: reserveFile(file) })
-      rmSync(reserveFile(file), { force: true })
-      statement()
+      const holder = this.#activeIn(row.lane)
+      if (isUnique(error) && holder !== null) return { inserted: false, active: holder }
+      throw error
     }
   }
-  keepReserve(file, log)
-  const insert =
-    db.prepare(`INSERT INTO runs (run_id, action, lane, params, actor, deploy_run_id, status, requested_at, started_at, finished_at, error_class, step_failed)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  const started = db.prepare(
-    "UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ? AND status = 'queued'",
-  )
-  const ended = db.prepare(
-    "UPDATE runs SET status = ?, finished_at = ?, error_class = ?, step_failed = ? WHERE run_id = ? AND status IN ('queued', 'running')",
-  )
-  const get = db.prepare('SELECT * FROM runs WHERE run_id = ?')
-  const active = db.prepare(
-    "SELECT * FROM runs WHERE status IN ('queued', 'running') ORDER BY run_id",
-  )
-  const inLane = db.prepare("SELECT * FROM runs WHERE lane = ? AND status IN ('queued', 'running')")
-  const activeIn = (lane: Lane): Run | null => {
-    const row = inLane.get(lane)
+
+  started(id: string, startedAt: string): void {
+    this.#statements.started.run(startedAt, id)
+    keepReserve(this.#file, this.#log)
+  }
+
+  ended(id: string, { status, finished_at, error_class, step_failed }: RunEnd): void {
+    this.#writeWithReserve(() =>
+      this.#statements.ended.run(status, finished_at, error_class, step_failed, id),
+    )
+  }
+
+  get(id: string): Run | null {
+    const row = this.#statements.get.get(id)
     return row === undefined ? null : toRun(row)
   }
 
-  return {
-    insert: (row) => {
-      try {
-        insert.run(
-          row.run_id,
-          row.action,
-          row.lane,
-          JSON.stringify(row.params),
-          row.actor,
-          row.deploy_run_id,
-          row.status,
-          row.requested_at,
-          row.started_at,
-          row.finished_at,
-          row.error_class,
-          row.step_failed,
-        )
-        return { inserted: true }
-      } catch (error) {
-        const holder = activeIn(row.lane)
-        if (isUnique(error) && holder !== null) return { inserted: false, active: holder }
-        throw error
-      }
-    },
-    started: (id, startedAt) => {
-      started.run(startedAt, id)
-      keepReserve(file, log)
-    },
-    ended: (id, end) =>
-      writeWithReserve(() =>
-        ended.run(end.status, end.finished_at, end.error_class, end.step_failed, id),
-      ),
-    get: (id) => {
-      const row = get.get(id)
-      return row === undefined ? null : toRun(row)
-    },
-    active: () => active.all().map(toRun),
-    list: ({ limit, cursor, action, status }) => {
-      const where: string[] = []
-      const values: SQLInputValue[] = []
-      const add = (condition: string, value: string | undefined): void => {
-        if (value !== undefined) {
-          where.push(condition)
-          values.push(value)
-        }
-      }
-      add('action = ?', action)
-      add('status = ?', status)
-      add('run_id < ?', cursor)
-      const sql = `SELECT * FROM runs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY run_id DESC LIMIT ?`
-      return db
-        .prepare(sql)
-        .all(...values, limit + 1)
-        .map(toRun)
-    },
-    ids: () =>
-      new Set(
-        db
-          .prepare('SELECT run_id FROM runs')
-          .all()
-          .map((row) => String(row['run_id'])),
-      ),
-    inOneGo: (work) => {
-      db.exec('BEGIN IMMEDIATE')
-      try {
-        work()
-        db.exec('COMMIT')
-      } catch (error) {
-        db.exec('ROLLBACK')
-        throw error
-      }
-    },
-    close: () => db.close(),
+  active(): Run[] {
+    return this.#statements.active.all().map(toRun)
+  }
+
+  list({ limit, cursor, action, status }: RunsPage): Run[] {
+    const where: string[] = []
+    const values: SQLInputValue[] = []
+    const add = (condition: string, value: string | undefined): void => {
+      if (value === undefined) return
+      where.push(condition)
+      values.push(value)
+    }
+    add('action = ?', action)
+    add('status = ?', status)
+    add('run_id < ?', cursor)
+    const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''
+    const sql = `SELECT * FROM runs ${condition} ORDER BY run_id DESC LIMIT ?`
+    return this.#db
+      .prepare(sql)
+      .all(...values, limit + 1)
+      .map(toRun)
+  }
+
+  ids(): Set<string> {
+    const rows = this.#db.prepare('SELECT run_id FROM runs').all()
+    return new Set(rows.map((row) => String(row['run_id'])))
+  }
+
+  inOneGo(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #activeIn(lane: Lane): Run | null {
+    const row = this.#statements.inLane.get(lane)
+    return row === undefined ? null : toRun(row)
+  }
+
+  /** Writes although the disk is full, as long as the reserve lasts. */
+  #writeWithReserve(write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      if (toProblem(error).errorClass !== 'disk_full') throw error
+      this.#log('reserve_used', { file: reserveFile(this.#file) })
+      rmSync(reserveFile(this.#file), { force: true })
+      write()
+    }
   }
 }
 

@@ -10,7 +10,10 @@ import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import type { Documents } from './documents.ts'
 import type { Log } from '../log/log.ts'
 
-/** Is the bundle of this run what was sealed? A ship by a laptop's key of the trust file, everything else by this host's own. */
+/**
+ * Whether the bundle of this run is what was sealed: a ship by a laptop's key of the trust file, everything else by
+ * the key of this host.
+ */
 export type CheckBundle = (kind: BundleKind, runId: string) => Promise<BundleVerification>
 export type Verify = (kind: BundleKind, runId: string) => Promise<ProofState>
 
@@ -22,7 +25,7 @@ export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): Chec
       return trustKeys(found, origin)
     } catch (error) {
       log('document_unreadable', { why: toProblem(error).message })
-      return new Map() // a damaged file: nothing is believed, so nothing is shown as verified
+      return new Map() // a damaged file: no key is trusted, so nothing is shown as verified
     }
   }
   const ship = cachedVerifier(() =>

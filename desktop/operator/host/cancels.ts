@@ -2,7 +2,7 @@ import type { CancelView } from '#shared/bridge'
 import { errorRule, toProblem } from '#shared/errors'
 
 type Named = Pick<CancelView, 'source' | 'run_id' | 'asked_at'>
-interface Asked extends Named {
+interface Cancel extends Named {
   doing: Promise<void> | null
   problem: CancelView['problem']
 }
@@ -13,8 +13,11 @@ export interface Cancels {
    * @throws what `stop` throws; it is remembered as well
    */
   ask(source: CancelView['source'], id: string, stop: () => Promise<void>): Promise<void>
-  /** What was asked of runs that have not ended. @param ended does what is known by now say that the run has ended? */
-  view(ended: (asked: Named) => boolean): CancelView[]
+  /**
+   * Cancels of runs that have not ended.
+   * @param ended whether the run has ended, by what is known now
+   */
+  view(ended: (cancel: Named) => boolean): CancelView[]
 }
 
 /**
@@ -22,22 +25,22 @@ export interface Cancels {
  * host that becomes unreachable meanwhile.
  */
 export function rememberCancels(): Cancels {
-  const all = new Map<string, Asked>()
+  const all = new Map<string, Cancel>()
 
-  const attempt = async (asked: Asked, stop: () => Promise<void>): Promise<void> => {
+  const attempt = async (cancel: Cancel, stop: () => Promise<void>): Promise<void> => {
     try {
       await stop()
-      all.delete(asked.run_id)
+      all.delete(cancel.run_id)
     } catch (error) {
       const { errorClass, message } = toProblem(error)
-      asked.problem = {
+      cancel.problem = {
         error_class: errorClass,
         message,
         next_auto_fix: errorRule(errorClass).next_auto_fix,
       }
       throw error
     } finally {
-      asked.doing = null
+      cancel.doing = null
     }
   }
 
@@ -45,20 +48,20 @@ export function rememberCancels(): Cancels {
     ask: async (source, id, stop) => {
       const known = all.get(id)
       if (known?.doing) return await known.doing
-      const asked: Asked = {
+      const cancel: Cancel = {
         source,
         run_id: id,
         asked_at: new Date().toISOString(),
         doing: null,
         problem: null,
       }
-      all.set(id, asked)
-      asked.doing = attempt(asked, stop)
-      await asked.doing
+      all.set(id, cancel)
+      cancel.doing = attempt(cancel, stop)
+      await cancel.doing
     },
     view: (ended) => {
-      for (const asked of all.values())
-        if (asked.doing === null && ended(asked)) all.delete(asked.run_id)
+      for (const cancel of all.values())
+        if (cancel.doing === null && ended(cancel)) all.delete(cancel.run_id)
       return [...all.values()].map(({ source, run_id, asked_at, problem }) => ({
         source,
         run_id,

@@ -24,7 +24,7 @@ export interface FollowLog {
 }
 
 /**
- * The lines of a log behind number `after`: waits for more, and ends when `ended()` says so and nothing is left to read.
+ * The lines of a log behind number `after`: waits for more, and ends when `ended()` is true and nothing is left.
  * Works before the file exists. A half-written last line is given once it is whole.
  */
 export async function* followLogLines(

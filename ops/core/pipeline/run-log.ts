@@ -60,8 +60,7 @@ export class RunLog {
 }
 
 /**
- * Follows a run's log: gives batches of events behind number `after`, waits for more, and ends when the run has ended and
- * nothing is left to read; see `followLogLines`.
+ * Follows a run's log: gives batches of events behind number `after`, and ends with the run; see `followLogLines`.
  * @throws {z.ZodError|SyntaxError} when a line is not an event
  */
 export async function* followRunLog(path: string, options: FollowLog): AsyncGenerator<RunEvent[]> {

@@ -286,7 +286,7 @@ describe('where hostd refuses to start', () => {
         OPENCLAW_HOSTD_ADDRESS: address,
       })
       expect([address, code, out]).toEqual([address, 64, ''])
-      expect(err).toMatch(/^hostd was not started: .*(loopback address|no IP address)/)
+      expect(err).toMatch(/^hostd was not started: .*(loopback address|not an IP address)/)
     }
   })
 

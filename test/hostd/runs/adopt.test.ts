@@ -50,21 +50,19 @@ it('a hostd that is ended while it takes in a long past goes on from there', () 
   try {
     let taken = 0
     const ended = {
-      ...store,
+      inOneGo: (work: () => void) => store.inOneGo(work),
       insert: (run: Parameters<typeof store.insert>[0]) => {
         if ((taken += 1) > 3000) throw new Error('killed')
         return store.insert(run)
       },
     }
-    expect(() => adoptFolders(paths, listRuns(paths), ended, log)).toThrow('killed')
+    expect(() => adoptFolders(listRuns(paths), { paths, store: ended, log })).toThrow('killed')
     const known = store.ids()
     expect(known.size).toBe(2000)
     expect(
       adoptFolders(
-        paths,
         listRuns(paths).filter((id) => !known.has(id)),
-        store,
-        log,
+        { paths, store, log },
       ),
     ).toEqual([])
     expect(store.ids().size).toBe(4100)
