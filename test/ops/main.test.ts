@@ -17,29 +17,29 @@ const hq = (...args: string[]): Promise<{ code: number; out: string; err: string
   })
 
 describe('the command line', () => {
-  it('says its version', async () => {
+  it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
     expect(await hq('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
   })
 
   it.each([
-    ['a command that there is not', ['shop'], /unknown command 'shop'/],
-    ['an option that there is not', ['doctor', '--fast'], /unknown option '--fast'/],
-    ['a word too many', ['doctor', 'now'], /too many arguments for 'doctor'/],
-    ['a number that is none', ['ship', '--until-green', 'many'], /a number from 1 to 10/],
+    ['an unknown command', ['shop'], /unknown command 'shop'/],
+    ['an unknown option', ['doctor', '--fast'], /unknown option '--fast'/],
+    ['too many arguments', ['doctor', 'now'], /too many arguments for 'doctor'/],
+    ['an invalid number', ['ship', '--until-green', 'many'], /a number from 1 to 10/],
     [
-      'a commit that is none',
+      'an invalid commit',
       ['rollback', '--to', 'main'],
       /'--to <sha>' argument 'main' is invalid\. the full id of a commit/,
     ],
-    ['a count that is none', ['guard-log', '--lines', '501'], /a whole number from 1 to 500/],
-    ['a run that is none', ['runs', '--follow', '../../etc'], /the id of a run/],
+    ['an invalid count', ['guard-log', '--lines', '501'], /a whole number from 1 to 500/],
+    ['an invalid run', ['runs', '--follow', '../../etc'], /the id of a run/],
     [
       'options that exclude each other',
       ['ship', '--init', '--json'],
       /'--init' cannot be used with option '--json'/,
     ],
-  ])('calls %s by its name, and ends with 64', async (_what, args, says) => {
+  ])('names %s, and exits with 64', async (_what, args, says) => {
     const { code, out, err } = await hq(...args)
     expect({ code, out }).toEqual({ code: 64, out: '' })
     expect(err).toMatch(says)

@@ -145,7 +145,7 @@ describe.skipIf(why !== null)('guard on an installed host', () => {
     ])
   })
 
-  it('leaves a timer alone that somebody masked', async () => {
+  it('leaves a timer alone that a person masked', async () => {
     const file = `/etc/systemd/system/${doctorTimer}`
     await rig.must(['systemctl', 'disable', '--now', '--quiet', doctorTimer])
     await rig.must(['mv', file, '/root/'])
@@ -161,7 +161,7 @@ describe.skipIf(why !== null)('guard on an installed host', () => {
     await rig.must(['systemctl', 'daemon-reload'])
   })
 
-  it('only looks while maintenance is on, also when its file cannot be read', async () => {
+  it('only observes while maintenance is on, also when its file cannot be read', async () => {
     const before = await pid()
     await rig.must(['systemctl', 'stop', guardTimer])
     await freeze()

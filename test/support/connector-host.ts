@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectorReports, type ConnectorReport } from '#shared/connectors'
-import { lookAtConnectors } from '#ops/features/connectors/look'
+import { checkConnectors } from '#ops/features/connectors/check-connectors'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import {
@@ -52,12 +52,12 @@ export const login = (...cookies: readonly Record<string, unknown>[]) => ({
 })
 export { cookie, session }
 
-interface Looked {
+interface Reports {
   readonly kajabi: ConnectorReport
   readonly gmail: ConnectorReport
 }
 
-function looked(reports: unknown): Looked {
+function both(reports: unknown): Reports {
   const [first, second] = connectorReports.parse(reports)
   if (first === undefined || second === undefined) throw new Error('a report is missing')
   return { kajabi: first, gmail: second }
@@ -82,10 +82,10 @@ export interface ConnectorHost {
   write(name: string, content: unknown, mode?: number): string
   /** A refresh token for these scopes, in its file. @returns the token */
   signIn(scopes: readonly string[]): Promise<string>
-  /** What a look finds, in this process: what a fault is called does not depend on which process looks. */
-  look(): Promise<Looked>
-  /** The same by the program that an action starts, and everything it said. */
-  lookByProgram(): Promise<Looked & { said: string }>
+  /** The reports, checked in this process: the class of a fault does not depend on the process. */
+  check(): Promise<Reports>
+  /** The reports of the program that an action starts, and everything it printed. */
+  checkByProgram(): Promise<Reports & { said: string }>
   remove(): Promise<void>
 }
 
@@ -165,18 +165,18 @@ export async function connectorHost(): Promise<ConnectorHost> {
       await made.signIn([gmailScope])
       made.write('gmail_imap.json', { GMAIL_USER: user, GMAIL_APP_PASSWORD: password })
     },
-    look: async () =>
-      looked(
-        await lookAtConnectors(
-          readHostSettings(host.paths),
-          host.paths,
-          new AbortController().signal,
-        ),
+    check: async () =>
+      both(
+        await checkConnectors({
+          settings: readHostSettings(host.paths),
+          paths: host.paths,
+          signal: new AbortController().signal,
+        }),
       ),
-    lookByProgram: async () => {
+    checkByProgram: async () => {
       const { code, out, err } = await hq(host, ['connectors', '--probe'])
-      if (code !== 0) throw new Error(`the look ended with ${String(code)}: ${err}`)
-      return { ...looked(JSON.parse(out)), said: out + err }
+      if (code !== 0) throw new Error(`the check ended with ${String(code)}: ${err}`)
+      return { ...both(JSON.parse(out)), said: out + err }
     },
     remove: async () => {
       await Promise.all([kajabiPeer.close(), google.close(), imap.close()])

@@ -4,7 +4,7 @@ import { provePullOnly } from '#ops/features/deploy/sync/pull-only'
 import { checksDocument } from '#ops/core/checks/check'
 import { runHere } from '#ops/host/hostd-client/check-command'
 
-/** `hq assert-pull-only`: proves that this host can read its remote and cannot push to it @returns the exit code */
+/** `hq assert-pull-only`: proves that this host can read its remote and cannot push to it. @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
   runHere(
     'assert_production_pull_only',

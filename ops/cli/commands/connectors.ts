@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { askConnectors } from '#ops/features/connectors/ask'
+import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
 import { connectorsDocument } from '#ops/features/connectors/document'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { hostPaths, runFolder } from '#ops/base/paths/paths'
@@ -7,7 +7,11 @@ import { writeDocument } from '#ops/base/redact/write-document'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 import { readHostSettings } from '#ops/core/config/settings-files'
 
-/** `hq connectors`: are Kajabi and Gmail ready? @param probe internal: checks in this process and prints the reports as JSON @returns the exit code */
+/**
+ * `hq connectors`: checks live whether Kajabi and Gmail are ready.
+ * @param probe internal: checks in this process and prints the reports as JSON
+ * @returns the exit code
+ */
 export async function run({
   probe = false,
   ...options
@@ -26,7 +30,10 @@ export async function run({
           artifacts: { connectors: 'connectors.json' },
         }
         const paths = hostPaths()
-        const document = connectorsDocument(about, await askConnectors(paths, signal))
+        const document = connectorsDocument(
+          about,
+          await checkConnectorsAsSecretOwner(paths, signal),
+        )
         writeDocument(
           join(runFolder(join(paths.artifacts, 'connectors'), context.runId), 'connectors.json'),
           document,
@@ -35,9 +42,9 @@ export async function run({
       },
     )
   const paths = hostPaths()
-  const { lookAtConnectors } = await import('#ops/features/connectors/look')
-  process.stdout.write(
-    `${JSON.stringify(await lookAtConnectors(readHostSettings(paths), paths, cancelOnSignals()))}\n`,
-  )
+  const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
+  const settings = readHostSettings(paths)
+  const reports = await checkConnectors({ settings, paths, signal: cancelOnSignals() })
+  process.stdout.write(`${JSON.stringify(reports)}\n`)
   return 0
 }

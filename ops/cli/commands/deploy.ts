@@ -17,8 +17,8 @@ interface DeployOptions {
 }
 
 /**
- * `hq deploy`: deploy_until_green, through hostd. `--once`: one deploy_pipeline under the lock of the deploy lane; inside
- * a deploy this is one attempt. `--unpin`: also when that is the commit a rollback left.
+ * `hq deploy`: deploy_until_green, through hostd. `--once`: one deploy_pipeline under the lock of the deploy lane;
+ * within a deploy it is one attempt. `--unpin`: also deploys the commit that a rollback left.
  * @returns the exit code
  */
 export async function run({
@@ -35,10 +35,7 @@ export async function run({
   const emit = eventsOut({ quiet: json })
   if (context.startedByRunner) {
     if (once !== (attempt !== null))
-      throw new Problem(
-        'internal_error',
-        'An attempt is started by deploy_until_green only, and by nothing else.',
-      )
+      throw new Problem('internal_error', 'Only deploy_until_green starts an attempt.')
     const result =
       attempt === null
         ? await deployUntilGreen(host, {

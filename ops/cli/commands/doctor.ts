@@ -6,7 +6,7 @@ import { runDoctor } from '#ops/features/doctor/doctor'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { runFolder } from '#ops/base/paths/paths'
 
-/** `hq doctor` @returns the exit code */
+/** `hq doctor`: runs every check of doctor. @returns the exit code */
 export const run = (options: { json?: boolean; unattended?: boolean }): Promise<number> =>
   runAsAction({ ...options, action: 'doctor' }, async ({ context, signal }) => {
     const startedAt = new Date().toISOString()

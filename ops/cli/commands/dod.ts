@@ -8,7 +8,11 @@ import { readJson } from '#ops/base/files/json-file'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { runFolder } from '#ops/base/paths/paths'
 
-/** `hq dod`: the Definition of Done of the last green deploy, asked again; its proof is kept apart from the deploy's own @returns the exit code */
+/**
+ * `hq dod`: checks the Definition of Done of the last green deploy again. Its proof is separate from the one of the
+ * deploy.
+ * @returns the exit code
+ */
 export const run = (options: { json?: boolean }): Promise<number> =>
   runAsAction({ ...options, action: 'dod' }, async ({ context, signal }) => {
     const { paths, hostdUrl } = doctorContext(context.deployRunId)
@@ -17,7 +21,7 @@ export const run = (options: { json?: boolean }): Promise<number> =>
     if (deployRunId === undefined)
       throw new Problem(
         'dod_failed',
-        'No deploy of this host has been green yet, so there is nothing that could be done.',
+        'No deploy of this host has been green yet, so there is nothing to check.',
       )
     const { document } = await runDod({
       paths,

@@ -3,7 +3,7 @@ import { deployHost } from '#ops/features/deploy/state/facts'
 import { deployFolder } from '#ops/features/deploy/state/folders'
 import { greenCheck } from '#ops/features/deploy/verify/green-check'
 
-/** `hq green-check`: is the last deploy green, and still? @returns the exit code */
+/** `hq green-check`: checks whether the last deploy is green and still serves. @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
   runAsAction({ ...options, action: 'green_check' }, ({ context, signal }) => {
     const host = deployHost(context.runId)

@@ -5,7 +5,11 @@ import { doneDocument } from '#ops/core/pipeline/documents'
 import { describePass, readGuardLog } from '#ops/features/guard/log'
 import { hostPaths } from '#ops/base/paths/paths'
 
-/** `hq guard-log`: the last passes of guard, one line each @returns the exit code @throws {Problem} `invalid_request` */
+/**
+ * `hq guard-log`: prints the last passes of guard, one line each.
+ * @returns the exit code
+ * @throws {Problem} `invalid_request`
+ */
 export async function run({
   lines,
   json = false,

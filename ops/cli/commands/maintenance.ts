@@ -18,9 +18,9 @@ interface MaintenanceOptions {
 const sentence = ({ on, unreadable, file }: MaintenanceState): string => {
   if (unreadable !== null)
     return `Maintenance mode counts as on, because its file cannot be read: ${unreadable}`
-  return on && file
-    ? `Maintenance mode is on since ${file.since}${file.deploy_run_id === null ? '' : ` for deploy ${file.deploy_run_id}`}: ${file.reason}`
-    : 'Maintenance mode is off.'
+  if (!on || !file) return 'Maintenance mode is off.'
+  const owner = file.deploy_run_id === null ? '' : ` for deploy ${file.deploy_run_id}`
+  return `Maintenance mode is on since ${file.since}${owner}: ${file.reason}`
 }
 
 function show(state: MaintenanceState, json: boolean): number {
@@ -28,7 +28,7 @@ function show(state: MaintenanceState, json: boolean): number {
   return 0
 }
 
-/** `hq maintenance status|on|off`. Inside a run, `off` is the action maintenance_clear. @returns the exit code */
+/** `hq maintenance status|on|off`. Within a run, `off` is the action maintenance_clear. @returns the exit code */
 export async function run({ set, json = false }: MaintenanceOptions): Promise<number> {
   switch (set) {
     case 'status':
@@ -55,9 +55,10 @@ const clear = (): Promise<number> =>
     if (readMaintenance(paths).on)
       throw new Problem(
         'maintenance_not_written',
-        `Maintenance mode is still on: ${paths.maintenance} is there again.`,
+        `Maintenance mode is still on: ${paths.maintenance} exists again.`,
       )
     log(before.on ? 'Maintenance mode is off now.' : 'Nothing was changed.')
-    if (before.on) log(await setTimers(readHostSettings(paths), 'start', signal)) // the deploy that turned it on stopped it
+    // The deploy that turned maintenance on stopped the timer.
+    if (before.on) log(await setTimers(readHostSettings(paths), 'start', signal))
     return doneDocument(context.runId, started_at)
   })

@@ -6,20 +6,21 @@ interface NextOptions {
   readonly repo: string
 }
 
-/** `hq next show` @returns the exit code */
+/** `hq next show`: prints the next action. @returns the exit code */
 export async function show({ repo }: NextOptions): Promise<number> {
   process.stdout.write(`${readNextAction(await topLevel(repo))}\n`)
   return 0
 }
 
-/** `hq next set TEXT [--commit]` @returns the exit code */
+/** `hq next set TEXT [--commit]`: writes the next action. @returns the exit code */
 export async function set({
   repo,
   text,
   commit = false,
 }: NextOptions & {
   readonly text: string
-  /** As a commit of its own, for the next ship. */ readonly commit?: boolean
+  /** Commit the change, for the next ship. */
+  readonly commit?: boolean
 }): Promise<number> {
   const root = await topLevel(repo)
   if (commit) await commitNextAction(root, text)

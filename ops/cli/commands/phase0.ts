@@ -1,13 +1,16 @@
 import { join } from 'node:path'
 import { toProblem } from '#shared/errors'
 import type { ConnectorsResult } from '#shared/connectors'
-import { askConnectors } from '#ops/features/connectors/ask'
-import { connectorsDocument, unseenDocument } from '#ops/features/connectors/document'
+import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
+import { connectorsDocument, uncheckedDocument } from '#ops/features/connectors/document'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { hostPaths, runFolder } from '#ops/base/paths/paths'
 import { writeDocument } from '#ops/base/redact/write-document'
 
-/** `hq phase0`: both connectors, live, with a proof however it ends (design §9). The runner seals it. @returns the exit code */
+/**
+ * `hq phase0`: checks both connectors live and leaves a proof however it ends. The runner seals it.
+ * @returns the exit code
+ */
 export const run = (options: { json?: boolean }): Promise<number> =>
   runAsAction({ ...options, action: 'phase0' }, async ({ context, signal }) => {
     const about = {
@@ -19,9 +22,9 @@ export const run = (options: { json?: boolean }): Promise<number> =>
     const paths = hostPaths()
     let document: ConnectorsResult
     try {
-      document = connectorsDocument(about, await askConnectors(paths, signal))
+      document = connectorsDocument(about, await checkConnectorsAsSecretOwner(paths, signal))
     } catch (error) {
-      document = unseenDocument(about, toProblem(error)) // no look is a FAIL of Phase 0, with its own proof
+      document = uncheckedDocument(about, toProblem(error)) // without a check Phase 0 fails, and leaves its proof
     }
     writeDocument(
       join(runFolder(join(paths.artifacts, 'phase0'), context.runId), 'phase0_result.json'),

@@ -6,10 +6,10 @@ import { writeDocument } from '#ops/base/redact/write-document'
 import { runFolder } from '#ops/base/paths/paths'
 import { auditChecks, auditClass } from '#ops/features/port-audit/checks'
 
-/** The audit itself may take longer than one check of doctor, milliseconds. */
+/** Limit of a check, milliseconds: longer than within doctor. */
 const auditMs = 30_000
 
-/** `hq port-audit` @returns the exit code */
+/** `hq port-audit`: audits what can be reached from outside. @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
   runAsAction({ ...options, action: 'port_audit' }, async ({ context, signal }) => {
     const startedAt = new Date().toISOString()

@@ -15,19 +15,22 @@ interface VerifyOptions {
   readonly json?: boolean
 }
 
-/** A place to verify: one bundle, or all below an artifacts folder. */
+/** What to verify: one bundle, or every bundle of an artifacts folder. */
 type Found = { readonly bundle: string } | { readonly root: string }
 
 /**
- * `hq proof verify PATH|RUN_ID`: is the proof what was sealed, and is its chain whole?
- * @returns 0 when everything is verified, 1 when something is unverified or broken, 64 when there is nothing of that name
+ * `hq proof verify PATH|RUN_ID`: checks that a proof is as it was sealed and that its chain is complete.
+ * @returns 0 when everything is verified, 1 when something is unverified or broken, 64 when there is no such proof
  */
 export async function run({ pathOrRunId: target, json = false }: VerifyOptions): Promise<number> {
-  const places: VerifierPaths = { host: hostPaths(), home: hqHome() }
-  const found = find(target, places)
+  const paths: VerifierPaths = { host: hostPaths(), home: hqHome() }
+  const found = find(target, paths)
   if (found.length === 0) {
     process.stderr.write(
-      `There is no proof ${JSON.stringify(target)}: give the folder of a bundle, an artifacts folder, or a run id of this host, of the repository here or of the one that HQ ships.\n`,
+      [
+        `There is no proof ${JSON.stringify(target)}: name the folder of a bundle, an artifacts folder, or a run id`,
+        ' of this host, of the current repository, or of the repository that HQ ships.\n',
+      ].join(''),
     )
     return exitUsage
   }
@@ -35,8 +38,8 @@ export async function run({ pathOrRunId: target, json = false }: VerifyOptions):
   for (const each of found)
     checked.push(
       'bundle' in each
-        ? await verifyInChain(each.bundle, places)
-        : await verifyAll(each.root, places),
+        ? await verifyInChain(each.bundle, paths)
+        : await verifyAll(each.root, paths),
     )
   const problems = checked.flatMap((each) => each.problems)
   const all: ChainVerification = {
@@ -68,40 +71,40 @@ function find(target: string, { host, home }: VerifierPaths): Found[] {
   const path = resolve(target)
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   if (runIdPattern.test(basename(path))) return [{ bundle: path }]
-  // The artifacts of a host count as such also when everything was taken out of them: its chain file knows better.
+  // The artifacts folder of a host counts even when it is empty: the chain file names the missing bundles.
   const isArtifacts =
     bundleKinds.some((kind) => existsSync(join(path, kind))) || path === host.artifacts
   return isArtifacts ? [{ root: realpathSync(path) }] : []
 }
 
-/** Every bundle below an artifacts folder: this side's own chain whole, copies of the other's as far as they are there. */
-async function verifyAll(root: string, places: VerifierPaths): Promise<ChainVerification> {
-  const keys = knownKeys(places)
+/** Verifies every bundle of an artifacts folder: the whole chain of this side, and the copies of the other side. */
+async function verifyAll(root: string, paths: VerifierPaths): Promise<ChainVerification> {
+  const keys = knownKeys(paths)
   const { bundles: ships } = await verifyChain(root, { keys: keys.ship, kinds: ['ship'] })
   const { bundles: own } = await verifyChain(root, { keys: keys.host, kinds: hostKinds })
   const bundles = [...own, ...ships]
-  const points = knownPoints(places, root, new Set(bundles.flatMap(({ chain }) => chain ?? [])))
+  const points = knownPoints(paths, root, new Set(bundles.flatMap(({ chain }) => chain ?? [])))
   const shipChains = new Set(ships.flatMap(({ chain }) => chain ?? []))
   const problems = [
     ...bundles.flatMap((bundle) => bundle.problems),
     ...orderProblems(own, { remembered: points.filter(({ chain }) => !shipChains.has(chain)) }),
     ...orderProblems(ships, {
       remembered: points.filter(({ chain }) => shipChains.has(chain)),
-      complete: !isHostRoot(root, places),
+      complete: !isHostRoot(root, paths),
     }),
   ]
   return { state: stateOf(problems), problems, bundles }
 }
 
-/** A host holds copies of the ships that were uploaded to it, not all of a laptop's. */
+/** A host holds copies of the ships that were uploaded to it, not every ship of a laptop. */
 const isHostRoot = (root: string, { host }: VerifierPaths): boolean =>
   existsSync(host.artifacts) && realpathSync(root) === realpathSync(host.artifacts)
 
-/** One bundle with all its bytes, and its place in its chain by the manifests of the others. */
-async function verifyInChain(bundle: string, places: VerifierPaths): Promise<ChainVerification> {
+/** Verifies one bundle with all its bytes, and its position in the chain by the manifests of the others. */
+async function verifyInChain(bundle: string, paths: VerifierPaths): Promise<ChainVerification> {
   const dir = realpathSync(bundle)
   const kind = kindOf(dir)
-  const keys = keysFor(kind, knownKeys(places))
+  const keys = keysFor(kind, knownKeys(paths))
   const mine = await verifyBundle(dir, { keys })
   const problems = [...mine.problems]
   if (kind !== null && mine.chain !== null) {
@@ -111,13 +114,13 @@ async function verifyInChain(bundle: string, places: VerifierPaths): Promise<Cha
     )
     const links = [mine]
     for (const each of others) links.push(await verifyBundle(each, { keys, contents: false }))
-    const remembered = knownPoints(places, root, new Set([mine.chain])).filter(
+    const remembered = knownPoints(paths, root, new Set([mine.chain])).filter(
       ({ chain }) => chain === mine.chain,
     )
     problems.push(
       ...orderProblems(
         links.filter(({ chain }) => chain === mine.chain),
-        { remembered, complete: kind !== 'ship' || !isHostRoot(root, places) },
+        { remembered, complete: kind !== 'ship' || !isHostRoot(root, paths) },
       ),
     )
   }

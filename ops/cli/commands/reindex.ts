@@ -5,9 +5,8 @@ import { hostPaths } from '#ops/base/paths/paths'
 import { hostdLockFile, takeLock } from '#ops/core/host-state/locks'
 
 /**
- * `hq reindex`: drops the index of runs, so that hostd builds it from the run folders when it next starts. The index is
- * hostd's alone, so this works only while hostd is down, under hostd's own lock; a running hostd keeps its index itself
- * and this refuses with nothing changed.
+ * `hq reindex`: deletes the index of runs, so that hostd builds it from the run folders when it next starts. Only hostd
+ * writes the index, so this works only while hostd is down, under the lock of hostd. It refuses while hostd runs.
  * @returns 0 dropped · 2 refused
  */
 export async function run({ json = false }: { json?: boolean }): Promise<number> {
@@ -15,7 +14,8 @@ export async function run({ json = false }: { json?: boolean }): Promise<number>
   const lock = await takeLock(hostdLockFile(paths), 1000)
   if (lock === null) {
     process.stderr.write(
-      'The index was not touched: hostd is running and keeps it. Stop hostd first; it builds a missing index from the run folders when it starts.\n',
+      'The index was not changed: hostd is running and keeps it. Stop hostd first;' +
+        ' it builds a missing index from the run folders when it starts.\n',
     )
     return 2
   }

@@ -16,10 +16,10 @@ interface RollbackOptions {
 }
 
 /**
- * `hq rollback`: to the last green commit before the one that serves, or to one that was green (`--to`), through hostd
- * and by the deploy's own pipeline. `--once` is one attempt of it.
+ * `hq rollback`: deploys the last green commit before the one that serves, or the green commit of `--to`, through hostd
+ * and with the pipeline of a deploy. `--once` is one attempt of it.
  * @returns the exit code
- * @throws {Problem} `invalid_request` when `to` is no full commit id
+ * @throws {Problem} `invalid_request` when `to` is not a full commit id
  */
 export async function run({ to, once = false, json = false }: RollbackOptions): Promise<number> {
   if (to !== undefined && !commitId.safeParse(to).success)
@@ -30,10 +30,7 @@ export async function run({ to, once = false, json = false }: RollbackOptions): 
   const context = runContext()
   const attempt = context.startedByRunner ? attemptOf(context.runId) : null
   if (once !== (attempt !== null))
-    throw new Problem(
-      'internal_error',
-      'An attempt is started by deploy_until_green only, and by nothing else.',
-    )
+    throw new Problem('internal_error', 'Only deploy_until_green starts an attempt.')
   if (!context.startedByRunner)
     return await runThroughHostd('rollback', to === undefined ? {} : { to }, { json })
   const signal = cancelOnSignals()
@@ -50,7 +47,7 @@ export async function run({ to, once = false, json = false }: RollbackOptions): 
     )
   }
   if (to === undefined)
-    throw new Problem('internal_error', 'An attempt of a rollback is told its commit.')
+    throw new Problem('internal_error', 'An attempt of a rollback must name its commit.')
   return exitCodeOf(
     await deployOnce(deployHost(context.runId, { rollbackTo: to, attempt: true }), {
       attempt,

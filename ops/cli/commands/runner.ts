@@ -11,8 +11,8 @@ import { stopOnSignals } from '#ops/host/runner/stop-signals'
 import { storeShip } from '#ops/host/runner/store-ship'
 
 /**
- * `hq runner`: one request on standard input, then the end (design §2). A run is followed through its folder; every
- * other request is answered by one JSON line on standard output.
+ * `hq runner`: serves one request on standard input, then ends (docs/ARCHITECTURE.md). The folder of a run shows its
+ * progress; every other request is answered by one JSON line on standard output.
  * @returns exit code of the run; 0 or 1 for the other requests
  */
 export async function run(): Promise<number> {
@@ -27,21 +27,21 @@ export async function run(): Promise<number> {
   return reply.ok ? 0 : 1
 
   async function answer(
-    asked: Exclude<RunnerRequest, { op: 'start' }>,
+    request: Exclude<RunnerRequest, { op: 'start' }>,
     bytes: Buffer,
   ): Promise<RunnerReply> {
     try {
-      switch (asked.op) {
+      switch (request.op) {
         case 'cancel':
-          return { ok: true, detail: await cancelRun(paths, asked.run_id) }
+          return { ok: true, detail: await cancelRun(paths, request.run_id) }
         case 'maintenance':
-          return { ok: true, detail: await setMaintenance(paths, asked) }
+          return { ok: true, detail: await setMaintenance(paths, request) }
         case 'store_ship':
-          return { ok: true, detail: await storeShip(paths, asked.run_id, bytes) }
+          return { ok: true, detail: await storeShip(paths, request.run_id, bytes) }
         default:
           throw new Problem(
             'invalid_request',
-            `unknown request ${JSON.stringify(asked satisfies never)}`,
+            `unknown request ${JSON.stringify(request satisfies never)}`,
           )
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import { runId as runIdSchema } from '#shared/ids'
+import type { Run } from '#shared/run'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { resultDocument } from '#shared/result'
 import { hostClient } from '#ops/host/hostd-client/index'
@@ -6,8 +7,8 @@ import { printEvent } from '#ops/core/pipeline/report'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 
 /**
- * `hq runs`: the newest runs of the host. With `follow`, the log of one run to its end.
- * @returns 0, or when following the exit code of that run
+ * `hq runs`: prints the newest runs of the host. With `follow`, it prints the log of one run to its end.
+ * @returns 0, or with `follow` the exit code of that run
  */
 export async function run({
   follow,
@@ -20,13 +21,7 @@ export async function run({
   if (follow === undefined) {
     const page = await client.runs()
     if (json) process.stdout.write(`${JSON.stringify(page, null, 2)}\n`)
-    else
-      for (const each of page.runs)
-        process.stdout.write(
-          `${each.run_id}  ${each.action.padEnd(18)} ${each.status.padEnd(11)} ${each.started_at ?? each.requested_at}  ${each.error_class ?? ''}`
-            .trimEnd()
-            .concat('\n'),
-        )
+    else for (const each of page.runs) process.stdout.write(`${rowOf(each)}\n`)
     return 0
   }
   const id = runIdSchema.parse(follow)
@@ -40,4 +35,10 @@ export async function run({
   if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   else process.stderr.write(`${id}: ${status}\n`)
   return result === null ? 1 : exitCodeOf(resultDocument.parse(result))
+}
+
+const rowOf = (run: Run): string => {
+  const columns = [run.action.padEnd(18), run.status.padEnd(11)].join(' ')
+  const time = run.started_at ?? run.requested_at
+  return `${run.run_id}  ${columns} ${time}  ${run.error_class ?? ''}`.trimEnd()
 }

@@ -8,14 +8,14 @@ import { hostPaths, runFolder } from '#ops/base/paths/paths'
 import { runContext } from '#ops/core/pipeline/run-context'
 import { writeJunit } from '#ops/features/selftest/junit'
 import { runSelftest } from '#ops/features/selftest/selftest'
-import { askAboutSockets } from '#ops/features/selftest/socket-cases'
+import { auditSocketCases } from '#ops/features/selftest/socket-cases'
 
 const work =
   (junit: string | null) =>
   async ({ context, signal }: CheckWork) => {
     const startedAt = new Date().toISOString()
     const found = await runSelftest(signal)
-    // On a host every plant can be made; one that cannot has not been seen refused.
+    // On a host every violation can be made. One that was not made was not refused, so it fails.
     const checks = context.startedByRunner
       ? found.map((check) =>
           check.status === 'SKIP'
@@ -41,10 +41,10 @@ const work =
   }
 
 /**
- * `hq selftest`: plants a violation for every guard and sees it refused. On a host it is an action like doctor; with
- * `--junit`, which is how a ship calls it, and on a machine that is no host, it is done by this process.
- * @param junit path of a JUnit report that is written
- * @param sockets internal: answers for the sockets that are opened in a network namespace of its own
+ * `hq selftest`: makes violations of every guard and checks that they are refused. On a host it is an action like
+ * doctor. With `--junit`, as a ship calls it, and on a machine that is not a host, this process does the work.
+ * @param junit path of a JUnit report to write
+ * @param sockets internal: audits the sockets of this network namespace
  * @returns the exit code
  */
 export async function run({
@@ -57,10 +57,10 @@ export async function run({
   sockets?: boolean
 }): Promise<number> {
   if (sockets) {
-    process.stdout.write(JSON.stringify(await askAboutSockets()))
+    process.stdout.write(JSON.stringify(await auditSocketCases()))
     return 0
   }
-  // A path is the caller's, whatever becomes of folders meanwhile.
+  // Resolved first: the current folder may be changed later.
   const report = junit === undefined ? null : resolve(junit)
   const here = report !== null || runContext().startedByRunner || !existsSync(hostPaths().etc)
   return here

@@ -14,7 +14,8 @@ interface ShipCommand {
   readonly runId?: string
   readonly json?: boolean
   readonly init?: boolean
-  /** Most repairs; none when absent. */ readonly untilGreen?: number
+  /** At most this many repairs; absent: none. */
+  readonly untilGreen?: number
 }
 
 /** `hq ship --init`. @throws {Problem} `not_a_repository`, `hook_manager_present` */
@@ -29,7 +30,7 @@ async function initHook(repo: string): Promise<number> {
 }
 
 /**
- * `hq ship`: ships the commit that is checked out in `repo`.
+ * `hq ship`: ships the checked-out commit of `repo`.
  * @returns the exit code
  * @throws {Problem} `not_a_repository`; `invalid_request` for a bad or used run id
  */
@@ -45,9 +46,9 @@ export async function run({
   if (!parsed.success)
     throw new Problem(
       'invalid_request',
-      `${JSON.stringify(given)} is no run id. Nothing was started.`,
+      `${JSON.stringify(given)} is not a run id. Nothing was started.`,
     )
-  // Every program of this ship carries it, so that what a killed ship left can be found and ended by the next one.
+  // Every program of this ship inherits it, so that the next ship can find and end what a killed ship left.
   setVariables({ OPENCLAW_RUN_ID: parsed.data })
   const result = await runShip({
     repo,

@@ -14,8 +14,8 @@ interface TrustKeyOptions {
 }
 
 /**
- * `hq trust-key`: this host believes verdicts and ships of one more laptop, or with `--remove` of one less. Inside a run it
- * is the action trust_ship_key or distrust_ship_key.
+ * `hq trust-key`: this host trusts the verdicts and ships of one more laptop, or with `--remove` no longer those of
+ * one. Within a run it is the action trust_ship_key or distrust_ship_key.
  * @returns the exit code
  */
 export async function run({
@@ -27,30 +27,30 @@ export async function run({
   const inRun = runContext().startedByRunner
   if (remove !== undefined)
     return inRun
-      ? await takeBack(remove)
+      ? await removeKey(remove)
       : await runThroughHostd('distrust_ship_key', { id: remove }, { json })
   if (publicKey === undefined || label === undefined) {
-    process.stderr.write('hq trust-key takes --public-key and --label, or --remove\n')
+    process.stderr.write('hq trust-key needs --public-key and --label, or --remove\n')
     return exitUsage
   }
   return inRun
-    ? await enrol(publicKey, label)
+    ? await enrolKey(publicKey, label)
     : await runThroughHostd('trust_ship_key', { public_key: publicKey, label }, { json })
 }
 
-const takeBack = (id: string): Promise<number> =>
+const removeKey = (id: string): Promise<number> =>
   runHere('distrust_ship_key', ({ context, log }) => {
     const started_at = new Date().toISOString()
     const label = removeShipKey(hostPaths(), id)
     log(
       label === null
-        ? `Key ${id} was not believed. Nothing was changed.`
-        : `Key ${id} (${label}) is believed no longer: what only it has signed counts as unreviewed.`,
+        ? `Key ${id} was not trusted. Nothing was changed.`
+        : `Key ${id} (${label}) is no longer trusted: what only it has signed counts as unreviewed.`,
     )
     return Promise.resolve(doneDocument(context.runId, started_at))
   })
 
-const enrol = (public_key: string, label: string): Promise<number> =>
+const enrolKey = (public_key: string, label: string): Promise<number> =>
   runHere('trust_ship_key', ({ context, log }) => {
     const started_at = new Date().toISOString()
     const { id, added } = enrolShipKey(hostPaths(), {
@@ -60,8 +60,8 @@ const enrol = (public_key: string, label: string): Promise<number> =>
     })
     log(
       added
-        ? `Key ${id} (${label}) is believed from now on: what it signed counts as reviewed.`
-        : `Key ${id} was believed already. Nothing was changed.`,
+        ? `Key ${id} (${label}) is trusted from now on: what it signed counts as reviewed.`
+        : `Key ${id} was trusted already. Nothing was changed.`,
     )
     return Promise.resolve(doneDocument(context.runId, started_at))
   })

@@ -1,5 +1,5 @@
 import { Problem } from '#shared/errors'
-import { stateFinding } from '#ops/features/doctor/deploy-checks'
+import { stateFinding } from '#ops/features/doctor/index'
 import { checksDocument, runChecks } from '#ops/core/checks/check'
 import { runHere } from '#ops/host/hostd-client/check-command'
 import { restoreState } from '#ops/features/deploy/state/project-state'
@@ -7,8 +7,8 @@ import { hostPaths } from '#ops/base/paths/paths'
 import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
 
 /**
- * `hq update-project-state`: when the project's state is missing or cannot be read, the state of the newest green deploy
- * is put back from its proof. A good state is left as it is: only a deploy writes a new one.
+ * `hq update-project-state`: restores the project state from the proof of the newest green deploy, when it is
+ * missing or cannot be read. It does not change a valid state: only a deploy writes a new one.
  * @returns the exit code
  */
 export const run = (options: { json?: boolean }): Promise<number> =>
@@ -27,8 +27,8 @@ export const run = (options: { json?: boolean }): Promise<number> =>
         const from = restoreState(paths)
         log(
           from === null
-            ? 'Nothing was put back.'
-            : `The state of ${from} was put back from its proof.`,
+            ? 'Nothing was restored.'
+            : `The state of ${from} was restored from its proof.`,
         )
       } finally {
         lock.release()

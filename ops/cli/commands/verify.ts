@@ -6,7 +6,7 @@ import { verify, verifyClass } from '#ops/features/deploy/verify/verify'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { runFolder } from '#ops/base/paths/paths'
 
-/** `hq verify`: what a deploy verifies, against what was last recorded as serving @returns the exit code */
+/** `hq verify`: verifies what a deploy verifies, for the version recorded as serving. @returns the exit code */
 export const run = (options: { json?: boolean }): Promise<number> =>
   runAsAction({ ...options, action: 'verify_production' }, async ({ context, signal }) => {
     const startedAt = new Date().toISOString()

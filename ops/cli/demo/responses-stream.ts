@@ -37,7 +37,7 @@ export async function readJsonBody(incoming: IncomingMessage): Promise<unknown> 
   return JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }
 
-/** Streams one finished assistant message, as the Responses API does. Counts of tokens are rough: four characters each. */
+/** Streams one finished assistant message like the Responses API. It counts four characters as one token. */
 export function streamMessage(response: ServerResponse, text: string, inputLength: number): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const send = (type: string, fields: object): void => {

@@ -7,14 +7,19 @@ import { createServer } from 'node:http'
 import { greeting } from './greeting.mjs'
 
 const commit = process.env.OPENCLAW_GIT_HEAD ?? null
-const page = () => readFileSync('dist/index.html', 'utf8').replace('{{greeting}}', greeting('operator')).replace('{{commit}}', (commit ?? 'local').slice(0, 7))
+const page = () =>
+  readFileSync('dist/index.html', 'utf8')
+    .replace('{{greeting}}', greeting('operator'))
+    .replace('{{commit}}', (commit ?? 'local').slice(0, 7))
 
 createServer((request, response) => {
   const { pathname } = new URL(request.url, 'http://localhost')
-  const json = (status, body) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const json = (status, body) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   if (pathname === '/api/health') return json(200, { ok: true, commit })
   if (pathname === '/api/greeting') return json(200, { ok: true, greeting: greeting('operator') })
-  if (pathname === '/') return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page())
+  if (pathname === '/')
+    return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page())
   return json(404, { ok: false })
 }).listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? '127.0.0.1')
 `
@@ -22,7 +27,8 @@ createServer((request, response) => {
 const greeting = `export const greeting = (name) => \`Hello, \${name}.\`
 `
 
-const build = `// Makes dist/ from page.html. A page without its two marks is an error, so a broken page never replaces a good one.
+const build = `// Makes dist/ from page.html. A page without its two marks is an error, so that a
+// broken page never replaces a good one.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const page = readFileSync('page.html', 'utf8')
@@ -41,7 +47,10 @@ const page = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Sample app</title>
-<style>body { font: 16px/1.5 system-ui, sans-serif; margin: 20vh auto; max-width: 34rem; padding: 0 1rem } code { font-size: 0.9em }</style>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; margin: 20vh auto; max-width: 34rem; padding: 0 1rem }
+code { font-size: 0.9em }
+</style>
 <h1>{{greeting}}</h1>
 <p>This is the sample app, deployed by OpenClaw HQ at <code>{{commit}}</code>.</p>
 </html>
@@ -51,7 +60,8 @@ const page = `<!doctype html>
 export const firstChange: Record<string, string> = {
   'page.html': page.replace(
     '<p>This is the sample app',
-    '<p>Change <code>greeting.mjs</code>, commit it, and press Ship and Deploy+Verify in HQ to see it here.</p>\n<p>This is the sample app',
+    '<p>Change <code>greeting.mjs</code>, commit it, and press Ship and Deploy+Verify in HQ ' +
+      'to see it here.</p>\n<p>This is the sample app',
   ),
 }
 
@@ -78,7 +88,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 def greeting(name: str) -> str:
     script = f"import {{ greeting }} from './greeting.mjs'; console.log(greeting({json.dumps(name)}))"
-    run = subprocess.run(["node", "--input-type=module", "-e", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["node", "--input-type=module", "-e", script]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return run.stdout.strip()
 
 
@@ -97,8 +108,9 @@ const nextAction = `# Next action
 
 const readme = `# Sample app
 
-The app of the local demo of OpenClaw HQ. Change \`greeting.mjs\`, its tests and \`page.html\` as you like, commit on \`main\`, then press Ship and
-Deploy+Verify in HQ. What may break: a failing test, a skipped test or a page without its marks is stopped before it replaces what runs.
+The app of the local demo of OpenClaw HQ. Change \`greeting.mjs\`, its tests and \`page.html\` as
+you like, commit on \`main\`, then press Ship and Deploy+Verify in HQ. A failing test, a skipped test
+or a page without its marks is stopped before it replaces what runs.
 `
 
 const suites = {
@@ -129,7 +141,7 @@ const suites = {
   },
 } as const
 
-/** Every guard of HQ is tried by the HQ that ships; what it wrote is no file of the sample. */
+/** The HQ that ships tests its own guards; the report is not a file of the sample. */
 const selftests = {
   name: 'ops_selftests',
   argv: ['hq', 'selftest', '--junit', 'reports/ops_selftests.xml'],
@@ -137,7 +149,10 @@ const selftests = {
   timeout_seconds: 300,
 } as const
 
-/** The files of the sample repository by path. @param port where the app listens unless the host's settings say otherwise */
+/**
+ * The files of the sample repository by path.
+ * @param port where the app listens unless host.json names another port
+ */
 export function sampleAppFiles({
   testRunner,
   port,

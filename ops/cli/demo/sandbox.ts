@@ -25,7 +25,7 @@ const ports = z.strictObject({
   review: z.number(),
 })
 
-/** `<root>/sandbox.json`: written last when the sandbox is made, so that its presence means the sandbox is whole. */
+/** `<root>/sandbox.json`: written last, so that its presence means that the sandbox is complete. */
 const sandboxFile = z.strictObject({
   schema_version: z.literal(1),
   created_at: timestamp,
@@ -44,14 +44,21 @@ export interface Sandbox {
 }
 
 const baselineBranch = 'main'
-/** The same address at every start, or verdicts from before would come from a provider that is no longer accepted. */
+/** The same address at every start: otherwise earlier verdicts would name a provider that is no longer accepted. */
 export const scriptedReviewUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
 
-const usualHqPort = 8790
+const defaultHqPort = 8790
 export const scriptedProviderId = 'scripted'
 
-/** Where things lie below the sandbox's one folder. */
-function places(root: string): { origin: string; laptop: string; hqHome: string; host: HostPaths } {
+interface SandboxPaths {
+  readonly origin: string
+  readonly laptop: string
+  readonly hqHome: string
+  readonly host: HostPaths
+}
+
+/** The paths below the one folder of the sandbox. */
+function sandboxPaths(root: string): SandboxPaths {
   return {
     origin: join(root, 'git', 'sample-app.git'),
     laptop: join(root, 'laptop', 'sample-app'),
@@ -67,39 +74,38 @@ function places(root: string): { origin: string; laptop: string; hqHome: string;
 export const gitDaemonFolder = (root: string): string => join(root, 'git')
 
 /**
- * Makes the sandbox, or takes it up again: origin, laptop clone, host clone, settings of both sides, token, and the
- * laptop's ship key, which the host is told to believe. Nothing
- * outside `root` is touched; deleting `root` removes all of it.
- * @param scriptedReview accept the demo's Responses API as a review provider; only these settings do
+ * Makes the sandbox, or opens an existing one: origin, clones of laptop and host, settings of both sides, token,
+ * and the ship key of the laptop, which the host trusts. Everything lies in `root`; deleting `root` removes all of
+ * it.
+ * @param scriptedReview accept the Responses API of the demo as a review provider; only these settings do
  */
 export async function openSandbox(
   root: string,
   { scriptedReview }: { scriptedReview: boolean },
 ): Promise<Sandbox> {
   mkdirSync(root, { recursive: true })
-  const where = places(realpathSync(root))
+  const where = sandboxPaths(realpathSync(root))
   const known = readJson(join(root, 'sandbox.json'), sandboxFile, 'config_invalid')
   const wanted = known?.ports
-  // Those from before where they are free, so that addresses stay the same from start to start.
+  // The ports of the last start where they are free, so that addresses stay the same.
   const chosen = {
     git: await freePort(wanted?.git),
     hostd: await freePort(wanted?.hostd),
-    hq: await freePort(wanted?.hq ?? usualHqPort),
+    hq: await freePort(wanted?.hq ?? defaultHqPort),
     review: await freePort(wanted?.review),
-    // These two are held by services that may still run from last time; the engine checks who owns them.
+    // Services of the last start may still use these two; the engine checks which process does.
     console: wanted?.console ?? (await freePort()),
     app: wanted?.app ?? (await freePort()),
   }
   const baseline = known?.baseline ?? (await makeRepositories(where, chosen.app))
   await cloneForHost(where, `git://127.0.0.1:${chosen.git}/sample-app.git`)
   const key = await proofKey(laptopProofPaths(where.hqHome, where.laptop))
-  writeSettings(
-    where,
+  writeSettings(where, {
     baseline,
-    toTrustedKey(key),
+    shipKey: toTrustedKey(key),
     chosen,
-    scriptedReview ? scriptedReviewUrl(chosen.review) : null,
-  )
+    scriptedReview: scriptedReview ? scriptedReviewUrl(chosen.review) : null,
+  })
   writeJson(join(root, 'sandbox.json'), {
     schema_version: 1,
     created_at: new Date().toISOString(),
@@ -140,7 +146,7 @@ async function makeRepositories(
     mkdirSync(laptop, { recursive: true })
     await gitText(laptop, ['init', '--quiet', `--initial-branch=${baselineBranch}`])
     await gitText(laptop, ['remote', 'add', 'origin', origin])
-    // The demo's commits need an author, also on a machine where git has none.
+    // The commits of the demo need an author, even on a machine where git has none.
     await gitText(laptop, ['config', 'user.name', 'Demo operator'])
     await gitText(laptop, ['config', 'user.email', 'operator@localhost'])
   }
@@ -164,7 +170,7 @@ async function makeRepositories(
   return baseline
 }
 
-/** The host's clone comes over the loopback git daemon, which lets it fetch and refuses its push. */
+/** Clones for the host. Its origin is the git daemon on loopback, which allows a fetch and refuses a push. */
 async function cloneForHost(
   { origin, host }: { origin: string; host: HostPaths },
   url: string,
@@ -185,12 +191,17 @@ async function cloneForHost(
   await gitText(host.root, ['remote', 'set-url', 'origin', url])
 }
 
+interface SandboxSettings {
+  readonly baseline: string
+  readonly shipKey: TrustedKey
+  readonly chosen: z.infer<typeof ports>
+  /** Address of the scripted review; null without one. */
+  readonly scriptedReview: string | null
+}
+
 function writeSettings(
-  { laptop, hqHome, host }: ReturnType<typeof places>,
-  baseline: string,
-  shipKey: TrustedKey,
-  chosen: z.infer<typeof ports>,
-  scriptedReview: string | null,
+  { laptop, hqHome, host }: SandboxPaths,
+  { baseline, shipKey, chosen, scriptedReview }: SandboxSettings,
 ): void {
   if (!existsSync(host.tokenFile))
     writeWhole(host.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
@@ -222,12 +233,9 @@ function writeSettings(
       scripted: true,
     })),
   ]
-  const provider =
-    scriptedReview !== null
-      ? scriptedProviderId
-      : providers.some(({ id }) => id === before.review.provider)
-        ? before.review.provider
-        : 'openai'
+  const known = providers.some(({ id }) => id === before.review.provider)
+  const unscripted = known ? before.review.provider : 'openai'
+  const provider = scriptedReview === null ? unscripted : scriptedProviderId
   writeJson(
     operatorSettingsPath(hqHome),
     {
@@ -240,7 +248,7 @@ function writeSettings(
   )
 }
 
-/** Hands the sandbox's host to HQ, which puts the token into its keystore at its start. */
+/** Enrols the host of the sandbox. HQ stores the token in its keystore when it starts. */
 export function enrol(hqHome: string, enrolment: Omit<Enrolment, 'schema_version'>): void {
   writeJson(
     join(hqHome, 'enrolment.json'),

@@ -21,7 +21,7 @@ export function bindingsIn(messages: readonly string[]): ReviewBindings | null {
     : reviewBindings.parse(JSON.parse(line.slice(bindingsMark.length)))
 }
 
-/** What the script says to every change: yes, and that nobody has read it. */
+/** The answer to every change: an approval that says that nobody has read the change. */
 export function scriptedAnswer({ files, ...echo }: ReviewBindings): ReviewAnswer {
   return {
     verdict: 'APPROVED',
@@ -52,7 +52,7 @@ async function answer(incoming: IncomingMessage, response: ServerResponse): Prom
   } catch (error) {
     refuse(
       400,
-      `The request is not understood: ${error instanceof Error ? error.message : String(error)}`,
+      `The request cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     )
   }
 }
@@ -63,10 +63,10 @@ export interface ScriptedReview {
 }
 
 /**
- * A loopback Responses API for the demo: the real Codex CLI asks it, and it approves whatever the prompt of a ship
- * states. Only a sandbox's settings accept it, and its verdicts are labelled "scripted (demo)" (issue 2, Build item 9).
+ * A Responses API on loopback for the demo. The real Codex CLI sends it the review prompt of a ship, and it
+ * approves every change. Only the settings of a sandbox accept it, and its verdicts are labelled "scripted (demo)".
  *
- * @param port 0 takes a free one; the demo keeps its own, because verdicts name the address they came from
+ * @param port 0 takes a free one; the demo keeps its port, because verdicts name the address that they came from
  */
 export async function startScriptedReview(port = 0): Promise<ScriptedReview> {
   const server = createServer((incoming, response) => {

@@ -8,7 +8,7 @@ import { sayError } from '#ops/base/redact/crash-output'
 
 export interface Supervised {
   readonly name: string
-  /** Ends the process with everything it started; it is not started again. */
+  /** Ends the process and everything that it started, for good. */
   stop(): Promise<void>
 }
 
@@ -21,18 +21,18 @@ export interface SuperviseOptions {
   readonly logFile: string
   /** Called for each line of standard output. The process counts as up when it returns true. */
   readonly onLine?: (line: string) => boolean
-  /** Asked every 50 ms, for a process that does not say when it is up. */
+  /** Polled every 50 ms, for a process that does not report when it is up. */
   readonly isUp?: () => Promise<boolean>
   readonly readyWithinSeconds: number
-  /** When it ends by itself: start it again, or tell. */
+  /** When it ends unexpectedly: restart it, or call this function. */
   readonly onExit?: 'restart' | (() => void)
 }
 
-/** A process that has died this often within a minute is not started again. */
-const mostRestarts = 5
+/** A process that has ended this often within a minute is not restarted. */
+const maxRestarts = 5
 
 /**
- * Starts one of the demo's processes and starts it again when it dies, as systemd does on a host.
+ * Starts a process of the demo and restarts it when it ends, as systemd does on a host.
  * @throws {Error} when it is not up in time; its log file says why
  */
 export async function supervise(options: SuperviseOptions): Promise<Supervised> {
@@ -94,9 +94,9 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
     }
     const now = Date.now()
     deaths.push(now)
-    if (deaths.filter((time) => now - time < 60_000).length > mostRestarts) {
+    if (deaths.filter((time) => now - time < 60_000).length > maxRestarts) {
       process.stderr.write(
-        `${options.name} died ${mostRestarts} times within a minute and stays down; ${options.logFile} says why.\n`,
+        `${options.name} died ${maxRestarts} times within a minute and stays down; ${options.logFile} says why.\n`,
       )
       return
     }
@@ -114,6 +114,6 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
   }
 }
 
-async function pollUntil(isUp: () => Promise<boolean>, given: () => boolean): Promise<void> {
-  while (!given() && !(await isUp())) await delay(50)
+async function pollUntil(isUp: () => Promise<boolean>, stop: () => boolean): Promise<void> {
+  while (!stop() && !(await isUp())) await delay(50)
 }

@@ -30,8 +30,8 @@ function ready(line: string): z.infer<typeof readyLine> | null {
 }
 
 /**
- * `hq up`: the local demo. Everything it makes lies in one folder; a second start takes it up again. Runs until it is
- * told to stop, or until the HQ window is closed.
+ * `hq up`: runs the local demo. Everything that it makes lies in one folder, which a second start opens again. It runs
+ * until a signal stops it, or until the HQ window is closed.
  */
 export async function run({
   root: given,
@@ -41,7 +41,7 @@ export async function run({
   const root = resolve(given)
   const lock = tryLock(join(root, 'up.lock'))
   if (!lock) {
-    say(`The demo in ${root} is running already; its window or address is still good.`)
+    say(`The demo in ${root} is running already; its window and its address still work.`)
     return 2
   }
   const processes: Supervised[] = []
@@ -50,7 +50,7 @@ export async function run({
     process.on(signal, () => stopped.resolve())
   let sandbox: Sandbox | null = null
   try {
-    // What an earlier start left behind when it was killed. Runs and services of the host are not marked: they go on.
+    // What an earlier start left when it was killed. Runs and services of the host have no marker and continue.
     await endTree({ marker: marker(root).join('=') })
     say('Opening the sandbox')
     sandbox = await openSandbox(root, { scriptedReview })
@@ -67,7 +67,7 @@ export async function run({
     say(`Repository to edit: ${sandbox.laptop}`)
     say(`Console of the host: http://127.0.0.1:${sandbox.ports.console}/ (after the first deploy)`)
     say(`Sample app: http://127.0.0.1:${sandbox.ports.app}/ (after the first deploy)`)
-    say('Ctrl-C stops the demo; the next start takes it up again.')
+    say('Ctrl-C stops the demo; the next start opens the same sandbox again.')
     await stopped.promise
     say('Stopping the demo')
     return 0

@@ -1,24 +1,26 @@
+// A check: what it is, how it is run, and the document of a list of them.
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import type { RemediationId } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
 
+/** The result of a check, before its name and duration are added. */
 export interface Finding {
   readonly status: CheckResult['status']
   readonly detail: string
   readonly remedy?: RemediationId
 }
 
-/** One question about the host. It depends on no other check and may not change anything. */
+/** One question about the host. It is independent of every other check and changes nothing. */
 export interface Check {
   readonly name: string
   readonly run: (signal: AbortSignal) => Promise<Finding> | Finding
   /** Milliseconds; default 2 s. */
   readonly limitMs?: number
-  /** What no answer in time means; default FAIL. Another where only something outside this host may be slow. */
+  /** The status when it exceeds its limit; default FAIL. WARN where only a remote system may be slow. */
   readonly late?: 'FAIL' | 'WARN'
-  /** Remedy when it throws or takes too long, and its class has none better. */
+  /** Remedy when it exceeds its limit, or throws an error whose class names no remedy. */
   readonly remedy: RemediationId
 }
 
@@ -38,15 +40,16 @@ export const fail = (detail: string, remedy: RemediationId): Finding => ({
   remedy,
 })
 
-/** Runs all checks at once. A check that throws or takes too long is a FAIL of its own and holds nobody else up. */
+/** Runs all checks at once. One that throws or exceeds its limit fails and does not delay the others. */
 export const runChecks = (checks: readonly Check[], signal?: AbortSignal): Promise<CheckResult[]> =>
   Promise.all(checks.map((check) => runCheck(check, signal)))
 
 /**
- * Lets `ms` pass in small steps. Time in which this process itself was busy, or was not given the processor, counts as
- * one step however long it was: nobody is late for an answer that nobody could have taken.
+ * Waits `ms` milliseconds in small steps. Time in which this process was busy, or did not get the processor, counts as
+ * one step however long it was. An answer is not late while this process could not have received it.
+ * @throws {Error} an AbortError when `signal` fires
  */
-export async function waited(ms: number, signal: AbortSignal): Promise<void> {
+export async function waitInSteps(ms: number, signal: AbortSignal): Promise<void> {
   for (let left = ms; left > 0; left -= stepMs)
     await delay(Math.min(stepMs, left), undefined, { signal })
 }
@@ -61,7 +64,7 @@ async function runCheck(
   outer?.addEventListener('abort', cancel, { once: true })
   let finding: Finding
   try {
-    const late = waited(limitMs, abort.signal).then(
+    const late = waitInSteps(limitMs, abort.signal).then(
       (): Finding => ({
         status: lateStatus,
         detail: `It gave no answer within ${limitMs / 1000} s.`,
@@ -82,31 +85,31 @@ async function runCheck(
     outer?.removeEventListener('abort', cancel)
     abort.abort()
   }
-  const needed = finding.status === 'WARN' || finding.status === 'FAIL'
+  const needsRemedy = finding.status === 'WARN' || finding.status === 'FAIL'
   return {
     name,
     status: finding.status,
     detail: finding.detail,
-    remedy: needed ? (finding.remedy ?? remedy) : null,
+    remedy: needsRemedy ? (finding.remedy ?? remedy) : null,
     duration_ms: Math.round(performance.now() - started),
   }
 }
 
-interface About {
+interface DocumentFacts {
   readonly kind: ChecksResult['kind']
   readonly runId: string
   readonly deployRunId: string | null
   readonly startedAt: string
   readonly head?: { readonly commit: string; readonly tree: string } | null
-  /** Class of the document when a check fails; a check's own class where it differs. */
+  /** Error class of the document when a check fails, or a function that chooses it by the check. */
   readonly errorClass: ErrorClass | ((failed: CheckResult) => ErrorClass)
   readonly artifacts: Record<string, string>
 }
 
-/** The document of a list of checks: FAIL if and only if one of them failed. No check at all is a FAIL too. */
+/** The document of a list of checks: FAIL if and only if one failed, or none could be made. */
 export function checksDocument(
   checks: CheckResult[],
-  { kind, runId, deployRunId, startedAt, head, errorClass, artifacts }: About,
+  { kind, runId, deployRunId, startedAt, head, errorClass, artifacts }: DocumentFacts,
 ): ChecksResult {
   const nothing: CheckResult[] = checks.some(({ status }) => status !== 'SKIP')
     ? []
@@ -114,13 +117,14 @@ export function checksDocument(
         {
           name: 'checks',
           status: 'FAIL',
-          detail: 'Nothing could be checked; why stands at each check.',
+          detail: 'Nothing could be checked. Each check says why.',
           remedy: 'finish_host',
           duration_ms: 0,
         },
       ]
   const failed = checks.find(({ status }) => status === 'FAIL') ?? nothing[0]
-  const failure = failed ? (typeof errorClass === 'string' ? errorClass : errorClass(failed)) : null
+  const classOf = typeof errorClass === 'string' ? () => errorClass : errorClass
+  const failure = failed ? classOf(failed) : null
   return {
     ...resultFieldsOf(
       { runId, startedAt, head, artifacts },
@@ -132,6 +136,6 @@ export function checksDocument(
   }
 }
 
-/** Names and details of what failed, for a message or evidence. */
+/** Name and detail of each failed check, for a message or as evidence. */
 export const failures = (checks: readonly CheckResult[]): string[] =>
   checks.filter(({ status }) => status === 'FAIL').map(({ name, detail }) => `${name}: ${detail}`)

@@ -4,24 +4,25 @@ import { hostdUrl, hostPaths, type HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings, readProjectConfig } from '#ops/core/config/settings-files'
 import { Problem } from '#shared/errors'
 
-/** What the checks of a host look at. */
+/** What the checks of a host read. Doctor, guard, the port audit and verify share it. */
 export interface DoctorContext {
   readonly paths: HostPaths
   readonly settings: HostSettings
-  /** The project's configuration in the clone; null, with the reason, when it cannot be used. */
+  /** The project's configuration in the clone; null when it cannot be used. */
   readonly config: ProjectConfig | null
+  /** Why `config` is null. */
   readonly configProblem: string | null
   readonly hostdUrl: string
   readonly hostdPort: number
   readonly consoleUrl: string
-  /** The deploy in which this runs: maintenance is on for it, and state still names the one before. */
+  /** The deploy that runs the checks. Maintenance is on for it, and the state still names the deploy before it. */
   readonly deployRunId: string | null
 }
 
 export const consoleUrlOf = (settings: HostSettings): string =>
   (settings.console_url ?? `http://127.0.0.1:${settings.console_port}`).replace(/\/$/, '')
 
-/** @throws {Problem} `config_invalid` when the host's own settings are off */
+/** @throws {Problem} `config_invalid` when host.json is invalid */
 export function doctorContext(
   deployRunId: string | null,
   env: Environment = wholeEnvironment(),

@@ -3,14 +3,14 @@ import type { ErrorClass, Problem } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
 
-interface About {
+interface DocumentFacts {
   readonly kind: ConnectorsResult['kind']
   readonly runId: string
   readonly startedAt: string
   readonly artifacts: Record<string, string>
 }
 
-const stateWords: Record<ConnectorReport['state'], string> = {
+const stateText: Record<ConnectorReport['state'], string> = {
   not_configured: 'not configured',
   invalid: 'invalid',
   expired: 'expired',
@@ -27,14 +27,14 @@ const toCheck = ({
 }: ConnectorReport): CheckResult => ({
   name,
   status: state === 'ready' ? 'PASS' : 'FAIL',
-  detail: `${stateWords[state]}. ${detail}`,
+  detail: `${stateText[state]}. ${detail}`,
   remedy: next_auto_fix,
   duration_ms,
 })
 
 /**
- * The class of the whole, and the connector it is about. Phase 0 has one word for everything that somebody must first put
- * right at a connector (design §9); that a peer does not answer now is said as it is.
+ * The error class of the document, and the connector that it comes from. Phase 0 reports CONNECTOR_NOT_CONFIGURED for
+ * everything that a person must first set right at a connector. A peer that does not answer now keeps its own class.
  */
 function failureOf(
   kind: ConnectorsResult['kind'],
@@ -53,16 +53,16 @@ function failureOf(
 }
 
 const common = (
-  { kind, runId, startedAt, artifacts }: About,
+  { kind, runId, startedAt, artifacts }: DocumentFacts,
   failure: { step: string | null; errorClass: ErrorClass } | null,
 ) => ({
   ...resultFieldsOf({ runId, startedAt, artifacts }, failure),
   kind,
 })
 
-/** The result of a look at both connectors: PASS if and only if both are ready. */
+/** The result of a check of all connectors: PASS if and only if all are ready. */
 export function connectorsDocument(
-  about: About,
+  about: DocumentFacts,
   reports: readonly ConnectorReport[],
 ): ConnectorsResult {
   const failure = failureOf(about.kind, reports)
@@ -76,9 +76,9 @@ export function connectorsDocument(
   }
 }
 
-/** The result of a look that found nothing out. */
-export const unseenDocument = (
-  about: About,
+/** The result when the connectors could not be checked. */
+export const uncheckedDocument = (
+  about: DocumentFacts,
   { errorClass, message }: Problem,
 ): ConnectorsResult => ({
   ...common(about, { step: null, errorClass }),

@@ -1,3 +1,4 @@
-// Doctor, as other features see it. Only what stands here may be imported by another feature.
-export { endedDeploys, stateFinding } from './deploy-checks.ts'
+// Doctor, as other features see it. Another feature may import only what this file exports.
+export { doctorChecks } from './checks.ts'
+export { endedDeploys, stateFinding } from './facts/deploys.ts'
 export { runDoctor } from './doctor.ts'

@@ -3,90 +3,106 @@ import { Problem, toProblem } from '#shared/errors'
 import type { RemediationId } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
 import type { Attempts } from './attempts.ts'
-import { whyHandsOff } from './may-act.ts'
-import { guardRemediations, type GuardHost, type Remediation, type Seen } from './remediation.ts'
+import { whyMayNotAct } from './may-act.ts'
+import { guardRemediations, type GuardHost, type Probe, type Remediation } from './remediation.ts'
 
-/** What became of a remediation that was due. */
-export const deed = z.strictObject({
+/** The result of a remediation that was due. */
+export const outcome = z.strictObject({
   remediation: z.enum(guardRemediations),
   target: z.string(),
-  /** `applied`: done, and proven to have helped. `failed`: done, and it did not help. `refused`: its bound is reached. `observed`: guard may only look. `left`: to the next pass. */
+  /**
+   * `applied`: done, and proven to have helped. `failed`: done, and it did not help. `refused`: its limit is reached.
+   * `observed`: guard may only observe. `left`: left to the next pass.
+   */
   outcome: z.enum(['applied', 'failed', 'refused', 'observed', 'left']),
   reason: z.string(),
 })
-export type Deed = z.infer<typeof deed>
+export type Outcome = z.infer<typeof outcome>
 
-/** Nothing is begun later in a pass than this: the action has a time limit of its own. Milliseconds. */
+/** A pass begins no remediation later than this, because the action has a time limit. Milliseconds. */
 const beginWithinMs = 120_000
 
 export interface Pass {
   readonly host: GuardHost
-  /** Why this pass may only look; null when it may act. */
-  readonly handsOff: string | null
-  /** How often what was tried; the reason, when that cannot be read. */
+  /** Why this pass may only observe; null when it may act. */
+  readonly mayNotAct: string | null
+  /** How often each remediation was tried; the problem, when that cannot be read. */
   readonly attempts: Attempts | Problem
   /** `performance.now()` at its beginning. */
   readonly began: number
   readonly signal: AbortSignal | undefined
 }
 
-export interface Dealt {
+export interface Applied {
   readonly status: CheckResult['status']
   readonly remedy: RemediationId
-  readonly deed: Deed
+  readonly outcome: Outcome
 }
 
-/** Deals with one thing that is due: applies its remediation, or says why not. Never throws. */
-export async function deal(
-  { host, handsOff, attempts, began, signal }: Pass,
+/** Applies a remediation that is due, or says why not. It never throws. */
+export async function applyRemediation(
+  pass: Pass,
   remediation: Remediation,
-  { target, remedy = 'deploy_again' }: Seen,
-): Promise<Dealt> {
+  { target, remedy = 'deploy_again' }: Probe,
+): Promise<Applied> {
   const { id, undone } = remediation
   const end = (
-    outcome: Deed['outcome'],
-    reason: string,
+    result: Pick<Outcome, 'outcome' | 'reason'>,
     status: CheckResult['status'],
-    mends: RemediationId = remedy,
-  ): Dealt => ({ status, remedy: mends, deed: { remediation: id, target, outcome, reason } })
-  const only = handsOff ?? whyHandsOff(host.paths)
-  if (only !== null) return end('observed', only, undone)
+    remedyId: RemediationId = remedy,
+  ): Applied => ({ status, remedy: remedyId, outcome: { remediation: id, target, ...result } })
+  const obstacle = obstacleTo(pass, id, target)
+  if (obstacle !== null) {
+    const { remedy: obstacleRemedy, ...result } = obstacle
+    return end(result, result.outcome === 'refused' ? 'FAIL' : undone, obstacleRemedy)
+  }
+  try {
+    const { acted, reason } = await remediation.apply(pass.host, target, pass.signal)
+    return end({ outcome: acted ? 'applied' : 'left', reason }, 'WARN', id)
+  } catch (error) {
+    const { errorClass, message: reason } = toProblem(error)
+    return errorClass === 'lane_busy'
+      ? end({ outcome: 'left', reason }, undone)
+      : end({ outcome: 'failed', reason }, 'FAIL')
+  }
+}
+
+interface Obstacle extends Pick<Outcome, 'reason'> {
+  readonly outcome: 'observed' | 'refused' | 'left'
+  readonly remedy?: RemediationId
+}
+
+/** Why the remediation is not applied now; null when it is, and then the attempt is recorded. */
+function obstacleTo(
+  { host, mayNotAct, attempts, began, signal }: Pass,
+  id: Remediation['id'],
+  target: string,
+): Obstacle | null {
+  const reason = mayNotAct ?? whyMayNotAct(host.paths)
+  if (reason !== null) return { outcome: 'observed', reason }
   if (attempts instanceof Problem)
-    return end(
-      'refused',
-      `how often it was tried is not known: ${attempts.message}`,
-      'FAIL',
-      'repair_state_folder',
-    )
+    return unrecorded(`it is not known how often it was tried: ${attempts.message}`)
   const count = attempts.count(id, target)
   const limit = host.settings.guard_per_hour
   if (count >= limit)
-    return end(
-      'refused',
-      `it was tried ${count} times within the last hour, and ${limit} is the limit`,
-      'FAIL',
-      'see_guard_log',
-    )
-  if (signal?.aborted) return end('left', 'the pass was cancelled', undone)
+    return {
+      outcome: 'refused',
+      reason: `it was tried ${count} times within the last hour, and ${limit} is the limit`,
+      remedy: 'see_guard_log',
+    }
+  if (signal?.aborted) return { outcome: 'left', reason: 'the pass was cancelled' }
   if (performance.now() - began > beginWithinMs)
-    return end('left', 'this pass has taken long enough', undone)
+    return { outcome: 'left', reason: 'this pass has taken long enough' }
   try {
-    attempts.note(id, target)
+    attempts.record(id, target)
   } catch (error) {
-    return end(
-      'refused',
-      `it could not be noted: ${toProblem(error).message}`,
-      'FAIL',
-      'repair_state_folder',
-    )
+    return unrecorded(`the attempt could not be recorded: ${toProblem(error).message}`)
   }
-  try {
-    const { acted, reason } = await remediation.apply(host, target, signal)
-    return end(acted ? 'applied' : 'left', reason, 'WARN', id)
-  } catch (error) {
-    const problem = toProblem(error)
-    return problem.errorClass === 'lane_busy'
-      ? end('left', problem.message, undone)
-      : end('failed', problem.message, 'FAIL')
-  }
+  return null
 }
+
+const unrecorded = (reason: string): Obstacle => ({
+  outcome: 'refused',
+  reason,
+  remedy: 'repair_state_folder',
+})

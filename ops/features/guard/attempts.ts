@@ -14,7 +14,7 @@ const attempt = z.strictObject({
   target: z.string(),
   /** For people, and for counting across a reboot. */
   at: timestamp,
-  /** What counts while the machine is up: no clock that can be set. May be negative, for one before the boot. */
+  /** Counts while the machine is up, because it cannot be set. Negative for an attempt before the boot. */
   boot_id: z.string(),
   uptime_seconds: z.number(),
 })
@@ -32,7 +32,7 @@ interface Now {
 }
 const present = (): Now => ({ wallMs: Date.now(), boot_id: bootId(), uptime_seconds: uptime() })
 
-/** The same attempt on the clock of this boot. One from the future (the clock went back over a reboot) counts as made now. */
+/** The attempt on the clock of this boot. One from the future (the clock was set back) counts as made now. */
 function onThisBoot(each: Attempt, now: Now): Attempt {
   if (each.boot_id === now.boot_id) return each
   const age = Math.max(0, (now.wallMs - Date.parse(each.at)) / 1000)
@@ -40,13 +40,16 @@ function onThisBoot(each: Attempt, now: Now): Attempt {
 }
 
 export interface Attempts {
-  /** How often within the last hour. */
+  /** Attempts within the last hour. */
   count(remediation: GuardRemediationId, target: string): number
-  /** Notes one that is about to be made: it counts, whatever becomes of this process. @throws the system's error when it cannot be written */
-  note(remediation: GuardRemediationId, target: string): void
+  /**
+   * Records an attempt before it is made, so that it counts even if this process is killed.
+   * @throws the error of the system when it cannot be written
+   */
+  record(remediation: GuardRemediationId, target: string): void
 }
 
-/** @throws {Problem} `state_invalid` when the file cannot be read: how often something was tried is never guessed */
+/** @throws {Problem} `state_invalid` when the file cannot be read: the count is never guessed */
 export function openAttempts(paths: Pick<HostPaths, 'state'>): Attempts {
   const file = attemptsFileOf(paths)
   const write = (attempts: readonly Attempt[]): void =>
@@ -56,12 +59,12 @@ export function openAttempts(paths: Pick<HostPaths, 'state'>): Attempts {
   let attempts = stored
     .map((each) => onThisBoot(each, now))
     .filter(({ uptime_seconds }) => now.uptime_seconds - uptime_seconds < hourSeconds)
-  // Written back, so that those of another boot age by this one's clock from now on.
+  // Attempts of another boot are stored again, so that they age by the clock of this boot from now on.
   if (stored.some(({ boot_id }) => boot_id !== now.boot_id)) write(attempts)
   return {
     count: (remediation, target) =>
       attempts.filter((each) => each.remediation === remediation && each.target === target).length,
-    note: (remediation, target) => {
+    record: (remediation, target) => {
       const { wallMs, boot_id, uptime_seconds } = present()
       attempts = [
         ...attempts,

@@ -10,7 +10,7 @@ import { guardPass } from './pass.ts'
 import type { GuardHost } from './remediation.ts'
 
 /**
- * Runs one pass and leaves its line in the guard log and, on a host with systemd, in the journal, and
+ * Runs one pass. It writes a line to the guard log and, on a host with systemd, to the journal, and the document
  * `artifacts/guard/<run_id>/guard.json`.
  */
 export async function runGuard(
@@ -23,7 +23,7 @@ export async function runGuard(
 ): Promise<ChecksResult> {
   const { paths, settings } = host
   const startedAt = new Date().toISOString()
-  const { checks, deeds, handsOff } = await guardPass(host, signal)
+  const { checks, outcomes, mayNotAct } = await guardPass(host, signal)
   const about = {
     kind: 'guard',
     runId,
@@ -37,12 +37,12 @@ export async function runGuard(
     time: finished_at,
     run_id: runId,
     overall,
-    restarted: deeds.flatMap(({ remediation, target, outcome }) =>
+    restarted: outcomes.flatMap(({ remediation, target, outcome }) =>
       remediation === 'restart_service' && outcome === 'applied' ? [target] : [],
     ),
-    observed_only: handsOff !== null,
-    observed_why: handsOff,
-    remediations: deeds,
+    observed_only: mayNotAct !== null,
+    observed_why: mayNotAct,
+    remediations: outcomes,
     failed: failures(checks),
   })
   appendGuardLine(paths, line)

@@ -1,2 +1,2 @@
-// Guard, as other features see it. Only what stands here may be imported by another feature.
+// Guard, as other features see it. Another feature may import only what this file exports.
 export { runGuard } from './guard.ts'

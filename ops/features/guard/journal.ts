@@ -2,9 +2,9 @@ import { toProblem } from '#shared/errors'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 
 /** `journalctl --identifier=openclaw-guard` shows the passes. */
-export const journalIdentifier = 'openclaw-guard'
+const journalIdentifier = 'openclaw-guard'
 
-/** Writes one line to the system's journal. @returns why it could not; null when it is there */
+/** Writes one line to the journal of the system. @returns why it failed; null when it is written */
 export async function toJournal(line: string): Promise<string | null> {
   try {
     const { exitCode, stderrTail } = await runCommand(

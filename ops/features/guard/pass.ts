@@ -4,16 +4,19 @@ import type { CheckResult } from '#shared/result'
 import { tryLock } from '#ops/base/files/lock'
 import { allEngines } from '#ops/host/engines/registry'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { deal, type Deed, type Pass } from './apply.ts'
+import { applyRemediation, type Outcome, type Pass } from './apply.ts'
 import { openAttempts, type Attempts } from './attempts.ts'
-import { whyHandsOff } from './may-act.ts'
+import { whyMayNotAct } from './may-act.ts'
 import { restartHostd } from './hostd.ts'
-import { lookAgain } from './recheck.ts'
-import type { GuardHost, Remediation, Seen } from './remediation.ts'
+import { probeRepeatedly } from './recheck.ts'
+import type { GuardHost, Probe, Remediation } from './remediation.ts'
 import { restartServices } from './services.ts'
 import { enableTimer } from './timers.ts'
 
-/** All that guard may do, in the order in which it is done (design §8). It touches no firewall, no sshd, and no container or unit that is not HQ's. */
+/**
+ * Everything that guard may do, in this order. It never changes the firewall, sshd, or a container or unit that
+ * does not belong to HQ.
+ */
 const remediations: readonly Remediation[] = [
   restartHostd,
   ...allEngines.map(restartServices),
@@ -22,30 +25,30 @@ const remediations: readonly Remediation[] = [
 
 export interface GuardPass {
   readonly checks: CheckResult[]
-  readonly deeds: Deed[]
-  /** Why this pass only looked; null when it might act. */
-  readonly handsOff: string | null
+  readonly outcomes: Outcome[]
+  /** Why this pass only observed; null when it could act. */
+  readonly mayNotAct: string | null
 }
 
 /**
- * One pass of guard: looks at everything that it has a remediation for, several times where one is due, and applies
- * those that are, each at most `guard_per_hour` times an hour to the same target. While maintenance is on, a deploy
- * runs, or another pass acts, it only looks.
+ * One pass of guard. It probes every target of its remediations, several times where one is due, and applies those that
+ * are due, each at most `guard_per_hour` times an hour to the same target. It only observes while maintenance is on, a
+ * deploy runs, or another pass acts.
  */
 export async function guardPass(host: GuardHost, signal?: AbortSignal): Promise<GuardPass> {
   const began = performance.now()
   const seen = await Promise.all(
     remediations.map(async (remediation) => ({
       remediation,
-      ...(await timed(() => lookAgain(remediation, host, signal))),
+      ...(await timed(() => probeRepeatedly(remediation, host, signal))),
     })),
   )
   const lock = tryLock(join(host.paths.locks, 'guard.lock'))
   try {
-    const handsOff = whyHandsOff(host.paths) ?? (lock === null ? 'another pass is at work' : null)
-    const pass: Pass = { host, handsOff, attempts: attemptsOf(host.paths), began, signal }
+    const mayNotAct = whyMayNotAct(host.paths) ?? (lock === null ? 'another pass is running' : null)
+    const pass: Pass = { host, mayNotAct, attempts: attemptsOf(host.paths), began, signal }
     const checks: CheckResult[] = []
-    const deeds: Deed[] = []
+    const outcomes: Outcome[] = []
     for (const { remediation, value, problem, ms } of seen) {
       if (problem !== null)
         checks.push({
@@ -56,9 +59,9 @@ export async function guardPass(host: GuardHost, signal?: AbortSignal): Promise<
           duration_ms: ms,
         })
       for (const each of value ?? []) {
-        const { check, deed } = await checkOf(pass, remediation, each, ms)
+        const { check, outcome } = await checkOf(pass, remediation, { ...each, ms })
         checks.push(check)
-        if (deed) deeds.push(deed)
+        if (outcome) outcomes.push(outcome)
       }
     }
     if (!checks.some(({ name }) => name.startsWith('service:')))
@@ -69,7 +72,7 @@ export async function guardPass(host: GuardHost, signal?: AbortSignal): Promise<
         remedy: null,
         duration_ms: 0,
       })
-    return { checks: [modeCheck(handsOff, deeds), ...checks], deeds, handsOff }
+    return { checks: [modeCheck(mayNotAct, outcomes), ...checks], outcomes, mayNotAct }
   } finally {
     lock?.release()
   }
@@ -96,65 +99,56 @@ async function timed<T>(
 }
 
 const status = { good: 'PASS', fail: 'FAIL', warn: 'WARN', skip: 'SKIP' } as const
-const deedWords = {
-  applied: 'guard helped',
-  failed: 'guard could not help',
+const outcomeText = {
+  applied: 'guard repaired it',
+  failed: 'guard could not repair it',
   refused: 'guard does not try again',
-  observed: 'guard only looks',
-  left: 'guard left it',
+  observed: 'guard only observes',
+  left: 'guard left it to the next pass',
 } as const
 
+/** The check of one probe; when its remediation is due, what came of that. @param probe with its duration in ms */
 async function checkOf(
   pass: Pass,
   remediation: Remediation,
-  seen: Seen,
-  lookMs: number,
-): Promise<{ check: CheckResult; deed: Deed | null }> {
-  const { check: name, state, detail } = seen
+  probe: Probe & { readonly ms: number },
+): Promise<{ check: CheckResult; outcome: Outcome | null }> {
+  const { check: name, state, detail, ms } = probe
   if (state !== 'due') {
     const found = status[state]
-    return {
-      check: {
-        name,
-        status: found,
-        detail,
-        remedy: found === 'FAIL' || found === 'WARN' ? (seen.remedy ?? 'deploy_again') : null,
-        duration_ms: lookMs,
-      },
-      deed: null,
-    }
+    const remedy = found === 'FAIL' || found === 'WARN' ? (probe.remedy ?? 'deploy_again') : null
+    return { check: { name, status: found, detail, remedy, duration_ms: ms }, outcome: null }
   }
   const began = performance.now()
-  const dealt = await deal(pass, remediation, seen)
-  const said = `${detail} · ${deedWords[dealt.deed.outcome]} (${remediation.id}): ${dealt.deed.reason}`
+  const applied = await applyRemediation(pass, remediation, probe)
+  const { outcome, reason } = applied.outcome
   return {
     check: {
       name,
-      status: dealt.status,
-      detail: said,
-      remedy: dealt.remedy,
-      duration_ms: lookMs + Math.round(performance.now() - began),
+      status: applied.status,
+      detail: `${detail} · ${outcomeText[outcome]} (${remediation.id}): ${reason}`,
+      remedy: applied.remedy,
+      duration_ms: ms + Math.round(performance.now() - began),
     },
-    deed: dealt.deed,
+    outcome: applied.outcome,
   }
 }
 
-function modeCheck(handsOff: string | null, deeds: readonly Deed[]): CheckResult {
-  const applied = deeds
-    .filter(({ outcome }) => outcome === 'applied')
-    .map(({ remediation, target }) => `${remediation} ${target}`)
-  const did =
-    applied.length > 0
-      ? `Applied: ${applied.join(', ')}.`
-      : deeds.length > 0
-        ? 'Nothing could be done.'
-        : 'Nothing had to be done.'
-  // Not a look at anything: a pass in which nothing else could be looked at is no PASS.
+function modeCheck(mayNotAct: string | null, outcomes: readonly Outcome[]): CheckResult {
+  // SKIP, because it probes nothing: a pass that could probe nothing else must not be a PASS.
   return {
     name: 'mode',
     status: 'SKIP',
-    detail: handsOff === null ? did : `Guard only looks: ${handsOff}.`,
+    detail: mayNotAct === null ? summaryOf(outcomes) : `Guard only observes: ${mayNotAct}.`,
     remedy: null,
     duration_ms: 0,
   }
+}
+
+function summaryOf(outcomes: readonly Outcome[]): string {
+  if (outcomes.length === 0) return 'Nothing had to be done.'
+  const applied = outcomes
+    .filter(({ outcome }) => outcome === 'applied')
+    .map(({ remediation, target }) => `${remediation} ${target}`)
+  return applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'Nothing could be done.'
 }

@@ -1,26 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { GuardHost, Remediation, Seen } from './remediation.ts'
+import type { GuardHost, Probe, Remediation } from './remediation.ts'
 
-/** Something is due only when it is at each of these looks, and the pause between two, milliseconds. */
-const looks = 3
+/** A remediation is due only if this many probes in a row say so; the pause between two, milliseconds. */
+const probes = 3
 const pauseMs = 2_000
 
 /**
- * Looks until nothing is due any more, or it was due at every look: one slow answer is no reason to restart anything.
- * @throws {Problem} when it cannot be seen
+ * Probes until nothing is due, or something was due at every probe. One slow answer is not a reason for a restart.
+ * @throws {Problem} when a probe fails
  */
-export async function lookAgain(
+export async function probeRepeatedly(
   remediation: Remediation,
   host: GuardHost,
   signal?: AbortSignal,
-): Promise<Seen[]> {
-  let seen = await remediation.look(host, signal)
-  const dueAt = (found: readonly Seen[]): string[] =>
+): Promise<Probe[]> {
+  let seen = await remediation.probe(host, signal)
+  const dueAt = (found: readonly Probe[]): string[] =>
     found.flatMap(({ state, target }) => (state === 'due' ? [target] : []))
   let always = dueAt(seen)
-  for (let done = 1; done < looks && seen.some(({ state }) => state === 'due'); done += 1) {
+  for (let done = 1; done < probes && seen.some(({ state }) => state === 'due'); done += 1) {
     await delay(pauseMs, undefined, signal ? { signal } : {})
-    seen = await remediation.look(host, signal)
+    seen = await remediation.probe(host, signal)
     const due = dueAt(seen)
     always = always.filter((target) => due.includes(target))
   }
@@ -29,7 +29,7 @@ export async function lookAgain(
       ? {
           ...each,
           state: 'fail',
-          detail: `${each.detail}; it was well at an earlier look of this pass, so it is left to the next`,
+          detail: `${each.detail}; it was healthy at an earlier probe of this pass, so the next pass decides`,
         }
       : each,
   )

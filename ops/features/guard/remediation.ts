@@ -3,7 +3,7 @@ import type { RemediationId } from '#shared/errors/remediations'
 
 export type GuardHost = Pick<DoctorContext, 'paths' | 'settings' | 'hostdUrl'>
 
-/** What guard may do, by name. Everything else it leaves to people and deploys. */
+/** What guard may do, by name. It leaves everything else to people and deploys. */
 export const guardRemediations = [
   'restart_hostd',
   'restart_service',
@@ -12,37 +12,42 @@ export const guardRemediations = [
 ] as const satisfies readonly RemediationId[]
 export type GuardRemediationId = (typeof guardRemediations)[number]
 
-/** One thing that was looked at. */
-export interface Seen {
-  /** What the remediation is applied to and counted for. */
+/** The result of one probe of one target. */
+export interface Probe {
+  /** The thing that the remediation is applied to; attempts are counted for it. */
   readonly target: string
   /** Name of its check in the document of the pass. */
   readonly check: string
-  /** `due`: the remediation is for this. `fail` and `warn`: something is wrong, and it is not for guard to mend. `skip`: there is no such thing here. */
+  /**
+   * `due`: the remediation applies. `fail` and `warn`: something is wrong that guard does not repair. `skip`: this host
+   * has no such target.
+   */
   readonly state: 'good' | 'due' | 'fail' | 'warn' | 'skip'
   readonly detail: string
-  /** What mends it when guard does not; default `deploy_again`. */
+  /** The remedy when guard does not repair it; default `deploy_again`. */
   readonly remedy?: RemediationId
 }
 
 export interface Remediation {
   readonly id: GuardRemediationId
-  /** How bad it is when it is due and was not done: a service that is away fails the pass, a timer does not. */
+  /** The status when it is due and was not applied: an unreachable service fails the pass, a timer does not. */
   readonly undone: 'FAIL' | 'WARN'
-  /** One look, which changes nothing. @throws {Problem} when it cannot be seen */
-  look(host: GuardHost, signal?: AbortSignal): Promise<Seen[]> | Seen[]
+  /** Probes once and changes nothing. @throws {Problem} when the probe fails */
+  probe(host: GuardHost, signal?: AbortSignal): Promise<Probe[]> | Probe[]
   /**
-   * Does it to one target, and proves that it helped.
-   * @returns what was done and what proves it, in one sentence without its full stop; `acted: false` when it had become well by itself
-   * @throws {Problem} `lane_busy` when it was not touched because a deploy is at it; any other class: it did not help
+   * Applies it to one target and proves that it helped.
+   * @returns what was done and what proves it, as a sentence without its full stop; `acted: false` when the target
+   *   was healthy again before
+   * @throws {Problem} `lane_busy` when a deploy is working on the target, which was not changed; any other class:
+   *   it did not help
    */
-  apply(host: GuardHost, target: string, signal?: AbortSignal): Promise<Applied>
+  apply(host: GuardHost, target: string, signal?: AbortSignal): Promise<ActionResult>
 }
 
-export interface Applied {
+export interface ActionResult {
   readonly acted: boolean
   readonly reason: string
 }
 
-/** Waiting for a deploy is not guard's way: the next pass comes soon. Milliseconds. */
+/** How long guard waits for a lock, milliseconds. It does not wait for a deploy: the next pass starts soon. */
 export const lockPatienceMs = 2_000

@@ -6,7 +6,7 @@ import { lockPatienceMs, type Remediation } from './remediation.ts'
 export const restartServices = ({ guard }: Engine): Remediation => ({
   id: guard.remediation,
   undone: 'FAIL',
-  look: (host, signal) => guard.targets(host, signal),
+  probe: (host, signal) => guard.targets(host, signal),
   apply: (host, target, signal) =>
     guard.restart({ host, target, patienceMs: lockPatienceMs, signal }),
 })

@@ -10,7 +10,7 @@ const shown = z.object({
 })
 export type UnitState = z.infer<typeof shown>
 
-/** @throws {Problem} of class `errorClass` with systemd's own words */
+/** Runs systemctl. @throws {Problem} of class `errorClass` with the message of systemd */
 export async function systemctl(
   args: readonly string[],
   {
@@ -26,15 +26,18 @@ export async function systemctl(
     keepStdout: true,
     ...(signal ? { signal } : {}),
   })
-  if (exitCode !== 0)
-    throw new Problem(
-      errorClass,
-      `systemctl ${args.join(' ')} ${timedOut ? `took longer than ${seconds} s` : 'failed'}: ${stderrTail.split('\n').at(-1) || 'no reason given'}.`,
-    )
+  if (exitCode !== 0) {
+    const what = timedOut ? `took longer than ${seconds} s` : 'failed'
+    const why = stderrTail.split('\n').at(-1) || 'no reason given'
+    throw new Problem(errorClass, `systemctl ${args.join(' ')} ${what}: ${why}.`)
+  }
   return stdout
 }
 
-/** What systemd knows of a unit; one that it does not know has the load state `not-found`. @throws {Problem} of class `errorClass` */
+/**
+ * The state of a unit. A unit that systemd does not know has the load state `not-found`.
+ * @throws {Problem} of class `errorClass`
+ */
 export async function unitState(
   unit: string,
   errorClass: ErrorClass,
@@ -59,6 +62,6 @@ export async function unitState(
   return parsed.data
 }
 
-/** An operator has forbidden to start it. */
+/** An operator has forbidden that it starts. */
 export const isMasked = ({ LoadState, UnitFileState }: UnitState): boolean =>
   LoadState === 'masked' || UnitFileState.startsWith('masked')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { RemediationId } from '#shared/errors/remediations'
-import { fail, pass, waited, warn, type Check, type Finding } from '#ops/core/checks/check'
+import { fail, pass, waitInSteps, warn, type Check, type Finding } from '#ops/core/checks/check'
 import { inspect, requireDaemon, type Docker } from '#ops/platform/docker/engine-api'
 import { containers, publishesOf, type Container } from '#ops/platform/docker/containers'
 import { hostToolText } from '#ops/base/process/host-tool'
@@ -34,20 +34,21 @@ const remedy = 'close_public_port'
 function finding(
   { open, excused }: Judged,
   whenClosed: string,
-  mends: RemediationId = remedy,
+  remedyId: RemediationId = remedy,
 ): Finding {
   const allowed = excused
     .map(({ exposure, reason }) => `; ${exposure.service}: ${exposure.detail}, allowed: ${reason}`)
     .join('')
-  if (open.length > 0)
-    return fail(
-      `${open.map(({ service, detail }) => (detail.includes(service) ? detail : `${service}: ${detail}`)).join('; ')}${allowed}.`,
-      mends,
+  if (open.length > 0) {
+    const list = open.map(({ service, detail }) =>
+      detail.includes(service) ? detail : `${service}: ${detail}`,
     )
+    return fail(`${list.join('; ')}${allowed}.`, remedyId)
+  }
   return pass(`${whenClosed}${allowed}`)
 }
 
-/** Containers on the local network itself: no port of this host shows them. */
+/** Containers with an address on the local network: no port of this host shows them. */
 async function lanExposures(
   docker: Docker,
   running: readonly Container[],
@@ -88,7 +89,7 @@ async function lanExposures(
     )
 }
 
-/** Rules of every packet filter there is: iptables in its two backends, for both families, and nftables. */
+/** Rules of every packet filter: iptables with its two backends, for both address families, and nftables. */
 async function readNat(
   signal: AbortSignal,
 ): Promise<{ exposures: Exposure[]; read: string[]; missing: string[] }> {
@@ -117,115 +118,135 @@ async function readNat(
 }
 
 /**
- * The port audit of a host that is HQ's own: everything on it that can be reached from outside loopback and the tailnet,
- * and every container that has power over the host.
+ * The port audit of a host that belongs to HQ: everything on it that can be reached from outside loopback and the
+ * tailnet, and every container that has power over the host.
  */
-export function hostPortChecks({
-  docker,
-  exceptions,
-  mounts,
-  serveTargets,
-  limitMs = 2000,
-}: HostAudit): Check[] {
-  // Asked once for all checks; each waits for the answer within its own limit, and nobody waits on after it.
-  let asked: Promise<Container[]> | undefined
-  const running = (): Promise<Container[]> => {
-    asked ??= askDaemon()
-    return asked
-  }
-  // Ended a little after the checks have given up, by the same clock: before that it would be told as a cancelled run.
-  const askDaemon = async (): Promise<Container[]> => {
-    const [late, answered] = [new AbortController(), new AbortController()]
-    waited(limitMs + 100, answered.signal).then(
-      () => late.abort(),
-      () => undefined,
-    ) // it was answered in time
-    try {
-      await requireDaemon(docker, late.signal)
-      return await containers(docker, { signal: late.signal })
-    } finally {
-      answered.abort()
-    }
-  }
-  const publishes = async (): Promise<Set<string>> =>
-    new Set(
-      (await running()).flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`),
-    )
-  const check = (name: string, run: (signal: AbortSignal) => Promise<Finding>): Check => ({
-    name,
-    remedy,
-    limitMs,
-    run,
-  })
+export function hostPortChecks(audit: HostAudit): Check[] {
+  const { limitMs = 2000 } = audit
+  const running = containersOnce(audit.docker, limitMs)
+  const check = (
+    name: string,
+    run: (audit: HostAudit, running: Running, signal: AbortSignal) => Promise<Finding>,
+  ): Check => ({ name, remedy, limitMs, run: (signal) => run(audit, running, signal) })
   return [
-    check('ports:sockets', async (signal) => {
-      const known = await running()
-      const nameOf = (id: string): string | null =>
-        known.find(({ Id }) => Id === id)?.Name.replace(/^\//, '') ?? null
-      const sockets = await reachableSockets(signal)
-      return finding(
-        applyExceptions(
-          socketExposures(sockets, { published: await publishes(), nameOf }),
-          exceptions,
-        ),
-        'no process listens where others than this machine and the tailnet could reach it',
-      )
-    }),
-    check('ports:docker', async (signal) => {
-      const known = await running()
-      const { open, excused } = judgeContainers(known, exceptions, mounts)
-      const lan = applyExceptions(await lanExposures(docker, known, signal), exceptions)
-      return finding(
-        { open: [...open, ...lan.open], excused: [...excused, ...lan.excused] },
-        `${known.length} containers publish to loopback and the tailnet only, and none has power over the host`,
-      )
-    }),
-    check('ports:nat', async (signal) => {
-      const { exposures, read, missing } = await readNat(signal)
-      if (read.length === 0)
-        return fail(
-          `The packet filter cannot be read: neither iptables nor nft is installed.`,
-          'install_host_tools',
-        )
-      // Docker writes a rule for each address it publishes to everybody; that one is reported as what it is.
-      const open = new Set(
-        (await running())
-          .flatMap(publishesOf)
-          .filter(({ address }) => !isPrivateAddress(address))
-          .map(({ protocol, port }) => `${protocol} ${port}`),
-      )
-      const own = exposures.filter(
-        ({ port }) => port === undefined || !open.has(`${port.protocol} ${port.number}`),
-      )
-      const judged = finding(
-        applyExceptions(own, exceptions),
-        `no rule of ${read.join(', ')} opens a port`,
-        'delete_nat_rule',
-      )
-      return judged.status === 'PASS' && missing.length > 0
-        ? warn(
-            `${judged.detail}; the rules of ${missing.join(' and ')} were not read: it is not installed`,
-            'install_host_tools',
-          )
-        : judged
-    }),
-    check('ports:tailscale', async (signal) => {
-      const [serve, funnel] = await Promise.all([
-        hostToolText(['tailscale', 'serve', 'status', '--json'], signal),
-        hostToolText(['tailscale', 'funnel', 'status', '--json'], signal),
-      ])
-      if (serve === null || funnel === null)
-        return pass('Tailscale is not installed, so it serves nothing')
-      const found = new Map(
-        [serve, funnel]
-          .flatMap((text) => serveExposures(parseServeConfig(text), serveTargets))
-          .map((each) => [`${each.code} ${each.subject} ${each.pointer}`, each]),
-      )
-      return finding(
-        applyExceptions([...found.values()], exceptions),
-        `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`,
-        'close_tailscale_serve',
-      )
-    }),
+    check('ports:sockets', auditSockets),
+    check('ports:docker', auditContainers),
+    check('ports:nat', auditNat),
+    check('ports:tailscale', auditTailscale),
   ]
+}
+
+type Running = () => Promise<Container[]>
+
+/** Requests the containers once for all checks. Each check waits for them within its own limit. */
+function containersOnce(docker: Docker, limitMs: number): Running {
+  let requested: Promise<Container[]> | undefined
+  return () => (requested ??= listContainers(docker, limitMs))
+}
+
+/**
+ * Ends the request shortly after the checks have reached their limit, by the same clock. If it ended earlier, the
+ * checks would report a cancelled run.
+ */
+async function listContainers(docker: Docker, limitMs: number): Promise<Container[]> {
+  const [late, answered] = [new AbortController(), new AbortController()]
+  waitInSteps(limitMs + 100, answered.signal).then(
+    () => late.abort(),
+    () => undefined,
+  ) // the answer came in time
+  try {
+    await requireDaemon(docker, late.signal)
+    return await containers(docker, { signal: late.signal })
+  } finally {
+    answered.abort()
+  }
+}
+
+async function auditSockets(
+  { exceptions }: HostAudit,
+  running: Running,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const known = await running()
+  const nameOf = (id: string): string | null =>
+    known.find(({ Id }) => Id === id)?.Name.replace(/^\//, '') ?? null
+  const published = new Set(
+    known.flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`),
+  )
+  const sockets = await reachableSockets(signal)
+  return finding(
+    applyExceptions(socketExposures(sockets, { published, nameOf }), exceptions),
+    'no process listens where others than this machine and the tailnet could reach it',
+  )
+}
+
+async function auditContainers(
+  { docker, exceptions, mounts }: HostAudit,
+  running: Running,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const known = await running()
+  const { open, excused } = judgeContainers(known, exceptions, mounts)
+  const lan = applyExceptions(await lanExposures(docker, known, signal), exceptions)
+  return finding(
+    { open: [...open, ...lan.open], excused: [...excused, ...lan.excused] },
+    `${known.length} containers publish to loopback and the tailnet only, and none has power over the host`,
+  )
+}
+
+async function auditNat(
+  { exceptions }: HostAudit,
+  running: Running,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const { exposures, read, missing } = await readNat(signal)
+  if (read.length === 0)
+    return fail(
+      `The packet filter cannot be read: neither iptables nor nft is installed.`,
+      'install_host_tools',
+    )
+  // Docker writes a rule for each address that it publishes to everybody; ports:docker reports that port.
+  const publicPorts = new Set(
+    (await running())
+      .flatMap(publishesOf)
+      .filter(({ address }) => !isPrivateAddress(address))
+      .map(({ protocol, port }) => `${protocol} ${port}`),
+  )
+  const others = exposures.filter(
+    ({ port }) => port === undefined || !publicPorts.has(`${port.protocol} ${port.number}`),
+  )
+  const judged = finding(
+    applyExceptions(others, exceptions),
+    `no rule of ${read.join(', ')} opens a port`,
+    'delete_nat_rule',
+  )
+  return judged.status === 'PASS' && missing.length > 0
+    ? warn(
+        `${judged.detail}; the rules of ${missing.join(' and ')} were not read: it is not installed`,
+        'install_host_tools',
+      )
+    : judged
+}
+
+async function auditTailscale(
+  { exceptions, serveTargets }: HostAudit,
+  _running: Running,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const [serve, funnel] = await Promise.all([
+    hostToolText(['tailscale', 'serve', 'status', '--json'], signal),
+    hostToolText(['tailscale', 'funnel', 'status', '--json'], signal),
+  ])
+  if (serve === null || funnel === null)
+    return pass('Tailscale is not installed, so it serves nothing')
+  const found = new Map(
+    [serve, funnel]
+      .flatMap((text) => serveExposures(parseServeConfig(text), serveTargets))
+      .map((each) => [`${each.code} ${each.subject} ${each.pointer}`, each]),
+  )
+  return finding(
+    applyExceptions([...found.values()], exceptions),
+    `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`,
+    'close_tailscale_serve',
+  )
 }

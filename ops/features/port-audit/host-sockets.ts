@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { endpointName, isPrivateAddress, type Exposure } from '#ops/platform/net/exposure'
 import { openSockets, programName, type OpenSocket } from '#ops/platform/net/sockets'
 
-/** Who holds a socket, as far as it can be seen. */
+/** The process that holds a socket, as far as this process may read it. */
 export interface SocketOwner {
   readonly pid: number
   readonly name: string
@@ -30,11 +30,11 @@ function programOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/exe`)
   } catch {
-    return null // the same
+    return null // as in read()
   }
 }
 
-/** The control groups of a container end in its id, on every version of them. */
+/** The control group of a container ends in its id, in every version of control groups. */
 export const containerOf = (cgroup: string | null): string | null =>
   /(?:docker[-/]|\/docker\/)([0-9a-f]{64})/.exec(cgroup ?? '')?.[1] ?? null
 
@@ -45,7 +45,7 @@ export const ownerOf = (pid: number): SocketOwner => ({
   container: containerOf(read(`/proc/${pid}/cgroup`)),
 })
 
-/** A program of the system: nobody but root could have put it there. */
+/** A program of the system: only root can have installed it. */
 function isSystemProgram(program: string): boolean {
   try {
     return [program, dirname(program)].every((path) => {
@@ -53,14 +53,14 @@ function isSystemProgram(program: string): boolean {
       return uid === 0 && (mode & 0o022) === 0
     })
   } catch {
-    return false // replaced or gone since
+    return false // replaced or removed meanwhile
   }
 }
 
 const dhcpClients = new Set(['systemd-networkd', 'dhclient', 'dhcpcd', 'NetworkManager', 'udhcpc'])
 
-/** What every host of a tailnet has open: the tunnel itself, and the client that gets the host its address. */
-function isHostPlumbing(
+/** A socket that every host of a tailnet has open: the tunnel itself, or the client that requests an address. */
+function isExpectedOfAHost(
   { protocol, port, owners }: OwnedSocket,
   isSystem: (program: string) => boolean,
 ): boolean {
@@ -75,8 +75,8 @@ function isHostPlumbing(
 const keyOf = ({ protocol, address, port, pids }: OpenSocket): string =>
   `${protocol} ${address} ${port} ${pids.join(',')}`
 
-/** Ports that the kernel gives to whoever asks for any, as a question sent by UDP does for a moment. */
-function passingPorts(): readonly [number, number] {
+/** The ports that the kernel assigns to a program that names none, such as one that sends a request by UDP. */
+function ephemeralPorts(): readonly [number, number] {
   const [first, last] = (read('/proc/sys/net/ipv4/ip_local_port_range') ?? '')
     .trim()
     .split(/\s+/)
@@ -85,29 +85,29 @@ function passingPorts(): readonly [number, number] {
 }
 
 /**
- * Sockets of this network namespace that others could reach, with their owners. A UDP socket on a port of the passing
- * kind counts only when it is still there a moment later.
+ * Sockets of this network namespace that others could reach, with their owners. A UDP socket on an ephemeral port
+ * counts only if it still exists a moment later.
  * @throws {Problem} `internal_error` when the kernel's tables cannot be read
  */
 export async function reachableSockets(signal?: AbortSignal): Promise<OwnedSocket[]> {
   const outside = (): OpenSocket[] =>
     openSockets().filter(({ address }) => !isPrivateAddress(address))
-  const [first, last] = passingPorts()
-  const passing = ({ protocol, port }: OpenSocket): boolean =>
+  const [first, last] = ephemeralPorts()
+  const isEphemeral = ({ protocol, port }: OpenSocket): boolean =>
     protocol === 'udp' && port >= first && port <= last
   const sockets = outside()
-  let stay = new Set(sockets.map(keyOf))
-  if (sockets.some(passing)) {
+  let lasting = new Set(sockets.map(keyOf))
+  if (sockets.some(isEphemeral)) {
     await delay(300, undefined, signal ? { signal } : {})
-    stay = new Set(outside().map(keyOf))
+    lasting = new Set(outside().map(keyOf))
   }
   return sockets
-    .filter((socket) => !passing(socket) || stay.has(keyOf(socket)))
+    .filter((socket) => !isEphemeral(socket) || lasting.has(keyOf(socket)))
     .map((socket) => ({ ...socket, owners: socket.pids.map(ownerOf) }))
 }
 
 /**
- * @param published `protocol port` of what Docker publishes: its proxy's sockets are judged there
+ * @param published `protocol port` of what Docker publishes; ports:docker judges the sockets of its proxy
  * @param nameOf name of a container by its id
  */
 export function socketExposures(
@@ -124,7 +124,7 @@ export function socketExposures(
 ): Exposure[] {
   return sockets.flatMap((socket) => {
     const { protocol, address, port, owners } = socket
-    if (isPrivateAddress(address) || isHostPlumbing(socket, isSystem)) return []
+    if (isPrivateAddress(address) || isExpectedOfAHost(socket, isSystem)) return []
     if (
       published.has(`${protocol} ${port}`) &&
       owners.length > 0 &&
@@ -132,27 +132,36 @@ export function socketExposures(
     )
       return []
     const [owner] = owners
-    const container = owner?.container ?? null
-    const service =
-      owner === undefined
-        ? 'the kernel, or a process that cannot be seen'
-        : container === null
-          ? owner.name
-          : (nameOf(container) ?? owner.name)
-    const who =
-      owner === undefined
-        ? service
-        : `process ${owner.pid} (${owner.name})${container === null ? '' : ` in container ${nameOf(container) ?? container.slice(0, 12)}`}`
+    const { service, holder } = holderOf(owner, nameOf)
     const subject = endpointName(protocol, address, port)
     return [
       {
         code: 'public_socket',
         service,
         subject,
-        detail: `${who} listens on ${subject}`,
+        detail: `${holder} listens on ${subject}`,
         pointer: owner?.program ?? 'kernel socket table',
         port: { protocol, number: port },
       },
     ]
   })
+}
+
+/** How a message names the owner of a socket. */
+function holderOf(
+  owner: SocketOwner | undefined,
+  nameOf: (container: string) => string | null,
+): { service: string; holder: string } {
+  if (owner === undefined) {
+    const unknown = 'the kernel, or a process that cannot be seen'
+    return { service: unknown, holder: unknown }
+  }
+  const { pid, name, container } = owner
+  const process = `process ${pid} (${name})`
+  if (container === null) return { service: name, holder: process }
+  const containerName = nameOf(container)
+  return {
+    service: containerName ?? name,
+    holder: `${process} in container ${containerName ?? container.slice(0, 12)}`,
+  }
 }

@@ -1,4 +1,4 @@
-// The port audit, as other features see it. Only what stands here may be imported by another feature.
-export { portChecks } from './audit.ts'
+// The port audit, as other features see it. Another feature may import only what this file exports.
 export { auditChecks, auditClass } from './checks.ts'
 export { reachableSockets, socketExposures } from './host-sockets.ts'
+export { sharedPortChecks } from './shared-audit.ts'

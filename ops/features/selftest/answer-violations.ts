@@ -1,8 +1,7 @@
 import { operatorSettings } from '#shared/config'
 import type { ReviewAnswer } from '#shared/verdict'
-import { chosenProvider } from '#ops/features/ship/index'
-import { judgeAnswer, parseAnswer } from '#ops/features/ship/index'
-import { attempt, once, type Group, type Plant } from './violation.ts'
+import { chosenProvider, judgeAnswer, parseAnswer } from '#ops/features/ship/index'
+import { attempting, once, type ViolationGroup, type Violation } from './violation.ts'
 
 const bindings = {
   base_sha: 'a'.repeat(40),
@@ -22,7 +21,7 @@ const approval: ReviewAnswer = {
 }
 const text = (change: Partial<ReviewAnswer> = {}): string =>
   JSON.stringify({ ...approval, ...change })
-const judged = (answer: string) => attempt(() => judgeAnswer(parseAnswer(answer), bindings))
+const judged = (answer: string) => attempting(() => judgeAnswer(parseAnswer(answer), bindings))
 const blocking = {
   severity: 'blocking',
   file: 'app.txt',
@@ -31,9 +30,9 @@ const blocking = {
   body: '',
 } as const
 const provider = (chosen: string) =>
-  attempt(() => chosenProvider(operatorSettings.parse({ review: { provider: chosen } })).id)
+  attempting(() => chosenProvider(operatorSettings.parse({ review: { provider: chosen } })).id)
 
-const planted: readonly [name: string, what: string, expected: string, answer: string][] = [
+const cases: readonly [name: string, what: string, expected: string, answer: string][] = [
   [
     'other_nonce',
     'an approval with another nonce',
@@ -85,7 +84,7 @@ const planted: readonly [name: string, what: string, expected: string, answer: s
   ['no_answer', 'an empty answer', 'review_invalid', ''],
   [
     'off_schema',
-    'an approval with a field that nobody asked for',
+    'an approval with an unknown field',
     'review_invalid',
     JSON.stringify({ ...approval, approved: true }),
   ],
@@ -97,27 +96,27 @@ const planted: readonly [name: string, what: string, expected: string, answer: s
   ],
 ]
 
-/** What a reviewer may answer, and who may be one. */
-export const answerPlants: Group = {
+/** Answers that are not a valid approval, and a reviewer that is not accepted. */
+export const answerViolations: ViolationGroup = {
   name: 'review_answer',
   guard: 'The judge of review answers',
-  make: () => {
+  prepare: () => {
     const control = once(judged(text()))
     return Promise.resolve({
-      plants: [
-        ...planted.map(([name, what, expected, answer]): Plant => ({
+      violations: [
+        ...cases.map(([name, what, expected, answer]): Violation => ({
           name,
-          planted: what,
+          what: what,
           expected,
           control,
-          plant: judged(answer),
+          attempt: judged(answer),
         })),
         {
           name: 'unknown_provider',
-          planted: 'a provider that is not in the operator settings',
+          what: 'a provider that is not in the operator settings',
           expected: 'review_provider_refused',
           control: provider('openai'),
-          plant: provider('anybody'),
+          attempt: provider('anybody'),
         },
       ],
     })

@@ -5,10 +5,10 @@ import { writeJson } from '#ops/base/files/json-file'
 import { toTrustedKey } from '#ops/core/trust/signing-key'
 import { hostPaths } from '#ops/base/paths/paths'
 import { lookForHazards } from '#ops/features/ship/index'
-import { attempt, once, type Group, type Plant } from './violation.ts'
+import { attempting, once, type ViolationGroup, type Violation } from './violation.ts'
 import { branch, provider, type CommitName, type Repositories } from './repositories.ts'
 
-const planted: readonly [name: CommitName, what: string, expected: string][] = [
+const cases: readonly [name: CommitName, what: string, expected: string][] = [
   ['unreviewed', 'an unreviewed commit', 'unreviewed_commit'],
   ['laundered', 'an unreviewed commit with a reviewed one shipped on top', 'unreviewed_commit'],
   ['edited', 'a verdict that was edited after it was signed', 'verdict_signature_invalid'],
@@ -20,16 +20,16 @@ const planted: readonly [name: CommitName, what: string, expected: string][] = [
   ['root', 'main set back behind the baseline', 'unreviewed_commit'],
 ]
 
-/** What git_sync of a deploy resets a clone to. @param made the repositories, shared with other groups */
-export const chainPlants = (made: () => Promise<Repositories>): Group => ({
+/** Commits that git_sync of a deploy must not check out. @param made the repositories, shared with other groups */
+export const chainViolations = (made: () => Promise<Repositories>): ViolationGroup => ({
   name: 'reviews',
   guard: 'The review chain of git_sync',
-  make: async (place, signal) => {
+  prepare: async (workspace, signal) => {
     const { origin, id, key, git } = await made()
     const paths = hostPaths({
-      OPENCLAW_ROOT: place.sub('reviews', 'root'),
-      OPENCLAW_ETC: place.sub('reviews', 'etc'),
-      OPENCLAW_STATE: place.sub('reviews', 'state'),
+      OPENCLAW_ROOT: workspace.sub('reviews', 'root'),
+      OPENCLAW_ETC: workspace.sub('reviews', 'etc'),
+      OPENCLAW_STATE: workspace.sub('reviews', 'state'),
     })
     await git(paths.root, ['init', '--quiet', '--template=', `--initial-branch=${branch}`])
     await git(paths.root, ['remote', 'add', 'origin', origin])
@@ -40,18 +40,18 @@ export const chainPlants = (made: () => Promise<Repositories>): Group => ({
       keys: [toTrustedKey(key)],
     } satisfies TrustFile)
     const synced = (name: CommitName) =>
-      attempt(
+      attempting(
         async () =>
           `the clone was reset to ${(await syncToRemote({ paths, files: readHostFiles(paths), rollbackTo: null }, name, { signal, log: () => undefined })).sha}`,
       )
     const control = once(synced(branch))
     return {
-      plants: planted.map(([name, what, expected]): Plant => ({
+      violations: cases.map(([name, what, expected]): Violation => ({
         name,
-        planted: what,
+        what: what,
         expected,
         control,
-        plant: synced(name),
+        attempt: synced(name),
       })),
     }
   },
@@ -60,28 +60,28 @@ export const chainPlants = (made: () => Promise<Repositories>): Group => ({
 const hazards: readonly [name: CommitName, what: string, expected: string][] = [
   ['link', 'a link that leads out of the tree', 'link_outside'],
   ['submodule', 'a submodule, whose content is in no diff', 'submodule_refused'],
-  ['turned_text', 'characters that turn the order of reading round', 'hidden_characters'],
+  ['turned_text', 'characters that reverse the reading order', 'hidden_characters'],
   ['git_folder', "a path that is git's own folder elsewhere", 'unsafe_path'],
 ]
 
-/** What a change may hold that no diff shows. */
-export const hazardPlants = (made: () => Promise<Repositories>): Group => ({
+/** Hazards of a change that no diff shows. */
+export const hazardViolations = (made: () => Promise<Repositories>): ViolationGroup => ({
   name: 'change',
-  guard: 'The look at what a change holds',
-  make: async (_place, signal) => {
+  guard: 'The check for hazards in a change',
+  prepare: async (_place, signal) => {
     const { origin, id } = await made()
-    const looked = (name: CommitName) =>
-      attempt(async () => {
+    const inspected = (name: CommitName) =>
+      attempting(async () => {
         await lookForHazards(origin, id(branch), id(name), { signal })
       })
-    const control = once(looked('change'))
+    const control = once(inspected('change'))
     return {
-      plants: hazards.map(([name, what, expected]): Plant => ({
+      violations: hazards.map(([name, what, expected]): Violation => ({
         name,
-        planted: what,
+        what: what,
         expected,
         control,
-        plant: looked(name),
+        attempt: inspected(name),
       })),
     }
   },

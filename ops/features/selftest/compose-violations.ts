@@ -1,10 +1,10 @@
 import { judgeComposeModel } from '#ops/host/engines/compose/judge'
 import { composeModel } from '#ops/host/engines/compose/model'
-import { findings, once, type Group, type Plant } from './violation.ts'
+import { listing, once, type ViolationGroup, type Violation } from './violation.ts'
 
 /** A service as `docker compose config --format json` prints it. */
 const judged = (service: object) =>
-  findings(
+  listing(
     () =>
       judgeComposeModel(
         composeModel.parse({
@@ -21,7 +21,7 @@ const mount = (source: string): object => ({
   volumes: [{ type: 'bind', source, target: '/mnt', read_only: true }],
 })
 
-const planted: readonly [name: string, what: string, expected: string, service: object][] = [
+const cases: readonly [name: string, what: string, expected: string, service: object][] = [
   ['all_addresses', 'a port published on 0.0.0.0', 'public_publish', port({ host_ip: '0.0.0.0' })],
   ['no_address', 'a port published without an address', 'public_publish', port({})],
   [
@@ -68,17 +68,17 @@ const planted: readonly [name: string, what: string, expected: string, service: 
   ['device', 'a container with a device of the host', 'device', { devices: ['/dev/mem:/dev/mem'] }],
   [
     'unknown_setting',
-    'a setting that nobody has judged',
+    'a setting that the judge does not know',
     'unknown_setting',
     { host_everything: true },
   ],
 ]
 
-/** What a compose file may open, judged before anything is started. */
-export const composePlants: Group = {
+/** Compose files that open the host, judged before anything is started. */
+export const composeViolations: ViolationGroup = {
   name: 'compose',
   guard: 'The judge of compose files',
-  make: () => {
+  prepare: () => {
     const control = once(
       judged({
         ...port({ host_ip: '127.0.0.1' }),
@@ -88,12 +88,12 @@ export const composePlants: Group = {
       }),
     )
     return Promise.resolve({
-      plants: planted.map(([name, what, expected, service]): Plant => ({
+      violations: cases.map(([name, what, expected, service]): Violation => ({
         name,
-        planted: what,
+        what: what,
         expected,
         control,
-        plant: judged(service),
+        attempt: judged(service),
       })),
     })
   },

@@ -6,90 +6,112 @@ import { newRunId } from '#shared/ids'
 import { runCommand } from '#ops/base/process/command'
 import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/core/host-state/maintenance'
 import { programArgv } from '#ops/base/process/program'
-import type { Place } from './workspace.ts'
-import { once, type Attempt, type Group, type Plant } from './violation.ts'
+import type { Workspace } from './workspace.ts'
+import { once, type Attempt, type ViolationGroup, type Violation } from './violation.ts'
 import { hostdEnv, startTemporaryHostd, withToken, type TemporaryHostd } from './temporary-hostd.ts'
 
 const status = '/api/status'
 
-/** Something is changed for one question and put back, whatever the answer. */
+/** Changes something for one request, and restores it whatever the answer is. */
 const during =
-  (change: () => void, back: () => void, ask: Attempt): Attempt =>
+  (change: () => void, restore: () => void, attempt: Attempt): Attempt =>
   async () => {
     change()
     try {
-      return await ask()
+      return await attempt()
     } finally {
-      back()
+      restore()
     }
   }
 
-function requestPlants({ ask, token, paths }: TemporaryHostd): Plant[] {
-  const clean = once(ask({ path: status, headers: withToken(token) }))
-  const refused = (
+function requestViolations(hostd: TemporaryHostd): Violation[] {
+  const { request, token } = hostd
+  const control = once(request({ path: status, headers: withToken(token) }))
+  const other = randomBytes(24).toString('hex')
+  const cases: readonly [
     name: string,
-    planted: string,
+    what: string,
     expected: string,
     headers: readonly string[],
-  ): Plant => ({ name, planted, expected, control: clean, plant: ask({ path: status, headers }) })
-  const wrong = randomBytes(24).toString('hex')
-  const start = (body: object): Attempt =>
-    ask({ method: 'POST', path: '/api/exec', headers: withToken(token), body })
-  const admitted = once(start({ action: 'port_audit' }))
+  ][] = [
+    ['no_token', 'a request without a token', 'forbidden (403)', []],
+    ['wrong_token', 'a request with another token', 'forbidden (403)', withToken(other)],
+    ['empty_token', 'a request with an empty token', 'forbidden (403)', withToken('')],
+    [
+      'doubled_token',
+      'a request with two tokens, the right one first',
+      'forbidden (403)',
+      [...withToken(token), ...withToken(other)],
+    ],
+    [
+      'foreign_host',
+      'a request for another host name',
+      'host_refused (403)',
+      [...withToken(token), 'Host', 'rebound.example.org'],
+    ],
+    [
+      'foreign_origin',
+      'a request from a foreign page',
+      'origin_refused (403)',
+      [...withToken(token), 'Origin', 'https://example.org'],
+    ],
+    [
+      'funnel',
+      'a request through Tailscale Funnel',
+      'funnel_refused (403)',
+      [...withToken(token), 'Tailscale-Funnel-Request', '?1'],
+    ],
+  ]
   return [
-    refused('no_token', 'a request without a token', 'forbidden (403)', []),
-    refused('wrong_token', 'a request with another token', 'forbidden (403)', withToken(wrong)),
-    refused('empty_token', 'a request with an empty token', 'forbidden (403)', withToken('')),
-    refused('doubled_token', 'a request with two tokens, the right one first', 'forbidden (403)', [
-      ...withToken(token),
-      ...withToken(wrong),
-    ]),
-    refused('foreign_host', 'a request for another host name', 'host_refused (403)', [
-      ...withToken(token),
-      'Host',
-      'rebound.example.org',
-    ]),
-    refused('foreign_origin', 'a request from a foreign page', 'origin_refused (403)', [
-      ...withToken(token),
-      'Origin',
-      'https://example.org',
-    ]),
-    refused('funnel', 'a request through Tailscale Funnel', 'funnel_refused (403)', [
-      ...withToken(token),
-      'Tailscale-Funnel-Request',
-      '?1',
-    ]),
-    {
-      name: 'token_file_open',
-      planted: 'a token file that others may write',
-      expected: 'token_not_configured (503)',
-      control: clean,
-      plant: during(
-        () => chmodSync(paths.tokenFile, 0o666),
-        () => chmodSync(paths.tokenFile, 0o600),
-        ask({ path: status, headers: withToken(token) }),
-      ),
-    },
+    ...cases.map(([name, what, expected, headers]): Violation => ({
+      name,
+      what,
+      expected,
+      control,
+      attempt: request({ path: status, headers }),
+    })),
+    openTokenFile(hostd, control),
+    ...startViolations(hostd),
+  ]
+}
+
+const openTokenFile = ({ request, token, paths }: TemporaryHostd, control: Attempt): Violation => ({
+  name: 'token_file_open',
+  what: 'a token file that others may write',
+  expected: 'token_not_configured (503)',
+  control,
+  attempt: during(
+    () => chmodSync(paths.tokenFile, 0o666),
+    () => chmodSync(paths.tokenFile, 0o600),
+    request({ path: status, headers: withToken(token) }),
+  ),
+})
+
+function startViolations({ request, token }: TemporaryHostd): Violation[] {
+  const start = (body: object): Attempt =>
+    request({ method: 'POST', path: '/api/exec', headers: withToken(token), body })
+  const control = once(start({ action: 'port_audit' }))
+  return [
     {
       name: 'unknown_action',
-      planted: 'an action that is not in the allowlist',
+      what: 'an action that is not in the allowlist',
       expected: 'unknown_action (404)',
-      control: admitted,
-      plant: start({ action: 'sh' }),
+      control,
+      attempt: start({ action: 'sh' }),
     },
     {
       name: 'unknown_parameter',
-      planted: 'an action with a parameter that it does not have',
+      what: 'an action with a parameter that it does not have',
       expected: 'invalid_request (400)',
-      control: admitted,
-      plant: start({ action: 'guard', params: { argv: ['sh'] } }),
+      control,
+      attempt: start({ action: 'guard', params: { argv: ['sh'] } }),
     },
   ]
 }
 
-function maintenancePlants({ ask, token, paths }: TemporaryHostd): Plant[] {
+function maintenanceViolations({ request, token, paths }: TemporaryHostd): Violation[] {
   const start = (action: string, headers: readonly string[] = []): Attempt =>
-    ask({
+    request({
       method: 'POST',
       path: '/api/exec',
       headers: [...withToken(token), ...headers],
@@ -102,32 +124,36 @@ function maintenancePlants({ ask, token, paths }: TemporaryHostd): Plant[] {
   const off = (): void => {
     turnMaintenanceOff(paths)
   }
-  const refused = (name: string, planted: string, control: Attempt, plant: Attempt): Plant => ({
-    name,
-    planted,
-    expected: 'MAINTENANCE_MODE (503)',
-    control,
-    plant,
-  })
   const doctor = once(start('doctor'))
-  return [
-    refused('maintenance', 'doctor during maintenance', doctor, during(on, off, start('doctor'))),
-    refused(
-      'maintenance_unreadable',
-      'doctor beside a maintenance file that cannot be read',
-      doctor,
-      during(() => writeFileSync(paths.maintenance, '{"half'), off, start('doctor')),
-    ),
-    refused(
-      'maintenance_other_deploy',
-      'doctor in the name of another deploy during maintenance',
-      during(on, off, start('verify_production', [dodRunHeader, deploy])),
-      during(on, off, start('verify_production', [dodRunHeader, newRunId()])),
-    ),
+  const verify = (deployRunId: string): Attempt =>
+    during(on, off, start('verify_production', [dodRunHeader, deployRunId]))
+  const cases: readonly Omit<Violation, 'expected'>[] = [
+    {
+      name: 'maintenance',
+      what: 'doctor during maintenance',
+      control: doctor,
+      attempt: during(on, off, start('doctor')),
+    },
+    {
+      name: 'maintenance_unreadable',
+      what: 'doctor while the maintenance file cannot be read',
+      control: doctor,
+      attempt: during(() => writeFileSync(paths.maintenance, '{"half'), off, start('doctor')),
+    },
+    {
+      name: 'maintenance_other_deploy',
+      what: 'doctor in the name of another deploy during maintenance',
+      control: verify(deploy),
+      attempt: verify(newRunId()),
+    },
   ]
+  return cases.map((each) => ({ ...each, expected: 'MAINTENANCE_MODE (503)' }))
 }
 
-function artifactPlants({ ask, token, paths }: TemporaryHostd, secret: string): Plant[] {
+function artifactViolations(
+  { request, token, paths }: TemporaryHostd,
+  secret: string,
+): Violation[] {
   const { artifacts } = paths
   mkdirSync(join(artifacts, 'deploy'))
   writeFileSync(join(artifacts, 'deploy', 'step.log'), 'a line of proof\n')
@@ -135,14 +161,14 @@ function artifactPlants({ ask, token, paths }: TemporaryHostd, secret: string): 
   symlinkSync(secret, join(artifacts, 'deploy', 'link.log'))
   symlinkSync(join(secret, '..'), join(artifacts, 'folder'))
   const get = (path: string): Attempt =>
-    ask({ path: `/api/artifacts/${path}`, headers: withToken(token) })
+    request({ path: `/api/artifacts/${path}`, headers: withToken(token) })
   const control = once(get('deploy/step.log'))
-  const refused = (name: string, planted: string, path: string): Plant => ({
+  const refused = (name: string, what: string, path: string): Violation => ({
     name,
-    planted,
+    what,
     expected: 'not_found (404)',
     control,
-    plant: get(path),
+    attempt: get(path),
   })
   return [
     refused('artifact_dots', 'a path with ..', 'deploy/../../../outside/secret.txt'),
@@ -153,11 +179,11 @@ function artifactPlants({ ask, token, paths }: TemporaryHostd, secret: string): 
   ]
 }
 
-/** How a hostd that was told to serve an address of another machine ended. Nothing could be opened by it. */
-const servedElsewhere =
-  (place: Place, signal: AbortSignal): Attempt =>
+/** Starts a hostd with an address of another machine, on which it cannot open anything. It must end with an error. */
+const servingElsewhere =
+  (workspace: Workspace, signal: AbortSignal): Attempt =>
   async () => {
-    const { env } = hostdEnv(place, 'listen', randomBytes(24).toString('hex'))
+    const { env } = hostdEnv(workspace, 'listen', randomBytes(24).toString('hex'))
     const { exitCode, timedOut, stderrTail } = await runCommand(programArgv('hostd'), {
       cwd: '/',
       env: { ...env, OPENCLAW_HOSTD_ADDRESS: '192.0.2.1' },
@@ -165,29 +191,29 @@ const servedElsewhere =
       signal,
     })
     return timedOut
-      ? { accepted: true, said: 'it went on' }
+      ? { accepted: true, said: 'it kept running' }
       : { accepted: false, refusal: `exit code ${String(exitCode)}`, said: stderrTail }
   }
 
-/** What a real hostd answers, over HTTP. */
-export const hostdPlants: Group = {
+/** Requests that a real hostd must refuse, over HTTP. */
+export const hostdViolations: ViolationGroup = {
   name: 'hostd',
   guard: 'hostd',
-  make: async (place, signal) => {
-    const secret = join(place.sub('hostd', 'outside'), 'secret.txt')
+  prepare: async (workspace, signal) => {
+    const secret = join(workspace.sub('hostd', 'outside'), 'secret.txt')
     writeFileSync(secret, 'outside\n')
-    const hostd = await startTemporaryHostd(place, randomBytes(24).toString('hex'), signal)
+    const hostd = await startTemporaryHostd(workspace, randomBytes(24).toString('hex'), signal)
     return {
-      plants: [
-        ...requestPlants(hostd),
-        ...maintenancePlants(hostd),
-        ...artifactPlants(hostd, secret),
+      violations: [
+        ...requestViolations(hostd),
+        ...maintenanceViolations(hostd),
+        ...artifactViolations(hostd, secret),
         {
           name: 'public_address',
-          planted: 'an address that is not loopback',
+          what: 'an address that is not loopback',
           expected: 'exit code 64',
-          control: hostd.ask({ path: '/health' }),
-          plant: servedElsewhere(place, signal),
+          control: hostd.request({ path: '/health' }),
+          attempt: servingElsewhere(workspace, signal),
         },
       ],
       end: hostd.stop,

@@ -10,7 +10,7 @@ const builder = new XMLBuilder({
   suppressEmptyNode: true,
 })
 
-/** One test case: a check that failed is a failure, one that could not be made is a skip, anything else passed. */
+/** One test case: FAIL is a failure, SKIP a skip, and any other status passed. */
 function testCase({ name, status, detail, duration_ms }: CheckResult): object {
   const [group = '', ...rest] = name.split(':')
   const message = { '@message': printable(detail) }
@@ -18,11 +18,12 @@ function testCase({ name, status, detail, duration_ms }: CheckResult): object {
     '@classname': group,
     '@name': rest.length === 0 ? group : rest.join(':'),
     '@time': (duration_ms / 1000).toFixed(3),
-    ...(status === 'FAIL' ? { failure: message } : status === 'SKIP' ? { skipped: message } : {}),
+    ...(status === 'FAIL' ? { failure: message } : {}),
+    ...(status === 'SKIP' ? { skipped: message } : {}),
   }
 }
 
-/** Writes the checks as a JUnit report, the form in which a ship reads test results. @throws the system's error */
+/** Writes the checks as a JUnit report, which a ship reads. @throws the error of the system */
 export function writeJunit(path: string, suite: string, checks: readonly CheckResult[]): void {
   const count = (status: CheckResult['status']): number =>
     checks.filter((check) => check.status === status).length

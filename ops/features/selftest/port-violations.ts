@@ -8,39 +8,44 @@ import { natExposures } from '#ops/platform/net/nat-rules'
 import { parseServeConfig, serveExposures } from '#ops/platform/net/serve-config'
 import { parseTable } from '#ops/platform/net/sockets'
 import { programArgv } from '#ops/base/process/program'
-import { findings, once, type Attempt, type Group, type Plant } from './violation.ts'
-import type { Place } from './workspace.ts'
+import { listing, once, type Attempt, type ViolationGroup, type Violation } from './violation.ts'
+import type { Workspace } from './workspace.ts'
 import { socketAnswers, type socketCases, type SocketAnswers } from './socket-cases.ts'
 
 type Case = keyof typeof socketCases
-type ListedPlant = Omit<Plant, 'control' | 'plant'> & { readonly name: Exclude<Case, 'loopback'> }
+type ListedViolation = Omit<Violation, 'control' | 'attempt'> & {
+  readonly name: Exclude<Case, 'loopback'>
+}
 
-const listed: readonly ListedPlant[] = [
-  { name: 'tcp', planted: 'a TCP listener on every address', expected: 'public_socket' },
-  { name: 'udp', planted: 'a UDP socket on every address', expected: 'public_socket' },
+const listed: readonly ListedViolation[] = [
+  { name: 'tcp', what: 'a TCP listener on every address', expected: 'public_socket' },
+  { name: 'udp', what: 'a UDP socket on every address', expected: 'public_socket' },
   {
     name: 'tcp6_only',
-    planted: 'a listener on every IPv6 address only',
+    what: 'a listener on every IPv6 address only',
     expected: 'public_socket',
   },
 ]
 
-/** How to become alone on a network: as root, or as root of a user namespace. */
+/** How to get a network namespace: as root, or as root of a user namespace. */
 const ways: readonly (readonly string[])[] = [
   ['unshare', '--net'],
   ['unshare', '--user', '--map-root-user', '--net'],
 ]
 
-/** @returns what was found in a namespace of its own; or why none can be had here */
-async function inNamespace(place: Place, signal: AbortSignal): Promise<SocketAnswers | string> {
+/** @returns the answers from a separate network namespace, or why this machine allows none */
+async function inNamespace(
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<SocketAnswers | string> {
   const env = {
     ...baseEnv(),
-    ...place.env,
+    ...workspace.env,
     ...hostPathsEnv(
       hostPaths({
-        OPENCLAW_ROOT: place.sub('ports', 'root'),
-        OPENCLAW_ETC: place.sub('ports', 'etc'),
-        OPENCLAW_STATE: place.sub('ports', 'state'),
+        OPENCLAW_ROOT: workspace.sub('ports', 'root'),
+        OPENCLAW_ETC: workspace.sub('ports', 'etc'),
+        OPENCLAW_STATE: workspace.sub('ports', 'state'),
       }),
     ),
   }
@@ -70,15 +75,19 @@ async function inNamespace(place: Place, signal: AbortSignal): Promise<SocketAns
     } catch (error) {
       const problem = toProblem(error)
       if (problem.errorClass !== 'internal_error') throw error
-      why = problem.message // no such program: the tables are planted instead
+      why = problem.message // no such program: socket tables are used instead
     }
   }
   return why.split('\n')[0] ?? ''
 }
 
-/** Rows of the kernel's tables as proc(5) has them, for where no namespace can be had. */
+/** A socket table of the kernel in the format of proc(5), for a machine without network namespaces. */
 const row = (address: string, state: string): string =>
-  `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: ${address}:4E55 ${address.replaceAll(/./g, '0')}:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0\n`
+  [
+    '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n',
+    `   0: ${address}:4E55 ${address.replaceAll(/./g, '0')}:0000 ${state} 00000000:00000000`,
+    ' 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0\n',
+  ].join('')
 const tables: Readonly<Record<Case, readonly ['tcp' | 'udp', string]>> = {
   loopback: ['tcp', row('0100007F', '0A')],
   tcp: ['tcp', row('00000000', '0A')],
@@ -86,35 +95,36 @@ const tables: Readonly<Record<Case, readonly ['tcp' | 'udp', string]>> = {
   tcp6_only: ['tcp', row('0'.repeat(32), '0A')],
 }
 const fromTable = (name: Case): Attempt =>
-  findings(() => {
+  listing(() => {
     const sockets = parseTable(tables[name][1], tables[name][0]).map(
       ({ protocol, address, port }) => ({ protocol, address, port, pids: [], owners: [] }),
     )
     if (sockets.length !== 1)
-      throw new Error(`the planted table was read as ${sockets.length} sockets`)
+      throw new Error(`the socket table was read as ${sockets.length} sockets`)
     return socketExposures(sockets)
   })
 
-/** Sockets that others could reach, really open where this machine lets a program be alone on a network. */
-export const socketPlants: Group = {
+/** Sockets that others could reach. They are really open where this machine allows a network namespace. */
+export const socketViolations: ViolationGroup = {
   name: 'sockets',
   guard: 'The port audit',
-  make: async (place, signal) => {
-    const answers = await inNamespace(place, signal)
+  prepare: async (workspace, signal) => {
+    const answers = await inNamespace(workspace, signal)
     if (typeof answers === 'string') {
+      const reason = answers === '' ? '' : `: ${answers}`
       return {
-        note: `over planted socket tables, as no network namespace can be had here${answers === '' ? '' : `: ${answers}`}`,
-        plants: listed.map((each): Plant => ({
+        note: `from socket tables, because this machine allows no network namespace${reason}`,
+        violations: listed.map((each): Violation => ({
           ...each,
           control: fromTable('loopback'),
-          plant: fromTable(each.name),
+          attempt: fromTable(each.name),
         })),
       }
     }
-    const seen = (name: Case): Attempt => findings(() => answers.host[name] ?? [])
-    /** The engine `process`: hostd's own port. */
-    const own = (name: Case): Attempt =>
-      findings(() => {
+    const seen = (name: Case): Attempt => listing(() => answers.host[name] ?? [])
+    /** With the engine `process`: the port of hostd. */
+    const hostdPort = (name: Case): Attempt =>
+      listing(() => {
         const found = answers.process[name]
         return found === undefined || found.status === 'PASS'
           ? []
@@ -122,17 +132,17 @@ export const socketPlants: Group = {
       })
     return {
       note: 'really open, in a network namespace',
-      plants: listed.flatMap((each): Plant[] => [
-        { ...each, control: seen('loopback'), plant: seen(each.name) },
+      violations: listed.flatMap((each): Violation[] => [
+        { ...each, control: seen('loopback'), attempt: seen(each.name) },
         ...(each.name === 'udp'
           ? []
           : [
               {
                 name: `hostd_${each.name}`,
-                planted: `${each.planted}, on the port of hostd`,
+                what: `${each.what}, on the port of hostd`,
                 expected: 'FAIL',
-                control: own('loopback'),
-                plant: own(each.name),
+                control: hostdPort('loopback'),
+                attempt: hostdPort(each.name),
               },
             ]),
       ]),
@@ -141,7 +151,7 @@ export const socketPlants: Group = {
 }
 
 const nat = (rule: string): Attempt =>
-  findings(() =>
+  listing(() =>
     natExposures(
       parseIptablesSave(
         `*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rule}\nCOMMIT\n`,
@@ -152,13 +162,13 @@ const nat = (rule: string): Attempt =>
 const target = 'http://127.0.0.1:8877'
 const web = { 'host.example.ts.net:443': { Handlers: { '/': { Proxy: target } } } }
 const serve = (config: object): Attempt =>
-  findings(() => serveExposures(parseServeConfig(JSON.stringify(config)), [target]))
+  listing(() => serveExposures(parseServeConfig(JSON.stringify(config)), [target]))
 
-/** Other ways to the outside: rules of the packet filter, and what Tailscale serves. */
-export const wayPlants: Group = {
+/** Other ways into the host: rules of the packet filter, and what Tailscale serves. */
+export const wayViolations: ViolationGroup = {
   name: 'ways_in',
   guard: 'The port audit',
-  make: () => {
+  prepare: () => {
     const [closed, private_] = [
       once(
         nat(
@@ -168,43 +178,43 @@ export const wayPlants: Group = {
       once(serve({ Web: web })),
     ]
     return Promise.resolve({
-      plants: [
+      violations: [
         {
           name: 'nat_rule',
-          planted: 'a NAT rule that sends a public port on',
+          what: 'a NAT rule that forwards a public port',
           expected: 'public_nat',
           control: closed,
-          plant: nat(
+          attempt: nat(
             '-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80',
           ),
         },
         {
           name: 'redirect_rule',
-          planted: 'a rule that redirects a public port to hostd',
+          what: 'a rule that redirects a public port to hostd',
           expected: 'public_nat',
           control: closed,
-          plant: nat('-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8877'),
+          attempt: nat('-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8877'),
         },
         {
           name: 'funnel',
-          planted: 'Tailscale Funnel',
+          what: 'Tailscale Funnel',
           expected: 'funnel',
           control: private_,
-          plant: serve({ Web: web, AllowFunnel: { 'host.example.ts.net:443': true } }),
+          attempt: serve({ Web: web, AllowFunnel: { 'host.example.ts.net:443': true } }),
         },
         {
           name: 'foreground_serve',
-          planted: 'a foreground session of Tailscale Serve',
+          what: 'a foreground session of Tailscale Serve',
           expected: 'foreground_serve',
           control: private_,
-          plant: serve({ Web: web, Foreground: { planted: { Web: web } } }),
+          attempt: serve({ Web: web, Foreground: { what: { Web: web } } }),
         },
         {
           name: 'serve_other',
-          planted: 'Tailscale Serve with something that is not hostd',
+          what: 'Tailscale Serve with something that is not hostd',
           expected: 'serve_target',
           control: private_,
-          plant: serve({
+          attempt: serve({
             Web: {
               'host.example.ts.net:443': { Handlers: { '/': { Proxy: 'http://127.0.0.1:9000' } } },
             },

@@ -2,114 +2,156 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { newRunId } from '#shared/ids'
 import { manifestName } from '#shared/proof'
-import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
+import {
+  newKeyPem,
+  signingKeyFromPem,
+  toTrustedKey,
+  type SigningKey,
+} from '#ops/core/trust/signing-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { readChainHead } from '#ops/core/proof/chain-head'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { rememberedBy, verifyChain } from '#ops/core/proof/verify-chain'
-import { findings, type Group, type Plant } from './violation.ts'
+import { listing, type Violation, type ViolationGroup } from './violation.ts'
+import type { Workspace } from './workspace.ts'
 
 const kind = 'deploy'
 
-/** What happens to a proof after it was sealed. */
-export const proofPlants: Group = {
+interface Sealed {
+  readonly workspace: Workspace
+  /** Folder of the sealed bundles. */
+  readonly root: string
+  readonly ids: readonly [string, string]
+  readonly key: SigningKey
+  readonly remembered: ReturnType<typeof rememberedBy>
+}
+
+/** Changes to a proof after it was sealed. */
+export const proofViolations: ViolationGroup = {
   name: 'proof',
   guard: 'The verification of proof bundles',
-  make: async (place) => {
-    const [ours, theirs] = ['ours', 'theirs'].map((name) => signingKeyFromPem(newKeyPem(), name))
-    if (ours === undefined || theirs === undefined) throw new Error('two keys were made')
-    const chainFile = join(place.sub('proof'), 'chain.json')
-    const ids = [
-      newRunId(new Date('2026-01-01T00:00:00Z')),
-      newRunId(new Date('2026-01-01T00:00:01Z')),
-    ] as const
-    const root = place.sub('proof', 'sealed')
-    for (const runId of ids) {
-      const dir = place.sub('proof', 'sealed', kind, runId)
-      writeFileSync(join(dir, 'result.json'), '{"overall":"FAIL"}')
-      writeFileSync(join(dir, 'step.log'), 'line\n')
-      await sealBundle({ dir, kind, runId, chainFile, key: ours, gitHead: null, gitTree: null })
-    }
-    const head = readChainHead(chainFile)
-    if (head === null) throw new Error('the chain was sealed and is not there')
-    const keys = (key = ours) => trustKeys([toTrustedKey(key)], 'the self-test')
-    const bundle = (change: (dir: string) => void, name: string, key = ours) =>
-      findings(async () => {
-        const dir = join(place.sub('proof', name, kind), ids[0])
-        cpSync(join(root, kind, ids[0]), dir, { recursive: true })
-        change(dir)
-        return (await verifyBundle(dir, { keys: keys(key) })).problems
-      })
-    const chain = (change: (root: string) => void, name: string) =>
-      findings(async () => {
-        const copy = place.sub('proof', name)
-        cpSync(root, copy, { recursive: true })
-        change(copy)
-        return (
-          await verifyChain(copy, {
-            keys: keys(),
-            kinds: [kind],
-            remembered: rememberedBy(head, basename(chainFile)),
-          })
-        ).problems
-      })
-    const untouched = (): void => undefined
-    const rewrite = (dir: string, name: string, from: string, to: string): void =>
-      writeFileSync(join(dir, name), readFileSync(join(dir, name), 'utf8').replace(from, to))
-    const altered = (
-      name: string,
-      planted: string,
-      expected: string,
-      change: (dir: string) => void,
-      key = ours,
-    ): Plant => ({
-      name,
-      planted,
-      expected,
-      control: bundle(untouched, `${name}-control`),
-      plant: bundle(change, name, key),
-    })
-    const reordered = (
-      name: string,
-      planted: string,
-      expected: string,
-      change: (root: string) => void,
-    ): Plant => ({
-      name,
-      planted,
-      expected,
-      control: chain(untouched, `${name}-control`),
-      plant: chain(change, name),
-    })
-    return {
-      plants: [
-        altered('file_altered', 'a result turned from FAIL to PASS', 'file_digest', (dir) =>
-          rewrite(dir, 'result.json', 'FAIL', 'PASS'),
-        ),
-        altered('file_removed', 'a log that was taken away', 'file_missing', (dir) =>
-          rmSync(join(dir, 'step.log')),
-        ),
-        altered('file_added', 'a file that was put beside', 'file_extra', (dir) =>
-          writeFileSync(join(dir, 'more.log'), 'more\n'),
-        ),
-        altered('manifest_altered', 'a manifest with another time', 'signature_invalid', (dir) =>
-          rewrite(dir, manifestName, '"git_head": null', `"git_head": "${'a'.repeat(40)}"`),
-        ),
-        altered(
-          'foreign_key',
-          'a bundle that another key signed',
-          'unknown_key',
-          untouched,
-          theirs,
-        ),
-        reordered('chain_cut', 'a chain without its newest bundle', 'chain_truncated', (copy) =>
-          rmSync(join(copy, kind, ids[1]), { recursive: true }),
-        ),
-        reordered('chain_gap', 'a chain without its first bundle', 'chain_gap', (copy) =>
-          rmSync(join(copy, kind, ids[0]), { recursive: true }),
-        ),
-      ],
-    }
+  prepare: async (workspace) => {
+    const sealed = await sealTwo(workspace)
+    return { violations: [...bundleViolations(sealed), ...chainViolations(sealed)] }
   },
+}
+
+async function sealTwo(workspace: Workspace): Promise<Sealed> {
+  const key = newKey('ours')
+  const chainFile = join(workspace.sub('proof'), 'chain.json')
+  const ids = [
+    newRunId(new Date('2026-01-01T00:00:00Z')),
+    newRunId(new Date('2026-01-01T00:00:01Z')),
+  ] as const
+  for (const runId of ids) {
+    const dir = workspace.sub('proof', 'sealed', kind, runId)
+    writeFileSync(join(dir, 'result.json'), '{"overall":"FAIL"}')
+    writeFileSync(join(dir, 'step.log'), 'line\n')
+    await sealBundle({ dir, kind, runId, chainFile, key, gitHead: null, gitTree: null })
+  }
+  const head = readChainHead(chainFile)
+  if (head === null) throw new Error('the chain was sealed and its file is missing')
+  const remembered = rememberedBy(head, basename(chainFile))
+  return { workspace, root: workspace.sub('proof', 'sealed'), ids, key, remembered }
+}
+
+const newKey = (name: string): SigningKey => signingKeyFromPem(newKeyPem(), name)
+const trusting = (key: SigningKey) => trustKeys([toTrustedKey(key)], 'the self-test')
+const untouched = (): void => undefined
+const rewrite = (file: string, from: string, to: string): void =>
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+
+interface Change extends Pick<Violation, 'name' | 'what' | 'expected'> {
+  /** Changes a copy of the bundle, or of the whole folder of bundles. */
+  readonly change: (folder: string) => void
+  /** The key that the verification trusts; default: the key that sealed. */
+  readonly key?: SigningKey
+}
+
+function bundleViolations({ workspace, root, ids, key: sealedWith }: Sealed): Violation[] {
+  const verified = (change: (dir: string) => void, name: string, key = sealedWith) =>
+    listing(async () => {
+      const dir = join(workspace.sub('proof', name, kind), ids[0])
+      cpSync(join(root, kind, ids[0]), dir, { recursive: true })
+      change(dir)
+      return (await verifyBundle(dir, { keys: trusting(key) })).problems
+    })
+  const changes: readonly Change[] = [
+    {
+      name: 'file_altered',
+      what: 'a result changed from FAIL to PASS',
+      expected: 'file_digest',
+      change: (dir) => rewrite(join(dir, 'result.json'), 'FAIL', 'PASS'),
+    },
+    {
+      name: 'file_removed',
+      what: 'a removed log',
+      expected: 'file_missing',
+      change: (dir) => rmSync(join(dir, 'step.log')),
+    },
+    {
+      name: 'file_added',
+      what: 'an added file',
+      expected: 'file_extra',
+      change: (dir) => writeFileSync(join(dir, 'more.log'), 'more\n'),
+    },
+    {
+      name: 'manifest_altered',
+      what: 'a changed manifest',
+      expected: 'signature_invalid',
+      change: (dir) =>
+        rewrite(join(dir, manifestName), '"git_head": null', `"git_head": "${'a'.repeat(40)}"`),
+    },
+    {
+      name: 'foreign_key',
+      what: 'a bundle that another key signed',
+      expected: 'unknown_key',
+      change: untouched,
+      key: newKey('theirs'),
+    },
+  ]
+  return changes.map(({ name, what, expected, change, key }) => ({
+    name,
+    what,
+    expected,
+    control: verified(untouched, `${name}-control`),
+    attempt: verified(change, name, key),
+  }))
+}
+
+function chainViolations({ workspace, root, ids, key, remembered }: Sealed): Violation[] {
+  const verified = (change: (copy: string) => void, name: string) =>
+    listing(async () => {
+      const copy = workspace.sub('proof', name)
+      cpSync(root, copy, { recursive: true })
+      change(copy)
+      const { problems } = await verifyChain(copy, {
+        keys: trusting(key),
+        kinds: [kind],
+        remembered,
+      })
+      return problems
+    })
+  const changes: readonly Change[] = [
+    {
+      name: 'chain_cut',
+      what: 'a chain without its newest bundle',
+      expected: 'chain_truncated',
+      change: (copy) => rmSync(join(copy, kind, ids[1]), { recursive: true }),
+    },
+    {
+      name: 'chain_gap',
+      what: 'a chain without its first bundle',
+      expected: 'chain_gap',
+      change: (copy) => rmSync(join(copy, kind, ids[0]), { recursive: true }),
+    },
+  ]
+  return changes.map(({ name, what, expected, change }) => ({
+    name,
+    what,
+    expected,
+    control: verified(untouched, `${name}-control`),
+    attempt: verified(change, name),
+  }))
 }

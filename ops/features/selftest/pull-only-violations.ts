@@ -7,22 +7,29 @@ import { provePullOnly } from '#ops/features/deploy/index'
 import { parseJson } from '#ops/base/files/json-file'
 import { hostPaths, hostPathsEnv } from '#ops/base/paths/paths'
 import { programArgv } from '#ops/base/process/program'
-import { attempt, once, type Attempt, type Group } from './violation.ts'
+import { attempting, once, type Attempt, type Violation, type ViolationGroup } from './violation.ts'
+import type { Workspace } from './workspace.ts'
 import { branch, type Repositories } from './repositories.ts'
 
 /** One line of git's protocol: its length in four hex digits, then the text. */
 const packet = (line: string): string =>
   `${(Buffer.byteLength(line) + 4).toString(16).padStart(4, '0')}${line}`
 
-/** What a remote says it holds (gitprotocol-http(5), version 0): enough for a reading git, and for a push that is only tried. */
-const advertisement = (service: string, commit: string): string =>
-  `${packet(`# service=${service}\n`)}0000${packet(`${commit} refs/heads/${branch}\0${service === 'git-receive-pack' ? 'report-status delete-refs ofs-delta' : 'ofs-delta'}\n`)}0000`
+/** The reference advertisement of a remote (gitprotocol-http(5), version 0): enough to fetch, and to try a push. */
+function advertisement(service: string, commit: string): string {
+  const capabilities =
+    service === 'git-receive-pack' ? 'report-status delete-refs ofs-delta' : 'ofs-delta'
+  const ref = packet(`${commit} refs/heads/${branch}\0${capabilities}\n`)
+  return `${packet(`# service=${service}\n`)}0000${ref}0000`
+}
 
-/** A remote that everybody may read, and to which only who has the password may push. */
-async function startRemote(
-  commit: string,
-  password: string,
-): Promise<{ readonly url: (user?: string) => string; readonly close: () => Promise<void> }> {
+interface Remote {
+  readonly url: (user?: string) => string
+  readonly close: () => Promise<void>
+}
+
+/** A remote that everybody may read. A push needs the password. */
+async function startRemote(commit: string, password: string): Promise<Remote> {
   const given = `Basic ${Buffer.from(`deploy:${password}`).toString('base64')}`
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
@@ -59,114 +66,136 @@ async function startRemote(
   }
 }
 
-const said = z.looseObject({
+const commandResult = z.looseObject({
   overall: z.enum(['PASS', 'FAIL']),
   error_class: z.string().nullable(),
   detail: z.string().optional(),
 })
 
-/** Can this host push? */
-export const pullOnlyPlants = (made: () => Promise<Repositories>): Group => ({
+interface Scene {
+  readonly workspace: Workspace
+  readonly signal: AbortSignal
+  readonly repositories: Repositories
+  readonly remote: Remote
+}
+
+/** Hosts that can push. */
+export const pullOnlyViolations = (made: () => Promise<Repositories>): ViolationGroup => ({
   name: 'pull_only',
   guard: 'The proof that a host only pulls',
-  make: async (place, signal) => {
-    const { origin, id, git, clone: copy } = await made()
+  prepare: async (workspace, signal) => {
+    const repositories = await made()
     const password = randomBytes(12).toString('hex')
-    const remote = await startRemote(id(branch), password)
-    const clone = async (name: string, url: string, pushUrl?: string): Promise<string> => {
-      const root = copy('pull-only', name)
-      await git(root, ['remote', 'set-url', 'origin', url])
-      if (pushUrl !== undefined) await git(root, ['remote', 'set-url', '--push', 'origin', pushUrl])
-      return root
-    }
-    const proven = (name: string, url: string, pushUrl?: string) =>
-      attempt(async () =>
-        (
-          await provePullOnly(await clone(name, url, pushUrl), branch, {
-            signal,
-            log: () => undefined,
-          })
-        )
-          .map(({ detail }) => detail)
-          .join('; '),
-      )
-    /** Through the command, in an environment that says where git should push. */
-    const command =
-      (name: string, url: string): Attempt =>
-      async () => {
-        const root = await clone(name, url)
-        const env = {
-          ...place.env,
-          ...hostPathsEnv(
-            hostPaths({
-              OPENCLAW_ROOT: root,
-              OPENCLAW_ETC: place.sub('pull-only', 'etc'),
-              OPENCLAW_STATE: place.sub('pull-only', 'state'),
-            }),
-          ),
-          GIT_CONFIG_COUNT: '1',
-          GIT_CONFIG_KEY_0: 'remote.origin.pushurl',
-          GIT_CONFIG_VALUE_0: remote.url(),
-        }
-        const { stdout } = await runCommand(programArgv('hq', ['assert-pull-only', '--json']), {
-          cwd: '/',
-          env,
-          timeLimitSeconds: 50,
-          signal,
-          keepStdout: true,
-        })
-        const {
-          overall,
-          error_class,
-          detail = '',
-        } = parseJson(stdout, said, {
-          errorClass: 'internal_error',
-          origin: 'The answer of hq assert-pull-only',
-        })
-        return overall === 'PASS'
-          ? { accepted: true, said: 'it was taken for a host that only pulls' }
-          : { accepted: false, refusal: error_class ?? 'no class', said: detail }
-      }
-    const control = once(proven('clean', remote.url()))
+    const remote = await startRemote(repositories.id(branch), password)
+    const scene = { workspace, signal, repositories, remote }
     return {
       end: remote.close,
-      plants: [
-        {
-          name: 'pushable',
-          planted: 'a remote that takes a push',
-          expected: 'production_can_push',
-          control,
-          plant: proven('pushable', origin),
-        },
-        {
-          name: 'push_url',
-          planted: 'a push address of its own that takes a push',
-          expected: 'production_can_push',
-          control,
-          plant: proven('push-url', remote.url(), origin),
-        },
-        {
-          name: 'password_in_url',
-          planted: 'a password in the address with which a push is taken',
-          expected: 'production_can_push',
-          control,
-          plant: proven('password', remote.url(`deploy:${password}`)),
-        },
-        {
-          name: 'remote_down',
-          planted: 'a remote that does not answer',
-          expected: 'push_probe_inconclusive',
-          control,
-          plant: proven('down', 'http://127.0.0.1:1/app.git'),
-        },
+      violations: [
+        ...addressViolations(scene, password),
         {
           name: 'git_environment',
-          planted: 'a pushable remote, and GIT_CONFIG_* that leads the proof elsewhere',
+          what: 'a pushable remote, with GIT_CONFIG_* that points the proof at another one',
           expected: 'production_can_push',
-          control: once(command('environment-clean', remote.url())),
-          plant: command('environment', origin),
+          control: once(provenByCommand(scene, 'environment-clean', remote.url())),
+          attempt: provenByCommand(scene, 'environment', repositories.origin),
         },
       ],
     }
   },
 })
+
+function addressViolations(scene: Scene, password: string): Violation[] {
+  const { remote, repositories } = scene
+  const { origin } = repositories
+  const control = once(proven(scene, 'clean', { url: remote.url() }))
+  const cases: readonly (Pick<Violation, 'name' | 'what'> & Addresses & { expected?: string })[] = [
+    { name: 'pushable', what: 'a remote that accepts a push', url: origin },
+    {
+      name: 'push_url',
+      what: 'a separate push address that accepts a push',
+      url: remote.url(),
+      pushUrl: origin,
+    },
+    {
+      name: 'password_in_url',
+      what: 'an address with the password for a push',
+      url: remote.url(`deploy:${password}`),
+    },
+    {
+      name: 'remote_down',
+      what: 'a remote that does not answer',
+      url: 'http://127.0.0.1:1/app.git',
+      expected: 'push_probe_inconclusive',
+    },
+  ]
+  return cases.map(({ name, what, expected = 'production_can_push', ...addresses }) => ({
+    name,
+    what,
+    expected,
+    control,
+    attempt: proven(scene, name, addresses),
+  }))
+}
+
+interface Addresses {
+  readonly url: string
+  readonly pushUrl?: string
+}
+
+/** A clone with these addresses of origin. @returns its path */
+async function cloneWith(
+  { repositories: { git, clone } }: Scene,
+  name: string,
+  { url, pushUrl }: Addresses,
+): Promise<string> {
+  const root = clone('pull-only', name)
+  await git(root, ['remote', 'set-url', 'origin', url])
+  if (pushUrl !== undefined) await git(root, ['remote', 'set-url', '--push', 'origin', pushUrl])
+  return root
+}
+
+const proven = (scene: Scene, name: string, addresses: Addresses): Attempt =>
+  attempting(async () => {
+    const root = await cloneWith(scene, name, addresses)
+    const run = { signal: scene.signal, log: () => undefined }
+    return (await provePullOnly(root, branch, run)).map(({ detail }) => detail).join('; ')
+  })
+
+/** Through the command, in an environment that sets the push address. */
+const provenByCommand =
+  (scene: Scene, name: string, url: string): Attempt =>
+  async () => {
+    const { workspace, signal, remote } = scene
+    const root = await cloneWith(scene, name, { url })
+    const env = {
+      ...workspace.env,
+      ...hostPathsEnv(
+        hostPaths({
+          OPENCLAW_ROOT: root,
+          OPENCLAW_ETC: workspace.sub('pull-only', 'etc'),
+          OPENCLAW_STATE: workspace.sub('pull-only', 'state'),
+        }),
+      ),
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'remote.origin.pushurl',
+      GIT_CONFIG_VALUE_0: remote.url(),
+    }
+    const { stdout } = await runCommand(programArgv('hq', ['assert-pull-only', '--json']), {
+      cwd: '/',
+      env,
+      timeLimitSeconds: 50,
+      signal,
+      keepStdout: true,
+    })
+    const result = parseJson(stdout, commandResult, {
+      errorClass: 'internal_error',
+      origin: 'The answer of hq assert-pull-only',
+    })
+    return result.overall === 'PASS'
+      ? { accepted: true, said: 'it counted as a host that only pulls' }
+      : {
+          accepted: false,
+          refusal: result.error_class ?? 'no class',
+          said: result.detail ?? '',
+        }
+  }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { newKeyPem } from '#ops/core/trust/signing-key'
 import { createRedactor } from '#ops/base/redact/redactor'
-import type { Attempt, Group, Plant } from './violation.ts'
+import type { Attempt, ViolationGroup, Violation } from './violation.ts'
 
-/** Secrets that are made for this one time; they open nothing. */
+/** Secrets that are made for this self-test; they open nothing. */
 function secrets() {
   const token = randomBytes(24).toString('hex')
   const password = randomBytes(12).toString('hex')
@@ -27,41 +27,44 @@ function secrets() {
   ] as const
 }
 
-/** Every form of it that a person could still use. */
+/** Every form of a secret that a person could still use. */
 const traces = (secret: string): string[] => [
   secret,
   Buffer.from(secret).toString('base64'),
   ...secret.split('\n').filter((line) => line.length >= 20 && !line.startsWith('-----')),
 ]
 
-/** What must not stand in a log. */
-export const redactionPlants: Group = {
+/** Texts that must not appear in a log. */
+export const redactionViolations: ViolationGroup = {
   name: 'redaction',
   guard: 'The redaction of secrets',
-  make: () => {
-    const planted = secrets()
-    const redactor = createRedactor({ secrets: [planted[0][2]] })
-    const asked =
+  prepare: () => {
+    const cases = secrets()
+    const redactor = createRedactor({ secrets: [cases[0][2]] })
+    const redacted =
       (secret: string, text: string): Attempt =>
       () => {
         const shown = redactor.text(text)
         const left = traces(secret).some((form) => shown.includes(form))
         return Promise.resolve(
           left || shown === text
-            ? { accepted: true, said: left ? 'it can still be read' : 'the text was left as it is' }
-            : { accepted: false, refusal: 'redacted', said: 'it was taken out' },
+            ? {
+                accepted: true,
+                said: left ? 'the secret can still be read' : 'the text is unchanged',
+              }
+            : { accepted: false, refusal: 'redacted', said: 'it was removed' },
         )
       }
-    const plants = planted.map(([name, what, secret, text]): Plant => ({
+    const violations = cases.map(([name, what, secret, text]): Violation => ({
       name,
-      planted: what,
+      what: what,
       expected: 'redacted',
-      control: asked(
+      control: redacted(
         secret,
         'deployed 4 services in 12 s, commit 0f3a9c, see https://example.org/runs',
       ),
-      plant: asked(secret, text),
+      attempt: redacted(secret, text),
     }))
-    return Promise.resolve({ plants })
+    return Promise.resolve({ violations })
   },
 }

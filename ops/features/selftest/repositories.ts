@@ -13,8 +13,8 @@ import { nextActionFile } from '#ops/core/config/next-action'
 import { proofKey } from '#ops/core/proof/proof-key'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { operatorSettingsPath, projectConfigName } from '#ops/core/config/settings-files'
-import type { Place } from './workspace.ts'
-import { CannotPlant } from './violation.ts'
+import type { Workspace } from './workspace.ts'
+import { CannotPrepare } from './violation.ts'
 
 export const branch = 'main'
 export const provider = { id: 'selftest', base_url: 'http://127.0.0.1:9/v1' } as const
@@ -36,7 +36,7 @@ const config: z.input<typeof projectConfig> = {
 }
 const first = {
   [projectConfigName]: JSON.stringify(config),
-  [nextActionFile]: '# Next action\n\n- Plant the next violation.\n',
+  [nextActionFile]: '# Next action\n\n- Violation the next violation.\n',
   'app.txt': 'one\n',
 }
 
@@ -82,17 +82,17 @@ const commits = [
 ] as const satisfies readonly Commit[]
 export type CommitName = (typeof commits)[number]['name']
 
-/** The origin, the laptop's key and settings, and every commit there is to plant. */
+/** The origin, the key and the settings of the laptop, and every commit. */
 export interface Repositories {
   /** Bare. */
   readonly origin: string
   readonly id: (name: CommitName) => string
-  /** A fresh clone at `branch`, in a folder of the place. @returns its path */
+  /** Makes a clone at `branch` in a folder of the workspace. @returns its path */
   readonly clone: (...parts: string[]) => string
   /** Folder of the operator's settings; its ship key signed the good verdicts. */
   readonly home: string
   readonly key: SigningKey
-  /** Says where reviews of these clones start. */
+  /** Sets the baseline of these clones in the settings. */
   readonly baselines: (clones: readonly string[]) => void
   readonly git: (repo: string, args: readonly string[], options?: GitOptions) => Promise<string>
 }
@@ -121,9 +121,9 @@ function stream(): string {
 const git: Repositories['git'] = (repo, args, options = {}) =>
   gitText(repo, args, { userConfig: false, ...options })
 
-/** @throws {CannotPlant} without git */
-export async function makeRepositories(place: Place): Promise<Repositories> {
-  const base = place.sub('git')
+/** @throws {CannotPrepare} without git */
+export async function makeRepositories(workspace: Workspace): Promise<Repositories> {
+  const base = workspace.sub('git')
   try {
     await git(base, [
       'init',
@@ -134,12 +134,12 @@ export async function makeRepositories(place: Place): Promise<Repositories> {
       'origin.git',
     ])
   } catch (error) {
-    throw new CannotPlant(
+    throw new CannotPrepare(
       `git cannot make a repository (${error instanceof Error ? error.message : String(error)})`,
     )
   }
   const origin = join(base, 'origin.git')
-  // Kept as one pack, of which the many copies are made faster than of a file for each object.
+  // One pack: a copy of it is faster than a copy of a file for each object.
   await git(origin, ['fast-import', '--quiet', '--date-format=raw'], {
     input: stream(),
     config: { 'fastimport.unpackLimit': '1' },
@@ -156,12 +156,12 @@ export async function makeRepositories(place: Place): Promise<Repositories> {
   const ids = new Map(rows.map(([name = '', commit = '', tree = '']) => [name, { commit, tree }]))
   const of = (name: CommitName): { commit: string; tree: string } => {
     const found = ids.get(name)
-    if (found === undefined) throw new Error(`the planted commit ${name} is not there`)
+    if (found === undefined) throw new Error(`the commit ${name} is missing`)
     return found
   }
-  const home = place.sub('laptop')
+  const home = workspace.sub('laptop')
   const key = await proofKey(laptopProofPaths(home, origin))
-  await writeVerdicts(place, origin, of, key)
+  await writeVerdicts({ workspace, origin, of, key })
   const baselines = (clones: readonly string[]): void =>
     writeJson(
       operatorSettingsPath(home),
@@ -185,7 +185,7 @@ export async function makeRepositories(place: Place): Promise<Repositories> {
     'clone',
   ])
   const clone = (...parts: string[]): string => {
-    const folder = place.sub(...parts)
+    const folder = workspace.sub(...parts)
     cpSync(join(base, 'clone'), folder, { recursive: true, preserveTimestamps: true })
     return folder
   }
@@ -203,79 +203,20 @@ const judged: ReadonlySet<string> = new Set<CommitName>([
   'other_provider',
 ])
 
-/** Verdicts as reviews would have left them, and what somebody made of them. */
-async function writeVerdicts(
-  place: Place,
-  origin: string,
-  of: (name: CommitName) => { commit: string; tree: string },
-  key: SigningKey,
-): Promise<void> {
-  const theirs = signingKeyFromPem(newKeyPem(), 'a key that is not enrolled')
-  const digests = await withNeutralGit(
-    origin,
-    async (neutral) => {
-      const found = new Map<CommitName, string>()
-      // One after another: they share a file.
-      for (const { name, parent } of commits)
-        if (parent !== null && judged.has(name))
-          found.set(name, await neutral.diffDigest(of(parent).commit, of(name).commit))
-      return found
-    },
-    { userConfig: false },
-  )
-  const plain = (name: CommitName, change: Partial<Verdict> = {}): Verdict => {
-    const parent = commits.find((each) => each.name === name)?.parent ?? name
-    return {
-      schema_version: 1,
-      verdict_id: `verdict-${name}`,
-      run_id: newRunId(),
-      verdict: 'APPROVED',
-      repository: 'selftest',
-      base_sha: of(parent).commit,
-      head_sha: of(name).commit,
-      tree_sha: of(name).tree,
-      diff_sha256: digests.get(name) ?? '',
-      prompt_sha256: '0'.repeat(64),
-      nonce: 'selftest',
-      files: [],
-      findings: [],
-      summary: 'Planted.',
-      gate_settings_changed: [],
-      reviewer: {
-        cli: 'codex',
-        cli_version: '0',
-        model: 'selftest',
-        provider_id: provider.id,
-        base_url: provider.base_url,
-        scripted: false,
-      },
-      usage: null,
-      created_at: new Date().toISOString(),
-      ...change,
-    }
-  }
-  const signed = (name: CommitName, change: Partial<Verdict> = {}): object =>
-    signVerdict(plain(name, change), key)
-  const verdicts: Partial<Record<CommitName, object>> = {
-    [branch]: signed(branch),
-    laundered: signed('laundered'),
-    edited: { ...signed('edited'), summary: 'Edited.' },
-    foreign_key: signVerdict(plain('foreign_key'), theirs),
-    unsigned: plain('unsigned'),
-    // Good in its own repository, by the same laptop.
-    other_repository: signed('other_repository', {
-      repository: 'elsewhere',
-      base_sha: 'a'.repeat(40),
-      head_sha: 'b'.repeat(40),
-      tree_sha: 'c'.repeat(40),
-    }),
-    other_provider: signed('other_provider', {
-      reviewer: { ...plain('other_provider').reviewer, base_url: 'http://127.0.0.1:10/v1' },
-    }),
-  }
+interface Signer {
+  readonly workspace: Workspace
+  readonly origin: string
+  readonly of: (name: CommitName) => { commit: string; tree: string }
+  readonly key: SigningKey
+}
+
+/** Stores verdicts at the origin: good ones, and one for each way in which a verdict can be wrong. */
+async function writeVerdicts(signer: Signer): Promise<void> {
+  const { workspace, origin, of } = signer
+  const verdicts = await makeVerdicts(signer)
   const names = Object.keys(verdicts) as CommitName[]
   const files = names.map((name) => {
-    const file = join(place.sub('git', 'verdicts'), name)
+    const file = join(workspace.sub('git', 'verdicts'), name)
     writeFileSync(file, JSON.stringify(verdicts[name]))
     return file
   })
@@ -290,3 +231,83 @@ async function writeVerdicts(
       .join(''),
   })
 }
+
+async function makeVerdicts({
+  origin,
+  of,
+  key,
+}: Signer): Promise<Partial<Record<CommitName, object>>> {
+  const theirs = signingKeyFromPem(newKeyPem(), 'a key that is not enrolled')
+  const digests = await diffDigests(origin, of)
+  const plain = (name: CommitName): Verdict => {
+    const parent = commits.find((each) => each.name === name)?.parent ?? name
+    return {
+      ...approval(`verdict-${name}`),
+      base_sha: of(parent).commit,
+      head_sha: of(name).commit,
+      tree_sha: of(name).tree,
+      diff_sha256: digests.get(name) ?? '',
+    }
+  }
+  const signed = (name: CommitName, change: Partial<Verdict> = {}): object =>
+    signVerdict({ ...plain(name), ...change }, key)
+  return {
+    [branch]: signed(branch),
+    laundered: signed('laundered'),
+    edited: { ...signed('edited'), summary: 'Edited.' },
+    foreign_key: signVerdict(plain('foreign_key'), theirs),
+    unsigned: plain('unsigned'),
+    // Good in another repository of the same laptop.
+    other_repository: signed('other_repository', {
+      repository: 'elsewhere',
+      base_sha: 'a'.repeat(40),
+      head_sha: 'b'.repeat(40),
+      tree_sha: 'c'.repeat(40),
+    }),
+    other_provider: signed('other_provider', {
+      reviewer: { ...plain('other_provider').reviewer, base_url: 'http://127.0.0.1:10/v1' },
+    }),
+  }
+}
+
+/** The digests of the commits that have a verdict. */
+const diffDigests = (origin: string, of: Signer['of']): Promise<Map<CommitName, string>> =>
+  withNeutralGit(
+    origin,
+    async (neutral) => {
+      const found = new Map<CommitName, string>()
+      // One after another, because they share a file.
+      for (const { name, parent } of commits)
+        if (parent !== null && judged.has(name))
+          found.set(name, await neutral.diffDigest(of(parent).commit, of(name).commit))
+      return found
+    },
+    { userConfig: false },
+  )
+
+type Bindings = 'base_sha' | 'head_sha' | 'tree_sha' | 'diff_sha256'
+
+/** An approval as a review of the self-test would leave it, without what it is bound to. */
+export const approval = (verdictId: string): Omit<Verdict, Bindings> => ({
+  schema_version: 1,
+  verdict_id: verdictId,
+  run_id: newRunId(),
+  verdict: 'APPROVED',
+  repository: 'selftest',
+  prompt_sha256: '0'.repeat(64),
+  nonce: 'selftest',
+  files: [],
+  findings: [],
+  summary: 'Planted.',
+  gate_settings_changed: [],
+  reviewer: {
+    cli: 'codex',
+    cli_version: '0',
+    model: 'selftest',
+    provider_id: provider.id,
+    base_url: provider.base_url,
+    scripted: false,
+  },
+  usage: null,
+  created_at: new Date().toISOString(),
+})

@@ -1,51 +1,50 @@
 import type { CheckResult } from '#shared/result'
-import { answerPlants } from './answer-violations.ts'
-import { chainPlants, hazardPlants } from './chain-violations.ts'
-import { composePlants } from './compose-violations.ts'
-import { hostdPlants } from './hostd-violations.ts'
-import { pullOnlyPlants } from './pull-only-violations.ts'
+import { answerViolations } from './answer-violations.ts'
+import { chainViolations, hazardViolations } from './chain-violations.ts'
+import { composeViolations } from './compose-violations.ts'
+import { hostdViolations } from './hostd-violations.ts'
+import { pullOnlyViolations } from './pull-only-violations.ts'
 import { makeRepositories, type Repositories } from './repositories.ts'
-import { shipPlants } from './ship-violations.ts'
-import { openPlace, type Place } from './workspace.ts'
-import { tryGroup, type Group } from './violation.ts'
-import { socketPlants, wayPlants } from './port-violations.ts'
-import { proofPlants } from './proof-violations.ts'
-import { redactionPlants } from './redaction-violations.ts'
-import { testsPlants } from './tests-violations.ts'
+import { shipViolations } from './ship-violations.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
+import { tryGroup, type ViolationGroup } from './violation.ts'
+import { socketViolations, wayViolations } from './port-violations.ts'
+import { proofViolations } from './proof-violations.ts'
+import { redactionViolations } from './redaction-violations.ts'
+import { testsViolations } from './tests-violations.ts'
 
-/** What needs other programs first, as it takes longest. The groups that need repositories share one set. */
-function groupsOf(place: Place): readonly Group[] {
+/** The groups that start programs come first, because they take longest. Groups that use repositories share one set. */
+function groupsOf(workspace: Workspace): readonly ViolationGroup[] {
   let repositories: Promise<Repositories> | undefined
-  const made = (): Promise<Repositories> => (repositories ??= makeRepositories(place))
+  const made = (): Promise<Repositories> => (repositories ??= makeRepositories(workspace))
   return [
-    hostdPlants,
-    shipPlants(made),
-    chainPlants(made),
-    pullOnlyPlants(made),
-    hazardPlants(made),
-    socketPlants,
-    composePlants,
-    wayPlants,
-    testsPlants,
-    answerPlants,
-    proofPlants,
-    redactionPlants,
+    hostdViolations,
+    shipViolations(made),
+    chainViolations(made),
+    pullOnlyViolations(made),
+    hazardViolations(made),
+    socketViolations,
+    composeViolations,
+    wayViolations,
+    testsViolations,
+    answerViolations,
+    proofViolations,
+    redactionViolations,
   ]
 }
 
 /**
- * Plants a violation for every guard in a throw-away place and reports for each whether it was refused as it must be,
- * and whether its clean counterpart was let through. Nothing outside of that place is touched.
- *
- * @returns a check for each plant; SKIP where it cannot be planted on this machine
+ * Makes violations of every guard in a temporary workspace, and checks that each is refused as expected and its control
+ * is accepted. It changes nothing outside of the workspace.
+ * @returns a check for each violation; SKIP where it cannot be made on this machine
  */
 export async function runSelftest(signal: AbortSignal): Promise<CheckResult[]> {
-  const place = await openPlace()
+  const workspace = await openWorkspace()
   try {
     return (
-      await Promise.all(groupsOf(place).map((group) => tryGroup(group, place, signal)))
+      await Promise.all(groupsOf(workspace).map((group) => tryGroup(group, workspace, signal)))
     ).flat()
   } finally {
-    await place.remove()
+    await workspace.remove()
   }
 }

@@ -5,18 +5,17 @@ import { z } from 'zod'
 import { runCommand } from '#ops/base/process/command'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { processEngine } from '#ops/host/engines/registry'
-import { portChecks } from '#ops/features/port-audit/index'
-import { reachableSockets, socketExposures } from '#ops/features/port-audit/index'
+import { reachableSockets, sharedPortChecks, socketExposures } from '#ops/features/port-audit/index'
 import { hostPaths } from '#ops/base/paths/paths'
 
-/** What the child in the network namespace found, by case. */
+/** What the program in the network namespace found, by case. */
 export const socketAnswers = z.strictObject({
   host: z.record(z.string(), z.array(z.strictObject({ code: z.string(), detail: z.string() }))),
   process: z.record(z.string(), z.strictObject({ status: z.string(), detail: z.string() })),
 })
 export type SocketAnswers = z.infer<typeof socketAnswers>
 
-/** Below the range that the kernel gives to whoever asks for any; in a namespace of its own nobody else has it. */
+/** Below the range of ephemeral ports; no other program uses it in a new namespace. */
 const port = 20_053
 
 interface Closable {
@@ -47,12 +46,12 @@ export const socketCases = {
 } as const satisfies Record<string, () => Promise<Closable>>
 
 /**
- * Opens each socket for a moment and asks both port audits of the product about it. Only to be called in a network
- * namespace of its own: the sockets are really open to everybody there.
- * @throws the system's error when a socket cannot be opened
+ * Opens each socket for a moment and runs both port audits over it. Call it only in a separate network namespace: the
+ * sockets are really open to everybody there.
+ * @throws the error of the system when a socket cannot be opened
  */
-export async function askAboutSockets(): Promise<SocketAnswers> {
-  // In a fresh namespace loopback is down. Where `ip` is missing, the first socket says whether that matters.
+export async function auditSocketCases(): Promise<SocketAnswers> {
+  // In a new namespace loopback is down. Where `ip` is missing, the first socket shows whether that matters.
   await runCommand(['ip', 'link', 'set', 'lo', 'up'], {
     cwd: '/',
     env: { PATH: searchPath() },
@@ -68,14 +67,15 @@ export async function askAboutSockets(): Promise<SocketAnswers> {
         code,
         detail,
       }))
-      const own = await portChecks({
+      const [hostdCheck] = sharedPortChecks({
         host,
         engine: processEngine,
         hostdPort: port,
         exceptions: [],
-        why: 'only this port is audited',
-      })[0]?.run(AbortSignal.timeout(5000))
-      answers.process[name] = { status: own?.status ?? 'none', detail: own?.detail ?? '' }
+        othersReason: 'only this port is audited',
+      })
+      const found = await hostdCheck?.run(AbortSignal.timeout(5000))
+      answers.process[name] = { status: found?.status ?? 'none', detail: found?.detail ?? '' }
     } finally {
       await new Promise<void>((done) => {
         socket.close(() => done())

@@ -10,7 +10,7 @@ import { parseJson, writeJson } from '#ops/base/files/json-file'
 import { LineSplitter } from '#ops/base/process/lines'
 import { hostPaths, hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { installRoot, programArgv } from '#ops/base/process/program'
-import type { Place } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 import type { Attempt } from './violation.ts'
 
 const ready = z.looseObject({ ready: z.literal(true), url: z.url() })
@@ -20,47 +20,48 @@ const answer = z.looseObject({
   detail: z.string().optional(),
 })
 
-export interface Ask {
+export interface HostdRequest {
   readonly method?: string
   readonly path: string
-  /** Name and value in turn, as they go on the wire; the Host header is added unless it is there. */ readonly headers?: readonly string[]
+  /** Names and values in turn, exactly as sent. The Host header is added unless it is given. */
+  readonly headers?: readonly string[]
   readonly body?: unknown
 }
 
-/** A real hostd with folders and a token of its own, on a loopback port that the system chose. */
+/** A real hostd with separate folders and a separate token, on a loopback port that the system chose. */
 export interface TemporaryHostd {
   readonly paths: HostPaths
   readonly token: string
-  readonly ask: (ask: Ask) => Attempt
+  readonly request: (request: HostdRequest) => Attempt
   readonly stop: () => Promise<void>
 }
 
-/** Environment of a hostd in `name` of the place. Its actions run a program that does nothing. */
+/** Environment of a hostd in the folder `name` of the workspace. Its actions run a program that does nothing. */
 export function hostdEnv(
-  place: Place,
+  workspace: Workspace,
   name: string,
   token: string,
 ): { paths: HostPaths; env: Record<string, string> } {
   const paths = hostPaths({
-    OPENCLAW_ROOT: place.sub(name, 'root'),
-    OPENCLAW_ETC: place.sub(name, 'etc'),
-    OPENCLAW_STATE: place.sub(name, 'state'),
-    OPENCLAW_SOCKETS: join(place.folder, name, 'sockets'),
+    OPENCLAW_ROOT: workspace.sub(name, 'root'),
+    OPENCLAW_ETC: workspace.sub(name, 'etc'),
+    OPENCLAW_STATE: workspace.sub(name, 'state'),
+    OPENCLAW_SOCKETS: join(workspace.folder, name, 'sockets'),
   })
-  const install = place.sub(name, 'install')
+  const install = workspace.sub(name, 'install')
   mkdirSync(join(install, 'ops'))
   copyFileSync(join(installRoot(), 'package.json'), join(install, 'package.json'))
-  // Where HQ's own command would be: what hostd admits is started, and changes nothing.
+  // Instead of HQ's command: what hostd accepts is started and changes nothing.
   writeFileSync(join(install, 'ops', 'main.ts'), '')
   mkdirSync(paths.artifacts, { recursive: true })
-  writeFileSync(join(place.sub(name, 'etc', 'secrets'), 'openclaw_admin_token'), `${token}\n`, {
+  writeFileSync(join(workspace.sub(name, 'etc', 'secrets'), 'openclaw_admin_token'), `${token}\n`, {
     mode: 0o600,
   })
   writeJson(paths.hostSettings, { name: 'selftest' })
   return {
     paths,
     env: {
-      ...place.env,
+      ...workspace.env,
       ...hostPathsEnv(paths),
       OPENCLAW_HQ_INSTALL: install,
       OPENCLAW_HOSTD_PORT: '0',
@@ -68,16 +69,16 @@ export function hostdEnv(
   }
 }
 
-/** @throws {Error} when it does not come up, with its own words */
+/** @throws {Error} when it does not start, with its output */
 export async function startTemporaryHostd(
-  place: Place,
+  workspace: Workspace,
   token: string,
   signal: AbortSignal,
 ): Promise<TemporaryHostd> {
-  const { paths, env } = hostdEnv(place, 'hostd', token)
+  const { paths, env } = hostdEnv(workspace, 'hostd', token)
   const [program, ...args] = programArgv('hostd')
   const child = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'], signal })
-  child.on('error', () => undefined) // an abort; the line below says that it did not come up
+  child.on('error', () => undefined) // an abort; the code below reports that it did not start
   const exited = event(child, 'exit')
   const said = text(child.stderr)
   const line = await Promise.race([
@@ -87,18 +88,18 @@ export async function startTemporaryHostd(
     }),
     exited.then(() => null),
   ])
-  if (line === null) throw new Error(`hostd did not come up: ${(await said).slice(-1000)}`)
+  if (line === null) throw new Error(`hostd did not start: ${(await said).slice(-1000)}`)
   const { url } = parseJson(line, ready, {
     errorClass: 'internal_error',
-    origin: 'What hostd said first',
+    origin: 'The first line of hostd',
   })
   return {
     paths,
     token,
-    ask: (ask) => async () => {
-      const { status, body } = await send(url, ask)
-      // A file is given as it is; everything else, and every refusal, is a document.
-      if (status === 200 && ask.path.startsWith('/api/artifacts'))
+    request: (sent) => async () => {
+      const { status, body } = await send(url, sent)
+      // A file is sent as it is; everything else, and every refusal, is a document.
+      if (status === 200 && sent.path.startsWith('/api/artifacts'))
         return { accepted: true, said: `answered 200: ${body.slice(0, 80)}` }
       const { ok, error_class, detail } = parseJson(body, answer, {
         errorClass: 'internal_error',
@@ -119,10 +120,10 @@ export async function startTemporaryHostd(
   }
 }
 
-/** Written by hand: a client would tidy up doubled headers and odd paths. */
+/** Sends a request exactly as given: a client library would change doubled headers and unusual paths. */
 function send(
   url: string,
-  { method = 'GET', path, headers = [], body }: Ask,
+  { method = 'GET', path, headers = [], body }: HostdRequest,
 ): Promise<{ status: number; body: string }> {
   const { hostname, port, host } = new URL(url)
   const all = [
@@ -133,7 +134,7 @@ function send(
     ...(body === undefined ? [] : ['Content-Type', 'application/json']),
   ]
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const outgoing = request(
       {
         host: hostname,
         port,
@@ -151,9 +152,9 @@ function send(
         )
       },
     )
-    asked.on('timeout', () => asked.destroy(new Error('hostd gave no answer within 15 s')))
-    asked.on('error', reject)
-    asked.end(body === undefined ? undefined : JSON.stringify(body))
+    outgoing.on('timeout', () => outgoing.destroy(new Error('hostd gave no answer within 15 s')))
+    outgoing.on('error', reject)
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
   })
 }
 

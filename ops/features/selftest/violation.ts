@@ -1,71 +1,73 @@
 import { Problem } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
 import { fail, pass, runChecks, skip, type Check, type Finding } from '#ops/core/checks/check'
-import type { Place } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
-/** What a guard said to one attempt. `refusal` is the error class or finding that it named. */
-export type Outcome =
+/** How a guard answered one attempt. `refusal` is the error class or finding that it named. */
+export type Answer =
   | { readonly accepted: true; readonly said: string }
   | { readonly accepted: false; readonly refusal: string; readonly said: string }
 
-/** One question to a real guard. What it throws that is no refusal makes the check fail. */
-export type Attempt = () => Promise<Outcome>
+/** One attempt at a real guard. An error that is not a refusal makes the check fail. */
+export type Attempt = () => Promise<Answer>
 
-export interface Plant {
-  /** With the group's name before it, the name of the check. */
+/** Something that a guard must refuse. */
+export interface Violation {
+  /** With the name of its group before it, the name of the check. */
   readonly name: string
-  /** What is planted, so that "… was not refused" makes a sentence. */
-  readonly planted: string
-  /** The error class or finding that must be named; several are joined by `+`. */
+  /** What the violation is, as a noun phrase. */
+  readonly what: string
+  /** The error class or finding that the guard must name; several are joined by `+`. */
   readonly expected: string
-  /** The clean counterpart, which must be accepted: a guard that refuses everything guards nothing. */
+  /** The same without the violation, which the guard must accept: a guard that refuses everything proves nothing. */
   readonly control: Attempt
-  readonly plant: Attempt
+  readonly attempt: Attempt
 }
 
-export interface MadeGroup {
-  /** In the order they are tried; each may change what the group shares, and puts it back. */
-  readonly plants: readonly Plant[]
-  /** How they were planted, when there is more than one way here. */
+export interface PreparedGroup {
+  /** In the order in which they are tried. Each may change what the group shares, and restores it. */
+  readonly violations: readonly Violation[]
+  /** How they were made, when there is more than one way. */
   readonly note?: string
   readonly end?: () => Promise<void>
 }
 
-export interface Group {
+/** The violations of one guard. */
+export interface ViolationGroup {
   readonly name: string
-  /** Which guard it is, for a person. */
+  /** The name of the guard, for people. */
   readonly guard: string
-  readonly make: (place: Place, signal: AbortSignal) => Promise<MadeGroup>
+  /** @throws {CannotPrepare} where this machine lacks what the violations need */
+  readonly prepare: (workspace: Workspace, signal: AbortSignal) => Promise<PreparedGroup>
 }
 
-/** Thrown where a plant cannot be made on this machine; the check is skipped with the reason. */
-export class CannotPlant extends Error {}
+/** Thrown where a violation cannot be made on this machine. The check is skipped with the reason. */
+export class CannotPrepare extends Error {}
 
-const sentence = (value: unknown): string =>
-  typeof value === 'string' && value !== '' ? value : 'nothing was said against it'
-
-/** An attempt at a guard that throws a Problem for a no. */
-export const attempt =
+/** An attempt at a guard that throws a Problem to refuse. */
+export const attempting =
   (work: () => unknown): Attempt =>
   async () => {
     try {
-      return { accepted: true, said: sentence(await work()) }
+      const said = await work()
+      return {
+        accepted: true,
+        said: typeof said === 'string' && said !== '' ? said : 'it raised no problem',
+      }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       return { accepted: false, refusal: error.errorClass, said: error.message }
     }
   }
 
+type Findings = Iterable<{ readonly code: string; readonly detail: string }>
+
 /** An attempt at a guard that lists what it found. */
-export const findings =
-  (
-    look: () =>
-      | Iterable<{ readonly code: string; readonly detail: string }>
-      | Promise<Iterable<{ readonly code: string; readonly detail: string }>>,
-  ): Attempt =>
+export const listing =
+  (inspect: () => Findings | Promise<Findings>): Attempt =>
   async () => {
-    const found = [...(await look())]
-    if (found.length === 0) return { accepted: true, said: 'nothing was found' }
+    const found = [...(await inspect())]
+    if (found.length === 0) return { accepted: true, said: 'it found nothing' }
     return {
       accepted: false,
       refusal: [...new Set(found.map(({ code }) => code))].toSorted().join('+'),
@@ -73,78 +75,49 @@ export const findings =
     }
   }
 
-/** Asks once for all plants that share a counterpart. */
+/** Runs a control once for all violations that share it. */
 export function once(control: Attempt): Attempt {
-  let asked: Promise<Outcome> | undefined
-  return () => (asked ??= control())
+  let answer: Promise<Answer> | undefined
+  return () => (answer ??= control())
 }
 
-/** Longest time of one plant with its counterpart, milliseconds; also on a machine that has much else to do. */
+/** Time limit of one violation with its control, milliseconds, also on a busy machine. */
 const limitMs = 60_000
 
-const one = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 400)
-
-async function judge(
-  { guard }: Group,
-  { planted, expected, control, plant }: Plant,
-  note: string,
-): Promise<Finding> {
-  const clean = await control()
-  if (!clean.accepted)
-    return fail(
-      `${guard}: the clean counterpart of ${planted} was refused as ${clean.refusal} (${one(clean.said)}), so its refusals prove nothing.`,
-      'report_bug',
-    )
-  const outcome = await plant()
-  if (outcome.accepted)
-    return fail(
-      `${guard}: ${planted} was planted and not refused; ${expected} was expected (${one(outcome.said)}).`,
-      'report_bug',
-    )
-  if (outcome.refusal !== expected)
-    return fail(
-      `${guard}: ${planted} was planted and refused as ${outcome.refusal}, not as ${expected} (${one(outcome.said)}).`,
-      'report_bug',
-    )
-  return pass(`${planted}: refused as ${expected}${note}`)
-}
-
-const cannot = (error: unknown): Finding => {
-  if (error instanceof CannotPlant) return skip(`It cannot be planted here: ${error.message}.`)
-  throw error
-}
-
-/** Tries one group, its plants one after another. @returns a check for each plant; one for the group when it cannot be made */
+/**
+ * Tries the violations of one group, one after another.
+ * @returns a check for each violation; one for the group if it cannot be prepared
+ */
 export async function tryGroup(
-  group: Group,
-  place: Place,
+  group: ViolationGroup,
+  workspace: Workspace,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {
-  let made: MadeGroup | null = null
+  let prepared: PreparedGroup | null = null
   const check = (name: string, run: Check['run']): Promise<CheckResult[]> =>
     runChecks([{ name, remedy: 'report_bug', limitMs, run }], signal)
-  const prepared = await check(group.name, async () => {
+  const preparation = await check(group.name, async () => {
     try {
-      made = await group.make(place, signal)
+      prepared = await group.prepare(workspace, signal)
       return pass('prepared')
     } catch (error) {
-      return cannot(error)
+      return skipped(error)
     }
   })
-  const ready = made as MadeGroup | null
-  if (ready === null || prepared.some(({ status }) => status !== 'PASS')) {
+  const ready = prepared as PreparedGroup | null
+  if (ready === null || preparation.some(({ status }) => status !== 'PASS')) {
     await ready?.end?.()
-    return prepared
+    return preparation
   }
   const results: CheckResult[] = []
   try {
-    for (const plant of ready.plants) {
+    for (const violation of ready.violations) {
       results.push(
-        ...(await check(`${group.name}:${plant.name}`, async () => {
+        ...(await check(`${group.name}:${violation.name}`, async () => {
           try {
-            return await judge(group, plant, ready.note === undefined ? '' : ` (${ready.note})`)
+            return await judge(group, violation, ready.note === undefined ? '' : ` (${ready.note})`)
           } catch (error) {
-            return cannot(error)
+            return skipped(error)
           }
         })),
       )
@@ -153,4 +126,38 @@ export async function tryGroup(
     await ready.end?.()
   }
   return results
+}
+
+async function judge(
+  { guard }: ViolationGroup,
+  { what, expected, control, attempt }: Violation,
+  note: string,
+): Promise<Finding> {
+  const clean = await control()
+  if (!clean.accepted)
+    return fail(
+      `${guard} refused the control of ${what} as ${clean.refusal}: its refusals prove nothing ` +
+        `(${shortened(clean.said)}).`,
+      'report_bug',
+    )
+  const answer = await attempt()
+  if (answer.accepted)
+    return fail(
+      `${guard} accepted ${what}; it must refuse it as ${expected} (${shortened(answer.said)}).`,
+      'report_bug',
+    )
+  if (answer.refusal !== expected)
+    return fail(
+      `${guard} refused ${what} as ${answer.refusal}; it must refuse it as ${expected} (${shortened(answer.said)}).`,
+      'report_bug',
+    )
+  return pass(`${what}: refused as ${expected}${note}`)
+}
+
+const shortened = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 400)
+
+const skipped = (error: unknown): Finding => {
+  if (error instanceof CannotPrepare)
+    return skip(`The violation cannot be made on this machine: ${error.message}.`)
+  throw error
 }

@@ -15,13 +15,13 @@ const owner = z.strictObject({
   boot_id: z.string(),
 })
 
-/** A folder of its own for one self-test; everything is planted in it. */
-export interface Place {
+/** The folder of one self-test. Every violation is made in it. */
+export interface Workspace {
   /** Real path. */
   readonly folder: string
   /** Makes a folder in it. */
   sub(...parts: string[]): string
-  /** Environment of a program that is started for it: nothing of the caller but PATH, and the mark by which it is found again. */
+  /** Environment of a program that the self-test starts: PATH, and a marker by which a later self-test finds it. */
   readonly env: Readonly<Record<string, string>>
   /** Ends what was started and removes the folder. */
   remove(): Promise<void>
@@ -29,19 +29,19 @@ export interface Place {
 
 const markerOf = (folder: string): string => `OPENCLAW_SELFTEST=${folder}`
 
-/** Variables by which a caller could lead git, or a request to loopback, elsewhere. */
-const leading = /^(?:GIT_|XDG_|SSH_|(?:https?|no|all|ftp)_proxy$)/i
+/** Variables with which a caller could redirect git, or a request to loopback. */
+const redirecting = /^(?:GIT_|XDG_|SSH_|(?:https?|no|all|ftp)_proxy$)/i
 
 /**
- * Makes the place, and sends everything that this process and its children put into a temporary or home folder there.
- * What a killed self-test of the same user left is ended and removed first.
+ * Makes the workspace. Temporary and home folders of this process and its children lie in it from then on. It first
+ * ends and removes what a killed self-test of the same user left.
  */
-export async function openPlace(): Promise<Place> {
+export async function openWorkspace(): Promise<Workspace> {
   const base = realpathSync(tmpdir())
   await sweep(base)
   const self = identify(process.pid)
   if (self === null)
-    throw new Problem('internal_error', 'This process cannot see itself in the process table.')
+    throw new Problem('internal_error', 'This process is missing in the process table.')
   const folder = mkdtempSync(join(base, prefix))
   writeJson(
     join(folder, ownerName),
@@ -55,15 +55,15 @@ export async function openPlace(): Promise<Place> {
     mkdirSync(path, { recursive: true })
     return path
   }
-  const own = { HOME: sub('home'), TMPDIR: sub('tmp') }
-  removeVariables((name) => leading.test(name))
-  setVariables(own)
+  const folders = { HOME: sub('home'), TMPDIR: sub('tmp') }
+  removeVariables((name) => redirecting.test(name))
+  setVariables(folders)
   return {
     folder,
     sub,
     env: {
       ...minimalEnv(),
-      ...own,
+      ...folders,
       OPENCLAW_SELFTEST: folder,
       ...inheritedVariables(['OPENCLAW_RUN_ID']),
     },
@@ -77,11 +77,11 @@ async function clear(folder: string): Promise<void> {
   if (left.length > 0)
     throw new Problem(
       'internal_error',
-      `Processes of the self-test would not end: ${left.join(', ')}.`,
+      `Processes of the self-test did not end: ${left.join(', ')}.`,
     )
 }
 
-/** Only folders of this user, and only when their owner is known to have ended. */
+/** Removes folders of this user whose owner has ended. */
 async function sweep(base: string): Promise<void> {
   for (const name of readdirSync(base).filter((each) => each.startsWith(prefix))) {
     const folder = join(base, name)
@@ -89,12 +89,12 @@ async function sweep(base: string): Promise<void> {
     if (info?.isDirectory() !== true || info.uid !== process.getuid?.()) continue
     try {
       const record = readJson(join(folder, ownerName), owner, 'state_invalid')
-      // One that is being made has no owner yet, for an instant.
+      // A folder that is being made has no owner for an instant.
       const abandoned =
         record === undefined ? Date.now() - info.mtimeMs > 3_600_000 : !isAlive(record)
       if (abandoned) await clear(folder)
     } catch (error) {
-      if (!(error instanceof Problem)) throw error // another one sweeps it, or it is none of ours: it stays
+      if (!(error instanceof Problem)) throw error // another self-test removes it, or it is not ours: it stays
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { ProjectConfig } from '#shared/config'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { OpenSocket } from '#ops/platform/net/sockets'
-import type { Check } from '#ops/core/checks/check'
+import type { HostCheck } from '#ops/core/checks/host-check'
 import type { DoctorContext } from '#ops/core/checks/context'
 import type { ServiceSpec } from '#ops/core/host-state/service-record'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
@@ -169,5 +169,5 @@ export interface Engine {
   markGreen(paths: HostPaths, project: string, sha: string): void
 
   readonly guard: EngineGuard
-  doctorChecks(context: DoctorContext): Check[]
+  readonly doctorChecks: readonly HostCheck[]
 }

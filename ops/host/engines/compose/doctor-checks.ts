@@ -1,10 +1,11 @@
-// Doctor's checks of the compose engine: the daemon, its disk, and every container of what was brought up.
+// Doctor's checks of the compose engine: the daemon, its disk, and every container that was started.
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { containers } from '#ops/platform/docker/containers'
 import { askDocker, requireDaemon } from '#ops/platform/docker/engine-api'
-import { fail, pass, skip, warn, type Check, type Finding } from '#ops/core/checks/check'
+import { fail, pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
+import type { HostCheck } from '#ops/core/checks/host-check'
 import { judgeContainers } from './container-state.ts'
 import { composeFolder, readComposeRecords } from './record.ts'
 
@@ -97,14 +98,27 @@ async function projects(context: DoctorContext, signal: AbortSignal): Promise<Fi
   return odd.length > 0 ? warn([...odd, ...good].join('; '), 'deploy_again') : pass(good.join('; '))
 }
 
-/** The daemon, what it takes of the disk, and every container of what was brought up. */
-export const dockerChecks = (context: DoctorContext): Check[] => [
-  { name: 'docker', remedy: 'start_docker', run: (signal) => daemon(context, signal) },
+export const dockerChecks: readonly HostCheck[] = [
+  {
+    name: 'docker',
+    title: 'Docker',
+    description: 'The daemon answers, and its storage driver shares layers between images.',
+    remedies: ['start_docker'],
+    run: daemon,
+  },
   {
     name: 'docker_disk',
-    remedy: 'prune_images',
+    title: 'Disk use of Docker',
+    description: 'Images and build cache together use less than the limit of host.json.',
+    remedies: ['prune_images'],
     late: 'WARN',
-    run: (signal) => disk(context, signal),
+    run: disk,
   },
-  { name: 'containers', remedy: 'deploy_again', run: (signal) => projects(context, signal) },
+  {
+    name: 'containers',
+    title: 'Containers',
+    description: 'Every container runs the image that the last deploy started, and is healthy.',
+    remedies: ['deploy_again'],
+    run: projects,
+  },
 ]

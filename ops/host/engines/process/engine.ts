@@ -51,7 +51,7 @@ export const createProcessEngine = (builds: ReleaseBuilds): Engine => ({
   // What it runs from is the release folder, which every engine's green builds keep.
   markGreen: () => undefined,
   guard: processGuard,
-  doctorChecks: () => [],
+  doctorChecks: [],
 })
 
 function servicePorts({ paths }: EngineHost): Promise<ServiceSocket[]> {

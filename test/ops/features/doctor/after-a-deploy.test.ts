@@ -34,7 +34,7 @@ async function killApp(): Promise<number> {
 }
 
 describe('doctor', () => {
-  it('passes on a host that has just been deployed to, with figures in its details', async () => {
+  it('passes right after a deploy, with figures in its details', async () => {
     const result = await action('doctor')
     expect(result.overall, JSON.stringify(result.checks, null, 1)).toBe('PASS')
     for (const name of [
@@ -88,7 +88,7 @@ describe('doctor', () => {
     ).toEqual(result)
   })
 
-  it('fails, each check with its own remedy, for a token others can read, a HEAD that was moved, a request through Funnel and a service that died', async () => {
+  it('fails each check with its remedy: an open token, a moved HEAD, a Funnel request, a dead service', async () => {
     chmodSync(at.host.paths.tokenFile, 0o644)
     const target = at.git(at.host.paths.root, 'rev-parse', 'HEAD')
     at.git(at.host.paths.root, 'commit', '--quiet', '--allow-empty', '-m', 'by hand')
@@ -131,7 +131,7 @@ describe('doctor', () => {
     expect(check(result, 'hostd_health')).toMatchObject({ status: 'PASS' })
   })
 
-  it('warns of drift and of what nobody reviewed when origin is ahead, changing nothing of the clone, and fails when hostd is down', async () => {
+  it('warns of drift and unreviewed commits on origin without changing the clone; fails if hostd is down', async () => {
     await at.ship({ message: 'not deployed yet' })
     const unreviewed = await at.ship({ message: 'nobody looked' }, { reviewed: false })
     const refs = at.git(at.host.paths.root, 'for-each-ref')
@@ -157,7 +157,7 @@ describe('doctor', () => {
 })
 
 describe('guard', () => {
-  it('starts a dead service again and leaves one line; while maintenance is on it only looks', async () => {
+  it('restarts a dead service and writes one line; it only observes while maintenance is on', async () => {
     const dead = await killApp()
     turnMaintenanceOn(at.host.paths, { deployRunId: null, reason: 'test' })
     const looked = await action('guard')
@@ -206,14 +206,14 @@ describe('services', () => {
   })
 })
 
-it('green_check, verify, dod and the port audit of a green host pass as actions of hostd', async () => {
+it('green_check, verify, dod and the port audit pass on a green host as actions of hostd', async () => {
   for (const id of ['green_check', 'port_audit', 'verify_production', 'dod'] as const) {
     const { run } = await at.hostd.client.startOrJoin(id)
     expect(run, JSON.stringify(run.result)).toMatchObject({ action: id, status: 'passed' })
   }
 })
 
-it('ending maintenance is an action of its own', async () => {
+it('ends maintenance as an action of hostd', async () => {
   turnMaintenanceOn(at.host.paths, { deployRunId: null, reason: 'test' })
   const { run } = await at.hostd.client.startOrJoin('maintenance_clear')
   expect(run.status).toBe('passed')

@@ -23,7 +23,7 @@ const statuses = ({ checks }: ChecksResult): Record<string, string> =>
   Object.fromEntries(checks.map(({ name, status }) => [name, status]))
 
 describe('doctor on a host that was just installed', () => {
-  it('fails nothing for what only a deploy can bring, and says what is missing', async () => {
+  it('fails nothing that only a deploy can bring, and says what is missing', async () => {
     const result = await doctor()
     expect([result.overall, statuses(result)]).toEqual([
       'PASS',
@@ -35,11 +35,11 @@ describe('doctor on a host that was just installed', () => {
       }),
     ])
     expect(result.checks.find(({ name }) => name === 'git_head')?.detail).toContain(
-      'is no clone yet; the first deploy needs one',
+      'is not a clone yet; the first deploy needs one',
     )
   })
 
-  it('still fails what is wrong already', async () => {
+  it('fails what is already wrong', async () => {
     chmodSync(host.paths.etc, 0o777)
     expect(await doctor()).toMatchObject({ overall: 'FAIL', step_failed: 'secret_modes' })
     chmodSync(host.paths.etc, 0o755)
@@ -64,14 +64,14 @@ describe('doctor on a host that was just installed', () => {
         writeFileSync(at.paths.projectState, '{}')
       },
     ],
-  ])('takes a missing clone for a failure once %s', async (_title, leave) => {
+  ])('fails for a missing clone once %s', async (_title, leave) => {
     leave(host)
     expect(statuses(await doctor())).toMatchObject({ git_head: 'FAIL', git_drift: 'FAIL' })
   })
 })
 
 describe('a host that is not ready', () => {
-  it('says what a deploy needs, and who brings it', async () => {
+  it('says what a deploy requires, and who provides it', async () => {
     const { result } = (await hostd.client.startOrJoin('deploy_and_verify')).run
     expect(result).toMatchObject({
       overall: 'FAIL',
@@ -84,7 +84,7 @@ describe('a host that is not ready', () => {
     )
   })
 
-  it('gets no PASS of guard for a pass in which nothing could be looked at', async () => {
+  it('gets no PASS of guard for a pass that could probe nothing', async () => {
     const result = checksResult.parse((await hostd.client.startOrJoin('guard')).run.result)
     expect(result).toMatchObject({
       overall: 'FAIL',

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { judgeClock, judgeSync } from '#ops/features/doctor/clock-checks'
-import { judgeFunnel } from '#ops/features/doctor/funnel-checks'
-import { judgeTailnet } from '#ops/features/doctor/tailnet-checks'
-import { judgeTimer, judgeUnits, parseUnits } from '#ops/features/doctor/timer-checks'
+import { judgeClock } from '#ops/features/doctor/checks/clock'
+import { judgeSync } from '#ops/features/doctor/checks/clock-sync'
+import { judgeFunnel } from '#ops/features/doctor/checks/funnel-requests'
+import { judgeTailnet } from '#ops/features/doctor/checks/tailnet'
+import { judgeTimer } from '#ops/features/doctor/checks/timers'
+import { judgeUnits } from '#ops/features/doctor/checks/units'
+import { parseUnits } from '#ops/features/doctor/facts/units'
 
 const at = Date.parse('2026-11-23T12:00:00.000Z')
 const seconds = at / 1000
@@ -31,8 +34,8 @@ describe('the clock', () => {
       { head: seconds, hardware: seconds - 365 * day },
       'WARN',
     ],
-    ['with nothing to hold it against', {}, 'SKIP'],
-  ])('%s is told', (_what, change, status) => {
+    ['with nothing to compare it with', {}, 'SKIP'],
+  ])('reports a time %s', (_what, change, status) => {
     expect(judgeClock({ ...facts, ...change }).status).toBe(status)
   })
 
@@ -42,7 +45,7 @@ describe('the clock', () => {
     ['NTP=yes\nNTPSynchronized=no\n', 'WARN'],
     ['NTP=no\nNTPSynchronized=no\n', 'WARN'],
     ['', 'FAIL'],
-  ])('is synchronised as the kernel says: %j', (shown, status) => {
+  ])('follows what the kernel says about synchronisation: %j', (shown, status) => {
     expect(judgeSync(shown).status).toBe(status)
   })
 })
@@ -89,10 +92,10 @@ describe('the tailnet', () => {
     ],
     ['one that is cut off', said({}, { Online: false }), 'WARN', /not connected/],
     ['a health message', said({ Health: ['DNS is broken'] }), 'WARN', /DNS is broken/],
-  ])('with %s', (_what, text, status, detail) => {
+  ])('is judged with %s', (_what, text, status, detail) => {
     expect(judgeTailnet(text, at)).toMatchObject({ status, detail: expect.stringMatching(detail) })
   })
-  it('is not taken for healthy when the answer is off', () => {
+  it('is not healthy when the answer is invalid', () => {
     expect(() => judgeTailnet('{"Self":{}}', at)).toThrow(/tailscale status --json/)
   })
 })
@@ -140,15 +143,15 @@ describe('timers and units', () => {
       'whose check got no further than an error',
       { service: { ...service, ActiveState: 'failed', Result: 'exit-code', ExecMainStatus: '1' } },
       'FAIL',
-      /did not come through: exit-code, exit status 1/,
+      /did not finish: exit-code, exit status 1/,
     ],
     [
       'whose check was killed',
       { service: { ...service, ActiveState: 'failed', Result: 'timeout', ExecMainStatus: '15' } },
       'FAIL',
-      /did not come through: timeout/,
+      /did not finish: timeout/,
     ],
-  ])('a timer %s', (_what, change, status, detail) => {
+  ])('judges a timer %s', (_what, change, status, detail) => {
     expect(judgeTimer('doctor', { ...facts, ...change })).toMatchObject({
       status,
       detail: expect.stringMatching(detail),
@@ -162,7 +165,7 @@ describe('timers and units', () => {
           `Id=${id}\nLoadState=loaded\nUnitFileState=enabled\nActiveState=${id === change ? 'failed' : 'active'}\nResult=success\nNRestarts=0\n`,
       )
       .join('\n')
-  it('units: all active passes, one failed does not, nor another failed unit of ours', () => {
+  it('passes when all units are active, and fails for any failed unit of HQ', () => {
     expect(judgeUnits(parseUnits(shown(''))).status).toBe('PASS')
     expect(judgeUnits(parseUnits(shown('openclaw-hostd.socket')))).toMatchObject({
       status: 'FAIL',
@@ -197,7 +200,7 @@ describe('requests through Funnel', () => {
     [record(60_000), 'FAIL'],
     [record(3_600_000), 'WARN'],
     [record(8 * 86_400_000), 'PASS'],
-  ])('are an alarm while they are fresh', (seen, status) => {
+  ])('fail while they are recent', (seen, status) => {
     expect(judgeFunnel(seen, at).status).toBe(status)
   })
 })

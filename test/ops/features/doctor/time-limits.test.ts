@@ -53,7 +53,7 @@ describe('the time that a check of doctor has', () => {
     return checksResult.parse(run.result).checks.find(({ name }) => name === 'docker')
   }
 
-  it('is two seconds, and more within a deploy, whose own work makes a host slow', async () => {
+  it('is two seconds, and more within a deploy, which makes the host slow', async () => {
     after = null
     expect(await dockerCheck()).toMatchObject({
       status: 'FAIL',

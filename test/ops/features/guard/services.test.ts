@@ -15,7 +15,7 @@ import { deployHost, type DeployHost } from '../../../support/host.ts'
 import { hq, until } from '../../../support/hostd.ts'
 import { sampleApp } from '../../../support/sample-app.ts'
 
-/** The sample app, which says once that it is not well for each file of this name that it finds in its release. */
+/** The sample app, which reports once that it is unhealthy for each file of this name in its release. */
 const sickOnce = (program: string): string => `import { rmSync } from 'node:fs'
 const wellNow = () => { try { rmSync('sick-once'); return false } catch { return true } }
 ${program.replace('ok: !sick,', 'ok: wellNow() && !sick,')}`
@@ -71,7 +71,7 @@ describe('guard, for services that are plain processes,', () => {
     await answers()
   })
 
-  it('starts one that hangs again in its recorded version, and says so in its line', async () => {
+  it('restarts one that hangs in its recorded version, and says so in its line', async () => {
     const before = readRecord(at.host.paths, 'app')
     await settled()
     process.kill(pidOf(), 'SIGSTOP')
@@ -109,7 +109,7 @@ describe('guard, for services that are plain processes,', () => {
     await answers()
   })
 
-  it('leaves one alone that is not well at the first look and then is', async () => {
+  it('leaves one alone that is unhealthy at the first probe only', async () => {
     const pid = pidOf()
     await settled()
     const once = join(readRecord(at.host.paths, 'app')?.release ?? '', 'sick-once')
@@ -119,7 +119,7 @@ describe('guard, for services that are plain processes,', () => {
     expect(lastLine()).toMatchObject({ run_id: result.run_id, remediations: [] })
   })
 
-  it('only looks while maintenance cannot be read, and while a deploy runs, and says why', async () => {
+  it('only observes while maintenance cannot be read or a deploy runs, and says why', async () => {
     await killApp()
     writeFileSync(at.host.paths.maintenance, '{ half a')
     expect(app(await guard())).toMatchObject({ status: 'FAIL', remedy: 'deploy_again' })
@@ -148,7 +148,7 @@ describe('guard, for services that are plain processes,', () => {
     ]).toEqual([null, []])
   })
 
-  it('does not touch services that another process is just switching', async () => {
+  it('does not touch services that another process is switching', async () => {
     await killApp()
     const switching = await takeLock(join(at.host.paths.locks, 'services.lock'), 1000)
     try {
@@ -164,7 +164,7 @@ describe('guard, for services that are plain processes,', () => {
     expect(await at.message()).toBeNull()
   })
 
-  it('stops at its bound, also over a reboot after which the clock is behind, and counts again once the hour is over', async () => {
+  it('stops at its limit, also after a reboot with a slow clock, until the hour is over', async () => {
     at.settings({ guard_per_hour: 1 })
     await killApp()
     expect((await guard()).overall).toBe('PASS')
@@ -203,7 +203,7 @@ describe('guard, for services that are plain processes,', () => {
     await answers()
   })
 
-  it('does nothing when it cannot know how often it has tried', async () => {
+  it('does nothing when the number of attempts is not known', async () => {
     await killApp()
     writeFileSync(attemptsFileOf(at.host.paths), '[]')
     expect(app(await guard())).toMatchObject({ status: 'FAIL', remedy: 'repair_state_folder' })
@@ -237,7 +237,7 @@ describe('guard, for services that are plain processes,', () => {
 })
 
 describe('the log of guard', () => {
-  it('is set aside by its size, and its last lines are those of both files', async () => {
+  it('is rotated by its size, and its last lines come from both files', async () => {
     forget()
     const old = {
       time: new Date().toISOString(),
@@ -277,7 +277,7 @@ describe('the log of guard', () => {
 })
 
 describe('a hung hostd', () => {
-  it('does not hang who asks it: the runner is started directly', async () => {
+  it('does not block a command: the runner is started directly', async () => {
     process.kill(at.hostd.pid, 'SIGSTOP')
     try {
       const { code, out, err } = await hq(at.host, ['guard', '--json'], {
@@ -296,7 +296,7 @@ describe('a hung hostd', () => {
 })
 
 describe('a deploy of the commit that runs', () => {
-  it('replaces a service that hangs, and leaves one that is well as it is', async () => {
+  it('replaces a service that hangs, and leaves a healthy one as it is', async () => {
     const [hung, console] = [pidOf(), readRecord(at.host.paths, 'openclaw-console')?.pid]
     process.kill(hung, 'SIGSTOP')
     const { result } = await at.deploy()

@@ -51,7 +51,7 @@ describe('sockets of a host', () => {
     ])
   })
 
-  it("on loopback and the tailnet are nobody's business", () => {
+  it('on loopback and the tailnet are no exposure', () => {
     expect(
       judge(
         [
@@ -66,7 +66,7 @@ describe('sockets of a host', () => {
     ).toEqual([])
   })
 
-  it('that every host of a tailnet has are expected, of that program only', () => {
+  it('that every host of a tailnet has are expected from those programs only', () => {
     expect(
       judge([
         socket('udp', '0.0.0.0', 41641, { name: 'tailscaled', program: '/usr/sbin/tailscaled' }),
@@ -100,7 +100,7 @@ describe('sockets of a host', () => {
     ).toHaveLength(1)
   })
 
-  it('are put down to their container by its control group', () => {
+  it('belong to their container by its control group', () => {
     expect(containerOf(`12:pids:/docker/${id}\n1:name=systemd:/docker/${id}`)).toBe(id)
     expect(containerOf(`0::/system.slice/docker-${id}.scope`)).toBe(id)
     expect(containerOf('0::/system.slice/ssh.service')).toBeNull()

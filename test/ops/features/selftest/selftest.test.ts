@@ -30,9 +30,9 @@ describe('hq selftest', () => {
     for (const each of [temp, join(folder, 'home'), join(folder, 'project')]) mkdirSync(each)
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const places = (): string[] =>
+  const workspaces = (): string[] =>
     readdirSync(temp).filter((name) => name.startsWith('openclaw-selftest-'))
-  /** An environment that would lead git and requests elsewhere, if anything of it were believed. */
+  /** An environment that would redirect git and requests, if anything in it were used. */
   const env = () => ({
     PATH: process.env['PATH'] ?? '',
     HOME: join(folder, 'home'),
@@ -46,7 +46,7 @@ describe('hq selftest', () => {
     http_proxy: 'http://127.0.0.1:1',
   })
 
-  it('sees every violation refused, takes away what a killed one left, and leaves nothing itself', async () => {
+  it('sees every violation refused, removes what a killed self-test left, and leaves nothing', async () => {
     const [program, ...args] = hq
     const killed = spawn(
       program,
@@ -56,9 +56,9 @@ describe('hq selftest', () => {
     const left = await until(
       'a self-test with a hostd of its own',
       () =>
-        places()
+        workspaces()
           .map((name) => join(temp, name))
-          .find((place) => members({ marker: `OPENCLAW_SELFTEST=${place}` }).length > 0),
+          .find((folder) => members({ marker: `OPENCLAW_SELFTEST=${folder}` }).length > 0),
       120,
     )
     const gone = once(killed, 'exit')
@@ -83,14 +83,14 @@ describe('hq selftest', () => {
 
     expect(members({ marker: `OPENCLAW_SELFTEST=${left}` })).toEqual([])
     expect([
-      places(),
+      workspaces(),
       readdirSync(temp),
       readdirSync(join(folder, 'home')),
       readdirSync(folder).includes('no-host'),
     ]).toEqual([[], [], [], false])
   }, 900_000)
 
-  it('fails, naming what is missing, where a plant cannot be made', async () => {
+  it('skips, naming what is missing, where a violation cannot be made', async () => {
     const bin = join(folder, 'bin')
     mkdirSync(bin)
     writeFileSync(join(bin, 'git'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })

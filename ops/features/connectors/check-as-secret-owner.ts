@@ -1,0 +1,55 @@
+import { connectorReports, type ConnectorReport } from '#shared/connectors'
+import { Problem } from '#shared/errors'
+import { baseEnv, runCommand } from '#ops/base/process/command'
+import { parseJson } from '#ops/base/files/json-file'
+import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
+import { programArgv } from '#ops/base/process/program'
+import type { RunAs } from '#ops/base/process/run-as'
+import { readHostSettings } from '#ops/core/config/settings-files'
+import { connectorAccount } from '#ops/base/paths/connector-paths'
+
+/** Added to the longest time limit of a check for the start and the end of the program, in seconds. */
+const startSeconds = 30
+
+/** The account that owns the secrets on an installed host. It can read them and no other secret. */
+const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/nonexistent' }
+
+/**
+ * Checks the connectors in a separate process. A run on a host is root, and root must not parse what Kajabi and Gmail
+ * answer: the process runs as the account that owns the secrets, without a capability.
+ * @returns one report of each, in the order of `connectorNames`
+ * @throws {Problem} `config_invalid` for host.json; `cancelled`; `step_timeout`; `action_no_result`
+ */
+export async function checkConnectorsAsSecretOwner(
+  paths: HostPaths,
+  signal: AbortSignal,
+): Promise<ConnectorReport[]> {
+  const { kajabi, gmail, launcher } = readHostSettings(paths)
+  const asRoot = launcher === 'systemd' && process.getuid?.() === 0
+  const { exitCode, timedOut, stdout, stderrTail } = await runCommand(
+    programArgv('hq', ['connectors', '--probe']),
+    {
+      cwd: '/',
+      env: baseEnv(hostPathsEnv(paths)),
+      timeLimitSeconds: Math.max(kajabi.timeout_seconds, gmail.timeout_seconds) + startSeconds,
+      signal,
+      keepStdout: true,
+      ...(asRoot ? { as: account } : {}),
+    },
+  )
+  if (timedOut)
+    throw new Problem(
+      'step_timeout',
+      'The check of the connectors exceeded its time limit and was ended.',
+    )
+  if (exitCode !== 0)
+    throw new Problem(
+      'action_no_result',
+      `The check of the connectors ended with exit code ${String(exitCode)} and without a result.`,
+      { evidence: stderrTail.split('\n') },
+    )
+  return parseJson(stdout, connectorReports, {
+    errorClass: 'action_no_result',
+    origin: 'The result of the check of the connectors',
+  })
+}

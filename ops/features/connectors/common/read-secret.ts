@@ -1,0 +1,130 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { z } from 'zod'
+import { Problem } from '#shared/errors'
+import { connectorFileRule, connectorFolderRule, octal, wrongWith } from '#ops/base/files/file-rule'
+import { knowSecrets } from '#ops/base/redact/redaction'
+
+/** Largest secret of a connector, in bytes. A captured login is a few dozen KiB. */
+const maxBytes = 1024 * 1024
+
+export interface SecretKind<T extends z.ZodType> {
+  readonly schema: T
+  /** The parts that must not appear anywhere. The redaction learns them before the caller gets the value. */
+  readonly secrets: (value: z.output<T>) => readonly string[]
+}
+
+export interface ReadRules {
+  /**
+   * The host was installed: owner and mode must be exactly those that the installation sets (docs/SECURITY.md). On a
+   * development machine the files belong to the user of this process.
+   */
+  readonly strict: boolean
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+const unsafe = (why: string): Problem =>
+  new Problem('connector_secret_unsafe', `${why}. It was not used, and no request was sent.`)
+const invalid = (path: string, why: string): Problem =>
+  new Problem('connector_secret_invalid', `${path} ${why}. No request was sent.`)
+
+/**
+ * Reads one secret of a connector. No message repeats its content: neither the text of the parser nor the name of a
+ * field that is not in the schema.
+ *
+ * @throws {Problem} `CONNECTOR_NOT_CONFIGURED` when it is missing; `connector_secret_unsafe` when the file or its
+ *   folder is a link, belongs to another user, or is open to others; `connector_secret_invalid` when it does not
+ *   match
+ */
+export function readSecret<T extends z.ZodType>(
+  path: string,
+  { schema, secrets }: SecretKind<T>,
+  rules: ReadRules,
+): z.output<T> {
+  checkFolder(dirname(path), rules)
+  const parsed = schema.safeParse(parse(path, readGuarded(path, rules)))
+  if (!parsed.success) throw invalid(path, `is not valid at ${issuesOf(parsed.error)}`)
+  knowSecrets(secrets(parsed.data))
+  return parsed.data
+}
+
+function checkFolder(folder: string, { strict }: ReadRules): void {
+  const at = lstatSync(folder, { throwIfNoEntry: false })
+  if (at === undefined)
+    throw new Problem(
+      'CONNECTOR_NOT_CONFIGURED',
+      `There is no ${folder}, so no connector has a secret. No request was sent.`,
+    )
+  const why =
+    wrongWith(connectorFolderRule(folder), at, strict) ?? foreignOwner({ path: folder, at, strict })
+  if (why !== null) throw unsafe(why)
+}
+
+/** On a development machine the rule names no account. A file of another user is still not a secret of ours. */
+function foreignOwner({
+  path,
+  at: { uid, mode },
+  strict,
+}: {
+  path: string
+  at: { uid: number; mode: number }
+  strict: boolean
+}): string | null {
+  const user = process.getuid?.()
+  return strict || user === undefined || uid === user
+    ? null
+    : `${path} (${octal(mode)}) belongs to user ${uid}, not to user ${user}, who runs this`
+}
+
+function readGuarded(path: string, { strict }: ReadRules): string {
+  let file: number
+  try {
+    // It never waits for a FIFO or device, and never follows a link.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT')
+      throw new Problem(
+        'CONNECTOR_NOT_CONFIGURED',
+        `${path} does not exist. No request was sent.`,
+        {
+          cause: error,
+        },
+      )
+    throw unsafe(
+      code === 'ELOOP' ? `${path} is a symbolic link` : `${path} cannot be opened (${code})`,
+    )
+  }
+  try {
+    const at = fstatSync(file)
+    const why = wrongWith(connectorFileRule(path), at, strict) ?? foreignOwner({ path, at, strict })
+    if (why !== null) throw unsafe(why)
+    if (at.size > maxBytes) throw invalid(path, `has ${at.size} bytes, more than ${maxBytes}`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid(path, 'is not JSON') // the message of the parser quotes the content
+  }
+}
+
+/** The fields that do not match the schema, and how. The name of an unknown field is not repeated. */
+const issuesOf = ({ issues }: z.ZodError): string =>
+  [
+    ...new Set(
+      issues.map(({ path, code, message }) => {
+        const fault =
+          code === 'custom' || code === 'invalid_format' ? message : code.replaceAll('_', ' ')
+        return `${path.map(String).join('.') || 'the whole file'} (${fault})`
+      }),
+    ),
+  ]
+    .slice(0, 5)
+    .join(', ')

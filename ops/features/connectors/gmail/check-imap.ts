@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ImapFlow } from 'imapflow'
+import { Problem } from '#shared/errors'
+import { secretsFolder } from '#ops/base/paths/connector-paths'
+import { connectionProblem } from '../common/bounded-fetch.ts'
+import type { CheckRequest } from '../common/connector.ts'
+import { readSecret } from '../common/read-secret.ts'
+import { gmailImap, imapFile } from './secrets.ts'
+
+/**
+ * Logs in at Gmail with user and app password, and out again, over TLS from the first byte. It sends nothing before the
+ * certificate is verified, and never connects without TLS.
+ *
+ * @returns what was found, for a person
+ * @throws {Problem} the classes of `readSecret`, `connector_refused`, `connector_insecure`, `connector_unreachable`
+ */
+export async function checkGmailImap({
+  settings,
+  paths,
+  rules,
+  signal,
+}: CheckRequest<'gmail'>): Promise<string> {
+  const { GMAIL_USER: user, GMAIL_APP_PASSWORD: pass } = readSecret(
+    join(secretsFolder(paths), imapFile),
+    gmailImap,
+    rules,
+  )
+  const peer = `${settings.imap_host}:${settings.imap_port}`
+  const limitMs = settings.timeout_seconds * 1000
+  const client = new ImapFlow({
+    host: settings.imap_host,
+    port: settings.imap_port,
+    secure: true,
+    auth: { user, pass },
+    verifyOnly: true,
+    logger: false,
+    disableAutoIdle: true,
+    tls: {
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true,
+      ...certificates(settings.imap_ca_file),
+    },
+    connectionTimeout: limitMs,
+    greetingTimeout: limitMs,
+    socketTimeout: limitMs,
+  })
+  // `connect` throws the same error; without a listener the event would end the process.
+  client.on('error', () => undefined)
+  const stop = (): void => client.close()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await client.connect()
+    return `${peer} accepted the login over TLS; HQ logged out again.`
+  } catch (error) {
+    signal.throwIfAborted()
+    if (refusedLogin(error))
+      throw new Problem('connector_refused', `${peer} refused the user and the app password.`, {
+        cause: error,
+      })
+    throw connectionProblem(peer, error)
+  } finally {
+    signal.removeEventListener('abort', stop)
+    client.close()
+  }
+}
+
+const refusedLogin = (error: unknown): boolean =>
+  error instanceof Error && 'authenticationFailed' in error && error.authenticationFailed === true
+
+/** @throws {Problem} `config_invalid` */
+function certificates(path: string | null): { ca?: string } {
+  if (path === null) return {}
+  try {
+    return { ca: readFileSync(path, 'utf8') }
+  } catch (error) {
+    throw new Problem(
+      'config_invalid',
+      `gmail.imap_ca_file of host.json: ${path} cannot be read. No request was sent.`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,153 @@
+import { listAncestors } from '#ops/platform/git/commits'
+import { readBlob } from '#ops/platform/git/objects'
+import { listRefs } from '#ops/platform/git/refs'
+import { git, gitText } from '#ops/platform/git/run-git'
+import { provenBase, walkVerdicts, type ChainQuestion } from '#ops/core/trust/review-chain'
+import { reviewRef } from '#shared/verdict'
+import { waitInSteps } from '#ops/core/checks/check'
+
+/** Commits that a message names; it counts the rest. */
+const named = 8
+const subjectLength = 60
+
+export interface UnprovenCommit {
+  readonly sha: string
+  readonly subject: string
+}
+
+export type Coverage =
+  | { readonly state: 'proven'; readonly verdicts: number }
+  /** `total` commits lie between the newest proven one (or the baseline) and the tip. */
+  | {
+      readonly state: 'unproven'
+      readonly why: string
+      readonly commits: readonly UnprovenCommit[]
+      readonly total: number
+    }
+  /** The time was up before the baseline was reached. Every verdict that was read is good. */
+  | { readonly state: 'unfinished'; readonly verdicts: number }
+
+class TimeIsUp extends Error {}
+
+/**
+ * Finds the commits up to `tip` that no verified verdict covers. It reads verdicts until the time is up, so that a long
+ * history still gives an answer. A tip without a verdict is reported at once.
+ * @param limitMs milliseconds, counted like the limit of a check
+ * @throws {Problem} `internal_error` when git cannot read the repository
+ */
+export async function coverage({
+  tip,
+  limitMs,
+  ...question
+}: ChainQuestion & { readonly tip: string; readonly limitMs: number }): Promise<Coverage> {
+  const { repo, baseline, git: options = {} } = question
+  const over = new AbortController()
+  let up = false
+  let verdicts = 0
+  const runOut = async (): Promise<void> => {
+    try {
+      await waitInSteps(limitMs, over.signal)
+      up = true
+    } catch {
+      // The walk has ended before the time was up.
+    }
+  }
+  void runOut()
+  const bounded: ChainQuestion = {
+    ...question,
+    readVerdict: async (commit) => {
+      if (up) throw new TimeIsUp()
+      const text = await readBlob(repo, reviewRef(commit), options)
+      verdicts += 1
+      return text
+    },
+  }
+  const inTime = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof TimeIsUp) return undefined
+      throw error
+    }
+  }
+  try {
+    const bare = tip !== baseline && (await readBlob(repo, reviewRef(tip), options)) === null
+    const walked = bare
+      ? { proven: false as const, commit: tip, reason: 'it has no review verdict' }
+      : await inTime(walkVerdicts({ ...bounded, target: tip }))
+    // `verdicts` does not count the one that was requested last: it was not read.
+    if (walked === undefined) return { state: 'unfinished', verdicts }
+    if (walked.proven) return { state: 'proven', verdicts: walked.chain.length }
+    const base = await inTime(provenBase({ ...bounded, head: tip }))
+    return {
+      state: 'unproven',
+      why: `${walked.commit.slice(0, 12)}: ${walked.reason}`,
+      ...(await between(question, {
+        base:
+          base === undefined ? await claimedBase(question, tip, walked.commit) : (base ?? baseline),
+        tip,
+      })),
+    }
+  } finally {
+    over.abort()
+  }
+}
+
+/** The newest ancestor that has a verdict, verified or not; else the baseline. */
+async function claimedBase(
+  { repo, baseline, git: options = {} }: ChainQuestion,
+  tip: string,
+  refused: string,
+): Promise<string> {
+  const reviewed = await listRefs(repo, reviewRef(''), options)
+  return (
+    (await listAncestors(repo, tip, options)).find(
+      (commit) => commit === baseline || (commit !== refused && reviewed.has(reviewRef(commit))),
+    ) ?? baseline
+  )
+}
+
+async function between(
+  { repo, git: options = {} }: ChainQuestion,
+  { base, tip }: { base: string; tip: string },
+): Promise<{ commits: UnprovenCommit[]; total: number }> {
+  // A baseline that is not in the repository covers nothing.
+  const known =
+    (await git(repo, ['cat-file', '-e', '--end-of-options', `${base}^{commit}`], options))
+      .exitCode === 0
+  const range = known ? [tip, `^${base}`] : [tip]
+  const [count, list] = await Promise.all([
+    gitText(repo, ['rev-list', '--count', '--end-of-options', ...range], options),
+    gitText(
+      repo,
+      [
+        'log',
+        '--topo-order',
+        `--max-count=${named}`,
+        '--format=%H %s',
+        '--no-show-signature',
+        '--end-of-options',
+        ...range,
+      ],
+      options,
+    ),
+  ])
+  const commits = list
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => ({ sha: line.slice(0, 40), subject: line.slice(41) }))
+  return { commits, total: Number(count) }
+}
+
+const shortened = (text: string): string =>
+  text.length > subjectLength ? `${text.slice(0, subjectLength)}…` : text
+
+/** `3 commits without a verified review: 0123456789ab "subject", …` */
+export function listUnproven({ commits, total, why }: Coverage & { state: 'unproven' }): string {
+  const more = total > commits.length ? ` and ${total - commits.length} more` : ''
+  const list = commits
+    .map(({ sha, subject }) => `${sha.slice(0, 12)} ${JSON.stringify(shortened(subject))}`)
+    .join(', ')
+  const noun = total === 1 ? 'commit' : 'commits'
+  return `${total} ${noun} without a verified review: ${list}${more} (${why})`
+}

@@ -1,0 +1,33 @@
+// By what the reviews of a commit are judged.
+import { existsSync } from 'node:fs'
+import type { DoctorContext } from '#ops/core/checks/context'
+import { readTrustFile } from '#ops/core/config/settings-files'
+import { readServing } from '#ops/core/host-state/service-record'
+import type { ChainQuestion } from '#ops/core/trust/review-chain'
+import { trustKeys } from '#ops/core/trust/trusted-keys'
+import { hasClone } from './clone.ts'
+
+/** Milliseconds for reading verdicts; the rest of the limit of the check is for git itself. */
+export const walkMs = 1_300
+
+export type Trust = Pick<ChainQuestion, 'baseline' | 'acceptedProviders' | 'keys'>
+
+/**
+ * @returns what the host trusts, or why there is nothing to judge
+ * @throws {Problem} `config_invalid` when the trust file is invalid or was lost
+ */
+export function trustOf(context: DoctorContext): string | Trust {
+  const { paths } = context
+  if (!hasClone(context)) return `${paths.root} is not a clone yet.`
+  if (!existsSync(paths.trustFile) && readServing(paths) === undefined)
+    return `There is no ${paths.trustFile} yet: this host trusts no review, and nothing can be deployed.`
+  const { baseline, review_providers, keys } = readTrustFile(paths)
+  return { baseline, acceptedProviders: review_providers, keys: trustKeys(keys, paths.trustFile) }
+}
+
+export const short = (sha: string): string => sha.slice(0, 12)
+
+export function verdictsText(count: number): string {
+  if (count === 0) return 'it is the trusted baseline'
+  return `${count} ${count === 1 ? 'verdict reaches' : 'verdicts reach'} back to the baseline`
+}
