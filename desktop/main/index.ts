@@ -4,7 +4,7 @@ import { fileKeystore } from '../operator/settings/keystore.ts'
 import { hqLog } from '../operator/base/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
 import { envValue, setVariables, wholeEnvironment } from '../operator/base/env.ts'
-import { operatorPlace } from '../operator/base/paths.ts'
+import { operatorPaths } from '../operator/base/paths.ts'
 import { describeThrown, loadSecrets, redactCrashes, sayError } from '../operator/base/redaction.ts'
 import { handleBridge } from './ipc.ts'
 import { lockDown } from './lockdown.ts'
@@ -28,7 +28,7 @@ const raise = (): void => {
 
 async function start(): Promise<void> {
   setVariables({ OPENCLAW_HQ_INSTALL: envValue('OPENCLAW_HQ_INSTALL') ?? installFolder() })
-  const { home, version } = operatorPlace()
+  const { home, version } = operatorPaths()
   const log = hqLog(home)
   loadSecrets()
   redactCrashes({ say: log, end: () => app.exit(70) })

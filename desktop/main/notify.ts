@@ -3,13 +3,13 @@ import { errorRule } from '#shared/errors'
 import { remediations } from '#shared/errors/remediations'
 import type { RunEnd } from '../operator/host/deploys.ts'
 
-/** Tells that a run has ended, where the system has notifications. @param onClick brings the window to the front */
+/** Shows that a run has ended, where the system has notifications. @param onClick brings the window to the front */
 export function notifyRunEnded({ title, result }: RunEnd, onClick: () => void): void {
   if (!Notification.isSupported()) return
   const { overall, error_class, step_failed, next_auto_fix } = result
   const blocked = error_class !== null && errorRule(error_class).blocked === true
   const notification = new Notification({
-    title: `${title}: ${overall === 'PASS' ? 'PASS' : blocked ? 'BLOCKED' : 'FAIL'}`,
+    title: `${title}: ${blocked ? 'BLOCKED' : overall}`,
     body:
       overall === 'PASS'
         ? 'All steps passed, with proof.'

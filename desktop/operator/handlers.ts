@@ -5,6 +5,7 @@ import { Problem, toProblem } from '#shared/errors'
 import { setNextAction } from '#ops/core/config/next-action'
 import { commitNextAction } from '#ops/features/ship/index'
 import { maxShownBytes } from './base/text-file.ts'
+import type { Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
 import { workTreeRoot } from './ships/repository.ts'
 import { setHost, setReview, settingsView } from './settings/settings.ts'
@@ -19,130 +20,162 @@ export type Handlers = {
   ) => Promise<z.input<(typeof procedures)[P]['output']>>
 }
 
-export function handlersOf(
-  {
-    settings,
-    connection,
-    ships,
-    cancels,
-    mustRepository,
-    overview,
-    witness,
-    proofs,
-    keeper,
-  }: Workspace,
-  { mode, version, env, keystore, log }: OperatorOptions,
-): Handlers {
-  const host = connection.client
-  const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
-  /** Does the host believe this laptop's key? null without a host. */
-  const enrolmentOn = async (
-    name: string | null,
-    id: string | null,
-  ): Promise<ShipKeyView['host']> => {
-    if (name === null) return null
-    try {
-      const { ship_keys } = await host.trust({ limitMs: 5000 })
-      const own = ship_keys.find((key) => key.id === id)
-      return {
-        name,
-        enrolled: own !== undefined,
-        enrolled_at: own?.enrolled_at ?? null,
-        others: ship_keys.filter((key) => key.id !== id),
-        detail: null,
-      }
-    } catch (error) {
-      return { name, enrolled: null, others: [], detail: toProblem(error).message }
-    }
-  }
-  /** Makes the Overview show what just changed on the host at once, not at the next turn. */
-  const look = (): void => {
-    connection.refresh().catch((error: unknown) => log(String(error)))
-  }
+/** The handlers of one part of HQ; `handlersOf` puts all parts together. */
+type Part<Prefix extends string> = {
+  readonly [P in ProcedureName as P extends `${Prefix}.${string}` ? P : never]: Handlers[P]
+}
+
+export const handlersOf = (workspace: Workspace, options: OperatorOptions): Handlers => ({
+  ...appHandlers(workspace, options),
+  ...shipHandlers(workspace),
+  ...hostHandlers(workspace),
+  ...proofHandlers(workspace),
+  ...shipKeyHandlers(workspace),
+  ...settingsHandlers(workspace, options),
+})
+
+const appHandlers = (
+  workspace: Workspace,
+  { mode, version, env }: OperatorOptions,
+): Part<'app' | 'overview' | 'next'> => ({
+  'app.info': async () => ({
+    mode,
+    version,
+    platform: process.platform,
+    operator: true,
+    demo: envValue('OPENCLAW_HQ_DEMO', env) === '1',
+  }),
+  'overview.get': () => workspace.overview(),
+  'next.set': async ({ text, commit }) => {
+    const repository = workspace.mustRepository()
+    if (commit === true) await commitNextAction(repository, text)
+    else setNextAction(repository, text)
+    return { ok: true }
+  },
+})
+
+const shipHandlers = (workspace: Workspace): Part<'ship'> => {
+  const { settings, ships, cancels } = workspace
   return {
-    'app.info': async () => ({
-      mode,
-      version,
-      platform: process.platform,
-      operator: true,
-      demo: envValue('OPENCLAW_HQ_DEMO', env) === '1',
-    }),
-    'overview.get': overview,
-
-    'ship.start': () => ships.start(mustRepository(), settings.read().until_green.repairs),
+    'ship.start': () =>
+      ships.start(workspace.mustRepository(), settings.read().until_green.repairs),
     'ship.cancel': async ({ run_id }) => {
-      await cancels.ask('ship', run_id, () => ships.cancel(mustRepository(), run_id))
+      await cancels.ask('ship', run_id, () => ships.cancel(workspace.mustRepository(), run_id))
       return { ok: true }
     },
-    'ship.list': async () => ({ ships: await ships.list(mustRepository()) }),
-    'ship.get': ({ run_id }) => ships.detail(mustRepository(), run_id),
-    'ship.file': async ({ run_id, path }) => readShipFile(mustRepository(), run_id, path),
+    'ship.list': async () => ({ ships: await ships.list(workspace.mustRepository()) }),
+    'ship.get': ({ run_id }) => ships.detail(workspace.mustRepository(), run_id),
+    'ship.file': async ({ run_id, path }) => readShipFile(workspace.mustRepository(), run_id, path),
+  }
+}
 
+const hostHandlers = (workspace: Workspace): Part<'host'> => {
+  const { connection, cancels } = workspace
+  const { client } = connection
+  return {
     'host.exec': async ({ action, params }) => {
-      const started = await host.exec(action, params)
-      look()
+      const started = await client.exec(action, params)
+      workspace.refresh()
       return started
     },
-    'host.runs': (query) => host.runs(query),
-    'host.run': async ({ run_id }) => ({ ok: true, run: await host.run(run_id) }),
+    'host.runs': (query) => client.runs(query),
+    'host.run': async ({ run_id }) => ({ ok: true, run: await client.run(run_id) }),
     'host.cancel': async ({ run_id }) => {
-      await cancels.ask('host', run_id, async () => {
-        try {
-          await host.cancel(run_id)
-        } catch (error) {
-          if (toProblem(error).errorClass !== 'not_running') throw error
-          await connection.refresh()
-          throw error
-        }
-        // It is remembered until the Overview has seen the end.
-        await connection.refresh()
-      })
+      await cancels.ask('host', run_id, () => cancelOnHost(connection, run_id))
       return { ok: true }
     },
-    'host.artifacts': ({ path }) => host.listArtifacts(path),
-    'host.artifact': ({ path }) => host.readArtifact(path, maxShownBytes),
+    'host.artifacts': ({ path }) => client.listArtifacts(path),
+    'host.artifact': ({ path }) => client.readArtifact(path, maxShownBytes),
+  }
+}
 
-    'proofs.list': proofs,
-    'proofs.look': async () => {
-      await witness.look(true)
-      return { ok: true }
-    },
-    'proofs.acknowledge': async ({ id, reason, saw }) => {
-      await witness.acknowledge(id, reason, saw)
-      return { ok: true }
-    },
+/** Returns when the Overview has seen the end: until then the cancel is remembered. */
+async function cancelOnHost(connection: Connection, runId: string): Promise<void> {
+  try {
+    await connection.client.cancel(runId)
+  } catch (error) {
+    if (toProblem(error).errorClass === 'not_running') await connection.refresh()
+    throw error
+  }
+  await connection.refresh()
+}
 
-    'next.set': async ({ text, commit }) => {
-      if (commit === true) await commitNextAction(mustRepository(), text)
-      else setNextAction(mustRepository(), text)
-      return { ok: true }
-    },
+const proofHandlers = ({ proofs, witness }: Workspace): Part<'proofs'> => ({
+  'proofs.list': proofs,
+  'proofs.look': async () => {
+    await witness.check(true)
+    return { ok: true }
+  },
+  'proofs.acknowledge': async ({ id, reason, saw }) => {
+    await witness.acknowledge(id, reason, saw)
+    return { ok: true }
+  },
+})
 
-    'ship_key.get': async () => ({
-      ...keeper.view(),
-      host: await enrolmentOn(settings.read().host?.name ?? null, keeper.view().key?.id ?? null),
-    }),
+const shipKeyHandlers = (workspace: Workspace): Part<'ship_key'> => {
+  const { settings, shipKey } = workspace
+  return {
+    'ship_key.get': async () => {
+      const view = shipKey.view()
+      const name = settings.read().host?.name ?? null
+      return { ...view, host: await enrolmentOn(workspace, name, view.key?.id ?? null) }
+    },
     'ship_key.move': async ({ to }) => {
-      await keeper.move(to)
+      await shipKey.move(to)
       return { ok: true }
     },
-    'ship_key.enrol': async ({ id }) => {
-      await connection.target() // without a host no key is made
-      const key = await keeper.key()
-      // What was shown and confirmed is what is enrolled.
-      if (id !== null && key.id !== id)
-        throw new Problem(
-          'invalid_request',
-          `The ship key of this laptop is ${key.id} now, not ${id}. Nothing was enrolled.`,
-        )
-      const started = await host.exec('trust_ship_key', {
-        public_key: key.publicKey,
-        label: laptopLabel(),
-      })
-      look()
-      return started
-    },
+    'ship_key.enrol': ({ id }) => enrolShipKey(workspace, id),
+  }
+}
 
+/** Does the host trust this laptop's key? @param name of the host; null without one */
+async function enrolmentOn(
+  { connection }: Workspace,
+  name: string | null,
+  id: string | null,
+): Promise<ShipKeyView['host']> {
+  if (name === null) return null
+  try {
+    const { ship_keys } = await connection.client.trust({ limitMs: 5000 })
+    const own = ship_keys.find((key) => key.id === id)
+    return {
+      name,
+      enrolled: own !== undefined,
+      enrolled_at: own?.enrolled_at ?? null,
+      others: ship_keys.filter((key) => key.id !== id),
+      detail: null,
+    }
+  } catch (error) {
+    return { name, enrolled: null, others: [], detail: toProblem(error).message }
+  }
+}
+
+/** @param id of the key that was shown and confirmed; another one is not enrolled */
+async function enrolShipKey(
+  workspace: Workspace,
+  id: string | null,
+): ReturnType<Handlers['ship_key.enrol']> {
+  await workspace.connection.target() // without a host no key is made
+  const key = await workspace.shipKey.key()
+  if (id !== null && key.id !== id)
+    throw new Problem(
+      'invalid_request',
+      `The ship key of this laptop is ${key.id} now, not ${id}. Nothing was enrolled.`,
+    )
+  const started = await workspace.connection.client.exec('trust_ship_key', {
+    public_key: key.publicKey,
+    label: laptopLabel(),
+  })
+  workspace.refresh()
+  return started
+}
+
+const settingsHandlers = (
+  { settings, connection }: Workspace,
+  { env, keystore }: OperatorOptions,
+): Part<'settings'> => {
+  const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
+  return {
     'settings.get': view,
     'settings.set_host': async (input) => {
       await setHost(settings, keystore, input)

@@ -14,15 +14,18 @@ import { describeIssues } from '#ops/base/files/json-file'
 import { redact } from '#ops/base/redact/redaction'
 import { takeEnrolment } from './settings/enrolment.ts'
 import { rememberingKeystore } from './settings/keystore.ts'
-import { openWorkspace, type Workspace } from './workspace.ts'
+import { Workspace } from './workspace.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
 import type { OperatorOptions } from './options.ts'
 
-/** Everything the renderer can request, over any transport (docs/ARCHITECTURE.md). */
+/** Everything the window can request, over any transport (docs/ARCHITECTURE.md). */
 export interface Operator {
   /** Never throws: what goes wrong is in the reply. */
   call(name: string, input: unknown): Promise<BridgeReply>
-  /** Gives batches of numbered events, then calls `onEnd` once. `onEvents` may return a promise to slow the stream down. @returns how to stop */
+  /**
+   * Gives batches of numbered events, then calls `onEnd` once. `onEvents` may return a promise to slow the stream down.
+   * @returns a function that stops the stream
+   */
   events(
     request: unknown,
     onEvents: (events: readonly RunEvent[]) => void | Promise<void>,
@@ -41,9 +44,24 @@ function checked<T>(
   return parse.data
 }
 
+/** A Problem crosses the bridge as it is. Of a bug only the fact crosses: its details stay in the log. */
+function bridgeProblem(thrown: unknown, log: (text: string) => void): BridgeProblem {
+  const { errorClass, message, cause } = toProblem(thrown)
+  const { next_auto_fix } = errorRule(errorClass)
+  if (errorClass !== 'internal_error')
+    return { error_class: errorClass, message: redact.text(message), next_auto_fix }
+  const inner = thrown instanceof Problem ? (cause ?? thrown) : thrown
+  log(inner instanceof Error ? (inner.stack ?? inner.message) : String(inner))
+  return {
+    error_class: errorClass,
+    message: 'HQ met a defect of its own; its log on this machine says where.',
+    next_auto_fix,
+  }
+}
+
 export function createOperator(given: OperatorOptions): Operator {
   const options: OperatorOptions = { ...given, keystore: rememberingKeystore(given.keystore) }
-  const workspace: Workspace = openWorkspace(options)
+  const workspace = new Workspace(options)
   const handlers: Handlers = handlersOf(workspace, options)
   const streams = new Set<AbortController>()
   // Every call waits for it, so that the first answer already knows the host.
@@ -51,20 +69,7 @@ export function createOperator(given: OperatorOptions): Operator {
     (error: unknown) => options.log(`enrolment.json was not taken: ${toProblem(error).message}`),
   )
 
-  /** What may cross: a Problem as it is, a bug without its inside, which stays in the log of this machine. */
-  const problemOf = (thrown: unknown): BridgeProblem => {
-    const { errorClass, message, cause } = toProblem(thrown)
-    const { next_auto_fix } = errorRule(errorClass)
-    if (errorClass !== 'internal_error')
-      return { error_class: errorClass, message: redact.text(message), next_auto_fix }
-    const inner = thrown instanceof Problem ? (cause ?? thrown) : thrown
-    options.log(inner instanceof Error ? (inner.stack ?? inner.message) : String(inner))
-    return {
-      error_class: errorClass,
-      message: 'HQ met a defect of its own; its log on this machine says where.',
-      next_auto_fix,
-    }
-  }
+  const problemOf = (thrown: unknown): BridgeProblem => bridgeProblem(thrown, options.log)
 
   const follow = (
     request: EventsRequest,

@@ -1,45 +1,224 @@
 import { basename } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
-import type { Input, Output, Overview, RepositoryState } from '#shared/bridge'
+import type { StatusReply } from '#shared/api'
+import type {
+  CancelView,
+  Input,
+  Output,
+  Overview,
+  RepositoryState,
+  ShipSummary,
+} from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
 import { composeOverview } from '#shared/overview'
 import { passedRun } from '#shared/typical-durations'
+import type { ShipResult } from '#shared/result'
 import { rememberCancels, type Cancels } from './host/cancels.ts'
 import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { connectHost, type Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
-import { watchProofs, type ProofWatch } from './proofs/watch.ts'
+import { ProofWatch, type WatchOptions } from './proofs/watch.ts'
 import { proofsOf } from './proofs/proofs.ts'
 import { readRepository } from './ships/repository.ts'
-import { shipKeeper, type ShipKeeper } from './settings/ship-key-store.ts'
+import { ShipKeyStore } from './settings/ship-key-store.ts'
 import { settingsStore, type SettingsStore } from './settings/settings.ts'
 import { shipsOf, type Ships } from './ships/ships.ts'
 import { uploadQueue, type UploadQueue } from './ships/upload-queue.ts'
 
-/** The parts of the operator, wired to each other. */
-export interface Workspace {
-  readonly settings: SettingsStore
-  readonly connection: Connection
-  readonly ships: Ships
-  readonly cancels: Cancels
-  /** The chosen repository. @throws {Problem} `not_a_repository` when none is chosen */
-  readonly mustRepository: () => string
-  readonly overview: () => Promise<Overview>
-  /** What the laptop remembers of every chain. */
-  readonly witness: ProofWatch
-  readonly keeper: ShipKeeper
-  readonly proofs: (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>>
-  followRun(id: string, after: number, signal: AbortSignal): AsyncIterable<readonly RunEvent[]>
-  close(): Promise<void>
-}
-
-/** A repository is read at most this often, in milliseconds, however many windows ask. */
+/** A repository is read at most this often, in milliseconds, however many windows show it. */
 const readEveryMs = 1000
 
 /** Newest passed ships whose durations count. */
 const shownShips = 10
 
-/** A repository that was moved or damaged is shown with the reason; the rest of the Overview stays. @throws what is no Problem */
+/** The parts of the operator, wired to each other. */
+export class Workspace {
+  readonly settings: SettingsStore
+  readonly connection: Connection
+  readonly ships: Ships
+  readonly cancels: Cancels = rememberCancels()
+  /** What the laptop remembers of every chain. */
+  readonly witness: ProofWatch
+  readonly shipKey: ShipKeyStore
+  readonly proofs: (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>>
+  private readonly options: OperatorOptions
+  private readonly queue: UploadQueue
+  private readonly deploys: Deploys
+  private closed = false
+  private read: { path: string; at: number; state: Promise<RepositoryState> } | null = null
+
+  constructor(options: OperatorOptions) {
+    const { home, keystore, env, log, onRunEnded } = options
+    this.options = options
+    this.settings = settingsStore(home)
+    this.shipKey = new ShipKeyStore(home, keystore)
+    this.ships = shipsOf({
+      home,
+      env,
+      log,
+      shipKey: () => this.shipKey.forShip(),
+      onEnded: (result) => this.shipEnded(result),
+    })
+    this.queue = uploadQueue({
+      home,
+      log,
+      isRunning: this.ships.isRunning,
+      shipKey: () => this.shipKey.key(),
+    })
+    this.connection = connectHost({
+      home,
+      settings: this.settings,
+      keystore,
+      log,
+      onStatus: ({ status }) => this.hostAnswered(status),
+    })
+    this.deploys = watchDeploys({
+      client: this.connection.client,
+      log,
+      onEnded: (end) => {
+        onRunEnded?.(end)
+        this.refresh()
+      },
+    })
+    const watched = this.watched()
+    this.witness = new ProofWatch(watched)
+    this.proofs = proofsOf({
+      ...watched,
+      watch: this.witness,
+      isRunning: this.ships.isRunning,
+      active: () => this.activeRuns(),
+    })
+  }
+
+  /** The chosen repository. @throws {Problem} `not_a_repository` when none is chosen */
+  mustRepository(): string {
+    const { repository } = this.settings.read()
+    if (repository === null)
+      throw new Problem('not_a_repository', 'No repository is chosen yet; choose one in Settings.')
+    return repository
+  }
+
+  async overview(): Promise<Overview> {
+    const path = this.settings.read().repository
+    const repository = path === null ? null : await this.repositoryState(path)
+    const list = path === null || repository?.head === null ? [] : await this.ships.list(path)
+    const shipResult =
+      path !== null && repository?.head ? await this.ships.resultOf(path, repository.head) : null
+    // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
+    const known = this.connection.known()
+    const connection = this.connection.view()
+    const passedShips = list
+      .map(({ result }) => passedRun('ship', result))
+      .filter((run) => run !== null)
+    return composeOverview({
+      connection,
+      status: known?.status ?? null,
+      deployStep: this.deploys.step(),
+      passedRuns: [...passedShips.slice(0, shownShips), ...this.deploys.passed()],
+      laptop: {
+        repository,
+        ship: list.find(({ active }) => active) ?? list[0] ?? null,
+        shipResult,
+        upload: this.queue.view(path, connection.url),
+        proofAlarms: this.witness
+          .views()
+          .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
+        cancels: this.cancels.view((cancel) => hasEnded(cancel, list, known)),
+      },
+    })
+  }
+
+  followRun(id: string, after: number, signal: AbortSignal): AsyncIterable<readonly RunEvent[]> {
+    return this.connection.client.events(id, { after, signal })
+  }
+
+  /** Makes the Overview show at once what just changed on the host, not at the next poll. */
+  refresh(): void {
+    this.connection.refresh().catch((error: unknown) => this.options.log(String(error)))
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    this.ships.close()
+    this.witness.close()
+    this.deploys.close()
+    await this.connection.close()
+  }
+
+  private watched(): WatchOptions {
+    const { home, log } = this.options
+    return {
+      home,
+      log,
+      repository: () => this.settings.read().repository,
+      host: () => this.settings.read().host?.name ?? null,
+      target: async () =>
+        this.connection.view().state === 'online' ? this.connection.target() : null,
+    }
+  }
+
+  private activeRuns(): ReadonlySet<string> {
+    return new Set(this.connection.known()?.status.active_runs.map(({ run_id }) => run_id))
+  }
+
+  private shipEnded(result: ShipResult): void {
+    this.options.onRunEnded?.({ source: 'ship', title: 'Ship', result })
+    void this.upload()
+    this.witness.check().catch((error: unknown) => this.options.log(String(error)))
+  }
+
+  private hostAnswered(status: StatusReply): void {
+    this.deploys.notice(status)
+    this.witness.notice(status)
+    void this.upload()
+  }
+
+  /** Sends what waits while the host answers. Reads the disk each time: HQ does not see a ship typed at a terminal. */
+  private async upload(): Promise<void> {
+    if (this.closed || this.connection.view().state !== 'online') return
+    try {
+      const { repository } = this.settings.read()
+      if (repository === null) return
+      await this.ships.look(repository)
+      if (await this.queue.run(repository, await this.connection.target()))
+        await this.connection.refresh()
+    } catch (error) {
+      const problem = toProblem(error)
+      this.options.log(`Uploading proofs stopped: ${problem.errorClass}: ${problem.message}`)
+    }
+  }
+
+  private repositoryState(path: string): Promise<RepositoryState> {
+    if (this.read?.path !== path || performance.now() - this.read.at > readEveryMs)
+      this.read = {
+        path,
+        at: performance.now(),
+        state: readRepository(path, this.options.env).catch((error: unknown) =>
+          unreadable(path, error),
+        ),
+      }
+    return this.read.state
+  }
+}
+
+/** Whether a run that was to be cancelled has ended, as far as is known. */
+function hasEnded(
+  { source, run_id, asked_at }: Pick<CancelView, 'source' | 'run_id' | 'asked_at'>,
+  ships: readonly ShipSummary[],
+  known: ReturnType<Connection['known']>,
+): boolean {
+  if (source === 'ship') return !ships.some((ship) => ship.active && ship.run_id === run_id)
+  return (
+    known !== null &&
+    known.as_of > asked_at &&
+    !known.status.active_runs.some((run) => run.run_id === run_id)
+  )
+}
+
+/**
+ * A repository that was moved or damaged is shown with the reason; the rest of the Overview stays.
+ * @throws what is no Problem
+ */
 function unreadable(path: string, error: unknown): RepositoryState {
   if (!(error instanceof Problem)) throw error
   return {
@@ -53,156 +232,5 @@ function unreadable(path: string, error: unknown): RepositoryState {
     dirty_files: 0,
     next_action: null,
     ship_blocked: error.message,
-  }
-}
-
-export function openWorkspace({
-  home,
-  keystore,
-  env,
-  log,
-  onRunEnded,
-}: OperatorOptions): Workspace {
-  const settings = settingsStore(home)
-  const keeper: ShipKeeper = shipKeeper(home, keystore)
-  const cancels = rememberCancels()
-  let closed = false
-
-  const ships: Ships = shipsOf({
-    home,
-    env,
-    log,
-    shipKey: keeper.forShip,
-    onEnded: (result) => {
-      onRunEnded?.({ source: 'ship', title: 'Ship', result })
-      void upload()
-      witness.look().catch((error: unknown) => log(String(error)))
-    },
-  })
-  const queue: UploadQueue = uploadQueue({
-    home,
-    log,
-    isRunning: ships.isRunning,
-    shipKey: () => keeper.key(),
-  })
-  const connection: Connection = connectHost({
-    home,
-    settings,
-    keystore,
-    log,
-    onStatus: ({ status }) => {
-      deploys.notice(status)
-      witness.notice(status)
-      void upload()
-    },
-  })
-  const deploys: Deploys = watchDeploys({
-    client: connection.client,
-    log,
-    onEnded: (end) => {
-      onRunEnded?.(end)
-      connection.refresh().catch((error: unknown) => log(String(error)))
-    },
-  })
-
-  const proofPlaces = {
-    home,
-    log,
-    repository: () => settings.read().repository,
-    host: () => settings.read().host?.name ?? null,
-    target: async () => (connection.view().state === 'online' ? connection.target() : null),
-  }
-  const witness: ProofWatch = watchProofs(proofPlaces)
-  const proofs = proofsOf({
-    ...proofPlaces,
-    watch: witness,
-    isRunning: ships.isRunning,
-    active: () => new Set(connection.known()?.status.active_runs.map(({ run_id }) => run_id)),
-  })
-
-  /** Sends what waits, as long as the host answers. Looks at the disk each time: a ship typed at a terminal tells nobody. */
-  const upload = async (): Promise<void> => {
-    if (closed || connection.view().state !== 'online') return
-    try {
-      const { repository } = settings.read()
-      if (repository === null) return
-      await ships.look(repository)
-      if (await queue.run(repository, await connection.target())) await connection.refresh()
-    } catch (error) {
-      const problem = toProblem(error)
-      log(`Uploading proofs stopped: ${problem.errorClass}: ${problem.message}`)
-    }
-  }
-
-  let read: { path: string; at: number; state: Promise<RepositoryState> } | null = null
-  const repositoryState = (path: string): Promise<RepositoryState> => {
-    if (read?.path !== path || performance.now() - read.at > readEveryMs)
-      read = {
-        path,
-        at: performance.now(),
-        state: readRepository(path, env).catch((error: unknown) => unreadable(path, error)),
-      }
-    return read.state
-  }
-
-  return {
-    settings,
-    connection,
-    ships,
-    cancels,
-    witness,
-    proofs,
-    keeper,
-    mustRepository: () => {
-      const { repository } = settings.read()
-      if (repository === null)
-        throw new Problem(
-          'not_a_repository',
-          'No repository is chosen yet; choose one in Settings.',
-        )
-      return repository
-    },
-    overview: async () => {
-      const path = settings.read().repository
-      const repository = path === null ? null : await repositoryState(path)
-      const list = path === null || repository?.head === null ? [] : await ships.list(path)
-      const shipResult =
-        path !== null && repository?.head ? await ships.resultOf(path, repository.head) : null
-      // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
-      const known = connection.known()
-      const passedShips = list
-        .map(({ result }) => passedRun('ship', result))
-        .filter((run) => run !== null)
-      return composeOverview({
-        connection: connection.view(),
-        status: known?.status ?? null,
-        deployStep: deploys.step(),
-        passedRuns: [...passedShips.slice(0, shownShips), ...deploys.passed()],
-        laptop: {
-          repository,
-          ship: list.find(({ active }) => active) ?? list[0] ?? null,
-          shipResult,
-          upload: queue.view(path, connection.view().url),
-          proofAlarms: witness
-            .views()
-            .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
-          cancels: cancels.view(({ source, run_id, asked_at }) =>
-            source === 'ship'
-              ? !list.some((ship) => ship.active && ship.run_id === run_id)
-              : known !== null &&
-                known.as_of > asked_at &&
-                !known.status.active_runs.some((run) => run.run_id === run_id),
-          ),
-        },
-      })
-    },
-    followRun: (id, after, signal) => connection.client.events(id, { after, signal }),
-    close: async () => {
-      closed = true
-      ships.close()
-      witness.close()
-      deploys.close()
-      await connection.close()
-    },
   }
 }

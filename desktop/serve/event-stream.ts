@@ -4,6 +4,11 @@ import type { Operator } from '../operator/operator.ts'
 
 const heartbeatMs = 15_000
 
+interface EventResponse {
+  readonly response: ServerResponse
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /**
  * Answers with the events of a run as `text/event-stream`: each message one JSON array, at the end `event: end` with
  * `null` or a problem. A reader that is slow slows the stream down; a reader that is gone ends it.
@@ -11,8 +16,7 @@ const heartbeatMs = 15_000
 export function streamEvents(
   operator: Operator,
   request: unknown,
-  response: ServerResponse,
-  headers: Readonly<Record<string, string>>,
+  { response, headers }: EventResponse,
 ): void {
   response.writeHead(200, {
     ...headers,
@@ -28,8 +32,9 @@ export function streamEvents(
   const stop = operator.events(
     request,
     async (events) => {
-      if (!response.write(`data: ${JSON.stringify(events)}\n\n`))
-        await once(response, 'drain', { signal: gone.signal }).catch(() => undefined) // the reader left while we waited: `close` stops the stream
+      if (response.write(`data: ${JSON.stringify(events)}\n\n`)) return
+      // A reader that left meanwhile is no error: `close` stops the stream.
+      await once(response, 'drain', { signal: gone.signal }).catch(() => undefined)
     },
     (problem) => response.end(`event: end\ndata: ${JSON.stringify(problem)}\n\n`),
   )

@@ -8,11 +8,11 @@ import { fileKeystore } from '../operator/settings/keystore.ts'
 import { hqLog } from '../operator/base/log-file.ts'
 import { createOperator } from '../operator/operator.ts'
 import { wholeEnvironment } from '../operator/base/env.ts'
-import { operatorPlace } from '../operator/base/paths.ts'
+import { operatorPaths } from '../operator/base/paths.ts'
 import { describeThrown, loadSecrets, redactCrashes, sayError } from '../operator/base/redaction.ts'
-import { serve } from './server.ts'
+import { serve, type Served } from './server.ts'
 
-/** `hq serve`: HQ in the browser, loopback. Runs until it is told to end. */
+/** `hq serve`: HQ in the browser, loopback. Runs until a signal ends it. */
 
 const exitUsage = 64
 
@@ -29,8 +29,16 @@ const program = new Command('hq serve')
   .option('--open', 'open it in the browser')
   .option('--json', 'print one JSON line with the address when it is ready, nothing else')
 
+const readyLine = ({ url, origin, secret }: Served): object => ({
+  ready: true,
+  url,
+  origin,
+  secret,
+  pid: process.pid,
+})
+
 async function start(options: { port: number; open?: true; json?: true }): Promise<void> {
-  const { home, version, page } = operatorPlace()
+  const { home, version, page } = operatorPaths()
   if (!existsSync(join(page, 'index.html')))
     throw new Problem(
       'not_found',
@@ -58,9 +66,7 @@ async function start(options: { port: number; open?: true; json?: true }): Promi
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
     process.stdout.write(
-      options.json
-        ? `${JSON.stringify({ ready: true, url: served.url, origin: served.origin, secret: served.secret, pid: process.pid })}\n`
-        : `HQ: ${served.url}\n`,
+      options.json ? `${JSON.stringify(readyLine(served))}\n` : `HQ: ${served.url}\n`,
     )
     if (options.open) await open(served.openOnce())
   } catch (error) {

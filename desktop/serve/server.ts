@@ -27,14 +27,14 @@ export interface Served {
   readonly url: string
   readonly origin: string
   readonly secret: string
-  /** An address that leads to `url` once, soon: what a browser is started with can be seen by other users of this machine. */
+  /** An address that leads to `url` once, soon: other users of this machine can see what a browser is started with. */
   openOnce(): string
   close(): Promise<void>
 }
 
-/** Where everything lies that needs the secret. */
+/** Everything below it needs the secret. */
 const bridgePrefix = '/bridge/'
-/** Largest question of the page, in bytes. */
+/** Largest request of the page, in bytes. */
 const maxBody = 256 * 1024
 /** Live logs shown at once; more are refused, so that a page in a loop cannot use up the machine. */
 const maxStreams = 32
@@ -44,7 +44,7 @@ const ticketMs = 60_000
 const isLoopback = (host: string): boolean => isIP(host) === 4 && host.startsWith('127.')
 
 /**
- * HQ in the browser: the same page and operator as the desktop app behind loopback HTTP. Every question needs the
+ * HQ in the browser: the same page and operator as the desktop app behind loopback HTTP. Every request needs the
  * secret of this start; the page has it from the fragment of the printed address.
  *
  * @throws {Problem} `port_in_use`; `invalid_request` for an address that is not loopback
@@ -62,20 +62,54 @@ export async function serve({
       `HQ listens on loopback only, not on ${host}. Nothing was started.`,
     )
   const secret = randomBytes(32).toString('hex')
+  const tickets = new Set<string>()
+  const bound = { port }
   const server = fastify({
     bodyLimit: maxBody,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 100 },
   })
-  let bound = port
+  addGate(server, secret, bound)
+  addRefusals(server, log)
+  addTickets(server, secret, tickets)
+  addBridge(server, operator)
+  await server.register(fastifyStatic, {
+    root: page,
+    dotfiles: 'ignore',
+    cacheControl: false,
+    setHeaders: (reply) => {
+      reply.header('cache-control', 'no-cache')
+    },
+  })
+  bound.port = await listen(server, host, port)
+  const origin = `http://${host}:${bound.port}`
+  return {
+    origin,
+    secret,
+    url: `${origin}/#secret=${secret}`,
+    close: () => server.close(),
+    openOnce: () => {
+      const ticket = randomBytes(32).toString('hex')
+      tickets.add(ticket)
+      setTimeout(() => tickets.delete(ticket), ticketMs).unref()
+      return `${origin}/open/${ticket}`
+    },
+  }
+}
 
+/** Refuses requests from elsewhere, and those without the secret, before the body is read. */
+function addGate(server: FastifyInstance, secret: string, bound: { readonly port: number }): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(pageHeaders)
-    refuseForeign(request.raw, bound)
-    // Before the body is read: who may not ask is not listened to. By the route it leads to, too: an address can be spelled in many ways.
-    if (request.url.startsWith(bridgePrefix) || request.routeOptions.url?.startsWith(bridgePrefix))
+    refuseForeign(request.raw, bound.port)
+    // By the address and by the route it leads to: an address can be spelled in many ways.
+    const { url } = request.routeOptions
+    if (request.url.startsWith(bridgePrefix) || url?.startsWith(bridgePrefix))
       requireSecret(request.raw, secret)
   })
+}
+
+function addRefusals(server: FastifyInstance, log: ServeOptions['log']): void {
   server.setErrorHandler(async (error, _request, reply) => {
     const problem = asProblem(error)
     if (problem.errorClass === 'internal_error')
@@ -92,7 +126,10 @@ export async function serve({
       ? reply.sendFile('index.html')
       : reply.code(404).send(refusal(new Problem('not_found', 'HQ has nothing here.')))
   })
-  const tickets = new Set<string>()
+}
+
+/** Addresses that lead to the page once: what a browser is started with can be seen by other users. */
+function addTickets(server: FastifyInstance, secret: string, tickets: Set<string>): void {
   server.get<{ Params: { ticket: string } }>('/open/:ticket', async ({ params }, reply) => {
     if (!tickets.delete(params.ticket))
       throw new Problem(
@@ -101,16 +138,10 @@ export async function serve({
       )
     return reply.header('cache-control', 'no-store').redirect(`/#secret=${secret}`)
   })
-  addBridge(server, operator)
-  await server.register(fastifyStatic, {
-    root: page,
-    dotfiles: 'ignore',
-    cacheControl: false,
-    setHeaders: (reply) => {
-      reply.header('cache-control', 'no-cache')
-    },
-  })
+}
 
+/** @returns the port @throws {Problem} `port_in_use` */
+async function listen(server: FastifyInstance, host: string, port: number): Promise<number> {
   try {
     await server.listen({ host, port })
   } catch (error) {
@@ -125,20 +156,7 @@ export async function serve({
   }
   const address = server.server.address()
   if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
-  bound = address.port
-  const origin = `http://${host}:${bound}`
-  return {
-    origin,
-    secret,
-    url: `${origin}/#secret=${secret}`,
-    close: () => server.close(),
-    openOnce: () => {
-      const ticket = randomBytes(32).toString('hex')
-      tickets.add(ticket)
-      setTimeout(() => tickets.delete(ticket), ticketMs).unref()
-      return `${origin}/open/${ticket}`
-    },
-  }
+  return address.port
 }
 
 function addBridge(server: FastifyInstance, operator: Operator): void {
@@ -159,7 +177,7 @@ function addBridge(server: FastifyInstance, operator: Operator): void {
       streams -= 1
     })
     reply.hijack()
-    streamEvents(operator, body, reply.raw, pageHeaders)
+    streamEvents(operator, body, { response: reply.raw, headers: pageHeaders })
   })
 }
 
@@ -181,7 +199,7 @@ function asProblem(error: unknown): Problem {
   if (error instanceof Problem || typeof status !== 'number') return toProblem(error)
   const message = error instanceof Error ? error.message : String(error)
   if (status === 413)
-    return new Problem('body_too_large', `The question is larger than ${maxBody} bytes.`, {
+    return new Problem('body_too_large', `The request is larger than ${maxBody} bytes.`, {
       cause: error,
     })
   if (status === 415)

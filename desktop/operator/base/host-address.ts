@@ -4,7 +4,8 @@ const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 
 /**
- * Checks the address of a host. The admin token travels to it, so it must be TLS; plain HTTP is accepted for loopback only.
+ * Checks the address of a host. The admin token travels to it, so it must be TLS; plain HTTP is accepted for loopback
+ * only.
  * @returns its origin, for example `https://aiops-1.tail1234.ts.net`
  * @throws {Problem} `invalid_request`, naming the field
  */

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { hqHome } from '#ops/base/paths/paths'
 import { installRoot } from '#ops/base/process/program'
 
-/** Where this HQ lies and keeps its own, for the programs that start an operator. */
-export interface OperatorPlace {
+/** Where this HQ is installed and keeps its files, for the programs that start an operator. */
+export interface OperatorPaths {
   /** `$OPENCLAW_HQ_HOME` */
   readonly home: string
   readonly version: string
@@ -16,7 +16,7 @@ export interface OperatorPlace {
 const packageFile = z.looseObject({ version: z.string() })
 
 /** @throws {Error} when HQ was not started by its launcher, or its package.json cannot be read */
-export function operatorPlace(): OperatorPlace {
+export function operatorPaths(): OperatorPaths {
   const root = installRoot()
   const { version } = packageFile.parse(
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')),

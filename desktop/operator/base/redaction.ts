@@ -1,4 +1,4 @@
-/** What the two doors to the operator need so that nothing secret stands in what they say. They import it from here, as they do everything of `ops/`. */
+/** What the desktop app and `hq serve` use so that no secret stands in what they print. */
 export { describeThrown, redactCrashes, sayError } from '#ops/base/redact/crash-output'
 export { loadSecrets } from '#ops/base/redact/known-secrets'
 export { redact } from '#ops/base/redact/redaction'

@@ -15,7 +15,8 @@ import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { readWitness } from '#ops/core/proof/witness'
 import { readSeen } from '#ops/core/proof/witness-seen'
 import { hostClient, type HostTarget } from '../host/client.ts'
-import { shipWitness, type ProofWatch } from './watch.ts'
+import { shipWitness } from './chains.ts'
+import type { ProofWatch } from './watch.ts'
 import { shipFolder, shipIds } from '../ships/folder.ts'
 
 interface ProofsOptions {
@@ -23,7 +24,7 @@ interface ProofsOptions {
   readonly watch: ProofWatch
   readonly repository: () => string | null
   readonly host: () => string | null
-  /** null while the host is away. */
+  /** null while the host is unreachable. */
   readonly target: () => Promise<HostTarget | null>
   readonly isRunning: (repository: string, id: string) => boolean
   /** Runs of the host that have not ended, as far as is known. */
@@ -32,7 +33,7 @@ interface ProofsOptions {
 }
 
 const pageLength = 30
-/** What the host said of its newest bundles, kept for when it is away. */
+/** What the host said of its newest bundles, kept for when it is unreachable. */
 const cached = z.strictObject({
   schema_version: z.literal(1),
   host: z.string(),
@@ -54,22 +55,136 @@ const noHost: HostPage = { bundles: [], next: null, as_of: null, detail: null }
 export function proofsOf(
   options: ProofsOptions,
 ): (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>> {
-  const { home, watch, log } = options
-  const verify = cachedVerifier(() => {
-    const own = readProofPublicKey(laptopProofPaths(home, ''))
-    return trustKeys(own === null ? [] : [own], 'the ship key')
-  })
+  const list = new ProofList(options)
+  return ({ cursor }) => list.page(cursor)
+}
 
-  const keep = (host: string, { bundles }: ProofBundlesReply, as_of: string): void => {
-    try {
-      writeJson(cacheFile(home, host), { schema_version: 1, host, as_of, bundles }, { mode: 0o600 })
-    } catch (error) {
-      log(`The last proofs of ${host} could not be kept: ${String(error)}`)
+type Bundle = BundleVerification | null
+
+class ProofList {
+  private readonly options: ProofsOptions
+  private readonly hostProofs: HostProofs
+  private readonly verify: (folder: string) => Promise<BundleVerification>
+
+  constructor(options: ProofsOptions) {
+    this.options = options
+    this.hostProofs = new HostProofs(options)
+    this.verify = cachedVerifier(() => {
+      const own = readProofPublicKey(laptopProofPaths(options.home, ''))
+      return trustKeys(own === null ? [] : [own], 'the ship key')
+    })
+  }
+
+  async page(cursor: string | undefined): Promise<Output<'proofs.list'>> {
+    const repository = this.options.repository()
+    const host = this.options.host()
+    const page = await this.hostProofs.page(host, cursor)
+    const unreachable = host !== null && page.detail !== null
+    const seen =
+      host === null ? [] : this.seenBy(host, page.bundles, unreachable && cursor === undefined)
+    const ships = repository === null ? [] : shipIds(repository).filter(reachedBy(cursor, page))
+    const local = ships.slice(0, pageLength)
+    const sorted = rowsOf({ cursor, page, seen, unreachable, local })
+    const bundles = sorted.slice(0, endOfPage(sorted))
+    const verified = await this.verifyShips(bundles, repository, local)
+    const shipsSeen =
+      repository === null ? [] : this.seenBy(shipWitness(repository), verified, false)
+    for (const row of bundles) noteWitnessed(row, row.kind === 'ship' ? shipsSeen : seen)
+    const more = bundles.length < sorted.length || page.next !== null || ships.length > local.length
+    return {
+      witnesses: this.options.watch.views(),
+      bundles,
+      next_cursor: more ? (bundles.at(-1)?.run_id ?? null) : null,
+      host: host === null ? null : { name: host, as_of: page.as_of, detail: page.detail },
     }
   }
-  const kept = (host: string, detail: string): HostPage => {
+
+  /** Says of each row whether it runs, and verifies the ships that are on this laptop. */
+  private async verifyShips(
+    rows: readonly ProofRow[],
+    repository: string | null,
+    local: readonly string[],
+  ): Promise<BundleVerification[]> {
+    const verified: BundleVerification[] = []
+    const active = this.options.active()
+    for (const row of rows) {
+      row.running = row.kind !== 'ship' && active.has(row.run_id)
+      if (repository === null || row.kind !== 'ship' || !local.includes(row.run_id)) continue
+      row.running = this.options.isRunning(repository, row.run_id)
+      const checked = await this.verify(shipFolder(repository, row.run_id))
+      verified.push(checked)
+      row.laptop = brief(checked)
+      await turn() // HQ stays quick while much is read
+    }
+    return verified
+  }
+
+  /** What the witness has seen, by chain and number, of these bundles. @param newest also of the newest it has seen */
+  private seenBy(witness: string, bundles: readonly Bundle[], newest: boolean): WitnessedLink[] {
+    const { home } = this.options
     try {
-      const known = readJson(cacheFile(home, host), cached, 'internal_error')
+      const seen: WitnessedLink[] = []
+      const linked = bundles.flatMap((bundle) =>
+        bundle !== null && bundle.chain !== null && bundle.counter !== null
+          ? [{ chain: bundle.chain, counter: bundle.counter }]
+          : [],
+      )
+      for (const [chain, each] of Map.groupBy(linked, ({ chain: of }) => of)) {
+        const counters = each.map(({ counter }) => counter)
+        const range = { from: Math.min(...counters), to: Math.max(...counters) }
+        seen.push(...readSeen({ home, host: witness, chain }, range))
+      }
+      const last = newest ? readWitness(home, witness) : null
+      if (last !== null) {
+        const from = Math.max(1, last.counter - pageLength + 1)
+        seen.push(
+          ...readSeen({ home, host: witness, chain: last.chain }, { from, to: last.counter }),
+        )
+      }
+      return seen
+    } catch {
+      return [] // damaged: the witness raises that as an alarm, and nothing is claimed here
+    }
+  }
+}
+
+/** The bundles of the host, and a copy of the newest for when it is unreachable. */
+class HostProofs {
+  private readonly options: ProofsOptions
+
+  constructor(options: ProofsOptions) {
+    this.options = options
+  }
+
+  async page(host: string | null, cursor: string | undefined): Promise<HostPage> {
+    if (host === null) return noHost
+    try {
+      const target = await this.options.target()
+      if (target === null) return this.kept(host, `${host} cannot be reached.`)
+      const reply = await hostClient(async () => target).proofBundles(
+        { cursor, limit: pageLength },
+        { limitMs: 30_000 },
+      )
+      const as_of = new Date().toISOString()
+      if (cursor === undefined) this.keep(host, reply, as_of)
+      return { bundles: reply.bundles, next: reply.next_cursor, as_of, detail: null }
+    } catch (error) {
+      return this.kept(host, toProblem(error).message)
+    }
+  }
+
+  private keep(host: string, { bundles }: ProofBundlesReply, as_of: string): void {
+    const file = cacheFile(this.options.home, host)
+    try {
+      writeJson(file, { schema_version: 1, host, as_of, bundles }, { mode: 0o600 })
+    } catch (error) {
+      this.options.log(`The last proofs of ${host} could not be kept: ${String(error)}`)
+    }
+  }
+
+  private kept(host: string, detail: string): HostPage {
+    try {
+      const known = readJson(cacheFile(this.options.home, host), cached, 'internal_error')
       return known === undefined
         ? { ...noHost, detail }
         : { bundles: known.bundles, next: null, as_of: known.as_of, detail }
@@ -77,130 +192,69 @@ export function proofsOf(
       return { ...noHost, detail } // another version wrote it, or it is damaged: it is a copy
     }
   }
-  const hostPage = async (host: string | null, cursor: string | undefined): Promise<HostPage> => {
-    if (host === null) return noHost
-    try {
-      const target = await options.target()
-      if (target === null) return kept(host, `${host} cannot be reached.`)
-      const reply = await hostClient(async () => target).proofBundles(
-        { cursor, limit: pageLength },
-        { limitMs: 30_000 },
-      )
-      const as_of = new Date().toISOString()
-      if (cursor === undefined) keep(host, reply, as_of)
-      return { bundles: reply.bundles, next: reply.next_cursor, as_of, detail: null }
-    } catch (error) {
-      return kept(host, toProblem(error).message)
-    }
-  }
+}
 
-  /** By chain and number, for the bundles at hand and, while the host is away, for the newest that were seen. */
-  const seenBy = (
-    witness: string,
-    bundles: readonly (BundleVerification | null)[],
-    newest: boolean,
-  ): WitnessedLink[] => {
-    try {
-      const seen: WitnessedLink[] = []
-      const placed = bundles.flatMap((bundle) =>
-        bundle !== null && bundle.chain !== null && bundle.counter !== null
-          ? [{ chain: bundle.chain, counter: bundle.counter }]
-          : [],
-      )
-      for (const [chain, each] of Map.groupBy(placed, ({ chain: of }) => of)) {
-        const counters = each.map(({ counter }) => counter)
-        const range = { from: Math.min(...counters), to: Math.max(...counters) }
-        seen.push(...readSeen({ home, host: witness, chain }, range))
-      }
-      const last = newest ? readWitness(home, witness) : null
-      if (last !== null)
-        seen.push(
-          ...readSeen(
-            { home, host: witness, chain: last.chain },
-            { from: Math.max(1, last.counter - pageLength + 1), to: last.counter },
-          ),
-        )
-      return seen
-    } catch {
-      return [] // damaged: the witness raises that as an alarm, and nothing is claimed here
-    }
-  }
+const isAfter = (id: string, cursor: string | undefined): boolean =>
+  cursor === undefined || id < cursor
+/** Whether a run belongs to this page: older than the page before, and not older than what the host listed. */
+const reachedBy =
+  (cursor: string | undefined, { next }: HostPage) =>
+  (id: string): boolean =>
+    isAfter(id, cursor) && (next === null || id >= next)
 
-  return async ({ cursor }) => {
-    const repository = options.repository()
-    const host = options.host()
-    const page = await hostPage(host, cursor)
-    const away = host !== null && page.detail !== null
-    const seen = host === null ? [] : seenBy(host, page.bundles, away && cursor === undefined)
-    const rows = new Map<string, ProofRow>()
-    const rowOf = (kind: ProofRow['kind'], run_id: string): ProofRow => {
-      const key = `${run_id} ${kind}`
-      const row = rows.get(key) ?? {
-        kind,
-        run_id,
-        running: false,
-        laptop: null,
-        host: null,
-        witnessed: null,
-      }
-      rows.set(key, row)
-      return row
-    }
-    const wanted = (id: string): boolean => cursor === undefined || id < cursor
-    const reaches = (id: string): boolean => wanted(id) && (page.next === null || id >= page.next)
-    for (const bundle of page.bundles)
-      if (bundle.kind !== null && wanted(bundle.run_id))
-        rowOf(bundle.kind, bundle.run_id).host = brief(bundle)
-    for (const link of seen)
-      if (wanted(link.run_id) && (away || rows.has(`${link.run_id} ${link.kind}`)))
-        rowOf(link.kind, link.run_id)
-    const ships = repository === null ? [] : shipIds(repository).filter(reaches)
-    const local = ships.slice(0, pageLength)
-    for (const id of local) rowOf('ship', id)
+interface Known {
+  readonly cursor: string | undefined
+  readonly page: HostPage
+  readonly seen: readonly WitnessedLink[]
+  readonly unreachable: boolean
+  /** Ids of the ships on this laptop that belong to the page. */
+  readonly local: readonly string[]
+}
 
-    const sorted = [...rows.values()].toSorted(
-      (a, b) => b.run_id.localeCompare(a.run_id) || a.kind.localeCompare(b.kind),
-    )
-    let end = Math.min(pageLength, sorted.length)
-    while (end < sorted.length && sorted[end]?.run_id === sorted[end - 1]?.run_id) end += 1
-    const bundles = sorted.slice(0, end)
-    const found = new Map<string, BundleVerification>()
-    const active = options.active()
-    for (const row of bundles) {
-      row.running = row.kind !== 'ship' && active.has(row.run_id)
-      if (repository === null || row.kind !== 'ship' || !local.includes(row.run_id)) continue
-      row.running = options.isRunning(repository, row.run_id)
-      const checked = await verify(shipFolder(repository, row.run_id))
-      found.set(row.run_id, checked)
-      row.laptop = brief(checked)
-      await turn() // HQ stays quick while much is read
-    }
-    const shipsSeen =
-      repository === null ? [] : seenBy(shipWitness(repository), [...found.values()], false)
-    for (const row of bundles) {
-      const link = (row.kind === 'ship' ? shipsSeen : seen).find(
-        ({ kind, run_id }) => kind === row.kind && run_id === row.run_id,
-      )
-      const now = row.kind === 'ship' ? row.laptop : row.host
-      if (link !== undefined)
-        row.witnessed = {
-          counter: link.counter,
-          seen_at: link.seen_at,
-          pruned: link.pruned,
-          same:
-            now === null || now.manifest_sha256 === null
-              ? null
-              : now.manifest_sha256 === link.manifest_sha256,
-        }
-    }
-    const more = end < sorted.length || page.next !== null || ships.length > local.length
-    return {
-      witnesses: watch.views(),
-      bundles,
-      next_cursor: more ? (bundles.at(-1)?.run_id ?? null) : null,
-      host: host === null ? null : { name: host, as_of: page.as_of, detail: page.detail },
-    }
+/** A row per bundle that host, laptop or, while the host is unreachable, the witness knows; newest first. */
+function rowsOf({ cursor, page, seen, unreachable, local }: Known): ProofRow[] {
+  const rows = new Map<string, ProofRow>()
+  const rowOf = (kind: ProofRow['kind'], run_id: string): ProofRow => {
+    const key = `${run_id} ${kind}`
+    const row = rows.get(key) ?? emptyRow(kind, run_id)
+    rows.set(key, row)
+    return row
   }
+  for (const bundle of page.bundles)
+    if (bundle.kind !== null && isAfter(bundle.run_id, cursor))
+      rowOf(bundle.kind, bundle.run_id).host = brief(bundle)
+  for (const { kind, run_id } of seen)
+    if (isAfter(run_id, cursor) && (unreachable || rows.has(`${run_id} ${kind}`)))
+      rowOf(kind, run_id)
+  for (const id of local) rowOf('ship', id)
+  return [...rows.values()].toSorted(
+    (a, b) => b.run_id.localeCompare(a.run_id) || a.kind.localeCompare(b.kind),
+  )
+}
+
+const emptyRow = (kind: ProofRow['kind'], run_id: string): ProofRow => ({
+  kind,
+  run_id,
+  running: false,
+  laptop: null,
+  host: null,
+  witnessed: null,
+})
+
+/** The bundles of one run stay on one page. */
+function endOfPage(sorted: readonly ProofRow[]): number {
+  let end = Math.min(pageLength, sorted.length)
+  while (end < sorted.length && sorted[end]?.run_id === sorted[end - 1]?.run_id) end += 1
+  return end
+}
+
+function noteWitnessed(row: ProofRow, seen: readonly WitnessedLink[]): void {
+  const link = seen.find(({ kind, run_id }) => kind === row.kind && run_id === row.run_id)
+  if (link === undefined) return
+  const now = (row.kind === 'ship' ? row.laptop : row.host)?.manifest_sha256 ?? null
+  const { counter, seen_at, pruned, manifest_sha256 } = link
+  const same = now === null ? null : now === manifest_sha256
+  row.witnessed = { counter, seen_at, pruned, same }
 }
 
 const brief = ({

@@ -5,8 +5,8 @@ import { enrolment } from '#shared/config'
 import { readJson } from '#ops/base/files/json-file'
 
 /**
- * Takes the host that an installer left in `$OPENCLAW_HQ_HOME/enrolment.json`: settings and keystore get it, the file is
- * deleted. When that fails the file stays, and the next start tries again.
+ * Takes the host that an installer left in `$OPENCLAW_HQ_HOME/enrolment.json`: it goes to settings and keystore, the
+ * file is deleted. When that fails the file stays, and the next start tries again.
  * @throws {Problem} `config_invalid`, naming the field, or what `setHost` throws
  */
 export async function takeEnrolment(

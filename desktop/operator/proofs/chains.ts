@@ -1,0 +1,75 @@
+/** The proof chains that this laptop watches: the host's, and that of its own ships. */
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Problem } from '#shared/errors'
+import type { ChainReport } from '#shared/proof'
+import type { TrustedKey } from '#shared/signature'
+import { chainReader } from '#ops/core/proof/chain-report'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import {
+  trustedHostKey,
+  trustedShipKey,
+  trustHostKey,
+  trustShipKey,
+} from '#ops/core/proof/witness-alarms'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
+import { hostClient, type HostTarget } from '../host/client.ts'
+
+/** A chain that is watched: the host's, or the ships of this laptop. */
+export interface Watched {
+  /** The witness remembers it under this name. */
+  readonly id: string
+  readonly place: 'host' | 'laptop'
+  readonly title: string
+  read(
+    after: number,
+  ): Promise<{ readonly key: TrustedKey | null; readonly report: ChainReport | null }>
+  /** The key that may sign it. null before one was learned. */
+  trusted(): TrustedKey | null
+  /** Called with the first key it ever shows, and with another one only when a person acknowledges that. */
+  readonly trust: (key: TrustedKey) => void
+}
+
+/** How long the host may take to report its chain, in milliseconds. */
+const reportMs = 15_000
+
+/** The witness's name for the ships of a repository. @param repository real path of its root */
+export const shipWitness = (repository: string): string =>
+  `ships of ${basename(repository).slice(0, 40)} ${digestOf(repository).slice(0, 16)}`
+
+/** The ships of a repository on this laptop. @throws {Error} when the folder is not there */
+export function shipChain(home: string, repository: string): Watched {
+  const root = realpathSync(repository)
+  const paths = laptopProofPaths(home, root)
+  const read = chainReader(join(root, 'artifacts'), paths.chainFile, ['ship'])
+  const id = shipWitness(root)
+  return {
+    id,
+    place: 'laptop',
+    title: `Ships of ${basename(root)}`,
+    read: async (after) => ({ key: readProofPublicKey(paths), report: await read(after) }),
+    trusted: () => trustedShipKey(home),
+    trust: (key) => trustShipKey(home, key),
+  }
+}
+
+/** @param target null while the host is unreachable */
+export const hostChain = (
+  home: string,
+  name: string,
+  target: () => Promise<HostTarget | null>,
+): Watched => ({
+  id: name,
+  place: 'host',
+  title: name,
+  read: async (after) => {
+    const reachable = await target()
+    if (reachable === null) throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
+    return await hostClient(async () => reachable).proofChain(after, { limitMs: reportMs })
+  },
+  trusted: () => trustedHostKey(home, name),
+  trust: (key) => trustHostKey(home, name, key),
+})
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
