@@ -28,14 +28,32 @@ export function apiPage(document) {
     '## Actions',
     'What `POST /api/exec` starts. Two runs of one lane never overlap: the second request is answered ' +
       '409 and names the active run. In maintenance: _allowed_, or _DoD only_ (refused with 503 unless ' +
-      'the deploy that holds maintenance requests it).',
+      'the deploy that holds maintenance requests it). _Result_: kind of the result document. _Proof_: ' +
+      'folder of the artifacts with the sealed bundle.',
     table(
-      ['action', 'title', 'lane', 'in maintenance', 'time limit', 'HQ asks first'],
+      [
+        'action',
+        'title',
+        'lane',
+        'in maintenance',
+        'time limit',
+        'HQ asks first',
+        'result',
+        'proof',
+      ],
       actionIds.map((id) => {
-        const { title, lane, in_maintenance, timeout_seconds, destructive } = actionOf(id)
-        const maintenance = in_maintenance === 'allowed' ? 'allowed' : 'DoD only'
-        const limit = `${timeout_seconds} s`
-        return [code(id), title, code(lane), maintenance, limit, destructive ? 'yes' : '']
+        const { title, lane, in_maintenance, timeout_seconds, destructive, result, bundle } =
+          actionOf(id)
+        return [
+          code(id),
+          title,
+          code(lane),
+          in_maintenance === 'allowed' ? 'allowed' : 'DoD only',
+          `${timeout_seconds} s`,
+          destructive ? 'yes' : '',
+          result,
+          bundle === null ? '' : code(`${bundle}/`),
+        ]
       }),
     ),
   ])
