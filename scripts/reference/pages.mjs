@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { format } from 'prettier'
 import { root } from '../paths.mjs'
 import { apiPage, openApi } from './api.mjs'
+import { checksPage } from './checks.mjs'
 import { cliPage } from './cli.mjs'
 import { configurationPage } from './configuration.mjs'
 import { errorsPage } from './errors.mjs'
@@ -14,6 +15,7 @@ export async function referencePages() {
   const pages = {
     'openapi.json': JSON.stringify(document),
     'api.md': apiPage(document),
+    'checks.md': checksPage(),
     'cli.md': cliPage(),
     'errors.md': errorsPage(),
     'configuration.md': configurationPage(),

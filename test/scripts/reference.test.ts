@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-const pages = ['api.md', 'cli.md', 'configuration.md', 'errors.md', 'openapi.json']
+const pages = ['api.md', 'checks.md', 'cli.md', 'configuration.md', 'errors.md', 'openapi.json']
 
 const reference = (...args: string[]) =>
   execa(process.execPath, ['scripts/reference.mjs', ...args], { reject: false })
