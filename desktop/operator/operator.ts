@@ -77,7 +77,12 @@ export function createOperator(given: OperatorOptions): Operator {
   ): AsyncIterable<readonly RunEvent[]> =>
     request.source === 'host'
       ? workspace.followRun(request.run_id, request.after, signal)
-      : workspace.ships.follow(workspace.mustRepository(), request.run_id, request.after, signal)
+      : workspace.ships.follow({
+          repository: workspace.mustRepository(),
+          id: request.run_id,
+          after: request.after,
+          signal,
+        })
 
   return {
     call: async (name, input) => {

@@ -22,8 +22,8 @@ import { proofsOf } from './proofs/proofs.ts'
 import { readRepository } from './ships/repository.ts'
 import { ShipKeyStore } from './settings/ship-key-store.ts'
 import { settingsStore, type SettingsStore } from './settings/settings.ts'
-import { shipsOf, type Ships } from './ships/ships.ts'
-import { uploadQueue, type UploadQueue } from './ships/upload-queue.ts'
+import { Ships } from './ships/ships.ts'
+import { UploadQueue } from './ships/upload-queue.ts'
 
 /** A repository is read at most this often, in milliseconds, however many windows show it. */
 const readEveryMs = 1000
@@ -52,17 +52,17 @@ export class Workspace {
     this.options = options
     this.settings = settingsStore(home)
     this.shipKey = new ShipKeyStore(home, keystore)
-    this.ships = shipsOf({
+    this.ships = new Ships({
       home,
       env,
       log,
       shipKey: () => this.shipKey.forShip(),
       onEnded: (result) => this.shipEnded(result),
     })
-    this.queue = uploadQueue({
+    this.queue = new UploadQueue({
       home,
       log,
-      isRunning: this.ships.isRunning,
+      isRunning: (repository, id) => this.ships.isRunning(repository, id),
       shipKey: () => this.shipKey.key(),
     })
     this.connection = connectHost({
@@ -85,7 +85,7 @@ export class Workspace {
     this.proofs = proofsOf({
       ...watched,
       watch: this.witness,
-      isRunning: this.ships.isRunning,
+      isRunning: (repository, id) => this.ships.isRunning(repository, id),
       active: () => this.activeRuns(),
     })
   }
@@ -179,7 +179,7 @@ export class Workspace {
     try {
       const { repository } = this.settings.read()
       if (repository === null) return
-      await this.ships.look(repository)
+      await this.ships.probe(repository)
       if (await this.queue.run(repository, await this.connection.target()))
         await this.connection.refresh()
     } catch (error) {
@@ -193,9 +193,11 @@ export class Workspace {
       this.read = {
         path,
         at: performance.now(),
-        state: readRepository(path, this.options.env).catch((error: unknown) =>
-          unreadable(path, error),
-        ),
+        state: readRepository({
+          repository: path,
+          home: this.options.home,
+          env: this.options.env,
+        }).catch((error: unknown) => unreadable(path, error)),
       }
     return this.read.state
   }

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { scriptedAnswer } from '#ops/cli/demo/scripted-review'
 import { judgeAnswer } from '#ops/features/ship/review/judge-answer'
 import { gateSettingsOf } from '#ops/features/ship/state/gate-settings'
-import { lookForHazards } from '#ops/features/ship/hazards/hazards'
+import { inspectHazards } from '#ops/features/ship/hazards/hazards'
 import { makeReviewDiff } from '#ops/features/ship/review/review-diff'
 import { bindingsMark, reviewPrompt } from '#ops/features/ship/review/review-prompt'
 import { Problem } from '#shared/errors'
@@ -26,15 +26,13 @@ export async function judgeCommit(
   const scratch = join(sample.temp, 'diff')
   mkdirSync(scratch)
   try {
-    const flags = await lookForHazards(sample.repo, base, head, {})
-    const gates = await gateSettingsOf(sample.repo, base, head, {})
+    const flags = await inspectHazards({ repo: sample.repo, base, head }, {})
+    const gates = await gateSettingsOf({ repo: sample.repo, base, head }, {})
     const context = { log: () => undefined, signal: new AbortController().signal }
     const diff = await makeReviewDiff(
-      sample.repo,
-      { base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates },
-      { path: join(scratch, 'copy.patch'), scratch },
+      { repo: sample.repo, base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates },
+      { copy: join(scratch, 'copy.patch'), scratch },
       context,
-      () => undefined,
     )
     const prompts = diff.packets.map(({ bindings, files, text }) =>
       reviewPrompt({

@@ -1,33 +1,21 @@
-import type { Environment } from '#ops/base/env'
+// The ships of a repository: those that HQ started and those that were started at a terminal.
 import type { ShipDetail, ShipSummary } from '#shared/bridge'
 import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import type { ShipResult } from '#shared/result'
+import type { Environment } from '#ops/base/env'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
-import { followRunLog } from '#ops/core/pipeline/run-log'
-import { activeShipOf, type ActiveShip } from '#ops/features/ship/index'
 import { trackProgress, type Progress } from '#shared/progress'
-import {
-  hasResult,
-  interruptedResult,
-  readAttempt,
-  readReview,
-  readShipResult,
-  shipEvents,
-  shipIds,
-} from './folder.ts'
-import {
-  endShip,
-  endTerminalShip,
-  readShipOutput,
-  readShipRecord,
-  recordedShips,
-  shipIsAlive,
-  startShip,
-} from './process.ts'
+import { EndedShips } from './ended-ships.ts'
+import { hasResult, readAttempt, shipIds } from './folder.ts'
+import { followShip, type ShipStream } from './follow.ts'
+import { LockHolders } from './lock-holders.ts'
+import { endShip, endTerminalShip, startShip } from './process.ts'
+import { readReview } from './review.ts'
+import { readShipRecord, recordedShips } from './records.ts'
 
 export interface ShipsOptions {
   readonly home: string
@@ -40,217 +28,176 @@ export interface ShipsOptions {
   readonly log: (text: string) => void
 }
 
-export interface Ships {
-  /** @param repairs most repairs, 0 for none @throws {Problem} `runner_start_failed` */
-  start(repository: string, repairs: number): Promise<{ run_id: string; joined: boolean }>
-  /** @throws {Problem} `not_running` when it has ended */
-  cancel(repository: string, id: string): Promise<void>
-  list(repository: string): Promise<ShipSummary[]>
-  /** The running ship, else the newest that ended. */
-  newest(repository: string): Promise<ShipSummary | null>
-  /** The result that counts for a commit: its newest PASS, else its newest. A later try that found nothing to ship takes nothing back. */
-  resultOf(repository: string, commit: string): Promise<ShipResult | null>
-  /** @throws {Problem} `not_found` */
-  detail(repository: string, id: string): Promise<ShipDetail>
-  /** @throws {Problem} `not_found` */
-  follow(
-    repository: string,
-    id: string,
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly RunEvent[]>
-  /** Looks who holds the lock of the repository, so that `isRunning` knows of ships typed at a terminal. */
-  readonly look: (repository: string) => Promise<void>
-  /** Does the process of this ship live, as far as was last seen? */
-  readonly isRunning: (repository: string, id: string) => boolean
-  close(): void
-}
-
 /** Most ships that are listed. */
-const listed = 50
-/** How often the lock of a repository is looked at while a ship of a terminal runs, in milliseconds. */
-const lookMs = 1000
+const maxListed = 50
 
-/** The ships of a repository: those HQ started and those typed at a terminal. */
-export function shipsOf({ home, env, shipKey, onEnded, log }: ShipsOptions): Ships {
-  const stop = new AbortController()
-  const watched = new Map<string, Progress>()
-  const ended = new Map<string, ShipResult>()
-  const knownIds = (repository: string): string[] => {
-    const own = recordedShips(home).filter(
+export class Ships {
+  readonly #options: ShipsOptions
+  readonly #stop = new AbortController()
+  readonly #watched = new Map<string, Progress>()
+  readonly #holders: LockHolders
+  readonly #ended: EndedShips
+
+  constructor(options: ShipsOptions) {
+    this.#options = options
+    this.#holders = new LockHolders(options.home)
+    this.#ended = new EndedShips(options.home)
+  }
+
+  /**
+   * Starts a ship, or joins the one that runs.
+   * @param repairs most repairs, 0 for none
+   * @throws {Problem} `runner_start_failed`
+   */
+  async start(repository: string, repairs: number): Promise<{ run_id: string; joined: boolean }> {
+    const { home, env } = this.#options
+    const key = await this.#options.shipKey()
+    await this.probe(repository)
+    // Nothing is awaited from here on, so two callers cannot both find the repository free.
+    const running = this.#active(repository)
+    if (running !== null) return { run_id: running, joined: true }
+    const id = newRunId()
+    startShip({ home, repository, id, env, repairs, key })
+    this.#watch(repository, id)
+    return { run_id: id, joined: false }
+  }
+
+  /** @throws {Problem} `not_running` when it has ended */
+  async cancel(repository: string, id: string): Promise<void> {
+    this.#mustKnow(repository, id)
+    await this.probe(repository)
+    const record = readShipRecord(this.#options.home, id)
+    const holder = this.#holders.of(repository)
+    if (!this.isRunning(repository, id))
+      throw new Problem('not_running', 'The ship has ended already.')
+    if (record) await endShip(record)
+    else if (holder?.run_id === id) await endTerminalShip(holder)
+    else throw new Problem('not_running', 'The ship has ended already.')
+  }
+
+  async list(repository: string): Promise<ShipSummary[]> {
+    await this.probe(repository)
+    return Promise.all(this.#knownIds(repository).map((id) => this.#summary(repository, id)))
+  }
+
+  /** The running ship, else the newest that ended. */
+  async newest(repository: string): Promise<ShipSummary | null> {
+    await this.probe(repository)
+    const id = this.#active(repository) ?? this.#knownIds(repository)[0]
+    return id === undefined ? null : this.#summary(repository, id)
+  }
+
+  /**
+   * The result that counts for a commit: its newest PASS, else its newest. A later ship that found nothing to ship
+   * does not undo a PASS.
+   */
+  async resultOf(repository: string, commit: string): Promise<ShipResult | null> {
+    const results = await Promise.all(
+      this.#knownIds(repository).map(async (id) => (await this.#summary(repository, id)).result),
+    )
+    // Of a ship with repairs the first attempt is what is known about the commit that was shipped.
+    const ofCommit = results
+      .map((result) =>
+        result?.until_green?.start_sha === commit && result.git_head !== commit
+          ? readAttempt(repository, result.run_id, 1)
+          : result,
+      )
+      .filter((result) => result?.git_head === commit)
+    return ofCommit.find((result) => result?.overall === 'PASS') ?? ofCommit[0] ?? null
+  }
+
+  /** @throws {Problem} `not_found` */
+  async detail(repository: string, id: string): Promise<ShipDetail> {
+    this.#mustKnow(repository, id)
+    await this.probe(repository)
+    const summary = await this.#summary(repository, id)
+    return { summary, ...readReview(repository, id, this.#shipKeys()) }
+  }
+
+  /** @throws {Problem} `not_found` */
+  follow(ship: ShipStream): AsyncGenerator<readonly RunEvent[]> {
+    this.#mustKnow(ship.repository, ship.id)
+    return followShip(ship, this.#holders, this.#options.log)
+  }
+
+  /** Reads who holds the lock of the repository, so that `isRunning` knows of ships that were started at a terminal. */
+  probe(repository: string): Promise<void> {
+    return this.#holders.probe(repository)
+  }
+
+  /** Does the process of this ship live, as of the last probe? */
+  isRunning(repository: string, id: string): boolean {
+    return this.#holders.isRunning(repository, id)
+  }
+
+  close(): void {
+    this.#stop.abort()
+  }
+
+  #knownIds(repository: string): string[] {
+    const { home } = this.#options
+    const started = recordedShips(home).filter(
       (id) => readShipRecord(home, id)?.repository === repository,
     )
-    return [...new Set([...shipIds(repository), ...own])].toSorted().toReversed().slice(0, listed)
+    return [...new Set([...shipIds(repository), ...started])]
+      .toSorted()
+      .toReversed()
+      .slice(0, maxListed)
   }
 
   /** The key that ships from here sign with; none before the first. */
-  const shipKeys = (): TrustedKeys => {
-    const own = readProofPublicKey(laptopProofPaths(home, ''))
-    return trustKeys(own === null ? [] : [own], 'the ship key')
+  #shipKeys(): TrustedKeys {
+    const key = readProofPublicKey(laptopProofPaths(this.#options.home, ''))
+    return trustKeys(key === null ? [] : [key], 'the ship key')
   }
 
-  /** Who holds the lock of each repository: how a ship typed at a terminal is known to run. */
-  const holders = new Map<string, ActiveShip | null>()
-  const look = async (repository: string): Promise<void> => {
-    holders.set(repository, await activeShipOf(repository))
+  #active(repository: string): string | null {
+    const holder = this.#holders.of(repository)
+    const ids = new Set([...this.#knownIds(repository), ...(holder ? [holder.run_id] : [])])
+    return (
+      [...ids].find((id) => !hasResult(repository, id) && this.isRunning(repository, id)) ?? null
+    )
   }
-  const isRunning = (repository: string, id: string): boolean => {
-    const record = readShipRecord(home, id)
-    return record ? shipIsAlive(record) : holders.get(repository)?.run_id === id
-  }
-  /** Follows the events of a ship to its end, looking again and again whether a ship of a terminal still runs. */
-  const stream = async function* stream(
-    repository: string,
-    id: string,
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly RunEvent[]> {
-    let finished = false
-    await look(repository)
-    const looking = setInterval(() => {
-      if (readShipRecord(home, id) === null)
-        look(repository).catch((error: unknown) => log(String(error)))
-    }, lookMs)
-    try {
-      for await (const events of followRunLog(shipEvents(repository, id), {
-        after,
-        ended: () => finished || !isRunning(repository, id),
-        signal,
-      })) {
-        finished ||= events.some(({ type }) => type === 'run_finished')
-        yield events
-      }
-    } finally {
-      clearInterval(looking)
-    }
-  }
-  const active = (repository: string): string | null =>
-    [
-      ...new Set([
-        ...knownIds(repository),
-        ...[holders.get(repository)?.run_id].filter((id) => id !== undefined),
-      ]),
-    ].find((id) => !hasResult(repository, id) && isRunning(repository, id)) ?? null
 
-  const watchShip = (repository: string, id: string): Progress => {
-    const known = watched.get(id)
+  /** Follows a running ship in the background until it ends. */
+  #watch(repository: string, id: string): Progress {
+    const known = this.#watched.get(id)
     if (known) return known
     const progress: Progress = { step: null, finished: null }
-    watched.set(id, progress)
-    const watching = async (): Promise<void> => {
-      await trackProgress(stream(repository, id, 0, stop.signal), progress)
-      if (!stop.signal.aborted) onEnded(await endedResult(repository, id))
-    }
-    watching().catch((error: unknown) =>
-      log(
-        `Following ship ${id} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      ),
-    )
+    this.#watched.set(id, progress)
+    this.#trackToEnd(repository, id, progress).catch((error: unknown) => {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#options.log(`Following ship ${id} failed: ${why}`)
+    })
     return progress
   }
 
-  const endedResult = async (repository: string, id: string): Promise<ShipResult> => {
-    const cached = ended.get(id)
-    if (cached) return cached
-    const result = await readEnded(repository, id)
-    // A ship of a terminal that has only just begun looks like one that was killed; that is not remembered.
-    if (
-      hasResult(repository, id) ||
-      readShipRecord(home, id) !== null ||
-      knownIds(repository)[0] !== id
-    )
-      ended.set(id, result)
-    return result
-  }
-  const readEnded = async (repository: string, id: string): Promise<ShipResult> => {
-    try {
-      const interrupted =
-        readShipOutput(home, id) || 'The process of this ship ended before it was done.'
-      return (
-        readShipResult(repository, id) ??
-        (await interruptedResult(repository, id, 'interrupted', interrupted))
-      )
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      return interruptedResult(repository, id, 'action_no_result', error.message)
-    }
-  }
-  const summary = async (repository: string, id: string): Promise<ShipSummary> => {
-    if (!ended.has(id) && !hasResult(repository, id) && isRunning(repository, id)) {
-      const { step } = watchShip(repository, id)
-      const holder = holders.get(repository)
-      return {
-        run_id: id,
-        active: true,
-        step,
-        commit: holder?.run_id === id ? holder.commit : null,
-        result: null,
-      }
-    }
-    return { run_id: id, active: false, step: null, result: await endedResult(repository, id) }
-  }
-  const mustKnow = (repository: string, id: string): void => {
-    if (!knownIds(repository).includes(id) && !shipIds(repository).includes(id))
-      throw new Problem('not_found', `No ship of this repository is called ${id}.`)
+  async #trackToEnd(repository: string, id: string, progress: Progress): Promise<void> {
+    const { signal } = this.#stop
+    const ship = { repository, id, after: 0, signal }
+    await trackProgress(followShip(ship, this.#holders, this.#options.log), progress)
+    if (!signal.aborted) this.#options.onEnded(await this.#endedResult(repository, id))
   }
 
-  return {
-    start: async (repository, repairs) => {
-      const key = await shipKey()
-      await look(repository)
-      // Nothing is awaited from here on, so two callers cannot both find the repository free.
-      const running = active(repository)
-      if (running !== null) return { run_id: running, joined: true }
-      const id = newRunId()
-      startShip(home, repository, id, env, repairs, key)
-      watchShip(repository, id)
-      return { run_id: id, joined: false }
-    },
-    cancel: async (repository, id) => {
-      mustKnow(repository, id)
-      await look(repository)
-      if (!isRunning(repository, id))
-        throw new Problem('not_running', 'The ship has ended already.')
-      const record = readShipRecord(home, id)
-      const holder = holders.get(repository)
-      if (record) await endShip(record)
-      else if (holder?.run_id === id) await endTerminalShip(holder)
-      else throw new Problem('not_running', 'The ship has ended already.')
-    },
-    list: async (repository) => {
-      await look(repository)
-      return Promise.all(knownIds(repository).map((id) => summary(repository, id)))
-    },
-    newest: async (repository) => {
-      await look(repository)
-      const id = active(repository) ?? knownIds(repository)[0]
-      return id === undefined ? null : summary(repository, id)
-    },
-    resultOf: async (repository, commit) => {
-      const results = await Promise.all(
-        knownIds(repository).map(async (id) => (await summary(repository, id)).result),
-      )
-      // Of a ship with repairs the first attempt is what is known about the commit that was shipped.
-      const own = results
-        .map((result) =>
-          result?.until_green?.start_sha === commit && result.git_head !== commit
-            ? readAttempt(repository, result.run_id, 1)
-            : result,
-        )
-        .filter((result) => result?.git_head === commit)
-      return own.find((result) => result?.overall === 'PASS') ?? own[0] ?? null
-    },
-    detail: async (repository, id) => {
-      mustKnow(repository, id)
-      await look(repository)
-      return { summary: await summary(repository, id), ...readReview(repository, id, shipKeys()) }
-    },
-    follow: (repository, id, after, signal) => {
-      mustKnow(repository, id)
-      return stream(repository, id, after, signal)
-    },
-    look,
-    isRunning,
-    close: () => stop.abort(),
+  #endedResult(repository: string, id: string): Promise<ShipResult> {
+    return this.#ended.resultOf(repository, id, this.#knownIds(repository)[0] === id)
+  }
+
+  async #summary(repository: string, id: string): Promise<ShipSummary> {
+    const isActive =
+      !this.#ended.has(id) && !hasResult(repository, id) && this.isRunning(repository, id)
+    if (!isActive) {
+      const result = await this.#endedResult(repository, id)
+      return { run_id: id, active: false, step: null, result }
+    }
+    const { step } = this.#watch(repository, id)
+    const holder = this.#holders.of(repository)
+    const commit = holder?.run_id === id ? holder.commit : null
+    return { run_id: id, active: true, step, commit, result: null }
+  }
+
+  #mustKnow(repository: string, id: string): void {
+    if (!this.#knownIds(repository).includes(id) && !shipIds(repository).includes(id))
+      throw new Problem('not_found', `No ship of this repository is called ${id}.`)
   }
 }

@@ -1,46 +1,15 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { z } from 'zod'
+// Brings the proof of each passed ship to the host, also of those started at a terminal. A ship never fails for it.
 import type { Overview } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
-import { runId, timestamp } from '#shared/ids'
-import { readJson, writeJson } from '#ops/base/files/json-file'
-import { runFolder } from '#ops/base/paths/paths'
 import type { SigningKey } from '#ops/core/trust/signing-key'
 import { redact } from '#ops/base/redact/redaction'
 import { hostClient, type HostTarget } from '../host/client.ts'
 import { makeShipBundle } from './bundle.ts'
 import { readShipResult, shipIds } from './folder.ts'
+import { UploadEntries, type UploadEntry } from './upload-entries.ts'
 
-/** `$OPENCLAW_HQ_HOME/upload-queue/<run_id>.json` */
-const entry = z.strictObject({
-  schema_version: z.literal(1),
-  run_id: runId,
-  repository: z.string(),
-  /** Origin of the host it goes to. */
-  origin: z.string(),
-  state: z.enum(['queued', 'stored', 'refused']),
-  attempts: z.number().int().nonnegative(),
-  detail: z.string().nullable(),
-  updated_at: timestamp,
-})
-type Entry = z.infer<typeof entry>
-
-/** Newest ships of the repository that are looked at; older ones were uploaded, or are history. */
-const looked = 50
-
-/** Does a later attempt have a chance without anybody changing the bundle? */
-const worthRetrying = (problem: Problem): boolean => {
-  const { http } = errorRule(problem.errorClass)
-  return http === undefined || http >= 500 || http === 403
-}
-
-export interface UploadQueue {
-  /** Queues every passed ship that this host does not have, and sends what is queued. Never throws for a host that is away. @returns did the host take one? */
-  run(repository: string, target: HostTarget): Promise<boolean>
-  /** @param origin of the enrolled host, null when there is none: then a passed ship waits for one */
-  view(repository: string | null, origin: string | null): Overview['upload']
-}
+/** Newest ships of the repository that are considered; older ones were uploaded, or are history. */
+const maxConsidered = 50
 
 export interface UploadOptions {
   readonly home: string
@@ -51,132 +20,122 @@ export interface UploadOptions {
   readonly isRunning: (repository: string, id: string) => boolean
 }
 
-/** Brings the proof of each passed ship to the host, also of those typed at a terminal (design §6). A ship never fails for it. */
-export function uploadQueue({ home, log, isRunning, shipKey }: UploadOptions): UploadQueue {
-  const passedIds = new Map<string, boolean>()
-  const folder = join(home, 'upload-queue')
-  const pathOf = (id: string): string => `${runFolder(folder, id)}.json`
-  const read = (id: string): Entry | null => {
-    try {
-      return readJson(pathOf(id), entry, 'internal_error') ?? null
-    } catch {
-      return null // damaged: it is queued afresh, and the host takes the same bundle twice without harm
+export class UploadQueue {
+  readonly #options: UploadOptions
+  readonly #entries: UploadEntries
+  readonly #passed = new Map<string, boolean>()
+  #running: Promise<boolean> | null = null
+
+  constructor(options: UploadOptions) {
+    this.#options = options
+    this.#entries = new UploadEntries(options.home)
+  }
+
+  /**
+   * Queues every passed ship that this host does not have, and sends what is queued. Never throws for a host that does
+   * not answer.
+   * @returns whether the host stored one
+   */
+  run(repository: string, target: HostTarget): Promise<boolean> {
+    this.#running ??= this.#sendWaiting(repository, target).finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+
+  /** @param origin of the enrolled host, null when there is none: then a passed ship waits for one */
+  view(repository: string | null, origin: string | null): Overview['upload'] {
+    if (repository === null) return { queued: 0, detail: null }
+    const [first, ...more] = this.#waiting(repository, origin ?? '')
+    const refused = origin === null ? undefined : this.#refusedEntry(repository, origin)
+    const detail = first === undefined ? null : (this.#entries.read(first)?.detail ?? null)
+    return {
+      queued: first === undefined ? 0 : 1 + more.length,
+      detail:
+        detail ??
+        (refused
+          ? `The host refused the proof of ship ${refused.run_id}: ${refused.detail ?? ''}`
+          : null),
     }
   }
-  const write = (value: Entry): void => writeJson(pathOf(value.run_id), value, { mode: 0o600 })
-  const settled = (id: string, origin: string): boolean => {
-    const known = read(id)
-    return known !== null && known.origin === origin && known.state !== 'queued'
+
+  async #sendWaiting(repository: string, target: HostTarget): Promise<boolean> {
+    const ids = this.#waiting(repository, target.origin)
+    for (const id of ids) this.#entries.queue({ run_id: id, repository, origin: target.origin })
+    let stored = false
+    for (const id of ids) {
+      const state = await this.#send(repository, target, id)
+      stored ||= state === 'stored'
+      if (state === 'queued') break // the host does not answer: it would not store the others either
+    }
+    this.#entries.prune()
+    return stored
   }
-  const passed = (repository: string, id: string): boolean => {
-    const known = passedIds.get(id)
+
+  /** Passed ships that this host does not have, oldest first. */
+  #waiting(repository: string, origin: string): string[] {
+    return shipIds(repository)
+      .slice(0, maxConsidered)
+      .filter((id) => !this.#entries.isDone(id, origin) && this.#hasPassed(repository, id))
+      .toReversed()
+  }
+
+  #refusedEntry(repository: string, origin: string): UploadEntry | null | undefined {
+    return shipIds(repository)
+      .slice(0, maxConsidered)
+      .map((id) => this.#entries.read(id))
+      .find((each) => each?.state === 'refused' && each.origin === origin)
+  }
+
+  #hasPassed(repository: string, id: string): boolean {
+    const known = this.#passed.get(id)
     if (known !== undefined) return known
-    if (isRunning(repository, id)) return false
+    if (this.#options.isRunning(repository, id)) return false
     try {
       const pass = readShipResult(repository, id)?.overall === 'PASS'
-      passedIds.set(id, pass)
+      this.#passed.set(id, pass)
       return pass
     } catch (error) {
       if (error instanceof Problem) return false // no readable result, so nothing that passed
       throw error
     }
   }
-  const waiting = (repository: string, origin: string): string[] =>
-    shipIds(repository)
-      .slice(0, looked)
-      .filter((id) => !settled(id, origin) && passed(repository, id))
-      .toReversed()
 
-  const send = async (
-    repository: string,
-    target: HostTarget,
-    id: string,
-  ): Promise<Entry['state']> => {
+  async #send(repository: string, target: HostTarget, id: string): Promise<UploadEntry['state']> {
     const base = {
-      schema_version: 1 as const,
       run_id: id,
       repository,
       origin: target.origin,
-      attempts: (read(id)?.attempts ?? 0) + 1,
-      updated_at: new Date().toISOString(),
+      attempts: (this.#entries.read(id)?.attempts ?? 0) + 1,
     }
     try {
-      const { bundle, leftOut } = makeShipBundle(repository, id, await shipKey())
-      await hostClient(async () => target).storeShip(id, bundle)
-      write({
-        ...base,
-        state: 'stored',
-        detail:
-          leftOut.length > 0
-            ? `Too large for the host and left on the laptop: ${leftOut.join(', ')}`
-            : null,
-      })
+      const leftOut = await this.#put(repository, target, id)
+      const detail =
+        leftOut.length > 0
+          ? `Too large for the host and left on the laptop: ${leftOut.join(', ')}`
+          : null
+      this.#entries.write({ ...base, state: 'stored', detail })
       return 'stored'
     } catch (error) {
       const problem = toProblem(error)
-      const again = worthRetrying(problem)
-      write({ ...base, state: again ? 'queued' : 'refused', detail: redact.text(problem.message) })
+      const state = worthRetrying(problem) ? 'queued' : 'refused'
+      this.#entries.write({ ...base, state, detail: redact.text(problem.message) })
       if (problem.errorClass === 'internal_error')
-        log(`Uploading ship ${id} failed: ${problem.message}`)
-      return again ? 'queued' : 'refused'
+        this.#options.log(`Uploading ship ${id} failed: ${problem.message}`)
+      return state
     }
   }
 
-  let running: Promise<boolean> | null = null
-  return {
-    run: (repository, target) =>
-      (running ??= (async () => {
-        const ids = waiting(repository, target.origin)
-        for (const id of ids)
-          if (!existsSync(pathOf(id)))
-            write({
-              schema_version: 1,
-              run_id: id,
-              repository,
-              origin: target.origin,
-              state: 'queued',
-              attempts: 0,
-              detail: null,
-              updated_at: new Date().toISOString(),
-            })
-        let stored = false
-        for (const id of ids) {
-          const state = await send(repository, target, id)
-          stored ||= state === 'stored'
-          if (state === 'queued') break // the host is away: it would not take the others either
-        }
-        prune(folder)
-        return stored
-      })().finally(() => {
-        running = null
-      })),
-    view: (repository, origin) => {
-      if (repository === null) return { queued: 0, detail: null }
-      const ids = waiting(repository, origin ?? '')
-      const refused =
-        origin === null
-          ? undefined
-          : shipIds(repository)
-              .slice(0, looked)
-              .map(read)
-              .find((each) => each?.state === 'refused' && each.origin === origin)
-      const detail =
-        (ids[0] === undefined ? null : read(ids[0])?.detail) ??
-        (refused
-          ? `The host refused the proof of ship ${refused.run_id}: ${refused.detail ?? ''}`
-          : null)
-      return { queued: ids.length, detail }
-    },
+  /** @returns files that did not fit */
+  async #put(repository: string, target: HostTarget, id: string): Promise<string[]> {
+    const { bundle, leftOut } = makeShipBundle(repository, id, await this.#options.shipKey())
+    await hostClient(async () => target).storeShip(id, bundle)
+    return leftOut
   }
 }
 
-/** How many entries are kept. */
-const keep = 200
-function prune(folder: string): void {
-  if (!existsSync(folder)) return
-  const names = readdirSync(folder)
-    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
-    .toSorted()
-    .toReversed()
-  for (const name of names.slice(keep)) rmSync(join(folder, name), { force: true })
+/** Can a later attempt succeed although nobody changes the bundle? */
+function worthRetrying(problem: Problem): boolean {
+  const { http } = errorRule(problem.errorClass)
+  return http === undefined || http >= 500 || http === 403
 }

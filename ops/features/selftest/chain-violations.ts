@@ -4,7 +4,7 @@ import { syncToRemote } from '#ops/features/deploy/index'
 import { writeJson } from '#ops/base/files/json-file'
 import { toTrustedKey } from '#ops/core/trust/signing-key'
 import { hostPaths } from '#ops/base/paths/paths'
-import { lookForHazards } from '#ops/features/ship/index'
+import { inspectHazards } from '#ops/features/ship/index'
 import { attempting, once, type ViolationGroup, type Violation } from './violation.ts'
 import { branch, provider, type CommitName, type Repositories } from './repositories.ts'
 
@@ -72,7 +72,7 @@ export const hazardViolations = (made: () => Promise<Repositories>): ViolationGr
     const { origin, id } = await made()
     const inspected = (name: CommitName) =>
       attempting(async () => {
-        await lookForHazards(origin, id(branch), id(name), { signal })
+        await inspectHazards({ repo: origin, base: id(branch), head: id(name) }, { signal })
       })
     const control = once(inspected('change'))
     return {

@@ -10,10 +10,10 @@ import {
   checkPush,
   checkStep,
   frozenOf,
-  newShip,
+  initialFacts,
   preflightStep,
   type PushedRef,
-  type Ship,
+  type ShipFacts,
   type ShipLock,
   takeShipLock,
 } from '#ops/features/ship/index'
@@ -25,7 +25,7 @@ import { approval, branch, type Repositories } from './repositories.ts'
 /** The host name of every ship of the self-test, so that its control also passes on a production host. */
 const hostName = 'laptop'
 
-type Environment = Ship['env']
+type Environment = ShipFacts['env']
 interface Laptop {
   readonly workspace: Workspace
   readonly signal: AbortSignal
@@ -34,7 +34,7 @@ interface Laptop {
   readonly copy: (name: string) => string
 }
 
-const contextOf = ({ signal }: Laptop, dir: string): FactContext<object> => ({
+const contextOf = ({ signal }: Laptop, dir: string): FactContext<ShipFacts> => ({
   signal,
   dir,
   note: () => undefined,
@@ -53,9 +53,9 @@ async function preflight(
   laptop: Laptop,
   repo: string,
   { env = {}, host = hostName }: Machine = {},
-): Promise<Ship> {
+): Promise<ShipFacts> {
   const runId = newRunId()
-  const ship = newShip({
+  const ship = initialFacts({
     runId,
     repo,
     home: laptop.made.home,
@@ -65,11 +65,17 @@ async function preflight(
   })
   let lock = null as ShipLock | null
   try {
-    await preflightStep(
-      ship,
+    let facts = ship
+    const step = preflightStep(
       async (commit) => (lock = await takeShipLock(repo, ship.runId, commit)),
-    ).run({}, contextOf(laptop, ship.dir))
-    return ship
+    )
+    const outcome = await step.run(ship, {
+      ...contextOf(laptop, ship.dir),
+      note: (more) => {
+        facts = { ...facts, ...more }
+      },
+    })
+    return { ...facts, ...outcome?.facts }
   } finally {
     lock?.release()
   }
@@ -184,13 +190,13 @@ function machineViolations(laptop: Laptop, control: Attempt): Violation[] {
 }
 
 /** The digest of the change that a ship ships; the same in every copy of its clone. */
-function digestOf({ signal }: Laptop, ship: Ship): Promise<string> {
+function digestOf({ signal }: Laptop, ship: ShipFacts): Promise<string> {
   const { base, head } = frozenOf(ship)
   return withNeutralGit(ship.repo, (neutral) => neutral.diffDigest(base, head), { signal })
 }
 
 /** Gives a ship that passed preflight the verdict that a review would leave. */
-function approve({ made }: Laptop, ship: Ship, diff_sha256: string): void {
+function approve({ made }: Laptop, ship: ShipFacts, diff_sha256: string): ShipFacts {
   const { base, head, tree } = frozenOf(ship)
   const verdict: Verdict = {
     ...approval(`verdict-${ship.runId}`),
@@ -200,30 +206,34 @@ function approve({ made }: Laptop, ship: Ship, diff_sha256: string): void {
     tree_sha: tree,
     diff_sha256,
   }
-  ship.verdict = signVerdict(verdict, made.key)
-  writeJson(join(ship.dir, 'verdict.json'), ship.verdict)
+  const signed = signVerdict(verdict, made.key)
+  writeJson(join(ship.dir, 'verdict.json'), signed)
+  return { ...ship, verdict: signed }
 }
 
 /** Changes that the check right before the push must refuse. @param passed the ship that passed preflight */
-function pushCheckViolations(laptop: Laptop, passed: () => Promise<Ship>): Violation[] {
+function pushCheckViolations(laptop: Laptop, passed: () => Promise<ShipFacts>): Violation[] {
   const {
     made: { git, id },
   } = laptop
   let digest: Promise<string> | undefined
   /** Checks a ship like the one that passed, in a copy of its clone. */
-  const checked = (name: string, change: (ship: Ship) => Promise<unknown> | undefined) =>
+  const checked = (name: string, change: (ship: ShipFacts) => Promise<unknown> | undefined) =>
     attempting(async () => {
       const before = await passed()
       const repo = laptop.copy(name)
-      const ship: Ship = { ...before, repo, dir: laptop.workspace.sub('checks', name) }
-      approve(laptop, ship, await (digest ??= digestOf(laptop, before)))
+      const ship = approve(
+        laptop,
+        { ...before, repo, dir: laptop.workspace.sub('checks', name) },
+        await (digest ??= digestOf(laptop, before)),
+      )
       await change(ship)
-      await checkStep(ship).run({}, contextOf(laptop, ship.dir))
+      await checkStep.run(ship, contextOf(laptop, ship.dir))
     })
   const control = once(checked('push', () => undefined))
   const edit =
-    (change: (ship: Ship) => void) =>
-    (ship: Ship): undefined =>
+    (change: (ship: ShipFacts) => void) =>
+    (ship: ShipFacts): undefined =>
       change(ship) as undefined
   return [
     {
@@ -322,8 +332,8 @@ export const shipViolations = (made: () => Promise<Repositories>): ViolationGrou
     }
     baselines([clean, ...[...preflightNames, ...pushCheckNames].map((name) => join(clones, name))])
     const laptop: Laptop = { workspace, signal, made: repositories, copy }
-    let passing: Promise<Ship> | undefined
-    const passed = (): Promise<Ship> => (passing ??= preflight(laptop, clean))
+    let passing: Promise<ShipFacts> | undefined
+    const passed = (): Promise<ShipFacts> => (passing ??= preflight(laptop, clean))
     const control = once(
       attempting(async () => {
         await passed()

@@ -129,6 +129,6 @@ const suiteRun = (
       timeout_seconds: 10,
       allowed_skips: skips,
     }
-    const { problem } = await runSuite(suite, folder, context, '2026-06-15')
+    const { problem } = await runSuite(suite, { folder, context, today: '2026-06-15' })
     if (problem) throw problem
   })

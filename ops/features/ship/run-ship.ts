@@ -1,17 +1,18 @@
-import { hasCode } from '#shared/system-error'
-import type { Environment } from '#ops/base/env'
+// Ships one commit, from the lock to the sealed proof.
 import { join } from 'node:path'
 import { realpathSync } from 'node:fs'
 import type { EventBody } from '#shared/events'
 import type { ShipResult } from '#shared/result'
 import { Problem } from '#shared/errors'
+import { hasCode } from '#shared/system-error'
+import type { Environment } from '#ops/base/env'
 import { topLevel } from '#ops/platform/git/work-tree'
 import { RunLog } from '#ops/core/pipeline/run-log'
-import { makeProofFolder } from './state/proof-folder.ts'
+import { runAttempt, type RunIO } from './ship-attempt.ts'
+import { eventsFile, makeProofFolder } from './state/proof-folder.ts'
 import { sealShip } from './state/seal-ship.ts'
-import { eventsFile, runAttempt, type Hands } from './ship-attempt.ts'
+import { initialFacts, type ShipFacts } from './state/ship-facts.ts'
 import { takeShipLock, type ShipLock } from './state/ship-lock.ts'
-import { newShip } from './state/ship-state.ts'
 import { shipUntilGreen } from './until-green.ts'
 
 export interface ShipOptions {
@@ -25,8 +26,43 @@ export interface ShipOptions {
   readonly repairs: number
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal
-  /** Says what went wrong after the result was written. */
+  /** Reports what went wrong after the result was written. */
   readonly warn: (text: string) => void
+}
+
+/**
+ * Ships one commit by the steps of `pipeline.ts`; with `repairs`, again and again on what the implementer makes of it.
+ * Its proof is in `<repo>/artifacts/ship/<run_id>/` afterwards, whatever happened.
+ *
+ * @returns the result document
+ * @throws {Problem} `not_a_repository`: then there is no folder for a document; `invalid_request`: the run id was used
+ */
+export async function runShip(options: ShipOptions): Promise<ShipResult> {
+  const { runId, home, env, repairs, warn } = options
+  const repo = realpathSync(await topLevel(options.repo))
+  const dir = await makeProofFolder(repo, runId)
+  const log = openLog(dir, runId)
+  const lock = new HeldLock(repo, runId)
+  const first = initialFacts({ runId, repo, home, dir, env })
+  const io: RunIO = {
+    signal: options.signal,
+    emit: (event) => {
+      log.append(event)
+      options.emit(event)
+    },
+    takeLock: (commit) => lock.take(commit),
+  }
+  let last: ShipFacts = first
+  try {
+    const ended =
+      repairs === 0 ? await runAttempt(first, io) : await shipUntilGreen(first, repairs, io)
+    last = ended.facts
+    return ended.result
+  } finally {
+    log.close()
+    await sealShip({ ...last, dir }, warn)
+    lock.release()
+  }
 }
 
 /** @throws {Problem} `invalid_request` when a run of this id was here before */
@@ -44,51 +80,25 @@ function openLog(dir: string, runId: string): RunLog {
   }
 }
 
-/**
- * Ships one commit: `preflight → tests → review_auto → check_fail_closed_push → review_finish` (design §6); with
- * `repairs`, again and again on what the implementer makes of it. Everything it found lies in
- * `<repo>/artifacts/ship/<run_id>/` afterwards, whatever happened.
- *
- * @returns the result document
- * @throws {Problem} `not_a_repository`: then there is no place for a document
- */
-export async function runShip({
-  repo: folder,
-  runId,
-  home,
-  env,
-  repairs,
-  emit,
-  signal,
-  warn,
-}: ShipOptions): Promise<ShipResult> {
-  const repo = realpathSync(await topLevel(folder))
-  const dir = await makeProofFolder(repo, runId)
-  const log = openLog(dir, runId)
-  const first = newShip({ runId, repo, home, dir, env })
-  let last = first
-  let lock: ShipLock | null = null
-  const hands: Hands = {
-    signal,
-    emit: (event) => {
-      log.append(event)
-      emit(event)
-    },
-    takeLock: async (commit) => {
-      if (lock) return { ...lock, lost: null }
-      lock = await takeShipLock(repo, runId, commit)
-      return lock
-    },
+/** The lock of the repository, taken by the first attempt and held to the end of the ship. */
+class HeldLock {
+  readonly #repo: string
+  readonly #runId: string
+  #lock: ShipLock | null = null
+
+  constructor(repo: string, runId: string) {
+    this.#repo = repo
+    this.#runId = runId
   }
-  try {
-    if (repairs === 0) return (await runAttempt(first, hands)).result
-    return await shipUntilGreen(first, repairs, hands, (ship) => {
-      last = ship
-    })
-  } finally {
-    log.close()
-    await sealShip({ ...last, dir }, warn)
-    const taken = lock as ShipLock | null
-    taken?.release()
+
+  /** @throws {Problem} `ship_lock_held` */
+  async take(commit: string): Promise<ShipLock> {
+    if (this.#lock) return { ...this.#lock, lost: null }
+    this.#lock = await takeShipLock(this.#repo, this.#runId, commit)
+    return this.#lock
+  }
+
+  release(): void {
+    this.#lock?.release()
   }
 }

@@ -1,73 +1,66 @@
+// Runs the gates once and writes the result document.
 import { tmpdir } from 'node:os'
 import type { EventBody } from '#shared/events'
-import type { ShipResult } from '#shared/result'
+import type { ResultFields, ShipResult } from '#shared/result'
 import type { Problem } from '#shared/errors'
 import { runPipeline } from '#ops/core/pipeline/pipeline'
-import { checkStep } from './push/check-step.ts'
-import { fastForwardStep } from './push/fast-forward-step.ts'
-import { finishStep } from './push/finish-step.ts'
-import { preflightStep } from './preflight/preflight-step.ts'
-import { reviewStep } from './review/review-step.ts'
-import type { ShipLock } from './state/ship-lock.ts'
-import type { Ship } from './state/ship-state.ts'
-import { testsStep } from './tests/tests-step.ts'
+import { repairedShipSteps, shipSteps } from './pipeline.ts'
+import type { TakeLock } from './preflight/preflight-step.ts'
+import { eventsFile, resultFile } from './state/proof-folder.ts'
+import type { ShipFacts } from './state/ship-facts.ts'
 
-export const resultFile = 'ship_result.json'
-export const eventsFile = 'events.ndjson'
-
-export interface Hands {
+/** How a run of steps speaks to its surroundings. */
+export interface RunIO {
   readonly emit: (event: EventBody) => void
   readonly signal: AbortSignal
   /** Takes the ship lock for this commit, or gives back the one that is held. */
-  readonly takeLock: (commit: string) => Promise<ShipLock>
+  readonly takeLock: TakeLock
 }
 
 export interface Attempt {
   readonly result: ShipResult
-  /** Why it failed, with its evidence; null after a PASS. */ readonly problem: Problem | null
+  /** What was known at the end, also after a failure. */
+  readonly facts: ShipFacts
+  /** Why it failed, with its evidence; null after a PASS. */
+  readonly problem: Problem | null
 }
 
-/** Runs the gates once, into `ship.dir`. A commit that HQ made of a repair has one step more: the operator's branch moves to it. */
+/** @param attempt its number in an until-green run; writes into `facts.dir` */
 export async function runAttempt(
-  ship: Ship,
-  { emit, signal, takeLock }: Hands,
+  facts: ShipFacts,
+  { emit, signal, takeLock }: RunIO,
   attempt?: number,
 ): Promise<Attempt> {
-  let problem: Problem | null = null
-  const result = await runPipeline<object, ShipResult>({
+  let end: Omit<Attempt, 'result'> = { facts, problem: null }
+  const result = await runPipeline<ShipFacts, ShipResult>({
     action: 'ship',
-    runId: ship.runId,
-    facts: {},
-    dir: ship.dir,
+    runId: facts.runId,
+    facts,
+    dir: facts.dir,
     resultFile,
     storage: [tmpdir()],
     signal,
     emit,
     ...(attempt === undefined ? {} : { attempt }),
-    steps: [
-      preflightStep(ship, takeLock),
-      testsStep(ship),
-      reviewStep(ship),
-      ...(ship.candidate ? [fastForwardStep(ship)] : []),
-      checkStep(ship),
-      finishStep(ship),
-    ],
-    finish: async (_facts, failure) => {
-      problem = failure
+    steps: facts.candidate ? repairedShipSteps(takeLock) : shipSteps(takeLock),
+    finish: async (known, problem) => {
+      end = { facts: known, problem }
     },
-    document: (base) => ({
-      ...base,
-      git_head: ship.head,
-      git_tree: ship.tree,
-      since_sha: ship.since,
-      verdict_id: ship.verdict?.verdict_id ?? null,
-      pushed_sha: ship.pushedSha,
-      remote_sha: ship.remoteSha,
-      scripted_review: ship.scripted,
-      tests: ship.tests,
-      ...(ship.reused ? { review_reused: ship.reused } : {}),
-      artifacts: { ...base.artifacts, ...ship.artifacts, events: eventsFile },
-    }),
+    document: shipDocument,
   })
-  return { result, problem }
+  return { result, ...end }
 }
+
+const shipDocument = (base: ResultFields, facts: ShipFacts): ShipResult => ({
+  ...base,
+  git_head: facts.head,
+  git_tree: facts.tree,
+  since_sha: facts.since,
+  verdict_id: facts.verdict?.verdict_id ?? null,
+  pushed_sha: facts.pushedSha,
+  remote_sha: facts.remoteSha,
+  scripted_review: facts.scripted,
+  tests: facts.tests,
+  ...(facts.reused ? { review_reused: facts.reused } : {}),
+  artifacts: { ...base.artifacts, ...facts.artifacts, events: eventsFile },
+})

@@ -1,17 +1,158 @@
+// `hq ship --until-green`: the gates, and while tests fail or the reviewer refuses, a repair and the same gates again.
 import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 import type { Repair, ResultDocument, ShipResult } from '#shared/result'
-import { runPipeline } from '#ops/core/pipeline/pipeline'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import { failureOf, fingerprintOf } from './repair/failure-evidence.ts'
-import type { Failure } from './repair/implementer-prompt.ts'
-import { closeUntilGreen, type Tried } from './until-green-proof.ts'
-import { repairStep, type RepairState } from './repair/repair-step.ts'
-import { runAttempt, type Hands } from './ship-attempt.ts'
-import { newShip, type Frozen, type Ship } from './state/ship-state.ts'
+import { repairOnce } from './repair-once.ts'
+import { runAttempt, type Attempt, type RunIO } from './ship-attempt.ts'
+import { initialFacts, type ShipFacts } from './state/ship-facts.ts'
+import { closeUntilGreen } from './until-green-proof.ts'
 
-const now = (): string => new Date().toISOString()
+/**
+ * The operator's settings choose the implementer. Each repair is one commit of HQ, on which the gates run again. It
+ * stops at the bound, at a failure that occurred before, at a repair without a change, and at every other class. The
+ * operator's branch moves once, by fast-forward, to what has passed tests and review.
+ *
+ * @param first facts of the ship of HEAD; its folder is the proof's
+ * @param bound most repairs
+ * @returns the result of the last attempt with all that led to it, which is also the last event
+ */
+export const shipUntilGreen = (
+  first: ShipFacts,
+  bound: number,
+  io: RunIO,
+): Promise<UntilGreenEnd> => new UntilGreenRun(first, bound, io).run()
+
+export interface UntilGreenEnd {
+  readonly result: ShipResult
+  /** Of the last attempt. */
+  readonly facts: ShipFacts
+}
+
+class UntilGreenRun {
+  readonly #first: ShipFacts
+  readonly #bound: number
+  readonly #io: RunIO
+  /** HQ shows one ship: an attempt that has ended is not the end of it. */
+  readonly #attemptIO: RunIO
+  readonly #settings: OperatorSettings | null
+  readonly #tried: Attempt[] = []
+  readonly #repairs: Repair[] = []
+  readonly #seen = new Set<string>()
+  #artifacts: Record<string, string> = {}
+
+  constructor(first: ShipFacts, bound: number, io: RunIO) {
+    this.#first = first
+    this.#bound = bound
+    this.#io = io
+    this.#attemptIO = {
+      ...io,
+      emit: (event) => {
+        if (event.type !== 'run_finished') io.emit(event)
+      },
+    }
+    this.#settings = settingsBefore(first.home)
+  }
+
+  async run(): Promise<UntilGreenEnd> {
+    let facts: ShipFacts = { ...this.#first, dir: this.#folderOf(1) }
+    for (;;) {
+      const number = this.#tried.length + 1
+      const attempt = await runAttempt(facts, this.#attemptIO, number)
+      this.#tried.push(attempt)
+      const stopped = this.#stopAfter(attempt)
+      if (stopped !== null) return this.#end(stopped, attempt)
+      const document = await this.#repair(attempt)
+      const commit = this.#repairs.at(-1)?.commit ?? null
+      if (commit === null)
+        return this.#end(
+          `repair ${this.#repairs.length} made no commit: ${document.error_class ?? 'no commit'}`,
+          attempt,
+          document,
+        )
+      facts = this.#next(attempt, commit)
+    }
+  }
+
+  /** Why no repair follows this attempt; null: one does. */
+  #stopAfter({ facts, result, problem }: Attempt): string | null {
+    const made = this.#repairs.length
+    if (problem === null)
+      return made === 0
+        ? 'passed without a repair'
+        : `passed after ${made} ${made === 1 ? 'repair' : 'repairs'}`
+    const failure = failureOf(facts.dir, result, problem)
+    if (failure === null || facts.frozen === null || this.#settings === null)
+      return `${problem.errorClass} is not repaired`
+    const fingerprint = fingerprintOf(failure)
+    if (this.#seen.has(fingerprint)) return 'the same failure again'
+    this.#seen.add(fingerprint)
+    return made >= this.#bound ? `repair ${made} of ${this.#bound} was the last` : null
+  }
+
+  /** @returns the document of the repair */
+  async #repair({ facts, result, problem }: Attempt): Promise<ResultDocument> {
+    const failure = problem && failureOf(facts.dir, result, problem)
+    if (!failure || !facts.frozen || !this.#settings) throw new TypeError('nothing to repair')
+    const { document, repair, artifacts } = await repairOnce(
+      {
+        runId: facts.runId,
+        repo: facts.repo,
+        env: facts.env,
+        number: this.#repairs.length + 1,
+        frozen: facts.frozen,
+        failure,
+        settings: this.#settings,
+      },
+      this.#first.dir,
+      this.#attemptIO,
+    )
+    this.#repairs.push(repair)
+    this.#artifacts = { ...this.#artifacts, ...artifacts }
+    return document
+  }
+
+  /** Facts of the next attempt, on what the repair made. */
+  #next({ facts }: Attempt, commit: string): ShipFacts {
+    const { runId, repo, home, env } = this.#first
+    const start = this.#tried[0]?.facts ?? facts
+    return initialFacts({
+      runId,
+      repo,
+      home,
+      env,
+      dir: this.#folderOf(this.#tried.length + 1),
+      key: facts.key,
+      candidate: { commit, start: start.head ?? commit },
+      pinned: start.frozen,
+    })
+  }
+
+  #folderOf(attempt: number): string {
+    return join(this.#first.dir, 'attempts', String(attempt))
+  }
+
+  async #end(
+    stopped: string,
+    { facts }: Attempt,
+    failed: ResultDocument | null = null,
+  ): Promise<UntilGreenEnd> {
+    const time = new Date().toISOString()
+    this.#io.emit({ type: 'log', time, step: null, stream: 'hq', text: `until green: ${stopped}` })
+    const course = {
+      root: this.#first.dir,
+      bound: this.#bound,
+      tried: this.#tried,
+      repairs: this.#repairs,
+      artifacts: this.#artifacts,
+      stopped,
+      failed,
+    }
+    return { result: await closeUntilGreen(course, this.#io.emit), facts }
+  }
+}
 
 /** As they are before a test of the change runs. Settings that cannot be read end the first attempt, which says why. */
 function settingsBefore(home: string): OperatorSettings | null {
@@ -20,167 +161,5 @@ function settingsBefore(home: string): OperatorSettings | null {
   } catch (error) {
     if (error instanceof Problem) return null
     throw error
-  }
-}
-
-interface Repaired {
-  readonly repair: Repair
-  readonly artifacts: Record<string, string>
-  readonly document: ResultDocument
-}
-
-/** One repair as a pipeline of one step, in a folder of its own. It never throws for a repair that fails. */
-async function repairOnce(
-  ship: Ship,
-  root: string,
-  number: number,
-  frozen: Frozen,
-  failure: Failure,
-  settings: OperatorSettings,
-  { emit, signal }: Hands,
-): Promise<Repaired> {
-  const folder = `repairs/${number}`
-  const state: RepairState = {
-    implementer: settings.until_green.argv?.[0] ?? 'codex',
-    commit: null,
-    tree: null,
-    detail: '',
-    artifacts: {},
-  }
-  const document = await runPipeline<object, ResultDocument>({
-    action: 'ship',
-    runId: ship.runId,
-    attempt: number,
-    facts: {},
-    dir: join(root, folder),
-    resultFile: 'repair_result.json',
-    signal,
-    emit,
-    steps: [
-      repairStep(
-        {
-          repo: ship.repo,
-          runId: ship.runId,
-          number,
-          frozen,
-          failure,
-          settings: { ...settings, review: frozen.review },
-          env: ship.env,
-        },
-        state,
-      ),
-    ],
-    document: (base) => ({
-      ...base,
-      git_head: state.commit,
-      git_tree: state.tree,
-      artifacts: { ...base.artifacts, ...state.artifacts },
-    }),
-  })
-  const [step] = document.steps
-  const commit = document.overall === 'PASS' ? state.commit : null
-  return {
-    document,
-    repair: {
-      number,
-      folder,
-      implementer: state.implementer,
-      commit,
-      error_class: document.error_class,
-      detail: step?.detail ?? state.detail,
-      duration_ms: step?.duration_ms ?? 0,
-    },
-    artifacts: Object.fromEntries(
-      Object.entries(document.artifacts).map(([name, path]) => [
-        `repair_${number}_${name}`,
-        `${folder}/${path}`,
-      ]),
-    ),
-  }
-}
-
-/**
- * `hq ship --until-green`: the gates, and while tests fail or the reviewer refuses, a repair by the implementer of the
- * operator's settings and the same gates again, on the commit HQ made of it. It stops at the bound, at a failure that was
- * there before, at a repair without a change, and at every other class. The operator's branch moves once, by fast-forward,
- * to what has passed tests and review.
- *
- * @param first the ship of HEAD; its folder is the proof's
- * @param bound most repairs
- * @param onShip is told of each attempt's state
- * @returns the result of the last attempt with all that led to it, which is also the last event
- */
-export async function shipUntilGreen(
-  first: Ship,
-  bound: number,
-  hands: Hands,
-  onShip: (ship: Ship) => void,
-): Promise<ShipResult> {
-  const root = first.dir
-  const settings = settingsBefore(first.home)
-  // The window shows one ship: an attempt that has ended is not the end of it.
-  const quiet: Hands = {
-    ...hands,
-    emit: (event) => {
-      if (event.type !== 'run_finished') hands.emit(event)
-    },
-  }
-  const say = (text: string): void =>
-    hands.emit({ type: 'log', time: now(), step: null, stream: 'hq', text })
-  const tried: Tried[] = []
-  const repairs: Repair[] = []
-  const seen = new Set<string>()
-  let artifacts: Record<string, string> = {}
-  const end = (stopped: string, failed: ResultDocument | null): Promise<ShipResult> => {
-    say(`until green: ${stopped}`)
-    return closeUntilGreen({ root, bound, tried, repairs, artifacts, stopped, failed }, hands.emit)
-  }
-
-  let ship: Ship = { ...first, dir: join(root, 'attempts', '1') }
-  for (let number = 1; ; number += 1) {
-    onShip(ship)
-    const { result, problem } = await runAttempt(ship, quiet, number)
-    tried.push({ ship, result })
-    if (problem === null)
-      return end(
-        repairs.length === 0
-          ? 'passed without a repair'
-          : `passed after ${repairs.length} ${repairs.length === 1 ? 'repair' : 'repairs'}`,
-        null,
-      )
-    const failure = failureOf(ship.dir, result, problem)
-    const { frozen } = ship
-    if (failure === null || frozen === null || settings === null)
-      return end(`${problem.errorClass} is not repaired`, null)
-    const fingerprint = fingerprintOf(failure)
-    if (seen.has(fingerprint)) return end('the same failure again', null)
-    seen.add(fingerprint)
-    if (repairs.length >= bound)
-      return end(`repair ${repairs.length} of ${bound} was the last`, null)
-
-    const repaired = await repairOnce(
-      ship,
-      root,
-      repairs.length + 1,
-      frozen,
-      failure,
-      settings,
-      quiet,
-    )
-    repairs.push(repaired.repair)
-    artifacts = { ...artifacts, ...repaired.artifacts }
-    const { commit } = repaired.repair
-    if (commit === null)
-      return end(
-        `repair ${repairs.length} came to nothing: ${repaired.repair.error_class ?? 'no commit'}`,
-        repaired.document,
-      )
-    const { runId, repo, home, env } = first
-    ship = {
-      ...newShip({ runId, repo, home, env, dir: join(root, 'attempts', String(number + 1)) }),
-      key: ship.key,
-      candidate: { commit, start: tried[0]?.ship.head ?? frozen.head },
-      pinned: tried[0]?.ship.frozen ?? frozen,
-    }
   }
 }

@@ -1,22 +1,27 @@
+// Characters that a reader cannot see, or that show source in another order than it runs.
 import type { DiffSection } from './diff-sections.ts'
 
-/** Bidirectional overrides, embeddings and isolates: they show source in another order than it runs ("Trojan Source", CVE-2021-42574). */
+/**
+ * Bidirectional overrides, embeddings and isolates: they show source in another order than it runs ("Trojan Source",
+ * CVE-2021-42574).
+ */
 const bidi = /[\u202A-\u202E\u2066-\u2069]/u
 /**
- * Characters that cannot be seen: what Unicode lets a program leave out when it shows a text (zero width, fillers, tags,
- * variation selectors, in which whole programs were hidden), controls but tab, line end and form feed, what marks annotations, line and
- * paragraph separators, the empty Braille cell, and private characters, which mean something only to who knows the font.
+ * Characters that cannot be seen: those that Unicode lets a program leave out when it shows a text (zero width,
+ * fillers, tags, variation selectors, in which whole programs were hidden), controls but tab, line end and form feed,
+ * annotation marks, line and paragraph separators, the empty Braille cell, and private characters, which have a
+ * meaning only with the right font.
  */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+// oxlint-disable-next-line no-control-regex -- control characters are searched for
 const unseen =
   /[\p{Default_Ignorable_Code_Point}\p{Co}\u0000-\u0008\u000B\u000E-\u001F\u007F-\u009F\u2028\u2029\u2800\uFFF9-\uFFFB]/gu
-/** Emoji hold some of them. These are a finite list, so nothing can be written in them. */
+/** Emoji hold some of them. They are a finite list, so nothing can be written in them. */
 const emoji = /\p{RGI_Emoji}/gv
 const withoutEmoji = (text: string): string => text.replace(emoji, '\u25A1')
-/** A longer line hides its end from whoever reads it, in characters. */
+/** A longer line hides its end from a reader, in characters. */
 const longLine = 5000
 /** Most places that are named of one file. */
-const most = 10
+const maxPlaces = 10
 
 export const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
@@ -41,39 +46,45 @@ export function* addedLines(text: string): Generator<{ number: number; text: str
 }
 
 export interface CharacterFindings {
-  /** First place of a character that turns the order of reading round. */
-  readonly turned: string | null
-  /** What the reviewer is told, a place each. */
+  /** First place of a character that reverses the reading order. */
+  readonly reversed: string | null
+  /** For the reviewer, a place each. */
   readonly flags: readonly string[]
 }
 
 /** What the added lines of a text file hold that a reader cannot see. */
-export function lookAtCharacters({ file, bytes }: DiffSection): CharacterFindings {
-  if (file.binary) return { turned: null, flags: [] }
+export function inspectCharacters({ file, bytes }: DiffSection): CharacterFindings {
+  if (file.binary) return { reversed: null, flags: [] }
   const text = bytes.toString('utf8')
   const flags: string[] = []
   if (text.includes('\uFFFD') && !Buffer.from(text).equals(bytes))
     flags.push(`${file.path}: not valid UTF-8`)
-  let turned: string | null = null
+  let reversed: string | null = null
   for (const { number, text: line } of addedLines(text)) {
+    const place = `${file.path}:${number}`
     const sign = bidi.exec(line)
-    if (sign) turned ??= `${file.path}:${number} ${codePoint(sign[0])}`
-    // A carriage return inside a line makes a terminal show what comes after it in its place.
-    const found = new Set(
-      [...(/^[\t\x20-\x7E]*$/.test(line) ? '' : withoutEmoji(line)).matchAll(unseen)]
-        .map(([sign]) => codePoint(sign))
-        .concat(line.includes('\r') ? ['U+000D'] : []),
-    )
+    if (sign) reversed ??= `${place} ${codePoint(sign[0])}`
+    const found = unseenIn(line)
     if (found.size > 0)
-      flags.push(`${file.path}:${number}: characters that cannot be seen: ${[...found].join(', ')}`)
-    if (line.length > longLine)
-      flags.push(`${file.path}:${number}: a line of ${line.length} characters`)
+      flags.push(`${place}: characters that cannot be seen: ${[...found].join(', ')}`)
+    if (line.length > longLine) flags.push(`${place}: a line of ${line.length} characters`)
   }
+  const more = flags.length - maxPlaces
   return {
-    turned,
+    reversed,
     flags:
-      flags.length > most
-        ? [...flags.slice(0, most), `${file.path}: ${flags.length - most} more places like these`]
+      more > 0
+        ? [...flags.slice(0, maxPlaces), `${file.path}: ${more} more places like these`]
         : flags,
   }
+}
+
+/** Code points of the unseen characters of one line. */
+function unseenIn(line: string): Set<string> {
+  const isPlain = /^[\t\x20-\x7E]*$/.test(line)
+  const found = [...(isPlain ? '' : withoutEmoji(line)).matchAll(unseen)].map(([sign]) =>
+    codePoint(sign),
+  )
+  // A carriage return inside a line makes a terminal overwrite the text before it with the text after it.
+  return new Set(line.includes('\r') ? [...found, 'U+000D'] : found)
 }

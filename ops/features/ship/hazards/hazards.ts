@@ -1,135 +1,162 @@
-import { posix } from 'node:path'
+// What makes a diff differ from what the change becomes: refused, or flagged for the reviewer.
 import { Problem, type ErrorClass } from '#shared/errors'
 import { withNeutralGit, type ChangedEntry, type NeutralGit } from '#ops/platform/git/neutral-diff'
 import { bytesOf, readBlob } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
-import { codePoint, hasBidi, hasUnseen, lookAtCharacters } from './characters.ts'
+import type { Change } from '#ops/features/ship/state/change'
+import { inspectCharacters } from './characters.ts'
 import { sectionsOf, type DiffSection } from './diff-sections.ts'
 import { isTextInDisguise, isWritten } from './file-rules.ts'
-import { linksThatLeave, namesGitFolder } from './link-targets.ts'
+import { flagsOf } from './flags.ts'
+import { linksThatLeave } from './link-targets.ts'
+import { modes } from './modes.ts'
+import { collisions, fold, pathTrouble } from './path-rules.ts'
 import { secretsIn } from './secrets-in-diff.ts'
 
 const untouched = 'Nothing was pushed.'
-/** Largest content that git takes for binary and that is looked into, in bytes. */
-const largestLookedInto = 16 * 1024 * 1024
-const modes = { link: '120000', submodule: '160000', executable: '100755' } as const
+/** Largest content that git takes for binary and that is inspected, in bytes. */
+const maxInspectedBytes = 16 * 1024 * 1024
+
+/** A git that sees the objects of one repository, and the repository itself. */
+interface Repository {
+  readonly repo: string
+  readonly neutral: NeutralGit
+  readonly options: GitOptions
+}
+
+/**
+ * Inspects a change for what makes its diff differ from what it becomes. Refused are: content that is in no diff
+ * (submodules, source that git takes for binary), links out of the tree, names that mean another file on another
+ * machine, characters that reverse the reading order, and secrets, which would stay in git for ever. What only
+ * deserves special care is returned for the reviewer.
+ *
+ * @returns flags, a sentence part each
+ * @throws {Problem} `submodule_refused`, `link_outside`, `unsafe_path`, `path_collision`, `hidden_characters`,
+ *   `secret_in_diff`
+ */
+export function inspectHazards(
+  { repo, base, head }: Change,
+  options: GitOptions,
+): Promise<string[]> {
+  return withNeutralGit(
+    repo,
+    async (neutral) => {
+      const repository: Repository = { repo, neutral, options }
+      const entries = (await neutral.changedEntries(base, head)).filter(
+        ({ after }) => after.object !== null,
+      )
+      const links = await refuseTree(repository, head, entries)
+      const sections = sectionsOf(
+        await neutral.diff(base, head),
+        await neutral.changedFiles(base, head),
+      )
+      const allowed = await refuseContent(repository, sections)
+      return [...flagsOf(entries, sections, links), ...allowed]
+    },
+    options,
+  )
+}
+
+/**
+ * Refuses paths, submodules and links. @param entries what the change adds or alters
+ * @returns the links that the change sets, with their targets
+ */
+async function refuseTree(
+  repository: Repository,
+  head: string,
+  entries: readonly ChangedEntry[],
+): Promise<ReadonlyMap<string, string>> {
+  refuse(
+    'unsafe_path',
+    entries.flatMap(({ path }) => {
+      const why = pathTrouble(path)
+      return why === null ? [] : [`${JSON.stringify(path)} ${why}`]
+    }),
+    'The change has a path that means another file on another machine',
+  )
+  const withMode = (mode: string): string[] =>
+    entries.filter(({ after }) => after.mode === mode).map(({ path }) => path)
+  refuse(
+    'submodule_refused',
+    withMode(modes.submodule),
+    'The change sets a submodule, whose content is in no diff',
+  )
+  const changedLinks = new Set(withMode(modes.link))
+  const links =
+    changedLinks.size === 0 ? new Map<string, string>() : await linksOf(repository, head)
+  refuse(
+    'link_outside',
+    linksThatLeave(links, changedLinks, fold).map((path) => `${path} → ${links.get(path) ?? ''}`),
+    'The change has a link that leads out of the tree',
+  )
+  refuse(
+    'path_collision',
+    collisions(await repository.neutral.paths(head), new Set(entries.map(({ path }) => path))),
+    'Two paths are one file where case or composition of letters does not count',
+  )
+  return new Map([...links].filter(([path]) => changedLinks.has(path)))
+}
+
+/** Refuses unreadable source, reversed text and secrets. @returns what its own comments allow, for the reviewer */
+async function refuseContent(
+  repository: Repository,
+  sections: readonly DiffSection[],
+): Promise<string[]> {
+  refuse(
+    'hidden_characters',
+    await unreadable(repository, sections),
+    'Source that git takes for binary, so that no diff shows it',
+  )
+  refuse(
+    'hidden_characters',
+    sections.flatMap((section) => inspectCharacters(section).reversed ?? []),
+    'Characters that show source in another order than it runs',
+  )
+  const secrets = sections.map(secretsIn)
+  refuse(
+    'secret_in_diff',
+    secrets.flatMap(({ refused }) => refused),
+    'The change adds what looks like a secret',
+  )
+  return secrets.flatMap(({ allowed }) => allowed)
+}
 
 function refuse(errorClass: ErrorClass, found: readonly string[], what: string): void {
   const [first] = found
-  if (first !== undefined)
-    throw new Problem(
-      errorClass,
-      `${what}: ${first}${found.length > 1 ? ` and ${found.length - 1} more` : ''}. ${untouched}`,
-      { evidence: found.slice(0, 50) },
-    )
-}
-
-/** Why a path means another file, or none, on another machine; null: it is plain. */
-function pathTrouble(path: string): string | null {
-  if (path.includes('\uFFFD')) return 'is not valid UTF-8'
-  if (hasBidi(path) || hasUnseen(path))
-    return `holds ${Array.from(path)
-      .filter((each) => hasBidi(each) || hasUnseen(each))
-      .map(codePoint)
-      .join(', ')}`
-  if (path.includes('\\')) return 'holds a backslash'
-  for (const part of path.split('/')) {
-    if (namesGitFolder(part)) return "names git's own folder"
-    if (/[. ]$/.test(part)) return 'has a name that ends with a dot or a blank'
-  }
-  return null
-}
-
-/** Equal for names that some file system takes for the same: by case, in all its foldings, or by how letters are composed. */
-const fold = (name: string): string =>
-  name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD')
-
-/** Changed paths that some file system takes for the same as another one: by case, or by how letters are composed. */
-function collisions(all: readonly string[], changed: ReadonlySet<string>): string[] {
-  /** What changed, and every folder on the way to it. */
-  const touched = new Set(
-    [...changed].flatMap((path) =>
-      path.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/')),
-    ),
-  )
-  const seen = new Map<string, string>()
-  const found: string[] = []
-  const report = new Set<string>()
-  for (const path of all) {
-    const parts = path.split('/')
-    for (let length = 1; length <= parts.length; length += 1) {
-      const name = parts.slice(0, length).join('/')
-      const key = fold(name)
-      const other = seen.get(key)
-      if (other === undefined) seen.set(key, name)
-      else if (other !== name && !report.has(name)) {
-        report.add(name)
-        if (touched.has(name) || touched.has(other)) found.push(`${other} and ${name}`)
-      }
-    }
-  }
-  return found
-}
-
-/** Attributes that let git alter a file, or hide it, between commit and working tree. */
-const strongAttributes =
-  /\b(?:filter|diff|merge|text|eol|crlf|ident|working-tree-encoding|export-ignore|export-subst|binary)\b/
-
-function flagsOf(
-  entries: readonly ChangedEntry[],
-  sections: readonly DiffSection[],
-  links: ReadonlyMap<string, string>,
-): string[] {
-  const flags: string[] = []
-  for (const { path, before, after } of entries) {
-    const link = links.get(path)
-    if (link !== undefined) flags.push(`${path}: a link to ${JSON.stringify(link)}`)
-    if (after.mode === modes.executable && before.mode !== modes.executable)
-      flags.push(`${path}: can be executed now`)
-    if (posix.basename(path) === '.gitmodules' && after.object !== null)
-      flags.push(`${path}: names submodules`)
-  }
-  for (const section of sections) {
-    const { path } = section.file
-    if (
-      posix.basename(path) === '.gitattributes' &&
-      strongAttributes.test(section.bytes.toString('utf8'))
-    )
-      flags.push(
-        `${path}: sets attributes by which git alters or hides files; this review does not follow them`,
-      )
-    flags.push(...lookAtCharacters(section).flags)
-  }
-  return flags
+  if (first === undefined) return
+  const more = found.length > 1 ? ` and ${found.length - 1} more` : ''
+  throw new Problem(errorClass, `${what}: ${first}${more}. ${untouched}`, {
+    evidence: found.slice(0, 50),
+  })
 }
 
 /** Files that a person writes and that git takes for binary: then no diff shows what they say. */
 async function unreadable(
-  repo: string,
+  { repo, neutral, options }: Repository,
   sections: readonly DiffSection[],
-  neutral: NeutralGit,
-  options: GitOptions,
 ): Promise<string[]> {
   const binary = sections.filter(({ file, blobs }) => file.binary && blobs.after !== null)
   const sizes = await neutral.sizes(binary.flatMap(({ blobs }) => blobs.after ?? []))
   const found: string[] = []
   for (const { file, blobs } of binary) {
+    const blob = blobs.after ?? ''
     if (isWritten(file.path)) found.push(file.path)
     else if (
-      (sizes.get(blobs.after ?? '') ?? 0) <= largestLookedInto &&
-      isTextInDisguise(file.path, await bytesOf(repo, blobs.after ?? '', options))
+      (sizes.get(blob) ?? 0) <= maxInspectedBytes &&
+      isTextInDisguise(file.path, await bytesOf(repo, blob, options))
     )
       found.push(file.path)
   }
   return found
 }
 
-/** Targets of every link of a commit's tree. @throws {Problem} `internal_error` when one cannot be read: nothing could be said of where it leads */
+/**
+ * Targets of every link of a commit's tree.
+ * @throws {Problem} `internal_error` when one cannot be read: then nothing is known of where it leads
+ */
 async function linksOf(
-  repo: string,
+  { repo, neutral, options }: Repository,
   commit: string,
-  neutral: NeutralGit,
-  options: GitOptions,
 ): Promise<Map<string, string>> {
   const links = new Map<string, string>()
   for (const { path, object } of await neutral.links(commit)) {
@@ -142,81 +169,4 @@ async function linksOf(
     links.set(path, target)
   }
   return links
-}
-
-/**
- * Looks for what makes a diff and the thing that it becomes differ: content that is in no diff (submodules, source that
- * git takes for binary), links out of the tree, names that are another file elsewhere, and characters that turn the
- * order of reading round. Those are refused, and so is a secret that the change adds: it would be in git for ever. What only deserves a closer look is returned for the reviewer.
- *
- * @returns flags, a sentence part each
- * @throws {Problem} `submodule_refused`, `link_outside`, `unsafe_path`, `path_collision`, `hidden_characters`, `secret_in_diff`
- */
-export function lookForHazards(
-  repo: string,
-  base: string,
-  head: string,
-  options: GitOptions,
-): Promise<string[]> {
-  return withNeutralGit(
-    repo,
-    async (neutral) => {
-      const entries = await neutral.changedEntries(base, head)
-      const there = entries.filter(({ after }) => after.object !== null)
-      refuse(
-        'unsafe_path',
-        there.flatMap(({ path }) => {
-          const why = pathTrouble(path)
-          return why === null ? [] : [`${JSON.stringify(path)} ${why}`]
-        }),
-        'The change has a path that is another one elsewhere',
-      )
-      refuse(
-        'submodule_refused',
-        there.filter(({ after }) => after.mode === modes.submodule).map(({ path }) => path),
-        'The change sets a submodule, whose content is in no diff',
-      )
-      const set = new Set(
-        there.filter(({ after }) => after.mode === modes.link).map(({ path }) => path),
-      )
-      const links =
-        set.size === 0 ? new Map<string, string>() : await linksOf(repo, head, neutral, options)
-      refuse(
-        'link_outside',
-        linksThatLeave(links, set, fold).map((path) => `${path} → ${links.get(path) ?? ''}`),
-        'The change has a link that leads out of the tree',
-      )
-      refuse(
-        'path_collision',
-        collisions(await neutral.paths(head), new Set(there.map(({ path }) => path))),
-        'Two paths are one file where case or composition of letters does not count',
-      )
-
-      const sections = sectionsOf(
-        await neutral.diff(base, head),
-        await neutral.changedFiles(base, head),
-      )
-      refuse(
-        'hidden_characters',
-        await unreadable(repo, sections, neutral, options),
-        'Source that git takes for binary, so that no diff shows it',
-      )
-      refuse(
-        'hidden_characters',
-        sections.flatMap((section) => lookAtCharacters(section).turned ?? []),
-        'Characters that show source in another order than it runs',
-      )
-      const secrets = sections.map(secretsIn)
-      refuse(
-        'secret_in_diff',
-        secrets.flatMap(({ refused }) => refused),
-        'The change adds what looks like a secret',
-      )
-      return [
-        ...flagsOf(there, sections, new Map([...links].filter(([path]) => set.has(path)))),
-        ...secrets.flatMap(({ allowed }) => allowed),
-      ]
-    },
-    options,
-  )
 }

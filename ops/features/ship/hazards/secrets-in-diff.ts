@@ -1,34 +1,24 @@
+// Secrets that a change adds.
 import { redact } from '#ops/base/redact/redaction'
 import { addedLines } from './characters.ts'
 import type { DiffSection } from './diff-sections.ts'
 
-/** A comment by which a line says that what looks like a secret in it is none, with the reason. */
+/** A comment that says why what looks like a secret in this line or the next is not one. */
 const permission = /openclaw-allow-secret:\s*(?<reason>\S.{2,})/
 /** Most places that are named of one file. */
-const most = 10
+const maxPlaces = 10
 
 export interface DiffSecrets {
   /** Places that must not be shipped. Never with the secret itself. */
   readonly refused: readonly string[]
-  /** Places whose own comment says that they are none; the reviewer is told. */
+  /** Places that a comment declares not to be secrets; the reviewer sees them. */
   readonly allowed: readonly string[]
 }
 
-/** Index of the line that holds a place. @param starts where each line begins, rising */
-function lineAt(starts: readonly number[], place: number): number {
-  let [low, high] = [0, starts.length - 1]
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if ((starts[middle] ?? 0) <= place) low = middle
-    else high = middle - 1
-  }
-  return low
-}
-
 /**
- * Looks through what a change adds to one file for secrets: those that are known on this machine, in any encoding, and
- * what has a format of the maintained list. A comment may allow the second kind, in the same line or the one before;
- * nothing allows the first. Content that git takes for binary is not looked into.
+ * Searches what a change adds to one file for secrets: those that are known on this machine, in any encoding, and what
+ * has a format of the maintained list. A comment may allow the second kind, in the same line or the one before; nothing
+ * allows the first. Content that git takes for binary is not searched.
  */
 export function secretsIn({ file, bytes }: DiffSection): DiffSecrets {
   if (file.binary) return { refused: [], allowed: [] }
@@ -41,10 +31,10 @@ export function secretsIn({ file, bytes }: DiffSection): DiffSecrets {
     text += `${line.text}\n`
   }
   const reasonAt = (index: number): string | undefined => {
-    const [own, before] = [lines[index], lines[index - 1]]
+    const [line, before] = [lines[index], lines[index - 1]]
     const above =
-      own !== undefined && before?.number === own.number - 1 ? permission.exec(before.text) : null
-    return (permission.exec(own?.text ?? '') ?? above)?.groups?.['reason']
+      line !== undefined && before?.number === line.number - 1 ? permission.exec(before.text) : null
+    return (permission.exec(line?.text ?? '') ?? above)?.groups?.['reason']
   }
   const refused = new Set<string>()
   const allowed = new Set<string>()
@@ -59,5 +49,16 @@ export function secretsIn({ file, bytes }: DiffSection): DiffSecrets {
         `${place}: has the format of a secret, allowed by its own comment: ${JSON.stringify(reason.slice(0, 200))}`,
       )
   }
-  return { refused: [...refused].slice(0, most), allowed: [...allowed].slice(0, most) }
+  return { refused: [...refused].slice(0, maxPlaces), allowed: [...allowed].slice(0, maxPlaces) }
+}
+
+/** Index of the line that holds a place. @param starts where each line begins, rising */
+function lineAt(starts: readonly number[], place: number): number {
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((starts[middle] ?? 0) <= place) low = middle
+    else high = middle - 1
+  }
+  return low
 }

@@ -1,3 +1,4 @@
+// What the pre-push hook checks: every commit that would become the guarded branch is reviewed, and nothing is forced.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -13,10 +14,9 @@ import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import { configAt } from '#ops/features/ship/state/gate-settings'
-import { shipFolder } from '#ops/features/ship/state/proof-folder'
-import { acceptedProviders } from '#ops/features/ship/review/review-base'
-import { proofFiles } from '#ops/features/ship/review/review-step'
-import { shipIds } from '#ops/features/ship/state/resolve-earlier-ship'
+import { shipsFolder, shipIds } from '#ops/features/ship/state/proof-folder'
+import { acceptedProviders } from '#ops/features/ship/state/accepted-providers'
+import { proofFiles } from '#ops/features/ship/review/proof-files'
 
 /** One line of what git hands a pre-push hook; a null commit is a ref that does not exist (githooks(5)). */
 export interface PushedRef {
@@ -28,133 +28,9 @@ export interface PushedRef {
 const nothing = /^0+$/
 const untouched = 'Nothing was pushed.'
 
-/** @throws {Problem} `invalid_request` for a line that is not understood */
-export function parsePushedRefs(text: string): PushedRef[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [, commit = '', remoteRef = '', remoteCommit = '', ...more] = line.split(' ')
-      if (
-        more.length > 0 ||
-        !commitId.safeParse(commit).success ||
-        !commitId.safeParse(remoteCommit).success ||
-        remoteRef === ''
-      )
-        throw new Problem(
-          'invalid_request',
-          `${JSON.stringify(line)} is no line of a pre-push hook. ${untouched}`,
-        )
-      return {
-        remoteRef,
-        commit: nothing.test(commit) ? null : commit,
-        remoteCommit: nothing.test(remoteCommit) ? null : remoteCommit,
-      }
-    })
-}
-
-/** Branch that the configuration of a commit names, or null: no such commit here, no configuration, or a broken one. */
-async function branchOf(repo: string, revision: string | null): Promise<string | null> {
-  const commit = revision === null ? null : await commitOf(repo, revision)
-  if (commit === null) return null
-  try {
-    return (await configAt(repo, commit, {}))?.branch ?? null
-  } catch (error) {
-    if (error instanceof Problem && error.errorClass === 'config_invalid') return null
-    throw error
-  }
-}
-
-/** Is the branch guarded by what is checked out, by what is pushed, or by what it replaces? Without any configuration `main` is. */
-async function isGuarded(
-  repo: string,
-  { remoteRef, commit, remoteCommit }: PushedRef,
-): Promise<boolean> {
-  const named = (
-    await Promise.all(['HEAD', commit, remoteCommit].map((revision) => branchOf(repo, revision)))
-  ).filter((name) => name !== null)
-  return (named.length > 0 ? named : ['main']).some((name) => remoteRef === `refs/heads/${name}`)
-}
-
-/** Text of the newest verdict of a ship of `commit`, from the proofs of this clone. */
-function shippedVerdict(repo: string, commit: string): string | null {
-  for (const id of shipIds(repo)) {
-    let text: string
-    try {
-      text = readFileSync(join(shipFolder(repo), id, proofFiles.verdict), 'utf8')
-      if (
-        parseJson(text, verdictDocument, {
-          errorClass: 'verdict_mismatch',
-          origin: proofFiles.verdict,
-        }).head_sha !== commit
-      )
-        continue
-    } catch {
-      continue // no verdict, or none that can be read: evidence of nothing
-    }
-    return text
-  }
-  return null
-}
-
-/** @throws {Problem} `forced_push`, `remote_moved`, `unreviewed_commit` */
-async function refusePush(
-  repo: string,
-  home: string,
-  { remoteRef, commit, remoteCommit }: PushedRef,
-): Promise<string> {
-  const branch = remoteRef.replace('refs/heads/', '')
-  if (commit === null)
-    throw new Problem('forced_push', `This push would delete ${branch}. ${untouched}`)
-  if ((await commitOf(repo, commit)) !== commit)
-    throw new Problem(
-      'unreviewed_commit',
-      `${commit.slice(0, 12)} is no commit, so no review approved it. ${untouched}`,
-    )
-  const settings = readOperatorSettings(home)
-  const baseline = settings.baselines[repo]
-  if (remoteCommit === null) {
-    // The commit a new remote begins with is where reviews start from; there is nothing to review it against.
-    if (baseline === undefined)
-      return `${branch} is new on the remote and begins with ${commit.slice(0, 12)}`
-  } else {
-    if ((await commitOf(repo, remoteCommit)) === null)
-      throw new Problem(
-        'remote_moved',
-        `${branch} of the remote is at ${remoteCommit.slice(0, 12)}, which is not in this clone. ${untouched}`,
-      )
-    if (!(await isAncestor(repo, { ancestor: remoteCommit, commit })))
-      throw new Problem(
-        'forced_push',
-        `This push would take ${branch} from ${remoteCommit.slice(0, 12)} to ${commit.slice(0, 12)}, which does not contain it. ${untouched}`,
-      )
-  }
-  if (baseline === undefined)
-    throw new Problem(
-      'unreviewed_commit',
-      `No change of this repository was shipped from here yet, so no review approved ${commit.slice(0, 12)}. ${untouched}`,
-    )
-  const own = readProofPublicKey(laptopProofPaths(home, repo))
-  const answer = await walkVerdicts({
-    repo,
-    target: commit,
-    baseline,
-    acceptedProviders: acceptedProviders(settings),
-    keys: trustKeys(own === null ? [] : [own], 'the ship key'),
-    readVerdict: async (of) =>
-      (await readBlob(repo, reviewRef(of))) ?? (of === commit ? shippedVerdict(repo, of) : null),
-  })
-  if (!answer.proven)
-    throw new Problem(
-      'unreviewed_commit',
-      `${commit.slice(0, 12)} must not become ${branch}: ${answer.commit === commit ? '' : `of ${answer.commit.slice(0, 12)} below it, `}${answer.reason}. ${untouched}`,
-    )
-  return `${commit.slice(0, 12)} is approved for ${branch}`
-}
-
 /**
- * What the pre-push hook asks: every commit that would become the guarded branch has a verdict that is bound to it and
- * rests on proven ground, and nothing is forced. Other refs are not looked at. A courtesy; the wall is the host.
+ * Every commit that would become the guarded branch must have a verdict that is bound to it and that starts from a
+ * proven commit, and nothing may be forced. Other refs are not checked. The hook is a courtesy; the wall is the host.
  *
  * @param repo root of the working tree, real path
  * @param home folder of the operator's settings
@@ -170,4 +46,148 @@ export async function checkPush(
   for (const each of pushed)
     if (await isGuarded(repo, each)) found.push(await refusePush(repo, home, each))
   return found
+}
+
+/** @throws {Problem} `invalid_request` for a line of another form */
+export function parsePushedRefs(text: string): PushedRef[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, commit = '', remoteRef = '', remoteCommit = '', ...more] = line.split(' ')
+      if (
+        more.length > 0 ||
+        !commitId.safeParse(commit).success ||
+        !commitId.safeParse(remoteCommit).success ||
+        remoteRef === ''
+      )
+        throw new Problem(
+          'invalid_request',
+          `${JSON.stringify(line)} is not a line of a pre-push hook. ${untouched}`,
+        )
+      return {
+        remoteRef,
+        commit: nothing.test(commit) ? null : commit,
+        remoteCommit: nothing.test(remoteCommit) ? null : remoteCommit,
+      }
+    })
+}
+
+/**
+ * Is the branch guarded by what is checked out, by what is pushed, or by what it replaces? Without any configuration
+ * `main` is guarded.
+ */
+async function isGuarded(
+  repo: string,
+  { remoteRef, commit, remoteCommit }: PushedRef,
+): Promise<boolean> {
+  const named = (
+    await Promise.all(['HEAD', commit, remoteCommit].map((revision) => branchOf(repo, revision)))
+  ).filter((name) => name !== null)
+  return (named.length > 0 ? named : ['main']).some((name) => remoteRef === `refs/heads/${name}`)
+}
+
+/** Branch that the configuration of a commit names, or null: no such commit here, no configuration, or a broken one. */
+async function branchOf(repo: string, revision: string | null): Promise<string | null> {
+  const commit = revision === null ? null : await commitOf(repo, revision)
+  if (commit === null) return null
+  try {
+    return (await configAt(repo, commit, {}))?.branch ?? null
+  } catch (error) {
+    if (error instanceof Problem && error.errorClass === 'config_invalid') return null
+    throw error
+  }
+}
+
+/** @returns what was found @throws {Problem} `forced_push`, `remote_moved`, `unreviewed_commit` */
+async function refusePush(repo: string, home: string, pushed: PushedRef): Promise<string> {
+  const branch = pushed.remoteRef.replace('refs/heads/', '')
+  const settings = readOperatorSettings(home)
+  const commit = await pushedCommit(repo, pushed, branch)
+  const baseline = settings.baselines[repo]
+  if (pushed.remoteCommit !== null) {
+    const { remoteCommit } = pushed
+    await refuseForced({ repo, commit, remoteCommit, branch })
+  } else if (baseline === undefined)
+    // Reviews start from the commit that a new remote begins with; there is nothing to review it against.
+    return `${branch} is new on the remote and begins with ${short(commit)}`
+  if (baseline === undefined)
+    throw new Problem(
+      'unreviewed_commit',
+      `No change of this repository was shipped from here yet, so no review approved ${short(commit)}. ${untouched}`,
+    )
+  const own = readProofPublicKey(laptopProofPaths(home, repo))
+  const answer = await walkVerdicts({
+    repo,
+    target: commit,
+    baseline,
+    acceptedProviders: acceptedProviders(settings),
+    keys: trustKeys(own === null ? [] : [own], 'the ship key'),
+    readVerdict: async (of) =>
+      (await readBlob(repo, reviewRef(of))) ?? (of === commit ? shippedVerdict(repo, of) : null),
+  })
+  if (answer.proven) return `${short(commit)} is approved for ${branch}`
+  const place = answer.commit === commit ? '' : `of ${short(answer.commit)} below it, `
+  throw new Problem(
+    'unreviewed_commit',
+    `${short(commit)} must not become ${branch}: ${place}${answer.reason}. ${untouched}`,
+  )
+}
+
+/** @throws {Problem} `forced_push` for a deletion, `unreviewed_commit` for what is not a commit */
+async function pushedCommit(repo: string, { commit }: PushedRef, branch: string): Promise<string> {
+  if (commit === null)
+    throw new Problem('forced_push', `This push would delete ${branch}. ${untouched}`)
+  if ((await commitOf(repo, commit)) !== commit)
+    throw new Problem(
+      'unreviewed_commit',
+      `${short(commit)} is not a commit, so no review approved it. ${untouched}`,
+    )
+  return commit
+}
+
+/** @throws {Problem} `remote_moved`, `forced_push` */
+async function refuseForced(push: ForcedCheck): Promise<void> {
+  const { repo, commit, remoteCommit, branch } = push
+  if ((await commitOf(repo, remoteCommit)) === null)
+    throw new Problem(
+      'remote_moved',
+      `${branch} of the remote is at ${short(remoteCommit)}, which is not in this clone. ${untouched}`,
+    )
+  if (!(await isAncestor(repo, { ancestor: remoteCommit, commit })))
+    throw new Problem(
+      'forced_push',
+      `This push would take ${branch} from ${short(remoteCommit)} to ${short(commit)}, ` +
+        `which does not contain it. ${untouched}`,
+    )
+}
+
+interface ForcedCheck {
+  readonly repo: string
+  readonly commit: string
+  readonly remoteCommit: string
+  readonly branch: string
+}
+
+const short = (commit: string): string => commit.slice(0, 12)
+
+/** Text of the newest verdict of a ship of `commit`, from the proofs of this clone. */
+function shippedVerdict(repo: string, commit: string): string | null {
+  for (const id of shipIds(repo)) {
+    let text: string
+    try {
+      text = readFileSync(join(shipsFolder(repo), id, proofFiles.verdict), 'utf8')
+      if (
+        parseJson(text, verdictDocument, {
+          errorClass: 'verdict_mismatch',
+          origin: proofFiles.verdict,
+        }).head_sha !== commit
+      )
+        continue
+    } catch {
+      continue // no verdict, or none that can be read: evidence of nothing
+    }
+    return text
+  }
+  return null
 }

@@ -1,8 +1,9 @@
-import { hasCode } from '#shared/system-error'
-import type { Environment } from '#ops/base/env'
+// Installs the pre-push hook in a working tree, and records in the clone where HQ is.
 import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
+import { hasCode } from '#shared/system-error'
+import type { Environment } from '#ops/base/env'
 import { git, gitText } from '#ops/platform/git/run-git'
 import { topLevel } from '#ops/platform/git/work-tree'
 import { writeWhole } from '#ops/base/files/json-file'
@@ -10,10 +11,10 @@ import { installRoot, nodeProgram } from '#ops/base/process/program'
 import { hooksFolder, otherHookManagers } from './hook-managers.ts'
 
 const hookName = 'pre-push'
-/** The line by which the hook is known as HQ's own, whatever its version. */
+/** The line that identifies a hook as HQ's, whatever its version. */
 const mark = '# OpenClaw HQ pre-push hook'
 
-/** Tracked, so it names nothing of this machine: where HQ is, the clone's own configuration says. */
+/** Tracked, so it names nothing of this machine: the clone's own configuration says where HQ is. */
 const hookText = `#!/bin/sh
 ${mark}, installed by \`hq ship --init\`.
 # It refuses a push of an unapproved main. A courtesy: \`git push --no-verify\` goes round it. The wall is the host,
@@ -25,41 +26,11 @@ node=$(git config --get openclaw.node) && hq=$(git config --get openclaw.hq) && 
 exec "$node" "$hq" check-push "$@"
 `
 
-/** @returns null when there is no such file @throws {Problem} `hook_manager_present` when it is not a regular file of HQ's */
-function readHook(path: string): { text: string; executable: boolean } | null {
-  const refuse = (why: string): never => {
-    throw new Problem(
-      'hook_manager_present',
-      `${hooksFolder}/${hookName} ${why}. Nothing was changed.`,
-    )
-  }
-  let info
-  try {
-    info = lstatSync(path)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
-  }
-  if (!info.isFile()) refuse('is not a regular file')
-  const text = readFileSync(path, 'utf8')
-  if (!text.includes(mark)) refuse('is another hook')
-  return { text, executable: (info.mode & 0o111) === 0o111 }
-}
-
-function refuseLinkedFolder(repo: string): void {
-  const info = lstatSync(join(repo, hooksFolder), { throwIfNoEntry: false })
-  if (info && !info.isDirectory())
-    throw new Problem(
-      'hook_manager_present',
-      `${hooksFolder} is not a folder of the working tree. Nothing was changed.`,
-    )
-}
-
 /**
- * Installs the pre-push hook in a working tree and tells its clone where HQ is. A second time it finds nothing to do.
+ * A second run finds nothing to do.
  *
  * @param folder any folder of the working tree
- * @returns what was changed, in words; empty when everything was as it should be
+ * @returns what was changed, a sentence part each; empty when everything was in place
  * @throws {Problem} `not_a_repository`; `hook_manager_present`, naming it: then nothing was changed
  */
 export async function installPushHook(folder: string, env: Environment): Promise<string[]> {
@@ -96,4 +67,34 @@ export async function installPushHook(folder: string, env: Environment): Promise
     changed.push(`${name} set in the configuration of this clone`)
   }
   return changed
+}
+
+/** Null when there is no such file. @throws {Problem} `hook_manager_present` when it is not a regular file of HQ */
+function readHook(path: string): { text: string; executable: boolean } | null {
+  const refuse = (why: string): never => {
+    throw new Problem(
+      'hook_manager_present',
+      `${hooksFolder}/${hookName} ${why}. Nothing was changed.`,
+    )
+  }
+  let info
+  try {
+    info = lstatSync(path)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  }
+  if (!info.isFile()) refuse('is not a regular file')
+  const text = readFileSync(path, 'utf8')
+  if (!text.includes(mark)) refuse('is another hook')
+  return { text, executable: (info.mode & 0o111) === 0o111 }
+}
+
+function refuseLinkedFolder(repo: string): void {
+  const info = lstatSync(join(repo, hooksFolder), { throwIfNoEntry: false })
+  if (info && !info.isDirectory())
+    throw new Problem(
+      'hook_manager_present',
+      `${hooksFolder} is not a folder of the working tree. Nothing was changed.`,
+    )
 }

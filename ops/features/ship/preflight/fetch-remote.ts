@@ -1,12 +1,13 @@
+// Fetches the branch of origin and every verdict.
 import { Problem } from '#shared/errors'
-import { commitOf, isAncestor, isBranchName } from '#ops/platform/git/commits'
+import { commitOf, isBranchName } from '#ops/platform/git/commits'
 import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
-import { fetchRefs, hasRemote } from '#ops/platform/git/remote'
+import { fetchRefs } from '#ops/platform/git/remote'
 import { reviewRef } from '#shared/verdict'
-import { remoteName } from '#ops/features/ship/state/ship-state'
+import { remoteName } from '#ops/features/ship/state/ship-facts'
 
 /**
- * Fetches the branch and every verdict; verdicts that the remote does not have are dropped here too, so that one
+ * Fetches the branch and every verdict. Verdicts that the remote does not have are dropped here too, so that a verdict
  * planted in this clone proves nothing.
  * @returns the remote's commit of the branch
  * @throws {Problem} `remote_unreachable`; `config_invalid` when the remote has no such branch
@@ -19,12 +20,7 @@ export async function fetchRemote(
   if (!(await isBranchName(repo, branch, options)))
     throw new Problem(
       'config_invalid',
-      `branch: ${JSON.stringify(branch)} is no branch name. Nothing was changed.`,
-    )
-  if (!(await hasRemote(repo, remoteName, options)))
-    throw new Problem(
-      'remote_unreachable',
-      `${repo} has no remote named ${remoteName}. Nothing was changed.`,
+      `branch: ${JSON.stringify(branch)} is not a branch name. Nothing was changed.`,
     )
   const tracking = `refs/remotes/${remoteName}/${branch}`
   const result = await fetchRefs(
@@ -53,24 +49,4 @@ export async function fetchRemote(
       `branch: ${remoteName} has no branch ${branch}. Nothing was changed.`,
     )
   return head
-}
-
-/** @throws {Problem} `behind_remote`, `diverged_from_remote` */
-export async function refuseBehind(
-  repo: string,
-  head: string,
-  remoteHead: string,
-  branch: string,
-  options: GitOptions,
-): Promise<void> {
-  if (await isAncestor(repo, { ancestor: remoteHead, commit: head }, options)) return
-  if (await isAncestor(repo, { ancestor: head, commit: remoteHead }, options))
-    throw new Problem(
-      'behind_remote',
-      `${branch} is behind ${remoteName}/${branch}. Nothing was changed.`,
-    )
-  throw new Problem(
-    'diverged_from_remote',
-    `${branch} and ${remoteName}/${branch} have both moved on. Nothing was changed.`,
-  )
 }

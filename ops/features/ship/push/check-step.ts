@@ -1,8 +1,9 @@
+// Reads everything again, at the last moment before the push: nothing that was true at preflight is trusted.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
-import { verdictDocument } from '#shared/signature'
+import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { commitOf, treeOf } from '#ops/platform/git/commits'
 import { wayToRemotes } from '#ops/platform/git/config-values'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
@@ -14,24 +15,53 @@ import type { Step } from '#ops/core/pipeline/pipeline'
 import { isProven } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import {
-  refuseCodexSkip,
-  refuseHookBypass,
-  refuseProductionHost,
-} from '#ops/features/ship/preflight/refuse-environment'
+  checkCodexSkip,
+  checkHooks,
+  checkProductionHost,
+} from '#ops/features/ship/preconditions/environment'
+import { refuse } from '#ops/features/ship/preconditions/unmet'
+import { checkBranch, refuseUnclearTree } from '#ops/features/ship/preconditions/working-tree'
+import { proofFiles } from '#ops/features/ship/review/proof-files'
+import { acceptedProviders, isAccepted } from '#ops/features/ship/state/accepted-providers'
 import {
-  refuseOtherBranch,
-  refuseUnclearTree,
-} from '#ops/features/ship/preflight/refuse-working-tree'
-import { acceptedProviders } from '#ops/features/ship/review/review-base'
-import { proofFiles } from '#ops/features/ship/review/review-step'
-import { frozenOf, ownKeys, remoteName, type Ship } from '#ops/features/ship/state/ship-state'
+  frozenOf,
+  laptopKeys,
+  remoteName,
+  type ShipFacts,
+} from '#ops/features/ship/state/ship-facts'
 
 const untouched = 'Nothing was pushed.'
 
+export const checkStep: Step<ShipFacts> = {
+  name: 'check_fail_closed_push',
+  timeLimitSeconds: 900,
+  run: async (facts, context) => {
+    const git: GitOptions = { signal: context.signal }
+    const { head, branch, remoteHead } = frozenOf(facts)
+    refuse(checkProductionHost(facts), untouched)
+    refuse(checkCodexSkip(facts), untouched)
+    refuse(await checkHooks(facts), untouched)
+    context.log('no production host, no CODEX_SKIP, hooks on')
+    await refuseMovedTree(facts, git)
+    context.log(`HEAD is still ${head}, the tree is clean`)
+    await refuseOtherOrigin(facts, git)
+    const verdict = readVerdict(facts)
+    await refuseOtherCommit(facts, verdict, git)
+    await refuseOtherReview(facts, verdict, git)
+    context.log(`${verdict.verdict_id} is about this commit, tree, base and diff`)
+    await refuseMovedRemote(facts, git)
+    return {
+      detail:
+        `verdict, commit, tree, base and diff agree; ` +
+        `${remoteName}/${branch} unmoved at ${remoteHead.slice(0, 12)}`,
+    }
+  },
+}
+
 /** The verdict as it lies on disk, to the byte. It is what will be pushed. @throws {Problem} `verdict_mismatch` */
-export function readVerdictText(ship: Ship): string {
+export function readVerdictText({ dir }: Pick<ShipFacts, 'dir'>): string {
   try {
-    return readFileSync(join(ship.dir, proofFiles.verdict), 'utf8')
+    return readFileSync(join(dir, proofFiles.verdict), 'utf8')
   } catch (error) {
     throw new Problem(
       'verdict_mismatch',
@@ -41,106 +71,108 @@ export function readVerdictText(ship: Ship): string {
   }
 }
 
-/** @throws {Problem} `verdict_signature_invalid`, or `verdict_mismatch` naming the first thing that does not agree */
-async function refuseOtherVerdict(ship: Ship, options: GitOptions): Promise<void> {
-  const { head, tree, base } = frozenOf(ship)
-  const refuse = (why: string): never => {
+/** @throws {Problem} `head_moved`, `wrong_branch`, and what makes a tree unclear */
+async function refuseMovedTree(facts: ShipFacts, git: GitOptions): Promise<void> {
+  const { head, branch } = frozenOf(facts)
+  const tree = { repo: facts.repo, git }
+  const now = await commitOf(facts.repo, 'HEAD', git)
+  if (now !== head)
     throw new Problem(
-      'verdict_mismatch',
-      `The verdict does not belong to this push: ${why}. ${untouched}`,
+      'head_moved',
+      `The repository moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
+        `while ${head.slice(0, 12)} was reviewed. ${untouched}`,
     )
-  }
-  const verdict = parseJson(readVerdictText(ship), verdictDocument, {
-    errorClass: 'verdict_mismatch',
-    origin: proofFiles.verdict,
-  })
-  if (checkVerdictSignature(verdict, ownKeys(ship)) !== 'verified')
-    throw new Problem(
-      'verdict_signature_invalid',
-      `${proofFiles.verdict} does not bear the signature of this laptop's key. ${untouched}`,
-    )
-  if (!isDeepStrictEqual(verdict, ship.verdict))
-    refuse(`${proofFiles.verdict} is not what the review wrote`)
-  if (verdict.head_sha !== head) refuse(`it is about the commit ${verdict.head_sha}`)
-  if (verdict.tree_sha !== tree || (await treeOf(ship.repo, head, options)) !== tree)
-    refuse(`it is about the tree ${verdict.tree_sha}`)
-  if (verdict.base_sha !== base) refuse(`it starts from ${verdict.base_sha}`)
-  const digest = await withNeutralGit(
-    ship.repo,
-    (neutral) => neutral.diffDigest(base, head),
-    options,
-  )
-  if (verdict.diff_sha256 !== digest) refuse('it is about another diff')
-  const settings = readOperatorSettings(ship.home)
-  if (!isDeepStrictEqual(settings.review, frozenOf(ship).review))
-    refuse('who may review was changed in the operator settings during this ship')
-  const accepted = acceptedProviders(settings)
-  const { provider_id, base_url } = verdict.reviewer
-  if (!accepted.some((each) => each.id === provider_id && each.base_url === base_url))
-    refuse(`its reviewer ${provider_id} at ${base_url} is not accepted`)
-  const baseline = settings.baselines[ship.repo]
-  if (
-    baseline === undefined ||
-    !(await isProven({
-      repo: ship.repo,
-      target: base,
-      baseline,
-      acceptedProviders: accepted,
-      keys: ownKeys(ship),
-      git: options,
-    }))
-  )
-    refuse('its base is no longer proven')
+  refuse(await checkBranch(tree, branch), untouched)
+  await refuseUnclearTree(tree, untouched)
 }
 
 /**
  * The tests of the change ran in a worktree of this very repository, whose configuration they can write.
  * @throws {Problem} `remote_moved`
  */
-async function refuseOtherWay({ repo, frozen }: Ship, options: GitOptions): Promise<void> {
-  if ((await wayToRemotes(repo, options)) !== frozen?.way)
+async function refuseOtherOrigin(facts: ShipFacts, git: GitOptions): Promise<void> {
+  if ((await wayToRemotes(facts.repo, git)) !== frozenOf(facts).originConfig)
     throw new Problem(
       'remote_moved',
       `The git configuration that says where ${remoteName} leads was changed during this ship. ${untouched}`,
     )
 }
 
-/** Reads everything again, at the last moment before the push: nothing that was true at preflight is believed. */
-export const checkStep = (ship: Ship): Step<object> => ({
-  name: 'check_fail_closed_push',
-  timeLimitSeconds: 900,
-  run: async (_facts, context) => {
-    const { signal } = context
-    const { repo, env } = ship
-    const { head, branch, remoteHead } = frozenOf(ship)
-    const options: GitOptions = { signal }
-    refuseProductionHost(repo, env, ship.hostName)
-    refuseCodexSkip(env)
-    await refuseHookBypass(repo, env)
-    context.log('no production host, no CODEX_SKIP, hooks on')
-    const now = await commitOf(repo, 'HEAD', options)
-    if (now !== head)
-      throw new Problem(
-        'head_moved',
-        `The repository moved on to ${now?.slice(0, 12) ?? 'no commit'} while ${head.slice(0, 12)} was reviewed. ${untouched}`,
-      )
-    await refuseOtherBranch(repo, branch, options)
-    await refuseUnclearTree(repo, options)
-    context.log(`HEAD is still ${head}, the tree is clean`)
-    await refuseOtherWay(ship, options)
-    await refuseOtherVerdict(ship, options)
-    context.log(`${ship.verdict?.verdict_id ?? ''} is about this commit, tree, base and diff`)
-    const ref = `refs/heads/${branch}`
-    const remote =
-      (await lsRemote(repo, { remote: remoteName, refs: [ref] }, options)).get(ref) ?? null
-    if (remote !== remoteHead)
-      throw new Problem(
-        'remote_moved',
-        `${remoteName}/${branch} moved to ${remote?.slice(0, 12) ?? 'nothing'} during this ship. ${untouched}`,
-        { evidence: [`at preflight ${remoteHead}`, `now ${remote ?? '(gone)'}`] },
-      )
-    return {
-      detail: `verdict, commit, tree, base and diff agree; ${remoteName}/${branch} unmoved at ${remoteHead.slice(0, 12)}`,
-    }
-  },
-})
+/** @throws {Problem} `verdict_signature_invalid`, `verdict_mismatch` for a file that the review did not write */
+function readVerdict(facts: ShipFacts): VerdictDocument {
+  const name = proofFiles.verdict
+  const verdict = parseJson(readVerdictText(facts), verdictDocument, {
+    errorClass: 'verdict_mismatch',
+    origin: name,
+  })
+  if (checkVerdictSignature(verdict, laptopKeys(facts)) !== 'verified')
+    throw new Problem(
+      'verdict_signature_invalid',
+      `${name} does not bear the signature of this laptop's key. ${untouched}`,
+    )
+  if (!isDeepStrictEqual(verdict, facts.verdict))
+    refuseVerdict(`${name} is not what the review wrote`)
+  return verdict
+}
+
+/** @throws {Problem} `verdict_mismatch` naming the first value that does not agree with the frozen commit */
+async function refuseOtherCommit(
+  facts: ShipFacts,
+  verdict: VerdictDocument,
+  git: GitOptions,
+): Promise<void> {
+  const { head, tree, base } = frozenOf(facts)
+  if (verdict.head_sha !== head) refuseVerdict(`it is about the commit ${verdict.head_sha}`)
+  if (verdict.tree_sha !== tree || (await treeOf(facts.repo, head, git)) !== tree)
+    refuseVerdict(`it is about the tree ${verdict.tree_sha}`)
+  if (verdict.base_sha !== base) refuseVerdict(`it starts from ${verdict.base_sha}`)
+  const digest = await withNeutralGit(facts.repo, (neutral) => neutral.diffDigest(base, head), git)
+  if (verdict.diff_sha256 !== digest) refuseVerdict('it is about another diff')
+}
+
+/** @throws {Problem} `verdict_mismatch` when who may review, or what is proven, has changed */
+async function refuseOtherReview(
+  facts: ShipFacts,
+  { reviewer }: VerdictDocument,
+  git: GitOptions,
+): Promise<void> {
+  const { base, review } = frozenOf(facts)
+  const settings = readOperatorSettings(facts.home)
+  if (!isDeepStrictEqual(settings.review, review))
+    refuseVerdict('who may review was changed in the operator settings during this ship')
+  if (!isAccepted(settings, reviewer))
+    refuseVerdict(`its reviewer ${reviewer.provider_id} at ${reviewer.base_url} is not accepted`)
+  const baseline = settings.baselines[facts.repo]
+  const proven =
+    baseline !== undefined &&
+    (await isProven({
+      repo: facts.repo,
+      target: base,
+      baseline,
+      acceptedProviders: acceptedProviders(settings),
+      keys: laptopKeys(facts),
+      git,
+    }))
+  if (!proven) refuseVerdict('its base is no longer proven')
+}
+
+function refuseVerdict(why: string): never {
+  throw new Problem(
+    'verdict_mismatch',
+    `The verdict does not belong to this push: ${why}. ${untouched}`,
+  )
+}
+
+/** @throws {Problem} `remote_moved` */
+async function refuseMovedRemote(facts: ShipFacts, git: GitOptions): Promise<void> {
+  const { branch, remoteHead } = frozenOf(facts)
+  const ref = `refs/heads/${branch}`
+  const now =
+    (await lsRemote(facts.repo, { remote: remoteName, refs: [ref] }, git)).get(ref) ?? null
+  if (now !== remoteHead)
+    throw new Problem(
+      'remote_moved',
+      `${remoteName}/${branch} moved to ${now?.slice(0, 12) ?? 'nothing'} during this ship. ${untouched}`,
+      { evidence: [`at preflight ${remoteHead}`, `now ${now ?? '(gone)'}`] },
+    )
+}

@@ -1,3 +1,4 @@
+// What the implementer is shown of a failure, and whether two failures are the same.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Problem } from '#shared/errors'
@@ -7,16 +8,16 @@ import { readLogTail } from '#ops/core/pipeline/first-error'
 import { readJson } from '#ops/base/files/json-file'
 import { redact } from '#ops/base/redact/redaction'
 import type { Failure } from './implementer-prompt.ts'
-import { questionFiles } from '#ops/features/ship/review/review-requests'
+import { requestFiles } from '#ops/features/ship/review/proof-files'
 
 /** Most of the failed step's log that the implementer is shown, in characters. */
 const maxTail = 16_000
 
-/** What is repaired: failing tests and a refused review. Everything else is not the change's fault, or not to be mended by changing it. */
-const repairable = (errorClass: string): errorClass is Failure['errorClass'] =>
-  errorClass === 'tests_failed' || errorClass === 'review_blocked'
-
-/** Without what is secret: it is shown to somebody else. @param dir folder of the attempt @returns null when this failure is not one to be repaired */
+/**
+ * The failure without secrets: the implementer is somebody else.
+ * @param dir folder of the attempt
+ * @returns null for a failure that is not repaired
+ */
 export function failureOf(dir: string, result: ShipResult, problem: Problem): Failure | null {
   const { errorClass, message, evidence } = problem
   if (!repairable(errorClass)) return null
@@ -24,7 +25,7 @@ export function failureOf(dir: string, result: ShipResult, problem: Problem): Fa
   const log = step?.log ? (readLogTail(join(dir, step.log)) ?? '') : ''
   const findings =
     errorClass === 'review_blocked'
-      ? (readJson(join(dir, questionFiles.review_answer), reviewAnswer, 'review_invalid')
+      ? (readJson(join(dir, requestFiles.review_answer), reviewAnswer, 'review_invalid')
           ?.findings ?? [])
       : []
   return {
@@ -33,23 +34,26 @@ export function failureOf(dir: string, result: ShipResult, problem: Problem): Fa
   }
 }
 
-/** What differs from one run to the next without the failure being another one. */
+/** Equal for the same failure: the same findings, or the same tests failing with the same text. */
+export const fingerprintOf = (failure: Failure): string =>
+  createHash('sha256')
+    .update(JSON.stringify([failure.errorClass, essenceOf(failure).map(normalised).toSorted()]))
+    .digest('hex')
+
+function essenceOf({ message, evidence, findings }: Failure): readonly string[] {
+  if (findings.length > 0)
+    return findings.map(({ severity, file, title }) => `${severity} ${file} ${title}`)
+  return evidence.length > 0 ? evidence : [message]
+}
+
+/** Failing tests and a refused review are repaired. Any other failure has another cause, or no change cures it. */
+const repairable = (errorClass: string): errorClass is Failure['errorClass'] =>
+  errorClass === 'tests_failed' || errorClass === 'review_blocked'
+
+/** Without what differs from run to run although the failure is the same. */
 const normalised = (text: string): string =>
   text
     .replace(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, '<run>')
     .replace(/openclaw-worktree-\w+/g, '<worktree>')
     .replace(/\b[0-9a-f]{12,64}\b/g, '<hex>')
     .replace(/\b\d+(?:\.\d+)?\s?m?s\b/g, '<time>')
-
-/** Equal for the same failure: the same findings, or the same tests failing with the same words. */
-export function fingerprintOf({ errorClass, message, evidence, findings }: Failure): string {
-  const what =
-    findings.length > 0
-      ? findings.map(({ severity, file, title }) => `${severity} ${file} ${title}`)
-      : evidence.length > 0
-        ? evidence
-        : [message]
-  return createHash('sha256')
-    .update(JSON.stringify([errorClass, what.map(normalised).toSorted()]))
-    .digest('hex')
-}

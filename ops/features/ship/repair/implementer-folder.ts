@@ -1,3 +1,4 @@
+// A copy of a commit that an implementer may change, and the tree that it leaves there.
 import { lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,138 +8,159 @@ import { exportCommit } from '#ops/platform/git/export-commit'
 import { gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { objectStore } from '#ops/platform/git/work-tree'
 import { writeWhole } from '#ops/base/files/json-file'
-import { proofPlace } from '#ops/features/ship/state/proof-folder'
+import { proofRoot } from '#ops/features/ship/state/proof-folder'
 
-/** What a repair's scratch folder in the temporary folder is called; a killed one is found by it. */
+/** Name of a repair's scratch folder in the temporary folder; the folder of a killed repair is found by it. */
 export const repairPrefix = (runId: string): string => `openclaw-repair-${runId}-`
 
-/** Most bytes of files that a repair changes: what it leaves is kept among the operator's objects, whatever the gates say of it. */
+/** Most bytes of files that a repair changes: they stay among the operator's objects, whatever the gates decide. */
 const maxRepairBytes = 256 * 1024 * 1024
 
+/** What is copied. */
+export interface RepairSource {
+  readonly repo: string
+  readonly runId: string
+  readonly commit: string
+}
+
 export interface ImplementerFolder {
-  /** Where the implementer works: a repository of its own at the commit, without remotes. */
+  /** Where the implementer works: a separate repository at the commit, without remotes. */
   readonly folder: string
   /** Beside it, for what passes between HQ and the implementer. */
   readonly scratch: string
-  /** The content of the folder as a tree of the operator's repository: what it committed and what it left uncommitted alike. @throws {Problem} `implementer_failed` for a folder that is gone, unreadable or too large */
+  /**
+   * The content of the folder as a tree of the operator's repository, committed and uncommitted files alike.
+   * @throws {Problem} `implementer_failed` for a folder that is gone, unreadable or too large
+   */
   readonly takeTree: () => Promise<string>
 }
 
-/** No attribute, filter or line-end conversion changes a byte on the way in; HQ's proof folder is never part of a change. */
-const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
-
 /**
- * Gives `work` a copy of `commit` to change. It is a clone that borrows the operator's objects, not a linked worktree: the
- * operator's refs, index, hooks and configuration are not in reach of its git. The result is read by a git of HQ's
- * own, which sees the files and nothing of the clone's configuration. Removed however `work` ends.
+ * Gives `work` a copy of the commit to change. It is a clone that borrows the operator's objects, not a linked
+ * worktree: its git cannot reach the operator's refs, index, hooks and configuration. Another git of HQ reads the
+ * result; it sees the files and nothing of the clone's configuration. The copy is removed however `work` ends.
  */
 export async function withImplementerFolder<T>(
-  repo: string,
-  runId: string,
-  commit: string,
-  work: (place: ImplementerFolder) => Promise<T>,
+  source: RepairSource,
+  work: (copy: ImplementerFolder) => Promise<T>,
   options: GitOptions,
 ): Promise<T> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), repairPrefix(runId))))
-  const [folder, scratch, bare] = [
-    join(root, 'work'),
-    join(root, 'scratch'),
-    join(root, 'bare.git'),
-  ]
-  const own: GitOptions = { ...options, timeLimitSeconds: 300, userConfig: false }
+  const root = realpathSync(mkdtempSync(join(tmpdir(), repairPrefix(source.runId))))
   try {
-    const { format, folder: common } = await objectStore(repo, options)
-    const objects = join(common, 'objects')
-    const init = (at: string, ...more: string[]): Promise<string> =>
-      gitText(
-        root,
-        [
-          'init',
-          '--quiet',
-          '--template=',
-          `--object-format=${format}`,
-          ...more,
-          '--end-of-options',
-          at,
-        ],
-        own,
-      )
-    await init(folder, '--initial-branch=repair')
-    writeWhole(join(folder, '.git', 'objects', 'info', 'alternates'), `${objects}\n`)
-    writeWhole(join(folder, '.git', 'info', 'attributes'), asTheyAre)
-    for (const [name, value] of [
-      ['user.name', 'Implementer'],
-      ['user.email', 'implementer@localhost'],
-    ] as const)
-      await gitText(folder, ['config', name, value], own)
-    await gitText(folder, ['update-ref', 'refs/heads/repair', commit], own)
-    await exportCommit(repo, { sha: commit, folder }, { ...options, errorClass: 'internal_error' })
-    await gitText(folder, ['read-tree', '--no-recurse-submodules', 'HEAD'], own)
-    mkdirSync(join(scratch, 'tmp'), { recursive: true })
-
-    await init(bare, '--bare')
-    writeWhole(join(bare, 'info', 'attributes'), asTheyAre)
-    writeWhole(join(bare, 'info', 'exclude'), `/${proofPlace}/\n`)
-    const takeTree = async (): Promise<string> => {
-      const eyes = {
-        ...own,
-        keepBytes: 64 * 1024 * 1024,
-        env: { GIT_DIR: bare, GIT_WORK_TREE: folder, GIT_OBJECT_DIRECTORY: objects },
-        errorClass: 'implementer_failed' as const,
-      }
-      // A link in its place would make one commit of whatever it leads to.
-      if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-        throw new Problem(
-          'implementer_failed',
-          'The repair was not made: the implementer removed the folder it was given. Nothing was pushed; the branch is as it was.',
-        )
-      await gitText(folder, ['read-tree', '--no-recurse-submodules', commit], eyes)
-      const paths = (
-        await gitText(
-          folder,
-          ['ls-files', '--others', '--modified', '--exclude-standard', '-z'],
-          eyes,
-        )
-      )
-        .split('\0')
-        .filter((path) => path !== '')
-      const bytes = paths.reduce(
-        (sum, path) => sum + (lstatSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0),
-        0,
-      )
-      if (bytes > maxRepairBytes)
-        throw new Problem(
-          'implementer_failed',
-          `The repair was not made: the implementer left ${bytes} bytes of changed files; a repair takes at most ${maxRepairBytes}. Nothing was kept; the branch is as it was.`,
-        )
-      await gitText(folder, ['add', '--all', '--end-of-options', '.'], eyes)
-      return commitId.parse(await gitText(folder, ['write-tree'], eyes))
-    }
-    return await work({ folder, scratch, takeTree })
+    const copy = new RepairCopy(source, root, options)
+    await copy.make()
+    return await work({
+      folder: copy.folder,
+      scratch: copy.scratch,
+      takeTree: () => copy.takeTree(),
+    })
   } finally {
     rmSync(root, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
-/** Puts a tree onto `parent` as one commit of the operator's repository, by HQ. No ref moves. */
-export async function commitTree(
-  repo: string,
-  tree: string,
-  parent: string,
-  message: string,
-  options: GitOptions,
-): Promise<string> {
-  const person = {
-    GIT_AUTHOR_NAME: 'OpenClaw HQ',
-    GIT_AUTHOR_EMAIL: 'hq@localhost',
-    GIT_COMMITTER_NAME: 'OpenClaw HQ',
-    GIT_COMMITTER_EMAIL: 'hq@localhost',
+/** No attribute, filter or line-end conversion changes a byte on the way in. */
+const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
+
+class RepairCopy {
+  readonly folder: string
+  readonly scratch: string
+  readonly #source: RepairSource
+  readonly #root: string
+  /** The git of HQ that reads the folder. */
+  readonly #bare: string
+  readonly #options: GitOptions
+  readonly #isolated: GitOptions
+  /** The operator's objects. */
+  #objects = ''
+
+  constructor(source: RepairSource, root: string, options: GitOptions) {
+    this.#source = source
+    this.#root = root
+    this.#options = options
+    this.#isolated = { ...options, timeLimitSeconds: 300, userConfig: false }
+    this.folder = join(root, 'work')
+    this.scratch = join(root, 'scratch')
+    this.#bare = join(root, 'bare.git')
   }
-  return commitId.parse(
-    await gitText(repo, ['commit-tree', '--no-gpg-sign', '-p', parent, '-F', '-', tree], {
-      ...options,
-      env: person,
-      input: message,
-    }),
-  )
+
+  async make(): Promise<void> {
+    const { format, folder: common } = await objectStore(this.#source.repo, this.#options)
+    this.#objects = join(common, 'objects')
+    await this.#makeClone(format)
+    mkdirSync(join(this.scratch, 'tmp'), { recursive: true })
+    await this.#init(this.#bare, format, '--bare')
+    writeWhole(join(this.#bare, 'info', 'attributes'), asTheyAre)
+    // HQ's proof folder is never part of a change.
+    writeWhole(join(this.#bare, 'info', 'exclude'), `/${proofRoot}/\n`)
+  }
+
+  async takeTree(): Promise<string> {
+    // A link in place of the folder would commit whatever it leads to.
+    if (lstatSync(this.folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw notMade('the implementer removed the folder it was given. Nothing was pushed')
+    await this.#read(['read-tree', '--no-recurse-submodules', this.#source.commit])
+    const bytes = this.#sizeOf(
+      await this.#read(['ls-files', '--others', '--modified', '--exclude-standard', '-z']),
+    )
+    if (bytes > maxRepairBytes)
+      throw notMade(
+        `the implementer left ${bytes} bytes of changed files; ` +
+          `a repair takes at most ${maxRepairBytes}. Nothing was kept`,
+      )
+    await this.#read(['add', '--all', '--end-of-options', '.'])
+    return commitId.parse(await this.#read(['write-tree']))
+  }
+
+  async #makeClone(format: string): Promise<void> {
+    const { repo, commit } = this.#source
+    const inClone = (...args: string[]): Promise<string> =>
+      gitText(this.folder, args, this.#isolated)
+    await this.#init(this.folder, format, '--initial-branch=repair')
+    writeWhole(join(this.folder, '.git', 'objects', 'info', 'alternates'), `${this.#objects}\n`)
+    writeWhole(join(this.folder, '.git', 'info', 'attributes'), asTheyAre)
+    await inClone('config', 'user.name', 'Implementer')
+    await inClone('config', 'user.email', 'implementer@localhost')
+    await inClone('update-ref', 'refs/heads/repair', commit)
+    await exportCommit(
+      repo,
+      { sha: commit, folder: this.folder },
+      {
+        ...this.#options,
+        errorClass: 'internal_error',
+      },
+    )
+    await inClone('read-tree', '--no-recurse-submodules', 'HEAD')
+  }
+
+  #init(at: string, format: string, kind: string): Promise<string> {
+    const args = ['init', '--quiet', '--template=', `--object-format=${format}`, kind]
+    return gitText(this.#root, [...args, '--end-of-options', at], this.#isolated)
+  }
+
+  /** Runs HQ's git over the folder. */
+  #read(args: string[]): Promise<string> {
+    return gitText(this.folder, args, {
+      ...this.#isolated,
+      keepBytes: 64 * 1024 * 1024,
+      env: {
+        GIT_DIR: this.#bare,
+        GIT_WORK_TREE: this.folder,
+        GIT_OBJECT_DIRECTORY: this.#objects,
+      },
+      errorClass: 'implementer_failed',
+    })
+  }
+
+  /** Bytes of the files in a list that ends each path with a NUL. */
+  #sizeOf(list: string): number {
+    return list
+      .split('\0')
+      .filter((path) => path !== '')
+      .map((path) => lstatSync(join(this.folder, path), { throwIfNoEntry: false })?.size ?? 0)
+      .reduce((sum, size) => sum + size, 0)
+  }
 }
+
+const notMade = (why: string): Problem =>
+  new Problem('implementer_failed', `The repair was not made: ${why}; the branch is as it was.`)

@@ -1,4 +1,4 @@
-import type { Environment } from '#ops/base/env'
+// Which provider reviews, and what the Codex CLI is given to reach it.
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -6,6 +6,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import type { Environment } from '#ops/base/env'
+import { noReview } from './no-review.ts'
 
 export type ReviewProvider = OperatorSettings['review']['providers'][number]
 /** @throws {Problem} `review_provider_refused` unless the chosen provider stands in the operator's settings */
@@ -13,9 +15,11 @@ export function chosenProvider({ review }: OperatorSettings): ReviewProvider {
   const found = review.providers.filter(({ id }) => id === review.provider)
   const [provider] = found
   if (provider && found.length === 1) return provider
+  const why = found.length === 0 ? 'not among the accepted ones' : 'listed more than once'
   throw new Problem(
     'review_provider_refused',
-    `The review provider ${review.provider} is ${found.length === 0 ? 'not among the accepted ones' : 'listed more than once'} in the operator settings. Nobody was asked and nothing was pushed.`,
+    `The review provider ${review.provider} is ${why} in the operator settings. ` +
+      'No review was requested and nothing was pushed.',
   )
 }
 
@@ -24,27 +28,21 @@ const codexHome = (env: Environment): string =>
   env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex')
 
 /**
- * What Codex needs in its environment to speak to `provider`; nothing else of the operator's environment is passed on.
+ * The environment that Codex requires to reach `provider`. Nothing else of the operator's environment is passed on. A
+ * scripted provider without a key requires none, and never receives the operator's sign-in.
  *
- * A scripted provider without a key needs none, and the operator's sign-in is not shown to it.
- *
- * @param temporaryHome an empty folder: with a key of its own Codex needs nothing of the operator's
- * @throws {Problem} `review_unavailable` when there is no key or sign-in; nobody was asked then
+ * @param temporaryHome an empty folder: with a key Codex does not use the operator's own folder
+ * @throws {Problem} `review_unavailable` when there is no key or sign-in; then nothing was requested
  */
 export function credentialEnv(
   provider: ReviewProvider,
   env: Environment,
   temporaryHome: string,
 ): Record<string, string> {
-  const missing = (what: string): Problem =>
-    new Problem(
-      'review_unavailable',
-      `No review was made, because ${what}. Nothing was pushed; main is as it was.`,
-    )
   if (provider.env_key !== null) {
     const key = env[provider.env_key]
     if (key === undefined || key === '')
-      throw missing(
+      throw noReview(
         `${provider.label} has no credentials here: ${provider.env_key} is not set in the environment of HQ`,
       )
     return { CODEX_HOME: temporaryHome, [provider.env_key]: key }
@@ -52,11 +50,11 @@ export function credentialEnv(
   if (provider.scripted) return { CODEX_HOME: temporaryHome }
   const home = codexHome(env)
   if (!existsSync(join(home, 'auth.json')))
-    throw missing('the Codex CLI has no credentials on this laptop')
+    throw noReview('the Codex CLI has no credentials on this laptop')
   return { CODEX_HOME: home }
 }
 
-/** Is there a key or sign-in for this provider? For HQ, which shows it before anybody presses Ship. */
+/** Is there a key or sign-in for this provider? HQ shows it before the operator presses Ship. */
 export function hasCredential(provider: ReviewProvider, env: Environment): boolean {
   if (provider.env_key !== null) return (env[provider.env_key] ?? '') !== ''
   return provider.scripted || existsSync(join(codexHome(env), 'auth.json'))
@@ -66,13 +64,13 @@ export function hasCredential(provider: ReviewProvider, env: Environment): boole
 const connectLimitMs = 15_000
 const builtIn = 'openai'
 const builtInBaseUrl = 'https://api.openai.com/v1'
-/** Name of the provider inside the CLI: its own names are reserved, and ours may hold any character. */
+/** Name of the provider inside the CLI: the CLI reserves its own names, and ours may hold any character. */
 const nameInCli = 'openclaw_review'
 const toml = (value: string): string => JSON.stringify(value)
 
 /**
- * Arguments that bind the CLI to this very provider and base URL. The operator's config file and OPENAI_BASE_URL do not
- * reach it, so OpenAI's own with Codex's sign-in needs no address: a ChatGPT sign-in uses another one than a key.
+ * Arguments that bind the CLI to exactly this provider and base URL. The operator's config file and OPENAI_BASE_URL do
+ * not reach the CLI. OpenAI with Codex's sign-in gets no address: a ChatGPT sign-in uses another one than a key.
  */
 export function providerArguments({
   id,
@@ -94,13 +92,14 @@ export function providerArguments({
     '-c',
     `model_provider=${toml(nameInCli)}`,
     '-c',
-    `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},wire_api="responses",request_max_retries=2,stream_max_retries=2}`,
+    `model_providers.${nameInCli}={name=${toml(label)},base_url=${toml(base_url)},${credential},` +
+      'wire_api="responses",request_max_retries=2,stream_max_retries=2}',
   ]
 }
 
 /**
- * Codex asks an address where nobody listens again and again, without end. So it is tried first.
- * OpenAI's own with Codex's sign-in is not tried: which of its addresses is used, the sign-in decides.
+ * Tries to connect to the provider first: Codex repeats its requests to a dead address without end. OpenAI with Codex's
+ * sign-in is not tried, because the sign-in decides which address is used.
  *
  * @throws {Problem} `review_unavailable`
  */
@@ -110,9 +109,10 @@ export async function refuseUnreachable(
 ): Promise<void> {
   if (id === builtIn && env_key === null) return
   const { hostname, port, protocol } = new URL(base_url)
+  const defaultPort = protocol === 'http:' ? 80 : 443
   const socket = connect({
     host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),
+    port: port === '' ? defaultPort : Number(port),
   })
   try {
     await once(socket, 'connect', {
@@ -120,11 +120,7 @@ export async function refuseUnreachable(
     })
   } catch (error) {
     signal.throwIfAborted()
-    throw new Problem(
-      'review_unavailable',
-      `No review was made, because ${label} does not answer at ${base_url}. Nothing was pushed; main is as it was.`,
-      { cause: error },
-    )
+    throw noReview(`${label} does not answer at ${base_url}`, { cause: error })
   } finally {
     socket.destroy()
   }

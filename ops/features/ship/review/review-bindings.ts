@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+// Under which conditions a review was made: an approval stands again only when none of them changed.
 import { uptime } from 'node:os'
 import { z } from 'zod'
 import { commitId, sha256 } from '#shared/ids'
@@ -6,21 +6,20 @@ import { keyId } from '#shared/signature'
 import type { OperatorSettings } from '#shared/config'
 import { bootId } from '#ops/base/process/process-tree'
 import type { ReviewProvider } from './codex-provider.ts'
-import { acceptedProviders } from './review-base.ts'
 import type { ReviewDiff } from './review-diff.ts'
-import { frozenOf, keyOf, type Ship } from '#ops/features/ship/state/ship-state'
-
-/** File of the proof that says under which conditions a review was made. */
-export const bindingsFile = 'review_bindings.json'
+import { acceptedProviders } from '#ops/features/ship/state/accepted-providers'
+import { frozenOf, keyOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
+import { digest } from './prompts.ts'
 
 const provider = z.strictObject({ id: z.string(), base_url: z.string() })
 
-/** All that must be the same for an approval to stand again, besides the text of the question itself. */
+/** All that must be the same for an approval to stand again, besides the text of the request itself. */
 export const reviewConditions = z.strictObject({
   schema_version: z.literal(1),
-  /** Real path of the working tree, the project's name, and a digest of the git configuration that says where origin leads. */
+  /** Real path of the working tree. */
   repository: z.string(),
   project: z.string(),
+  /** Digest of the git configuration that says where origin leads. */
   way_sha256: sha256,
   base_sha: commitId,
   head_sha: commitId,
@@ -35,27 +34,30 @@ export const reviewConditions = z.strictObject({
   cli: z.string().nullable(),
   cli_version: z.string(),
   key_id: keyId,
-  /** When it was asked, by a clock that nobody sets: seconds since this boot. No condition; absent in proofs of an older HQ. */
+  /** When it was requested, in seconds since this boot. Not a condition; an older HQ left it out. */
   asked: z.strictObject({ boot_id: z.string(), uptime_seconds: z.number() }).optional(),
 })
 export type ReviewConditions = z.infer<typeof reviewConditions>
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** What is reviewed, by whom and through which program. */
+export interface ReviewSetting {
+  /** With the review as it was before a test of the change ran. */
+  readonly settings: OperatorSettings
+  readonly provider: ReviewProvider
+  readonly cliVersion: string
+}
 
-/** @param settings with the review as it was before a test of the change ran */
 export function conditionsOf(
-  ship: Ship,
-  settings: OperatorSettings,
-  { id, base_url, env_key, scripted }: ReviewProvider,
+  facts: ShipFacts,
+  { settings, provider: { id, base_url, env_key, scripted }, cliVersion }: ReviewSetting,
   diff: ReviewDiff,
-  cliVersion: string,
 ): ReviewConditions {
-  const { base, head, tree, gates, way } = frozenOf(ship)
+  const { base, head, tree, gates, originConfig } = frozenOf(facts)
   return {
     schema_version: 1,
-    repository: ship.repo,
+    repository: facts.repo,
     project: gates.project,
-    way_sha256: digest(way),
+    way_sha256: digest(originConfig),
     base_sha: base,
     head_sha: head,
     tree_sha: tree,
@@ -66,7 +68,7 @@ export function conditionsOf(
     model: settings.review.model,
     cli: settings.review.codex,
     cli_version: cliVersion,
-    key_id: keyOf(ship).id,
+    key_id: keyOf(facts).id,
     asked: { boot_id: bootId(), uptime_seconds: uptime() },
   }
 }

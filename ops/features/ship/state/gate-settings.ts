@@ -1,13 +1,14 @@
+// The settings that decide whether a commit may be shipped: those of its base, not those that it brings.
 import { isDeepStrictEqual } from 'node:util'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { readBlob } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
+import type { Change } from './change.ts'
 import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
 
 export type TestSuite = ProjectConfig['tests'][number]
 
-/** The settings that decide whether a commit may be shipped. */
 export interface GateSettings {
   readonly project: string
   readonly branch: string
@@ -15,11 +16,14 @@ export interface GateSettings {
   readonly suites: readonly TestSuite[]
   /** Files that a repair of until-green is not expected to touch. */
   readonly protectedPaths: readonly string[]
-  /** What the change alters in its own gates, in words; part of the verdict. */
+  /** What the change alters in its own gates, as text; part of the verdict. */
   readonly changed: readonly string[]
 }
 
-/** The configuration of one commit. @throws {Problem} `config_invalid`, naming the field @returns null when the commit has no such file */
+/**
+ * The configuration of one commit; null when the commit has no such file.
+ * @throws {Problem} `config_invalid`, naming the field
+ */
 export async function configAt(
   repo: string,
   commit: string,
@@ -47,15 +51,14 @@ export async function configOfHead(
   return config
 }
 
-const command = ({ prepare, argv, report }: TestSuite): unknown => ({ prepare, argv, report })
-
 /**
- * A change is judged by the gates of its base, not by the ones it brings (design §6). Branch, review limits, time
- * limits and allowed skips are the base's. Test suites add up: every suite of the base runs as the base defines it,
- * also one that the change alters or removes; a suite that is new in the change, or whose command it alters, runs as
- * well. So a gate is loosened in two ships: the first, reviewed, changes the setting; the next one is judged by it.
+ * A change is judged by the gates of its base, not by the ones it brings. Branch, review limits, time limits and
+ * allowed skips are the base's. Test suites add up: every suite of the base runs as the base defines it, also one that
+ * the change alters or removes; a suite that is new in the change, or whose command it alters, runs as well. So
+ * loosening a gate takes two ships: the first, reviewed, changes the setting; the next one is judged by it.
  *
- * @param base null when the base commit has no readable configuration: then the change's own is used, and said so
+ * @param base null when the base commit has no readable configuration: then the change's own is used, and the verdict
+ *   says so
  */
 export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): GateSettings {
   if (!base)
@@ -69,6 +72,19 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
         `${projectConfigName}: the base commit has no valid one; judged by the change's own`,
       ],
     }
+  const { suites, changed } = mergeSuites(base.tests, head.tests)
+  return {
+    project: base.project,
+    branch: base.branch,
+    review: base.review,
+    suites,
+    protectedPaths: base.protected_paths,
+    changed: [...alteredLimits(base, head), ...changed],
+  }
+}
+
+/** Settings other than test suites that the change alters. */
+function alteredLimits(base: ProjectConfig, head: ProjectConfig): string[] {
   const changed: string[] = []
   if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
   for (const name of ['max_diff_bytes', 'max_packets', 'timeout_seconds'] as const) {
@@ -77,14 +93,23 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
   }
   if (!isDeepStrictEqual(base.protected_paths, head.protected_paths))
     changed.push('protected_paths: altered')
-  const suites: TestSuite[] = [...base.tests]
-  for (const suite of base.tests) {
-    const now = head.tests.find(({ name }) => name === suite.name)
+  return changed
+}
+
+/** All suites of the base, and those of the change that are new or have another command. */
+function mergeSuites(
+  base: readonly TestSuite[],
+  head: readonly TestSuite[],
+): Pick<GateSettings, 'suites' | 'changed'> {
+  const suites: TestSuite[] = [...base]
+  const changed: string[] = []
+  for (const suite of base) {
+    const now = head.find(({ name }) => name === suite.name)
     if (!now) changed.push(`tests.${suite.name}: removed`)
     else if (!isDeepStrictEqual(now, suite)) {
       changed.push(`tests.${suite.name}: altered`)
       // Judged by the base's time limit and allowed skips.
-      if (!isDeepStrictEqual(command(now), command(suite)))
+      if (!isDeepStrictEqual(commandOf(now), commandOf(suite)))
         suites.push({
           ...suite,
           ...now,
@@ -94,24 +119,19 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
         })
     }
   }
-  for (const suite of head.tests) {
-    if (base.tests.some(({ name }) => name === suite.name)) continue
+  for (const suite of head) {
+    if (base.some(({ name }) => name === suite.name)) continue
     changed.push(`tests.${suite.name}: added`)
     suites.push(suite)
   }
-  return {
-    project: base.project,
-    branch: base.branch,
-    review: base.review,
-    suites,
-    protectedPaths: base.protected_paths,
-    changed,
-  }
+  return { suites, changed }
 }
 
+const commandOf = ({ prepare, argv, report }: TestSuite): unknown => ({ prepare, argv, report })
+
 /**
- * The gates of a repair: those that its change was refused by, whatever the repair makes of them, and every suite that it
- * adds or alters as well. A base without a configuration, or without a suite that the change brings, is no way round.
+ * The gates of a repair: those that refused its change, whatever the repair does to them, and every suite that it adds
+ * or alters. A base without a configuration, or without a suite that the change brings, does not weaken them.
  * @param refused the gates of the commit that is repaired
  */
 export function gatesOfRepair(refused: GateSettings, repaired: GateSettings): GateSettings {
@@ -143,9 +163,7 @@ export function gatesOfRepair(refused: GateSettings, repaired: GateSettings): Ga
 
 /** Reads both commits. @throws {Problem} `config_invalid` for the head's */
 export async function gateSettingsOf(
-  repo: string,
-  base: string,
-  head: string,
+  { repo, base, head }: Change,
   options: GitOptions,
 ): Promise<GateSettings> {
   const headConfig = await configOfHead(repo, head, options)
@@ -154,7 +172,7 @@ export async function gateSettingsOf(
     baseConfig = await configAt(repo, base, options)
   } catch (error) {
     if (!(error instanceof Problem) || error.errorClass !== 'config_invalid') throw error
-    baseConfig = null // a base nobody can repair must not stop every change; the verdict and the reviewer are told
+    baseConfig = null // a base that nobody can repair must not stop every change; verdict and reviewer see it
   }
   return gateSettings(baseConfig, headConfig)
 }

@@ -1,3 +1,4 @@
+// Seals the proof of a ship that has ended, and of ships that were killed before.
 import { join } from 'node:path'
 import { toProblem } from '#shared/errors'
 import type { SigningKey } from '#ops/core/trust/signing-key'
@@ -7,20 +8,23 @@ import { describePass, prunableBundles, prunePass } from '#ops/core/proof/retent
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { sealLeftovers } from '#ops/core/proof/unsealed'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
-import { shipFolder } from './proof-folder.ts'
-import type { Ship } from './ship-state.ts'
+import { shipsFolder } from './proof-folder.ts'
+import type { ShipFacts, ShipInput } from './ship-facts.ts'
 
-/** Most bundles of earlier ships that are sealed by the way. */
+/** Most bundles of earlier ships that one ship seals. */
 const mostLeftovers = 20
 
-/** Seals what killed ships left, so that it cannot be changed unnoticed from now on. Under the ship lock. @returns why some stay unsealed */
+/**
+ * Seals what killed ships left, so that no later change of it goes unnoticed. Call it under the ship lock.
+ * @returns why some stay unsealed
+ */
 export async function sealEarlierShips(
-  { repo, home, runId }: Pick<Ship, 'repo' | 'home' | 'runId'>,
+  { repo, home, runId }: Pick<ShipInput, 'repo' | 'home' | 'runId'>,
   key: SigningKey,
 ): Promise<string[]> {
   const { chainFile } = laptopProofPaths(home, repo)
   const { failed } = await sealLeftovers({
-    root: join(shipFolder(repo), '..'),
+    root: join(shipsFolder(repo), '..'),
     kinds: ['ship'],
     chainFile,
     key,
@@ -32,35 +36,38 @@ export async function sealEarlierShips(
   )
 }
 
-/** Seals the bundle of a ship that has ended; nothing writes to it any more. Then deletes old logs. A failure of either changes no result. */
+/**
+ * Seals the bundle of a ship that has ended; nothing writes to it any more. Then deletes old logs. A failure of either
+ * changes no result: it is reported through `warn`.
+ */
 export async function sealShip(
-  { repo, home, runId, dir, key, head, tree }: Ship,
+  { repo, home, runId, dir, key, head, tree }: ShipFacts,
   warn: (text: string) => void,
 ): Promise<void> {
   try {
-    const places = laptopProofPaths(home, repo)
+    const paths = laptopProofPaths(home, repo)
     const { redacted } = await sealBundle({
       dir,
       kind: 'ship',
       runId,
-      chainFile: places.chainFile,
-      key: key ?? (await proofKey(places)),
+      chainFile: paths.chainFile,
+      key: key ?? (await proofKey(paths)),
       gitHead: head,
       gitTree: tree,
     })
     if (redacted.length > 0)
-      warn(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+      warn(`Secrets were removed from ${redacted.join(', ')} before sealing.`)
   } catch (error) {
     const problem = toProblem(error)
     warn(`The proof of this ship was not sealed: ${problem.errorClass}: ${problem.message}`)
   }
-  // A ship has its key once it holds the lock of the repository; another one may be sealing otherwise.
+  // A ship has its key once it holds the lock of the repository. Without the lock another ship may be sealing.
   if (key !== null) await retainShips({ repo, home }, key, warn)
 }
 
-/** Deletes old logs of this repository's ships (design §4), under the ship lock. Never fails a ship. */
+/** Deletes old logs of this repository's ships by the operator's retention. Never fails a ship. */
 async function retainShips(
-  { repo, home }: Pick<Ship, 'repo' | 'home'>,
+  { repo, home }: Pick<ShipInput, 'repo' | 'home'>,
   key: SigningKey,
   warn: (text: string) => void,
 ): Promise<void> {

@@ -1,3 +1,4 @@
+// The lock of a repository: one ship at a time, all its working trees together.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,7 +10,7 @@ import { isLocked } from '#ops/base/files/lock'
 import { bootId, identify } from '#ops/base/process/process-tree'
 import { takeLock } from '#ops/core/host-state/locks'
 
-/** Beside the lock: who holds it. Believed only while the lock is held. */
+/** Beside the lock: who holds it. Valid only while the lock is held. */
 const holder = z.strictObject({
   schema_version: z.literal(1),
   run_id: runIdSchema,
@@ -20,7 +21,7 @@ const holder = z.strictObject({
   boot_id: z.string().optional(),
 })
 
-/** HQ looks at the lock every second, and a look keeps everybody else from it for an instant: tried again this long, milliseconds. */
+/** HQ probes the lock every second, which holds it for an instant: a ship retries this long, in milliseconds. */
 const lockWaitMs = 2000
 
 const lockFile = (folder: string): string => join(folder, 'openclaw-ship.lock')
@@ -75,9 +76,9 @@ export async function takeShipLock(repo: string, runId: string, commit: string):
 
 export interface ActiveShip {
   readonly run_id: string
-  /** Null for a ship of an older HQ, which did not write it down. */
+  /** Null for a ship of an older HQ, which did not record it. */
   readonly commit: string | null
-  /** The process that holds the lock, so that it is never taken for a later one of the same id; null likewise. */
+  /** The process that holds the lock, with its start, because process ids are reused; null likewise. */
   readonly process: {
     readonly pid: number
     readonly start_time: string

@@ -1,3 +1,4 @@
+// Counts the test cases of a JUnit XML report.
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { Problem } from '#shared/errors'
 
@@ -13,6 +14,52 @@ export interface TestReport {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+}
+
+/**
+ * Counts a JUnit XML report. The test cases are counted one by one. When a suite declares more failures or skips than
+ * its cases show, its own number counts, so that a failure outside a case counts.
+ *
+ * @throws {Problem} `tests_no_report` when it is not well-formed JUnit XML, declares a DOCTYPE, or ran no test
+ */
+export function readJunit(xml: string, origin: string): TestReport {
+  const none = (why: string): Problem =>
+    new Problem(
+      'tests_no_report',
+      `The report ${origin} ${why}, so there is no proof that the tests passed. Nothing was pushed.`,
+    )
+  if (/<!DOCTYPE/i.test(xml)) throw none('declares a DOCTYPE, which a test report does not have')
+  const valid = XMLValidator.validate(xml)
+  if (valid !== true)
+    throw none(`is not well-formed XML (line ${valid.err.line}: ${valid.err.msg})`)
+  const roots = (parser.parse(xml) as Node[]).filter((node) =>
+    ['testsuites', 'testsuite'].includes(tagOf(node)),
+  )
+  if (roots.length === 0) throw none('has no testsuite')
+
+  const cases: TestCase[] = []
+  const visit = (node: Node): void => {
+    if (tagOf(node) === 'testcase') cases.push(readCase(node))
+    else for (const child of childrenOf(node)) visit(child)
+  }
+  for (const root of roots) visit(root)
+  const declared = (names: readonly string[], node: Node): number => {
+    const own = names.reduce((sum, name) => sum + count(node, name), 0)
+    const inner = childrenOf(node).reduce(
+      (sum, child) => sum + (tagOf(child) === 'testcase' ? 0 : declared(names, child)),
+      0,
+    )
+    return Math.max(own, inner)
+  }
+  const total = (names: readonly string[]): number =>
+    roots.reduce((sum, root) => sum + declared(names, root), 0)
+  const of = (outcome: TestCase['outcome']): number =>
+    cases.filter((each) => each.outcome === outcome).length
+  const failed = Math.max(of('failed'), total(['failures', 'errors']))
+  const skipped = Math.max(of('skipped'), total(['skipped', 'disabled']))
+  if (of('passed') + failed === 0)
+    throw none(cases.length === 0 ? 'lists no test' : 'lists only skipped tests')
+  return { cases, passed: of('passed'), failed, skipped }
 }
 
 type Node = Readonly<Record<string, unknown>>
@@ -83,50 +130,4 @@ function readCase(node: Node): TestCase {
   )
   if (notRun !== undefined) return { name: full, outcome: 'skipped', message: notRun }
   return { name: full, outcome: 'passed', message: '' }
-}
-
-/**
- * Counts a JUnit XML report. The test cases are counted one by one; a suite that declares more failures or skips than
- * its cases show is believed, so that a failure outside a case counts.
- *
- * @throws {Problem} `tests_no_report` when it is not well-formed JUnit XML, declares a DOCTYPE, or ran no test
- */
-export function readJunit(xml: string, origin: string): TestReport {
-  const none = (why: string): Problem =>
-    new Problem(
-      'tests_no_report',
-      `The report ${origin} ${why}, so there is no proof that the tests passed. Nothing was pushed.`,
-    )
-  if (/<!DOCTYPE/i.test(xml)) throw none('declares a DOCTYPE, which a test report has no need of')
-  const valid = XMLValidator.validate(xml)
-  if (valid !== true)
-    throw none(`is not well-formed XML (line ${valid.err.line}: ${valid.err.msg})`)
-  const roots = (parser.parse(xml) as Node[]).filter((node) =>
-    ['testsuites', 'testsuite'].includes(tagOf(node)),
-  )
-  if (roots.length === 0) throw none('has no testsuite')
-
-  const cases: TestCase[] = []
-  const visit = (node: Node): void => {
-    if (tagOf(node) === 'testcase') cases.push(readCase(node))
-    else for (const child of childrenOf(node)) visit(child)
-  }
-  for (const root of roots) visit(root)
-  const declared = (names: readonly string[], node: Node): number => {
-    const own = names.reduce((sum, name) => sum + count(node, name), 0)
-    const inner = childrenOf(node).reduce(
-      (sum, child) => sum + (tagOf(child) === 'testcase' ? 0 : declared(names, child)),
-      0,
-    )
-    return Math.max(own, inner)
-  }
-  const total = (names: readonly string[]): number =>
-    roots.reduce((sum, root) => sum + declared(names, root), 0)
-  const of = (outcome: TestCase['outcome']): number =>
-    cases.filter((each) => each.outcome === outcome).length
-  const failed = Math.max(of('failed'), total(['failures', 'errors']))
-  const skipped = Math.max(of('skipped'), total(['skipped', 'disabled']))
-  if (of('passed') + failed === 0)
-    throw none(cases.length === 0 ? 'lists no test' : 'lists only skipped tests')
-  return { cases, passed: of('passed'), failed, skipped }
 }

@@ -1,78 +1,95 @@
+// Runs every suite of the gate settings in a clean worktree; counts and skips come from the reports.
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeWhole } from '#ops/base/files/json-file'
-import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
+import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { redact } from '#ops/base/redact/redaction'
-import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
-import { frozenOf, type Ship } from '#ops/features/ship/state/ship-state'
-import { isSelftest, runSuite, worst } from './test-suite.ts'
+import type { TestSuite } from '#ops/features/ship/state/gate-settings'
+import { frozenOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
+import { isSelftest, runSuite, worst, type SuiteRun } from './test-suite.ts'
+
+type Context = FactContext<ShipFacts>
+type Found = Pick<ShipFacts, 'tests' | 'artifacts'>
+
+export const testsStep: Step<ShipFacts> = {
+  name: 'tests',
+  timeLimitSeconds: 6 * 3600,
+  run: async (facts, context) => {
+    const { earlier } = frozenOf(facts)
+    return earlier?.result
+      ? adoptTests(facts, earlier.dir, earlier.result)
+      : runSuites(facts, context)
+  },
+}
 
 const reportName = (suite: string): string => `tests-${suite}.xml`
 
-/** The tests of a ship that was pushed already: its reports are taken over, not run again. */
-function takeOver(ship: Ship, { dir }: EarlierShip, result: ShipResult): { detail: string } {
-  ship.tests = result.tests
-  for (const { name } of result.tests) {
-    copyFileSync(join(dir, reportName(name)), join(ship.dir, reportName(name)))
-    ship.artifacts[`tests_${name}`] = reportName(name)
-  }
-  if (result.tests.length === 0)
+/** The tests of a ship that was pushed already: its reports are copied, not run again. */
+function adoptTests(
+  facts: ShipFacts,
+  from: string,
+  { tests, run_id }: ShipResult,
+): { facts: Found; detail: string } {
+  if (tests.length === 0)
     throw new Problem(
       'tests_no_report',
-      `The ship ${result.run_id} recorded no tests, so it cannot be settled.`,
+      `The ship ${run_id} recorded no tests, so it cannot be confirmed.`,
     )
-  return { detail: `passed in ${result.run_id} for this commit` }
+  let found: Found = { tests, artifacts: facts.artifacts }
+  for (const { name } of tests) {
+    copyFileSync(join(from, reportName(name)), join(facts.dir, reportName(name)))
+    found = withReport(found, name)
+  }
+  return { facts: found, detail: `passed in ${run_id} for this commit` }
 }
 
-async function runAll(ship: Ship, context: StepContext): Promise<{ detail: string }> {
-  const { head, gates } = frozenOf(ship)
+async function runSuites(
+  facts: ShipFacts,
+  context: Context,
+): Promise<{ facts: Found; detail: string }> {
+  const { suites } = frozenOf(facts).gates
   const problems: Problem[] = []
-  for (const suite of gates.suites) {
-    // A worktree each: no suite sees what another one left.
-    await withWorktree(
-      { repo: ship.repo, commit: head, maker: ship.runId },
-      async (folder) => {
-        context.log(`${suite.name}: ${suite.argv.join(' ')}`)
-        const { report, xml, problem } = await runSuite(
-          suite,
-          folder,
-          context,
-          new Date().toISOString().slice(0, 10),
-        )
-        const { passed, failed, skipped } = report
-        ship.tests = [
-          ...ship.tests,
-          { name: suite.name, total: passed + failed + skipped, passed, failed, skipped },
-        ]
-        writeWhole(join(ship.dir, reportName(suite.name)), redact.text(xml.toString('utf8')))
-        ship.artifacts[`tests_${suite.name}`] = reportName(suite.name)
-        context.log(`${suite.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
-        if (problem) problems.push(problem)
-      },
-      { signal: context.signal },
-    )
+  let found: Found = { tests: facts.tests, artifacts: facts.artifacts }
+  for (const suite of suites) {
+    const { report, xml, problem } = await runInWorktree(suite, facts, context)
+    const { passed, failed, skipped } = report
+    const total = passed + failed + skipped
+    writeWhole(join(facts.dir, reportName(suite.name)), redact.text(xml.toString('utf8')))
+    const tests = [...found.tests, { name: suite.name, total, passed, failed, skipped }]
+    found = withReport({ ...found, tests }, suite.name)
+    context.note(found)
+    context.log(`${suite.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+    if (problem) problems.push(problem)
   }
   const problem = worst(problems)
   if (problem) throw problem
-  const total = ship.tests.reduce((sum, each) => sum + each.passed, 0)
-  // Said, not refused: a project of before the self-test goes on being shipped, and its operator sees what it lacks.
-  const untried = gates.suites.some(isSelftest)
-    ? ''
-    : '; no suite is `hq selftest`, so the guards of HQ were not tried'
-  return {
-    detail: `${total} tests passed in ${ship.tests.length} ${ship.tests.length === 1 ? 'suite' : 'suites'}${untried}`,
-  }
+  return { facts: found, detail: describe(found.tests, suites) }
 }
 
-/** Runs every suite of the gate settings in a clean worktree of the frozen commit; counts and skips come from the reports. */
-export const testsStep = (ship: Ship): Step<object> => ({
-  name: 'tests',
-  timeLimitSeconds: 6 * 3600,
-  run: async (_facts, context) => {
-    const { earlier } = frozenOf(ship)
-    return earlier?.result ? takeOver(ship, earlier, earlier.result) : runAll(ship, context)
-  },
+/** A worktree for each suite: no suite sees what another one left. */
+const runInWorktree = (suite: TestSuite, facts: ShipFacts, context: Context): Promise<SuiteRun> =>
+  withWorktree(
+    { repo: facts.repo, commit: frozenOf(facts).head, maker: facts.runId },
+    (folder) => {
+      context.log(`${suite.name}: ${suite.argv.join(' ')}`)
+      return runSuite(suite, { folder, context, today: new Date().toISOString().slice(0, 10) })
+    },
+    { signal: context.signal },
+  )
+
+const withReport = ({ tests, artifacts }: Found, suite: string): Found => ({
+  tests,
+  artifacts: { ...artifacts, [`tests_${suite}`]: reportName(suite) },
 })
+
+function describe(tests: ShipResult['tests'], suites: readonly TestSuite[]): string {
+  const passed = tests.reduce((sum, each) => sum + each.passed, 0)
+  // Reported, not refused: a project older than the self-test can be shipped, and its operator sees what it lacks.
+  const untried = suites.some(isSelftest)
+    ? ''
+    : '; no suite is `hq selftest`, so the guards of HQ were not tried'
+  return `${passed} tests passed in ${tests.length} ${tests.length === 1 ? 'suite' : 'suites'}${untried}`
+}

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import type { EventsRequest } from '#shared/bridge'
 import { shipBundle } from '#shared/bundle'
 import type { RunEvent } from '#shared/events'
@@ -8,8 +8,8 @@ import { endTree, members } from '#ops/base/process/process-tree'
 import { nodeProgram } from '#ops/base/process/program'
 import { hostPeer, json } from '../../../support/host-peer.ts'
 import { operatorBench, until, type OperatorBench } from '../../../support/operator-bench.ts'
-import { startResponsesApi, type ResponsesApi } from '../../../support/responses-api.ts'
-import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
+import type { ShipRepo } from '../../../support/ship-repo.ts'
 
 /** A suite that never ends, with a process that left its group. */
 const hanging = {
@@ -20,25 +20,27 @@ const hanging = {
   allowed_skips: [],
 }
 
-describe('ships, as the renderer sees them', () => {
-  let api: ResponsesApi
+/** Name of a process; null when it has ended. */
+function nameOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
+describe('the ships of a repository', () => {
   let repo: ShipRepo
   let bench: OperatorBench
-  beforeAll(async () => {
-    api = await startResponsesApi()
+  shipFixture({
+    prepare: async ({ sample }) => {
+      repo = sample
+      bench = operatorBench({ home: repo.home, env: repo.env })
+      await bench.call('settings.set_repository', { path: join(repo.repo, 'docs') })
+    },
   })
-  afterAll(async () => {
-    await api.close()
-  })
-  beforeEach(async () => {
-    repo = makeShipRepo(api.base_url)
-    bench = operatorBench({ home: repo.home, env: repo.env })
-    await bench.call('settings.set_repository', { path: join(repo.repo, 'docs') })
-  })
-  afterEach(async () => {
-    await bench.operator.close()
-    await repo.remove()
-  })
+  // Before the repository is removed: hooks of one kind run in the reverse order of their registration.
+  afterEach(() => bench.operator.close())
 
   const follow = (request: EventsRequest, operator = bench.operator) => {
     const events: RunEvent[] = []
@@ -153,7 +155,7 @@ describe('ships, as the renderer sees them', () => {
     }
   })
 
-  it('cancels the whole tree of a ship, also what left its group, and the result says so', async () => {
+  it('cancels the whole tree of a ship, including what left its group, and the result says so', async () => {
     hang()
     const { run_id } = await bench.call('ship.start', {})
     await inStep(run_id, 'tests')
@@ -211,7 +213,7 @@ describe('ships, as the renderer sees them', () => {
     await endTree({ marker: `OPENCLAW_RUN_ID=${run_id}` }, 0)
   })
 
-  it('joins a ship that was started at a terminal, and cancels it with all it started, not the group it shares with the terminal', async () => {
+  it('joins a ship of a terminal, and cancels it with all it started but not the terminal', async () => {
     hang()
     const typed = repo.start()
     try {
@@ -236,14 +238,17 @@ describe('ships, as the renderer sees them', () => {
     )
   })
 
-  it('never signals a process that only has the number of the one that held the lock', async () => {
+  it('never signals a process that only reuses the id of the one that held the lock', async () => {
     hang()
     const typed = repo.start()
     try {
       await inStep(typed.runId, 'tests')
       await until(
         'the suite that hangs runs',
-        () => members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).length >= 2,
+        () =>
+          members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).filter(
+            (pid) => nameOf(pid) === 'sleep',
+          ).length >= 2,
       )
       // As it would look if that process had ended and another one were given its number.
       const file = join(repo.repo, '.git', 'openclaw-ship.json')
@@ -259,7 +264,7 @@ describe('ships, as the renderer sees them', () => {
     }
   })
 
-  it('ships until green when the switch is on, shows the attempt that goes on, and what is known of the commit that was shipped', async () => {
+  it('ships until green when the switch is on, and shows the running attempt and the shipped commit', async () => {
     const script = join(repo.home, 'implementer.mjs')
     const [works, go] = [join(repo.home, 'works'), join(repo.home, 'go')]
     writeFileSync(
@@ -297,7 +302,7 @@ describe('ships, as the renderer sees them', () => {
     ])
   })
 
-  it('sets the next action as a commit of its own before a ship, and only in a clean tree', async () => {
+  it('sets the next action as a separate commit before a ship, and only in a clean tree', async () => {
     const before = repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
     repo.write('left.txt', 'x')
     expect(
@@ -312,7 +317,7 @@ describe('ships, as the renderer sees them', () => {
     expect(repo.git('status', '--porcelain')).toBe('')
   })
 
-  it('keeps the proof of a ship typed at a terminal until the host is there', async () => {
+  it('keeps the proof of a ship of a terminal until the host answers', async () => {
     const peer = await hostPeer('token')
     try {
       repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
@@ -386,17 +391,17 @@ describe('ships, as the renderer sees them', () => {
     })
   })
 
-  it('says on the button why nothing can be shipped', async () => {
+  it('shows on the button why nothing can be shipped', async () => {
     const blocked = async (why: string): Promise<unknown> =>
       until(
         why,
         async () => (await bench.call('overview.get', {})).repository?.ship_blocked === why,
       )
     repo.write('app.mjs', 'changed')
-    await blocked('1 file is not committed.')
+    await blocked('1 file is not committed: app.mjs.')
     repo.commit('Commit it')
     repo.git('checkout', '--quiet', '-b', 'side')
-    await blocked('The repository is on side; ship goes from main.')
+    await blocked('The branch is side; only main is shipped.')
   })
 
   it('sets the one next action and commits nothing', async () => {
@@ -409,7 +414,7 @@ describe('ships, as the renderer sees them', () => {
     expect((await bench.refused('next.set', { text: '   ' })).message).toContain('text')
   })
 
-  it('refuses a folder that is no repository, and a provider nobody accepted', async () => {
+  it('refuses a folder that is not a repository, and a provider that is not accepted', async () => {
     expect((await bench.refused('settings.set_repository', { path: repo.temp })).error_class).toBe(
       'not_a_repository',
     )

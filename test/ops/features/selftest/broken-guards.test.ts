@@ -109,16 +109,16 @@ const broken: readonly (Neutralised & {
   },
   {
     guard: 'CODEX_SKIP',
-    file: 'ops/features/ship/preflight/refuse-environment.ts',
-    line: 'if (value !== undefined) throw',
-    by: "if (value === '1') throw",
+    file: 'ops/features/ship/preconditions/environment.ts',
+    line: 'if (value === undefined) return null',
+    by: "if (value !== '1') return null",
     seen: ['ship:codex_skip'],
   },
   {
     guard: 'skip-worktree',
-    file: 'ops/features/ship/preflight/refuse-working-tree.ts',
-    line: 'if (hidden.length > 0) throw',
-    by: 'if (hidden.length > 9) throw',
+    file: 'ops/features/ship/preconditions/working-tree.ts',
+    line: 'return hidden.length === 0',
+    by: 'return hidden.length < 9',
     seen: ['ship:skip_worktree'],
   },
   {

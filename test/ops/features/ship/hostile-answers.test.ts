@@ -29,9 +29,9 @@ function judged(text: string, bindings: ReviewBindings): string {
   }
 }
 
-describe(`an answer that is no approval of this very question is refused by its class, with ${seeds.length} seeds`, () => {
+describe(`judging an answer, with ${seeds.length} seeds`, () => {
   it.each(hostileAnswers.map((each) => [each.name, each] as const))(
-    '%s',
+    'refuses by its class: %s',
     (_, { expected, make }) => {
       for (const seed of seeds) {
         const random = seeded(seed)
@@ -44,7 +44,7 @@ describe(`an answer that is no approval of this very question is refused by its 
     },
   )
 
-  it('while the plain approval of the same questions passes', () => {
+  it('accepts the plain approval of the same requests', () => {
     for (const seed of seeds) {
       const bindings = question(seeded(seed))
       expect(judged(JSON.stringify(scriptedAnswer(bindings)), bindings)).toBe('approved')

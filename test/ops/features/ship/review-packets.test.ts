@@ -1,48 +1,42 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { scriptedAnswer } from '#ops/cli/demo/scripted-review'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import type { ReviewBindings } from '#ops/features/ship/review/review-prompt'
 import { signedVerdict } from '#shared/signature'
-import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
 import { expectStop } from '../../../support/ship-stop.ts'
-import { approve, startResponsesApi, type ResponsesApi } from '../../../support/responses-api.ts'
+import { approve } from '../../../support/responses-api.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
-let api: ResponsesApi
-let sample: ShipRepo
 let asked: { bindings: ReviewBindings; prompt: string }[]
-beforeAll(async () => {
-  api = await startResponsesApi()
+const at = shipFixture({
+  prepare: ({ sample }) => {
+    asked = []
+    sample.config({ review: { max_diff_bytes: 2000, max_packets: 4 } })
+    sample.commit('Small packets')
+    sample.git('push', '--quiet', 'origin', 'main')
+  },
 })
-afterAll(() => api.close())
-beforeEach(() => {
-  asked = []
-  sample = makeShipRepo(api.base_url)
-  sample.config({ review: { max_diff_bytes: 2000, max_packets: 4 } })
-  sample.commit('Small questions')
-  sample.git('push', '--quiet', 'origin', 'main')
-})
-afterEach(() => sample.remove())
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex')
 const block = (word: string): string => `${word}\n`.repeat(Math.ceil(1200 / (word.length + 2)))
 const three = { 'a.txt': block('alpha'), 'b.txt': block('beta'), 'package-lock.json': block('{}') }
 const listen = (reply: (bindings: ReviewBindings, number: number) => object): void =>
-  api.script((bindings, { prompt }) => {
+  at.api.script((bindings, { prompt }) => {
     asked.push({ bindings, prompt })
     return { text: JSON.stringify(reply(bindings, asked.length)) }
   })
 
-describe('a change that is too large for one question', () => {
-  it('goes in parts of whole files, each with its own nonce and digest; together they are the diff, and binary content is named', async () => {
-    const base = sample.git('rev-parse', 'HEAD')
+describe('a change that is too large for one request', () => {
+  it('goes in parts of whole files, each with its own nonce and digest, that together are the diff', async () => {
+    const base = at.sample.git('rev-parse', 'HEAD')
     writeFileSync(
-      join(sample.repo, 'logo.png'),
+      join(at.sample.repo, 'logo.png'),
       Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7919) % 256)),
     )
-    const head = sample.commit('Large', three)
+    const head = at.sample.commit('Large', three)
     listen((bindings, number) => ({
       ...scriptedAnswer(bindings),
       findings: [
@@ -55,7 +49,7 @@ describe('a change that is too large for one question', () => {
         },
       ],
     }))
-    const { result, dir } = await sample.ship()
+    const { result, dir } = await at.sample.ship()
     expect(result.overall).toBe('PASS')
     expect(result.steps[2]?.detail).toContain('4 files in 3 parts, 3 notes')
 
@@ -95,7 +89,7 @@ describe('a change that is too large for one question', () => {
     )
 
     // Binary: named with blob and size, its bytes not shown. Generated: said so, and shown whole.
-    const blob = sample.git('rev-parse', 'HEAD:logo.png')
+    const blob = at.sample.git('rev-parse', 'HEAD:logo.png')
     expect(asked[1]?.prompt).toContain(`Before: none. After: blob ${blob}, 5000 bytes.`)
     expect(asked[1]?.prompt).not.toContain('GIT binary patch')
     expect(asked[2]?.prompt).toContain(
@@ -109,17 +103,17 @@ describe('a change that is too large for one question', () => {
     expect(asked[0]?.prompt).toContain('part 1 of 3')
     expect(
       await walkVerdicts({
-        repo: sample.repo,
+        repo: at.sample.repo,
         target: head,
         baseline: base,
-        acceptedProviders: [{ id: 'loopback', base_url: api.base_url }],
+        acceptedProviders: [{ id: 'loopback', base_url: at.api.base_url }],
         readVerdict: () => Promise.resolve(readFileSync(join(dir, 'verdict.json'), 'utf8')),
       }),
     ).toMatchObject({ proven: true })
   })
 
-  it('is refused when one part is, with the findings of all, and when a part is answered with the answer of another', async () => {
-    sample.commit('Large', three)
+  it('is refused with all findings when one part is, or when a part gets the answer of another', async () => {
+    at.sample.commit('Large', three)
     listen((bindings, number) => ({
       ...scriptedAnswer(bindings),
       ...(number === 2 ? { verdict: 'CHANGES_REQUESTED' } : {}),
@@ -133,7 +127,7 @@ describe('a change that is too large for one question', () => {
         },
       ],
     }))
-    const { dir } = await expectStop(sample, {
+    const { dir } = await expectStop(at.sample, {
       error_class: 'review_blocked',
       step: 'review_auto',
       fix: 'fix_findings_and_ship',
@@ -153,7 +147,7 @@ describe('a change that is too large for one question', () => {
       ...scriptedAnswer(asked[0]?.bindings ?? bindings),
       files_reviewed: Object.keys(three),
     }))
-    await expectStop(sample, {
+    await expectStop(at.sample, {
       error_class: 'review_mismatch',
       step: 'review_auto',
       fix: 'ship_again',
@@ -163,30 +157,30 @@ describe('a change that is too large for one question', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('is too large when a single file is, which is named, and when it takes more parts than the base allows', async () => {
-    api.script(approve)
-    const before = api.calls()
-    sample.commit('One file', { 'long.txt': block('word').repeat(3) })
-    await expectStop(sample, {
+  it('is refused when a single file is too large, or when it takes more parts than the base allows', async () => {
+    at.api.script(approve)
+    const before = at.api.calls()
+    at.sample.commit('One file', { 'long.txt': block('word').repeat(3) })
+    await expectStop(at.sample, {
       error_class: 'review_too_large',
       step: 'review_auto',
       fix: 'split_change',
       exit: 2,
       detail: 'long.txt alone',
     })
-    sample.git('rm', '--quiet', 'long.txt')
-    sample.config({ review: { max_diff_bytes: 2000, max_packets: 50 } })
-    sample.commit(
+    at.sample.git('rm', '--quiet', 'long.txt')
+    at.sample.config({ review: { max_diff_bytes: 2000, max_packets: 50 } })
+    at.sample.commit(
       'Many',
       Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`${at}.txt`, block(`w${at}`)])),
     )
-    await expectStop(sample, {
+    await expectStop(at.sample, {
       error_class: 'review_too_large',
       step: 'review_auto',
       fix: 'split_change',
       exit: 2,
       detail: 'at most 4',
     })
-    expect(api.calls()).toBe(before)
+    expect(at.api.calls()).toBe(before)
   })
 })

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
@@ -11,34 +11,24 @@ import { canaries } from '../../base/redact/canaries.ts'
 import { allFiles } from '../../../support/hostd.ts'
 import { encodedCanaries, leaksIn } from '../../../support/leaks.ts'
 import { operatorBench } from '../../../support/operator-bench.ts'
-import {
-  answerWith,
-  approve,
-  startResponsesApi,
-  type ResponsesApi,
-} from '../../../support/responses-api.ts'
-import { makeShipRepo, type ShipRepo, type Shipped } from '../../../support/ship-repo.ts'
+import { answerWith } from '../../../support/responses-api.ts'
+import { type Shipped } from '../../../support/ship-repo.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
 /** Put together here, so that no file of the repository holds what looks like a secret. */
 const token = ['ghp', 'aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY1zA3'].join('_')
 
-let api: ResponsesApi
-let sample: ShipRepo
-beforeAll(async () => {
-  api = await startResponsesApi()
+const at = shipFixture({
+  prepare: ({ sample }) => {
+    // The laptop's own secrets: HQ knows Codex's sign-in as one of their places.
+    const codex = join(sample.env['HOME'] ?? '', '.codex')
+    mkdirSync(codex)
+    writeFileSync(
+      join(codex, 'auth.json'),
+      JSON.stringify({ tokens: canaries.map((access_token) => ({ access_token })) }),
+    )
+  },
 })
-afterAll(() => api.close())
-beforeEach(() => {
-  sample = makeShipRepo(api.base_url)
-  api.script(approve)
-  // The laptop's own secrets: Codex's sign-in is one of the places that HQ knows.
-  mkdirSync(join(sample.env['HOME'] ?? '', '.codex'))
-  writeFileSync(
-    join(sample.env['HOME'] ?? '', '.codex', 'auth.json'),
-    JSON.stringify({ tokens: canaries.map((access_token) => ({ access_token })) }),
-  )
-})
-afterEach(() => sample.remove())
 
 const kept = ({ dir, stdout, stderr }: Shipped): [string, string][] => [
   ['stdout', stdout],
@@ -52,17 +42,20 @@ const leaks = (texts: readonly [string, string][]): string[] =>
   ])
 
 describe('secrets that the tests of a change print', () => {
-  it('are in no artifact, terminal output or answer of HQ, also when a test fails with one', async () => {
+  it('reach no artifact, terminal output or answer of HQ, even when a test fails with one', async () => {
     const all = `const all = ${JSON.stringify(encodedCanaries)}\n`
     const printing = `import { writeSync } from 'node:fs'\n${all}
       for (const [at, secret] of all.entries()) for (const byte of Buffer.from('out ' + secret + ' end\\n')) writeSync(1 + at % 2, Buffer.from([byte]))\n`
     const failing = `import { test } from 'node:test'\n${all}
       test('fails with secrets', () => { throw new Error(all.join(' and ') + ' ' + process.env.PATH.slice(0, 1) + ['gh', 'p_${token.slice(4)}'].join('')) })\n`
     // The change itself holds none of them: the files lie outside of the repository.
-    const [first, then] = [join(sample.temp, 'printing.mjs'), join(sample.temp, 'failing.test.mjs')]
+    const [first, then] = [
+      join(at.sample.temp, 'printing.mjs'),
+      join(at.sample.temp, 'failing.test.mjs'),
+    ]
     writeFileSync(first, printing)
     writeFileSync(then, failing)
-    sample.config({
+    at.sample.config({
       tests: [
         {
           name: 'unit',
@@ -78,9 +71,9 @@ describe('secrets that the tests of a change print', () => {
         },
       ],
     })
-    sample.git('push', '--quiet', 'origin', `${sample.commit('The suite')}:refs/heads/main`)
-    sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-    const shipped = await sample.ship()
+    at.sample.git('push', '--quiet', 'origin', `${at.sample.commit('The suite')}:refs/heads/main`)
+    at.sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+    const shipped = await at.sample.ship()
     expect(shipped.result).toMatchObject({
       overall: 'FAIL',
       error_class: 'tests_failed',
@@ -97,9 +90,9 @@ describe('secrets that the tests of a change print', () => {
     )
     expect(JSON.stringify(shipped.result)).toContain(marker)
 
-    const bench = operatorBench({ home: sample.home, env: sample.env })
+    const bench = operatorBench({ home: at.sample.home, env: at.sample.env })
     try {
-      await bench.call('settings.set_repository', { path: sample.repo })
+      await bench.call('settings.set_repository', { path: at.sample.repo })
       const detail = await bench.call('ship.get', { run_id: shipped.result.run_id })
       const listed = await bench.call('ship.list', {})
       expect(
@@ -113,10 +106,10 @@ describe('secrets that the tests of a change print', () => {
     }
   })
 
-  it('are not in the error of a remote whose address has a password', async () => {
-    sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-    sample.git('remote', 'set-url', 'origin', 'http://bob:hunter2hunter2@127.0.0.1:9/x.git')
-    const shipped = await sample.ship()
+  it('do not reach the error of a remote whose address has a password', async () => {
+    at.sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+    at.sample.git('remote', 'set-url', 'origin', 'http://bob:hunter2hunter2@127.0.0.1:9/x.git')
+    const shipped = await at.sample.ship()
     expect(shipped.result).toMatchObject({ overall: 'FAIL', error_class: 'remote_unreachable' })
     expect(
       kept(shipped).flatMap(([name, text]) => (text.includes('hunter2') ? [name] : [])),
@@ -125,9 +118,9 @@ describe('secrets that the tests of a change print', () => {
 })
 
 describe('a change with a secret', () => {
-  it('is refused before anything of it runs, by file and line; a comment allows a format, never a secret of this machine', async () => {
-    sample.commit('Adds a token', { 'src/a.mjs': `// one\nexport const key = '${token}'\n` })
-    const first = await sample.ship()
+  it('is refused by file and line before it runs; a comment allows a format, never a known secret', async () => {
+    at.sample.commit('Adds a token', { 'src/a.mjs': `// one\nexport const key = '${token}'\n` })
+    const first = await at.sample.ship()
     expect(first.result).toMatchObject({
       overall: 'FAIL',
       step_failed: 'preflight',
@@ -138,35 +131,35 @@ describe('a change with a secret', () => {
     expect(leaks(kept(first))).toEqual([])
 
     const known = Buffer.from(canaries[0] ?? '').toString('base64')
-    sample.commit('Says that it is none', {
+    at.sample.commit('Says that it is none', {
       'src/a.mjs': `// one\n// openclaw-allow-secret: made up for a test\nexport const key = '${token}'\nexport const own = '${known}' // openclaw-allow-secret: really not\n`,
     })
-    const second = await sample.ship()
+    const second = await at.sample.ship()
     expect(second.result).toMatchObject({ step_failed: 'preflight', error_class: 'secret_in_diff' })
     expect(second.result.steps[0]?.detail).toContain('src/a.mjs:4 is a secret of this machine')
     expect(second.result.steps[0]?.detail).not.toContain('src/a.mjs:3')
     expect(leaks(kept(second))).toEqual([])
   })
 
-  it('ships when it takes the secret out; the reviewer sees it all, and the proof, sealed, does not', async () => {
-    sample.git(
+  it('ships when it removes the secret: the reviewer sees all of it, the sealed proof does not', async () => {
+    at.sample.git(
       'push',
       '--quiet',
       'origin',
-      `${sample.commit('What was there before', { 'src/a.mjs': `// one\nexport const key = '${token}'\nexport const password = process.env.PASSWORD\n` })}:refs/heads/main`,
+      `${at.sample.commit('What was there before', { 'src/a.mjs': `// one\nexport const key = '${token}'\nexport const password = process.env.PASSWORD\n` })}:refs/heads/main`,
     )
-    sample.commit('Takes it out', {
+    at.sample.commit('Takes it out', {
       'src/a.mjs': '// one\nexport const password = process.env.PASSWORD\n',
     })
     let prompt = ''
-    api.script((bindings, request) => {
+    at.api.script((bindings, request) => {
       prompt = request.prompt
       return answerWith({ summary: `It removes ${token}, and ${canaries[1] ?? ''} is quoted.` })(
         bindings,
         request,
       )
     })
-    const shipped = await sample.ship()
+    const shipped = await at.sample.ship()
     expect(shipped.result).toMatchObject({ overall: 'PASS', error_class: null })
     expect(prompt).toContain(`-export const key = '${token}'`)
     expect(leaks(kept(shipped))).toEqual([])
@@ -177,7 +170,7 @@ describe('a change with a secret', () => {
     expect(readFileSync(join(shipped.dir, 'verdict.json'), 'utf8')).toContain(
       `It removes ${marker}, and ${marker} is quoted.`,
     )
-    const key = readProofPublicKey(laptopProofPaths(sample.home, sample.repo))
+    const key = readProofPublicKey(laptopProofPaths(at.sample.home, at.sample.repo))
     expect(
       (await verifyBundle(shipped.dir, { keys: trustKeys(key === null ? [] : [key], 'the test') }))
         .state,

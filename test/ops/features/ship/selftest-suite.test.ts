@@ -1,21 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
+import { describe, expect, it } from 'vitest'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
-let sample: ShipRepo
-beforeAll(() => {
-  sample = makeShipRepo('http://127.0.0.1:9/v1')
-})
-afterAll(async () => await sample.remove())
+const at = shipFixture({ repositoryPer: 'file', provider: 'unreachable' })
 
 describe('the self-test among the tests of a ship', () => {
-  it('a leading hq is the HQ that ships, not a program of that name in the change or in PATH', async () => {
+  it('runs a leading hq as the HQ that ships, not a program of that name in the change or in PATH', async () => {
     const decoy = `#!/bin/sh\nprintf '<testsuites><testsuite><testcase name="fine"/></testsuite></testsuites>' > report.xml\n`
-    const bin = join(sample.temp, 'bin')
+    const bin = join(at.sample.temp, 'bin')
     mkdirSync(bin)
     writeFileSync(join(bin, 'hq'), decoy, { mode: 0o755 })
-    sample.config({
+    at.sample.config({
       tests: [
         {
           name: 'ops',
@@ -24,9 +20,9 @@ describe('the self-test among the tests of a ship', () => {
         },
       ],
     })
-    writeFileSync(join(sample.repo, 'hq'), decoy, { mode: 0o755 })
-    sample.commit('A program called hq')
-    const { result } = await sample.ship({ PATH: `${bin}:${sample.env['PATH'] ?? ''}:.` })
+    writeFileSync(join(at.sample.repo, 'hq'), decoy, { mode: 0o755 })
+    at.sample.commit('A program called hq')
+    const { result } = await at.sample.ship({ PATH: `${bin}:${at.sample.env['PATH'] ?? ''}:.` })
     expect(result).toMatchObject({
       step_failed: 'tests',
       error_class: 'tests_no_report',
@@ -34,10 +30,10 @@ describe('the self-test among the tests of a ship', () => {
     })
   })
 
-  it('a ship without it says so, and goes on', async () => {
-    sample.config()
-    sample.commit('Without the self-test')
-    const { result } = await sample.ship()
+  it('is reported when it is missing, and the ship goes on', async () => {
+    at.sample.config()
+    at.sample.commit('Without the self-test')
+    const { result } = await at.sample.ship()
     const tests = result.steps.find(({ name }) => name === 'tests')
     expect([tests?.status, tests?.detail]).toEqual([
       'passed',

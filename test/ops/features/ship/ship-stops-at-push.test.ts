@@ -1,30 +1,18 @@
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { activeShip } from '#ops/features/ship/state/ship-lock'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { reviewRef } from '#shared/verdict'
-import { makeShipRepo, until, type ShipRepo } from '../../../support/ship-repo.ts'
+import { until } from '../../../support/ship-repo.ts'
 import { expectStop } from '../../../support/ship-stop.ts'
-import {
-  approve,
-  startResponsesApi,
-  type ResponsesApi,
-  type Script,
-} from '../../../support/responses-api.ts'
+import { approve, type Script } from '../../../support/responses-api.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
-let api: ResponsesApi
-let sample: ShipRepo
-beforeAll(async () => {
-  api = await startResponsesApi()
+const at = shipFixture({
+  prepare: ({ sample }) =>
+    sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' }),
 })
-afterAll(() => api.close())
-beforeEach(() => {
-  sample = makeShipRepo(api.base_url)
-  sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-  api.script(approve)
-})
-afterEach(() => sample.remove())
 
 /** Approves after something happened while the reviewer was at it. */
 const meanwhile =
@@ -40,61 +28,61 @@ const hook = (where: string, name: string, body: string): void => {
 /** A commit that somebody else pushes to origin/main. */
 const pushTheirs = (): string => {
   const [tree, parent] = [
-    sample.git('rev-parse', 'HEAD^{tree}'),
-    sample.git('rev-parse', 'origin/main'),
+    at.sample.git('rev-parse', 'HEAD^{tree}'),
+    at.sample.git('rev-parse', 'origin/main'),
   ]
-  const theirs = sample.git('commit-tree', tree, '-p', parent, '-m', 'Theirs')
-  sample.git('push', '--quiet', 'origin', `${theirs}:refs/heads/main`)
+  const theirs = at.sample.git('commit-tree', tree, '-p', parent, '-m', 'Theirs')
+  at.sample.git('push', '--quiet', 'origin', `${theirs}:refs/heads/main`)
   return theirs
 }
 const last = { step: 'check_fail_closed_push', exit: 2 } as const
 
-describe('the last look stops a ship', () => {
-  it('when a commit was added while the change was reviewed', async () => {
-    api.script(meanwhile(() => sample.commit('Third', { 'third.txt': 'x' })))
-    await expectStop(sample, { ...last, error_class: 'head_moved', fix: 'ship_again' })
+describe('the last check before the push', () => {
+  it('refuses a commit that was added during the review', async () => {
+    at.api.script(meanwhile(() => at.sample.commit('Third', { 'third.txt': 'x' })))
+    await expectStop(at.sample, { ...last, error_class: 'head_moved', fix: 'ship_again' })
   })
 
-  it('when a file was changed while the change was reviewed', async () => {
-    api.script(meanwhile(() => sample.write('app.mjs', 'changed')))
-    await expectStop(sample, { ...last, error_class: 'dirty_tree', fix: 'commit_changes' })
+  it('refuses a file that was changed during the review', async () => {
+    at.api.script(meanwhile(() => at.sample.write('app.mjs', 'changed')))
+    await expectStop(at.sample, { ...last, error_class: 'dirty_tree', fix: 'commit_changes' })
   })
 
-  it('when the remote moved, and leaves it where it moved to', async () => {
+  it('refuses a remote that moved, and leaves it where it moved to', async () => {
     let theirs = ''
-    api.script(
+    at.api.script(
       meanwhile(() => {
         theirs = pushTheirs()
       }),
     )
-    await expectStop(sample, {
+    await expectStop(at.sample, {
       ...last,
       error_class: 'remote_moved',
       fix: 'integrate_remote',
       remoteMayMove: true,
     })
-    const refs = sample.remoteRefs()
+    const refs = at.sample.remoteRefs()
     expect(refs).toEqual({ 'refs/heads/main': theirs })
   })
 
-  it('when hooks were turned off meanwhile', async () => {
-    api.script(meanwhile(() => sample.git('config', 'core.hooksPath', '/dev/null')))
-    await expectStop(sample, { ...last, error_class: 'hook_bypass', fix: 'restore_git_hooks' })
+  it('refuses hooks that were turned off during the ship', async () => {
+    at.api.script(meanwhile(() => at.sample.git('config', 'core.hooksPath', '/dev/null')))
+    await expectStop(at.sample, { ...last, error_class: 'hook_bypass', fix: 'restore_git_hooks' })
   })
 })
 
-describe('a test of the change that reaches into the repository stops its own ship', () => {
+describe('a test of the change that writes into the repository', () => {
   const reaching = (code: string): void => {
-    sample.commit('Reaches out', {
+    at.sample.commit('Reaches out', {
       'app.test.mjs': `import { execFileSync } from 'node:child_process'\nimport { readFileSync, writeFileSync } from 'node:fs'\nimport { test } from 'node:test'\ntest('reaches out', () => { ${code} })\n`,
     })
   }
 
-  it('when it makes origin lead to another place', async () => {
-    const away = `${sample.origin}.theirs`
-    sample.git('clone', '--quiet', '--bare', sample.origin, away)
+  it('stops its own ship when it makes origin lead elsewhere', async () => {
+    const away = `${at.sample.origin}.theirs`
+    at.sample.git('clone', '--quiet', '--bare', at.sample.origin, away)
     reaching(`execFileSync('git', ['config', 'remote.origin.url', ${JSON.stringify(away)}])`)
-    const { result } = await expectStop(sample, {
+    const { result } = await expectStop(at.sample, {
       ...last,
       error_class: 'remote_moved',
       fix: 'integrate_remote',
@@ -103,8 +91,8 @@ describe('a test of the change that reaches into the repository stops its own sh
     expect(result.steps[1]).toMatchObject({ name: 'tests', status: 'passed' })
   })
 
-  it('when it names a reviewer of its own, who is not asked', async () => {
-    const settings = join(sample.home, 'settings.json')
+  it('stops its own ship when it names another reviewer, who gets no request', async () => {
+    const settings = join(at.sample.home, 'settings.json')
     const own = JSON.stringify({
       id: 'loopback',
       label: 'Loopback',
@@ -115,7 +103,7 @@ describe('a test of the change that reaches into the repository stops its own sh
     reaching(
       `const all = JSON.parse(readFileSync(${JSON.stringify(settings)}, 'utf8')); all.review.providers = [${own}]; writeFileSync(${JSON.stringify(settings)}, JSON.stringify(all))`,
     )
-    await expectStop(sample, {
+    await expectStop(at.sample, {
       ...last,
       error_class: 'verdict_mismatch',
       fix: 'ship_again',
@@ -125,21 +113,21 @@ describe('a test of the change that reaches into the repository stops its own sh
 })
 
 describe('the push', () => {
-  it('is refused by a hook of the remote: class, its words, nothing pushed, not even the verdict', async () => {
-    hook(sample.origin, 'pre-receive', 'echo "closed for the season" >&2; exit 1')
-    const { dir, result } = await expectStop(sample, {
+  it('pushes nothing, not even the verdict, when a hook of the remote refuses', async () => {
+    hook(at.sample.origin, 'pre-receive', 'echo "closed for the season" >&2; exit 1')
+    const { dir, result } = await expectStop(at.sample, {
       step: 'review_finish',
       exit: 1,
       error_class: 'push_rejected',
       fix: 'allow_push',
     })
     expect(readFileSync(join(dir, 'review_finish.log'), 'utf8')).toContain('closed for the season')
-    expect(result.remote_sha).toBe(sample.git('rev-parse', 'origin/main'))
+    expect(result.remote_sha).toBe(at.sample.git('rev-parse', 'origin/main'))
   })
 
-  it('takes all refs or none: a remote that refuses only the verdict gets no commit either', async () => {
-    hook(sample.origin, 'update', 'case "$1" in refs/openclaw/*) exit 1;; esac')
-    await expectStop(sample, {
+  it('pushes all refs or none: a remote that refuses the verdict gets no commit', async () => {
+    hook(at.sample.origin, 'update', 'case "$1" in refs/openclaw/*) exit 1;; esac')
+    await expectStop(at.sample, {
       step: 'review_finish',
       exit: 1,
       error_class: 'push_rejected',
@@ -147,9 +135,9 @@ describe('the push', () => {
     })
   })
 
-  it('runs the pre-push hook of the repository, and stops when that says no', async () => {
-    hook(join(sample.repo, '.git'), 'pre-push', 'echo "not on a Friday" >&2; exit 1')
-    const { dir } = await expectStop(sample, {
+  it('runs the pre-push hook of the repository, and stops when it refuses', async () => {
+    hook(join(at.sample.repo, '.git'), 'pre-push', 'echo "not on a Friday" >&2; exit 1')
+    const { dir } = await expectStop(at.sample, {
       step: 'review_finish',
       exit: 1,
       error_class: 'push_rejected',
@@ -158,13 +146,13 @@ describe('the push', () => {
     expect(readFileSync(join(dir, 'review_finish.log'), 'utf8')).toContain('not on a Friday')
   })
 
-  it('of a commit that another laptop shipped in the same moment took nothing, and says so', async () => {
+  it('changes nothing when another laptop shipped the same commit at the same moment', async () => {
     hook(
-      join(sample.repo, '.git'),
+      join(at.sample.repo, '.git'),
       'pre-push',
       'read -r _ sha _ && verdict=$(echo theirs | git hash-object -w --stdin) && git push --quiet --no-verify origin "$sha:refs/heads/main" "$verdict:refs/openclaw/reviews/$sha"',
     )
-    const { result } = await sample.ship()
+    const { result } = await at.sample.ship()
     expect(result).toMatchObject({
       overall: 'FAIL',
       step_failed: 'review_finish',
@@ -174,15 +162,21 @@ describe('the push', () => {
       remote_sha: result.git_head,
     })
     expect(
-      sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(result.git_head ?? '')),
+      at.sample.git(
+        '--git-dir',
+        at.sample.origin,
+        'cat-file',
+        'blob',
+        reviewRef(result.git_head ?? ''),
+      ),
     ).toBe('theirs')
   })
 
-  it('that cannot be confirmed is its own class, and the next ship settles it without a second review', async () => {
+  it('reports an unconfirmed push, which the next ship confirms without a second review', async () => {
     // The remote vanishes right after it took the push, and comes back later.
-    const away = `${sample.origin}.away`
-    hook(sample.origin, 'post-receive', `mv '${sample.origin}' '${away}'`)
-    const { result } = await sample.ship()
+    const away = `${at.sample.origin}.away`
+    hook(at.sample.origin, 'post-receive', `mv '${at.sample.origin}' '${away}'`)
+    const { result } = await at.sample.ship()
     expect(result).toMatchObject({
       overall: 'FAIL',
       step_failed: 'review_finish',
@@ -190,11 +184,11 @@ describe('the push', () => {
       next_auto_fix: 'read_remote_again',
       pushed_sha: null,
     })
-    renameSync(away, sample.origin)
-    rmSync(join(sample.origin, 'hooks', 'post-receive'))
+    renameSync(away, at.sample.origin)
+    rmSync(join(at.sample.origin, 'hooks', 'post-receive'))
 
-    const calls = api.calls()
-    const again = await sample.ship()
+    const calls = at.api.calls()
+    const again = await at.sample.ship()
     expect(again.result).toMatchObject({
       overall: 'PASS',
       git_head: result.git_head,
@@ -207,8 +201,8 @@ describe('the push', () => {
     expect(again.result.steps.find(({ name }) => name === 'review_auto')?.detail).toContain(
       result.run_id,
     )
-    expect(api.calls()).toBe(calls)
-    await expectStop(sample, {
+    expect(at.api.calls()).toBe(calls)
+    await expectStop(at.sample, {
       step: 'preflight',
       exit: 2,
       error_class: 'nothing_to_ship',
@@ -219,27 +213,27 @@ describe('the push', () => {
 
 describe('the base of a review', () => {
   const question = (target: string) => ({
-    repo: sample.origin,
+    repo: at.sample.origin,
     target,
-    baseline: sample.git('rev-list', '--max-parents=0', 'HEAD'),
-    acceptedProviders: [{ id: 'loopback', base_url: api.base_url }],
+    baseline: at.sample.git('rev-list', '--max-parents=0', 'HEAD'),
+    acceptedProviders: [{ id: 'loopback', base_url: at.api.base_url }],
   })
 
-  it('is the newest proven ancestor, so a commit that was pushed by hand is reviewed by the next ship', async () => {
-    const first = await sample.ship()
-    const reviewed = sample.git('rev-parse', 'HEAD')
+  it('is the newest proven ancestor, so the next ship reviews a commit that was pushed by hand', async () => {
+    const first = await at.sample.ship()
+    const reviewed = at.sample.git('rev-parse', 'HEAD')
     expect(first.result.overall).toBe('PASS')
-    const byHand = sample.commit('By hand', { 'smuggled.txt': 'x\n' })
-    sample.git('push', '--quiet', 'origin', 'main')
+    const byHand = at.sample.commit('By hand', { 'smuggled.txt': 'x\n' })
+    at.sample.git('push', '--quiet', 'origin', 'main')
     expect(await walkVerdicts(question(byHand))).toMatchObject({ proven: false, commit: byHand })
 
-    const head = sample.commit('On top', { 'third.txt': 'x\n' })
+    const head = at.sample.commit('On top', { 'third.txt': 'x\n' })
     let files: string[] = []
-    api.script((bindings, request) => {
+    at.api.script((bindings, request) => {
       files = bindings.files
       return approve(bindings, request)
     })
-    const second = await sample.ship()
+    const second = await at.sample.ship()
     expect(second.result).toMatchObject({ overall: 'PASS', since_sha: reviewed })
     expect(files.toSorted()).toEqual(['smuggled.txt', 'third.txt'])
     expect(await walkVerdicts(question(head))).toMatchObject({
@@ -248,25 +242,25 @@ describe('the base of a review', () => {
     })
   })
 
-  it('makes a commit that is on main already reviewable: its verdict is added, main stays', async () => {
-    await sample.ship()
-    const byHand = sample.commit('By hand', { 'smuggled.txt': 'x\n' })
-    sample.git('push', '--quiet', 'origin', 'main')
-    expect((await sample.ship()).result).toMatchObject({
+  it('lets a commit that is on main already be reviewed: its verdict is added, main stays', async () => {
+    await at.sample.ship()
+    const byHand = at.sample.commit('By hand', { 'smuggled.txt': 'x\n' })
+    at.sample.git('push', '--quiet', 'origin', 'main')
+    expect((await at.sample.ship()).result).toMatchObject({
       overall: 'PASS',
       git_head: byHand,
       pushed_sha: byHand,
     })
-    expect(Object.keys(sample.remoteRefs())).toContain(reviewRef(byHand))
+    expect(Object.keys(at.sample.remoteRefs())).toContain(reviewRef(byHand))
   })
 
-  it('is not moved by a verdict that was planted in the clone, nor by one of a provider that is not accepted', async () => {
-    await sample.ship()
-    const reviewed = sample.git('rev-parse', 'HEAD')
-    const planted = sample.commit('Planted', { 'planted.txt': 'x\n' })
-    sample.git('fetch', '--quiet', 'origin', `${reviewRef(reviewed)}:${reviewRef(planted)}`)
-    sample.commit('On top', { 'third.txt': 'x\n' })
-    expect((await sample.ship()).result).toMatchObject({ overall: 'PASS', since_sha: reviewed })
+  it('ignores a verdict planted in the clone, and one of a provider that is not accepted', async () => {
+    await at.sample.ship()
+    const reviewed = at.sample.git('rev-parse', 'HEAD')
+    const planted = at.sample.commit('Planted', { 'planted.txt': 'x\n' })
+    at.sample.git('fetch', '--quiet', 'origin', `${reviewRef(reviewed)}:${reviewRef(planted)}`)
+    at.sample.commit('On top', { 'third.txt': 'x\n' })
+    expect((await at.sample.ship()).result).toMatchObject({ overall: 'PASS', since_sha: reviewed })
     expect(
       await walkVerdicts({
         ...question(reviewed),
@@ -275,9 +269,9 @@ describe('the base of a review', () => {
     ).toMatchObject({ proven: false, commit: reviewed })
   })
 
-  it('is never under a verdict that is not believed: such a commit is not shipped again, and says why', async () => {
-    await sample.ship()
-    sample.settings({
+  it('excludes an untrusted verdict: its commit is not shipped again, and the refusal says why', async () => {
+    await at.sample.ship()
+    at.sample.settings({
       provider: 'other',
       providers: [
         {
@@ -289,38 +283,38 @@ describe('the base of a review', () => {
         },
       ],
     })
-    await expectStop(sample, {
+    await expectStop(at.sample, {
       step: 'preflight',
       exit: 2,
       error_class: 'nothing_to_ship',
       fix: 'commit_changes',
-      detail: `its reviewer loopback at ${api.base_url} is not accepted`,
+      detail: `its reviewer loopback at ${at.api.base_url} is not accepted`,
     })
   })
 
-  it('is not a verdict that another key signed, so what that approved is reviewed again', async () => {
-    const baseline = sample.git('rev-parse', 'origin/main')
-    await sample.ship()
+  it('excludes a verdict that another key signed, so what it approved is reviewed again', async () => {
+    const baseline = at.sample.git('rev-parse', 'origin/main')
+    await at.sample.ship()
     for (const name of ['keys', 'ship_key.json'])
-      rmSync(join(sample.home, name), { recursive: true })
-    await expectStop(sample, {
+      rmSync(join(at.sample.home, name), { recursive: true })
+    await expectStop(at.sample, {
       step: 'preflight',
       exit: 2,
       error_class: 'nothing_to_ship',
       fix: 'commit_changes',
       detail: 'its verdict is signed with a key that is not enrolled',
     })
-    sample.commit('On top', { 'third.txt': 'x\n' })
-    expect((await sample.ship()).result).toMatchObject({ overall: 'PASS', since_sha: baseline })
+    at.sample.commit('On top', { 'third.txt': 'x\n' })
+    expect((await at.sample.ship()).result).toMatchObject({ overall: 'PASS', since_sha: baseline })
   })
 
-  it('needs a key that nobody else can read, which is never replaced', async () => {
-    await sample.ship()
-    const file = join(sample.home, 'keys', 'ship_key.pem')
+  it('requires a key that nobody else can read, and never replaces it', async () => {
+    await at.sample.ship()
+    const file = join(at.sample.home, 'keys', 'ship_key.pem')
     const before = readFileSync(file, 'utf8')
     chmodSync(file, 0o644)
-    sample.commit('On top', { 'third.txt': 'x\n' })
-    await expectStop(sample, {
+    at.sample.commit('On top', { 'third.txt': 'x\n' })
+    await expectStop(at.sample, {
       step: 'preflight',
       exit: 1,
       error_class: 'config_invalid',
@@ -330,32 +324,32 @@ describe('the base of a review', () => {
     expect(readFileSync(file, 'utf8')).toBe(before)
   })
 
-  it('finds what a killed ship left, ends it, and goes on', async () => {
+  it('is found after a killed ship, whose processes and folders are removed', async () => {
     let asked = false
-    api.script(() => {
+    at.api.script(() => {
       asked = true
       return 'hang'
     })
-    const running = sample.start()
+    const running = at.sample.start()
     await until('the reviewer to be asked', () => asked)
-    expect(await activeShip(sample.repo)).toBe(running.runId)
+    expect(await activeShip(at.sample.repo)).toBe(running.runId)
     const closed = new Promise((resolve) => {
       running.child.once('exit', resolve)
     })
     running.child.kill('SIGKILL')
     await closed
-    expect(await activeShip(sample.repo)).toBeNull()
-    expect(sample.leftovers(running.runId)).not.toEqual([])
-    api.script(approve)
-    const { result } = await sample.ship()
+    expect(await activeShip(at.sample.repo)).toBeNull()
+    expect(at.sample.leftovers(running.runId)).not.toEqual([])
+    at.api.script(approve)
+    const { result } = await at.sample.ship()
     expect(result.overall).toBe('PASS')
-    expect(sample.leftovers(running.runId)).toEqual([])
+    expect(at.sample.leftovers(running.runId)).toEqual([])
     expect(existsSync(join(running.dir, 'ship_result.json'))).toBe(false)
     expect(existsSync(join(running.dir, 'manifest.json')), 'what has no result is no proof').toBe(
       false,
     )
-    expect(existsSync(join(sample.repo, 'artifacts', 'ship', result.run_id, 'manifest.json'))).toBe(
-      true,
-    )
+    expect(
+      existsSync(join(at.sample.repo, 'artifacts', 'ship', result.run_id, 'manifest.json')),
+    ).toBe(true)
   })
 })

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseRunEvent } from '#shared/events'
 import { shipBundleFiles } from '#shared/bundle'
 import { checkVerdictSignature } from '#ops/core/trust/sign-verdict'
@@ -11,33 +11,23 @@ import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { signedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
-import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
-import { approve, startResponsesApi, type ResponsesApi } from '../../../support/responses-api.ts'
+import { approve } from '../../../support/responses-api.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
-let api: ResponsesApi
-let sample: ShipRepo
-beforeAll(async () => {
-  api = await startResponsesApi()
-})
-afterAll(() => api.close())
-beforeEach(() => {
-  sample = makeShipRepo(api.base_url)
-  api.script(approve)
-})
-afterEach(() => sample.remove())
+const at = shipFixture()
 
 const change = 'export const add = (a, b) => b + a\n'
 
 describe('a ship that passes', () => {
   it('leaves origin/main at the reviewed commit, the verdict beside it, and a complete bundle', async () => {
-    const before = sample.git('rev-parse', 'HEAD')
-    const head = sample.commit('Second', { 'app.mjs': change })
+    const before = at.sample.git('rev-parse', 'HEAD')
+    const head = at.sample.commit('Second', { 'app.mjs': change })
     let authorization: string | null = null
-    api.script((bindings, request) => {
+    at.api.script((bindings, request) => {
       authorization = request.authorization
       return approve(bindings, request)
     })
-    const { exitCode, result, dir, stdout } = await sample.ship()
+    const { exitCode, result, dir, stdout } = await at.sample.ship()
 
     expect(result).toMatchObject({
       overall: 'PASS',
@@ -45,7 +35,7 @@ describe('a ship that passes', () => {
       error_class: null,
       next_auto_fix: null,
       git_head: head,
-      git_tree: sample.git('rev-parse', 'HEAD^{tree}'),
+      git_tree: at.sample.git('rev-parse', 'HEAD^{tree}'),
       since_sha: before,
       pushed_sha: head,
       remote_sha: head,
@@ -61,9 +51,9 @@ describe('a ship that passes', () => {
       'check_fail_closed_push passed',
       'review_finish passed',
     ])
-    expect(sample.remoteRefs()['refs/heads/main']).toBe(head)
+    expect(at.sample.remoteRefs()['refs/heads/main']).toBe(head)
 
-    const pushed = sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(head))
+    const pushed = at.sample.git('--git-dir', at.sample.origin, 'cat-file', 'blob', reviewRef(head))
     const verdict = signedVerdict.parse(JSON.parse(pushed))
     expect(verdict).toMatchObject({
       verdict_id: result.verdict_id,
@@ -71,13 +61,15 @@ describe('a ship that passes', () => {
       base_sha: before,
       head_sha: head,
       files: [{ path: 'app.mjs', status: 'modified', additions: 1, deletions: 1 }],
-      reviewer: { model: 'test-model', base_url: api.base_url, scripted: true },
+      reviewer: { model: 'test-model', base_url: at.api.base_url, scripted: true },
     })
-    const key = readProofPublicKey(laptopProofPaths(sample.home, sample.repo))
+    const key = readProofPublicKey(laptopProofPaths(at.sample.home, at.sample.repo))
     expect(checkVerdictSignature(verdict, trustKeys(key === null ? [] : [key], 'the test'))).toBe(
       'verified',
     )
-    expect(statSync(laptopProofPaths(sample.home, sample.repo).keyFile).mode & 0o777).toBe(0o600)
+    expect(statSync(laptopProofPaths(at.sample.home, at.sample.repo).keyFile).mode & 0o777).toBe(
+      0o600,
+    )
     expect(verdict.reviewer.cli_version).toMatch(/\d+\.\d+\.\d+/)
     expect(readFileSync(join(dir, 'verdict.json'), 'utf8').trimEnd()).toBe(pushed)
     const digest = (file: string): string =>
@@ -114,16 +106,16 @@ describe('a ship that passes', () => {
       keys: trustKeys(key === null ? [] : [key], 'the test'),
     })
     expect(proof).toMatchObject({ state: 'verified', problems: [], kind: 'ship', counter: 1 })
-    expect(sample.git('status', '--porcelain')).toBe('')
-    expect(sample.leftovers(result.run_id)).toEqual([])
+    expect(at.sample.git('status', '--porcelain')).toBe('')
+    expect(at.sample.leftovers(result.run_id)).toEqual([])
   })
 
-  it('lets a skip pass that the base permits by name, reason and last day, and not after that day', async () => {
+  it('accepts a skip that the base permits by name and reason, up to its last day', async () => {
     const allow = (expires: string) => {
       const config = JSON.parse(
-        readFileSync(join(sample.repo, 'openclaw.config.json'), 'utf8'),
+        readFileSync(join(at.sample.repo, 'openclaw.config.json'), 'utf8'),
       ) as { tests: object[] }
-      sample.config({
+      at.sample.config({
         tests: [
           {
             ...config.tests[0],
@@ -133,46 +125,52 @@ describe('a ship that passes', () => {
       } as never)
     }
     allow('2999-01-01')
-    sample.commit('Permission')
-    expect((await sample.ship()).result.overall).toBe('PASS')
+    at.sample.commit('Permission')
+    expect((await at.sample.ship()).result.overall).toBe('PASS')
     allow('2020-01-01')
-    sample.commit('A skip', {
+    at.sample.commit('A skip', {
       'app.test.mjs': `import { test } from 'node:test'\ntest('fine', () => {})\ntest('left out', { skip: true }, () => {})\n`,
     })
-    const { result, dir } = await sample.ship()
+    const { result, dir } = await at.sample.ship()
     expect(result).toMatchObject({ overall: 'PASS', tests: [{ total: 2, passed: 1, skipped: 1 }] })
     expect(
       signedVerdict.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8')))
         .gate_settings_changed,
     ).toEqual(['tests.unit: altered'])
-    sample.commit('Third')
-    expect((await sample.ship()).result).toMatchObject({
+    at.sample.commit('Third')
+    expect((await at.sample.ship()).result).toMatchObject({
       overall: 'FAIL',
       error_class: 'tests_skipped',
     })
   })
 
   it("uses Codex's own sign-in for OpenAI, at the address of the settings, whatever OPENAI_BASE_URL or the Codex configuration say", async () => {
-    const codexHome = join(sample.temp, 'codex')
+    const codexHome = join(at.sample.temp, 'codex')
     mkdirSync(codexHome)
     writeFileSync(
       join(codexHome, 'auth.json'),
       JSON.stringify({ OPENAI_API_KEY: 'canary-sign-in-4712' }),
     )
     writeFileSync(join(codexHome, 'config.toml'), 'openai_base_url = "http://127.0.0.1:9/v1"\n')
-    sample.settings({
+    at.sample.settings({
       provider: 'openai',
       providers: [
-        { id: 'openai', label: 'OpenAI', base_url: api.base_url, env_key: null, scripted: false },
+        {
+          id: 'openai',
+          label: 'OpenAI',
+          base_url: at.api.base_url,
+          env_key: null,
+          scripted: false,
+        },
       ],
     })
-    sample.commit('Second', { 'app.mjs': change })
+    at.sample.commit('Second', { 'app.mjs': change })
     let authorization: string | null = null
-    api.script((bindings, request) => {
+    at.api.script((bindings, request) => {
       authorization = request.authorization
       return approve(bindings, request)
     })
-    const { result, dir } = await sample.ship({
+    const { result, dir } = await at.sample.ship({
       CODEX_HOME: codexHome,
       OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
     })

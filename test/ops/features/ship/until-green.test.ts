@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import type { projectConfig } from '#shared/config'
 import { members } from '#ops/base/process/process-tree'
@@ -9,70 +9,59 @@ import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
-import { makeShipRepo, until, type Shipped, type ShipRepo } from '../../../support/ship-repo.ts'
-import {
-  answerWith,
-  approve,
-  startResponsesApi,
-  type ResponsesApi,
-} from '../../../support/responses-api.ts'
+import { until, type Shipped } from '../../../support/ship-repo.ts'
+import { answerWith, approve } from '../../../support/responses-api.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
-let api: ResponsesApi
-let sample: ShipRepo
 let before: Record<string, string>
 let head: string
-beforeAll(async () => {
-  api = await startResponsesApi()
+const at = shipFixture({
+  prepare: ({ sample }) => {
+    before = sample.remoteRefs()
+  },
 })
-afterAll(() => api.close())
-beforeEach(() => {
-  sample = makeShipRepo(api.base_url)
-  api.script(approve)
-  before = sample.remoteRefs()
-})
-afterEach(() => sample.remove())
 
 type Suite = z.input<typeof projectConfig>['tests'][number]
 const broken = 'export const add = (a, b) => a * b\n'
 const right = 'export const add = (a, b) => b + a\n'
 const breakIt = (): void => {
-  head = sample.commit('Break it', { 'app.mjs': broken })
+  head = at.sample.commit('Break it', { 'app.mjs': broken })
 }
 /** An implementer of the operator's own: a script in JavaScript, its folder the copy. */
 const implementer = (script: string, more: object = {}): void => {
-  const file = join(sample.home, 'implementer.mjs')
+  const file = join(at.sample.home, 'implementer.mjs')
   writeFileSync(
     file,
     `import { appendFileSync, readFileSync, writeFileSync, rmSync } from 'node:fs'\nimport { execFileSync, spawn } from 'node:child_process'\nconst prompt = readFileSync(0, 'utf8')\n${script}\n`,
   )
-  sample.settings({}, { until_green: { argv: [nodeProgram(), file], ...more } })
+  at.sample.settings({}, { until_green: { argv: [nodeProgram(), file], ...more } })
 }
 const shipUntilGreen = (repairs: number, env: Record<string, string> = {}): Promise<Shipped> =>
-  sample.ship(env, ['--until-green', String(repairs)])
+  at.sample.ship(env, ['--until-green', String(repairs)])
 const read = (shipped: Shipped, file: string): string =>
   readFileSync(join(shipped.dir, file), 'utf8')
 /** Nothing of the operator's has moved, and nothing was pushed. */
 const expectUntouched = (): void => {
-  expect(sample.remoteRefs()).toEqual(before)
-  expect(sample.git('rev-parse', 'main')).toBe(head)
-  expect(sample.git('status', '--porcelain')).toBe('')
+  expect(at.sample.remoteRefs()).toEqual(before)
+  expect(at.sample.git('rev-parse', 'main')).toBe(head)
+  expect(at.sample.git('status', '--porcelain')).toBe('')
 }
 
 describe('until green', { timeout: 300_000 }, () => {
-  it('has the real Codex CLI mend failing tests in a copy, and ships its commit through every gate', async () => {
+  it('has the real Codex CLI repair failing tests in a copy, and ships its commit through every gate', async () => {
     breakIt()
     let prompt = ''
     let authorization: string | null = null
-    api.implement((turn, text) => {
+    at.api.implement((turn, text) => {
       prompt = text
       // The second command leaves its folder; the sandbox of the CLI lets it not.
       return turn === 1
         ? {
-            command: `cat app.mjs; printf '%s' '${right.trimEnd()}' > app.mjs; echo >> app.mjs; echo x > '${join(sample.repo, 'outside.txt')}'; echo canary-key-4711`,
+            command: `cat app.mjs; printf '%s' '${right.trimEnd()}' > app.mjs; echo >> app.mjs; echo x > '${join(at.sample.repo, 'outside.txt')}'; echo canary-key-4711`,
           }
         : { text: 'Mended.' }
     })
-    api.script((bindings, request) => {
+    at.api.script((bindings, request) => {
       authorization = request.authorization
       return approve(bindings, request)
     })
@@ -119,12 +108,12 @@ describe('until green', { timeout: 300_000 }, () => {
     expect(authorization).toBe('Bearer canary-key-4711')
 
     // One commit on top of the operator's, on main, in the tree, and on the remote.
-    expect(sample.git('rev-parse', 'main^')).toBe(head)
-    expect(sample.remoteRefs()['refs/heads/main']).toBe(sample.git('rev-parse', 'main'))
-    expect(readFileSync(join(sample.repo, 'app.mjs'), 'utf8')).toBe(right)
-    expect(sample.git('status', '--porcelain')).toBe('')
-    expect(existsSync(join(sample.repo, 'outside.txt'))).toBe(false)
-    expect(sample.git('for-each-ref', 'refs/openclaw/repairs')).toBe('')
+    expect(at.sample.git('rev-parse', 'main^')).toBe(head)
+    expect(at.sample.remoteRefs()['refs/heads/main']).toBe(at.sample.git('rev-parse', 'main'))
+    expect(readFileSync(join(at.sample.repo, 'app.mjs'), 'utf8')).toBe(right)
+    expect(at.sample.git('status', '--porcelain')).toBe('')
+    expect(existsSync(join(at.sample.repo, 'outside.txt'))).toBe(false)
+    expect(at.sample.git('for-each-ref', 'refs/openclaw/repairs')).toBe('')
 
     // The evidence was data between two lines that nobody could foresee.
     const fence = /^(EVIDENCE-[0-9a-f]{32})$/m.exec(prompt)?.[1] ?? 'none'
@@ -146,17 +135,17 @@ describe('until green', { timeout: 300_000 }, () => {
     expect(read(shipped, 'repairs/1/implementer.jsonl')).toContain('command_execution')
     for (const path of Object.values(result.artifacts))
       expect(existsSync(join(dir, path)), path).toBe(true)
-    const key = readProofPublicKey(laptopProofPaths(sample.home, sample.repo))
+    const key = readProofPublicKey(laptopProofPaths(at.sample.home, at.sample.repo))
     expect(
       await verifyBundle(dir, { keys: trustKeys(key === null ? [] : [key], 'the test') }),
     ).toMatchObject({ state: 'verified', problems: [] })
     for (const file of ['repairs/1/implementer.jsonl', 'repairs/1/repair.log', 'events.ndjson'])
       expect(read(shipped, file), file).not.toContain('canary-key-4711')
-    expect(sample.leftovers(result.run_id)).toEqual([])
+    expect(at.sample.leftovers(result.run_id)).toEqual([])
   })
 
-  it('gives the findings of a refusal to the implementer, and asks the reviewer about what came of it', async () => {
-    head = sample.commit('Second', { 'app.mjs': right })
+  it('gives the findings of a refusal to the implementer, and has the repair reviewed', async () => {
+    head = at.sample.commit('Second', { 'app.mjs': right })
     const finding = {
       severity: 'blocking',
       file: 'app.mjs',
@@ -164,7 +153,7 @@ describe('until green', { timeout: 300_000 }, () => {
       title: 'No comment',
       body: 'Say why b comes first.',
     }
-    api.script((bindings, request) =>
+    at.api.script((bindings, request) =>
       request.prompt.includes('+// b first')
         ? approve(bindings, request)
         : answerWith({ verdict: 'CHANGES_REQUESTED', findings: [finding] })(bindings, request),
@@ -180,22 +169,22 @@ console.log(process.env.SECRET ?? 'no secret')`)
       until_green: { attempts: [{ error_class: 'review_blocked' }, { overall: 'PASS' }] },
     })
     // What it committed and what it left lying are one commit, by HQ.
-    expect(sample.git('log', '--format=%an', '-1')).toBe('OpenClaw HQ')
-    expect(sample.git('rev-parse', 'main^')).toBe(head)
-    expect(sample.git('show', 'main:left.txt')).toBe('not committed by the implementer')
+    expect(at.sample.git('log', '--format=%an', '-1')).toBe('OpenClaw HQ')
+    expect(at.sample.git('rev-parse', 'main^')).toBe(head)
+    expect(at.sample.git('show', 'main:left.txt')).toBe('not committed by the implementer')
     expect(read(shipped, 'repairs/1/implementer_output.txt')).toBe('no secret\n')
     expect(JSON.parse(read(shipped, 'attempts/1/review_answer.json'))).toMatchObject({
       findings: [finding],
     })
   })
 
-  it('lists a weakened test in the result and tells the reviewer, who decides', async () => {
+  it('lists a weakened test in the result and shows it to the reviewer, who decides', async () => {
     breakIt()
     implementer(
       `writeFileSync('app.test.mjs', "import { test } from 'node:test'\\ntest('adds', () => {})\\n")`,
     )
     let seen = ''
-    api.script((bindings, request) => {
+    at.api.script((bindings, request) => {
       seen = request.prompt
       return answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'A test was weakened.' })(
         bindings,
@@ -216,15 +205,15 @@ console.log(process.env.SECRET ?? 'no secret')`)
     })
     // Refused: the branch stays, the repair is kept by a ref of HQ's own.
     expectUntouched()
-    expect(sample.git('rev-parse', result.until_green?.kept_ref ?? '')).toBe(result.git_head)
+    expect(at.sample.git('rev-parse', result.until_green?.kept_ref ?? '')).toBe(result.git_head)
   })
 
-  it('judges a repair by the gates of what it repairs where the base has none that can be read', async () => {
-    sample.write('openclaw.config.json', '{')
-    sample.commit('A base that nobody can read')
-    sample.git('push', '--quiet', 'origin', 'main')
-    before = sample.remoteRefs()
-    sample.config()
+  it('judges a repair by the gates of what it repairs when those of the base cannot be read', async () => {
+    at.sample.write('openclaw.config.json', '{')
+    at.sample.commit('A base that nobody can read')
+    at.sample.git('push', '--quiet', 'origin', 'main')
+    before = at.sample.remoteRefs()
+    at.sample.config()
     breakIt()
     implementer(`const config = JSON.parse(readFileSync('openclaw.config.json', 'utf8'))
 config.tests[0].argv = [process.execPath, '-e', "require('fs').writeFileSync('report.xml', '<testsuite><testcase name=\\"adds\\"/></testsuite>')"]
@@ -247,7 +236,7 @@ writeFileSync('app.test.mjs', readFileSync('app.test.mjs', 'utf8') + '// touched
     expectUntouched()
   })
 
-  it('runs a suite that the change brings also when the repair takes it out again', async () => {
+  it('runs a suite that the change adds even when the repair removes it', async () => {
     const failing = {
       name: 'stricter',
       argv: [
@@ -258,10 +247,10 @@ writeFileSync('app.test.mjs', readFileSync('app.test.mjs', 'utf8') + '// touched
       report: { format: 'junit', path: 'strict.xml' },
     } satisfies Suite
     const { tests } = JSON.parse(
-      readFileSync(join(sample.repo, 'openclaw.config.json'), 'utf8'),
+      readFileSync(join(at.sample.repo, 'openclaw.config.json'), 'utf8'),
     ) as { tests: Suite[] }
-    sample.config({ tests: [...tests, failing] })
-    head = sample.commit('A stricter suite')
+    at.sample.config({ tests: [...tests, failing] })
+    head = at.sample.commit('A stricter suite')
     implementer(`const config = JSON.parse(readFileSync('openclaw.config.json', 'utf8'))
 config.tests.pop()
 writeFileSync('openclaw.config.json', JSON.stringify(config, null, 2))`)
@@ -277,25 +266,25 @@ writeFileSync('openclaw.config.json', JSON.stringify(config, null, 2))`)
     expectUntouched()
   })
 
-  it('keeps what the implementer was given secretly, and what a test printed, out of prompt and proof in every spelling', async () => {
+  it('keeps secrets of the implementer and of tests out of prompt and proof in every spelling', async () => {
     const [secret, own] = ['given-to-the-implementer-4712', 'of-this-machine-4713']
-    sample.commit('Break it', {
+    at.sample.commit('Break it', {
       'app.mjs': broken,
-      'app.test.mjs': `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport { readFileSync } from 'node:fs'\ntest('adds', () => assert.fail(Buffer.from(readFileSync(${JSON.stringify(join(sample.home, 'own.txt'))}, 'utf8')).toString('hex')))\n`,
+      'app.test.mjs': `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport { readFileSync } from 'node:fs'\ntest('adds', () => assert.fail(Buffer.from(readFileSync(${JSON.stringify(join(at.sample.home, 'own.txt'))}, 'utf8')).toString('hex')))\n`,
     })
-    head = sample.git('rev-parse', 'HEAD')
-    writeFileSync(join(sample.home, 'own.txt'), own)
+    head = at.sample.git('rev-parse', 'HEAD')
+    writeFileSync(join(at.sample.home, 'own.txt'), own)
     implementer(
       `console.log(Buffer.from(process.env.IMPLEMENTER_ACCESS).toString('base64'))
 console.error(Buffer.from(process.env.IMPLEMENTER_ACCESS).toString('hex'))
 console.error(process.env.IMPLEMENTER_ACCESS)
-writeFileSync(${JSON.stringify(join(sample.home, 'prompt.txt'))}, prompt)
+writeFileSync(${JSON.stringify(join(at.sample.home, 'prompt.txt'))}, prompt)
 process.exit(4)`,
       { env: ['IMPLEMENTER_ACCESS'] },
     )
     const shipped = await shipUntilGreen(1, { IMPLEMENTER_ACCESS: secret, SOME_TOKEN: own })
     expect(shipped.result.until_green?.repairs).toHaveLength(1)
-    expect(readFileSync(join(sample.home, 'prompt.txt'), 'utf8')).not.toContain(
+    expect(readFileSync(join(at.sample.home, 'prompt.txt'), 'utf8')).not.toContain(
       Buffer.from(own).toString('hex'),
     )
     const forms = [secret, own].flatMap((each) => [
@@ -314,9 +303,9 @@ process.exit(4)`,
 
   it('shows the implementer the end of a log, however long it is', async () => {
     const { tests } = JSON.parse(
-      readFileSync(join(sample.repo, 'openclaw.config.json'), 'utf8'),
+      readFileSync(join(at.sample.repo, 'openclaw.config.json'), 'utf8'),
     ) as { tests: Suite[] }
-    sample.config({
+    at.sample.config({
       tests: tests.map((suite) => ({
         ...suite,
         name: 'wordy',
@@ -328,10 +317,10 @@ process.exit(4)`,
       })),
     })
     breakIt()
-    implementer(`writeFileSync(${JSON.stringify(join(sample.home, 'prompt.txt'))}, prompt)`)
+    implementer(`writeFileSync(${JSON.stringify(join(at.sample.home, 'prompt.txt'))}, prompt)`)
     await shipUntilGreen(1)
     expect(
-      readFileSync(join(sample.home, 'prompt.txt'), 'utf8').split('end of the log:')[1],
+      readFileSync(join(at.sample.home, 'prompt.txt'), 'utf8').split('end of the log:')[1],
     ).toContain('tests_failed: ')
   })
 
@@ -350,7 +339,7 @@ process.exit(4)`,
       step_failed: 'tests',
       git_head: head,
       until_green: {
-        stopped: 'repair 1 came to nothing: repair_without_change',
+        stopped: 'repair 1 made no commit: repair_without_change',
         attempts: [{}],
         repairs: [{ error_class: 'repair_without_change', commit: null }],
       },
@@ -362,7 +351,7 @@ process.exit(4)`,
     })
     expect(existsSync(join(idle.dir, 'repairs/1/repair.log'))).toBe(true)
     expectUntouched()
-    writeFileSync(join(sample.repo, 'dirty.txt'), 'x')
+    writeFileSync(join(at.sample.repo, 'dirty.txt'), 'x')
     expect((await shipUntilGreen(5)).result).toMatchObject({
       error_class: 'dirty_tree',
       until_green: { stopped: 'dirty_tree is not repaired', repairs: [] },
@@ -377,11 +366,11 @@ process.exit(4)`,
     )
     const late = await shipUntilGreen(2)
     expect(late.result.until_green).toMatchObject({
-      stopped: 'repair 1 came to nothing: implementer_timeout',
+      stopped: 'repair 1 made no commit: implementer_timeout',
       repairs: [{ error_class: 'implementer_timeout' }],
     })
     expect(read(late, 'repairs/1/implementer_output.txt')).toBe('begun\n')
-    expect(sample.leftovers(late.result.run_id)).toEqual([])
+    expect(at.sample.leftovers(late.result.run_id)).toEqual([])
     implementer(`writeFileSync('app.mjs', ''); console.error('out of ideas'); process.exit(7)`)
     const failed = await shipUntilGreen(2)
     expect(failed.result.until_green?.repairs[0]).toMatchObject({
@@ -391,12 +380,12 @@ process.exit(4)`,
     expectUntouched()
   })
 
-  it('makes no commit of a folder that an implementer removed, turned into a link, or filled without measure', async () => {
+  it('makes no commit of a folder that an implementer removed, made a link, or overfilled', async () => {
     breakIt()
     const cases = [
       ['rmSync(process.cwd(), { recursive: true })', 'removed the folder'],
       [
-        `const at = process.cwd(); rmSync(at, { recursive: true }); execFileSync('ln', ['-s', ${JSON.stringify(sample.home)}, at], { cwd: '/' })`,
+        `const at = process.cwd(); rmSync(at, { recursive: true }); execFileSync('ln', ['-s', ${JSON.stringify(at.sample.home)}, at], { cwd: '/' })`,
         'removed the folder',
       ],
       ["execFileSync('truncate', ['--size=300M', 'large.bin'])", 'bytes of changed files'],
@@ -407,7 +396,7 @@ process.exit(4)`,
       expect(result).toMatchObject({
         overall: 'FAIL',
         until_green: {
-          stopped: 'repair 1 came to nothing: implementer_failed',
+          stopped: 'repair 1 made no commit: implementer_failed',
           repairs: [{ commit: null, detail: expect.stringContaining(why) as string }],
         },
       })
@@ -418,7 +407,7 @@ process.exit(4)`,
   it('pushes nothing when an implementer writes into the repository of the operator, whose work stays', async () => {
     breakIt()
     implementer(
-      `writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync(${JSON.stringify(join(sample.repo, 'app.mjs'))}, 'meddled\\n')`,
+      `writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync(${JSON.stringify(join(at.sample.repo, 'app.mjs'))}, 'meddled\\n')`,
     )
     const meddled = await shipUntilGreen(2)
     expect(meddled.result).toMatchObject({
@@ -427,12 +416,12 @@ process.exit(4)`,
       step_failed: 'preflight',
       pushed_sha: null,
     })
-    expect(readFileSync(join(sample.repo, 'app.mjs'), 'utf8')).toBe('meddled\n')
-    expect([sample.remoteRefs(), sample.git('rev-parse', 'main')]).toEqual([before, head])
-    sample.git('checkout', '--quiet', '--', 'app.mjs')
+    expect(readFileSync(join(at.sample.repo, 'app.mjs'), 'utf8')).toBe('meddled\n')
+    expect([at.sample.remoteRefs(), at.sample.git('rev-parse', 'main')]).toEqual([before, head])
+    at.sample.git('checkout', '--quiet', '--', 'app.mjs')
 
     implementer(
-      `writeFileSync('app.mjs', ${JSON.stringify(right)}); execFileSync('git', ['-C', ${JSON.stringify(sample.repo)}, 'config', 'remote.origin.pushurl', '/elsewhere'])`,
+      `writeFileSync('app.mjs', ${JSON.stringify(right)}); execFileSync('git', ['-C', ${JSON.stringify(at.sample.repo)}, 'config', 'remote.origin.pushurl', '/elsewhere'])`,
     )
     expect((await shipUntilGreen(2)).result).toMatchObject({
       overall: 'FAIL',
@@ -440,13 +429,13 @@ process.exit(4)`,
       step_failed: 'preflight',
       pushed_sha: null,
     })
-    sample.git('config', '--unset', 'remote.origin.pushurl')
+    at.sample.git('config', '--unset', 'remote.origin.pushurl')
     expectUntouched()
   })
 
-  it('does not move the branch over work of the operator, nor over a file that git ignores', async () => {
+  it('does not move the branch over work of the operator, or over a file that git ignores', async () => {
     breakIt()
-    sample.write('report.xml', 'precious and ignored\n')
+    at.sample.write('report.xml', 'precious and ignored\n')
     implementer(
       `writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync('.gitignore', ''); writeFileSync('report.xml', 'of the repair\\n')`,
     )
@@ -457,14 +446,14 @@ process.exit(4)`,
       step_failed: 'fast_forward',
       pushed_sha: null,
     })
-    expect(readFileSync(join(sample.repo, 'report.xml'), 'utf8')).toBe('precious and ignored\n')
+    expect(readFileSync(join(at.sample.repo, 'report.xml'), 'utf8')).toBe('precious and ignored\n')
     expectUntouched()
 
     // Somebody commits while the reviewer thinks.
     implementer(`writeFileSync('app.mjs', ${JSON.stringify(right)})`)
     let meanwhile = ''
-    api.script((bindings, request) => {
-      meanwhile = sample.commit('Meanwhile', { 'mine.txt': 'x\n' })
+    at.api.script((bindings, request) => {
+      meanwhile = at.sample.commit('Meanwhile', { 'mine.txt': 'x\n' })
       return approve(bindings, request)
     })
     expect((await shipUntilGreen(1)).result).toMatchObject({
@@ -473,24 +462,27 @@ process.exit(4)`,
       step_failed: 'fast_forward',
       pushed_sha: null,
     })
-    expect([sample.git('rev-parse', 'main'), sample.remoteRefs()]).toEqual([meanwhile, before])
+    expect([at.sample.git('rev-parse', 'main'), at.sample.remoteRefs()]).toEqual([
+      meanwhile,
+      before,
+    ])
   })
 
-  it('leaves nothing half-done when it is killed or cancelled in a repair: the next ship clears up and passes', async () => {
+  it('leaves nothing half-done when it is killed or cancelled in a repair', async () => {
     breakIt()
-    const works = join(sample.home, 'works')
+    const works = join(at.sample.home, 'works')
     implementer(`writeFileSync(${JSON.stringify(works)}, ''); setInterval(() => {}, 1000)`)
-    const running = sample.start({}, ['--until-green', '1'])
+    const running = at.sample.start({}, ['--until-green', '1'])
     await until('the implementer works', () => existsSync(works))
     rmSync(works)
     running.child.kill('SIGKILL')
     await until('it is gone', () => running.child.signalCode !== null)
     expectUntouched()
     expect(members({ marker: `OPENCLAW_RUN_ID=${running.runId}` }).length).toBeGreaterThan(0)
-    const next = sample.start({}, ['--until-green', '1'])
+    const next = at.sample.start({}, ['--until-green', '1'])
     await until('the implementer works again', () => existsSync(works))
     expect(
-      sample
+      at.sample
         .leftovers(running.runId)
         .filter((each) => each.includes(running.runId) || each.startsWith('process')),
     ).toEqual([])
@@ -502,7 +494,7 @@ process.exit(4)`,
       step_failed: 'repair',
       next_auto_fix: 'start_again',
     })
-    expect(sample.leftovers(result.run_id)).toEqual([])
+    expect(at.sample.leftovers(result.run_id)).toEqual([])
     implementer(`writeFileSync('app.mjs', ${JSON.stringify(right)})`)
     expect((await shipUntilGreen(1)).result.overall).toBe('PASS')
   })

@@ -2,58 +2,48 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { signingKeyFromPem } from '#ops/core/trust/signing-key'
 import { installRoot, nodeProgram, programArgv } from '#ops/base/process/program'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { reviewRef } from '#shared/verdict'
-import { makeShipRepo, until, type Shipped, type ShipRepo } from '../../../support/ship-repo.ts'
-import {
-  answerWith,
-  approve,
-  startResponsesApi,
-  type ResponsesApi,
-} from '../../../support/responses-api.ts'
+import { until, type Shipped, type ShipRepo } from '../../../support/ship-repo.ts'
+import { answerWith, approve, startResponsesApi } from '../../../support/responses-api.ts'
+import { shipFixture } from '../../../support/ship-fixture.ts'
 
-let api: ResponsesApi
-let sample: ShipRepo
-beforeAll(async () => {
-  api = await startResponsesApi()
+const at = shipFixture({
+  prepare: ({ sample }) =>
+    sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' }),
 })
-afterAll(() => api.close())
-beforeEach(() => {
-  sample = makeShipRepo(api.base_url)
-  api.script(approve)
-  sample.commit('Second', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-})
-afterEach(() => sample.remove())
 
 const provider = () => ({
   id: 'loopback',
   label: 'Loopback',
-  base_url: api.base_url,
+  base_url: at.api.base_url,
   env_key: 'REVIEW_KEY',
   scripted: true,
 })
 /** The remote takes nothing, so that the same commit is shipped again and again. */
 const refusePushes = (): void =>
-  writeFileSync(join(sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  writeFileSync(join(at.sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', {
+    mode: 0o755,
+  })
 const ship = async (): Promise<{ shipped: Shipped; asked: number }> => {
-  const before = api.calls()
-  const shipped = await sample.ship()
-  return { shipped, asked: api.calls() - before }
+  const before = at.api.calls()
+  const shipped = await at.sample.ship()
+  return { shipped, asked: at.api.calls() - before }
 }
 const reviewDetail = ({ result }: Shipped): string | null | undefined =>
   result.steps.find(({ name }) => name === 'review_auto')?.detail
 
-describe('an approval of the very same question', { timeout: 300_000 }, () => {
-  it('is used again, said so, and pushed as it was signed', async () => {
+describe('an approval of exactly the same request', { timeout: 300_000 }, () => {
+  it('is used again, is reported as such, and is pushed as it was signed', async () => {
     refusePushes()
     const first = await ship()
     expect(first).toMatchObject({ asked: 1, shipped: { result: { error_class: 'push_rejected' } } })
     expect(first.shipped.result.review_reused).toBeUndefined()
-    rmSync(join(sample.origin, 'hooks', 'pre-receive'))
+    rmSync(join(at.sample.origin, 'hooks', 'pre-receive'))
     const {
       shipped: { result, dir },
       asked,
@@ -74,7 +64,13 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     const text = readFileSync(join(first.shipped.dir, 'verdict.json'), 'utf8')
     expect(readFileSync(join(dir, 'verdict.json'), 'utf8')).toBe(text)
     expect(
-      sample.git('--git-dir', sample.origin, 'cat-file', 'blob', reviewRef(result.git_head ?? '')),
+      at.sample.git(
+        '--git-dir',
+        at.sample.origin,
+        'cat-file',
+        'blob',
+        reviewRef(result.git_head ?? ''),
+      ),
     ).toBe(text.trimEnd())
     for (const file of ['review_prompt.txt', 'review.jsonl', 'review_answer.json'])
       expect(readFileSync(join(dir, file), 'utf8'), file).toBe(
@@ -82,16 +78,16 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
       )
   })
 
-  it('is not used once a later review of the commit refused it, nor is a refusal', async () => {
+  it('is not used after a later refusal of the commit, and a refusal is never used', async () => {
     refusePushes()
     await ship()
-    sample.settings({ reuse_approved_hours: 0 })
-    api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
+    at.sample.settings({ reuse_approved_hours: 0 })
+    at.api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
     expect(await ship()).toMatchObject({
       asked: 1,
       shipped: { result: { error_class: 'review_blocked' } },
     })
-    sample.settings({})
+    at.sample.settings({})
     const third = await ship()
     expect(third).toMatchObject({
       asked: 1,
@@ -102,28 +98,28 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     )
   })
 
-  it('is not used once it was refused in a ship that went on to something else: repaired, cancelled while it was repaired, or killed', async () => {
+  it('is not used after a refusal in a ship that was then repaired, cancelled or killed', async () => {
     refusePushes()
     const first = await ship()
-    const implementer = join(sample.home, 'implementer.mjs')
+    const implementer = join(at.sample.home, 'implementer.mjs')
     const refuse = async (
       script: string,
       meanwhile: (running: ReturnType<ShipRepo['start']>) => Promise<void> = async () => undefined,
     ): Promise<Shipped> => {
       writeFileSync(implementer, `import { appendFileSync } from 'node:fs'\n${script}\n`)
-      sample.settings(
+      at.sample.settings(
         { reuse_approved_hours: 0 },
         { until_green: { argv: [nodeProgram(), implementer] } },
       )
-      api.script((bindings, request) =>
+      at.api.script((bindings, request) =>
         request.prompt.includes('+// b first')
           ? approve(bindings, request)
           : answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' })(bindings, request),
       )
-      const running = sample.start({}, ['--until-green', '1'])
+      const running = at.sample.start({}, ['--until-green', '1'])
       await meanwhile(running)
       const refused = await running.end()
-      sample.settings({})
+      at.sample.settings({})
       return refused
     }
     const expectAsked = async (): Promise<void> => {
@@ -140,14 +136,14 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
       error_class: 'push_rejected',
       until_green: { attempts: [{ error_class: 'review_blocked' }, {}] },
     })
-    sample.git('reset', '--hard', '--quiet', first.shipped.result.git_head ?? '')
+    at.sample.git('reset', '--hard', '--quiet', first.shipped.result.git_head ?? '')
     await expectAsked()
     // It was killed before it had a result.
     rmSync(join(repaired.dir, 'ship_result.json'))
     await expectAsked()
     rmSync(repaired.dir, { recursive: true })
     // It was cancelled while its repair was made, which is what its result says.
-    const begun = join(sample.home, 'begun')
+    const begun = join(at.sample.home, 'begun')
     const cancelled = await refuse(
       `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(begun)}, '')\nsetInterval(() => {}, 1000)`,
       async (running) => {
@@ -162,15 +158,15 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     await expectAsked()
     rmSync(cancelled.dir, { recursive: true })
     // Without all that, the approval stands.
-    api.script(approve)
+    at.api.script(approve)
     expect((await ship()).asked).toBe(0)
   })
 
-  it('is not used when anything it was bound to is another: each leads to a new review', async () => {
+  it('is not used when anything that it was bound to has changed', async () => {
     refusePushes()
     const first = await ship()
     const other = await startResponsesApi()
-    const cli = join(sample.home, 'codex-of-another-version')
+    const cli = join(at.sample.home, 'codex-of-another-version')
     writeFileSync(
       cli,
       `#!/bin/sh\nif [ "$1" = --version ]; then echo "codex-cli 0.0.1"; else exec "${join(installRoot(), 'node_modules', '.bin', 'codex')}" "$@"; fi\n`,
@@ -178,34 +174,37 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     chmodSync(cli, 0o755)
     const verdict = join(first.shipped.dir, 'verdict.json')
     const text = readFileSync(verdict, 'utf8')
-    const { keyFile } = laptopProofPaths(sample.home, sample.repo)
+    const { keyFile } = laptopProofPaths(at.sample.home, at.sample.repo)
     const key = readFileSync(keyFile)
     const back = (): void => {
-      sample.settings({})
+      at.sample.settings({})
       writeFileSync(verdict, text)
       writeFileSync(keyFile, key)
-      sample.git('remote', 'set-url', 'origin', sample.origin)
+      at.sample.git('remote', 'set-url', 'origin', at.sample.origin)
     }
     const changes: readonly (readonly [string, () => void, string])[] = [
-      ['age', () => sample.settings({ reuse_approved_hours: 0.000_001 }), 'minutes old'],
-      ['never', () => sample.settings({ reuse_approved_hours: 0 }), ''],
-      ['model', () => sample.settings({ model: 'another-model' }), 'model'],
+      ['age', () => at.sample.settings({ reuse_approved_hours: 0.000_001 }), 'minutes old'],
+      ['never', () => at.sample.settings({ reuse_approved_hours: 0 }), ''],
+      ['model', () => at.sample.settings({ model: 'another-model' }), 'model'],
       [
         'accepted providers',
-        () => sample.settings({ providers: [provider(), { ...provider(), id: 'second' }] }),
+        () => at.sample.settings({ providers: [provider(), { ...provider(), id: 'second' }] }),
         'accepted_providers',
       ],
       [
         'provider',
         () =>
-          sample.settings({ provider: 'renamed', providers: [{ ...provider(), id: 'renamed' }] }),
+          at.sample.settings({
+            provider: 'renamed',
+            providers: [{ ...provider(), id: 'renamed' }],
+          }),
         'provider',
       ],
-      ['program', () => sample.settings({ codex: cli }), 'cli, cli_version'],
+      ['program', () => at.sample.settings({ codex: cli }), 'cli, cli_version'],
       [
         'where origin leads',
         () => {
-          sample.git('remote', 'set-url', 'origin', `file://${sample.origin}`)
+          at.sample.git('remote', 'set-url', 'origin', `file://${at.sample.origin}`)
         },
         'way_sha256',
       ],
@@ -231,7 +230,7 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
       rmSync(shipped.dir, { recursive: true })
       back()
     }
-    sample.settings({ providers: [{ ...provider(), base_url: other.base_url }] })
+    at.sample.settings({ providers: [{ ...provider(), base_url: other.base_url }] })
     const elsewhere = await ship()
     expect([elsewhere.asked, other.calls()]).toEqual([0, 1])
     rmSync(elsewhere.shipped.dir, { recursive: true })
@@ -255,7 +254,7 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     } = await ship()
     const log = (shipped: Shipped): string =>
       readFileSync(join(shipped.dir, 'review_auto.log'), 'utf8')
-    const { keyFile, chainFile } = laptopProofPaths(sample.home, sample.repo)
+    const { keyFile, chainFile } = laptopProofPaths(at.sample.home, at.sample.repo)
     const asked = (): { boot_id: string; uptime_seconds: number } =>
       (
         JSON.parse(readFileSync(join(dir, 'review_bindings.json'), 'utf8')) as {
@@ -280,7 +279,7 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
         runId,
         chainFile,
         key: signingKeyFromPem(readFileSync(keyFile, 'utf8'), keyFile),
-        gitHead: sample.git('rev-parse', 'HEAD'),
+        gitHead: at.sample.git('rev-parse', 'HEAD'),
         gitTree: null,
       })
     }
@@ -311,28 +310,34 @@ describe('an approval of the very same question', { timeout: 300_000 }, () => {
     rmSync(future, { recursive: true })
     // A refusal that came later, under an earlier date.
     await askedAt(original)
-    sample.settings({ reuse_approved_hours: 0 })
-    api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
+    at.sample.settings({ reuse_approved_hours: 0 })
+    at.api.script(answerWith({ verdict: 'CHANGES_REQUESTED', summary: 'No.' }))
     const early = '20200101T000000Z-00000000'
-    const [program, ...args] = programArgv('hq', ['ship', '--repo', sample.repo, '--run-id', early])
+    const [program, ...args] = programArgv('hq', [
+      'ship',
+      '--repo',
+      at.sample.repo,
+      '--run-id',
+      early,
+    ])
     expect(
-      (await once(spawn(program, args, { env: sample.env, stdio: 'ignore' }), 'close'))[0],
+      (await once(spawn(program, args, { env: at.sample.env, stdio: 'ignore' }), 'close'))[0],
     ).not.toBe(0)
-    sample.settings({})
-    api.script(approve)
+    at.sample.settings({})
+    at.api.script(approve)
     expect(await again()).toMatchObject({
       asked: 1,
       log: expect.stringContaining(`${early} was refused by its reviewer`) as string,
     })
   })
 
-  it('is about one commit: the same files in another commit, or judged by other gates, are reviewed anew', async () => {
+  it('is for one commit: the same files in another one, or under other gates, get a new review', async () => {
     refusePushes()
     await ship()
-    sample.git('commit', '--amend', '--quiet', '-m', 'Second, in other words')
+    at.sample.git('commit', '--amend', '--quiet', '-m', 'Second, in other words')
     expect((await ship()).asked).toBe(1)
-    sample.config({ review: { max_diff_bytes: 100_000 } })
-    sample.commit('Other gates')
+    at.sample.config({ review: { max_diff_bytes: 100_000 } })
+    at.sample.commit('Other gates')
     expect((await ship()).asked).toBe(1)
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bytesOf } from '#ops/platform/git/objects'
-import { lookForHazards } from '#ops/features/ship/hazards/hazards'
+import { inspectHazards } from '#ops/features/ship/hazards/hazards'
 
 const dir = mkdtempSync(join(tmpdir(), 'openclaw-objects-'))
 const git = (...args: string[]): string =>
@@ -36,11 +36,11 @@ it('a link whose target cannot be read is not taken for one that leads nowhere',
     return git('rev-parse', 'HEAD')
   }
   const [base, head] = [link('up', '..'), link('by-up', 'up/outside')]
-  await expect(lookForHazards(dir, base, head, {})).rejects.toMatchObject({
+  await expect(inspectHazards({ repo: dir, base, head }, {})).rejects.toMatchObject({
     errorClass: 'link_outside',
   })
   rmSync(object(git('rev-parse', `${head}:up`)))
-  await expect(lookForHazards(dir, base, head, {})).rejects.toMatchObject({
+  await expect(inspectHazards({ repo: dir, base, head }, {})).rejects.toMatchObject({
     errorClass: 'internal_error',
     message: expect.stringContaining('the link up leads') as string,
   })

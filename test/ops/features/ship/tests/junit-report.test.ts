@@ -8,7 +8,7 @@ const counts = (xml: string) => {
 }
 
 describe('a JUnit report', () => {
-  it('is counted case by case, in nested suites, as node and pytest write them', () => {
+  it('counts case by case, in nested suites, as node and pytest write them', () => {
     const { cases } =
       read(`<?xml version="1.0"?><testsuites><testcase name="top" classname="test"/><testsuite name="a" tests="3" failures="1" skipped="1">
       <testcase name="bad" classname="m.C"><failure message="1 &lt; 2&#10;more">x</failure></testcase><testcase name="later"><skipped type="todo" message="soon"/></testcase></testsuite></testsuites>`)
@@ -19,7 +19,7 @@ describe('a JUnit report', () => {
     ])
   })
 
-  it('is believed when a suite declares more failures or skips than its cases show', () => {
+  it('counts more failures or skips when a suite declares more than its cases show', () => {
     expect(
       counts('<testsuite tests="1" failures="0" errors="1"><testcase name="a"/></testsuite>'),
     ).toEqual({ passed: 1, failed: 1, skipped: 0 })
@@ -33,7 +33,7 @@ describe('a JUnit report', () => {
     ).toEqual({ passed: 0, failed: 1, skipped: 0 })
   })
 
-  it('counts a test that was not run as skipped and one that failed as failed, also where only an attribute says so', () => {
+  it('counts skipped and failed tests, even where only an attribute says so', () => {
     expect(
       counts(
         '<testsuites tests="3" failures="0" disabled="1"><testsuite name="s" tests="3" failures="0" disabled="1" skipped="0"><testcase name="a" status="run" result="completed"/><testcase name="b" status="notrun" result="suppressed"/><testcase name="c" status="failed"/></testsuite></testsuites>',

@@ -1,0 +1,57 @@
+// What the commit itself must hold to be shipped.
+import type { ProjectConfig } from '#shared/config'
+import { commitOf, currentBranch } from '#ops/platform/git/commits'
+import { readBlob, trackedAt } from '#ops/platform/git/objects'
+import { nextActionFile, parseNextAction } from '#ops/core/config/next-action'
+import { configAt, configOfHead } from '#ops/features/ship/state/gate-settings'
+import { proofRoot } from '#ops/features/ship/state/proof-folder'
+import { remoteName } from '#ops/features/ship/state/ship-facts'
+import type { Unmet } from './unmet.ts'
+import { checkBranch, type Tree } from './working-tree.ts'
+
+/** A commit that may be shipped. */
+export interface Commit extends Tree {
+  readonly head: string
+}
+
+/** What is tracked there would hide proof, or replace it on the host. */
+export async function checkTrackedProof({ repo, head, git }: Commit): Promise<Unmet | null> {
+  const tracked = await trackedAt(repo, { commit: head, path: proofRoot }, git)
+  return tracked === null
+    ? null
+    : {
+        errorClass: 'config_invalid',
+        sentence: `The commit ${head.slice(0, 12)} tracks ${tracked}, where HQ keeps its proof.`,
+      }
+}
+
+/** @throws {Problem} `next_action_invalid` for a file that does not name exactly one */
+export async function checkNextAction({ repo, head, git }: Commit): Promise<Unmet | null> {
+  const text = await readBlob(repo, `${head}:${nextActionFile}`, git)
+  if (text === null)
+    return {
+      errorClass: 'next_action_invalid',
+      sentence: `The commit ${head.slice(0, 12)} has no ${nextActionFile}.`,
+    }
+  parseNextAction(text)
+  return null
+}
+
+/**
+ * The branch that is shipped, before the base is known. It is the one that the change's own configuration names, unless
+ * the change renames it: then it is the one that origin's configuration still names. Nothing is requested of the remote.
+ */
+export async function branchToShip(tree: Tree, config: ProjectConfig): Promise<string> {
+  const { repo, git } = tree
+  const current = await currentBranch(repo, git)
+  if (current === null || current === config.branch) return config.branch
+  const tracked = await commitOf(repo, `refs/remotes/${remoteName}/${current}`, git)
+  const renames = tracked !== null && (await configAt(repo, tracked, git))?.branch === current
+  return renames ? current : config.branch
+}
+
+/** @throws {Problem} `config_invalid` when the commit has no valid configuration */
+export async function checkConfigAndBranch(commit: Commit): Promise<Unmet | null> {
+  const config = await configOfHead(commit.repo, commit.head, commit.git)
+  return checkBranch(commit, await branchToShip(commit, config))
+}

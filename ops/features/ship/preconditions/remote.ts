@@ -1,0 +1,63 @@
+// How the commit lies to origin's branch.
+import { isAncestor } from '#ops/platform/git/commits'
+import { hasRemote } from '#ops/platform/git/remote'
+import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
+import { remoteName } from '#ops/features/ship/state/ship-facts'
+import type { Commit } from './commit.ts'
+import type { Unmet } from './unmet.ts'
+import type { Tree } from './working-tree.ts'
+
+/** What is known of origin: preflight has just fetched it, HQ reads what the last fetch left. */
+export interface RemoteView {
+  readonly branch: string
+  /** origin/<branch>. */
+  readonly remoteHead: string
+}
+
+/** What is known of earlier ships of the commit. */
+export interface ShippedBefore {
+  /** The commit is reviewed, or reviews start from it. */
+  readonly proven: boolean
+  /** A ship of it ended PASS. */
+  readonly shipped: boolean
+  /** One that was pushed and not confirmed: the next ship confirms it. */
+  readonly earlier: Pick<EarlierShip, 'result'> | null
+}
+
+export async function checkHasRemote({ repo, git }: Tree): Promise<Unmet | null> {
+  return (await hasRemote(repo, remoteName, git))
+    ? null
+    : { errorClass: 'remote_unreachable', sentence: `${repo} has no remote named ${remoteName}.` }
+}
+
+export async function checkNotBehind(
+  { repo, head, git }: Commit,
+  { branch, remoteHead }: RemoteView,
+): Promise<Unmet | null> {
+  if (await isAncestor(repo, { ancestor: remoteHead, commit: head }, git)) return null
+  if (await isAncestor(repo, { ancestor: head, commit: remoteHead }, git))
+    return {
+      errorClass: 'behind_remote',
+      sentence: `${branch} is behind ${remoteName}/${branch}.`,
+    }
+  return {
+    errorClass: 'diverged_from_remote',
+    sentence: `${branch} and ${remoteName}/${branch} have diverged.`,
+  }
+}
+
+export function checkSomethingToShip(
+  { head }: Pick<Commit, 'head'>,
+  { branch, remoteHead }: RemoteView,
+  { proven, shipped, earlier }: ShippedBefore,
+): Unmet | null {
+  if (!proven || (earlier && (earlier.result !== null || remoteHead === head))) return null
+  const at = `${remoteName}/${branch}`
+  return {
+    errorClass: 'nothing_to_ship',
+    sentence:
+      remoteHead === head
+        ? `Nothing to ship: ${at} is at this commit already${shipped ? ', and it was shipped' : ''}.`
+        : `${head.slice(0, 12)} is reviewed already, and ${at} was set back behind it. Commit a change on top.`,
+  }
+}

@@ -1,0 +1,28 @@
+// The files that a review leaves in the proof of a ship.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const requestFiles = {
+  review_prompt: 'review_prompt.txt',
+  review_events: 'review.jsonl',
+  review_answer: 'review_answer.json',
+} as const
+
+/** Says under which conditions a review was made. */
+export const bindingsFile = 'review_bindings.json'
+
+/** In the proof of a change that took several requests: a folder for each. */
+export const packetsFolder = 'packets'
+
+export const proofFiles = {
+  diff: 'diff.patch',
+  ...requestFiles,
+  review_bindings: bindingsFile,
+  verdict: 'verdict.json',
+} as const
+
+export type ProofFile = keyof typeof proofFiles
+
+/** The files of a review that lie in `dir`, as the result document names them: name to path relative to `dir`. */
+export const reviewArtifacts = (dir: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(proofFiles).filter(([, file]) => existsSync(join(dir, file))))
