@@ -1,14 +1,12 @@
+import { isLoopbackHostname } from '../loopback.ts'
 import { z } from 'zod'
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 
 /** Where a secret is sent: TLS, or this machine itself. */
 const peerUrl = z.url().refine((text) => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, username, password, search, hash } = new URL(text)
   return (
-    (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) &&
+    (protocol === 'https:' || (protocol === 'http:' && isLoopbackHostname(hostname))) &&
     username === '' &&
     password === '' &&
     search === '' &&

@@ -1,7 +1,5 @@
+import { isLoopbackHostname } from '#shared/loopback'
 import { Problem } from '#shared/errors'
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 
 /**
  * Checks the address of a host. The admin token travels to it, so it must be TLS; plain HTTP is accepted for loopback
@@ -24,7 +22,7 @@ export function hostOrigin(text: string): string {
     throw new Problem('invalid_request', `url: ${why}. The settings are unchanged.`)
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse('must start with https://')
-  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+  if (url.protocol === 'http:' && !isLoopbackHostname(url.hostname))
     refuse('plain http is accepted for this machine only; use the https address of the host')
   if (url.username !== '' || url.password !== '') refuse('must not hold a user name or password')
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
