@@ -1,0 +1,186 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa, type Result } from 'execa'
+import type { Browser } from 'playwright'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checksResult, type ChecksResult } from '#shared/result'
+import { nodeProgram } from '#ops/base/process/program'
+import { serveRenderer, type BuiltRenderer } from './desktop/renderer/support/built-renderer.ts'
+import { open } from './desktop/renderer/support/pages.ts'
+import { overview, scene, status } from './desktop/renderer/support/scenes.ts'
+import { launchBrowser, shown } from './support/browser.ts'
+import { testHost, type TestHost } from './support/hostd.ts'
+
+// Two of the six tasks of CONTRIBUTING.md, performed as it says in a copy of the package.
+
+const root = process.cwd()
+let copy: string
+let host: TestHost
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'openclaw-extended-'))
+  for (const part of [
+    'package.json',
+    '.prettierrc.json',
+    'tsconfig.json',
+    'electron.vite.config.ts',
+    'shared',
+    'ops',
+    'hostd',
+    'desktop',
+    'scripts',
+    'docs/reference',
+  ])
+    cpSync(join(root, part), join(copy, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  host = testHost({ install: copy })
+})
+afterAll(async () => {
+  await host.remove()
+  rmSync(copy, { recursive: true, force: true })
+})
+
+/** Adds a line to a file of the copy. @throws when the line before it is not there exactly once */
+function addLine(file: string, after: string, line: string): void {
+  const path = join(copy, file)
+  const parts = readFileSync(path, 'utf8').split(after)
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times ${after}`)
+  writeFileSync(path, parts.join(`${after}${line}`))
+}
+
+const inCopy = async (...args: string[]): Promise<Result> =>
+  await execa(nodeProgram(root), args, {
+    cwd: copy,
+    env: { ...host.env, NODE_ENV: 'production' },
+    extendEnv: false,
+    reject: false,
+  })
+
+describe('a doctor check made of one file and one line', () => {
+  let doctor: ChecksResult
+
+  beforeAll(async () => {
+    writeFileSync(
+      join(copy, 'ops/features/doctor/checks/moon-phase.ts'),
+      `import { warn } from '#ops/core/checks/check'
+import type { HostCheck } from '#ops/core/checks/host-check'
+
+export const moonPhase: HostCheck = {
+  name: 'moon_phase',
+  title: 'Phase of the moon',
+  description: 'The moon is not full.',
+  remedies: ['set_clock'],
+  run: () => warn('The moon is full tonight.', 'set_clock'),
+}
+`,
+    )
+    const list = 'ops/features/doctor/checks.ts'
+    addLine(
+      list,
+      '// the checks of what it runs.\n',
+      "import { moonPhase } from './checks/moon-phase.ts'\n",
+    )
+    addLine(list, 'readonly HostCheck[] = [\n', '  moonPhase,\n')
+    const { stdout, stderr } = await inCopy(join(copy, 'ops/main.ts'), 'doctor', '--json')
+    doctor = checksResult.parse(JSON.parse(String(stdout) || String(stderr)))
+  })
+
+  it('is run by the command line', () => {
+    expect(doctor.checks).toContainEqual(
+      expect.objectContaining({
+        name: 'moon_phase',
+        status: 'WARN',
+        detail: 'The moon is full tonight.',
+        remedy: 'set_clock',
+      }),
+    )
+  })
+
+  it('stands in the reference, and the test of the reference asks for it', async () => {
+    const before = await inCopy('scripts/reference.mjs', '--check')
+    expect([before.exitCode, before.stderr]).toEqual([1, expect.stringContaining('checks.md')])
+    expect(await inCopy('scripts/reference.mjs')).toMatchObject({ exitCode: 0 })
+    expect(readFileSync(join(copy, 'docs/reference/checks.md'), 'utf8')).toMatch(
+      /`moon_phase`.*The moon is not full\./,
+    )
+  })
+
+  describe('and a page made of one folder and one line', () => {
+    let built: BuiltRenderer
+    let browser: Browser
+
+    beforeAll(async () => {
+      mkdirSync(join(copy, 'desktop/renderer/pages/moon'))
+      writeFileSync(
+        join(copy, 'desktop/renderer/pages/moon/index.ts'),
+        `import type { HqPage } from '../page.ts'
+import { MoonPage } from './moon-page.tsx'
+
+export const moonPage: HqPage = { path: '/moon', title: 'Moon', icon: 'doctor', Page: MoonPage }
+`,
+      )
+      writeFileSync(
+        join(copy, 'desktop/renderer/pages/moon/moon-page.tsx'),
+        `import type { ReactElement } from 'react'
+
+export function MoonPage(): ReactElement {
+  return <h1>The moon tonight</h1>
+}
+`,
+      )
+      const list = 'desktop/renderer/app/pages.ts'
+      addLine(
+        list,
+        "../pages/doctor/index.ts'\n",
+        "import { moonPage } from '../pages/moon/index.ts'\n",
+      )
+      addLine(list, '  settingsPage,\n', '  moonPage,\n')
+      const build = await inCopy(
+        'node_modules/electron-vite/bin/electron-vite.js',
+        'build',
+        '--logLevel',
+        'warn',
+      )
+      expect(build, String(build.stderr)).toMatchObject({ exitCode: 0 })
+      ;[built, browser] = await Promise.all([
+        serveRenderer(join(copy, 'out/renderer')),
+        launchBrowser(),
+      ])
+    })
+    afterAll(async () => {
+      await browser.close()
+      await built.close()
+    })
+
+    it('shows the page in the sidebar, the window title and the palette', async () => {
+      const { page, complaints } = await open(browser, built, scene({}))
+      await page
+        .getByRole('navigation', { name: 'Main' })
+        .getByRole('link', { name: 'Moon' })
+        .click()
+      await shown(page.getByRole('heading', { level: 1 })).toHaveText('The moon tonight')
+      await shown(page).toHaveTitle(/Moon/)
+      await page.keyboard.press('Control+k')
+      await shown(page.getByRole('option', { name: /Moon/ })).toBeVisible()
+      expect(complaints).toEqual([])
+      await page.context().close()
+    })
+
+    it('shows the check on the doctor page, as the command line found it', async () => {
+      const found = scene({ 'overview.get': overview({ status: status({ last_doctor: doctor }) }) })
+      const { page } = await open(browser, built, found, { path: '/doctor' })
+      await shown(page.getByText('moon_phase').first()).toBeVisible()
+      await shown(page.getByText('The moon is full tonight.').first()).toBeVisible()
+      await page.context().close()
+    })
+  })
+})
