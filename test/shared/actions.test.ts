@@ -18,8 +18,8 @@ describe('the table of actions', () => {
     })
     expect(leaving.toSorted()).toEqual([
       'deploy_and_verify: deploy',
-      'dod: dod',
       'doctor: doctor',
+      'dod: dod',
       'phase0: phase0',
       'rollback: deploy',
     ])
