@@ -170,7 +170,7 @@ export function MoonPage(): ReactElement {
       await shown(page.getByRole('heading', { level: 1 })).toHaveText('The moon tonight')
       await shown(page).toHaveTitle(/Moon/)
       await page.keyboard.press('Control+k')
-      await shown(page.getByRole('option', { name: /Moon/ })).toBeVisible()
+      await shown(page.getByRole('menuitem', { name: /Moon/ })).toBeVisible()
       expect(complaints).toEqual([])
       await page.context().close()
     })

@@ -1,4 +1,4 @@
-import { isLoopbackHostname } from '../loopback.ts'
+import { isLoopbackHostname } from './loopback.ts'
 import { z } from 'zod'
 
 /** Where a secret is sent: TLS, or this machine itself. */

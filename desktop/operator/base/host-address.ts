@@ -1,4 +1,4 @@
-import { isLoopbackHostname } from '#shared/loopback'
+import { isLoopbackHostname } from '#shared/config/loopback'
 import { Problem } from '#shared/errors'
 
 /**
