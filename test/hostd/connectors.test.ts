@@ -73,7 +73,9 @@ describe('the connectors of a host', () => {
     const { code, err } = await command('connectors')
     expect([code, err]).toEqual([
       2,
-      expect.stringMatching(/✗ FAIL {2}gmail .*not configured\. .*gmail_oauth\.json does not exist/),
+      expect.stringMatching(
+        /✗ FAIL {2}gmail .*not configured\. .*gmail_oauth\.json does not exist/,
+      ),
     ])
     const seen = await connectors()
     const { body } = await hostd.ask(`/api/runs?id=${seen.seen?.run_id ?? ''}`)
