@@ -1,4 +1,4 @@
-/** The laptop as witness (docs/OPERATING_MODEL.md): it remembers every chain, and raises an alarm when one was changed. */
+/** The laptop as witness (docs/OPERATING_MODEL.md): remembers every chain, and raises an alarm when one changed. */
 import type { StatusReply } from '#shared/api'
 import type { WitnessView } from '#shared/bridge'
 import { Problem, toProblem } from '#shared/errors'

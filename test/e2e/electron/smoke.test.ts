@@ -131,7 +131,8 @@ describe('the desktop app', () => {
         (await app.evaluate(() => (globalThis as unknown as { told: string[] }).told, null))[0],
     )
     expect(told).toBe(
-      'Ship: BLOCKED Stopped at preflight (dirty_tree). Commit what should be shipped.',
+      'Ship: BLOCKED Stopped at preflight: Uncommitted changes. ' +
+        'Commit the changes that you want to ship.',
     )
   })
 
