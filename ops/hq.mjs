@@ -11,7 +11,8 @@ const own = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'n
 const node = existsSync(own) ? own : process.execPath
 if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
   console.error(
-    `OpenClaw HQ needs Node 24 or newer here; this is ${process.versions.node}. Run \`npm start\` once in ${root}: it installs it where a package of it exists.`,
+    `OpenClaw HQ needs Node 24 or newer here; this is ${process.versions.node}. ` +
+      `Run \`npm start\` once in ${root}: it installs Node 24 where a package of it exists.`,
   )
   process.exit(64)
 }

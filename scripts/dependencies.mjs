@@ -20,9 +20,9 @@ export function installDependencies() {
     [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
     { cwd: root, stdio: 'inherit' },
   )
-  if (error || status !== 0)
-    throw new Error(
-      `The dependencies could not be installed: ${error?.message ?? `npm ci ended with ${status}; its own message stands above`}.`,
-    )
+  if (error || status !== 0) {
+    const why = error?.message ?? `npm ci ended with ${status}; its own message stands above`
+    throw new Error(`The dependencies could not be installed: ${why}.`)
+  }
   writeFileSync(stamp, lock)
 }

@@ -72,7 +72,12 @@ const checks = [
         'hostd',
         'desktop',
         'test',
+        'scripts',
       ]),
+  ],
+  [
+    'Checking for dead code',
+    () => node([bin('knip', 'knip'), '--no-progress', '--no-config-hints']),
   ],
 ]
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { say } from './paths.mjs'
 
-/** Program to Debian package. Docker and Compose are not among them: they run inside the machine that the rig builds. */
+/** Program to Debian package. Docker and Compose are missing here: they run in the machine that the rig builds. */
 const tools = {
   strace: 'strace',
   prlimit: 'util-linux',

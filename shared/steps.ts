@@ -79,7 +79,6 @@ export const deploySteps = {
 
 export type ShipStep = keyof typeof shipSteps
 export type DeployStep = keyof typeof deploySteps
-export type StepName = ShipStep | DeployStep
 
 const rows: Readonly<Record<string, StepRow>> = { ...shipSteps, ...deploySteps }
 const rowOf = (name: string): StepRow | undefined =>

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
-import { defineConfig, type UserConfig } from 'vite'
+import type { UserConfig } from 'vite'
 
 /**
  * The one web build: Electron, `hq serve` and the console show the same files. Paths are relative to the root of the
@@ -22,5 +22,3 @@ export const rendererConfig = {
     rollupOptions: { input: 'desktop/renderer/index.html' },
   },
 } satisfies UserConfig
-
-export default defineConfig(rendererConfig)

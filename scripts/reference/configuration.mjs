@@ -5,15 +5,15 @@ import { hqVariables } from '#ops/base/env'
 import { code, page, table } from './markdown.mjs'
 
 const files = [
-  ['`openclaw.config.json`, in the root of the repository', projectConfig],
-  ['`$OPENCLAW_ETC/host.json`, on the host', hostSettings],
-  ['`$OPENCLAW_ETC/trust.json`, on the host', trustFile],
-  ['`$OPENCLAW_HQ_HOME/settings.json`, on the laptop', operatorSettings],
-  ['`$OPENCLAW_HQ_HOME/enrolment.json`, on the laptop', enrolment],
+  { title: '`openclaw.config.json`, in the root of the repository', schema: projectConfig },
+  { title: '`$OPENCLAW_ETC/host.json`, on the host', schema: hostSettings },
+  { title: '`$OPENCLAW_ETC/trust.json`, on the host', schema: trustFile },
+  { title: '`$OPENCLAW_HQ_HOME/settings.json`, on the laptop', schema: operatorSettings },
+  { title: '`$OPENCLAW_HQ_HOME/enrolment.json`, on the laptop', schema: enrolment },
 ]
 
 export function configurationPage() {
-  const parts = files.flatMap(([title, schema]) => {
+  const parts = files.flatMap(({ title, schema }) => {
     const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
     return [`## ${title}`, table(['field', 'form', 'default', 'meaning'], rowsOf(json, ''))]
   })

@@ -1,2 +1,2 @@
 /** The environment of HQ, for the programs that start an operator. */
-export { envValue, setVariables, wholeEnvironment, type Environment } from '#ops/base/env'
+export { envValue, setVariables, wholeEnvironment } from '#ops/base/env'

@@ -1,5 +1,4 @@
 import type { ReactElement, ReactNode } from 'react'
-import type { ProofState } from '#shared/proof'
 import type { Shown } from '../text/status.ts'
 import { Icon, Mark } from './icons.tsx'
 
@@ -32,33 +31,6 @@ export function ScriptedDemo(): ReactElement {
     >
       <Icon name="demo" small />
       scripted (demo)
-    </span>
-  )
-}
-
-const proofs: Record<ProofState, { readonly shown: Shown; readonly title: string }> = {
-  verified: {
-    shown: { tone: 'pass', word: 'verified' },
-    title:
-      'Every file is the one that was sealed, and the signature is by a key that the host believes.',
-  },
-  unverified: {
-    shown: { tone: 'warn', word: 'unverified' },
-    title: 'It was not sealed, or there is no key to check its signature with.',
-  },
-  broken: {
-    shown: { tone: 'fail', word: 'broken' },
-    title: 'It is not what was sealed: hq proof verify names what is wrong.',
-  },
-}
-
-/** What the host found when it checked a bundle. */
-export function Proof({ state }: { state: ProofState }): ReactElement {
-  const { shown, title } = proofs[state]
-  return (
-    <span className={`chip ${shown.tone}`} title={title}>
-      <Mark tone={shown.tone} small />
-      {shown.word}
     </span>
   )
 }

@@ -42,12 +42,14 @@ export function wrongWith(
 ): string | null {
   if ((mode & 0o170000) === 0o120000) return `${path} is a symbolic link`
   if ((mode & 0o170000) !== (kind === 'file' ? 0o100000 : 0o040000))
-    return `${path} is no ${kind === 'file' ? 'regular file' : 'folder'}`
+    return `${path} is not a ${kind === 'file' ? 'regular file' : 'folder'}`
   if (kind === 'file' && nlink > 1)
     return `${path} has ${nlink} names, so another one of them may be open to others`
   const bits = mode & forbidden
-  if (bits !== 0)
-    return `${path} has mode ${octal(mode)}, which ${(bits & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'}`
+  if (bits !== 0) {
+    const lets = (bits & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'
+    return `${path} has mode ${octal(mode)}, which ${lets}`
+  }
   if (!strict || exact === undefined) return null
   const owner = exact.uid !== uid || (exact.gid !== undefined && exact.gid !== gid)
   if (!owner && exact.mode === (mode & 0o7777)) return null

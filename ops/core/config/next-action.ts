@@ -92,7 +92,8 @@ export function withNextAction(text: string | null, action: string): string {
     .replace(/^(?:(?:[-*+]|\d{1,9}[.)])\s+)+/, '')
   const found = text === null ? null : section(text.split(/\r?\n/))
   const headings = text?.split(/\r?\n/).filter((line) => ownHeading.test(line)).length ?? 0
-  const fresh = `${text !== null && headings === 0 && text.trim() !== '' ? `${text.trimEnd()}\n\n` : ''}# Next action\n\n- ${oneLine}\n`
+  const keepsText = text !== null && headings === 0 && text.trim() !== ''
+  const fresh = `${keepsText ? `${text.trimEnd()}\n\n` : ''}# Next action\n\n- ${oneLine}\n`
   const kept = found
     ? [
         ...found.before,

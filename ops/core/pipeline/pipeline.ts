@@ -12,7 +12,7 @@ import { maxLogBytes } from './run-log.ts'
 import { StepRun, type StepSurroundings } from './step-run.ts'
 import type { Step } from './step.ts'
 
-export type { FactContext, Step, StepContext, StepOutcome } from './step.ts'
+export type { FactContext, Step, StepContext } from './step.ts'
 
 export interface PipelineOptions<F, D extends ResultDocument> {
   readonly action: string

@@ -155,12 +155,13 @@ export async function prunePass(
 
 /** What a pass did, for a log. @returns nothing when there was nothing to do */
 export function describePass({ pruned, freed, more, failed }: Pass): string[] {
-  const done =
-    pruned.length === 0
-      ? []
-      : [
-          `Retention deleted the logs of ${pruned.length === 1 ? (pruned[0] ?? '') : `${pruned.length} runs, ${pruned[0] ?? ''} to ${pruned.at(-1) ?? ''}`} (${freed} bytes); each has a signed ${tombstoneName}.${more ? ' The next run goes on.' : ''}`,
-        ]
+  const [first = ''] = pruned
+  const runs =
+    pruned.length === 1 ? first : `${pruned.length} runs, ${first} to ${pruned.at(-1) ?? ''}`
+  const deleted =
+    `Retention deleted the logs of ${runs} (${freed} bytes); each has a signed ${tombstoneName}.` +
+    (more ? ' The next run goes on.' : '')
+  const done = pruned.length === 0 ? [] : [deleted]
   return [
     ...done,
     ...failed.map(({ name, problem }) => `Retention left the logs of ${name}: ${problem.message}`),

@@ -179,11 +179,12 @@ function checkRemembered(
   const at = links.filter((link) => link.counter === counter)
   if (at.length === 0) {
     if (!complete) return []
+    const end = newest === 0 ? 'nothing of it is there' : `what is there ends at ${newest}`
     return [
       problem(
         'chain_truncated',
         null,
-        `${by} has seen number ${counter} of chain ${chain}; ${newest === 0 ? 'nothing of it is there' : `what is there ends at ${newest}`}`,
+        `${by} has seen number ${counter} of chain ${chain}; ${end}`,
       ),
     ]
   }

@@ -40,15 +40,16 @@ export const chainViolations = (made: () => Promise<Repositories>): ViolationGro
       keys: [toTrustedKey(key)],
     } satisfies TrustFile)
     const synced = (name: CommitName) =>
-      attempting(
-        async () =>
-          `the clone was reset to ${(await syncToRemote({ paths, files: readHostFiles(paths), rollbackTo: null }, name, { signal, log: () => undefined })).sha}`,
-      )
+      attempting(async () => {
+        const host = { paths, files: readHostFiles(paths), rollbackTo: null }
+        const { sha } = await syncToRemote(host, name, { signal, log: () => undefined })
+        return `the clone was reset to ${sha}`
+      })
     const control = once(synced(branch))
     return {
       violations: cases.map(([name, what, expected]): Violation => ({
         name,
-        what: what,
+        what,
         expected,
         control,
         attempt: synced(name),

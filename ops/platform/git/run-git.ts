@@ -147,9 +147,10 @@ export async function gitText(
   const result = await git(repo, args, options)
   if (result.exitCode === 0) return result.stdout.replace(/\n$/, '')
   const evidence = gitFailure(result)
+  const why = evidence.at(-1) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`
   throw new Problem(
     options.errorClass ?? 'internal_error',
-    `git ${args[0] ?? ''} failed in ${repo}: ${evidence.at(-1) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`}`,
+    `git ${args[0] ?? ''} failed in ${repo}: ${why}`,
     { evidence },
   )
 }

@@ -38,8 +38,9 @@ export async function checkNextAction({ repo, head, git }: Commit): Promise<Unme
 }
 
 /**
- * The branch that is shipped, before the base is known. It is the one that the change's own configuration names, unless
- * the change renames it: then it is the one that origin's configuration still names. Nothing is requested of the remote.
+ * The branch that is shipped, before the base is known. It is the one that the change's own configuration names,
+ * unless the change renames it: then it is the one that origin's configuration still names. No request goes to
+ * the remote.
  */
 export async function branchToShip(tree: Tree, config: ProjectConfig): Promise<string> {
   const { repo, git } = tree

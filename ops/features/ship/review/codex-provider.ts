@@ -54,12 +54,6 @@ export function credentialEnv(
   return { CODEX_HOME: home }
 }
 
-/** Is there a key or sign-in for this provider? HQ shows it before the operator presses Ship. */
-export function hasCredential(provider: ReviewProvider, env: Environment): boolean {
-  if (provider.env_key !== null) return (env[provider.env_key] ?? '') !== ''
-  return provider.scripted || existsSync(join(codexHome(env), 'auth.json'))
-}
-
 /** How long a provider may take to accept a connection, in milliseconds. */
 const connectLimitMs = 15_000
 const builtIn = 'openai'

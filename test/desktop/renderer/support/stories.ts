@@ -298,8 +298,6 @@ export function offline(): Scene {
   return { ...base, answers: { ...base.answers, 'overview.get': { ...known, connection } } }
 }
 
-export const firstError = 'error Could not resolve "./gateLine" in overview/OverviewPage.tsx'
-
 /** A deploy that is red at the build; the old version serves. */
 export function buildFailed(): Scene & { runId: string } {
   const runId = idAt(360, '8f3a9c1e')

@@ -106,7 +106,7 @@ const kajabiFaults: readonly Fault[] = [
     },
     state: 'invalid',
     errorClass: 'connector_secret_unsafe',
-    detail: /is no regular file/,
+    detail: /is not a regular file/,
   },
   {
     name: 'a secret that is not JSON',

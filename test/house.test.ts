@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { sourceFiles } from './support/layers.ts'
+
+// Limits of CONTRIBUTING.md that the linter cannot check: it knows functions, not lines and folders.
+const files = sourceFiles(process.cwd())
+const longestLine = 120
+const longestFile = 400
+const medianFile = 120
+
+/** A web address, a regular expression and the source of one cannot be broken into lines. */
+const unbreakable = [
+  /https?:\/\/\S{40}/,
+  /(?:^|[=(,:\s])\/(?:[^/\\\n]|\\.){30,}\/[dgimsuvy]*/,
+  /^\s*`.*\(\?(?:[:!=]|<\w+>).*`,$/,
+]
+
+export const overlong = (line: string): boolean =>
+  line.length > longestLine && !unbreakable.some((form) => form.test(line))
+const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n')
+
+describe('every source file', () => {
+  it(`has lines of at most ${longestLine} characters`, () => {
+    const found = [...files].flatMap(([file, text]) =>
+      linesOf(text).flatMap((line, at) =>
+        overlong(line) ? [`${file}:${at + 1} has ${line.length}`] : [],
+      ),
+    )
+    expect(found).toEqual([])
+  })
+
+  it(`has at most ${longestFile} lines, and half of all have at most ${medianFile}`, () => {
+    const sizes = [...files].map(([file, text]) => ({ file, lines: linesOf(text).length }))
+    expect(sizes.filter(({ lines }) => lines > longestFile)).toEqual([])
+    const sorted = sizes.map(({ lines }) => lines).toSorted((a, b) => a - b)
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(medianFile)
+  })
+
+  it('lies in a folder with a README that says what belongs there', () => {
+    const folders = new Set([...files.keys()].map((file) => dirname(file)))
+    expect([...folders].filter((folder) => !existsSync(`${folder}/README.md`))).toEqual([])
+  })
+})
+
+describe('the rule for long lines', () => {
+  it.each([
+    ['a sentence', `// ${'word '.repeat(30)}`, true],
+    ['a long string', `const x = '${'a'.repeat(130)}'`, true],
+    ['an address', `// see https://example.org/${'a'.repeat(120)}`, false],
+    ['a regular expression', `const x = /${'a'.repeat(130)}/u`, false],
+    ['the source of a regular expression', `  \`(?:${'a'.repeat(120)})\`,`, false],
+    ['a line that is just not too long', 'a'.repeat(120), false],
+  ])('judges %s', (_what, line, expected) => {
+    expect(overlong(line)).toBe(expected)
+  })
+})
