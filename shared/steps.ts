@@ -77,7 +77,6 @@ export const deploySteps = {
   },
 } as const satisfies Record<string, StepRow>
 
-export type ShipStep = keyof typeof shipSteps
 export type DeployStep = keyof typeof deploySteps
 
 const rows: Readonly<Record<string, StepRow>> = { ...shipSteps, ...deploySteps }
