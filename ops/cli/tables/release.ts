@@ -51,7 +51,10 @@ export const releaseCommands: readonly CommandRow[] = [
     description: 'deploy origin/main and verify it; try again until it is green',
     options: [
       { flags: '--once', description: 'run the deploy pipeline once, without a retry' },
-      { flags: '--unpin', description: 'deploy origin/main even if a rollback left that commit' },
+      {
+        flags: '--unpin',
+        description: 'deploy origin/main again although you rolled back from it',
+      },
       json,
     ],
     load: () => import('../commands/deploy.ts'),
