@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sourceFiles } from './support/layers.ts'
@@ -8,6 +8,7 @@ const files = sourceFiles(process.cwd())
 const longestLine = 120
 const longestFile = 400
 const medianFile = 120
+const longestTitle = 100
 
 /** A web address, a regular expression and the source of one cannot be broken into lines. */
 const unbreakable = [
@@ -19,6 +20,15 @@ const unbreakable = [
 export const overlong = (line: string): boolean =>
   line.length > longestLine && !unbreakable.some((form) => form.test(line))
 const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n')
+
+const quoted = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/.source
+/** A title follows `it(`, `describe.skipIf(slow)(` or `it.each(rows)(`: a name of vitest, or the end of a call. */
+const titled = new RegExp(`(?:\\b(?:it|test|describe)(?:\\.\\w+)*|\\))\\(\\s*(?:${quoted})`, 'g')
+
+export const longTitles = (text: string): string[] =>
+  [...text.matchAll(titled)]
+    .map(([, single, double, template]) => single ?? double ?? template ?? '')
+    .filter((title) => title.length > longestTitle)
 
 describe('every source file', () => {
   it(`has lines of at most ${longestLine} characters`, () => {
@@ -53,5 +63,34 @@ describe('the rule for long lines', () => {
     ['a line that is just not too long', 'a'.repeat(120), false],
   ])('judges %s', (_what, line, expected) => {
     expect(overlong(line)).toBe(expected)
+  })
+})
+
+describe('every test', () => {
+  it(`has a title of at most ${longestTitle} characters`, () => {
+    const tests = globSync('test/**/*.test.ts')
+    expect(tests.length).toBeGreaterThan(100)
+    const found = tests.flatMap((file) =>
+      longTitles(readFileSync(file, 'utf8')).map((title) => `${file}: ${title}`),
+    )
+    expect(found).toEqual([])
+  })
+})
+
+describe('the rule for long titles', () => {
+  const long = 'x'.repeat(longestTitle + 1)
+  const most = 'x'.repeat(longestTitle)
+
+  it.each([
+    ['in single quotes', `it('${long}', () => {`, true],
+    ['in double quotes', `test("${long}", () => {`, true],
+    ['in backquotes', `describe(\`${long}\`, () => {`, true],
+    ['on a line below', `it.skipIf(slow)(\n  '${long}',\n`, true],
+    ['after the rows of a table', `it.each([\n  ['a', 1],\n])('${long}', (a) => {`, true],
+    ['of a modified test', `it.only('${long}', () => {`, true],
+    ['that is just not too long', `it('${most}', () => {`, false],
+    ['of something else', `submit('${long}')`, false],
+  ])('judges a title %s', (_what, text, expected) => {
+    expect(longTitles(text).length > 0).toBe(expected)
   })
 })

@@ -62,7 +62,7 @@ async function ship(): Promise<string> {
   return result.error_class ?? 'no class'
 }
 
-it('hostile diffs and answers through hq ship with the real Codex CLI: none is approved, each has its class', async () => {
+it('a hostile diff or answer in hq ship with the real Codex CLI is never approved and has its class', async () => {
   // A whole ship takes seconds: one seed in twenty.
   const seeds = campaignSeeds().filter((_, at) => at % 20 === 0)
   const wrong: string[] = []

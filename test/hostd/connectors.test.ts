@@ -106,7 +106,7 @@ describe('the connectors of a host', () => {
 })
 
 describe('Phase 0', () => {
-  it('stays CONNECTOR_NOT_CONFIGURED while a connector is not ready, says which and why, and seals the proof of that', async () => {
+  it('stays CONNECTOR_NOT_CONFIGURED while a connector is not ready, says which and why, and seals it', async () => {
     await at.google.revoke(tokenOf(at))
     const { code, result } = await asked('phase0')
     expect([

@@ -144,7 +144,7 @@ describe('the index of runs', () => {
     }
   })
 
-  it('is built again when it holds a word that this hostd does not know, and each folder it cannot read is named once', async () => {
+  it('is rebuilt when it holds a word unknown to this hostd, and names each unreadable folder once', async () => {
     writeRun(1)
     const other = writeRun(2)
     hostd = await startHostd(host)

@@ -342,7 +342,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     },
   )
 
-  it('keeps the images of the last three green versions and of the one that the newest could have failed beside, and no more', async () => {
+  it('keeps only the images of the last three green versions and that the newest could have failed beside', async () => {
     await nextGreen('six')
     const tags = (await host.docker('image', 'ls', '--format', '{{.Tag}}', 'shop-web'))
       .split('\n')

@@ -9,7 +9,7 @@ const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: kills during deploys on the rig`)
 
 describe.skipIf(why !== null)(
-  'whatever is killed during a deploy, nothing is left over, nothing says PASS that is none, and the next deploy is green',
+  'leaves nothing over and no false PASS, whatever is killed in a deploy, and deploys green next',
   () => {
     let at: DeployHost
     let lines: number

@@ -250,7 +250,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect(await releases()).toEqual([good, broken, fixed].toSorted()) // three are kept: not the one of the installation
   })
 
-  it('never downgrades hostd by a rollback, and changes nothing of it when the same commit is deployed again', async () => {
+  it('never downgrades hostd by a rollback, and leaves it as it is when the same commit is deployed again', async () => {
     const before = [await standing(), await at.show(hostd, 'MainPID')]
     passed(await deploy())
     expect([await standing(), await at.show(hostd, 'MainPID')]).toEqual(before)

@@ -54,7 +54,7 @@ it('a run in which every test passed counts as that, and what was skipped is sai
   )
 })
 
-it('a test that fails counts, and so does each file whose hook fails, that cannot be loaded, or whose process dies', async () => {
+it('counts each failed test, and each file whose hook fails, that cannot load, or whose process dies', async () => {
   const run = await ran('bad', {
     test: `${fine}\nit('fails', () => { throw new Error('planted') })`,
     load: "import './nowhere.ts'",

@@ -114,7 +114,7 @@ describe('the laptop as witness of a host', () => {
     })
   })
 
-  it('alarms when an old bundle is taken away, keeps the alarm when it is put back, and ends it only with a reason, which is kept', async () => {
+  it('alarms when an old bundle is removed, also after its return, until a reason is given and kept', async () => {
     const away = `${dirOf(2)}.away`
     cpSync(dirOf(2), away, { recursive: true })
     rmSync(dirOf(2), { recursive: true })
@@ -158,7 +158,7 @@ describe('the laptop as witness of a host', () => {
     expect((await list()).witnesses[0]?.seen?.counter).toBe(5)
   })
 
-  it('takes another key of the host for an alarm, names both, and believes it only when that is acknowledged', async () => {
+  it('alarms at another key of the host, names both, and trusts it only once that is acknowledged', async () => {
     const old = (await list()).witnesses[0]?.key_id
     rmSync(hostProofPaths(host.paths).keyFile)
     await seal(4, 5)
@@ -236,7 +236,7 @@ describe('the laptop as witness of a host', () => {
     expect(readdirSync(places)).toContain('aiops-1.json.damaged')
   })
 
-  it('serves the chain in pages that need the token, cost nothing when nothing is new, and refuses odd questions', async () => {
+  it('serves the chain in pages behind the token, free when nothing is new, and refuses odd requests', async () => {
     await seal(4, 60)
     expect(await hostd.ask('/api/proof/chain?after=0', { token: null })).toMatchObject({
       status: 403,

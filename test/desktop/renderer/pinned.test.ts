@@ -76,7 +76,7 @@ describe('a host that is pinned by a rollback', () => {
     }
   })
 
-  test('does not offer a deploy that would be refused, on the button, in the palette or as the one thing to do', async () => {
+  test('does not offer a deploy that would be refused: not on the button, the palette or as thing to do', async () => {
     const { page } = await open(browser, built, pinned())
     const button = page.getByRole('button', { name: 'Deploy+Verify: pinned by a rollback' })
     await shown(button).toHaveAccessibleDescription(
@@ -114,7 +114,7 @@ describe('a host that is pinned by a rollback', () => {
     await page.context().close()
   })
 
-  test('ends by itself once another commit is on origin/main: the usual deploy is offered, and the card says why', async () => {
+  test('ends by itself once another commit is on origin/main: offers the deploy, and the card says why', async () => {
     const { page } = await open(browser, built, pinned(newer), { path: '/deploy' })
     await shown(cardOf(page)).toContainText('the next deploy ends the pin')
     await shown(cardOf(page).getByRole('button')).toHaveCount(0)

@@ -58,7 +58,7 @@ describe('a ship that somebody cancelled', () => {
   })
 })
 
-test('a ship that ended before its first step was interrupted, not failed, and names no evidence where there is none', async () => {
+test('shows a ship that ended before its first step as interrupted, and names no evidence without any', async () => {
   const story = cancelledShip()
   const known = story.answers['overview.get'] as Overview
   const result = known.ship?.result

@@ -85,7 +85,7 @@ await gate('never')`,
     expect(run).not.toHaveProperty('cancel_asked_at')
   })
 
-  it('that did not reach the host is remembered with its class until the run has ended, and can be asked again', async () => {
+  it('that did not reach the host is kept with its class until the run ends, and can be repeated', async () => {
     const run_id = await startDeploy()
     await hostd.kill()
     expect((await bench.refused('host.cancel', { run_id })).error_class).toBe('hostd_unreachable')

@@ -124,7 +124,7 @@ describe('the ship key in the keystore of the system', () => {
     expect(existsSync(places().keyFile)).toBe(false)
   })
 
-  it('is never replaced by a second one: a ship at a terminal is refused, and so is HQ without the keystore', async () => {
+  it('is never replaced: refuses a ship at a terminal, and HQ without the keystore', async () => {
     repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
     await ship()
     const { key } = await bench.call('ship_key.get', {})

@@ -51,7 +51,7 @@ describe('running a command', () => {
     expect(members({ marker })).toEqual([])
   })
 
-  it('ends a line of descendants of which each starts the next and is gone, faster than all processes can be listed and asked', async () => {
+  it('ends descendants that each start the next and exit, faster than all processes can be listed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'command-'))
     try {
       const [script, log] = [join(folder, 'next.sh'), join(folder, 'log')]

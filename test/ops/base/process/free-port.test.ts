@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { freePort } from '#ops/base/process/free-port'
 import { freePort as testPort } from '../../../support/ports.ts'
 
-it('a free port is the one from before when nobody has it, and never one that the system may give to somebody else meanwhile', async () => {
+it('takes the former port when it is free, and never one that the system may give out meanwhile', async () => {
   const before = await testPort()
   expect(await freePort(before)).toBe(before)
   const holder = createServer()

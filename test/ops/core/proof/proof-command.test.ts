@@ -155,7 +155,7 @@ describe('hq proof verify', () => {
     expect(await hq()).toMatchObject({ exitCode: 64 })
   })
 
-  it('takes a ship bundle on a host for what it is: a copy, signed on the laptop, with files that were too large to send', async () => {
+  it('verifies a ship bundle on a host as a copy, signed on the laptop, without its largest files', async () => {
     const repo = join(base, 'repo')
     const places = laptopProofPaths(join(base, 'home'), repo)
     const key = await proofKey(places)

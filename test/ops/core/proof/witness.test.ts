@@ -60,7 +60,7 @@ describe('what HQ remembers of a host', () => {
     expect(see(await report())).toMatchObject({ alarms: [], more: false, witness: { counter: 60 } })
   })
 
-  it('raises an alarm over a restored backup, also after the chain has grown past it again, and keeps its memory', async () => {
+  it('raises an alarm over a restored backup, also once the chain has grown past it, and keeps its memory', async () => {
     await sealUpTo(1, 3)
     const backup = mkdtempSync(join(tmpdir(), 'backup-'))
     cpSync(join(bench.root, '..'), backup, { recursive: true })
@@ -88,7 +88,7 @@ describe('what HQ remembers of a host', () => {
     expect(see(await report())).toMatchObject({ alarms: [], witness: { counter: 9 } })
   })
 
-  it('raises an alarm over another chain, a silent host, a foreign key and a report that does not lead anywhere', async () => {
+  it('raises an alarm over another chain, a silent host, a foreign key and a report that leads nowhere', async () => {
     await sealUpTo(1, 2)
     see(await report())
     const seen = await report()

@@ -45,7 +45,7 @@ describe('the signing key', () => {
     expect(new Set(keys.map(({ id }) => id)).size).toBe(1)
   })
 
-  it('is not used when others can read it, when it is a link, or when it is another kind of key; and is not replaced', async () => {
+  it('is neither used nor replaced when others can read it, it is a link, or it is another kind of key', async () => {
     const path = join(dir, 'key.pem')
     await loadOrCreateKey(fileKeyStore(path))
     chmodSync(path, 0o640)

@@ -144,7 +144,7 @@ describe('a ship that passes', () => {
     })
   })
 
-  it("uses Codex's own sign-in for OpenAI, at the address of the settings, whatever OPENAI_BASE_URL or the Codex configuration say", async () => {
+  it("uses Codex's sign-in at the address of the settings, not OPENAI_BASE_URL or the Codex configuration", async () => {
     const codexHome = join(at.sample.temp, 'codex')
     mkdirSync(codexHome)
     writeFileSync(

@@ -101,7 +101,7 @@ const verified = async () =>
   )
 
 describe('retention on a host, after a run', () => {
-  it('deletes the logs of sealed bundles and runs past their days, leaves a signed record, and the chain verifies', async () => {
+  it('deletes logs of sealed bundles and runs past their days, leaves a signed record and a valid chain', async () => {
     const old = await plant(100)
     const older = await plant(200, { kind: 'doctor' })
     const young = await plant(10)
@@ -156,7 +156,7 @@ describe('retention on a host, after a run', () => {
     expect(readFileSync(join(green[2]?.run ?? '', 'log.ndjson'), 'utf8')).toContain('xxx')
   })
 
-  it('deletes the oldest first when all logs are larger than they may be, and none younger than the least age', async () => {
+  it('deletes the oldest first when all logs exceed their limit, and none younger than the least age', async () => {
     settings({ log_days: 3000, log_bytes: 12_000, min_days: 5 })
     const planted = [
       await plant(2),

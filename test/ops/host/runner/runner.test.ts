@@ -102,7 +102,7 @@ describe('one run', () => {
     })
   })
 
-  it('gives its action an environment from nothing, ends what that left running, and spares a service of its own session', async () => {
+  it('gives its action an empty environment, ends its leftovers, and spares a service in its own session', async () => {
     const asked = request('deploy_and_verify', { deploy_run_id: '20260101T000000Z-00000000' })
     const { code } = await runner(asked, {
       OPENCLAW_RUN_ID: asked.run_id,
