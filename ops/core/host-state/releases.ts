@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { commitId, timestamp } from '#shared/ids'
+import { commitId, timestamp, shortCommit } from '#shared/ids'
 import { readRecords } from './service-record.ts'
 import { parseJson, readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -79,7 +79,7 @@ export function releaseVersion(folder: string): string {
     { errorClass: 'state_invalid', origin: `${folder}/package.json` },
   )
   const commit = readMark(folder)?.commit ?? null
-  return commit === null ? version : `${version}+${commit.slice(0, 12)}`
+  return commit === null ? version : `${version}+${shortCommit(commit)}`
 }
 
 /** One rename: a reader sees the old release or the new one, never none. */

@@ -1,4 +1,5 @@
 // Step 4: the target is built, and so is the console that shows it. What serves is untouched.
+import { shortCommit } from '#shared/ids'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { intactGreenBuild } from '#ops/host/engines/common/green-builds'
 import { engineOf } from '#ops/host/engines/registry'
@@ -27,7 +28,7 @@ export const consoleBuild = (host: DeployHost): Step<DeployFacts> => ({
     const built = kept ? 'the kept build' : `${config.build.length} builds`
     return {
       facts: { build, target: { paths, settings, config, sha, console } },
-      detail: `${built} of ${sha.slice(0, 12)}, digest ${build.digest.slice(0, 12)}`,
+      detail: `${built} of ${shortCommit(sha)}, digest ${build.digest.slice(0, 12)}`,
     }
   },
 })

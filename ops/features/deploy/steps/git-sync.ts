@@ -1,6 +1,7 @@
 // Step 2: the clone stands on the target commit, and every change up to it was reviewed.
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { followedBranch } from '#ops/platform/git/host-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { readServing } from '#ops/core/host-state/service-record'
@@ -31,12 +32,10 @@ export const gitSync = (host: DeployHost): Step<DeployFacts> => ({
   },
 })
 
-const short = (sha: string): string => sha.slice(0, 12)
-
 function detailOf({ before, sha, reviews }: Synced): string {
-  if (before === sha) return `already at ${short(sha)}`
-  const from = before === null ? 'nothing' : short(before)
-  return `${from} → ${short(sha)}, ${reviews} reviews checked`
+  if (before === sha) return `already at ${shortCommit(sha)}`
+  const from = before === null ? 'nothing' : shortCommit(before)
+  return `${from} → ${shortCommit(sha)}, ${reviews} reviews checked`
 }
 
 /** @throws {Problem} `config_invalid` when the engine cannot run services on such a host */

@@ -2,7 +2,7 @@
 import { join, relative, resolve } from 'node:path'
 import type { ProjectConfig, TrustFile } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { commitId } from '#shared/ids'
+import { commitId, shortCommit } from '#shared/ids'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { checkedFile } from '#ops/platform/git/checked-objects'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
@@ -166,7 +166,7 @@ async function configAt({ paths, branch, options }: Clone, target: string): Prom
       'config_invalid',
       `Commit ${target} has no ${projectConfigName}. ${untouched}`,
     )
-  const short = target.slice(0, 12)
+  const short = shortCommit(target)
   const config = parseProjectConfig(text, `${short}:${projectConfigName}`)
   if (config.branch !== branch)
     throw new Problem(

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { z } from 'zod'
 import type { ErrorClass } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import {
   checksResult,
   deployResult,
@@ -132,6 +133,6 @@ const servingCheck = (request: GreenCheckRequest): Check => ({
     const unhealthy = services.filter(({ why }) => why !== null)
     return unhealthy.length > 0
       ? fail(unhealthy.map(({ detail }) => detail).join('; '), remedy)
-      : pass(`${services.length} services answer as ${target.slice(0, 12)}`)
+      : pass(`${services.length} services answer as ${shortCommit(target)}`)
   },
 })

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { shortCommit } from '#shared/ids'
 import { projectState } from '#shared/result'
 import { readJson } from '#ops/base/files/json-file'
 import { fail, pass, skip, warn } from '#ops/core/checks/check'
@@ -7,7 +8,7 @@ import type { HostCheck } from '#ops/core/checks/host-check'
 import { readServing } from '#ops/core/host-state/service-record'
 import { cloneOf } from '../facts/clone.ts'
 import { coverage, listUnproven } from '../facts/coverage.ts'
-import { short, trustOf, verdictsText, walkMs } from '../facts/trust.ts'
+import { trustOf, verdictsText, walkMs } from '../facts/trust.ts'
 
 export const unprovenCommits: HostCheck = {
   name: 'unproven_commits',
@@ -27,10 +28,10 @@ export const unprovenCommits: HostCheck = {
       ...trust,
     })
     if (found.state === 'proven')
-      return pass(`HEAD ${short(head.sha)} is proven: ${verdictsText(found.verdicts)}`)
+      return pass(`HEAD ${shortCommit(head.sha)} is proven: ${verdictsText(found.verdicts)}`)
     if (found.state === 'unfinished') {
       const by = provenByDeploy(context, head.sha)
-      const commit = `HEAD ${short(head.sha)}`
+      const commit = `HEAD ${shortCommit(head.sha)}`
       const detail = `The newest ${found.verdicts} verdicts of ${commit} are good; there was no time for more`
       // If not even the verdict of HEAD itself was verified, nothing proves HEAD.
       if (by === null)

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { shortCommit } from '#shared/ids'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
@@ -7,7 +8,7 @@ import { commitOf } from '#ops/platform/git/commits'
 import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { cloneOf, originRef, originSeconds, originTip, type Clone } from '../facts/clone.ts'
 import { coverage, listUnproven } from '../facts/coverage.ts'
-import { short, trustOf, verdictsText, walkMs, type Trust } from '../facts/trust.ts'
+import { trustOf, verdictsText, walkMs, type Trust } from '../facts/trust.ts'
 
 export const unprovenOnOrigin: HostCheck = {
   name: 'unproven_on_origin',
@@ -22,7 +23,7 @@ export const unprovenOnOrigin: HostCheck = {
     const ref = originRef(context)
     if (tip.why === null && tip.sha === null) return skip(`origin has no ${ref}.`)
     if (tip.sha !== null && tip.sha === clone.head?.sha)
-      return pass(`origin's ${ref} is HEAD, ${short(tip.sha)}: see unproven_commits`)
+      return pass(`origin's ${ref} is HEAD, ${shortCommit(tip.sha)}: see unproven_commits`)
     const folder = temporaryFolder('origin', clone.options.as)
     try {
       const fetched = tip.why ?? (await fetchBeside(folder, ref, clone))
@@ -119,9 +120,9 @@ async function judge(
     )
   if (found.state === 'unfinished')
     return skip(
-      `The newest ${found.verdicts} verdicts of ${title} (${short(sha)}) are good; there was no time for more. ` +
+      `The newest ${found.verdicts} verdicts of ${title} (${shortCommit(sha)}) are good; there was no time for more. ` +
         `A deploy proves them all${unread}.`,
     )
-  const detail = `${title} (${short(sha)}) is proven: ${verdictsText(found.verdicts)}`
+  const detail = `${title} (${shortCommit(sha)}) is proven: ${verdictsText(found.verdicts)}`
   return why === null ? pass(detail) : skip(`${detail}${unread}`)
 }

@@ -1,3 +1,4 @@
+import { shortCommit } from '#shared/ids'
 import { listAncestors } from '#ops/platform/git/commits'
 import { readBlob } from '#ops/platform/git/objects'
 import { listRefs } from '#ops/platform/git/refs'
@@ -81,7 +82,7 @@ export async function coverage({
     const base = await inTime(provenBase({ ...bounded, head: tip }))
     return {
       state: 'unproven',
-      why: `${walked.commit.slice(0, 12)}: ${walked.reason}`,
+      why: `${shortCommit(walked.commit)}: ${walked.reason}`,
       ...(await between(question, {
         base:
           base === undefined ? await claimedBase(question, tip, walked.commit) : (base ?? baseline),
@@ -146,7 +147,7 @@ const shortened = (text: string): string =>
 export function listUnproven({ commits, total, why }: Coverage & { state: 'unproven' }): string {
   const more = total > commits.length ? ` and ${total - commits.length} more` : ''
   const list = commits
-    .map(({ sha, subject }) => `${sha.slice(0, 12)} ${JSON.stringify(shortened(subject))}`)
+    .map(({ sha, subject }) => `${shortCommit(sha)} ${JSON.stringify(shortened(subject))}`)
     .join(', ')
   const noun = total === 1 ? 'commit' : 'commits'
   return `${total} ${noun} without a verified review: ${list}${more} (${why})`

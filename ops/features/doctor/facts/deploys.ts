@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
-import { runIdPattern } from '#shared/ids'
+import { runIdPattern, shortCommit } from '#shared/ids'
 import { deployResult, projectState, type DeployResult } from '#shared/result'
 import { readJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -34,7 +34,7 @@ export function stateFinding(paths: HostPaths): Finding {
   const state = readJson(paths.projectState, projectState, 'state_invalid')
   if (state)
     return pass(
-      `verified ${state.last_verified_head.slice(0, 12)} at ` +
+      `verified ${shortCommit(state.last_verified_head)} at ` +
         `${state.last_deploy_timestamp} (${state.last_deploy_run_id})`,
     )
   return wasEverGreen(paths)

@@ -25,8 +25,6 @@ export function trustOf(context: DoctorContext): string | Trust {
   return { baseline, acceptedProviders: review_providers, keys: trustKeys(keys, paths.trustFile) }
 }
 
-export const short = (sha: string): string => sha.slice(0, 12)
-
 export function verdictsText(count: number): string {
   if (count === 0) return 'it is the trusted baseline'
   return `${count} ${count === 1 ? 'verdict reaches' : 'verdicts reach'} back to the baseline`

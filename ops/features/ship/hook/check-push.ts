@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
-import { commitId } from '#shared/ids'
+import { commitId, shortCommit } from '#shared/ids'
 import { verdictDocument } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
@@ -110,11 +110,12 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
     await refuseForced({ repo, commit, remoteCommit, branch })
   } else if (baseline === undefined)
     // Reviews start from the commit that a new remote begins with; there is nothing to review it against.
-    return `${branch} is new on the remote and begins with ${short(commit)}`
+    return `${branch} is new on the remote and begins with ${shortCommit(commit)}`
   if (baseline === undefined)
     throw new Problem(
       'unreviewed_commit',
-      `No change of this repository was shipped from here yet, so no review approved ${short(commit)}. ${untouched}`,
+      'No change of this repository was shipped from here yet, ' +
+        `so no review approved ${shortCommit(commit)}. ${untouched}`,
     )
   const own = readProofPublicKey(laptopProofPaths(home, repo))
   const answer = await walkVerdicts({
@@ -126,11 +127,11 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
     readVerdict: async (of) =>
       (await readBlob(repo, reviewRef(of))) ?? (of === commit ? shippedVerdict(repo, of) : null),
   })
-  if (answer.proven) return `${short(commit)} is approved for ${branch}`
-  const place = answer.commit === commit ? '' : `of ${short(answer.commit)} below it, `
+  if (answer.proven) return `${shortCommit(commit)} is approved for ${branch}`
+  const place = answer.commit === commit ? '' : `of ${shortCommit(answer.commit)} below it, `
   throw new Problem(
     'unreviewed_commit',
-    `${short(commit)} must not become ${branch}: ${place}${answer.reason}. ${untouched}`,
+    `${shortCommit(commit)} must not become ${branch}: ${place}${answer.reason}. ${untouched}`,
   )
 }
 
@@ -141,7 +142,7 @@ async function pushedCommit(repo: string, { commit }: PushedRef, branch: string)
   if ((await commitOf(repo, commit)) !== commit)
     throw new Problem(
       'unreviewed_commit',
-      `${short(commit)} is not a commit, so no review approved it. ${untouched}`,
+      `${shortCommit(commit)} is not a commit, so no review approved it. ${untouched}`,
     )
   return commit
 }
@@ -152,12 +153,12 @@ async function refuseForced(push: ForcedCheck): Promise<void> {
   if ((await commitOf(repo, remoteCommit)) === null)
     throw new Problem(
       'remote_moved',
-      `${branch} of the remote is at ${short(remoteCommit)}, which is not in this clone. ${untouched}`,
+      `${branch} of the remote is at ${shortCommit(remoteCommit)}, which is not in this clone. ${untouched}`,
     )
   if (!(await isAncestor(repo, { ancestor: remoteCommit, commit })))
     throw new Problem(
       'forced_push',
-      `This push would take ${branch} from ${short(remoteCommit)} to ${short(commit)}, ` +
+      `This push would take ${branch} from ${shortCommit(remoteCommit)} to ${shortCommit(commit)}, ` +
         `which does not contain it. ${untouched}`,
     )
 }
@@ -168,8 +169,6 @@ interface ForcedCheck {
   readonly remoteCommit: string
   readonly branch: string
 }
-
-const short = (commit: string): string => commit.slice(0, 12)
 
 /** Text of the newest verdict of a ship of `commit`, from the proofs of this clone. */
 function shippedVerdict(repo: string, commit: string): string | null {

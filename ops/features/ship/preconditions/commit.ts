@@ -1,5 +1,6 @@
 // What the commit itself must hold to be shipped.
 import type { ProjectConfig } from '#shared/config'
+import { shortCommit } from '#shared/ids'
 import { commitOf, currentBranch } from '#ops/platform/git/commits'
 import { readBlob, trackedAt } from '#ops/platform/git/objects'
 import { nextActionFile, parseNextAction } from '#ops/core/config/next-action'
@@ -21,7 +22,7 @@ export async function checkTrackedProof({ repo, head, git }: Commit): Promise<Un
     ? null
     : {
         errorClass: 'config_invalid',
-        sentence: `The commit ${head.slice(0, 12)} tracks ${tracked}, where HQ keeps its proof.`,
+        sentence: `The commit ${shortCommit(head)} tracks ${tracked}, where HQ keeps its proof.`,
       }
 }
 
@@ -31,7 +32,7 @@ export async function checkNextAction({ repo, head, git }: Commit): Promise<Unme
   if (text === null)
     return {
       errorClass: 'next_action_invalid',
-      sentence: `The commit ${head.slice(0, 12)} has no ${nextActionFile}.`,
+      sentence: `The commit ${shortCommit(head)} has no ${nextActionFile}.`,
     }
   parseNextAction(text)
   return null

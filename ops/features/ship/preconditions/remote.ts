@@ -1,4 +1,5 @@
 // How the commit lies to origin's branch.
+import { shortCommit } from '#shared/ids'
 import { isAncestor } from '#ops/platform/git/commits'
 import { hasRemote } from '#ops/platform/git/remote'
 import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
@@ -58,6 +59,6 @@ export function checkSomethingToShip(
     sentence:
       remoteHead === head
         ? `Nothing to ship: ${at} is at this commit already${shipped ? ', and it was shipped' : ''}.`
-        : `${head.slice(0, 12)} is reviewed already, and ${at} was set back behind it. Commit a change on top.`,
+        : `${shortCommit(head)} is reviewed already, and ${at} was set back behind it. Commit a change on top.`,
   }
 }

@@ -1,5 +1,6 @@
 // The state of the working tree: nothing may make it differ from the commit that is shipped.
 import { existsSync } from 'node:fs'
+import { shortCommit } from '#shared/ids'
 import { commitOf, currentBranch } from '#ops/platform/git/commits'
 import { listRefs } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
@@ -84,6 +85,6 @@ export async function checkHeadUnmoved({ repo, git }: Tree, start: string): Prom
         errorClass: 'head_moved',
         sentence:
           `The repository moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
-          `while the repair of ${start.slice(0, 12)} was made.`,
+          `while the repair of ${shortCommit(start)} was made.`,
       }
 }

@@ -1,6 +1,7 @@
 // Refuses whatever makes a ship unsafe or pointless, then freezes the one commit that is shipped.
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { commitOf, treeOf } from '#ops/platform/git/commits'
 import { wayToRemotes } from '#ops/platform/git/config-values'
@@ -37,8 +38,6 @@ import { sweepKilledShip } from './sweep.ts'
 export type TakeLock = (commit: string) => Promise<ShipLock>
 
 type Context = FactContext<ShipFacts>
-
-const short = (commit: string): string => commit.slice(0, 12)
 
 /**
  * Changes nothing but remote-tracking refs and, at a first ship, the baseline in the operator's settings.
@@ -113,7 +112,7 @@ async function inspectOrigin(facts: Begun, context: Context): Promise<Origin> {
   if (pinned && base !== pinned.base)
     throw new Problem(
       'verdict_mismatch',
-      `The review would start from ${short(base)} instead of ${short(pinned.base)}: ` +
+      `The review would start from ${shortCommit(base)} instead of ${shortCommit(pinned.base)}: ` +
         'what is proven changed during this ship. Nothing was pushed.',
     )
   if (trustedNow !== null)
@@ -189,13 +188,17 @@ function summarise(
         : 'its evidence is checked'
     return {
       since: base,
-      detail: `${short(head)} was pushed by ${earlier.runId} and not confirmed; ${evidence} and the remote read again`,
+      detail:
+        `${shortCommit(head)} was pushed by ${earlier.runId} and not confirmed; ` +
+        `${evidence} and the remote read again`,
     }
   }
   const first =
-    trustedNow === null ? '' : ` (first ship: baseline ${short(trustedNow)} trusted and remembered)`
+    trustedNow === null
+      ? ''
+      : ` (first ship: baseline ${shortCommit(trustedNow)} trusted and remembered)`
   return {
     since: base,
-    detail: `${short(head)} on ${branch}, reviewed from ${short(base)}${first}`,
+    detail: `${shortCommit(head)} on ${branch}, reviewed from ${shortCommit(base)}${first}`,
   }
 }

@@ -1,5 +1,6 @@
 // Where the review of a commit starts: its newest proven ancestor.
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { reviewRef } from '#shared/verdict'
 import { readRef } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
@@ -45,8 +46,8 @@ export async function reviewBase(
   if (base === null)
     throw new Problem(
       'baseline_unknown',
-      `Changes of this repository are reviewed from the commit ${baseline.slice(0, 12)} on, ` +
-        `which is not an ancestor of ${head.slice(0, 12)}. Nothing was changed.`,
+      `Changes of this repository are reviewed from the commit ${shortCommit(baseline)} on, ` +
+        `which is not an ancestor of ${shortCommit(head)}. Nothing was changed.`,
     )
   return { base, trustedNow }
 }
@@ -81,11 +82,11 @@ export async function refuseOtherVerdict(
     keys: laptopKeys(laptop),
     git: options,
   })
-  const place = answer.proven || answer.commit === head ? '' : `for ${answer.commit.slice(0, 12)}, `
+  const place = answer.proven || answer.commit === head ? '' : `for ${shortCommit(answer.commit)}, `
   const reason = answer.proven ? 'it appeared just now' : `${place}${answer.reason}`
   throw new Problem(
     'nothing_to_ship',
-    `${remoteName} has a verdict of ${head.slice(0, 12)} that is not trusted here: ${reason}. ` +
+    `${remoteName} has a verdict of ${shortCommit(head)} that is not trusted here: ${reason}. ` +
       'A verdict is never replaced; commit a change on top. Nothing was changed.',
   )
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { commitOf, treeOf } from '#ops/platform/git/commits'
 import { wayToRemotes } from '#ops/platform/git/config-values'
@@ -53,7 +54,7 @@ export const checkStep: Step<ShipFacts> = {
     return {
       detail:
         `verdict, commit, tree, base and diff agree; ` +
-        `${remoteName}/${branch} unmoved at ${remoteHead.slice(0, 12)}`,
+        `${remoteName}/${branch} unmoved at ${shortCommit(remoteHead)}`,
     }
   },
 }
@@ -80,7 +81,7 @@ async function refuseMovedTree(facts: ShipFacts, git: GitOptions): Promise<void>
     throw new Problem(
       'head_moved',
       `The repository moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
-        `while ${head.slice(0, 12)} was reviewed. ${untouched}`,
+        `while ${shortCommit(head)} was reviewed. ${untouched}`,
     )
   refuse(await checkBranch(tree, branch), untouched)
   await refuseUnclearTree(tree, untouched)

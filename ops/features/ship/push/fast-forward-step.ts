@@ -1,5 +1,6 @@
 // Moves the operator's branch to the repair that passed tests and review.
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { commitOf } from '#ops/platform/git/commits'
 import { git, gitFailure, gitText } from '#ops/platform/git/run-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
@@ -35,7 +36,7 @@ export const fastForwardStep: Step<ShipFacts> = {
     await gitText(repo, ['update-ref', '-d', repairRef(runId), head])
     return {
       facts: { forwarded: true },
-      detail: `${branch} moved from ${candidate.start.slice(0, 12)} to the approved repair ${head.slice(0, 12)}`,
+      detail: `${branch} moved from ${shortCommit(candidate.start)} to the approved repair ${shortCommit(head)}`,
     }
   },
 }
@@ -65,7 +66,7 @@ async function fastForward(
   const evidence = gitFailure(result)
   throw new Problem(
     'fast_forward_refused',
-    `${branch} could not be moved to the approved repair ${head.slice(0, 12)}: ${evidence[0] ?? 'git refused'}. ` +
+    `${branch} could not be moved to the approved repair ${shortCommit(head)}: ${evidence[0] ?? 'git refused'}. ` +
       `Nothing was pushed; your files are untouched, and ${repairRef(runId)} keeps the repair.`,
     { evidence },
   )

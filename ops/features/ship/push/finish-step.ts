@@ -1,5 +1,6 @@
 // Pushes commit and verdict together, by a normal push, and reads the remote back.
 import { Problem, toProblem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { reviewRef } from '#shared/verdict'
 import { writeBlob } from '#ops/platform/git/objects'
 import { lsRemote, pushAtomic } from '#ops/platform/git/remote'
@@ -29,7 +30,7 @@ export const finishStep: Step<ShipFacts> = {
     const note = there ? '; pushed by an earlier ship, confirmed now' : ''
     return {
       facts: { remoteSha: view.head, pushedSha: head },
-      detail: `${remoteName}/${branch} is ${head.slice(0, 12)}, verdict beside it${note}`,
+      detail: `${remoteName}/${branch} is ${shortCommit(head)}, verdict beside it${note}`,
     }
   },
 }
@@ -71,7 +72,7 @@ async function readAfterPush(facts: ShipFacts, pushed: CommandResult | null): Pr
   try {
     return await readBack(facts)
   } catch (error) {
-    const head = frozenOf(facts).head.slice(0, 12)
+    const head = shortCommit(frozenOf(facts).head)
     throw new Problem(
       'push_unconfirmed',
       `${head} was pushed, and ${remoteName} could not be read afterwards: ${toProblem(error).message}`,
@@ -100,7 +101,7 @@ interface Push {
 function refuseUnconfirmed(facts: ShipFacts, { blob, pushed, view }: Push): void {
   const { head, branch, remoteHead } = frozenOf(facts)
   if (view.head === head && view.verdict === blob) return
-  const [commit, at] = [head.slice(0, 12), `${remoteName}/${branch}`]
+  const [commit, at] = [shortCommit(head), `${remoteName}/${branch}`]
   const remote = view.head?.slice(0, 12) ?? 'nothing'
   const evidence = evidenceOf(pushed)
   if (pushed === null || pushed.exitCode !== 0) {

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import type { Environment } from '#ops/base/env'
 import { treeOf } from '#ops/platform/git/commits'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
@@ -62,7 +63,7 @@ export const repairStep = (timeLimitSeconds: number): Step<RepairFacts> => ({
         const { commit, tree, changed, artifacts } = made
         return {
           facts: { commit, tree, changed, artifacts },
-          detail: `${commit.slice(0, 12)} on top of ${frozen.head.slice(0, 12)}, ${changed}`,
+          detail: `${shortCommit(commit)} on top of ${shortCommit(frozen.head)}, ${changed}`,
         }
       },
       { signal: context.signal },

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { readBlob } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import type { Change } from './change.ts'
@@ -33,7 +34,7 @@ export async function configAt(
   const text = await readBlob(repo, origin, options)
   return text === null
     ? null
-    : parseProjectConfig(text, `${projectConfigName} of ${commit.slice(0, 12)}`)
+    : parseProjectConfig(text, `${projectConfigName} of ${shortCommit(commit)}`)
 }
 
 /** @throws {Problem} `config_invalid` */
@@ -46,7 +47,7 @@ export async function configOfHead(
   if (!config)
     throw new Problem(
       'config_invalid',
-      `The commit ${head.slice(0, 12)} has no ${projectConfigName}. Nothing was changed.`,
+      `The commit ${shortCommit(head)} has no ${projectConfigName}. Nothing was changed.`,
     )
   return config
 }

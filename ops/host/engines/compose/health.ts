@@ -1,4 +1,5 @@
 // The health of every service that the compose engine brought up.
+import { shortCommit } from '#shared/ids'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { lookAt } from '#ops/base/http/health'
 import { containers, isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
@@ -91,7 +92,7 @@ async function serviceHealth(
     { commitField: serving.health.commit_field, commit: sha },
     signal ? { signal } : {},
   )
-  const version = sha === null ? '' : ` (${sha.slice(0, 12)})`
+  const version = sha === null ? '' : ` (${shortCommit(sha)})`
   const detail =
     why === null ? `${name} answers on port ${serving.port}${version}` : `${name} at ${url}: ${why}`
   return { name, kind, alive: true, why, detail }

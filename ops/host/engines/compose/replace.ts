@@ -1,5 +1,6 @@
 // Replaces the version that runs, service by service, and brings the old one back when that fails.
 import { Problem, toProblem } from '#shared/errors'
+import { shortCommit } from '#shared/ids'
 import { containers, removeContainers, serviceOf } from '#ops/platform/docker/containers'
 import type { Docker } from '#ops/platform/docker/engine-api'
 import { listExposures } from '#ops/platform/net/exposure'
@@ -165,7 +166,7 @@ export async function bringBack(
     await startRecord(at, old)
     const added = Object.keys(model.services).filter((name) => !(name in old.images))
     const removed = added.length > 0 ? `; ${added.join(', ')} removed` : ''
-    log(`the version before (${old.version.slice(0, 12)}) was started again${removed}`)
+    log(`the version before (${shortCommit(old.version)}) was started again${removed}`)
     return withText('The version before it was started again and answers.')
   } catch (error) {
     const second = toProblem(error)

@@ -1,4 +1,5 @@
 // Compares the containers that run with the version that was built.
+import { shortCommit } from '#shared/ids'
 import { serviceOf, type Container } from '#ops/platform/docker/containers'
 import type { Docker } from '#ops/platform/docker/engine-api'
 import { imageLabels, imageOf } from '#ops/platform/docker/images'
@@ -28,7 +29,7 @@ export async function composeRunning(
       const why = await whyOtherImage(at, { record, service, found }, signal)
       if (why === null)
         good.push(
-          `${service} runs image ${short(record.images[service])} of ${record.version.slice(0, 12)}`,
+          `${service} runs image ${short(record.images[service])} of ${shortCommit(record.version)}`,
         )
       else wrong.push(why)
     }
@@ -57,7 +58,7 @@ async function whyOtherImage(
   const own = found.filter((each) => serviceOf(each) === service)
   if (image?.Id !== id)
     return (
-      `the image of ${service} for ${record.version.slice(0, 12)} is ` +
+      `the image of ${service} for ${shortCommit(record.version)} is ` +
       `${image === null ? 'gone' : short(image.Id)}, not ${short(id)}`
     )
   if (own.length === 0) return `${service} has no container`

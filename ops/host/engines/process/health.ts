@@ -1,5 +1,6 @@
 // The health of every service that was started as a process, and whether it is the version that was built.
 import { readlinkSync } from 'node:fs'
+import { shortCommit } from '#shared/ids'
 import { ask, lookAt, whyNotOk } from '#ops/base/http/health'
 import { listenersOn } from '#ops/platform/net/sockets'
 import type {
@@ -21,7 +22,7 @@ export const processHealth = (
       const { name, kind, port, pid, sha } = record
       const alive = lives(record)
       const why = alive ? await whyUnhealthy(record, signal) : `process ${pid} has ended`
-      const version = sha === null ? '' : `, ${sha.slice(0, 12)}`
+      const version = sha === null ? '' : `, ${shortCommit(sha)}`
       const detail =
         why === null
           ? `${name} answers on port ${port} (process ${pid}${version})`
