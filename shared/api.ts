@@ -151,7 +151,7 @@ export const proofBundlesReply = z.strictObject({
 })
 export type ProofBundlesReply = z.infer<typeof proofBundlesReply>
 
-/** `GET /api/trust`: whose verdicts and ships this host believes. `label` is null for keys that stand in trust.json. */
+/** `GET /api/trust`: whose verdicts and ships this host trusts. `label` is null for keys that stand in trust.json. */
 export const trustReply = z.strictObject({
   ok: z.literal(true),
   ship_keys: z.array(

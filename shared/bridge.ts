@@ -165,7 +165,7 @@ export const witnessView = z.strictObject({
   looked_at: timestamp.nullable(),
   problem: z.string().nullable(),
   open: z.array(witnessAlarm),
-  /** Key that the chain shows now; acknowledging believes it. */
+  /** Key that the chain shows now; acknowledging trusts it. */
   shown_key_id: z.string().nullable(),
   acknowledged: z.array(
     z.strictObject({
@@ -211,7 +211,7 @@ export const settingsView = z.strictObject({
 })
 export type SettingsView = z.infer<typeof settingsView>
 
-/** The ship key of this laptop: its public half, where its private half is, and whether the host believes it. */
+/** The ship key of this laptop: its public half, where its private half is, and whether the host trusts it. */
 export const shipKeyView = z.strictObject({
   key: z.strictObject({ id: z.string(), public_key: z.string() }).nullable(),
   kept: z.enum(['os', 'file', 'none']),
@@ -232,7 +232,7 @@ export const shipKeyView = z.strictObject({
         }),
       ),
       /**
-       * Since when the host believes this laptop's key, when it was enrolled through hostd; a key of trust.json
+       * Since when the host trusts this laptop's key, when it was enrolled through hostd; a key of trust.json
        * has no date.
        */
       enrolled_at: timestamp.nullable().optional(),

@@ -46,7 +46,7 @@ export const connectorReport = z
   )
 export type ConnectorReport = z.infer<typeof connectorReport>
 
-/** What the two ask: one report of each connector, in the order of `connectorNames`. */
+/** What the two request: one report of each connector, in the order of `connectorNames`. */
 export const connectorReports = z
   .array(connectorReport)
   .length(connectorNames.length)

@@ -3,7 +3,7 @@ import { isPage } from './page.ts'
 
 /**
  * What no window of HQ may do, whatever its page says: go elsewhere, open a window, hold another page, or be granted
- * camera, notifications and the like (Electron grants everything unless told otherwise).
+ * camera, notifications and the like (Electron grants everything unless set otherwise).
  */
 export function lockDown(): void {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) =>

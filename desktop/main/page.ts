@@ -39,7 +39,7 @@ export function servePage(folder: string): void {
     const url = new URL(request.url)
     if (request.method !== 'GET' || url.host !== host) return new Response(null, { status: 403 })
     const path = normalize(decodeURIComponent(url.pathname))
-    // A path without a file name ending is a place inside the app.
+    // A path without a file name ending is a page of the app.
     const file = join(folder, extname(path) === '' ? 'index.html' : path)
     const type = types[extname(file)]
     if (type === undefined || !file.startsWith(folder + sep))

@@ -219,7 +219,7 @@ function hasEnded(
 
 /**
  * A repository that was moved or damaged is shown with the reason; the rest of the Overview stays.
- * @throws what is no Problem
+ * @throws what is not a Problem
  */
 function unreadable(path: string, error: unknown): RepositoryState {
   if (!(error instanceof Problem)) throw error

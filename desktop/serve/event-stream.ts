@@ -33,7 +33,7 @@ export function streamEvents(
     request,
     async (events) => {
       if (response.write(`data: ${JSON.stringify(events)}\n\n`)) return
-      // A reader that left meanwhile is no error: `close` stops the stream.
+      // A reader that left meanwhile is not an error: `close` stops the stream.
       await once(response, 'drain', { signal: gone.signal }).catch(() => undefined)
     },
     (problem) => response.end(`event: end\ndata: ${JSON.stringify(problem)}\n\n`),

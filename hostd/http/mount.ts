@@ -92,17 +92,13 @@ export function mount<
   })
 }
 
-/** @throws {Problem} `invalid_request`, naming the field and its place in the request */
-export function checked<T extends z.ZodType>(
-  schema: T,
-  value: unknown,
-  place: string,
-): z.output<T> {
+/** @throws {Problem} `invalid_request`, naming the field and its part of the request */
+export function checked<T extends z.ZodType>(schema: T, value: unknown, part: string): z.output<T> {
   const parsed = schema.safeParse(value)
   if (!parsed.success)
     throw new Problem(
       'invalid_request',
-      `The ${place} is refused: ${describeIssues(parsed.error)}. Nothing was done.`,
+      `The ${part} is refused: ${describeIssues(parsed.error)}. Nothing was done.`,
     )
   return parsed.data
 }

@@ -81,7 +81,7 @@ class RunFolderWatch implements ForeignRuns {
       })
       this.#watcher.unref()
     } catch {
-      // The folder does not exist before the first run, or the system has no watches left: its date tells.
+      // The folder does not exist before the first run, or the system has no watches left: its date shows it.
       this.#watcher = null
     }
   }

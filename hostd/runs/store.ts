@@ -83,7 +83,7 @@ export function dropIndex(file: string): void {
     rmSync(`${file}${suffix}`, { force: true, recursive: true })
 }
 
-/** Where a full disk leaves room for the ends of runs: whoever follows one must learn of its end. */
+/** Where a full disk leaves room for the ends of runs: a follower must learn of the end. */
 const reserveFile = (file: string): string => `${file}.reserve`
 const reserveBytes = 1024 * 1024
 

@@ -98,7 +98,7 @@ export class ProofWatch {
         'invalid_request',
         `More was found of ${chain.title} since this was shown. Nothing was acknowledged; read it again.`,
       )
-    acknowledgeAlarms({ home, host: id, reason, believe: chain.trust })
+    acknowledgeAlarms({ home, host: id, reason, trustKey: chain.trust })
     await this.check()
   }
 

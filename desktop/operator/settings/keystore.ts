@@ -65,7 +65,7 @@ export const fileKeystore = (home: string): Keystore => ({
   },
 })
 
-/** Tokens in memory, where the system has no keyring that protects them: HQ asks again at its next start. */
+/** Tokens in memory, where the system has no keyring that protects them: HQ requests them again at its next start. */
 export function memoryKeystore(): Keystore {
   const values = new Map<string, string>()
   return {

@@ -10,7 +10,7 @@ import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/set
 import { hostOrigin } from '../base/host-address.ts'
 import { hostTokenKey, type Keystore } from './keystore.ts'
 
-/** `$OPENCLAW_HQ_HOME/settings.json`. Read anew each time: `hq ship` at a terminal writes to it too. */
+/** `$OPENCLAW_HQ_HOME/settings.json`. Read again each time: `hq ship` at a terminal writes to it too. */
 export interface SettingsStore {
   read(): OperatorSettings
   update(change: Partial<OperatorSettings>): OperatorSettings

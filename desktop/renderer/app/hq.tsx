@@ -21,7 +21,7 @@ import styles from './hq.module.css'
 
 const css = bindStyles(styles)
 
-/** Addresses live after the #: the same files are served from three places, one of them a file. */
+/** Addresses live after the #: the same files are served from three origins, one of them a file. */
 const hashRouting = { hook: useHashLocation }
 
 /** HQ over one transport, from the first question on. */

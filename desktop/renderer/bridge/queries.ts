@@ -11,7 +11,7 @@ export const isActive = (overview: Overview | undefined): boolean =>
   overview !== undefined &&
   (overview.ship?.active === true || (overview.status?.active_runs.length ?? 0) > 0)
 
-/** Everything the frame and the overview show. Quick while something runs or HQ is looked at, calm otherwise. */
+/** Everything the frame and the overview show. Frequent while something runs or HQ is in front, rare otherwise. */
 export const overviewQuery = (bridge: Bridge) =>
   queryOptions({
     queryKey: ['overview'],

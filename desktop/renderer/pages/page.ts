@@ -1,4 +1,4 @@
-/** What a page tells HQ about itself. Each page's `index.ts` exports one; `app/pages.ts` lists them. */
+/** How a page describes itself to HQ. Each page's `index.ts` exports one; `app/pages.ts` lists them. */
 import type { ComponentType } from 'react'
 import type { Live } from '../state/live.tsx'
 import type { Tone } from '../text/status.ts'

@@ -10,7 +10,7 @@ import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
 
 type Source = 'ship' | 'host'
 type Params = Readonly<Record<string, unknown>>
-/** A cancel that this page asked for: since when, and why it failed. */
+/** A cancel that this page requested: since when, and why it failed. */
 export interface OwnCancel {
   readonly asked_at: string
   readonly error: Error | null
@@ -24,7 +24,7 @@ export interface Actions {
   readonly chooseTheme: (theme: Theme) => void
   /** Something is being started; a second one waits for it. */
   readonly busy: boolean
-  /** By run: what this page has asked to end and has no answer for, or a refusal. */
+  /** By run: a cancel that this page requested and that has no answer yet, or a refusal. */
   readonly cancels: ReadonlyMap<string, OwnCancel>
   /** What did not happen, and why. */
   readonly problem: { readonly what: string; readonly error: Error } | null

@@ -137,7 +137,7 @@ export const pinReason = ({ pin, hostName }: Facts): Reason => ({
 export const isDeploy = ({ action }: Pick<Run, 'action'>): boolean =>
   action === 'deploy_and_verify' || action === 'rollback'
 
-/** What a running deploy brings, for a headline. @param target what a deploy that is no rollback brings */
+/** What a running deploy brings, for a headline. @param target what a deploy other than a rollback brings */
 export function deployTitle({ action, params }: Run, target: string | null): string {
   if (action === 'rollback')
     return typeof params['to'] === 'string'

@@ -32,14 +32,14 @@ export interface LiveStep {
   row: number | null
 }
 
-/** A run as its events tell it. Grows in place; `version` says that it did. */
+/** A run as its events describe it. Grows in place; `version` says that it did. */
 export interface LogState {
   version: number
   readonly rows: LogRow[]
   lines: number
   bytes: number
   lastSeq: number
-  /** Numbers that never came, however often they were asked for. */
+  /** Numbers that never arrived, however often they were requested. */
   gaps: number
   started: number | null
   attempt: number | null
@@ -156,7 +156,7 @@ export function takeEvent(state: LogState, event: RunEvent): void {
   }
 }
 
-/** Counts of nothing: *2 passed, 0 failed* is no error. */
+/** Counts of nothing: *2 passed, 0 failed* is not an error. */
 const noneOfIt = /\b(?:0|no) (?:failed|failures|errors?|exceptions?)\b/gi
 const looksWrong = /\b(?:error|fatal|failed|exception|traceback|refused|denied)\b|✗|\bERR!/i
 

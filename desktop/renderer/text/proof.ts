@@ -12,7 +12,7 @@ export const bundleTitles: Record<BundleKind, string> = {
 export const ofProof: Record<ProofState, { readonly shown: Shown; readonly title: string }> = {
   verified: {
     shown: { tone: 'pass', word: 'Verified' },
-    title: 'Every file is the one that was sealed, and the signature is by a key that is believed.',
+    title: 'Every file is the one that was sealed, and the signature is by a key that is trusted.',
   },
   unverified: {
     shown: { tone: 'warn', word: 'Unverified' },

@@ -1,7 +1,7 @@
 import type { SignatureState } from '#shared/signature'
 import type { Tone } from './status.ts'
 
-/** Who signed a verdict, in words. @param keyId null: there is no signature at all */
+/** Who signed a verdict, as text. @param keyId null: there is no signature at all */
 export function ofSignature(
   state: SignatureState,
   keyId: string | null,

@@ -21,7 +21,7 @@ interface ConfirmProps {
   readonly onClose: () => void
 }
 
-/** Asked only before something is destroyed; the title names what. */
+/** Opens only before something is destroyed; the title names what. */
 export function Confirm({
   open,
   title,

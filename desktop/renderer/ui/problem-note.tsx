@@ -32,7 +32,7 @@ export function ProblemNote({
   )
 }
 
-/** A place that is empty, and why. */
+/** A list or panel that is empty, and why. */
 export function Nothing({
   title,
   children,

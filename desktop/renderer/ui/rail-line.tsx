@@ -16,7 +16,7 @@ export interface RailItem {
   readonly below: ReactNode
   /** A label that must not be cut off. */
   readonly note?: ReactNode
-  /** Part of the usual time that has passed, 0 to 1; only for a running one. */
+  /** Part of the typical time that has passed, 0 to 1; only for a running one. */
   readonly done?: number
   readonly stale?: boolean
 }

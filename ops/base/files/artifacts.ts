@@ -118,7 +118,7 @@ function openPlain(
   }
 }
 
-/** Real place of an open file. Where the kernel does not tell, the name is resolved again and must be the same file. */
+/** Real path of an open file. Where the kernel hides it, the name is resolved again and must be the same file. */
 function whereIs(file: number, expected: string, info: Stats): string | null {
   if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${file}`)
   const real = realpathSync(expected)
@@ -128,17 +128,17 @@ function whereIs(file: number, expected: string, info: Stats): string | null {
 
 function listFolder(folder: string, file: number): ArtifactEntry[] {
   // Through the descriptor where that is possible, so that the folder listed is the folder that was checked.
-  const place = process.platform === 'linux' ? `/proc/self/fd/${file}` : folder
-  const names = readdirSync(place, { withFileTypes: true })
+  const path = process.platform === 'linux' ? `/proc/self/fd/${file}` : folder
+  const names = readdirSync(path, { withFileTypes: true })
     .filter((entry) => plain.test(entry.name) && (entry.isFile() || entry.isDirectory()))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .slice(-maxArtifactEntries)
   return names.flatMap((entry): ArtifactEntry[] => {
     if (entry.isDirectory()) return [{ name: entry.name, type: 'directory', size: null }]
     try {
-      return [{ name: entry.name, type: 'file', size: lstatSync(join(place, entry.name)).size }]
+      return [{ name: entry.name, type: 'file', size: lstatSync(join(path, entry.name)).size }]
     } catch {
-      return [] // removed between the listing and this look
+      return [] // removed since the listing
     }
   })
 }

@@ -71,7 +71,7 @@ export const describeIssues = (error: z.ZodError): string =>
     .join('; ')
 
 /**
- * Largest JSON file that is read, in bytes: whoever reads it has to hold it in memory, and answers nobody meanwhile.
+ * Largest JSON file that is read, in bytes: its reader holds all of it in memory, and answers no request meanwhile.
  */
 const maxJsonBytes = 64 * 1024 * 1024
 

@@ -8,8 +8,8 @@ export interface Lock {
 }
 
 /**
- * Connections whose lock is held: one that nothing refers to would be collected, and its lock be free although nobody
- * let go of it.
+ * Connections whose lock is held: one that nothing refers to would be garbage-collected, which frees its lock although
+ * nobody released it.
  */
 const held = new Set<DatabaseSync>()
 
@@ -40,7 +40,7 @@ export function tryLock(file: string): Lock | null {
   }
 }
 
-/** Is somebody holding `file`? Looks without taking it, with read access only. */
+/** Does somebody hold `file`? Checks that without taking it, with read access only. */
 export function isLocked(file: string): boolean {
   if (!existsSync(file)) return false
   const db = new DatabaseSync(file, { readOnly: true })

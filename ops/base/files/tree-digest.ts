@@ -7,7 +7,7 @@ const chunk = Buffer.alloc(256 * 1024)
 /**
  * Digest of a folder: every path, its kind, its executable bit and its content, in the order of the paths' bytes.
  * Times,
- * owners and the folder's own place do not count, so that the same build gives the same digest anywhere.
+ * owners and the folder's own path do not count, so that the same build gives the same digest anywhere.
  * @param parts only these files and folders inside `root`, in this order
  * @returns SHA-256, hex @throws the system's error when something cannot be read
  */

@@ -58,7 +58,7 @@ export interface Expectation {
 
 /**
  * @returns why the answer is not healthy, or null when it is: 200, JSON, `ok: true`, and the commit where one is
- *   asked for
+ *   expected
  */
 export function whyNotOk(
   { status, text }: Answer,
@@ -90,7 +90,7 @@ export function fetchReason(error: unknown): string {
   return code ?? (cause instanceof Error ? cause.message : error.message)
 }
 
-/** One look. @returns null when healthy, else why not */
+/** One request. @returns null when healthy, else why not */
 export async function lookAt(
   url: string,
   expectation: Expectation = {},
@@ -105,7 +105,7 @@ export async function lookAt(
 }
 
 /**
- * Looks until it is healthy, at most `seconds`.
+ * Repeats the request until the service is healthy, for at most `seconds`.
  * @param alive false ends the wait at once: a process that has ended will not get healthy
  * @returns null when healthy, else the last reason
  */
@@ -137,7 +137,7 @@ export async function waitUntilOk(
     })
     if (why === null) return null
     if (!lives) return `its process ended; ${why}`
-    // A question with hardly any time left would only hide the last good reason.
+    // A request with hardly any time left would only hide the last good reason.
     if (performance.now() + pause + 20 >= end) return `${why} (asked for ${seconds} s)`
     await delay(pause, undefined, signal ? { signal } : {})
     pause = Math.min(pause * 1.5, 250)

@@ -5,7 +5,7 @@ export interface PlainAnswer {
   readonly text: string
 }
 
-/** Where to ask: a loopback port, or a unix socket. */
+/** Where to send a request: a loopback port, or a unix socket. */
 export type Place =
   { readonly host: string; readonly port: number } | { readonly socketPath: string }
 
@@ -34,7 +34,7 @@ export const plainGet = (
     const limit = AbortSignal.timeout(timeoutMs)
     const failed = (error: Error): void =>
       reject(limit.aborted ? new Error('it did not answer in time', { cause: error }) : error)
-    const asked = request(
+    const sent = request(
       {
         ...place,
         path,
@@ -56,6 +56,6 @@ export const plainGet = (
         answer.once('error', failed)
       },
     )
-    asked.once('error', failed)
-    asked.end()
+    sent.once('error', failed)
+    sent.end()
   })

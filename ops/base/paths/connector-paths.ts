@@ -9,7 +9,6 @@ export const connectorSecrets = (paths: Pick<HostPaths, 'etc'>): string =>
   join(secretsFolder(paths), 'soma_kajabi')
 
 /**
- * Account of the containers, user and group: whom the secrets belong to, and as whom the connectors are asked on a
- * host.
+ * Account of the containers, user and group: it owns the secrets, and the connectors are probed by it on a host.
  */
 export const connectorAccount = 1000

@@ -24,7 +24,7 @@ export interface HostPaths {
   readonly releases: string
   readonly services: string
   readonly builds: string
-  /** Where hostd asks for runs on a host with systemd. */
+  /** Where hostd requests runs on a host with systemd. */
   readonly runnerSocket: string
   /** hostd's own, in a folder that the console's container mounts. */
   readonly publicSocket: string
@@ -80,7 +80,7 @@ export const hqHome = (env: Environment = wholeEnvironment()): string =>
 export const hostdUrl = (env: Environment = wholeEnvironment()): string =>
   envValue('OPENCLAW_HOSTD_URL', env) ?? `http://127.0.0.1:${envValue('OPENCLAW_HOSTD_PORT', env)}`
 
-/** @throws {RangeError} when `id` is no run id: it is checked before it touches a path */
+/** @throws {RangeError} when `id` is not a run id: it is checked before it touches a path */
 export function runFolder(base: string, id: string): string {
   if (!runIdPattern.test(id)) throw new RangeError(`not a run id: ${JSON.stringify(id)}`)
   return join(base, id)

@@ -2,7 +2,7 @@ import { hasCode } from '#shared/system-error'
 import { Problem } from '#shared/errors'
 import { runCommand } from './command.ts'
 
-/** The programs run with no more than this: their answers may not depend on who asks. */
+/** The programs run with no more than this: their output must not depend on the caller. */
 const toolEnv = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LANG: 'C.UTF-8',
@@ -16,8 +16,8 @@ export interface ToolAnswer {
 }
 
 /**
- * Asks a program of the host, which need not be installed.
- * @param argv its name and arguments; it is looked for in the system's folders only
+ * Runs a program of the host, which may be missing.
+ * @param argv its name and arguments; it is searched in the system's folders only
  * @returns how it ended; null when there is no such program
  * @throws {Problem} `cancelled`; `internal_error` when it cannot be started for another reason
  */

@@ -39,7 +39,7 @@ const ages = new Map<number, Age>()
  * kernel makes one for one process, and never gives its number and its time to another. So a machine full of other
  * processes costs a stat(2) for each, a fifth of reading its start.
  * @param since clock ticks since boot
- * @returns false also when it cannot be told
+ * @returns false also when that is unknown
  */
 export function isOlder(pid: number, since: number): boolean {
   const inode = inodeOf(pid)
@@ -58,7 +58,7 @@ function inodeOf(pid: number): { ino: number; ctimeMs: number } | undefined {
   try {
     return statSync(`/proc/${pid}`, { throwIfNoEntry: false })
   } catch {
-    return undefined // not to be told: its start is read by whoever asks next
+    return undefined // unknown: the caller reads its start instead
   }
 }
 

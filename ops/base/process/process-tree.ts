@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { forgetEnded, hasEnded, isOlder, processStat, startTicks } from './process-stat.ts'
 
-/** Tells one process from a later one that was given the same id. */
+/** Distinguishes one process from a later one that was given the same id. */
 export interface ProcessIdentity {
   readonly pid: number
   readonly pgid: number
@@ -50,7 +50,7 @@ export interface TreeSelector {
    * `NAME=value` in the environment a process was started with. Finds those that left the group or lost their parent.
    */
   readonly marker?: string
-  /** Start of the first process there can be, of `startedAt`: older ones are not even asked for their environment. */
+  /** Earliest start of a process to find, of `startedAt`: the environment of an older one is not even read. */
   readonly since?: number | undefined
   readonly except?: readonly number[]
 }
@@ -66,13 +66,12 @@ export const startedAt = (pid: number): number | undefined => {
 }
 
 /** Living processes that match. On systems without /proc only the group is seen. */
-export const members = (selector: TreeSelector): number[] => look(selector).found
+export const members = (selector: TreeSelector): number[] => findMembers(selector).found
 
 /**
- * @returns `settled` when nobody can have been overlooked: no process appeared, or changed its program, during the
- *   look
+ * @returns `settled` when no process can have been missed: none appeared, or changed its program, during the search
  */
-function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
+function findMembers({ pgid, marker, since = 0, except = [] }: TreeSelector): {
   found: number[]
   settled: boolean
 } {
@@ -93,8 +92,8 @@ function look({ pgid, marker, since = 0, except = [] }: TreeSelector): {
   const found: number[] = []
   const [judged, listed] = [new Set<string>(), new Set<number>()]
   let settled = true
-  // Listed again until a list names nobody new: one that was listed may have started another and ended before it was
-  // asked. Where processes come faster than they are asked, the caller looks afresh.
+  // Listed again until a list has no new process: one that was listed may have started another and ended before it was
+  // read. Where processes start faster than they are read, the caller searches again.
   for (
     let fresh = readdirSync('/proc'), lists = 1;
     fresh.length > 0;
@@ -135,8 +134,8 @@ function hasMarker(pid: number, marker: string | undefined): 'yes' | 'no' | 'unk
     return 'no' // ended, or another user's: not started by us
   }
   if (environment !== '') return environment.split('\0').includes(marker) ? 'yes' : 'no'
-  // Really empty, or not there yet: then the end of its place (field 51 of proc_pid_stat(5)) was 0. Read after the
-  // environment, so that one that has got it meanwhile is asked once more.
+  // Really empty, or not there yet: then the address of its end (field 51 of proc_pid_stat(5)) is 0. Read
+  // after the environment, so that the environment of one that got it meanwhile is read once more.
   const fields = processStat(pid)
   if (!fields || hasEnded(fields) || (Number(fields[6]) & kernelThread) !== 0) return 'no'
   if (Number(fields[48]) === 0) return 'unknown'
@@ -162,30 +161,29 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
 }
 
 /**
- * Longest time to look again, milliseconds, when nobody is left of whom it is known, and a look was not sure that it
- * saw all.
+ * Longest time to search again, milliseconds, when no known process is left and the last search may have missed one.
  */
 const unsettledMs = 500
 
 /**
- * Ends a whole tree: SIGTERM, a grace, then SIGKILL, looking afresh each time because a dying process can still fork.
+ * Ends a whole tree: SIGTERM, a grace, then SIGKILL, with a new search each time: a dying process can still fork.
  * @param graceMs milliseconds between the two signals
  * @returns process ids that would not die within 5 s of SIGKILL (in uninterruptible sleep); empty as a rule
  */
 export async function endTree(selector: TreeSelector, graceMs = 3000): Promise<number[]> {
-  let { found: left, settled } = look(selector)
-  const told = new Set<number>()
+  let { found: left, settled } = findMembers(selector)
+  const signalled = new Set<number>()
   const unsettledUntil = Date.now() + unsettledMs
   const again = async (ms: number): Promise<void> => {
     await delay(ms)
-    ;({ found: left, settled } = look(selector))
+    ;({ found: left, settled } = findMembers(selector))
   }
   const goOn = (end: number): boolean =>
     (left.length > 0 && Date.now() < end) || (!settled && Date.now() < unsettledUntil)
   for (const end = Date.now() + graceMs; goOn(end);) {
-    const fresh = left.filter((pid) => !told.has(pid))
+    const fresh = left.filter((pid) => !signalled.has(pid))
     signalAll(fresh, 'SIGTERM')
-    for (const pid of fresh) told.add(pid)
+    for (const pid of fresh) signalled.add(pid)
     await again(left.length > 0 ? 20 : 1)
   }
   for (const end = Date.now() + 5000; goOn(end);) {

@@ -17,7 +17,7 @@ const empty = Buffer.alloc(0)
 
 /**
  * Redacts a stream of bytes that may be cut anywhere, inside of a secret or of a character. Whole lines go through at
- * once; an unfinished one waits for its end. A line without end is let go in parts that overlap in what is looked at.
+ * once; an unfinished one waits for its end. A line without end is passed on in parts; what is searched overlaps.
  */
 export class ByteRedactor {
   readonly #cleaner: Cleaner
@@ -72,7 +72,7 @@ export class ByteRedactor {
   /** Gives out the beginning of an overlong line, cut where no match lies across the cut. */
   #letGo(): Buffer {
     const bytes = this.#take(empty)
-    // Cut characters would make the whole part unreadable as UTF-8: look at each byte as a character instead.
+    // Cut characters would make the whole part unreadable as UTF-8: each byte is read as a character instead.
     const text = bytes.toString('latin1')
     let cut = text.length - longestFormat - this.#cleaner.longest
     for (const { start, end } of this.#cleaner.find(text))

@@ -1,12 +1,12 @@
 /** Shortest secret that can be kept out of a text without tearing everything else apart, in characters. */
 export const minSecretLength = 4
-/** Shortest encoded form that is looked for: anything shorter is found by accident all over a log. */
+/** Shortest encoded form that is searched for: anything shorter is found by accident all over a log. */
 const minFormLength = 8
 
 const base64Alphabet = (text: string, url: boolean): string =>
   url ? text.replaceAll('+', '-').replaceAll('/', '_') : text
 
-/** The characters of base64 that depend on these bytes alone, for each of the three places they can have in a group. */
+/** The characters of base64 that depend on these bytes alone, for each of their three positions in a group. */
 function base64Forms(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((offset) => {
     const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')

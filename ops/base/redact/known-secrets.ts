@@ -18,17 +18,17 @@ import { isSecretName } from './credential-places.ts'
 import { pemBodies } from './private-keys.ts'
 import { knowSecrets } from './redaction.ts'
 
-/** Largest file that is looked into for secrets, in bytes. */
+/** Largest file that is searched for secrets, in bytes. */
 const maxBytes = 4 * 1024 * 1024
 /**
- * A value in a file or variable that is shorter is likelier a word than a secret; a longer one is no credential. In
- * characters.
+ * A value in a file or variable that is shorter is likelier a word than a secret; a longer one is not a credential.
+ * In characters.
  */
 const valueLength = { shortest: 12, longest: 8192 } as const
 
 /**
- * @returns null for what is not there, is no regular file, or is not for this process: what it cannot read it cannot
- *   print
+ * @returns null for what does not exist, is not a regular file, or is not for this process: what it cannot read it
+ *   cannot print
  */
 function read(path: string): string | null {
   let file: number
@@ -124,8 +124,7 @@ function laptopSecrets(env: Environment): string[] {
 
 /**
  * Makes known what is secret on this machine, for every program of HQ at its start. Nothing is made, changed or kept
- * but
- * in memory. A place that is not there, or that this process may not read, is left out.
+ * except in memory. A file that does not exist, or that this process may not read, is left out.
  */
 export function loadSecrets(env: Environment = wholeEnvironment()): void {
   for (const secrets of [hostSecrets, laptopSecrets, variableSecrets]) {

@@ -12,9 +12,8 @@ export interface LiteralMatcher {
 }
 
 /**
- * Looks for many fixed strings at once, in time that hardly depends on how many there are (Wu and Manber 1994): the
- * last
- * two characters of a window as long as the shortest literal say how far it may jump.
+ * Searches many fixed strings at once, in time that hardly depends on how many there are (Wu and Manber 1994): the
+ * last two characters of a window as long as the shortest literal say how far it may jump.
  */
 export function literalMatcher(literals: Iterable<string>): LiteralMatcher {
   const all = [...new Set(literals)]
@@ -24,7 +23,7 @@ export function literalMatcher(literals: Iterable<string>): LiteralMatcher {
   const longest = all[0]?.length ?? 0
   if (all.length === 0) return { longest: 0, find: () => [] }
 
-  // Two characters become one slot; strange characters may share a slot, which only costs a look.
+  // Two characters become one slot; strange characters may share a slot, which only costs a comparison.
   const slot = (first: number, second: number): number => ((first & 0xff) << 8) | (second & 0xff)
   const jump = new Uint8Array(65_536).fill(Math.min(255, window - 1))
   const ending = new Map<number, string[]>()

@@ -1,6 +1,6 @@
 import { createRedactor, marker, type Redactor } from './redactor.ts'
 
-/** A shorter text is no secret that could be kept out of a log: it would tear other words apart. In characters. */
+/** A shorter secret is not redacted: doing so would tear other text apart. In characters. */
 export const shortestKnown = 8
 
 /** Secrets that this process has met. In memory only: never written, never passed on. */

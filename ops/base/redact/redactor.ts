@@ -77,7 +77,7 @@ function replaceRanges(text: string, ranges: readonly Range[]): string {
  * Keeps secrets out of texts: those that are loaded here, in any encoding; those in a format of a maintained list; and
  * those that stand where credentials stand.
  *
- * @throws {Problem} `config_invalid` for a secret that is too short to be told from other text, or that is part of the
+ * @throws {Problem} `config_invalid` for a secret that is too short to differ from other text, or that is part of the
  *   marker
  */
 export function createRedactor({ secrets = [], places = true }: RedactorOptions = {}): Redactor {

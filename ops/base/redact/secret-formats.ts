@@ -2,7 +2,7 @@ import { rules } from '@secretlint/secretlint-rule-preset-recommend'
 import type { Range } from './literal-matcher.ts'
 
 /**
- * The rules of the maintained list that look at text alone; the one for comments would let a log switch the others
+ * The rules of the maintained list that read text alone; the one for comments would let a log switch the others
  * off.
  */
 const textRules = rules.filter((rule) => {

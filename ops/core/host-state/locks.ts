@@ -21,8 +21,8 @@ export const hostdLockFile = ({ index }: Pick<HostPaths, 'index'>): string =>
 export const storeLockFile = (paths: Locks): string => join(paths.locks, 'store-ship.lock')
 
 /**
- * Takes a lock, and tries again for a while: a look at the lock by somebody else, and a holder that is just ending, are
- * no reason to give up.
+ * Takes a lock, and tries again for a while: a check of the lock by another process, or a holder that is just ending,
+ * is not a reason to give up.
  * @param waitMs how long to try, milliseconds
  * @returns null when another holder keeps it that long
  */

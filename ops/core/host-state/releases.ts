@@ -69,7 +69,7 @@ export function currentFolder(paths: Pick<HostPaths, 'releases'>): string | null
 
 /**
  * What hostd calls itself: the version of its package and, when it is a release made of a commit, the commit as build
- * metadata (semver 10), so that two commits of one version are told apart.
+ * metadata (semver 10), so that two commits of one version can be distinguished.
  * @throws {Problem} `state_invalid` when its package.json or its mark cannot be read
  */
 export function releaseVersion(folder: string): string {
@@ -149,8 +149,8 @@ export function dropRelease(paths: HostPaths, folder: string): boolean {
 const seesProcesses = (): boolean => existsSync('/proc/1')
 
 /**
- * Does a process run from this folder? A daemon keeps its version until it is started again. One that may not be looked
- * into counts when its command line names any release: `current` says nothing about which one it was started from.
+ * Does a process run from this folder? A daemon keeps its version until it is started again. One that may not be
+ * inspected counts when its command line names any release: `current` says nothing about which one it was started from.
  */
 function hasProcess(folder: string): boolean {
   const inside = (path: string, of: string): boolean => path === of || path.startsWith(`${of}/`)

@@ -15,7 +15,7 @@ export const serviceSpec = z.strictObject({
   argv: z.array(z.string()).min(1),
   /** Folder it runs in: the release it was built in. */
   release: z.string(),
-  /** Commit it was built from; null for the console of an installed HQ, which is no part of the project. */
+  /** Commit it was built from; null for the console of an installed HQ, which is not part of the project. */
   sha: commitId.nullable(),
   /** Digest of what it runs. */
   digest: sha256,

@@ -4,7 +4,7 @@ import { envValue, wholeEnvironment, type Environment } from '#ops/base/env'
 /** The run this process belongs to, as the runner handed it down, or a new one when a person typed the command. */
 export interface RunContext {
   readonly runId: string
-  /** True inside a run: do the work. False at a terminal: ask hostd to start it and follow. */
+  /** True inside a run: do the work. False at a terminal: request it from hostd and follow. */
   readonly startedByRunner: boolean
   /** The deploy on whose behalf this runs: its doctor, its attempts. */
   readonly deployRunId: string | null

@@ -123,7 +123,7 @@ export class StepRun<F> {
     try {
       this.#log?.write(text, stream)
     } catch (error) {
-      this.#stop(toProblem(error)) // evidence that cannot be kept is no evidence
+      this.#stop(toProblem(error)) // what cannot be kept does not count as evidence
     }
   }
 

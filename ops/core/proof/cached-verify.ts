@@ -9,10 +9,9 @@ const maxRemembered = 200
 
 /**
  * Verifies bundles, and reads one again only when something in its folder changed: name, size, inode or the kernel's
- * own
- * time of change of any file. For pages that ask over and over.
+ * own time of change of any file. For pages that request it over and over.
  *
- * @param keys asked each time, so that a newly enrolled key counts at once
+ * @param keys called each time, so that a newly enrolled key counts at once
  */
 export function cachedVerifier(
   keys: () => TrustedKeys,
@@ -47,6 +46,6 @@ function stampOf(dir: string): string {
       })
       .join('\n')
   } catch (error) {
-    return `unreadable ${String(error)} ${performance.now()}` // something moves: look again each time
+    return `unreadable ${String(error)} ${performance.now()}` // something changes: verify again each time
   }
 }

@@ -66,7 +66,7 @@ export function currentChain(chainFile: string, keyId: string): ChainHead {
   )
 }
 
-/** What a head says once its pending seal is looked at. Writes nothing. */
+/** What a head says once its pending seal is checked. Writes nothing. */
 export function settle(head: ChainHead): ChainHead {
   if (head.pending === null) return head
   const { dir, counter, manifest_sha256 } = head.pending

@@ -17,7 +17,7 @@ import { bundleFolders } from './verify-chain.ts'
 
 /** Most characters of manifests and tombstones in one report; one link is given however long it is. */
 const maxPageCharacters = 2 * 1024 * 1024
-/** Folders that are looked at before others get a turn. */
+/** Folders that are read before other work gets a turn. */
 const folderBatch = 100
 
 /** Where the bundle of a folder stands; null when it has no manifest that can be read. */
@@ -46,9 +46,8 @@ function readTombstone(dir: string): string | null {
 }
 
 /**
- * Reads a chain for a witness. Remembers which folder holds which number, so that asking again costs one small file
- * while
- * nothing was sealed, and a listing and the new bundles otherwise. What is given is read from the disk each time.
+ * Reads a chain for a witness. Remembers which folder holds which number, so that another report costs one small file
+ * while nothing was sealed, and a listing and the new bundles otherwise. What is given is read from the disk each time.
  *
  * @throws {Problem} `proof_chain_unreadable`
  */

@@ -14,12 +14,12 @@ import { noteInto, parseManifest, parseTombstone, type Note } from './read-manif
 /** A bundle as it was read, from a folder or from an upload. */
 export interface ReadBundle {
   readonly runId: string
-  /** What its place says it is; null when the place does not say. */
+  /** What its path says it is; null when the path does not say. */
   readonly kind: BundleKind | null
   /** null: there is none. */
   readonly manifestText: string | null
   readonly tombstoneText: string | null
-  /** null: they were not looked at, only the manifest is checked. */
+  /** null: they were not read, only the manifest is checked. */
   readonly files: readonly FoundFile[] | null
   /** What could not be read at all. */
   readonly problems?: readonly ProofProblem[]

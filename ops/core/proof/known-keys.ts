@@ -31,14 +31,14 @@ export interface KnownKeys {
 }
 
 /**
- * Every key that this machine believes.
- * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
+ * Every key that this machine trusts.
+ * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is trusted
  */
 export function knownKeys({ host, home }: VerifierPaths): KnownKeys {
   const enrolled = trustedShipKeys(host)
   const hosts = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
-  const own = (places: ProofPaths): TrustedKey[] => {
-    const key = readProofPublicKey(places)
+  const own = (paths: ProofPaths): TrustedKey[] => {
+    const key = readProofPublicKey(paths)
     return key === null ? [] : [key]
   }
   return {
@@ -53,7 +53,7 @@ export function knownKeys({ host, home }: VerifierPaths): KnownKeys {
   }
 }
 
-/** The keys that may sign a bundle of this kind. @param kind null when its place does not say: then any may */
+/** The keys that may sign a bundle of this kind. @param kind null when its path does not say: then any may */
 export function keysFor(kind: BundleKind | null, { ship, host }: KnownKeys): TrustedKeys {
   if (kind === null) return new Map([...ship, ...host])
   return kind === 'ship' ? ship : host

@@ -16,7 +16,7 @@ const maxDocumentBytes = 8 * 1024 * 1024
 /**
  * Reads a small document of a bundle without following a link.
  * @returns null when there is none
- * @throws {Error} saying why it cannot be read, also when it is no regular file or no UTF-8
+ * @throws {Error} saying why it cannot be read, also when it is not a regular file or not UTF-8
  */
 export function readDocument(path: string): string | null {
   let file: number

@@ -17,30 +17,30 @@ export const readKeptElsewhere = ({ inKeystoreFile }: LaptopProofPaths): string 
  * The key that HQ handed over, else the file.
  * @throws {Problem} `ship_key_locked` when the key is in the keystore: a second one is never made
  */
-function usualStore(places: ProofPaths | LaptopProofPaths): KeyStore {
-  if (!('inKeystoreFile' in places)) return fileKeyStore(places.keyFile)
+function defaultStore(paths: ProofPaths | LaptopProofPaths): KeyStore {
+  if (!('inKeystoreFile' in paths)) return fileKeyStore(paths.keyFile)
   const given = inheritedShipKeyStore()
   if (given !== null) return given
-  const id = existsSync(places.keyFile) ? null : readKeptElsewhere(places)
+  const id = existsSync(paths.keyFile) ? null : readKeptElsewhere(paths)
   if (id !== null)
     throw new Problem(
       'ship_key_locked',
       `The ship key ${id} is in the keystore of this system, which only HQ opens. Nothing was shipped.`,
     )
-  return fileKeyStore(places.keyFile)
+  return fileKeyStore(paths.keyFile)
 }
 
 /**
  * The signing key of this side, made on first use, its public half put where the other side can read it.
- * @param store where the private half is kept; default: what HQ handed over, else the file of `places`
+ * @param store where the private half is kept; default: what HQ handed over, else the file of `paths`
  * @throws {Problem} `config_invalid` when the key is unusable or its public file cannot be read; `ship_key_locked`
  */
 export async function proofKey(
-  places: ProofPaths,
-  store: KeyStore = usualStore(places),
+  paths: ProofPaths,
+  store: KeyStore = defaultStore(paths),
 ): Promise<SigningKey> {
   const key = await loadOrCreateKey(store)
-  if (readProofPublicKey(places)?.id !== key.id) writeJson(places.publicKeyFile, toTrustedKey(key))
+  if (readProofPublicKey(paths)?.id !== key.id) writeJson(paths.publicKeyFile, toTrustedKey(key))
   return key
 }
 

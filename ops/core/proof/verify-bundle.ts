@@ -14,7 +14,7 @@ import { checkBundle } from './check-bundle.ts'
 import { readDocument } from './manifest-text.ts'
 import { noteInto } from './read-manifest.ts'
 
-/** What the place of a bundle says it is: `…/artifacts/<kind>/<run_id>`. */
+/** What the path of a bundle says it is: `…/artifacts/<kind>/<run_id>`. */
 export const kindOf = (dir: string): BundleKind | null =>
   bundleKind.safeParse(basename(dirname(dir))).data ?? null
 

@@ -93,7 +93,7 @@ interface Acknowledgement {
   readonly home: string
   readonly host: string
   readonly reason: string
-  /** Takes the key that was shown with the alarm. */ readonly believe: (key: TrustedKey) => void
+  /** Trusts the key that was shown with the alarm. */ readonly trustKey: (key: TrustedKey) => void
   readonly now?: Date
 }
 
@@ -107,7 +107,7 @@ export function acknowledgeAlarms({
   home,
   host,
   reason,
-  believe,
+  trustKey,
   now = new Date(),
 }: Acknowledgement): WitnessAlarms {
   const before = readAlarms(home, host)
@@ -116,7 +116,7 @@ export function acknowledgeAlarms({
   const { shown, open } = before
   if (open.some(({ code }) => code === 'witness_damaged')) setAside(home, host)
   else if (shown !== null) {
-    if (shown.key !== null) believe(shown.key)
+    if (shown.key !== null) trustKey(shown.key)
     accept({ home, host }, shown, { open, now })
   }
   const acknowledged = [
@@ -186,7 +186,7 @@ export const trustedHostKey = (home: string, host: string): TrustedKey | null =>
   return found === undefined ? null : { id: found.id, public_key: found.public_key }
 }
 
-/** Believes this key of this host from now on, and no other one. */
+/** Trusts this key of this host from now on, and no other one. */
 export function trustHostKey(home: string, host: string, { id, public_key }: TrustedKey): void {
   const keys = readJson(hostKeysFile(home), hostKeys, 'config_invalid')?.keys ?? []
   writeJson(

@@ -28,7 +28,7 @@ export interface Observation {
   readonly witness: Witness | null
   /** Empty when the chain only grew. */
   readonly alarms: readonly Alarm[]
-  /** True when the report ends before the host's newest bundle: ask again from `witness.counter`. */
+  /** True when the report ends before the host's newest bundle: request the next from `witness.counter`. */
   readonly more: boolean
 }
 
@@ -145,8 +145,8 @@ function checkLink(
  * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and
  * stays one.
  *
- * @param question `report`: asked from the number after `readWitness().counter`, or from 0; `null`: the host reports
- *   that it has sealed nothing
+ * @param question `report`: requested from the number after `readWitness().counter`, or from 0; `null`: the host
+ *   reports that it has sealed nothing
  * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
  */
 export function observe(question: Question & { readonly report: ChainReport | null }): Observation {
@@ -299,16 +299,16 @@ function whyNotReached(
 
 export interface Again {
   readonly alarms: readonly Alarm[]
-  /** Number to ask from next; null when all was looked at, or the host does not show it. */
+  /** Number to request from next; null when all was checked, or the host does not show it. */
   readonly next: number | null
 }
 
 /**
- * Looks again at bundles that were seen before: is each still there and the same? Lawful pruning, with a tombstone,
- * is no alarm.
- * A host that answers with nothing, with another chain, or without coming further hides something, and is an alarm too.
+ * Checks bundles that were seen before again: is each still there and the same? Lawful pruning, with a tombstone, does
+ * not raise an alarm. A host hides something when it answers with nothing, with another chain, or without getting
+ * further: that raises an alarm too.
  *
- * @param after the number that the report was asked from
+ * @param after the number that the report was requested from
  * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
  */
 export function lookAgain(

@@ -6,12 +6,12 @@ import { keyIdOf } from './signing-key.ts'
 import { readPublicKey, trustKeys } from './trusted-keys.ts'
 import type { HostPaths } from '#ops/base/paths/paths'
 
-type Places = Pick<HostPaths, 'trustFile' | 'shipKeysFile'>
+type KeyFiles = Pick<HostPaths, 'trustFile' | 'shipKeysFile'>
 
 /** Most keys that may be enrolled: one for each laptop of a small team, and those before them. */
 const maxKeys = 50
 
-/** A ship key that this host believes, and where that stands. */
+/** A ship key that this host trusts, and where that is recorded. */
 export interface TrustedShipKey {
   readonly id: string
   readonly public_key: string
@@ -22,10 +22,10 @@ export interface TrustedShipKey {
 }
 
 /**
- * Every ship key that this host believes: those of trust.json, and those that were enrolled through hostd.
- * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is believed
+ * Every ship key that this host trusts: those of trust.json, and those that were enrolled through hostd.
+ * @throws {Problem} `config_invalid` when one of the files is damaged: then nothing is trusted
  */
-export const trustedShipKeys = ({ trustFile: file, shipKeysFile }: Places): TrustedShipKey[] =>
+export const trustedShipKeys = ({ trustFile: file, shipKeysFile }: KeyFiles): TrustedShipKey[] =>
   allShipKeys(
     readJson(file, trustFile, 'config_invalid'),
     readJson(shipKeysFile, enrolledKeys, 'config_invalid'),
@@ -47,12 +47,12 @@ export function allShipKeys(
 }
 
 /**
- * Believes one more ship key. Existing ones stay: verdicts that they signed are on the way from the baseline.
- * @returns false when it is believed already; nothing was changed then
- * @throws {Problem} `invalid_request` when it is no Ed25519 public key; `config_invalid` when a file is damaged
+ * Trusts one more ship key. Existing ones stay: the chain of reviews from the baseline holds verdicts that they signed.
+ * @returns `added` false when it is trusted already; nothing was changed then
+ * @throws {Problem} `invalid_request` when it is not an Ed25519 public key; `config_invalid` when a file is damaged
  */
 export function enrolShipKey(
-  places: Places,
+  paths: KeyFiles,
   { public_key, label, run_id }: { public_key: string; label: string; run_id: string },
   now: Date = new Date(),
 ): { id: string; added: boolean } {
@@ -60,17 +60,17 @@ export function enrolShipKey(
   if (key?.asymmetricKeyType !== 'ed25519')
     throw new Problem('invalid_request', 'This is not an Ed25519 public key. Nothing was enrolled.')
   const id = keyIdOf(key)
-  const before = trustedShipKeys(places)
-  trustKeys(before, places.shipKeysFile)
+  const before = trustedShipKeys(paths)
+  trustKeys(before, paths.shipKeysFile)
   if (before.some((each) => each.id === id)) return { id, added: false }
-  const keys = readJson(places.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
+  const keys = readJson(paths.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
   if (keys.length >= maxKeys)
     throw new Problem(
       'invalid_request',
-      `This host believes ${keys.length} enrolled keys already, and no more are taken. Nothing was enrolled.`,
+      `This host trusts ${keys.length} enrolled keys already, and no more are taken. Nothing was enrolled.`,
     )
   writeJson(
-    places.shipKeysFile,
+    paths.shipKeysFile,
     enrolledKeys.parse({
       schema_version: 1,
       keys: [...keys, { id, public_key, label, enrolled_at: now.toISOString(), run_id }],
@@ -80,29 +80,29 @@ export function enrolShipKey(
 }
 
 /**
- * Believes a ship key no longer: what only it has signed is unreviewed from then on.
- * @returns its label; null when it was not believed, and nothing was changed
- * @throws {Problem} `key_kept` when it stands in trust.json, or is the last one: a host without any key believes
+ * Stops trusting a ship key: what only it has signed is unreviewed from then on.
+ * @returns its label; null when it was not trusted, and nothing was changed
+ * @throws {Problem} `key_kept` when it stands in trust.json, or is the last one: a host without any key trusts
  *   unsigned verdicts; `config_invalid` when a file is damaged
  */
-export function removeShipKey(places: Places, id: string): string | null {
-  const believed = trustedShipKeys(places)
-  const found = believed.find((each) => each.id === id)
+export function removeShipKey(paths: KeyFiles, id: string): string | null {
+  const trusted = trustedShipKeys(paths)
+  const found = trusted.find((each) => each.id === id)
   if (found === undefined) return null
   if (found.enrolled === null)
     throw new Problem(
       'key_kept',
-      `Key ${id} stands in ${places.trustFile}, which runs do not change. It is still believed.`,
+      `Key ${id} stands in ${paths.trustFile}, which runs do not change. It is still trusted.`,
     )
-  if (believed.length === 1)
+  if (trusted.length === 1)
     throw new Problem(
       'key_kept',
-      `Key ${id} is the only one that this host believes, and without any it would believe verdicts that ` +
-        'nobody signed. It is still believed.',
+      `Key ${id} is the only one that this host trusts, and without any it would trust verdicts that ` +
+        'nobody signed. It is still trusted.',
     )
-  const keys = readJson(places.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
+  const keys = readJson(paths.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
   writeJson(
-    places.shipKeysFile,
+    paths.shipKeysFile,
     enrolledKeys.parse({ schema_version: 1, keys: keys.filter((each) => each.id !== id) }),
   )
   return found.enrolled.label

@@ -10,7 +10,7 @@ import { newKeyPem, signingKeyFromPem, type SigningKey } from './signing-key.ts'
 
 /** Where one private key is kept: a file of mode 0600, or a keyring that HQ passes in. */
 export interface KeyStore {
-  /** Names the place in messages. */
+  /** Names the store in messages. */
   readonly place: string
   read(): Promise<string | null>
   /** Keeps `pem` unless a key is there already. @returns the key that is kept */
@@ -18,8 +18,8 @@ export interface KeyStore {
 }
 
 /**
- * The key of this place, made on first use.
- * @throws {Problem} `config_invalid` when what is there is no Ed25519 key or others can read it; it is never replaced
+ * The key of this store, made on first use.
+ * @throws {Problem} `config_invalid` for content that is not an Ed25519 key, or that others can read; it is never replaced
  */
 export async function loadOrCreateKey(store: KeyStore): Promise<SigningKey> {
   const pem = (await store.read()) ?? (await store.create(newKeyPem()))

@@ -118,7 +118,7 @@ async function isKnownAncestor(
   try {
     return await isAncestor(repo, { ancestor, commit }, git)
   } catch {
-    return false // git exits 128 for a commit that is not there; that is no ancestor
+    return false // git exits 128 for a missing commit; that is not an ancestor
   }
 }
 

@@ -34,7 +34,7 @@ export const newKeyPem = (): string =>
 /**
  * @param pem PKCS #8
  * @param origin names it in the error
- * @throws {Problem} `config_invalid` when it is no Ed25519 private key
+ * @throws {Problem} `config_invalid` when it is not an Ed25519 private key
  */
 export function signingKeyFromPem(pem: string, origin: string): SigningKey {
   let key: KeyObject

@@ -3,7 +3,7 @@ import { Problem } from '#shared/errors'
 import type { TrustedKey } from '#shared/signature'
 import { keyIdOf } from './signing-key.ts'
 
-/** Keys that are believed, by id. */
+/** Trusted keys, by id. */
 export type TrustedKeys = ReadonlyMap<string, KeyObject>
 
 /**
@@ -27,7 +27,7 @@ export function trustKeys(keys: readonly Readonly<TrustedKey>[], origin: string)
   return trusted
 }
 
-/** @returns null when the text is no public key in PEM */
+/** @returns null when the text is not a public key in PEM */
 export function readPublicKey(pem: string): KeyObject | null {
   // Node makes a public key from a private one too: that would hide that somebody enrolled a private key.
   if (!pem.startsWith('-----BEGIN PUBLIC KEY-----\n')) return null

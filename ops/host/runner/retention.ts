@@ -87,7 +87,7 @@ function prunableRuns(paths: HostPaths, kept: ReadonlySet<string>, signing: Sign
     const gone = existsSync(record)
       ? readJson(record, tombstoneSchema, 'proof_broken')?.files[0]
       : undefined
-    // With a record the log is the short one that took its place, or the deletion was cut short after the record.
+    // With a record the log is the short one that replaced it, or the deletion was cut short after the record.
     if (gone !== undefined && gone.size !== log.size) continue
     if (!existsSync(runResultFile(paths, runId))) continue
     found.push({

@@ -25,9 +25,9 @@ export async function sealRun(
   const kind = actionOf(action).bundle
   if (kind === null) return
   try {
-    const places = hostProofPaths(paths)
-    const { chainFile } = places
-    const key = await proofKey(places)
+    const proofPaths = hostProofPaths(paths)
+    const { chainFile } = proofPaths
+    const key = await proofKey(proofPaths)
     const { failed } = await sealLeftovers({
       root: paths.artifacts,
       kinds: [kind],

@@ -33,7 +33,7 @@ import { ownUnit } from './systemd-unit.ts'
 type RunSettings = Pick<LaunchSettings, 'paths' | 'hostdUrl'>
 type StartRequest = Extract<RunnerRequest, { op: 'start' }>
 
-/** A holder that has just written its result is given this long to let go, milliseconds. */
+/** A holder that has just written its result is given this long to release the lock, milliseconds. */
 const lockWaitMs = 5000
 /** Kept free on the disk for the result document of a run whose log fills the disk, bytes. */
 const reserveBytes = 64 * 1024
@@ -218,7 +218,7 @@ function disagreement(document: ResultDocument | null, own: ResultDocument | nul
     : `gave a document that says ${own.overall}`
 }
 
-/** Writes the last event of the log. @returns the result, which is no PASS any more when its log cannot be finished */
+/** Writes the last event of the log. @returns the result, which is no longer a PASS when its log cannot be finished */
 function finishLog(log: RunLog, record: RunFile, result: ResultDocument): ResultDocument {
   try {
     const detail = result['detail']

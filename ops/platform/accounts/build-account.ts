@@ -13,7 +13,7 @@ import type { RunAs } from '#ops/base/process/run-as'
 /** Time for killed processes to be gone, milliseconds. */
 const endMs = 5000
 
-/** Whoever fetches and builds what others wrote: an account of its own on an installed host, else this one. */
+/** The account that fetches and builds what others wrote: a separate one on an installed host, else this one. */
 export interface BuildAccount {
   /** Its home; npm's cache and what is being built lie in it. */
   readonly home: string
@@ -69,7 +69,7 @@ function processesOf(uid: number): number[] {
 const killAll = [process.execPath, '-e', "process.kill(-1, 'SIGKILL')"]
 
 async function endAccount(as: RunAs): Promise<void> {
-  // Where processes are hidden the list would be empty, whoever lives.
+  // Where processes are hidden the list would be empty, whatever runs.
   if (!existsSync('/proc/1'))
     throw new Problem(
       'hostd_install_failed',

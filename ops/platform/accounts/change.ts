@@ -1,4 +1,4 @@
-/** One thing of a host that must be so. Asked again each time, so that a second installation finds nothing to do. */
+/** One thing of a host that must be so. Checked again each time, so that a second installation finds nothing to do. */
 export interface Change {
   /** What was done, for a person: "created the user openclaw-hostd". */
   readonly did: string

@@ -36,8 +36,8 @@ export function hostFolders(
     { path: paths.state, mode: 0o755, ...root },
     { path: dirname(hostProofPaths(paths).publicKeyFile), mode: 0o755, ...root },
     { path: dirname(paths.index), mode: 0o750, ...hostd },
-    // Whoever can open a lock can hold it shared and so keep every run from starting: hostd only looks, nobody else
-    // may.
+    // A process that can open a lock can hold it shared, and so keep every run from starting: hostd only checks it,
+    // and nobody else may open it.
     { path: paths.locks, mode: 0o750, uid: 0, gid: hostd.gid },
     { path: paths.releases, mode: 0o755, ...root },
     { path: buildHome(paths), mode: 0o750, ...build },

@@ -40,9 +40,8 @@ export async function neutralRepository(
 /**
  * Writes the tree of `sha` into the new folder `folder`, byte for byte as it was reviewed, through a repository of its
  * own that borrows only the clone's objects: the clone's working tree, index, HEAD and configuration have no part in
- * it,
- * and no attribute can leave files out or change them, as `git archive` or a checkout would.
- * @throws {Problem} `git_sync_failed`, or the class that is asked for
+ * it, and no attribute can leave files out or change them, as `git archive` or a checkout would.
+ * @throws {Problem} `git_sync_failed`, or the class of `options`
  */
 export async function exportCommit(
   repo: string,
@@ -54,7 +53,7 @@ export async function exportCommit(
     ...options,
     timeLimitSeconds: 300,
   }
-  // What is written belongs to who we are, whoever owns the clone: only the questions to the clone are asked as its
+  // The files belong to this process's account, whichever account owns the clone: only reads of the clone run as its
   // owner.
   const { as: _owner, ...ours } = must
   const { format, folder: common } = await objectStore(repo, must)

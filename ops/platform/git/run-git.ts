@@ -79,7 +79,7 @@ function gitEnv({
 }
 
 /**
- * Runs one git command in `repo`. Hooks and fsmonitor are off unless asked for; standard output is kept.
+ * Runs one git command in `repo`. Hooks and fsmonitor are off unless requested; standard output is kept.
  * Callers put `--end-of-options` before anything that is not written in the source.
  *
  * @param repo working tree or bare repository; the command runs there

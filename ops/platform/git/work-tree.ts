@@ -22,7 +22,7 @@ export async function dirtyFiles(repo: string, options: GitOptions = {}): Promis
   return paths(text).map((entry) => entry.slice(3))
 }
 
-/** Files whose changes git was told to overlook: assume-unchanged (lower-case tag) and skip-worktree (S). */
+/** Files whose changes git is set to ignore: assume-unchanged (lower-case tag) and skip-worktree (S). */
 export async function hiddenFiles(repo: string, options: GitOptions = {}): Promise<string[]> {
   const text = await gitText(repo, ['ls-files', '-v', '-z'], {
     keepBytes: 64 * 1024 * 1024,

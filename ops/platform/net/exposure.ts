@@ -91,7 +91,7 @@ const tailnet = [
 ] as const
 
 /**
- * Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). Anything that is no address is neither.
+ * Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). What is not an address is neither.
  */
 export function isPrivateAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false

@@ -47,9 +47,9 @@ export interface MountRules {
   readonly secret: readonly string[]
   /** Folders that may be read and not written: proof. */
   readonly readOnly: readonly string[]
-  /** Folders that are meant for containers, although they lie in a place that is not: hostd's public socket. */
+  /** Folders that are meant for containers, although they lie in a folder that is not: hostd's public socket. */
   readonly open: readonly string[]
-  /** Sockets of container engines besides the usual ones. */
+  /** Sockets of container engines besides the standard ones. */
   readonly sockets: readonly string[]
 }
 

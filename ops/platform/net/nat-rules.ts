@@ -68,7 +68,7 @@ function reachable({ rules, entries }: NatTable): Set<string> {
   return seen
 }
 
-/** Ports of this machine that the packet filter opens by sending them on, to whoever. */
+/** Ports of this machine that the packet filter opens by sending them on, to any address. */
 export function natExposures(table: NatTable): Exposure[] {
   const chains = reachable(table)
   return table.rules.flatMap((rule) => {

@@ -101,7 +101,7 @@ function actionOf(expr: readonly Record<string, unknown>[]): NatRule['action'] |
   return null
 }
 
-/** Output of `nft --json list ruleset`. @throws {Problem} `internal_error` when it is no such document */
+/** Output of `nft --json list ruleset`. @throws {Problem} `internal_error` when it is not such a document */
 export function parseNftRuleset(text: string): NatTable {
   const { nftables } = parseJson(text, ruleset, {
     errorClass: 'internal_error',

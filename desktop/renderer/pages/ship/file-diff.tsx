@@ -23,7 +23,7 @@ export function FileDiff({
   finding: Finding | null
 }): ReactElement {
   const [whole, setWhole] = useState<string | null>(null)
-  // A finding that was asked for is drawn, however far down it is.
+  // A selected finding is drawn, however far down it is.
   const far =
     current !== null &&
     file.rows.findIndex(({ findings }) => findings.includes(current)) >= firstRows

@@ -41,7 +41,7 @@ export interface ClockFacts {
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '')
 
-/** Is the time plausible? A clock that was set back makes new runs look older than old ones. */
+/** Is the time plausible? A clock that was set back makes new runs appear older than old ones. */
 export function judgeClock({ now, lastDeploy, head, hardware }: ClockFacts): Finding {
   if (lastDeploy !== null && now < lastDeploy - sameClockTolerance)
     return fail(
