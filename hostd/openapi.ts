@@ -146,7 +146,7 @@ function replyOf(status: number, reply: z.ZodType | PlainReply, { registry }: Sh
   }
 }
 
-/** A shape without a name of its own, whose named parts are references. */
+/** An unnamed shape, whose named parts are references. */
 function withRefs(schema: z.ZodType, registry: Shapes['registry']): JsonObject {
   const {
     $schema: _,

@@ -10,7 +10,7 @@ import {
 
 /**
  * Tokens encrypted by the system's keyring, the ciphertext in a file of mode 0600. Where Linux has no keyring, Electron
- * would use a fixed password (`basic_text`): that is no protection, so nothing is kept then and HQ says so.
+ * would use a fixed password (`basic_text`): that does not protect them, so nothing is kept then and HQ says so.
  */
 export async function osKeystore(home: string): Promise<Keystore> {
   const unprotected =

@@ -4,7 +4,7 @@ import { extname, join, normalize, sep } from 'node:path'
 import { protocol } from 'electron'
 import { pageHeaders } from '../operator/page-headers.ts'
 
-/** The page has a scheme and host of its own instead of file://, which would give it rights over other files. */
+/** The page has its own scheme and host instead of file://, which would give it rights over other files. */
 const scheme = 'app'
 const host = 'hq'
 export const pageUrl = `${scheme}://${host}/`

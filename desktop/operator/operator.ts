@@ -54,7 +54,7 @@ function bridgeProblem(thrown: unknown, log: (text: string) => void): BridgeProb
   log(inner instanceof Error ? (inner.stack ?? inner.message) : String(inner))
   return {
     error_class: errorClass,
-    message: 'HQ met a defect of its own; its log on this machine says where.',
+    message: 'HQ has a defect; its log on this machine says where.',
     next_auto_fix,
   }
 }

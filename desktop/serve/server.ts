@@ -187,7 +187,7 @@ const refusal = ({ errorClass, message }: Problem): BridgeReply => ({
     error_class: errorClass,
     message:
       errorClass === 'internal_error'
-        ? 'HQ met a defect of its own; its log on this machine says where.'
+        ? 'HQ has a defect; its log on this machine says where.'
         : redact.text(message),
     next_auto_fix: errorRule(errorClass).next_auto_fix,
   },

@@ -20,7 +20,7 @@ export interface RouteDescription {
   readonly query?: z.ZodType
   readonly headers?: z.ZodType
   readonly body?: z.ZodType
-  /** Answers of a request that hostd accepts, by status; 409 too where it has a shape of its own. */
+  /** Answers of a request that hostd accepts, by status; 409 too where it has a separate shape. */
   readonly replies: Readonly<Record<number, z.ZodType | PlainReply>>
 }
 

@@ -69,7 +69,7 @@ export class HostdClient {
   }
 
   /**
-   * Starts an action, or joins the same one. This is the only place that decides what a busy lane means.
+   * Starts an action, or joins the same one. Only this function decides what a busy lane means.
    * @throws {Problem} also `lane_busy` when another action of the lane runs, or the same one with other parameters
    */
   async exec(

@@ -22,7 +22,7 @@ export class EndedShips {
     const known = this.#results.get(id)
     if (known) return known
     const result = await this.#read(repository, id)
-    // A ship of a terminal that has just begun looks like a killed one; that is not remembered.
+    // A ship of a terminal that has just begun appears as a killed one; that is not remembered.
     if (hasResult(repository, id) || readShipRecord(this.#home, id) !== null || !isNewest)
       this.#results.set(id, result)
     return result

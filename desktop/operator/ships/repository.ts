@@ -119,7 +119,7 @@ function parseStatus(text: string): GitFacts {
     if (name === 'oid') head = value === undefined || value === '(initial)' ? null : value
     else if (name === 'head') branch = value === undefined || value === '(detached)' ? null : value
     else if (/^[12u?] /.test(entry)) dirty_files += 1
-    if (entry.startsWith('2 ')) index += 1 // a rename has its former path as an entry of its own
+    if (entry.startsWith('2 ')) index += 1 // a rename has its former path as a separate entry
   }
   return { branch, head, dirty_files }
 }

@@ -33,7 +33,7 @@ function Connected({ transport }: { transport: BridgeTransport }): ReactElement 
   )
 }
 
-/** The console: the token is asked for once, kept in memory, and asked for again when the host refuses it. */
+/** The console: the operator enters the token, which stays in memory; again when the host refuses it. */
 function Console(): ReactElement {
   const [transport, setTransport] = useState<BridgeTransport | null>(null)
   const [refused, setRefused] = useState(false)

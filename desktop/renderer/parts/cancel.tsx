@@ -69,7 +69,7 @@ export function CancelButton({
         <PushButton
           small={small}
           icon="stop"
-          blocked={`It was asked to end at ${timeOfDay(state.asked_at)}`}
+          blocked={`A cancel was requested at ${timeOfDay(state.asked_at)}`}
         >
           Cancelling…
         </PushButton>
@@ -141,7 +141,7 @@ function CancelFailed({
           <code className="mono tone-text">{errorClass}</code>
         </p>
         <p className="soft">
-          {visibleText(message)} It was asked at {timeOfDay(asked_at)}.
+          {visibleText(message)} Requested at {timeOfDay(asked_at)}.
         </p>
         <p className="soft">
           {remedyOf(source, errorClass, facts.hostName) ?? remediations[nextAutoFix].title}
@@ -222,7 +222,7 @@ function CancelBanner({
             : `${title} was being cancelled when ${facts.hostName} was last seen.`}
         </b>{' '}
         <span className="soft">
-          Asked at {timeOfDay(state.asked_at)}
+          Requested at {timeOfDay(state.asked_at)}
           {failed ? `: ${visibleText(failed.message)}` : '.'}
         </span>
       </span>

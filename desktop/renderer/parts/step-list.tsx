@@ -47,7 +47,7 @@ export function StepList({
       <h2>{title}</h2>
       {steps.length === 0 && (
         <p className={css('quiet steps-none')}>
-          {running ? 'No step has begun yet.' : 'This action has no steps of its own.'}
+          {running ? 'No step has begun yet.' : 'This action has no steps.'}
         </p>
       )}
       <ol>{reached.map(item)}</ol>

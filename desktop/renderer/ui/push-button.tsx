@@ -9,7 +9,7 @@ interface Props {
   readonly small?: boolean
   readonly label?: string
   readonly description?: string
-  /** Why it cannot be pressed. It keeps its place and the focus, and does nothing. */
+  /** Why it cannot be pressed. It keeps its position and the focus, and does nothing. */
   readonly blocked?: string | null
   readonly busy?: boolean
   readonly type?: 'button' | 'submit'

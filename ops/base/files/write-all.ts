@@ -2,8 +2,7 @@ import { writeSync } from 'node:fs'
 
 /**
  * Writes every byte to an open file. A full disk or a size limit shows as a short count and not as an error: the rest
- * is
- * written until it is one.
+ * is written until it is one.
  * @throws the system's error (ENOSPC, EPIPE …); also ENOSPC when nothing more is taken
  */
 export function writeAll(file: number, bytes: Uint8Array): void {

@@ -125,7 +125,7 @@ export async function waitUntilOk(
   },
 ): Promise<string | null> {
   const end = performance.now() + seconds * 1000
-  let why: string | null = 'it was not asked'
+  let why: string | null = 'it was not probed'
   let pause = 15
   for (;;) {
     const lives = alive()
@@ -138,7 +138,7 @@ export async function waitUntilOk(
     if (why === null) return null
     if (!lives) return `its process ended; ${why}`
     // A request with hardly any time left would only hide the last good reason.
-    if (performance.now() + pause + 20 >= end) return `${why} (asked for ${seconds} s)`
+    if (performance.now() + pause + 20 >= end) return `${why} (probed for ${seconds} s)`
     await delay(pause, undefined, signal ? { signal } : {})
     pause = Math.min(pause * 1.5, 250)
   }

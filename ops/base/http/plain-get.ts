@@ -10,7 +10,7 @@ export type Place =
   { readonly host: string; readonly port: number } | { readonly socketPath: string }
 
 /**
- * One GET by plain HTTP, for what `fetch` cannot do: a unix socket, and a Host header of one's own. Redirects are not
+ * One GET by plain HTTP, for what `fetch` cannot do: a unix socket, and a chosen Host header. Redirects are not
  * followed.
  * @param timeoutMs for the whole answer
  * @throws the system's error (`code` ENOENT, ECONNREFUSED …), or one that says what was wrong

@@ -70,7 +70,7 @@ export function takeTreeBack(folder: string, as: RunAs | undefined): void {
 function takeBack(path: string): void {
   lchownSync(path, 0, 0)
   const info = lstatSync(path)
-  if (!info.isSymbolicLink()) chmodSync(path, info.mode & 0o7755) // a link has no mode of its own
+  if (!info.isSymbolicLink()) chmodSync(path, info.mode & 0o7755) // a link has no mode
 }
 
 /** A new folder for temporary files that the account may use, and nobody else but us. */

@@ -69,5 +69,5 @@ const secretNames = new Set([
   'code_verifier',
 ])
 
-/** Does a field of this name hold a secret, whatever it looks like? */
+/** Does a field of this name hold a secret, whatever its format? */
 export const isSecretName = (name: string): boolean => secretNames.has(name.toLowerCase())

@@ -112,10 +112,8 @@ const upperEscapes = (text: string): string =>
 
 /**
  * Every form in which a secret may turn up in output: as it is, base64 and base64url at all three alignments, hex,
- * percent
- * encoding of several strictnesses, JSON escapes (also twice), HTML entities, UTF-16, quotes of shells, Python, git
- * and mail,
- * lists of bytes as they are printed, base32, and without its white space.
+ * percent encoding of several strictnesses, JSON escapes (also twice), HTML entities, UTF-16, quotes of shells, Python,
+ * git and mail, lists of bytes as they are printed, base32, and without its white space.
  */
 export function formsOf(secret: string): string[] {
   const plain = new Set([secret, secret.trim(), secret.replace(/\s+/g, '')])

@@ -9,8 +9,7 @@ let current = { all: createRedactor(), source: createRedactor({ places: false })
 
 /**
  * From now on these are kept out of everything that this process writes, in every encoding of `formsOf`. What is
- * shorter
- * than `shortestKnown` is left out.
+ * shorter than `shortestKnown` is left out.
  */
 export function knowSecrets(secrets: Iterable<string>): void {
   const before = known.size

@@ -16,8 +16,7 @@ export interface RedactorOptions {
   readonly secrets?: readonly string[]
   /**
    * Also redact where credentials stand (headers, parameters, passwords in addresses). Default true. Source code
-   * turns it
-   * off: there such places hold names of variables.
+   * turns it off: there they hold names of variables.
    */
   readonly places?: boolean
 }

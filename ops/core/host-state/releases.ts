@@ -39,7 +39,7 @@ const mark = z.strictObject({
   installed_at: timestamp,
 })
 
-/** Where a release is made, beside its place: nothing is ever started from it but its own trial. */
+/** Where a release is made, beside its final path: nothing is ever started from it but its own trial. */
 export const unfinished = (folder: string): string => `${folder}.new`
 
 export const markComplete = (

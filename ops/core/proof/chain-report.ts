@@ -26,7 +26,7 @@ type Standing = { readonly chain: string; readonly counter: number } | null
 /** Says what this side has of its chain, from number `after + 1` on. @returns null when nothing was ever sealed */
 export type ChainReader = (after: number) => Promise<ChainReport | null>
 
-/** Enough of one manifest to place it. Whether it is sound is for the reader of the report to check. */
+/** Enough of one manifest to find its number in the chain. The reader of the report checks whether it is sound. */
 function readManifest(dir: string): { text: string; document: Manifest } | null {
   try {
     const text = readDocument(join(dir, manifestName))
@@ -111,7 +111,7 @@ export function chainReader(
     let size = 0
     for (const dir of await foldersOf(chain, after, last)) {
       const link = linkOf(dir)
-      // Another bundle was put there since: what it says now is not in this place of the chain.
+      // Another bundle was put there since: what it says now is not at this number of the chain.
       if (link === null || link.run_id !== basename(dir) || links.length >= maxChainLinks) continue
       size += link.manifest.length + (link.tombstone?.length ?? 0)
       if (links.length > 0 && size > maxPageCharacters)

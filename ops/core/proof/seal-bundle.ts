@@ -53,8 +53,7 @@ const sourceFiles = new Set(['diff.patch', 'review_prompt.txt'])
  * sealed again, or one that is.
  *
  * Order: secrets are redacted, files are made durable, the chain file names what is about to be written, the manifest
- * is
- * written, the chain file moves on.
+ * is written, the chain file moves on.
  *
  * @throws {Problem} `proof_broken` when the folder cannot be sealed as it is or was sealed and changed since;
  *   `proof_busy`; `proof_chain_unreadable`; `disk_full`. Nothing is overwritten then.

@@ -23,7 +23,7 @@ export const kindOf = (dir: string): BundleKind | null =>
  *
  * @param dir `…/artifacts/<kind>/<run_id>`
  * @param keys whose signatures count; without any a sound bundle is `unverified`
- * @param contents false: only the manifest is checked, for its place in the chain; default true
+ * @param contents false: only the manifest is checked, for its number in the chain; default true
  */
 export async function verifyBundle(
   dir: string,

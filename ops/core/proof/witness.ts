@@ -141,9 +141,8 @@ function checkLink(
 
 /**
  * Compares what a host reports of its chain with what was seen before, and stores the newer state: only as far as
- * signed
- * manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm, and
- * stays one.
+ * signed manifests lead there, link by link from the first. A rollback, a replaced bundle or another chain is an alarm,
+ * and stays one.
  *
  * @param question `report`: requested from the number after `readWitness().counter`, or from 0; `null`: the host
  *   reports that it has sealed nothing
@@ -334,7 +333,7 @@ export function lookAgain(
   if (report.until <= after)
     return stop(
       'chain_gap',
-      `${host} was asked for what came after number ${after}, which was seen, and shows nothing of it`,
+      `${host} shows nothing after number ${after}, although a later bundle was seen before`,
     )
   const links = new Map(report.links.map((link) => [link.counter, link]))
   const alarms: Alarm[] = []

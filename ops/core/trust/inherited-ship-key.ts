@@ -10,8 +10,7 @@ let given: string | null = null
 
 /**
  * Reads the key that HQ hands over, closes the descriptor and takes its name out of the environment, so that nothing
- * that
- * is started later knows of it. To be called before anything is started.
+ * that is started later knows of it. To be called before anything is started.
  * @throws {Problem} `config_invalid` when the variable is there and no key comes
  */
 export function takeInheritedShipKey(): void {

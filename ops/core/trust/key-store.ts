@@ -19,7 +19,7 @@ export interface KeyStore {
 
 /**
  * The key of this store, made on first use.
- * @throws {Problem} `config_invalid` for content that is not an Ed25519 key, or that others can read; it is never replaced
+ * @throws {Problem} `config_invalid` when it is not an Ed25519 key or others can read it; it is never replaced
  */
 export async function loadOrCreateKey(store: KeyStore): Promise<SigningKey> {
   const pem = (await store.read()) ?? (await store.create(newKeyPem()))

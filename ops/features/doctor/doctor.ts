@@ -13,7 +13,7 @@ const inDeployMs = 10_000
 
 /** Runs doctor: every check of `doctorChecks` and the port audit, in parallel, each with its own time limit. */
 export function runDoctor(host: DoctorContext, signal?: AbortSignal): Promise<CheckResult[]> {
-  // Facts that checks share are read once per run, so each run has a context object of its own.
+  // Facts that checks share are read once per run, so each run has its own context object.
   const context = { ...host }
   const limits = context.deployRunId === null ? {} : { limitMs: inDeployMs }
   const checks: Check[] = [

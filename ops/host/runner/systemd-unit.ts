@@ -19,7 +19,7 @@ export async function stopUnit(unit: string): Promise<void> {
   if (!runnerUnit.test(unit))
     throw new Problem(
       'internal_error',
-      `${JSON.stringify(unit)} is no unit of a run. Nothing was stopped.`,
+      `${JSON.stringify(unit)} is not a unit of a run. Nothing was stopped.`,
     )
   const { exitCode, stderrTail, timedOut } = await runCommand(['systemctl', 'stop', unit], {
     cwd: '/',

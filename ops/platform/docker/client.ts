@@ -64,7 +64,7 @@ export async function docker(
     })
   } catch (error) {
     if (error instanceof Problem && error.errorClass === 'internal_error')
-      throw new Problem('docker_unreachable', `Docker cannot be asked: ${error.message}`, {
+      throw new Problem('docker_unreachable', `Docker cannot be reached: ${error.message}`, {
         cause: error,
       })
     throw error

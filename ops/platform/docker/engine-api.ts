@@ -4,7 +4,7 @@ import { parseJson } from '#ops/base/files/json-file'
 import { plainGet, type PlainAnswer } from '#ops/base/http/plain-get'
 import type { RunAs } from '#ops/base/process/run-as'
 
-/** Where requests to Docker go: the socket of its daemon. Contexts, DOCKER_HOST and DOCKER_* of the caller are ignored. */
+/** Where requests to Docker go: the socket of its daemon. The caller's contexts and DOCKER_* variables are ignored. */
 export interface Docker {
   readonly socket: string
   /** Account that compose files are read as; undefined: as who we are. */

@@ -38,7 +38,7 @@ async function submodules(repo: string, sha: string, options: GitOptions): Promi
     .join('')
 }
 
-/** The tree id of a folder, by a repository of its own. */
+/** The tree id of a folder, by a temporary repository. */
 async function treeOf(
   folder: string,
   { sha, submodules }: { sha: string; submodules: string },

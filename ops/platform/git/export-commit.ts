@@ -10,7 +10,7 @@ import { makeTemporary } from '#ops/base/process/temporary-folder'
 const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
 
 /**
- * An empty repository of its own, in which no attribute changes a byte between a tree and a folder.
+ * An empty repository, in which no attribute changes a byte between a tree and a folder.
  * @param folder temporary folder that it is made in @param format `sha1` or `sha256`
  * @returns its git directory
  */

@@ -70,7 +70,7 @@ export function requireClone(root: string): void {
   if (!existsSync(join(root, '.git')))
     throw new Problem(
       'host_not_ready',
-      `${root} is no clone, so there is nothing to deploy: install hostd again with --origin and the address ` +
+      `${root} is not a clone, so there is nothing to deploy: install hostd again with --origin and the address ` +
         'that this host may read. Nothing was changed.',
     )
 }

@@ -59,7 +59,7 @@ const statuses: Readonly<Record<string, ReviewedFile['status']>> = {
 
 /**
  * Gives `work` a git whose diffs depend on the two trees alone. The repository's configuration and its .gitattributes
- * are not read: either could show a source file as binary, or run a program of its own choice. The same commits give
+ * are not read: either could show a source file as binary, or run any program. The same commits give
  * the same digest on the laptop and on the host.
  */
 export async function withNeutralGit<T>(

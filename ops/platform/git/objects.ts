@@ -65,7 +65,7 @@ export async function writeBlob(
 /**
  * What a commit tracks at `path`, or at one of the folders above it that would have to be a folder.
  * @param what `path`: inside the repository, without a leading slash
- * @returns the tracked path, or null when the place is free
+ * @returns the tracked path, or null when the path is free
  */
 export async function trackedAt(
   repo: string,

@@ -68,7 +68,7 @@ export interface MountFinding {
 /**
  * What a folder or file of the host lets a container do.
  * @param source its path, links resolved; `read_only` does not help where a socket can be reached
- * @returns null when it is a place of its own
+ * @returns null when it neither is part of a forbidden folder nor contains one
  */
 export function judgeMount(
   source: string,
@@ -78,7 +78,7 @@ export function judgeMount(
   if (!isAbsolute(source))
     return {
       code: 'host_mount',
-      why: `mounts ${JSON.stringify(source)}, which is no absolute path`,
+      why: `mounts ${JSON.stringify(source)}, which is not an absolute path`,
     }
   const path = plain(source)
   const socketPaths = [...sockets.map(plain), '/run/docker.sock', '/run/containerd/containerd.sock']

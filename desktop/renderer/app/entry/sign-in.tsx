@@ -76,7 +76,7 @@ export function SignIn({
           busy={busy}
           blocked={token.trim() === '' ? 'the token is empty' : null}
         >
-          {busy ? 'Asking the host' : 'Open console'}
+          {busy ? 'Contacting the host' : 'Open console'}
         </PushButton>
       </form>
     </main>

@@ -47,9 +47,7 @@ function RunList(): ReactElement {
       <div className="head">
         <div className="grow">
           <h1>{headlineOf(runs, narrow)}</h1>
-          <p className="sub">
-            Everything the host was asked to do, newest first. Ships are on the Ship page.
-          </p>
+          <p className="sub">Every run of the host, newest first. Ships are on the Ship page.</p>
         </div>
       </div>
       <Filters filter={filter} onChange={setFilter} />

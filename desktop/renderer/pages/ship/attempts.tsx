@@ -67,7 +67,7 @@ export function Attempts({ until, runId }: { until: UntilGreen; runId: string })
         <div className={css('attempt-protected warn')}>
           <p>
             <Mark tone="warn" small /> Repairs changed{' '}
-            {count(protected_changes.length, 'protected file')}; look at them before you deploy:
+            {count(protected_changes.length, 'protected file')}; check them before you deploy:
           </p>
           <ul aria-label="Protected files changed">
             {protected_changes.map(({ path, status }) => (

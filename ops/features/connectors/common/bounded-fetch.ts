@@ -16,7 +16,7 @@ const codeOf = (error: unknown): string | null => {
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause)
 }
 
-/** The problem of a failed connection to `peer`. A certificate that is not trusted has a class of its own. */
+/** The problem of a failed connection to `peer`. A certificate that is not trusted has a separate class. */
 export function connectionProblem(peer: string, error: unknown): Problem {
   const code = codeOf(error)
   const insecure = code !== null && tlsFault.test(code)

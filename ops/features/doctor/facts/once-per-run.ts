@@ -3,7 +3,7 @@ import type { DoctorContext } from '#ops/core/checks/context'
 const known = new WeakMap<DoctorContext, Map<string, Promise<unknown>>>()
 
 /**
- * Reads a fact that several checks of one run share, once for all of them. Each run has a context object of its own.
+ * Reads a fact that several checks of one run share, once for all of them. Each run has its own context object.
  * @param key names the fact
  */
 export function oncePerRun<T>(

@@ -20,7 +20,7 @@ const emoji = /\p{RGI_Emoji}/gv
 const withoutEmoji = (text: string): string => text.replace(emoji, '\u25A1')
 /** A longer line hides its end from a reader, in characters. */
 const longLine = 5000
-/** Most places that are named of one file. */
+/** Most findings that are named per file. */
 const maxPlaces = 10
 
 export const codePoint = (character: string): string =>
@@ -46,9 +46,9 @@ export function* addedLines(text: string): Generator<{ number: number; text: str
 }
 
 export interface CharacterFindings {
-  /** First place of a character that reverses the reading order. */
+  /** First position of a character that reverses the reading order. */
   readonly reversed: string | null
-  /** For the reviewer, a place each. */
+  /** For the reviewer, one line each. */
   readonly flags: readonly string[]
 }
 

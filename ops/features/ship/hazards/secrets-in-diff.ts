@@ -5,13 +5,13 @@ import type { DiffSection } from './diff-sections.ts'
 
 /** A comment that says why what looks like a secret in this line or the next is not one. */
 const permission = /openclaw-allow-secret:\s*(?<reason>\S.{2,})/
-/** Most places that are named of one file. */
+/** Most findings that are named per file. */
 const maxPlaces = 10
 
 export interface DiffSecrets {
-  /** Places that must not be shipped. Never with the secret itself. */
+  /** Lines that must not be shipped. Never with the secret itself. */
   readonly refused: readonly string[]
-  /** Places that a comment declares not to be secrets; the reviewer sees them. */
+  /** Lines that a comment declares not to be secrets; the reviewer sees them. */
   readonly allowed: readonly string[]
 }
 
@@ -52,7 +52,7 @@ export function secretsIn({ file, bytes }: DiffSection): DiffSecrets {
   return { refused: [...refused].slice(0, maxPlaces), allowed: [...allowed].slice(0, maxPlaces) }
 }
 
-/** Index of the line that holds a place. @param starts where each line begins, rising */
+/** Index of the line that holds a position. @param starts where each line begins, rising */
 function lineAt(starts: readonly number[], place: number): number {
   let [low, high] = [0, starts.length - 1]
   while (low < high) {

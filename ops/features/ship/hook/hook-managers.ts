@@ -30,7 +30,7 @@ const signatures = [
 ] as const
 
 /**
- * @returns one sentence part each, naming manager and place; empty when there is none
+ * @returns one sentence part each, naming manager and path; empty when there is none
  */
 export async function otherHookManagers(repo: string, env: Environment): Promise<string[]> {
   const redirected = (await configValues(repo, 'core.hooksPath', env))

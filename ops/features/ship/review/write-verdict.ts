@@ -14,7 +14,7 @@ export interface Reviewed extends Pick<ShipFacts, 'verdict' | 'scripted'> {
   readonly detail: string
 }
 
-/** The only place that makes a verdict lasting. @param dir folder of the proof */
+/** The only function that makes a verdict lasting. @param dir folder of the proof */
 export const writeVerdict = (dir: string, verdict: VerdictDocument): void =>
   writeJson(join(dir, proofFiles.verdict), verdict)
 

@@ -43,7 +43,7 @@ const writable = ({ paths }: UnitPaths): string[] => [
 
 export const runnerService = (host: UnitPaths): string => `[Unit]
 Description=OpenClaw HQ: one run (%i)
-# A host that goes down ends the runs first: a build that loses its Docker would look like one that failed.
+# A host that goes down ends the runs first: a build that loses its Docker would seem to have failed.
 After=docker.service
 # An instance that has ended is forgotten; its result is in the run's folder.
 CollectMode=inactive-or-failed
@@ -72,7 +72,7 @@ ${Object.entries(runnerCapabilities)
   .join('\n')}
 CapabilityBoundingSet=${Object.keys(runnerCapabilities).join(' ')}
 SystemCallFilter=@system-service
-# git and builds reach the network; the port audit and ip ask the kernel.
+# git and builds reach the network; the port audit and ip query the kernel.
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 UMask=0022
 TasksMax=8192

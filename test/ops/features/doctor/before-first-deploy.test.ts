@@ -80,7 +80,7 @@ describe('a host that is not ready', () => {
       next_auto_fix: 'finish_host',
     })
     expect(JSON.stringify(result)).toContain(
-      `${host.paths.root} is no clone, so there is nothing to deploy`,
+      `${host.paths.root} is not a clone, so there is nothing to deploy`,
     )
   })
 
