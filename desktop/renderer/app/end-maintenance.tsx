@@ -13,7 +13,7 @@ export function EndMaintenance(): ReactElement | null {
     facts,
   } = useLive()
   const { run, busy } = useActions()
-  const [asking, setAsking] = useState(false)
+  const [confirming, setConfirming] = useState(false)
   if (status?.maintenance.on !== true || facts.deploy !== null) return null
   const { file } = status.maintenance
   const { serving } = status.host
@@ -23,17 +23,17 @@ export function EndMaintenance(): ReactElement | null {
         small
         busy={busy}
         blocked={facts.deployBlocked?.whole ?? null}
-        onPress={() => setAsking(true)}
+        onPress={() => setConfirming(true)}
       >
         End maintenance
       </PushButton>
       <Confirm
-        open={asking}
+        open={confirming}
         title={`End maintenance on ${facts.hostName}?`}
         confirm="End maintenance"
         keep="Leave it on"
         onConfirm={() => run('maintenance_clear')}
-        onClose={() => setAsking(false)}
+        onClose={() => setConfirming(false)}
       >
         <p>
           {reasonOf(file)} The file is removed, doctor runs by its timer again, and guard repairs

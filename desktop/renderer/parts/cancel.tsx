@@ -61,7 +61,7 @@ export function CancelButton({
   children,
 }: ButtonProps): ReactElement {
   const { cancel } = useActions()
-  const [asking, setAsking] = useState(false)
+  const [confirming, setConfirming] = useState(false)
   const state = useCancelling(runId)
   return (
     <>
@@ -74,18 +74,18 @@ export function CancelButton({
           Cancelling…
         </PushButton>
       ) : (
-        <PushButton small={small} kind="danger" icon="stop" onPress={() => setAsking(true)}>
+        <PushButton small={small} kind="danger" icon="stop" onPress={() => setConfirming(true)}>
           {state === null ? 'Cancel' : 'Cancel again'}
         </PushButton>
       )}
       <Confirm
-        open={asking}
+        open={confirming}
         icon="stop"
         title={`Cancel ${title} ${shortRun(runId)}?`}
         confirm={confirm}
         keep="Keep it running"
         onConfirm={() => cancel(source, runId)}
-        onClose={() => setAsking(false)}
+        onClose={() => setConfirming(false)}
       >
         {children}
       </Confirm>

@@ -21,7 +21,7 @@ export function PinCard(): ReactElement | null {
     facts,
   } = useLive()
   const { run, busy } = useActions()
-  const [asking, setAsking] = useState(false)
+  const [confirming, setConfirming] = useState(false)
   const { pin, hostName, stale, deployBlocked } = facts
   if (pin === null) return null
   const serving = status?.host.serving ?? null
@@ -45,19 +45,19 @@ export function PinCard(): ReactElement | null {
         <PushButton
           busy={busy}
           blocked={deployBlocked?.whole ?? null}
-          onPress={() => setAsking(true)}
+          onPress={() => setConfirming(true)}
         >
           Deploy the newest again
         </PushButton>
       )}
       <Confirm
-        open={asking}
+        open={confirming}
         calm
         title={`Deploy ${shortCommit(pin.from_sha)} again?`}
         confirm="Deploy the newest"
         keep={`Stay on ${shortCommit(pin.sha)}`}
         onConfirm={() => run('deploy_and_verify', { unpin: true })}
-        onClose={() => setAsking(false)}
+        onClose={() => setConfirming(false)}
       >
         <p>
           It was rolled back from on purpose. Whatever origin/main holds by then is built, switched

@@ -83,7 +83,7 @@ export async function whyNoDaemon(socket: string): Promise<string | null> {
   }
 }
 
-const places = {
+const inspectPath = {
   container: (name: string) => `/containers/${name}/json`,
   image: (name: string) => `/images/${name}/json`,
   network: (name: string) => `/networks/${name}`,
@@ -101,7 +101,7 @@ export async function inspect<T extends z.ZodType>(
     names,
     schema,
   }: {
-    readonly kind: keyof typeof places
+    readonly kind: keyof typeof inspectPath
     readonly names: readonly string[]
     readonly schema: T
   },
@@ -109,7 +109,7 @@ export async function inspect<T extends z.ZodType>(
 ): Promise<z.output<T>[]> {
   const found = await Promise.all(
     names.map((name) =>
-      askDocker(at, { path: places[kind](encodeURIComponent(name)), schema }, signal),
+      askDocker(at, { path: inspectPath[kind](encodeURIComponent(name)), schema }, signal),
     ),
   )
   return found.filter((each) => each !== null)

@@ -36,8 +36,7 @@ async function valuesSeenWith(
 /**
  * Every value of a configuration name in any scope (system, user, repository, worktree, and what GIT_CONFIG_* of this
  * process would add): as a git that inherits our environment would see it, and as HQ's own git does, which gets
- * nothing of
- * it. GIT_CONFIG_GLOBAL and the like can hide a file from the first that the second reads.
+ * nothing of it. GIT_CONFIG_GLOBAL and the like can hide a file from the first that the second reads.
  * @param name for example `core.hooksPath`
  */
 export async function configValues(

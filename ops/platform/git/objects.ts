@@ -74,14 +74,14 @@ export async function trackedAt(
 ): Promise<string | null> {
   const parts = path.split('/')
   for (const n of parts.keys()) {
-    const place = parts.slice(0, n + 1).join('/')
+    const prefix = parts.slice(0, n + 1).join('/')
     const type = await git(
       repo,
-      ['cat-file', '-t', '--end-of-options', `${commit}:${place}`],
+      ['cat-file', '-t', '--end-of-options', `${commit}:${prefix}`],
       options,
     )
     if (type.exitCode !== 0) return null
-    if (place === path || type.stdout.trim() !== 'tree') return place
+    if (prefix === path || type.stdout.trim() !== 'tree') return prefix
   }
   return null
 }

@@ -93,15 +93,15 @@ export function judgeMount(
   }
   if (open.map(plain).some((folder) => inside(path, folder))) return null
   if (readOnly && readable.some((file) => inside(path, file))) return null
-  const place = [...forbidden, ...secret.map(plain), ...(readOnly ? [] : guarded.map(plain))].find(
+  const match = [...forbidden, ...secret.map(plain), ...(readOnly ? [] : guarded.map(plain))].find(
     (folder) => inside(path, folder) || inside(folder, path),
   )
-  if (place === undefined) return null
+  if (match === undefined) return null
   return {
     code: 'host_mount',
     why:
-      path === place
+      path === match
         ? `mounts ${source} of the host`
-        : `mounts ${source} of the host, which ${inside(path, place) ? 'is part of' : 'contains'} ${place}`,
+        : `mounts ${source} of the host, which ${inside(path, match) ? 'is part of' : 'contains'} ${match}`,
   }
 }

@@ -13,7 +13,7 @@ export function RollBack(): ReactElement | null {
     facts,
   } = useLive()
   const { run, busy } = useActions()
-  const [asked, setAsked] = useState<string | null>(null)
+  const [chosen, setChosen] = useState<string | null>(null)
   const serving = status?.host.serving ?? null
   const state = status?.state ?? null
   if (serving === null || state === null) return null
@@ -25,21 +25,21 @@ export function RollBack(): ReactElement | null {
       <PushButton
         busy={busy}
         blocked={facts.deployBlocked?.whole ?? null}
-        onPress={() => setAsked(to)}
+        onPress={() => setChosen(to)}
       >
         Roll back
       </PushButton>
       <Confirm
-        open={asked !== null}
-        title={`Roll back to ${shortCommit(asked ?? to)}?`}
+        open={chosen !== null}
+        title={`Roll back to ${shortCommit(chosen ?? to)}?`}
         confirm="Roll back"
         keep={`Keep ${shortCommit(serving)}`}
         onConfirm={() => {
-          if (asked !== null) run('rollback', { to: asked })
+          if (chosen !== null) run('rollback', { to: chosen })
         }}
-        onClose={() => setAsked(null)}
+        onClose={() => setChosen(null)}
       >
-        <Commit id={asked ?? to} /> was green and serves again after the same steps as any deploy.
+        <Commit id={chosen ?? to} /> was green and serves again after the same steps as any deploy.
         It stays pinned until the next ship; hostd keeps its version.
       </Confirm>
     </>

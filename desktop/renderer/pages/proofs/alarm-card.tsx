@@ -29,7 +29,7 @@ const minReason = 3
 
 /** What the witness found wrong with one chain. It stays until somebody acknowledges it and says why. */
 export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
-  const [asking, setAsking] = useState(false)
+  const [confirming, setConfirming] = useState(false)
   const { title, open } = witness
   return (
     <section className={css('note fail alarm')} role="alert" aria-label={`Alarm: ${title}`}>
@@ -58,8 +58,8 @@ export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
           acknowledged with a reason.
         </p>
       </div>
-      <PushButton onPress={() => setAsking(true)}>Acknowledge</PushButton>
-      {asking && <AcknowledgeDialog witness={witness} onClose={() => setAsking(false)} />}
+      <PushButton onPress={() => setConfirming(true)}>Acknowledge</PushButton>
+      {confirming && <AcknowledgeDialog witness={witness} onClose={() => setConfirming(false)} />}
     </section>
   )
 }

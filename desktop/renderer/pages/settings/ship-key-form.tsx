@@ -93,7 +93,7 @@ function Key({
 function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | null {
   const { bridge } = useHq()
   const [, go] = useLocation()
-  const [asking, setAsking] = useState(false)
+  const [confirming, setConfirming] = useState(false)
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => bridge.call('ship_key.enrol', { id: key?.id ?? null }),
     onSuccess: ({ run_id }) => go(`/runs/${run_id}`),
@@ -111,19 +111,19 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
           <PushButton
             kind="main"
             busy={isPending}
-            onPress={() => setAsking(true)}
+            onPress={() => setConfirming(true)}
           >{`Enrol on ${name}`}</PushButton>
         )}
       </div>
       <TrustedKeys laptopKey={key?.id ?? null} host={host} />
       {error && <ProblemNote error={error} />}
       <Confirm
-        open={asking}
+        open={confirming}
         title={`Enrol this laptop's key on ${name}?`}
         confirm="Enrol"
         keep="Leave it"
         onConfirm={() => mutate()}
-        onClose={() => setAsking(false)}
+        onClose={() => setConfirming(false)}
       >
         <p>
           What {key === null ? 'this laptop' : key.id} signs counts as reviewed on {name} from then

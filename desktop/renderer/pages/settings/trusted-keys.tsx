@@ -61,7 +61,7 @@ function TrustedKey({
 }): ReactElement {
   const { run, busy } = useActions()
   const { facts } = useLive()
-  const [asking, setAsking] = useState(false)
+  const [confirming, setConfirming] = useState(false)
   const who = visibleText(whose)
   return (
     <li>
@@ -90,18 +90,18 @@ function TrustedKey({
               ? 'It is the only key; without any, the host would deploy what nobody signed'
               : (facts.deployBlocked?.whole ?? null)
           }
-          onPress={() => setAsking(true)}
+          onPress={() => setConfirming(true)}
         >
           Take back
         </PushButton>
       )}
       <Confirm
-        open={asking}
+        open={confirming}
         title={`Take back the key of ${who}?`}
         confirm="Take it back"
         keep="Keep it"
         onConfirm={() => run('distrust_ship_key', { id })}
-        onClose={() => setAsking(false)}
+        onClose={() => setConfirming(false)}
       >
         <p>
           <code className="mono">{id.slice(0, 12)}</code> is no longer trusted on {host}: what only

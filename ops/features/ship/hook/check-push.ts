@@ -128,10 +128,10 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
       (await readBlob(repo, reviewRef(of))) ?? (of === commit ? shippedVerdict(repo, of) : null),
   })
   if (answer.proven) return `${shortCommit(commit)} is approved for ${branch}`
-  const place = answer.commit === commit ? '' : `of ${shortCommit(answer.commit)} below it, `
+  const whichCommit = answer.commit === commit ? '' : `of ${shortCommit(answer.commit)} below it, `
   throw new Problem(
     'unreviewed_commit',
-    `${shortCommit(commit)} must not become ${branch}: ${place}${answer.reason}. ${untouched}`,
+    `${shortCommit(commit)} must not become ${branch}: ${whichCommit}${answer.reason}. ${untouched}`,
   )
 }
 

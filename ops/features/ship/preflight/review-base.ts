@@ -82,8 +82,9 @@ export async function refuseOtherVerdict(
     keys: laptopKeys(laptop),
     git: options,
   })
-  const place = answer.proven || answer.commit === head ? '' : `for ${shortCommit(answer.commit)}, `
-  const reason = answer.proven ? 'it appeared just now' : `${place}${answer.reason}`
+  const whichCommit =
+    answer.proven || answer.commit === head ? '' : `for ${shortCommit(answer.commit)}, `
+  const reason = answer.proven ? 'it appeared just now' : `${whichCommit}${answer.reason}`
   throw new Problem(
     'nothing_to_ship',
     `${remoteName} has a verdict of ${shortCommit(head)} that is not trusted here: ${reason}. ` +
