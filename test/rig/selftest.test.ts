@@ -37,9 +37,9 @@ describe.skipIf(why !== null)('the self-test on an installed host', () => {
     expect(document.checks.filter((check) => check.status !== 'PASS')).toEqual([])
     expect([status, document.kind, document.overall]).toEqual(['passed', 'selftest', 'PASS'])
     expect(document.checks.length).toBeGreaterThan(100)
-    // A unit may make no network namespace, so the sockets are planted in tables; the check says so.
+    // A unit may make no network namespace, so the check uses socket tables and says so.
     expect(document.checks.find(({ name }) => name === 'sockets:tcp')?.detail).toContain(
-      'planted socket tables',
+      'from socket tables',
     )
     expect(
       checksResult.parse(
