@@ -48,6 +48,7 @@ describe('the program', () => {
       .filter((name) => name !== undefined)
     expect([...new Set(loads)].toSorted()).toEqual(
       readdirSync('ops/cli/commands')
+        .filter((file) => file.endsWith('.ts'))
         .map((file) => file.replace(/\.ts$/, ''))
         .toSorted(),
     )
