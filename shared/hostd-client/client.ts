@@ -87,7 +87,7 @@ export class HostdClient {
       return { run_id, joined: false }
     } catch (error) {
       if (!(error instanceof LaneBusy)) throw error
-      const active = await this.run(error.active.active_run_id)
+      const active = await this.run(error.active.active_run_id, signal ? { signal } : {})
       requireSameRun({ action, params }, active)
       return { run_id: active.run_id, joined: true }
     }
