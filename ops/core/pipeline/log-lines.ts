@@ -52,40 +52,51 @@ export async function* followLogLines(
   }
 }
 
-/** Reads a growing file in chunks and cuts them into lines. */
+/**
+ * Reads a growing file in chunks and cuts them into lines. A line without its end is read again from its beginning:
+ * its writer takes it back when the disk is full, and writes another one in its place.
+ */
 class LineReader {
   readonly #path: string
-  readonly #buffer = Buffer.alloc(chunkBytes)
+  #buffer = Buffer.alloc(chunkBytes)
   #file: FileHandle | null = null
+  /** Where the next line begins. */
   #position = 0
   /** Lines that were cut so far. */
   #count = 0
-  /** The beginning of a line whose end is not there yet. */
-  #rest = Buffer.alloc(0)
 
   constructor(path: string) {
     this.#path = path
   }
 
-  /** @returns the lines that end in the next chunk, perhaps none; null when there is nothing more to read now */
+  /** @returns the lines that end in the next chunk; null when there is no more whole line to read now */
   async next(): Promise<LogLines | null> {
     this.#file ??= await openIfThere(this.#path)
     if (this.#file === null) return null
-    const { bytesRead } = await this.#file.read(this.#buffer, 0, chunkBytes, this.#position)
-    if (bytesRead === 0) return null
-    this.#position += bytesRead
-    const read = this.#buffer.subarray(0, bytesRead)
-    const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, read]) : read
+    const data = await this.#wholeLines(this.#file)
+    if (data === null) return null
     const lines: Buffer[] = []
     let from = 0
     for (let to = data.indexOf(newLine); to >= 0; to = data.indexOf(newLine, from)) {
       lines.push(data.subarray(from, to))
       from = to + 1
     }
-    this.#rest = Buffer.from(data.subarray(from))
+    this.#position += data.length
     const first = this.#count + 1
     this.#count += lines.length
     return { first, lines }
+  }
+
+  /** At least one line, each with its end. The buffer grows to hold a line that is longer than it. */
+  async #wholeLines(file: FileHandle): Promise<Buffer | null> {
+    for (;;) {
+      const size = this.#buffer.length
+      const { bytesRead } = await file.read(this.#buffer, 0, size, this.#position)
+      const end = this.#buffer.subarray(0, bytesRead).lastIndexOf(newLine) + 1
+      if (end > 0) return this.#buffer.subarray(0, end)
+      if (bytesRead < size) return null
+      this.#buffer = Buffer.alloc(size * 2)
+    }
   }
 
   async close(): Promise<void> {

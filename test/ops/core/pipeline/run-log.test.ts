@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -76,6 +76,35 @@ describe('the run log', () => {
       },
     )
     expect(texts(events)).toEqual(['whole', 'später'])
+  })
+
+  it('reads a line again that its writer took back on a full disk and replaced by another', async () => {
+    const log = new RunLog(path)
+    log.append(line('whole'))
+    const size = statSync(path).size
+    const torn = JSON.stringify({ seq: 2, type: 'step_started', time: 'never whole' })
+    // It is called before each reading: at the third call the torn line has been read.
+    let readings = 0
+    const ended = (): boolean => {
+      readings += 1
+      if (readings === 1) appendFileSync(path, torn.slice(0, 40))
+      if (readings === 3) {
+        truncateSync(path, size)
+        log.append(line('in its place'))
+      }
+      return readings > 4
+    }
+    const events = await collect(0, ended)
+    log.close()
+    expect(texts(events)).toEqual(['whole', 'in its place'])
+  })
+
+  it('reads a line that is longer than several chunks', async () => {
+    const log = new RunLog(path)
+    const long = 'x'.repeat(3 * 1024 * 1024)
+    for (const text of ['before', long, 'after']) log.append(line(text))
+    log.close()
+    expect(texts(await collect(0, () => true))).toEqual(['before', long, 'after'])
   })
 
   it('cuts the lines at its limit, says so once, and keeps the step changes', async () => {
