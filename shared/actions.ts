@@ -175,7 +175,7 @@ export const actions = {
     in_maintenance: 'allowed',
     destructive: false,
   },
-  /** Both connectors at once, each at most 60 s by its settings, and the start of two programs. */
+  /** All connectors at once, each at most 60 s by its settings, and the start of two programs. */
   connectors_status: {
     title: 'Connectors',
     button: 'Check connectors',

@@ -1,19 +1,17 @@
 import { z } from 'zod'
+import { connectorModes, connectorNames } from './connectors/list.ts'
 import { errorClasses } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 import { proofState } from './proof.ts'
 import { remediationIds } from './errors/remediations.ts'
 import { checkResult, overall, resultFields } from './result.ts'
 
-export const connectorNames = ['kajabi', 'gmail'] as const
 export const connectorName = z.enum(connectorNames)
-export type ConnectorName = z.infer<typeof connectorName>
 
 /**
  * `not_configured`: no secret is there · `invalid`: the secret cannot be used, or the peer refused it · `expired`:
  * it was good once · `unreachable`: the peer gave no trustworthy answer, so nothing is known of the secret ·
- * `ready`:
- * the peer accepted it, live.
+ * `ready`: the peer accepted it, live.
  */
 export const connectorState = z.enum([
   'not_configured',
@@ -28,7 +26,7 @@ export type ConnectorState = z.infer<typeof connectorState>
 export const connectorReport = z
   .strictObject({
     name: connectorName,
-    mode: z.enum(['storage_state', 'oauth_desktop', 'oauth_device', 'imap']),
+    mode: z.enum(connectorModes),
     state: connectorState,
     /** null exactly when it is ready. */
     error_class: z.enum(errorClasses).nullable(),
@@ -46,7 +44,7 @@ export const connectorReport = z
   )
 export type ConnectorReport = z.infer<typeof connectorReport>
 
-/** What the two request: one report of each connector, in the order of `connectorNames`. */
+/** What a check of all connectors finds: one report of each, in the order of `connectorNames`. */
 export const connectorReports = z
   .array(connectorReport)
   .length(connectorNames.length)
@@ -55,14 +53,29 @@ export const connectorReports = z
     'does not name each connector once, in order',
   )
 
+/** The same as it was stored, perhaps by a version of HQ that had fewer connectors: some of them, in that order. */
+const storedReports = z
+  .array(connectorReport)
+  .min(1)
+  .refine((reports) => {
+    const at = reports.map(({ name }) => connectorNames.indexOf(name))
+    return at.every((position, index) => index === 0 || position > (at[index - 1] ?? -1))
+  }, 'names a connector twice or out of order')
+
+/** Is every connector ready? One that the reports do not name is not. */
+export const allReady = (reports: readonly ConnectorReport[]): boolean =>
+  connectorNames.every((name) =>
+    reports.some((report) => report.name === name && report.state === 'ready'),
+  )
+
 /** `artifacts/connectors/<run_id>/connectors.json` and `artifacts/phase0/<run_id>/phase0_result.json`. */
 export const connectorsResult = z.strictObject({
   ...resultFields,
   kind: z.enum(['connectors', 'phase0']),
   /** The same as a list of checks: one for each connector. */
   checks: z.array(checkResult),
-  /** null: the run ended before it had checked both. */
-  connectors: connectorReports.nullable(),
+  /** null: the run ended before it had checked all. */
+  connectors: storedReports.nullable(),
   /** Why it failed, when that is not the state of a connector. */
   detail: z.string().optional(),
 })
@@ -70,7 +83,7 @@ export type ConnectorsResult = z.infer<typeof connectorsResult>
 
 /** `GET /api/connectors`: what the last check found. Nothing is checked again, and no secret is read. */
 export const connectorsReply = z.strictObject({
-  /** Both were ready when they were checked. */
+  /** All were ready when they were checked. */
   ok: z.boolean(),
   /** The run that checked them, and when it ended; null: no run on this host has. */
   seen: z
@@ -80,7 +93,7 @@ export const connectorsReply = z.strictObject({
       finished_at: timestamp,
     })
     .nullable(),
-  connectors: connectorReports.nullable(),
+  connectors: storedReports.nullable(),
   last_phase0: z
     .strictObject({
       run_id: runId,

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { execa, type Result } from 'execa'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connectorNames } from '#shared/connectors/list'
 import { checksResult, type ChecksResult } from '#shared/result'
 import { nodeProgram } from '#ops/base/process/program'
 import { serveRenderer, type BuiltRenderer } from './desktop/renderer/support/built-renderer.ts'
@@ -20,7 +21,7 @@ import { overview, scene, status } from './desktop/renderer/support/scenes.ts'
 import { launchBrowser, shown } from './support/browser.ts'
 import { testHost, type TestHost } from './support/hostd.ts'
 
-// Two of the six tasks of CONTRIBUTING.md, performed as it says in a copy of the package.
+// Three of the six tasks of CONTRIBUTING.md, performed as it says in a copy of the package.
 
 const root = process.cwd()
 let copy: string
@@ -182,5 +183,74 @@ export function MoonPage(): ReactElement {
       await shown(page.getByText('The moon is full tonight.').first()).toBeVisible()
       await page.context().close()
     })
+  })
+})
+
+describe('a connector made of a file, a folder and a line for each', () => {
+  let printed: { checks: unknown[]; connectors: { name: string }[] }
+
+  beforeAll(async () => {
+    writeFileSync(
+      join(copy, 'shared/connectors/moon.ts'),
+      `import { z } from 'zod'
+import type { ConnectorRow } from './row.ts'
+import { timeoutSeconds } from './settings-fields.ts'
+
+export const moon = {
+  title: 'Moon',
+  modes: ['by_eye'],
+  settings: z
+    .strictObject({
+      mode: z.literal('by_eye').default('by_eye').describe('How the moon is watched.'),
+      timeout_seconds: timeoutSeconds,
+    })
+    .prefault({})
+    .describe('The connector of the moon.'),
+  secretNames: [],
+} as const satisfies ConnectorRow
+`,
+    )
+    addLine(
+      'shared/connectors/list.ts',
+      "import { kajabi } from './kajabi.ts'\n",
+      "import { moon } from './moon.ts'\n",
+    )
+    addLine('shared/connectors/list.ts', 'connectors = { kajabi, gmail', ', moon')
+    mkdirSync(join(copy, 'ops/features/connectors/moon'))
+    writeFileSync(
+      join(copy, 'ops/features/connectors/moon/connector.ts'),
+      `import type { Connector } from '../common/connector.ts'
+
+export const moon: Connector<'moon'> = {
+  check: async ({ settings }) => \`The moon was seen \${settings.mode}.\`,
+}
+`,
+    )
+    addLine(
+      'ops/features/connectors/registry.ts',
+      "import { kajabi } from './kajabi/connector.ts'\n",
+      "import { moon } from './moon/connector.ts'\n",
+    )
+    addLine('ops/features/connectors/registry.ts', '= { kajabi, gmail', ', moon')
+    const { stdout, stderr } = await inCopy(join(copy, 'ops/main.ts'), 'connectors', '--json')
+    printed = JSON.parse(String(stdout) || String(stderr)) as typeof printed
+  })
+
+  it('is checked by the command line with its settings of host.json', () => {
+    expect(printed.connectors.map(({ name }) => name)).toEqual([...connectorNames, 'moon'])
+    expect(printed.checks).toContainEqual(
+      expect.objectContaining({
+        name: 'moon',
+        status: 'PASS',
+        detail: 'ready. The moon was seen by_eye.',
+      }),
+    )
+  })
+
+  it('stands in the reference of the settings', async () => {
+    expect(await inCopy('scripts/reference.mjs')).toMatchObject({ exitCode: 0 })
+    expect(readFileSync(join(copy, 'docs/reference/configuration.md'), 'utf8')).toMatch(
+      /`moon\.mode`.*How the moon is watched\./,
+    )
   })
 })

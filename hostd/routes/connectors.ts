@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { connectorsReply, connectorsResult, type ConnectorsResult } from '#shared/connectors'
+import { allReady, connectorsReply, connectorsResult, type ConnectorsResult } from '#shared/connectors'
 import type { Deps } from '../http/deps.ts'
 import type { Documents } from '../runs/documents.ts'
 import { mount } from '../http/mount.ts'
@@ -35,7 +35,7 @@ export function connectorRoutes(
       const last = found.toSorted((a, b) => (a.finished_at < b.finished_at ? 1 : -1))[0] ?? null
       const phase0 = newest('phase0', 'phase0_result.json', false)
       return {
-        ok: last?.connectors?.every(({ state }) => state === 'ready') ?? false,
+        ok: last?.connectors ? allReady(last.connectors) : false,
         seen:
           last === null
             ? null

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { gmailSettings, kajabiSettings } from './connectors.ts'
+import { connectorFields } from '../connectors/list.ts'
 import { retention } from './parts.ts'
 
 /**
@@ -92,7 +92,6 @@ export const hostSettings = z.strictObject({
     .default(5)
     .describe('First pause between two attempts, seconds; it doubles each time, with jitter.'),
   retention: retention.prefault({}).describe('How long logs of runs on the host are kept.'),
-  kajabi: kajabiSettings.prefault({}).describe('The Kajabi connector.'),
-  gmail: gmailSettings.prefault({}).describe('The Gmail connector.'),
+  ...connectorFields,
 })
 export type HostSettings = z.infer<typeof hostSettings>

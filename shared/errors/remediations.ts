@@ -264,7 +264,7 @@ export const remediations = {
   connect_connectors: {
     automatic: false,
     title:
-      'Give the host the secrets of Kajabi and Gmail; the line of each connector names what it lacks.',
+      'Give the host the secrets of its connectors; the line of each connector names what it lacks.',
   },
   connect_again: {
     automatic: false,
@@ -273,7 +273,7 @@ export const remediations = {
   correct_connector_settings: {
     automatic: false,
     title:
-      'Correct the address of the connector under `kajabi` or `gmail` of host.json; the detail quotes its answer.',
+      'Correct the address of the connector under its name in host.json; the detail quotes its answer.',
   },
   set_clock: {
     automatic: false,

@@ -1,4 +1,4 @@
-import { isLoopbackHostname } from '#shared/config/loopback'
+import { isLoopbackHostname } from '#shared/net/hostnames'
 import { Problem } from '#shared/errors'
 
 /**

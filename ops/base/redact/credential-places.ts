@@ -1,3 +1,4 @@
+import { connectorSecretNames } from '#shared/connectors/list'
 import type { Range } from './literal-matcher.ts'
 
 /**
@@ -64,9 +65,9 @@ const secretNames = new Set([
   'password',
   'passwd',
   'app_password',
-  'gmail_app_password',
   'device_code',
   'code_verifier',
+  ...connectorSecretNames,
 ])
 
 /** Does a field of this name hold a secret, whatever its format? */

@@ -8,7 +8,7 @@ import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 import { readHostSettings } from '#ops/core/config/settings-files'
 
 /**
- * `hq connectors`: checks live whether Kajabi and Gmail are ready.
+ * `hq connectors`: checks live whether each connector is ready.
  * @param probe internal: checks in this process and prints the reports as JSON
  * @returns the exit code
  */

@@ -8,7 +8,7 @@ import { hostPaths, runFolder } from '#ops/base/paths/paths'
 import { writeDocument } from '#ops/base/redact/write-document'
 
 /**
- * `hq phase0`: checks both connectors live and leaves a proof however it ends. The runner seals it.
+ * `hq phase0`: checks every connector live and leaves a proof however it ends. The runner seals it.
  * @returns the exit code
  */
 export const run = (options: { json?: boolean }): Promise<number> =>

@@ -66,7 +66,7 @@ export const checkCommands: readonly CommandRow[] = [
   },
   {
     name: 'connectors',
-    description: 'check live whether Kajabi and Gmail accept their secrets',
+    description: 'check live whether each connector accepts its secrets',
     options: [
       {
         flags: '--probe',
@@ -79,7 +79,7 @@ export const checkCommands: readonly CommandRow[] = [
   },
   {
     name: 'phase0',
-    description: 'check that both connectors are ready, live, and leave a proof',
+    description: 'check that every connector is ready, live, and leave a proof',
     options: [json],
     load: () => import('../commands/phase0.ts'),
   },

@@ -1,3 +1,4 @@
+import { connectorNames } from '#shared/connectors/list'
 import { connectorReports, type ConnectorReport } from '#shared/connectors'
 import { Problem } from '#shared/errors'
 import { baseEnv, runCommand } from '#ops/base/process/command'
@@ -15,8 +16,8 @@ const startSeconds = 30
 const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/nonexistent' }
 
 /**
- * Checks the connectors in a separate process. A run on a host is root, and root must not parse what Kajabi and Gmail
- * answer: the process runs as the account that owns the secrets, without a capability.
+ * Checks the connectors in a separate process. A run on a host is root, and root must not parse what a service
+ * answers: the process runs as the account that owns the secrets, without a capability.
  * @returns one report of each, in the order of `connectorNames`
  * @throws {Problem} `config_invalid` for host.json; `cancelled`; `step_timeout`; `action_no_result`
  */
@@ -24,14 +25,15 @@ export async function checkConnectorsAsSecretOwner(
   paths: HostPaths,
   signal: AbortSignal,
 ): Promise<ConnectorReport[]> {
-  const { kajabi, gmail, launcher } = readHostSettings(paths)
-  const asRoot = launcher === 'systemd' && process.getuid?.() === 0
+  const settings = readHostSettings(paths)
+  const asRoot = settings.launcher === 'systemd' && process.getuid?.() === 0
+  const longest = Math.max(...connectorNames.map((name) => settings[name].timeout_seconds))
   const { exitCode, timedOut, stdout, stderrTail } = await runCommand(
     programArgv('hq', ['connectors', '--probe']),
     {
       cwd: '/',
       env: baseEnv(hostPathsEnv(paths)),
-      timeLimitSeconds: Math.max(kajabi.timeout_seconds, gmail.timeout_seconds) + startSeconds,
+      timeLimitSeconds: longest + startSeconds,
       signal,
       keepStdout: true,
       ...(asRoot ? { as: account } : {}),

@@ -1,15 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostSettings } from '#shared/config'
-import {
-  connectorNames,
-  type ConnectorName,
-  type ConnectorReport,
-  type ConnectorState,
-} from '#shared/connectors'
+import type { ConnectorReport, ConnectorState } from '#shared/connectors'
+import { connectorNames, connectors, type ConnectorName } from '#shared/connectors/list'
 import { errorRule, Problem, toProblem, type ErrorClass } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
-import { connectors } from './registry.ts'
+import { hostConnectors } from './registry.ts'
 
 /** What a check needs to know about its host. */
 interface Host {
@@ -46,7 +42,7 @@ async function reportOf<Name extends ConnectorName>(
   name: Name,
   { settings, paths, signal }: Host,
 ): Promise<ConnectorReport> {
-  const connector = connectors[name]
+  const connector = hostConnectors[name]
   const { mode, timeout_seconds }: HostSettings[ConnectorName] = settings[name]
   const rules = { strict: settings.launcher === 'systemd' }
   const started = performance.now()
@@ -59,7 +55,7 @@ async function reportOf<Name extends ConnectorName>(
   try {
     const detail = await withTimeLimit(
       (limit) => connector.check({ settings: settings[name], paths, rules, signal: limit }),
-      { title: connector.title, seconds: timeout_seconds, outer: signal },
+      { title: connectors[name].title, seconds: timeout_seconds, outer: signal },
     )
     return {
       ...about(),

@@ -1,7 +1,7 @@
-import type { ConnectorName } from '#shared/connectors'
+import type { ConnectorName } from '#shared/connectors/list'
 import type { Connector } from './common/connector.ts'
 import { gmail } from './gmail/connector.ts'
 import { kajabi } from './kajabi/connector.ts'
 
-/** Every connector by its name. A new one is a folder and a line here. */
-export const connectors: { readonly [Name in ConnectorName]: Connector<Name> } = { kajabi, gmail }
+/** The host's side of every connector of `shared/connectors/list.ts`. A new one is a folder and a line here. */
+export const hostConnectors: { readonly [Name in ConnectorName]: Connector<Name> } = { kajabi, gmail }

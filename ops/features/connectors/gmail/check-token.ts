@@ -11,7 +11,7 @@ import {
   type CustomFetch,
 } from 'openid-client'
 import { z } from 'zod'
-import type { GmailSettings } from '#shared/config/connectors'
+import type { GmailSettings } from '#shared/connectors/gmail'
 import { Problem } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { knowSecrets } from '#ops/base/redact/redaction'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { isHostOf, type KajabiSettings } from '#shared/config/connectors'
+import type { KajabiSettings } from '#shared/connectors/kajabi'
 import { Problem } from '#shared/errors'
+import { isHostOf } from '#shared/net/hostnames'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { boundedFetch } from '../common/bounded-fetch.ts'
 import type { CheckRequest } from '../common/connector.ts'

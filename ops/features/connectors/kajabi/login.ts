@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isHostOf } from '#shared/config/connectors'
+import { isHostOf } from '#shared/net/hostnames'
 import type { SecretKind } from '../common/read-secret.ts'
 
 /** In characters. A longer text in a login is cached content of the page, not a credential. */

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import type { ConnectorRow } from './row.ts'
+import { hostname, peerUrl, timeoutSeconds } from './settings-fields.ts'
+
+const modes = ['oauth_desktop', 'oauth_device', 'imap'] as const
+
+/** `gmail` of host.json: how this host reads mail. */
+const settings = z.strictObject({
+  mode: z
+    .enum(modes)
+    .default('oauth_desktop')
+    .describe('How this host reads mail: with an OAuth token or over IMAP.'),
+  scope: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope')
+    .default('https://www.googleapis.com/auth/gmail.readonly')
+    .describe('Scope that the token must have.'),
+  token_url: peerUrl
+    .default('https://oauth2.googleapis.com/token')
+    .describe('Where the token is refreshed.'),
+  api_url: peerUrl
+    .default('https://gmail.googleapis.com')
+    .describe('API whose profile is read with the token.'),
+  imap_host: hostname.default('imap.gmail.com').describe('IMAP server.'),
+  imap_port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65535)
+    .default(993)
+    .describe('Its port. It must speak TLS from the first byte.'),
+  imap_ca_file: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default(null)
+    .describe('Certificates (PEM) that are trusted for it instead of those of Node.'),
+  timeout_seconds: timeoutSeconds,
+})
+export type GmailSettings = z.infer<typeof settings>
+
+export const gmail = {
+  title: 'Gmail',
+  modes,
+  settings: settings.prefault({}).describe('The Gmail connector.'),
+  secretNames: ['gmail_app_password'],
+} as const satisfies ConnectorRow

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { isHostOf } from '../net/hostnames.ts'
+import type { ConnectorRow } from './row.ts'
+import { hostname, peerUrl, timeoutSeconds, urlPath } from './settings-fields.ts'
+
+const modes = ['storage_state'] as const
+
+/** `kajabi` of host.json: how this host signs in at Kajabi. */
+const settings = z
+  .strictObject({
+    mode: z
+      .literal(modes)
+      .default('storage_state')
+      .describe('How this host signs in: with a captured login.'),
+    storage_state_secret_ref: z
+      .string()
+      .regex(/^soma_kajabi\/[a-z0-9][a-z0-9_-]*\.json$/, 'must be soma_kajabi/<name>.json')
+      .default('soma_kajabi/kajabi_storage_state.json')
+      .describe('File of the captured login, below `$OPENCLAW_ETC/secrets/`.'),
+    base_url: peerUrl.default('https://app.kajabi.com').describe('Address of Kajabi.'),
+    hosts: z
+      .array(hostname)
+      .min(1)
+      .default(['kajabi.com'])
+      .describe(
+        'Hosts whose cookies, subdomains included, a login may hold. Any other makes it invalid.',
+      ),
+    check_path: urlPath
+      .default('/admin')
+      .describe('Page that only a signed-in user gets; the check requests it.'),
+    login_paths: z
+      .array(urlPath)
+      .min(1)
+      .default(['/login', '/users/sign_in'])
+      .describe('Where Kajabi redirects a user who is not signed in.'),
+    timeout_seconds: timeoutSeconds,
+  })
+  .superRefine(({ base_url, hosts }, context) => {
+    if (URL.canParse(base_url) && !isHostOf(new URL(base_url).hostname, hosts))
+      context.addIssue({ code: 'custom', path: ['base_url'], message: 'must be on one of hosts' })
+  })
+export type KajabiSettings = z.infer<typeof settings>
+
+export const kajabi = {
+  title: 'Kajabi',
+  modes,
+  settings: settings.prefault({}).describe('The Kajabi connector.'),
+  secretNames: [],
+} as const satisfies ConnectorRow
