@@ -1,6 +1,11 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { allReady, connectorsReply, connectorsResult, type ConnectorsResult } from '#shared/connectors'
+import {
+  allReady,
+  connectorsReply,
+  connectorsResult,
+  type ConnectorsResult,
+} from '#shared/connectors'
 import type { Deps } from '../http/deps.ts'
 import type { Documents } from '../runs/documents.ts'
 import { mount } from '../http/mount.ts'

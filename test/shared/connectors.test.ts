@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { hostSettings } from '#shared/config'
-import { allReady, connectorReports, connectorsResult, type ConnectorReport } from '#shared/connectors'
-import { connectorModes, connectorNames, connectors, type ConnectorName } from '#shared/connectors/list'
+import {
+  allReady,
+  connectorReports,
+  connectorsResult,
+  type ConnectorReport,
+} from '#shared/connectors'
+import {
+  connectorModes,
+  connectorNames,
+  connectors,
+  type ConnectorName,
+} from '#shared/connectors/list'
 import { isSecretName } from '#ops/base/redact/credential-places'
 
 const report = (name: ConnectorName, state: 'ready' | 'expired' = 'ready'): ConnectorReport => ({

@@ -4,4 +4,7 @@ import { gmail } from './gmail/connector.ts'
 import { kajabi } from './kajabi/connector.ts'
 
 /** The host's side of every connector of `shared/connectors/list.ts`. A new one is a folder and a line here. */
-export const hostConnectors: { readonly [Name in ConnectorName]: Connector<Name> } = { kajabi, gmail }
+export const hostConnectors: { readonly [Name in ConnectorName]: Connector<Name> } = {
+  kajabi,
+  gmail,
+}
