@@ -5,3 +5,7 @@ export const codeOf = (error: unknown): string | null =>
 /** Does the error have one of these codes? */
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   codes.includes(codeOf(error) ?? '')
+
+/** The same for the error or, when it has none, for what caused it: `fetch failed` hides its reason in the cause. */
+export const codeWithin = (error: unknown): string | null =>
+  codeOf(error) ?? (error instanceof Error ? codeWithin(error.cause) : null)

@@ -60,7 +60,7 @@ const shipHandlers = (workspace: Workspace): Part<'ship'> => {
     'ship.start': () =>
       ships.start(workspace.mustRepository(), settings.read().until_green.repairs),
     'ship.cancel': async ({ run_id }) => {
-      await cancels.ask('ship', run_id, () => ships.cancel(workspace.mustRepository(), run_id))
+      await cancels.request('ship', run_id, () => ships.cancel(workspace.mustRepository(), run_id))
       return { ok: true }
     },
     'ship.list': async () => ({ ships: await ships.list(workspace.mustRepository()) }),
@@ -81,7 +81,7 @@ const hostHandlers = (workspace: Workspace): Part<'host'> => {
     'host.runs': (query) => client.runs(query),
     'host.run': async ({ run_id }) => ({ ok: true, run: await client.run(run_id) }),
     'host.cancel': async ({ run_id }) => {
-      await cancels.ask('host', run_id, () => cancelOnHost(connection, run_id))
+      await cancels.request('host', run_id, () => cancelOnHost(connection, run_id))
       return { ok: true }
     },
     'host.artifacts': ({ path }) => client.listArtifacts(path),

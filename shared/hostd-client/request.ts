@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { adminTokenHeader, errorBody, joinableBody, type JoinableBody } from '../api.ts'
 import { Problem } from '../errors.ts'
+import { networkReason } from '../network-reason.ts'
 import type { HostdAddress } from './address.ts'
 import { readText } from './body.ts'
 
@@ -112,7 +113,7 @@ export async function send(address: HostdAddress, request: HostdRequest): Promis
   } catch (error) {
     if (request.signal?.aborted)
       throw new Problem('cancelled', 'The request was cancelled.', { cause: error })
-    throw unreachable(address, limit?.aborted ? 'it does not answer' : reasonOf(error), error)
+    throw unreachable(address, limit?.aborted ? 'it does not answer' : networkReason(error), error)
   }
 }
 
@@ -157,24 +158,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens at its address',
-  ENOTFOUND: 'its name is not known on this network',
-  EAI_AGAIN: 'names cannot be resolved now',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'the network is down',
-  ECONNRESET: 'it closed the connection',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
-  UND_ERR_SOCKET: 'it closed the connection',
-}
-
-/** The plain reason of a network error, which `fetch` hides in the cause. */
-function reasonOf(error: unknown): string {
-  const inner = error instanceof Error && error.cause !== undefined ? error.cause : error
-  if (!(inner instanceof Error)) return String(inner)
-  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.message
-  return reasons[code] ?? code
 }

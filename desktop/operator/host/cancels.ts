@@ -12,7 +12,7 @@ export interface Cancels {
    * Requests a cancel and remembers it until the run has ended. A second call while one is on its way waits for it.
    * @throws what `stop` throws; it is remembered as well
    */
-  ask(source: CancelView['source'], id: string, stop: () => Promise<void>): Promise<void>
+  request(source: CancelView['source'], id: string, stop: () => Promise<void>): Promise<void>
   /**
    * Cancels of runs that have not ended.
    * @param ended whether the run has ended, by what is known now
@@ -45,7 +45,7 @@ export function rememberCancels(): Cancels {
   }
 
   return {
-    ask: async (source, id, stop) => {
+    request: async (source, id, stop) => {
       const known = all.get(id)
       if (known?.doing) return await known.doing
       const cancel: Cancel = {

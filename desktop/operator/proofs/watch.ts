@@ -4,7 +4,13 @@ import type { WitnessView } from '#shared/bridge'
 import { Problem, toProblem } from '#shared/errors'
 import type { ShownChain } from '#shared/proof'
 import type { TrustedKey } from '#shared/signature'
-import { lookAgain, observe, readWitness, type Alarm, type Question } from '#ops/core/proof/witness'
+import {
+  checkSeenAgain,
+  observe,
+  readWitness,
+  type Alarm,
+  type Question,
+} from '#ops/core/proof/witness'
 import { acknowledgeAlarms, noteAlarms, readAlarms } from '#ops/core/proof/witness-alarms'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import type { HostTarget } from '../host/client.ts'
@@ -270,7 +276,7 @@ async function checkOld(
   if (whole) standing.next = 0
   for (let page = whole ? maxOldPages.whole : maxOldPages.quiet; page > 0; page -= 1) {
     const { report } = await chain.read(standing.next)
-    const again = lookAgain({ ...question, report, after: standing.next })
+    const again = checkSeenAgain({ ...question, report, after: standing.next })
     alarms.push(...again.alarms)
     standing.next = again.next ?? 0
     if (again.next !== null) continue

@@ -1,52 +1,9 @@
-import { codeOf } from '#shared/system-error'
+// The health of a service: one probe, or probes until it is healthy.
+import { networkReason } from '#shared/network-reason'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { describeIssues } from '#ops/base/files/json-file'
-import { plainGet } from './plain-get.ts'
-
-/** Time for one HTTP question, in milliseconds. */
-const questionMs = 5_000
-const maxAnswerBytes = 1024 * 1024
-
-export interface Answer {
-  readonly status: number
-  readonly text: string
-}
-
-/** One GET; redirects are not followed: the answer of another address says nothing about this one. */
-export async function ask(
-  url: string,
-  {
-    headers = {},
-    signal,
-    timeoutMs = questionMs,
-  }: { headers?: Record<string, string>; signal?: AbortSignal; timeoutMs?: number } = {},
-): Promise<Answer> {
-  if (headers['host'] !== undefined) {
-    // `fetch` does not let its caller name the host.
-    const { hostname, port, pathname, search } = new URL(url)
-    return plainGet({ host: hostname, port: Number(port) }, `${pathname}${search}`, {
-      headers,
-      signal,
-      timeoutMs,
-      maxBytes: maxAnswerBytes,
-    })
-  }
-  const limit = AbortSignal.timeout(timeoutMs)
-  const response = await fetch(url, {
-    headers,
-    redirect: 'manual',
-    signal: signal ? AbortSignal.any([signal, limit]) : limit,
-  })
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const part of response.body ?? []) {
-    size += part.length
-    if (size > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`)
-    chunks.push(part)
-  }
-  return { status: response.status, text: Buffer.concat(chunks).toString('utf8') }
-}
+import { answerMs, httpRequest, type HttpAnswer, type HttpRequest } from './request.ts'
 
 const okBody = z.looseObject({ ok: z.literal(true, 'not true') })
 
@@ -61,7 +18,7 @@ export interface Expectation {
  *   expected
  */
 export function whyNotOk(
-  { status, text }: Answer,
+  { status, text }: Pick<HttpAnswer, 'status' | 'text'>,
   { commitField = null, commit = null }: Expectation = {},
 ): string | null {
   if (status !== 200) return `it answered ${status}`
@@ -80,27 +37,17 @@ export function whyNotOk(
     : `its ${commitField} is ${JSON.stringify(named) ?? 'missing'}, not ${commit}`
 }
 
-/** The reason behind `fetch failed`, which alone says nothing. */
-export function fetchReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return 'it did not answer in time'
-  const cause = error.cause
-  const code = codeOf(cause)
-  if (code === 'ECONNREFUSED') return 'nothing listens there'
-  return code ?? (cause instanceof Error ? cause.message : error.message)
-}
-
-/** One request. @returns null when healthy, else why not */
-export async function lookAt(
+/** Probes a service once. @returns null when it is healthy, else why not */
+export async function probeHealth(
   url: string,
   expectation: Expectation = {},
-  options: Parameters<typeof ask>[1] = {},
+  options: Pick<HttpRequest, 'headers' | 'signal' | 'timeoutMs'> = {},
 ): Promise<string | null> {
   try {
-    return whyNotOk(await ask(url, options), expectation)
+    return whyNotOk(await httpRequest(url, options), expectation)
   } catch (error) {
     options.signal?.throwIfAborted()
-    return fetchReason(error)
+    return networkReason(error)
   }
 }
 
@@ -130,9 +77,9 @@ export async function waitUntilOk(
   for (;;) {
     const lives = alive()
     const left = Math.max(1, end - performance.now())
-    why = await lookAt(url, expectation, {
+    why = await probeHealth(url, expectation, {
       headers,
-      timeoutMs: Math.ceil(Math.min(questionMs, left)),
+      timeoutMs: Math.ceil(Math.min(answerMs, left)),
       ...(signal ? { signal } : {}),
     })
     if (why === null) return null

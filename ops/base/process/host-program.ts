@@ -2,7 +2,7 @@ import { baseEnv, runCommand } from './command.ts'
 import { Problem } from '#shared/errors'
 
 /** Runs one of the host's own programs. @returns how it ended */
-export async function ask(
+export async function runHostProgram(
   argv: readonly [string, ...string[]],
 ): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
   const { exitCode, stdout, stderrTail } = await runCommand(argv, {
@@ -15,8 +15,8 @@ export async function ask(
 }
 
 /** The same for one that must end well. @throws {Problem} `install_failed` with its last words */
-export async function need(argv: readonly [string, ...string[]]): Promise<string> {
-  const { exitCode, stdout, stderr } = await ask(argv)
+export async function requireHostProgram(argv: readonly [string, ...string[]]): Promise<string> {
+  const { exitCode, stdout, stderr } = await runHostProgram(argv)
   if (exitCode !== 0)
     throw new Problem(
       'install_failed',

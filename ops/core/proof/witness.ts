@@ -310,7 +310,7 @@ export interface Again {
  * @param after the number that the report was requested from
  * @throws {Problem} `proof_chain_unreadable` when the witness's own files are damaged
  */
-export function lookAgain(
+export function checkSeenAgain(
   question: Question & { readonly report: ChainReport | null; readonly after: number },
 ): Again {
   const { home, host, report, after } = question

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { healthReply } from '#shared/api'
 import { Problem } from '#shared/errors'
-import { fetchReason } from '#ops/base/http/health'
+import { networkReason } from '#shared/network-reason'
 import { parseJson } from '#ops/base/files/json-file'
-import { plainGet, type Place } from '#ops/base/http/plain-get'
+import { httpRequest } from '#ops/base/http/request'
 import type { GuardHost, Probe, Remediation } from './remediation.ts'
 import { isMasked, systemctl, unitState } from './systemctl.ts'
 
@@ -21,15 +21,18 @@ interface Answer {
 
 interface Address {
   readonly name: string
-  readonly at: Place
-  /** The Host header. */
-  readonly host: string
+  /** Where its routes begin. */
+  readonly base: string
+  readonly socketPath?: string
 }
 
-async function requestHealth({ name, at, host }: Address, signal?: AbortSignal): Promise<Answer> {
+async function requestHealth(
+  { name, base, ...socket }: Address,
+  signal?: AbortSignal,
+): Promise<Answer> {
   try {
-    const { status, text } = await plainGet(at, '/health', {
-      headers: { host },
+    const { status, text } = await httpRequest(`${base}/health`, {
+      ...socket,
       signal,
       timeoutMs: answerMs,
       maxBytes: 64 * 1024,
@@ -39,17 +42,16 @@ async function requestHealth({ name, at, host }: Address, signal?: AbortSignal):
     return { address: name, why: null }
   } catch (error) {
     signal?.throwIfAborted()
-    return { address: name, why: error instanceof Problem ? error.message : fetchReason(error) }
+    return { address: name, why: error instanceof Problem ? error.message : networkReason(error) }
   }
 }
 
 /** Requests the health of hostd at both addresses: the loopback port, and the socket that the console uses. */
 function requestBoth({ hostdUrl, paths }: GuardHost, signal?: AbortSignal): Promise<Answer[]> {
-  const { hostname, port, host } = new URL(hostdUrl)
   return Promise.all([
-    requestHealth({ name: hostdUrl, at: { host: hostname, port: Number(port) }, host }, signal),
+    requestHealth({ name: hostdUrl, base: hostdUrl }, signal),
     requestHealth(
-      { name: paths.publicSocket, at: { socketPath: paths.publicSocket }, host: 'localhost' },
+      { name: paths.publicSocket, base: 'http://localhost', socketPath: paths.publicSocket },
       signal,
     ),
   ])

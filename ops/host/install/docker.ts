@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { hostSettings, type HostSettings } from '#shared/config'
 import { z } from 'zod'
-import { askDocker, whyNoDaemon } from '#ops/platform/docker/engine-api'
+import { requestDocker, whyNoDaemon } from '#ops/platform/docker/engine-api'
 import { imageOf } from '#ops/platform/docker/images'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -31,7 +31,7 @@ async function findBaseImage({ base_image }: HostSettings, socket: string): Prom
   if ((await whyNoDaemon(socket)) !== null || (await imageOf({ socket }, base_image)) !== null)
     return base_image
   const listed =
-    (await askDocker(
+    (await requestDocker(
       { socket },
       {
         path: '/images/json',

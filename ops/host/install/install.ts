@@ -12,7 +12,7 @@ import { cloneChange, cloneFolderChange } from './clone.ts'
 import { dockerSettingsChange } from './docker.ts'
 import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
 import { buildHome, folderChange, hostFolders } from '#ops/platform/accounts/folders'
-import { need } from '#ops/base/process/host-program'
+import { requireHostProgram } from '#ops/base/process/host-program'
 import { requireInstallable, requireNoDeploy } from './preconditions.ts'
 import { isRelease, releaseOf, type Release } from './release.ts'
 import {
@@ -93,7 +93,7 @@ async function install(
   const written = await apply(
     Object.entries(units).map(([name, text]) => fileChange(join(unitFolder, name), text)),
   )
-  if (written.length > 0) await need(['systemctl', 'daemon-reload'])
+  if (written.length > 0) await requireHostProgram(['systemctl', 'daemon-reload'])
   if (written.some(({ about }) => about?.endsWith('.socket'))) await restartSockets()
   const services = await apply(serviceChanges(paths))
   const restart =
@@ -127,7 +127,7 @@ async function install(
       if (text === null) rmSync(path, { force: true })
       else writeWhole(path, text)
     }
-    if (changed.length > 0) await need(['systemctl', 'daemon-reload'])
+    if (changed.length > 0) await requireHostProgram(['systemctl', 'daemon-reload'])
     if (changed.some(({ path }) => path.endsWith('.socket'))) await restartSockets()
   }
 }

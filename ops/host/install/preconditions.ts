@@ -7,7 +7,7 @@ import { isLocked } from '#ops/base/files/lock'
 import { laneLockFile } from '#ops/core/host-state/locks'
 import { listenersOn, programName, socketName } from '#ops/platform/net/sockets'
 import { readHostSettings } from '#ops/core/config/settings-files'
-import { ask } from '#ops/base/process/host-program'
+import { runHostProgram } from '#ops/base/process/host-program'
 import { unitMark } from '#ops/host/install/units/all'
 import { unitFolder } from '#ops/host/install/units/unit-settings'
 
@@ -101,7 +101,8 @@ function requireHqUnits(names: readonly string[]): void {
 
 /** The port is free, or held by our own socket unit. */
 async function requirePort(port: number): Promise<void> {
-  if ((await ask(['systemctl', 'is-active', 'openclaw-hostd.socket'])).exitCode === 0) return
+  if ((await runHostProgram(['systemctl', 'is-active', 'openclaw-hostd.socket'])).exitCode === 0)
+    return
   const [taken] = listenersOn(port)
   if (taken === undefined) return
   const owners = taken.pids.map((pid) => `${programName(pid)} (process ${pid})`).join(', ')

@@ -1,17 +1,18 @@
 // The services of a host: enabled, started, restarted, and probed.
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
-import { ask as httpGet, waitUntilOk } from '#ops/base/http/health'
+import { waitUntilOk } from '#ops/base/http/health'
+import { httpRequest } from '#ops/base/http/request'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { Change } from '#ops/platform/accounts/change'
-import { ask, need } from '#ops/base/process/host-program'
+import { runHostProgram, requireHostProgram } from '#ops/base/process/host-program'
 import { enabledUnits } from '#ops/host/install/units/all'
 
 const isEnabled = async (unit: string): Promise<boolean> =>
-  (await ask(['systemctl', 'is-enabled', unit])).stdout.trim() === 'enabled'
+  (await runHostProgram(['systemctl', 'is-enabled', unit])).stdout.trim() === 'enabled'
 const isActive = async (unit: string): Promise<boolean> =>
-  (await ask(['systemctl', 'is-active', unit])).exitCode === 0
+  (await runHostProgram(['systemctl', 'is-active', unit])).exitCode === 0
 
 /** A deploy stops the doctor timer under maintenance, and it stays stopped. */
 const mayRun = (paths: HostPaths, unit: string): boolean =>
@@ -24,7 +25,7 @@ export const serviceChanges = (paths: HostPaths): Change[] =>
       did: `enabled ${unit}`,
       due: async () => !(await isEnabled(unit)),
       apply: async () => {
-        await need(['systemctl', 'enable', '--quiet', unit])
+        await requireHostProgram(['systemctl', 'enable', '--quiet', unit])
       },
     },
     {
@@ -32,26 +33,26 @@ export const serviceChanges = (paths: HostPaths): Change[] =>
       about: unit,
       due: async () => mayRun(paths, unit) && !(await isActive(unit)),
       apply: async () => {
-        await need(['systemctl', 'start', unit])
+        await requireHostProgram(['systemctl', 'start', unit])
       },
     },
   ])
 
 /** A socket unit uses a new address only after a restart, and hostd must release the sockets first. */
 export async function restartSockets(): Promise<void> {
-  await ask(['systemctl', 'stop', 'openclaw-hostd.service'])
+  await runHostProgram(['systemctl', 'stop', 'openclaw-hostd.service'])
   for (const unit of ['openclaw-runner.socket', 'openclaw-hostd.socket'])
-    await need(['systemctl', 'restart', unit])
+    await requireHostProgram(['systemctl', 'restart', unit])
 }
 
 export const restartHostd = async (): Promise<void> => {
-  await need(['systemctl', 'restart', 'openclaw-hostd.service'])
+  await requireHostProgram(['systemctl', 'restart', 'openclaw-hostd.service'])
 }
 
 /** The version that the running hostd reports; null when it is not healthy. */
 export async function servedVersion(port: number): Promise<string | null> {
   try {
-    const { status, text } = await httpGet(`http://127.0.0.1:${port}/health`)
+    const { status, text } = await httpRequest(`http://127.0.0.1:${port}/health`)
     const body = z
       .looseObject({ ok: z.literal(true), version: z.string() })
       .safeParse(JSON.parse(text))
@@ -69,7 +70,7 @@ export async function requireHealth(port: number, version: string): Promise<void
     { seconds: 30, signal: new AbortController().signal, alive: () => true },
   )
   if (why === null) return
-  const { stdout } = await ask([
+  const { stdout } = await runHostProgram([
     'journalctl',
     '--unit=openclaw-hostd.service',
     '--lines=40',

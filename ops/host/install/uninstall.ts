@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { applyDue, type Change } from '#ops/platform/accounts/change'
-import { ask, need } from '#ops/base/process/host-program'
+import { runHostProgram, requireHostProgram } from '#ops/base/process/host-program'
 import { requireSystemdRoot } from './preconditions.ts'
 import { allUnits, unitMark } from '#ops/host/install/units/all'
 import { unitFolder } from '#ops/host/install/units/unit-settings'
 
 /** Units of the runs that are under way. */
 async function activeRuns(): Promise<string[]> {
-  const listed = await need([
+  const listed = await requireHostProgram([
     'systemctl',
     'list-units',
     '--plain',
@@ -61,15 +61,16 @@ export async function uninstallHostd({
       did: `removed ${name}`,
       due: () => true,
       apply: async () => {
-        if (!name.includes('@')) await need(['systemctl', 'disable', '--now', '--quiet', name])
+        if (!name.includes('@'))
+          await requireHostProgram(['systemctl', 'disable', '--now', '--quiet', name])
         rmSync(join(unitFolder, name), { force: true })
       },
     })),
     say,
   )
   if (done.length > 0) {
-    await need(['systemctl', 'daemon-reload'])
-    await ask(['systemctl', 'reset-failed', 'openclaw-*'])
+    await requireHostProgram(['systemctl', 'daemon-reload'])
+    await runHostProgram(['systemctl', 'reset-failed', 'openclaw-*'])
   }
   return done
 }

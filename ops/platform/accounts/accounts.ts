@@ -1,13 +1,13 @@
 import type { HostPaths } from '#ops/base/paths/paths'
 import { Problem } from '#shared/errors'
 import type { Change } from './change.ts'
-import { ask, need } from '#ops/base/process/host-program'
+import { runHostProgram, requireHostProgram } from '#ops/base/process/host-program'
 import { buildHome } from './folders.ts'
 import { buildUser, hostdUser, type Account } from './account.ts'
 
 /** @returns null when there is no such account */
 export async function findAccount(name: string): Promise<Account | null> {
-  const { exitCode, stdout } = await ask(['getent', 'passwd', name])
+  const { exitCode, stdout } = await runHostProgram(['getent', 'passwd', name])
   if (exitCode !== 0) return null
   const [, , uid, gid] = stdout.trim().split(':')
   return { uid: Number(uid), gid: Number(gid) }
@@ -25,7 +25,7 @@ const account = (name: string, home: string): Change => ({
   did: `created the account ${name}`,
   due: async () => (await findAccount(name)) === null,
   apply: async () => {
-    await need([
+    await requireHostProgram([
       'useradd',
       '--system',
       '--user-group',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dockerDo } from './client.ts'
-import { askDocker, inspect, type Docker } from './engine-api.ts'
+import { requestDocker, inspect, type Docker } from './engine-api.ts'
 
 const binding = z.looseObject({ HostIp: z.string(), HostPort: z.string() })
 const list = z
@@ -95,7 +95,7 @@ export async function containers(
 ): Promise<Container[]> {
   const filters = project === undefined ? {} : { label: [`${projectLabel}=${project}`] }
   const query = new URLSearchParams({ all: all ? '1' : '0', filters: JSON.stringify(filters) })
-  const listed = await askDocker(
+  const listed = await requestDocker(
     at,
     {
       path: `/containers/json?${query.toString()}`,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
-import { plainGet, type PlainAnswer } from '#ops/base/http/plain-get'
+import { httpRequest, type HttpAnswer } from '#ops/base/http/request'
 import type { RunAs } from '#ops/base/process/run-as'
 
 /** Where requests to Docker go: the socket of its daemon. The caller's contexts and DOCKER_* variables are ignored. */
@@ -11,16 +11,16 @@ export interface Docker {
   readonly reader?: RunAs | undefined
 }
 
-/** Limit for one question to the daemon, in milliseconds, and for its answer in bytes. */
-const questionMs = 20_000
+/** Limit for one answer of the daemon, in milliseconds and in bytes. */
+const answerMs = 20_000
 const maxAnswerBytes = 64 * 1024 * 1024
 
-async function get({ socket }: Docker, path: string, signal?: AbortSignal): Promise<PlainAnswer> {
+async function get({ socket }: Docker, path: string, signal?: AbortSignal): Promise<HttpAnswer> {
   try {
-    return await plainGet({ socketPath: socket }, path, {
-      headers: { host: 'docker' },
+    return await httpRequest(`http://docker${path}`, {
+      socketPath: socket,
       signal,
-      timeoutMs: questionMs,
+      timeoutMs: answerMs,
       maxBytes: maxAnswerBytes,
     })
   } catch (error) {
@@ -43,7 +43,7 @@ const errorMessage = (text: string): string =>
  * @throws {Problem} `docker_unreachable` when the daemon does not answer; `docker_compose_failed` when its answer is
  *   off; `cancelled`
  */
-export async function askDocker<T extends z.ZodType>(
+export async function requestDocker<T extends z.ZodType>(
   at: Docker,
   { path, schema }: { readonly path: string; readonly schema: T },
   signal?: AbortSignal,
@@ -63,7 +63,7 @@ export async function askDocker<T extends z.ZodType>(
 
 /** @returns version of the daemon @throws {Problem} `docker_unreachable` when it does not answer */
 export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<string> {
-  const version = await askDocker(
+  const version = await requestDocker(
     at,
     { path: '/version', schema: z.looseObject({ Version: z.string() }) },
     signal,
@@ -109,7 +109,7 @@ export async function inspect<T extends z.ZodType>(
 ): Promise<z.output<T>[]> {
   const found = await Promise.all(
     names.map((name) =>
-      askDocker(at, { path: inspectPath[kind](encodeURIComponent(name)), schema }, signal),
+      requestDocker(at, { path: inspectPath[kind](encodeURIComponent(name)), schema }, signal),
     ),
   )
   return found.filter((each) => each !== null)

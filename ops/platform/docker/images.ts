@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { docker, dockerDo } from './client.ts'
-import { askDocker, inspect, requireDaemon, type Docker } from './engine-api.ts'
+import { requestDocker, inspect, requireDaemon, type Docker } from './engine-api.ts'
 
 const image = z.looseObject({
   Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -37,7 +37,7 @@ export const tagImage = async (at: Docker, id: string, name: string): Promise<vo
 /** Tags of a repository that are on this machine. @throws {Problem} `docker_compose_failed` */
 export async function tagsOf(at: Docker, repository: string): Promise<string[]> {
   const query = new URLSearchParams({ filters: JSON.stringify({ reference: [`${repository}:*`] }) })
-  const images = await askDocker(at, {
+  const images = await requestDocker(at, {
     path: `/images/json?${query.toString()}`,
     schema: z.array(image),
   })

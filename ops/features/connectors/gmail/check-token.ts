@@ -15,7 +15,7 @@ import type { GmailSettings } from '#shared/connectors/gmail'
 import { Problem } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { knowSecrets } from '#ops/base/redact/redaction'
-import { boundedFetch } from '../common/bounded-fetch.ts'
+import { requestPeer } from '../common/request-peer.ts'
 import type { CheckRequest } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
@@ -23,7 +23,7 @@ import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
 /**
  * Refreshes the token at the token endpoint and reads the profile of Gmail with the result.
  * @returns what was found, for a person
- * @throws {Problem} the classes of `readSecret` and `boundedFetch`, `connector_expired`, `connector_refused`,
+ * @throws {Problem} the classes of `readSecret` and `requestPeer`, `connector_expired`, `connector_refused`,
  *   `connector_scope_missing`, `connector_answer_unexpected`
  */
 export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<string> {
@@ -41,8 +41,9 @@ export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<s
   if (!(access.scope?.split(' ') ?? token.scopes).includes(settings.scope))
     throw scopeMissing(settings)
   const url = new URL('/gmail/v1/users/me/profile', settings.api_url)
-  const answer = await boundedFetch(url, {
+  const answer = await requestPeer(url, {
     signal,
+    timeoutMs: settings.timeout_seconds * 1000,
     headers: { authorization: `Bearer ${access.token}`, accept: 'application/json' },
   })
   await requireProfile(answer, url.host, settings)
@@ -89,6 +90,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** The library sends a grant as a form (RFC 6749 4.1.3). */
+function formText(body: Parameters<CustomFetch>[1]['body']): string {
+  if (!(body instanceof URLSearchParams)) throw new TypeError('The body of a grant is not a form.')
+  return body.toString()
+}
+
 interface Access {
   readonly token: string
   readonly scope: string | undefined
@@ -115,8 +122,14 @@ async function refresh({
     ClientSecretPost(client.client_secret),
   )
   config.timeout = timeout_seconds
-  const fetchBounded: CustomFetch = (url, { method, headers, body }) =>
-    boundedFetch(url, { method, headers, body: body as RequestInit['body'], signal })
+  const fetchBounded: CustomFetch = (url, { headers, body }) =>
+    requestPeer(url, {
+      method: 'POST',
+      headers,
+      body: formText(body),
+      signal,
+      timeoutMs: timeout_seconds * 1000,
+    })
   config[customFetch] = fetchBounded
   // The settings allow plain HTTP to this machine only.
   if (protocol === 'http:') allowInsecureRequests(config)

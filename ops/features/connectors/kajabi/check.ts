@@ -3,7 +3,7 @@ import type { KajabiSettings } from '#shared/connectors/kajabi'
 import { Problem } from '#shared/errors'
 import { isHostOf } from '#shared/net/hostnames'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
-import { boundedFetch } from '../common/bounded-fetch.ts'
+import { requestPeer } from '../common/request-peer.ts'
 import type { CheckRequest } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { kajabiLogin, type Cookie } from './login.ts'
@@ -12,7 +12,7 @@ import { kajabiLogin, type Cookie } from './login.ts'
  * Checks whether Kajabi still accepts the captured login. It requests one page that only a signed-in user gets,
  * with the cookies that belong to it, from this host and without a browser.
  * @returns what was found, for a person
- * @throws {Problem} the classes of `readSecret` and `boundedFetch`, `connector_expired`,
+ * @throws {Problem} the classes of `readSecret` and `requestPeer`, `connector_expired`,
  *   `connector_answer_unexpected`
  */
 export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<string> {
@@ -28,11 +28,11 @@ export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<stri
   let url = page
   for (let hop = 0; ; hop += 1) {
     const sent = cookies.filter((cookie) => isAlive(cookie.expires, now) && goesTo(cookie, url))
-    const answer = await boundedFetch(url, {
+    const answer = await requestPeer(url, {
       signal,
+      timeoutMs: settings.timeout_seconds * 1000,
       headers: {
         accept: 'text/html,application/xhtml+xml',
-        'user-agent': 'openclaw-hq',
         cookie: sent.map(({ name, value }) => `${name}=${value}`).join('; '),
       },
     })

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { adminTokenHeader } from '#shared/api'
 import { Problem } from '#shared/errors'
 import { writeWhole } from '#ops/base/files/json-file'
-import { ask, lookAt, waitUntilOk } from '#ops/base/http/health'
+import { probeHealth, waitUntilOk } from '#ops/base/http/health'
+import { httpRequest } from '#ops/base/http/request'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { baseEnv } from '#ops/base/process/command'
 import { freePort } from '#ops/base/process/free-port'
@@ -143,10 +144,10 @@ async function whyRefused(
   // The version is checked once it is healthy: it does not change after that.
   const why =
     (await waitUntilOk(`${url}/health`, {}, { seconds: trialSeconds, signal, alive })) ??
-    (await lookAt(`${url}/health`, expected, { signal }))
+    (await probeHealth(`${url}/health`, expected, { signal }))
   if (why !== null) return `is not healthy: ${why}`
   const status = async (headers: Record<string, string>): Promise<number> =>
-    (await ask(`${url}/api/status`, { headers, signal })).status
+    (await httpRequest(`${url}/api/status`, { headers, signal })).status
   const [known, stranger] = [await status({ [adminTokenHeader]: token }), await status({})]
   return known === 200 && stranger === 403
     ? null

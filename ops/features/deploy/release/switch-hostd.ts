@@ -4,8 +4,9 @@ import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { adminTokenHeader } from '#shared/api'
 import { Problem, toProblem } from '#shared/errors'
-import { ask, lookAt } from '#ops/base/http/health'
-import { ask as runHostProgram } from '#ops/base/process/host-program'
+import { probeHealth } from '#ops/base/http/health'
+import { httpRequest } from '#ops/base/http/request'
+import { runHostProgram } from '#ops/base/process/host-program'
 import { readAdminToken } from '#ops/core/config/admin-token'
 import {
   currentFolder,
@@ -136,10 +137,10 @@ async function whyNotServing(
   if (runsFrom !== folder)
     return `process ${pid} of ${hostdUnit} runs from ${runsFrom ?? 'nowhere: it has ended'}`
   const expected = { commitField: 'version', commit: releaseVersion(folder) }
-  const why = await lookAt(`${hostdUrl}/health`, expected)
+  const why = await probeHealth(`${hostdUrl}/health`, expected)
   if (why !== null) return why
   const status = async (headers: Record<string, string>): Promise<number> =>
-    (await ask(`${hostdUrl}/api/status`, { headers })).status
+    (await httpRequest(`${hostdUrl}/api/status`, { headers })).status
   const known = await status({ [adminTokenHeader]: readAdminToken(paths.tokenFile) })
   const stranger = await status({})
   return known === 200 && stranger === 403

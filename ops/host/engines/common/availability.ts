@@ -1,6 +1,6 @@
 // Measures how long an address does not answer.
 import { setTimeout as delay } from 'node:timers/promises'
-import { ask } from '#ops/base/http/health'
+import { httpRequest } from '#ops/base/http/request'
 
 export interface Watch {
   /**
@@ -22,7 +22,7 @@ export function watchAvailability(url: string): Watch {
   const probe = async (): Promise<void> => {
     let good: boolean
     try {
-      good = (await ask(url, { signal: abort.signal, timeoutMs: 1000 })).status < 500
+      good = (await httpRequest(url, { signal: abort.signal, timeoutMs: 1000 })).status < 500
     } catch {
       good = false // refused, reset or too slow: that is what is measured
     }

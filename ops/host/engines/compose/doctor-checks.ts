@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { containers } from '#ops/platform/docker/containers'
-import { askDocker, requireDaemon } from '#ops/platform/docker/engine-api'
+import { requestDocker, requireDaemon } from '#ops/platform/docker/engine-api'
 import { fail, pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
 import type { HostCheck } from '#ops/core/checks/host-check'
@@ -36,7 +36,7 @@ async function daemon(context: DoctorContext, signal: AbortSignal): Promise<Find
   const at = { socket: context.settings.docker_socket }
   const [version, about] = await Promise.all([
     requireDaemon(at, signal),
-    askDocker(at, { path: '/info', schema: info }, signal),
+    requestDocker(at, { path: '/info', schema: info }, signal),
   ])
   if (about === null) return fail(`${at.socket} gives no information about Docker.`, 'start_docker')
   const detail = [
@@ -60,7 +60,7 @@ async function disk(context: DoctorContext, signal: AbortSignal): Promise<Findin
   const skipped = whySkipped(context)
   if (skipped !== null) return skip(skipped)
   // Containers and volumes are left out: to measure those the daemon walks through every file.
-  const used = await askDocker(
+  const used = await requestDocker(
     { socket: context.settings.docker_socket },
     { path: '/system/df?type=image&type=build-cache', schema: usage },
     signal,

@@ -1,7 +1,7 @@
 // The health of every service that the compose engine brought up.
 import { shortCommit } from '#shared/ids'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { lookAt } from '#ops/base/http/health'
+import { probeHealth } from '#ops/base/http/health'
 import { containers, isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
 import type { EngineHost, ServiceHealth } from '#ops/host/engines/common/engine'
 import { dockerOf } from '#ops/host/engines/common/host-docker'
@@ -87,7 +87,7 @@ async function serviceHealth(
     return { name, kind, alive: up.length > 0, why: null, detail }
   }
   const url = answerUrl(serving.port, serving.health.path)
-  const why = await lookAt(
+  const why = await probeHealth(
     url,
     { commitField: serving.health.commit_field, commit: sha },
     signal ? { signal } : {},

@@ -1,7 +1,8 @@
 // The health of every service that was started as a process, and whether it is the version that was built.
 import { readlinkSync } from 'node:fs'
 import { shortCommit } from '#shared/ids'
-import { ask, lookAt, whyNotOk } from '#ops/base/http/health'
+import { probeHealth, whyNotOk } from '#ops/base/http/health'
+import { httpRequest } from '#ops/base/http/request'
 import { listenersOn } from '#ops/platform/net/sockets'
 import type {
   EngineHost,
@@ -36,7 +37,7 @@ export const whyUnhealthy = (
   { port, sha, health }: ServiceRecord,
   signal?: AbortSignal,
 ): Promise<string | null> =>
-  lookAt(
+  probeHealth(
     serviceUrl(port, health.path),
     { commitField: health.commit_field, commit: sha },
     signal ? { signal } : {},
@@ -82,7 +83,7 @@ async function whyOtherVersion(
   const own = new Set(processesOf(record))
   if (!listenersOn(port).some(({ pids }) => pids.some((each) => own.has(each))))
     return `no process of ${name} listens on its port ${port}`
-  const why = whyNotOk(await ask(serviceUrl(port, health.path), signal ? { signal } : {}), {
+  const why = whyNotOk(await httpRequest(serviceUrl(port, health.path), signal ? { signal } : {}), {
     commitField: health.commit_field,
     commit: record.sha,
   })

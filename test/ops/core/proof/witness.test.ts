@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { chainReader } from '#ops/core/proof/chain-report'
 import { hostKinds } from '#ops/core/proof/verify-chain'
-import { forgetWitness, lookAgain, observe, readWitness } from '#ops/core/proof/witness'
+import { forgetWitness, checkSeenAgain, observe, readWitness } from '#ops/core/proof/witness'
 import type { ChainReport } from '#shared/proof'
 import { believing, newKey, proofBench, type ProofBench } from './proof-bench.ts'
 
@@ -132,7 +132,7 @@ describe('what HQ remembers of a host', () => {
     const whole = await chainReader(bench.root, bench.chainFile, hostKinds)(0)
     if (whole === null) throw new Error('no report')
     const again = (said: ChainReport | null, after = 0): string[] =>
-      lookAgain({
+      checkSeenAgain({
         home,
         host: 'aiops-1',
         keys: believing(bench.key),
@@ -140,7 +140,13 @@ describe('what HQ remembers of a host', () => {
         after,
       }).alarms.map(({ code }) => code)
     expect(
-      lookAgain({ home, host: 'aiops-1', keys: believing(bench.key), report: whole, after: 0 }),
+      checkSeenAgain({
+        home,
+        host: 'aiops-1',
+        keys: believing(bench.key),
+        report: whole,
+        after: 0,
+      }),
     ).toEqual({ alarms: [], next: null })
     expect(again({ ...whole, links: whole.links.slice(1) })).toEqual(['chain_gap'])
     expect(again({ ...whole, until: 0, links: [] })).toEqual(['chain_gap'])
@@ -149,7 +155,7 @@ describe('what HQ remembers of a host', () => {
     expect(again(null)).toEqual(['chain_truncated'])
     // A page that ends early is a page; the next question goes on from there.
     expect(
-      lookAgain({
+      checkSeenAgain({
         home,
         host: 'aiops-1',
         keys: believing(bench.key),
