@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { commitId } from './ids.ts'
 import type { BundleKind } from './proof.ts'
+import type { ResultKind } from './result-forms.ts'
 import { keyId } from './signature.ts'
 
 export const lanes = [
@@ -23,10 +24,14 @@ interface Action {
   /** Text of the button that starts it. */
   readonly button: string
   /**
-   * The schema of its result document (`shared/result.ts`, `shared/connectors.ts`). `plain`: the common fields
-   * only.
+   * What its `hq` command does, for the help: the command is `ops/cli/commands/<name>.ts`, `<name>` as in `argv`.
+   * Absent: another command does this as well, and has its own row in `ops/cli/tables/`.
    */
-  readonly result: 'checks' | 'connectors' | 'deploy' | 'dod' | 'plain'
+  readonly summary?: string
+  /** Further text the palette of HQ finds it by. */
+  readonly paletteText?: string
+  /** The form of its result document. */
+  readonly result: ResultKind
   /** The folder of `artifacts/` in which it leaves a proof that is sealed when it ends; null: it leaves none. */
   readonly bundle: BundleKind | null
   /** Arguments of the `hq` command; the runner adds the interpreter. Never a shell line. */
@@ -50,6 +55,8 @@ export const actions = {
   doctor: {
     title: 'Doctor',
     button: 'Run doctor',
+    summary: 'check the host',
+    paletteText: 'check health',
     result: 'checks',
     bundle: 'doctor',
     argv: () => ['doctor'],
@@ -63,6 +70,7 @@ export const actions = {
   guard: {
     title: 'Guard',
     button: 'Run guard',
+    summary: 'probe the host once and apply safe, named remediations',
     result: 'checks',
     bundle: null,
     argv: () => ['guard'],
@@ -75,6 +83,8 @@ export const actions = {
   port_audit: {
     title: 'Port audit',
     button: 'Run port audit',
+    summary: 'list what can be reached from outside this host',
+    paletteText: 'sockets public',
     result: 'checks',
     bundle: null,
     argv: () => ['port-audit'],
@@ -87,6 +97,8 @@ export const actions = {
   tail_guard_log: {
     title: 'Guard log',
     button: 'Guard log',
+    summary: 'print the last passes of guard',
+    paletteText: 'last passes repairs restarts',
     result: 'plain',
     bundle: null,
     argv: (params) => [
@@ -103,6 +115,7 @@ export const actions = {
   deploy_and_verify: {
     title: 'Deploy+Verify',
     button: 'Deploy+Verify',
+    summary: 'deploy origin/main and verify it; try again until it is green',
     result: 'deploy',
     bundle: 'deploy',
     argv: (params) => ['deploy', ...(params['unpin'] === true ? ['--unpin'] : [])],
@@ -115,6 +128,8 @@ export const actions = {
   rollback: {
     title: 'Roll back',
     button: 'Roll back',
+    summary:
+      'deploy the last green commit before the one that serves; it stays pinned until the next ship',
     result: 'deploy',
     bundle: 'deploy',
     argv: (params) => [
@@ -130,6 +145,7 @@ export const actions = {
   verify_production: {
     title: 'Verify production',
     button: 'Verify production',
+    summary: 'verify what the host serves',
     result: 'checks',
     bundle: null,
     argv: () => ['verify'],
@@ -142,6 +158,7 @@ export const actions = {
   dod: {
     title: 'Definition of Done',
     button: 'Check the Definition of Done',
+    summary: 'check the Definition of Done of the last green deploy',
     result: 'dod',
     bundle: 'dod',
     argv: () => ['dod'],
@@ -154,6 +171,7 @@ export const actions = {
   green_check: {
     title: 'Green check',
     button: 'Run the green check',
+    summary: 'check whether the last deploy is still green',
     result: 'checks',
     bundle: null,
     argv: () => ['green-check'],
@@ -166,6 +184,8 @@ export const actions = {
   selftest: {
     title: 'Self-test',
     button: 'Run self-test',
+    summary: 'make a violation for every guard and check that each is refused',
+    paletteText: 'guards planted violations',
     result: 'checks',
     bundle: null,
     argv: () => ['selftest'],
@@ -179,6 +199,7 @@ export const actions = {
   connectors_status: {
     title: 'Connectors',
     button: 'Check connectors',
+    summary: 'check live whether each connector accepts its secrets',
     result: 'connectors',
     bundle: null,
     argv: () => ['connectors'],
@@ -191,6 +212,8 @@ export const actions = {
   phase0: {
     title: 'Phase 0',
     button: 'Run Phase 0',
+    summary: 'check that every connector is ready, live, and leave a proof',
+    paletteText: 'connectors',
     result: 'connectors',
     bundle: 'phase0',
     argv: () => ['phase0'],

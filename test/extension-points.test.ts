@@ -21,7 +21,7 @@ import { overview, scene, status } from './desktop/renderer/support/scenes.ts'
 import { launchBrowser, shown } from './support/browser.ts'
 import { testHost, type TestHost } from './support/hostd.ts'
 
-// Three of the six tasks of CONTRIBUTING.md, performed as it says in a copy of the package.
+// Four of the six tasks of CONTRIBUTING.md, performed as it says in a copy of the package.
 
 const root = process.cwd()
 let copy: string
@@ -215,7 +215,7 @@ export const moon = {
       "import { kajabi } from './kajabi.ts'\n",
       "import { moon } from './moon.ts'\n",
     )
-    addLine('shared/connectors/list.ts', 'connectors = { kajabi, gmail', ', moon')
+    addLine('shared/connectors/list.ts', '  gmail,\n', '  moon,\n')
     mkdirSync(join(copy, 'ops/features/connectors/moon'))
     writeFileSync(
       join(copy, 'ops/features/connectors/moon/connector.ts'),
@@ -231,7 +231,7 @@ export const moon: Connector<'moon'> = {
       "import { kajabi } from './kajabi/connector.ts'\n",
       "import { moon } from './moon/connector.ts'\n",
     )
-    addLine('ops/features/connectors/registry.ts', '= { kajabi, gmail', ', moon')
+    addLine('ops/features/connectors/registry.ts', '  gmail,\n', '  moon,\n')
     const { stdout, stderr } = await inCopy(join(copy, 'ops/main.ts'), 'connectors', '--json')
     printed = JSON.parse(String(stdout) || String(stderr)) as typeof printed
   })
@@ -252,5 +252,57 @@ export const moon: Connector<'moon'> = {
     expect(readFileSync(join(copy, 'docs/reference/configuration.md'), 'utf8')).toMatch(
       /`moon\.mode`.*How the moon is watched\./,
     )
+  })
+})
+
+describe('an action made of one row and one command', () => {
+  beforeAll(() => {
+    addLine(
+      'shared/actions.ts',
+      'export const actions = {\n',
+      `  moon_rise: {
+    title: 'Moonrise',
+    button: 'Compute the moonrise',
+    summary: 'say when the moon rises',
+    result: 'plain',
+    bundle: null,
+    argv: () => ['moon-rise'],
+    params: noParams,
+    timeout_seconds: 30,
+    lane: 'status',
+    in_maintenance: 'allowed',
+    destructive: false,
+  },
+`,
+    )
+    writeFileSync(
+      join(copy, 'ops/cli/commands/moon-rise.ts'),
+      `import { runAsAction } from '#ops/host/hostd-client/check-command'
+import { doneDocument } from '#ops/core/pipeline/documents'
+
+export const run = (options: { json?: boolean }): Promise<number> =>
+  runAsAction({ ...options, action: 'moon_rise' }, async ({ context }) => ({
+    ...doneDocument(context.runId, new Date().toISOString()),
+    rises: '21:15',
+  }))
+`,
+    )
+  })
+
+  it('is started by the command line and leaves its result', async () => {
+    const { stdout, stderr } = await inCopy(join(copy, 'ops/main.ts'), 'moon-rise', '--json')
+    expect(JSON.parse(String(stdout) || String(stderr))).toMatchObject({
+      overall: 'PASS',
+      rises: '21:15',
+    })
+    const help = await inCopy(join(copy, 'ops/main.ts'), '--help')
+    expect(help.stdout).toMatch(/moon-rise .*say when the moon rises/)
+  })
+
+  it('stands in the reference of commands and of the API', async () => {
+    expect(await inCopy('scripts/reference.mjs')).toMatchObject({ exitCode: 0 })
+    const page = (name: string): string => readFileSync(join(copy, 'docs/reference', name), 'utf8')
+    expect(page('cli.md')).toMatch(/## hq moon-rise\n\nSay when the moon rises\./)
+    expect(page('api.md')).toMatch(/`moon_rise` +\| Moonrise/)
   })
 })

@@ -6,7 +6,10 @@ import type { ConnectorRow } from './row.ts'
  * Every connector by its name in host.json and in reports. A new one is a file and a line here. The compiler then
  * insists on its check in `ops/features/connectors/registry.ts`.
  */
-export const connectors = { kajabi, gmail } as const satisfies Record<string, ConnectorRow>
+export const connectors = {
+  kajabi,
+  gmail,
+} as const satisfies Record<string, ConnectorRow>
 
 type Connectors = typeof connectors
 export type ConnectorName = keyof Connectors

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { actionIds, actionOf } from '#shared/actions'
+import { remediations } from '#shared/errors/remediations'
 import { bundleKinds } from '#shared/proof'
+import { resultForms } from '#shared/result-forms'
 
 describe('the table of actions', () => {
   it('has a title, a button and a result kind for every action', () => {
     for (const id of actionIds) {
       const { title, button, result } = actionOf(id)
       for (const text of [title, button]) expect(text, id).toMatch(/^[A-Z][^.]*[^. ]$/)
-      expect(['checks', 'connectors', 'deploy', 'dod', 'plain'], id).toContain(result)
+      expect(Object.keys(resultForms), id).toContain(result)
     }
   })
 
@@ -27,5 +29,14 @@ describe('the table of actions', () => {
       const { bundle } = actionOf(id)
       if (bundle !== null) expect(bundleKinds).toContain(bundle)
     }
+  })
+
+  it('has every button that a remedy names', () => {
+    const buttons = [...actionIds.map((id) => actionOf(id).button), 'Ship']
+    const named = Object.values(remediations).flatMap(
+      ({ title }) => /press ([A-Z][\w+ ]*?) in HQ/i.exec(title)?.slice(1) ?? [],
+    )
+    expect(named.toSorted()).toEqual(['End maintenance', 'Roll back', 'Ship'])
+    for (const name of named) expect(buttons).toContain(name)
   })
 })

@@ -1,10 +1,13 @@
 import { useState, type ReactElement } from 'react'
+import { actions } from '#shared/actions'
 import type { MaintenanceFile } from '#shared/run'
 import { Confirm } from '../ui/dialog.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { shortCommit, shortRun } from '../text/format.ts'
 import { useActions } from '../state/actions.tsx'
 import { useLive } from '../state/live.tsx'
+
+const { button } = actions.maintenance_clear
 
 /** Ends maintenance that no deploy holds any more, after a question. A green deploy ends it without this. */
 export function EndMaintenance(): ReactElement | null {
@@ -25,12 +28,12 @@ export function EndMaintenance(): ReactElement | null {
         blocked={facts.deployBlocked?.whole ?? null}
         onPress={() => setConfirming(true)}
       >
-        End maintenance
+        {button}
       </PushButton>
       <Confirm
         open={confirming}
-        title={`End maintenance on ${facts.hostName}?`}
-        confirm="End maintenance"
+        title={`${button} on ${facts.hostName}?`}
+        confirm={button}
         keep="Leave it on"
         onConfirm={() => run('maintenance_clear')}
         onClose={() => setConfirming(false)}

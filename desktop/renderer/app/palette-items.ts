@@ -1,5 +1,5 @@
 import { useLocation } from 'wouter'
-import type { ActionId } from '#shared/actions'
+import { actionIds, actionOf, actions, type ActionId } from '#shared/actions'
 import { useHq } from '../bridge/context.ts'
 import type { IconName } from '../ui/icons.tsx'
 import { age, shortRun } from '../text/format.ts'
@@ -78,7 +78,7 @@ function deployItem({ facts }: Live, { run, go }: Press): PaletteItem {
     const { run_id } = facts.deploy
     return {
       id: 'deploy',
-      title: 'Deploy+Verify: follow the running one',
+      title: `${actions.deploy_and_verify.button}: follow the running one`,
       icon: 'deploy',
       tone: 'running',
       run: () => go(`/runs/${run_id}`),
@@ -87,43 +87,34 @@ function deployItem({ facts }: Live, { run, go }: Press): PaletteItem {
   const reason = facts.deployBlocked ?? (facts.pin?.holds ? pinReason(facts) : null)
   return {
     id: 'deploy',
-    title: 'Deploy+Verify',
+    title: actions.deploy_and_verify.button,
     icon: 'deploy',
     run,
     ...(reason ? { blocked: reason.short } : {}),
   }
 }
 
-/** What the host can be made to run at any time. */
-const hostActions: readonly { action: ActionId; id: string; title: string; searchText?: string }[] =
-  [
-    { action: 'doctor', id: 'doctor', title: 'Run doctor', searchText: 'check health' },
-    { action: 'guard', id: 'guard', title: 'Run guard' },
-    {
-      action: 'tail_guard_log',
-      id: 'guard-log',
-      title: 'Guard log',
-      searchText: 'last passes repairs restarts',
-    },
-    { action: 'port_audit', id: 'ports', title: 'Run port audit', searchText: 'sockets public' },
-    {
-      action: 'selftest',
-      id: 'selftest',
-      title: 'Run self-test',
-      searchText: 'guards planted violations',
-    },
-  ]
+/** What the host can be made to run at any time: it changes nothing that an operator must confirm, and takes no text. */
+const hostActions: readonly ActionId[] = actionIds.filter((id) => {
+  const { destructive, params } = actionOf(id)
+  return id !== 'deploy_and_verify' && !destructive && params.safeParse({}).success
+})
 
 function useHostActions(): PaletteItem[] {
   const { overview, facts } = useLive()
   const { run } = useActions()
   const unreachable = facts.stale || overview.connection.state !== 'online'
-  return hostActions.map(({ action, ...item }) => ({
-    ...item,
-    icon: 'doctor',
-    run: () => run(action),
-    ...(unreachable ? { blocked: 'host unreachable' } : {}),
-  }))
+  return hostActions.map((id) => {
+    const { button, paletteText } = actionOf(id)
+    return {
+      id,
+      title: button,
+      icon: 'doctor',
+      run: () => run(id),
+      ...(paletteText === undefined ? {} : { searchText: paletteText }),
+      ...(unreachable ? { blocked: 'host unreachable' } : {}),
+    }
+  })
 }
 
 function useGoTo(): PaletteItem[] {

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import { Link, useLocation } from 'wouter'
+import { actions } from '#shared/actions'
 import { useHq } from '../bridge/context.ts'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
@@ -14,6 +15,8 @@ import { bindStyles } from '../ui/styles.ts'
 import styles from './top-bar.module.css'
 
 const css = bindStyles(styles)
+
+const { button: deployButton } = actions.deploy_and_verify
 
 const modifier = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl '
 
@@ -95,18 +98,18 @@ function DeployButton(): ReactElement {
     )
   }
   if (facts.deployBlocked)
-    return <Blocked icon="deploy" name="Deploy+Verify" reason={facts.deployBlocked} />
+    return <Blocked icon="deploy" name={deployButton} reason={facts.deployBlocked} />
   if (facts.pin?.holds)
-    return <Blocked icon="deploy" name="Deploy+Verify" reason={pinReason(facts)} />
+    return <Blocked icon="deploy" name={deployButton} reason={pinReason(facts)} />
   return (
     <PushButton
       icon="deploy"
       kind={facts.primary === 'deploy' && mayBeFilled ? 'main' : 'plain'}
-      label="Deploy+Verify"
+      label={deployButton}
       busy={busy}
       onPress={() => run('deploy_and_verify')}
     >
-      Deploy+Verify
+      {deployButton}
     </PushButton>
   )
 }

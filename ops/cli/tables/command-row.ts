@@ -24,7 +24,7 @@ export interface OptionRow {
 }
 
 /** What a command file exports. `run` does the work and returns the exit code. */
-interface CommandModule {
+export interface CommandModule {
   run(options: never): Promise<number>
 }
 

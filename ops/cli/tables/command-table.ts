@@ -1,3 +1,4 @@
+import { actionCommands } from './actions.ts'
 import type { CommandRow } from './command-row.ts'
 import { hostCommands } from './host.ts'
 import { internalCommands } from './internal.ts'
@@ -8,6 +9,7 @@ import { releaseCommands } from './release.ts'
 /** Every command of `hq`, in the order in which help lists them. */
 export const commandTable: readonly CommandRow[] = [
   ...releaseCommands,
+  ...actionCommands,
   ...checkCommands,
   ...hostCommands,
   ...proofCommands,

@@ -1,9 +1,8 @@
-import { commitId } from '#shared/ids'
 import type { CommandRow } from './command-row.ts'
-import { matching, repairCount } from './option-parsers.ts'
+import { repairCount } from './option-parsers.ts'
 import { json, repository } from './common.ts'
 
-/** From a commit on the laptop to the version that the host serves. */
+/** From a commit on the laptop to origin/main. */
 export const releaseCommands: readonly CommandRow[] = [
   {
     name: 'up',
@@ -45,34 +44,6 @@ export const releaseCommands: readonly CommandRow[] = [
     description: 'check whether the given refs may be pushed; the pre-push hook calls it',
     arguments: [{ form: '[remote...]', description: 'name and address of the remote, from git' }],
     load: () => import('../commands/check-push.ts'),
-  },
-  {
-    name: 'deploy',
-    description: 'deploy origin/main and verify it; try again until it is green',
-    options: [
-      { flags: '--once', description: 'run the deploy pipeline once, without a retry' },
-      {
-        flags: '--unpin',
-        description: 'deploy origin/main again although you rolled back from it',
-      },
-      json,
-    ],
-    load: () => import('../commands/deploy.ts'),
-  },
-  {
-    name: 'rollback',
-    description:
-      'deploy the last green commit before the one that serves; it stays pinned until the next ship',
-    options: [
-      {
-        flags: '--to <sha>',
-        description: 'full id of a commit that was green and whose build is kept',
-        parse: matching(commitId, 'the full id of a commit'),
-      },
-      { flags: '--once', description: 'make one attempt', internal: true },
-      json,
-    ],
-    load: () => import('../commands/rollback.ts'),
   },
   {
     name: 'next',

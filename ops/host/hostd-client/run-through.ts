@@ -1,7 +1,8 @@
-import type { ActionId } from '#shared/actions'
+import { actionOf, type ActionId } from '#shared/actions'
 import { Problem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
-import { checksResult, resultDocument, type ResultDocument } from '#shared/result'
+import { resultDocument, type ResultDocument } from '#shared/result'
+import { resultOf } from '#shared/result-forms'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { printEvent } from '#ops/core/pipeline/report'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
@@ -38,7 +39,8 @@ export async function runThroughHostd(
     return await runWithoutHostd(action, params, { onEvents, signal })
   })
   if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
-  return unattended && checksResult.safeParse(document).success ? 0 : exitCodeOf(document)
+  const gaveResult = resultOf(actionOf(action).result, document) !== null
+  return unattended && gaveResult ? 0 : exitCodeOf(document)
 
   async function throughHostd(): Promise<ResultDocument> {
     const client = hostClient()

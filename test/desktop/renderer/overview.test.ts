@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { actionIds, actionOf } from '#shared/actions'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
@@ -227,6 +228,28 @@ describe('the ship page', () => {
 })
 
 describe('the palette', () => {
+  test('offers every action that changes nothing to confirm and takes no text', async () => {
+    const { page } = await open(browser, built, done())
+    await page.keyboard.press('Control+k')
+    const offered = page.getByRole('group', { name: 'Actions' }).getByRole('menuitem')
+    const buttons = actionIds
+      .map(actionOf)
+      .filter(({ destructive, params }) => !destructive && params.safeParse({}).success)
+      .map(({ button }) => button)
+    expect(buttons).toContain('Run Phase 0')
+    expect(buttons).not.toContain('Roll back')
+    const texts = await offered.evaluateAll((items) =>
+      items.map((item) => item.getAttribute('aria-label') ?? item.textContent),
+    )
+    for (const button of buttons)
+      expect(
+        texts.filter((text) => text?.includes(button)),
+        button,
+      ).not.toEqual([])
+    expect(texts.length).toBe(buttons.length + 1) // and Ship
+    await page.context().close()
+  })
+
   test('opens, finds and goes by keyboard alone', async () => {
     const { page } = await open(browser, built, buildFailed())
     await page.keyboard.press('Control+k')

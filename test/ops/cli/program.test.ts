@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { actionIds, actionOf } from '#shared/actions'
@@ -42,16 +43,17 @@ describe('the program', () => {
     },
   )
 
-  it('has a row for every command file', () => {
-    const loads = leaves(commandTable)
-      .map(({ load }) => /commands\/([a-z0-9-]+)\.ts/.exec(String(load))?.[1])
-      .filter((name) => name !== undefined)
-    expect([...new Set(loads)].toSorted()).toEqual(
-      readdirSync('ops/cli/commands')
-        .filter((file) => file.endsWith('.ts'))
-        .map((file) => file.replace(/\.ts$/, ''))
-        .toSorted(),
-    )
+  it('has a row for every command file', async () => {
+    const runs = new Set<unknown>()
+    for (const { load } of leaves(commandTable))
+      if (load) for (const each of Object.values(await load())) runs.add(each)
+    const files = readdirSync('ops/cli/commands').filter((file) => file.endsWith('.ts'))
+    expect(files.length).toBeGreaterThan(20)
+    for (const file of files) {
+      const exported = (await import(join(process.cwd(), 'ops/cli/commands', file))) as object
+      const used = Object.values(exported).some((each) => runs.has(each))
+      expect(used, file).toBe(true)
+    }
   })
 
   it.each(actionIds)('has a command with the options that the action %s passes', (id) => {

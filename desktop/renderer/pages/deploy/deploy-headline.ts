@@ -1,7 +1,10 @@
 /** What the Deploy page says first: what serves, what is due, and what the next press would do. */
+import { actions } from '#shared/actions'
 import { deployTitle, isDeploy, targetOf } from '../../state/facts.ts'
 import type { Live } from '../../state/live.tsx'
 import { shortCommit } from '../../text/format.ts'
+
+const { button } = actions.deploy_and_verify
 
 interface Due {
   /** The pushed commit that does not serve yet; null when the newest one serves. */
@@ -37,10 +40,10 @@ function subOf({ facts }: Live, serving: string | null, { commit, failed, pinned
   const serves = serving ? shortCommit(serving) : 'Nothing'
   if (facts.deploy && isDeploy(facts.deploy) && !facts.stale)
     return 'What serves keeps serving until the other version is built and answers.'
-  if (facts.deployBlocked) return `Deploy+Verify: ${facts.deployBlocked.whole}`
+  if (facts.deployBlocked) return `${button}: ${facts.deployBlocked.whole}`
   if (pinned) return `${serves} serves instead.`
   if (commit === null) return 'Deploying again would verify the same commit again.'
   return failed
     ? `${serves} serves meanwhile. The next deploy fetches main again.`
-    : 'Deploy+Verify fetches, builds, switches and verifies it, each step with proof.'
+    : `${button} fetches, builds, switches and verifies it, each step with proof.`
 }

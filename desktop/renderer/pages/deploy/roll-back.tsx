@@ -1,10 +1,13 @@
 import { useState, type ReactElement } from 'react'
+import { actions } from '#shared/actions'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { shortCommit } from '../../text/format.ts'
+
+const { button } = actions.rollback
 
 /** Back to the last green commit. The question names it and the request holds it: never another one than was shown. */
 export function RollBack(): ReactElement | null {
@@ -27,12 +30,12 @@ export function RollBack(): ReactElement | null {
         blocked={facts.deployBlocked?.whole ?? null}
         onPress={() => setChosen(to)}
       >
-        Roll back
+        {button}
       </PushButton>
       <Confirm
         open={chosen !== null}
-        title={`Roll back to ${shortCommit(chosen ?? to)}?`}
-        confirm="Roll back"
+        title={`${button} to ${shortCommit(chosen ?? to)}?`}
+        confirm={button}
         keep={`Keep ${shortCommit(serving)}`}
         onConfirm={() => {
           if (chosen !== null) run('rollback', { to: chosen })

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { remediations } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
-import { actionOf, type ActionId } from '#shared/actions'
+import { actionOf, actions, type ActionId } from '#shared/actions'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
 import { Matrix, tallyOf, worstFirst } from '../../ui/checks.tsx'
@@ -47,21 +47,25 @@ export function DoctorPage(): ReactElement {
           <Matrix checks={doctor.checks} faded={facts.stale} />
         </div>
       )}
-      <Section title="Doctor" result={doctor} none="Run doctor makes the host run every check." />
+      <Section
+        title={actions.doctor.title}
+        result={doctor}
+        none={`${actions.doctor.button} makes the host run every check.`}
+      />
       <Section
         title="Ports"
         result={status?.last_port_audit ?? null}
-        none="Run port audit reads the kernel's sockets."
+        none={`${actions.port_audit.button} reads the kernel's sockets.`}
       />
       <Section
-        title="Guard"
+        title={actions.guard.title}
         result={status?.last_guard ?? null}
-        none="Guard runs by its timer; Run guard starts a pass now."
+        none={`Guard runs by its timer; ${actions.guard.button} starts a pass now.`}
       />
       <Section
-        title="Self-test"
+        title={actions.selftest.title}
         result={status?.last_selftest ?? null}
-        none="Run self-test breaks each rule once, in a folder apart, and checks that it is refused."
+        none={`${actions.selftest.button} breaks each rule once, in a folder apart, and checks that it is refused.`}
       />
     </div>
   )
@@ -88,13 +92,13 @@ function portsLine(audit: ChecksResult | null): string {
 }
 
 function RunButton({ action }: { action: ActionId }): ReactElement {
-  const { button } = actionOf(action)
+  const { button, in_maintenance } = actionOf(action)
   const {
     overview: { connection, status },
     facts,
   } = useLive()
   const { run, busy } = useActions()
-  const held = status?.maintenance.on === true && action === 'doctor'
+  const held = status?.maintenance.on === true && in_maintenance === 'dod_only'
   const unreachable = facts.stale || connection.state !== 'online'
   const reason = held ? 'maintenance' : null
   const blocked = unreachable ? 'unreachable' : reason

@@ -1,4 +1,5 @@
 /** The headline of the overview: where the newest change stands, and what follows. */
+import { actions } from '#shared/actions'
 import type { Overview } from '#shared/bridge'
 import type { Gate } from '#shared/gates'
 import { remediations } from '#shared/errors/remediations'
@@ -162,7 +163,10 @@ function pushed({ overview: { change }, facts, commit, serving, subject }: Known
     }
   return {
     title: `${commit} is pushed, not deployed yet`,
-    sub: joined(subject, serving && `${serving} until Deploy+Verify is pressed`),
+    sub: joined(
+      subject,
+      serving && `${serving} until ${actions.deploy_and_verify.button} is pressed`,
+    ),
   }
 }
 

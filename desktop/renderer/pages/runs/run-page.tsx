@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { RunDetail } from '#shared/api'
-import { connectorsResult } from '#shared/connectors'
-import { checksResult, deployResult, resultDocument } from '#shared/result'
+import { actionOf } from '#shared/actions'
+import { resultDocument } from '#shared/result'
+import { checksIn, resultOf, type ActionResult } from '#shared/result-forms'
 import { isEnded } from '#shared/run'
 import { CancelButton, CancelNote } from '../../parts/cancel.tsx'
 import { startOf, titleOfRun } from '../../state/facts.ts'
@@ -40,7 +41,8 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
   const [factsShown, setFactsShown] = useState(false)
   const [goTo, setGoTo] = useState<{ row: number } | null>(null)
   const result = resultDocument.safeParse(run?.result ?? null).data ?? view.log.result
-  const deploy = deployResult.safeParse(run?.result ?? null).data ?? null
+  const typed = run === null ? null : resultOf(actionOf(run.action).result, run.result)
+  const deploy = typed?.kind === 'deploy' ? typed.document : null
   const { named, triage } = useTriage(runId, run)
   const running = run !== null && !isEnded(run.status)
   const steps = stepsOf(view.log, result)
@@ -76,6 +78,7 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
       <div className={css(`run-body ${factsShown ? 'with-facts' : ''}`)}>
         <StepsOrChecks
           run={run}
+          typed={typed}
           steps={steps}
           attempt={view.log.attempt}
           onRow={(row) => setGoTo({ row })}
@@ -159,14 +162,16 @@ function Cancel({ run }: { run: RunDetail }): ReactElement {
   )
 }
 
-/** The checks of a doctor, guard or connector run; of any other run its steps. */
+/** The checks of a run whose result lists them; of any other run its steps. */
 function StepsOrChecks({
   run,
+  typed,
   steps,
   attempt,
   onRow,
 }: {
   run: RunDetail | null
+  typed: ActionResult | null
   steps: readonly LiveStep[]
   attempt: number | null
   onRow: (row: number) => void
@@ -175,10 +180,7 @@ function StepsOrChecks({
     overview: { usual_ms },
     now,
   } = useLive()
-  const checks =
-    checksResult.safeParse(run?.result ?? null).data?.checks ??
-    connectorsResult.safeParse(run?.result ?? null).data?.checks ??
-    []
+  const checks = checksIn(typed)
   if (checks.length > 0) return <CheckList checks={checks} />
   return (
     <StepList

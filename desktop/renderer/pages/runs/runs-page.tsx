@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
 import { Link, useLocation } from 'wouter'
-import { actionIds, actionOf, isActionId } from '#shared/actions'
+import { actionIds, actionOf, actions, isActionId } from '#shared/actions'
 import { runStatus, type Run } from '#shared/run'
 import { startOf } from '../../state/facts.ts'
 import { useLive } from '../../state/live.tsx'
@@ -54,7 +54,9 @@ function RunList(): ReactElement {
       {error && runs.length === 0 && <ProblemNote error={error} />}
       {data && runs.length === 0 && (
         <Nothing title={narrow ? 'No run matches' : 'The host has not run anything yet'}>
-          {narrow ? 'Widen the filters above.' : 'Deploy+Verify or a doctor will be the first.'}
+          {narrow
+            ? 'Widen the filters above.'
+            : `${actions.deploy_and_verify.button} or a doctor will be the first.`}
         </Nothing>
       )}
       {runs.length > 0 && <RunTable runs={runs} />}

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
 import { useLocation } from 'wouter'
+import { actions } from '#shared/actions'
 import type { ShipKeyView } from '#shared/bridge'
 import { useHq } from '../../bridge/context.ts'
 import { shipKeyQuery } from '../../bridge/queries.ts'
@@ -17,6 +18,8 @@ import { bindStyles } from '../../ui/styles.ts'
 import styles from './settings.module.css'
 
 const css = bindStyles(styles)
+
+const { button } = actions.trust_ship_key
 
 const storage = {
   os: 'In the system keystore; only HQ opens it.',
@@ -112,15 +115,15 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
             kind="main"
             busy={isPending}
             onPress={() => setConfirming(true)}
-          >{`Enrol on ${name}`}</PushButton>
+          >{`${button} on ${name}`}</PushButton>
         )}
       </div>
       <TrustedKeys laptopKey={key?.id ?? null} host={host} />
       {error && <ProblemNote error={error} />}
       <Confirm
         open={confirming}
-        title={`Enrol this laptop's key on ${name}?`}
-        confirm="Enrol"
+        title={`${button} this laptop's key on ${name}?`}
+        confirm={button}
         keep="Leave it"
         onConfirm={() => mutate()}
         onClose={() => setConfirming(false)}

@@ -1,4 +1,5 @@
 import { useState, type ReactElement } from 'react'
+import { actions } from '#shared/actions'
 import type { ShipKeyView } from '#shared/bridge'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
@@ -10,6 +11,8 @@ import { bindStyles } from '../../ui/styles.ts'
 import styles from './settings.module.css'
 
 const css = bindStyles(styles)
+
+const { button } = actions.distrust_ship_key
 
 interface Key {
   readonly id: string
@@ -83,7 +86,7 @@ function TrustedKey({
         <PushButton
           small
           kind="danger"
-          label={`Take back the key of ${who}`}
+          label={`${button} the key of ${who}`}
           busy={busy}
           blocked={
             only
@@ -92,12 +95,12 @@ function TrustedKey({
           }
           onPress={() => setConfirming(true)}
         >
-          Take back
+          {button}
         </PushButton>
       )}
       <Confirm
         open={confirming}
-        title={`Take back the key of ${who}?`}
+        title={`${button} the key of ${who}?`}
         confirm="Take it back"
         keep="Keep it"
         onConfirm={() => run('distrust_ship_key', { id })}
