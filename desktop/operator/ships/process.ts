@@ -2,11 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { Writable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
-import { bootId, endTree, identify, isAlive } from '#ops/base/process/process-tree'
+import { bootId, endTree, identify, isAlive, waitForEnd } from '#ops/base/process/process-tree'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import type { ActiveShip } from '#ops/features/ship/index'
 import {
@@ -138,7 +137,7 @@ export async function endShip(record: ShipRecord): Promise<void> {
 async function requestEnd(identity: NonNullable<ActiveShip['process']>): Promise<void> {
   if (!isAlive(identity)) return
   signal(identity.pid, 'SIGTERM')
-  for (const end = Date.now() + endWaitMs; isAlive(identity) && Date.now() < end;) await delay(50)
+  await waitForEnd(identity, endWaitMs)
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
 
 /** A held lock. The kernel frees it when the process ends, however it ends. */
@@ -37,6 +38,50 @@ export function tryLock(file: string): Lock | null {
       held.delete(db)
       db.close()
     },
+  }
+}
+
+/** Pause between two tries, in milliseconds. */
+const pauseMs = 25
+
+/**
+ * Takes a lock, and tries again for a while: a check of the lock by another process, or a holder that is just ending,
+ * is not a reason to give up.
+ * @param waitMs how long to try, milliseconds
+ * @returns null when another holder keeps it that long
+ * @throws {Error} an AbortError when `signal` fires
+ */
+export async function takeLock(
+  file: string,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<Lock | null> {
+  for (const end = performance.now() + waitMs; ;) {
+    const lock = tryLock(file)
+    if (lock !== null || performance.now() >= end) return lock
+    await delay(pauseMs, undefined, signal ? { signal } : {})
+  }
+}
+
+/**
+ * Does `work` while this process holds `file`.
+ * @param options `waitMs`: as for `takeLock`; `busy`: what is thrown when another holder keeps it that long
+ */
+export async function withLock<T>(
+  file: string,
+  options: {
+    readonly waitMs: number
+    readonly busy: () => Error
+    readonly signal?: AbortSignal | undefined
+  },
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const lock = await takeLock(file, options.waitMs, options.signal)
+  if (lock === null) throw options.busy()
+  try {
+    return await work()
+  } finally {
+    lock.release()
   }
 }
 

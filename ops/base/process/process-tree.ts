@@ -43,6 +43,14 @@ export function bootId(): string {
 export const isAlive = (record: { pid: number; start_time: string; boot_id: string }): boolean =>
   record.boot_id === bootId() && identify(record.pid)?.start_time === record.start_time
 
+/** Waits until the process of this record has ended, for at most `limitMs` milliseconds. */
+export async function waitForEnd(
+  record: Parameters<typeof isAlive>[0],
+  limitMs: number,
+): Promise<void> {
+  for (const end = Date.now() + limitMs; isAlive(record) && Date.now() < end;) await delay(50)
+}
+
 export interface TreeSelector {
   /** Members of this process group. Give it only after its leader's start time was checked. */
   readonly pgid?: number

@@ -1,5 +1,4 @@
 import { Problem } from '#shared/errors'
-import type { DeployResult } from '#shared/result'
 import { attemptOf } from '#ops/features/deploy/attempt'
 import { deployOnce } from '#ops/features/deploy/pipeline'
 import { deployHost } from '#ops/features/deploy/state/facts'
@@ -8,7 +7,8 @@ import { eventsOut } from '#ops/core/pipeline/events-out'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { runThroughHostd } from '#ops/host/hostd-client/index'
 import { cancelOnSignals, runContext } from '#ops/core/pipeline/run-context'
-import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
+import { withLock } from '#ops/base/files/lock'
+import { laneLockFile } from '#ops/core/host-state/locks'
 
 interface DeployOptions {
   readonly once?: boolean
@@ -47,16 +47,12 @@ export async function run({
         : await deployOnce(host, { attempt, emit, signal })
     return exitCodeOf(result)
   }
-  const lock = await takeLock(laneLockFile(host.paths, 'deploy'), 1000)
-  if (lock === null)
-    throw new Problem('lane_busy', 'Another deploy is running. Nothing was started.')
-  let result: DeployResult
-  try {
-    const plan = { kind: 'deploy', unpin } as const
-    result = await deployUntilGreen(host, { attempts: 1, plan, emit, signal })
-  } finally {
-    lock.release()
-  }
+  const busy = (): Problem =>
+    new Problem('lane_busy', 'Another deploy is running. Nothing was started.')
+  const plan = { kind: 'deploy', unpin } as const
+  const result = await withLock(laneLockFile(host.paths, 'deploy'), { waitMs: 1000, busy }, () =>
+    deployUntilGreen(host, { attempts: 1, plan, emit, signal }),
+  )
   if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   return exitCodeOf(result)
 }

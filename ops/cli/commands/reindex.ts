@@ -2,7 +2,8 @@ import { hasCode } from '#shared/system-error'
 import { readdirSync, rmSync } from 'node:fs'
 import { runIdPattern } from '#shared/ids'
 import { hostPaths } from '#ops/base/paths/paths'
-import { hostdLockFile, takeLock } from '#ops/core/host-state/locks'
+import { takeLock } from '#ops/base/files/lock'
+import { hostdLockFile } from '#ops/core/host-state/locks'
 
 /**
  * `hq reindex`: deletes the index of runs, so that hostd builds it from the run folders when it next starts. Only hostd

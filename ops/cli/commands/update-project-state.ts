@@ -4,7 +4,8 @@ import { checksDocument, runChecks } from '#ops/core/checks/check'
 import { runHere } from '#ops/host/hostd-client/check-command'
 import { restoreState } from '#ops/features/deploy/state/project-state'
 import { hostPaths } from '#ops/base/paths/paths'
-import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
+import { withLock } from '#ops/base/files/lock'
+import { laneLockFile } from '#ops/core/host-state/locks'
 
 /**
  * `hq update-project-state`: restores the project state from the proof of the newest green deploy, when it is
@@ -17,22 +18,17 @@ export const run = (options: { json?: boolean }): Promise<number> =>
     async ({ context, log, signal }) => {
       const startedAt = new Date().toISOString()
       const paths = hostPaths()
-      const lock = await takeLock(laneLockFile(paths, 'deploy'), 1000)
-      if (lock === null)
-        throw new Problem(
+      const busy = (): Problem =>
+        new Problem(
           'lane_busy',
           'A deploy is running, and it writes the state itself. Nothing was changed.',
         )
-      try {
-        const from = restoreState(paths)
-        log(
-          from === null
-            ? 'Nothing was restored.'
-            : `The state of ${from} was restored from its proof.`,
-        )
-      } finally {
-        lock.release()
-      }
+      const from = await withLock(laneLockFile(paths, 'deploy'), { waitMs: 1000, busy }, () =>
+        restoreState(paths),
+      )
+      log(
+        from === null ? 'Nothing was restored.' : `The state of ${from} was restored from its proof.`,
+      )
       const checks = await runChecks(
         [{ name: 'project_state', remedy: 'deploy_again', run: () => stateFinding(paths) }],
         signal,

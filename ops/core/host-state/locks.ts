@@ -1,10 +1,8 @@
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Lane } from '#shared/actions'
 import { runId, timestamp } from '#shared/ids'
 import { readJson, writeJson } from '#ops/base/files/json-file'
-import { tryLock, type Lock } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
 
 type Locks = Pick<HostPaths, 'locks'>
@@ -19,20 +17,6 @@ export const hostdLockFile = ({ index }: Pick<HostPaths, 'index'>): string =>
   join(dirname(index), 'hostd.lock')
 /** Held while a ship bundle is stored. */
 export const storeLockFile = (paths: Locks): string => join(paths.locks, 'store-ship.lock')
-
-/**
- * Takes a lock, and tries again for a while: a check of the lock by another process, or a holder that is just ending,
- * is not a reason to give up.
- * @param waitMs how long to try, milliseconds
- * @returns null when another holder keeps it that long
- */
-export async function takeLock(file: string, waitMs: number): Promise<Lock | null> {
-  for (const end = Date.now() + waitMs; ;) {
-    const lock = tryLock(file)
-    if (lock !== null || Date.now() >= end) return lock
-    await delay(25)
-  }
-}
 
 const laneHolder = z.strictObject({
   schema_version: z.literal(1),

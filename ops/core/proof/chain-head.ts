@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import { chainHead, manifestName, type ChainHead } from '#shared/proof'
 import { readJson, writeJson } from '#ops/base/files/json-file'
-import { tryLock } from '#ops/base/files/lock'
+import { withLock } from '#ops/base/files/lock'
 import { readDocument, textDigest } from './manifest-text.ts'
 
 const lockWaitMs = 30_000
@@ -13,25 +12,19 @@ const lockWaitMs = 30_000
  * Runs `work` while nobody else seals into this chain.
  * @throws {Problem} `proof_busy` when another holds it for 30 s
  */
-export async function withChain<T>(chainFile: string, work: () => Promise<T>): Promise<T> {
-  const until = performance.now() + lockWaitMs
-  for (;;) {
-    const lock = tryLock(join(dirname(chainFile), `.${chainLockName(chainFile)}`))
-    if (lock !== null) {
-      try {
-        return await work()
-      } finally {
-        lock.release()
-      }
-    }
-    if (performance.now() > until)
-      throw new Problem(
-        'proof_busy',
-        `Another process has been sealing into ${chainFile} for ${lockWaitMs / 1000} s. Nothing was sealed.`,
-      )
-    await delay(10 + Math.random() * 20)
-  }
-}
+export const withChain = <T>(chainFile: string, work: () => Promise<T>): Promise<T> =>
+  withLock(
+    join(dirname(chainFile), `.${chainLockName(chainFile)}`),
+    {
+      waitMs: lockWaitMs,
+      busy: () =>
+        new Problem(
+          'proof_busy',
+          `Another process has been sealing into ${chainFile} for ${lockWaitMs / 1000} s. Nothing was sealed.`,
+        ),
+    },
+    work,
+  )
 
 const chainLockName = (chainFile: string): string =>
   `${chainFile.split(/[\\/]/).at(-1) ?? 'chain'}.lock`

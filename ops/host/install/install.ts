@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
 import { writeWhole } from '#ops/base/files/json-file'
-import { tryLock } from '#ops/base/files/lock'
+import { withLock } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { currentRelease, releaseVersion, switchCurrent } from '#ops/core/host-state/releases'
 import { accountOf, accounts } from '#ops/platform/accounts/accounts'
@@ -43,17 +43,14 @@ export async function installHostd(installation: Installation): Promise<readonly
   // From one of the host's own releases it is the deploy that installs, or a person who goes back to an older one.
   if (!isRelease(paths, source)) requireNoDeploy(paths)
   const release = releaseOf(paths, source)
-  const lock = tryLock(join(paths.locks, 'install.lock'))
-  if (lock === null)
-    throw new Problem(
+  const busy = (): Problem =>
+    new Problem(
       'install_refused',
       'Another installation is under way on this host. Nothing was changed.',
     )
-  try {
-    return await install(installation, release)
-  } finally {
-    lock.release()
-  }
+  return await withLock(join(paths.locks, 'install.lock'), { waitMs: 0, busy }, () =>
+    install(installation, release),
+  )
 }
 
 interface Installation {

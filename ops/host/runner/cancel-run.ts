@@ -1,11 +1,11 @@
 import { hasCode } from '#shared/system-error'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import type { RunFile } from '#shared/run'
 import { writeDocument } from '#ops/base/redact/write-document'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { bootId, endTree, isAlive } from '#ops/base/process/process-tree'
-import { runLockFile, takeLock } from '#ops/core/host-state/locks'
+import { bootId, endTree, isAlive, waitForEnd } from '#ops/base/process/process-tree'
+import { withLock } from '#ops/base/files/lock'
+import { runLockFile } from '#ops/core/host-state/locks'
 import { recordedTree } from './run-processes.ts'
 import { failDocument } from '#ops/core/pipeline/documents'
 import { readRunFile, readRunResult, runResultFile } from './run-files.ts'
@@ -30,7 +30,7 @@ export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
     throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
   }
   tell(record)
-  for (const end = Date.now() + patienceMs; isAlive(record) && Date.now() < end;) await delay(50)
+  await waitForEnd(record, patienceMs)
   if (isAlive(record)) await kill(record)
   await stopRest(record)
   return await recordCancel(paths, record)
@@ -61,10 +61,9 @@ async function kill(record: RunFile): Promise<void> {
 
 /** A runner that was killed could not write its result: it is written here, under the run's own lock. */
 async function recordCancel(paths: HostPaths, record: RunFile): Promise<string> {
-  const lock = await takeLock(runLockFile(paths, record.run_id), 2000)
-  if (lock === null)
-    throw new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)
-  try {
+  const busy = (): Problem =>
+    new Problem('internal_error', `The runner of ${record.run_id} still holds its lock.`)
+  return await withLock(runLockFile(paths, record.run_id), { waitMs: 2000, busy }, async () => {
     const result = readRunResult(paths, record.run_id)
     if (result !== null)
       return result.error_class === 'cancelled'
@@ -79,7 +78,5 @@ async function recordCancel(paths: HostPaths, record: RunFile): Promise<string> 
       }),
     )
     return 'The run was cancelled; its runner had to be killed.'
-  } finally {
-    lock.release()
-  }
+  })
 }

@@ -7,7 +7,8 @@ import {
 } from '#ops/core/host-state/maintenance'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
-import { laneLockFile, takeLock } from '#ops/core/host-state/locks'
+import { withLock } from '#ops/base/files/lock'
+import { laneLockFile } from '#ops/core/host-state/locks'
 
 /**
  * Sets maintenance mode for a person. Never under a deploy: it holds the mode itself while it runs.
@@ -18,13 +19,12 @@ export async function setMaintenance(
   paths: HostPaths,
   { set, reason }: { set: 'on' | 'off'; reason: string },
 ): Promise<string> {
-  const lock = await takeLock(laneLockFile(paths, 'deploy'), 1000)
-  if (lock === null)
-    throw new Problem(
+  const busy = (): Problem =>
+    new Problem(
       'lane_busy',
       'Maintenance mode was not changed: a deploy is running and holds it.',
     )
-  try {
+  return await withLock(laneLockFile(paths, 'deploy'), { waitMs: 1000, busy }, async () => {
     if (set === 'off') {
       if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'
       await setTimers(readHostSettings(paths), 'start') // a deploy that turned it on stopped it
@@ -35,7 +35,5 @@ export async function setMaintenance(
     if (file !== null) return `Maintenance mode was on already, since ${file.since}.`
     turnMaintenanceOn(paths, { deployRunId: null, reason })
     return 'Maintenance mode is on.'
-  } finally {
-    lock.release()
-  }
+  })
 }

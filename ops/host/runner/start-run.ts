@@ -16,13 +16,8 @@ import { writeDocument } from '#ops/base/redact/write-document'
 import { RunLog } from '#ops/core/pipeline/run-log'
 import { runAction, type ActionOutcome } from '#ops/core/pipeline/action-child'
 import { runnerEnv, type LaunchSettings } from './launch.ts'
-import {
-  laneLockFile,
-  noteLaneHolder,
-  readLaneHolder,
-  runLockFile,
-  takeLock,
-} from '#ops/core/host-state/locks'
+import { takeLock } from '#ops/base/files/lock'
+import { laneLockFile, noteLaneHolder, readLaneHolder, runLockFile } from '#ops/core/host-state/locks'
 import { retainAfter } from './retention.ts'
 import { failDocument } from '#ops/core/pipeline/documents'
 import { runJsonFile, runLogFile, runResultFile } from './run-files.ts'

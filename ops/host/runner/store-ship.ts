@@ -19,7 +19,8 @@ import { parseJson, writeWhole } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { runFolder, type HostPaths } from '#ops/base/paths/paths'
 import { verifyFiles } from '#ops/core/proof/verify-bundle'
-import { storeLockFile, takeLock } from '#ops/core/host-state/locks'
+import { withLock } from '#ops/base/files/lock'
+import { storeLockFile } from '#ops/core/host-state/locks'
 
 const lockWaitMs = 10_000
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -43,42 +44,48 @@ export async function storeShip(
     }),
   )
   refuseBroken(paths, id, files)
-  const lock = await takeLock(storeLockFile(paths), lockWaitMs)
-  if (lock === null)
-    throw new Problem('lane_busy', 'Another ship bundle is being stored. Nothing was changed.')
-  try {
-    const base = join(paths.artifacts, 'ship')
-    const folder = runFolder(base, id)
-    if (existsSync(folder)) {
-      if (isSame(folder, files)) return 'unchanged'
-      throw new Problem(
-        'bundle_conflict',
-        `The host holds another bundle for ship ${id}. The stored one is untouched.`,
-      )
-    }
-    mkdirSync(base, { recursive: true })
-    // What a store that was killed left behind; nobody else stores while the lock is held.
-    for (const name of readdirSync(base))
-      if (name.startsWith('.') && name.endsWith('.tmp'))
-        rmSync(join(base, name), { recursive: true, force: true })
-    const temporary = join(base, `.${id}.${randomBytes(6).toString('hex')}.tmp`)
-    try {
-      for (const [path, bytes] of files) writeWhole(join(temporary, path), bytes)
-      renameSync(temporary, folder)
-    } catch (error) {
-      rmSync(temporary, { recursive: true, force: true })
-      throw error
-    }
-    const directory = openSync(base, 'r')
-    try {
-      fsyncSync(directory)
-    } finally {
-      closeSync(directory)
-    }
-    return 'created'
-  } finally {
-    lock.release()
+  const busy = (): Problem =>
+    new Problem('lane_busy', 'Another ship bundle is being stored. Nothing was changed.')
+  return await withLock(storeLockFile(paths), { waitMs: lockWaitMs, busy }, () =>
+    storeFiles(paths, id, files),
+  )
+}
+
+/** Stores the bundle whole or not at all. Under the lock: what a store that was killed left behind is removed. */
+function storeFiles(
+  paths: HostPaths,
+  id: string,
+  files: ReadonlyMap<string, Buffer>,
+): 'created' | 'unchanged' {
+  const base = join(paths.artifacts, 'ship')
+  const folder = runFolder(base, id)
+  if (existsSync(folder)) {
+    if (isSame(folder, files)) return 'unchanged'
+    throw new Problem(
+      'bundle_conflict',
+      `The host holds another bundle for ship ${id}. The stored one is untouched.`,
+    )
   }
+  mkdirSync(base, { recursive: true })
+  // What a store that was killed left behind; nobody else stores while the lock is held.
+  for (const name of readdirSync(base))
+    if (name.startsWith('.') && name.endsWith('.tmp'))
+      rmSync(join(base, name), { recursive: true, force: true })
+  const temporary = join(base, `.${id}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    for (const [path, bytes] of files) writeWhole(join(temporary, path), bytes)
+    renameSync(temporary, folder)
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    throw error
+  }
+  const directory = openSync(base, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+  return 'created'
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   utimesSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { takeLock } from '#ops/core/host-state/locks'
+import { takeLock } from '#ops/base/files/lock'
 import { must } from './programs.ts'
 
 const suite = 'bookworm'

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import type { Lock } from '#ops/base/files/lock'
-import { takeLock } from '#ops/core/host-state/locks'
+import { takeLock } from '#ops/base/files/lock'
 import { ensureBase } from './base.ts'
 import {
   createMachine,

@@ -8,7 +8,7 @@ import { commonDir } from '#ops/platform/git/work-tree'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { isLocked } from '#ops/base/files/lock'
 import { bootId, identify } from '#ops/base/process/process-tree'
-import { takeLock } from '#ops/core/host-state/locks'
+import { takeLock } from '#ops/base/files/lock'
 
 /** Beside the lock: who holds it. Valid only while the lock is held. */
 const holder = z.strictObject({

@@ -1,8 +1,7 @@
 // One process at a time starts or stops services of this host.
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
-import { tryLock } from '#ops/base/files/lock'
+import { withLock } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
 
 /** Longest wait for another process to finish with the services, in milliseconds. */
@@ -13,28 +12,17 @@ const defaultPatienceMs = 60_000
  * @param options `patienceMs`: longest wait for that, milliseconds
  * @throws {Problem} `lane_busy` when another process has held the services that long
  */
-export async function withServicesLock<T>(
+export function withServicesLock<T>(
   paths: HostPaths,
   work: () => Promise<T>,
   options: { readonly signal?: AbortSignal | undefined; readonly patienceMs?: number } = {},
 ): Promise<T> {
   const { signal, patienceMs = defaultPatienceMs } = options
-  const file = join(paths.locks, 'services.lock')
-  for (const end = performance.now() + patienceMs; ;) {
-    const lock = tryLock(file)
-    if (lock) {
-      try {
-        return await work()
-      } finally {
-        lock.release()
-      }
-    }
-    if (performance.now() > end)
-      throw new Problem(
-        'lane_busy',
-        `Another process has been starting or stopping services for ${patienceMs / 1000} s. ` +
-          'No service was touched.',
-      )
-    await delay(100, undefined, signal ? { signal } : {})
-  }
+  const busy = (): Problem =>
+    new Problem(
+      'lane_busy',
+      `Another process has been starting or stopping services for ${patienceMs / 1000} s. ` +
+        'No service was touched.',
+    )
+  return withLock(join(paths.locks, 'services.lock'), { waitMs: patienceMs, busy, signal }, work)
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isLocked, tryLock } from '#ops/base/files/lock'
+import { isLocked, takeLock, tryLock, withLock } from '#ops/base/files/lock'
 
 let dir: string
 let file: string
@@ -45,5 +45,25 @@ describe('a lock', () => {
     } finally {
       process.kill(childPid, 'SIGKILL')
     }
+  })
+
+  it('is taken once its holder releases it, and waited for no longer than given', async () => {
+    const first = tryLock(file)
+    expect(await takeLock(file, 60)).toBeNull()
+    setTimeout(() => first?.release(), 50)
+    const second = await takeLock(file, 10_000)
+    expect(second).not.toBeNull()
+    await expect(takeLock(file, 10_000, AbortSignal.timeout(40))).rejects.toThrow('aborted')
+    second?.release()
+  })
+
+  it('is held during a work only, also when the work fails', async () => {
+    const busy = (): Error => new Error('it is busy')
+    const options = { waitMs: 0, busy }
+    const inner = withLock(file, options, () => withLock(file, options, () => 1))
+    await expect(inner).rejects.toThrow('it is busy')
+    expect(isLocked(file)).toBe(false)
+    expect(await withLock(file, options, () => isLocked(file))).toBe(true)
+    expect(isLocked(file)).toBe(false)
   })
 })
