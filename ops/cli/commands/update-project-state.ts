@@ -27,7 +27,9 @@ export const run = (options: { json?: boolean }): Promise<number> =>
         restoreState(paths),
       )
       log(
-        from === null ? 'Nothing was restored.' : `The state of ${from} was restored from its proof.`,
+        from === null
+          ? 'Nothing was restored.'
+          : `The state of ${from} was restored from its proof.`,
       )
       const checks = await runChecks(
         [{ name: 'project_state', remedy: 'deploy_again', run: () => stateFinding(paths) }],

@@ -20,10 +20,7 @@ export async function setMaintenance(
   { set, reason }: { set: 'on' | 'off'; reason: string },
 ): Promise<string> {
   const busy = (): Problem =>
-    new Problem(
-      'lane_busy',
-      'Maintenance mode was not changed: a deploy is running and holds it.',
-    )
+    new Problem('lane_busy', 'Maintenance mode was not changed: a deploy is running and holds it.')
   return await withLock(laneLockFile(paths, 'deploy'), { waitMs: 1000, busy }, async () => {
     if (set === 'off') {
       if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'

@@ -17,7 +17,12 @@ import { RunLog } from '#ops/core/pipeline/run-log'
 import { runAction, type ActionOutcome } from '#ops/core/pipeline/action-child'
 import { runnerEnv, type LaunchSettings } from './launch.ts'
 import { takeLock } from '#ops/base/files/lock'
-import { laneLockFile, noteLaneHolder, readLaneHolder, runLockFile } from '#ops/core/host-state/locks'
+import {
+  laneLockFile,
+  noteLaneHolder,
+  readLaneHolder,
+  runLockFile,
+} from '#ops/core/host-state/locks'
 import { retainAfter } from './retention.ts'
 import { failDocument } from '#ops/core/pipeline/documents'
 import { runJsonFile, runLogFile, runResultFile } from './run-files.ts'
