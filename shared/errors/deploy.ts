@@ -52,7 +52,7 @@ export const deployErrors = {
     blocked: true,
     next_auto_fix: 'ship_or_unpin',
     title: 'Rolled-back commit',
-    sentence: 'A rollback went back from the commit that origin/main still holds',
+    sentence: 'origin/main still holds the commit that a rollback replaced',
   },
   // build and start
   hostd_unhealthy: {
@@ -130,7 +130,7 @@ export const deployErrors = {
   missing_route_dod_last: {
     next_auto_fix: 'fix_and_ship',
     title: 'Missing DoD route',
-    sentence: 'The route of the last DoD is missing',
+    sentence: 'The route of the last Definition of Done is missing',
   },
   dod_failed: {
     next_auto_fix: 'follow_doctor',
@@ -141,7 +141,7 @@ export const deployErrors = {
     retryable: true,
     next_auto_fix: 'join_active_run',
     title: 'Doctor already running',
-    sentence: 'The DoD met a doctor that was already running',
+    sentence: 'A doctor run was already active when the Definition of Done began',
   },
   state_not_written: {
     next_auto_fix: 'repair_state_folder',

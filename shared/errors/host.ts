@@ -31,7 +31,7 @@ export const hostErrors = {
     http: 400,
     next_auto_fix: 'inspect_proof',
     title: 'Broken proof',
-    sentence: 'A proof is not what was sealed',
+    sentence: 'A proof differs from what was sealed',
   },
   proof_chain_unreadable: {
     next_auto_fix: 'inspect_proof',

@@ -264,7 +264,7 @@ export const remediations = {
   connect_connectors: {
     automatic: false,
     title:
-      'Give the host the secrets of its connectors; the line of each connector names what it lacks.',
+      'Give the host the secrets of its connectors; the check of each connector names what is missing.',
   },
   connect_again: {
     automatic: false,

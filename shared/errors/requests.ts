@@ -42,7 +42,7 @@ export const requestErrors = {
     http: 404,
     next_auto_fix: 'start_again',
     title: 'Not found',
-    sentence: 'This does not exist on the host',
+    sentence: 'The requested item does not exist on the host',
   },
   invalid_request: {
     http: 400,

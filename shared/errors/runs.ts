@@ -56,7 +56,7 @@ export const runErrors = {
     http: 500,
     next_auto_fix: 'report_bug',
     title: 'Defect of HQ',
-    sentence: 'HQ has a defect here',
+    sentence: 'A defect of HQ caused this failure',
   },
   ALREADY_RUNNING: {
     retryable: true,

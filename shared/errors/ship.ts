@@ -83,7 +83,7 @@ export const shipErrors = {
     blocked: true,
     next_auto_fix: 'set_baseline',
     title: 'Unusable baseline',
-    sentence: 'The reviewed history does not start at an ancestor of this commit',
+    sentence: 'The baseline of the reviewed history is not an ancestor of this commit',
   },
   next_action_invalid: {
     blocked: true,
@@ -131,19 +131,19 @@ export const shipErrors = {
     blocked: true,
     next_auto_fix: 'fix_and_ship',
     title: 'Unsafe path',
-    sentence: 'The change adds a path that is unsafe on some machine',
+    sentence: 'The change adds a path that names a different file on some systems',
   },
   path_collision: {
     blocked: true,
     next_auto_fix: 'fix_and_ship',
     title: 'Colliding paths',
-    sentence: 'Two paths of the change are one file on some machine',
+    sentence: 'Two paths of the change are the same file on some systems',
   },
   hidden_characters: {
     blocked: true,
     next_auto_fix: 'fix_and_ship',
     title: 'Unreadable source',
-    sentence: 'The change holds source that a diff does not show as it runs',
+    sentence: 'The change holds source that runs differently than a diff shows it',
   },
   secret_in_diff: {
     blocked: true,
@@ -260,7 +260,7 @@ export const shipErrors = {
     blocked: true,
     next_auto_fix: 'integrate_remote',
     title: 'origin changed during the ship',
-    sentence: 'origin/main moved while this was shipped',
+    sentence: 'origin/main moved during the ship',
   },
   verdict_mismatch: {
     blocked: true,

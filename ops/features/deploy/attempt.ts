@@ -123,7 +123,7 @@ function resultOf(outcome: ActionOutcome, about: AttemptStart): DeployResult {
     outcome.exitCode === null ? (outcome.signal ?? 'no exit code') : `exit code ${outcome.exitCode}`
   const problem = new Problem(
     'action_no_result',
-    `Attempt ${about.attempt} ended with ${how} and without a result that agrees.`,
+    `Attempt ${about.attempt} ended with ${how}, but its result does not agree with that.`,
   )
   return failedResult(about, problem, result)
 }

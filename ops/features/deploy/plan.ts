@@ -49,8 +49,8 @@ async function rollbackBuild(
 ): Promise<GreenBuild> {
   const serving = readServing(paths)?.sha ?? null
   if (serving === null)
-    throw unavailable('Nothing serves on this host, so there is nothing to roll back from.')
-  if (to === serving) throw unavailable(`Commit ${to} is what serves already.`)
+    throw unavailable('No version is running on this host, so there is nothing to roll back.')
+  if (to === serving) throw unavailable(`Commit ${to} is running already.`)
   const build =
     to === null
       ? await greenBefore(paths, serving, signal)
@@ -58,8 +58,8 @@ async function rollbackBuild(
   if (build === null)
     throw unavailable(
       to === null
-        ? `No deploy of an earlier commit than ${serving} is among the last green ones.`
-        : `Commit ${to} is not among the last green ones.`,
+        ? `No commit before ${serving} is among the last green deploys.`
+        : `Commit ${to} is not among the last green deploys.`,
       readGreenBuilds(paths).map(({ sha }) => `green: ${sha}`),
     )
   return build
@@ -116,7 +116,7 @@ async function requireMoved({ paths }: DeployHost, { log, signal }: PlanIO): Pro
   if (listed.exitCode !== 0 || remote === undefined)
     throw new Problem(
       'git_fetch_failed',
-      `This host is pinned by rollback ${pin.run_id}, and what origin has now cannot be read. ${untouched}`,
+      `This host is pinned by rollback ${pin.run_id}, and origin cannot be read now. ${untouched}`,
       { evidence: listed.stderrTail.split('\n') },
     )
   if (remote === pin.from_sha)

@@ -59,8 +59,8 @@ export const chainViolations = (made: () => Promise<Repositories>): ViolationGro
 })
 
 const hazards: readonly [name: CommitName, what: string, expected: string][] = [
-  ['link', 'a link that leads out of the tree', 'link_outside'],
-  ['submodule', 'a submodule, whose content is in no diff', 'submodule_refused'],
+  ['link', 'a link that leads out of the repository', 'link_outside'],
+  ['submodule', 'a submodule, whose content no diff shows', 'submodule_refused'],
   ['turned_text', 'characters that reverse the reading order', 'hidden_characters'],
   ['git_folder', "a path that is git's own folder elsewhere", 'unsafe_path'],
 ]

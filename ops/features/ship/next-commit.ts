@@ -25,7 +25,7 @@ export async function commitNextAction(repo: string, action: string): Promise<st
   if (active !== null)
     throw new Problem(
       'ship_lock_held',
-      `The ship ${active} is active; the next action can be set for the one after it. Nothing was changed.`,
+      `The ship ${active} is active. Set the next action when it has ended. Nothing was changed.`,
     )
   const tree = { repo, git: {} }
   await refuseUnclearTree(tree)

@@ -130,13 +130,13 @@ export function writeConsoleImage(
   if (!existsSync(join(installed, page, 'index.html')))
     throw new Problem(
       'console_build_failed',
-      `The console of ${installed} is not built: it has no ${page}/index.html. What serves is untouched.`,
+      `The console of ${installed} is not built: it has no ${page}/index.html. The running version is untouched.`,
     )
   if (!existsSync(publicSocket))
     throw new Problem(
       'hostd_unhealthy',
       `hostd does not serve ${publicSocket}, through which the console's container reaches it. ` +
-        'What serves is untouched.',
+        'The running version is untouched.',
     )
   const { sources, packages } = programFiles(installed, program)
   const known: ImageSettings = {

@@ -77,7 +77,7 @@ async function buildRelease(
     throw new Problem(
       'console_build_failed',
       `A build changed ${changed.join(', ')}. What containers may do must stay as it was reviewed. ` +
-        'What serves is untouched.',
+        'The running version is untouched.',
     )
   return { sha, folder, digest: treeDigest(folder) }
 }
@@ -129,7 +129,7 @@ async function runBuild(
       if (error instanceof Problem && error.errorClass === 'internal_error')
         throw new Problem(
           'console_build_failed',
-          `Build ${name} did not run: ${error.message} What serves is untouched.`,
+          `Build ${name} did not run: ${error.message} The running version is untouched.`,
           { cause: error },
         )
       throw error
@@ -137,7 +137,7 @@ async function runBuild(
   if (result.exitCode === 0) return
   throw new Problem(
     'console_build_failed',
-    `Build ${name} ${howItEnded(result, timeout_seconds)}. What serves is untouched.`,
+    `Build ${name} ${howItEnded(result, timeout_seconds)}. The running version is untouched.`,
   )
 }
 

@@ -40,7 +40,7 @@ export async function buildAccount(
   if (account === null || account.uid === 0)
     throw new Problem(
       'hostd_install_failed',
-      `The account ${buildUser} is not there; \`hq install hostd\` makes it. The hostd that runs is untouched.`,
+      `The account ${buildUser} is not there; \`hq install hostd\` makes it. The running hostd is untouched.`,
     )
   const as = { ...account, home }
   return { home, as, end: () => endAccount(as) }
@@ -73,7 +73,7 @@ async function endAccount(as: RunAs): Promise<void> {
   if (!existsSync('/proc/1'))
     throw new Problem(
       'hostd_install_failed',
-      'Processes cannot be listed on this host. The hostd that runs is untouched.',
+      'Processes cannot be listed on this host. The running hostd is untouched.',
     )
   for (const end = Date.now() + endMs; ;) {
     await runCommand(killAll, { cwd: '/', env: baseEnv(), timeLimitSeconds: 10, as })
@@ -82,7 +82,7 @@ async function endAccount(as: RunAs): Promise<void> {
     if (Date.now() > end)
       throw new Problem(
         'hostd_install_failed',
-        `Processes of ${buildUser} do not end: ${left.join(', ')}. The hostd that runs is untouched.`,
+        `Processes of ${buildUser} do not end: ${left.join(', ')}. The running hostd is untouched.`,
       )
     await delay(20)
   }

@@ -32,7 +32,7 @@ test('the verdict of a large change lists its packets, what was flagged and what
     packet(1, ['hostd/routes/artifacts.ts', 'shared/errors.ts']),
     packet(2, ['test/hostd/artifacts.test.ts']),
   ]
-  detail.verdict.flags = ['app.mjs:3: characters that cannot be seen: U+200B']
+  detail.verdict.flags = ['app.mjs:3: invisible characters: U+200B']
   detail.verdict.files[1] = {
     path: 'logo.png',
     status: 'added',

@@ -37,7 +37,7 @@ export async function adoptBuildOutput(
 function refuse(path: string, why: string): never {
   throw new Problem(
     'hostd_install_failed',
-    `${path} ${why}. Nothing was adopted, and the hostd that runs is untouched.`,
+    `${path} ${why}. Nothing was adopted, and the running hostd is untouched.`,
   )
 }
 

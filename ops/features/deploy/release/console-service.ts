@@ -26,7 +26,7 @@ export function consoleService(
   if (!existsSync(page))
     throw new Problem(
       'console_build_failed',
-      `The console of ${installed} is not built: ${page} does not exist. What serves is untouched.`,
+      `The console of ${installed} is not built: ${page} does not exist. The running version is untouched.`,
     )
   return {
     name: consoleServiceName,

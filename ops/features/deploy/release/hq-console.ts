@@ -17,7 +17,7 @@ import { howItEnded, runNpm } from './hq-npm.ts'
 const page = join('out', 'renderer')
 const hasPage = (folder: string): boolean => existsSync(join(folder, page, 'index.html'))
 const failed = (why: string, evidence: readonly string[] = []): Problem =>
-  new Problem('console_build_failed', `${why} What serves is untouched.`, { evidence })
+  new Problem('console_build_failed', `${why} The running version is untouched.`, { evidence })
 
 /**
  * Builds HQ's page from the commit of the release and puts it into the release. A release that has a page already,
@@ -46,7 +46,7 @@ export async function buildHqConsole(
     if (built.exitCode !== 0)
       throw failed(`npm run build ${howItEnded(built)}.`, built.stderrTail.split('\n'))
     await account.end()
-    if (!hasPage(staging)) throw failed(`npm run build left no ${page}/index.html.`)
+    if (!hasPage(staging)) throw failed(`npm run build wrote no ${page}/index.html.`)
     const shown = join(release, page)
     const fresh = `${shown}.new`
     rmSync(fresh, { recursive: true, force: true })

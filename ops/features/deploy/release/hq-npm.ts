@@ -36,7 +36,7 @@ export async function runNpm(
   if (!existsSync(npm))
     throw new Problem(
       'hostd_install_failed',
-      `The installed HQ in ${root} has no npm, so nothing can be installed. The hostd that runs is untouched.`,
+      `The installed HQ in ${root} has no npm, so nothing can be installed. The running hostd is untouched.`,
     )
   const node = nodeProgram(root)
   const hostNpmrc = npmSettings(paths)

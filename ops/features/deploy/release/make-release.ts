@@ -102,7 +102,7 @@ export async function makeRelease(
     if (stored.exitCode !== 0)
       throw new Problem(
         'hostd_install_failed',
-        `sync of ${making} ${howItEnded(stored)}. The hostd that runs is untouched.`,
+        `sync of ${making} ${howItEnded(stored)}. The running hostd is untouched.`,
       )
     renameSync(making, folder)
   } finally {
@@ -130,7 +130,7 @@ async function installPackages(
       if (!existsSync(join(release, name)))
         throw new Problem(
           'hostd_install_failed',
-          `The commit has no ${name}. The hostd that runs is untouched.`,
+          `The commit has no ${name}. The running hostd is untouched.`,
         )
       copyFileSync(join(release, name), join(staging, name))
     }
@@ -143,7 +143,7 @@ async function installPackages(
     if (installed.exitCode !== 0)
       throw new Problem(
         'hostd_install_failed',
-        `npm ci ${howItEnded(installed)}. The hostd that runs is untouched.`,
+        `npm ci ${howItEnded(installed)}. The running hostd is untouched.`,
         { evidence: installed.stderrTail.split('\n') },
       )
     await account.end()

@@ -23,7 +23,7 @@ import type { DeployHost } from '#ops/features/deploy/state/facts'
 
 /** Limit for the trial to answer, in seconds. */
 const trialSeconds = 60
-const untouched = 'The hostd that runs is untouched.'
+const untouched = 'The running hostd is untouched.'
 
 /**
  * Starts the release's hostd beside the running one, with its own folders and token and as the account that hostd has
@@ -50,7 +50,7 @@ export async function proveHostd(
         `The hostd of the new release ${why}. ${untouched}`,
         { evidence: trial.output.join('').trimEnd().split('\n').slice(-20) },
       )
-    log(`the hostd of ${release} names itself ${releaseVersion(release)} on port ${trial.port}`)
+    log(`the hostd of ${release} reports version ${releaseVersion(release)} on port ${trial.port}`)
   } finally {
     await trial.end()
   }

@@ -40,8 +40,8 @@ export async function switchHostd(
   if (before === null)
     throw new Problem(
       'hostd_install_failed',
-      `${paths.releases} has no current release, so this host was not installed. ` +
-        '`hq install hostd` makes it a host. Nothing was changed.',
+      `${paths.releases} has no current release, so hostd was never installed on this host. ` +
+        'Run `hq install hostd` first. Nothing was changed.',
     )
   try {
     await startUpgrade(folder)
@@ -105,7 +105,7 @@ async function requireServing(host: DeployHost, folder: string): Promise<void> {
   }
   throw new Problem(
     'hostd_unhealthy',
-    `hostd was not the one of ${basename(folder)} within ${switchSeconds} s: ${why ?? 'it was not probed'}.`,
+    `The hostd of ${basename(folder)} did not run within ${switchSeconds} s: ${why ?? 'it was not probed'}.`,
   )
 }
 

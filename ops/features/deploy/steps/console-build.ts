@@ -1,4 +1,4 @@
-// Step 4: the target is built, and so is the console that shows it. What serves is untouched.
+// Step 4: the target is built, and so is the console that shows it. The running version is untouched.
 import { shortCommit } from '#shared/ids'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { intactGreenBuild } from '#ops/host/engines/common/green-builds'

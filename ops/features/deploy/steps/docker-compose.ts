@@ -24,6 +24,6 @@ function detailOf({ changed, unchanged, stopped, unansweredMs }: UpReport): stri
     unchanged.length > 0 ? `unchanged ${unchanged.join(', ')}` : null,
     stopped.length > 0 ? `stopped ${stopped.join(', ')}` : null,
   ]
-  const gap = unansweredMs === null ? '' : `; unanswered for ${unansweredMs} ms`
+  const gap = unansweredMs === null ? '' : `; no answer for ${unansweredMs} ms`
   return `${parts.filter((part) => part !== null).join(', ')}${gap}`
 }

@@ -41,5 +41,5 @@ function detailOf({ before, sha, reviews }: Synced): string {
 /** @throws {Problem} `config_invalid` when the engine cannot run services on such a host */
 function requireSuitableEngine({ settings }: DeployHost, { engine }: ProjectConfig): void {
   const why = engineOf(engine).whyUnsuitable(settings)
-  if (why !== null) throw new Problem('config_invalid', `${why} What serves is untouched.`)
+  if (why !== null) throw new Problem('config_invalid', `${why} The running version is untouched.`)
 }

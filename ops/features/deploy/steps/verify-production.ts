@@ -20,7 +20,7 @@ export const verifyProduction = (host: DeployHost): Step<DeployFacts> => ({
       configProblem: null,
       deployRunId: host.runId,
     }
-    if (host.settings.timers === 'none') log('timers are none on this host: guard is run once here')
+    if (host.settings.timers === 'none') log('this host has no timers: guard runs once here')
     const { sha, digest } = requireFact(facts, 'build')
     const { checks, guard } = await verify(
       context,

@@ -13,16 +13,16 @@ export function clearStaleLock(repo: string, lock: string, log: (text: string) =
   if (living === null)
     throw new Problem(
       'git_sync_failed',
-      `${lock} exists, and whether a git still works in the clone cannot be seen on this system. ` +
+      `${lock} exists, and this system does not show whether a git process still uses the clone. ` +
         'The clone was not changed.',
     )
   if (living.length > 0)
     throw new Problem(
       'git_sync_failed',
-      `${lock} is held: git process ${living.join(', ')} works in the clone. The clone was not changed.`,
+      `${lock} is held: git process ${living.join(', ')} uses the clone. The clone was not changed.`,
     )
   rmSync(lock, { force: true })
-  log(`removed ${lock}: no git works in the clone`)
+  log(`removed ${lock}: no git process uses the clone`)
 }
 
 function gitProcesses(repo: string): number[] {

@@ -96,8 +96,8 @@ async function runDoctor(
 }
 
 function whyUnusable({ run, joined }: Outcome, upSince: string | null): string | null {
-  if (beganBefore(run.result, upSince)) return 'began before what serves now was up'
-  return joined && run.status === 'cancelled' ? "was somebody else's, who cancelled it" : null
+  if (beganBefore(run.result, upSince)) return 'began before the running version was up'
+  return joined && run.status === 'cancelled' ? "was started and cancelled by someone else" : null
 }
 
 function judge(
@@ -116,7 +116,7 @@ function judge(
   const { checks, run_id, overall, finished_at } = parsed.data
   const doctor = { run_id, overall, finished_at }
   if (beganBefore(run.result, upSince)) {
-    const text = `Doctor ${run.run_id} began before what serves now was up, so it says nothing about it.`
+    const text = `Doctor ${run.run_id} began before the running version was up, so it did not check that version.`
     return { checks, problem: new Problem(failed, text), doctor }
   }
   for (const { name, status, detail } of checks) log(`${status} ${name}: ${detail}`)

@@ -72,14 +72,14 @@ async function refuseTree(
       const why = pathTrouble(path)
       return why === null ? [] : [`${JSON.stringify(path)} ${why}`]
     }),
-    'The change has a path that means another file on another machine',
+    'The change has a path that names a different file on some systems',
   )
   const withMode = (mode: string): string[] =>
     entries.filter(({ after }) => after.mode === mode).map(({ path }) => path)
   refuse(
     'submodule_refused',
     withMode(modes.submodule),
-    'The change sets a submodule, whose content is in no diff',
+    'The change sets a submodule, whose content no diff shows',
   )
   const changedLinks = new Set(withMode(modes.link))
   const links =
@@ -87,12 +87,12 @@ async function refuseTree(
   refuse(
     'link_outside',
     linksThatLeave(links, changedLinks, fold).map((path) => `${path} → ${links.get(path) ?? ''}`),
-    'The change has a link that leads out of the tree',
+    'The change has a link that leads out of the repository',
   )
   refuse(
     'path_collision',
     collisions(await repository.neutral.paths(head), new Set(entries.map(({ path }) => path))),
-    'Two paths are one file where case or composition of letters does not count',
+    'Two paths are the same file on systems that ignore letter case or Unicode normalization',
   )
   return new Map([...links].filter(([path]) => changedLinks.has(path)))
 }
@@ -105,12 +105,12 @@ async function refuseContent(
   refuse(
     'hidden_characters',
     await unreadable(repository, sections),
-    'Source that git takes for binary, so that no diff shows it',
+    'Git treats source as binary, so no diff shows it',
   )
   refuse(
     'hidden_characters',
     sections.flatMap((section) => inspectCharacters(section).reversed ?? []),
-    'Characters that show source in another order than it runs',
+    'Characters make source read in a different order than it runs',
   )
   const secrets = sections.map(secretsIn)
   refuse(

@@ -6,14 +6,14 @@ import { namesGitFolder } from './link-targets.ts'
 export function pathTrouble(path: string): string | null {
   if (path.includes('\uFFFD')) return 'is not valid UTF-8'
   if (hasBidi(path) || hasUnseen(path))
-    return `holds ${Array.from(path)
+    return `contains ${Array.from(path)
       .filter((each) => hasBidi(each) || hasUnseen(each))
       .map(codePoint)
       .join(', ')}`
-  if (path.includes('\\')) return 'holds a backslash'
+  if (path.includes('\\')) return 'contains a backslash'
   for (const part of path.split('/')) {
-    if (namesGitFolder(part)) return "names git's own folder"
-    if (/[. ]$/.test(part)) return 'has a name that ends with a dot or a blank'
+    if (namesGitFolder(part)) return 'contains the name of the folder .git'
+    if (/[. ]$/.test(part)) return 'has a name that ends with a dot or a space'
   }
   return null
 }

@@ -63,7 +63,7 @@ export function parsePushedRefs(text: string): PushedRef[] {
       )
         throw new Problem(
           'invalid_request',
-          `${JSON.stringify(line)} is not a line of a pre-push hook. ${untouched}`,
+          `git passed an unexpected line to the pre-push hook: ${JSON.stringify(line)}. ${untouched}`,
         )
       return {
         remoteRef,
@@ -114,7 +114,7 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
   if (baseline === undefined)
     throw new Problem(
       'unreviewed_commit',
-      'No change of this repository was shipped from here yet, ' +
+      'No change was shipped from this clone yet, ' +
         `so no review approved ${shortCommit(commit)}. ${untouched}`,
     )
   const own = readProofPublicKey(laptopProofPaths(home, repo))
@@ -131,7 +131,7 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
   const whichCommit = answer.commit === commit ? '' : `of ${shortCommit(answer.commit)} below it, `
   throw new Problem(
     'unreviewed_commit',
-    `${shortCommit(commit)} must not become ${branch}: ${whichCommit}${answer.reason}. ${untouched}`,
+    `${shortCommit(commit)} must not be pushed to ${branch}: ${whichCommit}${answer.reason}. ${untouched}`,
   )
 }
 
@@ -158,8 +158,8 @@ async function refuseForced(push: ForcedCheck): Promise<void> {
   if (!(await isAncestor(repo, { ancestor: remoteCommit, commit })))
     throw new Problem(
       'forced_push',
-      `This push would take ${branch} from ${shortCommit(remoteCommit)} to ${shortCommit(commit)}, ` +
-        `which does not contain it. ${untouched}`,
+      `This push would replace ${branch} at ${shortCommit(remoteCommit)} by ${shortCommit(commit)}, ` +
+        `which does not contain ${shortCommit(remoteCommit)}. ${untouched}`,
     )
 }
 

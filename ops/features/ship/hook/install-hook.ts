@@ -17,8 +17,8 @@ const mark = '# OpenClaw HQ pre-push hook'
 /** Tracked, so it names nothing of this machine: the clone's own configuration says where HQ is. */
 const hookText = `#!/bin/sh
 ${mark}, installed by \`hq ship --init\`.
-# It refuses a push of an unapproved main. A courtesy: \`git push --no-verify\` goes round it. The wall is the host,
-# which deploys nothing that no review approved.
+# It refuses a push of an unapproved main. It is only a reminder: \`git push --no-verify\` skips it. What protects
+# production is the host, which deploys only commits that a review approved.
 node=$(git config --get openclaw.node) && hq=$(git config --get openclaw.hq) && [ -x "$node" ] && [ -f "$hq" ] || {
   echo 'OpenClaw HQ is not set up in this clone, so nothing was pushed. Set it up by: hq ship --init' >&2
   exit 1

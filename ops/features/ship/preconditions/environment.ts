@@ -51,7 +51,7 @@ export function checkCodexSkip({ env }: Pick<Machine, 'env'>): Unmet | null {
     errorClass: 'codex_skip_set',
     sentence:
       `CODEX_SKIP is set (${JSON.stringify(value)}). ` +
-      'Its mere presence stops a ship: no review is ever skipped.',
+      'No ship starts while it is set, because no review may be skipped.',
   }
 }
 

@@ -29,7 +29,7 @@ export async function checkReplacedObjects({ repo, git }: Tree): Promise<Unmet |
     ? null
     : {
         errorClass: 'replace_refs',
-        sentence: `The repository shows other objects than it holds: ${some(replaced)}.`,
+        sentence: `Replace refs make git show other objects than the repository holds: ${some(replaced)}.`,
         evidence: replaced.slice(0, 50),
       }
 }
@@ -84,7 +84,7 @@ export async function checkHeadUnmoved({ repo, git }: Tree, start: string): Prom
     : {
         errorClass: 'head_moved',
         sentence:
-          `The repository moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
+          `HEAD moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
           `while the repair of ${shortCommit(start)} was made.`,
       }
 }

@@ -112,8 +112,8 @@ async function inspectOrigin(facts: Begun, context: Context): Promise<Origin> {
   if (pinned && base !== pinned.base)
     throw new Problem(
       'verdict_mismatch',
-      `The review would start from ${shortCommit(base)} instead of ${shortCommit(pinned.base)}: ` +
-        'what is proven changed during this ship. Nothing was pushed.',
+      `The commit that the review starts from changed from ${shortCommit(pinned.base)} to ${shortCommit(base)} ` +
+        'during this ship. Nothing was pushed.',
     )
   if (trustedNow !== null)
     context.log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
@@ -139,12 +139,12 @@ function refuseOtherTerms(
   if (originConfig !== pinned.originConfig)
     throw new Problem(
       'remote_moved',
-      `The git configuration that says where ${remoteName} leads was changed during this ship. Nothing was pushed.`,
+      `The git configuration of the remote ${remoteName} changed during this ship. Nothing was pushed.`,
     )
   if (!isDeepStrictEqual(review, pinned.review))
     throw new Problem(
       'verdict_mismatch',
-      'Who may review was changed in the operator settings during this ship. Nothing was pushed.',
+      'The accepted reviewers in the operator settings changed during this ship. Nothing was pushed.',
     )
 }
 
@@ -190,7 +190,7 @@ function summarise(
       since: base,
       detail:
         `${shortCommit(head)} was pushed by ${earlier.runId} and not confirmed; ` +
-        `${evidence} and the remote read again`,
+        `${evidence} and the remote is read again`,
     }
   }
   const first =

@@ -18,9 +18,9 @@ export async function sweepKilledShip(
   log: (text: string) => void,
 ): Promise<void> {
   if (lost !== null) {
-    log(`the ship ${lost} was killed; ending what it left`)
+    log(`the ship ${lost} was killed; ending the processes that it left`)
     const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
-    if (stuck.length > 0) log(`processes ${stuck.join(', ')} of it would not end`)
+    if (stuck.length > 0) log(`its processes ${stuck.join(', ')} did not end`)
     const prefixes = [scratchPrefix, repairPrefix, worktreePrefix].map((of) => of(lost))
     for (const name of readdirSync(tmpdir()).filter((each) =>
       prefixes.some((start) => each.startsWith(start)),

@@ -80,7 +80,7 @@ async function refuseMovedTree(facts: ShipFacts, git: GitOptions): Promise<void>
   if (now !== head)
     throw new Problem(
       'head_moved',
-      `The repository moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
+      `HEAD moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
         `while ${shortCommit(head)} was reviewed. ${untouched}`,
     )
   refuse(await checkBranch(tree, branch), untouched)
@@ -95,7 +95,7 @@ async function refuseOtherOrigin(facts: ShipFacts, git: GitOptions): Promise<voi
   if ((await wayToRemotes(facts.repo, git)) !== frozenOf(facts).originConfig)
     throw new Problem(
       'remote_moved',
-      `The git configuration that says where ${remoteName} leads was changed during this ship. ${untouched}`,
+      `The git configuration of the remote ${remoteName} changed during this ship. ${untouched}`,
     )
 }
 
@@ -109,10 +109,10 @@ function readVerdict(facts: ShipFacts): VerdictDocument {
   if (checkVerdictSignature(verdict, laptopKeys(facts)) !== 'verified')
     throw new Problem(
       'verdict_signature_invalid',
-      `${name} does not bear the signature of this laptop's key. ${untouched}`,
+      `${name} is not signed by the key of this laptop. ${untouched}`,
     )
   if (!isDeepStrictEqual(verdict, facts.verdict))
-    refuseVerdict(`${name} is not what the review wrote`)
+    refuseVerdict(`${name} differs from what the review wrote`)
   return verdict
 }
 
@@ -140,7 +140,7 @@ async function refuseOtherReview(
   const { base, review } = frozenOf(facts)
   const settings = readOperatorSettings(facts.home)
   if (!isDeepStrictEqual(settings.review, review))
-    refuseVerdict('who may review was changed in the operator settings during this ship')
+    refuseVerdict('the accepted reviewers in the operator settings changed during this ship')
   if (!isAccepted(settings, reviewer))
     refuseVerdict(`its reviewer ${reviewer.provider_id} at ${reviewer.base_url} is not accepted`)
   const baseline = settings.baselines[facts.repo]
@@ -154,7 +154,7 @@ async function refuseOtherReview(
       keys: laptopKeys(facts),
       git,
     }))
-  if (!proven) refuseVerdict('its base is no longer proven')
+  if (!proven) refuseVerdict('the reviewed history no longer reaches its base')
 }
 
 function refuseVerdict(why: string): never {

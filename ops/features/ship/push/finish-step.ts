@@ -20,7 +20,7 @@ export const finishStep: Step<ShipFacts> = {
     const there = before.head === head && before.verdict === blob
     context.log(
       there
-        ? 'the remote has both already'
+        ? 'the remote already has the commit and its verdict'
         : `pushing ${head} to ${branch} and ${blob} to ${reviewRef(head)}`,
     )
     const pushed = there ? null : await push(facts, blob, context)
@@ -108,24 +108,24 @@ function refuseUnconfirmed(facts: ShipFacts, { blob, pushed, view }: Push): void
     if (view.head === remoteHead)
       throw new Problem(
         'push_rejected',
-        `${remoteName} did not take the push: ${evidence.at(-1) ?? 'no reason given'}. ${branch} is as it was.`,
+        `${remoteName} refused the push: ${evidence.at(-1) ?? 'no reason given'}. ${branch} is as it was.`,
         { evidence },
       )
     if (view.head !== head)
       throw new Problem(
         'remote_moved',
-        `${at} moved to ${remote} before the push and did not take it. This ship changed nothing.`,
+        `${at} moved to ${remote} before the push, so the push was refused. This ship changed nothing.`,
         { evidence },
       )
     if (view.verdict !== null && view.verdict !== blob)
       throw new Problem(
         'remote_moved',
-        `Somebody else shipped ${commit} to ${at} at the same time, with another verdict, which stays. ` +
+        `Someone else shipped ${commit} to ${at} at the same time, with a different verdict, which stays. ` +
           'This ship changed nothing.',
         { evidence },
       )
   }
-  const verdict = view.verdict === blob ? 'there' : 'missing or another'
+  const verdict = view.verdict === blob ? 'there' : 'missing or different'
   throw new Problem(
     'push_unconfirmed',
     `${commit} was pushed, and ${remoteName} does not show it as it should: ` +

@@ -49,7 +49,7 @@ export async function runImplementer(
   if (result.timedOut)
     throw new Problem(
       'implementer_timeout',
-      `The repair was not made: the implementer did not end within ${timeLimitSeconds} s and was ended. ${untouched}`,
+      `The repair was not made: the implementer took longer than ${timeLimitSeconds} s and was stopped. ${untouched}`,
     )
   if (result.exitCode !== 0) {
     const last = implementer.redactor.text(result.stderrTail.split('\n').at(-1) ?? '')

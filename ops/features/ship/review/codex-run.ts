@@ -132,7 +132,7 @@ function refuseFailure(
   if (result.timedOut)
     throw new Problem(
       'review_timeout',
-      `No review was made: Codex did not answer within ${timeLimitSeconds} s and was ended. ${untouched}`,
+      `No review was made: Codex took longer than ${timeLimitSeconds} s and was stopped. ${untouched}`,
       { evidence },
     )
   if (result.exitCode !== 0 || turnFailed) {
@@ -144,7 +144,7 @@ function refuseFailure(
   if (!usage)
     throw new Problem(
       'review_invalid',
-      `No review was made: the Codex CLI ended without ending its turn. ${untouched}`,
+      `No review was made: the Codex CLI ended before it completed its turn. ${untouched}`,
     )
   return usage
 }

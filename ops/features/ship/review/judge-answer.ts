@@ -17,7 +17,7 @@ export function parseAnswer(text: string): ReviewAnswer {
   if (doubled !== null)
     throw new Problem(
       'review_invalid',
-      `The answer of the reviewer says ${JSON.stringify(doubled)} twice, so its meaning is ambiguous. ${untouched}`,
+      `The answer of the reviewer contains ${JSON.stringify(doubled)} twice, so its meaning is ambiguous. ${untouched}`,
     )
   return answer
 }
@@ -33,7 +33,7 @@ export function judgeAnswer(answer: ReviewAnswer, bindings: ReviewBindings): voi
     const differ = wrong.length === 1 ? 'differs' : 'differ'
     throw new Problem(
       'review_mismatch',
-      `The answer of the reviewer is about something else: ${wrong.join(', ')} ${differ}. ${untouched}`,
+      `The answer of the reviewer is about a different change: ${wrong.join(', ')} ${differ}. ${untouched}`,
       {
         evidence: wrong.map(
           (name) => `${name}: sent ${bindings[name]}, answered ${answer[name].slice(0, 200)}`,

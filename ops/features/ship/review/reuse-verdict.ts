@@ -100,9 +100,9 @@ async function judge(
   }
   const then = readJson(join(dir, bindingsFile), reviewConditions, 'verdict_mismatch')
   const verdict = readJson(join(dir, proofFiles.verdict), verdictDocument, 'verdict_mismatch')
-  if (!then || !verdict) return 'its proof does not hold the conditions of its review'
+  if (!then || !verdict) return 'its proof lacks the conditions of its review'
   if (checkVerdictSignature(verdict, keys) !== 'verified')
-    return "it does not bear the signature of this laptop's key"
+    return "it is not signed by the key of this laptop"
   const differ = differing(then, planned.conditions)
   if (differ.length > 0)
     return `${differ.join(', ')} ${differ.length === 1 ? 'has' : 'have'} changed`
@@ -139,7 +139,7 @@ function otherRequest(
     verdict.packets === undefined ? [verdict.nonce] : verdict.packets.map(({ nonce }) => nonce)
   return promptDigestWith(diff, notes, nonces) === verdict.prompt_sha256
     ? null
-    : 'the request has another text now'
+    : 'the text of the review request has changed'
 }
 
 const contentOf = (verdict: VerdictDocument) => ({

@@ -89,7 +89,7 @@ const bind = (packet: Packet, { base, head, tree }: DiffSource): BoundPacket => 
 
 /** First line of a copy from which something was removed. Readers of diffs skip what comes before the first file. */
 const copyNote =
-  '# Secrets were taken out of this copy. The digest in the verdict is that of the whole diff.\n'
+  '# Secrets were removed from this copy. The digest in the verdict is that of the whole diff.\n'
 
 const withRule = (file: ReviewedFile): ReviewedFile => {
   const handling = ruleFor(file)

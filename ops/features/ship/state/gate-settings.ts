@@ -70,7 +70,7 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
       suites: head.tests,
       protectedPaths: head.protected_paths,
       changed: [
-        `${projectConfigName}: the base commit has no valid one; judged by the change's own`,
+        `${projectConfigName}: the base commit has no valid file, so the settings of the change apply`,
       ],
     }
   const { suites, changed } = mergeSuites(base.tests, head.tests)
@@ -155,7 +155,7 @@ export function gatesOfRepair(refused: GateSettings, repaired: GateSettings): Ga
         ...repaired.changed,
         ...lost.map(
           ({ name }) =>
-            `tests.${name}: altered or removed by an automatic repair; it was run as it was`,
+            `tests.${name}: altered or removed by an automatic repair; the original suite was run`,
         ),
       ]),
     ],

@@ -98,13 +98,13 @@ export const initialFacts = (
 
 /** @throws {TypeError} before preflight has passed, which is a bug */
 export function frozenOf({ frozen }: Pick<ShipFacts, 'frozen'>): Frozen {
-  if (!frozen) throw new TypeError('a step requires what preflight froze')
+  if (!frozen) throw new TypeError('a step ran before preflight froze the change')
   return frozen
 }
 
 /** @throws {TypeError} before preflight has read it, which is a bug */
 export function keyOf({ key }: Pick<ShipFacts, 'key'>): SigningKey {
-  if (!key) throw new TypeError('a step requires the key that preflight read')
+  if (!key) throw new TypeError('a step ran before preflight read the ship key')
   return key
 }
 

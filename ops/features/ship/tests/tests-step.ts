@@ -90,6 +90,6 @@ function describe(tests: ShipResult['tests'], suites: readonly TestSuite[]): str
   // Reported, not refused: a project older than the self-test can be shipped, and its operator sees what it lacks.
   const untried = suites.some(isSelftest)
     ? ''
-    : '; no suite is `hq selftest`, so the guards of HQ were not tried'
+    : '; no suite runs `hq selftest`, so the guards of HQ were not tested'
   return `${passed} tests passed in ${tests.length} ${tests.length === 1 ? 'suite' : 'suites'}${untried}`
 }

@@ -69,7 +69,7 @@ export async function tryCandidate(
     log(`${name}: the new version is healthy beside the old one`)
   } catch (error) {
     if (error instanceof Problem && error.errorClass === 'service_unhealthy')
-      throw new Problem('service_unhealthy', `${error.message} What serves is untouched.`, {
+      throw new Problem('service_unhealthy', `${error.message} The running version is untouched.`, {
         cause: error,
         evidence: error.evidence,
       })

@@ -71,7 +71,7 @@ async function buildImages(
         signal,
         timeLimitSeconds: buildSeconds,
         onLine: (line) => log(line),
-        title: `Build of ${name} failed, what serves is untouched: docker compose build`,
+        title: `Build of ${name} failed, the running version is untouched: docker compose build`,
       },
     )
   }

@@ -164,7 +164,7 @@ describe('a change with a secret', () => {
     expect(prompt).toContain(`-export const key = '${token}'`)
     expect(leaks(kept(shipped))).toEqual([])
     const patch = readFileSync(join(shipped.dir, 'diff.patch'), 'utf8')
-    expect(patch).toMatch(/^# Secrets were taken out of this copy\./)
+    expect(patch).toMatch(/^# Secrets were removed from this copy\./)
     expect(patch).toContain(`-export const key = '${marker}'`)
     expect(patch).toContain(' export const password = process.env.PASSWORD')
     expect(readFileSync(join(shipped.dir, 'verdict.json'), 'utf8')).toContain(

@@ -37,7 +37,7 @@ describe('the self-test among the tests of a ship', () => {
     const tests = result.steps.find(({ name }) => name === 'tests')
     expect([tests?.status, tests?.detail]).toEqual([
       'passed',
-      expect.stringContaining('no suite is `hq selftest`, so the guards of HQ were not tried'),
+      expect.stringContaining('no suite runs `hq selftest`, so the guards of HQ were not tested'),
     ])
     expect(result.step_failed).toBe('review_auto')
   })

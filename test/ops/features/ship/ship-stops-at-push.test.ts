@@ -107,7 +107,7 @@ describe('a test of the change that writes into the repository', () => {
       ...last,
       error_class: 'verdict_mismatch',
       fix: 'ship_again',
-      detail: 'who may review',
+      detail: 'the accepted reviewers',
     })
   })
 })

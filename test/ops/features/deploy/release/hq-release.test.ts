@@ -108,7 +108,7 @@ it('leaves no release of a commit whose packages cannot be installed', async () 
     error_class: 'hostd_install_failed',
   })
   expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(
-    /^npm ci ended with 1\. The hostd that runs is untouched/,
+    /^npm ci ended with 1\. The running hostd is untouched/,
   )
   expect(readdirSync(at.host.paths.releases)).toEqual([])
 })
@@ -139,7 +139,7 @@ it('makes the release current without systemd: hostd stays, and the new HQ runs 
     events.some(
       (event) =>
         event.type === 'log' &&
-        event.text === 'this attempt brought another HQ; the next one is made by it',
+        event.text === 'this attempt installed another version of HQ, which makes the next attempt',
     ),
   ).toBe(true)
 })
