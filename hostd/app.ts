@@ -41,7 +41,7 @@ function ofFastify(error: FastifyError): Problem | null {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Problem(
         'unsupported_media_type',
-        'Only application/json is read. Nothing was done.',
+        'The body must be application/json. Nothing was done.',
       )
     default:
       return typeof error.statusCode === 'number' &&
@@ -106,7 +106,7 @@ export function createApp(deps: Deps): FastifyInstance {
     )
   })
   app.setNotFoundHandler(async (request) => {
-    throw new Problem('not_found', `There is no ${request.method} of this address.`)
+    throw new Problem('not_found', `hostd has no route for ${request.method} at this address.`)
   })
   mountRoutes(app, deps)
   return app

@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   if (lock === null)
     throw new Refusal(
       1,
-      `hostd was not started: another one serves ${paths.state}. That one goes on.`,
+      `hostd was not started: another hostd serves ${paths.state} and keeps running.`,
     )
   const log = logToStderr
   let port = wanted

@@ -254,8 +254,8 @@ export const actions = {
     destructive: true,
   },
   distrust_ship_key: {
-    title: 'Take a ship key back',
-    button: 'Take back',
+    title: 'Revoke a ship key',
+    button: 'Revoke',
     result: 'plain',
     bundle: null,
     argv: (params) => ['trust-key', `--remove=${String(params['id'])}`],

@@ -40,7 +40,7 @@ export const connectorReport = z
     ({ state, error_class, next_auto_fix }) =>
       (state === 'ready') === (error_class === null) &&
       (error_class === null) === (next_auto_fix === null),
-    'is ready without a class, or has a class',
+    'must have an error class exactly when it is not ready',
   )
 export type ConnectorReport = z.infer<typeof connectorReport>
 

@@ -28,7 +28,7 @@ export async function osKeystore(home: string): Promise<Keystore> {
       } catch (error) {
         throw new Problem(
           'token_not_configured',
-          'The keyring of this system does not open the stored token. Enter the token again in Settings.',
+          'The keyring of this system could not decrypt the stored token. Enter the token again in Settings.',
           { cause: error },
         )
       }

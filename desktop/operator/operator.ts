@@ -66,7 +66,7 @@ export function createOperator(given: OperatorOptions): Operator {
   const streams = new Set<AbortController>()
   // Every call waits for it, so that the first answer already knows the host.
   const enrolled = takeEnrolment(options.home, (host) => handlers['settings.set_host'](host)).catch(
-    (error: unknown) => options.log(`enrolment.json was not taken: ${toProblem(error).message}`),
+    (error: unknown) => options.log(`enrolment.json was not used: ${toProblem(error).message}`),
   )
 
   const problemOf = (thrown: unknown): BridgeProblem => bridgeProblem(thrown, options.log)

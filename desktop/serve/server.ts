@@ -124,7 +124,7 @@ function addRefusals(server: FastifyInstance, log: ServeOptions['log']): void {
       (request.headers.accept ?? '').includes('text/html')
     return inner
       ? reply.sendFile('index.html')
-      : reply.code(404).send(refusal(new Problem('not_found', 'HQ has nothing here.')))
+      : reply.code(404).send(refusal(new Problem('not_found', 'HQ has no page at this address.')))
   })
 }
 
@@ -134,7 +134,7 @@ function addTickets(server: FastifyInstance, secret: string, tickets: Set<string
     if (!tickets.delete(params.ticket))
       throw new Problem(
         'not_found',
-        'This address worked once and is used up. Open the address that HQ printed.',
+        'This address worked once and is no longer valid. Open the address that HQ printed.',
       )
     return reply.header('cache-control', 'no-store').redirect(`/#secret=${secret}`)
   })
@@ -203,7 +203,7 @@ function asProblem(error: unknown): Problem {
       cause: error,
     })
   if (status === 415)
-    return new Problem('unsupported_media_type', 'The bridge takes application/json only.', {
+    return new Problem('unsupported_media_type', 'The bridge accepts application/json only.', {
       cause: error,
     })
   return status < 500 ? new Problem('invalid_request', message, { cause: error }) : toProblem(error)

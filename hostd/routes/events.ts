@@ -65,7 +65,7 @@ function resumePoint(request: FastifyRequest): number {
   const { after = 0 } = checked(afterQuery, request.query, 'query')
   const [last, ...more] = headerValues(request.raw, 'last-event-id')
   if (more.length > 0)
-    throw new Problem('invalid_request', 'The header last-event-id is there more than once.')
+    throw new Problem('invalid_request', 'The header last-event-id was sent more than once.')
   return last === undefined || last === '' ? after : checked(seq, last, 'header last-event-id')
 }
 

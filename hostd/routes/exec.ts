@@ -31,7 +31,7 @@ function deployOf(request: FastifyRequest): string | null {
   if (values.length > 1)
     throw new Problem(
       'invalid_request',
-      `The header ${dodRunHeader} is there ${values.length} times. Nothing was started.`,
+      `The header ${dodRunHeader} was sent ${values.length} times. Nothing was started.`,
     )
   return checked(runId, values[0], `header ${dodRunHeader}`)
 }

@@ -28,7 +28,7 @@ export async function readHead(
     }
     if (size > maxBytes) await reader?.cancel()
   } catch (error) {
-    throw new Problem('hostd_unreachable', `${host} broke off in the middle of an answer.`, {
+    throw new Problem('hostd_unreachable', `${host} closed the connection in the middle of an answer.`, {
       cause: error,
     })
   }
@@ -41,7 +41,7 @@ export async function readText(answer: Response, limits: Limits): Promise<string
   if (truncated)
     throw new Problem(
       'version_mismatch',
-      `${limits.host} answered with more than the ${limits.maxBytes} bytes that are expected here.`,
+      `${limits.host} answered with more than ${limits.maxBytes} bytes, which is the limit.`,
     )
   return text
 }

@@ -87,7 +87,7 @@ class RunFollower {
     if (Date.now() - this.#lastAnswerAt > this.#patienceMs / 2) return
     throw new Problem(
       'hostd_unreachable',
-      `The log of ${this.#id} breaks off behind event ${this.#seen} at every attempt.`,
+      `The log of ${this.#id} breaks off after event ${this.#seen} at every attempt.`,
     )
   }
 

@@ -79,7 +79,7 @@ export async function requestAnswer(
     await answer.body?.cancel()
     throw new Problem(
       'host_refused',
-      `${address.caller.host} answered with a redirect, so the admin token was not sent on. ` +
+      `${address.caller.host} answered with a redirect, so the admin token was not sent to the new address. ` +
         address.caller.redirectAdvice,
     )
   }
@@ -145,7 +145,7 @@ async function refusal(address: HostdAddress, answer: Response): Promise<Problem
   const joinable = joinableBody.safeParse(body)
   if (joinable.success) return new LaneBusy(joinable.data)
   if (known.success) return new Problem(known.data.error_class, known.data.detail)
-  const unknown = `answered ${answer.status} in a shape that hostd does not use`
+  const unknown = `answered ${answer.status} in a format that hostd does not use`
   return caller.behindProxy && answer.status >= 500
     ? new Problem('hostd_unreachable', `${caller.host} ${unknown}: hostd behind it is down.`)
     : mismatch(caller.sides, `${caller.host} ${unknown}`)

@@ -49,7 +49,7 @@ describe('a busy lane', () => {
   it.each([
     ['rollback', ['rollback'], 'Roll back was not started'],
     ['rollback to a commit', ['rollback', '--to', commit], 'Roll back was not started'],
-    ['trust-key --remove', ['trust-key', '--remove', key], 'Take a ship key back was not started'],
+    ['trust-key --remove', ['trust-key', '--remove', key], 'Revoke a ship key was not started'],
     ['maintenance off', ['maintenance', 'off'], 'End maintenance was not started'],
     [
       'deploy with other parameters',

@@ -317,7 +317,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     await expect(host.deploy(host.commit(withVolume('sick')))).rejects.toMatchObject({
       errorClass: 'service_unhealthy',
       message: expect.stringContaining(
-        'The version before it was started again and answers.',
+        'The previous version was started again and answers.',
       ) as string,
     })
     expect(host.log).toContainEqual(
@@ -397,7 +397,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(tags).toEqual(expect.arrayContaining([...green.slice(1), last]))
     expect(tags).not.toContain(green[0])
     expect(tags).not.toContain(failed)
-    expect(() => markGreen(host.host.paths, 'shop', failed)).toThrow(/cannot be noted as green/)
+    expect(() => markGreen(host.host.paths, 'shop', failed)).toThrow(/cannot be recorded as green/)
     // A rollback is a deploy of that commit: its image is there, so nothing is built anew.
     const { up, log } = await host.deploy(green[2] ?? '')
     expect(up.changed).toEqual(['web'])

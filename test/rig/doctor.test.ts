@@ -327,7 +327,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     expect(check(result, 'docker')).toMatchObject({
       status: 'FAIL',
       remedy: 'start_docker',
-      detail: 'It gave no answer within 2 s.',
+      detail: 'The check gave no answer within 2 s.',
     })
     expectEach(result, judged)
     expect(Math.max(...result.checks.map(({ duration_ms }) => duration_ms))).toBeGreaterThanOrEqual(

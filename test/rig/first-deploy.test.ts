@@ -245,7 +245,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
       code: 2,
       out: '',
       err: expect.stringContaining(
-        'A deploy is running, which may be bringing hostd to its commit.',
+        'A deploy is running, which may also install hostd.',
       ) as string,
     })
     expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })).status).toBe(200)
@@ -405,7 +405,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     await host.docker('image', 'tag', rigBaseImage, 'node:24.9-slim')
     expect(await rig.exec([installer])).toMatchObject({
       code: 0,
-      out: expect.stringContaining(`set what was found of Docker in ${paths.hostSettings}`),
+      out: expect.stringContaining(`set socket and image of Docker in ${paths.hostSettings}`),
       err: '',
     })
     expect(settings()).toMatchObject({
@@ -432,7 +432,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(await rig.exec([installer, '--origin', rig.origin.url('other.git')])).toMatchObject({
       code: 2,
       err: expect.stringContaining(
-        `${paths.root} is a clone of ${rig.origin.url('project.git')}, not of`,
+        `${paths.root} has the origin ${rig.origin.url('project.git')}, not`,
       ),
     })
   })

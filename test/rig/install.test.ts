@@ -136,7 +136,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     [
       'proof deep in the clone',
       { OPENCLAW_ARTIFACTS: `${paths.root}/var/artifacts` },
-      'it must lie right in it, or elsewhere',
+      'it must lie directly in it, or elsewhere',
     ],
   ])('refuses %s, which the build account could replace', async (_what, env, said) => {
     const { code, err } = await rig.exec([

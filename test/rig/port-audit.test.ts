@@ -233,7 +233,7 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
           )
         }
       },
-      /^ports:nat: .*REDIRECT sends on what arrives at tcp 0\.0\.0\.0:8090/,
+      /^ports:nat: .*REDIRECT forwards what arrives at tcp 0\.0\.0\.0:8090/,
     ],
     [
       'a rule of nftables',
@@ -248,7 +248,7 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
           within('nft', 'delete', 'table', 'ip', 'mine')
         }
       },
-      /^ports:nat: .*redirect sends on what arrives at tcp 0\.0\.0\.0:8092/,
+      /^ports:nat: .*redirect forwards what arrives at tcp 0\.0\.0\.0:8092/,
     ],
     [
       'a container that may administer the network',

@@ -20,7 +20,7 @@ const addressOf = ({ name, origin, token }: HostTarget): HostdAddress => ({
     host: name,
     sides: 'HQ and hostd',
     unreachable: (reason) => `${name} cannot be reached: ${reason}.`,
-    redirectAdvice: 'Enter the address it really has in Settings.',
+    redirectAdvice: 'Enter the address of hostd itself in Settings.',
     behindProxy: true,
   },
 })

@@ -93,7 +93,7 @@ export class ProofWatch {
   ): Promise<void> {
     const chain = this.chains().find((each) => each.id === id)
     if (chain === undefined)
-      throw new Problem('not_found', `HQ watches no chain called ${JSON.stringify(id)}.`)
+      throw new Problem('not_found', `HQ watches no chain named ${JSON.stringify(id)}.`)
     await this.running
     // HQ checks all the time: nobody accepts an alarm, or a key, that came while they read of another one.
     const { home } = this.options
@@ -102,7 +102,7 @@ export class ProofWatch {
     if (saw !== undefined && (open.length !== saw.open || shownKey !== saw.shown_key_id))
       throw new Problem(
         'invalid_request',
-        `More was found of ${chain.title} since this was shown. Nothing was acknowledged; read it again.`,
+        `More problems of ${chain.title} were found since this alarm was shown. Nothing was acknowledged; read the alarm again.`,
       )
     acknowledgeAlarms({ home, host: id, reason, trustKey: chain.trust })
     await this.check()

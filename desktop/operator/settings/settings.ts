@@ -97,7 +97,7 @@ export function setReview(
   if (!review.providers.some(({ id }) => id === input.provider))
     throw new Problem(
       'review_provider_refused',
-      `No accepted review provider is called ${JSON.stringify(input.provider)}. The settings are unchanged.`,
+      `No accepted review provider has the id ${JSON.stringify(input.provider)}. The settings are unchanged.`,
     )
   return store.update({ review: { ...review, provider: input.provider, model: input.model } })
 }

@@ -87,7 +87,7 @@ export class ShipKeyStore {
     if (this.keystore.kind !== 'os')
       throw new Problem(
         'invalid_request',
-        'This start of HQ has no keystore that protects a key, so it stays in its file. Nothing was changed.',
+        'This start of HQ has no keystore that protects a key, so the ship key stays in its file. Nothing was changed.',
       )
     const pem = await this.file.read()
     if (pem !== null) await this.putInKeystore(pem)
@@ -100,7 +100,7 @@ export class ShipKeyStore {
     if (pem === null)
       throw new Problem(
         'invalid_request',
-        'There is no ship key yet; the first ship makes it. Nothing was changed.',
+        'There is no ship key yet; the first ship creates it. Nothing was changed.',
       )
     await this.file.create(pem)
     rmSync(this.paths.inKeystoreFile, { force: true })
@@ -114,12 +114,12 @@ export class ShipKeyStore {
       if (expected === null) return null
       throw locked(
         this.keystore.kind === 'os'
-          ? 'is not there any more'
-          : 'this start of HQ has no access to it',
+          ? 'it is missing there'
+          : 'this start of HQ has no access to that keystore',
       )
     }
     if (expected !== null && signingKeyFromPem(pem, 'the ship key of the keystore').id !== expected)
-      throw locked('another key is in its place')
+      throw locked('another key is stored in its place')
     return pem
   }
 
@@ -129,7 +129,7 @@ export class ShipKeyStore {
     } catch (error) {
       throw new Problem(
         'ship_key_locked',
-        'The ship key is in the keystore of this system, which does not open it. Nothing was signed.',
+        'The ship key is in the keystore of this system, which did not return it. Nothing was signed.',
         { cause: error },
       )
     }
@@ -137,7 +137,7 @@ export class ShipKeyStore {
 
   private async putInKeystore(pem: string): Promise<string> {
     await this.keystore.set(secretName, pem)
-    if ((await this.keystore.get(secretName)) !== pem) throw locked('it did not keep it')
+    if ((await this.keystore.get(secretName)) !== pem) throw locked('the keystore did not store it')
     writeJson(
       this.paths.inKeystoreFile,
       { schema_version: 1, id: signingKeyFromPem(pem, 'the ship key').id },
@@ -150,7 +150,7 @@ export class ShipKeyStore {
 const locked = (why: string): Problem =>
   new Problem(
     'ship_key_locked',
-    `The ship key is in the keystore of this system, and ${why}. Nothing was signed.`,
+    `The ship key belongs in the keystore of this system, but ${why}. Nothing was signed.`,
   )
 
 /** Names this laptop where its key is enrolled: letters a label may have, whatever the system says. */

@@ -153,6 +153,6 @@ function refuseLeft(left: readonly number[]): void {
   if (left.length > 0)
     throw new Problem(
       'internal_error',
-      `Processes ${left.join(', ')} of the ship cannot be ended; they wait for the system.`,
+      `Processes ${left.join(', ')} of the ship cannot be ended: a system call blocks them.`,
     )
 }

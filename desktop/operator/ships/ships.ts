@@ -198,6 +198,6 @@ export class Ships {
 
   #mustKnow(repository: string, id: string): void {
     if (!this.#knownIds(repository).includes(id) && !shipIds(repository).includes(id))
-      throw new Problem('not_found', `No ship of this repository is called ${id}.`)
+      throw new Problem('not_found', `This repository has no ship ${id}.`)
   }
 }

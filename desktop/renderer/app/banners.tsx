@@ -88,7 +88,7 @@ function CutBanner({
       <span className="ellipsis">
         {errorClass === 'forbidden' ? (
           <>
-            <b>This page is of an earlier start of HQ.</b>{' '}
+            <b>This page belongs to an earlier start of HQ.</b>{' '}
             <span className="soft">
               {visibleText(message)} {asOf}.
             </span>
@@ -96,7 +96,7 @@ function CutBanner({
         ) : (
           <>
             <b>HQ does not answer for {span(now - since)}.</b>{' '}
-            <span className="soft">{asOf}; it comes back by itself.</span>
+            <span className="soft">{asOf}; this page reconnects by itself.</span>
           </>
         )}
       </span>
@@ -113,7 +113,7 @@ function ProofAlarmBanner(): ReactElement | null {
     <div className="banner fail" role="alert">
       <Mark tone="fail" />
       <span className="ellipsis">
-        <b>The proof of {visibleText(first.who)} is not what HQ has witnessed.</b>{' '}
+        <b>The proof of {visibleText(first.who)} differs from what HQ has witnessed.</b>{' '}
         <span className="soft">
           {visibleText(first.detail)}
           {more.length > 0 ? `, and ${more.length} more` : ''}
@@ -167,7 +167,7 @@ function maintenanceText(unreadable: string | null, held: boolean): string {
     return `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`
   return held
     ? 'Held by this deploy; the background doctor is paused.'
-    : 'Left on by a deploy that did not get through. It ends with the next green one.'
+    : 'Left on by a deploy that failed. It ends with the next green deploy.'
 }
 
 function ActionProblem(): ReactElement | null {

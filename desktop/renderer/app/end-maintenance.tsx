@@ -42,7 +42,7 @@ export function EndMaintenance(): ReactElement | null {
           {reasonOf(file)} The file is removed, doctor runs by its timer again, and guard repairs
           again.{' '}
           {serving === null
-            ? 'Nothing serves on the host.'
+            ? 'No version is running on the host.'
             : `${shortCommit(serving)} keeps serving.`}
         </p>
       </Confirm>
@@ -52,6 +52,6 @@ export function EndMaintenance(): ReactElement | null {
 
 function reasonOf(file: MaintenanceFile | null): string {
   if (file === null) return 'Its file cannot be read, so nobody knows what it protects.'
-  if (file.deploy_run_id === null) return 'Somebody turned it on by hand.'
-  return `Deploy ${shortRun(file.deploy_run_id)} left it on because it did not get through.`
+  if (file.deploy_run_id === null) return 'A person turned it on.'
+  return `Deploy ${shortRun(file.deploy_run_id)} left it on because it failed.`
 }

@@ -23,7 +23,7 @@ export function bridgeOver(transport: BridgeTransport): Bridge {
         throw new BridgeError(
           problemOf(
             'invalid_request',
-            `The answer to ${name} is not a bridge reply; nothing of it is shown.`,
+            `The answer to ${name} is not a valid reply, so it is not shown.`,
           ),
         )
       if (!reply.data.ok) throw new BridgeError(reply.data.problem)
@@ -33,8 +33,8 @@ export function bridgeOver(transport: BridgeTransport): Bridge {
         throw new BridgeError(
           problemOf(
             'invalid_request',
-            `The answer to ${name} does not have the agreed form at ${path.join('.') || 'its root'} ` +
-              `(${message}); nothing of it is shown.`,
+            `The answer to ${name} has an unexpected format at ${path.join('.') || 'its root'} ` +
+              `(${message}); so it is not shown.`,
           ),
         )
       }

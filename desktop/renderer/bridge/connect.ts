@@ -20,7 +20,7 @@ export async function connect(): Promise<Connection> {
       mode: 'stranded',
       title: 'HQ does not answer',
       cause:
-        'This page could not learn how it is served. Nothing was changed; reload it once HQ runs.',
+        'This page got no answer from the program that serves it. Nothing was changed; reload the page when HQ is running.',
     }
   if (mode === 'console') return { mode }
   startOverOnNewSecret()
@@ -30,7 +30,7 @@ export async function connect(): Promise<Connection> {
       mode: 'stranded',
       title: 'This tab has no key',
       cause:
-        'HQ gives its key only in the address it shows when it starts. Open that address; this page holds nothing.',
+        'The key is part of the address that HQ shows when it starts. Open that address. Without the key this page shows nothing.',
     }
   return { mode, transport: serveTransport(secret) }
 }

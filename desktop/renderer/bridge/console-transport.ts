@@ -29,7 +29,7 @@ export function consoleTransport(client: HostdClient): BridgeTransport {
           ok: false,
           problem: problemOf(
             'unknown_action',
-            'This needs HQ on the laptop; the console only sees the host.',
+            'This works only in HQ on the laptop; the console shows only the host.',
           ),
         }
       try {

@@ -40,7 +40,7 @@ export function serveTransport(secret: string): BridgeTransport {
         ok: false,
         problem: problemOf(
           'invalid_request',
-          `HQ answered ${answer.status} without a bridge reply; nothing was changed by this page.`,
+          `HQ answered ${answer.status} without a valid reply. This page changed nothing.`,
         ),
       }
     },

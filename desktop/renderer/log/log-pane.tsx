@@ -72,7 +72,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
         {log.rows.length === 0 && (
           <p className={css('quiet log-none')}>
             {view.stream === 'complete' || view.stream === 'stopped'
-              ? 'It left no output.'
+              ? 'There is no output.'
               : 'No output yet; lines appear here as they are written.'}
           </p>
         )}
@@ -255,7 +255,7 @@ function Footer({ view: { log, stream, problem } }: { view: LogView }): ReactEle
       </span>
       <span>{problem && stream === 'stopped' ? problem.message : streamText[stream]}</span>
       <span className={log.gaps > 0 ? 'tone-text fail' : ''}>
-        {log.gaps === 0 ? 'No gaps' : `${count(log.gaps, 'event')} never came`}
+        {log.gaps === 0 ? 'No gaps' : `${count(log.gaps, 'event')} missing`}
       </span>
       <span className="grow" />
       <span className="hide-narrow">{bytes(log.bytes)}</span>

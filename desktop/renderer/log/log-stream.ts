@@ -145,5 +145,5 @@ export class LogStream {
 const offForm = (runId: string): BridgeProblem =>
   problemOf(
     'invalid_request',
-    `An event of ${runId} does not have the agreed form. The log stops before it.`,
+    `An event of ${runId} has an unexpected format. The log stops before it.`,
   )

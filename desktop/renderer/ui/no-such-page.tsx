@@ -5,7 +5,7 @@ import { Nothing } from './problem-note.tsx'
 export const NoSuchPage = (): ReactElement => (
   <div className="page">
     <Nothing title="There is no such page">
-      The address names nothing that HQ has. The navigation on the left has every page.
+      HQ has no page at this address. The navigation on the left lists every page.
     </Nothing>
   </div>
 )

@@ -76,7 +76,7 @@ export function openArtifact(root: string, path: string): Artifact {
     if (info.size > maxArtifactBytes)
       throw new Problem(
         'body_too_large',
-        `${name} has ${info.size} bytes; at most ${maxArtifactBytes} are given out at once. The file is untouched.`,
+        `${name} has ${info.size} bytes; at most ${maxArtifactBytes} are sent at once. The file is untouched.`,
       )
     const contentType = name.endsWith('.json')
       ? 'application/json; charset=utf-8'

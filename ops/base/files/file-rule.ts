@@ -44,7 +44,7 @@ export function wrongWith(
   if ((mode & 0o170000) !== (kind === 'file' ? 0o100000 : 0o040000))
     return `${path} is not a ${kind === 'file' ? 'regular file' : 'folder'}`
   if (kind === 'file' && nlink > 1)
-    return `${path} has ${nlink} names, so another one of them may be open to others`
+    return `${path} has ${nlink} hard links, so others may reach it by another name`
   const bits = mode & forbidden
   if (bits !== 0) {
     const lets = (bits & 0o022) === 0 ? 'lets others read it' : 'lets group or others write'

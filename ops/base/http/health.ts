@@ -29,7 +29,7 @@ export function whyNotOk(
     return 'its answer is not JSON' // the text itself may be a page of any length: not repeated here
   }
   const body = okBody.safeParse(value)
-  if (!body.success) return `its answer is off: ${describeIssues(body.error)}`
+  if (!body.success) return `its answer is not valid: ${describeIssues(body.error)}`
   if (commitField === null || commit === null) return null
   const named = body.data[commitField]
   return named === commit

@@ -218,11 +218,11 @@ class CommandRun {
   #requireCleanEnd({ failed }: Exit, left: readonly number[]): void {
     const program = this.#program
     if (this.#options.signal?.aborted)
-      throw new Problem('cancelled', `${program} was ended because the run was cancelled.`)
+      throw new Problem('cancelled', `${program} was stopped because the run was cancelled.`)
     if (left.length > 0)
       throw new Problem(
         'internal_error',
-        `Processes that ${program} started would not end: ${left.join(', ')}.`,
+        `Processes that ${program} started did not end: ${left.join(', ')}.`,
       )
     if (this.#child.pid === undefined)
       throw new Problem(

@@ -20,8 +20,8 @@ export async function requireHostProgram(argv: readonly [string, ...string[]]): 
   if (exitCode !== 0)
     throw new Problem(
       'install_failed',
-      `${argv.join(' ')} ended with ${String(exitCode)}: ${stderr.trim()} What was done before it stays; ` +
-        'installing again goes on from there.',
+      `${argv.join(' ')} ended with ${String(exitCode)}: ${stderr.trim()} Completed steps stay; ` +
+        'a new installation continues from there.',
     )
   return stdout
 }

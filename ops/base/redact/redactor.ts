@@ -89,13 +89,13 @@ function requireUsable(secrets: readonly string[]): void {
     if (secret.trim().length < minSecretLength)
       throw new Problem(
         'config_invalid',
-        `A loaded secret has fewer than ${minSecretLength} characters and cannot be kept out of logs. ` +
-          'Nothing was started.',
+        `A loaded secret has fewer than ${minSecretLength} characters and cannot be removed from logs. ` +
+          'Replace it by a longer one. Nothing was started.',
       )
     if (marker.includes(secret.trim()))
       throw new Problem(
         'config_invalid',
-        'A loaded secret is a part of the word that replaces secrets. Nothing was started.',
+        'A loaded secret is part of the text that replaces secrets in logs. Replace it by another one. Nothing was started.',
       )
   }
 }

@@ -15,7 +15,7 @@ export async function run({ json = false }: { json?: boolean }): Promise<number>
   const lock = await takeLock(hostdLockFile(paths), 1000)
   if (lock === null) {
     process.stderr.write(
-      'The index was not changed: hostd is running and keeps it. Stop hostd first;' +
+      'The index was not changed: hostd is running and uses it. Stop hostd first;' +
         ' it builds a missing index from the run folders when it starts.\n',
     )
     return 2

@@ -1,7 +1,7 @@
 /** Which runner the sample's tests use: pytest where Python has it, else Node's own. */
 export type SampleTestRunner = 'pytest' | 'node'
 
-const server = `// A small web app without dependencies. PORT and OPENCLAW_GIT_HEAD come from whoever starts it.
+const server = `// A small web app without dependencies. The process that starts it sets PORT and OPENCLAW_GIT_HEAD.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { greeting } from './greeting.mjs'
@@ -110,7 +110,7 @@ const readme = `# Sample app
 
 The app of the local demo of OpenClaw HQ. Change \`greeting.mjs\`, its tests and \`page.html\` as
 you like, commit on \`main\`, then press Ship and Deploy+Verify in HQ. A failing test, a skipped test
-or a page without its marks is stopped before it replaces what runs.
+or a page without its marks is stopped before it replaces the running version.
 `
 
 const suites = {

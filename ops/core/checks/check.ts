@@ -67,10 +67,10 @@ async function runCheck(
     const late = waitInSteps(limitMs, abort.signal).then(
       (): Finding => ({
         status: lateStatus,
-        detail: `It gave no answer within ${limitMs / 1000} s.`,
+        detail: `The check gave no answer within ${limitMs / 1000} s.`,
         remedy,
       }),
-      () => fail('It was cancelled.', 'start_again'),
+      () => fail('The check was cancelled.', 'start_again'),
     )
     finding = await Promise.race([Promise.resolve(run(abort.signal)), late])
   } catch (error) {

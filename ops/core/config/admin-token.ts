@@ -19,7 +19,7 @@ export function readAdminToken(path: string): string {
     const code = codeOf(error) ?? 'unknown'
     const why =
       code === 'EACCES'
-        ? `is not for this user (EACCES): on a host, root runs hq`
+        ? `cannot be read by this user (EACCES); on a host, run hq as root`
         : `cannot be opened (${code})`
     throw new Problem('token_not_configured', `The admin token file ${path} ${why}.`, {
       cause: error,

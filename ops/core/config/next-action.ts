@@ -77,7 +77,7 @@ export function parseNextAction(text: string): string {
   const action = words.replace(/^\[ \]\s*/, '')
   if (action === '') throw invalid('names an empty next action')
   if (unreadable.test(action))
-    throw invalid('names an action with characters that are not shown as they stand')
+    throw invalid('names an action with invisible or reversing characters')
   if (action.length > maxLength)
     throw invalid(`names an action of more than ${maxLength} characters`)
   return action

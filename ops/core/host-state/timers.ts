@@ -15,7 +15,7 @@ export async function setTimers(
   signal?: AbortSignal,
 ): Promise<string> {
   if (settings.timers === 'none')
-    return `timers are none on this host: there is no ${doctorTimer} to ${to}`
+    return `this host has no timers, so there is no ${doctorTimer} to ${to}`
   const result = await runCommand(['systemctl', to, doctorTimer], {
     cwd: '/',
     env: baseEnv(),

@@ -175,7 +175,7 @@ class ActionRun {
 const tooSlow = (seconds: number): Problem =>
   new Problem(
     'step_timeout',
-    `The action took longer than its limit of ${seconds} s and was ended.`,
+    `The action took longer than its limit of ${seconds} s and was stopped.`,
   )
 
 const reasonOf = (signal: AbortSignal): Problem =>

@@ -7,7 +7,7 @@ export interface LogRoom {
   left: number
 }
 
-const cutLine = '(The log is cut here: it is as long as the logs of one run may be.)\n'
+const cutLine = '(The log is cut here: the logs of this run reached their size limit.)\n'
 
 /** The log file of one step. All steps of a run share the same room. */
 export class StepLog {

@@ -55,7 +55,7 @@ async function readOne(
   { durable = false }: ReadOptions,
 ): Promise<FoundFile> {
   if (!proofPath.safeParse(path).success)
-    return { ok: false, path, reason: 'its name has characters that no proof file has' }
+    return { ok: false, path, reason: 'its name has characters that a proof file must not have' }
   let file: FileHandle
   try {
     // What was a regular file a moment ago may be a link or a pipe now: neither is followed, and neither blocks.

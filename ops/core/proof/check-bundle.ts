@@ -87,7 +87,7 @@ function compareFiles(
     else if (file.size !== expected.size)
       note('file_size', `it has ${file.size} bytes, not ${expected.size}`, expected.path)
     else if (file.sha256 !== expected.sha256)
-      note('file_digest', 'its content is not the one that was sealed', expected.path)
+      note('file_digest', 'its content differs from what was sealed', expected.path)
   }
   for (const { path } of files)
     if (!named.has(path)) note('file_extra', 'it was not there when the bundle was sealed', path)
@@ -111,14 +111,14 @@ function accountedFor(
     tombstone.run_id !== manifest.run_id ||
     tombstone.manifest_sha256 !== textDigest(bundle.manifestText)
   )
-    return wrong('it is of another bundle')
+    return wrong('it belongs to another bundle')
   if (tombstone.signature.key_id !== manifest.signature.key_id)
     return wrong('it is signed with another key than the manifest')
   const listed = new Map(manifest.files.map((file): [string, ProvenFile] => [file.path, file]))
   for (const { path, size, sha256 } of tombstone.files) {
     const file = listed.get(path)
     if (file?.size !== size || file.sha256 !== sha256)
-      return wrong(`it lists ${path}, which the manifest does not hold like that`)
+      return wrong(`it lists ${path} with another size or digest than the manifest`)
   }
   return new Set(tombstone.files.map(({ path }) => path))
 }

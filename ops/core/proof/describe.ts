@@ -15,7 +15,7 @@ export function describeProof({ state, problems, bundles }: ChainVerification): 
       bundle.counter === null
         ? ''
         : `  number ${bundle.counter} of chain ${bundle.chain}, key ${bundle.key_id}`
-    const absent = bundle.pruned > 0 ? `, ${bundle.pruned} lawfully absent` : ''
+    const absent = bundle.pruned > 0 ? `, ${bundle.pruned} deleted by retention` : ''
     const files = `${bundle.files} file${bundle.files === 1 ? '' : 's'}${absent}`
     lines.push(
       `${bundle.state.padEnd(10)} ${bundle.kind ?? '?'} ${bundle.run_id}  ${files}${place}`,

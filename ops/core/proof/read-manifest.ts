@@ -76,14 +76,14 @@ function parseSigned<T extends Manifest | Tombstone>(
   if (text !== spelled(document))
     note(
       'manifest_respelled',
-      'its text is not the one that was written: keys, numbers or spaces differ',
+      'its text was changed after it was written: keys, numbers or spaces differ',
       file,
     )
   const state = checkSignature(kind, document, keys)
   if (state === 'invalid')
     note(
       'signature_invalid',
-      `the signature of key ${document.signature.key_id} is not of this content`,
+      `the signature of key ${document.signature.key_id} does not match this content`,
       file,
     )
   if (state === 'unknown_key')

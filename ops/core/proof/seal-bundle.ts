@@ -139,7 +139,7 @@ async function alreadySealed(
   if (checked.state !== 'verified' || checked.kind !== kind) {
     throw refuse(
       dir,
-      'it was sealed before and is not the same any more',
+      'it changed after it was sealed',
       checked.problems.map(
         ({ code, file, detail }) => `${code}${file === null ? '' : ` ${file}`}: ${detail}`,
       ),

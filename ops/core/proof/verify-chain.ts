@@ -143,8 +143,8 @@ function checkOrder(links: readonly BundleVerification[], complete: boolean): Pr
             'order_swapped',
             link.run_id,
             before === null
-              ? 'it is the first and names one before it'
-              : `it does not follow ${before.run_id} as that is now`,
+              ? 'it is the first, but names an earlier one'
+              : `it does not follow the present manifest of ${before.run_id}`,
           ),
         )
     } else if (complete)
@@ -153,8 +153,8 @@ function checkOrder(links: readonly BundleVerification[], complete: boolean): Pr
           'chain_gap',
           link.run_id,
           last + 1 === counter - 1
-            ? `number ${last + 1} before it is not there`
-            : `numbers ${last + 1} to ${counter - 1} before it are not there`,
+            ? `number ${last + 1} before it is missing`
+            : `numbers ${last + 1} to ${counter - 1} before it are missing`,
         ),
       )
     if (before !== null && before.key_id !== link.key_id)
@@ -179,7 +179,7 @@ function checkRemembered(
   const at = links.filter((link) => link.counter === counter)
   if (at.length === 0) {
     if (!complete) return []
-    const end = newest === 0 ? 'nothing of it is there' : `what is there ends at ${newest}`
+    const end = newest === 0 ? 'the chain has no bundle' : `the chain ends at ${newest}`
     return [
       problem(
         'chain_truncated',
@@ -194,7 +194,7 @@ function checkRemembered(
       problem(
         'head_replaced',
         link.run_id,
-        `it is number ${counter}, and not the one that ${by} has seen`,
+        `it is number ${counter}, but not the bundle that ${by} has seen`,
       ),
     )
 }

@@ -120,7 +120,7 @@ function checkLink(
       tombstone !== null &&
       (tombstone.manifest_sha256 !== digest || tombstone.signature.key_id !== signature.key_id)
     )
-      note('tombstone_invalid', 'its tombstone is of another bundle or signed with another key')
+      note('tombstone_invalid', 'its tombstone belongs to another bundle or is signed with another key')
   }
   if (manifest === null || problems.length > 0)
     return { alarms: problems.map((problem) => ({ ...problem, counter: link.counter })) }
@@ -259,7 +259,7 @@ function whyNoSuccessor(
       code: 'head_replaced',
       detail:
         before === null
-          ? `number 1 of ${host} names one before it`
+          ? `number 1 of ${host} names an earlier one`
           : `number ${last} of ${host} is not the one seen before: ${now.run_id} follows another`,
     }
   if (before !== null && keyId !== before.key_id)
@@ -292,7 +292,7 @@ function whyNotReached(
       `${host} says its chain ends at ${report.counter} and shows number ${reached.counter}`,
     )
   return reached.counter < Math.min(report.until, report.counter)
-    ? alarmOf('chain_gap', `number ${reached.counter + 1} of ${host} is not there`)
+    ? alarmOf('chain_gap', `number ${reached.counter + 1} of ${host} is missing`)
     : null
 }
 
@@ -347,7 +347,7 @@ export function checkSeenAgain(
         alarmOf(
           'chain_gap',
           `number ${before.counter} of ${host}, ${before.kind} ${before.run_id}, was seen on ` +
-            `${before.seen_at} and is not there any more`,
+            `${before.seen_at} and is missing now`,
           before,
         ),
       )

@@ -67,7 +67,7 @@ export function enrolShipKey(
   if (keys.length >= maxKeys)
     throw new Problem(
       'invalid_request',
-      `This host trusts ${keys.length} enrolled keys already, and no more are taken. Nothing was enrolled.`,
+      `This host trusts ${keys.length} enrolled keys already, which is the limit. Nothing was enrolled.`,
     )
   writeJson(
     paths.shipKeysFile,
@@ -92,13 +92,13 @@ export function removeShipKey(paths: KeyFiles, id: string): string | null {
   if (found.enrolled === null)
     throw new Problem(
       'key_kept',
-      `Key ${id} stands in ${paths.trustFile}, which runs do not change. It is still trusted.`,
+      `Key ${id} is listed in ${paths.trustFile}, which runs do not change. The key is still trusted.`,
     )
   if (trusted.length === 1)
     throw new Problem(
       'key_kept',
-      `Key ${id} is the only one that this host trusts, and without any it would trust verdicts that ` +
-        'nobody signed. It is still trusted.',
+      `Key ${id} is the only key that this host trusts. Without a key, the host would trust unsigned ` +
+        'verdicts. The key is still trusted.',
     )
   const keys = readJson(paths.shipKeysFile, enrolledKeys, 'config_invalid')?.keys ?? []
   writeJson(

@@ -65,7 +65,7 @@ export function fileKeyStore(path: string): KeyStore {
       }
       const kept = read()
       if (kept === null)
-        throw new Problem('config_invalid', `The signing key could not be kept in ${path}.`)
+        throw new Problem('config_invalid', `The signing key could not be stored in ${path}.`)
       return kept
     },
   }

@@ -56,7 +56,7 @@ type Link = { readonly verdict: VerdictDocument } | Refusal
 const noKeys: TrustedKeys = new Map()
 
 const signatureReasons = {
-  invalid: 'the signature of its verdict is not of what the verdict says',
+  invalid: 'the signature of its verdict does not match the verdict',
   unknown_key: 'its verdict is signed with a key that is not enrolled',
   unverified: 'its verdict is not signed, and keys are enrolled',
 } as const

@@ -42,7 +42,7 @@ export async function checkConnectorsAsSecretOwner(
   if (timedOut)
     throw new Problem(
       'step_timeout',
-      'The check of the connectors exceeded its time limit and was ended.',
+      'The check of the connectors exceeded its time limit and was stopped.',
     )
   if (exitCode !== 0)
     throw new Problem(

@@ -92,7 +92,7 @@ function obstacleTo(
     }
   if (signal?.aborted) return { outcome: 'left', reason: 'the pass was cancelled' }
   if (performance.now() - began > beginWithinMs)
-    return { outcome: 'left', reason: 'this pass has taken long enough' }
+    return { outcome: 'left', reason: 'this pass reached its time limit' }
   try {
     attempts.record(id, target)
   } catch (error) {

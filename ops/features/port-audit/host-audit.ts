@@ -83,7 +83,7 @@ async function lanExposures(
           code: 'lan_network',
           service: each.Name.replace(/^\//, ''),
           subject: Driver,
-          detail: `is on the local network itself by the ${Driver} network ${Name}`,
+          detail: `is attached to the local network by the ${Driver} network ${Name}`,
           pointer: `network ${Name}`,
         })),
     )

@@ -136,7 +136,7 @@ async function judge(
   const clean = await control()
   if (!clean.accepted)
     return fail(
-      `${guard} refused the control of ${what} as ${clean.refusal}: its refusals prove nothing ` +
+      `${guard} refused the harmless counterpart of ${what} as ${clean.refusal}, so its refusals prove nothing ` +
         `(${shortened(clean.said)}).`,
       'report_bug',
     )

@@ -26,7 +26,7 @@ export const addressOf = (url: string, token: string | null): HostdAddress => ({
     host: 'hostd',
     sides: 'hostd and its caller',
     unreachable: (reason) => `hostd does not answer at ${url} (${reason}).`,
-    redirectAdvice: 'OPENCLAW_HOSTD_URL must be the address of hostd itself.',
+    redirectAdvice: 'Set OPENCLAW_HOSTD_URL to the address of hostd itself.',
     behindProxy: false,
   },
 })

@@ -52,7 +52,7 @@ function addressOf({ base, path, token }: Probe): HostdAddress {
       host,
       sides: 'hostd and its caller',
       unreachable: (reason) => `${host} did not answer: ${reason}.`,
-      redirectAdvice: 'Its address must be the one that answers.',
+      redirectAdvice: 'Use the address that answers without a redirect.',
       behindProxy: false,
     },
   }

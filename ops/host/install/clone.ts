@@ -26,8 +26,8 @@ export const cloneFolderChange = (paths: HostPaths, build: RunAs): Change => ({
 const failed = (what: string, evidence: readonly string[]): Problem =>
   new Problem(
     'install_failed',
-    `${what}: ${evidence.at(-1) ?? 'git gave no reason'}. What was done before it stays; ` +
-      'installing again goes on from there.',
+    `${what}: ${evidence.at(-1) ?? 'git gave no reason'}. Completed steps stay; ` +
+      'a new installation continues from there.',
     { evidence: [...evidence] },
   )
 
@@ -71,7 +71,7 @@ export function cloneChange(paths: HostPaths, origin: string): Change {
       if (found !== null && found !== origin)
         throw new Problem(
           'install_refused',
-          `${root} is a clone of ${found === '' ? 'nothing' : found}, not of ${origin}. It was not changed.`,
+          `${root} has the origin ${found === '' ? '(none)' : found}, not ${origin}. The clone was not changed.`,
         )
       return (
         found === null ||

@@ -55,7 +55,7 @@ export function dockerSettingsChange(paths: HostPaths): Change {
     return { docker_socket, base_image: await findBaseImage(now, docker_socket) }
   }
   return {
-    did: `set what was found of Docker in ${paths.hostSettings}`,
+    did: `set socket and image of Docker in ${paths.hostSettings}`,
     due: async () => {
       const now = readHostSettings(paths)
       const { docker_socket, base_image } = await wanted()

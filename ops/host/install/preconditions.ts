@@ -58,7 +58,7 @@ function requireOutsideClone({ root, etc, state, artifacts }: HostPaths): void {
     if (inside(path))
       refuse(`${path} lies in the clone ${root}, which belongs to the build account.`)
   if (inside(artifacts) && dirname(resolve(artifacts)) !== resolve(root))
-    refuse(`${artifacts} lies deeper in the clone ${root}; it must lie right in it, or elsewhere.`)
+    refuse(`${artifacts} lies deeper in the clone ${root}; it must lie directly in it, or elsewhere.`)
 }
 
 /** The owner of these could replace the token, or the code that runs as root. */
@@ -114,7 +114,7 @@ async function requirePort(port: number): Promise<void> {
 export function requireNoDeploy(paths: HostPaths): void {
   if (isLocked(laneLockFile(paths, 'deploy')))
     refuse(
-      'A deploy is running, which may be bringing hostd to its commit. Wait for its end, or cancel it.',
+      'A deploy is running, which may also install hostd. Wait until it has ended, or cancel it.',
     )
 }
 

@@ -70,7 +70,7 @@ function productionPackages(source: string): string[] {
       if (found.version !== version)
         throw new Problem(
           'install_refused',
-          `${path} of ${source} is version ${found.version}, and its lock file says ${String(version)}. ` +
+          `${path} of ${source} is version ${found.version}, but its lock file says ${String(version)}. ` +
             'Nothing was changed.',
         )
       return [path]

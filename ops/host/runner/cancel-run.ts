@@ -55,7 +55,7 @@ async function kill(record: RunFile): Promise<void> {
   if (left.length > 0)
     throw new Problem(
       'internal_error',
-      `Processes of ${record.run_id} would not die: ${left.join(', ')}.`,
+      `Processes of ${record.run_id} did not end: ${left.join(', ')}.`,
     )
 }
 

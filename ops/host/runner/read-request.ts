@@ -43,13 +43,13 @@ export async function readRequest(
     if (wanted > maxBundleBytes)
       throw new Problem('body_too_large', `A ship bundle has at most ${maxBundleBytes} bytes.`)
     if (size > wanted)
-      throw new Problem('invalid_request', 'More bytes followed the request than it says.')
+      throw new Problem('invalid_request', 'More bytes followed the request than it declares.')
     if (size === wanted) return { request, body: Buffer.concat(pieces) }
   }
   throw new Problem(
     'invalid_request',
     request === undefined
-      ? 'The runner was given no request line.'
-      : 'The stream ended before the whole body had come.',
+      ? 'The runner received no request line.'
+      : 'The stream ended before the whole body had arrived.',
   )
 }

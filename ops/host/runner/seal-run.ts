@@ -50,7 +50,7 @@ export async function sealRun(
         gitTree: document.git_tree,
       })
       if (redacted.length > 0)
-        say(`Secrets were taken out of ${redacted.join(', ')} before sealing.`)
+        say(`Secrets were removed from ${redacted.join(', ')} before sealing.`)
     }
   } catch (error) {
     const problem = toProblem(error)

@@ -191,7 +191,7 @@ function judge(
       record,
       {
         errorClass: 'internal_error',
-        message: `Processes of the run would not end: ${left.join(', ')}.`,
+        message: `Processes of the run did not end: ${left.join(', ')}.`,
       },
       own,
     )

@@ -63,7 +63,7 @@ function storeFiles(
     if (isSame(folder, files)) return 'unchanged'
     throw new Problem(
       'bundle_conflict',
-      `The host holds another bundle for ship ${id}. The stored one is untouched.`,
+      `The host holds a different bundle for ship ${id}. The stored one is untouched.`,
     )
   }
   mkdirSync(base, { recursive: true })
@@ -116,13 +116,13 @@ function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
   for (const { path, size, sha256, content_base64 } of bundle.files) {
     const bytes = Buffer.from(content_base64, 'base64')
     if (bytes.length !== size) refuse(`${path} has ${bytes.length} bytes, not ${size}`)
-    if (digest(bytes) !== sha256) refuse(`${path} has another SHA-256 digest than it says`)
-    if (files.has(path)) refuse(`${path} is in it twice`)
+    if (digest(bytes) !== sha256) refuse(`${path} has another SHA-256 digest than the bundle says`)
+    if (files.has(path)) refuse(`${path} is listed twice`)
     files.set(path, bytes)
   }
   for (const path of files.keys()) {
     for (let parent = dirname(path); parent !== '.'; parent = dirname(parent))
-      if (files.has(parent)) refuse(`${parent} is a file and a folder`)
+      if (files.has(parent)) refuse(`${parent} is listed as a file and as a folder`)
   }
   const result = files.get('ship_result.json') ?? refuse('ship_result.json is missing')
   const { run_id } = parseJson(result.toString('utf8'), shipResult, {

@@ -17,7 +17,7 @@ export async function findAccount(name: string): Promise<Account | null> {
 export async function accountOf(name: string): Promise<Account> {
   const found = await findAccount(name)
   if (found === null)
-    throw new Problem('install_failed', `The account ${name} is not there after it was made.`)
+    throw new Problem('install_failed', `The account ${name} was created, but cannot be found.`)
   return found
 }
 

@@ -40,7 +40,7 @@ export async function buildAccount(
   if (account === null || account.uid === 0)
     throw new Problem(
       'hostd_install_failed',
-      `The account ${buildUser} is not there; \`hq install hostd\` makes it. The running hostd is untouched.`,
+      `The account ${buildUser} does not exist; \`hq install hostd\` creates it. The running hostd is untouched.`,
     )
   const as = { ...account, home }
   return { home, as, end: () => endAccount(as) }

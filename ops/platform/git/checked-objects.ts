@@ -13,7 +13,7 @@ export const isNamed = (id: string, kind: 'commit' | 'tree' | 'blob', bytes: Buf
 export const refuseObject = (repo: string, sha: string, what: string): never => {
   throw new Problem(
     'git_sync_failed',
-    `${what} of ${sha} is not what its name stands for: the objects of ${repo} were changed. What runs is untouched.`,
+    `${what} of ${sha} does not match its hash: the objects of ${repo} were changed. The running version is untouched.`,
   )
 }
 

@@ -52,7 +52,7 @@ export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOp
     if (name.includes('=') || name.includes('\n'))
       throw new Problem(
         'git_sync_failed',
-        `The git configuration of ${repo} has a filter with an impossible name, ${JSON.stringify(name)}.`,
+        `The git configuration of ${repo} has a filter with an invalid name, ${JSON.stringify(name)}.`,
       )
     for (const [key, value] of [
       ['clean', ''],

@@ -19,7 +19,7 @@ export async function readBlob(
       : nameOrRef
   if (name === null) return null
   if (name.includes('\n'))
-    throw new Problem('internal_error', `${JSON.stringify(name)} is two names to git.`)
+    throw new Problem('internal_error', `git would read ${JSON.stringify(name)} as two names.`)
   // One call says what it is, and gives it: a line `<id> blob <bytes>`, the content, a line end.
   const result = await git(repo, ['cat-file', '--batch'], { ...options, input: `${name}\n` })
   if (result.exitCode !== 0)

@@ -81,7 +81,7 @@ export function natExposures(table: NatTable): Exposure[] {
       code: 'public_nat',
       service: `${rule.table} ${rule.chain}`,
       subject,
-      detail: `${how} sends on what arrives at ${subject}`,
+      detail: `${how} forwards what arrives at ${subject}`,
       pointer: rule.text,
       ...(port ? { port } : {}),
     })

@@ -195,7 +195,7 @@ describe('a cancel that did not work', () => {
     const story = shipping()
     const problem: CancelView['problem'] = {
       error_class: 'internal_error',
-      message: 'Processes 4711 of the ship cannot be ended; they wait for the system.',
+      message: 'Processes 4711 of the ship cannot be ended: a system call blocks them.',
       next_auto_fix: 'report_bug',
     }
     const { page } = await open(

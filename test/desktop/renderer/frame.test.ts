@@ -102,7 +102,7 @@ describe('maintenance that a failed deploy left on', () => {
     await page.getByRole('button', { name: 'End maintenance' }).click()
     const dialog = page.getByRole('alertdialog', { name: 'End maintenance on aiops-1?' })
     await shown(dialog).toContainText(
-      `Deploy ${story.runId.slice(-8)} left it on because it did not get through.`,
+      `Deploy ${story.runId.slice(-8)} left it on because it failed.`,
     )
     await shown(dialog).toContainText('9d02a51 keeps serving.')
     await dialog.getByRole('button', { name: 'Leave it on' }).click()
@@ -155,12 +155,12 @@ test('a page of an earlier start of HQ says so, and promises nothing', async () 
       },
     },
   })
-  await shown(page.getByText('This page is of an earlier start of HQ.')).toBeVisible()
-  await shown(page.getByText('comes back by itself')).toHaveCount(0)
+  await shown(page.getByText('This page belongs to an earlier start of HQ.')).toBeVisible()
+  await shown(page.getByText('reconnects by itself')).toHaveCount(0)
   await page.context().close()
 })
 
-test('Settings lists the keys the host trusts, with owner and date, and takes one back after a question', async () => {
+test('Settings lists the keys the host trusts, with owner and date, and revokes one after a question', async () => {
   const story = done()
   const view: ShipKeyView = {
     ...(story.answers['ship_key.get'] as ShipKeyView),
@@ -190,14 +190,14 @@ test('Settings lists the keys the host trusts, with owner and date, and takes on
   )
   const keys = page.getByRole('list', { name: 'Keys that aiops-1 trusts' }).getByRole('listitem')
   await shown(keys).toHaveText([
-    /^This laptopd+since 2 h agoTake back$/,
-    /^old laptope+since 4 d agoTake back$/,
-    /^Of trust\.jsonf+no date$/,
+    /^This laptopd+since 2 h agoRevoke$/,
+    /^old laptope+since 4 d agoRevoke$/,
+    /^From trust\.jsonf+no date$/,
   ])
-  await page.getByRole('button', { name: 'Take back the key of old laptop' }).click()
-  const dialog = page.getByRole('alertdialog', { name: 'Take back the key of old laptop?' })
+  await page.getByRole('button', { name: 'Revoke the key of old laptop' }).click()
+  const dialog = page.getByRole('alertdialog', { name: 'Revoke the key of old laptop?' })
   await shown(dialog).toContainText('counts as unreviewed')
-  await dialog.getByRole('button', { name: 'Take it back' }).click()
+  await dialog.getByRole('button', { name: 'Revoke it' }).click()
   await shown(page).toHaveURL(/#\/runs\/20261122T231502Z-8f3a9c1e$/)
   expect(await execs(page)).toEqual([
     { name: 'host.exec', input: { action: 'distrust_ship_key', params: { id: 'e'.repeat(32) } } },

@@ -101,7 +101,7 @@ describe('the log', () => {
       { path: `/runs/${story.runId}` },
     )
     const log = page.getByRole('region', { name: 'Log', exact: true })
-    await shown(log.getByText('1 event never came')).toBeVisible()
+    await shown(log.getByText('1 event missing')).toBeVisible()
     await expect
       .poll(
         async () =>

@@ -131,7 +131,7 @@ describe('the overview', () => {
     await shown(page.getByText(/Maintenance on for [5-9] m \d\d s\./)).toBeVisible()
     await shown(
       page.getByText(
-        'Left on by a deploy that did not get through. It ends with the next green one.',
+        'Left on by a deploy that failed. It ends with the next green deploy.',
       ),
     ).toBeVisible()
     await page.context().close()
@@ -331,7 +331,7 @@ describe('the look', () => {
     await script(page, story)
     await page.goto(built.url)
     await shown(page.getByRole('alert')).toContainText(
-      'The answer to overview.get does not have the agreed form',
+      'The answer to overview.get has an unexpected format',
     )
     await context.close()
   })

@@ -39,7 +39,7 @@ describe('the Proofs page', () => {
     const { page } = await open(browser, built, brokenProofs(), { path: '/proofs' })
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('1 proof is broken')
     const row = page.getByRole('row', { name: /verify_production\.json/ })
-    await shown(row).toContainText('A file has another content')
+    await shown(row).toContainText('The content of a file differs')
     // It stands first, whatever came after it.
     await shown(page.getByRole('row').nth(1)).toContainText('verify_production.json')
     await shown(row).toContainText('file_digest')
@@ -56,11 +56,11 @@ describe('the Proofs page', () => {
     const story = alarmedProofs()
     const { page } = await open(browser, built, story)
     await shown(page.getByRole('alert')).toContainText(
-      'The proof of aiops-1 is not what HQ has witnessed.',
+      'The proof of aiops-1 differs from what HQ has witnessed.',
     )
     await page.getByRole('link', { name: 'Open Proofs' }).click()
     await shown(page.getByRole('heading', { level: 1 })).toHaveText(
-      'A proof is not what HQ has witnessed',
+      'A proof differs from what HQ has witnessed',
     )
     const alarm = page.getByRole('alert', { name: 'Alarm: aiops-1' })
     await shown(alarm).toContainText('Another key signs than the one that was enrolled')

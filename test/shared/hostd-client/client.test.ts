@@ -122,7 +122,7 @@ describe('a request to hostd', () => {
     ]
     await expect(client().trust()).rejects.toMatchObject({
       errorClass: 'hostd_unreachable',
-      message: 'The test host broke off in the middle of an answer.',
+      message: 'The test host closed the connection in the middle of an answer.',
     })
   })
 

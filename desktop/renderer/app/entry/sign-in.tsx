@@ -66,7 +66,7 @@ export function SignIn({
         </TextField>
         {refused && !problem && (
           <p className="soft" role="status">
-            The host no longer takes the token it took before.
+            The host no longer accepts the token that it accepted before.
           </p>
         )}
         {problem && <ProblemNote error={problem} />}

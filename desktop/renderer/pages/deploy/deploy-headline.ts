@@ -33,13 +33,13 @@ function titleOf(serving: string | null, { commit, failed, pinned }: Due): strin
   if (serving === null) return 'Nothing is deployed yet'
   if (commit === null) return `${shortCommit(serving)} serves, nothing newer is pushed`
   if (pinned) return `${shortCommit(commit)} was rolled back`
-  return `${shortCommit(commit)} ${failed ? 'did not get through' : 'waits to be deployed'}`
+  return `${shortCommit(commit)} ${failed ? 'failed to deploy' : 'waits to be deployed'}`
 }
 
 function subOf({ facts }: Live, serving: string | null, { commit, failed, pinned }: Due): string {
   const serves = serving ? shortCommit(serving) : 'Nothing'
   if (facts.deploy && isDeploy(facts.deploy) && !facts.stale)
-    return 'What serves keeps serving until the other version is built and answers.'
+    return 'The running version keeps serving until the new one is built and answers.'
   if (facts.deployBlocked) return `${button}: ${facts.deployBlocked.whole}`
   if (pinned) return `${serves} serves instead.`
   if (commit === null) return 'Deploying again would verify the same commit again.'

@@ -149,7 +149,7 @@ function Steps({ log }: { log: LogState }): ReactElement {
   if (last === null)
     return (
       <div className="card-body">
-        <Nothing title="No deploy has ended yet">Its steps will stand here.</Nothing>
+        <Nothing title="No deploy has ended yet">The steps of a deploy are shown here.</Nothing>
       </div>
     )
   const length = Date.parse(last.finished_at) - Date.parse(last.started_at)

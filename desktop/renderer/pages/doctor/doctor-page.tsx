@@ -65,7 +65,7 @@ export function DoctorPage(): ReactElement {
       <Section
         title={actions.selftest.title}
         result={status?.last_selftest ?? null}
-        none={`${actions.selftest.button} breaks each rule once, in a folder apart, and checks that it is refused.`}
+        none={`${actions.selftest.button} breaks each rule once, in a separate folder, and checks that HQ refuses it.`}
       />
     </div>
   )

@@ -111,8 +111,8 @@ function AcknowledgeDialog({
               Acknowledge {count(open.length, 'alarm')} of {visibleText(title)}?
             </Heading>
             <p className="soft">
-              From here on HQ takes what {visibleText(title)} shows now as the truth. What was seen
-              before and is gone stays gone.
+              From now on HQ trusts what {visibleText(title)} shows now. Bundles that were seen before
+              and are gone stay lost.
             </p>
             {newKey && (
               <p className="soft">
@@ -129,7 +129,7 @@ function AcknowledgeDialog({
             >
               <Label>Why this is expected</Label>
               <Input placeholder="The host was restored from last night's backup" />
-              <Text slot="description">It is kept with the alarm.</Text>
+              <Text slot="description">The reason is kept with the alarm.</Text>
             </TextField>
             {error && <ProblemNote error={error} />}
             <div className="dialog-buttons">

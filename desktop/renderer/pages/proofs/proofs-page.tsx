@@ -33,8 +33,8 @@ function headline(bundles: Page['bundles'], alarms: number): string {
     bundles.filter((row) => stateOf(row) === state).length
   if (alarms > 0)
     return alarms === 1
-      ? 'A proof is not what HQ has witnessed'
-      : 'Proofs are not what HQ has witnessed'
+      ? 'A proof differs from what HQ has witnessed'
+      : 'Proofs differ from what HQ has witnessed'
   if (number('broken') > 0)
     return number('broken') === 1 ? '1 proof is broken' : `${number('broken')} proofs are broken`
   if (bundles.length === 0) return 'No proof yet'
@@ -126,7 +126,7 @@ function Head({ title, recheck }: { title: string; recheck: Recheck }): ReactEle
           Every run leaves a sealed bundle: the digest of each file and of the bundle before it,
           signed.{' '}
           {info.operator
-            ? 'This laptop remembers each chain, so that nothing can be taken back unseen.'
+            ? 'This laptop remembers each chain, so that no bundle can be removed or replaced unnoticed.'
             : 'HQ on the laptop remembers the chain; a host cannot be its own witness.'}
         </p>
       </div>

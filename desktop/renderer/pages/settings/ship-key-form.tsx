@@ -24,7 +24,7 @@ const { button } = actions.trust_ship_key
 const storage = {
   os: 'In the system keystore; only HQ opens it.',
   file: 'In a file that only you can read; ships at a terminal use it too.',
-  none: 'Made at the first ship or enrolment.',
+  none: 'Created at the first ship or enrolment.',
 } as const
 const why = {
   os: '',
@@ -102,7 +102,7 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
     onSuccess: ({ run_id }) => go(`/runs/${run_id}`),
   })
   if (host === null)
-    return <p className="quiet">No host is set, so there is none to enrol it on.</p>
+    return <p className="quiet">No host is set, so the key cannot be enrolled.</p>
   const { name, enrolled, others, detail } = host
   const first = others.length === 0
   return (

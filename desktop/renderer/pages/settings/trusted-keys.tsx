@@ -20,7 +20,7 @@ interface Key {
   readonly since: string | null
 }
 
-/** The keys whose approvals a host trusts: whose they are, since when, and how one is taken back. */
+/** The keys whose approvals a host trusts: whose they are, since when, and how one is revoked. */
 export function TrustedKeys({
   laptopKey,
   host: { name, enrolled, enrolled_at = null, others },
@@ -34,7 +34,7 @@ export function TrustedKeys({
       : []),
     ...others.map(({ id, label, enrolled_at: since }) => ({
       id,
-      whose: label ?? 'Of trust.json',
+      whose: label ?? 'From trust.json',
       since,
     })),
   ]
@@ -90,7 +90,7 @@ function TrustedKey({
           busy={busy}
           blocked={
             only
-              ? 'It is the only key; without any, the host would deploy what nobody signed'
+              ? 'It is the only key; without a key, the host would deploy unsigned commits'
               : (facts.deployBlocked?.whole ?? null)
           }
           onPress={() => setConfirming(true)}
@@ -101,14 +101,14 @@ function TrustedKey({
       <Confirm
         open={confirming}
         title={`${button} the key of ${who}?`}
-        confirm="Take it back"
+        confirm="Revoke it"
         keep="Keep it"
         onConfirm={() => run('distrust_ship_key', { id })}
         onClose={() => setConfirming(false)}
       >
         <p>
           <code className="mono">{id.slice(0, 12)}</code> is no longer trusted on {host}: what only
-          it has approved counts as unreviewed, and is not deployed. What serves keeps serving.
+          it has approved counts as unreviewed, and is not deployed. The running version keeps serving.
         </p>
       </Confirm>
     </li>

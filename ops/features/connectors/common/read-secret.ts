@@ -74,7 +74,7 @@ function foreignOwner({
   const user = process.getuid?.()
   return strict || user === undefined || uid === user
     ? null
-    : `${path} (${octal(mode)}) belongs to user ${uid}, not to user ${user}, who runs this`
+    : `${path} (${octal(mode)}) belongs to user ${uid}, not to user ${user}, who runs the check`
 }
 
 function readGuarded(path: string, { strict }: ReadRules): string {

@@ -68,7 +68,7 @@ async function requireProfile(
   if (status === 401)
     throw new Problem(
       'connector_refused',
-      `${host} refused the token that it was given just before (401).`,
+      `${host} refused the token that was refreshed just before (401).`,
     )
   if (status >= 500 || status === 429)
     throw new Problem(

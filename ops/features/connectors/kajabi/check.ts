@@ -39,7 +39,7 @@ export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<stri
     const next = redirectOf(answer, url)
     if (next === null) {
       await judge(answer, url, settings)
-      return `${url.host} answered as to a signed-in user; ${sent.length} of ${cookies.length} cookies were sent.`
+      return `${url.host} accepted the login; ${sent.length} of ${cookies.length} cookies were sent.`
     }
     refuseOtherPage(next, page, settings)
     if (hop === maxRedirects) throw unexpected(`it redirected more than ${maxRedirects} times`)
@@ -87,7 +87,7 @@ const expired = (why: string): Problem =>
 const unexpected = (why: string): Problem =>
   new Problem(
     'connector_answer_unexpected',
-    `Kajabi did not answer as to a signed-in user: ${why}. It is not known whether the login is valid.`,
+    `Kajabi neither accepted nor refused the login: ${why}. It is not known whether the login is valid.`,
   )
 
 const isAlive = (expires: number, now: number): boolean => expires === -1 || expires > now

@@ -26,8 +26,8 @@ export function whyNoCandidate(
   if (service === undefined) return 'it is not in the compose file'
   const runs = (other: string): boolean =>
     before.some((each) => serviceOf(each) === other && each.State.Running)
-  if (!runs(name)) return 'nothing of it runs that could be disturbed'
-  if (oneShots.has(name)) return 'it does its work once, and must not do it twice'
+  if (!runs(name)) return 'it has no running container'
+  if (oneShots.has(name)) return 'it does its work once and must not do it twice'
   const shared = service.volumes.find(
     ({ type, source, read_only }) =>
       (type === 'bind' || (type === 'volume' && source !== '')) && read_only !== true,

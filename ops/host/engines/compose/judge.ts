@@ -109,7 +109,7 @@ function judgeNamespaces(service: ComposeService, model: ComposeModel, report: R
         code: 'lan_network',
         at: `networks/${name}`,
         subject: network.driver,
-        detail: `is put on the local network itself by the ${network.driver} network ${name}`,
+        detail: `is attached to the local network by the ${network.driver} network ${name}`,
       })
     for (const [option, value] of Object.entries(network?.driver_opts ?? {})) {
       if (

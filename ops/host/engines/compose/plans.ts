@@ -38,7 +38,7 @@ function projectSource({ config, sha, settings }: Target, build: Build): Compose
   if (config.project === consoleServiceName)
     throw new Problem(
       'config_invalid',
-      `A project cannot be called ${consoleServiceName}: that is the console. Nothing was stopped or started.`,
+      `A project cannot be named ${consoleServiceName}: the console has this name. Nothing was stopped or started.`,
     )
   const services = config.services.map(({ name, port, health }) => ({
     name,

@@ -59,7 +59,7 @@ export function markGreen(paths: HostPaths, project: string, version: string): v
   if (record?.version !== version)
     throw new Problem(
       'state_invalid',
-      `${project} runs ${record?.version ?? 'nothing'}, so ${version} cannot be noted as green.`,
+      `${project} runs ${record?.version ?? 'nothing'}, so ${version} cannot be recorded as green.`,
     )
   writeComposeRecord(paths, {
     ...record,

@@ -39,7 +39,7 @@ export async function replaceVersion(prepared: Prepared, progress: Progress): Pr
   for (const name of changed) {
     const why = whyNoCandidate(prepared, name)
     if (why === null) await tryCandidate(prepared, name, progress)
-    else progress.log(`${name}: not tried beside the old version: ${why}`)
+    else progress.log(`${name}: not started beside the old version first: ${why}`)
   }
   try {
     return { unansweredMs: await replaceServices(prepared, progress) }
@@ -125,7 +125,7 @@ async function replaceOne(
   } finally {
     gap = watch ? await watch.stop() : null
   }
-  log(`${name}: up and healthy${gap === null ? '' : `, unanswered for ${gap} ms`}`)
+  log(`${name}: up and healthy${gap === null ? '' : `; no answer for ${gap} ms`}`)
   return gap
 }
 
@@ -161,17 +161,17 @@ export async function bringBack(
         .map(({ Id }) => Id)
         .filter((id) => !prepared.before.some(({ Id }) => Id === id))
       await removeContainers(at, started)
-      return withText('No version was up before it; what it had started was removed.')
+      return withText('No version was running before; what this deploy started was removed.')
     }
     await startRecord(at, old)
     const added = Object.keys(model.services).filter((name) => !(name in old.images))
     const removed = added.length > 0 ? `; ${added.join(', ')} removed` : ''
-    log(`the version before (${shortCommit(old.version)}) was started again${removed}`)
-    return withText('The version before it was started again and answers.')
+    log(`the previous version (${shortCommit(old.version)}) was started again${removed}`)
+    return withText('The previous version was started again and answers.')
   } catch (error) {
     const second = toProblem(error)
     return withText(
-      `The version before it could not be started again either: ${second.message}`,
+      `The previous version could not be started again either: ${second.message}`,
       second.evidence,
     )
   }

@@ -86,9 +86,9 @@ async function whyNoRestart(
   if (own.length === 0) return 'a deploy creates it again'
   // Only what the last deploy brought up is ours to start: the recorded project, service and image.
   if (own.some(({ Image }) => Image !== record.images[service]))
-    return 'its container does not run the recorded image, so it is left alone'
+    return 'its container does not run the recorded image, so guard leaves it alone'
   if (own.some(({ State }) => State.Status === 'paused'))
-    return 'its container is paused, which somebody did on purpose; it is left alone'
+    return 'its container is paused, which only a person does; guard leaves it alone'
   if (own.some(({ State }) => State.Status === 'restarting'))
     return 'Docker itself keeps restarting it'
   if (await isOneShot(host, found, signal)) return 'it does its work once and must not do it twice'

@@ -169,14 +169,14 @@ async function restartOld(
     await startOnPort(paths, specOf(old), { log })
     return new Problem(
       failure.errorClass,
-      `${failure.message} The version before it was started again and answers.`,
+      `${failure.message} The previous version was started again and answers.`,
       { cause: failure, evidence: failure.evidence },
     )
   } catch (error) {
     const second = toProblem(error)
     return new Problem(
       failure.errorClass,
-      `${failure.message} The version before it could not be started again either: ${second.message}`,
+      `${failure.message} The previous version could not be started again either: ${second.message}`,
       { cause: failure, evidence: [...failure.evidence, ...second.evidence] },
     )
   }

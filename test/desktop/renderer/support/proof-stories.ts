@@ -129,7 +129,7 @@ export function brokenProofs(): Scene {
         problem(
           'file_digest',
           'verify_production.json',
-          'its content is not the one that was sealed',
+          'its content differs from what was sealed',
         ),
         problem('file_extra', 'notes.txt', 'it was not there when the bundle was sealed'),
       ],

@@ -37,6 +37,6 @@ describe('checks', () => {
       ['throws', 'FAIL', 'free_disk'],
       ['good', 'PASS', null],
     ])
-    expect(results[0]?.detail).toBe('It gave no answer within 0.2 s.')
+    expect(results[0]?.detail).toBe('The check gave no answer within 0.2 s.')
   })
 })

@@ -215,7 +215,7 @@ describe('hq proof verify', () => {
     )
     expect(await hq(join(base, 'root', 'artifacts'))).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('1 lawfully absent'),
+      stdout: expect.stringContaining('1 deleted by retention'),
     })
   })
 })

@@ -332,7 +332,7 @@ const gmailFaults: readonly Fault[] = [
     },
     state: 'invalid',
     errorClass: 'connector_refused',
-    detail: /given just before \(401\)/,
+    detail: /refreshed just before \(401\)/,
   },
   {
     name: 'an API that is out of order',

@@ -45,7 +45,7 @@ describe('a host that knows the key of a laptop', () => {
     [
       'is signed with another key under the name of the known one',
       'verdict_signature_invalid',
-      'not of what the verdict says',
+      'the signature of its verdict does not match the verdict',
       (verdict) => {
         const { signature } = signVerdict(verdict, other)
         return { ...verdict, signature: { ...signature, key_id: laptop.id } }
@@ -54,7 +54,7 @@ describe('a host that knows the key of a laptop', () => {
     [
       'was edited after it was signed',
       'verdict_signature_invalid',
-      'not of what the verdict says',
+      'the signature of its verdict does not match the verdict',
       (verdict) => ({
         ...signVerdict({ ...verdict, summary: 'do not deploy' }, laptop),
         summary: 'fine',
@@ -69,7 +69,7 @@ describe('a host that knows the key of a laptop', () => {
     [
       'is of another repository, and was bent to this commit',
       'verdict_signature_invalid',
-      'not of what the verdict says',
+      'the signature of its verdict does not match the verdict',
       (verdict) => ({ ...signVerdict({ ...verdict, ...elsewhere }, laptop), ...verdict }),
     ],
     [

@@ -57,7 +57,7 @@ describe('the time that a check of doctor has', () => {
     after = null
     expect(await dockerCheck()).toMatchObject({
       status: 'FAIL',
-      detail: 'It gave no answer within 2 s.',
+      detail: 'The check gave no answer within 2 s.',
     })
     after = 6000
     const deploy = newRunId()

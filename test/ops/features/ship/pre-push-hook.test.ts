@@ -140,7 +140,7 @@ describe('the pre-push hook', () => {
       }),
     )
     expect(push('origin', 'main').stderr).toContain(
-      'the signature of its verdict is not of what the verdict says',
+      'the signature of its verdict does not match the verdict',
     )
     expect(main()).toBe(head)
   })

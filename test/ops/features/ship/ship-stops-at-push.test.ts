@@ -86,7 +86,7 @@ describe('a test of the change that writes into the repository', () => {
       ...last,
       error_class: 'remote_moved',
       fix: 'integrate_remote',
-      detail: 'where origin leads',
+      detail: 'configuration of the remote origin',
     })
     expect(result.steps[1]).toMatchObject({ name: 'tests', status: 'passed' })
   })

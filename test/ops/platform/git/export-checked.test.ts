@@ -58,7 +58,7 @@ it('refuses a file whose object was changed in the clone', async () => {
   replaceObject(git('rev-parse', 'HEAD:run.sh'), 'blob', 'evil\n')
   await expect(exported()).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
-    message: expect.stringMatching(/^The content of \w+ is not what its name stands for/) as string,
+    message: expect.stringMatching(/^The content of \w+ does not match its hash/) as string,
   })
 })
 
@@ -73,7 +73,7 @@ it('refuses a commit whose own object was changed to name another tree', async (
   ).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
     message: expect.stringMatching(
-      /^The commit object of \w+ is not what its name stands for/,
+      /^The commit object of \w+ does not match its hash/,
     ) as string,
   })
 })
@@ -87,14 +87,14 @@ it("reads a file of the top folder only as the commit's name stands for it", asy
   await expect(read('run.sh')).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
     message: expect.stringMatching(
-      /^The file run.sh of \w+ is not what its name stands for/,
+      /^The file run.sh of \w+ does not match its hash/,
     ) as string,
   })
   replaceObject(tree, 'tree', '')
   await expect(read('run.sh')).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
     message: expect.stringMatching(
-      /^The top folder of \w+ is not what its name stands for/,
+      /^The top folder of \w+ does not match its hash/,
     ) as string,
   })
 })

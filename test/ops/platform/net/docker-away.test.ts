@@ -51,5 +51,5 @@ it('a Docker that is late is called late, and time in which nobody could have li
   for (const end = performance.now() + 600; performance.now() < end;) Math.sqrt(end) // this process is busy
   const [found] = await asked
   server.close()
-  expect(found).toMatchObject({ status: 'FAIL', detail: 'It gave no answer within 0.3 s.' })
+  expect(found).toMatchObject({ status: 'FAIL', detail: 'The check gave no answer within 0.3 s.' })
 })
