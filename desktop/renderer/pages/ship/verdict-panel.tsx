@@ -126,7 +126,7 @@ function Special({
         <p className={css('soft verdict-summary')}>
           This change alters gate settings:{' '}
           <span className="mono">{gate_settings_changed.join(', ')}</span>. It was judged by the
-          values before it.
+          earlier values.
         </p>
       )}
       {flags && flags.length > 0 && <Remarks title="Reviewed with special care" lines={flags} />}
