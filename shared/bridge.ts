@@ -289,7 +289,7 @@ export const procedures = {
         .nullable(),
     }),
   ),
-  'proofs.look': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
+  'proofs.check': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
   'proofs.acknowledge': procedure(
     z.strictObject({
       id: z.string().max(1100),

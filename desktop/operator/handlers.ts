@@ -102,7 +102,7 @@ async function cancelOnHost(connection: Connection, runId: string): Promise<void
 
 const proofHandlers = ({ proofs, witness }: Workspace): Part<'proofs'> => ({
   'proofs.list': proofs,
-  'proofs.look': async () => {
+  'proofs.check': async () => {
     await witness.check(true)
     return { ok: true }
   },

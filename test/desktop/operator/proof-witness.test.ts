@@ -30,7 +30,7 @@ beforeEach(async () => {
     async () => (await list()).witnesses[0]?.seen?.counter === 3,
   )
   // The look that saw it goes on with what it saw before: a test that changed the chain under it would be seen half done.
-  await bench.call('proofs.look', {})
+  await bench.call('proofs.check', {})
 })
 afterEach(async () => {
   await bench.remove()
@@ -61,7 +61,7 @@ const list = (): Promise<Output<'proofs.list'>> => bench.call('proofs.list', {})
 const alarms = async (): Promise<
   { code: string; run_id: string | null; counter: number | null; detail: string }[]
 > => {
-  await bench.call('proofs.look', {})
+  await bench.call('proofs.check', {})
   return (await list()).witnesses.flatMap(({ open }) => open)
 }
 const backup = (): { restore(): void } => {

@@ -29,7 +29,7 @@ describe('the Proofs page', () => {
     await shown(page.getByRole('row', { name: /3 deleted by retention/ })).toBeVisible()
     await page.getByRole('button', { name: 'Check all again' }).press('Enter')
     await expect
-      .poll(async () => (await callsOf(page)).some(({ name }) => name === 'proofs.look'))
+      .poll(async () => (await callsOf(page)).some(({ name }) => name === 'proofs.check'))
       .toBe(true)
     expect(complaints).toEqual([])
     await page.context().close()

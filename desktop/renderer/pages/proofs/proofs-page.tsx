@@ -110,7 +110,7 @@ function useRecheck(): Recheck {
   const { bridge } = useHq()
   const client = useQueryClient()
   const { mutate, isPending, error } = useMutation({
-    mutationFn: () => bridge.call('proofs.look', {}),
+    mutationFn: () => bridge.call('proofs.check', {}),
     onSuccess: () => client.invalidateQueries({ queryKey: ['proofs'] }),
   })
   return { isPending, error, start: () => mutate() }

@@ -113,7 +113,7 @@ const shipped = {
 }
 const answers = {
   'ship.list': shipped,
-  'proofs.look': { ok: true },
+  'proofs.check': { ok: true },
   'proofs.acknowledge': { ok: true },
 }
 
