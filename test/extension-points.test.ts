@@ -106,7 +106,7 @@ export const moonPhase: HostCheck = {
     )
   })
 
-  it('stands in the reference, and the test of the reference asks for it', async () => {
+  it('stands in the reference, and the test of the reference requires it', async () => {
     const before = await inCopy('scripts/reference.mjs', '--check')
     expect([before.exitCode, before.stderr]).toEqual([1, expect.stringContaining('checks.md')])
     expect(await inCopy('scripts/reference.mjs')).toMatchObject({ exitCode: 0 })

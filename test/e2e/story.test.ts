@@ -148,7 +148,7 @@ describe('the story', () => {
 })
 
 describe('the demo without a Codex sign-in', () => {
-  it('ends Ship blocked as review_unavailable, says who can mend it, and pushes nothing', async () => {
+  it('ends Ship blocked as review_unavailable, says who can fix it, and pushes nothing', async () => {
     const root = realpathSync(mkdtempSync(join(tmpdir(), 'unsigned-')))
     const demo = await startDemo(root)
     const browser = await launchBrowser()

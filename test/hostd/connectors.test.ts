@@ -57,7 +57,7 @@ const sealed = (id: string) =>
   manifest.parse(JSON.parse(readFileSync(join(proofOf(id), 'manifest.json'), 'utf8')))
 
 describe('the connectors of a host', () => {
-  it('are not known before anybody has looked, and to nobody without the token', async () => {
+  it('are not known before the first check, and to nobody without the token', async () => {
     expect(await connectors()).toEqual({
       ok: false,
       seen: null,
@@ -68,7 +68,7 @@ describe('the connectors of a host', () => {
     expect((await hostd.ask('/api/connectors?live=1')).status).toBe(400)
   })
 
-  it('are shown as the last look found them, each with its own class, and FAIL while one is not ready', async () => {
+  it('are shown as the last check found them, each with its own class, and FAIL while one is not ready', async () => {
     rmSync(join(at.folder, 'gmail_oauth.json'))
     const { code, err } = await command('connectors')
     expect([code, err]).toEqual([

@@ -40,7 +40,7 @@ const ended = async (body: Record<string, unknown>): Promise<string> => {
 const keys = async (): Promise<unknown> => (await hostd.ask('/api/trust')).body['ship_keys']
 
 describe('enrolling the ship key of a laptop', () => {
-  it('adds it to those that are believed, for every reader, and keeps those of trust.json', async () => {
+  it('adds it to the trusted keys, for every reader, and keeps those of trust.json', async () => {
     expect(await keys()).toEqual([{ id: byHand.id, label: null, enrolled_at: null }])
     expect(await enrol(laptop.publicKey)).toBe('passed')
     expect(await keys()).toMatchObject([
@@ -68,7 +68,7 @@ describe('enrolling the ship key of a laptop', () => {
     expect((await hostd.ask('/api/trust', { token: null })).status).toBe(403)
   })
 
-  it('believes nothing at all while the file is damaged', async () => {
+  it('trusts no key at all while the file is damaged', async () => {
     const text = readFileSync(host.paths.shipKeysFile, 'utf8')
     writeFileSync(host.paths.shipKeysFile, text.slice(0, 40))
     expect(() => readTrustFile(host.paths)).toThrow('ship_keys.json')

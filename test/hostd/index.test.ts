@@ -103,7 +103,7 @@ describe('the index of runs', () => {
     expect((await hostd.client.runs({ status: 'failed', action: 'guard' })).runs).toEqual([])
   })
 
-  it('tells rollbacks among the recent deploys, in their order', async () => {
+  it('lists rollbacks among the recent deploys, in their order', async () => {
     const order = ['deploy_and_verify', 'rollback', 'doctor', 'deploy_and_verify', 'rollback']
     for (const [n, action] of order.entries()) writeRun(n, { action })
     hostd = await startHostd(host)

@@ -50,7 +50,7 @@ describe('the OpenAPI document of hostd', () => {
     )
   })
 
-  it('asks for the token everywhere but in /health', () => {
+  it('requires the token everywhere but in /health', () => {
     expect(document.security).toEqual([{ token: [] }])
     expect(document.components.securitySchemes).toEqual({
       token: { type: 'apiKey', in: 'header', name: 'x-openclaw-admin-token' },

@@ -183,7 +183,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       },
     ],
   ])(
-    'makes a container anew that %s, although nothing of its version changed',
+    'creates a container again that %s, although nothing of its version changed',
     async (_what, spoil) => {
       const before = containerIds()
       await spoil()
@@ -279,7 +279,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(containerIds()).toEqual(before)
   })
 
-  it('tells which image cannot be built, and why, when others are built for the same version', async () => {
+  it('names the image that cannot be built, and why, when others are built for the same version', async () => {
     const slow =
       'FROM hq-test-base:24\nRUN ["node", "-e", "setTimeout(() => 0, 3000)"]\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n'
     const sha = host.commit(

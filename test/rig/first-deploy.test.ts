@@ -261,7 +261,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(await rig.exec([installer])).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
   })
 
-  it('is joined by a second deploy, from wherever it is asked for', async () => {
+  it('is joined by a second deploy, from wherever it is requested', async () => {
     const id = await endlessDeploy('joined-build')
     const { status, body } = await host.api('/api/exec', {
       method: 'POST',
@@ -289,7 +289,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     ]).toEqual([1, []])
   })
 
-  it('runs one doctor at a time, whether hostd, the CLI or the timer asks', async () => {
+  it('runs one doctor at a time, whether hostd, the CLI or the timer requests it', async () => {
     await nextGreen('three')
     const runs = async (): Promise<{ run_id: string; started_at: string; finished_at: string }[]> =>
       (await host.api('/api/runs?action=doctor')).body['runs'] as never

@@ -59,7 +59,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     await nothingMade()
   })
 
-  it('refuses when somebody who is not root asks', async () => {
+  it('refuses a caller that is not root', async () => {
     const { code, err } = await rig.exec([
       'setpriv',
       '--reuid=1234',

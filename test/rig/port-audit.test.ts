@@ -334,7 +334,7 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
     expect(found[0]).toMatch(/allowed: the shop window/)
   })
 
-  it('fails, and does not pass, when Docker or Serve cannot be asked', () => {
+  it('fails, and does not pass, when Docker or Serve cannot be read', () => {
     writeFileSync(join(programs, 'serve.json'), 'Funnel on')
     expect(failed(audit())).toEqual([expect.stringMatching(/^ports:tailscale: .*is not JSON/)])
     rmSync(join(programs, 'serve.json'))

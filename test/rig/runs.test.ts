@@ -138,7 +138,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     })
   })
 
-  it('asks Kajabi and Gmail as the account that their secrets belong to, not as root', async () => {
+  it('checks Kajabi and Gmail as the account that their secrets belong to, not as root', async () => {
     const folder = `${paths.etc}/secrets/soma_kajabi`
     await rig.must(['systemd-run', '--quiet', '--unit=connector-peer', node, '-e', connectorPeer])
     await until(
@@ -360,7 +360,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     }
   })
 
-  it('is started by the same runner unit when hostd is away, also by a timer, and is in the index later', async () => {
+  it('is started by the same runner unit when hostd is down, also by a timer, and is indexed later', async () => {
     await rig.must(['systemctl', 'stop', 'openclaw-hostd.socket', 'openclaw-hostd.service'])
     const { out } = await rig.exec([...hqInside, 'doctor', '--json'])
     const document = JSON.parse(out) as {

@@ -138,7 +138,7 @@ describe.skipIf(why !== null)('the units of a host', () => {
     )
   })
 
-  it('lets nobody but hostd look at a lock: who can open one can hold it against every run', async () => {
+  it('lets nobody but hostd open a lock: an open lock can be held against every run', async () => {
     const lock = `${paths.locks}/lane-deploy.lock`
     await rig.must(['touch', lock])
     const open = async (user: string): Promise<number | null> =>

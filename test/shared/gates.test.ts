@@ -52,13 +52,13 @@ describe('the six gates of a change', () => {
     )
   })
 
-  it('do not believe a push that was not read back', () => {
+  it('do not trust a push that was not read back', () => {
     expect(
       gatesOf({ ...facts, ship: shipDocument(commit, { remote_sha: other }) }).gates[2],
     ).toMatchObject({ state: 'fail', detail: 'push_unconfirmed' })
   })
 
-  it('do not believe a deploy whose DoD belongs to another run, or whose state names another', () => {
+  it('do not trust a deploy whose DoD belongs to another run, or whose state names another', () => {
     const status = greenStatus(commit)
     const foreignDod = {
       ...status,
@@ -76,7 +76,7 @@ describe('the six gates of a change', () => {
     })
   })
 
-  it('do not believe a deploy whose steps passed and whose green check did not', () => {
+  it('do not trust a deploy whose steps passed and whose green check did not', () => {
     const status = greenStatus(commit)
     const red = deployDocument(commit, {
       overall: 'FAIL',
@@ -94,7 +94,7 @@ describe('the six gates of a change', () => {
     ).toMatchObject({ state: 'fail', detail: 'green_check_failed' })
   })
 
-  it('tell a review that said no from a test that broke', () => {
+  it('distinguish a review that said no from a test that broke', () => {
     const blocked = shipDocument(commit, {
       overall: 'FAIL',
       step_failed: 'review_auto',

@@ -206,7 +206,7 @@ describe('the laptop as witness of a host', () => {
     expect(await alarms()).toMatchObject([{ code: 'chain_replaced' }])
   })
 
-  it('shows what it knows while the host is away and when its own memory is damaged, and says so', async () => {
+  it('shows what it knows while the host is unreachable or its own memory damaged, and says so', async () => {
     await list()
     const places = join(bench.home, 'witness')
     await hostd.stop()

@@ -42,8 +42,8 @@ const seenByHost = (story: Scene, cancel_asked_at: string): Scene => {
 }
 const away = (story: Scene): Scene => with_(story, { connection: overviewOf(offline()).connection })
 
-describe('a run that was asked to end', () => {
-  test('says so at once, with the time, and cannot be asked again until there is an answer', async () => {
+describe('a run whose cancel was requested', () => {
+  test('says so at once, with the time, and allows no second request until there is an answer', async () => {
     const story = deploying()
     const { page } = await open(
       browser,
@@ -89,7 +89,7 @@ describe('a run that was asked to end', () => {
     }
   })
 
-  test('is not forgotten while the host is away: every page says since when, and that its end is not known', async () => {
+  test('stays on every page while the host is unreachable, with its time, and its end is not known', async () => {
     const story = seenByHost(deploying(), ago(260))
     const { page } = await open(browser, built, away(story), { path: '/proofs' })
     await shown(
@@ -122,7 +122,7 @@ describe('a run that was asked to end', () => {
 })
 
 describe('a cancel that did not work', () => {
-  test('names its class, what is not known, and what to do; and can be asked again', async () => {
+  test('names its class, what is not known, and what to do; and can be requested again', async () => {
     const story = deploying()
     const { page } = await open(
       browser,
@@ -165,7 +165,7 @@ describe('a cancel that did not work', () => {
     await page.context().close()
   })
 
-  test('is told in the console too, where no HQ remembers it', async () => {
+  test('is shown in the console too, where no HQ remembers it', async () => {
     const story = deploying()
     const { cancels: _none, ...plain } = overviewOf(story)
     const { page } = await open(
@@ -191,7 +191,7 @@ describe('a cancel that did not work', () => {
     await page.context().close()
   })
 
-  test('of a ship is told on the Ship page, with the class it has', async () => {
+  test('of a ship is shown on the Ship page, with the class it has', async () => {
     const story = shipping()
     const problem: CancelView['problem'] = {
       error_class: 'internal_error',

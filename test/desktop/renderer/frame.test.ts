@@ -49,7 +49,7 @@ describe('the theme', () => {
     await page.context().close()
   })
 
-  test('chosen in Settings and not saved leaves the choice and the look as they were', async () => {
+  test('chosen in Settings and not saved leaves the choice and the colours as they were', async () => {
     const { page } = await open(
       browser,
       built,

@@ -91,7 +91,7 @@ describe('the log', () => {
     await page.context().close()
   })
 
-  test('an event that is missing is asked for again, not skipped', async () => {
+  test('an event that is missing is requested again, not skipped', async () => {
     const story = runWith(['one', 'two', 'three'])
     const events = story.events[story.runId] ?? []
     const { page } = await open(

@@ -64,7 +64,7 @@ describe('the overview', () => {
     await page.context().close()
   })
 
-  test('shows a running deploy against its usual time, and its button leads to it', async () => {
+  test('shows a running deploy against its typical duration, and its button leads to it', async () => {
     const story = deploying()
     const { page } = await open(browser, built, story)
     await shown(page.getByRole('listitem', { name: 'Deployed: Running' })).toContainText(
@@ -280,7 +280,7 @@ describe('the palette', () => {
   })
 })
 
-describe('the look', () => {
+describe('colours and layout', () => {
   test('both themes give text at least 4.5:1, and no page is wider than its window', async () => {
     for (const theme of ['light', 'dark'] as const) {
       for (const width of [1440, 1180, 900]) {

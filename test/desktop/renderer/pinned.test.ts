@@ -126,7 +126,7 @@ describe('a host that is pinned by a rollback', () => {
     await page.context().close()
   })
 
-  test('that is away keeps its pin in view, and its button says why it cannot be pressed', async () => {
+  test('that is unreachable keeps its pin in view, and its button says why it cannot be pressed', async () => {
     const { connection } = offline().answers['overview.get'] as Overview
     const { page } = await open(
       browser,
@@ -148,7 +148,7 @@ describe('a host that is pinned by a rollback', () => {
     await page.context().close()
   })
 
-  test('a rollback that runs is told as one, with the commit it goes to', async () => {
+  test('a running rollback is shown as one, with the commit it goes to', async () => {
     const usual = status()
     const active = run({
       run_id: rollback,

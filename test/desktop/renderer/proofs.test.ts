@@ -52,7 +52,7 @@ describe('the Proofs page', () => {
     await page.context().close()
   })
 
-  test('shows an alarm on every page, and ends it only with a reason, naming the key that is then believed', async () => {
+  test('shows an alarm on every page, and ends it only with a reason, naming the key that is then trusted', async () => {
     const story = alarmedProofs()
     const { page } = await open(browser, built, story)
     await shown(page.getByRole('alert')).toContainText(
@@ -89,7 +89,7 @@ describe('the Proofs page', () => {
     await page.context().close()
   })
 
-  test('keeps what was witnessed of a host that is away, and says as of when', async () => {
+  test('keeps what was witnessed of an unreachable host, and says as of when', async () => {
     const { page } = await open(browser, built, awayProofs(), { path: '/proofs' })
     await shown(
       page.getByText(/aiops-1 cannot be reached now; what it found is as of \d\d:\d\d:\d\d/),

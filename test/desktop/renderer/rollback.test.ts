@@ -38,7 +38,7 @@ const story = (rollbackTo: string | null) => {
 }
 
 describe('Roll back on the Deploy page', () => {
-  test('asks first, names the commit, and starts a rollback to exactly that one', async () => {
+  test('requires a confirmation, names the commit, and starts a rollback to exactly that one', async () => {
     const { page } = await open(browser, built, story(before), { path: '/deploy' })
     await page.getByRole('button', { name: 'Roll back', exact: true }).click()
     const dialog = page.getByRole('alertdialog', { name: `Roll back to ${before.slice(0, 7)}?` })

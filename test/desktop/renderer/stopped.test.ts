@@ -139,7 +139,7 @@ describe('while the host does not answer', () => {
   })
 })
 
-test('a scripted provider is not said to miss a credential, and only the chosen one asks for it', async () => {
+test('a scripted provider misses no credential, and only the chosen provider requires one', async () => {
   const story = buildFailed()
   const provider = (id: string, scripted: boolean): object => ({
     id,

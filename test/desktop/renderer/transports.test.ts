@@ -165,7 +165,7 @@ describe('over hq serve', () => {
     ).toBe(false)
   })
 
-  test('without the secret it says so and asks for nothing', async () => {
+  test('without the secret it says so and requests nothing', async () => {
     mode = 'serve'
     await page.goto(built.url)
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('This tab has no key')

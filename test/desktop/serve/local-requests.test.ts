@@ -101,7 +101,7 @@ describe('hq serve over HTTP', () => {
     expect([reply.status, classOf(reply)]).toEqual([403, 'forbidden'])
   })
 
-  it('asks for the secret however the address of the bridge is spelled', async () => {
+  it('requires the secret however the address of the bridge is spelled', async () => {
     for (const path of [
       '/%62ridge/call/app.info',
       '/bridg%65/call/app.info',

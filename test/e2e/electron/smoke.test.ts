@@ -115,7 +115,7 @@ describe('the desktop app', () => {
     expect(seen.seqs).toEqual(seen.seqs.map((_, index) => index + 1))
   })
 
-  it('tells when a run has ended, with what comes next', async () => {
+  it('notifies when a run has ended, with what comes next', async () => {
     await ask('settings.set_repository', { path: repo.repo })
     await app.evaluate(({ Notification }) => {
       const told: string[] = ((globalThis as unknown as { told: string[] }).told = [])

@@ -50,7 +50,7 @@ const raw = async (
 const ownHost = (): string[] => ['Host', `127.0.0.1:${hostd.port}`]
 const token = (): string[] => [tokenHeader, host.token]
 
-describe('who may ask hostd', () => {
+describe('who may send requests to hostd', () => {
   it('answers /health to anybody, with nothing but that it lives', async () => {
     const answer = await hostd.ask('/health', { token: null })
     expect(answer.status).toBe(200)
@@ -164,7 +164,7 @@ describe('who may ask hostd', () => {
     expect(hostd.said()).toContain('funnel_refused')
   })
 
-  it('asks for the token before it reads a body, and then for JSON of a bounded size', async () => {
+  it('checks the token before it reads a body, and then for JSON of a bounded size', async () => {
     const json = ['Content-Type', 'application/json']
     const big = JSON.stringify({ action: 'doctor', params: { x: 'x'.repeat(70_000) } })
     const length = ['Content-Length', String(big.length)]

@@ -237,7 +237,7 @@ describe('runs of hostd', () => {
     ])
   })
 
-  it('closes a run that lost its runner while hostd was away', async () => {
+  it('closes a run that lost its runner while hostd was down', async () => {
     const id = await start('guard')
     await hasLog(id, 'tree is up')
     await hostd.kill()

@@ -54,7 +54,7 @@ await gate('never')`,
     return run_id
   }
 
-  it('is told by HQ and by the host from the press to the end, and then by neither', async () => {
+  it('is shown by HQ and by the host from the press to the end, and then by neither', async () => {
     const run_id = await startDeploy()
     const before = new Date().toISOString()
     // A runner that does not move is given ten seconds before it is killed.

@@ -29,7 +29,7 @@ describe('the connection to the host', () => {
     await peer.leave()
   })
 
-  it('says what is missing before a host is enrolled, and asks nobody', async () => {
+  it('says what is missing before a host is enrolled, and sends no request', async () => {
     const { connection, status } = await bench.call('overview.get', {})
     expect(connection).toMatchObject({
       state: 'not_enrolled',
@@ -52,7 +52,7 @@ describe('the connection to the host', () => {
     expect(status?.host.name).toBe('aiops-1')
   })
 
-  it('shows the last known state with its age when HQ starts while the host is away', async () => {
+  it('shows the last known state with its age when HQ starts while the host is unreachable', async () => {
     await enrol()
     const before = await state('online')
     await bench.operator.close()
@@ -85,7 +85,7 @@ describe('the connection to the host', () => {
     await state('online')
   })
 
-  it('tells a wrong token, another version and a redirect from a host that is away', async () => {
+  it('distinguishes a wrong token, another version and a redirect from an unreachable host', async () => {
     await bench.call('settings.set_host', { name: 'aiops-1', url: peer.url, token: 'another' })
     expect((await state('refused')).connection.detail).toBe('The admin token is wrong.')
     peer.answers.set('GET /api/status', (_request, response) =>

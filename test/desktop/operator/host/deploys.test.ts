@@ -56,7 +56,7 @@ finish('PASS')`,
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   })
 
-  it('names the step it is in, blocks a second press, and tells of its end and how long it takes', async () => {
+  it('names the step it is in, blocks a second press, and reports its end and how long it takes', async () => {
     await until(
       'the host is online',
       async () => (await bench.call('overview.get', {})).connection.state === 'online',
@@ -114,7 +114,7 @@ finish('PASS')`,
     expect(end).toMatchObject({ result: { run_id, overall: 'PASS' } })
   })
 
-  it('tells of the end of a rollback too, whose steps say nothing of the newest change', async () => {
+  it('reports the end of a rollback too, whose steps say nothing of the newest change', async () => {
     ended.length = 0
     const { run_id } = await bench.call('host.exec', { action: 'rollback' })
     const overview = await until('the rollback runs', async () => {

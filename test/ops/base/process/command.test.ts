@@ -162,7 +162,7 @@ describe('running a command', () => {
     await expect(running).rejects.toMatchObject({ errorClass: 'cancelled' })
   })
 
-  it('passes on nothing of its own environment but what it was given', async () => {
+  it('passes on only what it was given of its environment', async () => {
     process.env['OPENCLAW_SECRET_PROBE'] = 'canary'
     const result = await runCommand(['env'], { ...options, keepStdout: true })
     delete process.env['OPENCLAW_SECRET_PROBE']

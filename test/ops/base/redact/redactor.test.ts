@@ -129,7 +129,7 @@ describe('secrets that are loaded', () => {
       expect(redactor.text(line)).not.toContain(secret)
   })
 
-  it('are refused when they cannot be told from other text', () => {
+  it('are refused when they cannot be distinguished from other text', () => {
     expect(() => createRedactor({ secrets: ['abc'] })).toThrow(
       expect.objectContaining({ errorClass: 'config_invalid' }),
     )

@@ -90,7 +90,7 @@ it('keeps the three newest by when they were installed, whatever was written int
   expect(left()).toEqual(['3', '4', '5'])
 })
 
-it('never takes one away that is current, or that a process runs from', async () => {
+it('never removes one that is current, or that a process runs from', async () => {
   for (const n of [1, 2, 3, 4, 5, 6]) make(n, String(n))
   switchCurrent(paths, join(paths.releases, name(1)))
   await runsFrom(join(paths.releases, name(2)))
@@ -104,7 +104,7 @@ it('never takes one away that is current, or that a process runs from', async ()
   expect(left()).toEqual(['1', '2', '4', '5'])
 })
 
-it('takes half installations away only when nobody can be at work on them any more', () => {
+it('removes half installations only when no process can be working on them', () => {
   const current = make(1, '1')
   switchCurrent(paths, current)
   const [old, fresh] = [

@@ -5,7 +5,7 @@ import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { cachedVerifier } from '#ops/core/proof/cached-verify'
 import { believing, proofBench, type ProofBench } from './proof-bench.ts'
 
-describe('a verifier that is asked over and over', () => {
+describe('a verifier that is called repeatedly', () => {
   let bench: ProofBench
   beforeEach(() => {
     bench = proofBench()

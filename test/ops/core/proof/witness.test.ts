@@ -126,7 +126,7 @@ describe('what HQ remembers of a host', () => {
     expect(see(grown)).toMatchObject({ alarms: [], witness: { counter: 4 } })
   })
 
-  it('raises an alarm when a host passes over what it is asked to show again, in whatever way', async () => {
+  it('raises an alarm when a host does not show again what is requested, in whatever way', async () => {
     await sealUpTo(1, 3)
     see(await report())
     const whole = await chainReader(bench.root, bench.chainFile, hostKinds)(0)

@@ -133,7 +133,7 @@ describe('a chain of verdicts', () => {
     }
   })
 
-  it('with keys, believes only what one of them signed', async () => {
+  it('with keys, trusts only what one of them signed', async () => {
     const [ours, theirs] = [
       signingKeyFromPem(newKeyPem(), 'ours'),
       signingKeyFromPem(newKeyPem(), 'theirs'),

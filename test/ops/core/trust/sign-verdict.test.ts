@@ -81,7 +81,7 @@ describe('a signed verdict', () => {
     ).toBe('invalid')
   })
 
-  it('is told from one that bears no signature and from one that nobody can check', () => {
+  it('is distinguished from an unsigned one and from one that nobody can check', () => {
     expect(checkVerdictSignature(verdict, keys)).toBe('unverified')
     expect(verdictDocument.parse(verdict).signature).toBeUndefined()
     expect(checkVerdictSignature(signed, new Map())).toBe('unverified')

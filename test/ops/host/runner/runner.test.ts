@@ -92,7 +92,7 @@ describe('one run', () => {
     ['port_audit', 'says PASS and ended with exit code 1'],
     ['verify_production', 'the result of another run'],
     ['dod', 'no result document'],
-  ])('is not PASS when %s gives a document that cannot be believed', async (action, why) => {
+  ])('is not PASS when %s gives a document that cannot be trusted', async (action, why) => {
     const asked = request(action)
     expect((await start(asked)).code).toBe(1)
     expect(resultOf(asked.run_id)).toMatchObject({
@@ -231,7 +231,7 @@ describe('one run', () => {
   )
 })
 
-describe('a command typed on the host, with hostd away', () => {
+describe('a command typed on the host while hostd is down', () => {
   it('runs under the same runner and locks, and prints the result document alone', async () => {
     const script = join(dir, 'typed.ts')
     writeFileSync(
