@@ -96,7 +96,7 @@ const kajabiFaults: readonly Fault[] = [
     make: () => linkSync(join(at.folder, storage), join(at.host.dir, `second-${Date.now()}`)),
     state: 'invalid',
     errorClass: 'connector_secret_unsafe',
-    detail: /has 2 names/,
+    detail: /has 2 hard links/,
   },
   {
     name: 'a pipe instead of the secret',
