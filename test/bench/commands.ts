@@ -6,8 +6,8 @@ import { baseEnv, runCommand } from '#ops/base/process/command'
 import { endTree, startedAt } from '#ops/base/process/process-tree'
 
 /**
- * What does every command of HQ cost beside the program itself? `true` by `runCommand` and by a bare spawn; and the look
- * for what a command left behind, with the processes that are there and with 200 more.
+ * What does every command of HQ cost beside the program itself? `true` by `runCommand` and by a bare spawn; and the
+ * look for what a command left behind, with the processes that are there and with 200 more.
  * `node test/bench/commands.ts [runs]`
  */
 const runs = Number(process.argv[2] ?? 200)
@@ -57,7 +57,8 @@ async function measure(): Promise<Cost> {
   const line = ({ wall, cpu }: Cost): string =>
     `${wall.toFixed(2)} ms (${cpu.toFixed(2)} ms of processor)`
   console.log(
-    `${there} processes, median of ${runs}: bare spawn ${line(spawned)} · runCommand ${line(run)} · the look ${line(looked)}`,
+    `${there} processes, median of ${runs}: bare spawn ${line(spawned)} · runCommand ` +
+      `${line(run)} · the look ${line(looked)}`,
   )
   return { wall: run.wall, cpu: looked.cpu }
 }
@@ -83,7 +84,8 @@ try {
   })
   const crowded = await measure()
   console.log(
-    `with ${others} more: a command takes ${(crowded.wall / alone.wall).toFixed(2)} times as long, the look ${(crowded.cpu / alone.cpu).toFixed(2)} times the processor`,
+    `with ${others} more: a command takes ${(crowded.wall / alone.wall).toFixed(2)} times as ` +
+      `long, the look ${(crowded.cpu / alone.cpu).toFixed(2)} times the processor`,
   )
 } finally {
   if (crowd.pid !== undefined) await endTree({ pgid: crowd.pid })

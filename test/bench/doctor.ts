@@ -5,8 +5,9 @@ import { deployHost } from '../support/host.ts'
 import { hq } from '../support/hostd.ts'
 
 /**
- * How long does doctor take with one check hung? A deployed host of engine `process`; origin takes connections and never
- * answers. From `hq doctor` typed to its exit, and from the first check to the last. `node test/bench/doctor.ts [runs]`
+ * How long does doctor take with one check hung? A deployed host of engine `process`; origin takes connections and
+ * never answers. From `hq doctor` typed to its exit, and from the first check to the last. `node test/bench/doctor.ts
+ * [runs]`
  */
 process.env['OPENCLAW_HQ_INSTALL'] ??= process.cwd()
 const runs = Number(process.argv[2] ?? 20)
@@ -41,7 +42,8 @@ try {
     const line = (values: readonly number[] = []): string =>
       `p50 ${quantile(values, 0.5)} · p95 ${quantile(values, 0.95)}`
     console.log(
-      `${title}, ${runs} runs: all checks ${line(checks)}; slowest check ${line(slowest)}; hq doctor from start to exit ${line(whole)}; failed: ${[...failed].join(', ') || 'none'}`,
+      `${title}, ${runs} runs: all checks ${line(checks)}; slowest check ${line(slowest)}; hq ` +
+        `doctor from start to exit ${line(whole)}; failed: ${[...failed].join(', ') || 'none'}`,
     )
   }
   console.log(

@@ -6,11 +6,15 @@ import { LineSplitter } from '#ops/base/process/lines'
 import { createRedactor } from '#ops/base/redact/redactor'
 import { RunLog } from '#ops/core/pipeline/run-log'
 
-/** How much does redaction cost a run's log? Bytes of a child → lines → events on disk, with and without. `node test/bench/redaction.ts` */
+/**
+ * How much does redaction cost a run's log? Bytes of a child → lines → events on disk, with and without. `node
+ * test/bench/redaction.ts`
+ */
 const megabytes = 60
 const chunkBytes = 64 * 1024
 const line = (n: number): string =>
-  `2026-11-23T00:44:02.${n}Z step tests  PASS src/area/file${n}.test.ts > does "things" (12 ms) https://example.test/x?y=${n} and some more text, as lines have it`
+  `2026-11-23T00:44:02.${n}Z step tests  PASS src/area/file${n}.test.ts > does "things" ` +
+  `(12 ms) https://example.test/x?y=${n} and some more text, as lines have it`
 const block = Buffer.from(`${Array.from({ length: 20_000 }, (_, n) => line(n)).join('\n')}\n`)
 const secrets = Array.from({ length: 12 }, () => randomBytes(24).toString('base64url'))
 
@@ -53,5 +57,6 @@ const [without, withIt] = [
   median(runs.map((run) => run.with)),
 ]
 console.log(
-  `without ${without.toFixed(1)} MB/s · with ${withIt.toFixed(1)} MB/s · ${((withIt / without) * 100).toFixed(1)} % kept`,
+  `without ${without.toFixed(1)} MB/s · with ${withIt.toFixed(1)} MB/s · ` +
+    `${((withIt / without) * 100).toFixed(1)} % kept`,
 )

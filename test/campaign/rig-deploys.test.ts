@@ -37,7 +37,8 @@ describe.skipIf(why !== null)('deploys on an installed host', () => {
       }
     }
     report(
-      `${deployFailures.length} ways for a deploy to fail on an installed host, each with its class and first error line`,
+      `${deployFailures.length} ways for a deploy to fail on an installed host, each with its ` +
+        'class and first error line',
       seeds,
       seeds.length * deployFailures.length,
       failed.length,

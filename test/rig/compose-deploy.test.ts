@@ -30,7 +30,10 @@ const story = z.object({
   exposed: told,
 })
 
-/** Deploy+Verify through hostd in a network of its own, so that the whole-host audit judges that host and not this machine. */
+/**
+ * Deploy+Verify through hostd in a network of its own, so that the whole-host audit judges that host and not this
+ * machine.
+ */
 describe.skipIf(why !== null)('a deploy with the engine compose', () => {
   const net = `hq-${randomBytes(3).toString('hex')}`
   let came: z.infer<typeof story>

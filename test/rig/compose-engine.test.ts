@@ -293,7 +293,9 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     )
     await expect(host.deploy(sha)).rejects.toMatchObject({
       errorClass: 'docker_compose_failed',
-      message: expect.stringMatching(/^Build of web failed, the running version is untouched: /) as string,
+      message: expect.stringMatching(
+        /^Build of web failed, the running version is untouched: /,
+      ) as string,
     })
     expect(host.log.join('\n')).not.toMatch(/CANCELED|only one connection allowed/)
     expect(firstError(host.log.join('\n'))?.text).toContain('no-such-file.txt')

@@ -244,9 +244,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(await rig.exec([installer])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining(
-        'A deploy is running, which may also install hostd.',
-      ) as string,
+      err: expect.stringContaining('A deploy is running, which may also install hostd.') as string,
     })
     expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })).status).toBe(200)
     // As another installation holds it.

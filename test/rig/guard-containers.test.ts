@@ -178,7 +178,8 @@ describe.skipIf(why !== null)('guard, for containers,', () => {
   it('never does the work of a one-shot again', async () => {
     const migrate = idOf('migrate')
     const before = startedAt(migrate)
-    // Its record and its name say one-shot; made to have failed by a container that ends the same way with another exit code.
+    // Its record and its name say one-shot; made to have failed by a container that ends the same way with another exit
+    // code.
     docker.run('rm', '--force', migrate)
     docker.run(
       'run',

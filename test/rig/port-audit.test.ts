@@ -14,7 +14,10 @@ import { until } from '../support/rig/patience.ts'
 const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: the port audit of a whole host`)
 
-/** A host in small: a network of its own with loopback, a local network and a tailnet address; its own Docker and packet filter. */
+/**
+ * A host in small: a network of its own with loopback, a local network and a tailnet address; its own Docker and packet
+ * filter.
+ */
 describe.skipIf(why !== null)('the port audit of a whole host', () => {
   const net = `hq-${randomBytes(3).toString('hex')}`
   const inside = ['nsenter', `--net=/run/netns/${net}`]

@@ -21,7 +21,10 @@ if (why) console.warn(`Skipped, ${why}: runs as systemd units`)
 
 const node = `${packageInside}/node_modules/.bin/node`
 
-/** Kajabi, token endpoint and Gmail in one, as far as a look needs them. Notes the account of who asks: the kernel says whose a socket is. */
+/**
+ * Kajabi, token endpoint and Gmail in one, as far as a look needs them. Notes the account of who asks: the kernel says
+ * whose a socket is.
+ */
 const connectorPeer = `
 const { createServer } = require('node:http')
 const { appendFileSync, readFileSync, writeFileSync } = require('node:fs')
@@ -88,7 +91,10 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     )
     return { id, unit: unit ?? '', pid }
   }
-  /** A process in the cgroup of the unit that has nothing of the run in its environment, its own session, and no ear for SIGTERM. */
+  /**
+   * A process in the cgroup of the unit that has nothing of the run in its environment, its own session, and no ear for
+   * SIGTERM.
+   */
   const plantEscaped = async (unit: string): Promise<number> => {
     const group = await host.show(unit, 'ControlGroup')
     const script = `setsid env -i sh -c 'trap "" TERM HUP; echo $$ > /run/escaped; while :; do sleep 1; done' > /dev/null 2>&1 &`

@@ -44,7 +44,10 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
 
   const ship = async (version: string, changes: Changes = {}): Promise<string> =>
     await at.laptop.ship(ownPackage(process.cwd(), version, changes))
-  /** hostd is not asked while its new version may be a broken one: the run's folder tells. npm and Docker may be slow on a busy machine. */
+  /**
+   * hostd is not asked while its new version may be a broken one: the run's folder tells. npm and Docker may be slow on
+   * a busy machine.
+   */
   const endOf = async (id: string): Promise<Ended> => {
     await until(
       `the result of ${id}`,
@@ -109,7 +112,9 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect(ended.result).toMatchObject({ target_sha: sha })
     expect(stepOf(attemptOf(ended, 1), 'hostd_install')).toMatchObject({
       status: 'passed',
-      detail: `hostd was restarted in the middle of this deploy: 0.1.50+${sha.slice(0, 12)} answers, and accepts the token`,
+      detail:
+        `hostd was restarted in the middle of this deploy: 0.1.50+${sha.slice(0, 12)} answers, ` +
+        'and accepts the token',
     })
     expect([...seen].filter((status) => status !== 'queued')).toEqual(['running', 'passed'])
     expect(await standing()).toEqual({
@@ -186,7 +191,8 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect(await rig.exec(['test', '-e', `${paths.state}/build-home/release`])).toMatchObject({
       code: 1,
     })
-    expect((await rig.exec(['sh', '-c', 'command -v npm node'])).out).toBe('') // the host has neither: HQ brought its own
+    // the host has neither: HQ brought its own
+    expect((await rig.exec(['sh', '-c', 'command -v npm node'])).out).toBe('')
   })
 
   it.each([
@@ -202,7 +208,9 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
         'hostd/http/auth.ts': (text: string) =>
           text.replace(
             'export function checkToken(',
-            "export function checkToken(...given: Parameters<typeof checkRealToken>): void {\n  if (process.env['OPENCLAW_STATE'] === '/var/lib/ai-ops-runner') throw new Problem('forbidden', 'planted')\n  checkRealToken(...given)\n}\nfunction checkRealToken(",
+            'export function checkToken(...given: Parameters<typeof checkRealToken>): void {\n  if ' +
+              "(process.env['OPENCLAW_STATE'] === '/var/lib/ai-ops-runner') throw new " +
+              "Problem('forbidden', 'planted')\n  checkRealToken(...given)\n}\nfunction checkRealToken(",
           ),
         [unitFile]: tasks(203),
       },
@@ -247,7 +255,8 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect(attemptOf(second, 2)).toMatchObject({ overall: 'PASS' })
     expect([await current(), await version()]).toEqual([fixed, `0.1.61+${fixed.slice(0, 12)}`])
     expect(at.maintenance()).toBeNull()
-    expect(await releases()).toEqual([good, broken, fixed].toSorted()) // three are kept: not the one of the installation
+    // three are kept: not the one of the installation
+    expect(await releases()).toEqual([good, broken, fixed].toSorted())
   })
 
   it('never downgrades hostd by a rollback, and leaves it as it is when the same commit is deployed again', async () => {

@@ -81,7 +81,8 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
   const filler = (folder: string): string => join(folder, '.filler')
   /** As after an error of the disk: what is open goes on, nothing new can be written. */
   const readOnly = (folder: string): void => {
-    // Made read-only beside, where nobody writes, and then laid over it: a mount that is written through stays writable.
+    // Made read-only beside, where nobody writes, and then laid over it: a mount that is written through stays
+    // writable.
     const beside = mkdtempSync(join(tmpdir(), 'read-only-'))
     execFileSync('mount', ['--bind', folder, beside])
     execFileSync('mount', ['-o', 'remount,bind,ro', beside])

@@ -99,7 +99,8 @@ describe.skipIf(why !== null)('the units of a host', () => {
           ])
         ).code,
       ).not.toBe(0)
-    expect((await rig.exec(['nsenter', '-t', pid, '-m', ...ping])).code).not.toBe(0) // not even as root, from where hostd is
+    // not even as root, from where hostd is
+    expect((await rig.exec(['nsenter', '-t', pid, '-m', ...ping])).code).not.toBe(0)
   })
 
   it('lets hostd write its own folder and nothing else, and reach no network', async () => {

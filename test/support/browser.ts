@@ -9,13 +9,19 @@ const installed = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-/** The browser of the tests: the one named by OPENCLAW_CHROMIUM, else an installed one, else Playwright's own (undefined). */
+/**
+ * The browser of the tests: the one named by OPENCLAW_CHROMIUM, else an installed one, else Playwright's own
+ * (undefined).
+ */
 export function browserPath(): string | undefined {
   const named = process.env['OPENCLAW_CHROMIUM']
   return named !== undefined && named !== '' ? named : installed.find((path) => existsSync(path))
 }
 
-/** Longest that a page may take to show or do something, milliseconds: a loaded machine is slow, and what is right is shown all the same. */
+/**
+ * Longest that a page may take to show or do something, milliseconds: a loaded machine is slow, and what is right is
+ * shown all the same.
+ */
 export const pageMs = 90_000
 
 /** Waits until the page is as expected. */

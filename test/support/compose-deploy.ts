@@ -8,7 +8,10 @@ import { composeProject, startDocker } from './docker.ts'
 import { traffic } from './compose-host.ts'
 import { deployHost, type Deployed } from './host.ts'
 
-/** Whole deploys with the engine `compose`, through hostd, in the network namespace it was started in. Prints what came of them as JSON. */
+/**
+ * Whole deploys with the engine `compose`, through hostd, in the network namespace it was started in. Prints what came
+ * of them as JSON.
+ */
 const docker = await startDocker({ net: process.argv[2] ?? '' })
 const at = await deployHost({ message: 'first' }, { socket: true })
 try {

@@ -134,7 +134,8 @@ export async function startDocker({ net }: { net?: string } = {}): Promise<TestD
       .filter((path) => path.startsWith(`${dir}/`))
       .toReversed())
       works('umount', ['-l', mount])
-    rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }) // what it had started may be ending still
+    // what it had started may be ending still
+    rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
   try {
     await until(

@@ -23,7 +23,10 @@ import { freePort } from './ports.ts'
 
 const repository = process.cwd()
 
-/** Polls until `look` gives something that is not null, undefined or false. @throws after `seconds`, naming what was waited for */
+/**
+ * Polls until `look` gives something that is not null, undefined or false. @throws after `seconds`, naming what was
+ * waited for
+ */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
@@ -98,7 +101,8 @@ export function testHost({
 /**
  * An install folder whose actions are scripts of the test: the real hostd and the real runner, started from it, run
  * `actions/<command>.mjs` where HQ's own command would run. A script may import `./kit.mjs`:
- * `emit(event)`, `log(text)`, `finish(overall, fields?, exitCode?)` (last event and exit), `gate(name)` (waits until the test opens it).
+ * `emit(event)`, `log(text)`, `finish(overall, fields?, exitCode?)` (last event and exit), `gate(name)` (waits until
+ * the test opens it).
  */
 export function scriptedInstall(
   dir: string,
@@ -113,7 +117,8 @@ export function scriptedInstall(
   const real = pathToFileURL(join(repository, 'ops/main.ts')).href
   writeFileSync(
     join(install, 'ops/main.ts'),
-    `await import(process.argv[2] === 'runner' ? ${JSON.stringify(real)} : new URL('../actions/' + process.argv[2] + '.mjs', import.meta.url).href)\n`,
+    `await import(process.argv[2] === 'runner' ? ${JSON.stringify(real)} : new ` +
+      `URL('../actions/' + process.argv[2] + '.mjs', import.meta.url).href)\n`,
   )
   writeFileSync(join(install, 'actions/kit.mjs'), kit(gates))
   for (const [name, text] of Object.entries(scripts))

@@ -76,7 +76,10 @@ function checkPrompt(prompt: string, text: string, bindings: string): void {
   expect(parts[1]).toBe(`\n${text}${text === '' || text.endsWith('\n') ? '' : '\n'}`)
 }
 
-/** Harmless commits, by chance none: what is hostile may stand first, last or between, in one packet with others or in its own. */
+/**
+ * Harmless commits, by chance none: what is hostile may stand first, last or between, in one packet with others or in
+ * its own.
+ */
 function commitHarmless(sample: ShipRepo, random: Random): void {
   for (let left = random.below(3); left > 0; left--) {
     const file = (): [string, string] => [
@@ -90,7 +93,10 @@ function commitHarmless(sample: ShipRepo, random: Random): void {
   }
 }
 
-/** Sets the repository back to `base` and makes the hostile commit on it, among harmless ones unless it stands alone. @returns the newest commit */
+/**
+ * Sets the repository back to `base` and makes the hostile commit on it, among harmless ones unless it stands alone.
+ * @returns the newest commit
+ */
 export function commitHostile(
   sample: ShipRepo,
   base: string,

@@ -52,7 +52,10 @@ const link =
     symlinkSync(target, join(sample.repo, 'link'))
     sample.commit('Change')
   }
-/** A commit with files that cannot lie in a working tree here, or that git would not add: straight into index and objects. */
+/**
+ * A commit with files that cannot lie in a working tree here, or that git would not add: straight into index and
+ * objects.
+ */
 const tree =
   (paths: readonly (string | Buffer)[]): HostileDiff['commit'] =>
   (sample) => {

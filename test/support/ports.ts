@@ -21,11 +21,17 @@ const binds = (
     })
   })
 
-/** Other test processes choose as well. A claim is a name that the kernel knows while this process lives; Linux alone has them. */
+/**
+ * Other test processes choose as well. A claim is a name that the kernel knows while this process lives; Linux alone
+ * has them.
+ */
 const claim = async (port: number): Promise<boolean> =>
   process.platform !== 'linux' || (await binds({ path: `\0openclaw-test-port-${port}` }, true))
 
-/** A port of loopback that nobody holds, and that no other test process chooses while this one lives: also to come back to. */
+/**
+ * A port of loopback that nobody holds, and that no other test process chooses while this one lives: also to come back
+ * to.
+ */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 200; tries += 1) {
     const port = first + randomInt(count)

@@ -17,9 +17,9 @@ const linesOf = (dir: string): number => {
 export const eventCount = linesOf
 
 /**
- * Ships a change, kills the ship (or everything it started as well) with SIGKILL at a moment of chance, ships again, and
- * requires: origin has the commit with its verdict or neither of them; the next ship ends PASS, or has nothing to do because
- * the killed one had; some result says PASS; nothing is left over.
+ * Ships a change, kills the ship (or everything it started as well) with SIGKILL at a moment of chance, ships again,
+ * and requires: origin has the commit with its verdict or neither of them; the next ship ends PASS, or has nothing to
+ * do because the killed one had; some result says PASS; nothing is left over.
  *
  * @param lines how many events a whole ship has
  * @returns where it was killed and how it was resolved

@@ -2,7 +2,9 @@ import { expect } from 'vitest'
 import { errorTable, type ErrorClass } from '#shared/errors'
 import type { Deployed, DeployHost } from './host.ts'
 
-/** A deploy that stopped: it says where and why, what ends it, leaves its triage, and leaves maintenance on in its name. */
+/**
+ * A deploy that stopped: it says where and why, what ends it, leaves its triage, and leaves maintenance on in its name.
+ */
 export function expectStop(
   { hostd, maintenance }: DeployHost,
   { run, result, triage }: Deployed,

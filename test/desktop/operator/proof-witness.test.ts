@@ -29,7 +29,8 @@ beforeEach(async () => {
     'HQ has witnessed the host',
     async () => (await list()).witnesses[0]?.seen?.counter === 3,
   )
-  // The look that saw it goes on with what it saw before: a test that changed the chain under it would be seen half done.
+  // The look that saw it goes on with what it saw before: a test that changed the chain under it would be seen half
+  // done.
   await bench.call('proofs.check', {})
 })
 afterEach(async () => {

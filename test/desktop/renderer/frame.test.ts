@@ -225,7 +225,9 @@ test('in a narrow window nothing is wider than it, on any page', async () => {
       .poll(
         () =>
           page.evaluate(
-            `[document.documentElement.scrollWidth - innerWidth, document.getElementById('main').scrollWidth - document.getElementById('main').clientWidth]`,
+            '[document.documentElement.scrollWidth - innerWidth, ' +
+              `document.getElementById('main').scrollWidth - ` +
+              `document.getElementById('main').clientWidth]`,
           ),
         { message: path, timeout: 120_000 },
       )

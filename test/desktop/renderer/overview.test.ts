@@ -130,9 +130,7 @@ describe('the overview', () => {
     const { page } = await open(browser, built, buildFailed())
     await shown(page.getByText(/Maintenance on for [5-9] m \d\d s\./)).toBeVisible()
     await shown(
-      page.getByText(
-        'Left on by a deploy that failed. It ends with the next green deploy.',
-      ),
+      page.getByText('Left on by a deploy that failed. It ends with the next green deploy.'),
     ).toBeVisible()
     await page.context().close()
   })

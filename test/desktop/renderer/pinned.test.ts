@@ -33,7 +33,10 @@ const started = '20261122T231502Z-8f3a9c1e'
 const newer = 'f'.repeat(40)
 const rollback = idAt(900, '0b0b0b0b')
 
-/** `head` was deployed and rolled back from; `before` serves. @param remote what origin/main is as far as the laptop knows */
+/**
+ * `head` was deployed and rolled back from; `before` serves. @param remote what origin/main is as far as the laptop
+ * knows
+ */
 function pinned(remote: string = head, over: Partial<Overview> = {}): Scene {
   const usual = status()
   if (!usual.state) throw new Error('the usual status has a state')

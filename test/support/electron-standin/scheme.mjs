@@ -1,4 +1,5 @@
-// Schemes of the app. Chromium knows only its own, so `app://hq/x` is shown to it as `https://hq.app.standin.invalid/x`.
+// Schemes of the app. Chromium knows only its own, so `app://hq/x` is shown to it as
+// `https://hq.app.standin.invalid/x`.
 import { strict } from './strict.mjs'
 
 const suffix = '.standin.invalid'

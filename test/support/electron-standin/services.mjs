@@ -33,7 +33,8 @@ export const isGranted = (permission, origin) =>
   checkPermission(null, permission, origin, {}) !== false
 export const session = strict('session', {
   defaultSession: strict('session', {
-    setPermissionRequestHandler: () => undefined, // Chromium without a screen asks nobody; what counts is the check below
+    // Chromium without a screen asks nobody; what counts is the check below
+    setPermissionRequestHandler: () => undefined,
     setPermissionCheckHandler: (handler) => {
       checkPermission = handler
     },

@@ -294,7 +294,8 @@ class Window extends EventEmitter {
     })
     if (stopped) return false
     if (this.#target)
-      running.chromium.send('Target.closeTarget', { targetId: this.#target }).catch(() => undefined) // Chromium ends with it
+      // Chromium ends with it
+      running.chromium.send('Target.closeTarget', { targetId: this.#target }).catch(() => undefined)
     this.#closed()
     return true
   }

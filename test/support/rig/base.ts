@@ -31,7 +31,10 @@ const packages = [
   'nftables',
   'kmod',
 ]
-/** Compose v2 is not in bookworm: one program of the next suite is taken out of its package, nothing is installed from it. */
+/**
+ * Compose v2 is not in bookworm: one program of the next suite is taken out of its package, nothing is installed from
+ * it.
+ */
 const compose = {
   suite: 'trixie',
   package: 'docker-compose',

@@ -34,7 +34,8 @@ const noise = (random: Random): string[] =>
   Array.from(
     { length: random.below(40) },
     () =>
-      `${random.pick(['compiled', 'warning: unused', '0 errors in', 'note: errors are reported below for', 'ok'])} ${random.hex(8)}`,
+      `${random.pick(['compiled', 'warning: unused', '0 errors in', 'note: errors are reported below for', 'ok'])} ` +
+      `${random.hex(8)}`,
   )
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 /** A build that prints these lines and ends with this code. */

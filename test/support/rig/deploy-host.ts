@@ -94,7 +94,10 @@ export interface DeployHost extends RigHost {
   readonly laptop: Laptop
   /** Ships a version of the sample app. @returns the commit */
   ship(message: string, version?: AppVersion, options?: ShipOptions): Promise<string>
-  /** Starts an action through hostd with its parameters. @returns the run, which others may have started: then it is joined */
+  /**
+   * Starts an action through hostd with its parameters. @returns the run, which others may have started: then it is
+   * joined
+   */
   begin(action: ActionId, params?: Record<string, unknown>): Promise<string>
   /** Waits for a deploy or rollback, at most `seconds`; default a quarter of an hour. */
   outcome(id: string, seconds?: number): Promise<Ended>
@@ -133,8 +136,8 @@ const timer = setInterval(() => {
 }, 20)`
 
 /**
- * Makes a fresh rig a host as an operator would: Docker with the base image, the clone, the installation, the host's own
- * settings, the enrolled ship key. Nothing has been deployed yet.
+ * Makes a fresh rig a host as an operator would: Docker with the base image, the clone, the installation, the host's
+ * own settings, the enrolled ship key. Nothing has been deployed yet.
  */
 export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
   const page = join(rig.package, 'out', 'renderer')

@@ -26,7 +26,10 @@ export function dockerReach(unit: string): string[] {
   ]
 }
 
-/** Capabilities with which root gets round a path that its unit does not see: another mount namespace, or a look through another process. */
+/**
+ * Capabilities with which root gets round a path that its unit does not see: another mount namespace, or a look through
+ * another process.
+ */
 const waysRound = ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', 'CAP_SYS_CHROOT', 'CAP_MKNOD']
 
 /** Is the socket hidden from a root whose capabilities are listed, and hold no way round? */

@@ -22,7 +22,9 @@ export async function expectFailure(
   const { says, file, line, undo } = await plant(at, seeded(seed))
   try {
     const { run, result, triage } = await at.deploy()
-    const told = `seed ${seed}, ${name}: ${JSON.stringify([triage, result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`)], null, 1)}`
+    const told =
+      `seed ${seed}, ${name}: ` +
+      `${JSON.stringify([triage, result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`)], null, 1)}`
     expect(result, told).toMatchObject({
       overall: 'FAIL',
       error_class: errorClass,

@@ -15,7 +15,10 @@ export const hqInside = ['node_modules/.bin/node', 'ops/hq.mjs'].map(
   (part) => `${productionPaths.releases}/current/${part}`,
 )
 
-/** Lists of a cgroup's processes: in the hierarchy that systemd tracks services in, whichever the kernel gives it, and its older one. */
+/**
+ * Lists of a cgroup's processes: in the hierarchy that systemd tracks services in, whichever the kernel gives it, and
+ * its older one.
+ */
 export const cgroupFiles = (group: string): string[] =>
   ['/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup'].map(
     (hierarchy) => `${hierarchy}${group}/cgroup.procs`,

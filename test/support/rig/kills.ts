@@ -36,7 +36,8 @@ const kill: Readonly<
     const [first, ...others] = (await at.processesOf(record.unit ?? '')).filter(
       (pid) => pid !== record.pid,
     )
-    if (first === undefined) return 'nothing' // it has ended by itself: a deploy that nobody killed has to be right all the same
+    // it has ended by itself: a deploy that nobody killed has to be right all the same
+    if (first === undefined) return 'nothing'
     const pid = random.pick([first, ...others])
     const name = (await at.rig.exec(['cat', `/proc/${pid}/comm`])).out.trim()
     await at.rig.exec(['kill', '-KILL', String(pid)])
@@ -111,7 +112,9 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
     },
     900,
   )
-  const told = `seed ${seed}: ${victim} killed at line ${when} of ${lines}; the run is ${run.status} ${run.error_class ?? ''}`
+  const told =
+    `seed ${seed}: ${victim} killed at line ${when} of ${lines}; the run is ${run.status} ` +
+    `${run.error_class ?? ''}`
 
   await until(`the unit of ${id} to be gone, ${told}`, async () => (await unitsLeft(at)) === '')
   expect(await markedBy(at, id), told).toBe('')

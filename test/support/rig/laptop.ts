@@ -14,7 +14,9 @@ export interface ShipOptions {
   readonly reviewed?: boolean
 }
 
-/** The operator's side of a rig: a repository that pushes to the rig's origin, and the ship key that signs its verdicts. */
+/**
+ * The operator's side of a rig: a repository that pushes to the rig's origin, and the ship key that signs its verdicts.
+ */
 export interface Laptop {
   readonly repo: string
   /** Bare repository that the host fetches from. */

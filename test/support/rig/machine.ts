@@ -74,13 +74,17 @@ function leaderOf(nspawn: number): number | null {
   return children.find((pid) => commOf(pid) === 'systemd') ?? null
 }
 
-/** HQ's timers wait a day: a pass that nobody asked for does not come between what a test plants and what it looks at. */
+/**
+ * HQ's timers wait a day: a pass that nobody asked for does not come between what a test plants and what it looks at.
+ */
 const rareTimers =
   '[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1d\nOnUnitInactiveSec=1d\n'
 /** Read for every timer of HQ (systemd.unit(5), drop-ins by prefix); one of a test comes after it by its name. */
 const timerDropIns = 'etc/systemd/system/openclaw-.timer.d'
 
-/** A fresh machine over the base tree: what it writes lies in a layer of its own. @throws when one of this name exists */
+/**
+ * A fresh machine over the base tree: what it writes lies in a layer of its own. @throws when one of this name exists
+ */
 export async function createMachine(place: Place, base: string): Promise<void> {
   for (const folder of ['upper', 'work', 'merged', 'docker'])
     mkdirSync(join(place.dir, folder), { recursive: true })
@@ -118,7 +122,8 @@ export async function startMachine(
 ): Promise<MachineRecord> {
   if (!isMounted(merged(place)))
     await mountTree(place, readFileSync(join(place.dir, 'base'), 'utf8'))
-  await linkGone(place) // of the machine that was off a moment ago: the kernel takes it away in its own time, and there is one of a name
+  // of the machine that was off a moment ago: the kernel takes it away in its own time, and there is one of a name
+  await linkGone(place)
   const console_ = openSync(join(place.dir, 'console.log'), 'a')
   const child = spawn(
     'systemd-nspawn',

@@ -6,7 +6,9 @@ import { machineEnv, type Place } from './machine.ts'
 import { until } from './patience.ts'
 import { must, runProgram } from './programs.ts'
 
-/** The remote of a rig: bare repositories that the machine can read and, being served by `git daemon`, cannot push to. */
+/**
+ * The remote of a rig: bare repositories that the machine can read and, being served by `git daemon`, cannot push to.
+ */
 export interface Origin {
   /** Folder of the bare repositories, on this side. */
   readonly dir: string

@@ -1,8 +1,8 @@
 import { until as poll } from '../hostd.ts'
 
 /**
- * Longest wait for what is bound to come, in seconds. No test waits that long for anything that comes: only a machine on
- * which it never will gets there, however much else that machine has to do.
+ * Longest wait for what is bound to come, in seconds. No test waits that long for anything that comes: only a machine
+ * on which it never will gets there, however much else that machine has to do.
  */
 export const patience = 300
 

@@ -26,7 +26,10 @@ export const packageInside = '/usr/lib/openclaw-hq'
 
 export interface RigOptions {
   readonly root?: string
-  /** Name and number of its network (100.64.<net>.0/24), for one that people use by hand. Without it, the first place that is free. */
+  /**
+   * Name and number of its network (100.64.<net>.0/24), for one that people use by hand. Without it, the first place
+   * that is free.
+   */
   readonly place?: { readonly name: string; readonly net: number }
   /** Folder of this side to copy the package of HQ from. */
   readonly package?: string
@@ -100,7 +103,8 @@ async function baseOf(root: string, say: (text: string) => void, tries = 3): Pro
   } catch (error) {
     if (tries <= 1) throw error
     say(
-      `It could not be built, and is tried once more: ${error instanceof Error ? error.message.slice(-1000) : String(error)}`,
+      'It could not be built, and is tried once more: ' +
+        `${error instanceof Error ? error.message.slice(-1000) : String(error)}`,
     )
     return await baseOf(root, say, tries - 1)
   }

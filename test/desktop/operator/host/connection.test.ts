@@ -179,7 +179,8 @@ describe('the connection to the host', () => {
       {},
       'maintenance_clear',
       undefined,
-      'Deploy+Verify (20261122T120000Z-0000000a) is running, started by alice at 2026-11-22T12:00:00.000Z, so End maintenance was not started.',
+      'Deploy+Verify (20261122T120000Z-0000000a) is running, started by alice at ' +
+        '2026-11-22T12:00:00.000Z, so End maintenance was not started.',
     ],
     [
       'other parameters',
@@ -187,7 +188,8 @@ describe('the connection to the host', () => {
       {},
       'deploy_and_verify',
       { unpin: true },
-      'Deploy+Verify (20261122T120000Z-0000000a) is running, started by alice at 2026-11-22T12:00:00.000Z, with other parameters: {}. Nothing was started.',
+      'Deploy+Verify (20261122T120000Z-0000000a) is running, started by alice at ' +
+        '2026-11-22T12:00:00.000Z, with other parameters: {}. Nothing was started.',
     ],
     [
       'another commit',

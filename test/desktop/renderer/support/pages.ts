@@ -16,7 +16,10 @@ interface View {
   readonly theme?: 'light' | 'dark'
 }
 
-/** Opens HQ on a scene. `complaints` gathers what the browser objects to: script errors and refusals of the page's policy. */
+/**
+ * Opens HQ on a scene. `complaints` gathers what the browser objects to: script errors and refusals of the page's
+ * policy.
+ */
 export async function open(
   browser: Browser,
   built: BuiltRenderer,

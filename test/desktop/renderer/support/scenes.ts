@@ -446,7 +446,9 @@ export const findings: Finding[] = [
     file: 'hostd/routes/artifacts.ts',
     line: 40,
     title: 'A sibling folder passes this check',
-    body: 'startsWith also accepts a path in artifacts-old, so a file outside the root can be read. Compare with path.relative, as before.',
+    body:
+      'startsWith also accepts a path in artifacts-old, so a file outside the root can be ' +
+      'read. Compare with path.relative, as before.',
   },
   {
     severity: 'note',

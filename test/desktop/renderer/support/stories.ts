@@ -349,7 +349,8 @@ export function buildFailed(): Scene & { runId: string } {
     log.push(
       line(
         at === 120
-          ? `\u001b[90m#16 6.031\u001b[0m \u001b[1;31merror\u001b[0m \u001b[31mCould not resolve "./gateLine" in overview/OverviewPage.tsx\u001b[0m`
+          ? `\u001b[90m#16 6.031\u001b[0m \u001b[1;31merror\u001b[0m \u001b[31mCould not resolve ` +
+              `"./gateLine" in overview/OverviewPage.tsx\u001b[0m`
           : at === 121
             ? '\u001b[36m  desktop/renderer/overview/OverviewPage.tsx:7:26\u001b[0m'
             : at === 60

@@ -1,4 +1,7 @@
-/** Twelve secrets of the kinds that this product loads, none of them real: lengths, alphabets and marks differ on purpose. */
+/**
+ * Twelve secrets of the kinds that this product loads, none of them real: lengths, alphabets and marks differ on
+ * purpose.
+ */
 export const canaries: readonly string[] = [
   'c4n4ryAdminToken9f83b1e07d5a42c6',
   'correct horse/battery+staple=42',

@@ -19,7 +19,8 @@ it.each([
   ],
   [
     'a Node stack',
-    'starting\nTypeError: x is not a function\n    at node:internal/modules:1:1\n    at start (file:///srv/app/server.mjs:42:7)\n',
+    'starting\nTypeError: x is not a function\n    at node:internal/modules:1:1\n    at ' +
+      'start (file:///srv/app/server.mjs:42:7)\n',
     { line: 2, file: '/srv/app/server.mjs', file_line: 42 },
   ],
   [
@@ -39,7 +40,8 @@ it.each([
   ],
   [
     'a Docker build of a type error',
-    '#9 [web 3/3] RUN tsc\n#9 1.234 src/page.ts(12,5): error TS2322: x\n#9 ERROR: process did not complete\nfailed to solve: process did not complete',
+    '#9 [web 3/3] RUN tsc\n#9 1.234 src/page.ts(12,5): error TS2322: x\n#9 ERROR: process ' +
+      'did not complete\nfailed to solve: process did not complete',
     { line: 2, file: 'src/page.ts', file_line: 12, text: 'src/page.ts(12,5): error TS2322: x' },
   ],
   [

@@ -62,7 +62,9 @@ it('joins a doctor that began before the new version was up, and does not count 
   expect(dod).toMatchObject({ overall: 'PASS', joined: false })
 })
 
-/** hostd, with somebody else who asks for the DoD's doctor a moment before the deploy does, as long as `rival` is set. */
+/**
+ * hostd, with somebody else who asks for the DoD's doctor a moment before the deploy does, as long as `rival` is set.
+ */
 let rival: (() => Promise<void>) | null = null
 const servers: { close(): void; closeAllConnections(): void }[] = []
 afterEach(() => {

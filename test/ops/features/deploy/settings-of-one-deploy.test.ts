@@ -55,7 +55,9 @@ mkdirSync('dist', { recursive: true })
 writeFileSync('dist/message.txt', 'two')
 `
 
-/** A deploy is held twice: before its first attempt, where both files are changed, and in its build, where they return. */
+/**
+ * A deploy is held twice: before its first attempt, where both files are changed, and in its build, where they return.
+ */
 beforeAll(async () => {
   at = await deployHost({ message: 'one' })
   const first = await at.deploy()

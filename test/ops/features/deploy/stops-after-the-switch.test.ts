@@ -50,7 +50,10 @@ async function deployThroughProxy(
   return deploy
 }
 
-/** A deploy during which something happens right before its DoD: at the last question of the step before, which waits for it. */
+/**
+ * A deploy during which something happens right before its DoD: at the last question of the step before, which waits
+ * for it.
+ */
 const deployWith = (act: () => void): Promise<Deployed> => {
   let over = false
   return deployThroughProxy((url) => {

@@ -100,7 +100,8 @@ describe('the pre-push hook', () => {
       'is approved for main',
     )
 
-    // Approved, and not pushed because the remote refused: a plain push of the very commit passes, the next one does not.
+    // Approved, and not pushed because the remote refused: a plain push of the very commit passes, the next one does
+    // not.
     const gate = join(at.sample.origin, 'hooks', 'pre-receive')
     writeFileSync(gate, '#!/bin/sh\nexit 1\n', { mode: 0o755 })
     const approved = at.sample.commit('Approved', { 'new.txt': 'x\n' })

@@ -7,7 +7,9 @@ const at = shipFixture({ repositoryPer: 'file', provider: 'unreachable' })
 
 describe('the self-test among the tests of a ship', () => {
   it('runs a leading hq as the HQ that ships, not a program of that name in the change or in PATH', async () => {
-    const decoy = `#!/bin/sh\nprintf '<testsuites><testsuite><testcase name="fine"/></testsuite></testsuites>' > report.xml\n`
+    const decoy =
+      `#!/bin/sh\nprintf '<testsuites><testsuite><testcase ` +
+      `name="fine"/></testsuite></testsuites>' > report.xml\n`
     const bin = join(at.sample.temp, 'bin')
     mkdirSync(bin)
     writeFileSync(join(bin, 'hq'), decoy, { mode: 0o755 })

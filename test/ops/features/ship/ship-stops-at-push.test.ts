@@ -150,7 +150,8 @@ describe('the push', () => {
     hook(
       join(at.sample.repo, '.git'),
       'pre-push',
-      'read -r _ sha _ && verdict=$(echo theirs | git hash-object -w --stdin) && git push --quiet --no-verify origin "$sha:refs/heads/main" "$verdict:refs/openclaw/reviews/$sha"',
+      'read -r _ sha _ && verdict=$(echo theirs | git hash-object -w --stdin) && git push ' +
+        '--quiet --no-verify origin "$sha:refs/heads/main" "$verdict:refs/openclaw/reviews/$sha"',
     )
     const { result } = await at.sample.ship()
     expect(result).toMatchObject({

@@ -242,7 +242,8 @@ writeFileSync('app.test.mjs', readFileSync('app.test.mjs', 'utf8') + '// touched
       argv: [
         nodeProgram(),
         '-e',
-        "require('fs').writeFileSync('strict.xml', '<testsuite><testcase name=\"strict\"><failure/></testcase></testsuite>')",
+        "require('fs').writeFileSync('strict.xml', '<testsuite><testcase " +
+          'name="strict"><failure/></testcase></testsuite>\')',
       ],
       report: { format: 'junit', path: 'strict.xml' },
     } satisfies Suite

@@ -179,7 +179,8 @@ describe('hostd behind it', () => {
       caller.write(
         n % 2 === 0
           ? `GET /api/runs/x/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nx-openclaw-admin-token: ${token}\r\n\r\n`
-          : `POST /api/exec HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`,
+          : `POST /api/exec HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: ` +
+              `application/json\r\ntransfer-encoding: chunked\r\n\r\n`,
       )
       return caller
     })

@@ -72,7 +72,8 @@ it.each([
   await expect(build(script)).rejects.toMatchObject({
     errorClass: 'console_build_failed',
     message:
-      'A build changed compose.yaml. What containers may do must stay as it was reviewed. The running version is untouched.',
+      'A build changed compose.yaml. What containers may do must stay as it was reviewed. The ' +
+      'running version is untouched.',
   })
 })
 

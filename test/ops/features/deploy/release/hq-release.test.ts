@@ -123,10 +123,13 @@ it('makes the release current without systemd: hostd stays, and the new HQ runs 
     step_failed: string
     error_class: string
   }
-  expect(first).toMatchObject({ step_failed: 'console_build', error_class: 'console_build_failed' }) // which alone is never tried again
+  // which alone is never tried again
+  expect(first).toMatchObject({ step_failed: 'console_build', error_class: 'console_build_failed' })
   expect(first.steps.find(({ name }) => name === 'hostd_install')).toMatchObject({
     status: 'passed',
-    detail: `release 3.0.0+${sha.slice(0, 12)} is proven and current; the hostd that runs keeps its version until its launcher starts it again`,
+    detail:
+      `release 3.0.0+${sha.slice(0, 12)} is proven and current; the hostd that runs keeps its ` +
+      'version until its launcher starts it again',
   })
   expect(current()).toBe(sha)
   expect((await at.hostd.ask('/health', { token: null })).body['version']).not.toContain('3.0.0')

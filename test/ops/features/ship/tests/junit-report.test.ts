@@ -28,7 +28,8 @@ describe('a JUnit report', () => {
     ).toEqual({ passed: 1, failed: 0, skipped: 2 })
     expect(
       counts(
-        '<testsuites failures="1"><testsuite failures="1"><testcase name="a"><failure/></testcase></testsuite></testsuites>',
+        '<testsuites failures="1"><testsuite failures="1"><testcase ' +
+          'name="a"><failure/></testcase></testsuite></testsuites>',
       ),
     ).toEqual({ passed: 0, failed: 1, skipped: 0 })
   })
@@ -36,7 +37,10 @@ describe('a JUnit report', () => {
   it('counts skipped and failed tests, even where only an attribute says so', () => {
     expect(
       counts(
-        '<testsuites tests="3" failures="0" disabled="1"><testsuite name="s" tests="3" failures="0" disabled="1" skipped="0"><testcase name="a" status="run" result="completed"/><testcase name="b" status="notrun" result="suppressed"/><testcase name="c" status="failed"/></testsuite></testsuites>',
+        '<testsuites tests="3" failures="0" disabled="1"><testsuite name="s" tests="3" ' +
+          'failures="0" disabled="1" skipped="0"><testcase name="a" status="run" ' +
+          'result="completed"/><testcase name="b" status="notrun" result="suppressed"/><testcase ' +
+          'name="c" status="failed"/></testsuite></testsuites>',
       ),
     ).toEqual({ passed: 1, failed: 1, skipped: 1 })
     expect(counts('<testsuite disabled="2"><testcase name="a"/></testsuite>')).toEqual({
