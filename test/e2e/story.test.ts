@@ -58,7 +58,9 @@ describe('the story', () => {
   it('ships a change: tested, reviewed by the real Codex CLI, pushed exactly as reviewed', async () => {
     writeFileSync(
       join(demo.laptop, 'greeting.mjs'),
-      'export const greeting = (name) => `Hello, ${name}.`\n\nexport const farewell = (name) => `Until soon, ${name}.`\n',
+      'export const greeting = (name) => `Hello, ${name}.`\n' +
+        '\n' +
+        'export const farewell = (name) => `Until soon, ${name}.`\n',
     )
     git(demo.laptop, 'commit', '--all', '--quiet', '--message', 'Say farewell')
     commit = git(demo.laptop, 'rev-parse', 'HEAD')

@@ -48,7 +48,12 @@ beforeEach(async () => {
   host = testHost({
     install: scriptedInstall(dir, {
       doctor: leaky,
-      dod: `await import('node:fs').then(({ writeSync }) => { const bytes = Buffer.alloc(1 << 20, 'x'.repeat(1023) + '\\n'); for (let n = 0; n < 64; n += 1) for (let done = 0; done < bytes.length;) done += writeSync(1, bytes, done) }); (await import('./kit.mjs')).finish('PASS')`,
+      dod:
+        `await import('node:fs').then(({ writeSync }) => { const bytes = Buffer.alloc(1 << 20, ` +
+        `'x'.repeat(1023) + '\\n'); ` +
+        'for (let n = 0; n < 64; n += 1) for (let done = 0; ' +
+        'done < bytes.length;) done += writeSync(1, bytes, done) }); ' +
+        `(await import('./kit.mjs')).finish('PASS')`,
     }).install,
   })
   const connectors = join(host.paths.etc, 'secrets', 'soma_kajabi')

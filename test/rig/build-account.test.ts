@@ -63,11 +63,15 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
 
   it('leaves no process behind that could change what was built', async () => {
     // The second one starts its next and ends, so that it is always ahead of a list of processes.
-    const racer = `printf '#!/bin/sh\\necho racing >&9\\n[ -e stop ] || ./racer &\\n' > racer; chmod +x racer; exec 9>>race; setsid env -i PATH="$PATH" ./racer </dev/null >/dev/null 2>&1 & exec 9>&-;`
+    const racer =
+      `printf '#!/bin/sh\\necho racing >&9\\n[ -e stop ] || ./racer &\\n' > racer; chmod +x racer; ` +
+      `exec 9>>race; setsid env -i PATH="$PATH" ./racer </dev/null >/dev/null 2>&1 & exec 9>&-;`
     const sha = await host.ship(
       'four',
       building(
-        `${racer} setsid env -i sh -c 'exec 9>>late; for n in $(seq 1 6000); do sleep 0.1; date +%s%3N >&9; done' </dev/null >/dev/null 2>&1 & until [ -s late ] && [ -s race ]; do sleep 0.1; done`,
+        `${racer} setsid env -i sh -c 'exec 9>>late; for n in $(seq 1 6000); do sleep 0.1; ` +
+          `date +%s%3N >&9; done' </dev/null >/dev/null 2>&1 & until [ -s late ] && [ -s race ]; ` +
+          'do sleep 0.1; done',
       ),
     )
     const ended = await host.deploy()
@@ -101,7 +105,13 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
   })
 
   it('cannot make another content pass for the commit that was reviewed', async () => {
-    const forge = `const { rmSync, writeFileSync } = require('node:fs'); const text = require('node:zlib').deflateSync('blob 10\\0// forged\\n'); const id = require('node:child_process').execFileSync('git', ['-C', '${paths.root}', 'rev-parse', 'HEAD:web/server.cjs'], { encoding: 'utf8' }).trim(); const file = '${paths.root}/.git/objects/' + id.slice(0, 2) + '/' + id.slice(2); rmSync(file); writeFileSync(file, text)`
+    const forge =
+      `const { rmSync, writeFileSync } = require('node:fs'); ` +
+      `const text = require('node:zlib').deflateSync('blob 10\\0// forged\\n'); ` +
+      `const id = require('node:child_process').execFileSync('git', ['-C', '${paths.root}', 'rev-parse', ` +
+      `'HEAD:web/server.cjs'], { encoding: 'utf8' }).trim(); ` +
+      `const file = '${paths.root}/.git/objects/' + id.slice(0, 2) + '/' + id.slice(2); rmSync(file); ` +
+      'writeFileSync(file, text)'
     const good = await host.ship('five', {
       config: {
         build: [{ name: 'evil', argv: [`${packageInside}/node_modules/.bin/node`, '-e', forge] }],

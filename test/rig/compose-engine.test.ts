@@ -281,7 +281,9 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
 
   it('names the image that cannot be built, and why, when others are built for the same version', async () => {
     const slow =
-      'FROM hq-test-base:24\nRUN ["node", "-e", "setTimeout(() => 0, 3000)"]\nCMD ["node", "-e", "setInterval(() => 0, 1000)"]\n'
+      'FROM hq-test-base:24\n' +
+      'RUN ["node", "-e", "setTimeout(() => 0, 3000)"]\n' +
+      'CMD ["node", "-e", "setInterval(() => 0, 1000)"]\n'
     const sha = host.commit(
       composeProject('ten', {
         services: { side: { build: { context: './side', network: 'none' } } },

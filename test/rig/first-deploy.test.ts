@@ -174,7 +174,8 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const { asked, failed } = await load.stop()
     const after = await host.running()
     console.warn(
-      `A good deploy on a host: ${failed} of ${asked} requests were not answered; the deploy says ${String(result.unanswered_ms)} ms`,
+      `A good deploy on a host: ${failed} of ${asked} requests were not answered; ` +
+        `the deploy says ${String(result.unanswered_ms)} ms`,
     )
     expect([result.overall, await host.serves()], JSON.stringify(result.steps, null, 1)).toEqual([
       'PASS',
@@ -248,7 +249,10 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     })
     expect((await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })).status).toBe(200)
     // As another installation holds it.
-    const hold = `const lock = new (require('node:sqlite').DatabaseSync)('${paths.locks}/install.lock'); lock.exec('BEGIN EXCLUSIVE'); process.exit(require('node:child_process').spawnSync('${installer}', { stdio: 'inherit' }).status)`
+    const hold =
+      `const lock = new (require('node:sqlite').DatabaseSync)('${paths.locks}/install.lock'); ` +
+      `lock.exec('BEGIN EXCLUSIVE'); ` +
+      `process.exit(require('node:child_process').spawnSync('${installer}', { stdio: 'inherit' }).status)`
     expect(await rig.exec([hqInside[0] ?? '', '-e', hold])).toMatchObject({
       code: 2,
       out: '',

@@ -19,7 +19,8 @@ describe.skipIf(why !== null)('the JSON writer under injected faults', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
   const script = (): string =>
-    `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/json-file.ts'))}; writeJson(${JSON.stringify(file)}, { value: 'new' })`
+    `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/json-file.ts'))}; ` +
+    `writeJson(${JSON.stringify(file)}, { value: 'new' })`
   const underStrace = (fault: string, traced: string): number | null =>
     spawnSync(
       'strace',

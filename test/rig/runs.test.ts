@@ -97,7 +97,9 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
    */
   const plantEscaped = async (unit: string): Promise<number> => {
     const group = await host.show(unit, 'ControlGroup')
-    const script = `setsid env -i sh -c 'trap "" TERM HUP; echo $$ > /run/escaped; while :; do sleep 1; done' > /dev/null 2>&1 &`
+    const script =
+      `setsid env -i sh -c 'trap "" TERM HUP; echo $$ > /run/escaped; while :; do sleep 1; ` +
+      `done' > /dev/null 2>&1 &`
     await rig.must(['rm', '-f', '/run/escaped'])
     await rig.must(['sh', '-c', script])
     const pid = Number(

@@ -69,7 +69,9 @@ it('counts each failed test, and each file whose hook fails, that cannot load, o
 
 it('an error outside of all tests counts, and so does a run that left no report or passed nothing', async () => {
   const stray = await ran('stray', {
-    one: "it('fine', async () => { void Promise.reject(new Error('planted')); await new Promise((done) => { setTimeout(done, 50) }) })",
+    one:
+      "it('fine', async () => { void Promise.reject(new Error('planted')); " +
+      'await new Promise((done) => { setTimeout(done, 50) }) })',
   })
   expect(await tally(stray)).toEqual(['1 passed, 1 failed, 0 skipped', 1])
   const good = await ran('good', { one: fine })

@@ -61,7 +61,11 @@ describe('hq serve', () => {
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'serve-test-')))
     home = join(dir, 'hq')
     const scripted = scriptedInstall(dir, {
-      doctor: `import { finish, gate, log } from './kit.mjs'\nfor (let n = 0; n < ${lines}; n += 1) { if (n === ${lines / 2}) await gate('half'); log('line ' + n) }\nfinish('PASS')`,
+      doctor:
+        `import { finish, gate, log } from './kit.mjs'\n` +
+        `for (let n = 0; n < ${lines}; n += 1) { if (n === ${lines / 2}) await gate('half'); ` +
+        `log('line ' + n) }\n` +
+        `finish('PASS')`,
     })
     open = (gate) => scripted.open(gate)
     host = testHost({ install: scripted.install })

@@ -19,18 +19,23 @@ import {
 
 const scripts = {
   doctor:
-    "import { gate, log, finish } from './kit.mjs'; log('looking'); await gate('doctor'); finish('PASS', { answer: 42 })",
+    "import { gate, log, finish } from './kit.mjs'; log('looking'); await gate('doctor'); " +
+    "finish('PASS', { answer: 42 })",
   // A tree: a child in the group and one in a session of its own, both deaf to SIGTERM.
   guard: `import { spawn } from 'node:child_process'; import { log, gate } from './kit.mjs'
     for (const argv of [['sh'], ['setsid', 'sh']]) spawn(argv[0], [...argv.slice(1), '-c', 'trap "" TERM; while :; do sleep 0.2; done'], { stdio: 'ignore' })
     log('tree is up'); await gate('never')`,
   'port-audit':
-    "import { finish } from './kit.mjs'; finish('FAIL', { error_class: 'doctor_failed', next_auto_fix: 'follow_doctor', step_failed: 'tcp' })",
+    "import { finish } from './kit.mjs'; " +
+    "finish('FAIL', { error_class: 'doctor_failed', next_auto_fix: 'follow_doctor', step_failed: 'tcp' })",
   'green-check':
-    "import { gate, finish } from './kit.mjs'; await gate('green'); finish('FAIL', { error_class: 'green_check_failed', next_auto_fix: 'deploy_again' })",
+    "import { gate, finish } from './kit.mjs'; await gate('green'); " +
+    "finish('FAIL', { error_class: 'green_check_failed', next_auto_fix: 'deploy_again' })",
   verify: "console.log('out line'); console.error('err line')",
   deploy:
-    "import { log, gate, finish } from './kit.mjs'; for (let n = 1; n <= 200; n += 1) log('before ' + n); await gate('deploy'); for (let n = 1; n <= 200; n += 1) log('after ' + n); finish('PASS')",
+    "import { log, gate, finish } from './kit.mjs'; for (let n = 1; n <= 200; " +
+    "n += 1) log('before ' + n); await gate('deploy'); for (let n = 1; n <= 200; " +
+    "n += 1) log('after ' + n); finish('PASS')",
 }
 
 let dir: string

@@ -112,7 +112,12 @@ class Window extends EventEmitter {
     })
     await this.command('Page.addScriptToEvaluateOnNewDocument', {
       worldName: world,
-      source: `if (window === top) { const w = (${preloadWorld})((${makePeer})(${isolated}, ${page}), (${makeClone})(), ${env}, globalThis.__standinSend); (function (require, process, module, exports) {\n${source}\n})(w.require, w.process, { exports: {} }, {}); }`,
+      source:
+        `if (window === top) { const w = (${preloadWorld})((${makePeer})(${isolated}, ${page}), ` +
+        `(${makeClone})(), ${env}, globalThis.__standinSend); ` +
+        `(function (require, process, module, exports) {\n` +
+        `${source}\n` +
+        '})(w.require, w.process, { exports: {} }, {}); }',
     })
   }
 

@@ -113,7 +113,8 @@ async function fetchCompose(into: string, mirror: string): Promise<void> {
       join(dir, 'apt.conf'),
       [
         `Dir::State "${dir}/state"; Dir::State::status "${dir}/status"; Dir::Cache "${dir}/cache";`,
-        `Dir::Etc::sourcelist "${dir}/sources.list"; Dir::Etc::sourceparts "${dir}/parts"; Dir::Etc::preferencesparts "${dir}/parts";`,
+        `Dir::Etc::sourcelist "${dir}/sources.list"; Dir::Etc::sourceparts "${dir}/parts"; ` +
+          `Dir::Etc::preferencesparts "${dir}/parts";`,
         'APT::Sandbox::User "root"; Acquire::Check-Valid-Until "false";',
       ].join('\n'),
     )

@@ -48,7 +48,9 @@ const kill: Readonly<
 /** Processes that carry the mark of a run in their environment. */
 async function markedBy(at: DeployHost, id: string): Promise<string> {
   const look =
-    'for each in /proc/[0-9]*; do if tr "\\0" "\\n" < "$each/environ" 2> /dev/null | grep -qxF "OPENCLAW_RUN_ID=$ID"; then echo "$each $(cat "$each/comm")"; fi; done'
+    'for each in /proc/[0-9]*; ' +
+    'do if tr "\\0" "\\n" < "$each/environ" 2> /dev/null | grep -qxF "OPENCLAW_RUN_ID=$ID"; ' +
+    'then echo "$each $(cat "$each/comm")"; fi; done'
   const { out } = await at.rig.exec(['sh', '-c', look], { env: { ID: id } })
   return out.trim()
 }

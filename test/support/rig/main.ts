@@ -19,10 +19,13 @@ const tasks: Record<string, () => Promise<number>> = {
     }
     const rig = await bootRig({ place: { name, net }, say })
     say(
-      `aiops-1 is up at ${rig.ip}; its origin is ${rig.origin.url('<repository>')}, to which you push in ${rig.origin.dir}`,
+      `aiops-1 is up at ${rig.ip}; ` +
+        `its origin is ${rig.origin.url('<repository>')}, to which you push in ${rig.origin.dir}`,
     )
     say(
-      `\`npm run rig -- shell\` opens it; ${packageInside}/ops/install_openclaw_hostd.sh installs HQ there; \`npm run rig -- down\` takes it away`,
+      `\`npm run rig -- shell\` opens it; ` +
+        `${packageInside}/ops/install_openclaw_hostd.sh installs HQ there; ` +
+        `\`npm run rig -- down\` takes it away`,
     )
     return 0
   },

@@ -269,7 +269,11 @@ describe('the ships of a repository', () => {
     const [works, go] = [join(repo.home, 'works'), join(repo.home, 'go')]
     writeFileSync(
       script,
-      `import { existsSync, writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(works)}, '')\nwhile (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20))\nwriteFileSync('app.test.mjs', "import { test } from 'node:test'\\ntest('adds', () => { throw new Error('otherwise') })\\n")\n`,
+      `import { existsSync, writeFileSync } from 'node:fs'\n` +
+        `writeFileSync(${JSON.stringify(works)}, '')\n` +
+        `while (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20))\n` +
+        `writeFileSync('app.test.mjs', "import { test } from 'node:test'\\ntest('adds', () => { throw new ` +
+        `Error('otherwise') })\\n")\n`,
     )
     repo.settings({}, { repository: repo.repo, until_green: { argv: [nodeProgram(), script] } })
     expect((await bench.call('settings.set_until_green', { repairs: 1 })).until_green).toEqual({

@@ -16,7 +16,9 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** Writes in a child process, so that limits and injected faults hit only it. */
 const writeInChild = (prefix: string[], value: string): { status: number } => {
-  const script = `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/json-file.ts'))}; writeJson(${JSON.stringify(file)}, { value: ${JSON.stringify(value)}.repeat(2000) })`
+  const script =
+    `import { writeJson } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/json-file.ts'))}; ` +
+    `writeJson(${JSON.stringify(file)}, { value: ${JSON.stringify(value)}.repeat(2000) })`
   const argv = [...prefix, process.execPath, '--input-type=module', '-e', script]
   try {
     execFileSync(argv[0] ?? '', argv.slice(1), { stdio: 'ignore' })

@@ -215,7 +215,13 @@ describe('secrets that nobody named', () => {
   it('are known as private keys, over lines, in one JSON string, and cut anywhere', () => {
     const pem = newKeyPem()
     const body = pem.split('\n')[1] ?? ''
-    const long = `-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n${Array.from({ length: 20 }, () => letters.slice(0, 64).padEnd(64, 'Q')).join('\n')}\nQQ==\n-----END RSA PRIVATE KEY-----`
+    const long =
+      `-----BEGIN RSA PRIVATE KEY-----\n` +
+      `Proc-Type: 4,ENCRYPTED\n` +
+      `\n` +
+      `${Array.from({ length: 20 }, () => letters.slice(0, 64).padEnd(64, 'Q')).join('\n')}\n` +
+      `QQ==\n` +
+      '-----END RSA PRIVATE KEY-----'
     for (const key of [pem.trim(), long]) {
       const text = `key follows\n${key}\nand then this\n`
       const out = redactor.text(text)

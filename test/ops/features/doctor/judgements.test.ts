@@ -162,7 +162,12 @@ describe('timers and units', () => {
     ['openclaw-runner.socket', 'openclaw-hostd.socket', 'openclaw-hostd.service']
       .map(
         (id) =>
-          `Id=${id}\nLoadState=loaded\nUnitFileState=enabled\nActiveState=${id === change ? 'failed' : 'active'}\nResult=success\nNRestarts=0\n`,
+          `Id=${id}\n` +
+          `LoadState=loaded\n` +
+          `UnitFileState=enabled\n` +
+          `ActiveState=${id === change ? 'failed' : 'active'}\n` +
+          `Result=success\n` +
+          `NRestarts=0\n`,
       )
       .join('\n')
   it('passes when all units are active, and fails for any failed unit of HQ', () => {

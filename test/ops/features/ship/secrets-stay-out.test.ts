@@ -132,7 +132,11 @@ describe('a change with a secret', () => {
 
     const known = Buffer.from(canaries[0] ?? '').toString('base64')
     at.sample.commit('Says that it is none', {
-      'src/a.mjs': `// one\n// openclaw-allow-secret: made up for a test\nexport const key = '${token}'\nexport const own = '${known}' // openclaw-allow-secret: really not\n`,
+      'src/a.mjs':
+        `// one\n` +
+        `// openclaw-allow-secret: made up for a test\n` +
+        `export const key = '${token}'\n` +
+        `export const own = '${known}' // openclaw-allow-secret: really not\n`,
     })
     const second = await at.sample.ship()
     expect(second.result).toMatchObject({ step_failed: 'preflight', error_class: 'secret_in_diff' })
@@ -146,7 +150,12 @@ describe('a change with a secret', () => {
       'push',
       '--quiet',
       'origin',
-      `${at.sample.commit('What was there before', { 'src/a.mjs': `// one\nexport const key = '${token}'\nexport const password = process.env.PASSWORD\n` })}:refs/heads/main`,
+      `${at.sample.commit('What was there before', {
+        'src/a.mjs':
+          `// one\n` +
+          `export const key = '${token}'\n` +
+          `export const password = process.env.PASSWORD\n`,
+      })}:refs/heads/main`,
     )
     at.sample.commit('Takes it out', {
       'src/a.mjs': '// one\nexport const password = process.env.PASSWORD\n',

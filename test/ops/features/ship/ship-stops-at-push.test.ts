@@ -74,7 +74,11 @@ describe('the last check before the push', () => {
 describe('a test of the change that writes into the repository', () => {
   const reaching = (code: string): void => {
     at.sample.commit('Reaches out', {
-      'app.test.mjs': `import { execFileSync } from 'node:child_process'\nimport { readFileSync, writeFileSync } from 'node:fs'\nimport { test } from 'node:test'\ntest('reaches out', () => { ${code} })\n`,
+      'app.test.mjs':
+        `import { execFileSync } from 'node:child_process'\n` +
+        `import { readFileSync, writeFileSync } from 'node:fs'\n` +
+        `import { test } from 'node:test'\n` +
+        `test('reaches out', () => { ${code} })\n`,
     })
   }
 
@@ -101,7 +105,8 @@ describe('a test of the change that writes into the repository', () => {
       scripted: true,
     })
     reaching(
-      `const all = JSON.parse(readFileSync(${JSON.stringify(settings)}, 'utf8')); all.review.providers = [${own}]; writeFileSync(${JSON.stringify(settings)}, JSON.stringify(all))`,
+      `const all = JSON.parse(readFileSync(${JSON.stringify(settings)}, 'utf8')); ` +
+        `all.review.providers = [${own}]; writeFileSync(${JSON.stringify(settings)}, JSON.stringify(all))`,
     )
     await expectStop(at.sample, {
       ...last,

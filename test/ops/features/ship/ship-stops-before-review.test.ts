@@ -10,7 +10,11 @@ const at = shipFixture()
 const stop = (expected: Parameters<typeof expectStop>[1], env?: Record<string, string>) =>
   expectStop(at.sample, expected, env)
 const suite = (body: string): Record<string, string> => ({
-  'app.test.mjs': `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\ntest('fine', () => {})\n${body}\n`,
+  'app.test.mjs':
+    `import assert from 'node:assert/strict'\n` +
+    `import { test } from 'node:test'\n` +
+    `test('fine', () => {})\n` +
+    `${body}\n`,
 })
 const node = nodeProgram()
 const unit = (change: object) => ({

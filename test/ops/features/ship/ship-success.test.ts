@@ -129,7 +129,10 @@ describe('a ship that passes', () => {
     expect((await at.sample.ship()).result.overall).toBe('PASS')
     allow('2020-01-01')
     at.sample.commit('A skip', {
-      'app.test.mjs': `import { test } from 'node:test'\ntest('fine', () => {})\ntest('left out', { skip: true }, () => {})\n`,
+      'app.test.mjs':
+        `import { test } from 'node:test'\n` +
+        `test('fine', () => {})\n` +
+        `test('left out', { skip: true }, () => {})\n`,
     })
     const { result, dir } = await at.sample.ship()
     expect(result).toMatchObject({ overall: 'PASS', tests: [{ total: 2, passed: 1, skipped: 1 }] })

@@ -32,7 +32,10 @@ const implementer = (script: string, more: object = {}): void => {
   const file = join(at.sample.home, 'implementer.mjs')
   writeFileSync(
     file,
-    `import { appendFileSync, readFileSync, writeFileSync, rmSync } from 'node:fs'\nimport { execFileSync, spawn } from 'node:child_process'\nconst prompt = readFileSync(0, 'utf8')\n${script}\n`,
+    `import { appendFileSync, readFileSync, writeFileSync, rmSync } from 'node:fs'\n` +
+      `import { execFileSync, spawn } from 'node:child_process'\n` +
+      `const prompt = readFileSync(0, 'utf8')\n` +
+      `${script}\n`,
   )
   at.sample.settings({}, { until_green: { argv: [nodeProgram(), file], ...more } })
 }
@@ -57,7 +60,9 @@ describe('until green', { timeout: 300_000 }, () => {
       // The second command leaves its folder; the sandbox of the CLI lets it not.
       return turn === 1
         ? {
-            command: `cat app.mjs; printf '%s' '${right.trimEnd()}' > app.mjs; echo >> app.mjs; echo x > '${join(at.sample.repo, 'outside.txt')}'; echo canary-key-4711`,
+            command:
+              `cat app.mjs; printf '%s' '${right.trimEnd()}' > app.mjs; echo >> app.mjs; ` +
+              `echo x > '${join(at.sample.repo, 'outside.txt')}'; echo canary-key-4711`,
           }
         : { text: 'Mended.' }
     })
@@ -271,7 +276,13 @@ writeFileSync('openclaw.config.json', JSON.stringify(config, null, 2))`)
     const [secret, own] = ['given-to-the-implementer-4712', 'of-this-machine-4713']
     at.sample.commit('Break it', {
       'app.mjs': broken,
-      'app.test.mjs': `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport { readFileSync } from 'node:fs'\ntest('adds', () => assert.fail(Buffer.from(readFileSync(${JSON.stringify(join(at.sample.home, 'own.txt'))}, 'utf8')).toString('hex')))\n`,
+      'app.test.mjs':
+        `import assert from 'node:assert/strict'\n` +
+        `import { test } from 'node:test'\n` +
+        `import { readFileSync } from 'node:fs'\n` +
+        `test('adds', () => ` +
+        `assert.fail(Buffer.from(readFileSync(${JSON.stringify(join(at.sample.home, 'own.txt'))}, ` +
+        `'utf8')).toString('hex')))\n`,
     })
     head = at.sample.git('rev-parse', 'HEAD')
     writeFileSync(join(at.sample.home, 'own.txt'), own)
@@ -362,7 +373,8 @@ process.exit(4)`,
   it('ends an implementer that takes too long, fails, or leaves processes behind', async () => {
     breakIt()
     implementer(
-      `console.log('begun'); spawn('setsid', ['sleep', '600'], { stdio: 'ignore' }).unref(); setInterval(() => {}, 1000)`,
+      `console.log('begun'); spawn('setsid', ['sleep', '600'], { stdio: 'ignore' }).unref(); ` +
+        'setInterval(() => {}, 1000)',
       { timeout_seconds: 12 },
     )
     const late = await shipUntilGreen(2)
@@ -386,7 +398,8 @@ process.exit(4)`,
     const cases = [
       ['rmSync(process.cwd(), { recursive: true })', 'removed the folder'],
       [
-        `const at = process.cwd(); rmSync(at, { recursive: true }); execFileSync('ln', ['-s', ${JSON.stringify(at.sample.home)}, at], { cwd: '/' })`,
+        'const at = process.cwd(); rmSync(at, { recursive: true }); ' +
+          `execFileSync('ln', ['-s', ${JSON.stringify(at.sample.home)}, at], { cwd: '/' })`,
         'removed the folder',
       ],
       ["execFileSync('truncate', ['--size=300M', 'large.bin'])", 'bytes of changed files'],
@@ -408,7 +421,8 @@ process.exit(4)`,
   it('pushes nothing when an implementer writes into the repository of the operator, whose work stays', async () => {
     breakIt()
     implementer(
-      `writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync(${JSON.stringify(join(at.sample.repo, 'app.mjs'))}, 'meddled\\n')`,
+      `writeFileSync('app.mjs', ${JSON.stringify(right)}); ` +
+        `writeFileSync(${JSON.stringify(join(at.sample.repo, 'app.mjs'))}, 'meddled\\n')`,
     )
     const meddled = await shipUntilGreen(2)
     expect(meddled.result).toMatchObject({
@@ -422,7 +436,9 @@ process.exit(4)`,
     at.sample.git('checkout', '--quiet', '--', 'app.mjs')
 
     implementer(
-      `writeFileSync('app.mjs', ${JSON.stringify(right)}); execFileSync('git', ['-C', ${JSON.stringify(at.sample.repo)}, 'config', 'remote.origin.pushurl', '/elsewhere'])`,
+      `writeFileSync('app.mjs', ${JSON.stringify(right)}); ` +
+        `execFileSync('git', ['-C', ${JSON.stringify(at.sample.repo)}, 'config', 'remote.origin.pushurl', ` +
+        `'/elsewhere'])`,
     )
     expect((await shipUntilGreen(2)).result).toMatchObject({
       overall: 'FAIL',
@@ -438,7 +454,8 @@ process.exit(4)`,
     breakIt()
     at.sample.write('report.xml', 'precious and ignored\n')
     implementer(
-      `writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync('.gitignore', ''); writeFileSync('report.xml', 'of the repair\\n')`,
+      `writeFileSync('app.mjs', ${JSON.stringify(right)}); writeFileSync('.gitignore', ''); ` +
+        `writeFileSync('report.xml', 'of the repair\\n')`,
     )
     const { result } = await shipUntilGreen(1)
     expect(result).toMatchObject({

@@ -145,7 +145,9 @@ describe('an approval of exactly the same request', { timeout: 300_000 }, () => 
     // It was cancelled while its repair was made, which is what its result says.
     const begun = join(at.sample.home, 'begun')
     const cancelled = await refuse(
-      `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(begun)}, '')\nsetInterval(() => {}, 1000)`,
+      `import { writeFileSync } from 'node:fs'\n` +
+        `writeFileSync(${JSON.stringify(begun)}, '')\n` +
+        'setInterval(() => {}, 1000)',
       async (running) => {
         await until('the repair to begin', () => existsSync(begun))
         running.child.kill('SIGTERM')
@@ -169,7 +171,9 @@ describe('an approval of exactly the same request', { timeout: 300_000 }, () => 
     const cli = join(at.sample.home, 'codex-of-another-version')
     writeFileSync(
       cli,
-      `#!/bin/sh\nif [ "$1" = --version ]; then echo "codex-cli 0.0.1"; else exec "${join(installRoot(), 'node_modules', '.bin', 'codex')}" "$@"; fi\n`,
+      `#!/bin/sh\n` +
+        `if [ "$1" = --version ]; then echo "codex-cli 0.0.1"; ` +
+        `else exec "${join(installRoot(), 'node_modules', '.bin', 'codex')}" "$@"; fi\n`,
     )
     chmodSync(cli, 0o755)
     const verdict = join(first.shipped.dir, 'verdict.json')

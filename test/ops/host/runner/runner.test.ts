@@ -18,11 +18,14 @@ const scripts = {
   'port-audit': "import { finish } from './kit.mjs'; finish('PASS', {}, 1)",
   verify:
     "import { finish } from './kit.mjs'; finish('PASS', { run_id: '20260101T000000Z-00000000' })",
-  dod: "import { emit, document } from './kit.mjs'; emit({ type: 'run_finished', result: { ...document('PASS'), overall: 'YES' } })",
+  dod:
+    "import { emit, document } from './kit.mjs'; " +
+    "emit({ type: 'run_finished', result: { ...document('PASS'), overall: 'YES' } })",
   'green-check':
     "import { log, finish } from './kit.mjs'; for (let n = 0; n < 100000; n += 1) log('y'.repeat(500)); finish('PASS')",
   'guard-log':
-    "import { spawn } from 'node:child_process'; spawn('sh', ['-c', 'trap \"\" TERM; while :; do sleep 0.2; done']); console.log('busy'); setInterval(() => undefined, 1000)",
+    "import { spawn } from 'node:child_process'; spawn('sh', ['-c', 'trap \"\" TERM; while :; " +
+    "do sleep 0.2; done']); console.log('busy'); setInterval(() => undefined, 1000)",
   deploy: `import { spawn } from 'node:child_process'; import { finish, log } from './kit.mjs'
     log(Object.keys(process.env).toSorted().join(' '))
     const { OPENCLAW_RUN_ID, ...env } = process.env
@@ -236,7 +239,9 @@ describe('a command typed on the host while hostd is down', () => {
     const script = join(dir, 'typed.ts')
     writeFileSync(
       script,
-      `const { runThroughHostd } = await import(${JSON.stringify(join(process.cwd(), 'ops/host/hostd-client/index.ts'))}); process.exitCode = await runThroughHostd('doctor', {}, { json: true })\n`,
+      'const { runThroughHostd } = await ' +
+        `import(${JSON.stringify(join(process.cwd(), 'ops/host/hostd-client/index.ts'))}); ` +
+        `process.exitCode = await runThroughHostd('doctor', {}, { json: true })\n`,
     )
     const out = execFileSync(join(process.cwd(), 'node_modules/.bin/node'), [script], {
       env: { ...host.env, OPENCLAW_HOSTD_PORT: '1' },
