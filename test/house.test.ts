@@ -20,6 +20,10 @@ const unbreakable = [
 export const overlong = (line: string): boolean =>
   line.length > longestLine && !unbreakable.some((form) => form.test(line))
 const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n')
+const overlongLines = (file: string, text: string): string[] =>
+  linesOf(text).flatMap((line, at) =>
+    overlong(line) ? [`${file}:${at + 1} has ${line.length}`] : [],
+  )
 
 const quoted = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/.source
 /** A title follows `it(`, `describe.skipIf(slow)(` or `it.each(rows)(`: a name of vitest, or the end of a call. */
@@ -32,12 +36,7 @@ export const longTitles = (text: string): string[] =>
 
 describe('every source file', () => {
   it(`has lines of at most ${longestLine} characters`, () => {
-    const found = [...files].flatMap(([file, text]) =>
-      linesOf(text).flatMap((line, at) =>
-        overlong(line) ? [`${file}:${at + 1} has ${line.length}`] : [],
-      ),
-    )
-    expect(found).toEqual([])
+    expect([...files].flatMap(([file, text]) => overlongLines(file, text))).toEqual([])
   })
 
   it(`has at most ${longestFile} lines, and half of all have at most ${medianFile}`, () => {
@@ -67,6 +66,12 @@ describe('the rule for long lines', () => {
 })
 
 describe('every test', () => {
+  it(`has lines of at most ${longestLine} characters, and so has every file that helps it`, () => {
+    const found = globSync('test/**/*.{ts,mjs}')
+    expect(found.length).toBeGreaterThan(200)
+    expect(found.flatMap((file) => overlongLines(file, readFileSync(file, 'utf8')))).toEqual([])
+  })
+
   it(`has a title of at most ${longestTitle} characters`, () => {
     const tests = globSync('test/**/*.test.ts')
     expect(tests.length).toBeGreaterThan(100)

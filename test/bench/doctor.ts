@@ -11,8 +11,11 @@ import { hq } from '../support/hostd.ts'
  */
 process.env['OPENCLAW_HQ_INSTALL'] ??= process.cwd()
 const runs = Number(process.argv[2] ?? 20)
-const quantile = (values: readonly number[], q: number): string =>
-  `${((values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(q * values.length) - 1)] ?? 0) / 1000).toFixed(2)} s`
+const quantile = (values: readonly number[], q: number): string => {
+  const at = Math.min(values.length - 1, Math.ceil(q * values.length) - 1)
+  const ms = values.toSorted((a, b) => a - b)[at] ?? 0
+  return `${(ms / 1000).toFixed(2)} s`
+}
 
 const at = await deployHost({ message: 'one' })
 const sockets = new Set<Socket>()

@@ -21,8 +21,11 @@ afterEach(async () => {
   await host.remove()
 })
 
-const idOf = (n: number): string =>
-  `20260101T${String(Math.floor(n / 3600)).padStart(2, '0')}${String(Math.floor(n / 60) % 60).padStart(2, '0')}${String(n % 60).padStart(2, '0')}Z-${n.toString(16).padStart(8, '0')}`
+const idOf = (n: number): string => {
+  const two = (part: number): string => String(Math.floor(part)).padStart(2, '0')
+  const time = [n / 3600, (n / 60) % 60, n % 60].map(two)
+  return `20260101T${time.join('')}Z-${n.toString(16).padStart(8, '0')}`
+}
 const time = '2026-01-01T00:00:00.000Z'
 
 /** A run folder as a runner that no longer lives left it. */

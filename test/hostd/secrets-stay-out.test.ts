@@ -34,9 +34,16 @@ slowly(1, ${JSON.stringify(`${pem}\n`)})
 for (const line of ${JSON.stringify(pem.split('\n'))}) log(line)
 writeSync(3, 'this is no event: ' + 'x'.repeat(170) + secrets[0] + '\\n')
 emit({ type: 'step_started', step: secrets[8] })
-emit({ type: 'step_finished', step: 'one', status: 'failed', duration_ms: 1, detail: 'refused ' + secrets[1], error_class: 'doctor_failed' })
+emit({
+  type: 'step_finished', step: 'one', status: 'failed', duration_ms: 1,
+  detail: 'refused ' + secrets[1], error_class: 'doctor_failed',
+})
 writeSync(1, 'sha 0123456789abcdef0123456789abcdef01234567 without end ' + secrets[3])
-finish('FAIL', { error_class: 'doctor_failed', next_auto_fix: 'follow_doctor', detail: 'https://user:' + encodeURIComponent(secrets[0]) + '@host.invalid/?token=' + secrets[0], artifacts: { [secrets[2]]: secrets[2] } })
+finish('FAIL', {
+  error_class: 'doctor_failed', next_auto_fix: 'follow_doctor',
+  detail: 'https://user:' + encodeURIComponent(secrets[0]) + '@host.invalid/?token=' + secrets[0],
+  artifacts: { [secrets[2]]: secrets[2] },
+})
 `
 
 let dir: string

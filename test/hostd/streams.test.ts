@@ -16,11 +16,16 @@ import {
 
 const lines = 10_000
 const scripts = {
-  doctor: `import { emit, log, gate, finish } from './kit.mjs'; emit({ type: 'run_started', action: 'doctor', steps: [] })
-    for (let n = 1; n <= ${lines}; n += 1) { log('line ' + n + ' ü ' + '.'.repeat(n % 200)); if (n % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5)) }
+  doctor: `import { emit, log, gate, finish } from './kit.mjs'
+    emit({ type: 'run_started', action: 'doctor', steps: [] })
+    for (let n = 1; n <= ${lines}; n += 1) {
+      log('line ' + n + ' ü ' + '.'.repeat(n % 200))
+      if (n % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
     await gate('end'); finish('PASS')`,
   // Far more than the sockets of the system take, then as much again three times over.
-  guard: `import { log, gate, finish } from './kit.mjs'; const write = (count) => { for (let n = 0; n < count; n += 1) log('x'.repeat(1000)) }
+  guard: `import { log, gate, finish } from './kit.mjs'
+    const write = (count) => { for (let n = 0; n < count; n += 1) log('x'.repeat(1000)) }
     write(30000); await gate('more'); write(90000); finish('PASS')`,
 }
 

@@ -157,7 +157,8 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       '-e',
       `
       const { readdirSync, readFileSync } = require('node:fs')
-      const pids = readdirSync('/proc').filter((name) => Number(name) > 1 && readFileSync('/proc/' + name + '/cmdline', 'utf8').startsWith('node\\0/srv/server.cjs'))
+      const isServer = (name) => readFileSync('/proc/' + name + '/cmdline', 'utf8').startsWith('node\\0/srv/server.cjs')
+      const pids = readdirSync('/proc').filter((name) => Number(name) > 1 && isServer(name))
       for (const pid of pids) process.kill(Number(pid), 'SIGSTOP')`,
     )
   }

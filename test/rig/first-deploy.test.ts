@@ -344,7 +344,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     },
   )
 
-  it('keeps only the images of the last three green versions and that the newest could have failed beside', async () => {
+  it('keeps only the images of the newest version and of the three green ones before it', async () => {
     await nextGreen('six')
     const tags = (await host.docker('image', 'ls', '--format', '{{.Tag}}', 'shop-web'))
       .split('\n')

@@ -30,9 +30,12 @@ const { createServer } = require('node:http')
 const { appendFileSync, readFileSync, writeFileSync } = require('node:fs')
 const server = createServer((request, response) => {
   const from = '0100007F:' + request.socket.remotePort.toString(16).toUpperCase().padStart(4, '0')
-  const fields = readFileSync('/proc/net/tcp', 'utf8').split('\\n').map((line) => line.trim().split(/ +/)).find((each) => each[1] === from)
+  const table = readFileSync('/proc/net/tcp', 'utf8').split('\\n').map((line) => line.trim().split(/ +/))
+  const fields = table.find((each) => each[1] === from)
   appendFileSync('/run/asked', (fields ? fields[7] : 'nobody') + ' ' + request.url + '\\n')
-  const body = request.url === '/token' ? { access_token: 'rig-access-0815-4711', token_type: 'Bearer', expires_in: 60, scope: 'https://www.googleapis.com/auth/gmail.readonly' } : { emailAddress: 'rig@example.test' }
+  const scope = 'https://www.googleapis.com/auth/gmail.readonly'
+  const token = { access_token: 'rig-access-0815-4711', token_type: 'Bearer', expires_in: 60, scope }
+  const body = request.url === '/token' ? token : { emailAddress: 'rig@example.test' }
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 })
 server.listen(0, '127.0.0.1', () => writeFileSync('/run/peer-port', String(server.address().port)))`
@@ -224,7 +227,13 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     const script = `
       const { request } = require('node:http')
       const ask = () => new Promise((resolve) => {
-        const asked = request({ host: '127.0.0.1', port: 8877, path: '/api/status', agent: false, headers: { 'x-openclaw-admin-token': process.env.TOKEN } }, (answer) => { answer.resume(); answer.on('end', () => resolve(answer.statusCode)); answer.on('error', (error) => resolve(error.code)) })
+        const headers = { 'x-openclaw-admin-token': process.env.TOKEN }
+        const to = { host: '127.0.0.1', port: 8877, path: '/api/status', agent: false, headers }
+        const asked = request(to, (answer) => {
+          answer.resume()
+          answer.on('end', () => resolve(answer.statusCode))
+          answer.on('error', (error) => resolve(error.code))
+        })
         asked.on('error', (error) => resolve(error.code)); asked.end()
       })
       const seen = {}
@@ -248,7 +257,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     expect([JSON.parse(await asking), pids.size]).toEqual([{ 200: 150 }, 3])
   })
 
-  it('goes on while hostd is restarted or killed, and is adopted again; cancel then ends the whole cgroup', async () => {
+  it('goes on while hostd is restarted or killed, and is adopted; cancel then ends the cgroup', async () => {
     const { id, unit, pid } = await hangingDeploy()
     await rig.must(['systemctl', 'restart', 'openclaw-hostd.service'])
     expect(await host.run(id)).toMatchObject({ status: 'running' })
@@ -296,7 +305,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     expect(await host.ended(next.id)).toMatchObject({ status: 'cancelled' })
   })
 
-  it('is interrupted when the power goes; maintenance is still on, and doctor stays quiet until it is off', async () => {
+  it('is interrupted by a power cut; maintenance is still on, and doctor waits until it is off', async () => {
     const { id } = await hangingDeploy()
     await until(
       'maintenance to be on',

@@ -93,7 +93,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     ).toMatchObject({ overall: 'PASS' })
   let good = ''
 
-  it('brings hostd, its units and its packages to the commit, in the middle of a run that goes on to PASS', async () => {
+  it('brings hostd, its units and its packages to the commit during a run that ends PASS', async () => {
     const pid = await at.show(hostd, 'MainPID')
     const sha = await ship('0.1.50', { [unitFile]: tasks(201) })
     const id = await at.begin('deploy_and_verify')
@@ -259,7 +259,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     expect(await releases()).toEqual([good, broken, fixed].toSorted())
   })
 
-  it('never downgrades hostd by a rollback, and leaves it as it is when the same commit is deployed again', async () => {
+  it('never downgrades hostd by a rollback, and leaves it when the same commit is deployed again', async () => {
     const before = [await standing(), await at.show(hostd, 'MainPID')]
     passed(await deploy())
     expect([await standing(), await at.show(hostd, 'MainPID')]).toEqual(before)

@@ -131,11 +131,22 @@ import { existsSync, writeSync } from 'node:fs'
 const run_id = process.env.OPENCLAW_RUN_ID
 const time = () => new Date().toISOString()
 const started_at = time()
-export const emit = (event) => { const line = Buffer.from(JSON.stringify({ time: time(), ...event }) + '\\n'); for (let done = 0; done < line.length;) done += writeSync(3, line, done) }
+export const emit = (event) => {
+  const line = Buffer.from(JSON.stringify({ time: time(), ...event }) + '\\n')
+  for (let done = 0; done < line.length;) done += writeSync(3, line, done)
+}
 export const log = (text) => emit({ type: 'log', step: null, stream: 'hq', text })
-export const document = (overall, fields = {}) => ({ schema_version: 1, run_id, overall, step_failed: null, error_class: null, next_auto_fix: null, git_head: null, git_tree: null, started_at, finished_at: time(), steps: [], artifacts: {}, ...fields })
-export const finish = (overall, fields = {}, code = overall === 'PASS' ? 0 : 1) => { emit({ type: 'run_finished', result: document(overall, fields) }); process.exit(code) }
-export const gate = async (name) => { while (!existsSync(${JSON.stringify(gates)} + '/' + name)) await new Promise((resolve) => setTimeout(resolve, 20)) }
+export const document = (overall, fields = {}) => ({
+  schema_version: 1, run_id, overall, step_failed: null, error_class: null, next_auto_fix: null,
+  git_head: null, git_tree: null, started_at, finished_at: time(), steps: [], artifacts: {}, ...fields,
+})
+export const finish = (overall, fields = {}, code = overall === 'PASS' ? 0 : 1) => {
+  emit({ type: 'run_finished', result: document(overall, fields) })
+  process.exit(code)
+}
+export const gate = async (name) => {
+  while (!existsSync(${JSON.stringify(gates)} + '/' + name)) await new Promise((resolve) => setTimeout(resolve, 20))
+}
 `
 
 export interface TestHostd {

@@ -21,7 +21,9 @@ import { createServer } from 'node:http'
 const message = readFileSync(new URL('./dist/message.txt', import.meta.url), 'utf8')
 const commit = process.env.OPENCLAW_GIT_HEAD
 if (${JSON.stringify(health)} === 'dies') { console.error('Error: the database is not there'); process.exit(1) }
-const sick = ${JSON.stringify(health)} === 'sick' || (${JSON.stringify(works)} === 'only_as_candidate' && process.env.PORT === ${JSON.stringify(String(port))})
+const sick =
+  ${JSON.stringify(health)} === 'sick' ||
+  (${JSON.stringify(works)} === 'only_as_candidate' && process.env.PORT === ${JSON.stringify(String(port))})
 createServer((request, response) => {
   const json = (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   if (request.url === '/api/health') return json({ ok: !sick, commit })
@@ -32,7 +34,10 @@ createServer((request, response) => {
 
 const build = (kind: 'good' | 'broken' | 'endless'): string => `
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-if (${JSON.stringify(kind)} === 'broken') { console.error('message.txt:1:1: error: the message is not allowed'); process.exit(3) }
+if (${JSON.stringify(kind)} === 'broken') {
+  console.error('message.txt:1:1: error: the message is not allowed')
+  process.exit(3)
+}
 if (${JSON.stringify(kind)} === 'endless') await new Promise((resolve) => setTimeout(resolve, 3_600_000))
 mkdirSync('dist', { recursive: true })
 writeFileSync('dist/message.txt', readFileSync('message.txt'))

@@ -20,7 +20,11 @@ const program = `
 import { readFileSync, writeSync } from 'node:fs'
 for (const [at, text] of JSON.parse(readFileSync(0, 'utf8')).entries()) {
   const bytes = Buffer.from('line ' + at + ' ' + text + ' end\\n')
-  for (let from = 0, turn = at; from < bytes.length; turn += 1) { const to = from + 1 + turn % 9; writeSync(1 + at % 2, bytes.subarray(from, to)); from = to }
+  for (let from = 0, turn = at; from < bytes.length; turn += 1) {
+    const to = from + 1 + turn % 9
+    writeSync(1 + at % 2, bytes.subarray(from, to))
+    from = to
+  }
 }`
 
 /**

@@ -102,7 +102,8 @@ export class ProofWatch {
     if (saw !== undefined && (open.length !== saw.open || shownKey !== saw.shown_key_id))
       throw new Problem(
         'invalid_request',
-        `More problems of ${chain.title} were found since this alarm was shown. Nothing was acknowledged; read the alarm again.`,
+        `More problems of ${chain.title} were found since this alarm was shown. ` +
+          'Nothing was acknowledged; read the alarm again.',
       )
     acknowledgeAlarms({ home, host: id, reason, trustKey: chain.trust })
     await this.check()

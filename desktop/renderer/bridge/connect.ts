@@ -20,7 +20,8 @@ export async function connect(): Promise<Connection> {
       mode: 'stranded',
       title: 'HQ does not answer',
       cause:
-        'This page got no answer from the program that serves it. Nothing was changed; reload the page when HQ is running.',
+        'This page got no answer from the program that serves it. Nothing was changed; ' +
+        'reload the page when HQ is running.',
     }
   if (mode === 'console') return { mode }
   startOverOnNewSecret()
@@ -30,7 +31,8 @@ export async function connect(): Promise<Connection> {
       mode: 'stranded',
       title: 'This tab has no key',
       cause:
-        'The key is part of the address that HQ shows when it starts. Open that address. Without the key this page shows nothing.',
+        'The key is part of the address that HQ shows when it starts. Open that address. ' +
+        'Without the key this page shows nothing.',
     }
   return { mode, transport: serveTransport(secret) }
 }

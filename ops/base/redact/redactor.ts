@@ -95,7 +95,8 @@ function requireUsable(secrets: readonly string[]): void {
     if (marker.includes(secret.trim()))
       throw new Problem(
         'config_invalid',
-        'A loaded secret is part of the text that replaces secrets in logs. Replace it by another one. Nothing was started.',
+        'A loaded secret is part of the text that replaces secrets in logs. ' +
+          'Replace it by another one. Nothing was started.',
       )
   }
 }

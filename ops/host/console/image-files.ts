@@ -55,7 +55,8 @@ export function programFiles(installed: string, entry: string): ImageFiles {
   const missing = (what: string, by: string): Problem =>
     new Problem(
       'console_build_failed',
-      `The image of the console cannot be built: ${by} needs ${what}, which is missing. The running version is untouched.`,
+      `The image of the console cannot be built: ${by} needs ${what}, which is missing. ` +
+        'The running version is untouched.',
     )
 
   const takePackage = (name: string, from: string, optional = false): void => {

@@ -345,7 +345,8 @@ const measure = `(() => {
   }
   const main = document.getElementById('main')
   return {
-    ink: rgb(getComputedStyle(document.body).color), quiet: rgb(getComputedStyle(document.querySelector('[class*=tally] .quiet')).color),
+    ink: rgb(getComputedStyle(document.body).color),
+    quiet: rgb(getComputedStyle(document.querySelector('[class*=tally] .quiet')).color),
     ground: rgb(getComputedStyle(document.body).backgroundColor),
     wide: document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth,
   }

@@ -60,7 +60,7 @@ const execs = async (page: Awaited<ReturnType<typeof open>>['page']) =>
   (await callsOf(page)).filter(({ name }) => name === 'host.exec')
 
 describe('a host that is pinned by a rollback', () => {
-  test('says so on Overview and Deploy: to which commit, since which run, and what it keeps from happening', async () => {
+  test('says so on Overview and Deploy: to which commit, since which run, and what it prevents', async () => {
     for (const path of ['/', '/deploy']) {
       const { page, complaints } = await open(browser, built, pinned(), { path })
       const card = cardOf(page)

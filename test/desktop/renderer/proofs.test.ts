@@ -52,7 +52,7 @@ describe('the Proofs page', () => {
     await page.context().close()
   })
 
-  test('shows an alarm on every page, and ends it only with a reason, naming the key that is then trusted', async () => {
+  test('shows an alarm on every page, ends it only with a reason, and names the key then trusted', async () => {
     const story = alarmedProofs()
     const { page } = await open(browser, built, story)
     await shown(page.getByRole('alert')).toContainText(

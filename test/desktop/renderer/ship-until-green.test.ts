@@ -73,7 +73,7 @@ describe('the page of a ship', () => {
     await page.context().close()
   })
 
-  test('opens the editor of the next action when a ship stopped for want of it, and commits what is written', async () => {
+  test('opens the editor of the next action when a ship stopped without one, and commits the text', async () => {
     const { page, complaints } = await open(browser, built, nextActionMissing(), { path: '/ship' })
     const before = page.getByRole('region', { name: 'Before the next ship' })
     await before.getByRole('textbox', { name: 'Next action' }).fill('Deploy it.')

@@ -292,7 +292,7 @@ describe('where hostd refuses to start', () => {
 
   it('says that the port is in use, and that another hostd serves the same state', async () => {
     const second = await hostdRefusal({ ...host.env, OPENCLAW_HOSTD_PORT: '0' })
-    expect([second.code, second.err]).toEqual([1, expect.stringContaining('another one serves')])
+    expect([second.code, second.err]).toEqual([1, expect.stringContaining('another hostd serves')])
     const other = testHost()
     const clash = await hostdRefusal({ ...other.env, OPENCLAW_HOSTD_PORT: String(hostd.port) })
     expect([clash.code, clash.err]).toEqual([

@@ -23,7 +23,8 @@ const scripts = {
     "finish('PASS', { answer: 42 })",
   // A tree: a child in the group and one in a session of its own, both deaf to SIGTERM.
   guard: `import { spawn } from 'node:child_process'; import { log, gate } from './kit.mjs'
-    for (const argv of [['sh'], ['setsid', 'sh']]) spawn(argv[0], [...argv.slice(1), '-c', 'trap "" TERM; while :; do sleep 0.2; done'], { stdio: 'ignore' })
+    const deaf = ['-c', 'trap "" TERM; while :; do sleep 0.2; done']
+    for (const [program, ...rest] of [['sh'], ['setsid', 'sh']]) spawn(program, [...rest, ...deaf], { stdio: 'ignore' })
     log('tree is up'); await gate('never')`,
   'port-audit':
     "import { finish } from './kit.mjs'; " +

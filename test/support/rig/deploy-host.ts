@@ -20,7 +20,9 @@ cd "$(mktemp -d)"
 node="$(readlink -f "$1")"
 mkdir -p usr/bin tmp etc
 cp "$node" usr/bin/node
-for library in $(ldd "$node" | grep -o '/[^ )]*'); do mkdir -p ".$(dirname "$library")"; cp -L "$library" ".$library"; done
+for library in $(ldd "$node" | grep -o '/[^ )]*'); do
+  mkdir -p ".$(dirname "$library")"; cp -L "$library" ".$library"
+done
 tar -c . | docker import --change 'ENV PATH=/usr/bin' - ${rigBaseImage}
 rm -rf "$PWD"
 `
@@ -127,7 +129,12 @@ const one = () => {
   asked += 1; open += 1
   let over = false
   const done = (good) => { if (over) return; over = true; open -= 1; if (!good) failed += 1 }
-  const request = get({ host: '127.0.0.1', port: ${appPort}, path: '/', agent: false, timeout: 30000 }, (answer) => { answer.resume(); answer.on('end', () => done(answer.statusCode === 200)); answer.on('error', () => done(false)) })
+  const to = { host: '127.0.0.1', port: ${appPort}, path: '/', agent: false, timeout: 30000 }
+  const request = get(to, (answer) => {
+    answer.resume()
+    answer.on('end', () => done(answer.statusCode === 200))
+    answer.on('error', () => done(false))
+  })
   request.on('timeout', () => request.destroy(new Error('late'))); request.on('error', () => done(false))
 }
 const timer = setInterval(() => {

@@ -22,9 +22,8 @@ export async function expectFailure(
   const { says, file, line, undo } = await plant(at, seeded(seed))
   try {
     const { run, result, triage } = await at.deploy()
-    const told =
-      `seed ${seed}, ${name}: ` +
-      `${JSON.stringify([triage, result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`)], null, 1)}`
+    const steps = result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`)
+    const told = `seed ${seed}, ${name}: ${JSON.stringify([triage, steps], null, 1)}`
     expect(result, told).toMatchObject({
       overall: 'FAIL',
       error_class: errorClass,

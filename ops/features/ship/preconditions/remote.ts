@@ -59,6 +59,7 @@ export function checkSomethingToShip(
     sentence:
       remoteHead === head
         ? `Nothing to ship: ${at} is at this commit already${shipped ? ', and it was shipped' : ''}.`
-        : `${shortCommit(head)} was reviewed already, but ${at} was moved back to an older commit. Commit a change on top.`,
+        : `${shortCommit(head)} was reviewed already, but ${at} was moved back to an older commit. ` +
+          'Commit a change on top.',
   }
 }

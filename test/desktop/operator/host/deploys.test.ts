@@ -28,7 +28,8 @@ describe('a deploy on the host, as the Overview shows it', () => {
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'deploys-test-')))
     const scripted = scriptedInstall(dir, {
       deploy: `import { emit, finish, gate } from './kit.mjs'
-const step = (name) => ({ name, status: 'passed', started_at: new Date().toISOString(), duration_ms: 40, log: null, detail: null })
+const started_at = new Date().toISOString()
+const step = (name) => ({ name, status: 'passed', started_at, duration_ms: 40, log: null, detail: null })
 emit({ type: 'run_started', action: 'deploy_and_verify', steps: ['assert_production_pull_only', 'git_sync'] })
 emit({ type: 'step_started', step: 'git_sync' })
 await gate('go')

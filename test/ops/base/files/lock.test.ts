@@ -27,8 +27,11 @@ describe('a lock', () => {
   })
 
   it('is freed by the kernel when its holder is killed, also while a child of the holder lives on', async () => {
-    const script = `import { tryLock } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/lock.ts'))}; import { spawn } from 'node:child_process'
-      const lock = tryLock(${JSON.stringify(file)}); const child = spawn('sleep', ['600'], { stdio: 'ignore' }); console.log(lock ? child.pid : 'none')`
+    const script = `import { tryLock } from ${JSON.stringify(join(process.cwd(), 'ops/base/files/lock.ts'))}
+      import { spawn } from 'node:child_process'
+      const lock = tryLock(${JSON.stringify(file)})
+      const child = spawn('sleep', ['600'], { stdio: 'ignore' })
+      console.log(lock ? child.pid : 'none')`
     const holder = spawn(
       process.execPath,
       ['--input-type=module', '-e', `${script}; setInterval(() => {}, 1000)`],

@@ -85,13 +85,15 @@ describe('running a command', () => {
     async () => {
       const file = (name: string): string => JSON.stringify(join(process.cwd(), name))
       const program = `import { spawn } from 'node:child_process'; import { once } from 'node:events'
-      import { runCommand } from ${file('ops/base/process/command.ts')}; import { identify } from ${file('ops/base/process/process-tree.ts')}
+      import { runCommand } from ${file('ops/base/process/command.ts')}
+      import { identify } from ${file('ops/base/process/process-tree.ts')}
       const options = { cwd: '/', env: { PATH: process.env.PATH }, timeLimitSeconds: 200, keepStdout: true }
       const older = spawn('sleep', ['600'])
       // Two, as the clock by which a start is told has ticks of 10 ms.
       await runCommand(['sleep', '0.1'], options); await runCommand(['true'], options)
       older.kill('SIGKILL'); await once(older, 'exit')
-      const again = 'echo ' + (older.pid - 1) + ' > /proc/sys/kernel/ns_last_pid; setsid sleep 600 >/dev/null 2>&1 & echo $!'
+      const again =
+        'echo ' + (older.pid - 1) + ' > /proc/sys/kernel/ns_last_pid; setsid sleep 600 >/dev/null 2>&1 & echo $!'
       const { stdout } = await runCommand(['sh', '-c', again], options)
       console.log(JSON.stringify({ reused: Number(stdout) === older.pid, left: identify(older.pid) }))`
       const { stdout, stderrTail } = await runCommand(

@@ -30,7 +30,9 @@ async function dies(how: string): Promise<{ code: number; said: string }> {
     import { loadSecrets } from ${module('ops/base/redact/known-secrets.ts')}
     redactCrashes(); loadSecrets(process.env)
     const secrets = ${JSON.stringify(encodedCanaries)}
-    const error = Object.assign(new Error('first ' + secrets.join(' and '), { cause: new Error('for ' + secrets.slice(9).join(' and ')) }), { evidence: secrets.slice(18, 40) })
+    const cause = new Error('for ' + secrets.slice(9).join(' and '))
+    const first = new Error('first ' + secrets.join(' and '), { cause })
+    const error = Object.assign(first, { evidence: secrets.slice(18, 40) })
     setTimeout(() => console.log('it went on'), 3000).unref()
     ${how}
   `,

@@ -89,7 +89,7 @@ describe('hq proof verify', () => {
     })
   })
 
-  it('names what is wrong and where with exit 1, also when it is another bundle of the chain that is gone', async () => {
+  it('names what is wrong and where with exit 1, also when another bundle of the chain is gone', async () => {
     const first = await sealOnHost('deploy', 1)
     await sealOnHost('deploy', 2)
     appendFileSync(join(first, 'attempts/1/build.log'), 'and more')

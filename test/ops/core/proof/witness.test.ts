@@ -60,7 +60,7 @@ describe('what HQ remembers of a host', () => {
     expect(see(await report())).toMatchObject({ alarms: [], more: false, witness: { counter: 60 } })
   })
 
-  it('raises an alarm over a restored backup, also once the chain has grown past it, and keeps its memory', async () => {
+  it('raises an alarm over a restored backup, also once the chain has outgrown it', async () => {
     await sealUpTo(1, 3)
     const backup = mkdtempSync(join(tmpdir(), 'backup-'))
     cpSync(join(bench.root, '..'), backup, { recursive: true })

@@ -45,9 +45,13 @@ describe('secrets that the tests of a change print', () => {
   it('reach no artifact, terminal output or answer of HQ, even when a test fails with one', async () => {
     const all = `const all = ${JSON.stringify(encodedCanaries)}\n`
     const printing = `import { writeSync } from 'node:fs'\n${all}
-      for (const [at, secret] of all.entries()) for (const byte of Buffer.from('out ' + secret + ' end\\n')) writeSync(1 + at % 2, Buffer.from([byte]))\n`
+      for (const [at, secret] of all.entries())
+        for (const byte of Buffer.from('out ' + secret + ' end\\n')) writeSync(1 + at % 2, Buffer.from([byte]))\n`
     const failing = `import { test } from 'node:test'\n${all}
-      test('fails with secrets', () => { throw new Error(all.join(' and ') + ' ' + process.env.PATH.slice(0, 1) + ['gh', 'p_${token.slice(4)}'].join('')) })\n`
+      test('fails with secrets', () => {
+        const found = ['gh', 'p_${token.slice(4)}'].join('')
+        throw new Error(all.join(' and ') + ' ' + process.env.PATH.slice(0, 1) + found)
+      })\n`
     // The change itself holds none of them: the files lie outside of the repository.
     const [first, then] = [
       join(at.sample.temp, 'printing.mjs'),

@@ -147,7 +147,7 @@ describe('a ship that passes', () => {
     })
   })
 
-  it("uses Codex's sign-in at the address of the settings, not OPENAI_BASE_URL or the Codex configuration", async () => {
+  it("uses Codex's sign-in at the address of the settings, not of OPENAI_BASE_URL or Codex", async () => {
     const codexHome = join(at.sample.temp, 'codex')
     mkdirSync(codexHome)
     writeFileSync(

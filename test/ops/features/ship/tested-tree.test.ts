@@ -14,7 +14,8 @@ const { execFileSync } = require('child_process')
 const wanted = { 'a.shout': 'quiet\\n', 'b.txt': 'line\\n', 'c.id': '$Id$\\n' }
 const wrong = Object.entries(wanted).filter(([name, text]) => readFileSync(name, 'utf8') !== text).map(([name]) => name)
 const tracked = execFileSync('git', ['ls-files', '--deleted']).toString()
-writeFileSync('report.xml', '<testsuites><testcase name="same">' + (wrong.length + tracked.length > 0 ? '<failure message="' + wrong + tracked + '"/>' : '') + '</testcase></testsuites>')`
+const failure = wrong.length + tracked.length > 0 ? '<failure message="' + wrong + tracked + '"/>' : ''
+writeFileSync('report.xml', '<testsuites><testcase name="same">' + failure + '</testcase></testsuites>')`
   at.sample.config({
     tests: [
       {

@@ -221,7 +221,8 @@ console.log(process.env.SECRET ?? 'no secret')`)
     at.sample.config()
     breakIt()
     implementer(`const config = JSON.parse(readFileSync('openclaw.config.json', 'utf8'))
-config.tests[0].argv = [process.execPath, '-e', "require('fs').writeFileSync('report.xml', '<testsuite><testcase name=\\"adds\\"/></testsuite>')"]
+const report = '<testsuite><testcase name=\\"adds\\"/></testsuite>'
+config.tests[0].argv = [process.execPath, '-e', "require('fs').writeFileSync('report.xml', '" + report + "')"]
 config.protected_paths = []
 writeFileSync('openclaw.config.json', JSON.stringify(config))
 writeFileSync('app.test.mjs', readFileSync('app.test.mjs', 'utf8') + '// touched\\n')`)

@@ -70,7 +70,14 @@ const plant = async (
   writeJson(join(run, 'result.json'), result(id, overall))
   writeFileSync(
     join(run, 'log.ndjson'),
-    `${JSON.stringify({ seq: 1, type: 'log', time: '2026-01-01T00:00:00.000Z', step: null, stream: 'hq', text: 'x'.repeat(500) })}\n`,
+    `${JSON.stringify({
+      seq: 1,
+      type: 'log',
+      time: '2026-01-01T00:00:00.000Z',
+      step: null,
+      stream: 'hq',
+      text: 'x'.repeat(500),
+    })}\n`,
   )
   const places = hostProofPaths(host.paths)
   if (seal)
@@ -91,7 +98,15 @@ const runDoctor = () =>
     host,
     ['runner'],
     {},
-    `${JSON.stringify({ op: 'start', run_id: newRunId(), action: 'doctor', params: {}, actor: 'test', deploy_run_id: null, requested_at: new Date().toISOString() })}\n`,
+    `${JSON.stringify({
+      op: 'start',
+      run_id: newRunId(),
+      action: 'doctor',
+      params: {},
+      actor: 'test',
+      deploy_run_id: null,
+      requested_at: new Date().toISOString(),
+    })}\n`,
   )
 const hasLogs = ({ bundle }: { bundle: string }): boolean =>
   existsSync(join(bundle, 'build.log')) || existsSync(join(bundle, 'attempts/1/verify.log'))
@@ -186,7 +201,7 @@ describe('retention on a host, after a run', () => {
     expect(hasLogs(old)).toBe(true)
   })
 
-  it('killed before any of its changes leaves a chain that verifies, and the next pass ends what it began', async () => {
+  it('killed before any of its changes leaves a chain that verifies; the next pass completes it', async () => {
     settings({ log_days: 1, log_bytes: 0, min_days: 1 })
     const planted = [await plant(400), await plant(410, { kind: 'doctor' })]
     const env = { ...process.env, ...host.env }

@@ -11,13 +11,15 @@ import { join } from 'node:path'
 const root = process.env.OPENCLAW_HQ_INSTALL
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
 const token = readFileSync(join(process.env.OPENCLAW_ETC, 'secrets', 'openclaw_admin_token'), 'utf8').trim()
-let version = read(join(root, 'package.json')).version + '+' + read(join(root, '.openclaw-release.json')).commit.slice(0, 12)
+const { commit } = read(join(root, '.openclaw-release.json'))
+let version = read(join(root, 'package.json')).version + '+' + commit.slice(0, 12)
 let strangerStatus = 403
 ${plant}
 createServer((request, response) => {
   const known = request.headers['x-openclaw-admin-token'] === token
   const status = request.url === '/health' || known ? 200 : strangerStatus
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ ok: status === 200, version, uptime_seconds: 0, time: new Date().toISOString() }))
+  const answer = { ok: status === 200, version, uptime_seconds: 0, time: new Date().toISOString() }
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
 }).listen(Number(process.env.OPENCLAW_HOSTD_PORT), '127.0.0.1')
 `
 
@@ -26,7 +28,13 @@ const mainProgram = `
 import { writeSync } from 'node:fs'
 const time = new Date().toISOString()
 const [run_id, attempt] = process.env.OPENCLAW_DEPLOY_ATTEMPT.split('/')
-const result = { schema_version: 1, run_id, attempt: Number(attempt), overall: 'FAIL', step_failed: null, error_class: 'endpoint_not_ok', next_auto_fix: 'fix_and_ship', git_head: null, git_tree: null, started_at: time, finished_at: time, steps: [{ name: 'made_by_the_new_hq', status: 'failed', started_at: time, duration_ms: 0, log: null, detail: null }], artifacts: {}, target_sha: null, previous_sha: null, engine: null, unanswered_ms: null }
+const step = { name: 'made_by_the_new_hq', status: 'failed', started_at: time, duration_ms: 0, log: null, detail: null }
+const result = {
+  schema_version: 1, run_id, attempt: Number(attempt), overall: 'FAIL', step_failed: null,
+  error_class: 'endpoint_not_ok', next_auto_fix: 'fix_and_ship', git_head: null, git_tree: null,
+  started_at: time, finished_at: time, steps: [step], artifacts: {},
+  target_sha: null, previous_sha: null, engine: null, unanswered_ms: null,
+}
 writeSync(Number(process.env.OPENCLAW_EVENTS_FD), JSON.stringify({ type: 'run_finished', time, result }) + '\\n')
 process.exitCode = 1
 `

@@ -9,9 +9,10 @@ const counts = (xml: string) => {
 
 describe('a JUnit report', () => {
   it('counts case by case, in nested suites, as node and pytest write them', () => {
-    const { cases } =
-      read(`<?xml version="1.0"?><testsuites><testcase name="top" classname="test"/><testsuite name="a" tests="3" failures="1" skipped="1">
-      <testcase name="bad" classname="m.C"><failure message="1 &lt; 2&#10;more">x</failure></testcase><testcase name="later"><skipped type="todo" message="soon"/></testcase></testsuite></testsuites>`)
+    const { cases } = read(`<?xml version="1.0"?><testsuites><testcase name="top" classname="test"/>
+      <testsuite name="a" tests="3" failures="1" skipped="1">
+      <testcase name="bad" classname="m.C"><failure message="1 &lt; 2&#10;more">x</failure></testcase>
+      <testcase name="later"><skipped type="todo" message="soon"/></testcase></testsuite></testsuites>`)
     expect(cases).toEqual([
       { name: 'top', outcome: 'passed', message: '' },
       { name: 'm.C.bad', outcome: 'failed', message: '1 < 2' },
