@@ -28,9 +28,13 @@ export async function readHead(
     }
     if (size > maxBytes) await reader?.cancel()
   } catch (error) {
-    throw new Problem('hostd_unreachable', `${host} closed the connection in the middle of an answer.`, {
-      cause: error,
-    })
+    throw new Problem(
+      'hostd_unreachable',
+      `${host} closed the connection in the middle of an answer.`,
+      {
+        cause: error,
+      },
+    )
   }
   return { text: text + decoder.decode(), truncated: size > maxBytes }
 }

@@ -120,7 +120,10 @@ function checkLink(
       tombstone !== null &&
       (tombstone.manifest_sha256 !== digest || tombstone.signature.key_id !== signature.key_id)
     )
-      note('tombstone_invalid', 'its tombstone belongs to another bundle or is signed with another key')
+      note(
+        'tombstone_invalid',
+        'its tombstone belongs to another bundle or is signed with another key',
+      )
   }
   if (manifest === null || problems.length > 0)
     return { alarms: problems.map((problem) => ({ ...problem, counter: link.counter })) }

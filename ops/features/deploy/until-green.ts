@@ -106,7 +106,8 @@ class Deploy {
       if (triage.error_class === 'state_invalid') this.restoreState()
       // The HQ of before failed. The one that this attempt brought may hold the fix: it gets one more attempt.
       const newHq = attemptInstall(this.host.paths) !== before
-      if (newHq) this.log('this attempt installed another version of HQ, which makes the next attempt')
+      if (newHq)
+        this.log('this attempt installed another version of HQ, which makes the next attempt')
       const why = this.whyStop(triage, { attempt, newHq })
       if (why !== null) {
         this.log(`stopped: ${why}`)

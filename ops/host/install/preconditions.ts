@@ -58,7 +58,9 @@ function requireOutsideClone({ root, etc, state, artifacts }: HostPaths): void {
     if (inside(path))
       refuse(`${path} lies in the clone ${root}, which belongs to the build account.`)
   if (inside(artifacts) && dirname(resolve(artifacts)) !== resolve(root))
-    refuse(`${artifacts} lies deeper in the clone ${root}; it must lie directly in it, or elsewhere.`)
+    refuse(
+      `${artifacts} lies deeper in the clone ${root}; it must lie directly in it, or elsewhere.`,
+    )
 }
 
 /** The owner of these could replace the token, or the code that runs as root. */

@@ -242,6 +242,8 @@ describe('in the console', () => {
     await signIn(token)
     await shown(page.getByRole('list', { name: 'Definition of Done, six gates' })).toBeVisible()
     refuse = true
-    await shown(page.getByText('The host no longer accepts the token that it accepted before.')).toBeVisible()
+    await shown(
+      page.getByText('The host no longer accepts the token that it accepted before.'),
+    ).toBeVisible()
   })
 })

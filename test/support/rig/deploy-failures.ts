@@ -29,13 +29,19 @@ const extensions = ['ts', 'tsx', 'js', 'mjs', 'c', 'go', 'rs', 'py', 'css'] as c
 const sourceFile = (random: Random): string =>
   `src/${random.hex(4)}-part/${random.hex(6)}.${random.pick(extensions)}`
 const lineNumber = (random: Random): number => 1 + random.below(4000)
+const harmless = [
+  'compiled',
+  'warning: unused',
+  '0 errors in',
+  'note: errors are reported below for',
+  'ok',
+]
 /** Lines that come before the error in a real log, and look a little like one. */
 const noise = (random: Random): string[] =>
   Array.from(
     { length: random.below(40) },
     () =>
-      `${random.pick(['compiled', 'warning: unused', '0 errors in', 'note: errors are reported below for', 'ok'])} ` +
-      `${random.hex(8)}`,
+      `${random.pick(harmless)} ${random.hex(8)}`,
   )
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 /** A build that prints these lines and ends with this code. */

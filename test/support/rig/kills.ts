@@ -115,8 +115,8 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
     900,
   )
   const told =
-    `seed ${seed}: ${victim} killed at line ${when} of ${lines}; the run is ${run.status} ` +
-    `${run.error_class ?? ''}`
+    `seed ${seed}: ${victim} killed at line ${when} of ${lines}; ` +
+    `the run is ${run.status} ${run.error_class ?? ''}`
 
   await until(`the unit of ${id} to be gone, ${told}`, async () => (await unitsLeft(at)) === '')
   expect(await markedBy(at, id), told).toBe('')

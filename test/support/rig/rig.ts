@@ -104,7 +104,7 @@ async function baseOf(root: string, say: (text: string) => void, tries = 3): Pro
     if (tries <= 1) throw error
     say(
       'It could not be built, and is tried once more: ' +
-        `${error instanceof Error ? error.message.slice(-1000) : String(error)}`,
+        (error instanceof Error ? error.message.slice(-1000) : String(error)),
     )
     return await baseOf(root, say, tries - 1)
   }

@@ -111,8 +111,8 @@ function AcknowledgeDialog({
               Acknowledge {count(open.length, 'alarm')} of {visibleText(title)}?
             </Heading>
             <p className="soft">
-              From now on HQ trusts what {visibleText(title)} shows now. Bundles that were seen before
-              and are gone stay lost.
+              From now on HQ trusts what {visibleText(title)} shows now. Bundles that were seen
+              before and are gone stay lost.
             </p>
             {newKey && (
               <p className="soft">

@@ -101,8 +101,7 @@ function Host({ view: { key, host } }: { view: ShipKeyView }): ReactElement | nu
     mutationFn: () => bridge.call('ship_key.enrol', { id: key?.id ?? null }),
     onSuccess: ({ run_id }) => go(`/runs/${run_id}`),
   })
-  if (host === null)
-    return <p className="quiet">No host is set, so the key cannot be enrolled.</p>
+  if (host === null) return <p className="quiet">No host is set, so the key cannot be enrolled.</p>
   const { name, enrolled, others, detail } = host
   const first = others.length === 0
   return (

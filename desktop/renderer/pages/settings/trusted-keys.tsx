@@ -108,7 +108,8 @@ function TrustedKey({
       >
         <p>
           <code className="mono">{id.slice(0, 12)}</code> is no longer trusted on {host}: what only
-          it has approved counts as unreviewed, and is not deployed. The running version keeps serving.
+          it has approved counts as unreviewed, and is not deployed. The running version keeps
+          serving.
         </p>
       </Confirm>
     </li>

@@ -97,7 +97,7 @@ async function runDoctor(
 
 function whyUnusable({ run, joined }: Outcome, upSince: string | null): string | null {
   if (beganBefore(run.result, upSince)) return 'began before the running version was up'
-  return joined && run.status === 'cancelled' ? "was started and cancelled by someone else" : null
+  return joined && run.status === 'cancelled' ? 'was started and cancelled by someone else' : null
 }
 
 function judge(

@@ -65,8 +65,7 @@ export function inspectCharacters({ file, bytes }: DiffSection): CharacterFindin
     const sign = bidi.exec(line)
     if (sign) reversed ??= `${place} ${codePoint(sign[0])}`
     const found = unseenIn(line)
-    if (found.size > 0)
-      flags.push(`${place}: invisible characters: ${[...found].join(', ')}`)
+    if (found.size > 0) flags.push(`${place}: invisible characters: ${[...found].join(', ')}`)
     if (line.length > longLine) flags.push(`${place}: a line of ${line.length} characters`)
   }
   const more = flags.length - maxPlaces

@@ -102,7 +102,7 @@ async function judge(
   const verdict = readJson(join(dir, proofFiles.verdict), verdictDocument, 'verdict_mismatch')
   if (!then || !verdict) return 'its proof lacks the conditions of its review'
   if (checkVerdictSignature(verdict, keys) !== 'verified')
-    return "it is not signed by the key of this laptop"
+    return 'it is not signed by the key of this laptop'
   const differ = differing(then, planned.conditions)
   if (differ.length > 0)
     return `${differ.join(', ')} ${differ.length === 1 ? 'has' : 'have'} changed`

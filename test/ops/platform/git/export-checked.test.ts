@@ -72,9 +72,7 @@ it('refuses a commit whose own object was changed to name another tree', async (
     exportChecked(repo, { sha: head, folder: join(dir, 'out') }, await hostGit(repo)),
   ).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
-    message: expect.stringMatching(
-      /^The commit object of \w+ does not match its hash/,
-    ) as string,
+    message: expect.stringMatching(/^The commit object of \w+ does not match its hash/) as string,
   })
 })
 
@@ -86,15 +84,11 @@ it("reads a file of the top folder only as the commit's name stands for it", asy
   replaceObject(file, 'blob', 'evil\n')
   await expect(read('run.sh')).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
-    message: expect.stringMatching(
-      /^The file run.sh of \w+ does not match its hash/,
-    ) as string,
+    message: expect.stringMatching(/^The file run.sh of \w+ does not match its hash/) as string,
   })
   replaceObject(tree, 'tree', '')
   await expect(read('run.sh')).rejects.toMatchObject({
     errorClass: 'git_sync_failed',
-    message: expect.stringMatching(
-      /^The top folder of \w+ does not match its hash/,
-    ) as string,
+    message: expect.stringMatching(/^The top folder of \w+ does not match its hash/) as string,
   })
 })
