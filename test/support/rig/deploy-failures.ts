@@ -35,14 +35,10 @@ const harmless = [
   '0 errors in',
   'note: errors are reported below for',
   'ok',
-]
+] as const
 /** Lines that come before the error in a real log, and look a little like one. */
 const noise = (random: Random): string[] =>
-  Array.from(
-    { length: random.below(40) },
-    () =>
-      `${random.pick(harmless)} ${random.hex(8)}`,
-  )
+  Array.from({ length: random.below(40) }, () => `${random.pick(harmless)} ${random.hex(8)}`)
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 /** A build that prints these lines and ends with this code. */
 const buildSaying = (lines: readonly string[], code: number): AppVersion => ({
