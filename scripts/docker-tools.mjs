@@ -27,7 +27,7 @@ const quiet = {
 const works = (program, args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0
 const apt = (args) => spawnSync('apt-get', args, quiet).status === 0
 
-/** Is the second version of Compose there, whoever installed it? */
+/** Is the second version of Compose there, whatever installed it? */
 const hasCompose = () => works('docker', ['compose', 'version', '--format', 'json'])
 
 function codename() {

@@ -47,7 +47,7 @@ export const verdictDocument = verdict.extend({ signature: signature.optional() 
 export type VerdictDocument = z.infer<typeof verdictDocument>
 
 /**
- * `unverified`: it bears no signature, or no key is enrolled to check one with. `unknown_key`: keys are enrolled
+ * `unverified`: it has no signature, or no key is enrolled to check one with. `unknown_key`: keys are enrolled
  * and its key is not among them. `invalid`: it is not a verdict, or the signature is not of this content.
  */
 export const signatureState = z.enum(['verified', 'unverified', 'unknown_key', 'invalid'])

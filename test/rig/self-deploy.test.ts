@@ -5,7 +5,7 @@ import { parseRunEvent } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
 import { prepareDeployHost, type DeployHost, type Ended } from '../support/rig/deploy-host.ts'
 import { hqInside, productionPaths as paths } from '../support/rig/host.ts'
-import { ownPackage, type Changes } from '../support/rig/own-package.ts'
+import { hqPackage, type Changes } from '../support/rig/hq-package.ts'
 import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { serveRegistry, type Registry } from '../support/rig/registry.ts'
@@ -43,7 +43,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
   })
 
   const ship = async (version: string, changes: Changes = {}): Promise<string> =>
-    await at.laptop.ship(ownPackage(process.cwd(), version, changes))
+    await at.laptop.ship(hqPackage(process.cwd(), version, changes))
   /**
    * hostd is not asked while its new version may be a broken one: the run's folder tells. npm and Docker may be slow on
    * a busy machine.

@@ -8,7 +8,7 @@ import type { EngineHost, Target, UpReport } from '#ops/host/engines/common/engi
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { projectConfig, type ProjectConfig } from '#shared/config'
 import { writeFiles, type TestDocker } from './docker.ts'
-import { getAfresh } from './get-afresh.ts'
+import { getUnpooled } from './get-unpooled.ts'
 import { startHostd, testHost, until, type TestHost, type TestHostd } from './hostd.ts'
 import { freePort } from './ports.ts'
 
@@ -146,7 +146,7 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
     },
     web: async () => {
       try {
-        return JSON.parse(await getAfresh(ports.web, '/')) as {
+        return JSON.parse(await getUnpooled(ports.web, '/')) as {
           ok: boolean
           message: string
           commit: string

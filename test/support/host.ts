@@ -20,7 +20,7 @@ import { stopServices } from '#ops/host/engines/process/resume'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { endTree } from '#ops/base/process/process-tree'
 import { freePort } from './ports.ts'
-import { getAfresh } from './get-afresh.ts'
+import { getUnpooled } from './get-unpooled.ts'
 import { startHostd, testHost, until, type TestHost, type TestHostd } from './hostd.ts'
 import { sampleApp, type SampleVersion } from './sample-app.ts'
 
@@ -270,7 +270,7 @@ export async function deployHost(
         const [health, message] = await Promise.all(
           ['/api/health', '/api/message'].map(
             async (path) =>
-              JSON.parse(await getAfresh(ports.app, path)) as { commit: string; message: string },
+              JSON.parse(await getUnpooled(ports.app, path)) as { commit: string; message: string },
           ),
         )
         return { commit: health?.commit ?? '', message: message?.message ?? '' }

@@ -16,7 +16,7 @@ export interface Live {
 }
 const LiveContext = createContext<Live | null>(null)
 
-/** Keeps the overview for everything below; shows the last known one, with its age, when HQ itself is away. */
+/** Keeps the overview for everything below; shows the last known one, with its age, when HQ itself does not answer. */
 export function LiveProvider({ children }: { children: ReactNode }): ReactElement {
   const { bridge } = useHq()
   const { data, error, dataUpdatedAt, refetch } = useQuery(overviewQuery(bridge))

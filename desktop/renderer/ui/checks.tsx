@@ -11,7 +11,7 @@ export const worstFirst = (checks: readonly CheckResult[]): CheckResult[] =>
 export const notGreen = (checks: readonly CheckResult[]): CheckResult[] =>
   worstFirst(checks.filter(({ status }) => status === 'FAIL' || status === 'WARN'))
 
-/** *22 pass, 1 warn, 1 skip*: what is none is not said. */
+/** *22 pass, 1 warn, 1 skip*: a status without checks is left out. */
 export function tallyOf(checks: readonly CheckResult[]): string {
   const words = (['PASS', 'FAIL', 'WARN', 'SKIP'] as const).flatMap((status) => {
     const number = checks.filter((check) => check.status === status).length

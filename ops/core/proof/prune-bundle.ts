@@ -95,7 +95,7 @@ export function pruneBundle({ dir, key, drop, now }: PruneRequest): string[] {
   return chosen
 }
 
-/** Deletes a file of the bundle, and nothing that a planted link leads to. */
+/** Deletes a file of the bundle, and nothing outside it that a link leads to. */
 function remove(dir: string, path: string): void {
   const parent = dirname(join(dir, path))
   if (!existsSync(parent)) return

@@ -18,7 +18,7 @@ export function signVerdict(verdict: Verdict, key: SigningKey): SignedVerdict {
   }
 }
 
-/** Whose signature does a verdict bear? Reads nothing and never throws. @param value the parsed JSON of a verdict */
+/** Whose signature does a verdict have? Reads nothing and never throws. @param value the parsed JSON of a verdict */
 export function checkVerdictSignature(value: unknown, keys: TrustedKeys): SignatureState {
   const { data: document } = verdictDocument.safeParse(value)
   if (document === undefined) return 'invalid'

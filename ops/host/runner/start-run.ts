@@ -122,7 +122,7 @@ function recordOf(request: StartRequest, params: Record<string, unknown>): RunFi
   }
 }
 
-interface Hands {
+interface RunIO {
   readonly signal: AbortSignal
   readonly append: (event: EventBody, redacted?: boolean) => void
 }
@@ -131,7 +131,7 @@ interface Hands {
 async function inLane(
   record: RunFile,
   settings: RunSettings,
-  { signal, append }: Hands,
+  { signal, append }: RunIO,
 ): Promise<ResultDocument> {
   const { paths } = settings
   const laneLock = await takeLock(laneLockFile(paths, record.lane), lockWaitMs)

@@ -12,7 +12,7 @@ import styles from './file-diff.module.css'
 
 const css = bindStyles(styles)
 
-/** Most rows drawn at once; more on request. A diff that long is read elsewhere. */
+/** Most rows drawn at once; more on request. A longer diff is read in another program. */
 const firstRows = 1500
 
 export function FileDiff({

@@ -192,7 +192,7 @@ function toneOf({ failed, passed, total }: Suite): Tone {
 const versionOf = ({ cli, cli_version }: { cli: string; cli_version: string }): string =>
   cli_version.startsWith(cli) ? cli_version : `${cli} ${cli_version}`
 
-/** Whose signature the verdict bears, as far as this laptop knows. */
+/** Whose signature the verdict has, as far as this laptop knows. */
 function Signature({
   state,
   keyId,

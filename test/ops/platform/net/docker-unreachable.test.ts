@@ -12,7 +12,7 @@ import { ordinaryMounts } from '#ops/platform/net/host-mounts'
 let dir: string
 let socket: string
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'docker-away-'))
+  dir = mkdtempSync(join(tmpdir(), 'docker-unreachable-'))
   socket = join(dir, 'docker.sock')
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
@@ -26,7 +26,7 @@ const dockerCheck = (limitMs: number) =>
     limitMs,
   }).filter(({ name }) => name === 'ports:docker')
 
-it('an audit without Docker says that Docker is to be started: no port was found open', async () => {
+it('an audit without Docker names Docker as the remedy, not an open port', async () => {
   const [found] = await runChecks(dockerCheck(2000))
   expect(found).toMatchObject({
     status: 'FAIL',
@@ -36,7 +36,7 @@ it('an audit without Docker says that Docker is to be started: no port was found
   expect(found && auditClass(found)).toBe('docker_unreachable')
 })
 
-it('a Docker that is late is called late, and time in which nobody could have listened does not count', async () => {
+it('a slow Docker is reported as slow, and time before the probe does not count', async () => {
   const server = createServer(() => undefined).listen(socket)
   await new Promise((resolve) => {
     server.once('listening', resolve)

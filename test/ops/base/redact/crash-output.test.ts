@@ -11,7 +11,7 @@ import { canaryFiles, encodedCanaries, leaksIn } from '../../../support/leaks.ts
 
 let dir: string
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'last-words-'))
+  dir = mkdtempSync(join(tmpdir(), 'crash-output-'))
   mkdirSync(join(dir, 'etc', 'secrets', 'soma_kajabi'), { recursive: true })
   for (const [name, text] of Object.entries(canaryFiles()))
     writeFileSync(join(dir, 'etc', 'secrets', 'soma_kajabi', name), text)
@@ -55,7 +55,7 @@ async function dies(how: string): Promise<{ code: number; said: string }> {
   }
 }
 
-describe('the last words of a program', () => {
+describe('what a program prints before it crashes', () => {
   it.each([
     ['an error that nobody caught', 'throw error'],
     [

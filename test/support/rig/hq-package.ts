@@ -18,7 +18,7 @@ const files = [
  * HQ's own repository in small, as text: this package, with a version of its own and some files changed.
  * @throws when a change leaves its file as it was: then the test would test nothing
  */
-export function ownPackage(
+export function hqPackage(
   root: string,
   version: string,
   changes: Changes = {},
