@@ -6,7 +6,7 @@ import { randomOf } from '../ops/core/proof/proof-bench.ts'
 import { throughSinks } from '../support/secret-sinks.ts'
 import { campaignSeeds, report } from './seeds.ts'
 
-it('twelve secrets of chance stay out of child output in every encoding, wherever the chunks are cut', () => {
+it('twelve random secrets stay out of child output in every encoding, wherever the chunks are cut', () => {
   const seeds = campaignSeeds()
   let cases = 0
   const leaks: string[] = []
@@ -41,7 +41,7 @@ it('twelve secrets of chance stay out of child output in every encoding, whereve
   expect(leaks.slice(0, 5)).toEqual([])
 })
 
-it('twelve secrets of chance stay out of everything that keeps or shows text', async () => {
+it('twelve random secrets stay out of everything that keeps or shows text', async () => {
   // Each is a child or two, and twelve more secrets known: fewer seeds than where one function is asked.
   const seeds = campaignSeeds().slice(0, 25)
   let cases = 0

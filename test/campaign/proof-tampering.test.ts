@@ -8,7 +8,7 @@ import { believing, newKey, proofBench, randomOf, runOf } from '../ops/core/proo
 import { tamperings } from '../ops/core/proof/tampering.ts'
 import { campaignSeeds, report } from './seeds.ts'
 
-it('every kind of tampering is called by its name, for every seed', async () => {
+it('every kind of tampering is reported by its name, for every seed', async () => {
   const seeds = campaignSeeds()
   const bench = proofBench()
   const foreign = newKey()

@@ -25,7 +25,7 @@ describe.skipIf(why !== null)('deploys on an installed host', () => {
     await at.rig.down()
   })
 
-  it('that fail say why, with the class and the first error line', async () => {
+  it('report why they fail, with the class and the first error line', async () => {
     const [seeds, failed] = [campaignSeeds(), [] as string[]]
     for (const seed of seeds) {
       for (const failure of deployFailures) {
@@ -46,7 +46,7 @@ describe.skipIf(why !== null)('deploys on an installed host', () => {
     expect(failed).toEqual([])
   })
 
-  it('in which something is killed leave nothing over, and the next is green', async () => {
+  it('leave nothing behind when something is killed, and the next is green', async () => {
     const [seeds, failed] = [campaignSeeds(), [] as string[]]
     for (const seed of seeds)
       await expectSurvived(at, seed, lines).catch((error: unknown) => failed.push(String(error)))

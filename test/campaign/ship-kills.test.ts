@@ -16,7 +16,7 @@ afterAll(async () => {
   await api.close()
 })
 
-it('a ship killed at a moment of chance leaves no half-pushed state', async () => {
+it('a ship killed at a random moment leaves no half-pushed state', async () => {
   sample.commit('The first ship', { 'first.txt': 'x\n' })
   const { result, dir } = await sample.ship()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')

@@ -144,7 +144,7 @@ describe('Phase 0', () => {
     })
   })
 
-  it('does not take silence for a secret that is missing, and seals what a killed run before it left', async () => {
+  it('distinguishes no answer from a missing secret, and seals what a killed run left', async () => {
     // As a kill right before the first seal of this host leaves it.
     const left = (await connectors()).last_phase0?.run_id ?? ''
     rmSync(join(proofOf(left), 'manifest.json'))

@@ -54,7 +54,7 @@ describe('enrolling the ship key of a laptop', () => {
     expect(readFileSync(host.paths.shipKeysFile, 'utf8')).toBe(before)
   })
 
-  it('refuses what is no public key, and answers nobody without the token', async () => {
+  it('refuses anything but a public key, and answers nobody without the token', async () => {
     for (const params of [
       { public_key: newKeyPem(), label: 'x' },
       { public_key: 'x', label: 'x' },
@@ -76,7 +76,7 @@ describe('enrolling the ship key of a laptop', () => {
     writeFileSync(host.paths.shipKeysFile, text)
   })
 
-  it('takes one back that was enrolled, and neither one of trust.json nor the last', async () => {
+  it('removes an enrolled key, but neither one of trust.json nor the last one', async () => {
     expect(await takeBack(byHand.id)).toBe('failed')
     writeJson(host.paths.trustFile, {
       schema_version: 1,

@@ -147,7 +147,7 @@ describe('the index of runs', () => {
     }
   })
 
-  it('is rebuilt when it holds a word unknown to this hostd, and names each unreadable folder once', async () => {
+  it('is rebuilt when it holds a value unknown to this hostd, and names each unreadable folder once', async () => {
     writeRun(1)
     const other = writeRun(2)
     hostd = await startHostd(host)
@@ -194,7 +194,7 @@ describe('the index of runs', () => {
     expect((await client.runs()).runs).toHaveLength(3)
   })
 
-  it('takes in a run that was started beside a serving hostd', async () => {
+  it('adds a run that was started beside a serving hostd', async () => {
     hostd = await startHostd(host)
     const id = writeRun(7)
     const { client } = hostd

@@ -131,7 +131,7 @@ describe('a sealed ship on the host', () => {
     await expectShown(2, 'verified')
   })
 
-  it('is refused when a key sealed it that the host does not know, until the host does', async () => {
+  it('is refused while the host does not know the key that sealed it', async () => {
     const bundle = await sealed(4, { key: other })
     expect(await upload(4, bundle)).toBe('proof_broken')
     enrol(laptop, other)

@@ -13,7 +13,7 @@ const building = (script: string) => ({
   config: { build: [{ name: 'evil', argv: ['sh', '-c', `${script}\nexit 0`] }] },
 })
 
-describe.skipIf(why !== null)('a build that wants more than it may', () => {
+describe.skipIf(why !== null)('a build that tries to exceed its rights', () => {
   let rig: Rig
   let host: DeployHost
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
       overall: 'PASS',
     })
 
-  it('cannot put a folder of its own in the place of the proof, although the clone around it is its own', async () => {
+  it('cannot replace the proof folder, although it owns the clone around it', async () => {
     await host.ship(
       'one',
       building(`cd ${paths.root} && touch mine && mv artifacts taken && mkdir -p artifacts/runs`),
@@ -104,7 +104,7 @@ describe.skipIf(why !== null)('a build that wants more than it may', () => {
     expect([await host.serves(), host.log(id).includes(host.token())]).toEqual([serves, false])
   })
 
-  it('cannot make another content pass for the commit that was reviewed', async () => {
+  it('cannot pass off other content as the reviewed commit', async () => {
     const forge =
       `const { rmSync, writeFileSync } = require('node:fs'); ` +
       `const text = require('node:zlib').deflateSync('blob 10\\0// forged\\n'); ` +

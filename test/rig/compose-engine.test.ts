@@ -366,7 +366,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(containerIds()).toEqual(before)
   })
 
-  it('runs a migration once and before what needs it, and removes what is named no more', async () => {
+  it('runs a migration once, before what depends on it, and removes services no longer named', async () => {
     const migrate = { image: 'hq-test-base:24', command: ['node', '-e', 'console.log("migrated")'] }
     const sha = host.commit(
       composeProject('migrated', {
@@ -411,7 +411,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     first = green[2] ?? ''
   })
 
-  it('finds a container that was exchanged behind its back, and one that ended', async () => {
+  it('finds a container that was replaced by somebody else, and one that ended', async () => {
     docker.run('tag', 'hq-test-base:24', `shop-web:${first}`)
     expect(
       (await composeEngine.running(host.engineHost(), { sha: first, digest: null })).wrong,

@@ -236,7 +236,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await rig.must(['rm', '/usr/local/bin/tailscale'])
   })
 
-  it('fails for a commit that nobody reviewed, a clone that is not its own, and a clock that went back', async () => {
+  it('fails for a commit that nobody reviewed, a clone of another owner, and a clock that went back', async () => {
     const head = await git('rev-parse', 'HEAD')
     await git('commit', '--quiet', '--allow-empty', '--message=by hand')
     const state = await rig.must(['cat', paths.projectState])
@@ -277,7 +277,7 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     expectEach(foreign, refused)
   })
 
-  it('takes a stopped timer for right while maintenance is on, and only then', async () => {
+  it('accepts a stopped timer while maintenance is on, and only then', async () => {
     const deploy_run_id = newRunId()
     await rig.must(['systemctl', 'stop', 'openclaw-doctor.timer'])
     await rig.write(

@@ -430,7 +430,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     })
   })
 
-  it('does not take a clone of something else for its own', async () => {
+  it('refuses a clone of another repository', async () => {
     expect(await rig.exec([installer, '--origin', rig.origin.url('other.git')])).toMatchObject({
       code: 2,
       err: expect.stringContaining(

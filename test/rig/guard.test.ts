@@ -62,7 +62,7 @@ describe.skipIf(why !== null)('guard on an installed host', () => {
     await host.show(unit, 'ActiveState'),
   ]
 
-  it('finds a fresh host well, and its line is in the log and in the journal', async () => {
+  it('finds a fresh host healthy, and its line is in the log and in the journal', async () => {
     const line = await pass()
     expect(line).toMatchObject({
       overall: 'PASS',
@@ -108,7 +108,7 @@ describe.skipIf(why !== null)('guard on an installed host', () => {
     await rig.must(['systemctl', 'restart', guardTimer])
   })
 
-  it('restarts a hostd that hangs, and is not hung by it', async () => {
+  it('restarts a hostd that hangs, and does not hang itself', async () => {
     const before = await pid()
     await freeze()
     const line = await pass()

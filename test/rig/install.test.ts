@@ -90,7 +90,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     await nothingMade()
   })
 
-  it('refuses settings that are off, before it makes anything', async () => {
+  it('refuses invalid settings before it changes anything', async () => {
     await rig.write(paths.hostSettings, '{"schema_version":1,"disk_wran":3}')
     const { code, err } = await install()
     expect([code, err]).toEqual([
@@ -103,7 +103,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     await nothingMade()
   })
 
-  it('refuses folders of another owner, and units that are not its own', async () => {
+  it('refuses folders of another owner, and units that it did not write', async () => {
     await rig.must(['install', '-d', '-o', '1234', paths.etc])
     expect(await install()).toMatchObject({
       code: 2,
@@ -208,7 +208,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     expect(`${out}${err}`).not.toContain(host.token())
   })
 
-  it('lets hostd answer on its loopback port and its socket, and only who has the token', async () => {
+  it('lets hostd answer on its loopback port and its socket, only to a caller with the token', async () => {
     expect(
       JSON.parse(await rig.must(['curl', '-sf', 'http://127.0.0.1:8877/health'])),
     ).toMatchObject({ ok: true })
@@ -235,7 +235,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     ]).toEqual(before)
   })
 
-  it('puts right just what is not as it should be, and keeps the token', async () => {
+  it('corrects only what differs, and keeps the token', async () => {
     const token = host.token()
     await rig.must(['chmod', '0644', paths.tokenFile])
     await rig.must(['systemctl', 'disable', '--now', '--quiet', 'openclaw-guard.timer'])
@@ -265,7 +265,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
   const version = async (): Promise<unknown> =>
     (await host.api('/health', { token: null })).body['version']
 
-  it('upgrades in place, from a release of its own', async () => {
+  it('upgrades in place, from its own release', async () => {
     const file = join(rig.package, 'package.json')
     const text = readFileSync(file, 'utf8')
     const before = await version()
@@ -281,7 +281,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     expect(await install()).toMatchObject({ code: 0, out: 'Nothing to change.\n' })
   })
 
-  it('puts the release before back when the new hostd does not answer', async () => {
+  it('restores the previous release when the new hostd does not answer', async () => {
     const file = join(rig.package, 'hostd', 'main.ts')
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, `throw new Error('planted')\n${text}`)

@@ -9,7 +9,7 @@ const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: kills during deploys on the rig`)
 
 describe.skipIf(why !== null)(
-  'leaves nothing over and no false PASS, whatever is killed in a deploy, and deploys green next',
+  'leaves nothing behind and no false PASS, whatever is killed in a deploy, and deploys green next',
   () => {
     let at: DeployHost
     let lines: number

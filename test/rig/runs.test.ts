@@ -127,7 +127,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
   const lives = async (pid: number): Promise<boolean> =>
     (await rig.exec(['test', '-e', `/proc/${pid}`])).code === 0
 
-  it('goes from the CLI through hostd to a unit of its own and back with a result', async () => {
+  it('goes from the CLI through hostd to its own unit and back with a result', async () => {
     const { code, out } = await rig.exec([...hqInside, 'doctor', '--json'])
     const document = JSON.parse(out) as {
       run_id: string

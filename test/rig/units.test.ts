@@ -27,7 +27,7 @@ describe.skipIf(why !== null)('the units of a host', () => {
   })
   afterAll(async () => await rig.down())
 
-  it.each(names)('%s is what systemd can read, without a word', async (name) => {
+  it.each(names)('%s is read by systemd without a warning', async (name) => {
     expect(
       await rig.exec([
         'systemd-analyze',

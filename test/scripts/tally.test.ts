@@ -48,7 +48,7 @@ const tally = async (...runs: string[]): Promise<[string, number | undefined]> =
 }
 const fine = "it('fine', () => {})"
 
-it('a run in which every test passed counts as that, and what was skipped is said', async () => {
+it('a run in which every test passed counts as passed, and skipped tests are named', async () => {
   expect(await tally(await ran('good', { one: `${fine}\nit.skip('left out', () => {})` }))).toEqual(
     ['1 passed, 0 failed, 1 skipped', 0],
   )

@@ -124,7 +124,7 @@ describe('the table of failure classes', () => {
 })
 
 describe('the remedies', () => {
-  it('are whole sentences that hand nobody a command line', () => {
+  it('are whole sentences without a command line', () => {
     for (const id of remediationIds) {
       const { title } = remediations[id]
       expect(title, id).toMatch(/^[A-Z][^]*\.$/)

@@ -40,13 +40,13 @@ describe('the six gates of a change', () => {
     ])
   })
 
-  it('take a green ship of another commit for nothing', () => {
+  it('ignore a green ship of another commit', () => {
     expect(states({ ...facts, ship: shipDocument(other) })).toBe(
       'waiting waiting waiting pass pass waiting',
     )
   })
 
-  it('take a green deploy of another commit for nothing', () => {
+  it('ignore a green deploy of another commit', () => {
     expect(states({ ...facts, status: greenStatus(other) })).toBe(
       'pass pass pass waiting waiting waiting',
     )
@@ -138,7 +138,7 @@ describe('the six gates of a change', () => {
     })
   })
 
-  it('say of a proof what both of its bundles are', () => {
+  it('name the state of both bundles of a proof', () => {
     const status = greenStatus(commit)
     const proof = (ship: ProofState, deploy: ProofState) => {
       const bundles = {

@@ -28,7 +28,7 @@ describe('the table of steps', () => {
     expect(stepsOfGate('proof')).toEqual([])
   })
 
-  it('has a title of its own and a known remedy for every step', () => {
+  it('has its own title and a known remedy for every step', () => {
     const titles = rows.map(([, { title }]) => title)
     expect(new Set(titles).size).toBe(titles.length)
     for (const [name, { title, remedy }] of rows) {

@@ -85,7 +85,7 @@ const backup = (): { restore(): void } => {
 }
 
 describe('the laptop as witness of a host', () => {
-  it('remembers each bundle when it sees it, follows the chain, and raises nothing over lawful pruning', async () => {
+  it('remembers each bundle when it sees it, follows the chain, and raises no alarm over signed pruning', async () => {
     await seal(4, 5, 'deploy')
     expect(await alarms()).toEqual([])
     const { bundles, witnesses, host: of } = await list()
@@ -115,7 +115,7 @@ describe('the laptop as witness of a host', () => {
     })
   })
 
-  it('alarms when an old bundle is removed, also after its return, until a reason is given and kept', async () => {
+  it('raises an alarm over a removed bundle, also after its return, until a reason is recorded', async () => {
     const away = `${dirOf(2)}.away`
     cpSync(dirOf(2), away, { recursive: true })
     rmSync(dirOf(2), { recursive: true })
@@ -142,7 +142,7 @@ describe('the laptop as witness of a host', () => {
     expect(await alarms()).toMatchObject([{ code: 'chain_gap', counter: 1 }])
   })
 
-  it('alarms over a restored backup, and after the acknowledgement goes on from what is there', async () => {
+  it('raises an alarm over a restored backup, and continues from it once acknowledged', async () => {
     const before = backup()
     await seal(4, 6)
     expect(await alarms()).toEqual([])
@@ -159,7 +159,7 @@ describe('the laptop as witness of a host', () => {
     expect((await list()).witnesses[0]?.seen?.counter).toBe(5)
   })
 
-  it('alarms at another key of the host, names both, and trusts it only once that is acknowledged', async () => {
+  it('raises an alarm at another key of the host, names both, and trusts it once acknowledged', async () => {
     const old = (await list()).witnesses[0]?.key_id
     rmSync(hostProofPaths(host.paths).keyFile)
     await seal(4, 5)
@@ -197,7 +197,7 @@ describe('the laptop as witness of a host', () => {
     expect((await list()).witnesses[0]).toMatchObject({ key_id: next, seen: { counter: 3 } })
   })
 
-  it("alarms over a bundle that was changed and sealed again with the host's own key", async () => {
+  it("raises an alarm over a bundle that was changed and sealed again with the host's own key", async () => {
     const places = hostProofPaths(host.paths)
     for (const n of [1, 2, 3]) rmSync(join(dirOf(n), 'manifest.json'))
     rmSync(places.chainFile)
@@ -237,7 +237,7 @@ describe('the laptop as witness of a host', () => {
     expect(readdirSync(places)).toContain('aiops-1.json.damaged')
   })
 
-  it('serves the chain in pages behind the token, free when nothing is new, and refuses odd requests', async () => {
+  it('serves the chain in pages behind the token, without work when nothing is new, and refuses invalid requests', async () => {
     await seal(4, 60)
     expect(await hostd.ask('/api/proof/chain?after=0', { token: null })).toMatchObject({
       status: 403,
@@ -269,7 +269,7 @@ describe('the laptop as witness of a host', () => {
 })
 
 describe('the laptop as witness of its own ships', () => {
-  it('alarms when the proof of a ship is gone or another one stands in its place', async () => {
+  it('raises an alarm when the proof of a ship is missing or replaced', async () => {
     const repository = mkdtempSync(join(bench.home, 'repo-'))
     execFileSync('git', ['init', '-q', repository])
     const places = laptopProofPaths(bench.home, repository)

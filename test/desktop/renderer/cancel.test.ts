@@ -103,7 +103,7 @@ describe('a run whose cancel was requested', () => {
     await page.context().close()
   })
 
-  test('is over when it is over: nothing of it is left on any page', async () => {
+  test('disappears from every page once the run has ended', async () => {
     const story = deploying()
     const { page } = await open(
       browser,
@@ -149,7 +149,7 @@ describe('a cancel that did not work', () => {
     await page.context().close()
   })
 
-  test('the word of the host that it is being cancelled counts before an answer that got lost', async () => {
+  test('a host that shows the cancel counts more than an answer that got lost', async () => {
     const { runId, ...deploy } = deploying()
     const story = seenByHost(deploy, ago(9))
     const { page } = await open(

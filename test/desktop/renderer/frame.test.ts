@@ -143,7 +143,7 @@ describe('maintenance that a failed deploy left on', () => {
   })
 })
 
-test('a page of an earlier start of HQ says so, and promises nothing', async () => {
+test('a page of an earlier start of HQ says so, and announces no reconnect', async () => {
   const { page } = await open(browser, built, done())
   await change(page, {
     problems: {

@@ -113,7 +113,7 @@ describe('the log', () => {
     await page.context().close()
   })
 
-  test('hostile text stays text: no markup, no turned reading direction, no hidden character', async () => {
+  test('hostile text stays text: no markup, no reversed reading direction, no hidden character', async () => {
     const story = runWith([
       '<img src=x onerror="window.hit=1"><script>window.hit=1</script>',
       'user\u202Egnp.exe',

@@ -175,7 +175,7 @@ describe('the two buttons', () => {
     await page.context().close()
   })
 
-  test('what did not start says its class, and at most one button is filled', async () => {
+  test('what did not start shows its class, and at most one button is filled', async () => {
     const story = scene(
       { 'overview.get': overview() },
       {
@@ -318,7 +318,7 @@ describe('colours and layout', () => {
     await page.context().close()
   })
 
-  test('an answer off the agreed form is refused in words, not drawn', async () => {
+  test('an answer in an unexpected format is refused with a message, not shown', async () => {
     const context = await browser.newContext()
     const page = await context.newPage()
     const story = done()

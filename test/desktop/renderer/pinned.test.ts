@@ -79,7 +79,7 @@ describe('a host that is pinned by a rollback', () => {
     }
   })
 
-  test('does not offer a deploy that would be refused: not on the button, the palette or as thing to do', async () => {
+  test('does not offer a deploy that would be refused: not on the button, in the palette or as next step', async () => {
     const { page } = await open(browser, built, pinned())
     const button = page.getByRole('button', { name: 'Deploy+Verify: pinned by a rollback' })
     await shown(button).toHaveAccessibleDescription(
@@ -98,7 +98,7 @@ describe('a host that is pinned by a rollback', () => {
     await page.context().close()
   })
 
-  test('deploys the newest again when somebody says so twice, by keyboard alone', async () => {
+  test('deploys the newest again after a confirmation, by keyboard alone', async () => {
     const { page } = await open(browser, built, pinned(), { path: '/deploy' })
     const button = cardOf(page).getByRole('button', { name: 'Deploy the newest again' })
     await button.press('Enter')

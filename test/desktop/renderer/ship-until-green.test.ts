@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 describe('the page of a ship', () => {
-  test('shows the attempts of until green, what repairs came to, and which protected files they changed', async () => {
+  test('shows the attempts of until green, the result of each repair, and the protected files changed', async () => {
     const { page, complaints } = await open(browser, built, repaired(), { path: '/ship' })
     const attempts = page.getByRole('region', { name: 'Until green' })
     await shown(attempts).toContainText('2 of 3 repairs')
@@ -47,7 +47,7 @@ describe('the page of a ship', () => {
     await page.context().close()
   })
 
-  test('turns until green on with a bound, and sets another', async () => {
+  test('turns until green on with a limit, and changes it', async () => {
     const story = scene({
       'settings.set_until_green': {
         ...settings,
@@ -119,7 +119,7 @@ describe('the page of a ship', () => {
     await page.context().close()
   })
 
-  test('says from which run an approval was taken again, and how old it was', async () => {
+  test('says from which run an approval is re-used, and how old it was', async () => {
     const result = shipResult({
       review_reused: {
         run_id: '20260101T000000Z-0a0a0a0a',

@@ -49,7 +49,7 @@ describe('a ship that somebody cancelled', () => {
     await page.context().close()
   })
 
-  test('has no first error: a count of no failures is none', async () => {
+  test('shows no first error for a count of 0 failures', async () => {
     const { page } = await open(browser, built, cancelledShip(), { path: '/ship' })
     await page.getByRole('tab', { name: 'Log' }).click()
     await shown(page.getByRole('log')).toContainText('pytest: 2 passed, 0 failed')
@@ -79,7 +79,7 @@ test('the first error is the line that failed, not the count before it that says
   await page.context().close()
 })
 
-test('a deploy that has stopped is said to need a person, not to be tried again by itself', async () => {
+test('a stopped deploy is shown as requiring a person, not as retried', async () => {
   const story = buildFailed()
   const known = story.answers['overview.get'] as Overview
   const triage = known.status?.last_deploy.triage
@@ -99,7 +99,7 @@ test('a deploy that has stopped is said to need a person, not to be tried again 
 })
 
 describe('while the host does not answer', () => {
-  test('Doctor keeps its words in lines at every width, and says as of when', async () => {
+  test('Doctor wraps its text at every width, and says as of when', async () => {
     for (const width of [800, 1024, 1440]) {
       const { page } = await open(browser, built, away(buildFailed()), { path: '/doctor', width })
       const title = page.getByRole('heading', { level: 1 })
@@ -114,7 +114,7 @@ describe('while the host does not answer', () => {
     }
   })
 
-  test('Deploy+Verify says so in one word, and why the last deploy is red still stands there', async () => {
+  test('Deploy+Verify says so in one word, and the reason of the last failure stays', async () => {
     const story = buildFailed()
     const { page } = await open(
       browser,

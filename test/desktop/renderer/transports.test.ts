@@ -191,7 +191,7 @@ describe('in the console', () => {
     await page.getByRole('button', { name: 'Open console' }).click()
   }
 
-  test('a wrong token is refused in words; the right one opens it, and is stored nowhere', async () => {
+  test('a wrong token is refused with a message; the right one opens it, and is stored nowhere', async () => {
     mode = 'console'
     await page.goto(built.url)
     await signIn('wrong')
@@ -225,7 +225,7 @@ describe('in the console', () => {
     ).toEqual([undefined, '17'])
   })
 
-  test('a lane that another action holds is refused in words: nothing is joined, and the page stays', async () => {
+  test('a lane that another action holds is refused with a message: nothing is joined, and the page stays', async () => {
     mode = 'console'
     active = 'deploy_and_verify'
     await page.goto(`${built.url}#/doctor`)
@@ -236,7 +236,7 @@ describe('in the console', () => {
     expect(page.url()).toMatch(/#\/doctor$/)
   })
 
-  test('a token that the host no longer takes leads back to the door', async () => {
+  test('a token that the host no longer accepts leads back to the sign-in', async () => {
     mode = 'console'
     await page.goto(built.url)
     await signIn(token)

@@ -157,7 +157,7 @@ describe('the desktop app', () => {
     expect(seen).toEqual({ node: [], keys: ['call', 'events'], replaceable: false })
   })
 
-  it('refuses what is no procedure, a bad field and a question that is too large', async () => {
+  it('refuses an unknown procedure, a bad field and a request that is too large', async () => {
     expect(await problem('app.explode', {})).toBe('unknown_action')
     expect(await problem('__proto__', {})).toBe('unknown_action')
     expect(await problem('ship.cancel', { run_id: '../../etc' })).toBe('invalid_request')
@@ -221,7 +221,7 @@ describe('a window of the desktop app', () => {
     rmSync(home, { recursive: true, force: true })
   })
 
-  it('refuses every question of a page that is not its own', async () => {
+  it('refuses every call of a page that is not its own', async () => {
     await app.evaluate(
       ({ BrowserWindow }) =>
         BrowserWindow.getAllWindows()[0]?.loadURL('data:text/html,<title>foreign</title>'),

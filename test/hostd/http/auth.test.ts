@@ -51,7 +51,7 @@ const ownHost = (): string[] => ['Host', `127.0.0.1:${hostd.port}`]
 const token = (): string[] => [tokenHeader, host.token]
 
 describe('who may send requests to hostd', () => {
-  it('answers /health to anybody, with nothing but that it lives', async () => {
+  it('answers /health to anybody, with its health and nothing else', async () => {
     const answer = await hostd.ask('/health', { token: null })
     expect(answer.status).toBe(200)
     expect(healthReply.parse(answer.body).ok).toBe(true)

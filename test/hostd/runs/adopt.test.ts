@@ -42,7 +42,7 @@ const runs = (count: number): void => {
   }
 }
 
-it('a hostd that is ended while it takes in a long past goes on from there', () => {
+it('a hostd that is stopped while it indexes many old runs continues from there', () => {
   runs(4100)
   const paths = { runs: join(dir, 'runs') }
   const log = (): void => undefined

@@ -210,7 +210,7 @@ describe('runs of hostd', () => {
     await start('guard')
   })
 
-  it('closes a run whose record was spoilt once its runner is gone, and frees its lane', async () => {
+  it('closes a run whose record is damaged once its runner is gone, and frees its lane', async () => {
     const id = await start('guard')
     await hasLog(id, 'tree is up')
     await until(

@@ -227,7 +227,7 @@ describe('the events of a run', () => {
     expect(resumes()).toEqual([undefined, '2', '3', '3', '3'])
   })
 
-  it('begin behind the number that the caller has', async () => {
+  it('begin after the number that the caller has', async () => {
     answers = [stream(message(8), end)]
     expect((await collect({ after: 7 })).seqs).toEqual([8])
     expect(resumes()).toEqual(['7'])
@@ -259,7 +259,7 @@ describe('the events of a run', () => {
     expect(await collect({ signal: stop.signal })).toEqual({ seqs: [1], status: null })
   })
 
-  it('are given up after the patience of the caller', async () => {
+  it('end after the time that the caller allows', async () => {
     answers = [(_request, response) => response.destroy()]
     await expect(collect({ patienceMs: 600 })).rejects.toMatchObject({
       errorClass: 'hostd_unreachable',

@@ -29,7 +29,7 @@ describe('running a command', () => {
     expect(lines.toSorted()).toEqual(['stderr:err', 'stdout:out'])
   })
 
-  it('ends what a command left running, also when that made a session of its own and holds the pipe open', async () => {
+  it('ends what a command left running, also when that made its own session and holds the pipe open', async () => {
     const marker = `OPENCLAW_TEST=${process.pid}-${Date.now()}`
     const [name, value] = marker.split('=') as [string, string]
     const result = await runCommand(['sh', '-c', '(setsid sleep 600 &); exit 0'], {
@@ -40,7 +40,7 @@ describe('running a command', () => {
     expect(members({ marker })).toEqual([])
   })
 
-  it('ends what a descendant started late, long after the command, in a session of its own', async () => {
+  it('ends what a descendant started long after the command, in its own session', async () => {
     const marker = `OPENCLAW_TEST=${process.pid}-late-${Date.now()}`
     const [name, value] = marker.split('=') as [string, string]
     const result = await runCommand(
@@ -81,7 +81,7 @@ describe('running a command', () => {
       'echo 300 > /proc/sys/kernel/ns_last_pid',
     ]).status === 0
   it.skipIf(!canReuse)(
-    'ends a descendant that was given the id of an older process, which was known to be none',
+    'ends a descendant that got the process id of an older, unrelated process',
     async () => {
       const file = (name: string): string => JSON.stringify(join(process.cwd(), name))
       const program = `import { spawn } from 'node:child_process'; import { once } from 'node:events'

@@ -63,7 +63,7 @@ describe('what a program prints before it crashes', () => {
       'void Promise.reject(error); await new Promise((resolve) => setTimeout(resolve, 5000))',
     ],
     ['something thrown that is no error', 'throw secrets.join(" ")'],
-  ])('hold no secret: %s', async (_name, how) => {
+  ])('holds no secret: %s', async (_name, how) => {
     const { code, said } = await dies(how)
     expect(code).toBe(1)
     expect(said).toMatch(/^(?:uncaughtException|unhandledRejection): /)

@@ -93,7 +93,7 @@ describe('secrets that are loaded', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024)
   })
 
-  it('leave bytes that are no text as they were', () => {
+  it('leave bytes that are not text unchanged', () => {
     const noise = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a, 0xc3, 0x28, 0x0d, 0x0a, 0xf0, 0x9f])
     expect(all(redactor.bytes(), [noise.subarray(0, 3), noise.subarray(3)])).toEqual(noise)
     const mixed = Buffer.concat([

@@ -6,7 +6,7 @@ import { encodings, innerForm, secretsOf } from './canaries.ts'
 import { throughSinks } from '../../../support/secret-sinks.ts'
 
 it.each([4711, 4808])(
-  'secrets of chance in eight encodings stay out of everything that keeps or shows text (seed %i)',
+  'random secrets in eight encodings stay out of everything that keeps or shows text (seed %i)',
   async (seed) => {
     const secrets = secretsOf(randomOf(seed))
     knowSecrets(secrets)

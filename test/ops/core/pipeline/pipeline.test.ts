@@ -144,7 +144,7 @@ describe('the step engine', () => {
     expect(onDisk().error_class).toBe('internal_error')
   })
 
-  it('cuts the logs of a run whose programs talk without end, once, and still says why it failed', async () => {
+  it('cuts the logs of a run whose output never ends, once, and still says why it failed', async () => {
     const talk = (context: Parameters<Step<Facts>['run']>[1]) =>
       context.run(
         [
@@ -272,7 +272,7 @@ describe('the step engine', () => {
     expect(events.at(-1)).toMatchObject({ type: 'run_finished', result: { overall: 'FAIL' } })
   })
 
-  it('emits one ordered story: start, each step, finish', async () => {
+  it('emits its events in order: start, each step, finish', async () => {
     await run([
       step('one', async (_facts, { log }) => {
         log('hello')

@@ -119,7 +119,7 @@ describe('a seal that is killed', () => {
     expect(outcomes.unsealed).toBeGreaterThan(3)
   })
 
-  it('at a moment of chance, by 20 seeds, does the same', async () => {
+  it('at a random moment, for 20 seeds, does the same', async () => {
     for (let seed = 0; seed < 20; seed += 1) {
       const at = await scene()
       try {

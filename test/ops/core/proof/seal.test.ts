@@ -152,7 +152,7 @@ describe('sealing a bundle', () => {
     })
   })
 
-  it('lets files go by a signed tombstone, over and over, without an alarm', async () => {
+  it('deletes files with a signed tombstone, repeatedly, without an alarm', async () => {
     const dir = bench.write('deploy', 1)
     await bench.seal('deploy', 1)
     expect(pruneBundle({ dir, key: bench.key, drop: ({ path }) => path === 'build.log' })).toEqual([

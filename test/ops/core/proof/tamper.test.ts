@@ -50,7 +50,7 @@ describe('a chain that somebody tampered with', () => {
     }
   }
 
-  it('is sound before that', async () => {
+  it('is valid before the change', async () => {
     expect(remembered).toEqual([expect.objectContaining({ counter: count })])
     expect(await after(() => undefined, randomOf(1))).toMatchObject({
       state: 'verified',
@@ -58,7 +58,7 @@ describe('a chain that somebody tampered with', () => {
     })
   })
 
-  it.each(seeds)('is called by its name, ten cases of seed %i', async (seed) => {
+  it.each(seeds)('is reported by the name of the change, ten cases of seed %i', async (seed) => {
     const random = randomOf(seed)
     for (let index = 0; index < casesPerSeed; index += 1) {
       const tampering = tamperings[((seed - 1001) * casesPerSeed + index) % tamperings.length]
@@ -83,7 +83,7 @@ describe('a chain that somebody tampered with', () => {
     expect(Math.floor((seeds.length * casesPerSeed) / tamperings.length)).toBeGreaterThanOrEqual(7)
   })
 
-  it.each(seeds)('raises no alarm when only lawful pruning was done, seed %i', async (seed) => {
+  it.each(seeds)('raises no alarm after signed pruning alone, seed %i', async (seed) => {
     const random = randomOf(seed)
     const result = await after(({ dir, key }) => {
       for (let n = 1; n <= count; n += 1)

@@ -96,7 +96,7 @@ describe('a chain of verdicts', () => {
     expect(await walk(at(0))).toEqual({ proven: true, chain: [] })
   })
 
-  it('does not prove a commit in the middle that has no verdict of its own', async () => {
+  it('does not prove a commit in the middle that lacks a verdict', async () => {
     expect(await walk(at(2))).toEqual({
       proven: false,
       commit: at(2),
@@ -161,7 +161,7 @@ describe('a chain of verdicts', () => {
     ).toBe(at(0))
   })
 
-  it('does not take a tag that is called like the ref of a verdict for one', async () => {
+  it('does not accept a tag that is named like the ref of a verdict', async () => {
     git(['tag', reviewRef(at(1)), git(['rev-parse', reviewRef(at(1))])])
     git(['update-ref', '-d', reviewRef(at(1))])
     const answer = await walk(at(3))
@@ -174,7 +174,7 @@ describe('a chain of verdicts', () => {
     })
   })
 
-  it('does not end at a baseline that is not on its way', async () => {
+  it('does not end at a baseline that is not an ancestor', async () => {
     expect(await walk(at(3), { baseline: at(2) })).toMatchObject({ proven: false, commit: at(0) })
   })
 

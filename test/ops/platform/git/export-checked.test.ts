@@ -76,7 +76,7 @@ it('refuses a commit whose own object was changed to name another tree', async (
   })
 })
 
-it("reads a file of the top folder only as the commit's name stands for it", async () => {
+it('reads a file of the top folder only when it matches the hash of the commit', async () => {
   const read = async (name: string): Promise<string | null> =>
     await checkedFile(repo, { sha: git('rev-parse', 'HEAD'), name }, await hostGit(repo))
   expect([await read('run.sh'), await read('no.sh')]).toEqual(['true\n', null])

@@ -114,7 +114,7 @@ describe('the diff of a review', () => {
 })
 
 describe('git as HQ calls it', () => {
-  it('is not led astray by the variables of its caller', async () => {
+  it('is not affected by the variables of its caller', async () => {
     write('a.txt', 'a\n')
     const head = commit()
     process.env['GIT_DIR'] = '/nowhere'

@@ -21,7 +21,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-it('a blob that cannot be read is an error, and no empty file', async () => {
+it('a blob that cannot be read is an error, not an empty file', async () => {
   await expect(bytesOf(dir, '0123456789'.repeat(4))).rejects.toMatchObject({
     errorClass: 'internal_error',
     message: expect.stringContaining('0123456789') as string,

@@ -96,11 +96,11 @@ describe('rules of iptables', () => {
       '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8787',
       [],
     ],
-  ])('that send on %s', (_what, line, expected) => {
+  ])('that forward %s', (_what, line, expected) => {
     expect(subjects(rule(line))).toEqual(expected)
   })
 
-  it('are followed through chains, and a chain that nothing outside reaches is none', () => {
+  it('are followed through chains, and a chain that nothing outside reaches opens nothing', () => {
     const chain =
       ':MINE - [0:0]\n-A MINE -p tcp -m tcp --dport 81 -j DNAT --to-destination 10.0.0.9\n'
     expect(subjects(rule('-A PREROUTING -g MINE', chain))).toEqual(['tcp 0.0.0.0:81'])
@@ -108,7 +108,7 @@ describe('rules of iptables', () => {
     expect(subjects(rule('-A PREROUTING -i lo -j MINE', chain))).toEqual([])
   })
 
-  it('of a host without any are none', () => {
+  it('of a host without any open nothing', () => {
     expect(subjects('')).toEqual([])
   })
 })
@@ -201,7 +201,7 @@ describe('rules of nftables', () => {
       ],
       [],
     ],
-  ])('that send on %s', (_what, expr, expected) => {
+  ])('that forward %s', (_what, expr, expected) => {
     expect(found(nft(expr))).toEqual(expected)
   })
 
@@ -209,7 +209,7 @@ describe('rules of nftables', () => {
     expect(found(nft([dport(80), { redirect: { port: 1 } }], 'output'))).toEqual([])
   })
 
-  it('that are no ruleset are an error, not a clean host', () => {
+  it('that are not a ruleset are an error, not a clean host', () => {
     expect(() => parseNftRuleset('nothing')).toThrow(/is not JSON/)
     expect(() => parseNftRuleset('{}')).toThrow(/nftables/)
   })
