@@ -225,7 +225,7 @@ describe('in the console', () => {
     ).toEqual([undefined, '17'])
   })
 
-  test('a lane that another action holds is refused with a message: nothing is joined, and the page stays', async () => {
+  test('a lane that another action holds is refused with a message: nothing joins, the page stays', async () => {
     mode = 'console'
     active = 'deploy_and_verify'
     await page.goto(`${built.url}#/doctor`)
