@@ -129,7 +129,7 @@ export const actions = {
     title: 'Roll back',
     button: 'Roll back',
     summary:
-      'deploy the last green commit before the one that serves; it stays pinned until the next ship',
+      'deploy the last green commit before the running one; it stays pinned until the next ship',
     result: 'deploy',
     bundle: 'deploy',
     argv: (params) => [
