@@ -5,6 +5,7 @@ import fastifyStatic from '@fastify/static'
 import { fastify, type FastifyInstance } from 'fastify'
 import { bridgeReply, type BridgeReply } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
+import { isLoopbackHostname } from '#shared/net/hostnames'
 import type { Operator } from '../operator/operator.ts'
 import { pageHeaders } from '../operator/page-headers.ts'
 import { redact } from '../operator/base/redaction.ts'
@@ -41,8 +42,6 @@ const maxStreams = 32
 /** How long an address for one opening is good, in milliseconds. */
 const ticketMs = 60_000
 
-const isLoopback = (host: string): boolean => isIP(host) === 4 && host.startsWith('127.')
-
 /**
  * HQ in the browser: the same page and operator as the desktop app behind loopback HTTP. Every request needs the
  * secret of this start; the page has it from the fragment of the printed address.
@@ -56,7 +55,7 @@ export async function serve({
   host = '127.0.0.1',
   log,
 }: ServeOptions): Promise<Served> {
-  if (!isLoopback(host))
+  if (isIP(host) !== 4 || !isLoopbackHostname(host))
     throw new Problem(
       'invalid_request',
       `HQ listens on loopback only, not on ${host}. Nothing was started.`,

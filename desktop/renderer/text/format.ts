@@ -1,4 +1,5 @@
 /** Numbers as HQ writes them: a running clock 2:14, a finished time 2 m 14 s, an age 3 h ago. */
+import { oneOrMany } from '#shared/plural'
 
 const two = (value: number): string => String(value).padStart(2, '0')
 
@@ -71,7 +72,7 @@ export const startOfRun = (runId: string): number =>
 export const grouped = (value: number): string =>
   String(value).replace(/\B(?=(?:\d{3})+$)/g, '\u202f')
 export const count = (value: number, one: string, many = `${one}s`): string =>
-  `${grouped(value)} ${value === 1 ? one : many}`
+  `${grouped(value)} ${oneOrMany(value, one, many)}`
 
 export function bytes(size: number): string {
   if (size < 1000) return `${size} B`

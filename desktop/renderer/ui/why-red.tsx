@@ -3,6 +3,7 @@ import { Button } from 'react-aria-components'
 import { remediations } from '#shared/errors/remediations'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { ResultDocument, Triage } from '#shared/result'
+import { plural } from '#shared/plural'
 import { toneOfClass } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
@@ -114,6 +115,6 @@ export function notReached(result: Pick<ResultDocument, 'steps'> | null): Standi
   return {
     icon: 'wait',
     tone: 'wait',
-    text: `${number} ${number === 1 ? 'step was' : 'steps were'} not reached.`,
+    text: `${plural(number, 'step was', 'steps were')} not reached.`,
   }
 }

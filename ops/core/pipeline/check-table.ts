@@ -1,7 +1,7 @@
 import { remediations } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
+import { checkMark } from './marks.ts'
 
-const mark = { PASS: '✓', WARN: '!', FAIL: '✗', SKIP: '–' } as const
 /** Worst first, as HQ shows them. */
 const order = ['FAIL', 'WARN', 'SKIP', 'PASS'] as const
 const words = { FAIL: 'failed', WARN: 'warned', PASS: 'passed', SKIP: 'skipped' } as const
@@ -38,7 +38,7 @@ export function checkTable(checks: readonly CheckResult[], columns: number | nul
   const width =
     columns === null ? Number.POSITIVE_INFINITY : Math.max(narrowest, columns - left.length)
   const lines = sorted.flatMap(({ name, status, detail, remedy }) => {
-    const head = `${mark[status]} ${status}  ${name.padEnd(nameWidth)}`
+    const head = `${checkMark[status]} ${status}  ${name.padEnd(nameWidth)}`
     const text = [
       ...wrap(detail, width),
       ...(remedy === null ? [] : wrap(`→ ${remediations[remedy].title}`, width)),

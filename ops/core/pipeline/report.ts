@@ -4,8 +4,8 @@ import { remediations } from '#shared/errors/remediations'
 import { checkResult, type ResultDocument } from '#shared/result'
 import { checkTable } from './check-table.ts'
 import { sayError } from '#ops/base/redact/crash-output'
+import { stepMark } from './marks.ts'
 
-const mark = { passed: '✓', skipped: '–', failed: '✗', cancelled: '■' } as const
 const seconds = (ms: number): string => (ms < 100 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`)
 
 /**
@@ -42,7 +42,7 @@ function finishedLine({
   duration_ms,
   detail,
 }: Extract<EventBody, { type: 'step_finished' }>): string {
-  const line = `${mark[status]} ${step} ${seconds(duration_ms)}`
+  const line = `${stepMark[status]} ${step} ${seconds(duration_ms)}`
   return detail ? `${line}  ${printable(detail)}` : line
 }
 

@@ -1,4 +1,5 @@
 import type { ChainVerification, ProofState } from '#shared/proof'
+import { plural } from '#shared/plural'
 
 const words: Record<ProofState, string> = {
   verified: 'verified',
@@ -16,7 +17,7 @@ export function describeProof({ state, problems, bundles }: ChainVerification): 
         ? ''
         : `  number ${bundle.counter} of chain ${bundle.chain}, key ${bundle.key_id}`
     const absent = bundle.pruned > 0 ? `, ${bundle.pruned} deleted by retention` : ''
-    const files = `${bundle.files} file${bundle.files === 1 ? '' : 's'}${absent}`
+    const files = `${plural(bundle.files, 'file')}${absent}`
     lines.push(
       `${bundle.state.padEnd(10)} ${bundle.kind ?? '?'} ${bundle.run_id}  ${files}${place}`,
     )
@@ -30,8 +31,7 @@ export function describeProof({ state, problems, bundles }: ChainVerification): 
       )
   if (bundles.length === 0) lines.push('There is no bundle.')
   lines.push(
-    `${words[state]} (${bundles.length} bundle${bundles.length === 1 ? '' : 's'}, ${problems.length} ` +
-      `problem${problems.length === 1 ? '' : 's'})`,
+    `${words[state]} (${plural(bundles.length, 'bundle')}, ${plural(problems.length, 'problem')})`,
   )
   return `${lines.join('\n')}\n`
 }

@@ -1,9 +1,9 @@
 // The triage of a failed deploy: for programs, and for the person who fixes it.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { errorRule } from '#shared/errors'
 import type { DeployResult, Triage } from '#shared/result'
 import { firstError, readLogHead } from '#ops/core/pipeline/first-error'
+import { failureFingerprint, withoutNumbers } from '#ops/core/pipeline/failure-fingerprint'
 
 interface Where {
   /** Folder of the last attempt. */
@@ -29,7 +29,11 @@ export function triageOf(result: DeployResult, { dir, base, extra = [] }: Where)
     retryable: errorRule(errorClass).retryable === true,
     next_auto_fix: errorRule(errorClass).next_auto_fix,
     first_error: found && logPath !== null ? { ...found, log: logPath } : null,
-    fingerprint: fingerprintOf(result, found?.text ?? step?.detail ?? null),
+    fingerprint: failureFingerprint([
+      result.error_class,
+      result.step_failed,
+      withoutNumbers(found?.text ?? step?.detail ?? ''),
+    ]),
     attempts: result.attempt,
     evidence: [
       ...(step?.detail ? [step.detail] : []),
@@ -39,18 +43,3 @@ export function triageOf(result: DeployResult, { dir, base, extra = [] }: Where)
     written_at: new Date().toISOString(),
   }
 }
-
-/** Equal for the same failure: class, step and the normalised first error. */
-function fingerprintOf(result: DeployResult, text: string | null): string {
-  return createHash('sha256')
-    .update(JSON.stringify([result.error_class, result.step_failed, normalised(text ?? '')]))
-    .digest('hex')
-    .slice(0, 32)
-}
-
-/** The text without what differs between attempts of the same failure: ids, numbers, temporary names. */
-const normalised = (text: string): string =>
-  text
-    .replace(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, '<run>')
-    .replace(/\b[0-9a-f]{7,64}\b/g, '<hex>')
-    .replace(/\d+/g, '<n>')

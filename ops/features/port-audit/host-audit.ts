@@ -4,13 +4,7 @@ import { fail, pass, waitInSteps, warn, type Check, type Finding } from '#ops/co
 import { inspect, requireDaemon, type Docker } from '#ops/platform/docker/engine-api'
 import { containers, publishesOf, type Container } from '#ops/platform/docker/containers'
 import { hostToolText } from '#ops/base/process/host-tool'
-import {
-  applyExceptions,
-  isPrivateAddress,
-  type Exposure,
-  type ExposureExceptions,
-  type Judged,
-} from '#ops/platform/net/exposure'
+import { applyExceptions, type Exposure, type ExposureExceptions, type Judged } from '#ops/platform/net/exposure'
 import { judgeContainers } from '#ops/platform/net/host-docker'
 import type { MountRules } from '#ops/platform/net/host-mounts'
 import { reachableSockets, socketExposures } from './host-sockets.ts'
@@ -18,6 +12,7 @@ import { parseIptablesSave } from '#ops/platform/net/iptables-rules'
 import { natExposures } from '#ops/platform/net/nat-rules'
 import { parseNftRuleset } from '#ops/platform/net/nft-rules'
 import { parseServeConfig, serveExposures } from '#ops/platform/net/serve-config'
+import { isPrivateAddress } from '#ops/platform/net/addresses'
 
 export interface HostAudit {
   readonly docker: Docker

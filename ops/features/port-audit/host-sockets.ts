@@ -1,8 +1,9 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { endpointName, isPrivateAddress, type Exposure } from '#ops/platform/net/exposure'
+import type { Exposure } from '#ops/platform/net/exposure'
 import { openSockets, programName, type OpenSocket } from '#ops/platform/net/sockets'
+import { endpointName, isPrivateAddress } from '#ops/platform/net/addresses'
 
 /** The process that holds a socket, as far as this process may read it. */
 export interface SocketOwner {

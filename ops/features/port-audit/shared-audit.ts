@@ -1,13 +1,8 @@
 import type { ProjectConfig } from '#shared/config'
 import { fail, pass, skip, type Check, type Finding } from '#ops/core/checks/check'
 import type { Engine, EngineHost } from '#ops/host/engines/common/engine'
-import {
-  isLoopback,
-  listenersOn,
-  openSockets,
-  socketName,
-  type OpenSocket,
-} from '#ops/platform/net/sockets'
+import { listenersOn, openSockets, socketName, type OpenSocket } from '#ops/platform/net/sockets'
+import { isLoopback } from '#ops/platform/net/addresses'
 
 export type PortExceptions = ProjectConfig['ports']['exceptions']
 

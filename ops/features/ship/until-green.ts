@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 import type { Repair, ResultDocument, ShipResult } from '#shared/result'
+import { plural } from '#shared/plural'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import { failureOf, fingerprintOf } from './repair/failure-evidence.ts'
 import { repairOnce } from './repair-once.ts'
@@ -82,7 +83,7 @@ class UntilGreenRun {
     if (problem === null)
       return made === 0
         ? 'passed without a repair'
-        : `passed after ${made} ${made === 1 ? 'repair' : 'repairs'}`
+        : `passed after ${plural(made, 'repair')}`
     const failure = failureOf(facts.dir, result, problem)
     if (failure === null || facts.frozen === null || this.#settings === null)
       return `${problem.errorClass} is not repaired`

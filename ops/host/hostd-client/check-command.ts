@@ -7,6 +7,7 @@ import { runThroughHostd } from './run-through.ts'
 import { redact } from '#ops/base/redact/redaction'
 import { cancelOnSignals, runContext, type RunContext } from '#ops/core/pipeline/run-context'
 import { failDocument } from '#ops/core/pipeline/documents'
+import { checkMark } from '#ops/core/pipeline/marks'
 
 export interface CheckWork {
   readonly context: RunContext
@@ -21,9 +22,8 @@ export interface ActionCommand {
   readonly unattended?: boolean
 }
 
-const mark = { PASS: '✓', WARN: '!', FAIL: '✗', SKIP: '–' } as const
-export const checkLine = ({ name, status, detail }: CheckResult): string =>
-  `${mark[status]} ${status} ${name}: ${detail}`
+const checkLine = ({ name, status, detail }: CheckResult): string =>
+  `${checkMark[status]} ${status} ${name}: ${detail}`
 
 /**
  * Does the work of a command in this process: one line per check, the document as the last event.

@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js'
 import type { ProjectConfig } from '#shared/config'
 
 /** Ways in which something gets out of its bounds: reachable from outside, or able to take the host over. */
@@ -84,26 +83,6 @@ export function applyExceptions(
     ),
   }
 }
-
-const tailnet = [
-  ipaddr.parseCIDR('100.64.0.0/10'),
-  ipaddr.parseCIDR('fd7a:115c:a1e0::/48'),
-] as const
-
-/**
- * Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). What is not an address is neither.
- */
-export function isPrivateAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false
-  const parsed = ipaddr.process(address)
-  if (parsed.range() === 'loopback') return true
-  return tailnet.some(
-    ([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits),
-  )
-}
-
-export const endpointName = (protocol: string, address: string, port: number | string): string =>
-  `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
 
 /** All on one line, for the message of a failure. */
 export const listExposures = (found: readonly Exposure[]): string =>

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
-import { endpointName, isPrivateAddress, type Exposure } from './exposure.ts'
+import type { Exposure } from './exposure.ts'
+import { endpointName, isPrivateAddress } from './addresses.ts'
 
 /** A rule of the packet filter that sends what arrives somewhere else. */
 export interface NatRule {

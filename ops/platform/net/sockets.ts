@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
 import { Problem } from '#shared/errors'
 import { processIds } from '#ops/base/process/process-stat'
+import { endpointName } from './addresses.ts'
 
 /** A socket that takes what others send: a TCP listener, or a UDP socket that is not tied to one peer. */
 export interface OpenSocket {
@@ -24,12 +25,8 @@ const tables = [
 /** Kernel states: TCP_LISTEN, and TCP_CLOSE, which is what an unconnected UDP socket has. */
 const openState = { tcp: '0A', udp: '07' } as const
 
-/** Only this machine can reach it: 127.0.0.0/8, ::1 and their IPv4-mapped forms. */
-export const isLoopback = (address: string): boolean =>
-  ipaddr.process(address).range() === 'loopback'
-
 export const socketName = ({ protocol, address, port }: OpenSocket): string =>
-  `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
+  endpointName(protocol, address, port)
 
 /**
  * @returns every open socket of this network namespace

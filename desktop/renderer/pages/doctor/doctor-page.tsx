@@ -2,6 +2,7 @@ import type { ReactElement } from 'react'
 import { remediations } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
 import { actionOf, actions, type ActionId } from '#shared/actions'
+import { oneOrMany } from '#shared/plural'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
 import { Matrix, tallyOf, worstFirst } from '../../ui/checks.tsx'
@@ -78,7 +79,7 @@ function headlineOf(doctor: ChecksResult | null): string {
   if (doctor === null) return 'Doctor has not run yet'
   const failing = numberOf(doctor, 'FAIL')
   if (failing > 0)
-    return `${count(failing, 'check')} of ${doctor.checks.length} ${failing === 1 ? 'fails' : 'fail'}`
+    return `${count(failing, 'check')} of ${doctor.checks.length} ${oneOrMany(failing, 'fails', 'fail')}`
   const warnings = numberOf(doctor, 'WARN')
   return warnings > 0 ? `Healthy, with ${count(warnings, 'warning')}` : 'Healthy'
 }

@@ -15,6 +15,7 @@ import { headlineOf } from './headline.ts'
 import { ResultsTable } from './results-table.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
+import { oneOrMany } from '#shared/plural'
 
 const css = bindStyles(styles)
 
@@ -100,7 +101,7 @@ function Head(): ReactElement {
 }
 
 const waiting = (bundles: number): string =>
-  `${count(bundles, 'ship bundle')} ${bundles === 1 ? 'waits' : 'wait'} for the host.`
+  `${count(bundles, 'ship bundle')} ${oneOrMany(bundles, 'waits', 'wait')} for the host.`
 
 function Tally(): ReactElement {
   const {

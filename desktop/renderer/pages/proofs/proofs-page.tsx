@@ -2,6 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import type { ReactElement } from 'react'
 import type { Output } from '#shared/bridge'
 import type { ProofState } from '#shared/proof'
+import { plural } from '#shared/plural'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { proofsQuery, shipsQuery } from '../../bridge/queries.ts'
@@ -36,7 +37,7 @@ function headline(bundles: Page['bundles'], alarms: number): string {
       ? 'A proof differs from what HQ has witnessed'
       : 'Proofs differ from what HQ has witnessed'
   if (number('broken') > 0)
-    return number('broken') === 1 ? '1 proof is broken' : `${number('broken')} proofs are broken`
+    return plural(number('broken'), 'proof is broken', 'proofs are broken')
   if (bundles.length === 0) return 'No proof yet'
   if (number('unverified') > 0)
     return `${count(number('unverified'), 'proof')} of ${bundles.length} could not be verified`

@@ -1,6 +1,7 @@
 import { fail, pass, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
 import { readFunnelRecord, type FunnelRecord } from '#ops/core/host-state/funnel-record'
+import { plural } from '#shared/plural'
 
 /** The port audit checks whether Funnel is open now. This check remembers that a request came through it. */
 export const funnelRequests: HostCheck = {
@@ -20,7 +21,7 @@ export function judgeFunnel(record: FunnelRecord | undefined, now: number): Find
   if (record === undefined) return pass('No request has come through Tailscale Funnel.')
   const { count, first_at, last_at } = record
   const detail = [
-    `${count === 1 ? '1 request' : `${count} requests`} came from the public internet through Tailscale Funnel,`,
+    `${plural(count, 'request')} came from the public internet through Tailscale Funnel,`,
     `the last at ${last_at}, the first at ${first_at}; all were refused`,
   ].join(' ')
   const age = now - Date.parse(last_at)

@@ -5,6 +5,7 @@ import { listRefs } from '#ops/platform/git/refs'
 import { git, gitText } from '#ops/platform/git/run-git'
 import { provenBase, walkVerdicts, type ChainQuestion } from '#ops/core/trust/review-chain'
 import { reviewRef } from '#shared/verdict'
+import { plural } from '#shared/plural'
 import { waitInSteps } from '#ops/core/checks/check'
 
 /** Commits that a message names; it counts the rest. */
@@ -149,6 +150,5 @@ export function listUnproven({ commits, total, why }: Coverage & { state: 'unpro
   const list = commits
     .map(({ sha, subject }) => `${shortCommit(sha)} ${JSON.stringify(shortened(subject))}`)
     .join(', ')
-  const noun = total === 1 ? 'commit' : 'commits'
-  return `${total} ${noun} without a verified review: ${list}${more} (${why})`
+  return `${plural(total, 'commit')} without a verified review: ${list}${more} (${why})`
 }

@@ -6,6 +6,7 @@ import { readServing } from '#ops/core/host-state/service-record'
 import type { ChainQuestion } from '#ops/core/trust/review-chain'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { hasClone } from './clone.ts'
+import { plural } from '#shared/plural'
 
 /** Milliseconds for reading verdicts; the rest of the limit of the check is for git itself. */
 export const walkMs = 1_300
@@ -27,5 +28,5 @@ export function trustOf(context: DoctorContext): string | Trust {
 
 export function verdictsText(count: number): string {
   if (count === 0) return 'it is the trusted baseline'
-  return `${count} ${count === 1 ? 'verdict reaches' : 'verdicts reach'} back to the baseline`
+  return `${plural(count, 'verdict reaches', 'verdicts reach')} back to the baseline`
 }

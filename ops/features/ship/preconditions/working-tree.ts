@@ -1,6 +1,7 @@
 // The state of the working tree: nothing may make it differ from the commit that is shipped.
 import { existsSync } from 'node:fs'
 import { shortCommit } from '#shared/ids'
+import { plural } from '#shared/plural'
 import { commitOf, currentBranch } from '#ops/platform/git/commits'
 import { listRefs } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
@@ -48,7 +49,7 @@ export async function checkHiddenChanges({ repo, git }: Tree): Promise<Unmet | n
 export async function checkDirtyTree({ repo, git }: Tree): Promise<Unmet | null> {
   const dirty = await dirtyFiles(repo, git)
   if (dirty.length === 0) return null
-  const files = dirty.length === 1 ? '1 file is' : `${dirty.length} files are`
+  const files = plural(dirty.length, 'file is', 'files are')
   return {
     errorClass: 'dirty_tree',
     sentence: `${files} not committed: ${some(dirty)}.`,
@@ -84,7 +85,7 @@ export async function checkHeadUnmoved({ repo, git }: Tree, start: string): Prom
     : {
         errorClass: 'head_moved',
         sentence:
-          `HEAD moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
+          `HEAD moved to ${now === null ? 'no commit' : shortCommit(now)} ` +
           `while the repair of ${shortCommit(start)} was made.`,
       }
 }

@@ -80,7 +80,7 @@ async function refuseMovedTree(facts: ShipFacts, git: GitOptions): Promise<void>
   if (now !== head)
     throw new Problem(
       'head_moved',
-      `HEAD moved to ${now?.slice(0, 12) ?? 'no commit'} ` +
+      `HEAD moved to ${now === null ? 'no commit' : shortCommit(now)} ` +
         `while ${shortCommit(head)} was reviewed. ${untouched}`,
     )
   refuse(await checkBranch(tree, branch), untouched)
@@ -173,7 +173,7 @@ async function refuseMovedRemote(facts: ShipFacts, git: GitOptions): Promise<voi
   if (now !== remoteHead)
     throw new Problem(
       'remote_moved',
-      `${remoteName}/${branch} moved to ${now?.slice(0, 12) ?? 'nothing'} during this ship. ${untouched}`,
+      `${remoteName}/${branch} moved to ${now === null ? 'nothing' : shortCommit(now)} during this ship. ${untouched}`,
       { evidence: [`at preflight ${remoteHead}`, `now ${now ?? '(gone)'}`] },
     )
 }

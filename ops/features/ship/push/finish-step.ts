@@ -102,7 +102,7 @@ function refuseUnconfirmed(facts: ShipFacts, { blob, pushed, view }: Push): void
   const { head, branch, remoteHead } = frozenOf(facts)
   if (view.head === head && view.verdict === blob) return
   const [commit, at] = [shortCommit(head), `${remoteName}/${branch}`]
-  const remote = view.head?.slice(0, 12) ?? 'nothing'
+  const remote = view.head === null ? 'nothing' : shortCommit(view.head)
   const evidence = evidenceOf(pushed)
   if (pushed === null || pushed.exitCode !== 0) {
     if (view.head === remoteHead)

@@ -1,5 +1,4 @@
 // What the implementer is shown of a failure, and whether two failures are the same.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Problem } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
@@ -9,6 +8,7 @@ import { readJson } from '#ops/base/files/json-file'
 import { redact } from '#ops/base/redact/redaction'
 import type { Failure } from './implementer-prompt.ts'
 import { requestFiles } from '#ops/features/ship/review/proof-files'
+import { failureFingerprint, withoutIds } from '#ops/core/pipeline/failure-fingerprint'
 
 /** Most of the failed step's log that the implementer is shown, in characters. */
 const maxTail = 16_000
@@ -36,9 +36,7 @@ export function failureOf(dir: string, result: ShipResult, problem: Problem): Fa
 
 /** Equal for the same failure: the same findings, or the same tests failing with the same text. */
 export const fingerprintOf = (failure: Failure): string =>
-  createHash('sha256')
-    .update(JSON.stringify([failure.errorClass, essenceOf(failure).map(normalised).toSorted()]))
-    .digest('hex')
+  failureFingerprint([failure.errorClass, essenceOf(failure).map(withoutIds).toSorted()])
 
 function essenceOf({ message, evidence, findings }: Failure): readonly string[] {
   if (findings.length > 0)
@@ -49,11 +47,3 @@ function essenceOf({ message, evidence, findings }: Failure): readonly string[] 
 /** Failing tests and a refused review are repaired. Any other failure has another cause, or no change cures it. */
 const repairable = (errorClass: string): errorClass is Failure['errorClass'] =>
   errorClass === 'tests_failed' || errorClass === 'review_blocked'
-
-/** Without what differs from run to run although the failure is the same. */
-const normalised = (text: string): string =>
-  text
-    .replace(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, '<run>')
-    .replace(/openclaw-worktree-\w+/g, '<worktree>')
-    .replace(/\b[0-9a-f]{12,64}\b/g, '<hex>')
-    .replace(/\b\d+(?:\.\d+)?\s?m?s\b/g, '<time>')

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
+import { plural } from '#shared/plural'
 import type { Environment } from '#ops/base/env'
 import { treeOf } from '#ops/platform/git/commits'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
@@ -131,6 +132,6 @@ async function commitRepair(
 }
 
 function list(paths: readonly string[]): string {
-  const count = `${paths.length} ${paths.length === 1 ? 'file' : 'files'}`
+  const count = plural(paths.length, 'file')
   return `${count} changed: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ' and more' : ''}`
 }

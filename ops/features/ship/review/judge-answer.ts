@@ -1,6 +1,7 @@
 // Parses the reviewer's answer and decides whether it approves exactly this diff.
 import { Problem } from '#shared/errors'
 import { reviewAnswer, type Finding, type ReviewAnswer } from '#shared/verdict'
+import { oneOrMany } from '#shared/plural'
 import { parseJson } from '#ops/base/files/json-file'
 import { untouched } from './no-review.ts'
 import type { ReviewBindings } from './review-prompt.ts'
@@ -30,7 +31,7 @@ export function judgeAnswer(answer: ReviewAnswer, bindings: ReviewBindings): voi
   const echoed = ['base_sha', 'head_sha', 'tree_sha', 'diff_sha256', 'nonce'] as const
   const wrong = echoed.filter((name) => answer[name] !== bindings[name])
   if (wrong.length > 0) {
-    const differ = wrong.length === 1 ? 'differs' : 'differ'
+    const differ = oneOrMany(wrong.length, 'differs', 'differ')
     throw new Problem(
       'review_mismatch',
       `The answer of the reviewer is about a different change: ${wrong.join(', ')} ${differ}. ${untouched}`,

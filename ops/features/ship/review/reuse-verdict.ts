@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { toProblem } from '#shared/errors'
 import { timeOfRun } from '#shared/ids'
 import { verdictDocument, type VerdictDocument } from '#shared/signature'
+import { oneOrMany, plural } from '#shared/plural'
 import { readJson } from '#ops/base/files/json-file'
 import { checkVerdictSignature } from '#ops/core/trust/sign-verdict'
 import { bootId } from '#ops/base/process/process-tree'
@@ -105,13 +106,13 @@ async function judge(
     return 'it is not signed by the key of this laptop'
   const differ = differing(then, planned.conditions)
   if (differ.length > 0)
-    return `${differ.join(', ')} ${differ.length === 1 ? 'has' : 'have'} changed`
+    return `${differ.join(', ')} ${oneOrMany(differ.length, 'has', 'have')} changed`
   const other = otherRequest(verdict, planned)
   if (other !== null) return other
   const age = ageOf(verdict, then.asked, otherShips(facts))
   if (typeof age === 'string') return age
   const ageMinutes = Math.floor(age / 60_000)
-  if (age >= planned.maxAgeHours * hourMs) return `it is ${ageMinutes} minutes old`
+  if (age >= planned.maxAgeHours * hourMs) return `it is ${plural(ageMinutes, 'minute')} old`
   return { dir, verdict, ageMinutes, asked: then.asked }
 }
 
@@ -132,7 +133,7 @@ function otherRequest(
     (name) => !isDeepStrictEqual(then[name], now[name]),
   )
   if (other.length > 0)
-    return `its ${other.join(', ')} ${other.length === 1 ? 'differs' : 'differ'}`
+    return `its ${other.join(', ')} ${oneOrMany(other.length, 'differs', 'differ')}`
   if (verdict.findings.some(({ severity }) => severity === 'blocking'))
     return 'it carries a blocking finding'
   const nonces =

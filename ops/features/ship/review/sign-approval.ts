@@ -1,5 +1,6 @@
 // Makes the signed verdict of an approval.
 import type { VerdictDocument } from '#shared/signature'
+import { plural } from '#shared/plural'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
 import { frozenOf, keyOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 import type { ReviewOutcome } from './request-review.ts'
@@ -59,9 +60,9 @@ export function describeApproval(
   { files, findings, packets, reviewer }: VerdictDocument,
   model: string,
 ): string {
-  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
+  const count = plural(files.length, 'file')
   const parts = packets === undefined ? '' : ` in ${packets.length} parts`
   const notes =
-    findings.length === 0 ? '' : `, ${findings.length} ${findings.length === 1 ? 'note' : 'notes'}`
+    findings.length === 0 ? '' : `, ${plural(findings.length, 'note')}`
   return `approved by ${model}${reviewer.scripted ? ', scripted (demo)' : ''}: ${count}${parts}${notes}`
 }

@@ -2,6 +2,7 @@
 import { copyFileSync, cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { VerdictDocument } from '#shared/signature'
+import { plural } from '#shared/plural'
 import { writeJson } from '#ops/base/files/json-file'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import type { ShipFacts } from '#ops/features/ship/state/ship-facts'
@@ -36,7 +37,7 @@ export function reuseVerdict(
   copyReview(dir, facts.dir, ['review_prompt', 'review_events', 'review_answer'])
   writeVerdict(facts.dir, verdict)
   const { model, scripted } = verdict.reviewer
-  const age = `${ageMinutes} ${ageMinutes === 1 ? 'minute' : 'minutes'} old`
+  const age = `${plural(ageMinutes, 'minute')} old`
   const origin = `re-used from run ${verdict.run_id}, ${age}`
   context.log(`${verdict.verdict_id} stands: nothing that it was bound to has changed; ${origin}`)
   return {

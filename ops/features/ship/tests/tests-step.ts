@@ -3,6 +3,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
+import { plural } from '#shared/plural'
 import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
@@ -91,5 +92,5 @@ function describe(tests: ShipResult['tests'], suites: readonly TestSuite[]): str
   const untried = suites.some(isSelftest)
     ? ''
     : '; no suite runs `hq selftest`, so the guards of HQ were not tested'
-  return `${passed} tests passed in ${tests.length} ${tests.length === 1 ? 'suite' : 'suites'}${untried}`
+  return `${passed} tests passed in ${plural(tests.length, 'suite')}${untried}`
 }

@@ -1,9 +1,9 @@
 // The ports that a version publishes must be free, or the project's own.
 import { Problem } from '#shared/errors'
 import { publishesOf, type Container } from '#ops/platform/docker/containers'
-import { endpointName } from '#ops/platform/net/exposure'
 import { openSockets, programName } from '#ops/platform/net/sockets'
 import type { ComposeModel } from './model.ts'
+import { endpointName } from '#ops/platform/net/addresses'
 
 interface Taken {
   readonly protocol: string

@@ -1,14 +1,5 @@
 // Judges a rendered compose file: what it would open to the network, and what power it gives over the host.
-import {
-  applyExceptions,
-  endpointName,
-  isPrivateAddress,
-  noExceptions,
-  type Exposure,
-  type ExposureCode,
-  type ExposureExceptions,
-  type Judged,
-} from '#ops/platform/net/exposure'
+import { applyExceptions, noExceptions, type Exposure, type ExposureCode, type ExposureExceptions, type Judged } from '#ops/platform/net/exposure'
 import { judgeMount, ordinaryMounts, type MountRules } from '#ops/platform/net/host-mounts'
 import {
   capabilityName,
@@ -17,6 +8,7 @@ import {
   weakens,
 } from '#ops/platform/docker/known-settings'
 import type { ComposeModel, ComposeService } from './model.ts'
+import { endpointName, isPrivateAddress } from '#ops/platform/net/addresses'
 
 export interface JudgeOptions {
   /** Name of the compose file, for the pointers. */

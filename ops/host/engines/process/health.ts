@@ -58,7 +58,7 @@ export async function processRunning(
     wrong: wrong.filter((why) => why !== null),
     good: records.map(
       ({ name, digest }) =>
-        `${name} runs ${sha?.slice(0, 12) ?? 'no commit'}, digest ${digest.slice(0, 12)}`,
+        `${name} runs ${sha === null ? 'no commit' : shortCommit(sha)}, digest ${digest.slice(0, 12)}`,
     ),
   }
 }

@@ -6,7 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statS
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { openSockets, isLoopback, socketName, type OpenSocket } from '#ops/platform/net/sockets'
+import { openSockets, socketName, type OpenSocket } from '#ops/platform/net/sockets'
 import {
   bootId,
   endTree,
@@ -18,6 +18,7 @@ import {
 import { redact } from '#ops/base/redact/redaction'
 import { waitUntilOk } from '#ops/base/http/health'
 import type { ServiceRecord, ServiceSpec } from '#ops/core/host-state/service-record'
+import { isLoopback } from '#ops/platform/net/addresses'
 
 /** One start of a service. */
 export interface Instance extends ProcessIdentity {

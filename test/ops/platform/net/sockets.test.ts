@@ -2,7 +2,8 @@ import { createSocket } from 'node:dgram'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { fromLsof, isLoopback, openSockets } from '#ops/platform/net/sockets'
+import { fromLsof, openSockets } from '#ops/platform/net/sockets'
+import { isLoopback } from '#ops/platform/net/addresses'
 
 describe('open sockets', () => {
   it('are seen with their address, port and process, for TCP and UDP', async () => {

@@ -1,0 +1,26 @@
+// Who can reach an address, and how an endpoint is written.
+import ipaddr from 'ipaddr.js'
+
+/** Only this machine can reach it: 127.0.0.0/8, ::1 and their IPv4-mapped forms. */
+export const isLoopback = (address: string): boolean =>
+  ipaddr.process(address).range() === 'loopback'
+
+const tailnet = [
+  ipaddr.parseCIDR('100.64.0.0/10'),
+  ipaddr.parseCIDR('fd7a:115c:a1e0::/48'),
+] as const
+
+/**
+ * Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). What is not an address is neither.
+ */
+export function isPrivateAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  if (isLoopback(address)) return true
+  const parsed = ipaddr.process(address)
+  return tailnet.some(
+    ([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits),
+  )
+}
+
+export const endpointName = (protocol: string, address: string, port: number | string): string =>
+  `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
