@@ -4,7 +4,12 @@ import { fail, pass, waitInSteps, warn, type Check, type Finding } from '#ops/co
 import { inspect, requireDaemon, type Docker } from '#ops/platform/docker/engine-api'
 import { containers, publishesOf, type Container } from '#ops/platform/docker/containers'
 import { hostToolText } from '#ops/base/process/host-tool'
-import { applyExceptions, type Exposure, type ExposureExceptions, type Judged } from '#ops/platform/net/exposure'
+import {
+  applyExceptions,
+  type Exposure,
+  type ExposureExceptions,
+  type Judged,
+} from '#ops/platform/net/exposure'
 import { judgeContainers } from '#ops/platform/net/host-docker'
 import type { MountRules } from '#ops/platform/net/host-mounts'
 import { reachableSockets, socketExposures } from './host-sockets.ts'

@@ -81,9 +81,7 @@ class UntilGreenRun {
   #stopAfter({ facts, result, problem }: Attempt): string | null {
     const made = this.#repairs.length
     if (problem === null)
-      return made === 0
-        ? 'passed without a repair'
-        : `passed after ${plural(made, 'repair')}`
+      return made === 0 ? 'passed without a repair' : `passed after ${plural(made, 'repair')}`
     const failure = failureOf(facts.dir, result, problem)
     if (failure === null || facts.frozen === null || this.#settings === null)
       return `${problem.errorClass} is not repaired`

@@ -1,6 +1,12 @@
 import { publishesOf, serviceOf, type Container } from '#ops/platform/docker/containers'
 import { capabilityName, dangerousCapabilities, weakens } from '#ops/platform/docker/known-settings'
-import { applyExceptions, noExceptions, type Exposure, type ExposureExceptions, type Judged } from './exposure.ts'
+import {
+  applyExceptions,
+  noExceptions,
+  type Exposure,
+  type ExposureExceptions,
+  type Judged,
+} from './exposure.ts'
 import { judgeMount, ordinaryMounts, type MountRules } from './host-mounts.ts'
 import { endpointName, isPrivateAddress } from './addresses.ts'
 

@@ -36,8 +36,7 @@ function headline(bundles: Page['bundles'], alarms: number): string {
     return alarms === 1
       ? 'A proof differs from what HQ has witnessed'
       : 'Proofs differ from what HQ has witnessed'
-  if (number('broken') > 0)
-    return plural(number('broken'), 'proof is broken', 'proofs are broken')
+  if (number('broken') > 0) return plural(number('broken'), 'proof is broken', 'proofs are broken')
   if (bundles.length === 0) return 'No proof yet'
   if (number('unverified') > 0)
     return `${count(number('unverified'), 'proof')} of ${bundles.length} could not be verified`

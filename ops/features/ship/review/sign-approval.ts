@@ -62,7 +62,6 @@ export function describeApproval(
 ): string {
   const count = plural(files.length, 'file')
   const parts = packets === undefined ? '' : ` in ${packets.length} parts`
-  const notes =
-    findings.length === 0 ? '' : `, ${plural(findings.length, 'note')}`
+  const notes = findings.length === 0 ? '' : `, ${plural(findings.length, 'note')}`
   return `approved by ${model}${reviewer.scripted ? ', scripted (demo)' : ''}: ${count}${parts}${notes}`
 }

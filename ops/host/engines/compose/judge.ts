@@ -1,5 +1,12 @@
 // Judges a rendered compose file: what it would open to the network, and what power it gives over the host.
-import { applyExceptions, noExceptions, type Exposure, type ExposureCode, type ExposureExceptions, type Judged } from '#ops/platform/net/exposure'
+import {
+  applyExceptions,
+  noExceptions,
+  type Exposure,
+  type ExposureCode,
+  type ExposureExceptions,
+  type Judged,
+} from '#ops/platform/net/exposure'
 import { judgeMount, ordinaryMounts, type MountRules } from '#ops/platform/net/host-mounts'
 import {
   capabilityName,
