@@ -1,5 +1,3 @@
-import type { RemediationId } from './errors/remediations.ts'
-
 /** The six gates of a change, in the order in which it passes them. */
 export const gateNames = ['tests', 'review', 'pushed', 'deployed', 'verified', 'proof'] as const
 export type GateName = (typeof gateNames)[number]
@@ -9,8 +7,6 @@ interface StepRow {
   readonly title: string
   /** The gate that the step is part of. */
   readonly gate: GateName
-  /** What usually ends a failure of this step; the class of the failure knows better. */
-  readonly remedy: RemediationId
   /**
    * Only some runs have this step. The gate does not count it; while it runs, the run stands where this step
    * stands.
@@ -22,18 +18,17 @@ interface StepRow {
 
 /** The steps of a ship, in the order in which they run. A step is its row here and its code in `ops/features/ship`. */
 export const shipSteps = {
-  repair: { title: 'Repair', gate: 'tests', remedy: 'fix_and_ship', standsFor: 'preflight' },
-  preflight: { title: 'Preflight', gate: 'tests', remedy: 'commit_changes' },
-  tests: { title: 'Tests', gate: 'tests', remedy: 'fix_and_ship' },
-  review_auto: { title: 'Review', gate: 'review', remedy: 'fix_findings_and_ship' },
+  repair: { title: 'Repair', gate: 'tests', standsFor: 'preflight' },
+  preflight: { title: 'Preflight', gate: 'tests' },
+  tests: { title: 'Tests', gate: 'tests' },
+  review_auto: { title: 'Review', gate: 'review' },
   fast_forward: {
     title: 'Move the branch',
     gate: 'pushed',
-    remedy: 'ship_again',
     standsFor: 'check_fail_closed_push',
   },
-  check_fail_closed_push: { title: 'Fail-closed check', gate: 'pushed', remedy: 'ship_again' },
-  review_finish: { title: 'Push', gate: 'pushed', remedy: 'allow_push' },
+  check_fail_closed_push: { title: 'Fail-closed check', gate: 'pushed' },
+  review_finish: { title: 'Push', gate: 'pushed' },
 } as const satisfies Record<string, StepRow>
 
 /**
@@ -44,39 +39,35 @@ export const deploySteps = {
   assert_production_pull_only: {
     title: 'Pull-only check',
     gate: 'deployed',
-    remedy: 'make_remote_read_only',
     stopsNothing: true,
   },
   git_sync: {
     title: 'Checkout',
     gate: 'deployed',
-    remedy: 'ship_the_commit',
     stopsNothing: true,
   },
   hostd_install: {
     title: 'HQ release',
     gate: 'deployed',
-    remedy: 'fix_and_ship',
     stopsNothing: true,
   },
-  console_build: { title: 'Build', gate: 'deployed', remedy: 'fix_and_ship', stopsNothing: true },
-  docker_compose: { title: 'Start', gate: 'deployed', remedy: 'fix_and_ship' },
-  verify_production: { title: 'Verification', gate: 'verified', remedy: 'follow_doctor' },
-  console_route_gate: { title: 'Route check', gate: 'verified', remedy: 'fix_and_ship' },
-  dod_production: { title: 'Definition of Done', gate: 'verified', remedy: 'follow_doctor' },
+  console_build: { title: 'Build', gate: 'deployed', stopsNothing: true },
+  docker_compose: { title: 'Start', gate: 'deployed' },
+  verify_production: { title: 'Verification', gate: 'verified' },
+  console_route_gate: { title: 'Route check', gate: 'verified' },
+  dod_production: { title: 'Definition of Done', gate: 'verified' },
   update_project_state: {
     title: 'Project state',
     gate: 'verified',
-    remedy: 'repair_state_folder',
   },
   green_check: {
     title: 'Final check',
     gate: 'verified',
-    remedy: 'deploy_again',
     standsFor: 'update_project_state',
   },
 } as const satisfies Record<string, StepRow>
 
+export type ShipStep = keyof typeof shipSteps
 export type DeployStep = keyof typeof deploySteps
 
 const rows: Readonly<Record<string, StepRow>> = { ...shipSteps, ...deploySteps }

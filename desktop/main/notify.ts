@@ -1,6 +1,7 @@
 import { Notification } from 'electron'
 import { errorRule } from '#shared/errors'
 import { remediations } from '#shared/errors/remediations'
+import { stepTitle } from '#shared/steps'
 import type { RunEnd } from '../operator/host/deploys.ts'
 
 /** Shows that a run has ended, where the system has notifications. @param onClick brings the window to the front */
@@ -16,7 +17,7 @@ export function notifyRunEnded({ title, result }: RunEnd, onClick: () => void): 
         : [
             step_failed &&
               error_class &&
-              `Stopped at ${step_failed}: ${errorRule(error_class).title}.`,
+              `Stopped at ${stepTitle(step_failed)}: ${errorRule(error_class).title}.`,
             next_auto_fix && remediations[next_auto_fix].title,
           ]
             .filter(Boolean)

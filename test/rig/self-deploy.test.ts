@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseRunEvent } from '#shared/events'
+import { stepTitle } from '#shared/steps'
 import { deployResult, type DeployResult } from '#shared/result'
 import { prepareDeployHost, type DeployHost, type Ended } from '../support/rig/deploy-host.ts'
 import { hqInside, productionPaths as paths } from '../support/rig/host.ts'
@@ -137,7 +138,9 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
     const told = err.split('\n').filter((line) => line.startsWith('▸ '))
     expect([code, told]).toEqual([
       0,
-      events.flatMap((event) => (event.type === 'step_started' ? [`▸ ${event.step}`] : [])),
+      events.flatMap((event) =>
+        event.type === 'step_started' ? [`▸ ${stepTitle(event.step)}`] : [],
+      ),
     ])
     expect(err.trim().split('\n').at(-1)).toBe(`${id}: passed`)
     good = sha

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { remediationIds } from '#shared/errors/remediations'
 import {
   deployOrder,
   deploySteps,
@@ -11,15 +10,30 @@ import {
   stepTitle,
   stoppedNothing,
 } from '#shared/steps'
+import { greenStep } from '#ops/features/deploy/green-step'
 import { stepsOfDeploy } from '#ops/features/deploy/pipeline'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
+import * as ship from '#ops/features/ship/pipeline'
 
 const rows = Object.entries({ ...shipSteps, ...deploySteps })
 
 describe('the table of steps', () => {
   it('names the steps of the deploy pipeline, in its order', () => {
     const host = {} as DeployHost
-    expect(stepsOfDeploy.map((step) => step(host).name)).toEqual(deployOrder)
+    const names = stepsOfDeploy.map((step) => step(host).name)
+    expect(names).toEqual(deployOrder)
+    expect([...names, greenStep]).toEqual(Object.keys(deploySteps))
+  })
+
+  it('names the steps of the ship pipelines, in their order', () => {
+    const takeLock = (): never => {
+      throw new Error('no step runs here')
+    }
+    const names = (steps: readonly { name: string }[]): string[] => steps.map(({ name }) => name)
+    expect(names(ship.shipSteps(takeLock))).toEqual(shipOrder)
+    expect([...names(ship.repairSteps(60)), ...names(ship.repairedShipSteps(takeLock))]).toEqual(
+      Object.keys(shipSteps),
+    )
   })
 
   it('counts each step of a ship and a deploy in one gate, in the order of the gates', () => {
@@ -28,12 +42,11 @@ describe('the table of steps', () => {
     expect(stepsOfGate('proof')).toEqual([])
   })
 
-  it('has its own title and a known remedy for every step', () => {
+  it('has a title for every step, and no two alike', () => {
     const titles = rows.map(([, { title }]) => title)
     expect(new Set(titles).size).toBe(titles.length)
-    for (const [name, { title, remedy }] of rows) {
+    for (const [name, { title }] of rows) {
       expect(title, name).toMatch(/^[A-Z][^.]*[^. ]$/)
-      expect(remediationIds, name).toContain(remedy)
       expect(stepTitle(name)).toBe(title)
     }
     expect(stepTitle('a_step_of_an_older_version')).toBe('a_step_of_an_older_version')

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react'
+import { stepTitle } from '#shared/steps'
 import { Link } from 'wouter'
 import { CancelButton, CancelNote } from './cancel.tsx'
 import { useLive } from '../state/live.tsx'
@@ -57,7 +58,7 @@ function Progress({ log, action, since }: Props): ReactElement {
   return (
     <>
       <div className={css('row card-step')}>
-        <span className="strong">{step?.name ?? betweenSteps(log)}</span>
+        <span className="strong">{step ? stepTitle(step.name) : betweenSteps(log)}</span>
         {step && (
           <span className="soft nowrap">
             step {at + 1} of {log.steps.length}

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react'
+import { stepTitle } from '#shared/steps'
 import type { LiveStep } from '../state/log-state.ts'
 import { clock, took } from '../text/format.ts'
 import { ofStep } from '../text/status.ts'
@@ -80,17 +81,8 @@ function StepItem({
   const inner = (
     <>
       <Mark tone={tone} />
-      <span className="step-name">
-        {name.split('_').map((part, index) => (
-          <span key={index}>
-            {index > 0 && (
-              <>
-                _<wbr />
-              </>
-            )}
-            {part}
-          </span>
-        ))}
+      <span className="step-name" title={name}>
+        {stepTitle(name)}
       </span>
       <span className="step-time">{time}</span>
       {running && typical !== undefined && (
@@ -102,7 +94,7 @@ function StepItem({
     </>
   )
   const current = status === 'running' || status === 'failed'
-  const label = `${name}: ${word}${time === '' || running ? '' : `, ${time}`}`
+  const label = `${stepTitle(name)}: ${word}${time === '' || running ? '' : `, ${time}`}`
   return (
     <li className={tone} {...(current ? { 'aria-current': 'step' as const } : {})}>
       {onStep && step.row !== null ? (

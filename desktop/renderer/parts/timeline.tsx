@@ -1,4 +1,5 @@
 import type { CSSProperties, ReactElement } from 'react'
+import { stepTitle } from '#shared/steps'
 import type { LiveStep } from '../state/log-state.ts'
 import { clock, took } from '../text/format.ts'
 import { isBlocked, ofStep } from '../text/status.ts'
@@ -44,7 +45,7 @@ export function Timeline({
           <i
             key={name}
             className={tone}
-            title={`${name}: ${word}${duration_ms === null ? '' : `, ${took(duration_ms)}`}`}
+            title={`${stepTitle(name)}: ${word}${duration_ms === null ? '' : `, ${took(duration_ms)}`}`}
             style={
               {
                 '--w': Math.round(width * 1000),

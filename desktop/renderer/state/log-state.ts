@@ -1,6 +1,7 @@
 import type { RunEvent } from '#shared/events'
 import type { ErrorClass } from '#shared/errors'
 import type { ResultDocument, StepStatus } from '#shared/result'
+import { stepTitle } from '#shared/steps'
 
 export interface LogLine {
   readonly kind: 'line'
@@ -106,7 +107,7 @@ export function takeEvent(state: LogState, event: RunEvent): void {
       step.status = 'running'
       step.started = time
       step.row = state.rows.length
-      state.rows.push({ kind: 'mark', seq: event.seq, text: event.step })
+      state.rows.push({ kind: 'mark', seq: event.seq, text: stepTitle(event.step) })
       return
     }
     case 'log':
@@ -134,7 +135,7 @@ export function takeEvent(state: LogState, event: RunEvent): void {
         state.rows.push({
           kind: 'mark',
           seq: event.seq,
-          text: `${event.step} ${event.status}${event.error_class ? `, ${event.error_class}` : ''}`,
+          text: `${stepTitle(event.step)} ${event.status}${event.error_class ? `, ${event.error_class}` : ''}`,
         })
       return
     }

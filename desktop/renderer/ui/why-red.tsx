@@ -4,6 +4,7 @@ import { remediations } from '#shared/errors/remediations'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { ResultDocument, Triage } from '#shared/result'
 import { plural } from '#shared/plural'
+import { stepTitle } from '#shared/steps'
 import { toneOfClass } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
@@ -42,7 +43,7 @@ export function WhyRed({
   const tone = toneOfClass(errorClass)
   const at = firstError?.file
     ? `${firstError.file}${firstError.file_line === null ? '' : `:${firstError.file_line}`}`
-    : step
+    : step && stepTitle(step)
   return (
     <section className={`why ${tone}`} aria-label="Why red">
       <div>

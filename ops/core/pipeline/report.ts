@@ -1,6 +1,7 @@
 import type { EventBody } from '#shared/events'
 import { errorRule } from '#shared/errors'
 import { remediations } from '#shared/errors/remediations'
+import { stepTitle } from '#shared/steps'
 import { checkResult, type ResultDocument } from '#shared/result'
 import { checkTable } from './check-table.ts'
 import { sayError } from '#ops/base/redact/crash-output'
@@ -42,7 +43,7 @@ function finishedLine({
   duration_ms,
   detail,
 }: Extract<EventBody, { type: 'step_finished' }>): string {
-  const line = `${stepMark[status]} ${step} ${seconds(duration_ms)}`
+  const line = `${stepMark[status]} ${stepTitle(step)} ${seconds(duration_ms)}`
   return detail ? `${line}  ${printable(detail)}` : line
 }
 
@@ -51,10 +52,12 @@ export function printEvent(event: EventBody): void {
   switch (event.type) {
     case 'run_started':
       return sayError(
-        event.steps.length === 0 ? event.action : `${event.action}: ${event.steps.join(' → ')}`,
+        event.steps.length === 0
+          ? event.action
+          : `${event.action}: ${event.steps.map(stepTitle).join(' → ')}`,
       )
     case 'step_started':
-      return sayError(`▸ ${event.step}`)
+      return sayError(`▸ ${stepTitle(event.step)}`)
     case 'log':
       return event.check === true ? undefined : sayError(`  ${printable(event.text)}`)
     case 'step_finished':

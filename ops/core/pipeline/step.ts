@@ -36,9 +36,12 @@ export interface StepOutcome<F> {
   readonly detail?: string
 }
 
-/** @template F what the steps of one pipeline know; a step never changes it, it returns or notes new facts */
-export interface Step<F> {
-  readonly name: string
+/**
+ * @template F what the steps of one pipeline know; a step never changes it, it returns or notes new facts
+ * @template Name the names that a step may have: those of its table in `shared/steps.ts`
+ */
+export interface Step<F, Name extends string = string> {
+  readonly name: Name
   readonly timeLimitSeconds: number
   /** Why the step is not needed; undefined runs it. A skipped step is not a failure, so the reason must be a fact. */
   readonly skip?: (facts: Readonly<F>) => string | undefined

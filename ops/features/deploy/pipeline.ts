@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os'
 import type { EventBody } from '#shared/events'
 import type { DeployResult } from '#shared/result'
+import type { DeployStep } from '#shared/steps'
 import { runPipeline, type Step } from '#ops/core/pipeline/pipeline'
 import { noFacts, type DeployFacts, type DeployHost } from './state/facts.ts'
 import { attemptFolder, deployResultFile } from './state/folders.ts'
@@ -16,7 +17,7 @@ import { dodProduction } from './steps/dod-production.ts'
 import { updateProjectState } from './steps/update-project-state.ts'
 
 /** Up to `dockerCompose` nothing that serves is touched; the steps after it prove what it brought up. */
-export const stepsOfDeploy: readonly ((host: DeployHost) => Step<DeployFacts>)[] = [
+export const stepsOfDeploy: readonly ((host: DeployHost) => Step<DeployFacts, DeployStep>)[] = [
   assertProductionPullOnly,
   gitSync,
   hostdInstall,

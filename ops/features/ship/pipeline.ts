@@ -1,4 +1,5 @@
 // The steps of a ship, in their order.
+import type { ShipStep } from '#shared/steps'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { preflightStep, type TakeLock } from './preflight/preflight-step.ts'
 import { checkStep } from './push/check-step.ts'
@@ -10,7 +11,7 @@ import type { ShipFacts } from './state/ship-facts.ts'
 import { testsStep } from './tests/tests-step.ts'
 
 /** Ships the commit that is checked out. */
-export const shipSteps = (takeLock: TakeLock): readonly Step<ShipFacts>[] => [
+export const shipSteps = (takeLock: TakeLock): readonly Step<ShipFacts, ShipStep>[] => [
   preflightStep(takeLock),
   testsStep,
   reviewStep,
@@ -19,12 +20,12 @@ export const shipSteps = (takeLock: TakeLock): readonly Step<ShipFacts>[] => [
 ]
 
 /** Until green: repairs a commit whose tests failed or whose review was refused. */
-export const repairSteps = (timeLimitSeconds: number): readonly Step<RepairFacts>[] => [
+export const repairSteps = (timeLimitSeconds: number): readonly Step<RepairFacts, ShipStep>[] => [
   repairStep(timeLimitSeconds),
 ]
 
 /** Until green: ships what a repair made. The operator's branch moves to it right before the push. */
-export const repairedShipSteps = (takeLock: TakeLock): readonly Step<ShipFacts>[] => [
+export const repairedShipSteps = (takeLock: TakeLock): readonly Step<ShipFacts, ShipStep>[] => [
   preflightStep(takeLock),
   testsStep,
   reviewStep,

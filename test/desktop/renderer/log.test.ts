@@ -177,7 +177,7 @@ describe('a run', () => {
     const error = page.locator('[class*=log-error]')
     await shown(error).toBeInViewport()
     await shown(error).toContainText('Could not resolve "./gateLine" in overview/OverviewPage.tsx')
-    await shown(page.getByRole('group', { name: 'docker_compose: Not reached' })).toBeVisible()
+    await shown(page.getByRole('group', { name: 'Start: Not reached' })).toBeVisible()
     await page
       .getByRole('complementary', { name: 'Facts' })
       .getByRole('button', { name: 'triage.json' })

@@ -131,7 +131,7 @@ describe('the desktop app', () => {
         (await app.evaluate(() => (globalThis as unknown as { told: string[] }).told, null))[0],
     )
     expect(told).toBe(
-      'Ship: BLOCKED Stopped at preflight: Uncommitted changes. ' +
+      'Ship: BLOCKED Stopped at Preflight: Uncommitted changes. ' +
         'Commit the changes that you want to ship.',
     )
   })

@@ -1,3 +1,4 @@
+import { stepTitle } from '#shared/steps'
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import { useLive } from '../../state/live.tsx'
@@ -199,7 +200,7 @@ function RecentList(): ReactElement | null {
                 {run.error_class && (
                   <>
                     <code className="mono">{run.error_class}</code>
-                    {run.step_failed ? ` in ${run.step_failed}` : ''}
+                    {run.step_failed ? ` in ${stepTitle(run.step_failed)}` : ''}
                   </>
                 )}
               </td>

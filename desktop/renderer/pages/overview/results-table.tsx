@@ -1,6 +1,7 @@
 import type { ComponentProps, ReactElement, ReactNode } from 'react'
 import { Link } from 'wouter'
 import { remediations } from '#shared/errors/remediations'
+import { stepTitle } from '#shared/steps'
 import type {
   ChecksResult,
   DeployResult,
@@ -174,7 +175,7 @@ function outcome(result: ResultDocument, good: string): ReactNode {
   return (
     <span title={next}>
       <code className="mono">{result.error_class}</code>
-      {result.step_failed ? ` in ${result.step_failed}` : ''}
+      {result.step_failed ? ` in ${stepTitle(result.step_failed)}` : ''}
     </span>
   )
 }

@@ -3,6 +3,7 @@ import { useState, type ReactElement } from 'react'
 import { Link, useLocation } from 'wouter'
 import { actionIds, actionOf, actions, isActionId } from '#shared/actions'
 import { runStatus, type Run } from '#shared/run'
+import { stepTitle } from '#shared/steps'
 import { startOf } from '../../state/facts.ts'
 import { useLive } from '../../state/live.tsx'
 import { runIdFrom } from '../../state/run-id.ts'
@@ -174,7 +175,7 @@ function Row({ run }: { run: Run }): ReactElement {
         {run.error_class ? (
           <>
             <code className="mono">{run.error_class}</code>
-            {run.step_failed && <span className="quiet"> in {run.step_failed}</span>}
+            {run.step_failed && <span className="quiet"> in {stepTitle(run.step_failed)}</span>}
           </>
         ) : (
           ''

@@ -1,6 +1,7 @@
 import type { Overview, RepositoryState, ShipDetail } from '#shared/bridge'
 import type { ShipResult } from '#shared/result'
 import type { Finding } from '#shared/verdict'
+import { stepTitle } from '#shared/steps'
 import type { LogState } from '../../state/log-state.ts'
 import { count, shortCommit, shortRun, took } from '../../text/format.ts'
 
@@ -53,7 +54,7 @@ function notShipped(result: ShipResult, findings: readonly Finding[]): ShipHeadl
   const at =
     step_failed === null
       ? 'before its first step'
-      : `at ${step_failed} after ${took(Date.parse(finished_at) - Date.parse(started_at))}`
+      : `at ${stepTitle(step_failed)} after ${took(Date.parse(finished_at) - Date.parse(started_at))}`
   const maybe = error_class === 'push_unconfirmed' || pushed_sha !== null
   return {
     title: `${nameOf(result)} ${maybe ? 'may be' : 'is not'} shipped`,

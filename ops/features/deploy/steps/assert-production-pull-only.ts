@@ -1,10 +1,11 @@
 // Step 1: this host can read its remote and cannot write to it.
+import type { DeployStep } from '#shared/steps'
 import { followedBranch, requireClone } from '#ops/platform/git/host-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import type { DeployFacts, DeployHost } from '#ops/features/deploy/state/facts'
 import { provePullOnly } from '#ops/features/deploy/sync/pull-only'
 
-export const assertProductionPullOnly = ({ paths }: DeployHost): Step<DeployFacts> => ({
+export const assertProductionPullOnly = ({ paths }: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'assert_production_pull_only',
   timeLimitSeconds: 120,
   run: async (_facts, context) => {

@@ -1,5 +1,6 @@
 // Step 4: the target is built, and so is the console that shows it. The running version is untouched.
 import { shortCommit } from '#shared/ids'
+import type { DeployStep } from '#shared/steps'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { intactGreenBuild } from '#ops/host/engines/common/green-builds'
 import { engineOf } from '#ops/host/engines/registry'
@@ -8,7 +9,7 @@ import { buildHqConsole } from '#ops/features/deploy/release/hq-console'
 import { isHqItself } from '#ops/features/deploy/release/make-release'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 
-export const consoleBuild = (host: DeployHost): Step<DeployFacts> => ({
+export const consoleBuild = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'console_build',
   timeLimitSeconds: 3600,
   run: async (facts, context) => {

@@ -1,10 +1,11 @@
 // Step 5: the engine brings the build up. Its name is older than the engines: `process` runs no container.
+import type { DeployStep } from '#shared/steps'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import type { UpReport } from '#ops/host/engines/common/engine'
 import { engineOf } from '#ops/host/engines/registry'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 
-export const dockerCompose = (_host: DeployHost): Step<DeployFacts> => ({
+export const dockerCompose = (_host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'docker_compose',
   timeLimitSeconds: 1200,
   run: async (facts, { log, signal }) => {

@@ -1,11 +1,12 @@
 // Step 8: the Definition of Done, the verdict of hostd's own doctor.
+import type { DeployStep } from '#shared/steps'
 import { join } from 'node:path'
 import { writeDocument } from '#ops/base/redact/write-document'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 import { runDod } from '#ops/features/deploy/verify/dod'
 
-export const dodProduction = (host: DeployHost): Step<DeployFacts> => ({
+export const dodProduction = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'dod_production',
   timeLimitSeconds: 300,
   run: async (facts, { dir, log, signal }) => {

@@ -2,6 +2,7 @@
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
+import type { DeployStep } from '#shared/steps'
 import { followedBranch } from '#ops/platform/git/host-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { readServing } from '#ops/core/host-state/service-record'
@@ -9,7 +10,7 @@ import { engineOf } from '#ops/host/engines/registry'
 import type { DeployFacts, DeployHost } from '#ops/features/deploy/state/facts'
 import { syncToRemote, type Synced } from '#ops/features/deploy/sync/sync-to-remote'
 
-export const gitSync = (host: DeployHost): Step<DeployFacts> => ({
+export const gitSync = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'git_sync',
   timeLimitSeconds: 600,
   run: async (_facts, context) => {

@@ -1,4 +1,5 @@
 // Step 3: hostd is healthy; when HQ deploys itself, it is the hostd of the target commit.
+import type { DeployStep } from '#shared/steps'
 import { installRoot } from '#ops/base/process/program'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { pruneReleases, releaseVersion, switchCurrent } from '#ops/core/host-state/releases'
@@ -7,7 +8,7 @@ import { isHqItself, makeRelease, requireHostd } from '#ops/features/deploy/rele
 import { switchHostd } from '#ops/features/deploy/release/switch-hostd'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 
-export const hostdInstall = (host: DeployHost): Step<DeployFacts> => ({
+export const hostdInstall = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'hostd_install',
   timeLimitSeconds: 1200,
   run: async (facts, context) => {

@@ -1,5 +1,6 @@
 // Step 9: the project's state names this deploy, and its build is kept for a rollback.
 import type { Pin } from '#shared/result'
+import type { DeployStep } from '#shared/steps'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { markGreenBuild } from '#ops/host/engines/common/green-builds'
 import { engineOf } from '#ops/host/engines/registry'
@@ -7,7 +8,7 @@ import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/de
 import { nextActionOf, writeState } from '#ops/features/deploy/state/project-state'
 import { greenBefore } from '#ops/features/deploy/state/green-before'
 
-export const updateProjectState = (host: DeployHost): Step<DeployFacts> => ({
+export const updateProjectState = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'update_project_state',
   timeLimitSeconds: 60,
   run: async (facts, { dir, log, signal }) => {

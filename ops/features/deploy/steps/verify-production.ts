@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { newRunId } from '#shared/ids'
+import type { DeployStep } from '#shared/steps'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { checksDocument, failures } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
@@ -9,7 +10,7 @@ import type { Step } from '#ops/core/pipeline/pipeline'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 import { verify, verifyClass } from '#ops/features/deploy/verify/verify'
 
-export const verifyProduction = (host: DeployHost): Step<DeployFacts> => ({
+export const verifyProduction = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'verify_production',
   timeLimitSeconds: 300,
   run: async (facts, { dir, log, signal }) => {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
+import type { ShipStep } from '#shared/steps'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { commitOf, treeOf } from '#ops/platform/git/commits'
 import { wayToRemotes } from '#ops/platform/git/config-values'
@@ -44,7 +45,7 @@ type Context = FactContext<ShipFacts>
  *
  * @param takeLock called once the machine and its environment are accepted
  */
-export const preflightStep = (takeLock: TakeLock): Step<ShipFacts> => ({
+export const preflightStep = (takeLock: TakeLock): Step<ShipFacts, ShipStep> => ({
   name: 'preflight',
   timeLimitSeconds: 900,
   run: async (given, context) => {

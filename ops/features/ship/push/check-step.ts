@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
 import { verdictDocument, type VerdictDocument } from '#shared/signature'
+import type { ShipStep } from '#shared/steps'
 import { commitOf, treeOf } from '#ops/platform/git/commits'
 import { wayToRemotes } from '#ops/platform/git/config-values'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
@@ -33,7 +34,7 @@ import {
 
 const untouched = 'Nothing was pushed.'
 
-export const checkStep: Step<ShipFacts> = {
+export const checkStep: Step<ShipFacts, ShipStep> = {
   name: 'check_fail_closed_push',
   timeLimitSeconds: 900,
   run: async (facts, context) => {

@@ -1,6 +1,7 @@
 // Moves the operator's branch to the repair that passed tests and review.
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
+import type { ShipStep } from '#shared/steps'
 import { commitOf } from '#ops/platform/git/commits'
 import { git, gitFailure, gitText } from '#ops/platform/git/run-git'
 import type { Step } from '#ops/core/pipeline/pipeline'
@@ -17,7 +18,7 @@ import { frozenOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
  * Runs right before the last check of the push, and only when the tree is clean and HEAD is still the commit that was
  * shipped. Git itself refuses to overwrite a file that is in no commit, an ignored one included.
  */
-export const fastForwardStep: Step<ShipFacts> = {
+export const fastForwardStep: Step<ShipFacts, ShipStep> = {
   name: 'fast_forward',
   timeLimitSeconds: 600,
   run: async (facts, { signal, log }) => {

@@ -2,6 +2,7 @@
 import { Problem, toProblem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
 import { reviewRef } from '#shared/verdict'
+import type { ShipStep } from '#shared/steps'
 import { writeBlob } from '#ops/platform/git/objects'
 import { lsRemote, pushAtomic } from '#ops/platform/git/remote'
 import { gitFailure } from '#ops/platform/git/run-git'
@@ -10,7 +11,7 @@ import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { frozenOf, remoteName, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 import { readVerdictText } from './check-step.ts'
 
-export const finishStep: Step<ShipFacts> = {
+export const finishStep: Step<ShipFacts, ShipStep> = {
   name: 'review_finish',
   timeLimitSeconds: 1200,
   run: async (facts, context) => {

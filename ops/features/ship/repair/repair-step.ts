@@ -4,6 +4,7 @@ import type { OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
 import { plural } from '#shared/plural'
+import type { ShipStep } from '#shared/steps'
 import type { Environment } from '#ops/base/env'
 import { treeOf } from '#ops/platform/git/commits'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
@@ -47,7 +48,7 @@ type Context = FactContext<RepairFacts>
  *
  * @throws (from the step) `implementer_failed`, `implementer_timeout`, `repair_without_change`
  */
-export const repairStep = (timeLimitSeconds: number): Step<RepairFacts> => ({
+export const repairStep = (timeLimitSeconds: number): Step<RepairFacts, ShipStep> => ({
   name: 'repair',
   timeLimitSeconds,
   run: async (facts, context) => {

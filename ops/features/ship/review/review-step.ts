@@ -1,4 +1,5 @@
 // Has the real Codex CLI review everything since the newest proven ancestor. Only a full, bound approval passes.
+import type { ShipStep } from '#shared/steps'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +25,7 @@ type Context = FactContext<ShipFacts>
 /** Name of a ship's scratch folder in the temporary folder; the folder of a killed ship is found by it. */
 export const scratchPrefix = (runId: string): string => `openclaw-review-${runId}-`
 
-export const reviewStep: Step<ShipFacts> = {
+export const reviewStep: Step<ShipFacts, ShipStep> = {
   name: 'review_auto',
   timeLimitSeconds: 6 * 3600,
   run: async (facts, context) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { plural } from '#shared/plural'
+import type { ShipStep } from '#shared/steps'
 import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
@@ -15,7 +16,7 @@ import { isSelftest, runSuite, worst, type SuiteRun } from './test-suite.ts'
 type Context = FactContext<ShipFacts>
 type Found = Pick<ShipFacts, 'tests' | 'artifacts'>
 
-export const testsStep: Step<ShipFacts> = {
+export const testsStep: Step<ShipFacts, ShipStep> = {
   name: 'tests',
   timeLimitSeconds: 6 * 3600,
   run: async (facts, context) => {

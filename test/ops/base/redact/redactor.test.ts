@@ -286,7 +286,7 @@ describe('the marker', () => {
       `  "cookie": "^2.0.0",`,
       '\u001b[32m✓\u001b[39m a\u001b[2m (3 tests)\u001b[22m',
       'tests = 12, token: 4, secret_in_diff',
-      '▸ tests',
+      '▸ Tests',
       'PASS src/a.test.ts (12 ms)',
       'fetch https://example.test/a?b=1',
       'commit 0123456789abcdef0123456789abcdef01234567',
