@@ -74,7 +74,7 @@ it('a hostile diff or answer in hq ship with the real Codex CLI is never approve
       commitHostile(sample, base, each, seed)
       const [found, expected] = [
         await ship(),
-        each.expected === 'asked' ? 'review_blocked' : each.expected,
+        each.expected === 'reviewed' ? 'review_blocked' : each.expected,
       ]
       if (found !== expected)
         wrong.push(`seed ${seed}, ${each.name}: ${found} instead of ${expected}`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readChainHead } from '#ops/core/proof/chain-head'
 import { hostKinds, rememberedBy, verifyChain } from '#ops/core/proof/verify-chain'
-import { believing, newKey, proofBench, randomOf, runOf } from '../ops/core/proof/proof-bench.ts'
+import { trusting, newKey, proofBench, randomOf, runOf } from '../ops/core/proof/proof-bench.ts'
 import { tamperings } from '../ops/core/proof/tampering.ts'
 import { campaignSeeds, report } from './seeds.ts'
 
@@ -39,7 +39,7 @@ it('every kind of tampering is reported by its name, for every seed', async () =
             1 + Math.floor(random() * count),
           )
           const { state, problems } = await verifyChain(root, {
-            keys: believing(bench.key),
+            keys: trusting(bench.key),
             kinds: hostKinds,
             remembered: head === null ? [] : rememberedBy(head, 'the chain file'),
           })

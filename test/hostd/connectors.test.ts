@@ -161,11 +161,11 @@ describe('Phase 0', () => {
   })
 
   it("is PASS once both accept their secret, with a bundle of the host's chain that verifies", async () => {
-    const before = at.kajabi.asked.length
+    const before = at.kajabi.requests.length
     const { code, result } = await asked('phase0')
     expect([code, result.overall, result.error_class]).toEqual([0, 'PASS', null])
     expect(result.connectors?.map(({ state }) => state)).toEqual(['ready', 'ready'])
-    expect(at.kajabi.asked.length).toBeGreaterThan(before)
+    expect(at.kajabi.requests.length).toBeGreaterThan(before)
     expect(await connectors()).toMatchObject({
       ok: true,
       seen: { action: 'phase0', run_id: result.run_id },
@@ -205,9 +205,9 @@ describe('Phase 0', () => {
   it('that is cancelled leaves a proof too, and what was known of the connectors stays', async () => {
     const known = await connectors()
     at.kajabi.answer = () => undefined
-    const asks = at.kajabi.asked.length
+    const asks = at.kajabi.requests.length
     const { run_id: id } = await hostd.client.exec('phase0')
-    await until('Kajabi to be asked', () => at.kajabi.asked.length > asks)
+    await until('a request to Kajabi', () => at.kajabi.requests.length > asks)
     await hostd.ask(`/api/runs/${id}/cancel`, { method: 'POST' })
     expect(await until('the run to end', () => readRunResult(at.host.paths, id))).toMatchObject({
       overall: 'FAIL',

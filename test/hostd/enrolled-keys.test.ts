@@ -28,7 +28,7 @@ const exec = (params: object, action = 'trust_ship_key') =>
   hostd.ask('/api/exec', { method: 'POST', body: { action, params } })
 const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> =>
   await ended((await exec({ public_key, label })).body)
-const takeBack = async (id: string): Promise<string> =>
+const revoke = async (id: string): Promise<string> =>
   await ended((await exec({ id }, 'distrust_ship_key')).body)
 const ended = async (body: Record<string, unknown>): Promise<string> => {
   return await until('the run has ended', async () => {
@@ -77,20 +77,20 @@ describe('enrolling the ship key of a laptop', () => {
   })
 
   it('removes an enrolled key, but neither one of trust.json nor the last one', async () => {
-    expect(await takeBack(byHand.id)).toBe('failed')
+    expect(await revoke(byHand.id)).toBe('failed')
     writeJson(host.paths.trustFile, {
       schema_version: 1,
       baseline: 'a'.repeat(40),
       review_providers: [],
       keys: [],
     })
-    expect(await takeBack(laptop.id)).toBe('failed')
+    expect(await revoke(laptop.id)).toBe('failed')
     expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(laptop)])
     const other = signingKeyFromPem(newKeyPem(), 'a third laptop')
     expect(await enrol(other.publicKey)).toBe('passed')
-    expect(await takeBack(laptop.id)).toBe('passed')
+    expect(await revoke(laptop.id)).toBe('passed')
     expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(other)])
-    expect(await takeBack(laptop.id)).toBe('passed') // it was not believed any more
+    expect(await revoke(laptop.id)).toBe('passed') // it was not believed any more
     expect((await exec({ id: '../etc' }, 'distrust_ship_key')).status).toBe(400)
   })
 })

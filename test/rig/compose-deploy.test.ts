@@ -11,7 +11,7 @@ const why = whyNoDocker()
 if (why) console.warn(`Skipped, ${why}: whole deploys with the engine compose`)
 
 const triple = z.tuple([z.string(), z.string(), z.string().nullable()])
-const told = z.object({
+const outcome = z.object({
   overall: z.string(),
   step_failed: z.string().nullable(),
   error_class: z.string().nullable(),
@@ -24,10 +24,13 @@ const told = z.object({
 })
 const served = z.object({ ok: z.boolean(), message: z.string(), commit: z.string() })
 const story = z.object({
-  first: told.extend({ sha: z.string(), serves: served }),
-  open: told.extend({ serves: served, load: z.object({ asked: z.number(), failed: z.number() }) }),
-  second: told.extend({ sha: z.string(), serves: served }),
-  exposed: told,
+  first: outcome.extend({ sha: z.string(), serves: served }),
+  open: outcome.extend({
+    serves: served,
+    load: z.object({ sent: z.number(), failed: z.number() }),
+  }),
+  second: outcome.extend({ sha: z.string(), serves: served }),
+  exposed: outcome,
 })
 
 /**
@@ -88,7 +91,7 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
     })
     expect(first_error).toContain('compose.yaml#/services/web/ports/0')
     expect(serves.message).toBe('one')
-    expect(load.asked).toBeGreaterThan(50)
+    expect(load.sent).toBeGreaterThan(50)
     expect(load.failed).toBe(0)
   })
 

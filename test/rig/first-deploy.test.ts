@@ -55,7 +55,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     green.push({ sha, message })
   }
 
-  /** On a machine with other work a check may take longer than its limit; anything else that fails is told. */
+  /** On a machine with other work a check may take longer than its limit; anything else that fails is reported. */
   const onlyLate = (result: unknown): false => {
     const failed = checksResult
       .parse(result)
@@ -171,10 +171,10 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     const sha = await host.ship('two')
     const load = await host.load()
     const { result } = await host.deploy()
-    const { asked, failed } = await load.stop()
+    const { sent, failed } = await load.stop()
     const after = await host.running()
     console.warn(
-      `A good deploy on a host: ${failed} of ${asked} requests were not answered; ` +
+      `A good deploy on a host: ${failed} of ${sent} requests were not answered; ` +
         `the deploy says ${String(result.unanswered_ms)} ms`,
     )
     expect([result.overall, await host.serves()], JSON.stringify(result.steps, null, 1)).toEqual([
@@ -186,7 +186,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     ])
     // 50 requests a second: what was lost fits in the gap that the result names, and a request that waited.
     expect(result.unanswered_ms).toBeGreaterThan(0)
-    expect(asked).toBeGreaterThan(100)
+    expect(sent).toBeGreaterThan(100)
     expect(failed / 50).toBeLessThan((result.unanswered_ms ?? 0) / 1000 + 1)
     green.push({ sha, message: 'two' })
   })
@@ -206,11 +206,11 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
       await host.ship(message, version)
       const load = await host.load()
       const { result, triage } = await host.deploy()
-      const { asked, failed } = await load.stop()
+      const { sent, failed } = await load.stop()
       expect([result.overall, result.step_failed, result.error_class, triage?.error_class]).toEqual(
         ['FAIL', 'docker_compose', errorClass, errorClass],
       )
-      expect([failed, asked > 50, await host.running(), (await host.serves())?.message]).toEqual([
+      expect([failed, sent > 50, await host.running(), (await host.serves())?.message]).toEqual([
         0,
         true,
         before,

@@ -135,8 +135,8 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
       .map((line) => parseRunEvent(JSON.parse(line)))
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_event, index) => index + 1))
     const { code, err } = await following
-    const told = err.split('\n').filter((line) => line.startsWith('▸ '))
-    expect([code, told]).toEqual([
+    const printed = err.split('\n').filter((line) => line.startsWith('▸ '))
+    expect([code, printed]).toEqual([
       0,
       events.flatMap((event) =>
         event.type === 'step_started' ? [`▸ ${stepTitle(event.step)}`] : [],

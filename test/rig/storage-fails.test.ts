@@ -135,17 +135,17 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
           await at.hostd.client.followRun(run_id, { onEvents })
           expect(begun).toBe(true)
           const run = await at.hostd.client.run(run_id)
-          const told = JSON.stringify([run.status, run.error_class, run.result], null, 1).slice(
+          const context = JSON.stringify([run.status, run.error_class, run.result], null, 1).slice(
             0,
             9000,
           )
           if (run.status === 'passed')
-            expect([state(), at.maintenance()], told).toEqual([sha, null]) // the step wrote nothing any more
+            expect([state(), at.maintenance()], context).toEqual([sha, null]) // the step wrote nothing any more
           else {
-            expect(classes, told).toContain(run.error_class)
+            expect(classes, context).toContain(run.error_class)
             if (run.error_class === 'doctor_failed' || run.error_class === 'dod_failed')
-              expect(JSON.stringify(run.result), told).toMatch(/ENOSPC|disk/)
-            expect([good, sha], told).toContain(state())
+              expect(JSON.stringify(run.result), context).toMatch(/ENOSPC|disk/)
+            expect([good, sha], context).toContain(state())
           }
           good = state()
         } finally {

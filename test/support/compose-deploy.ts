@@ -44,7 +44,7 @@ try {
   })
   const url = `http://127.0.0.1:${at.ports.app}/`
   const serves = async (): Promise<unknown> => await (await fetch(url)).json()
-  const told = ({ result, dir, triage }: Deployed): object => ({
+  const outcome = ({ result, dir, triage }: Deployed): object => ({
     overall: result.overall,
     step_failed: result.step_failed,
     error_class: result.error_class,
@@ -61,17 +61,17 @@ try {
   })
 
   const one = await at.ship({ message: 'one' }, { files: files('one') })
-  const first = { sha: one, ...told(await at.deploy()), serves: await serves() }
+  const first = { sha: one, ...outcome(await at.deploy()), serves: await serves() }
   await at.ship({ message: 'open' }, { files: files('open', { ports: ['${PORT_WEB}:3000'] }) })
   const load = traffic(url)
-  const open = { ...told(await at.deploy()), serves: await serves(), load: await load.stop() }
+  const open = { ...outcome(await at.deploy()), serves: await serves(), load: await load.stop() }
   const two = await at.ship({ message: 'two' }, { files: files('two') })
-  const second = { sha: two, ...told(await at.deploy()), serves: await serves() }
+  const second = { sha: two, ...outcome(await at.deploy()), serves: await serves() }
   const listener = createSocket('udp4')
   await new Promise<void>((resolve) => {
     listener.bind(5000, '0.0.0.0', resolve)
   })
-  const exposed = told(await at.deploy())
+  const exposed = outcome(await at.deploy())
   listener.close()
   process.stdout.write(JSON.stringify({ first, open, second, exposed }))
 } finally {

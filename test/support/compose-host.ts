@@ -165,9 +165,9 @@ export async function composeHost({ at, baseImage }: TestDocker): Promise<Compos
 /** Fewest questions of one measurement. */
 const fewest = 25
 
-/** Asks 50 times a second until stopped. @returns how many were asked and how many failed */
-export function traffic(url: string): { stop(): Promise<{ asked: number; failed: number }> } {
-  const asked: Promise<boolean>[] = []
+/** Sends 50 requests a second until stopped. @returns how many requests were sent and how many failed */
+export function traffic(url: string): { stop(): Promise<{ sent: number; failed: number }> } {
+  const sent: Promise<boolean>[] = []
   const one = async (): Promise<boolean> => {
     try {
       return (await fetch(url, { signal: AbortSignal.timeout(30_000) })).status === 200
@@ -176,15 +176,15 @@ export function traffic(url: string): { stop(): Promise<{ asked: number; failed:
     }
   }
   const timer = setInterval(() => {
-    asked.push(one())
+    sent.push(one())
   }, 20)
   return {
     stop: async () => {
-      // A refusal can be quicker than a few questions: what still serves is asked this often all the same.
-      await until('enough questions', () => asked.length >= fewest)
+      // A refusal can be quicker than a few requests: what still serves gets at least this many requests.
+      await until('enough requests', () => sent.length >= fewest)
       clearInterval(timer)
-      const answers = await Promise.all(asked)
-      return { asked: answers.length, failed: answers.filter((good) => !good).length }
+      const answers = await Promise.all(sent)
+      return { sent: answers.length, failed: answers.filter((good) => !good).length }
     },
   }
 }

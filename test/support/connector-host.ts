@@ -151,7 +151,7 @@ export async function connectorHost(): Promise<ConnectorHost> {
       now = plain
       made.settings({})
       kajabiPeer.answer = kajabi(session)
-      kajabiPeer.asked.length = 0
+      kajabiPeer.requests.length = 0
       google.api = null
       made.write('kajabi_storage_state.json', login())
       made.write('gmail_client.json', {

@@ -46,19 +46,19 @@ async function listen(
 export interface WebPeer {
   readonly url: string
   readonly port: number
-  readonly asked: { readonly path: string; readonly cookie: string | undefined }[]
+  readonly requests: { readonly path: string; readonly cookie: string | undefined }[]
   /** How it answers; set by the test. */ answer: RequestListener
   readonly close: () => Promise<void>
 }
 
 export async function webPeer(answer: RequestListener): Promise<WebPeer> {
-  const asked: { path: string; cookie: string | undefined }[] = []
+  const requests: { path: string; cookie: string | undefined }[] = []
   const server = createServer((request, response) => {
-    asked.push({ path: request.url ?? '', cookie: request.headers.cookie })
+    requests.push({ path: request.url ?? '', cookie: request.headers.cookie })
     peer.answer(request, response)
   })
   const { port, close } = await listen(server)
-  const peer: WebPeer = { url: `http://127.0.0.1:${port}`, port, asked, answer, close }
+  const peer: WebPeer = { url: `http://127.0.0.1:${port}`, port, requests, answer, close }
   return peer
 }
 

@@ -4,7 +4,7 @@ import { adminTokenHeader, type StatusReply } from '#shared/api'
 import { greenStatus } from './documents.ts'
 import { freePort } from './ports.ts'
 
-export interface Asked {
+export interface PeerRequest {
   readonly method: string
   readonly url: string
   readonly token: string | undefined
@@ -18,9 +18,9 @@ export interface HostPeer {
   /** Answers by `METHOD /path` (without query), before the rest is looked at. */
   readonly answers: Map<
     string,
-    (request: Asked, response: ServerResponse, raw: IncomingMessage) => void
+    (request: PeerRequest, response: ServerResponse, raw: IncomingMessage) => void
   >
-  readonly asked: Asked[]
+  readonly requests: PeerRequest[]
   /** Nothing listens any more. */
   leave(): Promise<void>
   /** Listens again at the same address. */
@@ -39,13 +39,13 @@ export async function hostPeer(token: string, commit: string = 'a'.repeat(40)): 
     raw.on('data', (part: Buffer) => parts.push(part))
     raw.on('end', () => {
       const header = raw.headers[adminTokenHeader]
-      const request: Asked = {
+      const request: PeerRequest = {
         method: raw.method ?? '',
         url: raw.url ?? '',
         token: typeof header === 'string' ? header : undefined,
         body: Buffer.concat(parts).toString(),
       }
-      peer.asked.push(request)
+      peer.requests.push(request)
       const answer = peer.answers.get(
         `${request.method} ${new URL(request.url, 'http://peer').pathname}`,
       )
@@ -72,7 +72,7 @@ export async function hostPeer(token: string, commit: string = 'a'.repeat(40)): 
     },
     status: greenStatus(commit),
     answers: new Map(),
-    asked: [],
+    requests: [],
     leave: async () => {
       const leaving = server
       server = null

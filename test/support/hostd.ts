@@ -24,16 +24,16 @@ import { freePort } from './ports.ts'
 const repository = process.cwd()
 
 /**
- * Polls until `look` gives something that is not null, undefined or false. @throws after `seconds`, naming what was
+ * Polls until `probe` gives something that is not null, undefined or false. @throws after `seconds`, naming what was
  * waited for
  */
 export async function until<T>(
   what: string,
-  look: () => T | Promise<T>,
+  probe: () => T | Promise<T>,
   seconds = 120,
 ): Promise<NonNullable<T>> {
   for (const end = Date.now() + seconds * 1000; ;) {
-    const found = await look()
+    const found = await probe()
     if (found !== null && found !== undefined && found !== false) return found
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`)
     await new Promise((resolve) => {

@@ -51,7 +51,7 @@ export async function judgeCommit(
         judgeAnswer({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }, bindings),
       ).toThrow(Problem)
     return {
-      expected: 'asked',
+      expected: 'reviewed',
       flags,
       prompts,
       shown: diff.packets.map(({ text }) => text).join(''),

@@ -61,15 +61,15 @@ export function operatorBench(more: Partial<OperatorOptions> = {}): OperatorBenc
   }
 }
 
-/** Waits until `look` gives something that is not null or false. @throws when it has not after `seconds` */
+/** Waits until `probe` gives something that is not null or false. @throws when it has not after `seconds` */
 export async function until<T>(
   what: string,
-  look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  probe: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   seconds = 120,
 ): Promise<T> {
   let last: unknown
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(25)) {
-    const found = await look()
+    const found = await probe()
     if (found !== null && found !== undefined && found !== false) return found
     last = found
   }

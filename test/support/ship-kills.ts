@@ -52,7 +52,7 @@ export async function expectShipResolved(
   running.child.kill('SIGKILL')
   if (everything) await endTree({ marker: `OPENCLAW_RUN_ID=${running.runId}` }, 0)
   await closed
-  const told = `seed ${seed}: ${everything ? 'all of it' : 'the ship'} killed at event ${when} of ${lines}`
+  const context = `seed ${seed}: ${everything ? 'all of it' : 'the ship'} killed at event ${when} of ${lines}`
 
   const again = await sample.ship()
   const resolved =
@@ -69,10 +69,10 @@ export async function expectShipResolved(
     .map((file) => shipResult.parse(JSON.parse(readFileSync(file, 'utf8'))))
   expect(
     documents.filter(({ overall, git_head }) => overall === 'PASS' && git_head === head),
-    `${told}: ${JSON.stringify(again.result.steps)}`,
+    `${context}: ${JSON.stringify(again.result.steps)}`,
   ).toHaveLength(1)
   const refs = sample.remoteRefs()
-  expect([refs['refs/heads/main'], reviewRef(head) in refs], told).toEqual([head, true])
+  expect([refs['refs/heads/main'], reviewRef(head) in refs], context).toEqual([head, true])
   expect(
     await isProven({
       repo: sample.origin,
@@ -80,12 +80,12 @@ export async function expectShipResolved(
       baseline,
       acceptedProviders: [{ id: 'loopback', base_url: baseUrl }],
     }),
-    told,
+    context,
   ).toBe(true)
-  expect(sample.git('merge-base', '--is-ancestor', before, head), told).toBe('')
+  expect(sample.git('merge-base', '--is-ancestor', before, head), context).toBe('')
   expect(
     [...sample.leftovers(running.runId), ...sample.leftovers(again.result.run_id)],
-    told,
+    context,
   ).toEqual([])
-  return `${told}: ${resolved}`
+  return `${context}: ${resolved}`
 }

@@ -235,10 +235,13 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
   return self
 }
 
-/** Polls until `look` gives something. @throws {Error} after two minutes */
-export async function until<T>(what: string, look: () => T | null | undefined | false): Promise<T> {
+/** Polls until `probe` gives something. @throws {Error} after two minutes */
+export async function until<T>(
+  what: string,
+  probe: () => T | null | undefined | false,
+): Promise<T> {
   for (const end = Date.now() + 120_000; Date.now() < end; await delay(25)) {
-    const found = look()
+    const found = probe()
     if (found) return found
   }
   throw new Error(`waited two minutes in vain for ${what}`)

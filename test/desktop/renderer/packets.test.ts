@@ -18,7 +18,7 @@ afterAll(async () => {
 test('the verdict of a large change lists its packets, what was flagged and what was handled by rule', async () => {
   const result = shipResult()
   const detail = shipDetail(result)
-  if (!detail.verdict) throw new Error('the usual ship is approved')
+  if (!detail.verdict) throw new Error('the typical ship is approved')
   const sha256 = 'a'.repeat(64)
   const packet = (index: number, files: string[]) => ({
     index,

@@ -38,13 +38,13 @@ const rollback = idAt(900, '0b0b0b0b')
  * knows
  */
 function pinned(remote: string = head, over: Partial<Overview> = {}): Scene {
-  const usual = status()
-  if (!usual.state) throw new Error('the usual status has a state')
+  const typical = status()
+  if (!typical.state) throw new Error('the typical status has a state')
   const pin: Pin = { sha: before, from_sha: head, run_id: rollback, since: ago(840) }
   const known = overview({
-    status: { ...usual, state: { ...usual.state, pin, rollback_to: null } },
+    status: { ...typical, state: { ...typical.state, pin, rollback_to: null } },
   })
-  if (!known.repository) throw new Error('the usual overview has a repository')
+  if (!known.repository) throw new Error('the typical overview has a repository')
   return scene({
     'overview.get': {
       ...known,
@@ -152,7 +152,7 @@ describe('a host that is pinned by a rollback', () => {
   })
 
   test('a running rollback is shown as one, with the commit it goes to', async () => {
-    const usual = status()
+    const typical = status()
     const active = run({
       run_id: rollback,
       action: 'rollback',
@@ -167,7 +167,11 @@ describe('a host that is pinned by a rollback', () => {
         scene(
           {
             'overview.get': overview({
-              status: { ...usual, host: { ...usual.host, serving: head }, active_runs: [active] },
+              status: {
+                ...typical,
+                host: { ...typical.host, serving: head },
+                active_runs: [active],
+              },
             }),
           },
           { live: [rollback] },

@@ -18,15 +18,15 @@ afterAll(async () => {
 
 const runId = '20261122T231502Z-8f3a9c1e'
 const story = (rollbackTo: string | null) => {
-  const usual = status()
-  if (!usual.state) throw new Error('the usual status has a state')
+  const typical = status()
+  if (!typical.state) throw new Error('the typical status has a state')
   return scene({
     'overview.get': overview({
       status: {
-        ...usual,
-        host: { ...usual.host, serving: head },
+        ...typical,
+        host: { ...typical.host, serving: head },
         state: {
-          ...usual.state,
+          ...typical.state,
           last_verified_head: head,
           target_sha: head,
           rollback_to: rollbackTo,

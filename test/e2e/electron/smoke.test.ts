@@ -118,19 +118,21 @@ describe('the desktop app', () => {
   it('notifies when a run has ended, with what comes next', async () => {
     await ask('settings.set_repository', { path: repo.repo })
     await app.evaluate(({ Notification }) => {
-      const told: string[] = ((globalThis as unknown as { told: string[] }).told = [])
+      const notified: string[] = ((globalThis as unknown as { notified: string[] }).notified = [])
       Notification.prototype.show = function show(): void {
-        told.push(`${this.title} ${this.body}`)
+        notified.push(`${this.title} ${this.body}`)
       }
     }, null)
     repo.write('app.mjs', 'in no commit')
     expect(await ask('ship.start', {})).toMatchObject({ ok: true, value: { joined: false } })
-    const told = await until(
+    const notified = await until(
       'a notification',
       async () =>
-        (await app.evaluate(() => (globalThis as unknown as { told: string[] }).told, null))[0],
+        (
+          await app.evaluate(() => (globalThis as unknown as { notified: string[] }).notified, null)
+        )[0],
     )
-    expect(told).toBe(
+    expect(notified).toBe(
       'Ship: BLOCKED Stopped at Preflight: Uncommitted changes. ' +
         'Commit the changes that you want to ship.',
     )

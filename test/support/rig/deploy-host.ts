@@ -116,7 +116,7 @@ export interface DeployHost extends RigHost {
   /** Lines of a run's log so far, as text. */
   log(id: string): string
   /** Asks the sample app 50 times a second until it is stopped. */
-  load(): Promise<{ stop(): Promise<{ asked: number; failed: number }> }>
+  load(): Promise<{ stop(): Promise<{ sent: number; failed: number }> }>
   /** The host's maintenance file; null when there is none. */
   maintenance(): Record<string, unknown> | null
 }
@@ -124,9 +124,9 @@ export interface DeployHost extends RigHost {
 const loadScript = `
 const { get } = require('node:http')
 const { existsSync } = require('node:fs')
-let asked = 0, failed = 0, open = 0
+let sent = 0, failed = 0, open = 0
 const one = () => {
-  asked += 1; open += 1
+  sent += 1; open += 1
   let over = false
   const done = (good) => { if (over) return; over = true; open -= 1; if (!good) failed += 1 }
   const to = { host: '127.0.0.1', port: ${appPort}, path: '/', agent: false, timeout: 30000 }
@@ -139,7 +139,7 @@ const one = () => {
 }
 const timer = setInterval(() => {
   if (!existsSync(process.argv[1])) one()
-  else if (open === 0) { clearInterval(timer); console.log(JSON.stringify({ asked, failed })) }
+  else if (open === 0) { clearInterval(timer); console.log(JSON.stringify({ sent, failed })) }
 }, 20)`
 
 /**
@@ -257,7 +257,7 @@ export function deployHostOf(rig: Rig, laptop: Laptop): DeployHost {
         stop: async () => {
           await rig.must(['touch', stopFile])
           return z
-            .strictObject({ asked: z.number(), failed: z.number() })
+            .strictObject({ sent: z.number(), failed: z.number() })
             .parse(JSON.parse(await ended))
         },
       }

@@ -23,25 +23,25 @@ export async function expectFailure(
   try {
     const { run, result, triage } = await at.deploy()
     const steps = result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`)
-    const told = `seed ${seed}, ${name}: ${JSON.stringify([triage, steps], null, 1)}`
-    expect(result, told).toMatchObject({
+    const context = `seed ${seed}, ${name}: ${JSON.stringify([triage, steps], null, 1)}`
+    expect(result, context).toMatchObject({
       overall: 'FAIL',
       error_class: errorClass,
       step_failed: step,
       next_auto_fix: errorRule(errorClass).next_auto_fix,
     })
-    expect(triage, told).toMatchObject({
+    expect(triage, context).toMatchObject({
       run_id: run.run_id,
       error_class: errorClass,
       failing_step: step,
       first_error: { log: `attempts/${result.attempt}/${step}.log` },
     })
-    expect(triage?.first_error?.text, told).toContain(says)
+    expect(triage?.first_error?.text, context).toContain(says)
     if (file !== undefined)
-      expect(triage?.first_error, told).toMatchObject({ file, file_line: line })
-    expect(at.maintenance(), told).toMatchObject({ deploy_run_id: run.run_id })
+      expect(triage?.first_error, context).toMatchObject({ file, file_line: line })
+    expect(at.maintenance(), context).toMatchObject({ deploy_run_id: run.run_id })
     if (before !== false)
-      expect(await at.serves(), told).toEqual({ ok: true, message: 'good', commit: good })
+      expect(await at.serves(), context).toEqual({ ok: true, message: 'good', commit: good })
   } finally {
     await undo?.()
   }

@@ -72,16 +72,16 @@ const verifiedHead = (at: DeployHost): string =>
 /** A deploy that says PASS is one: the version serves, the state names it, maintenance is over. */
 async function expectGreen(
   at: DeployHost,
-  told: string,
+  context: string,
   message: string,
   sha: string,
 ): Promise<void> {
-  expect(await until(`the app, ${told}`, async () => await at.serves()), told).toEqual({
+  expect(await until(`the app, ${context}`, async () => await at.serves()), context).toEqual({
     ok: true,
     message,
     commit: sha,
   })
-  expect([verifiedHead(at), at.maintenance()], told).toEqual([sha, null])
+  expect([verifiedHead(at), at.maintenance()], context).toEqual([sha, null])
 }
 
 /**
@@ -114,30 +114,33 @@ export async function expectSurvived(at: DeployHost, seed: number, lines: number
     },
     900,
   )
-  const told =
+  const context =
     `seed ${seed}: ${victim} killed at line ${when} of ${lines}; ` +
     `the run is ${run.status} ${run.error_class ?? ''}`
 
-  await until(`the unit of ${id} to be gone, ${told}`, async () => (await unitsLeft(at)) === '')
-  expect(await markedBy(at, id), told).toBe('')
+  await until(`the unit of ${id} to be gone, ${context}`, async () => (await unitsLeft(at)) === '')
+  expect(await markedBy(at, id), context).toBe('')
   if (run.status === 'passed') {
-    expect(deployResult.parse(run.result), told).toMatchObject({ overall: 'PASS', target_sha: sha })
-    await expectGreen(at, told, message, sha)
+    expect(deployResult.parse(run.result), context).toMatchObject({
+      overall: 'PASS',
+      target_sha: sha,
+    })
+    await expectGreen(at, context, message, sha)
   } else {
-    expect(['failed', 'runner_lost', 'interrupted'], told).toContain(run.status)
-    expect(run.error_class, told).not.toBeNull()
+    expect(['failed', 'runner_lost', 'interrupted'], context).toContain(run.status)
+    expect(run.error_class, context).not.toBeNull()
   }
 
   await until('Docker to answer', async () => (await at.rig.exec(['docker', 'version'])).code === 0)
   const { result } = await at.deploy()
   expect(
     result,
-    `${told}; the next: ${JSON.stringify(
+    `${context}; the next: ${JSON.stringify(
       result.steps.map((each) => `${each.name} ${each.status} ${each.detail ?? ''}`),
       null,
       1,
     )}`,
   ).toMatchObject({ overall: 'PASS', target_sha: sha })
-  await expectGreen(at, told, message, sha)
+  await expectGreen(at, context, message, sha)
   return `${victim} at line ${when}: ${run.status}${run.error_class === null ? '' : ` ${run.error_class}`}`
 }

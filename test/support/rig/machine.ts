@@ -75,7 +75,7 @@ function leaderOf(nspawn: number): number | null {
 }
 
 /**
- * HQ's timers wait a day: a pass that nobody asked for does not come between what a test plants and what it looks at.
+ * HQ's timers wait a day: a pass that nobody requested does not come between what a test plants and what it checks.
  */
 const rareTimers =
   '[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1d\nOnUnitInactiveSec=1d\n'
@@ -220,12 +220,12 @@ export async function execIn(
   return await runProgram(['nsenter', '-t', String(machine.leader), '-a', '--', ...inside], rest)
 }
 
-/** Waits until the machine has gone by itself (it was told to reboot or to power off). */
+/** Waits until the machine has gone by itself (after a reboot or power-off command). */
 export async function machineGone(machine: MachineRecord): Promise<void> {
   await until('the machine to go down', () => !alive(machine.nspawn, machine.nspawn_start))
 }
 
-/** Pulls the plug: nothing inside is asked. */
+/** Pulls the plug: nothing inside is notified. */
 export async function cutPower(machine: MachineRecord): Promise<void> {
   if (alive(machine.leader, machine.leader_start)) process.kill(machine.leader, 'SIGKILL')
   await until(

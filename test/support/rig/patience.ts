@@ -9,6 +9,6 @@ export const patience = 300
 /** Polls as `until` of the other tests does, with the patience that a whole machine needs. */
 export const until = <T>(
   what: string,
-  look: () => T | Promise<T>,
+  probe: () => T | Promise<T>,
   seconds: number = patience,
-): Promise<NonNullable<T>> => poll(what, look, seconds)
+): Promise<NonNullable<T>> => poll(what, probe, seconds)

@@ -41,8 +41,8 @@ await gate('never')`,
 
   const overviewWhere = <T>(
     what: string,
-    look: (overview: Overview) => T | null | undefined | false,
-  ): Promise<T> => until(what, async () => look(await bench.call('overview.get', {})))
+    probe: (overview: Overview) => T | null | undefined | false,
+  ): Promise<T> => until(what, async () => probe(await bench.call('overview.get', {})))
   const activeIn = ({ status }: Overview, id: string) =>
     status?.active_runs.find(({ run_id }) => run_id === id)
   const startDeploy = async (): Promise<string> => {

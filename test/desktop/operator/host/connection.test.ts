@@ -104,7 +104,7 @@ describe('the connection to the host', () => {
     })
     await enrol()
     expect((await state('refused')).connection.detail).toContain('answered with a redirect')
-    expect(thief.asked).toEqual([])
+    expect(thief.requests).toEqual([])
     await thief.leave()
   })
 
@@ -117,7 +117,7 @@ describe('the connection to the host', () => {
     expect((await state('not_enrolled')).connection.detail).toContain(
       'The admin token of aiops-1 is not set',
     )
-    expect(other.asked).toEqual([])
+    expect(other.requests).toEqual([])
     await other.leave()
   })
 

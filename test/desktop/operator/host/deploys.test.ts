@@ -75,7 +75,7 @@ finish('PASS')`,
     })
     expect(running.connection.deploy_blocked).toBe('Deploy+Verify is running on test-host already.')
     open('go')
-    const [end] = await until('its end is told', () => ended.length > 0 && ended)
+    const [end] = await until('its end is reported', () => ended.length > 0 && ended)
     expect(end).toMatchObject({
       source: 'host',
       title: 'Deploy+Verify',
@@ -111,7 +111,7 @@ finish('PASS')`,
     )
     open('go')
     hostd = await startHostd(host, { port })
-    const [end] = await until('its end is told', () => ended.length > 0 && ended)
+    const [end] = await until('its end is reported', () => ended.length > 0 && ended)
     expect(end).toMatchObject({ result: { run_id, overall: 'PASS' } })
   })
 
@@ -127,7 +127,7 @@ finish('PASS')`,
     })
     expect(overview.change.gates.map(({ state }) => state)).not.toContain('running')
     open('back')
-    const [end] = await until('its end is told', () => ended.length > 0 && ended)
+    const [end] = await until('its end is reported', () => ended.length > 0 && ended)
     expect(end).toMatchObject({
       source: 'host',
       title: 'Roll back',

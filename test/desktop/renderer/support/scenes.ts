@@ -57,7 +57,7 @@ export const deploySteps = [
   'dod_production',
   'update_project_state',
 ]
-const usual: Record<string, number> = {
+const typical: Record<string, number> = {
   ship: 243_000,
   'ship/preflight': 900,
   'ship/tests': 48_000,
@@ -84,7 +84,7 @@ export function steps(
 ): StepResult[] {
   const stop = failed === null ? names.length : names.indexOf(failed)
   return names.map((name, at) => {
-    const ms = (usual[`ship/${name}`] ?? usual[`deploy_and_verify/${name}`] ?? 1000) * 0.98
+    const ms = (typical[`ship/${name}`] ?? typical[`deploy_and_verify/${name}`] ?? 1000) * 0.98
     return at > stop
       ? {
           name,
@@ -396,7 +396,7 @@ export function overview({
       status: host,
       deployStep,
     }),
-    usual_ms: usual,
+    usual_ms: typical,
     upload: { queued: 0, detail: null },
     ...over,
     ship,

@@ -131,7 +131,7 @@ export function done(): Scene {
   const host = status()
   const ship = shipResult()
   const dod = host.last_dod.result
-  if (!dod || !host.state) throw new Error('the usual status has a DoD and a state')
+  if (!dod || !host.state) throw new Error('the typical status has a DoD and a state')
   return scene({
     'overview.get': overview({
       ship: { run_id: ship.run_id, active: false, step: null, result: ship },

@@ -89,7 +89,7 @@ describe('running a command', () => {
       import { identify } from ${file('ops/base/process/process-tree.ts')}
       const options = { cwd: '/', env: { PATH: process.env.PATH }, timeLimitSeconds: 200, keepStdout: true }
       const older = spawn('sleep', ['600'])
-      // Two, as the clock by which a start is told has ticks of 10 ms.
+      // Two, as the clock of process starts has ticks of 10 ms.
       await runCommand(['sleep', '0.1'], options); await runCommand(['true'], options)
       older.kill('SIGKILL'); await once(older, 'exit')
       const again =

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { cachedVerifier } from '#ops/core/proof/cached-verify'
-import { believing, proofBench, type ProofBench } from './proof-bench.ts'
+import { trusting, proofBench, type ProofBench } from './proof-bench.ts'
 
 describe('a verifier that is called repeatedly', () => {
   let bench: ProofBench
@@ -15,10 +15,10 @@ describe('a verifier that is called repeatedly', () => {
   it('gives the same answer until something changes, even with size and time of the file put back', async () => {
     const dir = bench.write('deploy', 1)
     await bench.seal('deploy', 1)
-    let keys: TrustedKeys = believing()
+    let keys: TrustedKeys = trusting()
     const verify = cachedVerifier(() => keys)
     expect(await verify(dir)).toMatchObject({ state: 'unverified' })
-    keys = believing(bench.key)
+    keys = trusting(bench.key)
     const first = await verify(dir)
     expect(first).toMatchObject({ state: 'verified' })
     expect(await verify(dir)).toBe(first)

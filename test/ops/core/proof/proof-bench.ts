@@ -23,7 +23,7 @@ export function randomOf(seed: number): () => number {
 }
 
 export const newKey = (): SigningKey => signingKeyFromPem(newKeyPem(), 'a test key')
-export const believing = (...keys: SigningKey[]): TrustedKeys =>
+export const trusting = (...keys: SigningKey[]): TrustedKeys =>
   trustKeys(keys.map(toTrustedKey), 'the test')
 
 export interface ProofBench {

@@ -17,7 +17,7 @@ import { readChainHead } from '#ops/core/proof/chain-head'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { hostKinds, rememberedBy, verifyChain } from '#ops/core/proof/verify-chain'
-import { believing, runOf } from './proof-bench.ts'
+import { trusting, runOf } from './proof-bench.ts'
 
 const node = resolve('node_modules/.bin/node')
 const child = resolve('test/ops/core/proof/seal-child.ts')
@@ -67,7 +67,7 @@ async function expectWholeChain(
   point: string,
   next: 2 | 3,
 ): Promise<boolean> {
-  const keys = believing(key)
+  const keys = trusting(key)
   const left = await verifyBundle(dir(2), { keys })
   expect(left.state, point).toBe(
     existsSync(join(dir(2), 'manifest.json')) ? 'verified' : 'unverified',
@@ -142,7 +142,7 @@ describe('a seal that is killed', () => {
       const both = await Promise.all([execa(node, at.argv), execa(node, third)])
       expect(both.map(({ stdout }) => stdout)).toEqual(['sealed', 'sealed'])
       expect(
-        await verifyChain(at.root, { keys: believing(at.key), kinds: hostKinds }),
+        await verifyChain(at.root, { keys: trusting(at.key), kinds: hostKinds }),
       ).toMatchObject({ state: 'verified' })
       expect(JSON.parse(readFileSync(at.chainFile, 'utf8'))).toMatchObject({
         counter: 3,

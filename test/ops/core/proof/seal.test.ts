@@ -13,7 +13,7 @@ import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { leftUnsealed, sealLeftovers } from '#ops/core/proof/unsealed'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { hostKinds, rememberedBy, verifyChain } from '#ops/core/proof/verify-chain'
-import { believing, newKey, proofBench, runOf, type ProofBench } from './proof-bench.ts'
+import { trusting, newKey, proofBench, runOf, type ProofBench } from './proof-bench.ts'
 
 describe('sealing a bundle', () => {
   let bench: ProofBench
@@ -21,7 +21,7 @@ describe('sealing a bundle', () => {
     bench = proofBench()
   })
   afterEach(() => bench.remove())
-  const keys = () => believing(bench.key)
+  const keys = () => trusting(bench.key)
 
   it('lists every file with size and digest, links the bundles by number and digest, and verifies', async () => {
     bench.write('deploy', 1)
@@ -123,7 +123,7 @@ describe('sealing a bundle', () => {
     expect(third.manifest.chain).not.toBe(first.manifest.chain)
     const head = readChainHead(bench.chainFile)
     const question = {
-      keys: believing(bench.key, other),
+      keys: trusting(bench.key, other),
       kinds: hostKinds,
       remembered: head === null ? [] : rememberedBy(head, 'chain file'),
     }
@@ -142,11 +142,11 @@ describe('sealing a bundle', () => {
       problems: [{ code: 'not_sealed' }],
     })
     await bench.seal('deploy', 1)
-    expect(await verifyBundle(dir, { keys: believing() })).toMatchObject({
+    expect(await verifyBundle(dir, { keys: trusting() })).toMatchObject({
       state: 'unverified',
       problems: [{ code: 'no_key_enrolled' }],
     })
-    expect(await verifyBundle(dir, { keys: believing(newKey()) })).toMatchObject({
+    expect(await verifyBundle(dir, { keys: trusting(newKey()) })).toMatchObject({
       state: 'broken',
       problems: [{ code: 'unknown_key', file: 'manifest.json' }],
     })

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readChainHead } from '#ops/core/proof/chain-head'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { hostKinds, rememberedBy, verifyChain, type Remembered } from '#ops/core/proof/verify-chain'
-import { believing, newKey, proofBench, randomOf, runOf, type ProofBench } from './proof-bench.ts'
+import { trusting, newKey, proofBench, randomOf, runOf, type ProofBench } from './proof-bench.ts'
 import { tamperings, type Tampering } from './tampering.ts'
 
 const count = 6
@@ -44,7 +44,7 @@ describe('a chain that somebody tampered with', () => {
         foreign,
         key: bench.key,
       })
-      return await verifyChain(root, { keys: believing(bench.key), kinds: hostKinds, remembered })
+      return await verifyChain(root, { keys: trusting(bench.key), kinds: hostKinds, remembered })
     } finally {
       rmSync(root, { recursive: true, force: true })
     }

@@ -6,7 +6,7 @@ import { chainReader } from '#ops/core/proof/chain-report'
 import { hostKinds } from '#ops/core/proof/verify-chain'
 import { forgetWitness, checkSeenAgain, observe, readWitness } from '#ops/core/proof/witness'
 import type { ChainReport } from '#shared/proof'
-import { believing, newKey, proofBench, type ProofBench } from './proof-bench.ts'
+import { trusting, newKey, proofBench, type ProofBench } from './proof-bench.ts'
 
 describe('what HQ remembers of a host', () => {
   let bench: ProofBench
@@ -29,7 +29,7 @@ describe('what HQ remembers of a host', () => {
   /** What the host answers when HQ asks for what came after its memory. */
   const report = (): Promise<ChainReport | null> =>
     chainReader(bench.root, bench.chainFile, hostKinds)(readWitness(home, 'aiops-1')?.counter ?? 0)
-  const see = (said: ChainReport | null, keys = believing(bench.key)) =>
+  const see = (said: ChainReport | null, keys = trusting(bench.key)) =>
     observe({
       home,
       host: 'aiops-1',
@@ -106,7 +106,7 @@ describe('what HQ remembers of a host', () => {
     await sealUpTo(3, 4)
     const grown = await report()
     if (grown === null) throw new Error('no report')
-    expect(see(grown, believing(newKey()))).toMatchObject({ alarms: [{ code: 'unknown_key' }] })
+    expect(see(grown, trusting(newKey()))).toMatchObject({ alarms: [{ code: 'unknown_key' }] })
     expect(see({ ...grown, links: grown.links.slice(1) })).toMatchObject({
       alarms: [{ code: 'chain_gap' }],
     })
@@ -135,7 +135,7 @@ describe('what HQ remembers of a host', () => {
       checkSeenAgain({
         home,
         host: 'aiops-1',
-        keys: believing(bench.key),
+        keys: trusting(bench.key),
         report: said,
         after,
       }).alarms.map(({ code }) => code)
@@ -143,7 +143,7 @@ describe('what HQ remembers of a host', () => {
       checkSeenAgain({
         home,
         host: 'aiops-1',
-        keys: believing(bench.key),
+        keys: trusting(bench.key),
         report: whole,
         after: 0,
       }),
@@ -158,7 +158,7 @@ describe('what HQ remembers of a host', () => {
       checkSeenAgain({
         home,
         host: 'aiops-1',
-        keys: believing(bench.key),
+        keys: trusting(bench.key),
         report: { ...whole, until: 2, links: whole.links.slice(0, 2) },
         after: 0,
       }),

@@ -478,7 +478,7 @@ describe('a check of the connectors', () => {
       null,
       null,
     ])
-    expect(at.kajabi.asked).toEqual([
+    expect(at.kajabi.requests).toEqual([
       { path: '/admin', cookie: `_kjb_session=${session}; locale=en` },
       {
         path: '/admin/sites/1/dashboard',
@@ -499,7 +499,7 @@ describe('a check of the connectors', () => {
     const { kajabi, gmail } = await at.check()
     shows(kajabi, fault)
     expect(gmail.state).toBe('ready')
-    if (fault.detail.source.includes('No request was sent')) expect(at.kajabi.asked).toEqual([])
+    if (fault.detail.source.includes('No request was sent')) expect(at.kajabi.requests).toEqual([])
   })
 
   it.each(gmailFaults)('reports Gmail with $name by its class', async (fault) => {
@@ -524,7 +524,7 @@ describe('a check of the connectors', () => {
       error_class: 'connector_answer_unexpected',
       detail: expect.stringContaining('another of its hosts'),
     })
-    expect(foreign.asked).toEqual([])
+    expect(foreign.requests).toEqual([])
     expect(kajabi.detail.toLowerCase()).not.toContain(session.toLowerCase())
   })
 

@@ -11,13 +11,13 @@ it('a ship gets its lock although HQ probes it at that moment, as it does every 
   const [commit, id] = [at.sample.git('rev-parse', 'HEAD'), newRunId()]
   ;(await takeShipLock(at.sample.repo, newRunId(), commit)).release()
   // What `isLocked` does, held in its middle.
-  const look = new DatabaseSync(join(at.sample.repo, '.git', 'openclaw-ship.lock'), {
+  const probe = new DatabaseSync(join(at.sample.repo, '.git', 'openclaw-ship.lock'), {
     readOnly: true,
   })
-  look.exec('BEGIN')
-  look.prepare('SELECT count(*) FROM sqlite_master').get()
+  probe.exec('BEGIN')
+  probe.prepare('SELECT count(*) FROM sqlite_master').get()
   setTimeout(() => {
-    look.close()
+    probe.close()
   }, 250)
   const lock = await takeShipLock(at.sample.repo, id, commit)
   expect(await activeShip(at.sample.repo)).toBe(id)
