@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { composeOverview, type OverviewFacts } from '#shared/overview'
 import { passedRunsOf, typicalDurations } from '#shared/typical-durations'
-import { idAt, run, status } from '../desktop/renderer/support/scenes.ts'
-import { done } from '../desktop/renderer/support/stories.ts'
+import { idAt } from '../desktop/renderer/support/documents.ts'
+import { run, status } from '../desktop/renderer/support/scenes.ts'
+import { done } from '../desktop/renderer/support/deploy-stories.ts'
 
 const host = { ...status(), ...(done().answers['overview.get'] as { status?: object }).status }
 const facts: OverviewFacts = {

@@ -5,9 +5,11 @@ import type { Run } from '#shared/run'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { ago, info, type Scene } from './support/scenes.ts'
+import { ago } from './support/documents.ts'
+import { info, type Scene } from './support/scenes.ts'
 import { callsOf, change, holdBack } from './support/scripted-transport.ts'
-import { deploying, done, offline, shipping } from './support/stories.ts'
+import { deploying, done, offline } from './support/deploy-stories.ts'
+import { shipping } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

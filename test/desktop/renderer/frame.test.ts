@@ -5,9 +5,11 @@ import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { brokenProofs } from './support/proof-stories.ts'
-import { ago, settings, type Scene } from './support/scenes.ts'
+import { ago } from './support/documents.ts'
+import { settings, type Scene } from './support/scenes.ts'
 import { callsOf, change } from './support/scripted-transport.ts'
-import { buildFailed, deploying, done, reviewBlocked } from './support/stories.ts'
+import { buildFailed, deploying, done } from './support/deploy-stories.ts'
+import { reviewBlocked } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

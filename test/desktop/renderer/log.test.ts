@@ -4,19 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import {
-  ago,
-  idAt,
-  line,
-  numbered,
-  overview,
-  run,
-  scene,
-  status,
-  type Scene,
-} from './support/scenes.ts'
+import { ago, idAt } from './support/documents.ts'
+import { line, numbered, overview, run, scene, status, type Scene } from './support/scenes.ts'
 import { callsOf, requestsOf } from './support/scripted-transport.ts'
-import { buildFailed, deploying } from './support/stories.ts'
+import { buildFailed, deploying } from './support/deploy-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

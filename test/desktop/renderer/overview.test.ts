@@ -6,15 +6,8 @@ import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { overview, scene } from './support/scenes.ts'
 import { callsOf, change, script } from './support/scripted-transport.ts'
-import {
-  buildFailed,
-  deploying,
-  done,
-  offline,
-  reviewBlocked,
-  reviewUnavailable,
-  scripted,
-} from './support/stories.ts'
+import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
+import { reviewBlocked, reviewUnavailable, scripted } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { overview, scene, shipDetail, shipResult } from './support/scenes.ts'
+import { shipResult } from './support/documents.ts'
+import { overview, scene, shipDetail } from './support/scenes.ts'
 
 let built: BuiltRenderer
 let browser: Browser

@@ -4,7 +4,8 @@ import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { info } from './support/scenes.ts'
-import { done, reviewBlocked } from './support/stories.ts'
+import { done } from './support/deploy-stories.ts'
+import { reviewBlocked } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

@@ -5,19 +5,10 @@ import type { Pin } from '#shared/result'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import {
-  ago,
-  before,
-  head,
-  idAt,
-  overview,
-  run,
-  scene,
-  status,
-  type Scene,
-} from './support/scenes.ts'
+import { ago, before, head, idAt } from './support/documents.ts'
+import { overview, run, scene, status, type Scene } from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
-import { offline } from './support/stories.ts'
+import { offline } from './support/deploy-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

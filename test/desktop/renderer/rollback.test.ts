@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { before, head, overview, scene, status } from './support/scenes.ts'
+import { before, head } from './support/documents.ts'
+import { overview, scene, status } from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
 
 let built: BuiltRenderer

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { findings, overview, scene, settings, shipDetail, shipResult } from './support/scenes.ts'
+import { shipResult } from './support/documents.ts'
+import { findings, overview, scene, settings, shipDetail } from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
-import { nextActionMissing, repaired, repairing, reviewBlocked } from './support/stories.ts'
+import { nextActionMissing, repaired, repairing, reviewBlocked } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

@@ -5,7 +5,8 @@ import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { settings, type Scene } from './support/scenes.ts'
-import { buildFailed, cancelledShip, offline } from './support/stories.ts'
+import { buildFailed, offline } from './support/deploy-stories.ts'
+import { cancelledShip } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser

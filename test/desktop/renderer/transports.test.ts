@@ -3,8 +3,9 @@ import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { launchBrowser, pageMs, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { idAt, line, numbered, run, status, type Scene } from './support/scenes.ts'
-import { done } from './support/stories.ts'
+import { idAt } from './support/documents.ts'
+import { line, numbered, run, status, type Scene } from './support/scenes.ts'
+import { done } from './support/deploy-stories.ts'
 
 const secret = 'c0ffee00'.repeat(8)
 const token = 'the-admin-token'

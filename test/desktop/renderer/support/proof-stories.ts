@@ -1,6 +1,7 @@
 import type { Output, ProofRow, WitnessView } from '#shared/bridge'
 import type { ProofProblem } from '#shared/proof'
-import { ago, idAt, overview, scene, shipResult, type Scene } from './scenes.ts'
+import { ago, idAt, shipResult } from './documents.ts'
+import { overview, scene, type Scene } from './scenes.ts'
 
 type Found = NonNullable<ProofRow['laptop']>
 
