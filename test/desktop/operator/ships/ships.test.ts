@@ -1,15 +1,14 @@
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EventsRequest } from '#shared/bridge'
 import { shipBundle } from '#shared/bundle'
 import type { RunEvent } from '#shared/events'
 import { endTree, members } from '#ops/base/process/process-tree'
 import { nodeProgram } from '#ops/base/process/program'
 import { hostPeer, json } from '../../../support/host-peer.ts'
-import { operatorBench, until, type OperatorBench } from '../../../support/operator-bench.ts'
-import { shipFixture } from '../../../support/ship-fixture.ts'
-import type { ShipRepo } from '../../../support/ship-repo.ts'
+import { operatorBench, until } from '../../../support/operator-bench.ts'
+import { operatorOfShips } from './operator-of-ships.ts'
 
 /** A suite that never ends, with a process that left its group. */
 const hanging = {
@@ -30,19 +29,9 @@ function nameOf(pid: number): string | null {
 }
 
 describe('the ships of a repository', () => {
-  let repo: ShipRepo
-  let bench: OperatorBench
-  shipFixture({
-    prepare: async ({ sample }) => {
-      repo = sample
-      bench = operatorBench({ home: repo.home, env: repo.env })
-      await bench.call('settings.set_repository', { path: join(repo.repo, 'docs') })
-    },
-  })
-  // Before the repository is removed: hooks of one kind run in the reverse order of their registration.
-  afterEach(() => bench.operator.close())
+  const at = operatorOfShips()
 
-  const follow = (request: EventsRequest, operator = bench.operator) => {
+  const follow = (request: EventsRequest, operator = at.bench.operator) => {
     const events: RunEvent[] = []
     const ended = new Promise<unknown>((resolve) => {
       operator.events(
@@ -55,13 +44,13 @@ describe('the ships of a repository', () => {
     })
     return { events, ended }
   }
-  const shipOf = async (id: string, on = bench) =>
+  const shipOf = async (id: string, on = at.bench) =>
     (await on.call('ship.list', {})).ships.find(({ run_id }) => run_id === id)
-  const inStep = (id: string, step: string, on = bench) =>
+  const inStep = (id: string, step: string, on = at.bench) =>
     until(`ship ${id} is in ${step}`, async () => (await shipOf(id, on))?.step === step)
   const hang = (): void => {
-    repo.config({ tests: [hanging] })
-    repo.commit('A suite that hangs')
+    at.repo.config({ tests: [hanging] })
+    at.repo.commit('A suite that hangs')
   }
 
   it('ships the repository, streams the log once and in order, and brings the proof to the host', async () => {
@@ -74,9 +63,9 @@ describe('the ships of a repository', () => {
       })
     }
     try {
-      await bench.call('settings.set_host', { name: 'aiops-1', url: peer.url, token: 'token' })
-      const head = repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-      expect((await bench.call('overview.get', {})).repository).toMatchObject({
+      await at.bench.call('settings.set_host', { name: 'aiops-1', url: peer.url, token: 'token' })
+      const head = at.repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
+      expect((await at.bench.call('overview.get', {})).repository).toMatchObject({
         name: 'sample',
         branch: 'main',
         head,
@@ -88,10 +77,10 @@ describe('the ships of a repository', () => {
         next_action: 'Ship the sample.',
       })
 
-      const { run_id, joined } = await bench.call('ship.start', {})
+      const { run_id, joined } = await at.bench.call('ship.start', {})
       put(run_id)
       expect(joined).toBe(false)
-      expect(await bench.call('ship.start', {})).toEqual({ run_id, joined: true })
+      expect(await at.bench.call('ship.start', {})).toEqual({ run_id, joined: true })
       const { events, ended } = follow({ source: 'ship', run_id, after: 0 })
       expect(await ended).toBeNull()
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
@@ -103,7 +92,9 @@ describe('the ships of a repository', () => {
       await tail.ended
       expect(tail.events).toEqual(events.slice(-3))
 
-      const { summary, verdict, signature, diff, files } = await bench.call('ship.get', { run_id })
+      const { summary, verdict, signature, diff, files } = await at.bench.call('ship.get', {
+        run_id,
+      })
       expect(summary).toMatchObject({
         active: false,
         step: null,
@@ -112,18 +103,18 @@ describe('the ships of a repository', () => {
       expect(verdict?.head_sha).toBe(head)
       expect(signature).toBe('verified')
       await until('the proof is sealed', () =>
-        existsSync(join(repo.repo, 'artifacts', 'ship', run_id, 'manifest.json')),
+        existsSync(join(at.repo.repo, 'artifacts', 'ship', run_id, 'manifest.json')),
       )
-      const file = join(repo.repo, 'artifacts', 'ship', run_id, 'verdict.json')
+      const file = join(at.repo.repo, 'artifacts', 'ship', run_id, 'verdict.json')
       const text = readFileSync(file, 'utf8')
       writeFileSync(file, text.replace(/"summary": "/, '$&edited '))
-      expect(await bench.call('ship.get', { run_id })).toMatchObject({ signature: 'invalid' })
+      expect(await at.bench.call('ship.get', { run_id })).toMatchObject({ signature: 'invalid' })
       writeFileSync(file, text)
       expect(diff).toContain('+export const add = (a, b) => b + a')
       expect(files).toEqual(verdict?.files.map(({ path }) => path))
 
       const overview = await until('the proof is on the host', async () =>
-        stored.length > 0 ? bench.call('overview.get', {}) : null,
+        stored.length > 0 ? at.bench.call('overview.get', {}) : null,
       )
       expect(shipBundle.parse(JSON.parse(stored[0] ?? '')).files.map(({ path }) => path)).toEqual(
         expect.arrayContaining(['ship_result.json', 'verdict.json', 'events.ndjson']),
@@ -135,18 +126,18 @@ describe('the ships of a repository', () => {
       ])
       await until(
         'its duration is known',
-        async () => ((await bench.call('overview.get', {})).usual_ms['ship/tests'] ?? 0) > 0,
+        async () => ((await at.bench.call('overview.get', {})).usual_ms['ship/tests'] ?? 0) > 0,
       )
       expect(
         (
           await until('nothing waits', async () => {
-            const { upload } = await bench.call('overview.get', {})
+            const { upload } = await at.bench.call('overview.get', {})
             return upload.queued === 0 && upload
           })
         ).detail,
       ).toBeNull()
       await until('nothing is left to ship', async () =>
-        (await bench.call('overview.get', {})).repository?.ship_blocked?.startsWith(
+        (await at.bench.call('overview.get', {})).repository?.ship_blocked?.startsWith(
           'Nothing to ship',
         ),
       )
@@ -157,27 +148,27 @@ describe('the ships of a repository', () => {
 
   it('cancels the whole tree of a ship, including what left its group, and the result says so', async () => {
     hang()
-    const { run_id } = await bench.call('ship.start', {})
+    const { run_id } = await at.bench.call('ship.start', {})
     await inStep(run_id, 'tests')
     await until(
       'the suite runs',
       () => members({ marker: `OPENCLAW_RUN_ID=${run_id}` }).length >= 3,
     )
-    await bench.call('ship.cancel', { run_id })
+    await at.bench.call('ship.cancel', { run_id })
     expect(members({ marker: `OPENCLAW_RUN_ID=${run_id}` })).toEqual([])
     expect(await shipOf(run_id)).toMatchObject({
       active: false,
       result: { overall: 'FAIL', error_class: 'cancelled', step_failed: 'tests' },
     })
-    expect((await bench.refused('ship.cancel', { run_id })).error_class).toBe('not_running')
+    expect((await at.bench.refused('ship.cancel', { run_id })).error_class).toBe('not_running')
   })
 
   it('finds its ship again after a restart of HQ, and can still cancel it', async () => {
     hang()
-    const { run_id } = await bench.call('ship.start', {})
+    const { run_id } = await at.bench.call('ship.start', {})
     await inStep(run_id, 'tests')
-    await bench.operator.close()
-    const later = operatorBench({ home: repo.home, env: repo.env })
+    await at.bench.operator.close()
+    const later = operatorBench({ home: at.repo.home, env: at.repo.env })
     try {
       await inStep(run_id, 'tests', later)
       expect(await later.call('ship.start', {})).toEqual({ run_id, joined: true })
@@ -193,11 +184,11 @@ describe('the ships of a repository', () => {
 
   it('shows a ship whose process was killed as interrupted in the step it was in', async () => {
     hang()
-    const { run_id } = await bench.call('ship.start', {})
+    const { run_id } = await at.bench.call('ship.start', {})
     await inStep(run_id, 'tests')
     const { ended } = follow({ source: 'ship', run_id, after: 0 })
     const { pid } = JSON.parse(
-      readFileSync(join(repo.home, 'ships', `${run_id}.json`), 'utf8'),
+      readFileSync(join(at.repo.home, 'ships', `${run_id}.json`), 'utf8'),
     ) as { pid: number }
     process.kill(pid, 'SIGKILL')
     expect(await ended).toBeNull()
@@ -215,15 +206,15 @@ describe('the ships of a repository', () => {
 
   it('joins a ship of a terminal, and cancels it with all it started but not the terminal', async () => {
     hang()
-    const typed = repo.start()
+    const typed = at.repo.start()
     try {
       await inStep(typed.runId, 'tests')
-      expect(await bench.call('ship.start', {})).toEqual({ run_id: typed.runId, joined: true })
+      expect(await at.bench.call('ship.start', {})).toEqual({ run_id: typed.runId, joined: true })
       await until(
         'the suite runs',
         () => members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` }).length > 0,
       )
-      await bench.call('ship.cancel', { run_id: typed.runId })
+      await at.bench.call('ship.cancel', { run_id: typed.runId })
       expect(members({ marker: `OPENCLAW_RUN_ID=${typed.runId}` })).toEqual([])
       expect((await typed.end()).result).toMatchObject({
         error_class: 'cancelled',
@@ -240,7 +231,7 @@ describe('the ships of a repository', () => {
 
   it('never signals a process that only reuses the id of the one that held the lock', async () => {
     hang()
-    const typed = repo.start()
+    const typed = at.repo.start()
     try {
       await inStep(typed.runId, 'tests')
       await until(
@@ -251,12 +242,12 @@ describe('the ships of a repository', () => {
           ).length >= 2,
       )
       // As it would look if that process had ended and another one were given its number.
-      const file = join(repo.repo, '.git', 'openclaw-ship.json')
+      const file = join(at.repo.repo, '.git', 'openclaw-ship.json')
       writeFileSync(
         file,
         JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), start_time: '1' }),
       )
-      await bench.call('ship.cancel', { run_id: typed.runId })
+      await at.bench.call('ship.cancel', { run_id: typed.runId })
       // It was not signalled: it ended by itself when its suite was gone.
       expect((await typed.end()).result.error_class).not.toBe('cancelled')
     } finally {
@@ -265,8 +256,8 @@ describe('the ships of a repository', () => {
   })
 
   it('ships until green when the switch is on, and shows the running attempt and the shipped commit', async () => {
-    const script = join(repo.home, 'implementer.mjs')
-    const [works, go] = [join(repo.home, 'works'), join(repo.home, 'go')]
+    const script = join(at.repo.home, 'implementer.mjs')
+    const [works, go] = [join(at.repo.home, 'works'), join(at.repo.home, 'go')]
     writeFileSync(
       script,
       `import { existsSync, writeFileSync } from 'node:fs'\n` +
@@ -275,13 +266,16 @@ describe('the ships of a repository', () => {
         `writeFileSync('app.test.mjs', "import { test } from 'node:test'\\ntest('adds', () => { throw new ` +
         `Error('otherwise') })\\n")\n`,
     )
-    repo.settings({}, { repository: repo.repo, until_green: { argv: [nodeProgram(), script] } })
-    expect((await bench.call('settings.set_until_green', { repairs: 1 })).until_green).toEqual({
+    at.repo.settings(
+      {},
+      { repository: at.repo.repo, until_green: { argv: [nodeProgram(), script] } },
+    )
+    expect((await at.bench.call('settings.set_until_green', { repairs: 1 })).until_green).toEqual({
       repairs: 1,
       implementer: nodeProgram(),
     })
-    const head = repo.commit('Break it', { 'app.mjs': 'export const add = (a, b) => a * b\n' })
-    const { run_id } = await bench.call('ship.start', {})
+    const head = at.repo.commit('Break it', { 'app.mjs': 'export const add = (a, b) => a * b\n' })
+    const { run_id } = await at.bench.call('ship.start', {})
     await until('the implementer works', () => existsSync(works))
     expect(await shipOf(run_id)).toMatchObject({ active: true, step: 'repair', result: null })
     writeFileSync(go, '')
@@ -299,151 +293,10 @@ describe('the ships of a repository', () => {
       },
     })
     expect(result?.git_head).not.toBe(head)
-    const { repository, change } = await bench.call('overview.get', {})
+    const { repository, change } = await at.bench.call('overview.get', {})
     expect([repository?.head, change.gates[0]]).toMatchObject([
       head,
       { name: 'tests', state: 'fail', detail: 'tests_failed', run_id },
-    ])
-  })
-
-  it('sets the next action as a separate commit before a ship, and only in a clean tree', async () => {
-    const before = repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-    repo.write('left.txt', 'x')
-    expect(
-      (await bench.refused('next.set', { text: 'Deploy it.', commit: true })).error_class,
-    ).toBe('dirty_tree')
-    rmSync(join(repo.repo, 'left.txt'))
-    await bench.call('next.set', { text: 'Deploy it.', commit: true })
-    expect([
-      repo.git('rev-parse', 'HEAD^'),
-      repo.git('show', '--name-only', '--format=%s', 'HEAD'),
-    ]).toEqual([before, 'Next action: Deploy it.\n\ndocs/OPENCLAW_NEXT.md'])
-    expect(repo.git('status', '--porcelain')).toBe('')
-  })
-
-  it('keeps the proof of a ship of a terminal until the host answers', async () => {
-    const peer = await hostPeer('token')
-    try {
-      repo.commit('A change', { 'app.mjs': 'export const add = (a, b) => b + a\n' })
-      const typed = await repo.ship()
-      expect(typed.result.overall).toBe('PASS')
-      const id = typed.result.run_id
-      let answered = 0
-      const first = Promise.withResolvers<void>()
-      peer.answers.set(`PUT /api/ship/${id}`, (_asked, response) => {
-        answered += 1
-        if (answered === 1)
-          json(response, 507, {
-            ok: false,
-            error_class: 'disk_full',
-            detail: 'The disk of the host is full.',
-            next_auto_fix: 'free_disk',
-          })
-        else
-          void first.promise.then(() =>
-            json(response, 200, {
-              ok: true,
-              run_id: id,
-              stored: 'created',
-              verification: 'unverified',
-            }),
-          )
-      })
-      expect((await bench.call('overview.get', {})).upload.queued).toBe(1)
-      await peer.leave()
-      await bench.call('settings.set_host', { name: 'aiops-1', url: peer.url, token: 'token' })
-      expect((await bench.call('overview.get', {})).upload.queued).toBe(1)
-      await peer.comeBack()
-      await until(
-        'the first answer is a full disk',
-        async () =>
-          (await bench.call('overview.get', {})).upload.detail ===
-            'The disk of the host is full.' &&
-          existsSync(join(repo.home, 'upload-queue', `${id}.json`)),
-      )
-      first.resolve()
-      await until(
-        'it is stored',
-        async () => (await bench.call('overview.get', {})).upload.queued === 0,
-      )
-      expect(answered).toBe(2)
-    } finally {
-      await peer.leave()
-    }
-  })
-
-  it('gives files of a ship and nothing else of the laptop', async () => {
-    repo.commit('A change', { 'app.test.mjs': 'throw new Error("broken")\n' })
-    const { result, dir } = await repo.ship()
-    const run_id = result.run_id
-    expect((await bench.call('ship.file', { run_id, path: 'ship_result.json' })).text).toContain(
-      run_id,
-    )
-    symlinkSync(join(repo.home, 'settings.json'), join(dir, 'link.json'))
-    for (const path of [
-      '../../../openclaw.config.json',
-      'link.json',
-      '/etc/passwd',
-      '.reserve',
-      'tests.log/',
-    ])
-      expect(await bench.refused('ship.file', { run_id, path })).toMatchObject({
-        error_class: 'not_found',
-      })
-    expect(await bench.refused('ship.get', { run_id: '20260101T000000Z-00000000' })).toMatchObject({
-      error_class: 'not_found',
-    })
-  })
-
-  it('shows on the button why nothing can be shipped', async () => {
-    const blocked = async (why: string): Promise<unknown> =>
-      until(
-        why,
-        async () => (await bench.call('overview.get', {})).repository?.ship_blocked === why,
-      )
-    repo.write('app.mjs', 'changed')
-    await blocked('1 file is not committed: app.mjs.')
-    repo.commit('Commit it')
-    repo.git('checkout', '--quiet', '-b', 'side')
-    await blocked('The branch is side; only main is shipped.')
-  })
-
-  it('sets the one next action and commits nothing', async () => {
-    const head = repo.git('rev-parse', 'HEAD')
-    await bench.call('next.set', { text: 'Write the second sample.' })
-    expect(readFileSync(join(repo.repo, 'docs/OPENCLAW_NEXT.md'), 'utf8')).toContain(
-      '- Write the second sample.',
-    )
-    expect(repo.git('rev-parse', 'HEAD')).toBe(head)
-    expect((await bench.refused('next.set', { text: '   ' })).message).toContain('text')
-  })
-
-  it('refuses a folder that is not a repository, and a provider that is not accepted', async () => {
-    expect((await bench.refused('settings.set_repository', { path: repo.temp })).error_class).toBe(
-      'not_a_repository',
-    )
-    expect(
-      (await bench.refused('settings.set_repository', { path: join(repo.temp, 'missing') }))
-        .error_class,
-    ).toBe('not_a_repository')
-    expect(
-      (
-        await bench.refused('settings.set_repository', {
-          path: join(repo.repo, 'openclaw.config.json'),
-        })
-      ).error_class,
-    ).toBe('not_a_repository')
-    expect(
-      (await bench.refused('settings.set_review', { provider: 'nobody', model: 'm' })).error_class,
-    ).toBe('review_provider_refused')
-    const { repository, review } = await bench.call('settings.set_review', {
-      provider: 'loopback',
-      model: 'other-model',
-    })
-    expect([repository, review.model, review.providers[0]?.credential]).toEqual([
-      repo.repo,
-      'other-model',
-      'present',
     ])
   })
 })
