@@ -94,7 +94,7 @@ async function main(): Promise<void> {
     runs.close()
     store.close()
     lock.release()
-    process.exit(0) // runs go on by themselves; nothing of them may keep hostd
+    process.exit(0) // runs do not depend on hostd, so nothing of them delays its exit
   }
   let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

@@ -1,7 +1,7 @@
 import { contextBridge, ipcRenderer } from 'electron'
 import type { BridgeProblem, BridgeTransport } from '#shared/bridge'
 
-/** The only door between the page and the main process: these two functions, and nothing of Electron or Node. */
+/** The only connection between the page and the main process: these two functions, and nothing of Electron or Node. */
 
 interface Stream {
   readonly onEvents: (events: readonly unknown[]) => void

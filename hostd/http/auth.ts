@@ -110,7 +110,7 @@ export function checkToken(request: IncomingMessage, rules: AuthRules): void {
     throw new Problem('forbidden', 'The admin token is absent or not the one of this host.')
 }
 
-/** Who sent the request, as Tailscale Serve says it. For the record only: it opens nothing. */
+/** Who sent the request, as Tailscale Serve says it. For the record only: it grants nothing. */
 export function actorOf(request: IncomingMessage): string {
   const [login, ...more] = headerValues(request, 'tailscale-user-login')
   return login !== undefined && more.length === 0 && /^[\x21-\x7e]{1,200}$/.test(login)

@@ -58,7 +58,7 @@ interface Route<
   }) => z.input<R> | Promise<z.input<R>>
 }
 
-/** Mounts one route with schemas both ways: unknown fields are refused, and no answer leaves that does not fit. */
+/** Mounts one route with schemas both ways: unknown fields are refused, and an answer that does not fit is not sent. */
 export function mount<
   R extends z.ZodType,
   P extends z.ZodType = typeof nothing,

@@ -118,7 +118,7 @@ export function listRuns(paths: Runs): string[] {
 function readRow(paths: Runs, id: string, log: Log): Run | null {
   try {
     const file = readJson(runJsonFile(paths, id), runFile, 'runner_lost')
-    if (file === undefined) return null // its runner has not got there yet, or never did
+    if (file === undefined) return null // its runner has not written its record yet, or never will
     if (file.run_id !== id) throw new Error(`run.json is of run ${file.run_id}`)
     return rowOf(file)
   } catch (error) {

@@ -42,7 +42,7 @@ export function funnelAlarm(
     }
   }
 
-  /** One that cannot be read is replaced: the alarm of now counts more. */
+  /** A file that cannot be read is replaced: the present alarm matters more. */
   function known(): FunnelRecord | undefined {
     try {
       return readFunnelRecord(paths)

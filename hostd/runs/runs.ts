@@ -199,7 +199,7 @@ class RunSupervisor implements Runs {
     }
   }
 
-  /** Reads the folder of one active run, which says everything: the runner's process is nobody's child. */
+  /** Reads the folder of one active run, the only source: hostd is not the parent of the runner. */
   #inspect(row: Run, entry: Watched): void {
     const { run_id: id } = row
     if (entry.closing) return

@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   readonly home: string
   readonly settings: SettingsStore
   readonly keystore: Keystore
-  /** For what a person should know and no reply can carry. */
+  /** Reports what no reply can carry. */
   readonly log: (text: string) => void
   /** After each answer of the host. */
   readonly onStatus: (known: KnownStatus) => void

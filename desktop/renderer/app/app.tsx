@@ -8,7 +8,7 @@ import { SignIn } from './entry/sign-in.tsx'
 import { Stranded } from './entry/stranded.tsx'
 import { Hq } from './hq.tsx'
 
-/** Nothing is retried behind the operator's back: the next poll is soon, and a failure shows at once. */
+/** Nothing is retried unseen: the next poll is soon, and a failure shows at once. */
 const newClient = (): QueryClient =>
   new QueryClient({
     defaultOptions: {

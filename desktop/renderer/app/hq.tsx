@@ -24,7 +24,7 @@ const css = bindStyles(styles)
 /** Addresses live after the #: the same files are served from three origins, one of them a file. */
 const hashRouting = { hook: useHashLocation }
 
-/** HQ over one transport, from the first question on. */
+/** HQ over one transport, from the first request on. */
 export function Hq({ transport }: { transport: BridgeTransport }): ReactElement | null {
   const bridge = useMemo(() => bridgeOver(transport), [transport])
   const { data: info, error } = useQuery({
@@ -80,7 +80,7 @@ function Frame(): ReactElement {
   )
 }
 
-/** The settings have the last word on the theme. */
+/** The theme of the settings wins. */
 function FollowTheme(): null {
   const { bridge } = useHq()
   const theme = useQuery(settingsQuery(bridge)).data?.theme

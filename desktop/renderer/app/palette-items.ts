@@ -27,7 +27,7 @@ export interface PaletteGroup {
   readonly items: readonly PaletteItem[]
 }
 
-/** What the palette offers, in the order it is most likely wanted. It offers nothing that destroys. */
+/** What the palette offers, in the order it is most likely wanted. It offers nothing destructive. */
 export function usePaletteItems(): readonly PaletteGroup[] {
   return [
     { title: 'Actions', items: [...useMainActions(), ...useHostActions()] },

@@ -9,7 +9,7 @@ import {
 import { BridgeError, problemOf } from './bridge-error.ts'
 
 export interface Bridge {
-  /** @throws {BridgeError} the expected failure, or an answer that is off the agreed form */
+  /** @throws {BridgeError} the expected failure, or an answer in an unexpected format */
   call<P extends ProcedureName>(name: P, input: Input<P>): Promise<Output<P>>
   readonly events: BridgeTransport['events']
 }

@@ -42,6 +42,6 @@ async function readMode(): Promise<'serve' | 'console' | null> {
     const answer = await fetch('./openclaw-mode.json', { cache: 'no-store' })
     return answer.ok ? modeFile.parse(await answer.json()).mode : null
   } catch {
-    return null // no answer, or one that is not the mode file: both mean nobody of ours serves this page
+    return null // no answer, or one that is not the mode file: both mean that no program of HQ serves this page
   }
 }

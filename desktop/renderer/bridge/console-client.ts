@@ -6,7 +6,7 @@ const answerMs = 30_000
 
 /**
  * @param token typed once by the operator; it lives in this closure and nowhere else
- * @param onForbidden called when the host does not take the token, or no longer
+ * @param onForbidden called when the host does not accept the token, or no longer does
  */
 export const consoleClient = (token: string, onForbidden: () => void): HostdClient =>
   new HostdClient(

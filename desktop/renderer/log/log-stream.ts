@@ -91,7 +91,7 @@ export class LogStream {
       leave()
       this.reconnect(null)
     } catch {
-      // The only thing that throws is an event off the agreed form.
+      // The only thing that throws is an event in an unexpected format.
       leave()
       this.become('stopped', offForm(this.run.run_id))
     }

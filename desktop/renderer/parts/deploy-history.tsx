@@ -13,7 +13,7 @@ const most = 24
 const lengthOf = (run: Run, now: number): number =>
   Math.max(0, (run.finished_at === null ? now : Date.parse(run.finished_at)) - startOf(run))
 
-/** A bar per deploy, oldest first, as high as it took long; the dashed line is the typical duration. */
+/** A bar per deploy, oldest first, as high as its duration; the dashed line is the typical duration. */
 export function DeployHistory({
   runs,
   typical,

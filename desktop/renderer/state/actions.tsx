@@ -16,7 +16,7 @@ export interface OwnCancel {
   readonly error: Error | null
 }
 
-/** What the operator can set off, from the top bar, a page or the palette alike. */
+/** What the operator can start, from the top bar, a page or the palette alike. */
 export interface Actions {
   readonly ship: () => void
   readonly run: (action: ActionId, params?: Params) => void

@@ -6,7 +6,7 @@ import { isBlocked } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Mark } from './icons.tsx'
 
-/** A failed question or action: plain line, class, cause, what happens next. */
+/** A failed request or action: sentence, class, cause, next step. */
 export function ProblemNote({
   error,
   children,

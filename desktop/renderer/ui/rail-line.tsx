@@ -10,7 +10,7 @@ export interface RailItem {
   readonly key: string
   readonly title: string
   readonly shown: Shown
-  /** The whole of it in words, for who does not see it. */
+  /** The whole line as text, for screen readers. */
   readonly name: string
   readonly state: ReactNode
   readonly below: ReactNode

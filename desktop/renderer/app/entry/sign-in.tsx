@@ -9,7 +9,7 @@ import styles from './entry.module.css'
 
 const css = bindStyles(styles)
 
-/** The door of the console. @param onToken tries the token; throws when the host does not take it */
+/** The sign-in page of the console. @param onToken tries the token; throws when the host does not accept it */
 export function SignIn({
   onToken,
   refused,

@@ -9,7 +9,7 @@ import { shortCommit } from '../../text/format.ts'
 
 const { button } = actions.rollback
 
-/** Back to the last green commit. The question names it and the request holds it: never another one than was shown. */
+/** Rolls back to the last green commit: the dialog names it, and the request carries exactly the shown commit. */
 export function RollBack(): ReactElement | null {
   const {
     overview: { status },

@@ -24,7 +24,7 @@ import styles from './proofs.module.css'
 
 const css = bindStyles(styles)
 
-/** Shortest reason that says anything. */
+/** Fewest characters of a reason. */
 const minReason = 3
 
 /** What the witness found wrong with one chain. It stays until somebody acknowledges it and says why. */

@@ -11,7 +11,7 @@ export const proofsPage: HqPage = {
   badge,
 }
 
-/** How many proofs are not what HQ has witnessed. */
+/** How many proofs differ from what HQ has witnessed. */
 function badge({ overview: { proof_alarms: alarms = [] } }: Live): Badge | null {
   if (alarms.length === 0) return null
   return { tone: 'fail', number: alarms.length, text: count(alarms.length, 'alarm') }

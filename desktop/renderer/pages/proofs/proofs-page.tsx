@@ -20,7 +20,7 @@ const css = bindStyles(styles)
 
 type Page = Output<'proofs.list'>
 
-/** Worst of what the sides that have it find. A running one has nothing to find yet. */
+/** The worst finding of the sides that have the bundle. A running bundle has none yet. */
 function stateOf({ laptop, host, running }: Page['bundles'][number]): ProofState | null {
   if (running) return null
   const states = new Set([laptop?.state, host?.state])

@@ -10,7 +10,7 @@ export interface ShipHeadline {
   readonly sub: string
 }
 
-/** What became of a ship: one sentence, and what that means for origin/main. */
+/** How a ship ended: one sentence, and what that means for origin/main. */
 export function shipHeadline(
   { summary: { run_id, result }, findings }: ShipDetail,
   active: boolean,
@@ -62,7 +62,7 @@ function notShipped(result: ShipResult, findings: readonly Finding[]): ShipHeadl
   }
 }
 
-/** What happened to the remote, from what the result says, never guessed. */
+/** What happened to the remote, as the result says it. */
 export function pushState(result: ShipResult, remote: string | null): string {
   if (result.error_class === 'push_unconfirmed')
     return 'The push may have arrived; the next ship reads origin/main again and finds out.'
