@@ -46,9 +46,9 @@ export function buildDesktop({ force = false } = {}) {
     [bin('electron-vite', 'electron-vite'), 'build', '--logLevel', 'warn'],
     { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
   )
-  if (status !== 0) throw new Error('HQ could not be built; the reason stands above.')
+  if (status !== 0) throw new Error('HQ could not be built; the reason is printed above.')
   const missing = outputs.filter((path) => !existsSync(path))
   if (missing.length > 0)
-    throw new Error(`The build ended well but left out ${missing.join(', ')}.`)
+    throw new Error(`The build succeeded, but did not write ${missing.join(', ')}.`)
   writeFileSync(stamp, now)
 }

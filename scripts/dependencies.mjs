@@ -21,7 +21,7 @@ export function installDependencies() {
     { cwd: root, stdio: 'inherit' },
   )
   if (error || status !== 0) {
-    const why = error?.message ?? `npm ci ended with ${status}; its own message stands above`
+    const why = error?.message ?? `npm ci ended with ${status}; its own message is printed above`
     throw new Error(`The dependencies could not be installed: ${why}.`)
   }
   writeFileSync(stamp, lock)

@@ -30,7 +30,7 @@ export async function findElectron() {
   }
   if (found) return found
   if (existsSync(triedStamp) && Date.now() - statSync(triedStamp).mtimeMs < againAfterMs) {
-    say('The Electron program could not be fetched lately: HQ opens in the browser')
+    say('The Electron program could not be fetched: HQ opens in the browser')
     return null
   }
   say('Fetching the Electron program (once)')
@@ -51,6 +51,6 @@ export async function findElectron() {
   })
   if (ok) return installed()
   writeFileSync(triedStamp, new Date().toISOString())
-  say('The Electron program cannot be had here: HQ opens in the browser')
+  say('The Electron program is not available here: HQ opens in the browser')
   return null
 }
