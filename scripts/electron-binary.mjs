@@ -30,7 +30,7 @@ export async function findElectron() {
   }
   if (found) return found
   if (existsSync(triedStamp) && Date.now() - statSync(triedStamp).mtimeMs < againAfterMs) {
-    say('The Electron program could not be fetched: HQ opens in the browser')
+    say('The Electron program could not be fetched last time: HQ opens in the browser')
     return null
   }
   say('Fetching the Electron program (once)')
