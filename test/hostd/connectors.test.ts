@@ -33,7 +33,7 @@ afterAll(async () => {
 })
 
 const connectors = async (): Promise<ConnectorsReply> =>
-  connectorsReply.parse((await hostd.ask('/api/connectors')).body)
+  connectorsReply.parse((await hostd.request('/api/connectors')).body)
 const command = async (
   ...args: string[]
 ): Promise<{ code: number | null; out: string; err: string }> => {
@@ -64,8 +64,8 @@ describe('the connectors of a host', () => {
       connectors: null,
       last_phase0: null,
     })
-    expect((await hostd.ask('/api/connectors', { token: null })).status).toBe(403)
-    expect((await hostd.ask('/api/connectors?live=1')).status).toBe(400)
+    expect((await hostd.request('/api/connectors', { token: null })).status).toBe(403)
+    expect((await hostd.request('/api/connectors?live=1')).status).toBe(400)
   })
 
   it('are shown as the last check found them, each with its own class, and FAIL while one is not ready', async () => {
@@ -78,7 +78,7 @@ describe('the connectors of a host', () => {
       ),
     ])
     const seen = await connectors()
-    const { body } = await hostd.ask(`/api/runs?id=${seen.seen?.run_id ?? ''}`)
+    const { body } = await hostd.request(`/api/runs?id=${seen.seen?.run_id ?? ''}`)
     expect(body).toMatchObject({
       run: { action: 'connectors_status', lane: 'status', status: 'failed' },
     })
@@ -171,7 +171,7 @@ describe('Phase 0', () => {
       seen: { action: 'phase0', run_id: result.run_id },
       last_phase0: { overall: 'PASS', verification: 'verified' },
     })
-    const { body } = await hostd.ask('/api/proof/bundles?kind=phase0')
+    const { body } = await hostd.request('/api/proof/bundles?kind=phase0')
     expect(body).toMatchObject({
       bundles: [
         { kind: 'phase0', run_id: result.run_id, state: 'verified' },
@@ -187,7 +187,7 @@ describe('Phase 0', () => {
     writeFileSync(file, text.replace('"ready"', '"Ready"'))
     const broken = await command('proof', 'verify', result.run_id)
     expect([broken.code, broken.out]).toEqual([1, expect.stringContaining('phase0_result.json')])
-    expect((await hostd.ask('/api/proof/bundles?kind=phase0')).body).toMatchObject({
+    expect((await hostd.request('/api/proof/bundles?kind=phase0')).body).toMatchObject({
       bundles: [
         {
           run_id: result.run_id,
@@ -208,7 +208,7 @@ describe('Phase 0', () => {
     const asks = at.kajabi.requests.length
     const { run_id: id } = await hostd.client.exec('phase0')
     await until('a request to Kajabi', () => at.kajabi.requests.length > asks)
-    await hostd.ask(`/api/runs/${id}/cancel`, { method: 'POST' })
+    await hostd.request(`/api/runs/${id}/cancel`, { method: 'POST' })
     expect(await until('the run to end', () => readRunResult(at.host.paths, id))).toMatchObject({
       overall: 'FAIL',
       error_class: 'cancelled',

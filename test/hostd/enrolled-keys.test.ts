@@ -25,19 +25,19 @@ afterAll(async () => {
 })
 
 const exec = (params: object, action = 'trust_ship_key') =>
-  hostd.ask('/api/exec', { method: 'POST', body: { action, params } })
+  hostd.request('/api/exec', { method: 'POST', body: { action, params } })
 const enrol = async (public_key: string, label = 'laptop of Ada'): Promise<string> =>
   await ended((await exec({ public_key, label })).body)
 const revoke = async (id: string): Promise<string> =>
   await ended((await exec({ id }, 'distrust_ship_key')).body)
 const ended = async (body: Record<string, unknown>): Promise<string> => {
   return await until('the run has ended', async () => {
-    const { body: answer } = await hostd.ask(`/api/runs?id=${String(body['run_id'])}`)
+    const { body: answer } = await hostd.request(`/api/runs?id=${String(body['run_id'])}`)
     const { status } = answer['run'] as { status: string }
     return status === 'queued' || status === 'running' ? null : status
   })
 }
-const keys = async (): Promise<unknown> => (await hostd.ask('/api/trust')).body['ship_keys']
+const keys = async (): Promise<unknown> => (await hostd.request('/api/trust')).body['ship_keys']
 
 describe('enrolling the ship key of a laptop', () => {
   it('adds it to the trusted keys, for every reader, and keeps those of trust.json', async () => {
@@ -65,7 +65,7 @@ describe('enrolling the ship key of a laptop', () => {
     expect(await enrol('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n')).toBe(
       'failed',
     )
-    expect((await hostd.ask('/api/trust', { token: null })).status).toBe(403)
+    expect((await hostd.request('/api/trust', { token: null })).status).toBe(403)
   })
 
   it('trusts no key at all while the file is damaged', async () => {

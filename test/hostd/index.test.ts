@@ -110,7 +110,7 @@ describe('the index of runs', () => {
     const order = ['deploy_and_verify', 'rollback', 'doctor', 'deploy_and_verify', 'rollback']
     for (const [n, action] of order.entries()) writeRun(n, { action })
     hostd = await startHostd(host)
-    const { recent_deploys } = statusReply.parse((await hostd.ask('/api/status')).body)
+    const { recent_deploys } = statusReply.parse((await hostd.request('/api/status')).body)
     expect(recent_deploys.map(({ run_id }) => run_id)).toEqual([4, 3, 1, 0].map(idOf))
   })
 
@@ -236,7 +236,7 @@ describe('the index of runs', () => {
 describe('maintenance mode at hostd', () => {
   const deploy = idOf(1)
   const exec = async (action: string, headers: Record<string, string> = {}) => {
-    const { status, body } = await (hostd as TestHostd).ask('/api/exec', {
+    const { status, body } = await (hostd as TestHostd).request('/api/exec', {
       method: 'POST',
       body: { action },
       headers,
@@ -264,7 +264,7 @@ describe('maintenance mode at hostd', () => {
     })
     writeFileSync(host.paths.maintenance, 'not json')
     expect(await exec('verify_production')).toEqual([503, 'MAINTENANCE_MODE'])
-    expect((await hostd.ask('/api/maintenance')).body).toMatchObject({
+    expect((await hostd.request('/api/maintenance')).body).toMatchObject({
       maintenance: { on: true, unreadable: expect.stringContaining('not JSON'), file: null },
     })
   })
@@ -291,17 +291,18 @@ describe('maintenance mode at hostd', () => {
 
   it('is set and ended through the API, keeping the name of a deploy that left it on', async () => {
     hostd = await startHostd(host)
-    const ask: TestHostd['ask'] = async (path, init) => await (hostd as TestHostd).ask(path, init)
+    const send: TestHostd['request'] = async (path, init) =>
+      await (hostd as TestHostd).request(path, init)
     expect(
-      (await ask('/api/maintenance', { method: 'PUT', body: { reason: 'new disk' } })).body,
+      (await send('/api/maintenance', { method: 'PUT', body: { reason: 'new disk' } })).body,
     ).toMatchObject({
       ok: true,
       maintenance: { on: true, file: { reason: 'new disk', deploy_run_id: null } },
     })
-    expect((await ask('/api/maintenance', { method: 'PUT', body: { reason: '' } })).status).toBe(
+    expect((await send('/api/maintenance', { method: 'PUT', body: { reason: '' } })).status).toBe(
       400,
     )
-    expect((await ask('/api/maintenance', { method: 'DELETE' })).body).toMatchObject({
+    expect((await send('/api/maintenance', { method: 'DELETE' })).body).toMatchObject({
       ok: true,
       maintenance: { on: false, file: null },
     })
@@ -312,7 +313,7 @@ describe('maintenance mode at hostd', () => {
       since: time,
     })
     expect(
-      (await ask('/api/maintenance', { method: 'PUT', body: { reason: 'mine' } })).body,
+      (await send('/api/maintenance', { method: 'PUT', body: { reason: 'mine' } })).body,
     ).toMatchObject({ maintenance: { file: { deploy_run_id: deploy } } })
   })
 })

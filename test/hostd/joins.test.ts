@@ -36,7 +36,7 @@ afterEach(async () => {
 const key = 'a'.repeat(32)
 const commit = 'b'.repeat(40)
 const start = async (action: string, params = {}): Promise<string> => {
-  const { status, body } = await hostd.ask('/api/exec', {
+  const { status, body } = await hostd.request('/api/exec', {
     method: 'POST',
     body: { action, params },
   })

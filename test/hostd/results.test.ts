@@ -67,7 +67,8 @@ const shipDoc = (run_id: string) => ({
 })
 const put = (path: string, value: unknown): void =>
   writeJson(join(host.paths.artifacts, path), value)
-const last = async (kind: 'dod' | 'deploy' | 'ship') => (await hostd.ask(`/api/${kind}/last`)).body
+const last = async (kind: 'dod' | 'deploy' | 'ship') =>
+  (await hostd.request(`/api/${kind}/last`)).body
 
 describe('last results', () => {
   it('are null, and not ok, before there is any', async () => {
@@ -137,7 +138,7 @@ describe('last results', () => {
   })
 
   it('make up the status, with what each bundle lacks', async () => {
-    const status = statusReply.parse((await hostd.ask('/api/status')).body)
+    const status = statusReply.parse((await hostd.request('/api/status')).body)
     expect(status).toMatchObject({
       host: { name: 'test-host', engine: null, serving: null },
       state: null,
@@ -154,7 +155,7 @@ describe('last results', () => {
     put(`deploy/${id(2)}/verify_production.json`, {})
     put(`deploy/${id(2)}/dod_result.json`, dodDoc(id(2), 'FAIL'))
     writeJson(join(host.paths.state, 'serving.json'), { schema_version: 1, sha, since: time })
-    const later = statusReply.parse((await hostd.ask('/api/status')).body)
+    const later = statusReply.parse((await hostd.request('/api/status')).body)
     expect(later).toMatchObject({
       host: { serving: sha },
       last_dod: { ok: false, overall: 'FAIL', run_id: id(2) },
@@ -163,13 +164,13 @@ describe('last results', () => {
   })
 
   it('give the project state, or why it cannot be read', async () => {
-    expect((await hostd.ask('/api/project/state')).body).toEqual({
+    expect((await hostd.request('/api/project/state')).body).toEqual({
       ok: false,
       state: null,
       unreadable: null,
     })
     writeFileSync(host.paths.projectState, '{}')
-    expect((await hostd.ask('/api/project/state')).body).toMatchObject({
+    expect((await hostd.request('/api/project/state')).body).toMatchObject({
       ok: false,
       state: null,
       unreadable: expect.stringContaining('last_deploy_run_id'),
@@ -189,7 +190,7 @@ const bundle = (run_id: string, ...more: ReturnType<typeof file>[]) => ({
   files: [file('ship_result.json', JSON.stringify(shipDoc(run_id))), ...more],
 })
 const upload = async (run_id: string, body: unknown) => {
-  const answer = await hostd.ask(`/api/ship/${run_id}`, { method: 'PUT', body })
+  const answer = await hostd.request(`/api/ship/${run_id}`, { method: 'PUT', body })
   return [answer.status, answer.body['stored'] ?? answer.body['error_class']]
 }
 
@@ -214,7 +215,7 @@ describe('the ship bundle from the laptop', () => {
       run_id: id(1),
       verification: 'unverified',
     })
-    expect((await hostd.ask('/api/status')).body).toMatchObject({
+    expect((await hostd.request('/api/status')).body).toMatchObject({
       bundles: { ship: { run_id: id(1), complete: false, missing: ['events.ndjson'] } },
     })
   })

@@ -80,10 +80,13 @@ const sealed = async (n: number, { key = laptop, log = 'passed' } = {}): Promise
   return makeShipBundle(repository, idOf(n), key).bundle
 }
 const upload = async (n: number, body: ShipBundle): Promise<unknown> => {
-  const { status, body: answer } = await hostd.ask(`/api/ship/${idOf(n)}`, { method: 'PUT', body })
+  const { status, body: answer } = await hostd.request(`/api/ship/${idOf(n)}`, {
+    method: 'PUT',
+    body,
+  })
   return status === 200 ? answer['verification'] : answer['error_class']
 }
-const shown = async (): Promise<unknown> => (await hostd.ask('/api/status')).body
+const shown = async (): Promise<unknown> => (await hostd.request('/api/status')).body
 const expectShown = async (n: number, verification: string): Promise<void> =>
   expect(await shown()).toMatchObject({
     last_ship: { run_id: idOf(n), verification },

@@ -76,7 +76,7 @@ afterEach(async () => {
 })
 
 async function runToEnd(action: string): Promise<string> {
-  const { body } = await hostd.ask('/api/exec', { method: 'POST', body: { action } })
+  const { body } = await hostd.request('/api/exec', { method: 'POST', body: { action } })
   const id = String(body['run_id'])
   await until(`${action} to end`, () => readRunResult(host.paths, id), 250)
   return id
@@ -93,15 +93,15 @@ describe('secrets that an action of this host writes', () => {
   it('are in no artifact, log, index, event stream or answer, in no encoding, wherever the bytes are cut', async () => {
     const id = await runToEnd('doctor')
     const run = await until('the run to be closed', async () => {
-      const { body } = await hostd.ask(`/api/runs?id=${id}`)
+      const { body } = await hostd.request(`/api/runs?id=${id}`)
       return JSON.stringify(body).includes('"failed"') ? body : null
     })
     const events = await stream(id)
     const shown = {
       events,
       run: JSON.stringify(run),
-      runs: JSON.stringify((await hostd.ask('/api/runs')).body),
-      status: JSON.stringify((await hostd.ask('/api/status')).body),
+      runs: JSON.stringify((await hostd.request('/api/runs')).body),
+      status: JSON.stringify((await hostd.request('/api/status')).body),
       hostd: hostd.said(),
     }
     const kept = allFiles(host.dir).filter(({ path }) => !path.startsWith(host.paths.etc))
@@ -153,7 +153,7 @@ describe('a token that is set while hostd runs', () => {
     const fresh = 'fresh-admin-token-0815-4711'
     writeFileSync(host.paths.tokenFile, fresh)
     chmodSync(host.paths.tokenFile, 0o640)
-    const { status, body } = await hostd.ask('/api/exec', {
+    const { status, body } = await hostd.request('/api/exec', {
       method: 'POST',
       token: fresh,
       body: { action: 'doctor', params: { [fresh]: 1 } },

@@ -179,11 +179,12 @@ describe('the event stream of a run', () => {
 
   it('refuses a resume point that is no number, and a run that does not exist', async () => {
     const id = '20260101T000000Z-00000000'
-    expect((await hostd.ask(`/api/runs/${id}/events`)).status).toBe(404)
+    expect((await hostd.request(`/api/runs/${id}/events`)).status).toBe(404)
     const { run_id } = await hostd.client.exec('doctor')
     expect(
-      (await hostd.ask(`/api/runs/${run_id}/events`, { headers: { 'last-event-id': 'x' } })).status,
+      (await hostd.request(`/api/runs/${run_id}/events`, { headers: { 'last-event-id': 'x' } }))
+        .status,
     ).toBe(400)
-    expect((await hostd.ask(`/api/runs/${run_id}/events?after=-1`)).status).toBe(400)
+    expect((await hostd.request(`/api/runs/${run_id}/events?after=-1`)).status).toBe(400)
   })
 })

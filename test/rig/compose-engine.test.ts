@@ -89,20 +89,20 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   })
 
   it("reaches hostd from the console's container with the caller's token, and refuses without", async () => {
-    const ask = (path: string, token?: string) =>
+    const fetchAs = (path: string, token?: string) =>
       fetch(
         `http://127.0.0.1:${host.ports.console}${path}`,
         token === undefined ? {} : { headers: { [adminTokenHeader]: token } },
       )
-    expect(await (await ask('/api/dod/last', host.host.token)).json()).toMatchObject({
+    expect(await (await fetchAs('/api/dod/last', host.host.token)).json()).toMatchObject({
       ok: expect.any(Boolean) as boolean,
     })
-    expect((await ask('/api/dod/last')).status).toBe(403)
+    expect((await fetchAs('/api/dod/last')).status).toBe(403)
     writeFileSync(join(host.host.paths.artifacts, 'proof.txt'), 'proof', { mode: 0o644 })
-    expect(await (await ask('/api/artifacts/proof.txt', host.host.token)).text()).toBe('proof')
-    expect((await ask('/api/artifacts/proof.txt', 'wrong')).status).toBe(403)
-    expect(await (await ask('/')).text()).toContain('HQ loaded')
-    expect(await (await ask('/openclaw-mode.json')).json()).toEqual({ mode: 'console' })
+    expect(await (await fetchAs('/api/artifacts/proof.txt', host.host.token)).text()).toBe('proof')
+    expect((await fetchAs('/api/artifacts/proof.txt', 'wrong')).status).toBe(403)
+    expect(await (await fetchAs('/')).text()).toContain('HQ loaded')
+    expect(await (await fetchAs('/openclaw-mode.json')).json()).toEqual({ mode: 'console' })
   })
 
   it('gives the console no more than it needs', () => {

@@ -89,7 +89,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
   const hangingDeploy = async (): Promise<{ id: string; unit: string; pid: number }> => {
     const id = await host.start('deploy_and_verify')
     const { unit, pid } = await host.record(id)
-    await until('the deploy to ask its remote', () =>
+    await until('the deploy to reach its remote', () =>
       logOf(id).includes('assert_production_pull_only'),
     )
     return { id, unit: unit ?? '', pid }
@@ -226,7 +226,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
   it('loses no request while hostd is restarted, again and again', async () => {
     const script = `
       const { request } = require('node:http')
-      const ask = () => new Promise((resolve) => {
+      const send = () => new Promise((resolve) => {
         const headers = { 'x-openclaw-admin-token': process.env.TOKEN }
         const to = { host: '127.0.0.1', port: 8877, path: '/api/status', agent: false, headers }
         const asked = request(to, (answer) => {
@@ -239,7 +239,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
       const seen = {}
       ;(async () => {
         for (let n = 0; n < 50; n += 1) {
-          for (const status of await Promise.all([ask(), ask(), ask()])) seen[status] = (seen[status] ?? 0) + 1
+          for (const status of await Promise.all([send(), send(), send()])) seen[status] = (seen[status] ?? 0) + 1
           await new Promise((resolve) => setTimeout(resolve, 100))
         }
         console.log(JSON.stringify(seen))

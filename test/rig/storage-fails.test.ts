@@ -96,7 +96,7 @@ describe.skipIf(why !== null)('storage that fails at the beginning of any step o
       begin: () => fillUp(filler(at.host.paths.artifacts)),
       end: () => rmSync(filler(at.host.paths.artifacts), { force: true }),
     },
-    // Doctor, whom verification and the DoD ask, finds the disk full as well.
+    // Doctor, which verification and the DoD run, finds the disk full as well.
     'the state is full': {
       classes: ['disk_full', 'doctor_failed', 'dod_failed'],
       begin: () => fillUp(filler(at.host.paths.state)),

@@ -156,7 +156,7 @@ export interface TestHostd {
   readonly pid: number
   readonly client: HostClient
   /** A request with the token; the answer's status and JSON. */
-  ask(
+  request(
     path: string,
     init?: {
       method?: string
@@ -207,7 +207,7 @@ export async function startHostd(
     pid: child.pid ?? 0,
     said: () => err,
     client: hostClient({ url, token: () => host.token }),
-    ask: async (path, { method = 'GET', headers = {}, body, token = host.token } = {}) => {
+    request: async (path, { method = 'GET', headers = {}, body, token = host.token } = {}) => {
       const answer = await fetch(`${url}${path}`, {
         method,
         headers: {

@@ -12,7 +12,7 @@ import type { HostileDiff } from './hostile-diffs.ts'
 import { seeded, type Random } from './seeded.ts'
 import type { ShipRepo } from './ship-repo.ts'
 
-/** What the gate makes of the commit: a class, or the questions that it would ask. */
+/** What the gate makes of the commit: a class, or the requests that it would send. */
 export async function judgeCommit(
   sample: ShipRepo,
   base: string,

@@ -239,24 +239,24 @@ describe('the laptop as witness of a host', () => {
 
   it('serves the chain in pages behind the token, empty when nothing is new, and checks requests', async () => {
     await seal(4, 60)
-    expect(await hostd.ask('/api/proof/chain?after=0', { token: null })).toMatchObject({
+    expect(await hostd.request('/api/proof/chain?after=0', { token: null })).toMatchObject({
       status: 403,
     })
-    expect(await hostd.ask('/api/proof/chain?after=-1')).toMatchObject({ status: 400 })
-    expect(await hostd.ask('/api/proof/chain?from=1')).toMatchObject({ status: 400 })
-    expect((await hostd.ask('/api/proof/chain')).body).toMatchObject({
+    expect(await hostd.request('/api/proof/chain?after=-1')).toMatchObject({ status: 400 })
+    expect(await hostd.request('/api/proof/chain?from=1')).toMatchObject({ status: 400 })
+    expect((await hostd.request('/api/proof/chain')).body).toMatchObject({
       report: { counter: 60, until: 50 },
     })
-    const { body } = await hostd.ask('/api/proof/chain?after=50')
+    const { body } = await hostd.request('/api/proof/chain?after=50')
     expect(
       (body['report'] as { links: { counter: number }[] }).links.map(({ counter }) => counter),
     ).toEqual([51, 52, 53, 54, 55, 56, 57, 58, 59, 60])
-    expect((await hostd.ask('/api/proof/chain?after=60')).body).toMatchObject({
+    expect((await hostd.request('/api/proof/chain?after=60')).body).toMatchObject({
       report: { counter: 60, until: 60, links: [] },
     })
-    const first = (await hostd.ask('/api/proof/bundles?limit=40')).body
+    const first = (await hostd.request('/api/proof/bundles?limit=40')).body
     const second = (
-      await hostd.ask(`/api/proof/bundles?limit=40&cursor=${String(first['next_cursor'])}`)
+      await hostd.request(`/api/proof/bundles?limit=40&cursor=${String(first['next_cursor'])}`)
     ).body
     expect(
       [

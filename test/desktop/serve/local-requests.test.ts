@@ -36,7 +36,7 @@ describe('hq serve over HTTP', () => {
   })
 
   /** Raw, so that every header is exactly as given. `null` leaves one out. */
-  const ask = (
+  const send = (
     method: string,
     path: string,
     headers: Record<string, string | string[] | null> = {},
@@ -73,7 +73,7 @@ describe('hq serve over HTTP', () => {
     (JSON.parse(body) as { problem: { error_class: string } }).problem.error_class
 
   it('answers its page with the secret, on the bridge', async () => {
-    const reply = await ask(
+    const reply = await send(
       'POST',
       '/bridge/call/app.info',
       { ...secret(), origin: served.origin, 'sec-fetch-site': 'same-origin' },
@@ -97,7 +97,7 @@ describe('hq serve over HTTP', () => {
     ['with a wrong secret', { 'x-openclaw-hq-secret': '0'.repeat(64) }],
     ['with the secret cut short', { 'x-openclaw-hq-secret': '0' }],
   ])('refuses the bridge %s', async (_name, headers) => {
-    const reply = await ask('POST', '/bridge/call/app.info', headers, '{}')
+    const reply = await send('POST', '/bridge/call/app.info', headers, '{}')
     expect([reply.status, classOf(reply)]).toEqual([403, 'forbidden'])
   })
 
@@ -108,18 +108,18 @@ describe('hq serve over HTTP', () => {
       '/%62ridge/events',
       '/bridge/nothing',
     ]) {
-      const reply = await ask('POST', path, {}, '{}')
+      const reply = await send('POST', path, {}, '{}')
       expect([path, reply.status, classOf(reply)]).toEqual([path, 403, 'forbidden'])
     }
     // A whole URL is what a proxy is asked with; this is none.
     for (const headers of [{}, secret()]) {
-      const reply = await ask('POST', `${served.origin}/bridge/call/app.info`, headers, '{}')
+      const reply = await send('POST', `${served.origin}/bridge/call/app.info`, headers, '{}')
       expect([reply.status, classOf(reply)]).toEqual([400, 'invalid_request'])
     }
   })
 
   it('refuses the secret when it is sent twice', async () => {
-    const reply = await ask(
+    const reply = await send(
       'POST',
       '/bridge/call/app.info',
       { 'x-openclaw-hq-secret': [served.secret, served.secret] },
@@ -135,7 +135,7 @@ describe('hq serve over HTTP', () => {
         ['GET', '/'],
         ['POST', '/bridge/call/app.info'],
       ] as const) {
-        const reply = await ask(
+        const reply = await send(
           method,
           path,
           { ...secret(), host },
@@ -154,12 +154,12 @@ describe('hq serve over HTTP', () => {
     ['a cross-site fetch', { 'sec-fetch-site': 'cross-site' }],
     ['a page of another port', { 'sec-fetch-site': 'same-site' }],
   ])('refuses a request from %s although it holds the secret', async (_name, headers) => {
-    const reply = await ask('POST', '/bridge/call/app.info', { ...secret(), ...headers }, '{}')
+    const reply = await send('POST', '/bridge/call/app.info', { ...secret(), ...headers }, '{}')
     expect([reply.status, classOf(reply)]).toEqual([403, 'origin_refused'])
   })
 
   it('grants no other site anything: no CORS answer, no preflight', async () => {
-    const reply = await ask('OPTIONS', '/bridge/call/app.info', {
+    const reply = await send('OPTIONS', '/bridge/call/app.info', {
       origin: 'https://evil.example',
       'access-control-request-method': 'POST',
       'access-control-request-headers': 'x-openclaw-hq-secret',
@@ -171,13 +171,13 @@ describe('hq serve over HTTP', () => {
   })
 
   it('names an unknown procedure and a bad field', async () => {
-    expect(classOf(await ask('POST', '/bridge/call/app.explode', secret(), '{}'))).toBe(
+    expect(classOf(await send('POST', '/bridge/call/app.explode', secret(), '{}'))).toBe(
       'unknown_action',
     )
-    expect(classOf(await ask('POST', '/bridge/call/constructor', secret(), '{}'))).toBe(
+    expect(classOf(await send('POST', '/bridge/call/constructor', secret(), '{}'))).toBe(
       'unknown_action',
     )
-    const reply = await ask('POST', '/bridge/call/ship.cancel', secret(), '{"run_id":"../../etc"}')
+    const reply = await send('POST', '/bridge/call/ship.cancel', secret(), '{"run_id":"../../etc"}')
     expect(JSON.parse(reply.body)).toMatchObject({
       ok: false,
       problem: {
@@ -188,19 +188,19 @@ describe('hq serve over HTTP', () => {
   })
 
   it('refuses a body that is too large, no JSON, or of another type', async () => {
-    const large = await ask(
+    const large = await send(
       'POST',
       '/bridge/call/next.set',
       secret(),
       JSON.stringify({ text: 'x'.repeat(300 * 1024) }),
     )
     expect([large.status, classOf(large)]).toEqual([413, 'body_too_large'])
-    expect(classOf(await ask('POST', '/bridge/call/next.set', secret(), '{'))).toBe(
+    expect(classOf(await send('POST', '/bridge/call/next.set', secret(), '{'))).toBe(
       'invalid_request',
     )
     expect(
       classOf(
-        await ask(
+        await send(
           'POST',
           '/bridge/call/next.set',
           { ...secret(), 'content-type': 'application/x-www-form-urlencoded' },
@@ -211,36 +211,36 @@ describe('hq serve over HTTP', () => {
   })
 
   it('serves the page with a policy that allows no inline script and no frame', async () => {
-    const reply = await ask('GET', '/', { 'sec-fetch-site': 'none' })
+    const reply = await send('GET', '/', { 'sec-fetch-site': 'none' })
     expect(reply.status).toBe(200)
     const policy = String(reply.headers['content-security-policy'])
     expect(policy).toMatch(/default-src 'none'; script-src 'self';/)
     expect(policy).toContain("frame-ancestors 'none'")
     expect(reply.headers['x-content-type-options']).toBe('nosniff')
     expect(reply.body).not.toContain(served.secret)
-    expect((await ask('GET', '/runs/inner', { accept: 'text/html' })).body).toContain(
+    expect((await send('GET', '/runs/inner', { accept: 'text/html' })).body).toContain(
       '<title>HQ</title>',
     )
-    expect((await ask('GET', '/missing.js')).status).toBe(404)
+    expect((await send('GET', '/missing.js')).status).toBe(404)
   })
 
   it('says which kind of server it is, and gives nothing outside the page folder', async () => {
-    expect(JSON.parse((await ask('GET', '/openclaw-mode.json')).body)).toEqual({ mode: 'serve' })
+    expect(JSON.parse((await send('GET', '/openclaw-mode.json')).body)).toEqual({ mode: 'serve' })
     for (const path of [
       '/.hidden',
       '/../package.json',
       '/%2e%2e/package.json',
       '/..%2fpackage.json',
     ])
-      expect((await ask('GET', path)).status).toBeGreaterThanOrEqual(400)
+      expect((await send('GET', path)).status).toBeGreaterThanOrEqual(400)
   })
 
   it('leads to the address with the secret once, and only once', async () => {
     const ticket = new URL(served.openOnce()).pathname
-    const first = await ask('GET', ticket)
+    const first = await send('GET', ticket)
     expect([first.status, first.headers['location']]).toEqual([302, `/#secret=${served.secret}`])
-    expect((await ask('GET', ticket)).status).toBe(404)
-    expect((await ask('GET', '/open/constructor')).status).toBe(404)
+    expect((await send('GET', ticket)).status).toBe(404)
+    expect((await send('GET', '/open/constructor')).status).toBe(404)
   })
 
   it('starts on loopback only', async () => {

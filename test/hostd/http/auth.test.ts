@@ -52,7 +52,7 @@ const token = (): string[] => [tokenHeader, host.token]
 
 describe('who may send requests to hostd', () => {
   it('answers /health to anybody, with its health and nothing else', async () => {
-    const answer = await hostd.ask('/health', { token: null })
+    const answer = await hostd.request('/health', { token: null })
     expect(answer.status).toBe(200)
     expect(healthReply.parse(answer.body).ok).toBe(true)
   })
@@ -220,7 +220,7 @@ describe('who may send requests to hostd', () => {
 
   it('answers an unknown action 404 and an unknown field 400, naming it', async () => {
     const post = async (body: unknown) => {
-      const answer = await hostd.ask('/api/exec', { method: 'POST', body })
+      const answer = await hostd.request('/api/exec', { method: 'POST', body })
       return [answer.status, answer.body['error_class'], answer.body['detail']]
     }
     expect(await post({ action: 'rm' })).toEqual([
@@ -244,16 +244,16 @@ describe('who may send requests to hostd', () => {
       'invalid_request',
       expect.stringContaining('x'),
     ])
-    expect((await hostd.ask('/api/runs?limit=0')).body).toMatchObject({
+    expect((await hostd.request('/api/runs?limit=0')).body).toMatchObject({
       error_class: 'invalid_request',
       detail: expect.stringContaining('limit'),
     })
-    expect((await hostd.ask('/api/runs?nonsense=1')).body).toMatchObject({
+    expect((await hostd.request('/api/runs?nonsense=1')).body).toMatchObject({
       error_class: 'invalid_request',
       detail: expect.stringContaining('nonsense'),
     })
-    expect((await hostd.ask('/api/status?x=1')).status).toBe(400)
-    expect((await hostd.ask('/api/runs?id=../../etc')).status).toBe(400)
+    expect((await hostd.request('/api/status?x=1')).status).toBe(400)
+    expect((await hostd.request('/api/runs?id=../../etc')).status).toBe(400)
   })
 
   it('serves the same rules over its unix socket', async () => {

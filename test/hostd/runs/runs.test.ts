@@ -58,7 +58,7 @@ afterEach(async () => {
 })
 
 const exec = async (action: string, headers = {}) =>
-  await hostd.ask('/api/exec', { method: 'POST', body: { action }, headers })
+  await hostd.request('/api/exec', { method: 'POST', body: { action }, headers })
 const start = async (action: string): Promise<string> => {
   const { status, body } = await exec(action)
   expect(status).toBe(202)
@@ -181,14 +181,14 @@ describe('runs of hostd', () => {
     const id = await start('guard')
     await hasLog(id, 'tree is up')
     await until('the whole tree', () => members({ marker: runMarker(id) }).length >= 4)
-    const { status, body } = await hostd.ask(`/api/runs/${id}/cancel`, { method: 'POST' })
+    const { status, body } = await hostd.request(`/api/runs/${id}/cancel`, { method: 'POST' })
     expect([status, body['status']]).toEqual([200, 'cancelled'])
     expect(members({ marker: runMarker(id) })).toEqual([])
     expect(await ended(id)).toMatchObject({
       status: 'cancelled',
       result: { overall: 'FAIL', error_class: 'cancelled' },
     })
-    expect((await hostd.ask(`/api/runs/${id}/cancel`, { method: 'POST' })).body).toMatchObject({
+    expect((await hostd.request(`/api/runs/${id}/cancel`, { method: 'POST' })).body).toMatchObject({
       error_class: 'not_running',
     })
     await start('guard')

@@ -14,7 +14,7 @@ export const rigBaseImage = 'hq-test-base:24'
 export const appPort = 3000
 const project = 'shop'
 
-/** Node with the libraries it needs, from the machine's own tree, as an image: there is no registry to ask. */
+/** Node with the libraries it needs, from the machine's own tree, as an image: no registry is in reach. */
 const baseImageScript = `set -eu
 cd "$(mktemp -d)"
 node="$(readlink -f "$1")"

@@ -4,7 +4,7 @@ import type { ActionId } from '#shared/actions'
 import { isEnded, runFile, type RunFile } from '#shared/run'
 import { adminTokenHeader } from '#shared/api'
 import { hostPaths } from '#ops/base/paths/paths'
-import { packageInside, type Ask, type Rig } from './rig.ts'
+import { packageInside, type SocketRequest, type Rig } from './rig.ts'
 import { until } from './patience.ts'
 
 /** Paths of a host as it is installed in production. */
@@ -30,7 +30,7 @@ export interface RigHost {
   /** A request to hostd with the token. */
   api(
     path: string,
-    ask?: Ask & { token?: string | null },
+    options?: SocketRequest & { token?: string | null },
   ): Promise<{ status: number; body: Record<string, unknown> }>
   start(action: ActionId): Promise<string>
   run(id: string): Promise<ReturnType<typeof runReply.parse>['run']>
@@ -46,9 +46,9 @@ export interface RigHost {
 export function hostOf(rig: Rig): RigHost {
   const host: RigHost = {
     token: () => readFileSync(rig.path(productionPaths.tokenFile), 'utf8').trim(),
-    api: async (path, { token = host.token(), headers = {}, ...ask } = {}) => {
-      const { status, body } = await rig.ask(productionPaths.publicSocket, path, {
-        ...ask,
+    api: async (path, { token = host.token(), headers = {}, ...options } = {}) => {
+      const { status, body } = await rig.request(productionPaths.publicSocket, path, {
+        ...options,
         headers: { ...(token === null ? {} : { [adminTokenHeader]: token }), ...headers },
       })
       return { status, body: JSON.parse(body) as Record<string, unknown> }

@@ -54,14 +54,18 @@ export interface Rig {
   /** Path on this side of a file inside, also of what lies on its tmpfs. */
   path(inside: string): string
   /** An HTTP request to a unix socket inside. */
-  ask(socket: string, path: string, ask?: Ask): Promise<{ status: number; body: string }>
+  request(
+    socket: string,
+    path: string,
+    options?: SocketRequest,
+  ): Promise<{ status: number; body: string }>
   /** An orderly reboot; `plug: true` cuts the power instead. */
   reboot(options?: { plug?: boolean }): Promise<void>
   /** Takes everything away. */
   down(): Promise<void>
 }
 
-export interface Ask {
+export interface SocketRequest {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
@@ -170,7 +174,7 @@ function handle({
       await rig.must(['dd', 'status=none', `of=${file}`], { input: content })
       await rig.must(['chmod', mode.toString(8), file])
     },
-    ask: async (socket, url, ask) => await askSocket(path(socket), url, ask),
+    request: async (socket, url, options) => await requestOver(path(socket), url, options),
     reboot: async ({ plug = false } = {}) => {
       await served.close()
       if (plug) await cutPower(machine)
@@ -190,10 +194,10 @@ function handle({
   return rig
 }
 
-function askSocket(
+function requestOver(
   socketPath: string,
   path: string,
-  { method = 'GET', headers = {}, body, seconds = patience }: Ask = {},
+  { method = 'GET', headers = {}, body, seconds = patience }: SocketRequest = {},
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const asked = request(

@@ -73,7 +73,7 @@ await gate('never')`,
       (overview) => activeIn(overview, run_id)?.cancel_asked_at,
     )
     expect(seen >= before).toBe(true)
-    const { body } = await hostd.ask(`/api/runs?id=${run_id}`)
+    const { body } = await hostd.request(`/api/runs?id=${run_id}`)
     expect(body).toMatchObject({ run: { status: 'running', cancel_asked_at: seen } })
     // A second press waits for the first.
     await Promise.all([first, bench.call('host.cancel', { run_id })])

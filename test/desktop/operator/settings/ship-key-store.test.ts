@@ -195,7 +195,7 @@ describe('enrolling the ship key on the host', () => {
       async () => (await bench.call('host.run', { run_id })).run.status === 'passed',
     )
     const { key, host: of } = await bench.call('ship_key.get', {})
-    expect((await hostd.ask('/api/trust')).body).toMatchObject({
+    expect((await hostd.request('/api/trust')).body).toMatchObject({
       ship_keys: [{ id: key?.id, enrolled_at: of?.enrolled_at }],
     })
     expect(of).toMatchObject({ enrolled: true, enrolled_at: expect.any(String), others: [] })

@@ -127,7 +127,7 @@ it('switches in one step, and hostd names the commit of its release', async () =
   const host = testHost()
   try {
     const hostd = await startHostd({ ...host, env: { ...host.env, OPENCLAW_HQ_INSTALL: two } })
-    expect((await hostd.ask('/health', { token: null })).body['version']).toBe(
+    expect((await hostd.request('/health', { token: null })).body['version']).toBe(
       `1.2.3+${name(2).slice(0, 12)}`,
     )
     await hostd.stop()

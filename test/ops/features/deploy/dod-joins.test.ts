@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -81,7 +86,7 @@ async function besideRival(): Promise<string> {
     host: `127.0.0.1:${at.hostd.port}`,
   })
   const pass = (request: IncomingMessage, response: ServerResponse, body?: Buffer): void => {
-    const onward = ask(
+    const onward = httpRequest(
       {
         port: at.hostd.port,
         host: '127.0.0.1',
@@ -108,7 +113,7 @@ async function besideRival(): Promise<string> {
       const body = Buffer.concat(chunks)
       await meanwhile()
       await new Promise<void>((resolve) => {
-        ask(
+        httpRequest(
           {
             port: at.hostd.port,
             host: '127.0.0.1',

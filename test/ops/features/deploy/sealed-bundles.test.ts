@@ -24,7 +24,7 @@ const newest = (kind: string): string => {
   return join(base, readdirSync(base).toSorted().at(-1) ?? '')
 }
 const shown = async (): Promise<unknown> =>
-  ((await at.hostd.ask('/api/status')).body as { bundles: unknown }).bundles
+  ((await at.hostd.request('/api/status')).body as { bundles: unknown }).bundles
 const verify = () => {
   const [program, ...args] = programArgv('hq', ['proof', 'verify', at.host.paths.artifacts])
   const { status, stdout } = spawnSync(program, args, { env: at.host.env, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request as ask, type ServerResponse } from 'node:http'
+import { createServer, request as httpRequest, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -24,7 +24,7 @@ async function deployThroughProxy(
   const proxy = createServer((request, response) => {
     if (answer(request.url ?? '', response)) return undefined
     return request.pipe(
-      ask(
+      httpRequest(
         {
           port: at.ports.console,
           host: '127.0.0.1',

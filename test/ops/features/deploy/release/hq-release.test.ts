@@ -140,7 +140,9 @@ it('makes the release current without systemd: hostd stays, and the new HQ runs 
       'version until its launcher starts it again',
   })
   expect(current()).toBe(sha)
-  expect((await at.hostd.ask('/health', { token: null })).body['version']).not.toContain('3.0.0')
+  expect((await at.hostd.request('/health', { token: null })).body['version']).not.toContain(
+    '3.0.0',
+  )
   expect(result).toMatchObject({
     attempt: 2,
     error_class: 'endpoint_not_ok',
