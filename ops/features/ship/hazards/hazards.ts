@@ -79,7 +79,7 @@ async function refuseTree(
   refuse(
     'submodule_refused',
     withMode(modes.submodule),
-    'The change sets a submodule, whose content no diff shows',
+    'The change adds or moves a submodule, and no diff shows its content',
   )
   const changedLinks = new Set(withMode(modes.link))
   const links =

@@ -30,7 +30,8 @@ const untouched = 'Nothing was pushed.'
 
 /**
  * Every commit that would become the guarded branch must have a verdict that is bound to it and that starts from a
- * proven commit, and nothing may be forced. Other refs are not checked. The hook is only a reminder; the host enforces it.
+ * proven commit, and nothing may be forced. Other refs are not checked. The hook is only a reminder; the host enforces
+ * it.
  *
  * @param repo root of the working tree, real path
  * @param home folder of the operator's settings
