@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { joinableBody, maintenanceReply, maintenanceRequest } from '#shared/api'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
-import { askRunner } from '#ops/host/runner/launch'
+import { requestFromRunner } from '#ops/host/runner/launch'
 import { actorOf } from '../http/auth.ts'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
@@ -19,7 +19,7 @@ export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
       void reply.code(409)
       return joinable(deploy)
     }
-    const { detail } = await askRunner(
+    const { detail } = await requestFromRunner(
       { op: 'maintenance', ...change, actor: actorOf(request.raw) },
       deps.launch(),
     )

@@ -4,7 +4,7 @@ import { shipStoredReply } from '#shared/api'
 import { maxBundleBytes, shipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { runId } from '#shared/ids'
-import { askRunner } from '#ops/host/runner/launch'
+import { requestFromRunner } from '#ops/host/runner/launch'
 import { actorOf } from '../http/auth.ts'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
@@ -27,7 +27,7 @@ export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): vo
           `The body is refused: run_id: it names ${body.run_id}, the address ${run_id}. Nothing was stored.`,
         )
       const bytes = Buffer.from(JSON.stringify(body))
-      const { detail } = await askRunner(
+      const { detail } = await requestFromRunner(
         { op: 'store_ship', run_id, size: bytes.length, actor: actorOf(request.raw) },
         deps.launch(),
         bytes,

@@ -7,7 +7,12 @@ import { isEnded, type Run, type RunFile } from '#shared/run'
 import { isLocked } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { bootId, endTree, members } from '#ops/base/process/process-tree'
-import { askRunner, endLeftOf, startRunner, type LaunchSettings } from '#ops/host/runner/launch'
+import {
+  requestFromRunner,
+  endLeftOf,
+  startRunner,
+  type LaunchSettings,
+} from '#ops/host/runner/launch'
 import { runLockFile } from '#ops/core/host-state/locks'
 import { runMarker } from '#ops/host/runner/run-processes'
 import { readRunFile } from '#ops/host/runner/run-files'
@@ -310,7 +315,7 @@ class RunSupervisor implements Runs {
     }
     if (isEnded(this.get(id).status)) return
     try {
-      await askRunner({ op: 'cancel', run_id: id, actor }, this.#launch())
+      await requestFromRunner({ op: 'cancel', run_id: id, actor }, this.#launch())
     } catch (error) {
       this.#cancelling.delete(id)
       this.#inspectAll()

@@ -34,9 +34,12 @@ function useCancelling(runId: string): Cancelling | null {
   if (own?.error === null) return own
   const seen = status?.active_runs.find(({ run_id }) => run_id === runId)?.cancel_asked_at
   if (seen !== undefined) return { asked_at: seen, error: null }
-  const asked = cancels?.find(({ run_id }) => run_id === runId)
-  if (asked)
-    return { asked_at: asked.asked_at, error: asked.problem && new BridgeError(asked.problem) }
+  const requested = cancels?.find(({ run_id }) => run_id === runId)
+  if (requested)
+    return {
+      asked_at: requested.asked_at,
+      error: requested.problem && new BridgeError(requested.problem),
+    }
   // The console has no HQ that remembers: only this page knows.
   return cancels === undefined ? (own ?? null) : null
 }

@@ -11,7 +11,7 @@ import { applyTheme, rememberedTheme, type Theme } from './theme.ts'
 type Source = 'ship' | 'host'
 type Params = Readonly<Record<string, unknown>>
 /** A cancel that this page requested: since when, and why it failed. */
-export interface OwnCancel {
+export interface PageCancel {
   readonly asked_at: string
   readonly error: Error | null
 }
@@ -25,7 +25,7 @@ export interface Actions {
   /** Something is being started; a second one waits for it. */
   readonly busy: boolean
   /** By run: a cancel that this page requested and that has no answer yet, or a refusal. */
-  readonly cancels: ReadonlyMap<string, OwnCancel>
+  readonly cancels: ReadonlyMap<string, PageCancel>
   /** What did not happen, and why. */
   readonly problem: { readonly what: string; readonly error: Error } | null
   readonly dismiss: () => void
@@ -109,7 +109,7 @@ function useCancels(): {
   const { bridge } = useHq()
   const client = useQueryClient()
   const [cancels, setCancels] = useState<Actions['cancels']>(new Map())
-  const set = (runId: string, entry: OwnCancel | null): void =>
+  const set = (runId: string, entry: PageCancel | null): void =>
     setCancels((all) => {
       const next = new Map(all)
       if (entry === null) next.delete(runId)
@@ -120,14 +120,14 @@ function useCancels(): {
     mutationFn: ({ source, runId }: { source: Source; runId: string }) =>
       bridge.call(source === 'ship' ? 'ship.cancel' : 'host.cancel', { run_id: runId }),
     onMutate: ({ runId }) => {
-      const asked: OwnCancel = { asked_at: new Date().toISOString(), error: null }
-      set(runId, asked)
-      return asked
+      const requested: PageCancel = { asked_at: new Date().toISOString(), error: null }
+      set(runId, requested)
+      return requested
     },
-    onError: async (error, { source, runId }, asked) => {
+    onError: async (error, { source, runId }, requested) => {
       // It had ended by itself, as was wanted. A ship of a terminal that cannot be ended says the same class.
       const over = source === 'host' && toBridgeError(error).errorClass === 'not_running'
-      if (!over && asked) set(runId, { ...asked, error })
+      if (!over && requested) set(runId, { ...requested, error })
       await client.invalidateQueries()
       if (over) set(runId, null)
     },

@@ -22,7 +22,7 @@ export const ofProof: Record<ProofState, { readonly shown: Shown; readonly title
 }
 
 /** What is wrong with a proof, in plain words. The class stands beside it. */
-export const problemWords: Record<ProofProblemCode, string> = {
+export const problemText: Record<ProofProblemCode, string> = {
   not_sealed: 'It was not sealed',
   no_key_enrolled: 'There is no key to check its signature with',
   manifest_unreadable: 'Its manifest cannot be read',

@@ -68,10 +68,10 @@ export function trustOf(files: Omit<HostFiles, 'host'>, paths: Paths): TrustFile
 }
 
 /**
- * The variable that hands the files to an attempt.
+ * The variable that passes the files to an attempt.
  * @throws {Problem} `config_invalid` when they are too large for it
  */
-export function handHostFiles(files: HostFiles): Record<string, string> {
+export function passHostFiles(files: HostFiles): Record<string, string> {
   const text = JSON.stringify(files)
   if (Buffer.byteLength(text) > maxBytes)
     throw new Problem(
@@ -87,7 +87,7 @@ export function handHostFiles(files: HostFiles): Record<string, string> {
  * @returns null when it handed none, as a deploy of an older HQ: then the attempt reads them itself
  * @throws {Problem} `config_invalid` when the variable is damaged
  */
-export function handedHostFiles(env: Environment = wholeEnvironment()): HostFiles | null {
+export function passedHostFiles(env: Environment = wholeEnvironment()): HostFiles | null {
   const text = envValue('OPENCLAW_DEPLOY_SETTINGS', env)
   return text === undefined
     ? null

@@ -34,7 +34,7 @@ export const readChainHead = (chainFile: string): ChainHead | null =>
   readJson(chainFile, chainHead, 'proof_chain_unreadable') ?? null
 
 /**
- * The chain to seal into, after a seal that was cut short is settled: it counts exactly when its manifest is in place.
+ * The chain to seal into, after a seal that was cut short is resolved: it counts exactly when its manifest is in place.
  * A chain of another key is closed and a new one begun: one chain, one key.
  */
 export function currentChain(chainFile: string, keyId: string): ChainHead {
@@ -49,18 +49,18 @@ export function currentChain(chainFile: string, keyId: string): ChainHead {
     closed,
   })
   if (found === null) return fresh([])
-  const settled = settle(found)
-  if (settled.key_id === keyId) return settled
-  const { chain, key_id, counter, head } = settled
+  const resolved = resolvePending(found)
+  if (resolved.key_id === keyId) return resolved
+  const { chain, key_id, counter, head } = resolved
   return fresh(
     counter === 0 || head === null
-      ? settled.closed
-      : [...settled.closed, { chain, key_id, counter, head }],
+      ? resolved.closed
+      : [...resolved.closed, { chain, key_id, counter, head }],
   )
 }
 
 /** What a head says once its pending seal is checked. Writes nothing. */
-export function settle(head: ChainHead): ChainHead {
+export function resolvePending(head: ChainHead): ChainHead {
   if (head.pending === null) return head
   const { dir, counter, manifest_sha256 } = head.pending
   return inPlace(join(dir, manifestName), manifest_sha256)

@@ -11,7 +11,7 @@ import {
   type ChainReport,
   type Manifest,
 } from '#shared/proof'
-import { readChainHead, settle } from './chain-head.ts'
+import { readChainHead, resolvePending } from './chain-head.ts'
 import { readDocument, textDigest } from './manifest-text.ts'
 import { bundleFolders } from './verify-chain.ts'
 
@@ -102,7 +102,7 @@ export function chainReader(
   return async (after) => {
     const stored = readChainHead(chainFile)
     if (stored === null) return null
-    const { chain, counter, head } = settle(stored)
+    const { chain, counter, head } = resolvePending(stored)
     if (counter === 0 || head === null) return null
     const last = Math.min(counter, after + maxChainLinks)
     const state = { chain, counter, head }

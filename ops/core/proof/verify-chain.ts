@@ -13,7 +13,7 @@ import {
 } from '#shared/proof'
 import { runIdPattern } from '#shared/ids'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
-import { settle } from './chain-head.ts'
+import { resolvePending } from './chain-head.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
 /** A point of a chain that somebody remembers: the chain file of this side, or HQ's witness. */
@@ -41,7 +41,7 @@ export const hostKinds: readonly BundleKind[] = bundleKinds.filter((kind) => kin
 
 /** What the chain file of this side remembers: its chain, and those that ended before. */
 export function rememberedBy(head: ChainHead, by: string): Remembered[] {
-  const { chain, counter, head: digest, closed } = settle(head)
+  const { chain, counter, head: digest, closed } = resolvePending(head)
   return [
     ...closed.map((each) => ({ chain: each.chain, counter: each.counter, head: each.head, by })),
     ...(counter > 0 && digest !== null ? [{ chain, counter, head: digest, by }] : []),

@@ -5,7 +5,7 @@ import { deployResult, type DeployResult } from '#shared/result'
 import { envValue, inheritedVariables, wholeEnvironment, type Environment } from '#ops/base/env'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { installRoot, programArgv } from '#ops/base/process/program'
-import { handHostFiles } from '#ops/core/config/host-files'
+import { passHostFiles } from '#ops/core/config/host-files'
 import { currentFolder } from '#ops/core/host-state/releases'
 import { runAction, type ActionOutcome } from '#ops/core/pipeline/action-child'
 import { asFailed, resultFieldsOf } from '#ops/core/pipeline/documents'
@@ -105,7 +105,7 @@ const attemptEnv = (
   OPENCLAW_HOSTD_URL: hostdUrl,
   OPENCLAW_HOSTD_PORT: String(hostdPort),
   OPENCLAW_RUN_ID: runId,
-  ...handHostFiles(files),
+  ...passHostFiles(files),
   [attemptVariable]: marker,
 })
 

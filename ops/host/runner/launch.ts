@@ -9,7 +9,7 @@ import { endTree } from '#ops/base/process/process-tree'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import { redact } from '#ops/base/redact/redaction'
 import { recordedTree } from './run-processes.ts'
-import { askUnit, startUnit } from './systemd-launch.ts'
+import { requestFromUnit, startUnit } from './systemd-launch.ts'
 
 export interface LaunchSettings {
   readonly paths: HostPaths
@@ -143,13 +143,15 @@ export async function startRunner(
  * @param body follows the request line, when the request has one
  * @throws {Problem} with the class the runner gave; `internal_error` when it gave no answer
  */
-export async function askRunner(
+export async function requestFromRunner(
   request: Exclude<RunnerRequest, { op: 'start' }>,
   settings: LaunchSettings,
   body?: Uint8Array,
 ): Promise<Extract<RunnerReply, { ok: true }>> {
   if (settings.runnerSocket !== null)
-    return saidYes(await askUnit(request, settings.runnerSocket, { limitMs: answerMs, body }))
+    return saidYes(
+      await requestFromUnit(request, settings.runnerSocket, { limitMs: answerMs, body }),
+    )
   const child = spawnRunner(request, settings, 'pipe')
   const said = tailOf(child)
   let answer = ''
@@ -204,7 +206,7 @@ export async function endLeftOf(record: RunFile, settings: LaunchSettings): Prom
     return tree === null ? [] : await endTree(tree)
   }
   try {
-    await askRunner({ op: 'cancel', run_id: record.run_id, actor: 'hostd' }, settings)
+    await requestFromRunner({ op: 'cancel', run_id: record.run_id, actor: 'hostd' }, settings)
   } catch (error) {
     // that there is no runner is what we know; its unit was stopped
     if (!(error instanceof Problem && error.errorClass === 'not_running')) throw error

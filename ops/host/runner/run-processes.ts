@@ -11,7 +11,7 @@ import {
 export const runMarker = (id: string): string => `OPENCLAW_RUN_ID=${id}`
 
 /** This process group, when this process leads it. In another's group there are processes that are not ours. */
-export const ownGroup = (): { pgid?: number } =>
+export const processGroup = (): { pgid?: number } =>
   identify(process.pid)?.pgid === process.pid ? { pgid: process.pid } : {}
 
 /**

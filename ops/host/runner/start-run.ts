@@ -27,8 +27,8 @@ import { retainAfter } from './retention.ts'
 import { failDocument } from '#ops/core/pipeline/documents'
 import { runJsonFile, runLogFile, runResultFile } from './run-files.ts'
 import { sealRun } from './seal-run.ts'
-import { ownGroup, runMarker } from './run-processes.ts'
-import { ownUnit } from './systemd-unit.ts'
+import { processGroup, runMarker } from './run-processes.ts'
+import { currentUnit } from './systemd-unit.ts'
 
 type RunSettings = Pick<LaunchSettings, 'paths' | 'hostdUrl'>
 type StartRequest = Extract<RunnerRequest, { op: 'start' }>
@@ -114,7 +114,7 @@ function recordOf(request: StartRequest, params: Record<string, unknown>): RunFi
     deploy_run_id: request.deploy_run_id,
     requested_at: request.requested_at,
     started_at: now(),
-    unit: ownUnit(),
+    unit: currentUnit(),
     pid: self.pid,
     pgid: self.pgid,
     start_time: self.start_time,
@@ -163,7 +163,7 @@ async function inLane(
       cwd: '/',
       env: runnerEnv(settings, record),
       timeoutSeconds: action.timeout_seconds,
-      tree: { ...ownGroup(), marker: runMarker(record.run_id) },
+      tree: { ...processGroup(), marker: runMarker(record.run_id) },
       signal,
       append,
     })

@@ -1,6 +1,6 @@
 import { Problem } from '#shared/errors'
 import { baseEnv, runCommand } from '#ops/base/process/command'
-import { ownUnit } from './systemd-unit.ts'
+import { currentUnit } from './systemd-unit.ts'
 
 /**
  * Time limit of the probe, seconds. A host that goes down is busy, and a probe that ends too early would call its
@@ -13,7 +13,7 @@ const answerSeconds = 8
  * say.
  */
 async function hostGoesDown(): Promise<boolean> {
-  if (ownUnit() === null) return false
+  if (currentUnit() === null) return false
   try {
     const { stdout } = await runCommand(['systemctl', 'is-system-running'], {
       cwd: '/',

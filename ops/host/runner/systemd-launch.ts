@@ -56,7 +56,7 @@ export async function startUnit(
  * @returns the answer, also one that refuses
  * @throws {Problem} `runner_start_failed`; `internal_error` when there was no answer
  */
-export async function askUnit(
+export async function requestFromUnit(
   request: Exclude<RunnerRequest, { op: 'start' }>,
   path: string,
   { limitMs, body }: { limitMs: number; body: Uint8Array | undefined },

@@ -6,7 +6,7 @@ import { baseEnv, runCommand } from '#ops/base/process/command'
 const runnerUnit = /^openclaw-runner@[A-Za-z0-9:_.-]+\.service$/
 
 /** The unit this process was started as, as its unit file names it. @returns null when it was not started by systemd */
-export function ownUnit(env: Environment = wholeEnvironment()): string | null {
+export function currentUnit(env: Environment = wholeEnvironment()): string | null {
   const unit = envValue('OPENCLAW_UNIT', env)
   return unit !== undefined && runnerUnit.test(unit) ? unit : null
 }

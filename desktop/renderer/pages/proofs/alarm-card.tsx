@@ -17,7 +17,7 @@ import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count } from '../../text/format.ts'
-import { problemWords } from '../../text/proof.ts'
+import { problemText } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './proofs.module.css'
@@ -44,7 +44,7 @@ export function AlarmCard({ witness }: { witness: WitnessView }): ReactElement {
           {open.map(({ code, run_id, counter, detail, raised_at }) => (
             <li key={`${code} ${run_id} ${counter}`}>
               <p>
-                <b>{problemWords[code]}</b> <code className="mono tone-text">{code}</code>{' '}
+                <b>{problemText[code]}</b> <code className="mono tone-text">{code}</code>{' '}
                 <span className="quiet">
                   since <Age at={raised_at} />
                 </span>

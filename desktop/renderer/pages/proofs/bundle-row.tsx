@@ -9,7 +9,7 @@ import { Sheet } from '../../ui/dialog.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, dateAndTime, startOfRun } from '../../text/format.ts'
-import { bundleTitles, ofProof, problemWords } from '../../text/proof.ts'
+import { bundleTitles, ofProof, problemText } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { FilesSheet } from './files-sheet.tsx'
 import { bindStyles } from '../../ui/styles.ts'
@@ -150,7 +150,7 @@ function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): Rea
     )
   return (
     <span>
-      {problemWords[first.problem.code]}
+      {problemText[first.problem.code]}
       {first.problem.file === null ? (
         ''
       ) : (
@@ -170,7 +170,7 @@ function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): Rea
             {problems.map(({ side, problem: { code, file, detail } }, at) => (
               <li key={at}>
                 <p>
-                  <b>{problemWords[code]}</b> <code className="mono quiet">{code}</code>{' '}
+                  <b>{problemText[code]}</b> <code className="mono quiet">{code}</code>{' '}
                   <span className="quiet">on the {side}</span>
                 </p>
                 <p className="soft">

@@ -5,7 +5,7 @@ import { Sheet } from '../../ui/dialog.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { dateAndTime } from '../../text/format.ts'
-import { problemWords } from '../../text/proof.ts'
+import { problemText } from '../../text/proof.ts'
 import type { Shown } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
@@ -80,7 +80,7 @@ function Witness({ witness }: { witness: WitnessView }): ReactElement {
                 </p>
                 {alarms.map(({ code, detail }) => (
                   <p key={`${code}${detail}`} className="soft">
-                    {problemWords[code]} <code className="mono quiet">{code}</code>:{' '}
+                    {problemText[code]} <code className="mono quiet">{code}</code>:{' '}
                     {visibleText(detail)}
                   </p>
                 ))}

@@ -5,7 +5,7 @@ import { wholeEnvironment } from '#ops/base/env'
 import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
 import { doctorContext } from '#ops/core/checks/context'
 import {
-  handedHostFiles,
+  passedHostFiles,
   readHostFiles,
   settingsOf,
   type HostFiles,
@@ -37,7 +37,7 @@ export function deployHost(
   runId: string,
   { rollbackTo = null, attempt = false }: { rollbackTo?: string | null; attempt?: boolean } = {},
 ): DeployHost {
-  const files = (attempt ? handedHostFiles() : null) ?? readHostFiles(hostPaths())
+  const files = (attempt ? passedHostFiles() : null) ?? readHostFiles(hostPaths())
   const { paths, settings, hostdUrl, hostdPort, consoleUrl } = doctorContext(
     runId,
     wholeEnvironment(),

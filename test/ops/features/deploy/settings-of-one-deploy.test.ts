@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { hostSettings } from '#shared/config'
-import { handHostFiles, handedHostFiles, readHostFiles } from '#ops/core/config/host-files'
+import { passHostFiles, passedHostFiles, readHostFiles } from '#ops/core/config/host-files'
 import { deployHost, type Deployed, type DeployHost } from '../../../support/host.ts'
 import { freePort } from '../../../support/ports.ts'
 
@@ -125,9 +125,9 @@ it('applies the change to the next deploy', async () => {
 
 it('lets an attempt read the files itself when its deploy handed it none, as an older HQ', () => {
   const { paths } = at.host
-  expect(handedHostFiles({})).toBeNull()
+  expect(passedHostFiles({})).toBeNull()
   const files = readHostFiles(paths)
-  expect(handedHostFiles(handHostFiles(files))).toEqual(files)
+  expect(passedHostFiles(passHostFiles(files))).toEqual(files)
   expect(existsSync(paths.shipKeysFile)).toBe(false)
   expect(files.ship_keys).toBeNull()
   expect(hostSettings.parse(JSON.parse(files.host ?? ''))).toMatchObject({ deploy_attempts: 2 })
@@ -135,8 +135,8 @@ it('lets an attempt read the files itself when its deploy handed it none, as an 
 
 it('refuses files that are too large to hand on, and a damaged variable, by their name', () => {
   const large = { host: null, trust: 'x'.repeat(200_000), ship_keys: null }
-  expect(() => handHostFiles(large)).toThrow(/trust\.json.*bytes together/)
-  expect(() => handedHostFiles({ OPENCLAW_DEPLOY_SETTINGS: '{"host":1}' })).toThrow(
+  expect(() => passHostFiles(large)).toThrow(/trust\.json.*bytes together/)
+  expect(() => passedHostFiles({ OPENCLAW_DEPLOY_SETTINGS: '{"host":1}' })).toThrow(
     expect.objectContaining({
       errorClass: 'config_invalid',
       message: expect.stringContaining('OPENCLAW_DEPLOY_SETTINGS: host'),
