@@ -48,7 +48,7 @@ export const manifest = z.strictObject({
 export type Manifest = z.infer<typeof manifest>
 
 /**
- * `tombstone.json`: files that are lawfully not there. Of a sealed bundle it is bound to the manifest by its
+ * `tombstone.json`: files that were deleted with a signature. Of a sealed bundle it is bound to the manifest by its
  * digest; in the folder of a run, which has no manifest, the digest is null, so that it accounts for nothing of a
  * bundle.
  */
@@ -115,7 +115,7 @@ export const chainLink = z.strictObject({
   manifest_sha256: sha256,
   /** Text of manifest.json, byte for byte: what the digest and the signature are of. */
   manifest: z.string().max(8 * 1024 * 1024),
-  /** Text of tombstone.json, when files of it were lawfully deleted. */
+  /** Text of tombstone.json, when retention deleted files of it. */
   tombstone: z
     .string()
     .max(8 * 1024 * 1024)

@@ -34,7 +34,7 @@ export function bridgeOver(transport: BridgeTransport): Bridge {
           problemOf(
             'invalid_request',
             `The answer to ${name} has an unexpected format at ${path.join('.') || 'its root'} ` +
-              `(${message}); so it is not shown.`,
+              `(${message}), so it is not shown.`,
           ),
         )
       }

@@ -51,7 +51,7 @@ const plain = /^[^.\u0000-\u001f\u007f/\\][^\u0000-\u001f\u007f/\\]*$/
 export function artifactParts(path: string): string[] {
   const inner = path.replace(/\/$/, '')
   const parts = inner === '' ? [] : inner.split('/')
-  // The same answer as for a file that does not exist: what lies outside is nobody's business.
+  // The same answer as for a file that does not exist: the answer says nothing about what lies outside.
   if (!parts.every((part) => part.length <= 255 && plain.test(part))) throw missing(path)
   return parts
 }

@@ -32,7 +32,7 @@ function probe(folder: string): Problem | null {
 }
 
 /**
- * A program that was started meets a full or read-only disk in its own words. Checks the folders themselves.
+ * A program that was started reports a full or read-only disk in its own text. Checks the folders themselves.
  * @param folders where the failed work writes; one that does not exist is left out
  * @returns the same failure by its cause, `disk_full` or `storage_read_only`, when one of them cannot be written;
  *   else `problem` itself

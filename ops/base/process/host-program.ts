@@ -14,7 +14,7 @@ export async function runHostProgram(
   return { exitCode, stdout, stderr: stderrTail }
 }
 
-/** The same for one that must end well. @throws {Problem} `install_failed` with its last words */
+/** The same for one that must end well. @throws {Problem} `install_failed` with its last output */
 export async function requireHostProgram(argv: readonly [string, ...string[]]): Promise<string> {
   const { exitCode, stdout, stderr } = await runHostProgram(argv)
   if (exitCode !== 0)

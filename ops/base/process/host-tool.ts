@@ -51,7 +51,7 @@ export async function hostTool(
   }
 }
 
-/** The same for one that must end well. @throws {Problem} `internal_error` with its last words */
+/** The same for one that must end well. @throws {Problem} `internal_error` with its last output */
 export async function hostToolText(
   argv: readonly string[],
   signal: AbortSignal,

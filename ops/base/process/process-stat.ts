@@ -20,7 +20,7 @@ export function processStat(pid: number): string[] | null {
   }
 }
 
-/** Does not live: a zombie, or one that is just being buried. */
+/** Does not live: a zombie, or one that the kernel is removing. */
 export const hasEnded = (fields: readonly string[]): boolean =>
   fields[0] === 'Z' || fields[0] === 'X'
 

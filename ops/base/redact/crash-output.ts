@@ -15,7 +15,7 @@ export const describeThrown = (thrown: unknown): string =>
   )
 
 /**
- * The last words of a program that meets a defect, also of a rejected promise nobody waits for: Node's own would show
+ * What a program prints last when it meets a defect, also of a rejected promise nobody waits for: Node's own would show
  * whatever the error says.
  * @param say where they go; default: standard error
  * @param end ends the program; default: exit code 1, as Node's own

@@ -50,8 +50,8 @@ export async function copyRedacted(
 }
 
 /**
- * Takes what is secret out of the files of a folder, in place. The last wall before a bundle is sealed: what wrote them
- * should have done so already.
+ * Takes what is secret out of the files of a folder, in place. The last check before a bundle is sealed: what wrote
+ * them should have done so already.
  * @param redactorOf what a file of this name goes through; null leaves it as it is
  * @returns the paths that were changed, relative to `dir`
  */

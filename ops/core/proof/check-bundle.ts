@@ -67,7 +67,7 @@ export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerifi
   }
 }
 
-/** @returns how many files are lawfully not there */
+/** @returns how many missing files the tombstone accounts for */
 function compareFiles(
   manifest: Manifest,
   files: readonly FoundFile[],

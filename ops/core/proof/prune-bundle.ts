@@ -68,7 +68,7 @@ export function tombstoneText(
 }
 
 /**
- * Deletes files of a sealed bundle lawfully (retention): the signed tombstone is in place before the first file goes,
+ * Deletes files of a sealed bundle (retention): the signed tombstone is in place before the first file goes,
  * so a kill in between leaves files that are still there, never files that are missed. The manifest stays for ever.
  *
  * @returns the paths that are gone now because of this call

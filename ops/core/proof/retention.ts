@@ -118,8 +118,8 @@ function pruneOne(dir: string, key: SigningKey): void {
 
 /**
  * Deletes logs that are older than the limit, and the oldest while all of them together are larger than the limit
- * (design
- * §4). Bounded work; what a kill leaves half done is finished by the next pass, and verifies in between.
+ * (docs/OPERATING_MODEL.md). One pass does bounded work. What a kill leaves half done verifies, and the next pass
+ * completes it.
  *
  * @param candidates everything that holds logs, in any order
  */

@@ -30,7 +30,7 @@ export interface ChainQuestion {
   readonly kinds: readonly BundleKind[]
   readonly remembered?: readonly Remembered[]
   /**
-   * False for copies, of which some may lawfully be missing: a host's ships. Then gaps are allowed, contradictions
+   * False for copies, of which some may be missing: a host's ships. Then gaps are allowed, contradictions
    * are not.
    */
   readonly complete?: boolean

@@ -306,7 +306,7 @@ export interface Again {
 }
 
 /**
- * Checks bundles that were seen before again: is each still there and the same? Lawful pruning, with a tombstone, does
+ * Checks bundles that were seen before again: is each still there and the same? Pruning with a tombstone, does
  * not raise an alarm. A host hides something when it answers with nothing, with another chain, or without getting
  * further: that raises an alarm too.
  *

@@ -76,7 +76,7 @@ function spawnRunner(
   return child
 }
 
-/** Last words of a runner on standard error: where it died, when it died before it could write anything else. */
+/** Last output of a runner on standard error: where it died, when it died before it could write anything else. */
 function tailOf(child: ChildProcess): () => string {
   let tail = ''
   const redactor = redact.bytes()

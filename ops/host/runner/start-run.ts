@@ -196,7 +196,7 @@ function judge(
       own,
     )
   if (stopped !== null) {
-    // It had ended by itself before the stop reached it: its own word is the truth, unless that could not be logged.
+    // It had ended by itself before the stop reached it: its own result counts, unless that could not be logged.
     const finishedFirst =
       agrees &&
       own.overall === 'PASS' &&

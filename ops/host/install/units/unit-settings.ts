@@ -40,7 +40,7 @@ export function environment({ paths, port }: UnitPaths): string {
     .join('\n')
 }
 
-/** What no unit of HQ needs, whatever it does. Node compiles at run time, so MemoryDenyWriteExecute= cannot be had. */
+/** What no unit of HQ needs. Node compiles at run time, so MemoryDenyWriteExecute= is not possible. */
 export const confined = `NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
