@@ -82,6 +82,36 @@ describe('every test', () => {
   })
 })
 
+/** Words that have a plainer one (CONTRIBUTING.md): trusted, again, repaired, the caller that, and so on. */
+const replacedWords = /\b(?:told|believ\w*|anew|whoever|afresh|lets? go of|mend(?:s|ed|ing)?)\b/i
+/** They name such words to refuse them. */
+const naming = new Set(['test/house.test.ts', 'test/shared/errors.test.ts'])
+
+describe('every text of the repository', () => {
+  it('uses plain words', () => {
+    const texts = [
+      ...globSync('{shared,ops,hostd,desktop,scripts,test,docs}/**/*.{ts,tsx,mjs,md}'),
+      ...globSync('*.md'),
+    ].filter((file) => !naming.has(file))
+    expect(texts.length).toBeGreaterThan(800)
+    const found = texts.flatMap((file) =>
+      linesOf(readFileSync(file, 'utf8')).flatMap((line, at) =>
+        replacedWords.test(line) ? [`${file}:${at + 1} ${line.trim()}`] : [],
+      ),
+    )
+    expect(found).toEqual([])
+  })
+
+  it.each([
+    ['a comment', '// whoever starts it', true],
+    ['a message', "'The build is made anew.'", true],
+    ['an id of the contract', "next_auto_fix: 'mend_commit'", false],
+    ['a part of a word', 'recommended', false],
+  ])('judges %s', (_what, line, expected) => {
+    expect(replacedWords.test(line)).toBe(expected)
+  })
+})
+
 describe('the rule for long titles', () => {
   const long = 'x'.repeat(longestTitle + 1)
   const most = 'x'.repeat(longestTitle)

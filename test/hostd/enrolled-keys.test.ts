@@ -90,7 +90,7 @@ describe('enrolling the ship key of a laptop', () => {
     expect(await enrol(other.publicKey)).toBe('passed')
     expect(await revoke(laptop.id)).toBe('passed')
     expect(readTrustFile(host.paths).keys).toEqual([toTrustedKey(other)])
-    expect(await revoke(laptop.id)).toBe('passed') // it was not believed any more
+    expect(await revoke(laptop.id)).toBe('passed') // it was not trusted any more
     expect((await exec({ id: '../etc' }, 'distrust_ship_key')).status).toBe(400)
   })
 })

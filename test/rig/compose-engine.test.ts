@@ -403,7 +403,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(tags).not.toContain(green[0])
     expect(tags).not.toContain(failed)
     expect(() => markGreen(host.host.paths, 'shop', failed)).toThrow(/cannot be recorded as green/)
-    // A rollback is a deploy of that commit: its image is there, so nothing is built anew.
+    // A rollback is a deploy of that commit: its image is there, so nothing is built again.
     const { up, log } = await host.deploy(green[2] ?? '')
     expect(up.changed).toEqual(['web'])
     expect(log.filter((line) => line.startsWith('building'))).toEqual([])

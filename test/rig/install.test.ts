@@ -150,7 +150,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
 
   it('makes a bare machine a host: accounts, folders, token, release, units', async () => {
     for (const part of ['package.json', 'ops/main.ts'])
-      chownSync(join(rig.package, part), 1234, 1234) // whoever made the package
+      chownSync(join(rig.package, part), 1234, 1234) // the account that made the package
     const { code, out, err } = await install()
     expect([code, err.trim().split('\n')]).toEqual([
       0,

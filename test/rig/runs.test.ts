@@ -59,7 +59,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     await rig.must(['rm', '-f', paths.maintenance])
   })
   afterEach(async () => {
-    // Whoever waits for a run has its result before its runner has ended.
+    // A caller that waits for a run has its result before its runner has ended.
     const units = async (): Promise<string> =>
       (
         await rig.must([

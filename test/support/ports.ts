@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /**
- * Below the range from which the system gives ports to whoever asks for any, and beside the one from which
+ * Below the range from which the system gives ports to programs that name none, and beside the one from which
  * ops/base/process/free-port.ts takes: what is chosen here is given to nobody by chance until the test uses it.
  */
 const [first, count] = [10_000, 8_000] as const

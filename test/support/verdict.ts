@@ -4,7 +4,7 @@ import type { Verdict } from '#shared/verdict'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { gitText } from '#ops/platform/git/run-git'
 
-/** The reviewer of tests: a host that believes it lists it in its trust file. */
+/** The reviewer of tests: a host that trusts it lists it in its trust file. */
 export const testProvider = { id: 'test', base_url: 'http://127.0.0.1:9/v1' }
 
 /** An APPROVED verdict, unsigned, of exactly what lies between two commits of `repo`. */

@@ -170,7 +170,7 @@ async function build(tree: string): Promise<void> {
 
 /**
  * The tree every rig starts from: Debian with systemd, Docker and Compose. Built once; a change of this file builds it
- * anew, and only the newest is kept (about 700 MB).
+ * again, and only the newest is kept (about 700 MB).
  * @param say progress, for a person who waits two minutes
  * @returns its folder, which nobody may change
  */

@@ -6,7 +6,7 @@ import { productionPaths as paths } from './host.ts'
 import { until } from './patience.ts'
 import { packageInside } from './rig.ts'
 
-/** What is expected of the triage, and how the host is mended afterwards. */
+/** What is expected of the triage, and how the host is repaired afterwards. */
 interface Planted {
   /** Part of the text of the first error line, or all of it. */
   readonly says: string

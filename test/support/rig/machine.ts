@@ -245,7 +245,7 @@ export async function removeMachine(place: Place): Promise<void> {
   await linkGone(place)
   // What has just ended may still hold it for a moment.
   await until(
-    `${merged(place)} to let go of its mount`,
+    `${merged(place)} to be unmounted`,
     async () =>
       !isMounted(merged(place)) ||
       ((await runProgram(['umount', merged(place)])).code === 0 && !isMounted(merged(place))),

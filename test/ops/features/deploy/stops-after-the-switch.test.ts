@@ -32,9 +32,9 @@ async function deployThroughProxy(
           path: request.url,
           headers: { ...request.headers, host: `127.0.0.1:${at.ports.console}` },
         },
-        (told) => {
-          response.writeHead(told.statusCode ?? 500, told.headers)
-          told.pipe(response)
+        (reply) => {
+          response.writeHead(reply.statusCode ?? 500, reply.headers)
+          reply.pipe(response)
         },
       ),
     )

@@ -4,16 +4,16 @@ import { shipFixture } from '../../../support/ship-fixture.ts'
 
 const at = shipFixture()
 
-/** Ships the head and gives back all that the reviewer was told. */
-async function toldTo(): Promise<string> {
-  let told = ''
+/** Ships the head and returns all that the reviewer got. */
+async function shownTo(): Promise<string> {
+  let shown = ''
   at.api.script((bindings, request) => {
-    told = request.prompt
+    shown = request.prompt
     return approve(bindings, request)
   })
   const { result } = await at.sample.ship()
   expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS' })
-  return told
+  return shown
 }
 
 it('the reviewer gets only the diff: no instructions or skills of the repository, not even called ones', async () => {
@@ -31,7 +31,7 @@ it('the reviewer gets only the diff: no instructions or skills of the repository
   at.sample.commit('Calls them', {
     'note.md': 'Use $one and $two, see [$one](.agents/skills/one/SKILL.md) and AGENTS.md.\n',
   })
-  const told = await toldTo()
-  expect(told).toContain('Use $one and $two')
-  expect(told.match(/planted-[a-z-]+/g) ?? []).toEqual([])
+  const shown = await shownTo()
+  expect(shown).toContain('Use $one and $two')
+  expect(shown.match(/planted-[a-z-]+/g) ?? []).toEqual([])
 })

@@ -64,7 +64,7 @@ describe('until green', { timeout: 300_000 }, () => {
               `cat app.mjs; printf '%s' '${right.trimEnd()}' > app.mjs; echo >> app.mjs; ` +
               `echo x > '${join(at.sample.repo, 'outside.txt')}'; echo canary-key-4711`,
           }
-        : { text: 'Mended.' }
+        : { text: 'Repaired.' }
     })
     at.api.script((bindings, request) => {
       authorization = request.authorization

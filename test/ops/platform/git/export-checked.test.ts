@@ -37,7 +37,7 @@ const exported = async (): Promise<void> =>
     { sha: git('rev-parse', 'HEAD'), folder: join(dir, 'out') },
     await hostGit(repo),
   )
-/** Another content under the name of an object, as whoever owns the clone can put it there. */
+/** Another content under the name of an object, as the owner of the clone can put it there. */
 const replaceObject = (id: string, kind: string, content: string): void => {
   const path = join(repo, '.git', 'objects', id.slice(0, 2), id.slice(2))
   rmSync(path)
