@@ -148,7 +148,7 @@ export const remediations = {
   choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
   fix_configuration: {
     automatic: false,
-    title: 'Correct the field that the detail names, in the file that it names.',
+    title: 'Correct the field of the file, or the environment variable, that the detail names.',
   },
   set_baseline: {
     automatic: false,

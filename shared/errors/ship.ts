@@ -29,7 +29,7 @@ export const shipErrors = {
   config_invalid: {
     next_auto_fix: 'fix_configuration',
     title: 'Invalid configuration',
-    sentence: 'A configuration file is not valid',
+    sentence: 'A setting is not valid',
   },
   dirty_tree: {
     blocked: true,
