@@ -119,7 +119,7 @@ export const hqVariables = {
   },
   OPENCLAW_DEPLOY_SETTINGS: {
     ...text,
-    meaning: 'Settings files of the host as a deploy read them, for its attempts.',
+    meaning: 'Settings files of the host as a run read them, for the processes it starts.',
   },
   OPENCLAW_EVENTS_FD: {
     ...descriptor,

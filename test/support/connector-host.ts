@@ -85,7 +85,7 @@ export interface ConnectorHost {
   /** The reports, checked in this process: the class of a fault does not depend on the process. */
   check(): Promise<Reports>
   /** The reports of the program that an action starts, and everything it printed. */
-  checkByProgram(): Promise<Reports & { said: string }>
+  checkByProgram(env?: Record<string, string>): Promise<Reports & { said: string }>
   remove(): Promise<void>
 }
 
@@ -173,8 +173,8 @@ export async function connectorHost(): Promise<ConnectorHost> {
           signal: new AbortController().signal,
         }),
       ),
-    checkByProgram: async () => {
-      const { code, out, err } = await hq(host, ['connectors', '--probe'])
+    checkByProgram: async (env = {}) => {
+      const { code, out, err } = await hq(host, ['connectors', '--probe'], env)
       if (code !== 0) throw new Error(`the check ended with ${String(code)}: ${err}`)
       return { ...both(JSON.parse(out)), said: out + err }
     },

@@ -5,7 +5,7 @@ import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { hostPaths, runFolder } from '#ops/base/paths/paths'
 import { writeDocument } from '#ops/base/redact/write-document'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
-import { readHostSettings } from '#ops/core/config/settings-files'
+import { passedHostFiles, readHostFile, settingsOf } from '#ops/core/config/host-files'
 
 /**
  * `hq connectors`: checks live whether each connector is ready.
@@ -43,7 +43,7 @@ export async function run({
     )
   const paths = hostPaths()
   const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
-  const settings = readHostSettings(paths)
+  const settings = settingsOf(passedHostFiles() ?? readHostFile(paths), paths)
   const reports = await checkConnectors({ settings, paths, signal: cancelOnSignals() })
   process.stdout.write(`${JSON.stringify(reports)}\n`)
   return 0

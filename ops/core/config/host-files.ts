@@ -7,7 +7,7 @@ import { parseJson, readText } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { allShipKeys } from '#ops/core/trust/enrolled-keys'
 
-/** The settings files of a host as texts, read once where a deploy starts and handed to each of its attempts. */
+/** The settings files of a host as texts, read once where a run starts and passed to each process that it starts. */
 export interface HostFiles {
   /** host.json */ readonly host: string | null
   /** trust.json */ readonly trust: string | null
@@ -32,6 +32,11 @@ export const readHostFiles = (paths: Paths): HostFiles => ({
   trust: readText(paths.trustFile, 'config_invalid') ?? null,
   ship_keys: readText(paths.shipKeysFile, 'config_invalid') ?? null,
 })
+
+/** host.json alone, for a run that needs nothing else. @throws {Problem} `config_invalid` when it cannot be read */
+export const readHostFile = (
+  paths: Pick<HostPaths, 'hostSettings'>,
+): Pick<HostFiles, 'host'> => ({ host: readText(paths.hostSettings, 'config_invalid') ?? null })
 
 /** A missing host.json means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const settingsOf = ({ host }: Pick<HostFiles, 'host'>, paths: Paths): HostSettings =>
@@ -68,7 +73,7 @@ export function trustOf(files: Omit<HostFiles, 'host'>, paths: Paths): TrustFile
 }
 
 /**
- * The variable that passes the files to an attempt.
+ * The variable that passes the files to a process of the run.
  * @throws {Problem} `config_invalid` when they are too large for it
  */
 export function passHostFiles(files: HostFiles): Record<string, string> {
@@ -77,14 +82,14 @@ export function passHostFiles(files: HostFiles): Record<string, string> {
     throw new Problem(
       'config_invalid',
       `host.json, trust.json and ship_keys.json have ${Buffer.byteLength(text)} bytes together, ` +
-        `more than the ${maxBytes} that a deploy can hand to its attempts. Remove keys that are not in use.`,
+        `more than the ${maxBytes} that a run can pass to its processes. Remove keys that are not in use.`,
     )
   return { OPENCLAW_DEPLOY_SETTINGS: text }
 }
 
 /**
- * The files that the deploy handed to this attempt.
- * @returns null when it handed none, as a deploy of an older HQ: then the attempt reads them itself
+ * The files that the run passed to this process.
+ * @returns null when it passed none, as a deploy of an older HQ: then the process reads them itself
  * @throws {Problem} `config_invalid` when the variable is damaged
  */
 export function passedHostFiles(env: Environment = wholeEnvironment()): HostFiles | null {

@@ -8,8 +8,8 @@ import {
   type TrustFile,
 } from '#shared/config'
 import { Problem } from '#shared/errors'
-import { readHostFiles, settingsOf, trustOf } from './host-files.ts'
-import { parseJson, readJson, readText } from '#ops/base/files/json-file'
+import { readHostFile, readHostFiles, settingsOf, trustOf } from './host-files.ts'
+import { parseJson, readJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 
 export const projectConfigName = 'openclaw.config.json'
@@ -31,7 +31,7 @@ export const parseProjectConfig = (text: string, origin: string): ProjectConfig 
 
 /** A missing host.json means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const readHostSettings = (paths: HostPaths): HostSettings =>
-  settingsOf({ host: readText(paths.hostSettings, 'config_invalid') ?? null }, paths)
+  settingsOf(readHostFile(paths), paths)
 
 /**
  * The trust file with every trusted ship key, those that were enrolled later included.

@@ -6,7 +6,7 @@ import { parseJson } from '#ops/base/files/json-file'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { programArgv } from '#ops/base/process/program'
 import type { RunAs } from '#ops/base/process/run-as'
-import { readHostSettings } from '#ops/core/config/settings-files'
+import { passHostFiles, readHostFile, settingsOf } from '#ops/core/config/host-files'
 import { connectorAccount } from '#ops/base/paths/connector-paths'
 
 /** Added to the longest time limit of a check for the start and the end of the program, in seconds. */
@@ -25,14 +25,19 @@ export async function checkConnectorsAsSecretOwner(
   paths: HostPaths,
   signal: AbortSignal,
 ): Promise<ConnectorReport[]> {
-  const settings = readHostSettings(paths)
+  const file = readHostFile(paths)
+  const settings = settingsOf(file, paths)
   const asRoot = settings.launcher === 'systemd' && process.getuid?.() === 0
   const longest = Math.max(...connectorNames.map((name) => settings[name].timeout_seconds))
   const { exitCode, timedOut, stdout, stderrTail } = await runCommand(
     programArgv('hq', ['connectors', '--probe']),
     {
       cwd: '/',
-      env: baseEnv(hostPathsEnv(paths)),
+      // The process checks by the settings that were read here, whatever host.json says by then.
+      env: baseEnv({
+        ...hostPathsEnv(paths),
+        ...passHostFiles({ ...file, trust: null, ship_keys: null }),
+      }),
       timeLimitSeconds: longest + startSeconds,
       signal,
       keepStdout: true,

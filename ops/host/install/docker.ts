@@ -49,8 +49,9 @@ async function findBaseImage({ base_image }: HostSettings, socket: string): Prom
 
 /** Sets the daemon that answers and an image that is here. Settings that work already stay as they are. */
 export function dockerSettingsChange(paths: HostPaths): Change {
-  const wanted = async (): Promise<Pick<HostSettings, 'docker_socket' | 'base_image'>> => {
-    const now = readHostSettings(paths)
+  const wanted = async (
+    now: HostSettings,
+  ): Promise<Pick<HostSettings, 'docker_socket' | 'base_image'>> => {
     const docker_socket = await findSocket(now.docker_socket)
     return { docker_socket, base_image: await findBaseImage(now, docker_socket) }
   }
@@ -58,15 +59,16 @@ export function dockerSettingsChange(paths: HostPaths): Change {
     did: `set socket and image of Docker in ${paths.hostSettings}`,
     due: async () => {
       const now = readHostSettings(paths)
-      const { docker_socket, base_image } = await wanted()
+      const { docker_socket, base_image } = await wanted(now)
       return docker_socket !== now.docker_socket || base_image !== now.base_image
     },
     apply: async () => {
+      const found = await wanted(readHostSettings(paths))
       writeJson(
         paths.hostSettings,
         hostSettings.loose().parse({
           ...readJson(paths.hostSettings, z.looseObject({}), 'config_invalid'),
-          ...(await wanted()),
+          ...found,
         }),
       )
     },

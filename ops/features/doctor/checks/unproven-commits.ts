@@ -16,7 +16,7 @@ export const unprovenCommits: HostCheck = {
   description: 'A verified verdict covers every commit from the baseline to HEAD.',
   remedies: ['ship_the_commit', 'deploy_again'],
   run: async (context) => {
-    const trust = trustOf(context)
+    const trust = await trustOf(context)
     if (typeof trust === 'string') return skip(trust)
     const { options, head } = await cloneOf(context)
     if (head === null) return skip('The clone has no commit yet.')

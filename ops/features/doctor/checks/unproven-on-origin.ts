@@ -17,7 +17,7 @@ export const unprovenOnOrigin: HostCheck = {
   remedies: ['retry_when_reachable', 'ship_the_commit'],
   late: 'WARN',
   run: async (context) => {
-    const trust = trustOf(context)
+    const trust = await trustOf(context)
     if (typeof trust === 'string') return skip(trust)
     const [clone, tip] = await Promise.all([cloneOf(context), originTip(context)])
     const ref = originRef(context)

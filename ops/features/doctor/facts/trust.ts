@@ -6,6 +6,7 @@ import { readServing } from '#ops/core/host-state/service-record'
 import type { ChainQuestion } from '#ops/core/trust/review-chain'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { hasClone } from './clone.ts'
+import { oncePerRun } from './once-per-run.ts'
 import { plural } from '#shared/plural'
 
 /** Milliseconds for reading verdicts; the rest of the limit of the check is for git itself. */
@@ -14,10 +15,14 @@ export const walkMs = 1_300
 export type Trust = Pick<ChainQuestion, 'baseline' | 'acceptedProviders' | 'keys'>
 
 /**
+ * Read once per run: every check judges by the same trust.
  * @returns what the host trusts, or why there is nothing to judge
  * @throws {Problem} `config_invalid` when the trust file is invalid or was lost
  */
-export function trustOf(context: DoctorContext): string | Trust {
+export const trustOf = (context: DoctorContext): Promise<string | Trust> =>
+  oncePerRun(context, 'trust', async () => readTrust(context))
+
+function readTrust(context: DoctorContext): string | Trust {
   const { paths } = context
   if (!hasClone(context)) return `${paths.root} is not a clone yet.`
   if (!existsSync(paths.trustFile) && readServing(paths) === undefined)

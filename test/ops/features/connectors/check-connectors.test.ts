@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ConnectorReport } from '#shared/connectors'
 import { errorRule } from '#shared/errors'
+import { passHostFiles, readHostFiles } from '#ops/core/config/host-files'
 import { cookie, login, secretTexts, session, tokenOf } from '../../../support/connector-host.ts'
 import { webPeer } from '../../../support/connector-peers.ts'
 import { FaultKit, type Fault, hour, now, storage } from './fault-kit.ts'
@@ -56,6 +57,13 @@ describe('a check of the connectors', () => {
     expect(kit.at.imap.said()).toMatch(/AUTHENTICATE PLAIN[\s\S]*LOGOUT/)
     for (const secret of [...secretTexts, tokenOf(kit.at), kit.at.google.bearers.at(-1) ?? ''])
       expect(said + imap.said).not.toContain(secret)
+  })
+
+  it('uses the settings that its run passed to it, whatever host.json says by then', async () => {
+    const read = passHostFiles(readHostFiles(kit.at.host.paths))
+    kit.at.settings({ kajabi: { base_url: await kit.gone() } })
+    expect((await kit.at.checkByProgram(read)).kajabi.state).toBe('ready')
+    expect((await kit.at.checkByProgram()).kajabi.state).toBe('unreachable')
   })
 
   it.each(kajabiFaults(kit))('reports Kajabi with $name by its class', async (fault) => {
