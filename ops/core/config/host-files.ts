@@ -34,9 +34,9 @@ export const readHostFiles = (paths: Paths): HostFiles => ({
 })
 
 /** host.json alone, for a run that needs nothing else. @throws {Problem} `config_invalid` when it cannot be read */
-export const readHostFile = (
-  paths: Pick<HostPaths, 'hostSettings'>,
-): Pick<HostFiles, 'host'> => ({ host: readText(paths.hostSettings, 'config_invalid') ?? null })
+export const readHostFile = (paths: Pick<HostPaths, 'hostSettings'>): Pick<HostFiles, 'host'> => ({
+  host: readText(paths.hostSettings, 'config_invalid') ?? null,
+})
 
 /** A missing host.json means the defaults. @throws {Problem} `config_invalid`, naming the field */
 export const settingsOf = ({ host }: Pick<HostFiles, 'host'>, paths: Paths): HostSettings =>
