@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { Socket } from 'node:net'
 import fastify, {
   type FastifyBaseLogger,
@@ -95,7 +96,7 @@ export function createApp(deps: Deps): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    checkCaller(request, { open: request.routeOptions.url === '/health' })
+    checkCaller(request, { open: request.routeOptions.url === hostdPaths.health })
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const { headers } = request

@@ -1,4 +1,5 @@
 /** The OpenAPI document of hostd's API, made from the schemas that the routes themselves check with. */
+import { hostdPaths } from '#shared/hostd-paths'
 import swagger from '@fastify/swagger'
 import fastify from 'fastify'
 import { z } from 'zod'
@@ -95,7 +96,7 @@ function operationOf(url: string, description: RouteDescription, shapes: Shapes)
   }
   return {
     summary,
-    ...(url === '/health' ? { security: [] } : {}),
+    ...(url === hostdPaths.health ? { security: [] } : {}),
     ...(params === undefined ? {} : { params: inline(pathParams(params)) }),
     ...(query === undefined ? {} : { querystring: inline(query) }),
     ...(headers === undefined ? {} : { headers: inline(headers) }),

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
+import type { HostdPath } from '#shared/hostd-paths'
 import { describeIssues } from '#ops/base/files/json-file'
 
 const nothing = z.strictObject({})
@@ -38,7 +39,7 @@ interface Route<
   R extends z.ZodType,
 > {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly url: string
+  readonly url: HostdPath
   readonly summary: string
   readonly params?: P
   readonly query?: Q

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { artifactsReply } from '#shared/api'
@@ -33,11 +34,11 @@ export function artifactRoutes(app: FastifyInstance, deps: Deps): void {
       .type(artifact.contentType)
     return await reply.send(artifact.stream)
   }
-  app.get('/api/artifacts', { config: { description: folder } }, async (request, reply) => {
+  app.get(hostdPaths.artifacts, { config: { description: folder } }, async (request, reply) => {
     checked(z.strictObject({}), request.query, 'query')
     return await give(reply, '')
   })
-  app.get('/api/artifacts/*', { config: { description: either } }, async (request, reply) => {
+  app.get(hostdPaths.artifact, { config: { description: either } }, async (request, reply) => {
     checked(z.strictObject({}), request.query, 'query')
     return await give(reply, checked(address, request.params, 'address')['*'])
   })

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import {
@@ -29,7 +30,7 @@ export function connectorRoutes(
     })
   mount(app, {
     method: 'GET',
-    url: '/api/connectors',
+    url: hostdPaths.connectors,
     summary: 'What the last run that read the connectors found',
     replies: { 200: connectorsReply },
     handle: async () => {

@@ -1,4 +1,5 @@
 /** The log of a run as server-sent events: the bytes of each line, under the number of the line. */
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
@@ -40,7 +41,7 @@ export function eventRoutes(app: FastifyInstance, deps: Deps): void {
     for (const stream of open) stream.abort()
   })
 
-  app.get('/api/runs/:id/events', { config: { description } }, async (request, reply) => {
+  app.get(hostdPaths.runEvents, { config: { description } }, async (request, reply) => {
     const { id } = checked(address, request.params, 'address')
     const after = resumePoint(request)
     deps.runs.get(id)

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { actionOf, isActionId, type ActionId } from '#shared/actions'
@@ -54,7 +55,7 @@ function checkMaintenance(deps: Deps, action: ActionId, deploy: string | null): 
 export function execRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
     method: 'POST',
-    url: '/api/exec',
+    url: hostdPaths.exec,
     summary: 'Starts an action, or names the run that holds its lane',
     headers: z.object({ [dodRunHeader]: runId.optional() }),
     body: execRequest,

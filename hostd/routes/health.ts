@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance } from 'fastify'
 import { healthReply } from '#shared/api'
 import { mount } from '../http/mount.ts'
@@ -6,7 +7,7 @@ import { mount } from '../http/mount.ts'
 export function healthRoutes(app: FastifyInstance, { version }: { version: string }): void {
   mount(app, {
     method: 'GET',
-    url: '/health',
+    url: hostdPaths.health,
     summary:
       'Whether hostd lives, since when and which version it is; the only route without a token',
     replies: { 200: healthReply },

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance } from 'fastify'
 import { deployLastReply, dodLastReply, shipLastReply } from '#shared/api'
 import type { LastResults } from '../runs/last-results.ts'
@@ -7,21 +8,21 @@ import { mount } from '../http/mount.ts'
 export function lastRoutes(app: FastifyInstance, results: LastResults): void {
   mount(app, {
     method: 'GET',
-    url: '/api/dod/last',
+    url: hostdPaths.lastDod,
     summary: 'The last Definition-of-Done result of a finished deploy',
     replies: { 200: dodLastReply },
     handle: () => results.dod(),
   })
   mount(app, {
     method: 'GET',
-    url: '/api/deploy/last',
+    url: hostdPaths.lastDeploy,
     summary: 'The last finished deploy, with its triage if it failed',
     replies: { 200: deployLastReply },
     handle: () => results.deploy(),
   })
   mount(app, {
     method: 'GET',
-    url: '/api/ship/last',
+    url: hostdPaths.lastShip,
     summary: 'The last ship that was stored here, and whether its seal holds',
     replies: { 200: shipLastReply },
     handle: () => results.ship(),

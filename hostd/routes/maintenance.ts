@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { joinableBody, maintenanceReply, maintenanceRequest } from '#shared/api'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
@@ -28,14 +29,14 @@ export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
   }
   mount(app, {
     method: 'GET',
-    url: '/api/maintenance',
+    url: hostdPaths.maintenance,
     summary: 'Whether maintenance mode is on, since when and why',
     replies: { 200: maintenanceReply },
     handle: state,
   })
   mount(app, {
     method: 'PUT',
-    url: '/api/maintenance',
+    url: hostdPaths.maintenance,
     summary: 'Turns maintenance mode on; refused while a deploy runs',
     body: maintenanceRequest,
     replies: { 200: maintenanceReply, 409: joinableBody },
@@ -43,7 +44,7 @@ export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
   })
   mount(app, {
     method: 'DELETE',
-    url: '/api/maintenance',
+    url: hostdPaths.maintenance,
     summary: 'Turns maintenance mode off; refused while a deploy runs',
     replies: { 200: maintenanceReply, 409: joinableBody },
     handle: async (exchange) => await set({ set: 'off', reason: '' }, exchange),

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 import { projectStateReply } from '#shared/api'
@@ -20,7 +21,7 @@ export function readProjectState(file: string): z.input<typeof projectStateReply
 export function projectStateRoutes(app: FastifyInstance, deps: Deps): void {
   mount(app, {
     method: 'GET',
-    url: '/api/project/state',
+    url: hostdPaths.projectState,
     summary: 'The state that the last green deploy left',
     replies: { 200: projectStateReply },
     handle: () => readProjectState(deps.paths.projectState),

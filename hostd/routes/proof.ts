@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { basename } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -30,7 +31,7 @@ export function proofRoutes(
   const readChain = chainReader(paths.artifacts, chainFile, hostKinds)
   mount(app, {
     method: 'GET',
-    url: '/api/proof/chain',
+    url: hostdPaths.proofChain,
     summary: 'The proof chain of this host, for a witness',
     query: proofChainQuery,
     replies: { 200: proofChainReply },
@@ -42,7 +43,7 @@ export function proofRoutes(
   })
   mount(app, {
     method: 'GET',
-    url: '/api/proof/bundles',
+    url: hostdPaths.proofBundles,
     summary: 'Proof bundles and what their check finds, newest first',
     query: proofBundlesQuery,
     replies: { 200: proofBundlesReply },

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { cancelReply, runReply, runsQuery, runsReply, type RunDetail } from '#shared/api'
@@ -22,7 +23,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   }
   mount(app, {
     method: 'GET',
-    url: '/api/runs',
+    url: hostdPaths.runs,
     summary: 'Runs, newest first, or with `id` one run and its result',
     query: runsQuery,
     replies: { 200: z.union([runReply, runsReply]) },
@@ -50,7 +51,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   })
   mount(app, {
     method: 'POST',
-    url: '/api/runs/:id/cancel',
+    url: hostdPaths.runCancel,
     summary: 'Ends the whole process tree of a run',
     params: z.strictObject({ id: runId }),
     replies: { 200: cancelReply },

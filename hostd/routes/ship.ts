@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { shipStoredReply } from '#shared/api'
@@ -14,7 +15,7 @@ import type { Verify } from '../runs/verified.ts'
 export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): void {
   mount(app, {
     method: 'PUT',
-    url: '/api/ship/:run_id',
+    url: hostdPaths.storeShip,
     summary: 'Stores the bundle of a ship; sending the same one again changes nothing',
     params: z.strictObject({ run_id: runId }),
     body: shipBundle,

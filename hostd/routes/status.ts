@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { statusReply } from '#shared/api'
@@ -21,7 +22,7 @@ export function statusRoutes(
   const { paths, settings, docs, results } = deps
   mount(app, {
     method: 'GET',
-    url: '/api/status',
+    url: hostdPaths.status,
     summary: 'Everything the Overview shows, in one call',
     replies: { 200: statusReply },
     handle: async () => ({

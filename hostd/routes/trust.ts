@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance } from 'fastify'
 import { trustReply } from '#shared/api'
 import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
@@ -8,7 +9,7 @@ import { mount } from '../http/mount.ts'
 export function trustRoutes(app: FastifyInstance, { paths }: Deps): void {
   mount(app, {
     method: 'GET',
-    url: '/api/trust',
+    url: hostdPaths.trust,
     summary: 'Whose verdicts and ships this host trusts',
     replies: { 200: trustReply },
     handle: () => ({

@@ -1,4 +1,5 @@
 /** The client of hostd: one method per route that HQ uses. */
+import { hostdPaths, pathWith } from '../hostd-paths.ts'
 import type { z } from 'zod'
 import type { ActionId } from '../actions.ts'
 import {
@@ -65,7 +66,7 @@ export class HostdClient {
   }
 
   async status(options?: RequestOptions): Promise<StatusReply> {
-    return await this.request('/api/status', statusReply, options)
+    return await this.request(hostdPaths.status, statusReply, options)
   }
 
   /**
@@ -78,7 +79,7 @@ export class HostdClient {
     { dodRun, signal }: { dodRun?: string; signal?: AbortSignal } = {},
   ): Promise<Started> {
     try {
-      const { run_id } = await this.request('/api/exec', execReply, {
+      const { run_id } = await this.request(hostdPaths.exec, execReply, {
         method: 'POST',
         body: { action, params },
         ...(dodRun === undefined ? {} : { headers: { [dodRunHeader]: dodRun } }),
@@ -94,15 +95,15 @@ export class HostdClient {
   }
 
   async run(id: string, options?: RequestOptions): Promise<RunDetail> {
-    return (await this.request('/api/runs', runReply, { ...options, query: { id } })).run
+    return (await this.request(hostdPaths.runs, runReply, { ...options, query: { id } })).run
   }
 
   async runs(query: HostdRequest['query'] = {}): Promise<z.output<typeof runsReply>> {
-    return await this.request('/api/runs', runsReply, { query })
+    return await this.request(hostdPaths.runs, runsReply, { query })
   }
 
   async cancel(id: string): Promise<RunStatus> {
-    const path = `/api/runs/${encodeURIComponent(id)}/cancel`
+    const path = pathWith(hostdPaths.runCancel, id)
     const options = { method: 'POST', body: {}, limitMs: cancelMs } as const
     return (await this.request(path, cancelReply, options)).status
   }
@@ -116,14 +117,14 @@ export class HostdClient {
   }
 
   async trust(options?: RequestOptions): Promise<TrustReply> {
-    return await this.request('/api/trust', trustReply, options)
+    return await this.request(hostdPaths.trust, trustReply, options)
   }
 
   async proofBundles(
     query: { cursor?: string | undefined; limit?: number },
     options?: RequestOptions,
   ): Promise<ProofBundlesReply> {
-    return await this.request('/api/proof/bundles', proofBundlesReply, { ...options, query })
+    return await this.request(hostdPaths.proofBundles, proofBundlesReply, { ...options, query })
   }
 
   /** @param after number of the last link that the caller knows; 0: all */
@@ -132,7 +133,7 @@ export class HostdClient {
     options?: RequestOptions,
   ): Promise<z.output<typeof proofChainReply>> {
     const query = { after }
-    return await this.request('/api/proof/chain', proofChainReply, { ...options, query })
+    return await this.request(hostdPaths.proofChain, proofChainReply, { ...options, query })
   }
 
   async storeShip(
@@ -140,12 +141,13 @@ export class HostdClient {
     body: z.input<typeof shipBundle>,
   ): Promise<z.output<typeof shipStoredReply>> {
     const options = { method: 'PUT', body, limitMs: storeShipMs } as const
-    return await this.request(`/api/ship/${encodeURIComponent(id)}`, shipStoredReply, options)
+    const path = pathWith(hostdPaths.storeShip, id)
+    return await this.request(path, shipStoredReply, options)
   }
 
   async turnMaintenanceOn(reason: string): Promise<MaintenanceState> {
     const options = { method: 'PUT', body: { reason } } as const
-    return (await this.request('/api/maintenance', maintenanceReply, options)).maintenance
+    return (await this.request(hostdPaths.maintenance, maintenanceReply, options)).maintenance
   }
 
   /** @throws {Problem} also `not_found` when it is not a folder */
@@ -183,5 +185,5 @@ function artifactPath(path: string): string {
   const parts = path.split('/').filter((part) => part !== '')
   if (parts.some((part) => part === '.' || part === '..'))
     throw new Problem('not_found', `There is no artifact ${JSON.stringify(path)}.`)
-  return ['/api/artifacts', ...parts.map(encodeURIComponent)].join('/')
+  return [hostdPaths.artifacts, ...parts.map(encodeURIComponent)].join('/')
 }

@@ -1,4 +1,5 @@
 /** Follows the events of a run through any number of broken connections. */
+import { hostdPaths, pathWith } from '../hostd-paths.ts'
 import { z } from 'zod'
 import { Problem, toProblem } from '../errors.ts'
 import { parseRunEvent, type RunEvent } from '../events.ts'
@@ -105,7 +106,7 @@ class RunFollower {
     silence.restart(connectMs)
     try {
       const answer = await requestAnswer(address, {
-        path: `/api/runs/${encodeURIComponent(this.#id)}/events`,
+        path: pathWith(hostdPaths.runEvents, this.#id),
         headers: {
           accept: 'text/event-stream',
           ...(this.#seen > 0 ? { 'last-event-id': String(this.#seen) } : {}),

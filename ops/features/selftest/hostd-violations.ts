@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import type { Workspace } from './workspace.ts'
 import { once, type Attempt, type ViolationGroup, type Violation } from './violation.ts'
 import { hostdEnv, startTemporaryHostd, withToken, type TemporaryHostd } from './temporary-hostd.ts'
 
-const status = '/api/status'
+const status = hostdPaths.status
 
 /** Changes something for one request, and restores it whatever the answer is. */
 const during =
@@ -89,7 +90,7 @@ const openTokenFile = ({ request, token, paths }: TemporaryHostd, control: Attem
 
 function startViolations({ request, token }: TemporaryHostd): Violation[] {
   const start = (body: object): Attempt =>
-    request({ method: 'POST', path: '/api/exec', headers: withToken(token), body })
+    request({ method: 'POST', path: hostdPaths.exec, headers: withToken(token), body })
   const control = once(start({ action: 'port_audit' }))
   return [
     {
@@ -113,7 +114,7 @@ function maintenanceViolations({ request, token, paths }: TemporaryHostd): Viola
   const start = (action: string, headers: readonly string[] = []): Attempt =>
     request({
       method: 'POST',
-      path: '/api/exec',
+      path: hostdPaths.exec,
       headers: [...withToken(token), ...headers],
       body: { action },
     })
@@ -161,7 +162,7 @@ function artifactViolations(
   symlinkSync(secret, join(artifacts, 'deploy', 'link.log'))
   symlinkSync(join(secret, '..'), join(artifacts, 'folder'))
   const get = (path: string): Attempt =>
-    request({ path: `/api/artifacts/${path}`, headers: withToken(token) })
+    request({ path: `${hostdPaths.artifacts}/${path}`, headers: withToken(token) })
   const control = once(get('deploy/step.log'))
   const refused = (name: string, what: string, path: string): Violation => ({
     name,
@@ -212,7 +213,7 @@ export const hostdViolations: ViolationGroup = {
           name: 'public_address',
           what: 'an address that is not loopback',
           expected: 'exit code 64',
-          control: hostd.request({ path: '/health' }),
+          control: hostd.request({ path: hostdPaths.health }),
           attempt: servingElsewhere(workspace, signal),
         },
       ],

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { spawn } from 'node:child_process'
 import { once as event } from 'node:events'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -99,7 +100,7 @@ export async function startTemporaryHostd(
     request: (sent) => async () => {
       const { status, body } = await send(url, sent)
       // A file is sent as it is; everything else, and every refusal, is a document.
-      if (status === 200 && sent.path.startsWith('/api/artifacts'))
+      if (status === 200 && sent.path.startsWith(hostdPaths.artifacts))
         return { accepted: true, said: `answered 200: ${body.slice(0, 80)}` }
       const { ok, error_class, detail } = parseJson(body, answer, {
         errorClass: 'internal_error',

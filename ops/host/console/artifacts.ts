@@ -1,4 +1,5 @@
 // Routes of the artifacts folder: proof is served from the folder itself.
+import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { adminTokenHeader, artifactsReply } from '#shared/api'
 import { Problem } from '#shared/errors'
@@ -7,7 +8,7 @@ import { probeApi } from '#ops/host/hostd-client/probe'
 import { getOverSocket } from './hostd-socket.ts'
 
 /** A cheap route of hostd that needs the token: its answer says whether the caller may read anything. */
-const confirmPath = '/api/maintenance'
+const confirmPath = hostdPaths.maintenance
 
 /** The routes; each request is answered only after hostd has confirmed the caller's token (docs/SECURITY.md). */
 export function artifactRoutes(
@@ -52,6 +53,6 @@ export function artifactRoutes(
       .type(artifact.contentType)
       .send(artifact.stream)
   }
-  app.get('/api/artifacts', handle)
-  app.get('/api/artifacts/*', handle)
+  app.get(hostdPaths.artifacts, handle)
+  app.get(hostdPaths.artifact, handle)
 }

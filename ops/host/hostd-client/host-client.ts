@@ -1,4 +1,5 @@
 /** hostd as programs on the host use it: the shared client, and following a run to its result. */
+import { hostdPaths } from '#shared/hostd-paths'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ActionId } from '#shared/actions'
 import type { RunDetail } from '#shared/api'
@@ -45,7 +46,7 @@ export class HostClient extends HostdClient {
    */
   async requireAnswering(): Promise<void> {
     const address = addressOf(this.#url, null)
-    await (await send(address, { path: '/health', limitMs: healthMs })).arrayBuffer()
+    await (await send(address, { path: hostdPaths.health, limitMs: healthMs })).arrayBuffer()
   }
 
   /**

@@ -1,4 +1,5 @@
 // A release of HQ's own commit: exported, its packages installed, and proven by a hostd started from it.
+import { hostdPaths } from '#shared/hostd-paths'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -41,13 +42,13 @@ export async function requireHostd(
   try {
     const health = await requireReply({
       base: hostdUrl,
-      path: '/health',
+      path: hostdPaths.health,
       schema: healthReply,
       signal,
     })
     await requireReply({
       base: hostdUrl,
-      path: '/api/status',
+      path: hostdPaths.status,
       schema: statusReply,
       token: readAdminToken(paths.tokenFile),
       signal,

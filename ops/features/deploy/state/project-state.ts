@@ -1,4 +1,5 @@
 // The project's state: written at the end of a green deploy, read back, and restored from the proof.
+import { hostdPaths } from '#shared/hostd-paths'
 import { join } from 'node:path'
 import { projectStateReply } from '#shared/api'
 import { Problem, toProblem } from '#shared/errors'
@@ -59,7 +60,7 @@ export async function writeState(
   try {
     const shown = await requireReply({
       base: hostdUrl,
-      path: '/api/project/state',
+      path: hostdPaths.projectState,
       schema: projectStateReply,
       token: readAdminToken(paths.tokenFile),
       signal,

@@ -1,4 +1,5 @@
 // The route gate: the API answers through the console.
+import { hostdPaths } from '#shared/hostd-paths'
 import { z } from 'zod'
 import {
   artifactsReply,
@@ -16,18 +17,18 @@ import { probeApi } from '#ops/host/hostd-client/probe'
 import { parseJson } from '#ops/base/files/json-file'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
 
-const dodLast = '/api/dod/last'
+const dodLast = hostdPaths.lastDod
 
 /** Schemas of the known routes. Any other configured route must answer a JSON object. */
 const schemas: Readonly<Record<string, z.ZodType>> = {
   [dodLast]: dodLastReply,
-  '/api/status': statusReply,
-  '/api/deploy/last': deployLastReply,
-  '/api/ship/last': shipLastReply,
-  '/api/project/state': projectStateReply,
-  '/api/maintenance': maintenanceReply,
-  '/api/runs': runsReply,
-  '/api/artifacts': artifactsReply,
+  [hostdPaths.status]: statusReply,
+  [hostdPaths.lastDeploy]: deployLastReply,
+  [hostdPaths.lastShip]: shipLastReply,
+  [hostdPaths.projectState]: projectStateReply,
+  [hostdPaths.maintenance]: maintenanceReply,
+  [hostdPaths.runs]: runsReply,
+  [hostdPaths.artifacts]: artifactsReply,
 }
 const anyObject = z.looseObject({})
 

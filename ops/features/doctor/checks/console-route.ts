@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { maintenanceReply } from '#shared/api'
 import { pass, skip } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
@@ -16,7 +17,7 @@ export const consoleRoute: HostCheck = {
       return skip('No deploy has started the console yet.')
     await requireReply({
       base: consoleUrl,
-      path: '/api/maintenance',
+      path: hostdPaths.maintenance,
       schema: maintenanceReply,
       token: readAdminToken(paths.tokenFile),
       signal,

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { statusReply } from '#shared/api'
 import { fail, pass } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
@@ -11,10 +12,13 @@ export const hostdAuth: HostCheck = {
   remedies: ['set_admin_token', 'restart_hostd'],
   run: async ({ hostdUrl, paths }, signal) => {
     const token = readAdminToken(paths.tokenFile)
-    const request = { base: hostdUrl, path: '/api/status', signal }
+    const request = { base: hostdUrl, path: hostdPaths.status, signal }
     const { status } = await probeApi(request)
     if (status !== 403)
-      return fail(`/api/status without a token answered ${status}, not 403.`, 'restart_hostd')
+      return fail(
+        `${hostdPaths.status} without a token answered ${status}, not 403.`,
+        'restart_hostd',
+      )
     await requireReply({ ...request, schema: statusReply, token })
     return pass('403 without the token, status with it')
   },

@@ -1,3 +1,4 @@
+import { hostdPaths } from '#shared/hostd-paths'
 import { healthReply } from '#shared/api'
 import { pass } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
@@ -11,7 +12,7 @@ export const hostdHealth: HostCheck = {
   run: async ({ hostdUrl }, signal) => {
     const { version, uptime_seconds } = await requireReply({
       base: hostdUrl,
-      path: '/health',
+      path: hostdPaths.health,
       schema: healthReply,
       signal,
     })
