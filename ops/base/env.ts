@@ -181,6 +181,12 @@ export const inheritedVariables = (names: readonly string[]): Record<string, str
     }),
   )
 
+/**
+ * Node's compile cache, where the operator has one: half the CPU of a start. For HQ's own programs only, never for a
+ * build: who may write the cache decides what runs.
+ */
+export const compileCache = (): Record<string, string> => inheritedVariables(['NODE_COMPILE_CACHE'])
+
 /** Folders in which programs are found, also where nobody set PATH. */
 export const searchPath = (): string =>
   process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

@@ -2,7 +2,13 @@
 import { Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import { deployResult, type DeployResult } from '#shared/result'
-import { envValue, inheritedVariables, wholeEnvironment, type Environment } from '#ops/base/env'
+import {
+  compileCache,
+  envValue,
+  inheritedVariables,
+  wholeEnvironment,
+  type Environment,
+} from '#ops/base/env'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import { passHostFiles } from '#ops/core/config/host-files'
@@ -100,6 +106,7 @@ const attemptEnv = (
   marker: string,
 ): Record<string, string> => ({
   ...inheritedVariables(['PATH', 'HOME', 'LANG', 'TMPDIR', 'SSH_AUTH_SOCK']),
+  ...compileCache(),
   ...hostPathsEnv(paths),
   OPENCLAW_HQ_INSTALL: install,
   OPENCLAW_HOSTD_URL: hostdUrl,

@@ -1,4 +1,4 @@
-import { minimalEnv } from '#ops/base/env'
+import { compileCache, minimalEnv } from '#ops/base/env'
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
@@ -48,6 +48,7 @@ export function runnerEnv(
   const url = new URL(hostdUrl)
   return {
     ...minimalEnv(),
+    ...compileCache(),
     ...hostPathsEnv(paths),
     OPENCLAW_HQ_INSTALL: installRoot(),
     OPENCLAW_HOSTD_URL: hostdUrl,

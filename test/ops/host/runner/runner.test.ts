@@ -118,6 +118,7 @@ describe('one run', () => {
       'PATH',
       'HOME',
       'LANG',
+      'NODE_COMPILE_CACHE',
       ...Object.keys(hostPathsEnv(host.paths)),
       ...['HQ_INSTALL', 'HOSTD_URL', 'HOSTD_PORT', 'RUN_ID', 'DEPLOY_RUN_ID', 'EVENTS_FD'].map(
         (name) => `OPENCLAW_${name}`,
