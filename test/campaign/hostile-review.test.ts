@@ -71,7 +71,7 @@ it('a hostile diff or answer in hq ship with the real Codex CLI is never approve
       text: JSON.stringify({ ...scriptedAnswer(bindings), verdict: 'CHANGES_REQUESTED' }),
     }))
     for (const each of hostileDiffs) {
-      commitHostile(sample, base, each, seed)
+      sample.git('reset', '--quiet', '--hard', commitHostile(sample, base, each, seed))
       const [found, expected] = [
         await ship(),
         each.expected === 'reviewed' ? 'review_blocked' : each.expected,

@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { scriptedAnswer } from '#ops/cli/demo/scripted-review'
@@ -77,24 +78,39 @@ function checkPrompt(prompt: string, text: string, bindings: string): void {
 }
 
 /**
- * Harmless commits, by chance none: what is hostile may stand first, last or between, in one packet with others or in
- * its own.
+ * Harmless commits on top of `parent`, by chance none: what is hostile may stand first, last or between, in one packet
+ * with others or in its own. Written straight into the objects, because a campaign makes thousands of them.
+ * @returns the newest commit
  */
-function commitHarmless(sample: ShipRepo, random: Random): void {
-  for (let left = random.below(3); left > 0; left--) {
-    const file = (): [string, string] => [
-      `${random.pick(['a', 'lib', 'src/deep/er', 'z'])}/${random.hex(8)}.${random.pick(['md', 'mjs', 'css'])}`,
-      Array.from(
-        { length: 1 + random.below(120) },
-        () => `${random.hex(4 + random.below(40))}\n`,
-      ).join(''),
-    ]
-    sample.commit('Harmless', Object.fromEntries(Array.from({ length: 1 + random.below(5) }, file)))
+function commitHarmless(sample: ShipRepo, parent: string, random: Random): string {
+  const file = (): string => {
+    const path = `${random.pick(['a', 'lib', 'src/deep/er', 'z'])}/${random.hex(8)}`
+    const line = (): string => `${random.hex(4 + random.below(40))}\n`
+    const text = Array.from({ length: 1 + random.below(120) }, line).join('')
+    return `M 100644 inline ${path}.${random.pick(['md', 'mjs', 'css'])}\n${importData(text)}`
   }
+  const commits = Array.from({ length: random.below(3) }, (_, at) =>
+    [
+      `commit ${importRef}\ncommitter Test <test@localhost> 1700000000 +0000\n`,
+      importData('Harmless'),
+      at === 0 ? `from ${parent}\n` : '',
+      ...Array.from({ length: 1 + random.below(5) }, file),
+    ].join(''),
+  )
+  if (commits.length === 0) return parent
+  execFileSync('git', ['fast-import', '--quiet', '--force', '--done'], {
+    cwd: sample.repo,
+    input: `${commits.join('')}done\n`,
+  })
+  return readFileSync(join(sample.repo, '.git', importRef), 'utf8').trim()
 }
+
+const importRef = 'refs/test/harmless'
+const importData = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`
 
 /**
  * Sets the repository back to `base` and makes the hostile commit on it, among harmless ones unless it stands alone.
+ * The branch stays at the hostile commit.
  * @returns the newest commit
  */
 export function commitHostile(
@@ -103,13 +119,12 @@ export function commitHostile(
   { commit, alone = false }: HostileDiff,
   seed: number,
 ): string {
-  sample.git('reset', '--quiet', '--hard', base)
-  sample.git('clean', '--quiet', '-fdx')
   const random = seeded(seed)
-  if (!alone) commitHarmless(sample, random)
+  sample.git('reset', '--quiet', '--hard', alone ? base : commitHarmless(sample, base, random))
+  sample.git('clean', '--quiet', '-fdx')
   commit(sample, random)
-  if (!alone) commitHarmless(sample, random)
-  return sample.git('rev-parse', 'HEAD')
+  const hostile = sample.git('rev-parse', 'HEAD')
+  return alone ? hostile : commitHarmless(sample, hostile, random)
 }
 
 /** Is this case called by its class, or shown whole? */

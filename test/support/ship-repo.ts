@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -103,10 +104,13 @@ export function makeShipRepo(baseUrl: string): ShipRepo {
   run(root, 'init', '--quiet', '--bare', '--initial-branch=main', origin)
   run(root, 'clone', '--quiet', origin, repo)
   // A test that makes thousands of objects would have git tidy up behind its back, also while the folder is removed.
-  for (const each of [origin, repo]) run(each, 'config', 'gc.auto', '0')
-  run(repo, 'config', 'user.name', 'Test')
-  run(repo, 'config', 'user.email', 'test@localhost')
-  run(repo, 'checkout', '--quiet', '-B', 'main')
+  const quiet = '[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n'
+  appendFileSync(join(origin, 'config'), quiet)
+  appendFileSync(
+    join(repo, '.git', 'config'),
+    `${quiet}[user]\n\tname = Test\n\temail = test@localhost\n`,
+  )
+  run(repo, 'symbolic-ref', 'HEAD', 'refs/heads/main')
 
   const write: ShipRepo['write'] = (path, content) => {
     mkdirSync(dirname(join(repo, path)), { recursive: true })

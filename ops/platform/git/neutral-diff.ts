@@ -121,15 +121,12 @@ class BareGit implements NeutralGit {
   }
 
   async changedFiles(base: string, head: string): Promise<ReviewedFile[]> {
-    const commits = [base, head] as const
-    return joinFiles(
-      await this.#list('--name-status', commits),
-      await this.#list('--numstat', commits),
-    )
+    const listed = await this.#list(['--raw', '--numstat'], [base, head])
+    return joinFiles(splitListing(listed))
   }
 
   async changedEntries(base: string, head: string): Promise<ChangedEntry[]> {
-    return parseEntries(await this.#list('--raw', [base, head]))
+    return parseEntries(splitListing(await this.#list(['--raw'], [base, head])).raw)
   }
 
   async paths(commit: string): Promise<string[]> {
@@ -160,9 +157,9 @@ class BareGit implements NeutralGit {
     return gitText(this.#bare, args, { ...this.#inside, ...more })
   }
 
-  #list(kind: string, [base, head]: readonly [string, string]): Promise<string> {
+  #list(kinds: readonly string[], [base, head]: readonly [string, string]): Promise<string> {
     const options = diffOptions.filter((option) => option !== '--binary')
-    return this.#git(['diff', ...options, kind, '-z', '--end-of-options', base, head])
+    return this.#git(['diff', ...options, ...kinds, '-z', '--end-of-options', base, head])
   }
 
   /** Entries of a commit's whole tree. */
@@ -172,34 +169,47 @@ class BareGit implements NeutralGit {
   }
 }
 
-function parseEntries(raw: string): ChangedEntry[] {
-  const fields = raw.split('\0').filter((field) => field !== '')
-  const object = (id: string): string | null => (/^0+$/.test(id) ? null : id)
-  return Array.from({ length: fields.length / 2 }, (_, index) => {
-    const [before = '', after = '', from = '', to = ''] = (fields[2 * index] ?? '')
-      .replace(/^:/, '')
-      .split(' ')
-    return {
-      path: fields[2 * index + 1] ?? '',
-      before: { mode: before, object: object(from) },
-      after: { mode: after, object: object(to) },
-    }
-  })
+/** One changed file of `git diff --raw`. */
+interface RawRow {
+  readonly before: string
+  readonly after: string
+  readonly from: string
+  readonly to: string
+  readonly status: string
+  readonly path: string
 }
 
-function joinFiles(nameStatus: string, numstat: string): ReviewedFile[] {
+/** Divides the NUL-separated output of `--raw` and `--numstat`: two fields a file, then one field a file. */
+function splitListing(listed: string): { raw: RawRow[]; numstat: string[] } {
+  const fields = listed.split('\0').filter((field) => field !== '')
+  const raw: RawRow[] = []
+  let at = 0
+  for (; fields[at]?.startsWith(':'); at += 2) {
+    const [before = '', after = '', from = '', to = '', status = ''] = (fields[at] ?? '')
+      .slice(1)
+      .split(' ')
+    raw.push({ before, after, from, to, status, path: fields[at + 1] ?? '' })
+  }
+  return { raw, numstat: fields.slice(at) }
+}
+
+function parseEntries(rows: readonly RawRow[]): ChangedEntry[] {
+  const object = (id: string): string | null => (/^0+$/.test(id) ? null : id)
+  return rows.map(({ path, before, after, from, to }) => ({
+    path,
+    before: { mode: before, object: object(from) },
+    after: { mode: after, object: object(to) },
+  }))
+}
+
+function joinFiles({ raw, numstat }: ReturnType<typeof splitListing>): ReviewedFile[] {
   const counts = new Map(
-    numstat
-      .split('\0')
-      .filter((row) => row !== '')
-      .map((row) => {
-        const [additions = '', deletions = '', ...path] = row.split('\t')
-        return [path.join('\t'), { additions, deletions }]
-      }),
+    numstat.map((row) => {
+      const [additions = '', deletions = '', ...path] = row.split('\t')
+      return [path.join('\t'), { additions, deletions }]
+    }),
   )
-  const fields = nameStatus.split('\0').filter((field) => field !== '')
-  return Array.from({ length: fields.length / 2 }, (_, index) => {
-    const [letter = '', path = ''] = [fields[2 * index], fields[2 * index + 1]]
+  return raw.map(({ status: letter, path }) => {
     const status = statuses[letter]
     const count = counts.get(path)
     if (status === undefined || count === undefined)
