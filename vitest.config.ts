@@ -9,7 +9,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     teardownTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
-    maxWorkers: 2,
+    // More files than cores: tests wait for processes more than they compute.
+    maxWorkers: 4,
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname },
   },
 })

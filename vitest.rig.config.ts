@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Tests that need root, Docker, systemd-nspawn or Tailscale (`npm run test:rig`). Two files at a time: each has a machine, or a Docker and network, of its own, and mostly waits.
+ * Tests that need root, Docker, systemd-nspawn or Tailscale (`npm run test:rig`). Three files at a time: each has a machine, or a Docker and network, of its own, and mostly waits.
  * The limits are for what hangs: nothing that goes on, on however busy a machine, comes near them.
  */
 export default defineConfig({
@@ -9,7 +9,7 @@ export default defineConfig({
     include: ['test/rig/**/*.test.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 2_400_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname },
   },
 })
