@@ -55,6 +55,8 @@ const planted: readonly [folder: keyof typeof layerRules, file: string, text: st
   ['desktop/renderer/parts', 'desktop/renderer/parts/a.tsx', "import { x } from '../pages/b.tsx'"],
   ['desktop/renderer/log', 'desktop/renderer/log/a.ts', "import { x } from '../parts/b.tsx'"],
   ['desktop/renderer/pages', 'desktop/renderer/pages/a/a.tsx', "import '../../app/app.tsx'"],
+  ['desktop/renderer/pages', 'desktop/renderer/pages/a/a.tsx', "import '../b/b.tsx'"],
+  ['desktop/renderer', 'desktop/renderer/app/app.tsx', "import '../pages/runs/run-page.tsx'"],
   ['desktop/renderer', 'desktop/renderer/main.tsx', "import { readFileSync } from 'node:fs'"],
   ['desktop/renderer', 'desktop/renderer/app/app.tsx', "import '../../operator/operator.ts'"],
 ]
@@ -88,6 +90,8 @@ describe('who may import whom', () => {
       'ops/features/deploy/verify/verify.ts',
       "import { runDoctor } from '#ops/features/doctor/index'",
     ],
+    ['desktop/renderer/app/pages.ts', "import { runsPage } from '../pages/runs/index.ts'"],
+    ['desktop/renderer/pages/runs/index.ts', "import { RunsPage } from './runs-page.tsx'"],
     ['ops/cli/commands/ship.ts', "import { runShip } from '#ops/features/ship/run-ship'"],
     [
       'desktop/renderer/app/app.tsx',

@@ -33,7 +33,8 @@ export function streamEvents(
     request,
     async (events) => {
       if (response.write(`data: ${JSON.stringify(events)}\n\n`)) return
-      // A reader that left meanwhile is not an error: `close` stops the stream.
+      // It also ends when the reader leaves, or the connection breaks. Neither is an error of the stream, and there is
+      // nobody left to report it to: `close` follows both, and stops the stream.
       await once(response, 'drain', { signal: gone.signal }).catch(() => undefined)
     },
     (problem) => response.end(`event: end\ndata: ${JSON.stringify(problem)}\n\n`),

@@ -119,6 +119,17 @@ function entersByTheSide(file: string, path: string): boolean {
   return !commandLine && path !== `ops/features/${feature}/index.ts`
 }
 
+/** The page of HQ a path belongs to, or null. */
+const pageOf = (path: string): string | null =>
+  /^desktop\/renderer\/pages\/([^/]+)\//.exec(path)?.[1] ?? null
+
+/** A page is entered through its index.ts, except by its own files. */
+function entersAPage(file: string, path: string): boolean {
+  const page = pageOf(path)
+  if (page === null || page === pageOf(file)) return false
+  return path !== `desktop/renderer/pages/${page}/index.ts`
+}
+
 /** Selftest judges planted compose files by the judge itself. */
 const judgeInSelftest = {
   file: 'ops/features/selftest/compose-violations.ts',
@@ -139,6 +150,7 @@ function violationOf(folder: string, file: string, { target, path }: Import): st
       return `${folder} may import ${folders.join(', ')}, not ${path}`
     if (entersAnEngine(file, path))
       return `a feature uses engines through ops/host/engines/registry.ts, not ${path}`
+    if (entersAPage(file, path)) return `a page is imported through its index.ts only, not ${path}`
     return entersByTheSide(file, path)
       ? `a feature is imported through its index.ts only, not ${path}`
       : null

@@ -1,4 +1,5 @@
 import type { ReactElement, ReactNode } from 'react'
+import { ofProof } from '../text/proof.ts'
 import type { Shown } from '../text/status.ts'
 import { Icon, Mark } from './icons.tsx'
 
@@ -35,10 +36,12 @@ export function ScriptedDemo(): ReactElement {
   )
 }
 
+/** Stands beside a proof whose signature was not checked. */
 export function Unverified(): ReactElement {
+  const { shown, title } = ofProof.unverified
   return (
-    <span className="chip plain" title="No signature was checked.">
-      unverified
+    <span className="chip plain" title={title}>
+      {shown.word}
     </span>
   )
 }

@@ -74,6 +74,38 @@ describe('the part of an address after a page', () => {
     await page.context().close()
   })
 
+  test('says when it names no ship, and leads back to the newest one', async () => {
+    const story = reviewBlocked()
+    const unknown = '20250101T000000Z-00000000'
+    for (const id of ['not-a-ship', unknown]) {
+      const { page, complaints } = await open(
+        browser,
+        built,
+        {
+          ...story,
+          problems: {
+            ...story.problems,
+            [`ship.get {"run_id":"${unknown}"}`]: {
+              error_class: 'not_found',
+              message: `There is no ship ${unknown}.`,
+              next_auto_fix: 'start_again',
+            },
+          },
+        },
+        { path: `/ship/${id}` },
+      )
+      await shown(page.getByText('There is no such ship')).toBeVisible()
+      await shown(page.getByText(id)).toBeVisible()
+      await shown(page.getByRole('link', { name: /^Ship/ })).toHaveAttribute('aria-current', 'page')
+      await page.getByRole('link', { name: 'Back to the newest ship' }).click()
+      await shown(page).toHaveURL(/#\/ship$/)
+      await shown(page.getByText('There is no such ship')).toHaveCount(0)
+      await shown(page.getByRole('heading', { level: 1 })).toContainText('is not shipped')
+      expect(complaints).toEqual([])
+      await page.context().close()
+    }
+  })
+
   test('is refused by a page that takes none', async () => {
     const { page } = await open(browser, built, done(), { path: '/proofs/anything' })
     await shown(page.getByText('There is no such page')).toBeVisible()

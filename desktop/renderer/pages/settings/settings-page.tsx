@@ -11,10 +11,6 @@ import { Part } from './part.tsx'
 import { RepositoryForm } from './repository-form.tsx'
 import { ShipKeyForm } from './ship-key-form.tsx'
 import { ReviewForm } from './review-form.tsx'
-import { bindStyles } from '../../ui/styles.ts'
-import styles from './settings.module.css'
-
-const css = bindStyles(styles)
 
 /** The host, the repository, the reviewer and the theme. */
 export function SettingsPage(): ReactElement {
@@ -55,13 +51,13 @@ function ThemeChoice({ settings }: { settings: SettingsView }): ReactElement {
   return (
     <Part title="Look" about="Light and dark carry the same contrast.">
       <RadioGroup
-        className={css('segmented')}
+        className="segmented"
         value={settings.theme}
         onChange={(value) => chooseTheme(themes.find(({ id }) => id === value)?.id ?? 'system')}
       >
         <Label className="unseen">Theme</Label>
         {themes.map(({ id, title }) => (
-          <Radio key={id} value={id} className={css('segment')}>
+          <Radio key={id} value={id} className="segment">
             {title}
           </Radio>
         ))}

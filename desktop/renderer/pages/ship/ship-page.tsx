@@ -7,6 +7,7 @@ import { CancelButton, CancelNote } from '../../parts/cancel.tsx'
 import { useLive } from '../../state/live.tsx'
 import { runIdFrom } from '../../state/run-id.ts'
 import { useHq } from '../../bridge/context.ts'
+import { toBridgeError } from '../../bridge/bridge-error.ts'
 import { shipQuery } from '../../bridge/queries.ts'
 import type { LogState } from '../../state/log-state.ts'
 import type { LogView } from '../../log/log-stream.ts'
@@ -24,6 +25,7 @@ import type { PageProps } from '../page.ts'
 import { BeforeShip } from './before-ship.tsx'
 import { Changes } from './changes.tsx'
 import { NoShip } from './no-ship.tsx'
+import { NoSuchShip } from './no-such-ship.tsx'
 import { shipHeadline, sinceThen, turnOf } from './ship-headline.ts'
 import { ShipSteps } from './ship-steps.tsx'
 import { ShipWhy } from './ship-why.tsx'
@@ -40,7 +42,10 @@ export function ShipPage({ id }: PageProps): ReactElement {
   const { overview } = useLive()
   const shown = runId ?? overview.ship?.run_id ?? null
   const { data, error } = useQuery({ ...shipQuery(bridge, shown ?? ''), enabled: shown !== null })
+  if (id !== null && runId === null) return <NoSuchShip id={id} />
   if (shown === null) return <NoShip />
+  if (error && !data && toBridgeError(error).errorClass === 'not_found')
+    return <NoSuchShip id={shown} />
   if (error && !data)
     return (
       <div className="page">
@@ -185,11 +190,11 @@ function Main({
           selectedKey={shown}
           onSelectionChange={(key) => onShow(key === 'log' ? 'log' : 'changes')}
         >
-          <TabList aria-label="What to show" className={css('tabs')}>
-            <Tab id="changes" className={css('tab')}>
+          <TabList aria-label="What to show" className="segmented">
+            <Tab id="changes" className="segment">
               Changes
             </Tab>
-            <Tab id="log" className={css('tab')}>
+            <Tab id="log" className="segment">
               Log
             </Tab>
           </TabList>
