@@ -24,7 +24,7 @@ function stateOf({ open, problem, seen, looked_at }: WitnessView): Shown {
 /** How far each chain had come at HQ's last check. */
 export function WitnessList({ witnesses }: { witnesses: readonly WitnessView[] }): ReactElement {
   return (
-    <ul className={css('witnesses')} aria-label="What HQ has witnessed">
+    <ul className={css('lined-list witnesses')} aria-label="What HQ has witnessed">
       {witnesses.map((witness) => (
         <Witness key={witness.id} witness={witness} />
       ))}

@@ -35,7 +35,7 @@ export function ReviewForm({ settings: { review } }: { settings: SettingsView })
   }
   return (
     <Part title="Review" about={about}>
-      <ul className={css('providers')} aria-label="Accepted providers">
+      <ul className={css('lined-list providers')} aria-label="Accepted providers">
         {review.providers.map(({ id, label, base_url, scripted, credential }) => (
           <li key={id}>
             <span className="strong">{label}</span>

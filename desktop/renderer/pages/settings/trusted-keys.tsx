@@ -43,7 +43,7 @@ export function TrustedKeys({
   return (
     <div className={css('trusted')}>
       <h3>{title}</h3>
-      <ul aria-label={title}>
+      <ul className="lined-list" aria-label={title}>
         {keys.map((key) => (
           <TrustedKey key={key.id} of={key} host={name} only={keys.length === 1} />
         ))}
