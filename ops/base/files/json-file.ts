@@ -16,6 +16,7 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Problem, type ErrorClass } from '#shared/errors'
 import { writeAll } from './write-all.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /**
  * Writes a JSON file whole or not at all: a temporary file in the same folder, every byte counted, fsync,
@@ -56,12 +57,7 @@ export function writeWhole(
     rmSync(temporary, { force: true })
     throw error
   }
-  const directory = openSync(folder, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+  syncFolder(folder)
 }
 
 /** One line that names each bad field and what is wrong with it. */

@@ -1,5 +1,5 @@
-import { writeAll } from '#ops/base/files/write-all'
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { reserveSpace } from '#ops/base/files/reserve-space'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { toProblem, type Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
@@ -108,7 +108,7 @@ class PipelineRun<F, D extends ResultDocument> {
     const { dir, steps } = this.#options
     try {
       mkdirSync(dir, { recursive: true })
-      fill(this.#reserve)
+      reserveSpace(this.#reserve, reserveBytes)
       return true
     } catch (error) {
       this.#problem = toProblem(error)
@@ -178,14 +178,5 @@ class PipelineRun<F, D extends ResultDocument> {
       problem && { errorClass: problem.errorClass, step: this.#stepFailed },
     )
     return redact.json(document(base, this.#facts))
-  }
-}
-
-function fill(path: string): void {
-  const file = openSync(path, 'w', 0o600)
-  try {
-    writeAll(file, Buffer.alloc(reserveBytes))
-  } finally {
-    closeSync(file)
   }
 }

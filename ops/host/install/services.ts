@@ -1,6 +1,6 @@
 // The services of a host: enabled, started, restarted, and probed.
 import { z } from 'zod'
-import { Problem, toProblem } from '#shared/errors'
+import { Problem } from '#shared/errors'
 import { waitUntilOk } from '#ops/base/http/health'
 import { httpRequest } from '#ops/base/http/request'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
@@ -8,6 +8,7 @@ import type { HostPaths } from '#ops/base/paths/paths'
 import type { Change } from '#ops/platform/accounts/change'
 import { runHostProgram, requireHostProgram } from '#ops/base/process/host-program'
 import { enabledUnits } from '#ops/host/install/units/all'
+import { journalOf } from '#ops/host/install/journal'
 
 const isEnabled = async (unit: string): Promise<boolean> =>
   (await runHostProgram(['systemctl', 'is-enabled', unit])).stdout.trim() === 'enabled'
@@ -70,16 +71,9 @@ export async function requireHealth(port: number, version: string): Promise<void
     { seconds: 30, signal: new AbortController().signal, alive: () => true },
   )
   if (why === null) return
-  const { stdout } = await runHostProgram([
-    'journalctl',
-    '--unit=openclaw-hostd.service',
-    '--lines=40',
-    '--output=cat',
-    '--no-pager',
-  ]).catch((error: unknown) => ({ stdout: toProblem(error).message }))
   throw new Problem(
     'hostd_unhealthy',
     `hostd was installed, but does not answer as ${version}: ${why}.`,
-    { evidence: stdout.trim().split('\n') },
+    { evidence: await journalOf('openclaw-hostd.service') },
   )
 }

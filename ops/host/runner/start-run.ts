@@ -1,5 +1,5 @@
-import { writeAll } from '#ops/base/files/write-all'
-import { mkdirSync, openSync, closeSync, rmSync } from 'node:fs'
+import { reserveSpace } from '#ops/base/files/reserve-space'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { actionOf } from '#shared/actions'
 import { Problem, toProblem } from '#shared/errors'
@@ -85,7 +85,7 @@ export async function startRun(
   const reserve = join(folder, '.reserve')
   let result: ResultDocument
   try {
-    fill(reserve)
+    reserveSpace(reserve, reserveBytes)
     result = await inLane(record, settings, { signal, append })
   } catch (error) {
     const problem = toProblem(error)
@@ -246,14 +246,5 @@ function finishLog(log: RunLog, record: RunFile, result: ResultDocument): Result
         )
   } finally {
     log.close()
-  }
-}
-
-function fill(path: string): void {
-  const file = openSync(path, 'w', 0o600)
-  try {
-    writeAll(file, Buffer.alloc(reserveBytes))
-  } finally {
-    closeSync(file)
   }
 }

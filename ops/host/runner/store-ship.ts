@@ -1,10 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,6 +18,7 @@ import { runFolder, type HostPaths } from '#ops/base/paths/paths'
 import { verifyFiles } from '#ops/core/proof/verify-bundle'
 import { withLock } from '#ops/base/files/lock'
 import { storeLockFile } from '#ops/core/host-state/locks'
+import { syncFolder } from '#ops/base/files/sync-folder'
 
 const lockWaitMs = 10_000
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -79,12 +77,7 @@ function storeFiles(
     rmSync(temporary, { recursive: true, force: true })
     throw error
   }
-  const directory = openSync(base, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+  syncFolder(base)
   return 'created'
 }
 

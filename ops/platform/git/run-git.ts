@@ -134,6 +134,10 @@ export const gitFailure = (result: CommandResult): string[] =>
     ? ['git did not end within its time limit']
     : result.stderrTail.split('\n').filter((line) => line.trim() !== '')
 
+/** The last line of that, for a message; `no reason given` when git said nothing. */
+export const gitReason = (result: CommandResult): string =>
+  gitFailure(result).at(-1) ?? 'no reason given'
+
 /**
  * The same for a command that must succeed.
  * @returns its standard output without the last line end

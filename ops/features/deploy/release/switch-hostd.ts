@@ -18,6 +18,7 @@ import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { hostdUnit } from '#ops/host/install/units/all'
 import { upgradeUnit } from '#ops/host/install/units/upgrade'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
+import { journalOf } from '#ops/host/install/journal'
 
 /** Limit for the restarted hostd to be the one of the release, in seconds. */
 const switchSeconds = 60
@@ -71,18 +72,10 @@ async function startUpgrade(folder: string): Promise<void> {
   const since = Math.floor(Date.now() / 1000)
   const { exitCode, stderr } = await runHostProgram(['systemctl', 'start', unit])
   if (exitCode === 0) return
-  const { stdout } = await runHostProgram([
-    'journalctl',
-    `--unit=${unit}`,
-    `--since=@${since}`,
-    '--lines=40',
-    '--output=cat',
-    '--no-pager',
-  ]).catch((error: unknown) => ({ stdout: toProblem(error).message }))
   throw new Problem(
     'hostd_install_failed',
     `${unit} did not start the release: ${stderr.trim().split('\n')[0] ?? 'no reason given'}`,
-    { evidence: stdout.trim().split('\n') },
+    { evidence: await journalOf(unit, since) },
   )
 }
 

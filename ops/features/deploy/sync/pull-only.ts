@@ -5,7 +5,7 @@ import { Problem } from '#shared/errors'
 import type { CommandResult } from '#ops/base/process/command'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { hostGit } from '#ops/platform/git/host-git'
-import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { git, gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
 
 /** Exit code of a git whose push ended at the handshake. A refused ref is 1, a refused connection also 128. */
 const exitHandshake = 128
@@ -147,7 +147,7 @@ async function requireReadable(
 function whyUnreadable(listed: CommandResult, branch: string): string {
   if (listed.timedOut) return 'no answer in time'
   if (listed.exitCode === 2) return `it has no branch ${branch}`
-  return gitFailure(listed).at(-1) ?? 'no reason given'
+  return gitReason(listed)
 }
 
 /** The URL without a password that it may carry. */

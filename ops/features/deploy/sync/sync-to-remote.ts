@@ -8,7 +8,7 @@ import { checkedFile } from '#ops/platform/git/checked-objects'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
 import { hostGit } from '#ops/platform/git/host-git'
 import { trackedAt } from '#ops/platform/git/objects'
-import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { git, gitFailure, gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { trustOf } from '#ops/core/config/host-files'
 import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
@@ -17,6 +17,7 @@ import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { excludeFromGit } from './exclude-artifacts.ts'
 import { rememberHistory, requireKnownHistory } from './known-history.ts'
 import { clearStaleLock } from './stale-lock.ts'
+import { fetchRefs } from '#ops/platform/git/remote'
 
 export interface Synced {
   /** The target, on which the clone stands now. */
@@ -82,26 +83,21 @@ interface Clone {
 
 /** Fetches the branch and all reviews. @returns the commit of origin's branch */
 async function fetchOrigin({ paths, branch, options, must }: Clone): Promise<string> {
-  const fetched = await git(
+  const fetched = await fetchRefs(
     paths.root,
-    [
-      'fetch',
-      '--prune',
-      '--no-tags',
-      '--no-recurse-submodules',
-      '--no-auto-maintenance',
-      '--no-write-fetch-head',
-      '--end-of-options',
-      'origin',
-      `+refs/heads/${branch}:refs/remotes/origin/${branch}`,
-      '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
-    ],
+    {
+      remote: 'origin',
+      refs: [
+        `+refs/heads/${branch}:refs/remotes/origin/${branch}`,
+        '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
+      ],
+    },
     { ...options, timeLimitSeconds: 300 },
   )
   if (fetched.exitCode !== 0) {
     const why = fetched.timedOut
       ? 'it did not end in time'
-      : (gitFailure(fetched).at(-1) ?? 'no reason given')
+      : gitReason(fetched)
     throw new Problem('git_fetch_failed', `Fetching from origin failed: ${why}. ${untouched}`, {
       evidence: gitFailure(fetched),
     })

@@ -5,10 +5,11 @@ import { temporaryFolder } from '#ops/base/process/run-as'
 import { pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
 import { commitOf } from '#ops/platform/git/commits'
-import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { cloneOf, originRef, originSeconds, originTip, type Clone } from '../facts/clone.ts'
 import { coverage, listUnproven } from '../facts/coverage.ts'
 import { trustOf, verdictsText, walkMs, type Trust } from '../facts/trust.ts'
+import { fetchRefs } from '#ops/platform/git/remote'
 
 export const unprovenOnOrigin: HostCheck = {
   name: 'unproven_on_origin',
@@ -70,26 +71,23 @@ async function fetchBeside(
   }
   // The settings of the clone come first, so that the settings of this host override them.
   const config = { 'include.path': join(commonDir, 'config'), ...options.config }
-  const fetched = await git(
+  const fetched = await fetchRefs(
     folder,
-    [
-      'fetch',
-      '--quiet',
-      '--no-tags',
-      '--no-recurse-submodules',
-      '--no-auto-maintenance',
-      '--no-write-fetch-head',
-      '--end-of-options',
-      'origin',
-      `+${ref}:refs/openclaw/tip`,
-      '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
-    ],
-    { ...inside, env: { ...inside.env, GIT_DIR: folder }, config, timeLimitSeconds: originSeconds },
+    {
+      remote: 'origin',
+      refs: [`+${ref}:refs/openclaw/tip`, '+refs/openclaw/reviews/*:refs/openclaw/reviews/*'],
+    },
+    {
+      ...inside,
+      env: { ...inside.env, GIT_DIR: folder },
+      config,
+      timeLimitSeconds: originSeconds,
+    },
   )
   if (fetched.exitCode === 0) return inside
   return fetched.timedOut
     ? `it did not send its commits within ${originSeconds} s`
-    : (gitFailure(fetched).at(-1) ?? 'no reason given')
+    : gitReason(fetched)
 }
 
 interface Candidate {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { commitId } from '#shared/ids'
 import { hostGit } from '#ops/platform/git/host-git'
-import { git, gitFailure, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { git, gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import type { DoctorContext } from '#ops/core/checks/context'
 import { oncePerRun } from './once-per-run.ts'
 
@@ -65,7 +65,7 @@ async function readOrigin(context: DoctorContext): Promise<OriginTip> {
   })
   if (listed.timedOut) return { sha: null, why: `it gave no answer within ${originSeconds} s` }
   if (listed.exitCode !== 0)
-    return { sha: null, why: gitFailure(listed).at(-1) ?? 'no reason given' }
+    return { sha: null, why: gitReason(listed) }
   return {
     sha:
       listed.stdout
