@@ -9,3 +9,7 @@ export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
 /** The same for the error or, when it has none, for what caused it: `fetch failed` hides its reason in the cause. */
 export const codeWithin = (error: unknown): string | null =>
   codeOf(error) ?? (error instanceof Error ? codeWithin(error.cause) : null)
+
+/** What was thrown, as text for a message. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

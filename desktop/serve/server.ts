@@ -1,4 +1,4 @@
-import { hasCode } from '#shared/system-error'
+import { hasCode, messageOf } from '#shared/system-error'
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import fastifyStatic from '@fastify/static'
@@ -196,7 +196,7 @@ const refusal = ({ errorClass, message }: Problem): BridgeReply => ({
 function asProblem(error: unknown): Problem {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (error instanceof Problem || typeof status !== 'number') return toProblem(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (status === 413)
     return new Problem('body_too_large', `The request is larger than ${maxBody} bytes.`, {
       cause: error,

@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import type { ActionId, Lane } from '#shared/actions'
 import { toProblem, type ErrorClass } from '#shared/errors'
 import { run, type Run, type RunStatus } from '#shared/run'
+import { messageOf } from '#shared/system-error'
 import type { Log } from '../log/log.ts'
 
 /** Kept in the file. With another number the index is dropped and built again, never migrated. */
@@ -108,7 +109,7 @@ export function openStore(file: string, log: Log): Store {
   try {
     return new RunStore(openFile(file), file, log)
   } catch (error) {
-    log('index_dropped', { file, why: error instanceof Error ? error.message : String(error) })
+    log('index_dropped', { file, why: messageOf(error) })
     dropIndex(file)
     return new RunStore(openFile(file), file, log)
   }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { statusReply, type StatusReply } from '#shared/api'
 import { timestamp } from '#shared/ids'
+import { sha256Of } from '#ops/base/files/sha256'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 
 const cached = z.strictObject({
@@ -25,7 +25,7 @@ const cachePath = (home: string, name: string, origin: string): string => {
   return join(
     home,
     'cache',
-    `${readable}-${createHash('sha256').update(origin).digest('hex').slice(0, 8)}.json`,
+    `${readable}-${sha256Of(origin).slice(0, 8)}.json`,
   )
 }
 

@@ -1,10 +1,10 @@
 /** The proof chains that this laptop watches: the host's, and that of its own ships. */
-import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ChainReport } from '#shared/proof'
 import type { TrustedKey } from '#shared/signature'
+import { sha256Of } from '#ops/base/files/sha256'
 import { chainReader } from '#ops/core/proof/chain-report'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import {
@@ -36,7 +36,7 @@ const reportMs = 15_000
 
 /** The witness's name for the ships of a repository. @param repository real path of its root */
 export const shipWitness = (repository: string): string =>
-  `ships of ${basename(repository).slice(0, 40)} ${digestOf(repository).slice(0, 16)}`
+  `ships of ${basename(repository).slice(0, 40)} ${sha256Of(repository).slice(0, 16)}`
 
 /** The ships of a repository on this laptop. @throws {Error} when the folder is not there */
 export function shipChain(home: string, repository: string): Watched {
@@ -72,4 +72,3 @@ export const hostChain = (
   trust: (key) => trustHostKey(home, name, key),
 })
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { z } from 'zod'
@@ -7,6 +6,7 @@ import type { Input, Output, ProofRow } from '#shared/bridge'
 import { toProblem } from '#shared/errors'
 import { timestamp } from '#shared/ids'
 import { bundleVerification, type BundleVerification, type WitnessedLink } from '#shared/proof'
+import { sha256Of } from '#ops/base/files/sha256'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { cachedVerifier } from '#ops/core/proof/cached-verify'
@@ -41,7 +41,7 @@ const cached = z.strictObject({
   bundles: z.array(bundleVerification),
 })
 const cacheFile = (home: string, host: string): string =>
-  join(home, 'cache', `proofs-${createHash('sha256').update(host).digest('hex').slice(0, 16)}.json`)
+  join(home, 'cache', `proofs-${sha256Of(host).slice(0, 16)}.json`)
 
 interface HostPage {
   readonly bundles: readonly BundleVerification[]

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
+import { sha256Of } from '#ops/base/files/sha256'
 import { writeWhole } from '#ops/base/files/json-file'
 import { knowSecrets } from '#ops/base/redact/redaction'
 
@@ -18,7 +18,7 @@ export interface Keystore {
 export const hostTokenKey = (origin: string): string => `host-token ${origin}`
 
 const secretPath = (home: string, key: string): string =>
-  join(home, 'secrets', `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.secret`)
+  join(home, 'secrets', `${sha256Of(key).slice(0, 32)}.secret`)
 
 /**
  * Reads a secret that only its owner can read.

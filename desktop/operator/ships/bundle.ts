@@ -1,10 +1,10 @@
 // The bundle of a ship for the host: the files that make it complete first, then as many others as fit.
-import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { maxBundleBytes, shipBundleFiles, type ShipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { manifest, manifestName, tombstoneName } from '#shared/proof'
+import { sha256Of } from '#ops/base/files/sha256'
 import { readJson } from '#ops/base/files/json-file'
 import type { SigningKey } from '#ops/core/trust/signing-key'
 import { tombstoneText } from '#ops/core/proof/prune-bundle'
@@ -96,6 +96,6 @@ const inOrder = (
 const bundleFile = (path: string, bytes: Buffer): BundleFile => ({
   path,
   size: bytes.length,
-  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sha256: sha256Of(bytes),
   content_base64: bytes.toString('base64'),
 })

@@ -1,4 +1,4 @@
-import { hasCode } from '#shared/system-error'
+import { hasCode, messageOf } from '#shared/system-error'
 import {
   closeSync,
   constants,
@@ -126,7 +126,7 @@ export function parseJson<T extends z.ZodType>(
   } catch (error) {
     throw new Problem(
       errorClass,
-      `${origin} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `${origin} is not JSON: ${messageOf(error)}`,
       { cause: error },
     )
   }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { HostPaths } from './paths.ts'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /**
  * Where one side keeps its signing key and how far its chain has come. Never below the artifacts: they may be
@@ -30,7 +30,7 @@ export const hostProofPaths = ({ etc, state }: Pick<HostPaths, 'etc' | 'state'>)
  * @param repository real path of its root
  */
 export function laptopProofPaths(home: string, repository: string): LaptopProofPaths {
-  const name = createHash('sha256').update(repository).digest('hex').slice(0, 16)
+  const name = sha256Of(repository).slice(0, 16)
   return {
     keyFile: join(home, 'keys', 'ship_key.pem'),
     inKeystoreFile: join(home, 'keys', 'ship_key.in_keystore.json'),
@@ -48,5 +48,5 @@ export function witnessName(host: string): string {
   const readable = host.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40)
   return readable === host
     ? host
-    : `${readable}-${createHash('sha256').update(host).digest('hex').slice(0, 8)}`
+    : `${readable}-${sha256Of(host).slice(0, 8)}`
 }

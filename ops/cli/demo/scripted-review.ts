@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ReviewAnswer } from '#shared/verdict'
+import { messageOf } from '#shared/system-error'
 import {
   bindingsMark,
   reviewBindings,
@@ -52,7 +53,7 @@ async function answer(incoming: IncomingMessage, response: ServerResponse): Prom
   } catch (error) {
     refuse(
       400,
-      `The request cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `The request cannot be read: ${messageOf(error)}`,
     )
   }
 }

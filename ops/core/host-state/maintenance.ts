@@ -2,6 +2,7 @@ import { lstatSync, rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { MaintenanceState } from '#shared/api'
 import { maintenanceFile, type MaintenanceFile } from '#shared/run'
+import { messageOf } from '#shared/system-error'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 
@@ -22,7 +23,7 @@ export function readMaintenance(paths: Pick<HostPaths, 'maintenance'>): Maintena
   } catch (error) {
     return {
       on: true,
-      unreadable: error instanceof Error ? error.message : String(error),
+      unreadable: messageOf(error),
       file: null,
     }
   }

@@ -1,9 +1,9 @@
 // Whether two failures are the same: their fingerprints are equal.
-import { createHash } from 'node:crypto'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /** @param parts what makes the failure what it is; texts without what differs between two attempts */
 export const failureFingerprint = (parts: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+  sha256Of(JSON.stringify(parts)).slice(0, 32)
 
 /** The text without what differs from attempt to attempt: ids of runs and objects, temporary names, durations. */
 export const withoutIds = (text: string): string =>

@@ -3,6 +3,7 @@ import { constants, type Dirent } from 'node:fs'
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { manifestName, proofPath, tombstoneName, type ProvenFile } from '#shared/proof'
+import { messageOf } from '#shared/system-error'
 
 /** A file of a bundle as it is on disk, or why it is none that a manifest can hold. */
 export type FoundFile =
@@ -67,7 +68,7 @@ async function readOne(
     return {
       ok: false,
       path,
-      reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      reason: `it cannot be read: ${messageOf(error)}`,
     }
   }
   try {
@@ -88,7 +89,7 @@ async function readOne(
     return {
       ok: false,
       path,
-      reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      reason: `it cannot be read: ${messageOf(error)}`,
     }
   } finally {
     await file.close()

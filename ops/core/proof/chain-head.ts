@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { chainHead, manifestName, type ChainHead } from '#shared/proof'
+import { sha256Of } from '#ops/base/files/sha256'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import { withLock } from '#ops/base/files/lock'
-import { readDocument, textDigest } from './manifest-text.ts'
+import { readDocument } from './manifest-text.ts'
 
 const lockWaitMs = 30_000
 
@@ -71,7 +72,7 @@ export function resolvePending(head: ChainHead): ChainHead {
 function inPlace(path: string, digest: string): boolean {
   try {
     const text = readDocument(path)
-    return text !== null && textDigest(text) === digest
+    return text !== null && sha256Of(text) === digest
   } catch {
     return false // no regular readable file: the seal did not get that far
   }

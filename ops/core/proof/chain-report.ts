@@ -12,8 +12,9 @@ import {
   type Manifest,
 } from '#shared/proof'
 import { readChainHead, resolvePending } from './chain-head.ts'
-import { readDocument, textDigest } from './manifest-text.ts'
+import { readDocument } from './manifest-text.ts'
 import { bundleFolders } from './verify-chain.ts'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /** Most characters of manifests and tombstones in one report; one link is given however long it is. */
 const maxPageCharacters = 2 * 1024 * 1024
@@ -78,7 +79,7 @@ export function chainReader(
       counter,
       kind,
       run_id,
-      manifest_sha256: textDigest(found.text),
+      manifest_sha256: sha256Of(found.text),
       manifest: found.text,
       tombstone: readTombstone(dir),
     }

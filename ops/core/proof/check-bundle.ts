@@ -6,9 +6,9 @@ import type {
   ProvenFile,
 } from '#shared/proof'
 import { stateOf } from '#shared/proof'
+import { sha256Of } from '#ops/base/files/sha256'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import type { FoundFile } from './bundle-files.ts'
-import { textDigest } from './manifest-text.ts'
 import { noteInto, parseManifest, parseTombstone, type Note } from './read-manifest.ts'
 
 /** A bundle as it was read, from a folder or from an upload. */
@@ -59,7 +59,7 @@ export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerifi
     chain: manifest?.chain ?? null,
     counter: manifest?.counter ?? null,
     previous: manifest?.previous ?? null,
-    manifest_sha256: bundle.manifestText === null ? null : textDigest(bundle.manifestText),
+    manifest_sha256: bundle.manifestText === null ? null : sha256Of(bundle.manifestText),
     key_id: manifest?.signature.key_id ?? null,
     created_at: manifest?.created_at ?? null,
     files: manifest?.files.length ?? bundle.files?.length ?? 0,
@@ -109,7 +109,7 @@ function accountedFor(
   }
   if (
     tombstone.run_id !== manifest.run_id ||
-    tombstone.manifest_sha256 !== textDigest(bundle.manifestText)
+    tombstone.manifest_sha256 !== sha256Of(bundle.manifestText)
   )
     return wrong('it belongs to another bundle')
   if (tombstone.signature.key_id !== manifest.signature.key_id)

@@ -1,5 +1,4 @@
 import { hasCode } from '#shared/system-error'
-import { createHash } from 'node:crypto'
 import { constants, closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import canonicalize from 'canonicalize'
 
@@ -8,8 +7,6 @@ export function documentText(document: object): string {
   return `${JSON.stringify(JSON.parse(canonicalize(document) ?? 'null'), null, 2)}\n`
 }
 
-/** SHA-256 of a file's text, as the next manifest of the chain names it. */
-export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const maxDocumentBytes = 8 * 1024 * 1024
 

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Problem } from '#shared/errors'
+import { sha256Of } from '#ops/base/files/sha256'
 import {
   manifest as manifestSchema,
   tombstone as tombstoneSchema,
@@ -13,7 +14,7 @@ import {
 import { parseJson, writeWhole } from '#ops/base/files/json-file'
 import { signDocument } from '#ops/core/trust/signed-document'
 import type { SigningKey } from '#ops/core/trust/signing-key'
-import { documentText, readDocument, textDigest } from './manifest-text.ts'
+import { documentText, readDocument } from './manifest-text.ts'
 
 export interface PruneRequest {
   /** Folder of a sealed bundle. */
@@ -59,7 +60,7 @@ export function tombstoneText(
     type: 'openclaw.tombstone',
     schema_version: 1,
     run_id: manifest.run_id,
-    manifest_sha256: textDigest(text),
+    manifest_sha256: sha256Of(text),
     reason,
     created_at: now.toISOString(),
     files,

@@ -10,6 +10,7 @@ import { describeIssues } from '#ops/base/files/json-file'
 import { checkSignature, type SignedKind } from '#ops/core/trust/signed-document'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { documentText } from './manifest-text.ts'
+import { messageOf } from '#shared/system-error'
 
 /** Notes one problem of the bundle at hand. */
 export type Note = (code: ProofProblemCode, detail: string, file?: string) => void
@@ -62,7 +63,7 @@ function parseSigned<T extends Manifest | Tombstone>(
   } catch (error) {
     note(
       'manifest_unreadable',
-      `it is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `it is not JSON: ${messageOf(error)}`,
       file,
     )
     return null

@@ -1,5 +1,7 @@
 import { basename, join, resolve } from 'node:path'
 import { Problem } from '#shared/errors'
+import { messageOf } from '#shared/system-error'
+import { sha256Of } from '#ops/base/files/sha256'
 import {
   manifest as manifestSchema,
   manifestName,
@@ -18,7 +20,7 @@ import { redactFolder } from '#ops/base/redact/redact-files'
 import { redact, redactSource } from '#ops/base/redact/redaction'
 import { readBundleFiles } from './bundle-files.ts'
 import { currentChain, withChain, writeChainHead } from './chain-head.ts'
-import { documentText, readDocument, textDigest } from './manifest-text.ts'
+import { documentText, readDocument } from './manifest-text.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
 export interface SealRequest {
@@ -72,7 +74,7 @@ export function sealBundle(request: SealRequest): Promise<Sealed> {
     const manifest = signDocument('manifest', await describe(dir, request, chain), request.key)
     manifestSchema.parse(manifest)
     const text = documentText(manifest)
-    const manifestSha256 = textDigest(text)
+    const manifestSha256 = sha256Of(text)
     const { counter } = manifest
     writeChainHead(request.chainFile, {
       ...chain,
@@ -93,7 +95,7 @@ function readManifestText(dir: string): string | null {
   } catch (error) {
     throw refuse(
       dir,
-      `manifest.json is there and cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `manifest.json is there and cannot be read: ${messageOf(error)}`,
     )
   }
 }
@@ -151,5 +153,5 @@ async function alreadySealed(
     throw refuse(dir, `it is number ${manifest.counter} of a chain that ends at ${chain.counter}`)
   // Also finishes a seal that was cut short after its manifest was in place.
   if (chain.counter > 0) writeChainHead(chainFile, chain)
-  return { state: 'unchanged', manifest, manifestSha256: textDigest(text ?? ''), redacted: [] }
+  return { state: 'unchanged', manifest, manifestSha256: sha256Of(text ?? ''), redacted: [] }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import {
   bundleKind,
@@ -13,6 +12,8 @@ import { readBundleFiles, type FoundFile } from './bundle-files.ts'
 import { checkBundle } from './check-bundle.ts'
 import { readDocument } from './manifest-text.ts'
 import { noteInto } from './read-manifest.ts'
+import { messageOf } from '#shared/system-error'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /** What the path of a bundle says it is: `…/artifacts/<kind>/<run_id>`. */
 export const kindOf = (dir: string): BundleKind | null =>
@@ -36,7 +37,7 @@ export async function verifyBundle(
     try {
       return readDocument(join(dir, name))
     } catch (error) {
-      note(code, error instanceof Error ? error.message : String(error), name)
+      note(code, messageOf(error), name)
       return null
     }
   }
@@ -47,7 +48,7 @@ export async function verifyBundle(
     try {
       files = await readBundleFiles(dir)
     } catch (error) {
-      note('folder_unreadable', error instanceof Error ? error.message : String(error))
+      note('folder_unreadable', messageOf(error))
     }
   return checkBundle(
     { runId, kind: kindOf(dir), manifestText, tombstoneText, files, problems },
@@ -93,7 +94,7 @@ export function verifyFiles(
       ok: true,
       path,
       size: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
+      sha256: sha256Of(bytes),
     }))
   return checkBundle(
     {

@@ -1,5 +1,6 @@
 // The witness: how far HQ has seen the chain of a host, so that the chain can only grow.
 import { hasCode } from '#shared/system-error'
+import { sha256Of } from '#ops/base/files/sha256'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -13,7 +14,6 @@ import {
 } from '#shared/proof'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
-import { textDigest } from './manifest-text.ts'
 import { witnessFolder, witnessName } from '#ops/base/paths/proof-paths'
 import { noteInto, parseManifest, parseTombstone } from './read-manifest.ts'
 import { keepSeen, readSeen } from './witness-seen.ts'
@@ -100,7 +100,7 @@ function checkLink(
   const manifest = parseManifest(link.manifest, keys, note)
   const tombstone =
     link.tombstone === null || manifest === null ? null : parseTombstone(link.tombstone, keys, note)
-  const digest = textDigest(link.manifest)
+  const digest = sha256Of(link.manifest)
   if (manifest !== null) {
     const { counter, kind, run_id, signature } = manifest
     if (

@@ -1,6 +1,7 @@
 import { envValue, removeVariables } from '#ops/base/env'
 import { closeSync, readSync } from 'node:fs'
 import { Problem } from '#shared/errors'
+import { messageOf } from '#shared/system-error'
 import type { KeyStore } from './key-store.ts'
 
 /** A PEM has about 120 bytes. */
@@ -34,7 +35,7 @@ export function takeInheritedShipKey(): void {
     throw new Problem(
       'config_invalid',
       'HQ was to hand over the ship key, and it cannot be read: ' +
-        `${error instanceof Error ? error.message : String(error)}. Nothing was started.`,
+        `${messageOf(error)}. Nothing was started.`,
     )
   } finally {
     try {

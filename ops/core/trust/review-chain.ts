@@ -1,6 +1,7 @@
 import type { ErrorClass } from '#shared/errors'
 import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
+import { messageOf } from '#shared/system-error'
 import { isAncestor, listAncestors, treeOf } from '#ops/platform/git/commits'
 import { withNeutralGit, type NeutralGit } from '#ops/platform/git/neutral-diff'
 import { readBlob } from '#ops/platform/git/objects'
@@ -84,7 +85,7 @@ async function readLink(
     })
   } catch (error) {
     return mismatch(
-      `its verdict cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `its verdict cannot be read: ${messageOf(error)}`,
     )
   }
   const signed = checkVerdictSignature(verdict, keys)

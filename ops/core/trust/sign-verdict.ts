@@ -1,6 +1,7 @@
 import { Problem } from '#shared/errors'
 import { verdictDocument, type SignatureState, type SignedVerdict } from '#shared/signature'
 import type { Verdict } from '#shared/verdict'
+import { messageOf } from '#shared/system-error'
 import { checkSignature, signDocument } from './signed-document.ts'
 import type { SigningKey } from './signing-key.ts'
 import type { TrustedKeys } from './trusted-keys.ts'
@@ -12,7 +13,7 @@ export function signVerdict(verdict: Verdict, key: SigningKey): SignedVerdict {
   } catch (error) {
     throw new Problem(
       'review_invalid',
-      `The verdict cannot be signed: ${error instanceof Error ? error.message : String(error)}. Nothing was pushed.`,
+      `The verdict cannot be signed: ${messageOf(error)}. Nothing was pushed.`,
       { cause: error },
     )
   }

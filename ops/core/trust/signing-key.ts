@@ -1,13 +1,7 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  sign,
-  type KeyObject,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { Problem } from '#shared/errors'
 import type { TrustedKey } from '#shared/signature'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /** An Ed25519 key that can sign. The private half cannot be read from it, printed or turned into JSON. */
 export interface SigningKey {
@@ -19,9 +13,7 @@ export interface SigningKey {
 
 /** @returns the first 32 hex digits of the SHA-256 of the key's SPKI DER */
 export const keyIdOf = (publicKey: KeyObject): string =>
-  createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')
+  sha256Of(publicKey.export({ type: 'spki', format: 'der' }))
     .slice(0, 32)
 
 /** A new private key. @returns PKCS #8, PEM */

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { operatorSettings, projectConfig } from '#shared/config'
 import { newRunId } from '#shared/ids'
 import { reviewRef, type Verdict } from '#shared/verdict'
+import { messageOf } from '#shared/system-error'
 import { gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { writeJson } from '#ops/base/files/json-file'
@@ -135,7 +136,7 @@ export async function makeRepositories(workspace: Workspace): Promise<Repositori
     ])
   } catch (error) {
     throw new CannotPrepare(
-      `git cannot make a repository (${error instanceof Error ? error.message : String(error)})`,
+      `git cannot make a repository (${messageOf(error)})`,
     )
   }
   const origin = join(base, 'origin.git')

@@ -1,6 +1,7 @@
 // hostd over its unix socket: a container cannot reach the host's loopback.
 import { adminTokenHeader } from '#shared/api'
 import { Problem } from '#shared/errors'
+import { messageOf } from '#shared/system-error'
 import { httpRequest, type HttpAnswer } from '#ops/base/http/request'
 
 /** Sends one GET. @throws {Problem} `hostd_unreachable` */
@@ -17,7 +18,7 @@ export async function getOverSocket(
   } catch (error) {
     throw new Problem(
       'hostd_unreachable',
-      `${path} did not answer: ${error instanceof Error ? error.message : String(error)}.`,
+      `${path} did not answer: ${messageOf(error)}.`,
       { cause: error },
     )
   }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { shipBundle, type ShipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { shipResult } from '#shared/result'
+import { sha256Of } from '#ops/base/files/sha256'
 import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
 import { parseJson, writeWhole } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
@@ -21,7 +22,6 @@ import { storeLockFile } from '#ops/core/host-state/locks'
 import { syncFolder } from '#ops/base/files/sync-folder'
 
 const lockWaitMs = 10_000
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /**
  * Stores the bundle of a ship under `artifacts/ship/<run_id>/`, whole or not at all.
@@ -109,7 +109,7 @@ function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
   for (const { path, size, sha256, content_base64 } of bundle.files) {
     const bytes = Buffer.from(content_base64, 'base64')
     if (bytes.length !== size) refuse(`${path} has ${bytes.length} bytes, not ${size}`)
-    if (digest(bytes) !== sha256) refuse(`${path} has another SHA-256 digest than the bundle says`)
+    if (sha256Of(bytes) !== sha256) refuse(`${path} has another SHA-256 digest than the bundle says`)
     if (files.has(path)) refuse(`${path} is listed twice`)
     files.set(path, bytes)
   }

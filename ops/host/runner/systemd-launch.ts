@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Problem } from '#shared/errors'
 import { runnerReply, type RunnerReply, type RunnerRequest } from '#shared/run'
+import { messageOf } from '#shared/system-error'
 import { parseJson } from '#ops/base/files/json-file'
 
 /** A connection is accepted by systemd at once; longer means that its socket unit is not there, milliseconds. */
@@ -16,7 +17,7 @@ async function open(path: string, what: string): Promise<Socket> {
     socket.on('error', () => undefined) // 'close' follows; a broken connection says nothing about the run
     return socket
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new Problem(
       'runner_start_failed',
       `${what} could not be started: ${path}: ${why}. Nothing was run.`,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Problem, toProblem } from '#shared/errors'
+import { messageOf } from '#shared/system-error'
 import { parseJson } from '#ops/base/files/json-file'
 import { httpRequest, type HttpAnswer } from '#ops/base/http/request'
 import type { RunAs } from '#ops/base/process/run-as'
@@ -27,7 +28,7 @@ async function get({ socket }: Docker, path: string, signal?: AbortSignal): Prom
     if (signal?.aborted) throw new Problem('cancelled', 'The run was cancelled.', { cause: error })
     throw new Problem(
       'docker_unreachable',
-      `Docker does not answer at ${socket}: ${error instanceof Error ? error.message : String(error)}.`,
+      `Docker does not answer at ${socket}: ${messageOf(error)}.`,
       { cause: error },
     )
   }

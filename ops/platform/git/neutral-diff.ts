@@ -1,8 +1,8 @@
 // Diffs that are the same on every machine, whatever the configuration of the repository says.
-import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
+import { sha256Of } from '#ops/base/files/sha256'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { gitText, type GitOptions } from './run-git.ts'
 import { objectStore } from './work-tree.ts'
@@ -106,7 +106,7 @@ class BareGit implements NeutralGit {
   ): Promise<{ sha256: string; bytes: number }> {
     await this.#git(['diff', ...diffOptions, `--output=${file}`, '--end-of-options', base, head])
     return {
-      sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+      sha256: sha256Of(readFileSync(file)),
       bytes: statSync(file).size,
     }
   }

@@ -12,6 +12,7 @@ import {
   statusReply,
 } from '#shared/api'
 import { Problem, type ErrorClass } from '#shared/errors'
+import { messageOf } from '#shared/system-error'
 import { readAdminToken } from '#ops/core/config/admin-token'
 import { probeApi } from '#ops/host/hostd-client/probe'
 import { parseJson } from '#ops/base/files/json-file'
@@ -51,7 +52,7 @@ export async function requireRoutes(
         signal.throwIfAborted()
         throw new Problem(
           errorClass,
-          `${route} did not answer through the console: ${error instanceof Error ? error.message : String(error)}`,
+          `${route} did not answer through the console: ${messageOf(error)}`,
           { cause: error },
         )
       },

@@ -1,7 +1,7 @@
 // The prompts of one review: one for each packet of the change.
-import { createHash } from 'node:crypto'
 import type { BoundPacket, ReviewDiff } from './review-diff.ts'
 import { reviewPrompt } from './review-prompt.ts'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /** What every request of one review says besides its packet. */
 export interface PromptNotes {
@@ -36,7 +36,7 @@ export function promptsOf(diff: ReviewDiff, notes: PromptNotes): Prompted[] {
 
 /** Digest of all prompts of a review together. */
 export const promptDigest = (prompted: readonly Prompted[]): string =>
-  digest(prompted.map(({ prompt }) => prompt).join(''))
+  sha256Of(prompted.map(({ prompt }) => prompt).join(''))
 
 /**
  * Digest of the prompts that this review would send with the nonces of an earlier one. Equal digests mean that the
@@ -58,4 +58,3 @@ export function promptDigestWith(
     : promptDigest(promptsOf({ ...diff, packets: [first, ...more] }, notes))
 }
 
-export const digest = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ReviewAnswer, ReviewPacket, Verdict } from '#shared/verdict'
+import { sha256Of } from '#ops/base/files/sha256'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { redact, redactSource } from '#ops/base/redact/redaction'
@@ -12,7 +13,7 @@ import { runCodex, type CodexRequest } from './codex-run.ts'
 import { judgeAnswer, parseAnswer } from './judge-answer.ts'
 import { untouched } from './no-review.ts'
 import { packetsFolder, requestFiles } from './proof-files.ts'
-import { digest, promptDigest, promptsOf, type Prompted, type PromptNotes } from './prompts.ts'
+import { promptDigest, promptsOf, type Prompted, type PromptNotes } from './prompts.ts'
 import type { BoundPacket, ReviewDiff } from './review-diff.ts'
 
 export interface ReviewRequest {
@@ -70,7 +71,7 @@ export async function requestReview(
 const nonceOf = ({ packets }: ReviewDiff): string =>
   packets.length === 1
     ? packets[0].bindings.nonce
-    : digest(packets.map(({ bindings }) => bindings.nonce).join('\n'))
+    : sha256Of(packets.map(({ bindings }) => bindings.nonce).join('\n'))
 
 async function requestPacket(
   { diff, codex, proof }: ReviewRequest & { readonly proof: ReviewProof },
@@ -128,7 +129,7 @@ const packetOf = ({ packet, prompt, usage }: Answered): ReviewPacket => ({
   index: packet.index,
   files: [...packet.bindings.files],
   diff_sha256: packet.sha256,
-  prompt_sha256: digest(prompt),
+  prompt_sha256: sha256Of(prompt),
   nonce: packet.bindings.nonce,
   usage,
 })

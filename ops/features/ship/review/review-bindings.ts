@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { commitId, sha256 } from '#shared/ids'
 import { keyId } from '#shared/signature'
 import type { OperatorSettings } from '#shared/config'
+import { sha256Of } from '#ops/base/files/sha256'
 import { bootId } from '#ops/base/process/process-tree'
 import type { ReviewProvider } from './codex-provider.ts'
 import type { ReviewDiff } from './review-diff.ts'
 import { acceptedProviders } from '#ops/features/ship/state/accepted-providers'
 import { frozenOf, keyOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
-import { digest } from './prompts.ts'
 
 const provider = z.strictObject({ id: z.string(), base_url: z.string() })
 
@@ -57,12 +57,12 @@ export function conditionsOf(
     schema_version: 1,
     repository: facts.repo,
     project: gates.project,
-    way_sha256: digest(originConfig),
+    way_sha256: sha256Of(originConfig),
     base_sha: base,
     head_sha: head,
     tree_sha: tree,
     diff_sha256: diff.sha256,
-    gates_sha256: digest(JSON.stringify(gates)),
+    gates_sha256: sha256Of(JSON.stringify(gates)),
     provider: { id, base_url, env_key, scripted },
     accepted_providers: acceptedProviders(settings),
     model: settings.review.model,

@@ -1,7 +1,7 @@
 // The prompt of one review request, and the values that bind its answer to one diff.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { ReviewedFile } from '#shared/verdict'
+import { sha256Of } from '#ops/base/files/sha256'
 
 /** The values that tie an answer to one diff of one commit; the reviewer echoes them. */
 export const reviewBindings = z.strictObject({
@@ -114,7 +114,7 @@ function describeFile({
  */
 function fenceFor(text: string, nonce: string): string {
   for (let turn = 0; ; turn += 1) {
-    const fence = `DIFF-${createHash('sha256').update(`fence ${turn} ${nonce}`).digest('hex').slice(0, 32)}`
+    const fence = `DIFF-${sha256Of(`fence ${turn} ${nonce}`).slice(0, 32)}`
     if (!text.includes(fence)) return fence
   }
 }

@@ -13,9 +13,10 @@ import {
 import { join } from 'node:path'
 import type { SigningKey } from '#ops/core/trust/signing-key'
 import { signDocument } from '#ops/core/trust/signed-document'
-import { documentText, textDigest } from '#ops/core/proof/manifest-text'
+import { documentText } from '#ops/core/proof/manifest-text'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { manifest as manifestSchema, type Manifest, type ProofProblemCode } from '#shared/proof'
+import { sha256Of } from '#ops/base/files/sha256'
 import { runOf } from './proof-bench.ts'
 
 /** What somebody does to a chain of sealed bundles, and how a verifier must call it. */
@@ -167,7 +168,7 @@ export const tamperings: readonly Tampering[] = [
       resign(dir(at), foreign, {
         files: readManifest(dir(at)).files.map((file) =>
           file.path === 'build.log'
-            ? { path: file.path, size: text.length, sha256: textDigest(text.toString()) }
+            ? { path: file.path, size: text.length, sha256: sha256Of(text.toString()) }
             : file,
         ),
       })
@@ -192,7 +193,7 @@ export const tamperings: readonly Tampering[] = [
       let previous: string | null = null
       for (let n = 1; n <= count; n += 1) {
         resign(dir(n), foreign, { previous })
-        previous = textDigest(readFileSync(manifestPath(dir(n)), 'utf8'))
+        previous = sha256Of(readFileSync(manifestPath(dir(n)), 'utf8'))
       }
     },
   },
