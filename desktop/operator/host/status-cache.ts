@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { statusReply, type StatusReply } from '#shared/api'
 import { timestamp } from '#shared/ids'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 
 const cached = z.strictObject({
@@ -22,11 +22,7 @@ const cachePath = (home: string, name: string, origin: string): string => {
     .toLowerCase()
     .replace(/[^a-z0-9_-]+/g, '-')
     .slice(0, 40)
-  return join(
-    home,
-    'cache',
-    `${readable}-${sha256Of(origin).slice(0, 8)}.json`,
-  )
+  return join(home, 'cache', `${readable}-${sha256Of(origin).slice(0, 8)}.json`)
 }
 
 /**

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ChainReport } from '#shared/proof'
 import type { TrustedKey } from '#shared/signature'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import { chainReader } from '#ops/core/proof/chain-report'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import {
@@ -71,4 +71,3 @@ export const hostChain = (
   trusted: () => trustedHostKey(home, name),
   trust: (key) => trustHostKey(home, name, key),
 })
-

@@ -124,11 +124,7 @@ export function parseJson<T extends z.ZodType>(
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch (error) {
-    throw new Problem(
-      errorClass,
-      `${origin} is not JSON: ${messageOf(error)}`,
-      { cause: error },
-    )
+    throw new Problem(errorClass, `${origin} is not JSON: ${messageOf(error)}`, { cause: error })
   }
   const parsed = schema.safeParse(value)
   if (!parsed.success)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { HostPaths } from './paths.ts'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /**
  * Where one side keeps its signing key and how far its chain has come. Never below the artifacts: they may be
@@ -46,7 +46,5 @@ export const witnessFolder = (home: string): string => join(home, 'witness')
 /** Host names are shown to people and come from people: a safe file name, one per host, whatever is in the name. */
 export function witnessName(host: string): string {
   const readable = host.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40)
-  return readable === host
-    ? host
-    : `${readable}-${sha256Of(host).slice(0, 8)}`
+  return readable === host ? host : `${readable}-${sha256Of(host).slice(0, 8)}`
 }

@@ -51,10 +51,7 @@ async function answer(incoming: IncomingMessage, response: ServerResponse): Prom
       )
     streamMessage(response, JSON.stringify(scriptedAnswer(bindings)), messages.join('').length)
   } catch (error) {
-    refuse(
-      400,
-      `The request cannot be read: ${messageOf(error)}`,
-    )
+    refuse(400, `The request cannot be read: ${messageOf(error)}`)
   }
 }
 

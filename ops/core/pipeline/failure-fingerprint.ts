@@ -1,5 +1,5 @@
 // Whether two failures are the same: their fingerprints are equal.
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /** @param parts what makes the failure what it is; texts without what differs between two attempts */
 export const failureFingerprint = (parts: readonly unknown[]): string =>

@@ -14,7 +14,7 @@ import {
 import { readChainHead, resolvePending } from './chain-head.ts'
 import { readDocument } from './manifest-text.ts'
 import { bundleFolders } from './verify-chain.ts'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /** Most characters of manifests and tombstones in one report; one link is given however long it is. */
 const maxPageCharacters = 2 * 1024 * 1024

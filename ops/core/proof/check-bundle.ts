@@ -6,7 +6,7 @@ import type {
   ProvenFile,
 } from '#shared/proof'
 import { stateOf } from '#shared/proof'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import type { FoundFile } from './bundle-files.ts'
 import { noteInto, parseManifest, parseTombstone, type Note } from './read-manifest.ts'

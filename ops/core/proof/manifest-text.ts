@@ -7,7 +7,6 @@ export function documentText(document: object): string {
   return `${JSON.stringify(JSON.parse(canonicalize(document) ?? 'null'), null, 2)}\n`
 }
 
-
 const maxDocumentBytes = 8 * 1024 * 1024
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Problem } from '#shared/errors'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import {
   manifest as manifestSchema,
   tombstone as tombstoneSchema,

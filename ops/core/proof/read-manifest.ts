@@ -61,11 +61,7 @@ function parseSigned<T extends Manifest | Tombstone>(
   try {
     value = JSON.parse(text)
   } catch (error) {
-    note(
-      'manifest_unreadable',
-      `it is not JSON: ${messageOf(error)}`,
-      file,
-    )
+    note('manifest_unreadable', `it is not JSON: ${messageOf(error)}`, file)
     return null
   }
   const parsed = schema.safeParse(value)

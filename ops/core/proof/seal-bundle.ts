@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path'
 import { Problem } from '#shared/errors'
 import { messageOf } from '#shared/system-error'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import {
   manifest as manifestSchema,
   manifestName,
@@ -93,10 +93,7 @@ function readManifestText(dir: string): string | null {
   try {
     return readDocument(join(dir, manifestName))
   } catch (error) {
-    throw refuse(
-      dir,
-      `manifest.json is there and cannot be read: ${messageOf(error)}`,
-    )
+    throw refuse(dir, `manifest.json is there and cannot be read: ${messageOf(error)}`)
   }
 }
 

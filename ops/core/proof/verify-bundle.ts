@@ -13,7 +13,7 @@ import { checkBundle } from './check-bundle.ts'
 import { readDocument } from './manifest-text.ts'
 import { noteInto } from './read-manifest.ts'
 import { messageOf } from '#shared/system-error'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /** What the path of a bundle says it is: `…/artifacts/<kind>/<run_id>`. */
 export const kindOf = (dir: string): BundleKind | null =>

@@ -1,6 +1,6 @@
 // The witness: how far HQ has seen the chain of a host, so that the chain can only grow.
 import { hasCode } from '#shared/system-error'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {

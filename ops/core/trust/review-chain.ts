@@ -84,9 +84,7 @@ async function readLink(
       origin: reviewRef(commit),
     })
   } catch (error) {
-    return mismatch(
-      `its verdict cannot be read: ${messageOf(error)}`,
-    )
+    return mismatch(`its verdict cannot be read: ${messageOf(error)}`)
   }
   const signed = checkVerdictSignature(verdict, keys)
   if (signed !== 'verified' && !(signed === 'unverified' && keys.size === 0))

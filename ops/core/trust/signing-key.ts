@@ -1,7 +1,13 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  type KeyObject,
+} from 'node:crypto'
 import { Problem } from '#shared/errors'
 import type { TrustedKey } from '#shared/signature'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /** An Ed25519 key that can sign. The private half cannot be read from it, printed or turned into JSON. */
 export interface SigningKey {
@@ -13,8 +19,7 @@ export interface SigningKey {
 
 /** @returns the first 32 hex digits of the SHA-256 of the key's SPKI DER */
 export const keyIdOf = (publicKey: KeyObject): string =>
-  sha256Of(publicKey.export({ type: 'spki', format: 'der' }))
-    .slice(0, 32)
+  sha256Of(publicKey.export({ type: 'spki', format: 'der' })).slice(0, 32)
 
 /** A new private key. @returns PKCS #8, PEM */
 export const newKeyPem = (): string =>

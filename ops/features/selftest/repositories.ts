@@ -135,9 +135,7 @@ export async function makeRepositories(workspace: Workspace): Promise<Repositori
       'origin.git',
     ])
   } catch (error) {
-    throw new CannotPrepare(
-      `git cannot make a repository (${messageOf(error)})`,
-    )
+    throw new CannotPrepare(`git cannot make a repository (${messageOf(error)})`)
   }
   const origin = join(base, 'origin.git')
   // One pack: a copy of it is faster than a copy of a file for each object.

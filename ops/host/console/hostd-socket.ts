@@ -16,10 +16,8 @@ export async function getOverSocket(
       headers: token === undefined ? {} : { [adminTokenHeader]: token },
     })
   } catch (error) {
-    throw new Problem(
-      'hostd_unreachable',
-      `${path} did not answer: ${messageOf(error)}.`,
-      { cause: error },
-    )
+    throw new Problem('hostd_unreachable', `${path} did not answer: ${messageOf(error)}.`, {
+      cause: error,
+    })
   }
 }

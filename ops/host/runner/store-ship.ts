@@ -1,17 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { shipBundle, type ShipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { shipResult } from '#shared/result'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import { trustedShipKeys } from '#ops/core/trust/enrolled-keys'
 import { parseJson, writeWhole } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
@@ -109,7 +102,8 @@ function checkFiles(id: string, bundle: ShipBundle): Map<string, Buffer> {
   for (const { path, size, sha256, content_base64 } of bundle.files) {
     const bytes = Buffer.from(content_base64, 'base64')
     if (bytes.length !== size) refuse(`${path} has ${bytes.length} bytes, not ${size}`)
-    if (sha256Of(bytes) !== sha256) refuse(`${path} has another SHA-256 digest than the bundle says`)
+    if (sha256Of(bytes) !== sha256)
+      refuse(`${path} has another SHA-256 digest than the bundle says`)
     if (files.has(path)) refuse(`${path} is listed twice`)
     files.set(path, bytes)
   }

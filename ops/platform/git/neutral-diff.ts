@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { gitText, type GitOptions } from './run-git.ts'
 import { objectStore } from './work-tree.ts'

@@ -95,9 +95,7 @@ async function fetchOrigin({ paths, branch, options, must }: Clone): Promise<str
     { ...options, timeLimitSeconds: 300 },
   )
   if (fetched.exitCode !== 0) {
-    const why = fetched.timedOut
-      ? 'it did not end in time'
-      : gitReason(fetched)
+    const why = fetched.timedOut ? 'it did not end in time' : gitReason(fetched)
     throw new Problem('git_fetch_failed', `Fetching from origin failed: ${why}. ${untouched}`, {
       evidence: gitFailure(fetched),
     })

@@ -64,8 +64,7 @@ async function readOrigin(context: DoctorContext): Promise<OriginTip> {
     timeLimitSeconds: originSeconds,
   })
   if (listed.timedOut) return { sha: null, why: `it gave no answer within ${originSeconds} s` }
-  if (listed.exitCode !== 0)
-    return { sha: null, why: gitReason(listed) }
+  if (listed.exitCode !== 0) return { sha: null, why: gitReason(listed) }
   return {
     sha:
       listed.stdout

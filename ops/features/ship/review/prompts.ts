@@ -1,7 +1,7 @@
 // The prompts of one review: one for each packet of the change.
 import type { BoundPacket, ReviewDiff } from './review-diff.ts'
 import { reviewPrompt } from './review-prompt.ts'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /** What every request of one review says besides its packet. */
 export interface PromptNotes {
@@ -57,4 +57,3 @@ export function promptDigestWith(
     ? null
     : promptDigest(promptsOf({ ...diff, packets: [first, ...more] }, notes))
 }
-

@@ -1,7 +1,7 @@
 // The prompt of one review request, and the values that bind its answer to one diff.
 import { z } from 'zod'
 import type { ReviewedFile } from '#shared/verdict'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 
 /** The values that tie an answer to one diff of one commit; the reviewer echoes them. */
 export const reviewBindings = z.strictObject({

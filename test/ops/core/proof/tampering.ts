@@ -16,7 +16,7 @@ import { signDocument } from '#ops/core/trust/signed-document'
 import { documentText } from '#ops/core/proof/manifest-text'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { manifest as manifestSchema, type Manifest, type ProofProblemCode } from '#shared/proof'
-import { sha256Of } from '#ops/base/files/sha256'
+import { sha256Of } from '#ops/base/sha256'
 import { runOf } from './proof-bench.ts'
 
 /** What somebody does to a chain of sealed bundles, and how a verifier must call it. */
