@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { engineName } from './config/engines.ts'
 import { actionIds } from './actions.ts'
 import { bundleState } from './bundle.ts'
 import { errorClasses } from './errors.ts'
@@ -167,7 +168,7 @@ export const statusReply = z.strictObject({
     name: z.string(),
     version: z.string(),
     time: timestamp,
-    engine: z.enum(['process', 'compose']).nullable(),
+    engine: engineName.nullable(),
     timers: z.enum(['none', 'systemd']),
     serving: commitId.nullable(),
   }),

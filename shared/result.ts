@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { engineName } from './config/engines.ts'
 import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './errors/remediations.ts'
@@ -133,7 +134,7 @@ export const deployResult = z.strictObject({
   attempt: z.number().int().positive(),
   target_sha: commitId.nullable(),
   previous_sha: commitId.nullable(),
-  engine: z.enum(['process', 'compose']).nullable(),
+  engine: engineName.nullable(),
   /** How long nothing answered while the new version took over, in milliseconds. */
   unanswered_ms: z.number().nonnegative().nullable(),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { engineName } from './engines.ts'
 import { argv } from './parts.ts'
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'lower case letters, digits, _ and - only')
@@ -113,8 +114,7 @@ export const projectConfig = z
       .min(1)
       .default('main')
       .describe('The branch that is shipped and deployed. A gate setting.'),
-    engine: z
-      .enum(['process', 'compose'])
+    engine: engineName
       .default('process')
       .describe('What runs the services: plain processes or Docker Compose.'),
     tests: z.array(testSuite).min(1).describe('Test suites; every one must pass. A gate setting.'),
