@@ -1,6 +1,7 @@
 import { hasCode } from '#shared/system-error'
 import type { Server } from 'node:http'
 import { toProblem } from '#shared/errors'
+import { inUrl } from '#ops/platform/net/addresses'
 import { envValue } from '#ops/base/env'
 import { hostPaths } from '#ops/base/paths/paths'
 import { installRoot, stayWithRelease } from '#ops/base/process/program'
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
     )
   const log = logToStderr
   let port = wanted
-  const url = (): string => `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const url = (): string => `http://${inUrl(address)}:${port}`
   const launch = () => launchSettings(paths, url(), settings)
   const rules = authRules(settings, paths.tokenFile, { port: () => port, address })
   const store = openStore(paths.index, log)

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { adminTokenHeader } from '#shared/api'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { inUrl } from '#ops/platform/net/addresses'
 import { readAdminToken } from '#ops/core/config/admin-token'
 
 export interface AuthRules {
@@ -32,7 +33,7 @@ export function authRules(
       const port = bound.port()
       const own = [
         ...new Set([
-          bound.address.includes(':') ? `[${bound.address}]` : bound.address,
+          inUrl(bound.address),
           '127.0.0.1',
           'localhost',
         ]),

@@ -3,9 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { Problem } from '#shared/errors'
-import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
-import { bootId, endTree, identify, isAlive, waitForEnd } from '#ops/base/process/process-tree'
+import { bootId, endTree, identify, isAlive, requestEnd, signalProcess } from '#ops/base/process/process-tree'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import type { ActiveShip } from '#ops/features/ship/index'
 import {
@@ -122,31 +121,16 @@ export async function endTerminalShip({ run_id, process: identity }: ActiveShip)
       'not_running',
       'This ship was started at a terminal by an older HQ and goes on; end it there.',
     )
-  await requestEnd(identity)
-  if (isAlive(identity)) signal(identity.pid, 'SIGKILL')
+  await requestEnd(identity, endWaitMs)
+  if (isAlive(identity)) signalProcess(identity.pid, 'SIGKILL')
   refuseLeft(await endTree({ marker: `OPENCLAW_RUN_ID=${run_id}` }))
 }
 
 /** Requests the ship to end, so that it writes its result; then ends whatever is left of its tree. */
 export async function endShip(record: ShipRecord): Promise<void> {
-  await requestEnd(record)
+  await requestEnd(record, endWaitMs)
   const marker = `OPENCLAW_RUN_ID=${record.run_id}`
   refuseLeft(await endTree(isAlive(record) ? { pgid: record.pgid, marker } : { marker }))
-}
-
-async function requestEnd(identity: NonNullable<ActiveShip['process']>): Promise<void> {
-  if (!isAlive(identity)) return
-  signal(identity.pid, 'SIGTERM')
-  await waitForEnd(identity, endWaitMs)
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch (error) {
-    // It may have ended by itself just now.
-    if (!hasCode(error, 'ESRCH')) throw error
-  }
 }
 
 function refuseLeft(left: readonly number[]): void {

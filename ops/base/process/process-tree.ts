@@ -43,11 +43,22 @@ export function bootId(): string {
 export const isAlive = (record: { pid: number; start_time: string; boot_id: string }): boolean =>
   record.boot_id === bootId() && identify(record.pid)?.start_time === record.start_time
 
-/** Waits until the process of this record has ended, for at most `limitMs` milliseconds. */
-export async function waitForEnd(
+/** Sends a signal to one process. One that has just ended gets none; that is not an error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error
+  }
+}
+
+/** Requests the process of this record to end (SIGTERM), and waits for it for at most `limitMs` milliseconds. */
+export async function requestEnd(
   record: Parameters<typeof isAlive>[0],
   limitMs: number,
 ): Promise<void> {
+  if (!isAlive(record)) return
+  signalProcess(record.pid, 'SIGTERM')
   for (const end = Date.now() + limitMs; isAlive(record) && Date.now() < end;) await delay(50)
 }
 
@@ -159,11 +170,10 @@ function hasMarker(pid: number, marker: string | undefined): 'yes' | 'no' | 'unk
 function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
-      process.kill(pid, signal)
+      signalProcess(pid, signal)
     } catch (error) {
-      // ESRCH: it has just ended. EPERM: it became another user's; it counts as left, and the rest is ended all the
-      // same.
-      if (!hasCode(error, 'ESRCH', 'EPERM')) throw error
+      // It became another user's: it counts as left, and the rest is ended all the same.
+      if (!hasCode(error, 'EPERM')) throw error
     }
   }
 }

@@ -1,9 +1,8 @@
-import { hasCode } from '#shared/system-error'
 import { Problem } from '#shared/errors'
 import type { RunFile } from '#shared/run'
 import { writeDocument } from '#ops/base/redact/write-document'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { bootId, endTree, isAlive, waitForEnd } from '#ops/base/process/process-tree'
+import { bootId, endTree, isAlive, requestEnd } from '#ops/base/process/process-tree'
 import { withLock } from '#ops/base/files/lock'
 import { runLockFile } from '#ops/core/host-state/locks'
 import { recordedTree } from './run-processes.ts'
@@ -29,8 +28,7 @@ export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
     await stopRest(record)
     throw new Problem('not_running', `The runner of ${id} is gone already; hostd closes the run.`)
   }
-  tell(record)
-  await waitForEnd(record, patienceMs)
+  await requestEnd(record, patienceMs)
   if (isAlive(record)) await kill(record)
   await stopRest(record)
   return await recordCancel(paths, record)
@@ -39,14 +37,6 @@ export async function cancelRun(paths: HostPaths, id: string): Promise<string> {
 /** Nothing of a unit may be left, whatever its processes did to leave the run's group and environment. */
 async function stopRest({ unit, boot_id }: RunFile): Promise<void> {
   if (unit !== null && boot_id === bootId()) await stopUnit(unit)
-}
-
-function tell(record: RunFile): void {
-  try {
-    process.kill(record.pid, 'SIGTERM')
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error // it has just ended by itself
-  }
 }
 
 async function kill(record: RunFile): Promise<void> {

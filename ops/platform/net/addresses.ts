@@ -22,5 +22,8 @@ export function isPrivateAddress(address: string): boolean {
   )
 }
 
+/** The address as a URL and a Host header write it: IPv6 in brackets (RFC 3986 3.2.2). */
+export const inUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
 export const endpointName = (protocol: string, address: string, port: number | string): string =>
-  `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
+  `${protocol} ${inUrl(address)}:${port}`
