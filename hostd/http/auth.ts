@@ -31,13 +31,7 @@ export function authRules(
     tokenFile,
     hosts: (overSocket) => {
       const port = bound.port()
-      const own = [
-        ...new Set([
-          inUrl(bound.address),
-          '127.0.0.1',
-          'localhost',
-        ]),
-      ]
+      const own = [...new Set([inUrl(bound.address), '127.0.0.1', 'localhost'])]
       return new Set([
         ...names,
         ...own.map((name) => `${name}:${port}`),

@@ -4,7 +4,14 @@ import { closeSync, openSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { Problem } from '#shared/errors'
 import type { Environment } from '#ops/base/env'
-import { bootId, endTree, identify, isAlive, requestEnd, signalProcess } from '#ops/base/process/process-tree'
+import {
+  bootId,
+  endTree,
+  identify,
+  isAlive,
+  requestEnd,
+  signalProcess,
+} from '#ops/base/process/process-tree'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import type { ActiveShip } from '#ops/features/ship/index'
 import {
