@@ -27,7 +27,8 @@ export async function checkGmailImap({
     rules,
   )
   const peer = `${settings.imap_host}:${settings.imap_port}`
-  const limitMs = settings.timeout_seconds * 1000
+  // The limit of the check ends it first. These are only for a client that does not end when it is closed.
+  const limitMs = settings.timeout_seconds * 2000
   const client = new ImapFlow({
     host: settings.imap_host,
     port: settings.imap_port,
