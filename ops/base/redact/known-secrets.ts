@@ -1,16 +1,9 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { wholeEnvironment, type Environment } from '#ops/base/env'
+import { readRegularFile } from '#ops/base/files/regular-file'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { hostPaths, hqHome } from '#ops/base/paths/paths'
 import { hostProofPaths } from '#ops/base/paths/proof-paths'
@@ -26,24 +19,8 @@ const maxBytes = 4 * 1024 * 1024
  */
 const valueLength = { shortest: 12, longest: 8192 } as const
 
-/**
- * @returns null for what does not exist, is not a regular file, or is not for this process: what it cannot read it
- *   cannot print
- */
-function read(path: string): string | null {
-  let file: number
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch {
-    return null // as said above
-  }
-  try {
-    const info = fstatSync(file)
-    return info.isFile() && info.size <= maxBytes ? readFileSync(file, 'utf8') : null
-  } finally {
-    closeSync(file)
-  }
-}
+/** @returns null for what this process cannot read: it cannot print it either */
+const read = (path: string): string | null => readRegularFile(path, maxBytes)
 
 const named = /token|secret|passw|api_?key|private_?key|cookie|session|^value$/i
 /** Addresses (`token_uri`) are public, whatever their field is called. */

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { git, type GitOptions } from './run-git.ts'
+import { readRegularFile } from '#ops/base/files/regular-file'
 import { ownerOf } from '#ops/base/process/run-as'
+import { sha256Of } from '#ops/base/sha256'
 import { Problem } from '#shared/errors'
 
 /**
@@ -33,6 +35,41 @@ export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOp
   if (!existsSync(repo)) throw new Problem('git_sync_failed', `The clone ${repo} does not exist.`)
   const as = ownerOf(repo)
   const options: GitOptions = { ...base, ...(signal ? { signal } : {}), ...(as ? { as } : {}) }
+  return { ...options, config: { ...hostConfig, ...(await filtersOff(repo, options)) } }
+}
+
+/** Settings that switch every filter off, by the content of the configuration that names the filters. */
+const knownFilters = new Map<string, Readonly<Record<string, string>>>()
+
+/**
+ * Settings that switch off every content filter of the clone. A deploy runs git about a hundred times, so the filters
+ * are listed again only when the configuration has another content.
+ */
+async function filtersOff(
+  repo: string,
+  options: GitOptions,
+): Promise<Readonly<Record<string, string>>> {
+  const digest = configDigest(repo)
+  const known = digest === null ? undefined : knownFilters.get(`${repo}\0${digest}`)
+  if (known !== undefined) return known
+  const off = await listFilters(repo, options)
+  // Kept only if the configuration is still the one that was looked up: it may have changed while git read it.
+  if (digest !== null && digest === configDigest(repo)) knownFilters.set(`${repo}\0${digest}`, off)
+  return off
+}
+
+/** Largest configuration that is compared, in bytes. */
+const maxConfigBytes = 1024 * 1024
+
+/** @returns null when the file does not tell all: it includes another one, has a second part, or cannot be read */
+function configDigest(repo: string): string | null {
+  if (existsSync(join(repo, '.git', 'config.worktree'))) return null
+  const text = readRegularFile(join(repo, '.git', 'config'), maxConfigBytes)
+  return text === null || /include/i.test(text) ? null : sha256Of(text)
+}
+
+/** @throws {Problem} `git_sync_failed` when the configuration cannot be read, or names a filter that cannot be set */
+async function listFilters(repo: string, options: GitOptions): Promise<Record<string, string>> {
   const listed = await git(
     repo,
     ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'],
@@ -62,7 +99,7 @@ export async function hostGit(repo: string, signal?: AbortSignal): Promise<GitOp
     ] as const)
       off[`filter.${name}.${key}`] = value
   }
-  return { ...options, config: { ...hostConfig, ...off } }
+  return off
 }
 
 /** @throws {Problem} `host_not_ready`: nothing can be deployed on a host that has no clone */
