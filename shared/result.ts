@@ -112,6 +112,12 @@ export const shipResult = z.strictObject({
       passed: z.number().int(),
       failed: z.number().int(),
       skipped: z.number().int(),
+      /** Of those that passed: tests that failed before, in the same run of the suite. Absent: 0. */
+      flaky: z.number().int().optional(),
+      /** Tests that failed as their author says they must. Absent: 0. */
+      expected_failures: z.number().int().optional(),
+      /** Tests that their author marked as still to be written. Absent: 0. */
+      todo: z.number().int().optional(),
     }),
   ),
   /** The verdict is that of an earlier ship of the same commit; absent: it was made by this one. */

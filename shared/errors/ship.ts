@@ -170,8 +170,8 @@ export const shipErrors = {
   },
   tests_no_report: {
     next_auto_fix: 'fix_test_report',
-    title: 'Missing test report',
-    sentence: 'The tests wrote no report',
+    title: 'Missing or unclear test report',
+    sentence: 'The tests wrote no report that proves them',
   },
   tests_timeout: {
     next_auto_fix: 'fix_and_ship',

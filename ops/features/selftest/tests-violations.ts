@@ -71,6 +71,18 @@ function cases(workspace: Workspace): Case[] {
       'tests_failed',
       { xml: report(passed), exitCode: 1 },
     ],
+    [
+      'unknown_outcome',
+      'a test whose outcome is not known to be a pass',
+      'tests_failed',
+      { xml: report(`${passed}<testcase name="divides" status="undecided"/>`) },
+    ],
+    [
+      'counts_differ',
+      'a report that counts more tests than it lists',
+      'tests_no_report',
+      { xml: `<testsuite name="planted" tests="2">${passed}</testsuite>` },
+    ],
     ['no_test', 'a report without a test', 'tests_no_report', { xml: report('') }],
     ['no_report', 'tests without a report', 'tests_no_report', { xml: null }],
     [

@@ -85,7 +85,12 @@ function belowOf(
   if (name === 'tests' && status === 'passed' && result) {
     const total = result.tests.reduce((sum, each) => sum + each.total, 0)
     const skipped = result.tests.reduce((sum, each) => sum + each.skipped, 0)
-    return `${grouped(total)}, ${skipped === 0 ? 'none skipped' : `${grouped(skipped)} skipped`}`
+    const flaky = result.tests.reduce((sum, each) => sum + (each.flaky ?? 0), 0)
+    return [
+      grouped(total),
+      skipped === 0 ? 'none skipped' : `${grouped(skipped)} skipped`,
+      ...(flaky === 0 ? [] : [`${grouped(flaky)} flaky`]),
+    ].join(', ')
   }
   return detail === null ? blank : <span title={visibleText(detail)}>{visibleText(detail)}</span>
 }

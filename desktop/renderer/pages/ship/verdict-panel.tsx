@@ -4,6 +4,7 @@ import { Link } from 'wouter'
 import type { ShipDetail } from '#shared/bridge'
 import type { SignatureState } from '#shared/signature'
 import type { ShipResult } from '#shared/result'
+import { rareCounts } from '#shared/test-counts'
 import type { Finding } from '#shared/verdict'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
@@ -175,7 +176,10 @@ function Tests({ tests }: { tests: readonly Suite[] }): ReactElement {
           <span className="line-end">
             {suite.passed} of {suite.total}
             {suite.failed > 0 ? `, ${suite.failed} failed` : ''},{' '}
-            {suite.skipped === 0 ? 'none skipped' : `${suite.skipped} skipped`}
+            {[
+              suite.skipped === 0 ? 'none skipped' : `${suite.skipped} skipped`,
+              ...rareCounts(suite),
+            ].join(', ')}
           </span>
         </div>
       ))}
@@ -183,9 +187,9 @@ function Tests({ tests }: { tests: readonly Suite[] }): ReactElement {
   )
 }
 
-function toneOf({ failed, passed, total }: Suite): Tone {
+function toneOf({ failed, passed, expected_failures = 0, total }: Suite): Tone {
   if (failed > 0) return 'fail'
-  return passed === total ? 'pass' : 'warn'
+  return passed + expected_failures === total ? 'pass' : 'warn'
 }
 
 /** The version line of a CLI begins with its name, which is not repeated. */

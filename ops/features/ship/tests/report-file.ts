@@ -5,16 +5,17 @@ import {
   existsSync,
   fstatSync,
   openSync,
-  readFileSync,
+  readSync,
   realpathSync,
   rmSync,
 } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import type { TestSuite } from '#ops/features/ship/state/gate-settings'
 
-/** Largest report that is read, in bytes. */
-const maxReportBytes = 8 * 1024 * 1024
+/** Bytes that are read at once. */
+const pieceBytes = 64 * 1024
 
 const untouched = 'Nothing was pushed.'
 
@@ -35,11 +36,35 @@ export function clearReport(suite: TestSuite, folder: string): string {
   return path
 }
 
+/** Where the report of one suite lies, and until when it is read. */
+export interface ReportSource {
+  readonly path: string
+  readonly suite: TestSuite
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
 /**
- * @returns bytes of the report
+ * The bytes of the report, in pieces. Other work goes on between them.
  * @throws {Problem} `tests_no_report` unless it is a regular file inside the worktree
  */
-export function readReport(path: string, suite: TestSuite, folder: string): Buffer {
+export async function* reportBytes(source: ReportSource): AsyncGenerator<Buffer> {
+  const file = openReport(source)
+  try {
+    const piece = Buffer.allocUnsafe(pieceBytes)
+    for (;;) {
+      const length = readSync(file, piece)
+      if (length === 0) return
+      yield piece.subarray(0, length)
+      await setImmediate(undefined, { signal: source.signal })
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** @returns descriptor of the report. @throws {Problem} `tests_no_report` */
+function openReport({ path, suite, folder }: ReportSource): number {
   const none = (why: string, cause?: unknown): Problem =>
     new Problem(
       'tests_no_report',
@@ -54,14 +79,9 @@ export function readReport(path: string, suite: TestSuite, folder: string): Buff
     if (error instanceof Problem) throw error
     throw none('was not written', error)
   }
-  try {
-    const info = fstatSync(file)
-    if (!info.isFile()) throw none('is not a regular file')
-    if (info.size > maxReportBytes) throw none(`is larger than ${maxReportBytes} bytes`)
-    return readFileSync(file)
-  } finally {
-    closeSync(file)
-  }
+  if (fstatSync(file).isFile()) return file
+  closeSync(file)
+  throw none('is not a regular file')
 }
 
 /** Also false when a link in the repository leads out. */

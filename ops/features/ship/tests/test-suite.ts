@@ -4,8 +4,8 @@ import { baseEnv, type CommandResult } from '#ops/base/process/command'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { programArgv } from '#ops/base/process/program'
 import type { TestSuite } from '#ops/features/ship/state/gate-settings'
-import { readJunit, type TestReport } from './junit-report.ts'
-import { clearReport, readReport } from './report-file.ts'
+import { readJunit, totalOf, type TestCase, type TestReport } from './junit/index.ts'
+import { clearReport, reportBytes } from './report-file.ts'
 
 const untouched = 'Nothing was pushed.'
 
@@ -20,7 +20,8 @@ export interface SuiteContext {
 
 export interface SuiteRun {
   readonly report: TestReport
-  readonly xml: Buffer
+  /** What is kept of the report: XML in UTF-8, not yet redacted. */
+  readonly copy: string
   readonly problem: Problem | null
 }
 
@@ -40,9 +41,10 @@ export async function runSuite(suite: TestSuite, within: SuiteContext): Promise<
       'tests_timeout',
       `${suite.name}: the tests took longer than ${suite.timeout_seconds} s. ${untouched}`,
     )
-  const xml = readReport(path, suite, within.folder)
-  const report = readJunit(xml.toString('utf8'), suite.report.path)
-  return { report, xml, problem: judge(suite, { report, run }, within.today) }
+  const { signal } = within.context
+  const bytes = reportBytes({ path, suite, folder: within.folder, signal })
+  const { report, copy } = await readJunit(bytes, suite.report.path)
+  return { report, copy, problem: judge(suite, { report, run }, within.today) }
 }
 
 /** Does the suite try the guards of HQ itself? */
@@ -108,16 +110,13 @@ const judge = (suite: TestSuite, finished: Finished, today: string): Problem | n
   failureOf(suite, finished) ?? skipsOf(suite, finished.report, today)
 
 function failureOf(suite: TestSuite, { report, run }: Finished): Problem | null {
-  const { failed, passed, skipped } = report
+  const { failed } = report
   if (failed > 0) {
-    const evidence = report.cases
-      .filter(({ outcome }) => outcome === 'failed')
-      .slice(0, 10)
-      .map(({ name, message }) => `${name}: ${message}`)
+    const evidence = report.failures.slice(0, 10).map(({ name, message }) => `${name}: ${message}`)
     const first = evidence[0] === undefined ? '' : `, first ${evidence[0]}`
     return new Problem(
       'tests_failed',
-      `${suite.name}: ${failed} of ${failed + passed + skipped} tests failed${first}. ${untouched}`,
+      `${suite.name}: ${failed} of ${totalOf(report)} tests failed${first}. ${untouched}`,
       { evidence },
     )
   }
@@ -129,21 +128,18 @@ function failureOf(suite: TestSuite, { report, run }: Finished): Problem | null 
   )
 }
 
-/** Skipped tests without a current permission. */
+/** Tests that were skipped, or are to do, without a current permission. */
 function skipsOf(suite: TestSuite, report: TestReport, today: string): Problem | null {
   const isAllowed = (name: string): boolean =>
     suite.allowed_skips.some(
       (allowed) =>
         (allowed.test === name || name.endsWith(`.${allowed.test}`)) && allowed.expires >= today,
     )
-  const skipped = report.cases.filter(({ outcome }) => outcome === 'skipped')
-  const refused = skipped.filter(({ name }) => !isAllowed(name))
-  const unnamed = report.skipped - skipped.length
+  const refused = report.skips.filter(({ name }) => !isAllowed(name))
+  const unnamed = report.skipped + report.todo - report.skips.length
   if (refused.length === 0 && unnamed === 0) return null
   const evidence = [
-    ...refused.map(({ name, message }) =>
-      message === '' || message === 'true' ? name : `${name}: ${message}`,
-    ),
+    ...refused.map(skipText),
     ...(unnamed > 0 ? [`${unnamed} skipped tests that the report does not name`] : []),
   ].slice(0, 20)
   const count = refused.length + unnamed
@@ -153,4 +149,11 @@ function skipsOf(suite: TestSuite, report: TestReport, today: string): Problem |
       `first ${evidence[0]}. ${untouched}`,
     { evidence },
   )
+}
+
+/** node:test writes `true` when no reason is given. */
+function skipText({ name, outcome, message }: TestCase): string {
+  const reason = message === 'true' ? '' : message
+  const state = outcome === 'todo' && reason !== 'to do' ? 'to do' : ''
+  return [name, state, reason].filter((part) => part !== '').join(': ')
 }

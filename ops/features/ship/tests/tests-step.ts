@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { plural } from '#shared/plural'
+import { testCountsText } from '#shared/test-counts'
 import type { ShipStep } from '#shared/steps'
 import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeWhole } from '#ops/base/files/json-file'
@@ -11,6 +12,7 @@ import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { redact } from '#ops/base/redact/redaction'
 import type { TestSuite } from '#ops/features/ship/state/gate-settings'
 import { frozenOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
+import { totalOf, type TestReport } from './junit/index.ts'
 import { isSelftest, runSuite, worst, type SuiteRun } from './test-suite.ts'
 
 type Context = FactContext<ShipFacts>
@@ -56,14 +58,13 @@ async function runSuites(
   const problems: Problem[] = []
   let found: Found = { tests: facts.tests, artifacts: facts.artifacts }
   for (const suite of suites) {
-    const { report, xml, problem } = await runInWorktree(suite, facts, context)
-    const { passed, failed, skipped } = report
-    const total = passed + failed + skipped
-    writeWhole(join(facts.dir, reportName(suite.name)), redact.text(xml.toString('utf8')))
-    const tests = [...found.tests, { name: suite.name, total, passed, failed, skipped }]
+    const { report, copy, problem } = await runInWorktree(suite, facts, context)
+    writeWhole(join(facts.dir, reportName(suite.name)), redact.text(copy))
+    const counts = countsOf(suite.name, report)
+    const tests = [...found.tests, counts]
     found = withReport({ ...found, tests }, suite.name)
     context.note(found)
-    context.log(`${suite.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+    context.log(`${suite.name}: ${testCountsText(counts)}`)
     if (problem) problems.push(problem)
   }
   const problem = worst(problems)
@@ -87,11 +88,28 @@ const withReport = ({ tests, artifacts }: Found, suite: string): Found => ({
   artifacts: { ...artifacts, [`tests_${suite}`]: reportName(suite) },
 })
 
+/** Counts that only some tools know are left out when they are 0. */
+function countsOf(name: string, report: TestReport): ShipResult['tests'][number] {
+  const { passed, failed, skipped, flaky, xfail, todo } = report
+  return {
+    name,
+    total: totalOf(report),
+    passed,
+    failed,
+    skipped,
+    ...(flaky > 0 ? { flaky } : {}),
+    ...(xfail > 0 ? { expected_failures: xfail } : {}),
+    ...(todo > 0 ? { todo } : {}),
+  }
+}
+
 function describe(tests: ShipResult['tests'], suites: readonly TestSuite[]): string {
   const passed = tests.reduce((sum, each) => sum + each.passed, 0)
+  const flaky = tests.reduce((sum, each) => sum + (each.flaky ?? 0), 0)
+  const shaky = flaky === 0 ? '' : `, ${flaky} of them only when run again`
   // Reported, not refused: a project older than the self-test can be shipped, and its operator sees what it lacks.
   const untried = suites.some(isSelftest)
     ? ''
     : '; no suite runs `hq selftest`, so the guards of HQ were not tested'
-  return `${passed} tests passed in ${plural(tests.length, 'suite')}${untried}`
+  return `${passed} tests passed in ${plural(tests.length, 'suite')}${shaky}${untried}`
 }

@@ -14,9 +14,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { members } from '#ops/base/process/process-tree'
 import { nodeProgram } from '#ops/base/process/program'
-import { readJunit } from '#ops/features/ship/tests/junit-report'
 import { checksResult } from '#shared/result'
 import { until } from '../../../support/hostd.ts'
+import { readReport } from '../../../support/junit.ts'
 import { runProgram } from '../../../support/rig/programs.ts'
 
 const hq = [nodeProgram(process.cwd()), join(process.cwd(), 'ops/hq.mjs')] as const
@@ -75,7 +75,7 @@ describe('hq selftest', () => {
     expect([code, document.kind, document.overall, err]).toEqual([0, 'selftest', 'PASS', ''])
     expect(document.checks.length).toBeGreaterThan(100)
     expect(new Set(document.checks.map(({ name }) => name)).size).toBe(document.checks.length)
-    expect(readJunit(readFileSync(report, 'utf8'), report)).toMatchObject({
+    expect(await readReport(readFileSync(report))).toMatchObject({
       passed: document.checks.length,
       failed: 0,
       skipped: 0,
@@ -109,8 +109,9 @@ describe('hq selftest', () => {
     for (const { detail } of skipped) expect(detail).toContain('git cannot make a repository')
     expect([code, document.overall]).toEqual([0, 'PASS'])
     // A ship reads the report, and a skip in it is no pass.
-    expect(readJunit(readFileSync(join(folder, 'no-git.xml'), 'utf8'), 'no-git.xml')).toMatchObject(
-      { failed: 0, skipped: 4 },
-    )
+    expect(await readReport(readFileSync(join(folder, 'no-git.xml')))).toMatchObject({
+      failed: 0,
+      skipped: 4,
+    })
   }, 900_000)
 })

@@ -78,3 +78,68 @@ describe('a suite of the tests gate', () => {
     expectRefusal(problem, { ...failed, detail: 'no-such-program-4711' })
   })
 })
+
+describe('the report of a suite', () => {
+  const todo = '<testsuites><testcase name="a" time="0" classname="test"/>'
+    .concat('<testcase name="b" time="0" classname="test"><skipped type="todo" message="true"/>')
+    .concat('<failure message="x"/></testcase></testsuites>')
+  const goSuite = (cases: string): string =>
+    '<testsuites tests="2" failures="1" errors="0" time="0"><testsuite tests="2" failures="1" ' +
+    `time="0" name="p" timestamp="2026-01-01T00:00:00">${cases}</testsuite></testsuites>`
+  const flaky = goSuite('<testcase name="A"><failure/></testcase><testcase name="A"/>')
+  const skipped = { error_class: 'tests_skipped', fix: 'unskip_tests', exit: 2 } as const
+
+  it('B4 lets a test that is to do pass with a permission only', async () => {
+    const refused = await run(writes(todo))
+    expectRefusal(refused.problem, { ...skipped, detail: 'first b: to do' })
+    const allowed = { test: 'b', reason: 'later', expires: '2026-06-15' }
+    expect(await run(writes(todo), { allowed_skips: [allowed] })).toMatchObject({
+      report: { passed: 1, failed: 0, todo: 1 },
+      problem: null,
+    })
+  })
+
+  it('B4 lets a test pass that passed when it ran again, if the command says so too', async () => {
+    expect(await run(writes(flaky))).toMatchObject({
+      report: { passed: 1, failed: 0, flaky: 1 },
+      problem: null,
+    })
+    const { problem } = await run(`${writes(flaky)}; process.exit(1)`)
+    expectRefusal(problem, { ...failed, detail: 'ended with 1' })
+  })
+
+  it('B4 is read in full when it is larger than 8 MiB, and kept without its output', async () => {
+    const code =
+      "const out = 'x'.repeat(1024); const fd = require('fs').openSync('report.xml', 'w');" +
+      "const write = (text) => require('fs').writeSync(fd, text);" +
+      'write(\'<testsuites><testcase name="fine"><system-out>\');' +
+      'for (let at = 0; at < 12 * 1024; at += 1) write(out);' +
+      "write('</system-out></testcase></testsuites>')"
+    const { report, copy, problem } = await run(code)
+    expect([report.passed, problem]).toEqual([1, null])
+    expect(copy).toContain('<testcase name="fine"/>')
+    expect(copy.length).toBeLessThan(1000)
+  })
+
+  it('B4 is kept in UTF-8, whatever it was written in', async () => {
+    const xml =
+      '<?xml version="1.0" encoding="UTF-16"?><testsuites><testcase name="ä"/></testsuites>'
+    const code = `require('fs').writeFileSync('report.xml', Buffer.from(${JSON.stringify(xml)}, 'utf16le'))`
+    const { copy, problem } = await run(code)
+    expect([copy, problem]).toEqual([xml.replace('UTF-16', 'UTF-8'), null])
+  })
+
+  it('G9 is refused with file and line when it contradicts itself', async () => {
+    const xml =
+      '<testsuites>\n<testsuite tests="10" failures="1,000"><testcase name="a"/></testsuite></testsuites>'
+    const problem = await problemFrom(() => run(writes(xml)))
+    expectRefusal(problem, { ...noReport, detail: 'report.xml:2 holds failures="1,000", no count' })
+  })
+
+  it('G9 does not let a file pass that ended before it reported its tests', async () => {
+    const file = '<testcase name="t/a.test.mjs" time="0" classname="test"/>'
+    const fine = '<testcase name="a" time="0" classname="test"/>'
+    const { problem } = await run(writes(`<testsuites>${fine}${file}</testsuites>`))
+    expectRefusal(problem, { ...skipped, detail: 't/a.test.mjs: the file ended without reporting' })
+  })
+})
