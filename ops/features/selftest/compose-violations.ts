@@ -3,7 +3,7 @@ import { composeModel } from '#ops/host/engines/compose/model'
 import { listing, once, type ViolationGroup, type Violation } from './violation.ts'
 
 /** A service as `docker compose config --format json` prints it. */
-const judged = (service: object) =>
+const judged = (service: object, file: object = {}) =>
   listing(
     () =>
       judgeComposeModel(
@@ -11,6 +11,7 @@ const judged = (service: object) =>
           name: 'selftest',
           services: { web: { image: 'web', ...service } },
           networks: { default: { name: 'selftest_default' } },
+          ...file,
         }),
       ).open,
   )
@@ -21,7 +22,8 @@ const mount = (source: string): object => ({
   volumes: [{ type: 'bind', source, target: '/mnt', read_only: true }],
 })
 
-const cases: readonly [name: string, what: string, expected: string, service: object][] = [
+type Case = readonly [name: string, what: string, code: string, service: object, file?: object]
+const cases: readonly Case[] = [
   ['all_addresses', 'a port published on 0.0.0.0', 'public_publish', port({ host_ip: '0.0.0.0' })],
   ['no_address', 'a port published without an address', 'public_publish', port({})],
   [
@@ -65,6 +67,20 @@ const cases: readonly [name: string, what: string, expected: string, service: ob
     mount('/var/run/docker.sock'),
   ],
   ['host_folder', 'a container with /etc of the host', 'host_mount', mount('/etc')],
+  ['home', 'a container with the homes of the host', 'host_mount', mount('/home')],
+  [
+    'special_volume',
+    'a named volume that is the process list of the host',
+    'special_volume',
+    { volumes: [{ type: 'volume', source: 'proc', target: '/mnt' }] },
+    { volumes: { proc: { driver_opts: { type: 'proc', device: 'proc' } } } },
+  ],
+  [
+    'remote_build',
+    'an image built from a git address',
+    'unreviewed_source',
+    { build: { context: 'https://git.invalid/code.git' } },
+  ],
   ['device', 'a container with a device of the host', 'device', { devices: ['/dev/mem:/dev/mem'] }],
   [
     'unknown_setting',
@@ -88,12 +104,12 @@ export const composeViolations: ViolationGroup = {
       }),
     )
     return Promise.resolve({
-      violations: cases.map(([name, what, expected, service]): Violation => ({
+      violations: cases.map(([name, what, expected, service, file]): Violation => ({
         name,
-        what: what,
+        what,
         expected,
         control,
-        attempt: judged(service),
+        attempt: judged(service, file),
       })),
     })
   },

@@ -74,6 +74,14 @@ export async function requireDaemon(at: Docker, signal?: AbortSignal): Promise<s
   return version.Version
 }
 
+/** @returns the folder of the daemon's data, with every image and volume @throws {Problem} as `requestDocker` */
+export async function dataFolder(at: Docker, signal?: AbortSignal): Promise<string> {
+  const schema = z.looseObject({ DockerRootDir: z.string().startsWith('/') })
+  const info = await requestDocker(at, { path: '/info', schema }, signal)
+  if (info === null) throw new Problem('docker_unreachable', `${at.socket} is not Docker's socket.`)
+  return info.DockerRootDir
+}
+
 /** Why no Docker daemon answers at this socket; null when one does. */
 export async function whyNoDaemon(socket: string): Promise<string | null> {
   try {
@@ -88,6 +96,7 @@ const inspectPath = {
   container: (name: string) => `/containers/${name}/json`,
   image: (name: string) => `/images/${name}/json`,
   network: (name: string) => `/networks/${name}`,
+  volume: (name: string) => `/volumes/${name}`,
 } as const
 
 /**

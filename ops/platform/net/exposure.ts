@@ -15,13 +15,47 @@ export const exposureCodes = [
   'docker_socket',
   'host_mount',
   'device',
+  'special_volume',
+  'foreign_driver',
+  'kernel_setting',
   'build_host_access',
+  'unreviewed_source',
   'unknown_setting',
   'funnel',
   'foreground_serve',
   'serve_target',
 ] as const
 export type ExposureCode = (typeof exposureCodes)[number]
+
+const exception = 'or name it in compose.exceptions with a reason'
+
+/** What a person can do about a finding. */
+export const exposureRemedies: Readonly<Record<ExposureCode, string>> = {
+  public_publish:
+    'Publish on 127.0.0.1 or a tailnet address, or name the port in ports.exceptions with a reason.',
+  public_socket:
+    'Let the program listen on 127.0.0.1 or a tailnet address, or name the port in ports.exceptions with a reason.',
+  public_nat: 'Remove the rule, or name the port in ports.exceptions with a reason.',
+  host_network: `Use a network of the compose file and publish ports on 127.0.0.1, ${exception}.`,
+  lan_network: `Use a bridge network with Docker's defaults, ${exception}.`,
+  container_network: `Put both services into one network of the compose file, ${exception}.`,
+  host_namespace: `Remove the setting: a service has a namespace to itself then, ${exception}.`,
+  privileged: `Remove privileged and add the one capability that the service requires, ${exception}.`,
+  dangerous_capability: `Remove the capability, ${exception}.`,
+  weakened_isolation: `Remove the option: Docker's own profile protects the host then, ${exception}.`,
+  docker_socket: `Remove the mount: who has the socket has the host, ${exception}.`,
+  host_mount: `Use a named volume, or a folder below /srv, /mnt, /media, /data or /var/www, ${exception}.`,
+  device: `Remove the device, ${exception}.`,
+  special_volume: `Use a named volume without driver_opts; mount the share on the host and bind it, ${exception}.`,
+  foreign_driver: `Use a driver of Docker itself (local, bridge, json-file), ${exception}.`,
+  kernel_setting: `Set it on the host, ${exception}.`,
+  build_host_access: `Remove the setting: a build gets what is in the commit, ${exception}.`,
+  unreviewed_source: `Put the files into the repository, so that they are reviewed, ${exception}.`,
+  unknown_setting: `Remove the setting, ${exception}.`,
+  funnel: 'Switch the funnel off.',
+  foreground_serve: 'Serve it in the background, so that it survives the terminal.',
+  serve_target: 'Serve a port that HQ knows, or remove the entry.',
+}
 
 export interface Exposure {
   readonly code: ExposureCode
@@ -83,6 +117,10 @@ export function applyExceptions(
     ),
   }
 }
+
+/** What helps against these findings, each remedy once, for the evidence of a failure. */
+export const remediesOf = (found: readonly Exposure[]): string[] =>
+  [...new Set(found.map(({ code }) => code))].map((code) => `${code}: ${exposureRemedies[code]}`)
 
 /** All on one line, for the message of a failure. */
 export const listExposures = (found: readonly Exposure[]): string =>

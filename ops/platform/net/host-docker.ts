@@ -1,5 +1,5 @@
 import { publishesOf, serviceOf, type Container } from '#ops/platform/docker/containers'
-import { capabilityName, dangerousCapabilities, weakens } from '#ops/platform/docker/known-settings'
+import { capabilityName, harmlessCapabilities, weakens } from '#ops/platform/docker/privileges'
 import {
   applyExceptions,
   noExceptions,
@@ -50,7 +50,7 @@ function exposuresOf(container: Container, mounts: MountRules): Exposure[] {
       'runs privileged, with every device and capability of the host',
     )
   for (const name of HostConfig.CapAdd)
-    if (dangerousCapabilities.has(capabilityName(name)))
+    if (!harmlessCapabilities.has(capabilityName(name)))
       report(
         'dangerous_capability',
         capabilityName(name),

@@ -10,6 +10,37 @@ const text = z
   .nullish()
   .transform((value) => value ?? '')
 
+/** A map, or a list of `key=value` lines, as pairs. */
+const pairs = z
+  .union([
+    z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).nullable()),
+    z.array(z.string()),
+  ])
+  .nullish()
+  .transform((value): readonly (readonly [string, string])[] =>
+    Array.isArray(value)
+      ? value.map((line) => {
+          const [key = '', text = ''] = line.split(/=(.*)/s)
+          return [key, text] as const
+        })
+      : Object.entries(value ?? {}).map(([key, text]) => [key, String(text ?? '')] as const),
+  )
+/** Names of files: one line, lines, or objects with a path. */
+const filePaths = z
+  .union([
+    z.string().transform((path) => [path]),
+    z.array(
+      z.union([z.string(), z.looseObject({ path: z.string() }).transform(({ path }) => path)]),
+    ),
+  ])
+  .nullish()
+  .transform((value) => value ?? [])
+/** Options of a driver. */
+const options = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .nullish()
+  .transform((value) => value ?? {})
+
 const port = z.looseObject({
   host_ip: text,
   target: z.coerce.number().int(),
@@ -26,6 +57,7 @@ const mount = z.looseObject({
   source: text,
   target: text,
   read_only: z.boolean().nullish(),
+  bind: z.looseObject({ propagation: text, recursive: text }).nullish(),
 })
 const hook = z.looseObject({ privileged: z.boolean().nullish() })
 const hooks = z
@@ -51,6 +83,11 @@ const files = z
   .transform((value) => value ?? {})
 const build = z.looseObject({
   context: text,
+  dockerfile: text,
+  tags: strings,
+  cache_from: strings,
+  cache_to: strings,
+  extra_hosts: pairs,
   network: text,
   privileged: z.boolean().nullish(),
   entitlements: strings,
@@ -79,6 +116,11 @@ export const composeService = z.looseObject({
   privileged: z.boolean().nullish(),
   cap_add: strings,
   security_opt: strings,
+  sysctls: pairs,
+  annotations: pairs,
+  env_file: filePaths,
+  label_file: filePaths,
+  logging: z.looseObject({ driver: text }).nullish(),
   device_cgroup_rules: strings,
   volumes_from: strings,
   devices: z
@@ -107,7 +149,7 @@ export const composeService = z.looseObject({
     .nullish()
     .transform((value) => value ?? {}),
   networks: z
-    .record(z.string(), z.unknown())
+    .record(z.string(), z.looseObject({ driver_opts: options }).nullable())
     .nullish()
     .transform((value) => value ?? {}),
   restart: text,
@@ -123,10 +165,23 @@ export const composeService = z.looseObject({
 })
 export type ComposeService = z.infer<typeof composeService>
 
-const options = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-  .nullish()
-  .transform((value) => value ?? {})
+const volume = z.looseObject({ name: text, driver: text, driver_opts: options })
+const addressPool = z.looseObject({ subnet: text })
+const network = z.looseObject({
+  name: text,
+  driver: text,
+  driver_opts: options,
+  ipam: z
+    .looseObject({
+      driver: text,
+      options,
+      config: z
+        .array(addressPool)
+        .nullish()
+        .transform((value) => value ?? []),
+    })
+    .nullish(),
+})
 
 /** What `docker compose config --format json` prints, as far as HQ reads it; the rest is kept. */
 export const composeModel = z.looseObject({
@@ -135,18 +190,20 @@ export const composeModel = z.looseObject({
   networks: z
     .record(
       z.string(),
-      z.looseObject({ name: text, driver: text, driver_opts: options }).nullable(),
+      network.nullable().transform((entry) => entry ?? network.parse({})),
     )
     .nullish()
     .transform((value) => value ?? {}),
   volumes: z
     .record(
       z.string(),
-      z.looseObject({ name: text, driver: text, driver_opts: options }).nullable(),
+      volume.nullable().transform((entry) => entry ?? volume.parse({})),
     )
     .nullish()
     .transform((value) => value ?? {}),
   secrets: files,
   configs: files,
 })
+export type ComposeVolume = z.infer<typeof volume>
+export type ComposeNetwork = z.infer<typeof network>
 export type ComposeModel = z.infer<typeof composeModel>

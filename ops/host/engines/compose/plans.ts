@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import { writeConsoleImage } from '#ops/host/console/image'
+import { noExceptions, type ExposureExceptions } from '#ops/platform/net/exposure'
 import type { Build, Target } from '#ops/host/engines/common/engine'
 import { dockerOf, mountRules } from '#ops/host/engines/common/host-docker'
 import { consoleServiceName } from '#ops/core/host-state/service-record'
@@ -12,22 +13,18 @@ import type { ComposeSource } from './source.ts'
 /** The plan of each compose project, in the order in which they are brought up. */
 export function* plansOf(target: Target, build: Build): Generator<Plan> {
   const { config } = target
-  const mounts = mountRules(target)
   yield planOf(target, projectSource(target, build), {
-    mounts,
-    exceptions: { exceptions: config.ports.exceptions, compose: config.compose.exceptions },
+    exceptions: config.ports.exceptions,
+    compose: config.compose.exceptions,
   })
-  yield planOf(target, consoleSource(target), {
-    mounts,
-    exceptions: { exceptions: [], compose: [] },
-  })
+  yield planOf(target, consoleSource(target), noExceptions)
 }
 
-const planOf = (target: Target, source: ComposeSource, rules: Plan['rules']): Plan => ({
+const planOf = (target: Target, source: ComposeSource, exceptions: ExposureExceptions): Plan => ({
   at: dockerOf(target),
   source,
   old: readComposeRecord(target.paths, source.project),
-  rules,
+  rules: { exceptions, mounts: mountRules(target, source.folder) },
 })
 
 /** `web-1` is `PORT_WEB_1` in the compose file: the port that the configuration or this host gives the service. */

@@ -1,12 +1,13 @@
 // Judges, builds and compares a version, while what runs stays as it is.
-import { realpathSync } from 'node:fs'
 import { Problem } from '#shared/errors'
+import { realPath } from '#ops/base/files/real-path'
 import { waitUntilOk } from '#ops/base/http/health'
 import { containers, isOneOff, serviceOf, type Container } from '#ops/platform/docker/containers'
-import type { Docker } from '#ops/platform/docker/engine-api'
-import { listExposures, type ExposureExceptions } from '#ops/platform/net/exposure'
+import { dataFolder, type Docker } from '#ops/platform/docker/engine-api'
+import { listExposures, remediesOf, type ExposureExceptions } from '#ops/platform/net/exposure'
 import type { MountRules } from '#ops/platform/net/host-mounts'
 import type { Progress } from '#ops/host/engines/common/engine'
+import { existingEntries } from './existing.ts'
 import { requireFreePorts } from './free-ports.ts'
 import { judgeComposeModel } from './judge.ts'
 import type { ComposeModel } from './model.ts'
@@ -62,7 +63,7 @@ export async function prepare(plan: Plan, progress: Progress): Promise<Prepared>
   const { signal } = progress
   const rendered = await render(at, source, signal)
   const { model } = rendered
-  requireClosed(plan, model, progress)
+  await requireClosed(plan, model, progress)
   for (const service of source.services) insidePort(model, service, source.files)
   const all = await containers(at, { all: true, signal })
   const project = all.filter(
@@ -96,25 +97,19 @@ export async function prepare(plan: Plan, progress: Progress): Promise<Prepared>
   }
 }
 
-function resolved(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path // not there yet: Docker makes a plain folder of that name
-  }
-}
-
-/** @throws {Problem} `public_port`, naming each finding and where it is in the compose file */
-function requireClosed(
-  { source, rules: { exceptions, mounts } }: Plan,
+/** @throws {Problem} `public_port`, naming each finding, where it is in the compose file, and what helps */
+async function requireClosed(
+  { at, source, rules: { exceptions, mounts } }: Plan,
   model: ComposeModel,
-  { log }: Progress,
-): void {
+  { log, signal }: Progress,
+): Promise<void> {
   const { open, excused } = judgeComposeModel(model, {
     file: source.files.join('+'),
+    folder: source.folder,
     exceptions,
-    mounts,
-    resolvePath: resolved,
+    mounts: { ...mounts, secret: [...mounts.secret, await dataFolder(at, signal)] },
+    resolvePath: realPath,
+    existing: await existingEntries(at, model, signal),
   })
   for (const { exposure, reason } of excused)
     log(`${exposure.pointer}: ${exposure.service} ${exposure.detail}; allowed: ${reason}`)
@@ -122,7 +117,12 @@ function requireClosed(
     throw new Problem(
       'public_port',
       `${listExposures(open)}. Nothing was built, stopped or started.`,
-      { evidence: open.map(({ pointer, code, subject }) => `${pointer}: ${code} ${subject}`) },
+      {
+        evidence: [
+          ...open.map(({ pointer, code, subject }) => `${pointer}: ${code} ${subject}`),
+          ...remediesOf(open),
+        ],
+      },
     )
 }
 

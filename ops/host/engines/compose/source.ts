@@ -82,6 +82,15 @@ export interface Rendered {
 }
 
 /**
+ * Compose reads remote files (`include` or `extends` of a git or OCI address) unless these are off: what they say
+ * was not reviewed.
+ */
+const localFilesOnly = {
+  COMPOSE_EXPERIMENTAL_GIT_REMOTE: 'false',
+  COMPOSE_EXPERIMENTAL_OCI_REMOTE: 'false',
+} as const
+
+/**
  * Renders the compose files. While it renders, Compose reads the files that they name (`env_file`, `extends`,
  * `include`) and copies them into the model, before anything can be judged. So this runs as the account that builds.
  * @throws {Problem} `docker_compose_failed`, with what Compose said, when a compose file is invalid or names a file
@@ -98,7 +107,7 @@ export async function render(
     [...composeArgs(project, folder), ...named, 'config', '--format', 'json'],
     {
       cwd: folder,
-      env,
+      env: { ...env, ...localFilesOnly },
       signal,
       as: at.reader,
       title: `${files.join(', ')} cannot be used: docker compose config`,
