@@ -96,7 +96,7 @@ export interface MountFinding {
 
 /**
  * Is this path of the host known to be harmless: made for containers, readable proof or certificates, or a folder for
- * data? Ask `judgeMount` first.
+ * data? Call `judgeMount` first.
  * @param source absolute path, links resolved
  */
 export function isForContainers(

@@ -10,7 +10,7 @@ export type Verdict =
 
 /** It opens nothing and gives no power over the host, whatever its value. */
 const harmless = { kind: 'harmless' } as const
-/** Its value decides; the rule is in `rules/`, under the same name. */
+/** Its value decides; the rule is in a file `*-rules.ts`, under the same name. */
 const judged = { kind: 'judged' } as const
 /** The same; the keys of each entry are in the table too. */
 const judgedEach = (each: string) => ({ kind: 'judged', each }) as const

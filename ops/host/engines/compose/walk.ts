@@ -1,6 +1,6 @@
 // Goes through a compose file by the table of keys and reports what is refused or not in it.
 import { composeKeys, type SectionName, type Verdict } from './keys.ts'
-import type { Report } from './rules/rule.ts'
+import type { Report } from './rule.ts'
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

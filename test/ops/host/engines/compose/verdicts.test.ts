@@ -230,7 +230,7 @@ describe('G10 the judge of compose files', () => {
   })
   it.each(volumes)('named volume with %s', (_what, data, expected) => {
     expect(verdict(model(usesVolume, { volumes: { data } }))).toBe(expected)
-    // Compose makes what is in its file, whoever uses it.
+    // An entry that no service uses is judged too.
     expect(verdict(model({}, { volumes: { data } }))).toBe(expected)
   })
   it.each(networks)('network with %s', (_what, back, expected) => {

@@ -1,6 +1,6 @@
 // Named volumes: the driver `local` can mount any file system and any folder of the host.
-import type { JudgedKey } from '../keys.ts'
-import type { ComposeVolume } from '../model.ts'
+import type { JudgedKey } from './keys.ts'
+import type { ComposeVolume } from './model.ts'
 import type { EntryCase, EntryRule } from './rule.ts'
 
 type VolumeCase = EntryCase<ComposeVolume>

@@ -1,6 +1,6 @@
 // What can reach a service: its ports, its networks, the namespaces that it shares.
 import { endpointName, isPrivateAddress } from '#ops/platform/net/addresses'
-import type { JudgedKey } from '../keys.ts'
+import type { JudgedKey } from './keys.ts'
 import type { ServiceCase, ServiceRule } from './rule.ts'
 
 /** Most ports one entry may open before it is judged by its ends alone. */

@@ -1,5 +1,5 @@
 // What a service reads and writes of the host: mounts, secrets, configs, files of its environment.
-import type { JudgedKey } from '../keys.ts'
+import type { JudgedKey } from './keys.ts'
 import type { ServiceCase, ServiceRule } from './rule.ts'
 
 const privateMounts: ReadonlySet<string> = new Set(['', 'private', 'rprivate'])

@@ -1,7 +1,7 @@
 // What an image is made of, and what its build may do.
 import { isAbsolute, resolve } from 'node:path'
-import type { JudgedKey } from '../keys.ts'
-import type { ComposeService } from '../model.ts'
+import type { JudgedKey } from './keys.ts'
+import type { ComposeService } from './model.ts'
 import type { ServiceCase, ServiceRule } from './rule.ts'
 
 type Build = NonNullable<ComposeService['build']>

@@ -1,6 +1,6 @@
 // What a rule of the judge gets, and how it reports.
 import type { Exposure, ExposureCode } from '#ops/platform/net/exposure'
-import type { ComposeModel, ComposeService } from '../model.ts'
+import type { ComposeModel, ComposeService } from './model.ts'
 
 /** A finding about one service or entry; `at` is the path below it. */
 export interface Finding extends Pick<Exposure, 'subject' | 'detail' | 'port'> {

@@ -5,7 +5,7 @@ import {
   keepsIsolation,
   weakens,
 } from '#ops/platform/docker/privileges'
-import type { JudgedKey } from '../keys.ts'
+import type { JudgedKey } from './keys.ts'
 import type { ServiceCase, ServiceRule } from './rule.ts'
 
 function judgeCapabilities({ service: { cap_add }, report }: ServiceCase): void {
@@ -112,7 +112,7 @@ function judgeLogging({ service: { logging }, report }: ServiceCase): void {
       code: 'foreign_driver',
       at: 'logging/driver',
       subject: driver,
-      detail: `has the daemon send its log away by the driver ${driver}`,
+      detail: `has the daemon send its log elsewhere by the driver ${driver}`,
     })
 }
 

@@ -1,7 +1,7 @@
 // Networks: who reaches their members without a published port, and whose addresses they take.
 import ipaddr from 'ipaddr.js'
-import type { JudgedKey } from '../keys.ts'
-import type { ComposeNetwork } from '../model.ts'
+import type { JudgedKey } from './keys.ts'
+import type { ComposeNetwork } from './model.ts'
 import type { EntryCase, EntryRule } from './rule.ts'
 
 type NetworkCase = EntryCase<ComposeNetwork>
