@@ -19,6 +19,12 @@ const listed = {
     privileged secrets tags ulimits platforms`,
   deploy: `mode endpoint_mode replicas labels rollback_config update_config resources restart_policy
     placement`,
+  placement: 'constraints preferences max_replicas_per_node',
+  'restart policy': 'condition delay max_attempts window',
+  update: 'parallelism delay failure_action monitor max_failure_ratio order',
+  logging: 'driver options',
+  ipam: 'driver config options',
+  'address pool': 'subnet ip_range gateway aux_addresses',
   resources: 'limits reservations',
   limits: 'cpus memory pids',
   reservations: 'cpus memory generic_resources devices',

@@ -12,8 +12,8 @@ import type { JudgedKey, SectionName } from './keys.ts'
 import type { ComposeModel, ComposeNetwork, ComposeService, ComposeVolume } from './model.ts'
 import { buildRules } from './build-rules.ts'
 import { fileRules } from './file-rules.ts'
-import { networkRules } from './network-rules.ts'
-import { powerRules, reservationRules } from './power-rules.ts'
+import { ipamRules, networkRules } from './network-rules.ts'
+import { loggingRules, powerRules, reservationRules } from './power-rules.ts'
 import { reachRules } from './reach-rules.ts'
 import type { EntryRule, Report, ServiceCase, ServiceRule } from './rule.ts'
 import { sourceJudges } from './source-judges.ts'
@@ -72,6 +72,7 @@ class Judgement {
     for (const [name, service] of Object.entries(services)) this.#judgeService(name, service)
     this.#judgeEntries('volumes', volumes, { existing: existing.volumes, rules: volumeRules })
     this.#judgeEntries('networks', networks, { existing: existing.networks, rules: networkRules })
+    this.#judgeEntries('networks', networks, { existing: new Map(), rules: ipamRules })
     for (const [name, entry] of Object.entries(volumes)) this.#walkEntry('volumes', name, entry)
     for (const [name, entry] of Object.entries(networks)) this.#walkEntry('networks', name, entry)
     for (const [name, entry] of Object.entries(secrets)) this.#walkEntry('secrets', name, entry)
@@ -98,7 +99,7 @@ class Judgement {
   #judgeService(name: string, service: ComposeService): void {
     const report = this.#reportFor(name, `services/${name}`)
     const at: ServiceCase = { service, model: this.#model, report, ...this.#sourceJudges(report) }
-    for (const rules of [serviceRules, reservationRules, buildRules])
+    for (const rules of [serviceRules, loggingRules, reservationRules, buildRules])
       for (const rule of Object.values(rules)) rule(at)
     walk({ section: 'service', value: service, at: '' }, report)
   }

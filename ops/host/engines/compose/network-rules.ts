@@ -79,36 +79,41 @@ const isPrivateSubnet = (subnet: string): boolean =>
   !within(subnet, tailnetRange) &&
   !(subnet.includes(':') && within(tailnetRange, subnet))
 
-function judgeAddresses({ name, entry: { ipam }, report }: NetworkCase): void {
-  if (!ipam) return
-  if (!['', 'default', 'null'].includes(ipam.driver))
-    report({
-      code: 'foreign_driver',
-      at: 'ipam/driver',
-      subject: ipam.driver,
-      detail: `gets the addresses of its network ${name} from the driver ${ipam.driver}`,
-    })
-  for (const option of Object.keys(ipam.options))
-    report({
-      code: 'unknown_setting',
-      at: 'ipam/options',
-      subject: `ipam/options/${option}`,
-      detail: `gets the addresses of its network ${name} with the option ${option}, which HQ does not know`,
-    })
-  for (const [i, { subnet }] of ipam.config.entries())
-    if (subnet !== '' && !isPrivateSubnet(subnet))
+export const ipamRules: Record<JudgedKey<'ipam'>, EntryRule<ComposeNetwork>> = {
+  driver: ({ name, entry: { ipam }, report }) => {
+    const driver = ipam?.driver ?? ''
+    if (!['', 'default', 'null'].includes(driver))
       report({
-        code: 'lan_network',
-        at: `ipam/config/${i}/subnet`,
-        subject: subnet,
-        detail: `makes ${subnet} the addresses of its network ${name}, so the host no longer reaches others there`,
+        code: 'foreign_driver',
+        at: 'ipam/driver',
+        subject: driver,
+        detail: `gets the addresses of its network ${name} from the driver ${driver}`,
       })
+  },
+  options: ({ name, entry: { ipam }, report }) => {
+    for (const option of Object.keys(ipam?.options ?? {}))
+      report({
+        code: 'unknown_setting',
+        at: 'ipam/options',
+        subject: `ipam/options/${option}`,
+        detail: `gets the addresses of its network ${name} with the option ${option}, which HQ does not know`,
+      })
+  },
+  config: ({ name, entry: { ipam }, report }) => {
+    for (const [i, { subnet }] of (ipam?.config ?? []).entries())
+      if (subnet !== '' && !isPrivateSubnet(subnet))
+        report({
+          code: 'lan_network',
+          at: `ipam/config/${i}/subnet`,
+          subject: subnet,
+          detail: `makes ${subnet} the addresses of its network ${name}, so the host no longer reaches others there`,
+        })
+  },
 }
 
 export const networkRules: Record<JudgedKey<'network'>, EntryRule<ComposeNetwork>> = {
   driver: judgeDriver,
   driver_opts: judgeOptions,
-  ipam: judgeAddresses,
   // The host's own network by its name.
   name: ({ entry, report }) => {
     if (entry.name === 'host' && 'external' in entry && entry.driver !== 'host')

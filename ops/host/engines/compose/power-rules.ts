@@ -125,8 +125,9 @@ export const powerRules = {
   device_cgroup_rules: judgeDeviceRules,
   post_start: hookRule('post_start'),
   pre_stop: hookRule('pre_stop'),
-  logging: judgeLogging,
 } satisfies Partial<Record<JudgedKey<'service'>, ServiceRule>>
+
+export const loggingRules: Record<JudgedKey<'logging'>, ServiceRule> = { driver: judgeLogging }
 
 export const reservationRules: Record<JudgedKey<'reservations'>, ServiceRule> = {
   devices: judgeReservations,

@@ -51,6 +51,11 @@ describe('G10 the table of compose keys', () => {
       'post_start/0/new_key',
     ],
     ['a volume', { volumes: { data: { new_key: 1 } } }, 'new_key'],
+    [
+      'a pool of addresses',
+      { networks: { back: { ipam: { config: [{ new_key: 1 }] } } } },
+      'ipam/config/0/new_key',
+    ],
     ['a network', { networks: { back: { new_key: 1 } } }, 'new_key'],
     ['a secret', { secrets: { key: { new_key: 1 } } }, 'new_key'],
     ['a config', { configs: { key: { new_key: 1 } } }, 'new_key'],
