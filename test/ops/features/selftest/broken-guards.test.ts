@@ -13,16 +13,16 @@ const broken: readonly (Neutralised & {
 })[] = [
   {
     guard: 'publishing on [::]',
-    file: 'ops/host/engines/compose/judge.ts',
+    file: 'ops/host/engines/compose/reach-rules.ts',
     line: 'if (isPrivateAddress(host_ip)) continue',
     by: "if (isPrivateAddress(host_ip) || host_ip === '::') continue",
     seen: ['compose:all_ipv6'],
   },
   {
     guard: 'privileged containers',
-    file: 'ops/host/engines/compose/judge.ts',
-    line: 'if (service.privileged === true)',
-    by: 'if (service.privileged === null)',
+    file: 'ops/host/engines/compose/keys.ts',
+    line: "privileged: refused( 'privileged', 'runs privileged, with every device and capability of the host', ),",
+    by: 'privileged: harmless,',
     seen: ['compose:privileged'],
   },
   {
