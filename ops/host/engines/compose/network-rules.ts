@@ -21,8 +21,14 @@ const harmlessOptions: ReadonlySet<string> = new Set([
   'com.docker.network.host_ipv6',
 ])
 const gatewayModes: ReadonlySet<string> = new Set(['nat', 'isolated'])
+/** Docker's default bridge, which an external network may be. */
+const defaultBridge: ReadonlySet<string> = new Set([
+  'com.docker.network.bridge.default_bridge=true',
+  'com.docker.network.bridge.name=docker0',
+])
 const isHarmless = (option: string, value: string): boolean =>
   harmlessOptions.has(option) ||
+  defaultBridge.has(`${option}=${value}`) ||
   (/^com\.docker\.network\.bridge\.gateway_mode_ipv[46]$/.test(option) && gatewayModes.has(value))
 
 function judgeOptions({ name, entry: { driver_opts }, report }: NetworkCase): void {

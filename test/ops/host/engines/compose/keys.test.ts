@@ -25,6 +25,32 @@ describe('G10 the table of compose keys', () => {
     expect(new Set(named)).toEqual(new Set(Object.keys(sections).filter((name) => name !== 'file')))
   })
 
+  const at: Readonly<Record<string, (set: object) => object>> = {
+    file: (set) => set,
+    service: (web) => ({ services: { web } }),
+    build: (set) => ({ services: { web: { build: { context: '/srv/x', ...set } } } }),
+    secret: (key) => ({ secrets: { key } }),
+    config: (key) => ({ configs: { key } }),
+  }
+  const refused = Object.entries(sections).flatMap(([section, keys]) =>
+    Object.entries(keys).flatMap(([key, verdict]) =>
+      verdict.kind === 'refused' ? [[section, key, verdict.code] as const] : [],
+    ),
+  )
+  it.each(refused)('refuses in a %s the key %s as %s', (section, key, code) => {
+    const fragment = at[section]?.({ [key]: true })
+    const model = composeModel.parse({ name: 'shop', services: {}, ...fragment })
+    const found = judgeComposeModel(model).open
+    expect(found.map((each) => [each.code, each.subject])).toEqual([[code, key]])
+    expect(found[0]?.pointer).toMatch(new RegExp(`/${key}$`))
+    const off = composeModel.parse({
+      name: 'shop',
+      services: {},
+      ...at[section]?.({ [key]: null }),
+    })
+    expect(judgeComposeModel(off).open).toEqual([])
+  })
+
   it.each([
     ['the file', { new_key: {} }, 'new_key'],
     ['a service', { services: { web: { new_key: null } } }, 'new_key'],

@@ -201,6 +201,7 @@ const networks: readonly Row[] = [
   ['isolation', network({ [`${bridge}.gateway_mode_ipv4`]: 'isolated' }), 'accepted'],
   ['routes', network({ [`${bridge}.gateway_mode_ipv6`]: 'nat-unprotected' }), 'lan_network'],
   ['trusted interfaces', network({ [`${bridge}.trusted_host_interfaces`]: 'eth0' }), 'lan_network'],
+  ['the default bridge', network({ [`${bridge}.name`]: 'docker0' }), 'accepted'],
   ['a bridge of the host', network({ [`${bridge}.name`]: 'br0' }), 'lan_network'],
   ['an option that is not known', network({ new: 1 }), 'lan_network'],
   ['the local network', { driver: 'ipvlan' }, 'lan_network'],
