@@ -64,6 +64,8 @@ export const maintenanceFile = z.strictObject({
   deploy_run_id: runId.nullable(),
   reason: z.string(),
   since: timestamp,
+  /** The person who holds it, alone or besides the deploy. A deploy never ends it. */
+  hold: z.strictObject({ by: z.string(), reason: z.string(), since: timestamp }).optional(),
 })
 export type MaintenanceFile = z.infer<typeof maintenanceFile>
 

@@ -148,6 +148,12 @@ export const deployErrors = {
     title: 'State not written',
     sentence: 'The project state was not written',
   },
+  maintenance_held: {
+    blocked: true,
+    next_auto_fix: 'end_maintenance',
+    title: 'Maintenance by a person',
+    sentence: 'A person holds maintenance mode on the host',
+  },
   maintenance_not_written: {
     http: 500,
     next_auto_fix: 'repair_artifacts_folder',

@@ -26,6 +26,10 @@ export const remediations = {
       'HQ waits for the deploy that holds maintenance mode. ' +
       'After a failed deploy, the next green deploy ends it, or press End maintenance in HQ.',
   },
+  end_maintenance: {
+    automatic: false,
+    title: 'Press End maintenance in HQ when the work on the host is done. Then start again.',
+  },
   read_remote_again: {
     automatic: true,
     title: 'The next ship reads origin/main again and records what was pushed.',

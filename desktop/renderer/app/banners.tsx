@@ -1,7 +1,9 @@
 import type { ReactElement } from 'react'
 import { Link, useLocation } from 'wouter'
+import type { MaintenanceState } from '#shared/api'
 import { errorRule } from '#shared/errors'
 import { remediations } from '#shared/errors/remediations'
+import { personName, personsMaintenance } from '#shared/maintenance'
 import { toBridgeError } from '../bridge/bridge-error.ts'
 import { useHq } from '../bridge/context.ts'
 import { Icon, Mark } from '../ui/icons.tsx'
@@ -136,20 +138,22 @@ function MaintenanceBanner(): ReactElement | null {
   const { maintenance } = status ?? {}
   if (!maintenance?.on) return null
   const { file, unreadable } = maintenance
+  const person = personsMaintenance(maintenance)
+  const start = person?.since ?? file?.since
   const holder = file?.deploy_run_id ?? null
   const held = facts.deploy !== null && facts.deploy.run_id === holder
   return (
-    <div className={css(`banner ${held ? 'info' : 'warn'}`)} role="status">
+    <div className={css(`banner ${held && person === null ? 'info' : 'warn'}`)} role="status">
       <Icon name="maintenance" />
       <span
         className="ellipsis"
         {...(unreadable === null ? {} : { title: visibleText(unreadable) })}
       >
         <b>
-          Maintenance on{file ? ` for ${span(now - Date.parse(file.since))}` : ''}
+          Maintenance on{start === undefined ? '' : ` for ${span(now - Date.parse(start))}`}
           {facts.stale ? ' when last seen' : ''}.
         </b>{' '}
-        <span className="soft">{maintenanceText(unreadable, held)}</span>
+        <span className="soft">{maintenanceText(maintenance, held)}</span>
       </span>
       <span className="grow" />
       {holder && (
@@ -162,9 +166,18 @@ function MaintenanceBanner(): ReactElement | null {
   )
 }
 
-function maintenanceText(unreadable: string | null, held: boolean): string {
+function maintenanceText(maintenance: MaintenanceState, held: boolean): string {
+  const { unreadable } = maintenance
   if (unreadable !== null)
     return `Its file cannot be read, so it counts as on: ${visibleText(unreadable)}`
+  const person = personsMaintenance(maintenance)
+  if (person !== null)
+    return (
+      `Put on by ${visibleText(personName(person))}: ${visibleText(person.reason ?? '')}. ` +
+      (held
+        ? 'This deploy stops before it switches or records anything.'
+        : 'No deploy or rollback starts until it is ended.')
+    )
   return held
     ? 'Held by this deploy; the background doctor is paused.'
     : 'Left on by a deploy that failed. It ends with the next green deploy.'

@@ -1,9 +1,11 @@
 import { useState, type ReactElement } from 'react'
 import { actions } from '#shared/actions'
-import type { MaintenanceFile } from '#shared/run'
+import type { MaintenanceState } from '#shared/api'
+import { personName, personsMaintenance } from '#shared/maintenance'
 import { Confirm } from '../ui/dialog.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { shortCommit, shortRun } from '../text/format.ts'
+import { visibleText } from '../text/visible-text.ts'
 import { useActions } from '../state/actions.tsx'
 import { useLive } from '../state/live.tsx'
 
@@ -18,7 +20,6 @@ export function EndMaintenance(): ReactElement | null {
   const { run, busy } = useActions()
   const [confirming, setConfirming] = useState(false)
   if (status?.maintenance.on !== true || facts.deploy !== null) return null
-  const { file } = status.maintenance
   const { serving } = status.host
   return (
     <>
@@ -39,7 +40,7 @@ export function EndMaintenance(): ReactElement | null {
         onClose={() => setConfirming(false)}
       >
         <p>
-          {reasonOf(file)} The file is removed, doctor runs by its timer again, and guard repairs
+          {reasonOf(status.maintenance)} The file is removed, doctor runs by its timer again, and guard repairs
           again.{' '}
           {serving === null
             ? 'No version is running on the host.'
@@ -50,8 +51,11 @@ export function EndMaintenance(): ReactElement | null {
   )
 }
 
-function reasonOf(file: MaintenanceFile | null): string {
+function reasonOf(maintenance: MaintenanceState): string {
+  const { file } = maintenance
   if (file === null) return 'Its file cannot be read, so nobody knows what it protects.'
-  if (file.deploy_run_id === null) return 'A person turned it on.'
-  return `Deploy ${shortRun(file.deploy_run_id)} left it on because it failed.`
+  const person = personsMaintenance(maintenance)
+  if (person === null)
+    return `Deploy ${shortRun(file.deploy_run_id ?? '')} left it on because it failed.`
+  return `Put on by ${visibleText(personName(person))}: ${visibleText(person.reason ?? '')}.`
 }

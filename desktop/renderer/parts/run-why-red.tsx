@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactElement } from 'react'
 import type { RunDetail } from '#shared/api'
-import { actionOf } from '#shared/actions'
+import { actionOf, actions } from '#shared/actions'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { RemediationId } from '#shared/errors/remediations'
+import { personsMaintenance } from '#shared/maintenance'
 import { stoppedNothing } from '#shared/steps'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
 import { useLive, type Live } from '../state/live.tsx'
@@ -14,10 +15,12 @@ import { nextFix, notReached, WhyRed, type Standing } from '../ui/why-red.tsx'
 import { shortCommit, span } from '../text/format.ts'
 
 const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
+/** A person's maintenance also stops a deploy that runs: then it names the step. */
+const refusedAtStart = ({ error_class, step_failed }: RunDetail): boolean =>
+  refused.has(error_class ?? '') || (error_class === 'maintenance_held' && step_failed === null)
 /** A rollback is a deploy too; one that was refused before it began left nothing in its folder. */
 export const isDeployRun = (run: RunDetail | null): boolean =>
-  (run?.action === 'deploy_and_verify' || run?.action === 'rollback') &&
-  !refused.has(run.error_class ?? '')
+  (run?.action === 'deploy_and_verify' || run?.action === 'rollback') && !refusedAtStart(run)
 
 /** The triage of a failed deploy: from the overview when it is the last one, else from its own folder. */
 export function useTriage(
@@ -86,7 +89,8 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
       firstError={triage?.first_error ?? null}
       onFirstError={onFirstError}
       standing={[
-        ...(isDeployRun(run) ? [servingNow(live, result), maintenanceOn(live)] : []),
+        ...(isDeployRun(run) ? [servingNow(live, result)] : []),
+        ...(isDeployRun(run) || errorClass === 'maintenance_held' ? [maintenanceOn(live)] : []),
         notReached(result),
         nextStep({ run, result, triage }, errorClass),
       ].filter((each) => each !== null)}
@@ -121,11 +125,16 @@ function maintenanceOn({ overview: { status }, now }: Live): Standing | null {
   const { maintenance } = status ?? {}
   if (!maintenance?.on) return null
   const { file } = maintenance
-  const since = file ? `, ${span(now - Date.parse(file.since))} so far` : ''
+  const person = personsMaintenance(maintenance)
+  const start = person?.since ?? file?.since
+  const since = start === undefined ? '' : `, ${span(now - Date.parse(start))} so far`
   return {
     icon: 'maintenance',
     tone: 'warn',
-    text: `Maintenance stays on${since}. It ends with the next green deploy.`,
+    text:
+      person === null
+        ? `Maintenance stays on${since}. It ends with the next green deploy.`
+        : `Maintenance stays on${since}. Only ${actions.maintenance_clear.button} in HQ ends it.`,
   }
 }
 

@@ -1,5 +1,6 @@
 import { actionOf } from '#shared/actions'
 import type { Overview } from '#shared/bridge'
+import { personsMaintenance } from '#shared/maintenance'
 import type { Pin } from '#shared/result'
 import type { Run } from '#shared/run'
 import { count, shortCommit, startOfRun } from '../text/format.ts'
@@ -98,7 +99,7 @@ function shipLeadsOn(
 }
 
 function deployLeadsOn(
-  { change }: Overview,
+  { change, status }: Overview,
   { deployBlocked, deploy, pin }: Omit<Facts, 'primary'>,
 ): boolean {
   const stateOf = (name: string): string | undefined =>
@@ -107,7 +108,8 @@ function deployLeadsOn(
     (state) => state === 'fail' || state === 'blocked',
   )
   const due = stateOf('pushed') === 'pass' && stateOf('deployed') !== 'pass' && !red
-  return due && deployBlocked === null && deploy === null && pin?.holds !== true
+  const held = status !== null && personsMaintenance(status.maintenance) !== null
+  return due && deployBlocked === null && deploy === null && pin?.holds !== true && !held
 }
 
 /** What a deploy would bring: origin/main, as far as laptop and host know it. */

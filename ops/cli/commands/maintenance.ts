@@ -1,5 +1,6 @@
 import { Problem } from '#shared/errors'
 import type { MaintenanceState } from '#shared/api'
+import { personName } from '#shared/maintenance'
 import { setTimers } from '#ops/core/host-state/timers'
 import { runHere } from '#ops/host/hostd-client/check-command'
 import { doneDocument } from '#ops/core/pipeline/documents'
@@ -20,7 +21,9 @@ const sentence = ({ on, unreadable, file }: MaintenanceState): string => {
     return `Maintenance mode counts as on, because its file cannot be read: ${unreadable}`
   if (!on || !file) return 'Maintenance mode is off.'
   const owner = file.deploy_run_id === null ? '' : ` for deploy ${file.deploy_run_id}`
-  return `Maintenance mode is on since ${file.since}${owner}: ${file.reason}`
+  const { hold } = file
+  const person = hold ? ` ${personName(hold)} holds it since ${hold.since}: ${hold.reason}` : ''
+  return `Maintenance mode is on since ${file.since}${owner}: ${file.reason}${person && `.${person}`}`
 }
 
 function show(state: MaintenanceState, json: boolean): number {

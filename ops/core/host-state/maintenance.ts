@@ -1,6 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { MaintenanceState } from '#shared/api'
+import { personName, personsMaintenance } from '#shared/maintenance'
 import { maintenanceFile, type MaintenanceFile } from '#shared/run'
 import { messageOf } from '#shared/system-error'
 import { readJson, writeJson } from '#ops/base/files/json-file'
@@ -30,20 +31,94 @@ export function readMaintenance(paths: Pick<HostPaths, 'maintenance'>): Maintena
 }
 
 /**
- * Turns maintenance on, or hands one that is on to another owner.
+ * Refuses when a person holds maintenance mode, or its file cannot be read.
+ * @param what the start of the sentence: what was refused or stopped
+ * @param untouched the end of it: what stays as it is
+ * @throws {Problem} `maintenance_held`, naming who holds it and since when
+ */
+export function refusePersonsMaintenance(
+  paths: Pick<HostPaths, 'maintenance'>,
+  { what, untouched }: { readonly what: string; readonly untouched: string },
+): void {
+  const state = readMaintenance(paths)
+  const held = personsMaintenance(state)
+  if (held === null) return
+  const why =
+    state.unreadable === null
+      ? `${personName(held)} holds maintenance mode since ${held.since ?? ''}: ${held.reason ?? ''}`
+      : `maintenance mode counts as held by a person, because its file cannot be read: ${state.unreadable}`
+  throw new Problem(
+    'maintenance_held',
+    `${what}: ${why.replace(/\.$/, '')}. End maintenance in HQ ends it. ${untouched}`,
+  )
+}
+
+/**
+ * Turns maintenance on for a deploy, or adopts what an earlier deploy left on.
  * @param deployRunId the deploy that holds it; its DoD is let through. null when a person holds it
- * @throws {Problem} `maintenance_not_written`
+ * @throws {Problem} `maintenance_held` when a person holds it; `maintenance_not_written`
  */
 export function turnMaintenanceOn(
   paths: Pick<HostPaths, 'maintenance'>,
   { deployRunId, reason }: { deployRunId: string | null; reason: string },
 ): MaintenanceFile {
-  const file: MaintenanceFile = {
+  if (deployRunId !== null)
+    refusePersonsMaintenance(paths, {
+      what: `Deploy ${deployRunId} did not turn maintenance mode on`,
+      untouched: 'The maintenance file is as it was.',
+    })
+  return write(paths, {
     schema_version: 1,
     deploy_run_id: deployRunId,
     reason,
     since: new Date().toISOString(),
+  })
+}
+
+/**
+ * Puts maintenance on for a person. The name of a deploy that holds it stays, so that its DoD is let through; that
+ * deploy stops before it switches or records anything.
+ * @param by login of the person, as Tailscale says it, or `local`
+ * @throws {Problem} `maintenance_not_written`
+ */
+export function holdMaintenance(
+  paths: Pick<HostPaths, 'maintenance'>,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): MaintenanceFile {
+  const since = new Date().toISOString()
+  const { file } = readMaintenance(paths)
+  return write(paths, {
+    ...(file ?? { schema_version: 1, deploy_run_id: null, reason, since }),
+    hold: { by, reason, since },
+  })
+}
+
+/**
+ * Ends the part of a deploy that has succeeded. What a person holds stays on.
+ * @returns the person's maintenance that stays; null when maintenance is off now
+ * @throws {Problem} `maintenance_not_written`
+ */
+export function endDeployMaintenance(
+  paths: Pick<HostPaths, 'maintenance'>,
+): MaintenanceState | null {
+  const state = readMaintenance(paths)
+  if (personsMaintenance(state) === null) {
+    turnMaintenanceOff(paths)
+    return null
   }
+  const hold = state.file?.hold
+  if (hold !== undefined)
+    write(paths, {
+      schema_version: 1,
+      deploy_run_id: null,
+      reason: hold.reason,
+      since: hold.since,
+      hold,
+    })
+  return state
+}
+
+function write(paths: Pick<HostPaths, 'maintenance'>, file: MaintenanceFile): MaintenanceFile {
   try {
     writeJson(paths.maintenance, file)
   } catch (error) {

@@ -5,7 +5,11 @@ import { Problem, toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import type { DeployResult, Triage } from '#shared/result'
 import { writeDocument } from '#ops/base/redact/write-document'
-import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/core/host-state/maintenance'
+import {
+  endDeployMaintenance,
+  refusePersonsMaintenance,
+  turnMaintenanceOn,
+} from '#ops/core/host-state/maintenance'
 import { setTimers } from '#ops/core/host-state/timers'
 import { attemptInstall, failedResult, runAttempt } from './attempt.ts'
 import { gatherBundle, writeResult } from './bundle.ts'
@@ -28,8 +32,8 @@ interface UntilGreen {
  * Maintenance on, bounded attempts that each fetch again, a triage for every failure, `green_check`, maintenance off.
  * Only classes that the error table calls retryable are tried again, and never twice with the same fingerprint; but an
  * attempt that failed after it made another HQ current is followed by one of that HQ. After a failure maintenance stays
- * on. A deploy of a pinned host, or a rollback, that is not possible is refused before any of this: nothing is changed
- * then.
+ * on. A deploy of a pinned host, a rollback that is not possible, and both while a person holds maintenance, are refused
+ * before any of this: nothing is changed then.
  * @returns the result of the deploy, which is also the last event
  */
 export async function deployUntilGreen(
@@ -46,6 +50,10 @@ export async function deployUntilGreen(
   }
   let host: DeployHost
   try {
+    refusePersonsMaintenance(given.paths, {
+      what: `${plan.kind === 'rollback' ? 'The rollback' : 'The deploy'} was not started`,
+      untouched: 'Nothing was changed.',
+    })
     host = await applyPlan(given, plan, { log, signal })
   } catch (error) {
     const problem = toProblem(error)
@@ -181,10 +189,11 @@ class Deploy {
     try {
       gatherBundle(paths, result, triage)
       if (result.overall === 'PASS') {
-        turnMaintenanceOff(paths)
-        this.log('maintenance mode is off')
         // Doctor's timer does not start while the maintenance file is there.
-        this.log(await setTimers(settings, 'start'))
+        if (endDeployMaintenance(paths) === null) {
+          this.log('maintenance mode is off')
+          this.log(await setTimers(settings, 'start'))
+        } else this.log('maintenance mode stays on: a person put it on during this deploy')
       } else this.log('maintenance mode stays on until a deploy succeeds or it is ended in HQ')
       writeResult(paths, result)
       return result

@@ -1,36 +1,51 @@
 import { Problem } from '#shared/errors'
+import { personsMaintenance } from '#shared/maintenance'
 import { setTimers } from '#ops/core/host-state/timers'
 import {
+  holdMaintenance,
   readMaintenance,
   turnMaintenanceOff,
-  turnMaintenanceOn,
 } from '#ops/core/host-state/maintenance'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { withLock } from '#ops/base/files/lock'
 import { laneLockFile } from '#ops/core/host-state/locks'
 
+interface Change {
+  readonly set: 'on' | 'off'
+  readonly reason: string
+  /** Login of the person, as Tailscale says it, or `local`. */
+  readonly actor: string
+}
+
 /**
- * Sets maintenance mode for a person. Never under a deploy: it holds the mode itself while it runs.
+ * Sets maintenance mode for a person. It is put on at any time: a deploy that runs then stops before it switches or
+ * records anything. It is never ended under a deploy, which holds the mode itself.
  * @returns one sentence for a person
- * @throws {Problem} `lane_busy` while a deploy runs; `maintenance_not_written`
+ * @throws {Problem} `lane_busy` when it should end while a deploy runs; `maintenance_not_written`
  */
 export async function setMaintenance(
   paths: HostPaths,
-  { set, reason }: { set: 'on' | 'off'; reason: string },
+  { set, reason, actor }: Change,
 ): Promise<string> {
+  return set === 'on' ? putOn(paths, { by: actor, reason }) : await end(paths)
+}
+
+function putOn(paths: HostPaths, hold: { by: string; reason: string }): string {
+  const state = readMaintenance(paths)
+  // A file that cannot be read counts as a person's; what it should have said is lost, so it is written again.
+  const held = state.file === null ? null : personsMaintenance(state)
+  if (held !== null) return `Maintenance mode was on already, since ${held.since ?? ''}.`
+  holdMaintenance(paths, hold)
+  return 'Maintenance mode is on.'
+}
+
+async function end(paths: HostPaths): Promise<string> {
   const busy = (): Problem =>
     new Problem('lane_busy', 'Maintenance mode was not changed: a deploy is running and holds it.')
   return await withLock(laneLockFile(paths, 'deploy'), { waitMs: 1000, busy }, async () => {
-    if (set === 'off') {
-      if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'
-      await setTimers(readHostSettings(paths), 'start') // a deploy that turned it on stopped it
-      return 'Maintenance mode is off.'
-    }
-    const { file } = readMaintenance(paths)
-    // A deploy that failed left it on under its own name; that name lets its DoD through and is kept.
-    if (file !== null) return `Maintenance mode was on already, since ${file.since}.`
-    turnMaintenanceOn(paths, { deployRunId: null, reason })
-    return 'Maintenance mode is on.'
+    if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'
+    await setTimers(readHostSettings(paths), 'start') // a deploy that turned it on stopped it
+    return 'Maintenance mode is off.'
   })
 }

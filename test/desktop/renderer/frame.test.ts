@@ -136,6 +136,40 @@ describe('maintenance that a failed deploy left on', () => {
     await page.context().close()
   })
 
+  test('G7 that a person put on says who and since when, and is ended with its button', async () => {
+    const story = done()
+    const at = new Date(Date.now() - 600_000).toISOString()
+    story.answers['overview.get'] = {
+      ...(story.answers['overview.get'] as Overview),
+      status: {
+        ...statusOf(story),
+        maintenance: {
+          on: true,
+          unreadable: null,
+          file: {
+            schema_version: 1,
+            deploy_run_id: null,
+            reason: 'new disk',
+            since: at,
+            hold: { by: 'operator@example.com', reason: 'new disk', since: at },
+          },
+        },
+      },
+    }
+    const { page } = await open(browser, built, story)
+    await shown(page.getByText(/^Maintenance on for (9|10) m/)).toBeVisible()
+    await shown(
+      page.getByText(
+        'Put on by operator@example.com: new disk. No deploy or rollback starts until it is ended.',
+      ),
+    ).toBeVisible()
+    await page.getByRole('button', { name: 'End maintenance' }).click()
+    await shown(page.getByRole('alertdialog')).toContainText(
+      'Put on by operator@example.com: new disk.',
+    )
+    await page.context().close()
+  })
+
   test('is not offered to be ended while a deploy holds it', async () => {
     const story = deploying()
     const { page } = await open(browser, built, story, { path: '/deploy' })

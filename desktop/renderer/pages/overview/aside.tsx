@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
+import { personName, personsMaintenance } from '#shared/maintenance'
 import { useLive } from '../../state/live.tsx'
 import { CheckLine, Matrix, notGreen, tallyOf } from '../../ui/checks.tsx'
 import { Icon } from '../../ui/icons.tsx'
@@ -127,6 +128,7 @@ function MaintenanceSection(): ReactElement | null {
   } = useLive()
   if (!status) return null
   const { on, file } = status.maintenance
+  const person = personsMaintenance(status.maintenance)
   const lastSeen = facts.stale ? ' when last seen' : ''
   return (
     <section className={css('sec')} aria-label="Maintenance">
@@ -142,8 +144,8 @@ function MaintenanceSection(): ReactElement | null {
       </div>
       {on && file && (
         <p className="quiet">
-          {file.deploy_run_id === null ? (
-            visibleText(file.reason)
+          {person !== null || file.deploy_run_id === null ? (
+            visibleText(`Put on by ${personName(person ?? { by: null })}: ${person?.reason ?? file.reason}`)
           ) : (
             <>
               Since deploy{' '}

@@ -1,17 +1,24 @@
 // Step 5: the engine brings the build up. Its name is older than the engines: `process` runs no container.
 import type { DeployStep } from '#shared/steps'
+import { refusePersonsMaintenance } from '#ops/core/host-state/maintenance'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import type { UpReport } from '#ops/host/engines/common/engine'
 import { engineOf } from '#ops/host/engines/registry'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 
-export const dockerCompose = (_host: DeployHost): Step<DeployFacts, DeployStep> => ({
+export const dockerCompose = ({ paths }: DeployHost): Step<DeployFacts, DeployStep> => ({
   name: 'docker_compose',
   timeLimitSeconds: 1200,
   run: async (facts, { log, signal }) => {
     const { engine } = requireFact(facts, 'config')
     const target = requireFact(facts, 'target')
-    const up = await engineOf(engine).up(target, requireFact(facts, 'build'), { log, signal })
+    const beforeSwitch = (): void =>
+      refusePersonsMaintenance(paths, {
+        what: 'The deploy stopped before the switch',
+        untouched: 'The version that served before still serves.',
+      })
+    const build = requireFact(facts, 'build')
+    const up = await engineOf(engine).up(target, build, { log, signal, beforeSwitch })
     return {
       facts: { up, unanswered_ms: up.unansweredMs },
       detail: `engine ${engine}: ${detailOf(up)}`,

@@ -2,6 +2,7 @@
 import type { DeployStep } from '#shared/steps'
 import { installRoot } from '#ops/base/process/program'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
+import { refusePersonsMaintenance } from '#ops/core/host-state/maintenance'
 import { pruneReleases, releaseVersion, switchCurrent } from '#ops/core/host-state/releases'
 import { shownRelease } from '#ops/features/deploy/release/hq-console'
 import { isHqItself, makeRelease, requireHostd } from '#ops/features/deploy/release/make-release'
@@ -30,6 +31,10 @@ export const hostdInstall = (host: DeployHost): Step<DeployFacts, DeployStep> =>
       }
     }
     const release = await makeRelease(host, requireFact(facts, 'target_sha'), context)
+    refusePersonsMaintenance(host.paths, {
+      what: 'The deploy stopped before it started the new HQ',
+      untouched: 'The HQ that was installed still runs, and what serves is untouched.',
+    })
     const detail = await startRelease(host, release, context)
     for (const gone of pruneReleases(host.paths)) context.log(`removed the old release ${gone}`)
     return { facts: { installed: release }, detail }

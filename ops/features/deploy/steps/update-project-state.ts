@@ -1,6 +1,7 @@
 // Step 9: the project's state names this deploy, and its build is kept for a rollback.
 import type { Pin } from '#shared/result'
 import type { DeployStep } from '#shared/steps'
+import { refusePersonsMaintenance } from '#ops/core/host-state/maintenance'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { markGreenBuild } from '#ops/host/engines/common/green-builds'
 import { engineOf } from '#ops/host/engines/registry'
@@ -18,6 +19,10 @@ export const updateProjectState = (host: DeployHost): Step<DeployFacts, DeploySt
     if (why !== null) log(`next action: ${why}`)
     const guard = requireFact(facts, 'guard')
     const pin = pinOf(host, facts)
+    refusePersonsMaintenance(paths, {
+      what: 'The deploy stopped before it recorded the new state',
+      untouched: 'The new version serves; the recorded state is the one from before.',
+    })
     await writeState(
       host,
       {

@@ -77,6 +77,8 @@ export interface UsedFolder {
 export interface Progress {
   readonly log: (text: string) => void
   readonly signal?: AbortSignal
+  /** Runs right before the first service that serves is replaced. When it throws, nothing is replaced. */
+  readonly beforeSwitch?: () => void
 }
 
 /** One service as guard sees it. */

@@ -31,6 +31,7 @@ export async function composeUp(
   progress.log(`Docker ${await requireDaemon(dockerOf(target), progress.signal)}`)
   const all: Prepared[] = []
   for (const plan of plansOf(target, build)) all.push(await prepare(plan, progress))
+  progress.beforeSwitch?.()
   const done: { prepared: Prepared; unansweredMs: number | null }[] = []
   for (const prepared of all) {
     for (const name of prepared.unchanged) progress.log(`${name}: unchanged, stays as it is`)

@@ -45,6 +45,7 @@ export async function processUp(
   for (const { name } of specs) await stopLeftCandidate(paths, name, progress)
   for (const spec of fresh) requirePort(spec, records.get(spec.name))
   for (const spec of fresh) await proveCandidate(paths, spec, progress)
+  progress.beforeSwitch?.()
   const done: Handover[] = []
   try {
     for (const spec of fresh) done.push(await switchVersion(paths, spec, progress))
