@@ -173,6 +173,12 @@ export const remediations = {
     automatic: false,
     title: 'Give the laptop push access to origin, or fix the hook of the remote that refused.',
   },
+  unify_origin_address: {
+    automatic: false,
+    title:
+      'Let a push of origin go only to the address that origin is read from: correct remote.origin.pushurl, ' +
+      'remote.origin.url or url.*.pushInsteadOf in the git configuration.',
+  },
   make_remote_read_only: {
     automatic: false,
     title: 'Give the host a read-only deploy key, so that it cannot push.',

@@ -102,6 +102,12 @@ export const shipErrors = {
     title: 'Unreachable remote',
     sentence: 'origin does not answer',
   },
+  push_address_differs: {
+    blocked: true,
+    next_auto_fix: 'unify_origin_address',
+    title: 'Two addresses of origin',
+    sentence: 'origin is pushed to another address than it is read from',
+  },
   ship_key_locked: {
     blocked: true,
     next_auto_fix: 'ship_from_hq',

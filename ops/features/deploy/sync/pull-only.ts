@@ -5,6 +5,7 @@ import { Problem } from '#shared/errors'
 import type { CommandResult } from '#ops/base/process/command'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { hostGit } from '#ops/platform/git/host-git'
+import { shownAddress } from '#ops/platform/git/remote-address'
 import { git, gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
 
 /** Exit code of a git whose push ended at the handshake. A refused ref is 1, a refused connection also 128. */
@@ -110,19 +111,19 @@ async function probe(remote: Remote, log: (text: string) => void): Promise<PullO
   if (pushed.exitCode === 0)
     throw new Problem(
       'production_can_push',
-      `This host could push to ${shown(url)}. Nothing was pushed: the probe was a dry run.`,
+      `This host could push to ${shownAddress(url)}. Nothing was pushed: the probe was a dry run.`,
     )
   await requireReadable(remote, 'after')
   if (pushed.exitCode !== exitHandshake) {
     const how = pushed.timedOut ? 'its time limit' : `exit code ${pushed.exitCode ?? 'none'}`
     throw new Problem(
       'push_probe_inconclusive',
-      `The push probe to ${shown(url)} ended with ${how}; only a refusal at the handshake proves that ` +
+      `The push probe to ${shownAddress(url)} ended with ${how}; only a refusal at the handshake proves that ` +
         'this host cannot push.',
       { evidence: pushed.stderrTail.split('\n') },
     )
   }
-  return { url, detail: `${shown(url)} lets this host read, and refuses its push at the handshake` }
+  return { url, detail: `${shownAddress(url)} lets this host read, and refuses its push at the handshake` }
 }
 
 /** @throws {Problem} `push_probe_inconclusive` unless the branch can be read */
@@ -138,7 +139,7 @@ async function requireReadable(
   if (listed.exitCode === 0) return
   throw new Problem(
     'push_probe_inconclusive',
-    `${shown(url)} could not be read right ${when} the push probe (${whyUnreadable(listed, branch)}), ` +
+    `${shownAddress(url)} could not be read right ${when} the push probe (${whyUnreadable(listed, branch)}), ` +
       'so a refused push proves nothing.',
     { evidence: listed.stderrTail.split('\n') },
   )
@@ -149,6 +150,3 @@ function whyUnreadable(listed: CommandResult, branch: string): string {
   if (listed.exitCode === 2) return `it has no branch ${branch}`
   return gitReason(listed)
 }
-
-/** The URL without a password that it may carry. */
-const shown = (url: string): string => url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1')

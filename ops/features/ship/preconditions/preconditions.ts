@@ -6,6 +6,7 @@ import { checkCodexSkip, checkHooks, checkProductionHost, type Machine } from '.
 import {
   checkHasRemote,
   checkNotBehind,
+  checkOneAddress,
   checkSomethingToShip,
   type RemoteView,
   type ShippedBefore,
@@ -90,6 +91,12 @@ export const shipPreconditions: readonly Precondition[] = [
     stage: 'commit',
     errorClasses: ['remote_unreachable'],
     check: checkHasRemote,
+  },
+  {
+    name: 'one_address_of_origin',
+    stage: 'commit',
+    errorClasses: ['push_address_differs'],
+    check: checkOneAddress,
   },
   {
     name: 'not_behind_origin',

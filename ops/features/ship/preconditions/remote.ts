@@ -2,6 +2,7 @@
 import { shortCommit } from '#shared/ids'
 import { isAncestor } from '#ops/platform/git/commits'
 import { hasRemote } from '#ops/platform/git/remote'
+import { isSameAddress, remoteAddresses, shownAddress } from '#ops/platform/git/remote-address'
 import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
 import type { Commit } from './commit.ts'
@@ -29,6 +30,22 @@ export async function checkHasRemote({ repo, git }: Tree): Promise<Unmet | null>
   return (await hasRemote(repo, remoteName, git))
     ? null
     : { errorClass: 'remote_unreachable', sentence: `${repo} has no remote named ${remoteName}.` }
+}
+
+/**
+ * What is reviewed is what origin is read from. A push that goes anywhere else, or somewhere else as well, would move
+ * another repository.
+ */
+export async function checkOneAddress({ repo, git }: Tree): Promise<Unmet | null> {
+  const { read, push } = await remoteAddresses(repo, remoteName, git)
+  const from = read[0] ?? ''
+  if (push.length === 1 && push.every((to) => isSameAddress(repo, from, to))) return null
+  const to = push.map(shownAddress)
+  return {
+    errorClass: 'push_address_differs',
+    sentence: `${remoteName} is read from ${shownAddress(from)}, and a push goes to ${to.join(' and to ')}.`,
+    evidence: [`read: ${shownAddress(from)}`, ...to.map((url) => `push: ${url}`)],
+  }
 }
 
 export async function checkNotBehind(

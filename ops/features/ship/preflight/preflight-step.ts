@@ -100,11 +100,11 @@ async function inspectOrigin(facts: Begun, context: Context): Promise<Origin> {
   const commit: Commit = { repo, head, git }
   const subject: Subject = { ...facts, ...commit, remote: null, before: null }
   if (candidate) refuse(await checkHeadUnmoved(commit, candidate.start), workUntouched)
-  await refuseUnmet('commit', subject)
-  const branch = await branchToShip(commit, await configOfHead(repo, head, git))
   const originConfig = await wayToRemotes(repo, git)
   const { review } = readOperatorSettings(facts.home)
   if (pinned) refuseOtherTerms(pinned, { originConfig, review })
+  await refuseUnmet('commit', subject)
+  const branch = await branchToShip(commit, await configOfHead(repo, head, git))
 
   const remoteHead = await fetchRemote(repo, branch, git)
   const remote = { branch, remoteHead }

@@ -111,6 +111,14 @@ const states: readonly State[] = [
     },
   },
   {
+    precondition: 'one_address_of_origin',
+    errorClass: 'push_address_differs',
+    what: 'a push address that leads elsewhere',
+    spoil: (sample) => {
+      sample.git('config', 'remote.origin.pushurl', '/elsewhere')
+    },
+  },
+  {
     precondition: 'not_behind_origin',
     errorClass: 'behind_remote',
     what: 'a branch behind origin',

@@ -1,6 +1,8 @@
-import { describe, it } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { shipFixture } from '../../../../support/ship-fixture.ts'
-import { expectPreflightStop } from '../../../../support/ship-preflight.ts'
+import { expectPreflightStop, runPreflight } from '../../../../support/ship-preflight.ts'
 
 const at = shipFixture({
   provider: 'unreachable',
@@ -56,6 +58,50 @@ describe('preflight', () => {
       fix: 'unhide_changes',
       exit: 2,
     })
+  })
+
+  const elsewhere = '/srv/elsewhere.git'
+  it.each([
+    ['pushurl', () => at.sample.git('config', 'remote.origin.pushurl', elsewhere)],
+    [
+      'a second push address',
+      () => {
+        at.sample.git('config', '--add', 'remote.origin.pushurl', at.sample.origin)
+        at.sample.git('config', '--add', 'remote.origin.pushurl', elsewhere)
+      },
+    ],
+    [
+      'pushInsteadOf of the repository',
+      () => at.sample.git('config', `url.${elsewhere}.pushInsteadOf`, at.sample.origin),
+    ],
+    [
+      'pushInsteadOf of the operator, in another file',
+      () =>
+        writeFileSync(
+          join(at.sample.env['HOME'] ?? '', '.gitconfig'),
+          `[url "${elsewhere}"]\n\tpushInsteadOf = ${at.sample.origin}\n`,
+        ),
+    ],
+    ['a second url', () => at.sample.git('config', '--add', 'remote.origin.url', elsewhere)],
+  ])('G12 refuses %s that leads elsewhere, and names both addresses', async (_what, spoil) => {
+    spoil()
+    await expectPreflightStop(at.sample, {
+      error_class: 'push_address_differs',
+      fix: 'unify_origin_address',
+      exit: 2,
+      detail: `origin is read from ${at.sample.origin}, and a push goes to `,
+    })
+    await expectPreflightStop(at.sample, {
+      error_class: 'push_address_differs',
+      fix: 'unify_origin_address',
+      exit: 2,
+      detail: elsewhere,
+    })
+  })
+
+  it('G12 accepts a push address that names the same repository', async () => {
+    at.sample.git('config', 'remote.origin.pushurl', `file://${at.sample.origin}/`)
+    expect((await runPreflight(at.sample)).problem).toBeNull()
   })
 
   it('refuses a detached HEAD', async () => {
