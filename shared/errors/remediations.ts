@@ -179,6 +179,18 @@ export const remediations = {
       'Let a push of origin go only to the address that origin is read from: correct remote.origin.pushurl, ' +
       'remote.origin.url or url.*.pushInsteadOf in the git configuration.',
   },
+  prepare_origin: {
+    automatic: false,
+    title:
+      'Let origin take and show refs below refs/openclaw/ and atomic pushes, and turn off signed pushes if it does ' +
+      'not support them or cannot check them; the detail names what it refused.',
+  },
+  follow_origin_rules: {
+    automatic: false,
+    title:
+      'Take the exception from the account of the laptop, or change the rule of origin that the detail names, so that ' +
+      'the next push follows the rules. A commit that was pushed is reviewed and can be deployed.',
+  },
   make_remote_read_only: {
     automatic: false,
     title: 'Give the host a read-only deploy key, so that it cannot push.',

@@ -108,6 +108,12 @@ export const shipErrors = {
     title: 'Two addresses of origin',
     sentence: 'origin is pushed to another address than it is read from',
   },
+  origin_unsuitable: {
+    blocked: true,
+    next_auto_fix: 'prepare_origin',
+    title: 'Unsuitable origin',
+    sentence: 'origin cannot take and show a commit together with its verdict',
+  },
   ship_key_locked: {
     blocked: true,
     next_auto_fix: 'ship_from_hq',
@@ -296,6 +302,12 @@ export const shipErrors = {
     next_auto_fix: 'allow_push',
     title: 'Rejected push',
     sentence: 'origin refused the push',
+  },
+  push_bypassed_rule: {
+    blocked: true,
+    next_auto_fix: 'follow_origin_rules',
+    title: 'Bypassed rule of origin',
+    sentence: 'origin took the push by an exception from its own rules',
   },
   push_unconfirmed: {
     retryable: true,

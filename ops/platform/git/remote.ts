@@ -59,7 +59,7 @@ export async function lsRemote(
 }
 
 /**
- * The push of a ship: all refs or none, hooks on, never forced, nothing pushed besides.
+ * The push of a ship: all refs or none, hooks on (unless `options` say otherwise), never forced, nothing pushed besides.
  * @returns how it ended; whether it happened is to be read from the remote, not from here
  */
 export const pushAtomic = (
@@ -79,7 +79,27 @@ export const pushAtomic = (
       remote,
       ...refs,
     ],
-    { timeLimitSeconds: 300, ...options, network: true, hooks: true },
+    { timeLimitSeconds: 300, hooks: true, ...options, network: true },
+  )
+
+/** Deletes refs of a remote, each by itself. @returns how it ended; a ref that was not there counts as a failure */
+export const deleteRemoteRefs = (
+  repo: string,
+  { remote, refs }: RemoteRefs,
+  options: GitOptions = {},
+): Promise<CommandResult> =>
+  git(
+    repo,
+    [
+      'push',
+      '--porcelain',
+      '--no-follow-tags',
+      '--no-recurse-submodules',
+      '--end-of-options',
+      remote,
+      ...refs.map((ref) => `:${ref}`),
+    ],
+    { timeLimitSeconds: 120, ...options, network: true },
   )
 
 /** Does the repository know this remote? */

@@ -69,6 +69,14 @@ export function checkSomethingToShip(
   { branch, remoteHead }: RemoteView,
   { proven, shipped, earlier }: ShippedBefore,
 ): Unmet | null {
+  const past = earlier?.result?.error_class === 'push_bypassed_rule' && remoteHead === head
+  if (past)
+    return {
+      errorClass: 'nothing_to_ship',
+      sentence:
+        `Nothing to ship: ${remoteName}/${branch} is at this commit already. ` +
+        `${earlier.result.run_id} pushed it by an exception from a rule of ${remoteName}.`,
+    }
   if (!proven || (earlier && (earlier.result !== null || remoteHead === head))) return null
   const at = `${remoteName}/${branch}`
   return {

@@ -32,6 +32,7 @@ import {
 } from '#ops/features/ship/state/ship-facts'
 import type { ShipLock } from '#ops/features/ship/state/ship-lock'
 import { fetchRemote } from './fetch-remote.ts'
+import { proveOrigin } from './prove-origin.ts'
 import { refuseOtherVerdict, reviewBase } from './review-base.ts'
 import { sweepKilledShip } from './sweep.ts'
 
@@ -41,7 +42,8 @@ export type TakeLock = (commit: string) => Promise<ShipLock>
 type Context = FactContext<ShipFacts>
 
 /**
- * Changes nothing but remote-tracking refs and, at a first ship, the baseline in the operator's settings.
+ * Changes nothing but remote-tracking refs and, at a first ship, the baseline in the operator's settings. On origin it
+ * makes a throw-away ref beside the verdicts, and deletes it.
  *
  * @param takeLock called once the machine and its environment are accepted
  */
@@ -52,6 +54,9 @@ export const preflightStep = (takeLock: TakeLock): Step<ShipFacts, ShipStep> => 
     const facts = await begin(given, context, takeLock)
     const origin = await inspectOrigin(facts, context)
     const frozen = await freeze(facts, origin, context)
+    // An earlier ship has pushed already; the first attempt of this ship has proven it.
+    if (frozen.earlier === null && given.pinned === null)
+      await proveOrigin({ ...facts, ...context })
     const { since, detail } = summarise(frozen, origin)
     return { facts: { since, frozen }, detail }
   },

@@ -9,6 +9,7 @@ import { gitFailure } from '#ops/platform/git/run-git'
 import type { CommandResult } from '#ops/base/process/command'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { frozenOf, remoteName, type ShipFacts } from '#ops/features/ship/state/ship-facts'
+import { refuseBypass } from '#ops/features/ship/preflight/bypassed-rules'
 import { readVerdictText } from './check-step.ts'
 
 export const finishStep: Step<ShipFacts, ShipStep> = {
@@ -24,10 +25,15 @@ export const finishStep: Step<ShipFacts, ShipStep> = {
         ? 'the remote already has the commit and its verdict'
         : `pushing ${head} to ${branch} and ${blob} to ${reviewRef(head)}`,
     )
-    const pushed = there ? null : await push(facts, blob, context)
+    const lines: string[] = []
+    const pushed = there ? null : await push(facts, blob, { ...context, lines })
     const view = await readAfterPush(facts, pushed)
     context.note({ remoteSha: view.head })
     refuseUnconfirmed(facts, { blob, pushed, view })
+    refuseBypass(
+      lines,
+      `${shortCommit(head)} and its verdict are on ${remoteName}/${branch}; a host can deploy them.`,
+    )
     const note = there ? '; pushed by an earlier ship, confirmed now' : ''
     return {
       facts: { remoteSha: view.head, pushedSha: head },
@@ -39,7 +45,7 @@ export const finishStep: Step<ShipFacts, ShipStep> = {
 async function push(
   facts: ShipFacts,
   blob: string,
-  context: Pick<StepContext, 'signal' | 'log'>,
+  context: Pick<StepContext, 'signal' | 'log'> & { readonly lines: string[] },
 ): Promise<CommandResult> {
   const { head, branch } = frozenOf(facts)
   context.signal.throwIfAborted()
@@ -50,7 +56,10 @@ async function push(
     {
       timeLimitSeconds: 600,
       env: { OPENCLAW_HQ_HOME: facts.home },
-      onLine: (text, stream) => context.log(text, stream),
+      onLine: (text, stream) => {
+        if (stream === 'stderr') context.lines.push(text)
+        context.log(text, stream)
+      },
     },
   )
 }

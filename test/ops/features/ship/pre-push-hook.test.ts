@@ -103,7 +103,7 @@ describe('the pre-push hook', () => {
     // Approved, and not pushed because the remote refused: a plain push of the very commit passes, the next one does
     // not.
     const gate = join(at.sample.origin, 'hooks', 'pre-receive')
-    writeFileSync(gate, '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+    writeFileSync(gate, '#!/bin/sh\n! grep -q refs/heads/\n', { mode: 0o755 })
     const approved = at.sample.commit('Approved', { 'new.txt': 'x\n' })
     expect((await at.sample.ship()).result.error_class).toBe('push_rejected')
     rmSync(gate)

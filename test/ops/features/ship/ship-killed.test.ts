@@ -21,7 +21,7 @@ describe('a ship that was killed', () => {
   it('right after its push is confirmed by the next ship, which tests again and adopts the verdict', async () => {
     const head = at.sample.commit('Pushed and killed', { 'pushed.txt': 'x\n' })
     const hook = join(at.sample.origin, 'hooks', 'post-receive')
-    writeFileSync(hook, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
+    writeFileSync(hook, '#!/bin/sh\ngrep -q refs/heads/ && exec sleep 600\n', { mode: 0o755 })
     const running = at.sample.start()
     const closed = new Promise((resolve) => {
       running.child.once('exit', resolve)

@@ -119,7 +119,11 @@ describe('a test of the change that writes into the repository', () => {
 
 describe('the push', () => {
   it('pushes nothing, not even the verdict, when a hook of the remote refuses', async () => {
-    hook(at.sample.origin, 'pre-receive', 'echo "closed for the season" >&2; exit 1')
+    hook(
+      at.sample.origin,
+      'pre-receive',
+      'grep -q refs/heads/ || exit 0; echo "closed for the season" >&2; exit 1',
+    )
     const { dir, result } = await expectStop(at.sample, {
       step: 'review_finish',
       exit: 1,
@@ -131,13 +135,62 @@ describe('the push', () => {
   })
 
   it('pushes all refs or none: a remote that refuses the verdict gets no commit', async () => {
-    hook(at.sample.origin, 'update', 'case "$1" in refs/openclaw/*) exit 1;; esac')
+    hook(
+      at.sample.origin,
+      'update',
+      'case "$1" in refs/openclaw/reviews/probe-*) ;; refs/openclaw/*) exit 1;; esac',
+    )
     await expectStop(at.sample, {
       step: 'review_finish',
       exit: 1,
       error_class: 'push_rejected',
       fix: 'allow_push',
     })
+  })
+
+  it('G13 is no PASS when origin says that it set a rule aside; the next ship says so too', async () => {
+    const [rule, first] = ['Bypassed rule violations for refs/heads/main:', '- Changes must be made']
+    hook(
+      at.sample.origin,
+      'post-receive',
+      `grep -q refs/heads/ && printf '%s\\n' '${rule}' '' '${first} through a pull request.'`,
+    )
+    const { result, exitCode } = await at.sample.ship()
+    const head = at.sample.git('rev-parse', 'HEAD')
+    expect([exitCode, result]).toMatchObject([
+      2,
+      {
+        overall: 'FAIL',
+        step_failed: 'review_finish',
+        error_class: 'push_bypassed_rule',
+        next_auto_fix: 'follow_origin_rules',
+        remote_sha: head,
+      },
+    ])
+    expect(result.steps.at(-1)?.detail).toContain(`${rule} ${first} through a pull request.`)
+    expect(at.sample.remoteRefs()).toMatchObject({ 'refs/heads/main': head })
+    expect(Object.keys(at.sample.remoteRefs())).toContain(reviewRef(head))
+    rmSync(join(at.sample.origin, 'hooks', 'post-receive'))
+    await expectStop(at.sample, {
+      step: 'preflight',
+      exit: 2,
+      error_class: 'nothing_to_ship',
+      fix: 'commit_changes',
+      detail: `${result.run_id} pushed it by an exception from a rule of origin`,
+    })
+  })
+
+  it('G13 is refused before the review when origin sets a rule aside for a verdict', async () => {
+    hook(at.sample.origin, 'post-receive', 'echo "warning: branch protection bypassed"')
+    const calls = at.api.calls()
+    await expectStop(at.sample, {
+      step: 'preflight',
+      exit: 2,
+      error_class: 'push_bypassed_rule',
+      fix: 'follow_origin_rules',
+      detail: 'branch protection bypassed',
+    })
+    expect(at.api.calls()).toBe(calls)
   })
 
   it('runs the pre-push hook of the repository, and stops when it refuses', async () => {
@@ -181,7 +234,11 @@ describe('the push', () => {
   it('reports an unconfirmed push, which the next ship confirms without a second review', async () => {
     // The remote vanishes right after it took the push, and comes back later.
     const away = `${at.sample.origin}.away`
-    hook(at.sample.origin, 'post-receive', `mv '${at.sample.origin}' '${away}'`)
+    hook(
+      at.sample.origin,
+      'post-receive',
+      `grep -q refs/heads/ || exit 0; mv '${at.sample.origin}' '${away}'`,
+    )
     const { result } = await at.sample.ship()
     expect(result).toMatchObject({
       overall: 'FAIL',

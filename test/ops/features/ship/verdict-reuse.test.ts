@@ -24,9 +24,9 @@ const provider = () => ({
   env_key: 'REVIEW_KEY',
   scripted: true,
 })
-/** The remote takes nothing, so that the same commit is shipped again and again. */
+/** The remote takes no branch, so that the same commit is shipped again and again. */
 const refusePushes = (): void =>
-  writeFileSync(join(at.sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', {
+  writeFileSync(join(at.sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\n! grep -q refs/heads/\n', {
     mode: 0o755,
   })
 const ship = async (): Promise<{ shipped: Shipped; asked: number }> => {

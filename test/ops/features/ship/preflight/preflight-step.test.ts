@@ -75,12 +75,12 @@ describe('preflight', () => {
       () => at.sample.git('config', `url.${elsewhere}.pushInsteadOf`, at.sample.origin),
     ],
     [
-      'pushInsteadOf of the operator, in another file',
-      () =>
-        writeFileSync(
-          join(at.sample.env['HOME'] ?? '', '.gitconfig'),
-          `[url "${elsewhere}"]\n\tpushInsteadOf = ${at.sample.origin}\n`,
-        ),
+      'pushInsteadOf of a file that the configuration includes',
+      () => {
+        const file = join(at.sample.home, 'more.gitconfig')
+        writeFileSync(file, `[url "${elsewhere}"]\n\tpushInsteadOf = ${at.sample.origin}\n`)
+        at.sample.git('config', 'include.path', file)
+      },
     ],
     ['a second url', () => at.sample.git('config', '--add', 'remote.origin.url', elsewhere)],
   ])('G12 refuses %s that leads elsewhere, and names both addresses', async (_what, spoil) => {
