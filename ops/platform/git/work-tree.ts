@@ -40,6 +40,10 @@ export const gitPath = async (
   options: GitOptions = {},
 ): Promise<string> => resolve(repo, await gitText(repo, ['rev-parse', '--git-path', name], options))
 
+/** The folder of this working tree, where its HEAD and index are; absolute. */
+export const gitDir = async (repo: string, options: GitOptions = {}): Promise<string> =>
+  await gitText(repo, ['rev-parse', '--absolute-git-dir'], options)
+
 /** The folder that all working trees of the repository share, absolute. */
 export const commonDir = async (repo: string, options: GitOptions = {}): Promise<string> =>
   resolve(repo, await gitText(repo, ['rev-parse', '--git-common-dir'], options))
@@ -74,6 +78,6 @@ export async function unfinishedOperation(
   options: GitOptions = {},
 ): Promise<string | null> {
   // None of these is shared between working trees (gitrepository-layout(5)): all lie in the folder of this one.
-  const own = await gitText(repo, ['rev-parse', '--absolute-git-dir'], options)
+  const own = await gitDir(repo, options)
   return Object.entries(operations).find(([file]) => existsSync(join(own, file)))?.[1] ?? null
 }

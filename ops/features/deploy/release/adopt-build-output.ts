@@ -1,8 +1,9 @@
 // Makes a folder that the build account made HQ's own.
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
-import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { Problem } from '#shared/errors'
+import { isInside } from '#ops/base/paths/inside'
 import { takeTreeBack, type RunAs } from '#ops/base/process/run-as'
 
 /** setuid, setgid and sticky bits, and write access for everybody. The group becomes this account's own. */
@@ -52,9 +53,4 @@ function requireAdoptable(from: string, path: string): void {
   if (!info.isFile() && !info.isDirectory()) refuse(path, 'is neither file nor folder')
   if ((info.mode & forbiddenBits) !== 0)
     refuse(path, `has the mode ${(info.mode & 0o7777).toString(8)}`)
-}
-
-function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path)
-  return way !== '..' && !way.startsWith('../') && !isAbsolute(way)
 }

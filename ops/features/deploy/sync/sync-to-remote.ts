@@ -1,5 +1,5 @@
 // Brings the host's clone to the commit that is deployed, once every change up to it is proven to be reviewed.
-import { join, relative, resolve } from 'node:path'
+import { relative } from 'node:path'
 import type { ProjectConfig, TrustFile } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { commitId, shortCommit } from '#shared/ids'
@@ -8,7 +8,10 @@ import { checkedFile } from '#ops/platform/git/checked-objects'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
 import { hostGit } from '#ops/platform/git/host-git'
 import { trackedAt } from '#ops/platform/git/objects'
+import { fetchRefs } from '#ops/platform/git/remote'
 import { git, gitFailure, gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { clearStaleLocks } from '#ops/platform/git/stale-locks'
+import { gitDir } from '#ops/platform/git/work-tree'
 import { trustOf } from '#ops/core/config/host-files'
 import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
@@ -16,8 +19,6 @@ import { trustKeys } from '#ops/core/trust/trusted-keys'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { excludeFromGit } from './exclude-artifacts.ts'
 import { rememberHistory, requireKnownHistory } from './known-history.ts'
-import { clearStaleLock } from './stale-lock.ts'
-import { fetchRefs } from '#ops/platform/git/remote'
 
 export interface Synced {
   /** The target, on which the clone stands now. */
@@ -54,8 +55,8 @@ export async function syncToRemote(
 ): Promise<Synced> {
   const options = await hostGit(paths.root, run.signal)
   const must = { ...options, errorClass: 'git_sync_failed' as const }
-  const gitDir = resolve(paths.root, await gitText(paths.root, ['rev-parse', '--git-dir'], must))
-  const clone: Clone = { paths, gitDir, branch, options, must, log: run.log }
+  await clearStaleLocks(paths.root, options, run.log)
+  const clone: Clone = { paths, gitDir: await gitDir(paths.root, must), branch, options, must, log: run.log }
   const origin = await fetchOrigin(clone)
   run.log(`origin/${branch} is ${origin}`)
   const trust = trustOf(files, paths)
@@ -189,12 +190,11 @@ async function requireOwnArtifacts({ paths, must }: Clone, target: string): Prom
 
 /** Resets the clone to exactly the target. @throws {Problem} `git_sync_failed` */
 async function resetTo(
-  { paths, gitDir, branch, options, must, log }: Clone,
+  { paths, gitDir, branch, options, must }: Clone,
   target: string,
 ): Promise<Pick<Synced, 'tree' | 'before'>> {
   const repo = paths.root
   await excludeFromGit(paths, gitDir, options)
-  clearStaleLock(repo, join(gitDir, 'index.lock'), log)
   const head = await git(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
   await gitText(repo, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], must)
   await gitText(repo, ['reset', '--hard', '--quiet', target], { ...must, timeLimitSeconds: 300 })
