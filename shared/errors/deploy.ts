@@ -24,6 +24,12 @@ export const deployErrors = {
     title: 'Failed checkout',
     sentence: 'The host could not switch to the commit',
   },
+  untracked_in_the_way: {
+    blocked: true,
+    next_auto_fix: 'move_untracked_files',
+    title: 'Untracked files in the way',
+    sentence: 'The clone of the host holds untracked files where the commit has its own',
+  },
   main_rewound: {
     blocked: true,
     next_auto_fix: 'restore_main',

@@ -191,6 +191,11 @@ export const remediations = {
       'Take the exception from the account of the laptop, or change the rule of origin that the detail names, so that ' +
       'the next push follows the rules. A commit that was pushed is reviewed and can be deployed.',
   },
+  move_untracked_files: {
+    automatic: false,
+    title:
+      'Move what the detail names out of the clone on the host, or delete it. Then press Deploy again.',
+  },
   make_remote_read_only: {
     automatic: false,
     title: 'Give the host a read-only deploy key, so that it cannot push.',

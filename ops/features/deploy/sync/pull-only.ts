@@ -123,7 +123,10 @@ async function probe(remote: Remote, log: (text: string) => void): Promise<PullO
       { evidence: pushed.stderrTail.split('\n') },
     )
   }
-  return { url, detail: `${shownAddress(url)} lets this host read, and refuses its push at the handshake` }
+  return {
+    url,
+    detail: `${shownAddress(url)} lets this host read, and refuses its push at the handshake`,
+  }
 }
 
 /** @throws {Problem} `push_probe_inconclusive` unless the branch can be read */

@@ -19,6 +19,7 @@ import { trustKeys } from '#ops/core/trust/trusted-keys'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { excludeFromGit } from './exclude-artifacts.ts'
 import { rememberHistory, requireKnownHistory } from './known-history.ts'
+import { refuseUntrackedInTheWay, withResetNoted } from './untracked-in-the-way.ts'
 
 export interface Synced {
   /** The target, on which the clone stands now. */
@@ -43,10 +44,10 @@ const untouched = 'The clone was not changed.'
 /**
  * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
  * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files,
- * `artifacts/` among them, stay (never `git clean`).
+ * `artifacts/` among them, stay (never `git clean`); one that is in the way of the commit refuses it.
  * @throws {Problem} `git_fetch_failed`, `main_rewound`, `rollback_unavailable`, `unreviewed_commit`,
- *   `verdict_signature_invalid`, `verdict_mismatch`, `provider_not_accepted`, `config_invalid`, `git_sync_failed`;
- *   until the reset the clone is as it was
+ *   `verdict_signature_invalid`, `verdict_mismatch`, `provider_not_accepted`, `config_invalid`, `untracked_in_the_way`,
+ *   `git_sync_failed`; until the reset the clone is as it was
  */
 export async function syncToRemote(
   { paths, files, rollbackTo }: Pick<DeployHost, 'paths' | 'files' | 'rollbackTo'>,
@@ -56,7 +57,14 @@ export async function syncToRemote(
   const options = await hostGit(paths.root, run.signal)
   const must = { ...options, errorClass: 'git_sync_failed' as const }
   await clearStaleLocks(paths.root, options, run.log)
-  const clone: Clone = { paths, gitDir: await gitDir(paths.root, must), branch, options, must, log: run.log }
+  const clone: Clone = {
+    paths,
+    gitDir: await gitDir(paths.root, must),
+    branch,
+    options,
+    must,
+    log: run.log,
+  }
   const origin = await fetchOrigin(clone)
   run.log(`origin/${branch} is ${origin}`)
   const trust = trustOf(files, paths)
@@ -188,16 +196,19 @@ async function requireOwnArtifacts({ paths, must }: Clone, target: string): Prom
     )
 }
 
-/** Resets the clone to exactly the target. @throws {Problem} `git_sync_failed` */
+/** Resets the clone to exactly the target. @throws {Problem} `untracked_in_the_way`, `git_sync_failed` */
 async function resetTo(
   { paths, gitDir, branch, options, must }: Clone,
   target: string,
 ): Promise<Pick<Synced, 'tree' | 'before'>> {
   const repo = paths.root
   await excludeFromGit(paths, gitDir, options)
+  await refuseUntrackedInTheWay({ root: repo, options: must }, target)
   const head = await git(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)
-  await gitText(repo, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], must)
-  await gitText(repo, ['reset', '--hard', '--quiet', target], { ...must, timeLimitSeconds: 300 })
+  await withResetNoted({ root: repo, options: must }, target, async () => {
+    await gitText(repo, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], must)
+    await gitText(repo, ['reset', '--hard', '--quiet', target], { ...must, timeLimitSeconds: 300 })
+  })
   const now = commitId.parse(await gitText(repo, ['rev-parse', '--verify', 'HEAD^{commit}'], must))
   const tree = commitId.parse(await gitText(repo, ['rev-parse', '--verify', 'HEAD^{tree}'], must))
   if (now !== target)
