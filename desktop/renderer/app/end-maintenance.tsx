@@ -40,8 +40,8 @@ export function EndMaintenance(): ReactElement | null {
         onClose={() => setConfirming(false)}
       >
         <p>
-          {reasonOf(status.maintenance)} The file is removed, doctor runs by its timer again, and guard repairs
-          again.{' '}
+          {reasonOf(status.maintenance)} The file is removed, doctor runs by its timer again, and
+          guard repairs again.{' '}
           {serving === null
             ? 'No version is running on the host.'
             : `${shortCommit(serving)} keeps serving.`}

@@ -32,8 +32,8 @@ interface UntilGreen {
  * Maintenance on, bounded attempts that each fetch again, a triage for every failure, `green_check`, maintenance off.
  * Only classes that the error table calls retryable are tried again, and never twice with the same fingerprint; but an
  * attempt that failed after it made another HQ current is followed by one of that HQ. After a failure maintenance stays
- * on. A deploy of a pinned host, a rollback that is not possible, and both while a person holds maintenance, are refused
- * before any of this: nothing is changed then.
+ * on. A deploy of a pinned host, a rollback that is not possible, and both while a person holds maintenance, are
+ * refused before any of this: nothing is changed then.
  * @returns the result of the deploy, which is also the last event
  */
 export async function deployUntilGreen(

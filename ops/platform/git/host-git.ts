@@ -15,8 +15,6 @@ const hostConfig = {
   'core.attributesFile': '/dev/null',
   'protocol.ext.allow': 'never',
   'submodule.recurse': 'false',
-  'gc.auto': '0',
-  'maintenance.auto': 'false',
 }
 
 const base: GitOptions = {

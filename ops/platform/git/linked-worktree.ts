@@ -1,8 +1,10 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { hasCode } from '#shared/system-error'
 import { exportCommit } from './export-commit.ts'
-import { git, gitText, type GitOptions } from './run-git.ts'
+import { gitText, type GitOptions } from './run-git.ts'
+import { commonDir } from './work-tree.ts'
 
 /** Folders of worktrees made here start with this, so that one left by a killed process is recognised. */
 const prefix = 'openclaw-worktree-'
@@ -52,24 +54,58 @@ export async function withWorktree<T>(
   }
 }
 
+/**
+ * Removes a worktree that was made here, and nothing else: what git keeps of another worktree, whose folder may be on a
+ * disk that is not plugged in, is not pruned.
+ */
 async function removeWorktree(repo: string, folder: string): Promise<void> {
-  // Without a signal: it must happen after a cancel as well. The folder goes first, so that prune sees it gone
-  // whatever state the checkout was left in.
+  // Without a signal: it must happen after a cancel as well.
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  await gitText(repo, ['worktree', 'prune', '--expire=now'])
+  for (const own of await ownRecords(repo))
+    if (own.folder === folder || own.record === basename(folder)) removeRecord(own)
 }
+
+interface WorktreeRecord {
+  /** Where git keeps HEAD and index of the worktree. */
+  readonly path: string
+  readonly record: string
+  /** Null when git was killed before it wrote it down. */
+  readonly folder: string | null
+}
+
+/** What git keeps of the worktrees made here. */
+async function ownRecords(repo: string): Promise<WorktreeRecord[]> {
+  const all = join(await commonDir(repo), 'worktrees')
+  if (!existsSync(all)) return []
+  return readdirSync(all)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => ({ path: join(all, name), record: name, folder: folderOf(join(all, name)) }))
+    .filter(({ folder }) => folder === null || basename(folder).startsWith(prefix))
+}
+
+/** `gitdir` names the file `.git` of the worktree, relative to itself where git is set to write it so. */
+function folderOf(path: string): string | null {
+  try {
+    const text = readFileSync(join(path, 'gitdir'), 'utf8').trim()
+    return text === '' ? null : dirname(resolve(path, text))
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+const removeRecord = ({ path }: WorktreeRecord): void =>
+  rmSync(path, { recursive: true, force: true, maxRetries: 3 })
 
 /**
  * Removes worktrees that a killed process left. The caller holds the lock under which they are made.
  * @returns their folders
  */
-export async function sweepWorktrees(repo: string, options: GitOptions = {}): Promise<string[]> {
-  const list = await git(repo, ['worktree', 'list', '--porcelain', '-z'], options)
-  const left = list.stdout
-    .split('\0')
-    .filter((line) => line.startsWith('worktree '))
-    .map((line) => line.slice('worktree '.length))
-    .filter((folder) => basename(folder).startsWith(prefix))
-  for (const folder of left) await removeWorktree(repo, folder)
-  return left
+export async function sweepWorktrees(repo: string): Promise<string[]> {
+  const left = await ownRecords(repo)
+  for (const each of left) {
+    if (each.folder !== null) rmSync(each.folder, { recursive: true, force: true, maxRetries: 3 })
+    removeRecord(each)
+  }
+  return left.map(({ folder, path }) => folder ?? path)
 }

@@ -59,7 +59,7 @@ export async function lsRemote(
 }
 
 /**
- * The push of a ship: all refs or none, hooks on (unless `options` say otherwise), never forced, nothing pushed besides.
+ * The push of a ship: all refs or none, never forced, nothing pushed besides, hooks on unless `options` turn them off.
  * @returns how it ended; whether it happened is to be read from the remote, not from here
  */
 export const pushAtomic = (

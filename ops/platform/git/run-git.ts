@@ -79,7 +79,8 @@ function gitEnv({
 }
 
 /**
- * Runs one git command in `repo`. Hooks and fsmonitor are off unless requested; standard output is kept.
+ * Runs one git command in `repo`. Hooks are off unless requested, fsmonitor and maintenance always; standard output is
+ * kept.
  * Callers put `--end-of-options` before anything that is not written in the source.
  *
  * @param repo working tree or bare repository; the command runs there
@@ -95,6 +96,9 @@ export function git(
   const config = {
     ...options.config,
     'core.fsmonitor': 'false',
+    // What git tidies up in the background is not HQ's to remove: a worktree whose disk is unplugged, for example.
+    'gc.auto': '0',
+    'maintenance.auto': 'false',
     ...(options.hooks ? {} : { 'core.hooksPath': '/dev/null' }),
   }
   return runCommand(

@@ -145,7 +145,9 @@ function MaintenanceSection(): ReactElement | null {
       {on && file && (
         <p className="quiet">
           {person !== null || file.deploy_run_id === null ? (
-            visibleText(`Put on by ${personName(person ?? { by: null })}: ${person?.reason ?? file.reason}`)
+            visibleText(
+              `Put on by ${personName(person ?? { by: null })}: ${person?.reason ?? file.reason}`,
+            )
           ) : (
             <>
               Since deploy{' '}

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEvent } from '#shared/events'
 import { projectState } from '#shared/result'
+import { maintenanceFile } from '#shared/run'
 import { hq } from '../../../support/hostd.ts'
 import { deployHost, type Deployed, type DeployHost } from '../../../support/host.ts'
 
@@ -37,8 +38,7 @@ const putOn = async (reason: string): Promise<void> => {
   })
   expect(status).toBe(200)
 }
-const state = () =>
-  projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8')))
+const state = () => projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8')))
 const logOf = ({ events }: Deployed): string =>
   events.flatMap((event) => (event.type === 'log' ? [event.text] : [])).join('\n')
 /** What a deploy that was refused leaves as it was. */
@@ -57,7 +57,7 @@ describe('G7 maintenance that a person has put on', () => {
   ] as const)('refuses %s, names the person and the time, and stays on', async (action, what) => {
     await at.ship({ message: `not deployed by ${action}` })
     await putOn('new disk')
-    const since = (at.maintenance()?.['hold'] as { since: string }).since
+    const { since } = maintenanceFile.required().parse(at.maintenance()).hold
     const before = await standing()
     const refused = await at.deploy({ action })
     expect(refused.run).toMatchObject({ status: 'failed', error_class: 'maintenance_held' })

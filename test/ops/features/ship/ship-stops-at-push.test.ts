@@ -149,7 +149,10 @@ describe('the push', () => {
   })
 
   it('G13 is no PASS when origin says that it set a rule aside; the next ship says so too', async () => {
-    const [rule, first] = ['Bypassed rule violations for refs/heads/main:', '- Changes must be made']
+    const [rule, first] = [
+      'Bypassed rule violations for refs/heads/main:',
+      '- Changes must be made',
+    ]
     hook(
       at.sample.origin,
       'post-receive',

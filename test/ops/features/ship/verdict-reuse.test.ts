@@ -26,9 +26,13 @@ const provider = () => ({
 })
 /** The remote takes no branch, so that the same commit is shipped again and again. */
 const refusePushes = (): void =>
-  writeFileSync(join(at.sample.origin, 'hooks', 'pre-receive'), '#!/bin/sh\n! grep -q refs/heads/\n', {
-    mode: 0o755,
-  })
+  writeFileSync(
+    join(at.sample.origin, 'hooks', 'pre-receive'),
+    '#!/bin/sh\n! grep -q refs/heads/\n',
+    {
+      mode: 0o755,
+    },
+  )
 const ship = async (): Promise<{ shipped: Shipped; asked: number }> => {
   const before = at.api.calls()
   const shipped = await at.sample.ship()
