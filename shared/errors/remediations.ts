@@ -188,8 +188,8 @@ export const remediations = {
   follow_origin_rules: {
     automatic: false,
     title:
-      'Take the exception from the account of the laptop, or change the rule of origin that the detail names, so that ' +
-      'the next push follows the rules. A commit that was pushed is reviewed and can be deployed.',
+      'Take the exception from the account of the laptop, or change the rule of origin that the detail names: ' +
+      'the next push then follows the rules. A commit that was pushed is reviewed and can be deployed.',
   },
   move_untracked_files: {
     automatic: false,
