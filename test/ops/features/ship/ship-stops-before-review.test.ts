@@ -231,6 +231,31 @@ describe('the tests gate', () => {
     await stop({ error_class: 'tests_skipped', step: 'tests', fix: 'unskip_tests', exit: 2 })
   })
 
+  it('G9 refuses a test file that ends itself with 0 before its tests are reported', async () => {
+    at.sample.commit('Second', suite('process.exit(0)'))
+    await stop({
+      error_class: 'tests_no_report',
+      step: 'tests',
+      fix: 'fix_test_report',
+      exit: 1,
+      detail: 'the file ended without reporting a test',
+    })
+  })
+
+  it('B4 counts a failing test to do as to do, which no permission covers yet', async () => {
+    at.sample.commit('Second', suite(`test('later', { todo: true }, () => assert.fail('no'))`))
+    const { result } = await stop({
+      error_class: 'tests_skipped',
+      step: 'tests',
+      fix: 'unskip_tests',
+      exit: 2,
+      detail: 'first later: to do',
+    })
+    expect(result.tests).toEqual([
+      { name: 'unit', total: 2, passed: 1, failed: 0, skipped: 0, todo: 1 },
+    ])
+  })
+
   it('refuses a missing report, although one is committed', async () => {
     at.sample.config({ tests: [unit({ argv: [node, '-e', '0'] })] })
     at.sample.git('rm', '--quiet', '--cached', '.gitignore')
