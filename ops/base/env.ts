@@ -1,4 +1,4 @@
-import { isAbsolute } from 'node:path'
+import { delimiter, isAbsolute } from 'node:path'
 import { Problem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
 
@@ -187,9 +187,18 @@ export const inheritedVariables = (names: readonly string[]): Record<string, str
  */
 export const compileCache = (): Record<string, string> => inheritedVariables(['NODE_COMPILE_CACHE'])
 
-/** Folders in which programs are found, also where nobody set PATH. */
-export const searchPath = (): string =>
-  process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * Folders in which programs are found, also where nobody set PATH. A relative one would be a folder of whatever a
+ * program works in.
+ */
+export const searchPath = (keep: (folder: string) => boolean = () => true): string =>
+  // An empty PATH would mean the working directory.
+  (process.env['PATH'] ?? standardPath)
+    .split(delimiter)
+    .filter((folder) => isAbsolute(folder) && keep(folder))
+    .join(delimiter) || standardPath
 
 /** The least that a program gets whose environment is built from nothing. */
 export const minimalEnv = (): Record<string, string> => ({

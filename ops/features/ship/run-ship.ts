@@ -5,7 +5,8 @@ import type { EventBody } from '#shared/events'
 import type { ShipResult } from '#shared/result'
 import { Problem } from '#shared/errors'
 import { hasCode } from '#shared/system-error'
-import type { Environment } from '#ops/base/env'
+import { setVariables, type Environment } from '#ops/base/env'
+import { searchPathOutside } from '#ops/platform/git/repository-folders'
 import { topLevel } from '#ops/platform/git/work-tree'
 import { RunLog } from '#ops/core/pipeline/run-log'
 import { runAttempt, type RunIO } from './ship-attempt.ts'
@@ -40,6 +41,8 @@ export interface ShipOptions {
 export async function runShip(options: ShipOptions): Promise<ShipResult> {
   const { runId, home, env, repairs, warn } = options
   const repo = realpathSync(await topLevel(options.repo))
+  // For every program of this ship: `npx` and package scripts put the repository's own programs first.
+  setVariables({ PATH: searchPathOutside(repo) })
   const dir = await makeProofFolder(repo, runId)
   const log = openLog(dir, runId)
   const lock = new HeldLock(repo, runId)

@@ -2,6 +2,7 @@ import { Problem } from '#shared/errors'
 import { wholeEnvironment, type Environment } from '#ops/base/env'
 import { baseEnv, runCommand } from '#ops/base/process/command'
 import { git, type GitOptions } from './run-git.ts'
+import { searchPathOutside } from './repository-folders.ts'
 
 export interface ConfigValue {
   readonly scope: string
@@ -17,7 +18,12 @@ async function valuesSeenWith(
   // Not ops/platform/git/run-git.ts: that one shuts the caller's GIT_CONFIG_* out, and here they are the question.
   const result = await runCommand(
     ['git', 'config', '--show-scope', '--show-origin', '-z', '--get-all', name],
-    { cwd: repo, env: baseEnv(more), timeLimitSeconds: 30, keepStdout: true },
+    {
+      cwd: repo,
+      env: baseEnv({ ...more, PATH: searchPathOutside(repo) }),
+      timeLimitSeconds: 30,
+      keepStdout: true,
+    },
   )
   if (result.exitCode === 1) return []
   if (result.exitCode !== 0)

@@ -1,5 +1,6 @@
 import { Problem, type ErrorClass } from '#shared/errors'
 import { inheritedVariables } from '#ops/base/env'
+import { searchPathOutside } from './repository-folders.ts'
 import {
   baseEnv,
   runCommand,
@@ -50,15 +51,16 @@ const networkVariables = [
 ] as const
 
 /**
- * The environment of every git call: from nothing, no replace objects, no prompt, no optional locks. No GIT_DIR,
+ * The environment of every git call: from nothing, no program of the repository, no replace objects, no prompt, no
+ * optional locks. No GIT_DIR,
  * GIT_CONFIG_* or GIT_INDEX_FILE of the caller reaches it.
  */
-function gitEnv({
-  userConfig = true,
-  network = false,
-  env = {},
-}: GitOptions): Record<string, string> {
+function gitEnv(
+  repo: string,
+  { userConfig = true, network = false, env = {} }: GitOptions,
+): Record<string, string> {
   const own: Record<string, string> = {
+    PATH: searchPathOutside(repo),
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
@@ -109,7 +111,7 @@ export function git(
     ],
     {
       cwd: repo,
-      env: gitEnv(options),
+      env: gitEnv(repo, options),
       timeLimitSeconds: options.timeLimitSeconds ?? 60,
       keepStdout: true,
       ...(options.as === undefined ? {} : { as: options.as }),
