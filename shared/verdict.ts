@@ -53,6 +53,17 @@ export const reviewPacket = z.strictObject({
 export type ReviewPacket = z.infer<typeof reviewPacket>
 
 /**
+ * A stretch of history that was shown to the reviewer beside the change: nothing that this laptop trusts had proven it.
+ */
+export const reviewedStretch = z.strictObject({
+  base_sha: commitId,
+  head_sha: commitId,
+  diff_sha256: sha256,
+  files: z.array(reviewedFile),
+})
+export type ReviewedStretch = z.infer<typeof reviewedStretch>
+
+/**
  * What a verdict says; it is pushed under `refs/openclaw/reviews/<head_sha>` with a signature
  * (shared/signature.ts).
  */
@@ -62,6 +73,11 @@ export const verdict = z.strictObject({
   run_id: runId,
   verdict: z.literal('APPROVED'),
   repository: z.string(),
+  /**
+   * Where origin's branch was: `diff_sha256` and `files` are about what the push changes there. For a commit that was on
+   * the branch already it is the commit before it that is proven or in `unproven`; a verdict of an older HQ names the
+   * newest proven commit, which may lie before origin's branch.
+   */
   base_sha: commitId,
   head_sha: commitId,
   tree_sha: commitId,
@@ -69,6 +85,11 @@ export const verdict = z.strictObject({
   prompt_sha256: sha256,
   nonce: z.string(),
   files: z.array(reviewedFile),
+  /**
+   * Stretches below the head that nothing proved before and that this review covers too, oldest first. Empty: all of it
+   * was proven. Absent: an older HQ made the verdict.
+   */
+  unproven: z.array(reviewedStretch).optional(),
   findings: z.array(finding),
   summary: z.string(),
   /** Gate settings of openclaw.config.json that this change alters; they were judged by the base commit's values. */
@@ -83,6 +104,8 @@ export const verdict = z.strictObject({
   reviewer: z.strictObject({
     cli: z.string(),
     cli_version: z.string(),
+    /** SHA-256 of the program that ran. Absent: an older HQ made the verdict. */
+    program_sha256: sha256.optional(),
     model: z.string(),
     provider_id: z.string(),
     base_url: z.string(),

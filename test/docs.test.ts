@@ -114,6 +114,27 @@ describe('every Markdown page', () => {
   })
 })
 
+describe('the claims of docs/SECURITY.md', () => {
+  const table = readPage('docs/SECURITY.md')
+    .split('## Who checks what\n')[1]
+    ?.split('\n## ')[0]
+    ?.split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map(([, claim = '', by = '', means = '', named = '']) => ({ claim, by, means, named }))
+
+  it('each name who checks them, with what, and a test that exists', () => {
+    expect(table?.length).toBeGreaterThan(15)
+    for (const { claim, by, means, named } of table ?? []) {
+      expect([by, means], claim).not.toContain('')
+      const [, file = '', name = ''] = /^`(test\/[^`]+)`: (.+)$/.exec(named) ?? []
+      expect(name, claim).not.toBe('')
+      expect(readPage(file), claim).toContain(name)
+    }
+  })
+})
+
 describe("the project's own files", () => {
   it('name exactly one next action', () => {
     expect(parseNextAction(readFileSync(join(root, 'docs', 'OPENCLAW_NEXT.md'), 'utf8'))).not.toBe(

@@ -20,7 +20,7 @@ export const operatorSettings = z.strictObject({
         .string()
         .nullable()
         .default(null)
-        .describe('Codex program; default: the one installed with HQ, else the one in `PATH`.'),
+        .describe('Codex program; default: the one of HQ. It must not lie in the repository.'),
       model: z.string().min(1).default('gpt-5.2-codex').describe('Model of the review.'),
       provider: z
         .string()

@@ -149,6 +149,11 @@ export const remediations = {
       'Remove the hook manager named in the detail, or call `hq check-push` from its pre-push hook.',
   },
   unset_codex_skip: { automatic: false, title: 'Start HQ without CODEX_SKIP in its environment.' },
+  move_program: {
+    automatic: false,
+    title:
+      'Choose a Codex program outside the repository, or none: HQ brings its own. The detail names the file.',
+  },
   choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
   fix_configuration: {
     automatic: false,

@@ -15,6 +15,12 @@ export const shipErrors = {
     title: 'Review switched off',
     sentence: 'CODEX_SKIP is set, so nothing can be shipped',
   },
+  program_in_repository: {
+    blocked: true,
+    next_auto_fix: 'move_program',
+    title: 'Program inside the repository',
+    sentence: 'A program that judges the change lies inside the repository',
+  },
   hook_bypass: {
     blocked: true,
     next_auto_fix: 'restore_git_hooks',

@@ -31,8 +31,15 @@ export async function judgeCommit(
     const gates = await gateSettingsOf({ repo: sample.repo, base, head }, {})
     const context = { log: () => undefined, signal: new AbortController().signal }
     const diff = await makeReviewDiff(
-      { repo: sample.repo, base, head, tree: sample.git('rev-parse', `${head}^{tree}`), gates },
-      { copy: join(scratch, 'copy.patch'), scratch },
+      {
+        repo: sample.repo,
+        base,
+        head,
+        tree: sample.git('rev-parse', `${head}^{tree}`),
+        unproven: [],
+        gates,
+      },
+      { copy: join(scratch, 'copy.patch'), besideCopy: join(scratch, 'beside.patch'), scratch },
       context,
     )
     const prompts = diff.packets.map(({ bindings, files, text }) =>

@@ -47,7 +47,7 @@ export interface Sealed {
 /** Signed by themselves, and pushed to the byte: what is in them was redacted before it was signed. */
 const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
 /** Copies of source. */
-const sourceFiles = new Set(['diff.patch', 'review_prompt.txt'])
+const sourceFiles = new Set(['diff.patch', 'unproven.patch', 'review_prompt.txt'])
 
 /**
  * Seals a bundle: writes its manifest.json with every file's digest, signed, as the next link of the chain. Sealing

@@ -1,36 +1,28 @@
-import type { ErrorClass } from '#shared/errors'
-import { verdictDocument, type VerdictDocument } from '#shared/signature'
+// Is a commit covered by review verdicts, link by link, back to the baseline?
+import type { VerdictDocument } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
-import { messageOf } from '#shared/system-error'
-import { isAncestor, listAncestors, treeOf } from '#ops/platform/git/commits'
-import { withNeutralGit, type NeutralGit } from '#ops/platform/git/neutral-diff'
-import { readBlob } from '#ops/platform/git/objects'
+import { isAncestor, listAncestors } from '#ops/platform/git/commits'
+import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { listRefs } from '#ops/platform/git/refs'
-import type { GitOptions } from '#ops/platform/git/run-git'
-import { parseJson } from '#ops/base/files/json-file'
-import { checkVerdictSignature } from './sign-verdict.ts'
-import type { TrustedKeys } from './trusted-keys.ts'
+import { pathBetween, ReviewGraph, type ReviewedHistory } from './review-graph.ts'
+import type { Refusal, VerdictTrust } from './verdict-link.ts'
 
-/** A provider whose verdicts count, by the trust file or the operator's settings; never by the repository. */
-export interface AcceptedProvider {
-  readonly id: string
-  readonly base_url: string
-}
+export type { AcceptedProvider } from './verdict-link.ts'
 
-export interface ChainQuestion {
-  /** A repository into which `refs/openclaw/reviews/*` were fetched. */
-  readonly repo: string
+export interface ChainQuestion extends VerdictTrust {
   /** Commit from which on every change needs a verdict. */
   readonly baseline: string
-  readonly acceptedProviders: readonly AcceptedProvider[]
+}
+
+/** A question about one commit. */
+export interface TargetQuestion extends ChainQuestion {
+  /** Full commit id. */
+  readonly target: string
   /**
-   * Keys whose signatures count. With any, every verdict must be signed by one of them; with none, none need be
-   * signed.
+   * An ancestor of the target that was accepted before: what the target does to it must have been in a review too, so
+   * that a review which started before it cannot hide that it is undone. Null: there is none.
    */
-  readonly keys?: TrustedKeys
-  readonly git?: GitOptions
-  /** Where the text of a commit's verdict comes from; by default its review ref. Null: there is none. */
-  readonly readVerdict?: (commit: string) => Promise<string | null>
+  readonly accepted?: string | null
 }
 
 export type ChainAnswer =
@@ -43,130 +35,82 @@ export type ChainAnswer =
       /** The commit without a good verdict. */ readonly commit: string
     } & Refusal)
 
-interface Refusal {
-  readonly reason: string
-  readonly errorClass: ErrorClass &
-    (
-      | 'unreviewed_commit'
-      | 'verdict_mismatch'
-      | 'verdict_signature_invalid'
-      | 'provider_not_accepted'
-    )
-}
-type Link = { readonly verdict: VerdictDocument } | Refusal
-const noKeys: TrustedKeys = new Map()
-
-const signatureReasons = {
-  invalid: 'the signature of its verdict does not match the verdict',
-  unknown_key: 'its verdict is signed with a key that is not enrolled',
-  unverified: 'its verdict is not signed, and keys are enrolled',
-} as const
-
-/** Reads and checks the verdict of one commit: schema, signature, commit, tree, provider, base, diff digest. */
-async function readLink(
-  commit: string,
-  {
-    repo,
-    acceptedProviders,
-    keys = noKeys,
-    git = {},
-    readVerdict = (of) => readBlob(repo, reviewRef(of), git),
-  }: Omit<ChainQuestion, 'baseline'>,
-  neutral: NeutralGit,
-): Promise<Link> {
-  const text = await readVerdict(commit)
-  if (text === null) return { reason: 'it has no review verdict', errorClass: 'unreviewed_commit' }
-  const mismatch = (reason: string): Refusal => ({ reason, errorClass: 'verdict_mismatch' })
-  let verdict: VerdictDocument
-  try {
-    verdict = parseJson(text, verdictDocument, {
-      errorClass: 'verdict_mismatch',
-      origin: reviewRef(commit),
-    })
-  } catch (error) {
-    return mismatch(`its verdict cannot be read: ${messageOf(error)}`)
-  }
-  const signed = checkVerdictSignature(verdict, keys)
-  if (signed !== 'verified' && !(signed === 'unverified' && keys.size === 0))
-    return { reason: signatureReasons[signed], errorClass: 'verdict_signature_invalid' }
-  if (verdict.head_sha !== commit)
-    return mismatch(`its verdict is about another commit, ${verdict.head_sha}`)
-  if (verdict.tree_sha !== (await treeOf(repo, commit, git)))
-    return mismatch('its verdict is about another tree')
-  const { provider_id, base_url } = verdict.reviewer
-  if (!acceptedProviders.some((each) => each.id === provider_id && each.base_url === base_url))
-    return {
-      reason: `its reviewer ${provider_id} at ${base_url} is not accepted`,
-      errorClass: 'provider_not_accepted',
-    }
-  if (
-    verdict.base_sha === commit ||
-    !(await isKnownAncestor(repo, { ancestor: verdict.base_sha, commit }, git))
-  )
-    return mismatch(`the base of its verdict, ${verdict.base_sha}, is not an ancestor of it`)
-  if (verdict.diff_sha256 !== (await neutral.diffDigest(verdict.base_sha, commit)))
-    return mismatch('its verdict is about another diff')
-  return { verdict }
-}
-
-async function isKnownAncestor(
-  repo: string,
-  { ancestor, commit }: { ancestor: string; commit: string },
-  git: GitOptions,
-): Promise<boolean> {
-  try {
-    return await isAncestor(repo, { ancestor, commit }, git)
-  } catch {
-    return false // git exits 128 for a missing commit; that is not an ancestor
-  }
-}
-
 /**
  * Is `target` covered by verdicts, link by link, back to the baseline? Each verdict must be about this
- * commit, its tree and the diff from its base, come from an accepted provider, be signed by an enrolled key if there
- * is any, and rest on a base that is itself
- * proven. Reads only the local repository.
- *
- * @param target full commit id
+ * commit, its tree and the diffs that it covers, come from an accepted provider, be signed by an enrolled key if there
+ * is any, and rest on a base that is itself proven. A commit that was accepted before must be on such a way as well.
+ * Reads only the local repository.
  */
-export function walkVerdicts(
-  question: ChainQuestion & { readonly target: string },
-): Promise<ChainAnswer> {
+export function walkVerdicts(question: TargetQuestion): Promise<ChainAnswer> {
   return withNeutralGit(
     question.repo,
-    async (neutral) => {
-      const chain: VerdictDocument[] = []
-      // Every base is a strict ancestor, so this ends.
-      for (let commit = question.target; commit !== question.baseline;) {
-        const link = await readLink(commit, question, neutral)
-        if ('reason' in link) return { proven: false, commit, ...link }
-        chain.push(link.verdict)
-        commit = link.verdict.base_sha
-      }
-      return { proven: true, chain }
-    },
+    (neutral) => walk(new ReviewGraph(question, neutral), question),
     question.git,
   )
 }
 
-export const isProven = async (
-  question: ChainQuestion & { readonly target: string },
-): Promise<boolean> => (await walkVerdicts(question)).proven
+async function walk(graph: ReviewGraph, question: TargetQuestion): Promise<ChainAnswer> {
+  const { target, baseline, accepted = null } = question
+  const history = await graph.below(target, new Set([baseline]))
+  const path = pathBetween(history, target, baseline)
+  if (path === null) return { proven: false, ...firstRefusal(history) }
+  if (accepted !== null && pathBetween(history, target, accepted) === null)
+    return { proven: false, ...(await passedOver(path, accepted, question)) }
+  return { proven: true, chain: [...new Set(path.map(({ verdict }) => verdict))] }
+}
+
+/** The first commit from which nothing leads further down, and why. */
+function firstRefusal({ ranges, refusals }: ReviewedHistory): Refusal & { commit: string } {
+  for (const [commit, refusal] of refusals) if (!ranges.has(commit)) return { commit, ...refusal }
+  throw new Error('a walk of verdicts ended at no commit') // every range leads to an older commit
+}
+
+/** The verdict whose review started before the accepted commit although it is about a later one. */
+async function passedOver(
+  path: readonly { readonly base_sha: string; readonly head_sha: string }[],
+  accepted: string,
+  { repo, target, git = {} }: TargetQuestion,
+): Promise<Refusal & { commit: string }> {
+  let commit = target
+  let base = ''
+  for (const range of path) {
+    commit = range.head_sha
+    base = range.base_sha
+    if (!(await isAncestor(repo, { ancestor: accepted, commit: base }, git))) break
+  }
+  return {
+    commit,
+    reason:
+      `the review of it started from ${base}, before ${accepted}, which was accepted already: ` +
+      'no review shows what it does to that commit',
+    errorClass: 'unreviewed_commit',
+  }
+}
+
+export const isProven = async (question: TargetQuestion): Promise<boolean> =>
+  (await walkVerdicts(question)).proven
 
 /**
- * The newest ancestor of `head` (or `head` itself) that is proven: what a review starts from, so that an unreviewed
- * commit below the head is always inside the reviewed diff.
+ * The newest ancestor of `head` (or `head` itself) that is proven.
  * @returns null when not even the baseline is an ancestor
  */
-export async function provenBase(
+export function provenBase(
   question: ChainQuestion & { readonly head: string },
 ): Promise<string | null> {
-  const reviewed = await listRefs(question.repo, reviewRef(''), question.git)
-  for (const commit of await listAncestors(question.repo, question.head, question.git)) {
-    if (commit !== question.baseline && !reviewed.has(reviewRef(commit))) continue
-    if (await isProven({ ...question, target: commit })) return commit
-  }
-  return null
+  const { repo, baseline, head, git } = question
+  return withNeutralGit(
+    repo,
+    async (neutral) => {
+      const graph = new ReviewGraph(question, neutral)
+      const reviewed = await listRefs(repo, reviewRef(''), git)
+      for (const commit of await listAncestors(repo, head, git)) {
+        if (commit !== baseline && !reviewed.has(reviewRef(commit))) continue
+        if ((await walk(graph, { ...question, target: commit })).proven) return commit
+      }
+      return null
+    },
+    git,
+  )
 }
 
 /**
@@ -175,25 +119,28 @@ export async function provenBase(
  */
 export function firstBaseline({
   head,
-  ...question
-}: Omit<ChainQuestion, 'baseline'> & { readonly head: string }): Promise<string> {
+  ...trust
+}: VerdictTrust & { readonly head: string }): Promise<string> {
   return withNeutralGit(
-    question.repo,
+    trust.repo,
     async (neutral) => {
-      const reviewed = await listRefs(question.repo, reviewRef(''), question.git)
-      for (const newest of await listAncestors(question.repo, head, question.git)) {
+      const graph = new ReviewGraph(trust, neutral)
+      const reviewed = await listRefs(trust.repo, reviewRef(''), trust.git)
+      for (const newest of await listAncestors(trust.repo, head, trust.git)) {
         if (!reviewed.has(reviewRef(newest))) continue
-        let root = newest
-        for (
-          let link = await readLink(root, question, neutral);
-          'verdict' in link;
-          link = await readLink(root, question, neutral)
-        )
-          root = link.verdict.base_sha
+        const root = await rootBelow(graph, newest)
         if (root !== newest) return root
       }
       return head
     },
-    question.git,
+    trust.git,
   )
+}
+
+/** The oldest commit that the verdicts below `newest` start from, each resting on the next. */
+async function rootBelow(graph: ReviewGraph, newest: string): Promise<string> {
+  let root = newest
+  for (let link = await graph.link(root); 'verdict' in link; link = await graph.link(root))
+    root = link.verdict.unproven?.[0]?.base_sha ?? link.verdict.base_sha
+  return root
 }

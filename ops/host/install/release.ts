@@ -16,6 +16,7 @@ import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
+import { isLaptopPackage } from '#ops/core/host-state/laptop-packages'
 import {
   currentFolder,
   markComplete,
@@ -55,6 +56,7 @@ function productionPackages(source: string): string[] {
   return Object.entries(lock.packages).flatMap(
     ([path, { version, dev, devOptional, optional }]) => {
       if (!path.startsWith('node_modules/') || dev === true || devOptional === true) return []
+      if (isLaptopPackage(path)) return []
       const manifest = join(source, path, 'package.json')
       if (!existsSync(manifest)) {
         if (optional === true) return []

@@ -56,6 +56,35 @@ export async function listAncestors(
   return text === '' ? [] : text.split('\n')
 }
 
+/**
+ * `tip` and every commit between it and its ancestor `base`, without `base`: each is a descendant of `base`.
+ * @returns newest first, a parent never before its child
+ */
+export async function listBetween(
+  repo: string,
+  { base, tip }: { readonly base: string; readonly tip: string },
+  options: GitOptions = {},
+): Promise<{ readonly commit: string; readonly parents: readonly string[] }[]> {
+  const text = await gitText(
+    repo,
+    [
+      'rev-list',
+      '--topo-order',
+      '--parents',
+      '--ancestry-path',
+      '--end-of-options',
+      tip,
+      `^${base}`,
+    ],
+    { keepBytes: 256 * 1024 * 1024, ...options },
+  )
+  if (text === '') return []
+  return text.split('\n').map((line) => {
+    const [commit = '', ...parents] = line.split(' ')
+    return { commit, parents }
+  })
+}
+
 /** Short name of the branch that is checked out, or null (detached). */
 export async function currentBranch(
   repo: string,

@@ -1,6 +1,6 @@
 // A release of HQ's own commit: exported, its packages installed, and proven by a hostd started from it.
 import { hostdPaths } from '#shared/hostd-paths'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, copyFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { healthReply, statusReply } from '#shared/api'
@@ -9,6 +9,7 @@ import { readAdminToken } from '#ops/core/config/admin-token'
 import { baseEnv } from '#ops/base/process/command'
 import { requireReply } from '#ops/host/hostd-client/probe'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
+import { withoutLaptopPackages } from '#ops/core/host-state/laptop-packages'
 import { markComplete, readMark, unfinished } from '#ops/core/host-state/releases'
 import { giveTreeTo } from '#ops/base/process/run-as'
 import { buildAccount } from '#ops/platform/accounts/build-account'
@@ -133,7 +134,10 @@ async function installPackages(
           'hostd_install_failed',
           `The commit has no ${name}. The running hostd is untouched.`,
         )
-      copyFileSync(join(release, name), join(staging, name))
+      writeFileSync(
+        join(staging, name),
+        withoutLaptopPackages(readFileSync(join(release, name), 'utf8'), `${name} of the commit`),
+      )
     }
     giveTreeTo(staging, account.as)
     const installed = await runNpm(

@@ -30,6 +30,7 @@ interface Known {
  * new history by setting the trust file's baseline to a commit of it.
  *
  * @param origin what origin's branch is now
+ * @returns the accepted commit that the branch still contains, unless the baseline does; null: there is none
  * @throws {Problem} `main_rewound`; `state_invalid` when what was accepted cannot be read; `git_sync_failed` when the
  *   clone's objects were changed
  */
@@ -37,15 +38,19 @@ export async function requireKnownHistory(
   paths: Paths,
   { branch, origin, baseline }: { branch: string; origin: string; baseline: string },
   options: GitOptions,
-): Promise<void> {
+): Promise<string | null> {
   const known = await knownOf(paths, branch, options)
-  if (known === null) return
+  if (known === null) return null
   const { root } = paths
-  if (await isCheckedAncestor(root, { ancestor: known.sha, commit: origin }, options)) return
+  if (await isCheckedAncestor(root, { ancestor: known.sha, commit: origin }, options)) {
+    // What the baseline contains is trusted as it is: the host's owner chose it.
+    const isBelow = { ancestor: known.sha, commit: baseline }
+    return (await isCheckedAncestor(root, isBelow, options)) ? null : known.sha
+  }
   if (known.baseline !== baseline && (await commitOf(root, baseline, options)) !== null) {
     const before = await checkedHistory(root, known.sha, options)
     // A clone without that commit is one of another repository: only the trust file's owner can have chosen it.
-    if (before === null ? known.baseline !== null : !before.has(baseline)) return
+    if (before === null ? known.baseline !== null : !before.has(baseline)) return null
   }
   throw new Problem(
     'main_rewound',

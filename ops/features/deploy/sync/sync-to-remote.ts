@@ -18,6 +18,7 @@ import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { excludeFromGit } from './exclude-artifacts.ts'
+import { isCheckedAncestor } from './checked-history.ts'
 import { rememberHistory, requireKnownHistory } from './known-history.ts'
 import { refuseUntrackedInTheWay, withResetNoted } from './untracked-in-the-way.ts'
 
@@ -69,10 +70,11 @@ export async function syncToRemote(
   run.log(`origin/${branch} is ${origin}`)
   const trust = trustOf(files, paths)
   const { baseline } = trust
-  await requireKnownHistory(paths, { branch, origin, baseline }, options)
+  const known = await requireKnownHistory(paths, { branch, origin, baseline }, options)
   if (rollbackTo !== null) await requireInHistory(clone, rollbackTo, origin)
   const target = rollbackTo ?? origin
-  const reviews = await requireReviewed(clone, trust, target)
+  const accepted = await acceptedBelow(clone, known, target)
+  const reviews = await requireReviewed(clone, trust, { target, accepted })
   const config = await configAt(clone, target)
   await requireOwnArtifacts(clone, target)
   const { tree, before } = await resetTo(clone, target)
@@ -133,15 +135,28 @@ async function requireInHistory(
   log(`rolling back to ${to}`)
 }
 
+/** The accepted commit that the target must build on; a rollback goes back behind it, on purpose. */
+async function acceptedBelow(
+  { paths: { root }, options }: Clone,
+  known: string | null,
+  target: string,
+): Promise<string | null> {
+  if (known === null) return null
+  return (await isCheckedAncestor(root, { ancestor: known, commit: target }, options))
+    ? known
+    : null
+}
+
 /** @returns how many verdicts lie between baseline and target */
 async function requireReviewed(
   { paths, options, log }: Clone,
   { baseline, review_providers, keys }: TrustFile,
-  target: string,
+  { target, accepted }: { readonly target: string; readonly accepted: string | null },
 ): Promise<number> {
   const answer = await walkVerdicts({
     repo: paths.root,
     target,
+    accepted,
     baseline,
     acceptedProviders: review_providers,
     keys: trustKeys(keys, paths.trustFile),

@@ -1,7 +1,7 @@
 // May this commit be shipped? The one list of conditions: HQ checks it before it offers the button, preflight when a
 // ship starts.
 import { Problem, type ErrorClass } from '#shared/errors'
-import { checkConfigAndBranch, checkNextAction, checkTrackedProof, type Commit } from './commit.ts'
+import { checkConfigAndBranch, checkNextAction, checkTrackedProof } from './commit.ts'
 import { checkCodexSkip, checkHooks, checkProductionHost, type Machine } from './environment.ts'
 import {
   checkHasRemote,
@@ -11,6 +11,7 @@ import {
   type RemoteView,
   type ShippedBefore,
 } from './remote.ts'
+import { checkPrograms, type Shipper } from './programs.ts'
 import { refuse, type Unmet } from './unmet.ts'
 import {
   checkDirtyTree,
@@ -20,7 +21,7 @@ import {
 } from './working-tree.ts'
 
 /** What the conditions are about. */
-export interface Subject extends Machine, Commit {
+export interface Subject extends Machine, Shipper {
   /** Known once origin was fetched, or as the last fetch left it; null: nothing is known of origin's branch. */
   readonly remote: RemoteView | null
   /** Known once the review base is found; null: nothing is known yet. */
@@ -53,6 +54,12 @@ export const shipPreconditions: readonly Precondition[] = [
     stage: 'start',
     errorClasses: ['codex_skip_set'],
     check: checkCodexSkip,
+  },
+  {
+    name: 'reviewer_outside_repository',
+    stage: 'start',
+    errorClasses: ['program_in_repository', 'config_invalid'],
+    check: checkPrograms,
   },
   { name: 'hooks_on', stage: 'start', errorClasses: ['hook_bypass'], check: checkHooks },
   {
@@ -108,8 +115,10 @@ export const shipPreconditions: readonly Precondition[] = [
     name: 'something_to_ship',
     stage: 'base',
     errorClasses: ['nothing_to_ship'],
-    check: ({ head, remote, before }) =>
-      remote && before ? checkSomethingToShip({ head }, remote, before) : null,
+    check: (subject) =>
+      subject.remote && subject.before
+        ? checkSomethingToShip(subject, subject.remote, subject.before)
+        : null,
   },
   {
     name: 'one_next_action',

@@ -35,7 +35,7 @@ export async function shipBlockedBy(laptop: Laptop, git: GitOptions): Promise<Un
   if (head === null) return noCommit(repo)
   const commit = { repo, head, git }
   const remote = await lastFetched(commit)
-  const before = remote && (await shippedBefore(commit, laptop.home, head === remote.remoteHead))
+  const before = remote && (await shippedBefore(commit, laptop.home, remote))
   return firstUnmet({ ...laptop, ...commit, remote, before })
 }
 
@@ -65,14 +65,16 @@ async function branchIfClear(commit: Commit): Promise<string | null> {
 async function shippedBefore(
   { repo, head, git }: Commit,
   home: string,
-  isOnRemote: boolean,
+  { remoteHead }: RemoteView,
 ): Promise<ShippedBefore> {
+  const isOnRemote = head === remoteHead
   const proven =
     isOnRemote ||
     head === readOperatorSettings(home).baselines[repo] ||
     (await readRef(repo, reviewRef(head), git)) !== null
-  if (!proven) return { proven, shipped: false, earlier: null }
+  const base = isOnRemote ? null : remoteHead
+  if (!proven) return { proven, base, shipped: false, earlier: null }
   const key = readProofPublicKey(laptopProofPaths(home, repo))
   const keys = trustKeys(key === null ? [] : [key], 'the ship key')
-  return { proven, ...(await findEarlierShip({ repo, head }, keys, git)) }
+  return { proven, base, ...(await findEarlierShip({ repo, head }, keys, git)) }
 }

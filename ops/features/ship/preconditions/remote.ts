@@ -1,6 +1,6 @@
 // How the commit lies to origin's branch.
 import { shortCommit } from '#shared/ids'
-import { isAncestor } from '#ops/platform/git/commits'
+import { isAncestor, treeOf } from '#ops/platform/git/commits'
 import { hasRemote } from '#ops/platform/git/remote'
 import { isSameAddress, remoteAddresses, shownAddress } from '#ops/platform/git/remote-address'
 import type { EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
@@ -20,6 +20,8 @@ export interface RemoteView {
 export interface ShippedBefore {
   /** The commit is reviewed, or reviews start from it. */
   readonly proven: boolean
+  /** Where a review of the commit starts; null: not known. */
+  readonly base: string | null
   /** A ship of it ended PASS. */
   readonly shipped: boolean
   /** One that was pushed and not confirmed: the next ship confirms it. */
@@ -64,11 +66,11 @@ export async function checkNotBehind(
   }
 }
 
-export function checkSomethingToShip(
-  { head }: Pick<Commit, 'head'>,
+export async function checkSomethingToShip(
+  { repo, head, git }: Commit,
   { branch, remoteHead }: RemoteView,
-  { proven, shipped, earlier }: ShippedBefore,
-): Unmet | null {
+  { proven, base, shipped, earlier }: ShippedBefore,
+): Promise<Unmet | null> {
   const past = earlier?.result?.error_class === 'push_bypassed_rule' && remoteHead === head
   if (past)
     return {
@@ -77,8 +79,19 @@ export function checkSomethingToShip(
         `Nothing to ship: ${remoteName}/${branch} is at this commit already. ` +
         `${earlier.result.run_id} pushed it by an exception from a rule of ${remoteName}.`,
     }
-  if (!proven || (earlier && (earlier.result !== null || remoteHead === head))) return null
+  if (earlier && (earlier.result !== null || remoteHead === head)) return null
   const at = `${remoteName}/${branch}`
+  if (!proven) {
+    const start = base ?? remoteHead
+    if (start === head || (await treeOf(repo, start, git)) !== (await treeOf(repo, head, git)))
+      return null
+    return {
+      errorClass: 'nothing_to_ship',
+      sentence:
+        `Nothing to ship: ${shortCommit(head)} has the same content as ${shortCommit(start)}` +
+        `${start === remoteHead ? `, which is ${at}` : ''}. A commit without a change is never approved.`,
+    }
+  }
   return {
     errorClass: 'nothing_to_ship',
     sentence:

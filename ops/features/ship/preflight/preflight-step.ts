@@ -21,6 +21,7 @@ import {
   gatesOfRepair,
   type GateSettings,
 } from '#ops/features/ship/state/gate-settings'
+import { provenStart, type Change, type ReviewedChange } from '#ops/features/ship/state/change'
 import { protectedChanges } from '#ops/features/ship/state/protected-paths'
 import { findEarlierShip, type EarlierShip } from '#ops/features/ship/state/resolve-earlier-ship'
 import { sealEarlierShips } from '#ops/features/ship/state/seal-ship'
@@ -86,13 +87,10 @@ async function begin(given: ShipFacts, context: Context, takeLock: TakeLock): Pr
   return facts
 }
 
-interface Origin {
-  readonly branch: string
-  readonly remoteHead: string
-  readonly originConfig: string
-  readonly review: Frozen['review']
-  /** Where the review starts. */
-  readonly base: string
+interface Origin extends Pick<
+  Frozen,
+  'branch' | 'remoteHead' | 'originConfig' | 'review' | 'base' | 'unproven'
+> {
   /** The baseline when this ship was the first to trust it. */
   readonly trustedNow: string | null
   readonly earlier: EarlierShip | null
@@ -114,23 +112,29 @@ async function inspectOrigin(facts: Begun, context: Context): Promise<Origin> {
   const remoteHead = await fetchRemote(repo, branch, git)
   const remote = { branch, remoteHead }
   await refuseUnmet('fetched', { ...subject, remote })
-  const { base, trustedNow } = await reviewBase(facts, { head, remoteHead }, git)
-  if (pinned && base !== pinned.base)
+  const { base, unproven, proven, trustedNow } = await reviewBase(facts, { head, remoteHead }, git)
+  if (pinned && !(base === pinned.base && isDeepStrictEqual(unproven, pinned.unproven)))
     throw new Problem(
       'verdict_mismatch',
-      `The commit that the review starts from changed from ${shortCommit(pinned.base)} to ${shortCommit(base)} ` +
-        'during this ship. Nothing was pushed.',
+      `What a review has to show changed during this ship: it started from ${shortCommit(pinned.base)} and would ` +
+        `start from ${shortCommit(base)} now. Nothing was pushed.`,
     )
   if (trustedNow !== null)
     context.log(`first ship of this repository from here: changes after ${trustedNow} are reviewed`)
-  const proven = base === head
   if (!proven) await refuseOtherVerdict(facts, head, git)
   const before = proven
     ? await findEarlierShip(commit, laptopKeys(facts), git)
     : { shipped: false, earlier: null }
-  await refuseUnmet('base', { ...subject, remote, before: { proven, ...before } })
-  return { ...remote, originConfig, review, base, trustedNow, earlier: before.earlier }
+  await refuseUnmet('base', { ...subject, remote, before: { proven, base, ...before } })
+  const plan = before.earlier ? planOfVerdict(before.earlier) : { base, unproven }
+  return { ...remote, ...plan, originConfig, review, trustedNow, earlier: before.earlier }
 }
+
+/** What the verdict of an earlier ship covers. */
+const planOfVerdict = ({ verdict }: EarlierShip): Pick<Frozen, 'base' | 'unproven'> => ({
+  base: verdict.base_sha,
+  unproven: (verdict.unproven ?? []).map(({ base_sha, head_sha }) => ({ base_sha, head_sha })),
+})
 
 const workUntouched = 'Nothing was pushed; your work is untouched.'
 
@@ -157,17 +161,43 @@ function refuseOtherTerms(
 /** Reads the gates of the base, inspects the change, and fixes what all later steps are about. */
 async function freeze(facts: Begun, origin: Origin, context: Context): Promise<Frozen> {
   const { repo, head, tree, pinned } = facts
-  const { branch, remoteHead, originConfig, review, earlier } = origin
+  const { branch, remoteHead, originConfig, review, base, unproven, earlier } = origin
   const git: GitOptions = { signal: context.signal }
-  const base = earlier?.verdict.base_sha ?? origin.base
-  const change = { repo, base, head }
-  const ofChange = await gateSettingsOf(change, git)
+  const change: ReviewedChange = { repo, base, head, unproven }
+  const ofChange = await gatesOfReview(change, git)
   const gates = pinned ? gatesOfRepair(pinned.gates, ofChange) : ofChange
   refuse(await checkBranch({ repo, git }, gates.branch))
-  const flags = [...(await inspectHazards(change, git)), ...(await repairFlags(facts, gates, git))]
+  const flags = [...(await hazardsOfReview(change, git)), ...(await repairFlags(facts, gates, git))]
   for (const flag of flags) context.log(`for the reviewer: ${flag}`)
   for (const each of gates.changed) context.log(`gate setting changed: ${each}`)
-  return { head, tree, branch, remoteHead, base, gates, flags, review, originConfig, earlier }
+  const terms = { branch, remoteHead, originConfig, review, earlier }
+  return { head, tree, base, unproven, gates, flags, ...terms }
+}
+
+/** Everything that is not proven yet, then the change alone where that is not the same. */
+const changesOf = (change: ReviewedChange): Change[] => {
+  const start = provenStart(change)
+  return start === change.base ? [change] : [{ ...change, base: start }, change]
+}
+
+/**
+ * The gates are those of the commit up to which everything is proven: an unproven one must not loosen them. Listed is
+ * also what the change alters of the settings that are on origin's branch.
+ */
+async function gatesOfReview(change: ReviewedChange, git: GitOptions): Promise<GateSettings> {
+  const [all, alone] = await Promise.all(changesOf(change).map((each) => gateSettingsOf(each, git)))
+  if (all === undefined) throw new TypeError('a change without a start')
+  return alone === undefined
+    ? all
+    : { ...all, changed: [...new Set([...all.changed, ...alone.changed])] }
+}
+
+/** @throws {Problem} of the hazard that is refused */
+async function hazardsOfReview(change: ReviewedChange, git: GitOptions): Promise<string[]> {
+  const flags = new Set<string>()
+  for (const each of changesOf(change))
+    for (const flag of await inspectHazards(each, git)) flags.add(flag)
+  return [...flags]
 }
 
 /** Protected files that an automatic repair changed. */
@@ -184,16 +214,18 @@ async function repairFlags(
 }
 
 function summarise(
-  { head, branch, base }: Frozen,
+  frozen: Frozen,
   { earlier, trustedNow }: Origin,
 ): { since: string; detail: string } {
+  const { head, branch, base } = frozen
+  const since = provenStart(frozen)
   if (earlier) {
     const evidence =
       earlier.result === null
         ? 'it left no result, so its tests are run again'
         : 'its evidence is checked'
     return {
-      since: base,
+      since,
       detail:
         `${shortCommit(head)} was pushed by ${earlier.runId} and not confirmed; ` +
         `${evidence} and the remote is read again`,
@@ -203,8 +235,9 @@ function summarise(
     trustedNow === null
       ? ''
       : ` (first ship: baseline ${shortCommit(trustedNow)} trusted and remembered)`
+  const below = since === base ? '' : `, with what is not proven from ${shortCommit(since)} on`
   return {
-    since: base,
-    detail: `${shortCommit(head)} on ${branch}, reviewed from ${shortCommit(base)}${first}`,
+    since,
+    detail: `${shortCommit(head)} on ${branch}, reviewed from ${shortCommit(base)}${below}${first}`,
   }
 }

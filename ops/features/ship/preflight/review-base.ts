@@ -1,26 +1,28 @@
-// Where the review of a commit starts: its newest proven ancestor.
+// What a review of a commit must show: what the push changes, and what below it is not proven.
 import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
 import { reviewRef } from '#shared/verdict'
 import { readRef } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import { writeJson } from '#ops/base/files/json-file'
-import { firstBaseline, provenBase, walkVerdicts } from '#ops/core/trust/review-chain'
+import { firstBaseline, isProven, walkVerdicts } from '#ops/core/trust/review-chain'
+import { planReview, type ReviewPlan } from '#ops/core/trust/review-plan'
 import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/settings-files'
 import { acceptedProviders } from '#ops/features/ship/state/accepted-providers'
 import { laptopKeys, remoteName, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 
 type Laptop = Pick<ShipFacts, 'repo' | 'home' | 'key'>
 
-export interface ReviewBase {
-  readonly base: string
+export interface ReviewBase extends ReviewPlan {
+  /** The head itself is covered by a verdict, or reviews start from it. */
+  readonly proven: boolean
   /** The baseline when it was trusted just now, because this repository is shipped from here for the first time. */
   readonly trustedNow: string | null
 }
 
 /**
- * The newest proven ancestor of `head`, or `head` itself. At the first ship of a repository its baseline is set in the
- * operator's settings: the commit where the remote's verdicts begin, else origin's branch as it is.
+ * At the first ship of a repository its baseline is set in the operator's settings: the commit where the remote's
+ * verdicts begin, else origin's branch as it is.
  *
  * @throws {Problem} `baseline_unknown` when the baseline is not an ancestor: the history was rewritten
  */
@@ -42,14 +44,15 @@ export async function reviewBase(
     known === undefined ? await firstBaseline({ ...chain, head: remoteHead }) : null
   if (trustedNow !== null) rememberBaseline(laptop, trustedNow)
   const baseline = known ?? trustedNow ?? remoteHead
-  const base = await provenBase({ ...chain, baseline, head })
-  if (base === null)
+  const plan = await planReview({ ...chain, baseline, head, remoteHead })
+  if (plan === null)
     throw new Problem(
       'baseline_unknown',
       `Changes of this repository are reviewed from the commit ${shortCommit(baseline)} on, ` +
         `which is not an ancestor of ${shortCommit(head)}. Nothing was changed.`,
     )
-  return { base, trustedNow }
+  const proven = await isProven({ ...chain, baseline, target: head })
+  return { ...plan, proven, trustedNow }
 }
 
 /** Reads the settings again right before it writes: HQ writes this file too. */

@@ -15,6 +15,7 @@ import { parseJson } from '#ops/base/files/json-file'
 import { checkVerdictSignature } from '#ops/core/trust/sign-verdict'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { isProven } from '#ops/core/trust/review-chain'
+import { planReview } from '#ops/core/trust/review-plan'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import {
   checkCodexSkip,
@@ -123,13 +124,24 @@ async function refuseOtherCommit(
   verdict: VerdictDocument,
   git: GitOptions,
 ): Promise<void> {
-  const { head, tree, base } = frozenOf(facts)
+  const { head, tree, base, unproven } = frozenOf(facts)
   if (verdict.head_sha !== head) refuseVerdict(`it is about the commit ${verdict.head_sha}`)
   if (verdict.tree_sha !== tree || (await treeOf(facts.repo, head, git)) !== tree)
     refuseVerdict(`it is about the tree ${verdict.tree_sha}`)
   if (verdict.base_sha !== base) refuseVerdict(`it starts from ${verdict.base_sha}`)
-  const digest = await withNeutralGit(facts.repo, (neutral) => neutral.diffDigest(base, head), git)
-  if (verdict.diff_sha256 !== digest) refuseVerdict('it is about another diff')
+  const stretches = verdict.unproven ?? []
+  const reviewed = stretches.map(({ base_sha, head_sha }) => ({ base_sha, head_sha }))
+  if (!isDeepStrictEqual(reviewed, unproven))
+    refuseVerdict('it does not cover what is not proven below it')
+  await withNeutralGit(
+    facts.repo,
+    async (neutral) => {
+      for (const each of [verdict, ...stretches])
+        if (each.diff_sha256 !== (await neutral.diffDigest(each.base_sha, each.head_sha)))
+          refuseVerdict('it is about another diff')
+    },
+    git,
+  )
 }
 
 /** @throws {Problem} `verdict_mismatch` when who may review, or what is proven, has changed */
@@ -138,24 +150,26 @@ async function refuseOtherReview(
   { reviewer }: VerdictDocument,
   git: GitOptions,
 ): Promise<void> {
-  const { base, review } = frozenOf(facts)
+  const { head, base, unproven, remoteHead, review, earlier } = frozenOf(facts)
   const settings = readOperatorSettings(facts.home)
   if (!isDeepStrictEqual(settings.review, review))
     refuseVerdict('the accepted reviewers in the operator settings changed during this ship')
   if (!isAccepted(settings, reviewer))
     refuseVerdict(`its reviewer ${reviewer.provider_id} at ${reviewer.base_url} is not accepted`)
   const baseline = settings.baselines[facts.repo]
-  const proven =
-    baseline !== undefined &&
-    (await isProven({
-      repo: facts.repo,
-      target: base,
-      baseline,
-      acceptedProviders: acceptedProviders(settings),
-      keys: laptopKeys(facts),
-      git,
-    }))
-  if (!proven) refuseVerdict('the reviewed history no longer reaches its base')
+  if (baseline === undefined)
+    refuseVerdict('nothing says any more from where on changes are reviewed')
+  const chain = {
+    repo: facts.repo,
+    baseline,
+    acceptedProviders: acceptedProviders(settings),
+    keys: laptopKeys(facts),
+    git,
+  }
+  const holds = earlier
+    ? await isProven({ ...chain, target: head })
+    : isDeepStrictEqual(await planReview({ ...chain, head, remoteHead }), { base, unproven })
+  if (!holds) refuseVerdict('the reviewed history no longer reaches its base')
 }
 
 function refuseVerdict(why: string): never {

@@ -7,7 +7,12 @@ import type { Environment } from '#ops/base/env'
 import { baseEnv } from '#ops/base/process/command'
 import { knowSecrets, redact, shortestKnown } from '#ops/base/redact/redaction'
 import { createRedactor, marker, type Redactor } from '#ops/base/redact/redactor'
-import { codexProgram, execArguments } from '#ops/features/ship/review/codex-program'
+import { codexProgram } from '#ops/features/ship/review/codex-program'
+import { execArgv, knowCodex, type KnownCodex } from '#ops/features/ship/review/codex-start'
+import { checkReviewer } from '#ops/features/ship/preconditions/programs'
+import { refuse } from '#ops/features/ship/preconditions/unmet'
+import type { Commit } from '#ops/features/ship/preconditions/commit'
+import type { StepContext } from '#ops/core/pipeline/pipeline'
 import {
   chosenProvider,
   credentialEnv,
@@ -36,6 +41,8 @@ export interface ImplementerSetting {
   readonly scratch: string
   /** The operator's environment. */
   readonly env: Environment
+  /** What is repaired. */
+  readonly commit: Pick<Commit, 'repo' | 'head'>
 }
 
 /**
@@ -47,12 +54,12 @@ export interface ImplementerSetting {
 export async function implementerOf(
   settings: OperatorSettings,
   setting: ImplementerSetting,
-  signal: AbortSignal,
+  context: Pick<StepContext, 'run' | 'signal'>,
 ): Promise<Implementer> {
   const { argv } = settings.until_green
   if (argv !== null) return chosenProgram(settings, argv, setting)
   try {
-    return await codexImplementer(settings, setting, signal)
+    return await codexImplementer(settings, setting, context)
   } catch (error) {
     // The sentences are those of a review; here they say why there is no repair.
     if (error instanceof Problem && error.errorClass.startsWith('review_'))
@@ -98,8 +105,8 @@ function chosenProgram(
 /** @throws {Problem} `review_unavailable`, `review_provider_refused` */
 async function codexImplementer(
   settings: OperatorSettings,
-  { folder, scratch, env }: ImplementerSetting,
-  signal: AbortSignal,
+  { folder, scratch, env, commit }: ImplementerSetting,
+  context: Pick<StepContext, 'run' | 'signal'>,
 ): Promise<Implementer> {
   const { until_green, review } = settings
   const provider = chosenProvider({
@@ -109,13 +116,15 @@ async function codexImplementer(
   const home = join(scratch, 'codex-home')
   mkdirSync(home, { recursive: true })
   const credential = credentialEnv(provider, env, home)
-  await refuseUnreachable(provider, signal)
+  await refuseUnreachable(provider, context.signal)
   const model = until_green.model ?? review.model
-  const program = codexProgram(review.codex, env)
+  const found = codexProgram(review.codex, commit.repo)
+  refuse(await checkReviewer(found, { ...commit, git: { signal: context.signal } }), untouched)
+  const program = await knowCodex(found, context, home)
   if (provider.env_key !== null) knowSecrets([credential[provider.env_key] ?? ''])
   return {
     name: `codex, ${model} at ${provider.label}${provider.scripted ? ', scripted (demo)' : ''}`,
-    argv: [...program, ...codexArguments(model, folder, providerArguments(provider))],
+    argv: codexArgv(program, { model, folder }, providerArguments(provider)),
     env: baseEnv({ TMPDIR: join(scratch, 'tmp'), ...credential }),
     output: 'implementer.jsonl',
     redactor: redact,
@@ -123,8 +132,12 @@ async function codexImplementer(
   }
 }
 
-const codexArguments = (model: string, folder: string, provider: readonly string[]): string[] => [
-  ...execArguments({ sandbox: 'workspace-write', model, folder }),
+const codexArgv = (
+  program: KnownCodex,
+  { model, folder }: { readonly model: string; readonly folder: string },
+  provider: readonly string[],
+): string[] => [
+  ...execArgv(program, { sandbox: 'workspace-write', model, folder }),
   '-c',
   'sandbox_workspace_write.network_access=false',
   '-c',

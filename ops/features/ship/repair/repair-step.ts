@@ -93,8 +93,9 @@ async function runIn(
   { prompt, ...facts }: RepairFacts & { readonly prompt: string },
   context: Context,
 ): Promise<RepairFacts> {
-  const { settings, env, number, failure } = facts
-  const implementer = await implementerOf(settings, { folder, scratch, env }, context.signal)
+  const { repo, frozen, settings, env, number, failure } = facts
+  const commit = { repo, head: frozen.head }
+  const implementer = await implementerOf(settings, { folder, scratch, env, commit }, context)
   const { artifacts } = withArtifact(facts, 'implementer_output', implementer.output)
   const ran = { ...facts, implementer: implementer.name, artifacts }
   context.note({ implementer: ran.implementer, artifacts })

@@ -28,9 +28,13 @@ export function mergeAnswers(
     tree_sha,
     diff_sha256: diff.sha256,
     nonce,
-    files_reviewed: answered.flatMap(({ packet, answer }) =>
-      packet.bindings.files.filter((file) => answer.files_reviewed.includes(file)),
-    ),
+    files_reviewed: [
+      ...new Set(
+        answered.flatMap(({ packet, answer }) =>
+          packet.bindings.files.filter((file) => answer.files_reviewed.includes(file)),
+        ),
+      ),
+    ],
     findings: answered.flatMap(({ answer }) => answer.findings),
     summary: answered
       .map(({ packet, answer }) => `Part ${packet.index} of ${count}: ${answer.summary}`)

@@ -1,101 +1,82 @@
-// Where the Codex CLI is, and which version answers.
-import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join } from 'node:path'
-import { Problem } from '#shared/errors'
-import type { Environment } from '#ops/base/env'
-import { baseEnv, type CommandResult } from '#ops/base/process/command'
+// Where the Codex CLI is.
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
-import type { StepContext } from '#ops/core/pipeline/pipeline'
+import { searchPathOutside } from '#ops/platform/git/repository-folders'
 import { noReview } from './no-review.ts'
 
+export interface CodexProgram {
+  /** How it is started. */
+  readonly argv: readonly [string, ...string[]]
+  /** The file that does the work. */
+  readonly file: string
+  /** Every file that has a part in what is started. */
+  readonly parts: readonly string[]
+  /** HQ's own, of the release that it was installed with. */
+  readonly isOwn: boolean
+}
+
 /**
- * The Codex CLI: the operator's choice, else the one installed with HQ, else the one in PATH.
+ * The Codex CLI: the operator's choice, else the one of HQ's own package. No folder of the repository is searched.
+ *
+ * @param chosen a path, or a name that is looked up in PATH
  * @throws {Problem} `review_unavailable` when there is none
  */
-export function codexProgram(chosen: string | null, env: Environment): [string, ...string[]] {
-  const found = candidates(chosen, env).find(isProgram)
+export function codexProgram(chosen: string | null, repo: string): CodexProgram {
+  if (chosen === null) return ownProgram()
+  const found = candidates(chosen, repo).find(isProgram)
   if (found === undefined)
-    throw noReview(
-      chosen === null
-        ? 'the Codex CLI is not installed'
-        : `the Codex program of the settings, ${chosen}, does not exist`,
-    )
+    throw noReview(`the Codex program of the settings, ${chosen}, does not exist`)
+  const file = realpathSync(found)
+  const native = nativeProgram(dirname(dirname(file)))
+  const parts = [found, file]
+  if (native !== null)
+    return { argv: [native], file: native, parts: [...parts, native], isOwn: false }
   // A script is started by the package's own Node, so that no Node has to be in PATH.
-  return /\.[cm]?js$/.test(realpathSync(found)) ? [nodeProgram(), realpathSync(found)] : [found]
+  const argv: CodexProgram['argv'] = /\.[cm]?js$/.test(file) ? [nodeProgram(), file] : [found]
+  return { argv, file, parts, isOwn: false }
 }
 
-/** First line of `codex --version`. @throws {Problem} `review_unavailable` */
-export async function codexVersion(
-  program: readonly string[],
-  context: StepContext,
-  folder: string,
-): Promise<string> {
-  const result = await startCodex(
-    context.run([...program, '--version'], {
-      cwd: folder,
-      env: baseEnv(),
-      timeLimitSeconds: 60,
-      keepStdout: true,
-      quiet: true,
-    }),
+/** @throws {Problem} `review_unavailable` */
+function ownProgram(): CodexProgram {
+  const folder = packageFolder('@openai/codex', installRoot())
+  const file = folder === null ? null : nativeProgram(folder)
+  if (folder === null || file === null)
+    throw noReview(
+      'HQ was installed without its Codex CLI for this system (the package @openai/codex)',
+    )
+  return { argv: [file], file, parts: [join(folder, 'package.json'), file], isOwn: true }
+}
+
+/** The program in the package of this system, which belongs to the package of the CLI; null: there is none. */
+function nativeProgram(folder: string): string | null {
+  if (!existsSync(join(folder, 'package.json'))) return null
+  const system = packageFolder(`@openai/codex-${process.platform}-${process.arch}`, folder)
+  const name = process.platform === 'win32' ? 'codex.exe' : 'codex'
+  const vendors = [system, folder].flatMap((each) => (each === null ? [] : [join(each, 'vendor')]))
+  return (
+    vendors
+      .filter((vendor) => existsSync(vendor))
+      .flatMap((vendor) => readdirSync(vendor).map((target) => join(vendor, target, 'bin', name)))
+      .find(isProgram) ?? null
   )
-  const version = result.stdout.trim().split('\n')[0] ?? ''
-  if (result.exitCode !== 0 || version === '')
-    throw noReview('the Codex CLI does not start', { evidence: [result.stderrTail] })
-  return version
 }
 
-export interface CodexSandbox {
-  readonly sandbox: 'read-only' | 'workspace-write'
-  readonly model: string
-  /** Where the CLI works. */
-  readonly folder: string
-}
-
-/** Arguments of every run: nothing of the operator's or the repository's configuration reaches the CLI. */
-export const execArguments = ({ sandbox, model, folder }: CodexSandbox): string[] => [
-  'exec',
-  '--json',
-  '--ephemeral',
-  '--strict-config',
-  '--ignore-user-config',
-  '--ignore-rules',
-  '--skip-git-repo-check',
-  '-s',
-  sandbox,
-  '-m',
-  model,
-  '-C',
-  folder,
-  '-c',
-  'approval_policy="never"',
-  '-c',
-  'web_search="disabled"',
-  '-c',
-  'shell_environment_policy.inherit="core"',
-]
-
-/** @throws {Problem} `review_unavailable` when the program cannot be started */
-export async function startCodex(run: Promise<CommandResult>): Promise<CommandResult> {
-  try {
-    return await run
-  } catch (error) {
-    if (error instanceof Problem && error.errorClass === 'internal_error')
-      throw noReview(`the Codex CLI failed: ${error.message}`, { cause: error })
-    throw error
+/** As Node finds a package from a folder; the variables that add more folders do not count. */
+function packageFolder(name: string, from: string): string | null {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const found = join(folder, 'node_modules', name)
+    if (existsSync(join(found, 'package.json'))) return realpathSync(found)
+    if (folder === dirname(folder)) return null
   }
 }
 
-function candidates(chosen: string | null, env: Environment): string[] {
-  const inPath = (name: string): string[] =>
-    (env['PATH'] ?? '')
-      .split(delimiter)
-      .filter((folder) => isAbsolute(folder))
-      .map((folder) => join(folder, name))
-  if (chosen === null)
-    return [join(installRoot(), 'node_modules', '.bin', 'codex'), ...inPath('codex')]
-  return isAbsolute(chosen) ? [chosen] : inPath(chosen)
-}
+const candidates = (chosen: string, repo: string): string[] =>
+  isAbsolute(chosen)
+    ? [chosen]
+    : searchPathOutside(repo)
+        .split(delimiter)
+        .map((folder) => join(folder, chosen))
 
 function isProgram(path: string): boolean {
   try {

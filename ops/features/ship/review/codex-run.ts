@@ -11,7 +11,7 @@ import { writeJson, writeWhole } from '#ops/base/files/json-file'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { knowSecrets, redact } from '#ops/base/redact/redaction'
 import { completedItem, readCodexReport, type CodexReport } from './codex-events.ts'
-import { execArguments, startCodex } from './codex-program.ts'
+import { execArgv, startCodex, type KnownCodex } from './codex-start.ts'
 import { credentialEnv, providerArguments, type ReviewProvider } from './codex-provider.ts'
 import { noReview, untouched } from './no-review.ts'
 import { checkoutName } from './review-prompt.ts'
@@ -21,7 +21,7 @@ const maxAnswerBytes = 4 * 1024 * 1024
 const maxEventBytes = 64 * 1024 * 1024
 
 export interface CodexRequest {
-  readonly program: readonly string[]
+  readonly program: KnownCodex
   readonly provider: ReviewProvider
   readonly model: string
   readonly prompt: string
@@ -54,7 +54,7 @@ export async function runCodex(request: CodexRequest, context: StepContext): Pro
   const keyName = request.provider.env_key
   if (keyName !== null) knowSecrets([credential[keyName] ?? ''])
   const result = await startCodex(
-    context.run([...request.program, ...codexArguments(request, files)], {
+    context.run(codexArgv(request, files), {
       cwd: files.desk,
       env: baseEnv(credential),
       timeLimitSeconds: request.timeLimitSeconds,
@@ -107,11 +107,11 @@ function answerSchema(): object {
   return schema
 }
 
-const codexArguments = (
-  { provider, model }: CodexRequest,
+const codexArgv = (
+  { program, provider, model }: CodexRequest,
   { schema, answer, desk }: ScratchFiles,
 ): string[] => [
-  ...execArguments({ sandbox: 'read-only', model, folder: desk }),
+  ...execArgv(program, { sandbox: 'read-only', model, folder: desk }),
   '-c',
   'project_doc_max_bytes=0',
   ...providerArguments(provider),

@@ -2,17 +2,26 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '#shared/errors'
 import type { ReviewedFile } from '#shared/verdict'
+import type { Range } from '#ops/core/trust/verdict-link'
 import type { DiffSection } from '#ops/features/ship/hazards/diff-sections'
 
-/** What one request to the reviewer is about. */
-export interface Packet {
+/** Files of one diff as the reviewer reads them. */
+export interface ShownFiles {
+  readonly files: readonly ReviewedFile[]
+  /** Their sections, with the content of binary files replaced by their size. */
+  readonly text: string
+}
+
+/** Files of a range that was not proven before. */
+export interface ShownStretch extends ShownFiles, Range {}
+
+/** What one request to the reviewer is about: files of the change, and of what is shown beside it. */
+export interface Packet extends ShownFiles {
   /** From 1. */
   readonly index: number
-  readonly files: readonly ReviewedFile[]
-  /** Over the bytes of the diff's own sections. */
+  readonly stretches: readonly ShownStretch[]
+  /** Over the bytes of the sections themselves, of the change first. */
   readonly sha256: string
-  /** What the reviewer reads: the sections, with the content of binary files replaced by their size. */
-  readonly text: string
 }
 
 export interface PacketLimits {
@@ -23,6 +32,7 @@ export interface PacketLimits {
 const untouched = 'No review was requested and nothing was pushed.'
 /** All of one diff. */
 export interface WholeDiff {
+  readonly range: Range
   readonly sections: readonly DiffSection[]
   /** Bytes of each blob. */
   readonly sizes: ReadonlyMap<string, number>
@@ -31,45 +41,60 @@ export interface WholeDiff {
 }
 
 /**
- * Divides a change into packets of whole files, in the diff's order, none larger than `max_diff_bytes` as shown.
+ * Divides diffs into packets of whole files, in the order of the diffs, none larger than `max_diff_bytes` as shown.
  *
+ * @param diffs the change, then what is shown beside it
  * @throws {Problem} `review_too_large`: a single file is larger, or there would be more than `max_packets`
- * @throws {Error} when the packets together are not the diff, which is a bug
+ * @throws {Error} when the packets together are not the diffs, which is a bug
  */
-export function packetsOf(diff: WholeDiff, limits: PacketLimits): Packet[] {
-  const groups = groupSections(diff, limits)
+export function packetsOf(
+  diffs: readonly [WholeDiff, ...WholeDiff[]],
+  limits: PacketLimits,
+): Packet[] {
+  const groups = groupSections(diffs, limits)
   if (groups.length > limits.max_packets)
     throw new Problem(
       'review_too_large',
       `The diff takes ${groups.length} packets of at most ${limits.max_diff_bytes} bytes; ` +
         `one review takes at most ${limits.max_packets}. ${untouched}`,
     )
-  refuseGaps(
-    groups.map((group) => group.map(({ section }) => section)),
-    diff,
-  )
+  refuseGaps(groups.flat(), diffs)
+  const [change, ...beside] = diffs
   return groups.map((group, at): Packet => ({
     index: at + 1,
-    files: group.map(({ section }) => section.file),
+    ...shownOf(group, change),
+    stretches: beside
+      .map((diff) => ({ ...diff.range, ...shownOf(group, diff) }))
+      .filter(({ files }) => files.length > 0),
     sha256: digest(group.map(({ section }) => section.bytes)),
-    text: group.map(({ text }) => text).join(''),
   }))
 }
 
 interface ShownSection {
+  readonly diff: WholeDiff
   readonly section: DiffSection
   readonly text: string
 }
 
+/** What a packet shows of one diff. */
+function shownOf(group: readonly ShownSection[], diff: WholeDiff): ShownFiles {
+  const shown = group.filter((each) => each.diff === diff)
+  return {
+    files: shown.map(({ section }) => section.file),
+    text: shown.map(({ text }) => text).join(''),
+  }
+}
+
 /** @throws {Problem} `review_too_large` for a single file */
 function groupSections(
-  { sections, sizes }: WholeDiff,
+  diffs: readonly WholeDiff[],
   { max_diff_bytes }: PacketLimits,
 ): ShownSection[][] {
   const groups: ShownSection[][] = [[]]
   let room = max_diff_bytes
-  for (const section of sections) {
-    const text = shown(section, sizes)
+  const all = diffs.flatMap((diff) => diff.sections.map((section) => ({ diff, section })))
+  for (const { diff, section } of all) {
+    const text = shown(section, diff.sizes)
     const size = Buffer.byteLength(text)
     if (size > max_diff_bytes)
       throw new Problem(
@@ -82,7 +107,7 @@ function groupSections(
       groups.push([])
       room = max_diff_bytes
     }
-    groups.at(-1)?.push({ section, text })
+    groups.at(-1)?.push({ diff, section, text })
     room -= size
   }
   return groups
@@ -106,15 +131,14 @@ function shown({ file, bytes, blobs }: DiffSection, sizes: ReadonlyMap<string, n
   return `${rest}Binary content, not shown. Before: ${side(blobs.before)}. After: ${side(blobs.after)}.\n`
 }
 
-/** Every file in exactly one packet, and all packets together the diff that is bound, to the byte. */
-function refuseGaps(
-  groups: readonly (readonly DiffSection[])[],
-  { sections, sha256 }: WholeDiff,
-): void {
-  const covered = groups.flat()
-  const paths = new Set(covered.map(({ file }) => file.path))
-  if (covered.length !== sections.length || paths.size !== sections.length)
-    throw new Error('a changed file is in no packet or in two')
-  if (digest(covered.map(({ bytes }) => bytes)) !== sha256)
-    throw new Error('the packets together are not the diff')
+/** Every file of a diff in exactly one packet, and all packets together the diffs that are bound, to the byte. */
+function refuseGaps(shown: readonly ShownSection[], diffs: readonly WholeDiff[]): void {
+  for (const diff of diffs) {
+    const covered = shown.filter((each) => each.diff === diff).map(({ section }) => section)
+    const paths = new Set(covered.map(({ file }) => file.path))
+    if (covered.length !== diff.sections.length || paths.size !== diff.sections.length)
+      throw new Error('a changed file is in no packet or in two')
+    if (digest(covered.map(({ bytes }) => bytes)) !== diff.sha256)
+      throw new Error('the packets together are not the diff')
+  }
 }

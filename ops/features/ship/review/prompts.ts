@@ -17,10 +17,10 @@ export interface Prompted {
 /** In the order of the packets. */
 export function promptsOf(diff: ReviewDiff, notes: PromptNotes): Prompted[] {
   const count = diff.packets.length
-  const paths = diff.files.map(({ path }) => path)
+  const paths = [diff, ...diff.unproven].flatMap(({ files }) => files.map(({ path }) => path))
   return diff.packets.map((packet) => {
-    const { bindings, files, index, text } = packet
-    const others = paths.filter((path) => !bindings.files.includes(path))
+    const { bindings, files, index, text, stretches } = packet
+    const others = [...new Set(paths)].filter((path) => !bindings.files.includes(path))
     return {
       packet,
       prompt: reviewPrompt({
@@ -28,6 +28,7 @@ export function promptsOf(diff: ReviewDiff, notes: PromptNotes): Prompted[] {
         files,
         ...notes,
         diff: text,
+        stretches,
         packet: count === 1 ? null : { index, count, others },
       }),
     }

@@ -16,6 +16,8 @@ export const packetsFolder = 'packets'
 
 export const proofFiles = {
   diff: 'diff.patch',
+  /** What was shown beside the change. */
+  unproven: 'unproven.patch',
   ...requestFiles,
   review_bindings: bindingsFile,
   verdict: 'verdict.json',

@@ -154,7 +154,9 @@ const contentOf = (verdict: VerdictDocument) => ({
   base_url: verdict.reviewer.base_url,
   scripted: verdict.reviewer.scripted,
   cli_version: verdict.reviewer.cli_version,
+  program: verdict.reviewer.program_sha256,
   files: verdict.files,
+  unproven: verdict.unproven,
   gates: verdict.gate_settings_changed,
   flags: verdict.flags ?? [],
 })
@@ -174,7 +176,9 @@ const plannedContent = (
   base_url: now.provider.base_url,
   scripted: now.provider.scripted,
   cli_version: now.cli_version,
+  program: now.program_sha256,
   files: [...diff.files],
+  unproven: [...diff.unproven],
   gates: [...notes.gateChanges],
   flags: [...notes.flags],
 })

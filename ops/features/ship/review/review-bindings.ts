@@ -6,6 +6,7 @@ import { keyId } from '#shared/signature'
 import type { OperatorSettings } from '#shared/config'
 import { sha256Of } from '#ops/base/sha256'
 import { bootId } from '#ops/base/process/process-tree'
+import type { KnownCodex } from './codex-start.ts'
 import type { ReviewProvider } from './codex-provider.ts'
 import type { ReviewDiff } from './review-diff.ts'
 import { acceptedProviders } from '#ops/features/ship/state/accepted-providers'
@@ -25,6 +26,10 @@ export const reviewConditions = z.strictObject({
   head_sha: commitId,
   tree_sha: commitId,
   diff_sha256: sha256,
+  /** What was reviewed beside the change; an older HQ left it out. */
+  unproven: z
+    .array(z.strictObject({ base_sha: commitId, head_sha: commitId, diff_sha256: sha256 }))
+    .optional(),
   /** Digest of the gate settings of the base commit. */
   gates_sha256: sha256,
   provider: provider.extend({ env_key: z.string().nullable(), scripted: z.boolean() }),
@@ -33,6 +38,8 @@ export const reviewConditions = z.strictObject({
   /** The operator's choice of the program; null: the default. */
   cli: z.string().nullable(),
   cli_version: z.string(),
+  /** Digest of the program; an older HQ left it out. */
+  program_sha256: sha256.optional(),
   key_id: keyId,
   /** When it was requested, in seconds since this boot. Not a condition; an older HQ left it out. */
   asked: z.strictObject({ boot_id: z.string(), uptime_seconds: z.number() }).optional(),
@@ -44,12 +51,12 @@ export interface ReviewSetting {
   /** With the review as it was before a test of the change ran. */
   readonly settings: OperatorSettings
   readonly provider: ReviewProvider
-  readonly cliVersion: string
+  readonly program: KnownCodex
 }
 
 export function conditionsOf(
   facts: ShipFacts,
-  { settings, provider: { id, base_url, env_key, scripted }, cliVersion }: ReviewSetting,
+  { settings, provider: { id, base_url, env_key, scripted }, program }: ReviewSetting,
   diff: ReviewDiff,
 ): ReviewConditions {
   const { base, head, tree, gates, originConfig } = frozenOf(facts)
@@ -62,12 +69,18 @@ export function conditionsOf(
     head_sha: head,
     tree_sha: tree,
     diff_sha256: diff.sha256,
+    unproven: diff.unproven.map(({ base_sha, head_sha, diff_sha256 }) => ({
+      base_sha,
+      head_sha,
+      diff_sha256,
+    })),
     gates_sha256: sha256Of(JSON.stringify(gates)),
     provider: { id, base_url, env_key, scripted },
     accepted_providers: acceptedProviders(settings),
     model: settings.review.model,
     cli: settings.review.codex,
-    cli_version: cliVersion,
+    cli_version: program.version,
+    program_sha256: program.sha256,
     key_id: keyOf(facts).id,
     asked: { boot_id: bootId(), uptime_seconds: uptime() },
   }

@@ -1,16 +1,21 @@
-// Has the real Codex CLI review everything since the newest proven ancestor. Only a full, bound approval passes.
+// Has the real Codex CLI review what the push changes, and what below it is not proven.
+// Only a full, bound approval passes.
 import type { ShipStep } from '#shared/steps'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeJson } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
+import { checkReviewer } from '#ops/features/ship/preconditions/programs'
+import { refuse } from '#ops/features/ship/preconditions/unmet'
 import { frozenOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 import { adoptVerdict } from './adopt-verdict.ts'
 import { chosenProvider, credentialEnv, refuseUnreachable } from './codex-provider.ts'
-import { codexProgram, codexVersion } from './codex-program.ts'
+import { codexProgram } from './codex-program.ts'
+import { knowCodex, type KnownCodex } from './codex-start.ts'
+import { untouched } from './no-review.ts'
 import { bindingsFile, proofFiles, reviewArtifacts } from './proof-files.ts'
 import type { PromptNotes } from './prompts.ts'
 import { requestReview, type ReviewOutcome } from './request-review.ts'
@@ -58,12 +63,15 @@ async function review(facts: ShipFacts, scratch: string, context: Context): Prom
   context.note({ scripted: provider.scripted })
   const diff = await makeReviewDiff(
     { repo: facts.repo, ...frozen },
-    { copy: join(facts.dir, proofFiles.diff), scratch },
+    {
+      copy: join(facts.dir, proofFiles.diff),
+      besideCopy: join(facts.dir, proofFiles.unproven),
+      scratch,
+    },
     context,
   )
-  const program = codexProgram(settings.review.codex, facts.env)
-  const cliVersion = await codexVersion(program, context, scratch)
-  const setting: ReviewSetting = { settings, provider, cliVersion }
+  const program = await reviewerOf(facts, settings.review.codex, { scratch, context })
+  const setting: ReviewSetting = { settings, provider, program }
   const notes = { gateChanges: frozen.gates.changed, flags: frozen.flags }
   const conditions = conditionsOf(facts, setting, diff)
   const reusable = await findReusableVerdict(
@@ -77,7 +85,7 @@ async function review(facts: ShipFacts, scratch: string, context: Context): Prom
     reusable ? { ...conditions, asked: reusable.asked } : conditions,
   )
   if (reusable) return reuseVerdict(facts, reusable, context)
-  const outcome = await request(facts, { diff, notes, program, scratch, setting }, context)
+  const outcome = await request(facts, { diff, notes, scratch, setting }, context)
   const verdict = signApproval(facts, { diff, outcome, setting })
   writeVerdict(facts.dir, verdict)
   return {
@@ -87,10 +95,29 @@ async function review(facts: ShipFacts, scratch: string, context: Context): Prom
   }
 }
 
+/**
+ * Found again after the tests of the change ran: they could have put a link in its place.
+ * @throws {Problem} `program_in_repository`, `review_unavailable`
+ */
+async function reviewerOf(
+  facts: ShipFacts,
+  chosen: string | null,
+  { scratch, context }: { readonly scratch: string; readonly context: Context },
+): Promise<KnownCodex> {
+  const { repo } = facts
+  const { head } = frozenOf(facts)
+  const found = codexProgram(chosen, repo)
+  refuse(await checkReviewer(found, { repo, head, git: { signal: context.signal } }), untouched)
+  const folder = join(scratch, 'codex')
+  mkdirSync(folder)
+  const program = await knowCodex(found, context, folder)
+  context.log(`reviewer: ${program.version}, ${found.file}, SHA-256 ${program.sha256}`)
+  return program
+}
+
 interface Request {
   readonly diff: ReviewDiff
   readonly notes: PromptNotes
-  readonly program: readonly string[]
   readonly scratch: string
   readonly setting: ReviewSetting
 }
@@ -98,18 +125,18 @@ interface Request {
 /** Requests the review in a clean worktree of the commit. */
 async function request(
   facts: ShipFacts,
-  { diff, notes, program, scratch, setting }: Request,
+  { diff, notes, scratch, setting }: Request,
   context: Context,
 ): Promise<ReviewOutcome> {
   const { head, gates } = frozenOf(facts)
-  const { provider, cliVersion } = setting
+  const { provider, program } = setting
   const { model } = setting.settings.review
   credentialEnv(provider, facts.env, scratch) // first: without credentials nothing is requested
   await refuseUnreachable(provider, context.signal)
   const scripted = provider.scripted ? '; scripted (demo)' : ''
   const parts = diff.packets.length > 1 ? `; ${diff.packets.length} parts` : ''
   context.log(
-    `requesting ${model} at ${provider.label} (${provider.base_url}) through ${cliVersion}${scripted}${parts}`,
+    `requesting ${model} at ${provider.label} (${provider.base_url}) through ${program.version}${scripted}${parts}`,
   )
   return withWorktree(
     { repo: facts.repo, commit: head, maker: facts.runId },

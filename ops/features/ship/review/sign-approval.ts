@@ -20,7 +20,7 @@ export function signApproval(
 ): VerdictDocument {
   const { base, head, tree, gates, flags } = frozenOf(facts)
   const { answer, packets } = outcome
-  const { provider, cliVersion, settings } = setting
+  const { provider, program, settings } = setting
   return signVerdict(
     {
       schema_version: 1,
@@ -35,6 +35,7 @@ export function signApproval(
       prompt_sha256: outcome.prompt_sha256,
       nonce: outcome.nonce,
       files: [...diff.files],
+      unproven: [...diff.unproven],
       findings: answer.findings,
       summary: answer.summary,
       gate_settings_changed: [...gates.changed],
@@ -42,7 +43,8 @@ export function signApproval(
       ...(packets === null ? {} : { packets }),
       reviewer: {
         cli: 'codex',
-        cli_version: cliVersion,
+        cli_version: program.version,
+        program_sha256: program.sha256,
         model: settings.review.model,
         provider_id: provider.id,
         base_url: provider.base_url,
@@ -57,10 +59,12 @@ export function signApproval(
 
 /** One sentence part for the result. */
 export function describeApproval(
-  { files, findings, packets, reviewer }: VerdictDocument,
+  { files, unproven = [], findings, packets, reviewer }: VerdictDocument,
   model: string,
 ): string {
-  const count = plural(files.length, 'file')
+  const below = unproven.reduce((sum, stretch) => sum + stretch.files.length, 0)
+  const count =
+    plural(files.length, 'file') + (below === 0 ? '' : ` and ${below} not proven before`)
   const parts = packets === undefined ? '' : ` in ${packets.length} parts`
   const notes = findings.length === 0 ? '' : `, ${plural(findings.length, 'note')}`
   return `approved by ${model}${reviewer.scripted ? ', scripted (demo)' : ''}: ${count}${parts}${notes}`

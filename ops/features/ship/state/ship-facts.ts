@@ -5,6 +5,7 @@ import type { VerdictDocument } from '#shared/signature'
 import type { Environment } from '#ops/base/env'
 import { toTrustedKey, type SigningKey } from '#ops/core/trust/signing-key'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
+import type { Range } from '#ops/core/trust/verdict-link'
 import type { EarlierShip } from './resolve-earlier-ship.ts'
 import type { GateSettings } from './gate-settings.ts'
 
@@ -53,8 +54,10 @@ export interface Frozen {
   readonly branch: string
   /** origin/<branch> at preflight. */
   readonly remoteHead: string
-  /** Newest proven ancestor: where the review starts. */
+  /** Where the review of the change starts: origin's branch, or below it when the commit is on it already. */
   readonly base: string
+  /** What is reviewed beside the change: no verdict that counts covers it. Oldest first. */
+  readonly unproven: readonly Range[]
   readonly gates: GateSettings
   /** What the reviewer is to judge with special care. */
   readonly flags: readonly string[]

@@ -9,6 +9,7 @@ import { signVerdict } from '#ops/core/trust/sign-verdict'
 import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { firstBaseline, provenBase, walkVerdicts } from '#ops/core/trust/review-chain'
+import { planReview } from '#ops/core/trust/review-plan'
 import { newRunId } from '#shared/ids'
 import { reviewRef, type Verdict } from '#shared/verdict'
 
@@ -192,5 +193,137 @@ describe('a chain of verdicts', () => {
     expect(await firstBaseline({ ...rest, head: at(3), acceptedProviders: [] })).toBe(at(3))
     git(['update-ref', '-d', reviewRef(at(1))])
     expect(await firstBaseline({ ...rest, head: at(3) })).toBe(at(1))
+  })
+})
+
+describe('a verdict that covers more than its change', () => {
+  const stretch = async (base: string, head: string) => ({
+    base_sha: base,
+    head_sha: head,
+    diff_sha256: await withNeutralGit(repo, (neutral) => neutral.diffDigest(base, head)),
+    files: [],
+  })
+  const covering = async (...ranges: readonly (readonly [number, number])[]): Promise<Verdict> => ({
+    ...(await verdictOf(at(2), at(3))),
+    unproven: await Promise.all(ranges.map(([base, head]) => stretch(at(base), at(head)))),
+  })
+
+  it('proves what nothing else proves', async () => {
+    put(at(1), 'broken')
+    put(at(3), await covering([0, 2]))
+    expect(await walk(at(3))).toMatchObject({ proven: true, chain: [{ head_sha: at(3) }] })
+    const { baseline: _, ...rest } = question()
+    expect(await firstBaseline({ ...rest, head: at(3) })).toBe(at(0))
+  })
+
+  it('is refused whole when one of its stretches is not what was reviewed', async () => {
+    const good = await covering([0, 1], [1, 2])
+    const [first, second] = good.unproven ?? []
+    const cases: [object[], string][] = [
+      [[first ?? {}, { ...second, diff_sha256: 'f'.repeat(64) }], 'another diff'],
+      [[{ ...first, base_sha: at(2) }, second ?? {}], 'not an ancestor'],
+      [[{ ...first, base_sha: 'f'.repeat(40) }, second ?? {}], 'not an ancestor'],
+      [[{ ...first, head_sha: at(0) }, second ?? {}], 'not an ancestor'],
+    ]
+    for (const [unproven, reason] of cases) {
+      put(at(3), { ...good, unproven })
+      expect(await walk(at(3)), reason).toMatchObject({
+        proven: false,
+        commit: at(3),
+        reason: expect.stringContaining(reason) as unknown,
+        errorClass: 'verdict_mismatch',
+      })
+    }
+    const { unproven: _, ...older } = good
+    put(at(2), {
+      ...older,
+      ...(await verdictOf(at(0), at(2))),
+      unproven: [await stretch(at(2), at(3))],
+    })
+    expect(await walk(at(2))).toMatchObject({
+      proven: false,
+      reason: expect.stringContaining('which is not an ancestor of it') as unknown,
+    })
+  })
+
+  it('does not connect when there is a gap below its stretches', async () => {
+    put(at(1), 'broken')
+    put(at(3), await covering([1, 2]))
+    expect(await walk(at(3))).toMatchObject({ proven: false, commit: at(1) })
+  })
+})
+
+describe('a commit that was accepted before', () => {
+  it('must be on the way: a review that started before it may hide that it is undone', async () => {
+    put(at(2), await verdictOf(at(1), at(2)))
+    expect(await walk(at(3), { accepted: at(1) })).toMatchObject({ proven: true })
+    expect(await walk(at(3), { accepted: at(2) })).toEqual({
+      proven: false,
+      commit: at(3),
+      reason: expect.stringContaining(`started from ${at(1)}, before ${at(2)}`) as unknown,
+      errorClass: 'unreviewed_commit',
+    })
+    put(at(3), await verdictOf(at(2), at(3)))
+    expect(await walk(at(3), { accepted: at(2) })).toMatchObject({ proven: true })
+  })
+
+  it('is on the way by a stretch that a later review showed, whatever became of its own verdict', async () => {
+    const range = async (base: number, head: number) => ({
+      base_sha: at(base),
+      head_sha: at(head),
+      diff_sha256: await withNeutralGit(repo, (each) => each.diffDigest(at(base), at(head))),
+      files: [],
+    })
+    put(at(1), 'broken')
+    put(at(3), {
+      ...(await verdictOf(at(2), at(3))),
+      unproven: [await range(0, 1), await range(1, 2)],
+    })
+    expect(await walk(at(3), { accepted: at(1) })).toMatchObject({ proven: true })
+    put(at(3), { ...(await verdictOf(at(2), at(3))), unproven: [await range(0, 2)] })
+    expect(await walk(at(3), { accepted: at(1) })).toMatchObject({
+      proven: false,
+      commit: at(2),
+      errorClass: 'unreviewed_commit',
+    })
+  })
+})
+
+describe('the plan of a review', () => {
+  const plan = (remote: number, change: object = {}) =>
+    planReview({ ...question(), head: at(3), remoteHead: at(remote), ...change })
+  const range = (base: number, head: number) => ({ base_sha: at(base), head_sha: at(head) })
+
+  it('starts from the branch of origin, and shows beside it what no verdict covers', async () => {
+    git(['update-ref', '-d', reviewRef(at(3))])
+    expect(await plan(1)).toEqual({ base: at(1), unproven: [] })
+    expect(await plan(2)).toEqual({ base: at(2), unproven: [range(1, 2)] })
+    put(at(1), 'broken')
+    expect(await plan(1)).toEqual({ base: at(1), unproven: [range(0, 1)] })
+    expect(await plan(2)).toEqual({ base: at(2), unproven: [range(0, 1), range(1, 2)] })
+    expect(await plan(2, { acceptedProviders: [] })).toEqual({
+      base: at(2),
+      unproven: [range(0, 1), range(1, 2)],
+    })
+  })
+
+  it('shows again what a verdict of an older HQ passed over', async () => {
+    git(['update-ref', '-d', reviewRef(at(3))])
+    put(at(2), await verdictOf(at(0), at(2)))
+    expect(await plan(2)).toEqual({ base: at(2), unproven: [range(1, 2)] })
+  })
+
+  it('starts below a commit that is on the branch already', async () => {
+    git(['update-ref', '-d', reviewRef(at(3))])
+    expect(await plan(3)).toEqual({ base: at(1), unproven: [] })
+  })
+
+  it('shows a branch that was moved back all that it gets', async () => {
+    git(['update-ref', '-d', reviewRef(at(3))])
+    expect(await plan(0, { baseline: at(1) })).toEqual({ base: at(0), unproven: [range(1, 3)] })
+  })
+
+  it('is none when the baseline is not below the commit', async () => {
+    expect(await plan(1, { baseline: 'f'.repeat(40) })).toBeNull()
   })
 })

@@ -312,7 +312,7 @@ describe('the tests gate', () => {
 
 describe('no review is requested', () => {
   it('happens without a key, and the remedy is to connect Codex', async () => {
-    at.sample.commit('Second')
+    at.sample.commit('Second', { 'second.txt': 'x\n' })
     await stop(
       {
         error_class: 'review_unavailable',
@@ -352,7 +352,7 @@ describe('no review is requested', () => {
   })
 
   it('happens when the Codex program is missing', async () => {
-    at.sample.commit('Second')
+    at.sample.commit('Second', { 'second.txt': 'x\n' })
     at.sample.settings({ codex: '/no/such/codex' })
     await stop({
       error_class: 'review_unavailable',

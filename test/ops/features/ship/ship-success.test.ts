@@ -140,7 +140,7 @@ describe('a ship that passes', () => {
       signedVerdict.parse(JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8')))
         .gate_settings_changed,
     ).toEqual(['tests.unit: altered'])
-    at.sample.commit('Third')
+    at.sample.commit('Third', { 'third.txt': 'x\n' })
     expect((await at.sample.ship()).result).toMatchObject({
       overall: 'FAIL',
       error_class: 'tests_skipped',

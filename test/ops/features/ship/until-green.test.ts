@@ -260,6 +260,7 @@ writeFileSync('app.test.mjs', readFileSync('app.test.mjs', 'utf8') + '// touched
     head = at.sample.commit('A stricter suite')
     implementer(`const config = JSON.parse(readFileSync('openclaw.config.json', 'utf8'))
 config.tests.pop()
+writeFileSync('note.txt', 'Without the stricter suite.')
 writeFileSync('openclaw.config.json', JSON.stringify(config, null, 2))`)
     const { result } = await shipUntilGreen(1)
     expect(result).toMatchObject({

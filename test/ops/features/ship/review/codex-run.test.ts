@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { codexProgram, codexVersion } from '#ops/features/ship/review/codex-program'
+import { codexProgram } from '#ops/features/ship/review/codex-program'
+import { knowCodex } from '#ops/features/ship/review/codex-start'
 import { credentialEnv } from '#ops/features/ship/review/codex-provider'
 import { runCodex } from '#ops/features/ship/review/codex-run'
 import { bindingsMark } from '#ops/features/ship/review/review-prompt'
@@ -27,10 +28,12 @@ describe('running Codex', () => {
     mkdirSync(scratch)
     const events = join(at.sample.temp, 'review.jsonl')
     const bindings = { base_sha: '', head_sha: '', tree_sha: '', diff_sha256: '', nonce: '' }
+    const context = stepContext(at.sample.temp)
+    const program = await knowCodex(codexProgram(null, at.sample.repo), context, scratch)
     const problem = await problemFrom(() =>
       runCodex(
         {
-          program: codexProgram(null, at.sample.env),
+          program,
           provider: provider(),
           model: 'test-model',
           prompt: `${bindingsMark}${JSON.stringify({ ...bindings, files: [] })}\n`,
@@ -40,7 +43,7 @@ describe('running Codex', () => {
           timeLimitSeconds: 120,
           env: at.sample.env,
         },
-        stepContext(at.sample.temp),
+        context,
       ),
     )
     expectRefusal(problem, { ...unavailable, detail: 'ended with 1' })
@@ -53,11 +56,7 @@ describe('running Codex', () => {
     writeFileSync(broken, '#!/bin/sh\nexit 1\n')
     chmodSync(broken, 0o755)
     const problem = await problemFrom(() =>
-      codexVersion(
-        codexProgram(broken, at.sample.env),
-        stepContext(at.sample.temp),
-        at.sample.temp,
-      ),
+      knowCodex(codexProgram(broken, at.sample.repo), stepContext(at.sample.temp), at.sample.temp),
     )
     expectRefusal(problem, { ...unavailable, detail: 'does not start' })
   })
