@@ -58,7 +58,7 @@ export const shipPreconditions: readonly Precondition[] = [
   {
     name: 'reviewer_outside_repository',
     stage: 'start',
-    errorClasses: ['program_in_repository', 'config_invalid'],
+    errorClasses: ['program_in_repository'],
     check: checkPrograms,
   },
   { name: 'hooks_on', stage: 'start', errorClasses: ['hook_bypass'], check: checkHooks },

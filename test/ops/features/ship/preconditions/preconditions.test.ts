@@ -39,6 +39,16 @@ const states: readonly State[] = [
     spoil: () => ({ CODEX_SKIP: '' }),
   },
   {
+    precondition: 'reviewer_outside_repository',
+    errorClass: 'program_in_repository',
+    what: 'a Codex program inside the repository',
+    spoil: (sample) => {
+      const codex = join(sample.repo, '.git', 'codex')
+      writeFileSync(codex, '#!/bin/sh\n', { mode: 0o755 })
+      sample.settings({ codex })
+    },
+  },
+  {
     precondition: 'hooks_on',
     errorClass: 'hook_bypass',
     what: 'redirected hooks',
