@@ -9,7 +9,7 @@ import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { shipBlockedBy } from '#ops/features/ship/index'
 import { signedVerdict, type SignedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
-import { approve } from '../../../support/responses-api.ts'
+import { answerWith, approve } from '../../../support/responses-api.ts'
 import { shipFixture } from '../../../support/ship-fixture.ts'
 import type { Shipped } from '../../../support/ship-repo.ts'
 import { expectStop } from '../../../support/ship-stop.ts'
@@ -120,12 +120,7 @@ describe('what a reviewer sees', () => {
     at.sample.git('revert', '--no-edit', 'HEAD')
     at.api.script((bindings, request) =>
       request.prompt.includes('-fixed\n+vulnerable\n')
-        ? {
-            text: JSON.stringify({
-              ...JSON.parse(String((approve(bindings, request) as { text: string }).text)),
-              verdict: 'CHANGES_REQUESTED',
-            }),
-          }
+        ? answerWith({ verdict: 'CHANGES_REQUESTED' })(bindings, request)
         : approve(bindings, request),
     )
     await expectStop(at.sample, {
