@@ -53,7 +53,7 @@ export const reviewPacket = z.strictObject({
 export type ReviewPacket = z.infer<typeof reviewPacket>
 
 /**
- * A stretch of history that was shown to the reviewer beside the change: nothing that this laptop trusts had proven it.
+ * A stretch of history that was shown to the reviewer beside the change: no verdict that counts had proven it.
  */
 export const reviewedStretch = z.strictObject({
   base_sha: commitId,
@@ -74,9 +74,9 @@ export const verdict = z.strictObject({
   verdict: z.literal('APPROVED'),
   repository: z.string(),
   /**
-   * Where origin's branch was: `diff_sha256` and `files` are about what the push changes there. For a commit that was on
-   * the branch already it is the commit before it that is proven or in `unproven`; a verdict of an older HQ names the
-   * newest proven commit, which may lie before origin's branch.
+   * Where origin's branch was: `diff_sha256` and `files` are about what the push changes there. For a commit that was
+   * on the branch already it is the commit before it that is proven or in `unproven`; a verdict of an older HQ names
+   * the newest proven commit, which may lie before origin's branch.
    */
   base_sha: commitId,
   head_sha: commitId,

@@ -27,7 +27,7 @@ export interface ReviewPlan {
 
 /**
  * The change is what the push does to origin's branch. Beside it goes what no verdict that counts covers, in ranges
- * that end at every commit with a verdict, whoever signed it: a host may have accepted that commit, and what later
+ * that end at every commit with a verdict, by whichever key: a host may have accepted that commit, and what later
  * commits do to it must be in a review. That also covers a verdict that passed over such a commit.
  *
  * @returns null when the baseline is not an ancestor of the head

@@ -11,7 +11,7 @@ import {
   type RemoteView,
   type ShippedBefore,
 } from './remote.ts'
-import { checkPrograms, type Shipper } from './programs.ts'
+import { checkReviewer, type Shipper } from './programs.ts'
 import { refuse, type Unmet } from './unmet.ts'
 import {
   checkDirtyTree,
@@ -59,7 +59,7 @@ export const shipPreconditions: readonly Precondition[] = [
     name: 'reviewer_outside_repository',
     stage: 'start',
     errorClasses: ['program_in_repository'],
-    check: checkPrograms,
+    check: checkReviewer,
   },
   { name: 'hooks_on', stage: 'start', errorClasses: ['hook_bypass'], check: checkHooks },
   {

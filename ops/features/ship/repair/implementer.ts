@@ -9,9 +9,7 @@ import { knowSecrets, redact, shortestKnown } from '#ops/base/redact/redaction'
 import { createRedactor, marker, type Redactor } from '#ops/base/redact/redactor'
 import { codexProgram } from '#ops/features/ship/review/codex-program'
 import { execArgv, knowCodex, type KnownCodex } from '#ops/features/ship/review/codex-start'
-import { checkReviewer } from '#ops/features/ship/preconditions/programs'
-import { refuse } from '#ops/features/ship/preconditions/unmet'
-import type { Commit } from '#ops/features/ship/preconditions/commit'
+import { refuseCodexOfChange } from '#ops/features/ship/review/codex-place'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import {
   chosenProvider,
@@ -42,7 +40,7 @@ export interface ImplementerSetting {
   /** The operator's environment. */
   readonly env: Environment
   /** What is repaired. */
-  readonly commit: Pick<Commit, 'repo' | 'head'>
+  readonly commit: { readonly repo: string; readonly head: string }
 }
 
 /**
@@ -119,7 +117,7 @@ async function codexImplementer(
   await refuseUnreachable(provider, context.signal)
   const model = until_green.model ?? review.model
   const found = codexProgram(review.codex, commit.repo)
-  refuse(await checkReviewer(found, { ...commit, git: { signal: context.signal } }), untouched)
+  await refuseCodexOfChange(found, { ...commit, git: { signal: context.signal } })
   const program = await knowCodex(found, context, home)
   if (provider.env_key !== null) knowSecrets([credential[provider.env_key] ?? ''])
   return {

@@ -8,14 +8,12 @@ import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeJson } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
-import { checkReviewer } from '#ops/features/ship/preconditions/programs'
-import { refuse } from '#ops/features/ship/preconditions/unmet'
 import { frozenOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 import { adoptVerdict } from './adopt-verdict.ts'
 import { chosenProvider, credentialEnv, refuseUnreachable } from './codex-provider.ts'
+import { refuseCodexOfChange } from './codex-place.ts'
 import { codexProgram } from './codex-program.ts'
 import { knowCodex, type KnownCodex } from './codex-start.ts'
-import { untouched } from './no-review.ts'
 import { bindingsFile, proofFiles, reviewArtifacts } from './proof-files.ts'
 import type { PromptNotes } from './prompts.ts'
 import { requestReview, type ReviewOutcome } from './request-review.ts'
@@ -107,7 +105,7 @@ async function reviewerOf(
   const { repo } = facts
   const { head } = frozenOf(facts)
   const found = codexProgram(chosen, repo)
-  refuse(await checkReviewer(found, { repo, head, git: { signal: context.signal } }), untouched)
+  await refuseCodexOfChange(found, { repo, head, git: { signal: context.signal } })
   const folder = join(scratch, 'codex')
   mkdirSync(folder)
   const program = await knowCodex(found, context, folder)

@@ -14,8 +14,9 @@ import { delimiter, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { setVariables } from '#ops/base/env'
 import { installRoot } from '#ops/base/process/program'
-import { checkReviewer } from '#ops/features/ship/preconditions/programs'
+import { refuseCodexOfChange } from '#ops/features/ship/review/codex-place'
 import { codexProgram } from '#ops/features/ship/review/codex-program'
+import { toProblem } from '#shared/errors'
 import { signedVerdict } from '#shared/signature'
 import { shipFixture } from '../../../support/ship-fixture.ts'
 import { expectStop } from '../../../support/ship-stop.ts'
@@ -180,7 +181,10 @@ describe('HQ that runs from the repository it ships', () => {
     const install = installRoot()
     setVariables({ OPENCLAW_HQ_INSTALL: repo })
     try {
-      return (await checkReviewer({ parts, isOwn }, { repo, head, git: {} }))?.errorClass
+      await refuseCodexOfChange({ parts, isOwn }, { repo, head, git: {} })
+      return undefined
+    } catch (error) {
+      return toProblem(error).errorClass
     } finally {
       setVariables({ OPENCLAW_HQ_INSTALL: install })
     }
