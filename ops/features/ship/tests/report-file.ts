@@ -46,7 +46,7 @@ export interface ReportSource {
 
 /**
  * The bytes of the report, in pieces. Other work goes on between them.
- * @throws {Problem} `tests_no_report` unless it is a regular file inside the worktree
+ * @throws {Problem} `tests_no_report` unless it is a regular file inside the worktree; the reason of an aborted signal
  */
 export async function* reportBytes(source: ReportSource): AsyncGenerator<Buffer> {
   const file = openReport(source)
@@ -56,7 +56,8 @@ export async function* reportBytes(source: ReportSource): AsyncGenerator<Buffer>
       const length = readSync(file, piece)
       if (length === 0) return
       yield piece.subarray(0, length)
-      await setImmediate(undefined, { signal: source.signal })
+      source.signal.throwIfAborted()
+      await setImmediate()
     }
   } finally {
     closeSync(file)
