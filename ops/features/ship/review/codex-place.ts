@@ -15,14 +15,23 @@ interface Reviewed {
   readonly git: GitOptions
 }
 
+type Program = Pick<CodexProgram, 'parts' | 'isOwn'>
+
+/** @throws {Problem} `program_in_repository` */
+export async function refuseCodexOfChange(program: Program, reviewed: Reviewed): Promise<void> {
+  const sentence = await codexOfChange(program, reviewed)
+  if (sentence !== null)
+    throw new Problem('program_in_repository', `${sentence} Nothing was pushed.`)
+}
+
 /**
- * The program lies outside the repository, its working trees and the folders in which its tests run.
- * @throws {Problem} `program_in_repository`
+ * Does the program lie outside the repository, its working trees and the folders in which its tests run?
+ * @returns null; otherwise a sentence that names the file
  */
-export async function refuseCodexOfChange(
-  { parts, isOwn }: Pick<CodexProgram, 'parts' | 'isOwn'>,
+export async function codexOfChange(
+  { parts, isOwn }: Program,
   { repo, head, git }: Reviewed,
-): Promise<void> {
+): Promise<string | null> {
   const folders = [...repositoryFolders(repo), ...testFolders(parts)]
   for (const part of parts) {
     if (!liesIn(part, folders)) continue
@@ -31,12 +40,12 @@ export async function refuseCodexOfChange(
     const isBeside = isOwn && liesIn(installRoot(), [repo]) && !inside.startsWith('..')
     const path = inside.split(sep).join('/')
     if (!isBeside || (await trackedAt(repo, { commit: head, path }, git)) !== null)
-      throw new Problem(
-        'program_in_repository',
+      return (
         'A change must not bring the program that judges it: ' +
-          `the Codex CLI, ${part}, lies inside the repository. Nothing was pushed.`,
+        `the Codex CLI, ${part}, lies inside the repository.`
       )
   }
+  return null
 }
 
 /** Folders that HQ makes for the tests of a change; a test could leave a program in one. */
