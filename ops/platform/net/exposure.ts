@@ -120,7 +120,9 @@ export function applyExceptions(
 
 /** What helps against these findings, each remedy once, for the evidence of a failure. */
 export const remediesOf = (found: readonly Exposure[]): string[] =>
-  [...new Set(found.map(({ code }) => code))].map((code) => `${code}: ${exposureRemedies[code]}`)
+  [...new Set(found.map(({ code }) => code))].map(
+    (code) => `Remedy for ${code}: ${exposureRemedies[code]}`,
+  )
 
 /** All on one line, for the message of a failure. */
 export const listExposures = (found: readonly Exposure[]): string =>

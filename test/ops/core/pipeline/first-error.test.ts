@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { firstError } from '#ops/core/pipeline/first-error'
+import { exposureRemedies, remediesOf } from '#ops/platform/net/exposure'
 
 it.each([
   [
@@ -75,6 +76,18 @@ it.each([
 ])('the first error in the log of %s is found', (_what, text, expected) => {
   const found = firstError(text)
   expect(found).toMatchObject({ text: text.split('\n')[expected.line - 1]?.trim(), ...expected })
+})
+
+it('the remedies of a refused compose file are not taken for what it was refused for', () => {
+  const found = Object.keys(exposureRemedies).map((code) => ({
+    service: 'web',
+    detail: 'is open',
+    pointer: 'compose.yaml#/services/web',
+    subject: '80',
+    code: code as keyof typeof exposureRemedies,
+  }))
+  const text = [...remediesOf(found), 'public_port: web: is open. Nothing was built.'].join('\n')
+  expect(firstError(text)?.text).toBe('public_port: web: is open. Nothing was built.')
 })
 
 it('an empty log has no error', () => expect(firstError('')).toBeNull())
