@@ -41,16 +41,16 @@ const broken: readonly (Neutralised & {
   },
   {
     guard: 'signatures of verdicts',
-    file: 'ops/core/trust/review-chain.ts',
+    file: 'ops/core/trust/verdict-link.ts',
     line: "if (signed !== 'verified' &&",
     by: 'if (signed === undefined &&',
     seen: ['reviews:edited', 'reviews:foreign_key', 'reviews:unsigned'],
   },
   {
     guard: 'accepted providers',
-    file: 'ops/core/trust/review-chain.ts',
-    line: 'if (!acceptedProviders.some((each) => each.id === provider_id && each.base_url === base_url))',
-    by: 'if (!acceptedProviders.some((each) => each.id === provider_id))',
+    file: 'ops/core/trust/verdict-link.ts',
+    line: 'acceptedProviders.some((each) => each.id === provider_id && each.base_url === base_url)',
+    by: 'acceptedProviders.some((each) => each.id === provider_id)',
     seen: ['reviews:other_provider'],
   },
   {
