@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import { personsMaintenance } from '#shared/maintenance'
 import { setTimers } from '#ops/core/host-state/timers'
@@ -28,15 +29,21 @@ export async function setMaintenance(
   paths: HostPaths,
   { set, reason, actor }: Change,
 ): Promise<string> {
-  return set === 'on' ? putOn(paths, { by: actor, reason }) : await end(paths)
+  return set === 'on' ? await putOn(paths, { by: actor, reason }) : await end(paths)
 }
 
-function putOn(paths: HostPaths, hold: { by: string; reason: string }): string {
+/** A deploy reads the file and writes it again within this time; milliseconds. */
+const deployWritesMs = 250
+
+async function putOn(paths: HostPaths, hold: { by: string; reason: string }): Promise<string> {
   const state = readMaintenance(paths)
   // A file that cannot be read counts as a person's; what it should have said is lost, so it is written again.
   const held = state.file === null ? null : personsMaintenance(state)
   if (held !== null) return `Maintenance mode was on already, since ${held.since ?? ''}.`
   holdMaintenance(paths, hold)
+  // A deploy that began or ended at this very moment has read the file before, and writes or removes it now.
+  await delay(deployWritesMs)
+  if (personsMaintenance(readMaintenance(paths)) === null) holdMaintenance(paths, hold)
   return 'Maintenance mode is on.'
 }
 
