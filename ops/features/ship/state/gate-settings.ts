@@ -6,6 +6,7 @@ import { shortCommit } from '#shared/ids'
 import { readBlob } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import type { Change } from './change.ts'
+import { alteredGates } from './gate-fields.ts'
 import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
 
 export type TestSuite = ProjectConfig['tests'][number]
@@ -80,21 +81,8 @@ export function gateSettings(base: ProjectConfig | null, head: ProjectConfig): G
     review: base.review,
     suites,
     protectedPaths: base.protected_paths,
-    changed: [...alteredLimits(base, head), ...changed],
+    changed: [...alteredGates(base, head), ...changed],
   }
-}
-
-/** Settings other than test suites that the change alters. */
-function alteredLimits(base: ProjectConfig, head: ProjectConfig): string[] {
-  const changed: string[] = []
-  if (base.branch !== head.branch) changed.push(`branch: ${base.branch} → ${head.branch}`)
-  for (const name of ['max_diff_bytes', 'max_packets', 'timeout_seconds'] as const) {
-    if (base.review[name] !== head.review[name])
-      changed.push(`review.${name}: ${base.review[name]} → ${head.review[name]}`)
-  }
-  if (!isDeepStrictEqual(base.protected_paths, head.protected_paths))
-    changed.push('protected_paths: altered')
-  return changed
 }
 
 /** All suites of the base, and those of the change that are new or have another command. */

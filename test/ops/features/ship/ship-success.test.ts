@@ -147,6 +147,33 @@ describe('a ship that passes', () => {
     })
   })
 
+  it('G6: names every check of a deploy that a change removes, to the reviewer and in the verdict', async () => {
+    at.sample.config({
+      services: [{ name: 'app', argv: ['node', 'app.mjs'], port: 3000, health: { path: '/ok' } }],
+      endpoints: [{ service: 'app', path: '/ok' }],
+      routes: [{ path: '/api/app' }],
+    })
+    at.sample.commit('Checks')
+    expect((await at.sample.ship()).result.overall).toBe('PASS')
+    at.sample.config({
+      ports: { exceptions: [{ protocol: 'tcp', port: 3000, reason: 'why not' }] },
+    })
+    at.sample.commit('No checks')
+    const { result, dir } = await at.sample.ship()
+    expect(result.overall).toBe('PASS')
+    const { gate_settings_changed } = signedVerdict.parse(
+      JSON.parse(readFileSync(join(dir, 'verdict.json'), 'utf8')),
+    )
+    expect(gate_settings_changed).toEqual([
+      'services app: removed',
+      'endpoints app/ok: removed',
+      'routes /api/app: removed',
+      'ports.exceptions tcp 3000: added',
+    ])
+    const prompt = readFileSync(join(dir, 'review_prompt.txt'), 'utf8')
+    for (const each of gate_settings_changed) expect(prompt).toContain(JSON.stringify(each))
+  })
+
   it("uses Codex's sign-in at the address of the settings, not of OPENAI_BASE_URL or Codex", async () => {
     const codexHome = join(at.sample.temp, 'codex')
     mkdirSync(codexHome)
