@@ -115,7 +115,7 @@ describe.skipIf(!hasCompose())('G10 a compose file, rendered and judged', () => 
     expect(found.message).toMatch(/Nothing was built, stopped or started\.$/)
     expect(found.evidence).toEqual([
       'compose.yaml#/volumes/data/driver_opts: special_volume proc proc',
-      expect.stringMatching(/^special_volume: Use a named volume/),
+      expect.stringMatching(/^Remedy for special_volume: Use a named volume/),
     ])
   })
 
