@@ -500,13 +500,24 @@ export const hostileDiffs: readonly HostileDiff[] = [
     commit: files({ 'docs\\..\\app.mjs': 'x\n' }),
   },
   // Kinds of change
-  { name: 'no change at all', expected: 'reviewed', alone: true, commit: files({}) },
+  { name: 'no change at all', expected: 'nothing_to_ship', alone: true, commit: files({}) },
   {
     name: 'a change and its reversal',
-    expected: 'reviewed',
+    expected: 'nothing_to_ship',
+    alone: true,
     commit: (sample) => {
       sample.commit('Change', { 'x.txt': 'x\n' })
       sample.git('revert', '--no-edit', 'HEAD')
+    },
+  },
+  {
+    name: 'a change and its reversal below another change',
+    expected: 'reviewed',
+    shown: '+++ b/y.txt',
+    commit: (sample) => {
+      sample.commit('Change', { 'x.txt': 'x\n' })
+      sample.git('revert', '--no-edit', 'HEAD')
+      sample.commit('Another', { 'y.txt': 'y\n' })
     },
   },
   {
