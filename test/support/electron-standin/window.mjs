@@ -50,7 +50,9 @@ class Window extends EventEmitter {
   #gone = false
   #visible
   #loading = false
-  #denied = false
+  /** Whether the app denied the window that the page wants to open; null: the page has not said that it wants one. */
+  #denied = null
+  #unannounced = []
   #attached
   constructor(options) {
     super()
@@ -156,6 +158,7 @@ class Window extends EventEmitter {
             disposition: 'foreground-tab',
             features: '',
           }) === 'deny'
+        for (const targetId of this.#unannounced.splice(0)) this.#opened(targetId)
         return undefined
       }
       case 'Runtime.executionContextCreated': {
@@ -223,7 +226,9 @@ class Window extends EventEmitter {
     )
   }
 
+  /** Chromium may report the new target before the page's wish to open it. */
   #opened(targetId) {
+    if (this.#denied === null) return void this.#unannounced.push(targetId)
     if (!this.#denied)
       throw new Error(
         'electron stand-in: a window the app allowed the page to open is not modelled',
