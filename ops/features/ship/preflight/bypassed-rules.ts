@@ -8,7 +8,8 @@ import { remoteName } from '#ops/features/ship/state/ship-facts'
  */
 const bypass = /\bbypass(?:ed|es|ing)?\b/i
 const rules = /\b(?:rule(?:s|sets?)?|violations?|polic(?:y|ies)|protect(?:ed|ion)|restrictions?)\b/i
-const denied = /\b(?:no|not|never|none|cannot|can't|without|0)\b/i
+/** Said of the bypass itself, at most three words before it: a branch or a rule may hold the same words. */
+const denied = /\b(?:no|not|never|none|cannot|can't|without|0)\b(?:[^\w.:]+\w+){0,3}[^\w.:]+bypass/i
 
 /** @param lines what git printed on standard error @returns what the remote said about rules that it set aside */
 export function bypassedRules(lines: readonly string[]): string[] {
