@@ -51,6 +51,13 @@ const raw =
     writeFileSync(join(sample.repo, path), bytes)
     sample.commit('Change')
   }
+const executable =
+  (content: Uint8Array): HostileDiff['commit'] =>
+  (sample, random) => {
+    writeFileSync(join(sample.repo, 'run'), '')
+    chmodSync(join(sample.repo, 'run'), 0o755)
+    raw('run', content)(sample, random)
+  }
 const link =
   (target: string): HostileDiff['commit'] =>
   (sample) => {
@@ -260,6 +267,34 @@ export const hostileDiffs: readonly HostileDiff[] = [
     expected: 'hidden_characters',
     alone: true,
     commit: files({ 'evil.unheard': `${'\0'.repeat(1_200_000)}\nevil()\n` }),
+  },
+  {
+    name: 'G8: a script in front of more than 16 MiB of zero bytes',
+    expected: 'hidden_characters',
+    alone: true,
+    commit: executable(Buffer.concat([Buffer.from('#!/bin/sh\nevil\n'), Buffer.alloc(17 << 20)])),
+  },
+  {
+    name: 'G8: a text of no known kind behind more than 16 MiB of zero bytes',
+    expected: 'hidden_characters',
+    alone: true,
+    commit: raw('evil.bin', Buffer.concat([Buffer.alloc(17 << 20), Buffer.from('\nevil()\n')])),
+  },
+  {
+    name: 'G8: a script without a first line that names its shell, in front of noise',
+    expected: 'hidden_characters',
+    commit: (sample, random) => {
+      const noise = Buffer.from(bytes(random, 9000))
+      executable(Buffer.concat([Buffer.from('evil\nexit\n\0'), noise]))(sample, random)
+    },
+  },
+  {
+    name: 'G8: a text in Latin-1 with a zero byte',
+    expected: 'hidden_characters',
+    commit: (sample, random) => {
+      const name = `${random.hex(2000)}\n`
+      raw('evil', Buffer.from(`evil() # caf\u00e9 ${name}\0`, 'latin1'))(sample, random)
+    },
   },
   {
     name: 'code in a file whose name says that it is generated',

@@ -29,6 +29,8 @@ export interface CommandOptions {
   readonly keepBytes?: number
   /** Kept output is bytes and not text: one character for each byte (latin1). */
   readonly rawStdout?: boolean
+  /** Takes standard output as it comes, unredacted and of any size, in place of `keepStdout`. */
+  readonly onBytes?: (piece: Buffer) => void
 }
 
 export interface CommandResult {
@@ -184,6 +186,7 @@ class CommandRun {
     const source = this.#child[stream]
     return new Promise((resolve) => {
       source.on('data', (chunk: Buffer) => {
+        if (stream === 'stdout') this.#options.onBytes?.(chunk)
         if (stream === 'stdout' && this.#options.keepStdout) this.#keep(chunk)
         if (followed) lines.push(redactor.push(chunk))
       })

@@ -1,7 +1,7 @@
 import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
 import { readRef } from './refs.ts'
-import { git, gitBytes, gitText, type GitOptions } from './run-git.ts'
+import { git, gitText, type GitOptions } from './run-git.ts'
 
 /**
  * Text of a blob, by its id, by `<commit>:<path>`, or by the whole name of the ref (`refs/…`) that names it.
@@ -32,20 +32,25 @@ export async function readBlob(
 }
 
 /**
- * Bytes of the blob with this id.
- * @throws {Problem} `internal_error` when there is none, or it is larger than `keepBytes` (default 64 MiB)
+ * Reads a blob of any size: `onBytes` of the options takes its bytes in pieces.
+ * @throws {Problem} `internal_error` when there is no such blob, or it was not read to its end
  */
-export async function bytesOf(repo: string, id: string, options: GitOptions = {}): Promise<Buffer> {
-  const { bytes, stderrTail } = await gitBytes(repo, ['cat-file', 'blob', id], {
-    keepBytes: 64 * 1024 * 1024,
-    ...options,
-  })
-  if (bytes === null)
+export async function readInPieces(
+  repo: string,
+  { id, size }: { readonly id: string; readonly size: number },
+  options: GitOptions & Required<Pick<GitOptions, 'onBytes'>>,
+): Promise<void> {
+  let read = 0
+  const onBytes = (piece: Buffer): void => {
+    read += piece.length
+    options.onBytes(piece)
+  }
+  await gitText(repo, ['cat-file', 'blob', id], { timeLimitSeconds: 300, ...options, onBytes })
+  if (read !== size)
     throw new Problem(
       'internal_error',
-      `git cat-file could not read blob ${id} in ${repo}: ${stderrTail}`,
+      `git cat-file gave ${read} of the ${size} bytes of blob ${id} in ${repo}.`,
     )
-  return bytes
 }
 
 /** Writes a blob into the object store. @returns its id */

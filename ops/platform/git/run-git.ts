@@ -20,6 +20,8 @@ export interface GitOptions {
   /** Give its standard output back as it is, one character for each byte (latin1). */
   readonly rawStdout?: boolean
   readonly onLine?: CommandOptions['onLine']
+  /** Takes its standard output in pieces, of any size; none of it is kept. */
+  readonly onBytes?: CommandOptions['onBytes']
   /** Let the repository's hooks run. Default false; only a push turns it on. */
   readonly hooks?: boolean
   /** Read the user's and the system's git configuration. Default true; false where only the repository may speak. */
@@ -113,7 +115,8 @@ export function git(
       cwd: repo,
       env: gitEnv(repo, options),
       timeLimitSeconds: options.timeLimitSeconds ?? 60,
-      keepStdout: true,
+      keepStdout: options.onBytes === undefined,
+      ...(options.onBytes === undefined ? {} : { onBytes: options.onBytes }),
       ...(options.as === undefined ? {} : { as: options.as }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.input === undefined ? {} : { input: options.input }),

@@ -1,4 +1,4 @@
-// How a file is handled by its name: lock files, generated files, and what only looks binary.
+// How a file is handled by its name: lock files, generated files, and source that people write.
 import { basename, extname } from 'node:path'
 import type { ReviewedFile } from '#shared/verdict'
 
@@ -65,39 +65,6 @@ export function isWritten(path: string): boolean {
     name.startsWith('.git') ||
     name.startsWith('.env')
   )
-}
-
-/** Control characters that no text has. */
-const isStrange = (byte: number): boolean =>
-  (byte < 0x20 && byte !== 0 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f
-
-/**
- * Is content that git takes for binary in fact a text, hidden from every diff by a few zero bytes or another encoding?
- * A shell ignores zero bytes. A tar archive also looks like text between zero bytes; it is not one.
- */
-export function isTextInDisguise(path: string, bytes: Buffer): boolean {
-  if (bytes.subarray(0, 2).toString('latin1') === '#!') return true
-  if (extname(path).toLowerCase() === '.tar') return false
-  const mark = bytes.subarray(0, 2).toString('hex')
-  if (mark === 'fffe' || mark === 'feff')
-    return isReadable(
-      new TextDecoder(mark === 'fffe' ? 'utf-16le' : 'utf-16be', { fatal: true }),
-      bytes,
-    )
-  const rest = bytes.filter((byte) => byte !== 0)
-  return isReadable(new TextDecoder('utf-8', { fatal: true }), Buffer.from(rest))
-}
-
-function isReadable(decoder: InstanceType<typeof TextDecoder>, bytes: Buffer): boolean {
-  try {
-    const text = Buffer.from(decoder.decode(bytes))
-    return (
-      text.length > 0 &&
-      text.reduce((count, byte) => count + (isStrange(byte) ? 1 : 0), 0) * 100 <= text.length
-    )
-  } catch {
-    return false // not of this encoding
-  }
 }
 
 /** How a file is handled by rule, as text for reviewer and verdict; null: like any other. Nothing is ever left out. */

@@ -1,21 +1,20 @@
 // What makes a diff differ from what the change becomes: refused, or flagged for the reviewer.
 import { Problem, type ErrorClass } from '#shared/errors'
 import { withNeutralGit, type ChangedEntry, type NeutralGit } from '#ops/platform/git/neutral-diff'
-import { bytesOf, readBlob } from '#ops/platform/git/objects'
+import { readBlob, readInPieces } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import type { Change } from '#ops/features/ship/state/change'
 import { inspectCharacters } from './characters.ts'
 import { sectionsOf, type DiffSection } from './diff-sections.ts'
-import { isTextInDisguise, isWritten } from './file-rules.ts'
+import { isWritten } from './file-rules.ts'
 import { flagsOf } from './flags.ts'
 import { linksThatLeave } from './link-targets.ts'
 import { modes } from './modes.ts'
 import { collisions, fold, pathTrouble } from './path-rules.ts'
 import { secretsIn } from './secrets-in-diff.ts'
+import { TextDetector } from './text-in-disguise.ts'
 
 const untouched = 'Nothing was pushed.'
-/** Largest content that git takes for binary and that is inspected, in bytes. */
-const maxInspectedBytes = 16 * 1024 * 1024
 
 /** A git that sees the objects of one repository, and the repository itself. */
 interface Repository {
@@ -50,7 +49,12 @@ export function inspectHazards(
         await neutral.diff(base, head),
         await neutral.changedFiles(base, head),
       )
-      const allowed = await refuseContent(repository, sections)
+      const executable = entries.filter(({ after }) => after.mode === modes.executable)
+      const allowed = await refuseContent(
+        repository,
+        sections,
+        new Set(executable.map(({ path }) => path)),
+      )
       return [...flagsOf(entries, sections, links), ...allowed]
     },
     options,
@@ -97,14 +101,19 @@ async function refuseTree(
   return new Map([...links].filter(([path]) => changedLinks.has(path)))
 }
 
-/** Refuses unreadable source, reversed text and secrets. @returns what its own comments allow, for the reviewer */
+/**
+ * Refuses unreadable source, reversed text and secrets.
+ * @param executable paths of files that may be executed
+ * @returns what its own comments allow, for the reviewer
+ */
 async function refuseContent(
   repository: Repository,
   sections: readonly DiffSection[],
+  executable: ReadonlySet<string>,
 ): Promise<string[]> {
   refuse(
     'hidden_characters',
-    await unreadable(repository, sections),
+    await unreadable(repository, sections, executable),
     'Git treats source as binary, so no diff shows it',
   )
   refuse(
@@ -134,18 +143,19 @@ function refuse(errorClass: ErrorClass, found: readonly string[], what: string):
 async function unreadable(
   { repo, neutral, options }: Repository,
   sections: readonly DiffSection[],
+  executable: ReadonlySet<string>,
 ): Promise<string[]> {
   const binary = sections.filter(({ file, blobs }) => file.binary && blobs.after !== null)
   const sizes = await neutral.sizes(binary.flatMap(({ blobs }) => blobs.after ?? []))
   const found: string[] = []
   for (const { file, blobs } of binary) {
-    const blob = blobs.after ?? ''
-    if (isWritten(file.path)) found.push(file.path)
-    else if (
-      (sizes.get(blob) ?? 0) <= maxInspectedBytes &&
-      isTextInDisguise(file.path, await bytesOf(repo, blob, options))
-    )
-      found.push(file.path)
+    const { path } = file
+    const id = blobs.after ?? ''
+    const size = sizes.get(id) ?? 0
+    const detector = new TextDetector({ path, size, executable: executable.has(path) })
+    const onBytes = (piece: Buffer): void => detector.push(piece)
+    if (!isWritten(path)) await readInPieces(repo, { id, size }, { ...options, onBytes })
+    if (isWritten(path) || detector.isText()) found.push(path)
   }
   return found
 }

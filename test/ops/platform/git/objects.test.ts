@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bytesOf } from '#ops/platform/git/objects'
+import { readInPieces } from '#ops/platform/git/objects'
 import { inspectHazards } from '#ops/features/ship/hazards/hazards'
 
 const dir = mkdtempSync(join(tmpdir(), 'openclaw-objects-'))
@@ -22,7 +22,8 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 it('a blob that cannot be read is an error, not an empty file', async () => {
-  await expect(bytesOf(dir, '0123456789'.repeat(4))).rejects.toMatchObject({
+  const blob = { id: '0123456789'.repeat(4), size: 1 }
+  await expect(readInPieces(dir, blob, { onBytes: () => undefined })).rejects.toMatchObject({
     errorClass: 'internal_error',
     message: expect.stringContaining('0123456789') as string,
   })
