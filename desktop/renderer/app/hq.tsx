@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, type ReactElement } from 'react'
 import { Router } from 'wouter'
-import { useHashLocation } from 'wouter/use-hash-location'
 import type { BridgeTransport } from '#shared/bridge'
 import { bridgeOver } from '../bridge/client.ts'
 import { HqContext, useHq } from '../bridge/context.ts'
@@ -9,6 +8,7 @@ import { settingsQuery } from '../bridge/queries.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { ActionsProvider } from '../state/actions.tsx'
 import { Banners } from './banners.tsx'
+import { hashRouting } from './hash-location.ts'
 import { LiveProvider } from '../state/live.tsx'
 import { pagesFor } from './pages.ts'
 import { Palette, usePaletteKey } from './palette.tsx'
@@ -20,9 +20,6 @@ import { bindStyles } from '../ui/styles.ts'
 import styles from './hq.module.css'
 
 const css = bindStyles(styles)
-
-/** Addresses live after the #: the same files are served from three origins, one of them a file. */
-const hashRouting = { hook: useHashLocation }
 
 /** HQ over one transport, from the first request on. */
 export function Hq({ transport }: { transport: BridgeTransport }): ReactElement | null {

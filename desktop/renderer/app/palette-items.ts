@@ -2,11 +2,11 @@ import { useLocation } from 'wouter'
 import { actionIds, actionOf, actions, type ActionId } from '#shared/actions'
 import { useHq } from '../bridge/context.ts'
 import type { IconName } from '../ui/icons.tsx'
-import { age, shortRun } from '../text/format.ts'
-import { ofRun, type Tone } from '../text/status.ts'
+import type { Tone } from '../text/status.ts'
 import { useActions } from '../state/actions.tsx'
-import { commitsToShip, pinReason, titleOfRun } from '../state/facts.ts'
+import { commitsToShip, pinReason } from '../state/facts.ts'
 import { useLive, type Live } from '../state/live.tsx'
+import { useButtonItems, useCommitItems, useRunItems } from './palette-history.ts'
 import { pagesFor } from './pages.ts'
 import { rememberedTheme, type Theme } from '../state/theme.ts'
 
@@ -27,12 +27,18 @@ export interface PaletteGroup {
   readonly items: readonly PaletteItem[]
 }
 
-/** What the palette offers, in the order it is most likely wanted. It offers nothing destructive. */
-export function usePaletteItems(): readonly PaletteGroup[] {
+/**
+ * What the palette offers, in the order it is most likely wanted. It does nothing destructive itself: it leads to the
+ * button.
+ * @param typed what is searched for
+ */
+export function usePaletteItems(typed: string): readonly PaletteGroup[] {
   return [
     { title: 'Actions', items: [...useMainActions(), ...useHostActions()] },
     { title: 'Go to', items: useGoTo() },
-    { title: 'Runs', items: useRuns() },
+    { title: 'Commits', items: useCommitItems(typed) },
+    { title: 'Runs', items: useRunItems(typed) },
+    { title: 'With a question first', items: useButtonItems() },
     { title: 'Theme', items: useThemes() },
   ]
 }
@@ -126,25 +132,6 @@ function useGoTo(): PaletteItem[] {
     icon,
     searchText: ['go to page', paletteText].filter(Boolean).join(' '),
     run: () => go(path),
-  }))
-}
-
-/** The runs that are active, then the newest deploys. */
-function useRuns(): PaletteItem[] {
-  const { overview, now } = useLive()
-  const [, go] = useLocation()
-  const active = overview.status?.active_runs ?? []
-  const ended = (overview.status?.recent_deploys ?? []).filter(
-    (each) => !active.some(({ run_id }) => run_id === each.run_id),
-  )
-  return [...active, ...ended].slice(0, 8).map((each) => ({
-    id: each.run_id,
-    title: `${titleOfRun(each)} ${shortRun(each.run_id)}`,
-    searchText: each.run_id,
-    icon: 'runs',
-    tone: ofRun(each.status, each.error_class).tone,
-    end: each.error_class ?? age(now - Date.parse(each.requested_at)),
-    run: () => go(`/runs/${each.run_id}`),
   }))
 }
 

@@ -61,7 +61,10 @@ export function Palette({ open, onClose }: { open: boolean; onClose: () => void 
 
 function Choices({ onClose }: { onClose: () => void }): ReactElement {
   const { contains } = useFilter({ sensitivity: 'base' })
-  const groups = usePaletteItems()
+  const [typed, setTyped] = useState('')
+  const groups = usePaletteItems(typed.trim())
+  const everyWord = (text: string, query: string): boolean =>
+    query.split(/\s+/).every((word) => contains(text, word))
   const all = new Map(groups.flatMap(({ items }) => items.map((item) => [item.id, item] as const)))
   const choose = (id: string): void => {
     const item = all.get(id)
@@ -80,7 +83,7 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
         }
       }}
     >
-      <Autocomplete filter={contains}>
+      <Autocomplete filter={everyWord} inputValue={typed} onInputChange={setTyped}>
         <SearchField aria-label="Search or run" className={css('palette-input')} autoFocus>
           <Icon name="search" />
           <Input placeholder="Search or run" spellCheck={false} />

@@ -1,31 +1,41 @@
 import { useEffect, type ReactElement } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
-import { isAt, type HqPage } from '../pages/page.ts'
+import { isAt, restOf, type HqPage } from '../pages/page.ts'
 import { NoSuchPage } from '../ui/no-such-page.tsx'
+import { Announcer } from './announcer.tsx'
+import { usePageFocus } from './page-focus.ts'
 
-/** Shows the page that the address names, and puts its title on the window. */
+/** Shows the page that the address names, puts its title on the window and the focus on its heading. */
 export function PageRouter({ pages }: { pages: readonly HqPage[] }): ReactElement {
-  useWindowTitle(pages)
+  const [location] = useLocation()
+  const page = pages.find((each) => isAt(each, location)) ?? null
+  const rest = page === null ? '' : restOf(page, location)
+  const key = page === null ? location : `${page.path} ${page.keyOf?.(rest) ?? rest}`
+  useWindowTitle([page?.subject?.(rest) ?? null, page?.title ?? 'No such page'])
+  usePageFocus(key)
   return (
-    <Switch>
-      {pages.map(({ path, takesId, Page }) => (
-        <Route key={path} path={takesId ? below(path) : path}>
-          {({ id }: { id?: string }) => <Page key={id ?? ''} id={id ?? null} />}
+    <>
+      <Switch>
+        {pages.map(({ path, takes, Page }) => (
+          <Route key={path} path={takes === undefined ? path : below(path, takes)}>
+            {() => <Page key={key} id={rest === '' ? null : rest} />}
+          </Route>
+        ))}
+        <Route>
+          <NoSuchPage />
         </Route>
-      ))}
-      <Route>
-        <NoSuchPage />
-      </Route>
-    </Switch>
+      </Switch>
+      <Announcer page={key} />
+    </>
   )
 }
 
-const below = (path: string): string => `${path}/:id?`
+const below = (path: string, takes: 'one' | 'path'): string =>
+  takes === 'one' ? `${path}/:id?` : `${path}/*?`
 
-function useWindowTitle(pages: readonly HqPage[]): void {
-  const [location] = useLocation()
-  const title = pages.find((page) => isAt(page, location))?.title ?? null
+function useWindowTitle(parts: readonly (string | null)[]): void {
+  const title = [...parts, 'OpenClaw HQ'].filter((part) => part !== null).join(' · ')
   useEffect(() => {
-    document.title = title === null ? 'OpenClaw HQ' : `${title} · OpenClaw HQ`
+    document.title = title
   }, [title])
 }

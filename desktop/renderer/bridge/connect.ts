@@ -25,7 +25,7 @@ export async function connect(): Promise<Connection> {
     }
   if (mode === 'console') return { mode }
   startOverOnNewSecret()
-  const secret = takeSecret()
+  const secret = await takeSecret()
   if (secret === null)
     return {
       mode: 'stranded',

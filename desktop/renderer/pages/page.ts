@@ -11,8 +11,12 @@ export interface HqPage {
   readonly title: string
   readonly icon: IconName
   readonly Page: ComponentType<PageProps>
-  /** The page also answers at `path/:id`. */
-  readonly takesId?: true
+  /** What the page also answers to: `one`, `path/:id`; `path`, everything below its path. */
+  readonly takes?: 'one' | 'path'
+  /** What an address below the page shows, for the title of the window; null for nothing in particular. */
+  readonly subject?: (rest: string) => string | null
+  /** Addresses with the same key are one page: between them the focus stays where it is. Default: each its own. */
+  readonly keyOf?: (rest: string) => string
   /** Further text the palette finds the page by. */
   readonly paletteText?: string
   /** Shown on the operator's laptop only: the console on the host has no repository and no settings. */
@@ -36,6 +40,10 @@ export interface Badge {
   /** The badge in words, for screen readers. */
   readonly text: string
 }
+
+/** The part of an address after the path of its page; empty for the page itself. */
+export const restOf = ({ path }: HqPage, location: string): string =>
+  location.length > path.length && path !== '/' ? location.slice(path.length + 1) : ''
 
 /** Whether an address belongs to a page. */
 export const isAt = ({ path }: HqPage, location: string): boolean =>

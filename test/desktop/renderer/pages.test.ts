@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { info } from './support/scenes.ts'
-import { done } from './support/deploy-stories.ts'
+import { info, type Scene } from './support/scenes.ts'
+import { change } from './support/scripted-transport.ts'
+import { buildFailed, deploying, done } from './support/deploy-stories.ts'
 import { reviewBlocked } from './support/ship-stories.ts'
 
 let built: BuiltRenderer
@@ -31,6 +32,8 @@ describe('the list of pages', () => {
       await shown(entries.nth(at)).toHaveAttribute('aria-current', 'page')
       await shown(page.getByText('There is no such page')).toHaveCount(0)
       await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
+      // A new page is read from its heading on; the link stays behind. The page that is open already keeps the focus.
+      if (at > 0) await shown(page.getByRole('heading', { level: 1 })).toBeFocused()
     }
     expect(complaints).toEqual([])
     await page.context().close()
@@ -45,7 +48,7 @@ describe('the list of pages', () => {
       { path: '/settings' },
     )
     await shown(page.getByText('There is no such page')).toBeVisible()
-    await shown(page).toHaveTitle('OpenClaw HQ')
+    await shown(page).toHaveTitle('No such page · OpenClaw HQ')
     const entries = page.getByRole('navigation', { name: 'Main' }).getByRole('link')
     await shown(entries).toHaveText(onConsole.map((title) => new RegExp(`^${title}`)))
     await page.keyboard.press('Control+k')
@@ -112,3 +115,71 @@ describe('the part of an address after a page', () => {
     await page.context().close()
   })
 })
+
+describe('U11 HQ behaves as a browser user expects', () => {
+  test('filters of the runs stand in the address and are there again after Back and a reload', async () => {
+    const { page, complaints } = await open(browser, built, buildFailed(), { path: '/runs' })
+    const state = page.getByRole('button', { name: /State/ })
+    await state.click()
+    await page.getByRole('option', { name: 'Failed' }).click()
+    await shown(page).toHaveURL(/#\/runs\?status=failed$/)
+    await page.getByRole('table', { name: 'Runs' }).getByRole('link').first().click()
+    await shown(page).toHaveURL(/#\/runs\/[^?]+$/)
+    await page.goBack()
+    await shown(page).toHaveURL(/#\/runs\?status=failed$/)
+    await shown(state).toContainText('Failed')
+    await page.reload()
+    await shown(state).toContainText('Failed')
+    // A sibling: another filter, typed into the address; and one that is no filter.
+    await page.goto(`${built.url}#/runs?action=guard&status=nonsense`)
+    await shown(page.getByRole('button', { name: /Action/ })).toContainText('Guard')
+    await shown(state).toContainText('Every state')
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
+  test('the title names the run, the heading has the focus, and what changes there is announced', async () => {
+    const story = deploying()
+    const { page } = await open(browser, built, story, { path: '/runs' })
+    await page.getByRole('table', { name: 'Runs' }).getByRole('link').first().click()
+    await shown(page).toHaveTitle(`Run ${story.runId.slice(-8)} · Runs · OpenClaw HQ`)
+    await shown(page.getByRole('heading', { level: 1 })).toBeFocused()
+    const announced = page.getByRole('status', { name: 'What changed' })
+    await shown(announced).toBeEmpty()
+    const key = `host.run ${JSON.stringify({ run_id: story.runId })}`
+    const { run } = story.answers[key] as { run: object }
+    await change(page, {
+      answers: {
+        [key]: {
+          ok: true,
+          run: { ...run, status: 'passed', finished_at: new Date().toISOString() },
+        },
+      },
+    })
+    await shown(announced).toHaveText(/^Deploy\+Verify .*Pass$/)
+    await page.context().close()
+  })
+
+  test('the palette finds commits, runs, what asks first, and words in any order', async () => {
+    const story = buildFailed()
+    const { page } = await open(browser, built, story)
+    await page.keyboard.press('Control+k')
+    const field = page.getByRole('searchbox', { name: 'Search or run' })
+    for (const [typed, name] of [
+      [commitOf(story), /^Commit/],
+      [commitOf(story).slice(0, 7), /^Commit/],
+      [story.runId, /^Deploy\+Verify/],
+      ['console_build_failed', /^Deploy\+Verify/],
+      ['rollback', /^Roll back/],
+      ['doctor run', /^Run doctor/],
+      ['20250101T000000Z-00000000', /^Open run/],
+    ] as const) {
+      await field.fill(typed)
+      await shown(page.getByRole('menuitem').first(), typed).toHaveAccessibleName(name)
+    }
+    await page.context().close()
+  })
+})
+
+const commitOf = (story: Scene): string =>
+  (story.answers['overview.get'] as { change: { commit: string } }).change.commit

@@ -173,6 +173,31 @@ describe('over hq serve', () => {
     expect(seen).toEqual([])
   })
 
+  test('U11 a link opened in another tab has the secret; a tab of another window has not', async () => {
+    mode = 'serve'
+    await page.goto(`${built.url}#secret=${secret}`)
+    const link = page.getByRole('link', { name: 'Deploy', exact: true })
+    const [other] = await Promise.all([
+      page.context().waitForEvent('page'),
+      link.click({ modifiers: ['Control'] }),
+    ])
+    await shown(other).toHaveURL(/#\/deploy$/)
+    await shown(other.getByRole('navigation', { name: 'Main' })).toBeVisible()
+    await shown(other).toHaveTitle('Deploy · OpenClaw HQ')
+    expect(page.url()).toBe(`${built.url}#/`)
+    // The first tab may be closed: the second has the secret for itself, and gives it on.
+    await page.close()
+    const third = await other.context().newPage()
+    await third.goto(`${built.url}#/runs`)
+    await shown(third.getByRole('navigation', { name: 'Main' })).toBeVisible()
+    const stranger = await browser.newContext()
+    const alone = await stranger.newPage()
+    await alone.goto(`${built.url}#/deploy`)
+    await shown(alone.getByRole('heading', { level: 1 })).toHaveText('This tab has no key')
+    await stranger.close()
+    page = third
+  })
+
   test('a log that is cut goes on where it stopped', async () => {
     mode = 'serve'
     await page.goto(`${built.url}#secret=${secret}`)

@@ -1,4 +1,6 @@
 import type { Live } from '../../state/live.tsx'
+import { runIdFrom } from '../../state/run-id.ts'
+import { shortRun } from '../../text/format.ts'
 import type { Badge, HqPage } from '../page.ts'
 import { RunsPage } from './runs-page.tsx'
 
@@ -7,8 +9,15 @@ export const runsPage: HqPage = {
   title: 'Runs',
   icon: 'runs',
   Page: RunsPage,
-  takesId: true,
+  takes: 'one',
+  subject,
   badge,
+}
+
+/** *Run 8f3a9c1e*. */
+function subject(rest: string): string | null {
+  const runId = runIdFrom(rest)
+  return runId === null ? null : `Run ${shortRun(runId)}`
 }
 
 /** How many runs are active, while the host answers. */

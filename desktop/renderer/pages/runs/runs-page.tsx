@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useState, type ReactElement } from 'react'
-import { Link, useLocation } from 'wouter'
+import type { ReactElement } from 'react'
+import { Link, useLocation, useSearchParams } from 'wouter'
 import { actionIds, actionOf, actions, isActionId } from '#shared/actions'
 import { runStatus, type Run } from '#shared/run'
 import { stepTitle } from '#shared/steps'
@@ -37,7 +37,7 @@ export function RunsPage({ id }: PageProps): ReactElement {
 /** Every run of the host, newest first. */
 function RunList(): ReactElement {
   const { bridge } = useHq()
-  const [filter, setFilter] = useState<RunsFilter>({})
+  const [filter, setFilter] = useFilter()
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     runsQuery(bridge, filter),
   )
@@ -75,6 +75,18 @@ function RunList(): ReactElement {
       )}
     </div>
   )
+}
+
+/** The filter stands in the address, so that it survives Back, a reload and a copied link. */
+function useFilter(): [RunsFilter, (filter: RunsFilter) => void] {
+  const [search, setSearch] = useSearchParams()
+  const action = search.get('action') ?? ''
+  const status = runStatus.safeParse(search.get('status')).data
+  const filter: RunsFilter = {
+    ...(isActionId(action) ? { action } : {}),
+    ...(status ? { status } : {}),
+  }
+  return [filter, (next) => setSearch(Object.entries(next), { replace: true })]
 }
 
 const isActive = ({ status }: Run): boolean => status === 'running' || status === 'queued'
@@ -157,7 +169,10 @@ function Row({ run }: { run: Run }): ReactElement {
   return (
     <tr
       onClick={(event) => {
-        if (!(event.target as Element).closest('a,button')) go(`/runs/${run.run_id}`)
+        if ((event.target as Element).closest('a,button')) return
+        const address = `/runs/${run.run_id}`
+        if (event.ctrlKey || event.metaKey) window.open(`#${address}`, '_blank', 'noopener')
+        else go(address)
       }}
     >
       <td>

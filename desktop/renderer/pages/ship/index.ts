@@ -1,5 +1,6 @@
 import type { Live } from '../../state/live.tsx'
-import { count } from '../../text/format.ts'
+import { runIdFrom } from '../../state/run-id.ts'
+import { count, shortRun } from '../../text/format.ts'
 import { ofOverall } from '../../text/status.ts'
 import type { Badge, HqPage } from '../page.ts'
 import { ShipPage } from './ship-page.tsx'
@@ -9,10 +10,17 @@ export const shipPage: HqPage = {
   title: 'Ship',
   icon: 'ship',
   Page: ShipPage,
-  takesId: true,
+  takes: 'one',
+  subject,
   laptopOnly: true,
   showsNextStep: true,
   badge,
+}
+
+/** *Ship 8f3a9c1e*. */
+function subject(rest: string): string | null {
+  const runId = runIdFrom(rest)
+  return runId === null ? null : `Ship ${shortRun(runId)}`
 }
 
 /** A ship that runs; else the newest one, when it failed for this commit; else how much there is to ship. */
