@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useEffectEvent, useRef } from 'react'
 
 /** The heading of the page that is shown; null while the page has none yet. */
 const heading = (): HTMLHeadingElement | null =>
@@ -29,7 +29,7 @@ function watchPage(look: () => boolean): () => void {
 export function usePageFocus(page: string): void {
   const shown = useRef(page)
   useEffect(() => {
-    if (shown.current === page) return
+    if (shown.current === page) return undefined
     shown.current = page
     const before = document.activeElement
     return watchPage(() => {
@@ -49,16 +49,19 @@ export function usePageFocus(page: string): void {
  * text is reported, because its heading gets the focus.
  */
 export function useHeadingChanges(page: string, report: (text: string) => void): void {
-  useEffect(() => {
-    let known: string | null = null
-    report('')
-    return watchPage(() => {
-      const title = heading()
-      const text = title === null ? '' : textOf(title)
-      if (text === '' || text === known) return false
-      if (known !== null) report(text)
-      known = text
-      return false
-    })
-  }, [page, report])
+  const tell = useEffectEvent(report)
+  const known = useRef({ page, text: '' })
+  useEffect(
+    () =>
+      watchPage(() => {
+        const title = heading()
+        const text = title === null ? '' : textOf(title)
+        const before = known.current
+        if (text === '' || (text === before.text && page === before.page)) return false
+        known.current = { page, text }
+        if (before.text !== '') tell(page === before.page ? text : '')
+        return false
+      }),
+    [page],
+  )
 }

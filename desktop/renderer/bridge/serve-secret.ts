@@ -24,10 +24,15 @@ export async function takeSecret(): Promise<string | null> {
 function keep(secret: string): string {
   sessionStorage.setItem(key, secret)
   const channel = new BroadcastChannel(key)
-  channel.onmessage = ({ data }) => {
-    if (data === 'ask') channel.postMessage(secret)
-  }
+  channel.addEventListener('message', ({ data }) => {
+    if (data === 'ask') send(channel, secret)
+  })
   return secret
+}
+
+function send(channel: BroadcastChannel, text: string): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel reaches its own origin only
+  channel.postMessage(text)
 }
 
 /** Only pages of the same origin hear it. An answer that comes too late loads the page again, with the secret. */
@@ -39,7 +44,7 @@ async function askOtherTabs(): Promise<string | null> {
       late = true
       resolve(null)
     }, askMs)
-    channel.onmessage = ({ data }) => {
+    channel.addEventListener('message', ({ data }) => {
       if (typeof data !== 'string' || !form.test(data)) return
       clearTimeout(timer)
       channel.close()
@@ -47,9 +52,9 @@ async function askOtherTabs(): Promise<string | null> {
         sessionStorage.setItem(key, data)
         location.reload()
       } else resolve(data)
-    }
+    })
   })
-  channel.postMessage('ask')
+  send(channel, 'ask')
   return await answer
 }
 
