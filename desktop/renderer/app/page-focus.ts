@@ -45,8 +45,8 @@ export function usePageFocus(page: string): void {
 }
 
 /**
- * Reports a heading that changes while its page stays open: a run that ends, a proof that breaks. Of a new page an empty
- * text is reported, because its heading gets the focus.
+ * Reports a heading that changes while its page stays open: a run that ends, a proof that breaks. Of a new page
+ * an empty text is reported, because its heading gets the focus.
  */
 export function useHeadingChanges(page: string, report: (text: string) => void): void {
   const tell = useEffectEvent(report)

@@ -1,4 +1,4 @@
-/** What the palette finds of the past: runs, ships and commits; and the pages whose buttons it does not press itself. */
+/** What the palette finds of the past (runs, ships, commits), and the pages whose buttons it does not press itself. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
 import { actions } from '#shared/actions'
@@ -12,7 +12,7 @@ import { visibleText } from '../text/visible-text.ts'
 import { titleOfRun } from '../state/facts.ts'
 import { runIdFrom } from '../state/run-id.ts'
 import { useLive } from '../state/live.tsx'
-import type { PaletteItem } from './palette-items.ts'
+import type { PaletteItem } from './palette-item.ts'
 
 /** Runs and commits that are listed before anything is typed. */
 const listed = 8

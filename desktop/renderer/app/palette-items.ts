@@ -1,31 +1,13 @@
 import { useLocation } from 'wouter'
 import { actionIds, actionOf, actions, type ActionId } from '#shared/actions'
 import { useHq } from '../bridge/context.ts'
-import type { IconName } from '../ui/icons.tsx'
-import type { Tone } from '../text/status.ts'
 import { useActions } from '../state/actions.tsx'
 import { commitsToShip, pinReason } from '../state/facts.ts'
 import { useLive, type Live } from '../state/live.tsx'
 import { useButtonItems, useCommitItems, useRunItems } from './palette-history.ts'
+import type { PaletteGroup, PaletteItem } from './palette-item.ts'
 import { pagesFor } from './pages.ts'
 import { rememberedTheme, type Theme } from '../state/theme.ts'
-
-export interface PaletteItem {
-  readonly id: string
-  readonly title: string
-  readonly icon: IconName
-  readonly tone?: Tone
-  /** More that can be searched for. */
-  readonly searchText?: string
-  readonly end?: string
-  /** Why it cannot be chosen now. */
-  readonly blocked?: string
-  readonly run: () => void
-}
-export interface PaletteGroup {
-  readonly title: string
-  readonly items: readonly PaletteItem[]
-}
 
 /**
  * What the palette offers, in the order it is most likely wanted. It does nothing destructive itself: it leads to the

@@ -13,7 +13,8 @@ import {
   useFilter,
 } from 'react-aria-components'
 import { Icon, Mark } from '../ui/icons.tsx'
-import { usePaletteItems, type PaletteItem } from './palette-items.ts'
+import type { PaletteItem } from './palette-item.ts'
+import { usePaletteItems } from './palette-items.ts'
 import { bindStyles } from '../ui/styles.ts'
 import styles from './palette.module.css'
 
