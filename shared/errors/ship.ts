@@ -292,6 +292,12 @@ export const shipErrors = {
     title: 'Untrusted signature',
     sentence: 'The verdict is not signed by a trusted key',
   },
+  statement_mismatch: {
+    blocked: true,
+    next_auto_fix: 'ship_the_commit',
+    title: 'Contradicting statement',
+    sentence: 'A statement of the commit contradicts its verdict',
+  },
   forced_push: {
     blocked: true,
     next_auto_fix: 'integrate_remote',

@@ -11,6 +11,7 @@ import {
   type Manifest,
   type ProvenFile,
 } from '#shared/proof'
+import { statementFiles } from '#shared/statement'
 import { writeWhole } from '#ops/base/files/json-file'
 import { signDocument } from '#ops/core/trust/signed-document'
 import type { SigningKey } from '#ops/core/trust/signing-key'
@@ -45,7 +46,7 @@ export interface Sealed {
 }
 
 /** Signed by themselves, and pushed to the byte: what is in them was redacted before it was signed. */
-const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json'])
+const signedFiles = new Set([manifestName, tombstoneName, 'verdict.json', ...statementFiles])
 /** Copies of source. */
 const sourceFiles = new Set(['diff.patch', 'unproven.patch', 'review_prompt.txt'])
 

@@ -1,6 +1,7 @@
 // Which differences between commits a reviewer saw, as far as the verdicts of a repository prove it.
 import type { VerdictDocument } from '#shared/signature'
 import type { NeutralGit } from '#ops/platform/git/neutral-diff'
+import { readStatementRefs, type StatementRefs } from './statement-link.ts'
 import {
   rangesOf,
   readLink,
@@ -23,6 +24,7 @@ export class ReviewGraph {
   readonly #trust: VerdictTrust
   readonly #neutral: NeutralGit
   readonly #links = new Map<string, Promise<Link>>()
+  #statements: Promise<StatementRefs> | null = null
 
   constructor(trust: VerdictTrust, neutral: NeutralGit) {
     this.#trust = trust
@@ -33,9 +35,18 @@ export class ReviewGraph {
   link(commit: string): Promise<Link> {
     const known = this.#links.get(commit)
     if (known) return known
-    const read = readLink(commit, this.#trust, this.#neutral)
+    const read = this.#read(commit)
     this.#links.set(commit, read)
     return read
+  }
+
+  async #read(commit: string): Promise<Link> {
+    const { repo, git } = this.#trust
+    this.#statements ??= readStatementRefs(repo, git)
+    return readLink(commit, this.#trust, {
+      neutral: this.#neutral,
+      statements: await this.#statements,
+    })
   }
 
   /**

@@ -9,6 +9,7 @@ import { readBlob } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import { parseJson } from '#ops/base/files/json-file'
 import { checkVerdictSignature } from './sign-verdict.ts'
+import { refuseStatements, type StatementRefs } from './statement-link.ts'
 import type { TrustedKeys } from './trusted-keys.ts'
 
 /** A provider whose verdicts count, by the trust file or the operator's settings; never by the repository. */
@@ -40,6 +41,7 @@ export interface Refusal {
       | 'unreviewed_commit'
       | 'verdict_mismatch'
       | 'verdict_signature_invalid'
+      | 'statement_mismatch'
       | 'provider_not_accepted'
     )
 }
@@ -60,14 +62,21 @@ const signatureReasons = {
   unverified: 'its verdict is not signed, and keys are enrolled',
 } as const
 
+/** How a repository is read while verdicts are walked. */
+export interface ReviewReader {
+  readonly neutral: NeutralGit
+  /** Statements beside the verdicts. */
+  readonly statements: StatementRefs
+}
+
 /**
- * Checks schema, signature, commit, tree and provider, and base and diff digest of every range that the verdict
- * covers.
+ * Checks schema, signature, commit, tree and provider, base and diff digest of every range that the verdict covers, and
+ * that the statements beside it say the same.
  */
 export async function readLink(
   commit: string,
   trust: VerdictTrust,
-  neutral: NeutralGit,
+  { neutral, statements }: ReviewReader,
 ): Promise<Link> {
   const { repo, git = {}, readVerdict = (of) => readBlob(repo, reviewRef(of), git) } = trust
   const text = await readVerdict(commit)
@@ -84,7 +93,8 @@ export async function readLink(
   return (
     untrusted(verdict, trust) ??
     (await otherCommit(verdict, commit, trust)) ??
-    (await otherRange(verdict, trust, neutral)) ?? { verdict }
+    (await otherRange(verdict, trust, neutral)) ??
+    (await refuseStatements(verdict, { keys: noKeys, ...trust }, statements)) ?? { verdict }
   )
 }
 

@@ -14,6 +14,7 @@ const cases: readonly [name: CommitName, what: string, expected: string][] = [
   ['edited', 'a verdict that was edited after it was signed', 'verdict_signature_invalid'],
   ['foreign_key', 'a verdict signed with a key that is not enrolled', 'verdict_signature_invalid'],
   ['unsigned', 'a verdict without a signature', 'verdict_signature_invalid'],
+  ['contradicted', 'a verdict beside a statement that says something else', 'statement_mismatch'],
   ['other_repository', 'the verdict of another repository', 'verdict_mismatch'],
   ['other_provider', 'a verdict by a provider that is not accepted', 'provider_not_accepted'],
   ['other_history', 'main replaced by another history', 'unreviewed_commit'],

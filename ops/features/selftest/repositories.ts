@@ -3,11 +3,15 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import type { operatorSettings, projectConfig } from '#shared/config'
 import { newRunId } from '#shared/ids'
+import type { VerdictDocument } from '#shared/signature'
+import { statementRef } from '#shared/statement'
 import { reviewRef, type Verdict } from '#shared/verdict'
 import { messageOf } from '#shared/system-error'
 import { gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { writeJson } from '#ops/base/files/json-file'
+import { reviewStatement } from '#ops/core/trust/commit-statements'
+import { signStatement } from '#ops/core/trust/envelope'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
 import { newKeyPem, signingKeyFromPem, type SigningKey } from '#ops/core/trust/signing-key'
 import { nextActionFile } from '#ops/core/config/next-action'
@@ -56,6 +60,7 @@ const commits = [
   { name: 'edited', parent: branch, files: { 'app.txt': 'edited\n' } },
   { name: 'foreign_key', parent: branch, files: { 'app.txt': 'foreign key\n' } },
   { name: 'unsigned', parent: branch, files: { 'app.txt': 'unsigned\n' } },
+  { name: 'contradicted', parent: branch, files: { 'app.txt': 'contradicted\n' } },
   { name: 'other_repository', parent: branch, files: { 'app.txt': 'other repository\n' } },
   { name: 'other_provider', parent: branch, files: { 'app.txt': 'other provider\n' } },
   { name: 'other_history', parent: null, files: { ...first, 'app.txt': 'another history\n' } },
@@ -198,6 +203,7 @@ const judged: ReadonlySet<string> = new Set<CommitName>([
   'edited',
   'foreign_key',
   'unsigned',
+  'contradicted',
   'other_repository',
   'other_provider',
 ])
@@ -209,14 +215,26 @@ interface Signer {
   readonly key: SigningKey
 }
 
-/** Stores verdicts at the origin: good ones, and one for each way in which a verdict can be wrong. */
+/**
+ * Stores verdicts at the origin: good ones, and one for each way in which a verdict can be wrong. Beside one of them
+ * lies a statement about another commit, by the same key.
+ */
 async function writeVerdicts(signer: Signer): Promise<void> {
-  const { workspace, origin, of } = signer
+  const { workspace, origin, of, key } = signer
   const verdicts = await makeVerdicts(signer)
-  const names = Object.keys(verdicts) as CommitName[]
-  const files = names.map((name) => {
-    const file = join(workspace.sub('git', 'verdicts'), name)
-    writeFileSync(file, JSON.stringify(verdicts[name]))
+  const about = verdicts[branch]
+  if (about === undefined) throw new Error(`${branch} has no verdict`)
+  const texts = new Map<string, string>()
+  for (const name of Object.keys(verdicts) as CommitName[])
+    texts.set(reviewRef(of(name).commit), JSON.stringify(verdicts[name]))
+  texts.set(
+    statementRef('review', of('contradicted').commit),
+    signStatement(reviewStatement(about), key),
+  )
+  const folder = workspace.sub('git', 'verdicts')
+  const files = [...texts.values()].map((text, at) => {
+    const file = join(folder, String(at))
+    writeFileSync(file, text)
     return file
   })
   const blobs = (
@@ -225,9 +243,7 @@ async function writeVerdicts(signer: Signer): Promise<void> {
     })
   ).split('\n')
   await git(origin, ['update-ref', '--stdin'], {
-    input: names
-      .map((name, at) => `create ${reviewRef(of(name).commit)} ${blobs[at] ?? ''}\n`)
-      .join(''),
+    input: [...texts.keys()].map((ref, at) => `create ${ref} ${blobs[at] ?? ''}\n`).join(''),
   })
 }
 
@@ -235,7 +251,7 @@ async function makeVerdicts({
   origin,
   of,
   key,
-}: Signer): Promise<Partial<Record<CommitName, object>>> {
+}: Signer): Promise<Partial<Record<CommitName, VerdictDocument>>> {
   const theirs = signingKeyFromPem(newKeyPem(), 'a key that is not enrolled')
   const digests = await diffDigests(origin, of)
   const plain = (name: CommitName): Verdict => {
@@ -248,7 +264,7 @@ async function makeVerdicts({
       diff_sha256: digests.get(name) ?? '',
     }
   }
-  const signed = (name: CommitName, change: Partial<Verdict> = {}): object =>
+  const signed = (name: CommitName, change: Partial<Verdict> = {}): VerdictDocument =>
     signVerdict({ ...plain(name), ...change }, key)
   return {
     [branch]: signed(branch),
@@ -256,6 +272,7 @@ async function makeVerdicts({
     edited: { ...signed('edited'), summary: 'Edited.' },
     foreign_key: signVerdict(plain('foreign_key'), theirs),
     unsigned: plain('unsigned'),
+    contradicted: signed('contradicted'),
     // Good in another repository of the same laptop.
     other_repository: signed('other_repository', {
       repository: 'elsewhere',

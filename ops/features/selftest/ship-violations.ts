@@ -11,12 +11,14 @@ import {
   checkStep,
   frozenOf,
   initialFacts,
+  leaveStatements,
   preflightStep,
   type PushedRef,
   type ShipFacts,
   type ShipLock,
   takeShipLock,
 } from '#ops/features/ship/index'
+import { statementFile } from '#shared/statement'
 import type { Verdict } from '#shared/verdict'
 import type { Workspace } from './workspace.ts'
 import { attempting, once, type Attempt, type ViolationGroup, type Violation } from './violation.ts'
@@ -196,7 +198,11 @@ function digestOf({ signal }: Laptop, ship: ShipFacts): Promise<string> {
 }
 
 /** Gives a ship that passed preflight the verdict that a review would leave. */
-function approve({ made }: Laptop, ship: ShipFacts, diff_sha256: string): ShipFacts {
+async function approve(
+  { made, signal }: Laptop,
+  ship: ShipFacts,
+  diff_sha256: string,
+): Promise<ShipFacts> {
   const { base, head, tree } = frozenOf(ship)
   const verdict: Verdict = {
     ...approval(`verdict-${ship.runId}`),
@@ -208,7 +214,7 @@ function approve({ made }: Laptop, ship: ShipFacts, diff_sha256: string): ShipFa
   }
   const signed = signVerdict(verdict, made.key)
   writeJson(join(ship.dir, 'verdict.json'), signed)
-  return { ...ship, verdict: signed }
+  return { ...ship, verdict: signed, statements: await leaveStatements(ship, signed, { signal }) }
 }
 
 /** Changes that the check right before the push must refuse. @param passed the ship that passed preflight */
@@ -222,7 +228,7 @@ function pushCheckViolations(laptop: Laptop, passed: () => Promise<ShipFacts>): 
     attempting(async () => {
       const before = await passed()
       const repo = laptop.copy(name)
-      const ship = approve(
+      const ship = await approve(
         laptop,
         { ...before, repo, dir: laptop.workspace.sub('checks', name) },
         await (digest ??= digestOf(laptop, before)),
@@ -245,6 +251,18 @@ function pushCheckViolations(laptop: Laptop, passed: () => Promise<ShipFacts>): 
         'verdict_edited',
         edit((ship) =>
           writeJson(join(ship.dir, 'verdict.json'), { ...ship.verdict, summary: 'Edited.' }),
+        ),
+      ),
+    },
+    {
+      name: 'statement_edited',
+      what: 'a statement that was replaced during the ship by another one of the same key',
+      expected: 'statement_mismatch',
+      control,
+      attempt: checked(
+        'statement_edited',
+        edit((ship) =>
+          cpSync(join(ship.dir, statementFile('tests')), join(ship.dir, statementFile('review'))),
         ),
       ),
     },
@@ -314,7 +332,13 @@ const preflightNames = [
   'half_merged',
   'next_actions',
 ]
-const pushCheckNames = ['push', 'verdict_edited', 'head_moved', 'origin_redirected']
+const pushCheckNames = [
+  'push',
+  'verdict_edited',
+  'statement_edited',
+  'head_moved',
+  'origin_redirected',
+]
 
 /** What a ship must refuse before the tests, right before the push, and in the hook of the clone. */
 export const shipViolations = (made: () => Promise<Repositories>): ViolationGroup => ({

@@ -53,6 +53,20 @@ export async function readInPieces(
     )
 }
 
+/** @returns the id of the file at `path` of a commit; null when there is none */
+export async function blobIdAt(
+  repo: string,
+  { commit, path }: { readonly commit: string; readonly path: string },
+  options: GitOptions = {},
+): Promise<string | null> {
+  const text = await gitText(
+    repo,
+    ['ls-tree', '-z', '--full-tree', '--end-of-options', commit, path],
+    options,
+  )
+  return /^\d+ blob ([0-9a-f]+)\t/.exec(text)?.[1] ?? null
+}
+
 /** Writes a blob into the object store. @returns its id */
 export async function writeBlob(
   repo: string,

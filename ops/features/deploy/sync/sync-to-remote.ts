@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import type { ProjectConfig, TrustFile } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { commitId, shortCommit } from '#shared/ids'
+import { evidenceRefspecs } from '#shared/statement'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { checkedFile } from '#ops/platform/git/checked-objects'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
@@ -47,8 +48,8 @@ const untouched = 'The clone was not changed.'
  * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files,
  * `artifacts/` among them, stay (never `git clean`); one that is in the way of the commit refuses it.
  * @throws {Problem} `git_fetch_failed`, `main_rewound`, `rollback_unavailable`, `unreviewed_commit`,
- *   `verdict_signature_invalid`, `verdict_mismatch`, `provider_not_accepted`, `config_invalid`, `untracked_in_the_way`,
- *   `git_sync_failed`; until the reset the clone is as it was
+ *   `verdict_signature_invalid`, `verdict_mismatch`, `statement_mismatch`, `provider_not_accepted`, `config_invalid`,
+ *   `untracked_in_the_way`, `git_sync_failed`; until the reset the clone is as it was
  */
 export async function syncToRemote(
   { paths, files, rollbackTo }: Pick<DeployHost, 'paths' | 'files' | 'rollbackTo'>,
@@ -98,10 +99,7 @@ async function fetchOrigin({ paths, branch, options, must }: Clone): Promise<str
     paths.root,
     {
       remote: 'origin',
-      refs: [
-        `+refs/heads/${branch}:refs/remotes/origin/${branch}`,
-        '+refs/openclaw/reviews/*:refs/openclaw/reviews/*',
-      ],
+      refs: [`+refs/heads/${branch}:refs/remotes/origin/${branch}`, ...evidenceRefspecs],
     },
     { ...options, timeLimitSeconds: 300 },
   )

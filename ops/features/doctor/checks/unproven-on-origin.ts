@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { shortCommit } from '#shared/ids'
+import { evidenceRefspecs } from '#shared/statement'
 import { temporaryFolder } from '#ops/base/process/run-as'
 import { pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
@@ -75,7 +76,7 @@ async function fetchBeside(
     folder,
     {
       remote: 'origin',
-      refs: [`+${ref}:refs/openclaw/tip`, '+refs/openclaw/reviews/*:refs/openclaw/reviews/*'],
+      refs: [`+${ref}:refs/openclaw/tip`, ...evidenceRefspecs],
     },
     {
       ...inside,

@@ -1,14 +1,14 @@
-// Fetches the branch of origin and every verdict.
+// Fetches the branch of origin, every verdict and every statement beside one.
 import { Problem } from '#shared/errors'
 import { commitOf, isBranchName } from '#ops/platform/git/commits'
 import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
 import { fetchRefs } from '#ops/platform/git/remote'
-import { reviewRef } from '#shared/verdict'
+import { evidenceRefspecs } from '#shared/statement'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
 
 /**
- * Fetches the branch and every verdict. Verdicts that the remote does not have are dropped here too, so that a verdict
- * planted in this clone proves nothing.
+ * Fetches the branch, every verdict and every statement. What the remote does not have is dropped here too, so that a
+ * verdict planted in this clone proves nothing.
  * @returns the remote's commit of the branch
  * @throws {Problem} `remote_unreachable`; `config_invalid` when the remote has no such branch
  */
@@ -27,10 +27,7 @@ export async function fetchRemote(
     repo,
     {
       remote: remoteName,
-      refs: [
-        `+refs/heads/${branch}*:refs/remotes/${remoteName}/${branch}*`,
-        `+${reviewRef('*')}:${reviewRef('*')}`,
-      ],
+      refs: [`+refs/heads/${branch}*:refs/remotes/${remoteName}/${branch}*`, ...evidenceRefspecs],
     },
     options,
   )

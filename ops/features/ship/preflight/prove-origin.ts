@@ -1,6 +1,7 @@
 // Proves that origin takes a verdict as the push will bring it, before a test or a review has run.
 import { Problem, toProblem } from '#shared/errors'
 import { runIdPattern, timeOfRun } from '#shared/ids'
+import { statementRefs } from '#shared/statement'
 import { reviewRef } from '#shared/verdict'
 import type { CommandResult } from '#ops/base/process/command'
 import { writeBlob } from '#ops/platform/git/objects'
@@ -11,8 +12,11 @@ import { shipIds } from '#ops/features/ship/state/proof-folder'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
 import { refuseBypass } from './bypassed-rules.ts'
 
-/** Prefix of the throw-away refs, beside the verdicts: what hides or refuses those meets these as well. */
+/** The throw-away refs lie beside verdicts and statements: what hides or refuses those meets these as well. */
 const probePrefix = 'probe-'
+const probeFolders = [reviewRef(''), statementRefs]
+const probeRefs = (name: string): string[] =>
+  probeFolders.map((folder) => `${folder}${probePrefix}${name}`)
 /** A probe this old was left by a ship that was killed; milliseconds. */
 const leftMs = 3_600_000
 
@@ -28,38 +32,42 @@ const unsuitable = (why: string, evidence: readonly string[] = []): Problem =>
   new Problem('origin_unsuitable', `${why} ${untouched}`, { evidence })
 
 /**
- * Pushes a throw-away ref the way the verdict will be pushed, reads it back from where origin is read, and deletes it.
- * A dry run would prove less: it sends no ref, so a hidden or refused one is not noticed.
+ * Pushes throw-away refs the way verdict and statements will be pushed, reads them back from where origin is read, and
+ * deletes them. A dry run would prove less: it sends no ref, so a hidden or refused one is not noticed.
  * @throws {Problem} `origin_unsuitable` when origin refuses it or does not show it, is not atomic, or wants or lacks
  *   signed pushes; `push_rejected` when this laptop may not push; `push_bypassed_rule`; `remote_unreachable`
  */
 export async function proveOrigin(probe: Probe): Promise<void> {
   const { repo, runId, signal, log } = probe
-  const ref = reviewRef(`${probePrefix}${runId}`)
+  const refs = probeRefs(runId)
   const blob = await writeBlob(repo, `A throw-away ref of ship ${runId}. It may be deleted.\n`, {
     signal,
   })
   let taken = false
   try {
-    await push(probe, `${blob}:${ref}`)
+    await push(
+      probe,
+      refs.map((ref) => `${blob}:${ref}`),
+    )
     taken = true
-    const shown = (await lsRemote(repo, { remote: remoteName, refs: [ref] }, { signal })).get(ref)
-    if (shown !== blob)
+    const shown = await lsRemote(repo, { remote: remoteName, refs }, { signal })
+    const hidden = refs.filter((ref) => shown.get(ref) !== blob)
+    if (hidden.length > 0)
       throw unsuitable(
-        `${remoteName} took the throw-away ref ${ref} and does not show it: it hides refs below refs/openclaw/, ` +
-          'or a push goes to another repository.',
+        `${remoteName} took the throw-away ref ${hidden.join(' and ')} and does not show it: it hides refs below ` +
+          'refs/openclaw/, or a push goes to another repository.',
       )
     log(`${remoteName} takes and shows refs beside the verdicts, atomically`)
   } finally {
-    await remove(probe, { ref, taken })
+    await remove(probe, { refs, taken })
   }
 }
 
-async function push({ repo, signal, log }: Probe, spec: string): Promise<void> {
+async function push({ repo, signal, log }: Probe, refs: readonly string[]): Promise<void> {
   const lines: string[] = []
   const pushed = await pushAtomic(
     repo,
-    { remote: remoteName, refs: [spec] },
+    { remote: remoteName, refs },
     {
       signal,
       hooks: false,
@@ -107,29 +115,32 @@ function refusal(pushed: CommandResult): Problem {
 }
 
 interface Pushed {
-  readonly ref: string
-  /** origin said that it has it. It may hide it from readers all the same. */
+  readonly refs: readonly string[]
+  /** origin said that it has them. It may hide them from readers all the same. */
   readonly taken: boolean
 }
 
 /** Deletes this probe, and those that killed ships left. What stays is in the log and in nobody's way. */
 async function remove({ repo, log }: Probe, pushed: Pushed): Promise<void> {
-  const { ref } = pushed
   try {
     const stays = await deleteProbes(repo, pushed)
     if (stays !== null) log(stays)
   } catch (error) {
-    log(`${ref} could not be deleted: ${toProblem(error).message}`)
+    log(`${pushed.refs.join(', ')} could not be deleted: ${toProblem(error).message}`)
   }
 }
 
 /** Without the signal: it must happen after a cancel as well. @returns what could not be deleted, and why */
-async function deleteProbes(repo: string, { ref, taken }: Pushed): Promise<string | null> {
-  const known = [...(await listRefs(repo, reviewRef(`${probePrefix}*`))).keys()]
-  const left = known.filter((each) => each !== ref && isLeft(repo, each))
-  const refs = [ref, ...left]
-  const there = await lsRemote(repo, { remote: remoteName, refs })
-  const due = refs.filter((each) => there.has(each) || (taken && each === ref))
+async function deleteProbes(repo: string, { refs, taken }: Pushed): Promise<string | null> {
+  const left: string[] = []
+  for (const pattern of probeRefs('*'))
+    for (const ref of (await listRefs(repo, pattern)).keys())
+      if (!refs.includes(ref) && isLeft(repo, ref)) left.push(ref)
+  const there = await lsRemote(repo, { remote: remoteName, refs: [...refs, ...left] })
+  const due = [
+    ...refs.filter((ref) => taken || there.has(ref)),
+    ...left.filter((ref) => there.has(ref)),
+  ]
   if (due.length === 0) return null
   const deleted = await deleteRemoteRefs(repo, { remote: remoteName, refs: due })
   return deleted.exitCode === 0
@@ -139,7 +150,7 @@ async function deleteProbes(repo: string, { ref, taken }: Pushed): Promise<strin
 
 /** The ship lock is held, so another probe of this repository is of a ship that has ended. */
 function isLeft(repo: string, ref: string): boolean {
-  const id = ref.slice(reviewRef(probePrefix).length)
+  const id = ref.slice(ref.lastIndexOf(probePrefix) + probePrefix.length)
   return (
     runIdPattern.test(id) && (shipIds(repo).includes(id) || Date.now() - timeOfRun(id) > leftMs)
   )

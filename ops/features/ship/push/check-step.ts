@@ -32,6 +32,7 @@ import {
   remoteName,
   type ShipFacts,
 } from '#ops/features/ship/state/ship-facts'
+import { readStatements } from '#ops/features/ship/review/statements'
 
 const untouched = 'Nothing was pushed.'
 
@@ -52,6 +53,8 @@ export const checkStep: Step<ShipFacts, ShipStep> = {
     await refuseOtherCommit(facts, verdict, git)
     await refuseOtherReview(facts, verdict, git)
     context.log(`${verdict.verdict_id} is about this commit, tree, base and diff`)
+    readStatements(facts, verdict)
+    context.log('the statements of the review and of the tests say the same')
     await refuseMovedRemote(facts, git)
     return {
       detail:

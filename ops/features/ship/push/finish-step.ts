@@ -1,35 +1,35 @@
-// Pushes commit and verdict together, by a normal push, and reads the remote back.
+// Pushes commit, verdict and statements together, by a normal push, and reads the remote back.
 import { Problem, toProblem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
+import { pushedStatements, statementRef } from '#shared/statement'
 import { reviewRef } from '#shared/verdict'
 import type { ShipStep } from '#shared/steps'
 import { writeBlob } from '#ops/platform/git/objects'
 import { lsRemote, pushAtomic } from '#ops/platform/git/remote'
-import { gitFailure } from '#ops/platform/git/run-git'
+import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
 import type { CommandResult } from '#ops/base/process/command'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { frozenOf, remoteName, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 import { refuseBypass } from '#ops/features/ship/preflight/bypassed-rules'
 import { readVerdictText } from './check-step.ts'
+import { readStatementText } from '#ops/features/ship/review/statements'
 
 export const finishStep: Step<ShipFacts, ShipStep> = {
   name: 'review_finish',
   timeLimitSeconds: 1200,
   run: async (facts, context) => {
     const { head, branch } = frozenOf(facts)
-    const blob = await writeBlob(facts.repo, readVerdictText(facts), { signal: context.signal })
-    const before = await readBack(facts)
-    const there = before.head === head && before.verdict === blob
-    context.log(
-      there
-        ? 'the remote already has the commit and its verdict'
-        : `pushing ${head} to ${branch} and ${blob} to ${reviewRef(head)}`,
-    )
+    const goal = await goalOf(facts, { signal: context.signal })
+    const before = await readBack(facts, goal)
+    const missing = missingFrom(before, goal)
+    const there = missing.length === 0
+    for (const [ref, id] of missing) context.log(`pushing ${id} to ${ref}`)
+    if (there) context.log('the remote already has the commit, its verdict and its statements')
     const lines: string[] = []
-    const pushed = there ? null : await push(facts, blob, { ...context, lines })
-    const view = await readAfterPush(facts, pushed)
+    const pushed = there ? null : await push(facts, missing, { ...context, lines })
+    const view = viewOf(facts, await readAfterPush(facts, { goal, pushed }))
     context.note({ remoteSha: view.head })
-    refuseUnconfirmed(facts, { blob, pushed, view })
+    refuseUnconfirmed(facts, { goal, pushed, view })
     refuseBypass(
       lines,
       `${shortCommit(head)} and its verdict are on ${remoteName}/${branch}; a host can deploy them.`,
@@ -37,22 +37,40 @@ export const finishStep: Step<ShipFacts, ShipStep> = {
     const note = there ? '; pushed by an earlier ship, confirmed now' : ''
     return {
       facts: { remoteSha: view.head, pushedSha: head },
-      detail: `${remoteName}/${branch} is ${shortCommit(head)}, verdict beside it${note}`,
+      detail: `${remoteName}/${branch} is ${shortCommit(head)}, verdict and statements beside it${note}`,
     }
   },
 }
 
+/** What the remote must have in the end: each ref with the object that it names. */
+type Refs = ReadonlyMap<string, string>
+
+async function goalOf(facts: ShipFacts, git: GitOptions): Promise<Refs> {
+  const { head, branch } = frozenOf(facts)
+  const goal = new Map([
+    [`refs/heads/${branch}`, head],
+    [reviewRef(head), await writeBlob(facts.repo, readVerdictText(facts), git)],
+  ])
+  for (const kind of pushedStatements) {
+    const text = readStatementText(facts, kind)
+    goal.set(statementRef(kind, head), await writeBlob(facts.repo, text, git))
+  }
+  return goal
+}
+
+const missingFrom = (found: Refs, goal: Refs): (readonly [string, string])[] =>
+  [...goal].filter(([ref, id]) => found.get(ref) !== id)
+
 async function push(
   facts: ShipFacts,
-  blob: string,
+  missing: readonly (readonly [string, string])[],
   context: Pick<StepContext, 'signal' | 'log'> & { readonly lines: string[] },
 ): Promise<CommandResult> {
-  const { head, branch } = frozenOf(facts)
   context.signal.throwIfAborted()
   // A cancel does not stop it from here on: a push that is cut off leaves open whether it happened.
   return pushAtomic(
     facts.repo,
-    { remote: remoteName, refs: [`${head}:refs/heads/${branch}`, `${blob}:${reviewRef(head)}`] },
+    { remote: remoteName, refs: missing.map(([ref, id]) => `${id}:${ref}`) },
     {
       timeLimitSeconds: 600,
       env: { OPENCLAW_HQ_HOME: facts.home },
@@ -67,20 +85,29 @@ async function push(
 interface RemoteView {
   readonly head: string | null
   readonly verdict: string | null
+  readonly refs: Refs
 }
 
-async function readBack(facts: ShipFacts): Promise<RemoteView> {
+// Without the run's signal: once something may have been pushed, what the remote holds has to be known.
+const readBack = (facts: ShipFacts, goal: Refs): Promise<Refs> =>
+  lsRemote(facts.repo, { remote: remoteName, refs: [...goal.keys()] })
+
+function viewOf(facts: ShipFacts, refs: Refs): RemoteView {
   const { branch, head } = frozenOf(facts)
-  const [branchRef, verdictRef] = [`refs/heads/${branch}`, reviewRef(head)]
-  // Without the run's signal: once something may have been pushed, what the remote holds has to be known.
-  const refs = await lsRemote(facts.repo, { remote: remoteName, refs: [branchRef, verdictRef] })
-  return { head: refs.get(branchRef) ?? null, verdict: refs.get(verdictRef) ?? null }
+  return {
+    head: refs.get(`refs/heads/${branch}`) ?? null,
+    verdict: refs.get(reviewRef(head)) ?? null,
+    refs,
+  }
 }
 
 /** @throws {Problem} `push_unconfirmed` when the remote cannot be read */
-async function readAfterPush(facts: ShipFacts, pushed: CommandResult | null): Promise<RemoteView> {
+async function readAfterPush(
+  facts: ShipFacts,
+  { goal, pushed }: Pick<Push, 'goal' | 'pushed'>,
+): Promise<Refs> {
   try {
-    return await readBack(facts)
+    return await readBack(facts, goal)
   } catch (error) {
     const head = shortCommit(frozenOf(facts).head)
     throw new Problem(
@@ -97,7 +124,7 @@ const evidenceOf = (pushed: CommandResult | null): string[] =>
     : [...pushed.stdout.split('\n').filter((line) => line.startsWith('!')), ...gitFailure(pushed)]
 
 interface Push {
-  readonly blob: string
+  readonly goal: Refs
   /** Null: nothing had to be pushed. */
   readonly pushed: CommandResult | null
   /** The remote afterwards. */
@@ -108,9 +135,11 @@ interface Push {
  * Whatever git said about the push, the remote's own answer counts.
  * @throws {Problem} `push_unconfirmed`, `push_rejected`, `remote_moved`
  */
-function refuseUnconfirmed(facts: ShipFacts, { blob, pushed, view }: Push): void {
+function refuseUnconfirmed(facts: ShipFacts, { goal, pushed, view }: Push): void {
   const { head, branch, remoteHead } = frozenOf(facts)
-  if (view.head === head && view.verdict === blob) return
+  const missing = missingFrom(view.refs, goal)
+  if (missing.length === 0) return
+  const blob = goal.get(reviewRef(head))
   const [commit, at] = [shortCommit(head), `${remoteName}/${branch}`]
   const remote = view.head === null ? 'nothing' : shortCommit(view.head)
   const evidence = evidenceOf(pushed)
@@ -135,11 +164,10 @@ function refuseUnconfirmed(facts: ShipFacts, { blob, pushed, view }: Push): void
         { evidence },
       )
   }
-  const verdict = view.verdict === blob ? 'there' : 'missing or different'
   throw new Problem(
     'push_unconfirmed',
     `${commit} was pushed, and ${remoteName} does not show it as it should: ` +
-      `${branch} at ${remote}, verdict ${verdict}.`,
+      `${branch} at ${remote}, missing or different: ${missing.map(([ref]) => ref).join(', ')}.`,
     { evidence },
   )
 }

@@ -1,6 +1,7 @@
 // The files that a review leaves in the proof of a ship.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { statementFile } from '#shared/statement'
 
 export const requestFiles = {
   review_prompt: 'review_prompt.txt',
@@ -21,6 +22,8 @@ export const proofFiles = {
   ...requestFiles,
   review_bindings: bindingsFile,
   verdict: 'verdict.json',
+  review_statement: statementFile('review'),
+  tests_statement: statementFile('tests'),
 } as const
 
 export type ProofFile = keyof typeof proofFiles

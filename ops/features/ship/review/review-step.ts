@@ -8,6 +8,7 @@ import { withWorktree } from '#ops/platform/git/linked-worktree'
 import { writeJson } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
+import { leaveStatements } from './statements.ts'
 import { frozenOf, type ShipFacts } from '#ops/features/ship/state/ship-facts'
 import { adoptVerdict } from './adopt-verdict.ts'
 import { chosenProvider, credentialEnv, refuseUnreachable } from './codex-provider.ts'
@@ -38,7 +39,8 @@ export const reviewStep: Step<ShipFacts, ShipStep> = {
       const { detail, ...found } = earlier
         ? adoptVerdict(facts, earlier)
         : await review(facts, scratch, context)
-      return { facts: { ...found, artifacts: artifactsOf(facts) }, detail }
+      const statements = await leaveStatements(facts, found.verdict, { signal: context.signal })
+      return { facts: { ...found, statements, artifacts: artifactsOf(facts) }, detail }
     } catch (error) {
       context.note({ artifacts: artifactsOf(facts) }) // what was written until then is evidence
       throw error

@@ -10,7 +10,8 @@ import { packetsFolder, proofFiles, type ProofFile } from './proof-files.ts'
 import type { ReusableVerdict } from './reuse-verdict.ts'
 
 /** What the review gate found. */
-export interface Reviewed extends Pick<ShipFacts, 'verdict' | 'scripted'> {
+export interface Reviewed extends Pick<ShipFacts, 'scripted'> {
+  readonly verdict: VerdictDocument
   readonly reused?: ShipFacts['reused']
   readonly detail: string
 }

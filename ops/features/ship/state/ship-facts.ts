@@ -2,6 +2,7 @@
 import type { OperatorSettings } from '#shared/config'
 import type { ShipResult } from '#shared/result'
 import type { VerdictDocument } from '#shared/signature'
+import type { PushedStatement } from '#shared/statement'
 import type { Environment } from '#ops/base/env'
 import { toTrustedKey, type SigningKey } from '#ops/core/trust/signing-key'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
@@ -36,6 +37,8 @@ export interface ShipFacts extends ShipInput {
   readonly frozen: Frozen | null
   readonly tests: ShipResult['tests']
   readonly verdict: VerdictDocument | null
+  /** The envelopes beside the verdict, as they will be pushed. */
+  readonly statements: Readonly<Record<PushedStatement, string>> | null
   readonly scripted: boolean
   /** Where the verdict comes from when it is an earlier ship's; null: from this ship's own review. */
   readonly reused: NonNullable<ShipResult['review_reused']> | null
@@ -91,6 +94,7 @@ export const initialFacts = (
   frozen: null,
   tests: [],
   verdict: null,
+  statements: null,
   scripted: false,
   reused: null,
   forwarded: false,

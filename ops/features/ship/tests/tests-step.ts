@@ -29,7 +29,8 @@ export const testsStep: Step<ShipFacts, ShipStep> = {
   },
 }
 
-const reportName = (suite: string): string => `tests-${suite}.xml`
+/** The file of the proof that holds the report of a suite. */
+export const reportName = (suite: string): string => `tests-${suite}.xml`
 
 /** The tests of a ship that was pushed already: its reports are copied, not run again. */
 function adoptTests(

@@ -3,35 +3,7 @@ import { checkVerdictSignature, signVerdict } from '#ops/core/trust/sign-verdict
 import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { signedVerdict, verdictDocument } from '#shared/signature'
-import { verdict as verdictSchema, type Verdict } from '#shared/verdict'
-
-const verdict: Verdict = verdictSchema.parse({
-  schema_version: 1,
-  verdict_id: 'v-1',
-  run_id: '20261123T000000Z-00000001',
-  verdict: 'APPROVED',
-  repository: 'sample',
-  base_sha: 'a'.repeat(40),
-  head_sha: 'b'.repeat(40),
-  tree_sha: 'c'.repeat(40),
-  diff_sha256: 'd'.repeat(64),
-  prompt_sha256: 'e'.repeat(64),
-  nonce: 'n',
-  files: [{ path: 'src/ä.ts', status: 'modified', binary: false, additions: 1, deletions: 0 }],
-  findings: [],
-  summary: 'Looks right.\u2028 "quoted"',
-  gate_settings_changed: [],
-  reviewer: {
-    cli: 'codex',
-    cli_version: '0.169.0',
-    model: 'm',
-    provider_id: 'openai',
-    base_url: 'https://api.openai.com/v1',
-    scripted: false,
-  },
-  usage: null,
-  created_at: '2026-11-23T00:00:00.000Z',
-})
+import { sampleVerdict as verdict } from '../../../support/verdict.ts'
 
 describe('a signed verdict', () => {
   const key = signingKeyFromPem(newKeyPem(), 'test')

@@ -47,6 +47,13 @@ const broken: readonly (Neutralised & {
     seen: ['reviews:edited', 'reviews:foreign_key', 'reviews:unsigned'],
   },
   {
+    guard: 'statements beside a verdict',
+    file: 'ops/core/trust/statement-link.ts',
+    line: 'return why === null ? null',
+    by: 'return why !== undefined ? null',
+    seen: ['reviews:contradicted'],
+  },
+  {
     guard: 'accepted providers',
     file: 'ops/core/trust/verdict-link.ts',
     line: 'acceptedProviders.some((each) => each.id === provider_id && each.base_url === base_url)',

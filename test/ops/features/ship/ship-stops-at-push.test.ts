@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { activeShip } from '#ops/features/ship/state/ship-lock'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
+import { statementRef } from '#shared/statement'
 import { reviewRef } from '#shared/verdict'
 import { until } from '../../../support/ship-repo.ts'
 import { expectStop } from '../../../support/ship-stop.ts'
@@ -138,7 +139,7 @@ describe('the push', () => {
     hook(
       at.sample.origin,
       'update',
-      'case "$1" in refs/openclaw/reviews/probe-*) ;; refs/openclaw/*) exit 1;; esac',
+      'case "$1" in refs/openclaw/*/probe-*) ;; refs/openclaw/*) exit 1;; esac',
     )
     await expectStop(at.sample, {
       step: 'review_finish',
@@ -146,6 +147,21 @@ describe('the push', () => {
       error_class: 'push_rejected',
       fix: 'allow_push',
     })
+  })
+
+  it('pushes all refs or none: a statement that lies there already keeps the commit out', async () => {
+    const head = at.sample.git('rev-parse', 'HEAD')
+    const ref = statementRef('tests', head)
+    const blob = at.sample.git('rev-parse', 'HEAD:app.mjs')
+    at.sample.git('push', '--quiet', 'origin', `${blob}:${ref}`)
+    await expectStop(at.sample, {
+      step: 'review_finish',
+      exit: 1,
+      error_class: 'push_rejected',
+      fix: 'allow_push',
+    })
+    expect(at.sample.remoteRefs()).toMatchObject({ [ref]: blob })
+    expect(Object.keys(at.sample.remoteRefs())).not.toContain(reviewRef(head))
   })
 
   it('G13 is no PASS when origin says that it set a rule aside; the next ship says so too', async () => {
@@ -252,6 +268,10 @@ describe('the push', () => {
     })
     renameSync(away, at.sample.origin)
     rmSync(join(at.sample.origin, 'hooks', 'post-receive'))
+    // As if an older HQ had pushed: a statement is missing, and the next ship brings it.
+    const pushed = at.sample.remoteRefs()
+    const missing = statementRef('review', result.git_head ?? '')
+    at.sample.git('--git-dir', at.sample.origin, 'update-ref', '-d', missing)
 
     const calls = at.api.calls()
     const again = await at.sample.ship()
@@ -268,6 +288,7 @@ describe('the push', () => {
       result.run_id,
     )
     expect(at.api.calls()).toBe(calls)
+    expect(at.sample.remoteRefs()).toEqual(pushed)
     await expectStop(at.sample, {
       step: 'preflight',
       exit: 2,

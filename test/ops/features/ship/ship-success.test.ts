@@ -10,7 +10,10 @@ import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { verifyBundle } from '#ops/core/proof/verify-bundle'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { signedVerdict } from '#shared/signature'
+import { pushedStatements, statementFile, statementRef } from '#shared/statement'
 import { reviewRef } from '#shared/verdict'
+import { contradiction } from '#ops/core/trust/commit-statements'
+import { openEnvelope } from '#ops/core/trust/envelope'
 import { approve } from '../../../support/responses-api.ts'
 import { shipFixture } from '../../../support/ship-fixture.ts'
 
@@ -67,6 +70,31 @@ describe('a ship that passes', () => {
     expect(checkVerdictSignature(verdict, trustKeys(key === null ? [] : [key], 'the test'))).toBe(
       'verified',
     )
+    for (const kind of pushedStatements) {
+      const there = at.sample.git(
+        '--git-dir',
+        at.sample.origin,
+        'cat-file',
+        'blob',
+        statementRef(kind, head),
+      )
+      expect(readFileSync(join(dir, statementFile(kind)), 'utf8')).toBe(there)
+      const opened = openEnvelope(there, trustKeys(key === null ? [] : [key], 'the test'))
+      if (opened.state !== 'verified') throw new Error(`${kind}: ${opened.state}`)
+      expect(contradiction(kind, opened.statement, verdict)).toBeNull()
+    }
+    const tests = openEnvelope(readFileSync(join(dir, statementFile('tests')), 'utf8'), new Map())
+    expect(tests).toMatchObject({
+      statement: {
+        predicate: {
+          result: 'PASSED',
+          passedTests: result.tests.map(({ name }) => name),
+          configuration: [
+            { digest: { gitBlob: at.sample.git('rev-parse', 'HEAD:openclaw.config.json') } },
+          ],
+        },
+      },
+    })
     expect(statSync(laptopProofPaths(at.sample.home, at.sample.repo).keyFile).mode & 0o777).toBe(
       0o600,
     )

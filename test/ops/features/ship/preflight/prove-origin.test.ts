@@ -26,7 +26,9 @@ describe('G11 an origin that does not take a commit with its verdict', () => {
   it.each([
     ['transfer.hideRefs', 'refs/openclaw', 'deny updating a hidden ref'],
     ['receive.hideRefs', 'refs/openclaw/reviews', 'deny updating a hidden ref'],
+    ['receive.hideRefs', 'refs/openclaw/statements', 'deny updating a hidden ref'],
     ['uploadpack.hideRefs', 'refs/openclaw', 'does not show it'],
+    ['uploadpack.hideRefs', 'refs/openclaw/statements', 'statements/probe-'],
     ['receive.advertiseAtomic', 'false', 'does not support --atomic'],
   ])('is refused in preflight: %s %s', async (name, value, detail) => {
     origin('config', name, value)
@@ -87,7 +89,7 @@ describe('G11 the throw-away ref', () => {
     hook('update', 'case "$3" in *[!0]*) ;; *) exit 1;; esac')
     expect((await runPreflight(at.sample)).problem).toBeNull()
     const probes = Object.keys(at.sample.remoteRefs()).filter((ref) => ref.includes('/probe-'))
-    expect(probes).toHaveLength(1)
+    expect(probes).toHaveLength(2)
     expect((await runPreflight(at.sample)).problem).toBeNull()
   })
 })
