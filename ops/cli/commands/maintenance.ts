@@ -54,7 +54,7 @@ const clear = (): Promise<number> =>
     const paths = hostPaths()
     const before = readMaintenance(paths)
     log(sentence(before))
-    turnMaintenanceOff(paths)
+    await turnMaintenanceOff(paths)
     if (readMaintenance(paths).on)
       throw new Problem(
         'maintenance_not_written',

@@ -1,11 +1,16 @@
+// Maintenance mode: its file, and every change of it under one lock.
 import { lstatSync, rmSync } from 'node:fs'
 import { Problem } from '#shared/errors'
 import type { MaintenanceState } from '#shared/api'
-import { personName, personsMaintenance } from '#shared/maintenance'
+import { personName, personsMaintenance, type PersonsMaintenance } from '#shared/maintenance'
 import { maintenanceFile, type MaintenanceFile } from '#shared/run'
 import { messageOf } from '#shared/system-error'
 import { readJson, writeJson } from '#ops/base/files/json-file'
+import { takeLock } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
+import { maintenanceLockFile } from './locks.ts'
+
+type Changed = Pick<HostPaths, 'maintenance' | 'locks'>
 
 /**
  * Maintenance mode as the file says it. A file that cannot be read, or is off its schema, counts as on:
@@ -58,67 +63,112 @@ export function refusePersonsMaintenance(
  * @param deployRunId the deploy that holds it; its DoD is let through. null when a person holds it
  * @throws {Problem} `maintenance_held` when a person holds it; `maintenance_not_written`
  */
-export function turnMaintenanceOn(
-  paths: Pick<HostPaths, 'maintenance'>,
+export const turnMaintenanceOn = async (
+  paths: Changed,
   { deployRunId, reason }: { deployRunId: string | null; reason: string },
-): MaintenanceFile {
-  if (deployRunId !== null)
-    refusePersonsMaintenance(paths, {
-      what: `Deploy ${deployRunId} did not turn maintenance mode on`,
-      untouched: 'The maintenance file is as it was.',
+): Promise<MaintenanceFile> =>
+  await changing(paths, () => {
+    if (deployRunId !== null)
+      refusePersonsMaintenance(paths, {
+        what: `Deploy ${deployRunId} did not turn maintenance mode on`,
+        untouched: 'The maintenance file is as it was.',
+      })
+    return write(paths, {
+      schema_version: 1,
+      deploy_run_id: deployRunId,
+      reason,
+      since: new Date().toISOString(),
     })
-  return write(paths, {
-    schema_version: 1,
-    deploy_run_id: deployRunId,
-    reason,
-    since: new Date().toISOString(),
   })
-}
 
 /**
- * Puts maintenance on for a person. The name of a deploy that holds it stays, so that its DoD is let through; that
- * deploy stops before it switches or records anything.
+ * Puts maintenance on for a person, unless a person holds it already. The name of a deploy that holds it stays, so that
+ * its DoD is let through; that deploy stops before it switches or records anything. A file that cannot be read is
+ * written again.
  * @param by login of the person, as Tailscale says it, or `local`
+ * @returns who held it before; null when it was put on now
  * @throws {Problem} `maintenance_not_written`
  */
-export function holdMaintenance(
-  paths: Pick<HostPaths, 'maintenance'>,
+export const holdMaintenance = async (
+  paths: Changed,
   { by, reason }: { readonly by: string; readonly reason: string },
-): MaintenanceFile {
-  const since = new Date().toISOString()
-  const { file } = readMaintenance(paths)
-  return write(paths, {
-    ...(file ?? { schema_version: 1, deploy_run_id: null, reason, since }),
-    hold: { by, reason, since },
+): Promise<PersonsMaintenance | null> =>
+  await changing(paths, () => {
+    const state = readMaintenance(paths)
+    const { file } = state
+    const held = file === null ? null : personsMaintenance(state)
+    if (held !== null) return held
+    const since = new Date().toISOString()
+    write(paths, {
+      ...(file ?? { schema_version: 1, deploy_run_id: null, reason, since }),
+      hold: { by, reason, since },
+    })
+    return null
   })
-}
 
 /**
  * Ends the part of a deploy that has succeeded. What a person holds stays on.
  * @returns the person's maintenance that stays; null when maintenance is off now
  * @throws {Problem} `maintenance_not_written`
  */
-export function endDeployMaintenance(
-  paths: Pick<HostPaths, 'maintenance'>,
-): MaintenanceState | null {
-  const state = readMaintenance(paths)
-  if (personsMaintenance(state) === null) {
-    turnMaintenanceOff(paths)
-    return null
+export const endDeployMaintenance = async (paths: Changed): Promise<MaintenanceState | null> =>
+  await changing(paths, () => {
+    const state = readMaintenance(paths)
+    if (personsMaintenance(state) === null) {
+      remove(paths)
+      return null
+    }
+    const hold = state.file?.hold
+    if (hold !== undefined)
+      write(paths, {
+        schema_version: 1,
+        deploy_run_id: null,
+        reason: hold.reason,
+        since: hold.since,
+        hold,
+      })
+    return state
+  })
+
+/**
+ * Turns maintenance off, also when its file cannot be read.
+ * @returns whether it was on before
+ * @throws {Problem} `maintenance_not_written` when the file cannot be removed
+ */
+export const turnMaintenanceOff = async (paths: Changed): Promise<boolean> =>
+  await changing(paths, () => {
+    const { on } = readMaintenance(paths)
+    remove(paths)
+    return on
+  })
+
+/** Longest wait for another program that changes the file, milliseconds: it reads and writes one small file. */
+const lockWaitMs = 4000
+
+/**
+ * Does `work` while no other program changes the file: what one of them read stays true until it has written.
+ * @throws {Problem} `maintenance_not_written` when the lock cannot be taken; what `work` throws
+ */
+async function changing<T>(paths: Changed, work: () => T): Promise<T> {
+  const notTaken = (why: string, cause?: unknown): Problem =>
+    new Problem(
+      'maintenance_not_written',
+      `Maintenance mode was not changed: ${why}. The file ${paths.maintenance} is as it was.`,
+      cause === undefined ? {} : { cause },
+    )
+  const lock = await takeLock(maintenanceLockFile(paths), lockWaitMs).catch((error: unknown) => {
+    throw notTaken(`its lock cannot be taken (${String(error)})`, error)
+  })
+  if (lock === null)
+    throw notTaken(`another program has been changing it for ${lockWaitMs / 1000} s`)
+  try {
+    return work()
+  } finally {
+    lock.release()
   }
-  const hold = state.file?.hold
-  if (hold !== undefined)
-    write(paths, {
-      schema_version: 1,
-      deploy_run_id: null,
-      reason: hold.reason,
-      since: hold.since,
-      hold,
-    })
-  return state
 }
 
-function write(paths: Pick<HostPaths, 'maintenance'>, file: MaintenanceFile): MaintenanceFile {
+function write(paths: Changed, file: MaintenanceFile): MaintenanceFile {
   try {
     writeJson(paths.maintenance, file)
   } catch (error) {
@@ -131,13 +181,7 @@ function write(paths: Pick<HostPaths, 'maintenance'>, file: MaintenanceFile): Ma
   return file
 }
 
-/**
- * Turns maintenance off, also when its file cannot be read.
- * @returns whether it was on before
- * @throws {Problem} `maintenance_not_written` when the file cannot be removed
- */
-export function turnMaintenanceOff(paths: Pick<HostPaths, 'maintenance'>): boolean {
-  const { on } = readMaintenance(paths)
+function remove(paths: Changed): void {
   try {
     rmSync(paths.maintenance, { force: true })
   } catch (error) {
@@ -147,5 +191,4 @@ export function turnMaintenanceOff(paths: Pick<HostPaths, 'maintenance'>): boole
       { cause: error },
     )
   }
-  return on
 }

@@ -91,7 +91,7 @@ class Deploy {
   async run(startedAt: string): Promise<Outcome> {
     const { paths, settings, runId } = this.host
     try {
-      turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' })
+      await turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' })
       this.log('maintenance mode is on')
       this.log(await setTimers(settings, 'stop', this.options.signal))
       return await this.tryUntilGreen()
@@ -190,7 +190,7 @@ class Deploy {
       gatherBundle(paths, result, triage)
       if (result.overall === 'PASS') {
         // Doctor's timer does not start while the maintenance file is there.
-        if (endDeployMaintenance(paths) === null) {
+        if ((await endDeployMaintenance(paths)) === null) {
           this.log('maintenance mode is off')
           this.log(await setTimers(settings, 'start'))
         } else this.log('maintenance mode stays on: a person put it on during this deploy')
@@ -206,13 +206,13 @@ class Deploy {
         errorClass === null ? problem : new Problem(errorClass, problem.message),
         result,
       )
-      this.afterFailedClose(failed, problem)
+      await this.afterFailedClose(failed, problem)
       return failed
     }
   }
 
   /** A deploy whose end cannot be recorded has failed: maintenance is on again, and as much as possible is written. */
-  private afterFailedClose(failed: DeployResult, problem: Problem): void {
+  private async afterFailedClose(failed: DeployResult, problem: Problem): Promise<void> {
     const { paths, runId } = this.host
     const tries = [
       () => turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' }),
@@ -225,7 +225,7 @@ class Deploy {
     ]
     for (const attempt of tries) {
       try {
-        attempt()
+        await attempt()
       } catch (error) {
         this.log(toProblem(error).message)
       }

@@ -13,15 +13,17 @@ import { hostdEnv, startTemporaryHostd, withToken, type TemporaryHostd } from '.
 
 const status = hostdPaths.status
 
+type Step = () => void | Promise<void>
+
 /** Changes something for one request, and restores it whatever the answer is. */
 const during =
-  (change: () => void, restore: () => void, attempt: Attempt): Attempt =>
+  (change: Step, restore: Step, attempt: Attempt): Attempt =>
   async () => {
-    change()
+    await change()
     try {
       return await attempt()
     } finally {
-      restore()
+      await restore()
     }
   }
 
@@ -119,11 +121,11 @@ function maintenanceViolations({ request, token, paths }: TemporaryHostd): Viola
       body: { action },
     })
   const deploy = newRunId()
-  const on = (): void => {
-    turnMaintenanceOn(paths, { deployRunId: deploy, reason: 'self-test' })
+  const on = async (): Promise<void> => {
+    await turnMaintenanceOn(paths, { deployRunId: deploy, reason: 'self-test' })
   }
-  const off = (): void => {
-    turnMaintenanceOff(paths)
+  const off = async (): Promise<void> => {
+    await turnMaintenanceOff(paths)
   }
   const doctor = once(start('doctor'))
   const verify = (deployRunId: string): Attempt =>

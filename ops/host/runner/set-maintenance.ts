@@ -1,12 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
-import { personsMaintenance } from '#shared/maintenance'
 import { setTimers } from '#ops/core/host-state/timers'
-import {
-  holdMaintenance,
-  readMaintenance,
-  turnMaintenanceOff,
-} from '#ops/core/host-state/maintenance'
+import { holdMaintenance, turnMaintenanceOff } from '#ops/core/host-state/maintenance'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { withLock } from '#ops/base/files/lock'
@@ -32,26 +26,18 @@ export async function setMaintenance(
   return set === 'on' ? await putOn(paths, { by: actor, reason }) : await end(paths)
 }
 
-/** A deploy reads the file and writes it again within this time; milliseconds. */
-const deployWritesMs = 250
-
 async function putOn(paths: HostPaths, hold: { by: string; reason: string }): Promise<string> {
-  const state = readMaintenance(paths)
-  // A file that cannot be read counts as a person's; what it should have said is lost, so it is written again.
-  const held = state.file === null ? null : personsMaintenance(state)
-  if (held !== null) return `Maintenance mode was on already, since ${held.since ?? ''}.`
-  holdMaintenance(paths, hold)
-  // A deploy that began or ended at this very moment has read the file before, and writes or removes it now.
-  await delay(deployWritesMs)
-  if (personsMaintenance(readMaintenance(paths)) === null) holdMaintenance(paths, hold)
-  return 'Maintenance mode is on.'
+  const held = await holdMaintenance(paths, hold)
+  return held === null
+    ? 'Maintenance mode is on.'
+    : `Maintenance mode was on already, since ${held.since ?? ''}.`
 }
 
 async function end(paths: HostPaths): Promise<string> {
   const busy = (): Problem =>
     new Problem('lane_busy', 'Maintenance mode was not changed: a deploy is running and holds it.')
   return await withLock(laneLockFile(paths, 'deploy'), { waitMs: 1000, busy }, async () => {
-    if (!turnMaintenanceOff(paths)) return 'Maintenance mode was off already.'
+    if (!(await turnMaintenanceOff(paths))) return 'Maintenance mode was off already.'
     await setTimers(readHostSettings(paths), 'start') // a deploy that turned it on stopped it
     return 'Maintenance mode is off.'
   })

@@ -159,9 +159,9 @@ describe('doctor', () => {
 describe('guard', () => {
   it('restarts a dead service and writes one line; it only observes while maintenance is on', async () => {
     const dead = await killApp()
-    turnMaintenanceOn(at.host.paths, { deployRunId: null, reason: 'test' })
+    await turnMaintenanceOn(at.host.paths, { deployRunId: null, reason: 'test' })
     const looked = await action('guard')
-    turnMaintenanceOff(at.host.paths)
+    await turnMaintenanceOff(at.host.paths)
     expect(looked).toMatchObject({ overall: 'FAIL', error_class: 'guard_failed' })
     expect(await at.message()).toBeNull()
 
@@ -214,7 +214,7 @@ it('green_check, verify, dod and the port audit pass on a green host as actions 
 })
 
 it('ends maintenance as an action of hostd', async () => {
-  turnMaintenanceOn(at.host.paths, { deployRunId: null, reason: 'test' })
+  await turnMaintenanceOn(at.host.paths, { deployRunId: null, reason: 'test' })
   const { run } = await at.hostd.client.startOrJoin('maintenance_clear')
   expect(run.status).toBe('passed')
   expect(at.maintenance()).toBeNull()

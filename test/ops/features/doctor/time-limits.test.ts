@@ -61,7 +61,7 @@ describe('the time that a check of doctor has', () => {
     })
     after = 6000
     const deploy = newRunId()
-    turnMaintenanceOn(host.paths, { deployRunId: deploy, reason: 'deploy' })
+    await turnMaintenanceOn(host.paths, { deployRunId: deploy, reason: 'deploy' })
     expect(await dockerCheck(deploy)).toMatchObject({
       status: 'PASS',
       detail: 'Docker 99, storage driver overlay2, 0 containers running, 0 images',

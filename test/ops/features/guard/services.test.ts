@@ -65,7 +65,7 @@ describe('guard, for services that are plain processes,', () => {
   // Whatever a test left: the app runs again for the next.
   afterEach(async () => {
     at.settings({ guard_per_hour: 5 })
-    turnMaintenanceOff(at.host.paths)
+    await turnMaintenanceOff(at.host.paths)
     expect((await resumeServices(at.host.paths)).filter(({ state }) => state === 'failed')).toEqual(
       [],
     )
@@ -130,7 +130,7 @@ describe('guard, for services that are plain processes,', () => {
       observed_why: expect.stringContaining('cannot be read') as string,
       remediations: [{ target: 'app', outcome: 'observed' }],
     })
-    turnMaintenanceOff(at.host.paths)
+    await turnMaintenanceOff(at.host.paths)
 
     const deploy = await takeLock(laneLockFile(at.host.paths, 'deploy'), 1000)
     try {
