@@ -65,6 +65,7 @@ interface Watched {
   startFailed: string | null
   closing: boolean
   recordLogged: boolean
+  startLogged: boolean
 }
 
 export const superviseRuns = (options: Options): Runs => new RunSupervisor(options)
@@ -165,6 +166,7 @@ class RunSupervisor implements Runs {
       startFailed: null,
       closing: false,
       recordLogged: false,
+      startLogged: false,
     }
     this.#watched.set(id, entry)
     return entry
@@ -211,7 +213,7 @@ class RunSupervisor implements Runs {
     const result = readEndOrFail(this.#paths, id, this.#log)
     const record = result === null || row.status === 'queued' ? this.#recordOf(id) : null
     if (record !== null && record !== unreadable && row.status === 'queued')
-      this.#store.started(id, record.started_at)
+      this.#recordStart(record, entry)
     if (result !== null) return this.#end(id, result)
     if (record === null) return this.#inspectStart(id, entry)
     if (record !== unreadable && record.boot_id !== bootId())
@@ -225,6 +227,17 @@ class RunSupervisor implements Runs {
     // A runner that a cancel had to kill writes no result: the cancel does, and the run is not lost meanwhile.
     if (this.#cancelling.has(id)) return
     this.#inspectUnlocked(id, entry, record)
+  }
+
+  /** The end of a run counts also where its start cannot be recorded, as on a full disk. */
+  #recordStart({ run_id, started_at }: RunFile, entry: Watched): void {
+    try {
+      this.#store.started(run_id, started_at)
+    } catch (error) {
+      if (!entry.startLogged)
+        this.#log('start_not_recorded', { run_id, why: toProblem(error).message })
+      entry.startLogged = true
+    }
   }
 
   /** Without the lock its runner has ended. */

@@ -26,7 +26,8 @@ export function tryLock(file: string): Lock | null {
   mkdirSync(dirname(file), { recursive: true })
   const db = new DatabaseSync(file)
   try {
-    db.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+    // Without a journal file: a lock writes nothing, so it can be taken on a full disk.
+    db.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     db.close()
     if (isBusy(error)) return null

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -24,6 +24,13 @@ describe('a lock', () => {
     lock?.release()
     expect(isLocked(file)).toBe(false)
     tryLock(file)?.release()
+  })
+
+  it('writes nothing, so that it can be taken on a full disk', () => {
+    const lock = tryLock(file)
+    expect(readdirSync(join(dir, 'locks'))).toEqual(['lane-deploy.lock'])
+    expect(statSync(file).size).toBe(0)
+    lock?.release()
   })
 
   it('is freed by the kernel when its holder is killed, also while a child of the holder lives on', async () => {
