@@ -1,5 +1,4 @@
 import { hostdPaths } from '#shared/hostd-paths'
-import type { Socket } from 'node:net'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -9,6 +8,14 @@ import fastify, {
 } from 'fastify'
 import type { ErrorBody } from '#shared/api'
 import { errorRule, Problem, toProblem } from '#shared/errors'
+import {
+  bodyMs,
+  connectionRefusals,
+  refuseOddRequest,
+  serverLimits,
+  uploadMs,
+  type ConnectionRefusals,
+} from '#ops/base/http/bounded-server'
 import { redact } from '#ops/base/redact/redaction'
 import { checkOrigin, checkToken, throughFunnel } from './http/auth.ts'
 import type { Deps } from './http/deps.ts'
@@ -21,15 +28,18 @@ const bodyLimit = 64 * 1024
 
 const loggerInstance: FastifyBaseLogger = logger
 
-/** A request must have come whole in this time, milliseconds: the largest bundle over a slow tailnet. */
-const uploadMs = 300_000
-
 const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({
   ok: false,
   error_class: errorClass,
   detail: redact.text(message),
   next_auto_fix: errorRule(errorClass).next_auto_fix,
 })
+
+/** hostd's answers to what is not a request, on each of its servers. */
+export const refusals: ConnectionRefusals = connectionRefusals((problem) => ({
+  status: errorRule(problem.errorClass).http ?? 400,
+  body: JSON.stringify(bodyOf(problem)),
+}))
 
 /** Fastify's own refusals, as classes of the one table. */
 function ofFastify(error: FastifyError): Problem | null {
@@ -68,6 +78,7 @@ export function createApp(deps: Deps): FastifyInstance {
   const checkCaller = (request: FastifyRequest, { open }: { open: boolean }): void => {
     // Counted first, even if more is wrong with the request.
     if (throughFunnel(request.raw)) alarm()
+    refuseOddRequest(request.raw)
     checkOrigin(request.raw, rules)
     if (!open) checkToken(request.raw, rules)
   }
@@ -79,7 +90,9 @@ export function createApp(deps: Deps): FastifyInstance {
     bodyLimit,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
-    requestTimeout: uploadMs,
+    http: serverLimits,
+    keepAliveTimeout: serverLimits.keepAliveTimeout,
+    requestTimeout: serverLimits.requestTimeout,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: (error, request, reply) => {
       let thrown: unknown = ofFastify(error) ?? error
@@ -90,13 +103,16 @@ export function createApp(deps: Deps): FastifyInstance {
       }
       void refuse(thrown, reply, true)
     },
-    clientErrorHandler: badRequest,
+    clientErrorHandler: refusals.clientError,
   })
+  refusals.attach(app.server)
   app.removeContentTypeParser('text/plain')
 
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    checkCaller(request, { open: request.routeOptions.url === hostdPaths.health })
+    const { url } = request.routeOptions
+    checkCaller(request, { open: url === hostdPaths.health })
+    refusals.limitBody(request.raw, url === hostdPaths.storeShip ? uploadMs : bodyMs)
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const { headers } = request
@@ -134,24 +150,3 @@ const refuser =
       .type('application/json; charset=utf-8')
       .send(JSON.stringify(bodyOf(problem)))
   }
-
-/** Bytes that are not an HTTP request get the same shape of answer, and the connection ends. */
-function badRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const body = JSON.stringify(
-    bodyOf(new Problem('invalid_request', 'This is not an HTTP request that hostd can read.')),
-  )
-  socket.end(
-    [
-      'HTTP/1.1 400 Bad Request',
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(body)}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
-}

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import type { FastifyInstance, FastifyListenOptions } from 'fastify'
+import { serverLimits } from '#ops/base/http/bounded-server'
+import { refusals } from './app.ts'
 
 /**
  * hostd may be bound to loopback only; any other address could be reached by others.
@@ -60,7 +62,7 @@ export async function listenPassed(
     throw new Error('the first socket that was passed is not a TCP socket')
   const why = refusedAddress(bound.address)
   if (why !== null) throw new Error(`the socket unit binds ${bound.address}: ${why}`)
-  const socket = createServer((request, response) => app.routing(request, response))
+  const socket = serverOf(app)
   await listening(socket, () => socket.listen({ fd: unix }))
   // Node names no path for a descriptor: only what has an address and port is something else.
   if (socket.address() !== null)
@@ -79,6 +81,14 @@ export async function drain(servers: readonly Server[], limitMs: number): Promis
   await Promise.race([Promise.all(ended), delay(limitMs)])
 }
 
+/** A further server of the same app, with the same limits. */
+function serverOf(app: FastifyInstance): Server {
+  const server = createServer(serverLimits, (request, response) => app.routing(request, response))
+  server.on('clientError', refusals.clientError)
+  refusals.attach(server)
+  return server
+}
+
 const listening = (server: Server, listen: () => void): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -89,7 +99,7 @@ const listening = (server: Server, listen: () => void): Promise<void> =>
 /** Serves the same app over a unix socket. A file that a killed hostd left is replaced: the caller holds the lock. */
 export async function listenSocket(app: FastifyInstance, path: string): Promise<Server> {
   rmSync(path, { force: true })
-  const server = createServer((request, response) => app.routing(request, response))
+  const server = serverOf(app)
   await listening(server, () => server.listen(path))
   chmodSync(path, 0o660)
   return server

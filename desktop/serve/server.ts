@@ -8,6 +8,12 @@ import { errorRule, Problem, toProblem } from '#shared/errors'
 import { isLoopbackHostname } from '#shared/net/hostnames'
 import type { Operator } from '../operator/operator.ts'
 import { pageHeaders } from '../operator/page-headers.ts'
+import {
+  bodyMs,
+  connectionRefusals,
+  refuseOddRequest,
+  serverLimits,
+} from '../operator/base/bounded-server.ts'
 import { redact } from '../operator/base/redaction.ts'
 import { streamEvents } from './event-stream.ts'
 import { refuseForeign, requireSecret } from './local-requests.ts'
@@ -66,8 +72,13 @@ export async function serve({
   const server = fastify({
     bodyLimit: maxBody,
     forceCloseConnections: true,
+    http: serverLimits,
+    keepAliveTimeout: serverLimits.keepAliveTimeout,
+    requestTimeout: bodyMs,
+    clientErrorHandler: refusals.clientError,
     routerOptions: { maxParamLength: 100 },
   })
+  refusals.attach(server.server)
   addGate(server, secret, bound)
   addRefusals(server, log)
   addTickets(server, secret, tickets)
@@ -100,6 +111,7 @@ export async function serve({
 function addGate(server: FastifyInstance, secret: string, bound: { readonly port: number }): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(pageHeaders)
+    refuseOddRequest(request.raw)
     refuseForeign(request.raw, bound.port)
     // By the address and by the route it leads to: an address can be spelled in many ways.
     const { url } = request.routeOptions
@@ -170,7 +182,10 @@ function addBridge(server: FastifyInstance, operator: Operator): void {
   )
   server.post('/bridge/events', async ({ body }, reply) => {
     if (streams >= maxStreams)
-      throw new Problem('lane_busy', `HQ shows ${maxStreams} live logs already. Close one.`)
+      throw new Problem(
+        'too_many_streams',
+        `HQ shows ${maxStreams} live logs already, so this one was not opened. Nothing was changed.`,
+      )
     streams += 1
     reply.raw.once('close', () => {
       streams -= 1
@@ -191,6 +206,12 @@ const refusal = ({ errorClass, message }: Problem): BridgeReply => ({
     next_auto_fix: errorRule(errorClass).next_auto_fix,
   },
 })
+
+/** Answers to what is not a request. */
+const refusals = connectionRefusals((problem) => ({
+  status: errorRule(problem.errorClass).http ?? 400,
+  body: JSON.stringify(refusal(problem)),
+}))
 
 /** Fastify's own refusals of a request, as classes of ours. */
 function asProblem(error: unknown): Problem {

@@ -7,9 +7,9 @@ import { runId } from '#shared/ids'
 import { isEnded } from '#shared/run'
 import { followLogLines, type LogLines } from '#ops/core/pipeline/log-lines'
 import { runLogFile } from '#ops/host/runner/run-files'
-import { headerValues } from '../http/auth.ts'
+import { actorOf, headerValues } from '../http/auth.ts'
 import type { Deps } from '../http/deps.ts'
-import { EventStream } from '../http/event-stream.ts'
+import { OpenStreams, type EventStream } from '../http/event-stream.ts'
 import { checked, type RouteDescription } from '../http/mount.ts'
 
 const seq = z
@@ -36,17 +36,14 @@ const description: RouteDescription = {
 }
 
 export function eventRoutes(app: FastifyInstance, deps: Deps): void {
-  const open = new Set<EventStream>()
-  app.addHook('preClose', async () => {
-    for (const stream of open) stream.abort()
-  })
+  const open = new OpenStreams()
+  app.addHook('preClose', async () => open.abort())
 
   app.get(hostdPaths.runEvents, { config: { description } }, async (request, reply) => {
     const { id } = checked(address, request.params, 'address')
     const after = resumePoint(request)
     deps.runs.get(id)
-    const stream = new EventStream(reply)
-    open.add(stream)
+    const stream = open.start(reply, actorOf(request.raw))
     let broken = false
     try {
       await sendLog(stream, deps, { id, after })
@@ -55,7 +52,6 @@ export function eventRoutes(app: FastifyInstance, deps: Deps): void {
       if (!stream.signal.aborted)
         deps.log('stream_broken', { run_id: id, why: toProblem(error).message })
     } finally {
-      open.delete(stream)
       stream.close({ broken })
     }
   })
@@ -83,29 +79,38 @@ async function sendLog(
 }
 
 /**
- * The runner redacted a line when it wrote it, and numbered it. It is passed on as it is.
+ * The runner redacted a line when it wrote it, and numbered it. Its bytes are passed on as they are.
  * @throws {Error} when a line cannot be an event: the log is damaged
  */
 function messages({ first, lines }: LogLines): Buffer {
-  return Buffer.concat(
-    lines.flatMap((line, at) => {
-      const number = first + at
-      if (!isObjectText(line)) throw new Error(`line ${number} of the log is not a JSON object`)
-      return [Buffer.from(`id: ${number}\ndata: `), onOneLine(line), messageEnd]
-    }),
-  )
+  let size = 0
+  for (const line of lines) size += line.length + frameBytes
+  const out = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const [index, line] of lines.entries()) {
+    const number = first + index
+    if (!isObjectText(line)) throw new Error(`line ${number} of the log is not a JSON object`)
+    at += out.write(`id: ${number}\ndata: `, at, 'latin1')
+    const begin = at
+    at += line.copy(out, at)
+    // In a stream of events a carriage return ends a line. In JSON it stands between two tokens only.
+    for (let cr = line.indexOf(carriageReturn); cr >= 0; cr = line.indexOf(carriageReturn, cr + 1))
+      out[begin + cr] = space
+    at += out.write('\n\n', at, 'latin1')
+  }
+  return out.subarray(0, at)
 }
 
-const messageEnd = Buffer.from('\n\n')
+/** Most bytes of a message besides its line: a number has at most 16 digits. */
+const frameBytes = 'id: \ndata: \n\n'.length + 16
 const carriageReturn = 13
 const space = 32
+const blanks = new Set([space, 9, carriageReturn])
 
-const isObjectText = (line: Buffer): boolean =>
-  /^[ \t\r]*\{$/.test(line.toString('latin1', 0, line.indexOf('{') + 1)) &&
-  /^\}[ \t\r]*$/.test(line.toString('latin1', line.lastIndexOf('}')))
-
-/** In a stream of events a carriage return ends a line. In JSON it stands between two tokens only. */
-const onOneLine = (line: Buffer): Buffer =>
-  line.includes(carriageReturn)
-    ? Buffer.from(line.map((byte) => (byte === carriageReturn ? space : byte)))
-    : line
+/** Does it begin and end as a JSON object does? Whether the rest is JSON, its reader sees. */
+function isObjectText(line: Buffer): boolean {
+  let [from, to] = [0, line.length - 1]
+  while (blanks.has(line[from] ?? 0)) from += 1
+  while (blanks.has(line[to] ?? 0)) to -= 1
+  return line[from] === 0x7b && line[to] === 0x7d && from < to
+}

@@ -114,6 +114,7 @@ export const remediations = {
       'Deploy the newest again on the Deploy page of HQ.',
   },
   start_again: { automatic: false, title: 'Start the action again in HQ.' },
+  close_live_logs: { automatic: false, title: 'Close other windows of HQ that show a live log.' },
   split_change: {
     automatic: false,
     title: 'Split the change into smaller commits and ship them one by one.',

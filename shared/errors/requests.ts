@@ -5,8 +5,8 @@ export const requestErrors = {
   token_not_configured: {
     http: 503,
     next_auto_fix: 'set_admin_token',
-    title: 'Missing admin token',
-    sentence: 'The host has no admin token',
+    title: 'No usable admin token',
+    sentence: 'There is no admin token that can be used',
   },
   forbidden: {
     http: 403,
@@ -49,6 +49,19 @@ export const requestErrors = {
     next_auto_fix: 'update_hq',
     title: 'Invalid request',
     sentence: 'The request is not valid',
+  },
+  request_too_slow: {
+    retryable: true,
+    http: 408,
+    next_auto_fix: 'start_again',
+    title: 'Slow request',
+    sentence: 'The request did not arrive in time',
+  },
+  too_many_streams: {
+    http: 503,
+    next_auto_fix: 'close_live_logs',
+    title: 'Too many live logs',
+    sentence: 'Too many live logs are open',
   },
   unsupported_media_type: {
     http: 415,

@@ -1,7 +1,7 @@
 /** Follows the events of a run through any number of broken connections. */
 import { hostdPaths, pathWith } from '../hostd-paths.ts'
 import { z } from 'zod'
-import { Problem, toProblem } from '../errors.ts'
+import { Problem, toProblem, type ErrorClass } from '../errors.ts'
 import { parseRunEvent, type RunEvent } from '../events.ts'
 import { runStatus, type RunStatus } from '../run.ts'
 import type { Connect, HostdAddress } from './address.ts'
@@ -68,14 +68,21 @@ class RunFollower {
         if (status !== null) return status
       } catch (error) {
         if (this.#signal?.aborted) return null
-        if (toProblem(error).errorClass !== 'hostd_unreachable' || this.#isOutOfPatience())
-          throw error
+        if (!this.#isPassing(toProblem(error).errorClass) || this.#isOutOfPatience()) throw error
       }
       this.#emptyConnections = this.#seen > before ? 0 : this.#emptyConnections + 1
       this.#refuseBrokenStream()
       await pause(this.#pauseMs(), this.#signal)
     }
     return null
+  }
+
+  /** Does it pass by itself? A window says at once that too many logs are open; a command waits for its turn. */
+  #isPassing(errorClass: ErrorClass): boolean {
+    return (
+      errorClass === 'hostd_unreachable' ||
+      (errorClass === 'too_many_streams' && this.#patienceMs !== undefined)
+    )
   }
 
   #isOutOfPatience(): boolean {

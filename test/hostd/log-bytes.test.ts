@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createParser } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { errorBody } from '#shared/api'
 import { bootId } from '#ops/base/process/process-tree'
 import { runJsonFile, runLogFile, runResultFile } from '#ops/host/runner/run-files'
-import { startHostd, testHost, type TestHost, type TestHostd } from '../support/hostd.ts'
+import { startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
 
 const lines = 200_000
 const time = '2026-01-01T00:00:00.000Z'
@@ -95,6 +96,35 @@ beforeEach(() => {
 afterEach(async () => {
   await hostd.kill()
   await host.remove()
+})
+
+describe('H2 the streams of one log', () => {
+  it('are limited for each caller, refused with a class, and given again when one ends', async () => {
+    writeRun(`${plainLine(2).replace('line', 'x'.repeat(100_000))}\n`.repeat(200))
+    hostd = await startHostd(host)
+    const open: AbortController[] = []
+    const start = async (login: string): Promise<string> => {
+      const control = new AbortController()
+      open.push(control)
+      const answer = await fetch(`${hostd.url}/api/runs/${id}/events`, {
+        headers: { 'x-openclaw-admin-token': host.token, 'tailscale-user-login': login },
+        signal: control.signal,
+      })
+      if (answer.status === 200) return '200'
+      return `${answer.status} ${errorBody.parse(await answer.json()).error_class}`
+    }
+    const counts = async (login: string, count: number): Promise<Record<string, number>> => {
+      const all = await Promise.all(Array.from({ length: count }, async () => await start(login)))
+      return Object.fromEntries([...new Set(all)].map((each) => [each, all.filter((one) => one === each).length]))
+    }
+    expect(await counts('a@example.com', 100)).toEqual({ 200: 32, '503 too_many_streams': 68 })
+    expect(await counts('b@example.com', 100)).toEqual({ 200: 32, '503 too_many_streams': 68 })
+    expect(await start('c@example.com')).toBe('503 too_many_streams')
+    expect((await hostd.request('/health')).status).toBe(200)
+    for (const control of open) control.abort()
+    await until('a place for another caller', async () => (await start('c@example.com')) === '200')
+    open.at(-1)?.abort()
+  })
 })
 
 describe('the lines of a log', () => {

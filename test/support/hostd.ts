@@ -72,7 +72,7 @@ export function testHost({
   })
   const token = randomBytes(24).toString('hex')
   mkdirSync(paths.artifacts, { recursive: true })
-  mkdirSync(join(paths.etc, 'secrets'), { recursive: true })
+  mkdirSync(join(paths.etc, 'secrets'), { recursive: true, mode: 0o755 })
   writeFileSync(paths.tokenFile, `${token}\n`, { mode: 0o640 })
   writeFileSync(paths.hostSettings, JSON.stringify({ name: 'test-host', ...settings }))
   const env = {

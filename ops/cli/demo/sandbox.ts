@@ -203,6 +203,8 @@ function writeSettings(
   { laptop, hqHome, host }: SandboxPaths,
   { baseline, shipKey, chosen, scriptedReview }: SandboxSettings,
 ): void {
+  // Whatever the umask is: a token in a folder that others can write is not used.
+  mkdirSync(dirname(host.tokenFile), { recursive: true, mode: 0o755 })
   if (!existsSync(host.tokenFile))
     writeWhole(host.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
   const openai = { id: 'openai', base_url: 'https://api.openai.com/v1' }

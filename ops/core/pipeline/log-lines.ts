@@ -2,9 +2,12 @@
 import { watch } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { hasCode } from '#shared/system-error'
 
-const chunkBytes = 256 * 1024
+const chunkBytes = 64 * 1024
+/** Pause at the end of a log that grows, milliseconds: what is written meanwhile is given as one batch. */
+const batchMs = 50
 const newLine = 10
 
 /** Whole lines of a log, in order. */
@@ -13,6 +16,8 @@ export interface LogLines {
   readonly first: number
   /** Without their line ends. Their bytes are overwritten when the next batch is read. */
   readonly lines: readonly Buffer[]
+  /** Nothing more can be read now. */
+  readonly atEnd: boolean
 }
 
 export interface FollowLog {
@@ -40,12 +45,14 @@ export async function* followLogLines(
         const known = Math.max(0, after - batch.first + 1)
         if (known < batch.lines.length) {
           gave = true
-          yield { first: batch.first + known, lines: batch.lines.slice(known) }
+          yield { ...batch, first: batch.first + known, lines: batch.lines.slice(known) }
         }
         if (signal.aborted) return
+        if (batch.atEnd) break
       }
       if (over && !gave) return
       if (!gave) await change(dirname(path), signal)
+      else if (!over) await delay(batchMs, undefined, { signal }).catch(() => undefined) // aborted
     }
   } finally {
     await reader.close()
@@ -73,8 +80,9 @@ class LineReader {
   async next(): Promise<LogLines | null> {
     this.#file ??= await openIfThere(this.#path)
     if (this.#file === null) return null
-    const data = await this.#wholeLines(this.#file)
-    if (data === null) return null
+    const found = await this.#wholeLines(this.#file)
+    if (found === null) return null
+    const { data, atEnd } = found
     const lines: Buffer[] = []
     let from = 0
     for (let to = data.indexOf(newLine); to >= 0; to = data.indexOf(newLine, from)) {
@@ -84,16 +92,16 @@ class LineReader {
     this.#position += data.length
     const first = this.#count + 1
     this.#count += lines.length
-    return { first, lines }
+    return { first, lines, atEnd }
   }
 
   /** At least one line, each with its end. The buffer grows to hold a line that is longer than it. */
-  async #wholeLines(file: FileHandle): Promise<Buffer | null> {
+  async #wholeLines(file: FileHandle): Promise<{ data: Buffer; atEnd: boolean } | null> {
     for (;;) {
       const size = this.#buffer.length
       const { bytesRead } = await file.read(this.#buffer, 0, size, this.#position)
       const end = this.#buffer.subarray(0, bytesRead).lastIndexOf(newLine) + 1
-      if (end > 0) return this.#buffer.subarray(0, end)
+      if (end > 0) return { data: this.#buffer.subarray(0, end), atEnd: bytesRead < size }
       if (bytesRead < size) return null
       this.#buffer = Buffer.alloc(size * 2)
     }

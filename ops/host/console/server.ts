@@ -9,6 +9,14 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { ErrorBody } from '#shared/api'
 import type { HostSettings } from '#shared/config'
 import { errorRule, Problem, toProblem } from '#shared/errors'
+import {
+  bodyMs,
+  connectionRefusals,
+  refuseOddRequest,
+  serverLimits,
+  uploadMs,
+} from '#ops/base/http/bounded-server'
+import { hostdPaths } from '#shared/hostd-paths'
 import { artifactRoutes } from './artifacts.ts'
 import { checkRequest, forwardedHeaders, requestRules } from './request-rules.ts'
 
@@ -24,9 +32,6 @@ export interface ConsoleOptions {
   /** Port it listens on, for the Host rule; called at each request. */
   readonly port: () => number
 }
-
-/** Time in which a request must be complete, milliseconds: the same as in hostd. */
-const uploadMs = 300_000
 
 /** No inline script, nothing from elsewhere, no framing. Style attributes are needed by the component library. */
 const policy = [
@@ -48,6 +53,15 @@ const bodyOf = ({ errorClass, message }: Problem): ErrorBody => ({
   detail: message,
   next_auto_fix: errorRule(errorClass).next_auto_fix,
 })
+
+/** Answers to what is not a request. */
+const refusals = connectionRefusals((problem) => ({
+  status: errorRule(problem.errorClass).http ?? 400,
+  body: JSON.stringify(bodyOf(problem)),
+}))
+
+/** The beginning of the one address that takes large bodies. */
+const uploads = hostdPaths.storeShip.replace(/:.*$/, '')
 
 function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply
@@ -93,9 +107,13 @@ export async function consoleApp(options: ConsoleOptions): Promise<FastifyInstan
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
-    requestTimeout: uploadMs,
+    http: serverLimits,
+    keepAliveTimeout: serverLimits.keepAliveTimeout,
+    requestTimeout: serverLimits.requestTimeout,
+    clientErrorHandler: refusals.clientError,
     routerOptions: { ignoreTrailingSlash: false },
   })
+  refusals.attach(app.server)
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({
       'content-security-policy': policy,
@@ -103,7 +121,10 @@ export async function consoleApp(options: ConsoleOptions): Promise<FastifyInstan
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
     })
+    refuseOddRequest(request.raw)
     checkRequest(request.raw, requestRules(settings, port()))
+    const upload = request.method === 'PUT' && request.url.startsWith(uploads)
+    refusals.limitBody(request.raw, upload ? uploadMs : bodyMs)
   })
   app.setErrorHandler((error, _request, reply) => refuse(reply, shownProblem(error)))
   stateRoutes(app, options)

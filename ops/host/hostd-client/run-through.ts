@@ -4,6 +4,7 @@ import type { RunEvent } from '#shared/events'
 import { resultDocument, type ResultDocument } from '#shared/result'
 import { resultOf } from '#shared/result-forms'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
+import { codeOf } from '#shared/system-error'
 import { printEvent } from '#ops/core/pipeline/report'
 import { cancelOnSignals } from '#ops/core/pipeline/run-context'
 import { failDocument } from '#ops/core/pipeline/documents'
@@ -13,8 +14,8 @@ import { runWithoutHostd } from './without-hostd.ts'
 
 /**
  * What a command typed on a host does: it has hostd start the action, follows the run and prints it. The same action is
- * joined if it runs already. If hostd is unreachable, the same runner is started under the same locks. Ctrl-C stops
- * following; the run goes on.
+ * joined if it runs already. If hostd is unreachable, or the host has no token that can be used, the same runner is
+ * started under the same locks: doctor must be able to say what is wrong. Ctrl-C stops following; the run goes on.
  *
  * @param json the result document alone on standard output, nothing on standard error
  * @param unattended started by a timer: a check that gave a result ends with 0 whatever it found, which HQ shows
@@ -34,7 +35,7 @@ export async function runThroughHostd(
     if (!json) for (const event of events) printEvent(event)
   }
   const document = await throughHostd().catch(async (error: unknown) => {
-    if (!(error instanceof Problem && error.errorClass === 'hostd_unreachable')) throw error
+    if (!(error instanceof Problem && runsDirectly(error))) throw error
     say(`${error.message} The runner is started directly.`)
     return await runWithoutHostd(action, params, { onEvents, signal })
   })
@@ -73,3 +74,8 @@ export async function runThroughHostd(
     }
   }
 }
+
+/** Was nothing started because of the host itself? A user who cannot read the token has no business with the runner. */
+const runsDirectly = ({ errorClass, cause }: Problem): boolean =>
+  errorClass === 'hostd_unreachable' ||
+  (errorClass === 'token_not_configured' && codeOf(cause) !== 'EACCES')

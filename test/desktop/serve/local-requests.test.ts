@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serve, type Served } from '../../../desktop/serve/server.ts'
+import { exchange, httpContract, statusesOf } from '../../support/http-contract.ts'
 import { operatorBench, type OperatorBench } from '../../support/operator-bench.ts'
 
 interface Answer {
@@ -115,6 +116,17 @@ describe('hq serve over HTTP', () => {
     for (const headers of [{}, secret()]) {
       const reply = await send('POST', `${served.origin}/bridge/call/app.info`, headers, '{}')
       expect([reply.status, classOf(reply)]).toEqual([400, 'invalid_request'])
+    }
+  })
+
+  it('answers what is no request of its routes with 400 and ends the connection, in order', async () => {
+    const { host, hostname, port } = new URL(served.origin)
+    for (const [what, bytes, statuses] of httpContract(host)) {
+      const said = await exchange(
+        { host: hostname, port: Number(port) },
+        bytes.replaceAll('/health', '/openclaw-mode.json'),
+      )
+      expect([what, statusesOf(said)]).toEqual([what, statuses])
     }
   })
 

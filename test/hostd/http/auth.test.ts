@@ -1,7 +1,8 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, chownSync, linkSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { errorBody, healthReply } from '#shared/api'
+import { exchange, httpContract, statusesOf } from '../../support/http-contract.ts'
 import {
   hostdRefusal,
   rawRequest,
@@ -13,6 +14,14 @@ import {
 
 let host: TestHost
 let hostd: TestHostd
+/** H1: answers to connections that hold hostd up, with the seconds until it ended them. */
+let held: Promise<readonly (readonly [string, number, number])[]>
+
+async function hold(what: string, bytes: string, every = ''): Promise<[string, number, number]> {
+  const began = performance.now()
+  const said = await exchange({ host: '127.0.0.1', port: hostd.port }, bytes, { silentMs: 60_000, every })
+  return [what, statusesOf(said)[0] ?? 0, (performance.now() - began) / 1000]
+}
 
 beforeAll(async () => {
   host = testHost({
@@ -23,12 +32,19 @@ beforeAll(async () => {
     },
   })
   hostd = await startHostd(host, { env: { OPENCLAW_HOSTD_SOCKET: join(host.dir, 'hostd.sock') } })
+  held = Promise.all([
+    hold('silence', ''),
+    hold('a header that never ends', 'GET /health HTTP/1.1\r\n', 'x: y\r\n'),
+    hold('silence after an answer', `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${hostd.port}\r\n\r\n`),
+  ])
 })
 afterAll(async () => {
   await hostd.kill()
   await host.remove()
 })
 afterEach(() => {
+  for (const folder of [host.paths.etc, dirname(host.paths.tokenFile)]) chmodSync(folder, 0o755)
+  rmSync(`${host.paths.tokenFile}.other`, { force: true })
   writeFileSync(host.paths.tokenFile, `${host.token}\n`)
   chmodSync(host.paths.tokenFile, 0o640)
 })
@@ -84,6 +100,34 @@ describe('who may send requests to hostd', () => {
     writeFileSync(host.paths.tokenFile, 'rotated', { mode: 0o640 })
     expect(await raw([...ownHost(), ...token()])).toBe('403 forbidden')
     expect(await raw([...ownHost(), tokenHeader, 'rotated'])).toBe('200')
+  })
+
+  const tokenFile = (): string => host.paths.tokenFile
+  const givenAway = process.getuid?.() === 0
+  it.each([
+    ['a file that others can read', () => chmodSync(tokenFile(), 0o644), 'lets others read it'],
+    ['a secrets folder that others can write', () => chmodSync(dirname(tokenFile()), 0o777), 'lets group or others write'],
+    ['a sticky secrets folder that others can write', () => chmodSync(dirname(tokenFile()), 0o1777), 'lets group or others write'],
+    ['a settings folder that a group can write', () => chmodSync(host.paths.etc, 0o775), 'lets group or others write'],
+    ['a file with a second name', () => linkSync(tokenFile(), `${tokenFile()}.other`), 'has 2 hard links'],
+    ...(givenAway
+      ? ([
+          ['a file of another user', () => chownSync(tokenFile(), 12_345, 0), 'belongs to user 12345'],
+          ['a secrets folder of another user', () => chownSync(dirname(tokenFile()), 12_345, 0), 'belongs to user 12345'],
+        ] as const)
+      : []),
+  ] as const)('H6 answers 503 for %s, and says why', async (_what, spoil, why) => {
+    spoil()
+    try {
+      const { status, body } = await hostd.request('/api/runs')
+      expect([status, body]).toMatchObject([503, { error_class: 'token_not_configured' }])
+      expect(body['detail']).toContain(why)
+      expect(body['detail']).not.toContain(host.token)
+      expect(await raw(ownHost())).toBe('503 token_not_configured')
+    } finally {
+      if (givenAway)
+        for (const path of [tokenFile(), dirname(tokenFile())]) chownSync(path, 0, 0)
+    }
   })
 
   it('says nothing about routes, methods or actions before the token', async () => {
@@ -256,6 +300,21 @@ describe('who may send requests to hostd', () => {
     expect((await hostd.request('/api/runs?id=../../etc')).status).toBe(400)
   })
 
+  it('answers what is no request of its routes with 400 and ends the connection, in order', async () => {
+    const over = { path: join(host.dir, 'hostd.sock') }
+    const servers = [
+      [{ host: '127.0.0.1', port: hostd.port }, `127.0.0.1:${hostd.port}`],
+      [over, 'localhost'],
+    ] as const
+    for (const [target, name] of servers)
+      for (const [what, bytes, statuses] of httpContract(name)) {
+        const said = await exchange(target, bytes)
+        expect([name, what, statusesOf(said)]).toEqual([name, what, statuses])
+        // Node itself answers a request without Host, and says no more.
+        if (what !== 'no Host header') expect(said).toContain('"error_class":"invalid_request"')
+      }
+  })
+
   it('serves the same rules over its unix socket', async () => {
     const over = async (headers: string[]) =>
       (
@@ -301,4 +360,17 @@ describe('where hostd refuses to start', () => {
     ])
     await other.remove()
   })
+})
+
+it('H1 ends a connection that says nothing, or never ends its header, after ten seconds', async () => {
+  const ends = await held
+  expect(ends.map(([what, status]) => [what, status])).toEqual([
+    ['silence', 408],
+    ['a header that never ends', 408],
+    ['silence after an answer', 200],
+  ])
+  for (const [, , seconds] of ends) {
+    expect(seconds).toBeGreaterThan(9)
+    expect(seconds).toBeLessThan(30)
+  }
 })

@@ -98,7 +98,13 @@ describe('doctor', () => {
         .status,
     ).toBe(403)
     await killApp()
-    const result = await action('doctor')
+    // H6: hostd does not use an open token, so doctor runs beside it and says why.
+    expect((await at.hostd.request('/api/runs')).status).toBe(503)
+    const { code, out } = await hq(at.host, ['doctor', '--json'], {
+      OPENCLAW_HOSTD_URL: at.hostd.url,
+    })
+    expect(code).toBe(1)
+    const result = checksResult.parse(JSON.parse(out))
     rmSync(funnelFile(at.host.paths))
     at.git(at.host.paths.root, 'config', '--unset', 'core.fsmonitor')
     chmodSync(at.host.paths.tokenFile, 0o640)
@@ -108,6 +114,7 @@ describe('doctor', () => {
     expect(check(result, 'secret_modes')).toMatchObject({
       status: 'FAIL',
       remedy: 'protect_secrets',
+      detail: expect.stringContaining('has mode 0644, which lets others read it'),
     })
     expect(check(result, 'unproven_commits')).toMatchObject({
       status: 'FAIL',

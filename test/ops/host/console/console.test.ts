@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { artifactsReply, errorBody } from '#shared/api'
 import { hostSettings } from '#shared/config'
 import { consoleApp } from '#ops/host/console/server'
+import { exchange, httpContract, statusesOf } from '../../../support/http-contract.ts'
 import { rawRequest, until } from '../../../support/hostd.ts'
 
 const token = 'canary-token-0815'
@@ -111,6 +112,14 @@ describe('the page', () => {
     expect(await (await fetch(`${url}/openclaw-mode.json`)).json()).toEqual({ mode: 'console' })
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ ok: true, version: '1.2.3' })
   })
+})
+
+it('answers what is no request of its routes with 400 and ends the connection, in order', async () => {
+  for (const [what, bytes, statuses] of httpContract(`127.0.0.1:${port}`)) {
+    const said = await exchange({ host: '127.0.0.1', port }, bytes)
+    expect([what, statusesOf(said)]).toEqual([what, statuses])
+  }
+  expect(app.server).toMatchObject({ headersTimeout: 10_000, keepAliveTimeout: 10_000 })
 })
 
 describe('hostd behind it', () => {
