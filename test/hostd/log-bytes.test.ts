@@ -115,7 +115,9 @@ describe('H2 the streams of one log', () => {
     }
     const counts = async (login: string, count: number): Promise<Record<string, number>> => {
       const all = await Promise.all(Array.from({ length: count }, async () => await start(login)))
-      return Object.fromEntries([...new Set(all)].map((each) => [each, all.filter((one) => one === each).length]))
+      return Object.fromEntries(
+        [...new Set(all)].map((each) => [each, all.filter((one) => one === each).length]),
+      )
     }
     expect(await counts('a@example.com', 100)).toEqual({ 200: 32, '503 too_many_streams': 68 })
     expect(await counts('b@example.com', 100)).toEqual({ 200: 32, '503 too_many_streams': 68 })

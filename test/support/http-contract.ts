@@ -14,7 +14,9 @@ export function exchange(
     const socket = connect(target, () => socket.write(bytes))
     const repeat = setInterval(() => socket.write(every), 1000)
     socket.on('close', () => clearInterval(repeat))
-    socket.setTimeout(silentMs, () => socket.destroy(new Error(`silent after ${JSON.stringify(said)}`)))
+    socket.setTimeout(silentMs, () =>
+      socket.destroy(new Error(`silent after ${JSON.stringify(said)}`)),
+    )
     socket.on('data', (data) => {
       said += data.toString()
     })
@@ -45,13 +47,29 @@ export const httpContract = (host: string): [name: string, bytes: string, status
     ['no Host header in HTTP/1.0', 'GET /health HTTP/1.0\r\n\r\n', [400]],
     ['TRACE', `TRACE /health HTTP/1.1\r\nHost: ${host}\r\n${last}\r\n\r\n`, [400]],
     ['CONNECT', `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, [400]],
-    ['CONNECT of another host', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n', [400]],
-    ['a method that no route has', `PROPFIND / HTTP/1.1\r\nHost: ${host}\r\n${last}\r\n\r\n`, [400]],
+    [
+      'CONNECT of another host',
+      'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n',
+      [400],
+    ],
+    [
+      'a method that no route has',
+      `PROPFIND / HTTP/1.1\r\nHost: ${host}\r\n${last}\r\n\r\n`,
+      [400],
+    ],
     ['bytes that are no request', '\x16\x03\x01\x02\x00\x01\r\n\r\n', [400]],
-    ['two lengths of a body', `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, [400]],
+    [
+      'two lengths of a body',
+      `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      [400],
+    ],
     ['a header of 20 kB', get(`Host: ${host}`, `X: ${'x'.repeat(20_000)}`), [400]],
     ['junk behind a request', `${get(`Host: ${host}`)}\x00junk\r\n\r\n`, [200, 400]],
     ['junk behind two requests', `${get(`Host: ${host}`).repeat(2)}GET\r\n\r\n`, [200, 200, 400]],
-    ['CONNECT behind a request', `${get(`Host: ${host}`)}CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, [200, 400]],
+    [
+      'CONNECT behind a request',
+      `${get(`Host: ${host}`)}CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+      [200, 400],
+    ],
   ]
 }

@@ -214,8 +214,8 @@ class Deploy {
   /** A deploy whose end cannot be recorded has failed: maintenance is on again, and as much as possible is written. */
   private async afterFailedClose(failed: DeployResult, problem: Problem): Promise<void> {
     const { paths, runId } = this.host
-    const tries = [
-      () => turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' }),
+    const tries: (() => unknown)[] = [
+      async () => await turnMaintenanceOn(paths, { deployRunId: runId, reason: 'deploy' }),
       () =>
         writeDocument(
           join(deployFolder(paths, runId), 'triage.json'),

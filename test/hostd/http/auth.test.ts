@@ -19,7 +19,10 @@ let held: Promise<readonly (readonly [string, number, number])[]>
 
 async function hold(what: string, bytes: string, every = ''): Promise<[string, number, number]> {
   const began = performance.now()
-  const said = await exchange({ host: '127.0.0.1', port: hostd.port }, bytes, { silentMs: 60_000, every })
+  const said = await exchange({ host: '127.0.0.1', port: hostd.port }, bytes, {
+    silentMs: 60_000,
+    every,
+  })
   return [what, statusesOf(said)[0] ?? 0, (performance.now() - began) / 1000]
 }
 
@@ -35,7 +38,10 @@ beforeAll(async () => {
   held = Promise.all([
     hold('silence', ''),
     hold('a header that never ends', 'GET /health HTTP/1.1\r\n', 'x: y\r\n'),
-    hold('silence after an answer', `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${hostd.port}\r\n\r\n`),
+    hold(
+      'silence after an answer',
+      `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${hostd.port}\r\n\r\n`,
+    ),
   ])
 })
 afterAll(async () => {
@@ -106,14 +112,38 @@ describe('who may send requests to hostd', () => {
   const givenAway = process.getuid?.() === 0
   it.each([
     ['a file that others can read', () => chmodSync(tokenFile(), 0o644), 'lets others read it'],
-    ['a secrets folder that others can write', () => chmodSync(dirname(tokenFile()), 0o777), 'lets group or others write'],
-    ['a sticky secrets folder that others can write', () => chmodSync(dirname(tokenFile()), 0o1777), 'lets group or others write'],
-    ['a settings folder that a group can write', () => chmodSync(host.paths.etc, 0o775), 'lets group or others write'],
-    ['a file with a second name', () => linkSync(tokenFile(), `${tokenFile()}.other`), 'has 2 hard links'],
+    [
+      'a secrets folder that others can write',
+      () => chmodSync(dirname(tokenFile()), 0o777),
+      'lets group or others write',
+    ],
+    [
+      'a sticky secrets folder that others can write',
+      () => chmodSync(dirname(tokenFile()), 0o1777),
+      'lets group or others write',
+    ],
+    [
+      'a settings folder that a group can write',
+      () => chmodSync(host.paths.etc, 0o775),
+      'lets group or others write',
+    ],
+    [
+      'a file with a second name',
+      () => linkSync(tokenFile(), `${tokenFile()}.other`),
+      'has 2 hard links',
+    ],
     ...(givenAway
       ? ([
-          ['a file of another user', () => chownSync(tokenFile(), 12_345, 0), 'belongs to user 12345'],
-          ['a secrets folder of another user', () => chownSync(dirname(tokenFile()), 12_345, 0), 'belongs to user 12345'],
+          [
+            'a file of another user',
+            () => chownSync(tokenFile(), 12_345, 0),
+            'belongs to user 12345',
+          ],
+          [
+            'a secrets folder of another user',
+            () => chownSync(dirname(tokenFile()), 12_345, 0),
+            'belongs to user 12345',
+          ],
         ] as const)
       : []),
   ] as const)('H6 answers 503 for %s, and says why', async (_what, spoil, why) => {
@@ -125,8 +155,7 @@ describe('who may send requests to hostd', () => {
       expect(body['detail']).not.toContain(host.token)
       expect(await raw(ownHost())).toBe('503 token_not_configured')
     } finally {
-      if (givenAway)
-        for (const path of [tokenFile(), dirname(tokenFile())]) chownSync(path, 0, 0)
+      if (givenAway) for (const path of [tokenFile(), dirname(tokenFile())]) chownSync(path, 0, 0)
     }
   })
 

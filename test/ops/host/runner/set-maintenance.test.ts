@@ -74,7 +74,9 @@ describe('G7 a person’s hold', () => {
     if (before === 'on') await deployHolds()
     const goOn = await stall(change)
     const put = setMaintenance(host.paths, person)
-    expect(await Promise.race([put, new Promise((resolve) => setTimeout(resolve, 600, 'waits'))])).toBe('waits')
+    expect(
+      await Promise.race([put, new Promise((resolve) => setTimeout(resolve, 600, 'waits'))]),
+    ).toBe('waits')
     expect(await goOn()).toBe(0)
     expect(await put).toBe('Maintenance mode is on.')
     expect(personsMaintenance(readMaintenance(host.paths))).toMatchObject({ by: person.actor })
@@ -83,12 +85,18 @@ describe('G7 a person’s hold', () => {
   it('is refused, not promised, when the file is not free in time', async () => {
     await deployHolds()
     const before = readFileSync(host.paths.maintenance, 'utf8')
-    await withLock(maintenanceLockFile(host.paths), { waitMs: 0, busy: () => new Error('held') }, async () => {
-      await expect(setMaintenance(host.paths, person)).rejects.toMatchObject({
-        errorClass: 'maintenance_not_written',
-        message: expect.stringMatching(/^Maintenance mode was not changed: .* is as it was\.$/) as string,
-      })
-    })
+    await withLock(
+      maintenanceLockFile(host.paths),
+      { waitMs: 0, busy: () => new Error('held') },
+      async () => {
+        await expect(setMaintenance(host.paths, person)).rejects.toMatchObject({
+          errorClass: 'maintenance_not_written',
+          message: expect.stringMatching(
+            /^Maintenance mode was not changed: .* is as it was\.$/,
+          ) as string,
+        })
+      },
+    )
     expect(readFileSync(host.paths.maintenance, 'utf8')).toBe(before)
   })
 
