@@ -41,7 +41,8 @@ async function stall(change: string): Promise<() => Promise<number>> {
       fs[name] = (...args) => {
         if (args.includes(process.env.FILE)) {
           fs.writeFileSync(${JSON.stringify(reached)}, '')
-          while (!fs.existsSync(${JSON.stringify(goOn)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+          const pause = new Int32Array(new SharedArrayBuffer(4))
+          while (!fs.existsSync(${JSON.stringify(goOn)})) Atomics.wait(pause, 0, 0, 10)
         }
         return real(...args)
       }
