@@ -30,8 +30,19 @@ function digest() {
   return hash.digest('hex')
 }
 
-/** Builds main, preload and renderer into out/, unless they are of these very sources already. */
-export function buildDesktop({ force = false } = {}) {
+/** Builds all of out/, except what is of these very sources already. */
+export function build({ force = false } = {}) {
+  buildDesktop(force)
+  const { status } = spawnSync(ownNode(), [join(root, 'scripts', 'programs.mjs')], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  if (status !== 0)
+    throw new Error('The programs of HQ could not be bundled; the reason is printed above.')
+}
+
+/** Builds main, preload and renderer. */
+function buildDesktop(force) {
   const now = digest()
   if (
     !force &&

@@ -12,7 +12,7 @@ import { findElectron } from './electron-binary.mjs'
 import { findBrowser } from './browser.mjs'
 import { installRigTools } from './rig-tools.mjs'
 import { installDockerTools } from './docker-tools.mjs'
-import { buildDesktop } from './build.mjs'
+import { build } from './build.mjs'
 
 /** Runs a program to its end. @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it */
 const run = (program, args, env = {}) =>
@@ -100,7 +100,7 @@ async function vitest({ config, report, env }, args) {
 
 const tasks = {
   async start(args) {
-    buildDesktop()
+    build()
     const electron = await findElectron()
     return node(
       [join(root, 'ops', 'main.ts'), 'up', ...args],
@@ -109,7 +109,7 @@ const tasks = {
   },
   async test(args) {
     const browser = findBrowser()
-    buildDesktop()
+    build()
     const checked = args.length > 0 ? 0 : await inTurn(checks)
     return checked === 0
       ? vitest(
@@ -126,7 +126,7 @@ const tasks = {
     installRigTools()
     installDockerTools()
     const browser = findBrowser()
-    buildDesktop()
+    build()
     return vitest(
       { config: 'vitest.rig.config.ts', report: 'rig', env: { OPENCLAW_CHROMIUM: browser } },
       args,
@@ -134,7 +134,7 @@ const tasks = {
   },
   check: () => inTurn(checks),
   async build() {
-    buildDesktop({ force: true })
+    build({ force: true })
     return 0
   },
 }

@@ -31,7 +31,7 @@ export async function ensureBuilt(): Promise<void> {
       [
         '--input-type=module',
         '--eval',
-        `const { buildDesktop } = await import(${JSON.stringify(build)}); await buildDesktop()`,
+        `const { build } = await import(${JSON.stringify(build)}); await build()`,
       ],
       // The test runner says NODE_ENV=test, and React would be built as for development.
       { cwd: root, env: { NODE_ENV: 'production' } },

@@ -76,6 +76,8 @@ const environmentPattern =
   /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[\s*['"`]env['"`]\s*\]|\benv\b[^{}]*\}\s*=\s*process\b|\benv\b[^{};]*\}\s*from\s*['"](?:node:)?process['"]/
 /** Files that may name it: its one reader, and the text of a program that the demo writes. */
 const namesEnvironment = ['ops/base/env.ts', 'ops/cli/demo/sample-app.ts']
+/** Entry points that Node runs as they lie; no bundle holds them. */
+const runAsFiles = ['ops/main.ts', 'hostd/main.ts', 'desktop/serve/main.ts']
 const sourceMetaPattern = /import\.meta\.(?:dirname|filename|url)|\b__dirname\b|\b__filename\b/
 
 export interface Violation {
@@ -178,7 +180,7 @@ export function violationsIn(file: string, source: string): Violation[] {
     return what === null ? [] : [{ file, line: each.line, what }]
   })
   const meta = sourceMetaPattern.exec(source)
-  if (meta)
+  if (meta && !runAsFiles.includes(file))
     found.push({
       file,
       line: lineAt(source, meta.index),

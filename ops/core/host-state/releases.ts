@@ -18,6 +18,7 @@ import { parseJson, readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { processIds } from '#ops/base/process/process-stat'
 import { installRoot } from '#ops/base/process/program'
+import { releaseMark } from '#ops/base/paths/release-mark'
 
 /** Releases of HQ that are kept, the current one included. */
 const keep = 3
@@ -28,8 +29,6 @@ const keep = 3
 const halfMadeMs = 24 * 3600 * 1000
 const releaseName = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 
-/** Written into a release last: without it the folder is half an installation. */
-export const completeMark = '.openclaw-release.json'
 const mark = z.strictObject({
   schema_version: z.literal(1),
   /** Name of the release: its commit, or the digest of a package that was copied. */
@@ -46,7 +45,7 @@ export const markComplete = (
   folder: string,
   { sha, commit }: { sha: string; commit: string | null },
 ): void =>
-  writeJson(join(folder, completeMark), {
+  writeJson(join(folder, releaseMark), {
     schema_version: 1,
     sha,
     commit,
@@ -55,7 +54,7 @@ export const markComplete = (
 
 /** @returns null for half an installation @throws {Problem} `state_invalid` when the mark cannot be read */
 export const readMark = (folder: string): z.infer<typeof mark> | null =>
-  readJson(join(folder, completeMark), mark, 'state_invalid') ?? null
+  readJson(join(folder, releaseMark), mark, 'state_invalid') ?? null
 
 /** The link `current` is what deploys are started from; absent while HQ runs from where it was installed by hand. */
 export const currentRelease = ({ releases }: Pick<HostPaths, 'releases'>): string =>

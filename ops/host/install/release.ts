@@ -16,6 +16,7 @@ import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
+import { builtPrograms } from '#ops/base/process/built-program'
 import { isLaptopPackage } from '#ops/core/host-state/laptop-packages'
 import {
   currentFolder,
@@ -30,9 +31,9 @@ import type { Change } from '#ops/platform/accounts/change'
 
 const rootAccount: RunAs = { uid: 0, gid: 0, home: '/root' }
 
-/** What a host needs of the package. The built page is the console's; a package that was never built lacks it. */
+/** What a host needs of the package. A package that was never built lacks the console's page and the bundles. */
 const required = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd']
-const parts = [...required, join('out', 'renderer')]
+const parts = [...required, join('out', 'renderer'), builtPrograms]
 
 const lockFile = z.looseObject({
   packages: z.record(

@@ -16,6 +16,7 @@ import { buildAccount } from '#ops/platform/accounts/build-account'
 import { exportChecked } from '#ops/platform/git/export-checked'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { hostGit } from '#ops/platform/git/host-git'
+import { bundlePrograms } from './bundle-programs.ts'
 import { howItEnded, runNpm } from './hq-npm.ts'
 import { proveHostd } from './prove-hostd.ts'
 import { adoptBuildOutput } from './adopt-build-output.ts'
@@ -94,6 +95,7 @@ export async function makeRelease(
       await hostGit(paths.root, context.signal),
     )
     await installPackages(host, making, context)
+    await bundlePrograms(host, making, context)
     markComplete(making, { sha, commit: sha })
     await proveHostd(host, making, context)
     // Its mark says that it is whole: after a power cut that must be true of every file.

@@ -1,5 +1,5 @@
 // The unit by which a deploy installs the release that it made.
-import { completeMark } from '#ops/core/host-state/releases'
+import { releaseMark } from '#ops/base/paths/release-mark'
 import { confined, environment, unitFolder, type UnitPaths } from './unit-settings.ts'
 
 export const upgradeUnit = (release: string): string => `openclaw-upgrade@${release}.service`
@@ -21,7 +21,7 @@ export const upgradeService = (host: UnitPaths): string => {
   return `[Unit]
 Description=OpenClaw HQ: installs the release %i
 # Half an installation is never run.
-AssertPathExists=${release}/${completeMark}
+AssertPathExists=${release}/${releaseMark}
 CollectMode=inactive-or-failed
 
 [Service]

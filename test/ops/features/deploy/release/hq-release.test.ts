@@ -39,6 +39,14 @@ writeSync(Number(process.env.OPENCLAW_EVENTS_FD), JSON.stringify({ type: 'run_fi
 process.exitCode = 1
 `
 
+/** The bundler of a commit, which gets the folder to write to. */
+const bundler = `
+import { mkdirSync, writeFileSync } from 'node:fs'
+const folder = process.argv[process.argv.indexOf('--out') + 1]
+mkdirSync(folder)
+writeFileSync(folder + '/hq.mjs', '// bundled\\n')
+`
+
 const ownFiles = (version: string, plant = ''): Record<string, string> => ({
   'package.json': JSON.stringify({ name: 'openclaw-hq', version, type: 'module' }),
   'package-lock.json': JSON.stringify({
@@ -121,8 +129,31 @@ it('leaves no release of a commit whose packages cannot be installed', async () 
   expect(readdirSync(at.host.paths.releases)).toEqual([])
 })
 
+it('leaves no release of a commit whose programs cannot be bundled', async () => {
+  const files = {
+    ...ownFiles('2.0.2'),
+    'scripts/programs.mjs': "console.error('no bundle today')\nprocess.exit(3)\n",
+  }
+  await at.ship({ message: 'no bundle' }, { files })
+  const { result, dir } = await at.deploy()
+  expect(result).toMatchObject({
+    step_failed: 'hostd_install',
+    error_class: 'hostd_install_failed',
+  })
+  expect(result.steps.find(({ name }) => name === 'hostd_install')?.detail).toMatch(
+    /^The bundler of the commit ended with 3\. The running hostd is untouched/,
+  )
+  expect(readFileSync(join(dir, 'attempts', '1', 'hostd_install.log'), 'utf8')).toContain(
+    'no bundle today',
+  )
+  expect(readdirSync(at.host.paths.releases)).toEqual([])
+})
+
 it('makes the release current without systemd: hostd stays, and the new HQ runs the next attempt', async () => {
-  const sha = await at.ship({ message: 'a new HQ' }, { files: ownFiles('3.0.0') })
+  const sha = await at.ship(
+    { message: 'a new HQ' },
+    { files: { ...ownFiles('3.0.0'), 'scripts/programs.mjs': bundler } },
+  )
   const { result, dir, events } = await at.deploy()
   const first = JSON.parse(
     readFileSync(join(dir, 'attempts', '1', 'deploy_result.json'), 'utf8'),
@@ -140,6 +171,8 @@ it('makes the release current without systemd: hostd stays, and the new HQ runs 
       'version until its launcher starts it again',
   })
   expect(current()).toBe(sha)
+  const bundled = join(at.host.paths.releases, sha, 'out', 'programs', 'hq.mjs')
+  expect(readFileSync(bundled, 'utf8')).toBe('// bundled\n')
   expect((await at.hostd.request('/health', { token: null })).body['version']).not.toContain(
     '3.0.0',
   )
