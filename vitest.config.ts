@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { memoryTemp } from './test/support/memory-temp.ts'
 
 export default defineConfig({
   test: {
@@ -11,6 +12,6 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     // More files than cores: tests wait for processes more than they compute.
     maxWorkers: 3,
-    env: { OPENCLAW_HQ_INSTALL: import.meta.dirname },
+    env: { OPENCLAW_HQ_INSTALL: import.meta.dirname, TMPDIR: memoryTemp() },
   },
 })
