@@ -68,6 +68,10 @@ async function build(folder) {
     input: programs,
     platform: 'node',
     external: isExternal,
+    // A package that is missing would be missing at the start of a program.
+    onwarn: ({ message }) => {
+      throw new Error(message)
+    },
     plugins: [viteDynamicImportVarsPlugin(), viteImportGlobPlugin({ root })],
   })
   const { output } = await bundle.write({
