@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { artifactsReply, runReply, runsQuery, runsReply, statusReply } from './api.ts'
 import { actionIds } from './actions.ts'
 import { errorClasses } from './errors.ts'
+import { evidence, evidenceContent, evidencePlace } from './evidence.ts'
 import { change } from './gates.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import {
@@ -251,10 +252,6 @@ export const procedures = {
   ),
   'ship.list': procedure(nothing, z.strictObject({ ships: z.array(shipSummary) })),
   'ship.get': procedure(z.strictObject({ run_id: runId }), shipDetail),
-  'ship.file': procedure(
-    z.strictObject({ run_id: runId, path: z.string().max(200) }),
-    z.strictObject({ text: z.string(), truncated: z.boolean() }),
-  ),
   'host.exec': procedure(
     z.strictObject({
       action: z.enum(actionIds),
@@ -269,10 +266,6 @@ export const procedures = {
     z.strictObject({ ok: z.literal(true) }),
   ),
   'host.artifacts': procedure(z.strictObject({ path: z.string().max(400) }), artifactsReply),
-  'host.artifact': procedure(
-    z.strictObject({ path: z.string().max(400) }),
-    z.strictObject({ text: z.string(), truncated: z.boolean() }),
-  ),
   'proofs.list': procedure(
     z.strictObject({ cursor: runId.optional() }),
     z.strictObject({
@@ -289,6 +282,9 @@ export const procedures = {
         .nullable(),
     }),
   ),
+  /** The files of one run, and what is wrong with its proof. */
+  'proofs.evidence': procedure(evidencePlace, evidence),
+  'proofs.file': procedure(evidencePlace.extend({ path: z.string().max(400) }), evidenceContent),
   'proofs.check': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
   'proofs.acknowledge': procedure(
     z.strictObject({

@@ -41,8 +41,11 @@ export type EventBody = z.infer<typeof eventBody>
 /** One line of `log.ndjson` and one SSE message: numbered from 1, without gap or repeat. */
 export type RunEvent = EventBody & { readonly seq: number }
 
+/** Made once: making a schema costs a hundred times what checking an event does. */
+const numbered = z.looseObject({ seq: z.number().int().positive() })
+
 /** @throws {z.ZodError} when the value is not a numbered event */
 export function parseRunEvent(value: unknown): RunEvent {
-  const { seq, ...body } = z.looseObject({ seq: z.number().int().positive() }).parse(value)
+  const { seq, ...body } = numbered.parse(value)
   return { ...eventBody.parse(body), seq }
 }

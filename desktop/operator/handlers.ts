@@ -4,13 +4,11 @@ import type { procedures, ProcedureName, SettingsView, ShipKeyView } from '#shar
 import { Problem, toProblem } from '#shared/errors'
 import { setNextAction } from '#ops/core/config/next-action'
 import { commitNextAction } from '#ops/features/ship/index'
-import { maxShownBytes } from './base/text-file.ts'
 import type { Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
 import { workTreeRoot } from './ships/repository.ts'
 import { setHost, setReview, settingsView } from './settings/settings.ts'
 import { laptopLabel } from './settings/ship-key-store.ts'
-import { readShipFile } from './ships/folder.ts'
 import type { Workspace } from './workspace.ts'
 
 /** One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. */
@@ -65,7 +63,6 @@ const shipHandlers = (workspace: Workspace): Part<'ship'> => {
     },
     'ship.list': async () => ({ ships: await ships.list(workspace.mustRepository()) }),
     'ship.get': ({ run_id }) => ships.detail(workspace.mustRepository(), run_id),
-    'ship.file': async ({ run_id, path }) => readShipFile(workspace.mustRepository(), run_id, path),
   }
 }
 
@@ -85,7 +82,6 @@ const hostHandlers = (workspace: Workspace): Part<'host'> => {
       return { ok: true }
     },
     'host.artifacts': ({ path }) => client.listArtifacts(path),
-    'host.artifact': ({ path }) => client.readArtifact(path, maxShownBytes),
   }
 }
 
@@ -100,8 +96,10 @@ async function cancelOnHost(connection: Connection, runId: string): Promise<void
   await connection.refresh()
 }
 
-const proofHandlers = ({ proofs, witness }: Workspace): Part<'proofs'> => ({
-  'proofs.list': proofs,
+const proofHandlers = ({ proofs, witness, evidence }: Workspace): Part<'proofs'> => ({
+  'proofs.list': (input) => proofs.page(input.cursor),
+  'proofs.evidence': (place) => evidence.list(place),
+  'proofs.file': ({ path, ...place }) => evidence.read(place, path),
   'proofs.check': async () => {
     await witness.check(true)
     return { ok: true }

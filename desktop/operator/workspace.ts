@@ -1,14 +1,7 @@
 import { basename } from 'node:path'
 import { Problem, toProblem } from '#shared/errors'
 import type { StatusReply } from '#shared/api'
-import type {
-  CancelView,
-  Input,
-  Output,
-  Overview,
-  RepositoryState,
-  ShipSummary,
-} from '#shared/bridge'
+import type { CancelView, Overview, RepositoryState, ShipSummary } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
 import { composeOverview } from '#shared/overview'
 import { passedRun } from '#shared/typical-durations'
@@ -18,7 +11,9 @@ import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { connectHost, type Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
 import { ProofWatch, type WatchOptions } from './proofs/watch.ts'
-import { proofsOf } from './proofs/proofs.ts'
+import { EvidenceReader } from './proofs/evidence.ts'
+import { ProofList } from './proofs/proofs.ts'
+import { Sightings } from './proofs/sightings.ts'
 import { readRepository } from './ships/repository.ts'
 import { ShipKeyStore } from './settings/ship-key-store.ts'
 import { settingsStore, type SettingsStore } from './settings/settings.ts'
@@ -40,8 +35,10 @@ export class Workspace {
   /** What the laptop remembers of every chain. */
   readonly witness: ProofWatch
   readonly shipKey: ShipKeyStore
-  readonly proofs: (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>>
+  readonly proofs: ProofList
+  readonly evidence: EvidenceReader
   private readonly options: OperatorOptions
+  private readonly sightings: Sightings
   private readonly queue: UploadQueue
   private readonly deploys: Deploys
   private closed = false
@@ -82,11 +79,20 @@ export class Workspace {
     })
     const watched = this.watched()
     this.witness = new ProofWatch(watched)
-    this.proofs = proofsOf({
+    this.sightings = new Sightings(home, log)
+    this.proofs = new ProofList({
       ...watched,
+      sightings: this.sightings,
       watch: this.witness,
       isRunning: (repository, id) => this.ships.isRunning(repository, id),
       active: () => this.activeRuns(),
+    })
+    this.evidence = new EvidenceReader({
+      repository: () => this.mustRepository(),
+      host: () => this.settings.read().host?.name ?? null,
+      client: this.connection.client,
+      verify: this.proofs.verify,
+      sightings: this.sightings,
     })
   }
 
@@ -170,6 +176,7 @@ export class Workspace {
   private hostAnswered(status: StatusReply): void {
     this.deploys.notice(status)
     this.witness.notice(status)
+    this.sightings.notice(this.settings.read().host?.name ?? null, status)
     void this.upload()
   }
 

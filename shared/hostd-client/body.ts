@@ -14,16 +14,15 @@ interface Limits {
 export async function readHead(
   answer: Response,
   { maxBytes, host }: Limits,
-): Promise<{ text: string; truncated: boolean }> {
-  const decoder = new TextDecoder()
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; truncated: boolean }> {
   const reader = answer.body?.getReader()
-  let text = ''
+  const parts: Uint8Array[] = []
   let size = 0
   try {
     while (size <= maxBytes) {
       const part = (await reader?.read())?.value
       if (part === undefined) break
-      text += decoder.decode(part.subarray(0, maxBytes - size), { stream: true })
+      parts.push(part.subarray(0, maxBytes - size))
       size += part.length
     }
     if (size > maxBytes) await reader?.cancel()
@@ -36,16 +35,26 @@ export async function readHead(
       },
     )
   }
-  return { text: text + decoder.decode(), truncated: size > maxBytes }
+  return { bytes: joined(parts), truncated: size > maxBytes }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 /** A whole answer. @throws {Problem} `version_mismatch` when it is larger than `maxBytes`, `hostd_unreachable` */
 export async function readText(answer: Response, limits: Limits): Promise<string> {
-  const { text, truncated } = await readHead(answer, limits)
+  const { bytes, truncated } = await readHead(answer, limits)
   if (truncated)
     throw new Problem(
       'version_mismatch',
       `${limits.host} answered with more than ${limits.maxBytes} bytes, which is the limit.`,
     )
-  return text
+  return new TextDecoder().decode(bytes)
 }

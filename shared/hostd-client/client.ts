@@ -24,6 +24,7 @@ import {
 import type { shipBundle } from '../bundle.ts'
 import { Problem } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
+import type { BundleKind } from '../proof.ts'
 import { requireSameRun } from '../join.ts'
 import type { RunStatus } from '../run.ts'
 import type { Connect } from './address.ts'
@@ -121,7 +122,7 @@ export class HostdClient {
   }
 
   async proofBundles(
-    query: { cursor?: string | undefined; limit?: number },
+    query: { cursor?: string | undefined; limit?: number; kind?: BundleKind },
     options?: RequestOptions,
   ): Promise<ProofBundlesReply> {
     return await this.request(hostdPaths.proofBundles, proofBundlesReply, { ...options, query })
@@ -156,11 +157,11 @@ export class HostdClient {
     return await readJson(address, answer, artifactsReply)
   }
 
-  /** The head of a file, as text. @throws {Problem} also `not_found` when it is not a file */
+  /** The head of a file. @throws {Problem} also `not_found` when it is not a file */
   async readArtifact(
     path: string,
     maxBytes: number,
-  ): Promise<{ text: string; truncated: boolean }> {
+  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; truncated: boolean }> {
     const { address, answer } = await this.#artifact(path, 'file')
     return await readHead(answer, { maxBytes, host: address.caller.host })
   }

@@ -1,16 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { bundlePath } from '#shared/bundle'
+import { proofPath } from '#shared/proof'
 import { Problem } from '#shared/errors'
 
 /** Longest text that is shown at once, in bytes. */
-export const maxShownBytes = 1024 * 1024
+const maxShownBytes = 1024 * 1024
 
 /** @throws {Problem} `not_found` unless `path` is a regular file inside `folder`, reached without leaving it */
 export function insideFolder(folder: string, path: string): string {
   const missing = (cause?: unknown): Problem =>
     new Problem('not_found', `${path} is not among the files of this run.`, { cause })
-  if (!bundlePath.safeParse(path).success) throw missing()
+  if (!proofPath.safeParse(path).success) throw missing()
   try {
     const [base, real] = [realpathSync(folder), realpathSync(join(folder, path))]
     if (real.startsWith(base + sep)) return real
@@ -20,15 +20,22 @@ export function insideFolder(folder: string, path: string): string {
   throw missing()
 }
 
-/**
- * The head of a regular file.
- * @param maxBytes most bytes that are read
- * @throws {Problem} `not_found`
- */
+/** The same as text. @throws {Problem} `not_found` */
 export function readTextHead(
   path: string,
   maxBytes: number = maxShownBytes,
 ): { text: string; truncated: boolean } {
+  const { bytes, size } = readHead(path, maxBytes)
+  return { text: bytes.toString('utf8'), truncated: size > maxBytes }
+}
+
+/**
+ * The head of a regular file.
+ * @param maxBytes most bytes that are read
+ * @returns `size`: of the whole file, in bytes
+ * @throws {Problem} `not_found`
+ */
+export function readHead(path: string, maxBytes: number): { bytes: Buffer; size: number } {
   let file: number
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
@@ -45,7 +52,7 @@ export function readTextHead(
       if (count === 0) break
       length += count
     }
-    return { text: bytes.toString('utf8', 0, length), truncated: info.size > maxBytes }
+    return { bytes: bytes.subarray(0, length), size: info.size }
   } finally {
     closeSync(file)
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { z } from 'zod'
 import { maxListedProblems, type ProofBundlesReply } from '#shared/api'
-import type { Input, Output, ProofRow } from '#shared/bridge'
+import type { Output, ProofRow } from '#shared/bridge'
 import { toProblem } from '#shared/errors'
 import { timestamp } from '#shared/ids'
 import { bundleVerification, type BundleVerification, type WitnessedLink } from '#shared/proof'
@@ -16,6 +16,7 @@ import { readWitness } from '#ops/core/proof/witness'
 import { readSeen } from '#ops/core/proof/witness-seen'
 import { hostClient, type HostTarget } from '../host/client.ts'
 import { shipWitness } from './chains.ts'
+import type { Sightings } from './sightings.ts'
 import type { ProofWatch } from './watch.ts'
 import { shipFolder, shipIds } from '../ships/folder.ts'
 
@@ -30,6 +31,7 @@ interface ProofsOptions {
   /** Runs of the host that have not ended, as far as is known. */
   readonly active: () => ReadonlySet<string>
   readonly log: (text: string) => void
+  readonly sightings: Sightings
 }
 
 const pageLength = 30
@@ -51,20 +53,14 @@ interface HostPage {
 }
 const noHost: HostPage = { bundles: [], next: null, as_of: null, detail: null }
 
-/** What the Proofs page shows: each bundle as laptop and host find it, and when the witness saw it. */
-export function proofsOf(
-  options: ProofsOptions,
-): (input: Input<'proofs.list'>) => Promise<Output<'proofs.list'>> {
-  const list = new ProofList(options)
-  return ({ cursor }) => list.page(cursor)
-}
-
 type Bundle = BundleVerification | null
 
-class ProofList {
+/** What the Proofs page shows: each bundle as laptop and host find it, and when the witness saw it. */
+export class ProofList {
   private readonly options: ProofsOptions
   private readonly hostProofs: HostProofs
-  private readonly verify: (folder: string) => Promise<BundleVerification>
+  /** Checks a bundle of a ship in its folder on this laptop. */
+  readonly verify: (folder: string) => Promise<BundleVerification>
 
   constructor(options: ProofsOptions) {
     this.options = options
@@ -89,7 +85,10 @@ class ProofList {
     const verified = await this.verifyShips(bundles, repository, local)
     const shipsSeen =
       repository === null ? [] : this.seenBy(shipWitness(repository), verified, false)
-    for (const row of bundles) noteWitnessed(row, row.kind === 'ship' ? shipsSeen : seen)
+    for (const row of bundles) {
+      noteWitnessed(row, row.kind === 'ship' ? shipsSeen : seen)
+      if (!unreachable) this.noteSighting(row, { host, repository })
+    }
     const more = bundles.length < sorted.length || page.next !== null || ships.length > local.length
     return {
       witnesses: this.options.watch.views(),
@@ -97,6 +96,17 @@ class ProofList {
       next_cursor: more ? (bundles.at(-1)?.run_id ?? null) : null,
       host: host === null ? null : { name: host, as_of: page.as_of, detail: page.detail },
     }
+  }
+
+  private noteSighting(
+    { kind, run_id, host, laptop }: ProofRow,
+    places: { readonly host: string | null; readonly repository: string | null },
+  ): void {
+    const { sightings } = this.options
+    if (host !== null && places.host !== null)
+      sightings.note({ place: places.host, kind, run_id }, host.state)
+    if (laptop !== null && places.repository !== null)
+      sightings.note({ place: places.repository, kind, run_id }, laptop.state)
   }
 
   /** Says of each row whether it runs, and verifies the ships that are on this laptop. */

@@ -7,7 +7,6 @@ import { shipResult, type ShipResult } from '#shared/result'
 import { readJson } from '#ops/base/files/json-file'
 import { runFolder } from '#ops/base/paths/paths'
 import { eventsFile, resultFile, shipsFolder } from '#ops/features/ship/index'
-import { insideFolder, readTextHead } from '../base/text-file.ts'
 
 export { shipIds } from '#ops/features/ship/index'
 
@@ -62,11 +61,3 @@ function listFiles(folder: string, prefix = ''): string[] {
       return entry.isFile() ? [path] : []
     })
 }
-
-/** @throws {Problem} `not_found` */
-export const readShipFile = (
-  repository: string,
-  id: string,
-  path: string,
-): { text: string; truncated: boolean } =>
-  readTextHead(insideFolder(shipFolder(repository, id), path))

@@ -8,15 +8,15 @@ import {
   type Output,
   type ProcedureName,
 } from '#shared/bridge'
+import { Problem } from '#shared/errors'
+import { maxShownFileBytes, type EvidenceContent, type EvidencePlace } from '#shared/evidence'
 import type { HostdClient } from '#shared/hostd-client/client'
+import { hostEvidence } from '#shared/hostd-client/host-evidence'
 import { problemOf, toBridgeProblem } from './bridge-error.ts'
 import { consoleOverview } from './console-overview.ts'
 import { stepFollower } from './console-steps.ts'
 
 type Handlers = { [P in ProcedureName]?: (input: Input<P>) => Promise<Output<P>> }
-
-/** Longest text of a file that is shown, bytes. */
-const maxText = 2_000_000
 
 /** What needs the laptop says so. */
 export function consoleTransport(client: HostdClient): BridgeTransport {
@@ -68,8 +68,35 @@ function handlersOf(client: HostdClient): Handlers {
     },
     'proofs.list': async ({ cursor }) => proofRows(await client.proofBundles({ cursor })),
     'host.artifacts': ({ path }) => client.listArtifacts(path),
-    'host.artifact': ({ path }) => client.readArtifact(path, maxText),
+    'proofs.evidence': (place) => hostEvidence(client, onHost(place)),
+    'proofs.file': ({ path, ...place }) => readFile(client, onHost(place), path),
   }
+}
+
+/** @throws {Problem} `not_found`: the console has no files of the laptop */
+function onHost(place: EvidencePlace): EvidencePlace {
+  if (place.side === 'host') return place
+  throw new Problem('not_found', 'The files of the laptop are shown only in HQ on the laptop.')
+}
+
+async function readFile(
+  client: HostdClient,
+  { folder, run_id }: EvidencePlace,
+  path: string,
+): Promise<EvidenceContent> {
+  const { bytes, truncated } = await client.readArtifact(
+    `${folder}/${run_id}/${path}`,
+    maxShownFileBytes,
+  )
+  return { base64: base64Of(bytes), size: truncated ? null : bytes.length, truncated }
+}
+
+/** In parts: a call takes only so many arguments. */
+function base64Of(bytes: Uint8Array): string {
+  const parts: string[] = []
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)))
+  return btoa(parts.join(''))
 }
 
 function proofRows({ bundles, next_cursor }: ProofBundlesReply): Output<'proofs.list'> {

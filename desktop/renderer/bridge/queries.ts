@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { ActionId } from '#shared/actions'
 import type { Overview } from '#shared/bridge'
+import type { EvidencePlace } from '#shared/evidence'
 import { isEnded, type RunStatus } from '#shared/run'
 import type { Bridge } from './client.ts'
 
@@ -86,18 +87,19 @@ export const proofsQuery = (bridge: Bridge) =>
     refetchInterval: 10_000,
   })
 
-/** A file of a proof: from the laptop's own bundle or from the host. */
-export interface FileRef {
-  readonly source: 'ship' | 'host'
-  readonly runId: string
-  readonly path: string
-}
-export const fileQuery = (bridge: Bridge, { source, runId, path }: FileRef) =>
+/** The files of one run, and what is wrong with its proof. */
+export const evidenceQuery = (bridge: Bridge, place: EvidencePlace) =>
   queryOptions({
-    queryKey: ['file', source, runId, path],
-    queryFn: () =>
-      source === 'ship'
-        ? bridge.call('ship.file', { run_id: runId, path })
-        : bridge.call('host.artifact', { path }),
+    queryKey: ['evidence', place],
+    queryFn: () => bridge.call('proofs.evidence', place),
+    refetchInterval: 15_000,
+  })
+
+export const evidenceFileQuery = (bridge: Bridge, place: EvidencePlace, path: string) =>
+  queryOptions({
+    queryKey: ['evidence', place, path],
+    queryFn: () => bridge.call('proofs.file', { ...place, path }),
     staleTime: calm,
+    // A file may have 16 MB: only the one that is shown is kept.
+    gcTime: 0,
   })

@@ -25,6 +25,8 @@ const css = bindStyles(styles)
 
 interface Props {
   readonly view: LogView
+  /** The run is over: what still comes was written before. */
+  readonly ended?: boolean
   /** The line the triage names as the first error. */
   readonly named?: { readonly step: string; readonly line: number } | null
   /** A row to bring into view; a new object brings it into view again. */
@@ -32,7 +34,7 @@ interface Props {
 }
 
 /** The log of a run: numbered, searchable, virtual. Follows while live; once red, opens at the first error. */
-export function LogPane({ view, named = null, goTo = null }: Props): ReactElement {
+export function LogPane({ view, ended = false, named = null, goTo = null }: Props): ReactElement {
   const { log } = view
   const [wrap, setWrap] = useState(false)
   const [query, setQuery] = useState('')
@@ -67,6 +69,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
         role="log"
         aria-live="off"
         aria-label="Log lines"
+        style={{ '--digits': `${String(log.lines).length}ch` } as CSSProperties}
         {...whenScrolledUp(() => setFollow(false))}
       >
         {log.rows.length === 0 && (
@@ -90,7 +93,7 @@ export function LogPane({ view, named = null, goTo = null }: Props): ReactElemen
           ))}
         </div>
       </div>
-      <Footer view={view} />
+      <Footer view={view} ended={ended} />
     </section>
   )
 }
@@ -246,14 +249,25 @@ const streamText: Record<LogView['stream'], string> = {
   stopped: 'Stopped',
 }
 
-function Footer({ view: { log, stream, problem } }: { view: LogView }): ReactElement {
+/** @param over the run has ended, so nothing of it is live */
+const streamTextOf = (stream: LogView['stream'], over: boolean): string =>
+  over && stream === 'live' ? 'Reading what was written' : streamText[stream]
+
+function Footer({
+  view: { log, stream, problem },
+  ended,
+}: {
+  view: LogView
+  ended: boolean
+}): ReactElement {
+  const over = ended || log.result !== null
   return (
     <footer className={css('log-foot')}>
       <span>
         {count(log.lines, 'line')}
         {log.truncated ? ', cut at the limit' : ''}
       </span>
-      <span>{problem && stream === 'stopped' ? problem.message : streamText[stream]}</span>
+      <span>{problem && stream === 'stopped' ? problem.message : streamTextOf(stream, over)}</span>
       <span className={log.gaps > 0 ? 'tone-text fail' : ''}>
         {log.gaps === 0 ? 'No gaps' : `${count(log.gaps, 'event')} missing`}
       </span>

@@ -8,6 +8,8 @@ import styles from './log.module.css'
 const css = bindStyles(styles)
 
 interface Props {
+  /** What the field is for. */
+  readonly label?: string
   readonly query: string
   readonly matches: readonly number[]
   readonly selected: number | null
@@ -22,7 +24,14 @@ function tallyOf(at: number, matches: number): string {
 }
 
 /** Search in a log: Enter and the arrows go from match to match, round the end. */
-export function LogSearch({ query, matches, selected, onQuery, onShow }: Props): ReactElement {
+export function LogSearch({
+  label = 'Search the log',
+  query,
+  matches,
+  selected,
+  onQuery,
+  onShow,
+}: Props): ReactElement {
   const at = selected === null ? -1 : matches.indexOf(selected)
   const go = (by: 1 | -1): void => {
     if (matches.length === 0) return
@@ -35,13 +44,13 @@ export function LogSearch({ query, matches, selected, onQuery, onShow }: Props):
     <>
       <SearchField
         className={css('field log-field')}
-        aria-label="Search the log"
+        aria-label={label}
         value={query}
         onChange={onQuery}
         onSubmit={() => go(1)}
       >
         <Icon name="search" small />
-        <Input placeholder="Search the log" spellCheck={false} />
+        <Input placeholder={label} spellCheck={false} />
         <span className="quiet nowrap" role="status">
           {query === '' ? '' : tallyOf(at, matches.length)}
         </span>

@@ -15,12 +15,17 @@ export interface LogView {
 
 const firstPause = 250
 const longestPause = 5_000
+/** Longest work on a log in one piece, and the pause between two pictures of it while it catches up; milliseconds. */
+const sliceMs = 8
+const catchUpMs = 100
+const frameMs = 16
 /** Times the same number is requested before its absence counts as a gap. */
 const maxRequests = 3
 
 /**
  * Follows the events of one run while it has listeners, and continues from the last number after a cut: nothing twice,
- * nothing left out. Listeners are called at most once a frame.
+ * nothing left out. Events are taken in short slices, so that a log of any length leaves the page usable. Listeners are
+ * called at most once a frame, and more rarely while the log catches up.
  */
 export class LogStream {
   private readonly log: LogState = emptyLog()
@@ -32,6 +37,9 @@ export class LogStream {
   private frame: ReturnType<typeof setTimeout> | undefined
   private pause = firstPause
   private missing = { after: -1, times: 0 }
+  /** What has arrived and is not in the log yet, with the end of its connection once that came. */
+  private arrived: { events: (readonly unknown[])[]; end: (() => void) | null } = noEvents()
+  private slice: ReturnType<typeof setTimeout> | undefined
 
   private readonly bridge: Bridge
   private readonly run: Omit<EventsRequest, 'after'>
@@ -62,56 +70,82 @@ export class LogStream {
     const leave = (): void => {
       open = false
       this.leave = null
+      clearTimeout(this.slice)
+      this.slice = undefined
+      this.arrived = noEvents()
       close?.()
     }
     this.leave = leave
     const end = this.bridge.events(
       { ...this.run, after: this.log.lastSeq },
       (batch) => {
-        if (open) this.receive(batch, leave)
+        if (!open) return
+        this.arrived.events.push(batch)
+        this.takeSoon(leave)
       },
       (problem) => {
         if (!open) return
-        leave()
-        this.ended(problem)
+        this.arrived.end = () => {
+          leave()
+          this.ended(problem)
+        }
+        this.takeSoon(leave)
       },
     )
     if (open) close = end
     else end() // it ended before it had begun
   }
 
-  private receive(batch: readonly unknown[], leave: () => void): void {
+  private takeSoon(leave: () => void): void {
+    this.slice ??= setTimeout(() => {
+      this.slice = undefined
+      this.takeSlice(leave)
+    }, 0)
+  }
+
+  /** Takes what has arrived, until the time of a slice is over; the rest has its turn after the page. */
+  private takeSlice(leave: () => void): void {
+    const { arrived } = this
+    const until = performance.now() + sliceMs
     try {
-      if (this.take(batch)) {
-        this.pause = firstPause
-        if (this.current.stream === 'live') this.publish()
-        else this.become('live', null)
-        return
+      let batch = arrived.events.shift()
+      for (; batch !== undefined; batch = arrived.events.shift()) {
+        const rest = this.take(batch, until)
+        if (rest === 'missing') {
+          leave()
+          return this.reconnect(null)
+        }
+        if (rest.length > 0) arrived.events.unshift(rest)
+        if (performance.now() >= until) break
       }
-      leave()
-      this.reconnect(null)
     } catch {
       // The only thing that throws is an event in an unexpected format.
       leave()
-      this.become('stopped', offForm(this.run.run_id))
+      return this.become('stopped', offForm(this.run.run_id))
     }
+    this.pause = firstPause
+    if (arrived.events.length === 0 && arrived.end !== null) return arrived.end()
+    if (this.current.stream === 'live') this.publish()
+    else this.become('live', null)
+    if (arrived.events.length > 0) this.takeSoon(leave)
   }
 
-  /** @returns false when a number is missing and must be requested again */
-  private take(batch: readonly unknown[]): boolean {
+  /** @returns what is left of the batch when the time is over; `missing` when a number must be requested again */
+  private take(batch: readonly unknown[], until: number): readonly unknown[] | 'missing' {
     const { log } = this
-    for (const each of batch) {
+    for (const [at, each] of batch.entries()) {
+      if (at % 64 === 63 && performance.now() >= until) return batch.slice(at)
       const event = parseRunEvent(each)
       if (event.seq <= log.lastSeq) continue
       if (event.seq > log.lastSeq + 1) {
         const again = this.missing.after === log.lastSeq
         this.missing = { after: log.lastSeq, times: again ? this.missing.times + 1 : 1 }
-        if (this.missing.times < maxRequests) return false
+        if (this.missing.times < maxRequests) return 'missing'
         log.gaps += event.seq - log.lastSeq - 1
       }
       takeEvent(log, event)
     }
-    return true
+    return []
   }
 
   private ended(problem: BridgeProblem | null): void {
@@ -133,14 +167,22 @@ export class LogStream {
 
   private publish(): void {
     if (this.frame !== undefined) return
-    this.frame = setTimeout(() => {
-      this.frame = undefined
-      this.log.version += 1
-      this.current = { ...this.current, version: this.log.version }
-      for (const listener of this.listeners) listener()
-    }, 16)
+    this.frame = setTimeout(
+      () => {
+        this.frame = undefined
+        this.log.version += 1
+        this.current = { ...this.current, version: this.log.version }
+        for (const listener of this.listeners) listener()
+      },
+      this.arrived.events.length > 0 ? catchUpMs : frameMs,
+    )
   }
 }
+
+const noEvents = (): { events: (readonly unknown[])[]; end: (() => void) | null } => ({
+  events: [],
+  end: null,
+})
 
 const offForm = (runId: string): BridgeProblem =>
   problemOf(

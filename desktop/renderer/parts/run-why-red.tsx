@@ -9,8 +9,9 @@ import { stoppedNothing } from '#shared/steps'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
 import { useLive, type Live } from '../state/live.tsx'
 import { useHq } from '../bridge/context.ts'
-import { fileQuery } from '../bridge/queries.ts'
-import { FileLink } from '../ui/file-sheet.tsx'
+import { evidenceFileQuery } from '../bridge/queries.ts'
+import { bytesOfBase64, textOfBytes } from '../text/base64.ts'
+import { FileLink } from '../ui/file-link.tsx'
 import { nextFix, notReached, WhyRed, type Standing } from '../ui/why-red.tsx'
 import { shortCommit, span } from '../text/format.ts'
 
@@ -35,12 +36,12 @@ export function useTriage(
   const known = last?.run_id === runId ? last : null
   const wanted = known === null && isDeployRun(run) && run?.status === 'failed'
   const file = useQuery({
-    ...fileQuery(bridge, { source: 'host', runId, path: `deploy/${runId}/triage.json` }),
+    ...evidenceFileQuery(bridge, { side: 'host', folder: 'deploy', run_id: runId }, 'triage.json'),
     enabled: wanted,
   }).data
-  const text = file?.text
+  const content = file?.base64
   return useMemo(() => {
-    const triage = known ?? parse(text)
+    const triage = known ?? parse(content)
     const first = triage?.first_error ?? null
     return {
       triage,
@@ -48,13 +49,13 @@ export function useTriage(
         ? { step: first.log.replace(/^.*\//, '').replace(/\.log$/, ''), line: first.line }
         : null,
     }
-  }, [known, text])
+  }, [known, content])
 }
 
-function parse(text: string | undefined): Triage | null {
-  if (text === undefined) return null
+function parse(content: string | undefined): Triage | null {
+  if (content === undefined) return null
   try {
-    return triageSchema.parse(JSON.parse(text))
+    return triageSchema.parse(JSON.parse(textOfBytes(bytesOfBase64(content))))
   } catch {
     return null // off its form: the run's own class and log say enough
   }

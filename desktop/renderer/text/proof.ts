@@ -1,3 +1,4 @@
+import type { EvidencePlace } from '#shared/evidence'
 import type { BundleKind, ProofProblemCode, ProofState } from '#shared/proof'
 import type { Shown } from './status.ts'
 
@@ -7,6 +8,16 @@ export const bundleTitles: Record<BundleKind, string> = {
   dod: 'DoD',
   doctor: 'Doctor',
   phase0: 'Phase 0',
+}
+
+/** What the files of a folder are of, in the middle of a sentence. */
+export const folderTitles: Record<EvidencePlace['folder'], string> = {
+  ship: 'ship',
+  deploy: 'deploy',
+  dod: 'DoD',
+  doctor: 'doctor',
+  phase0: 'Phase 0',
+  runs: 'run',
 }
 
 export const ofProof: Record<ProofState, { readonly shown: Shown; readonly title: string }> = {

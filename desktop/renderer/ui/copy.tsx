@@ -11,21 +11,27 @@ const refused = 'Not copied: the browser does not allow it here'
 
 type Done = 'copied' | 'refused' | null
 
-function shown(done: Done, label: string): { readonly icon: IconName; readonly name: string } {
+function shown(
+  done: Done,
+  label: string,
+  icon: IconName,
+): { readonly icon: IconName; readonly name: string } {
   if (done === 'copied') return { icon: 'copied', name: 'Copied' }
-  return done === 'refused' ? { icon: 'alert', name: refused } : { icon: 'copy', name: label }
+  return done === 'refused' ? { icon: 'alert', name: refused } : { icon, name: label }
 }
 
 /** Copies a text; for a moment it shows that it did, or that the browser refused. */
 export function CopyButton({
   text,
   label,
+  icon: plain = 'copy',
 }: {
   text: string | (() => string)
   label: string
+  icon?: IconName
 }): ReactElement {
   const [done, setDone] = useState<Done>(null)
-  const { icon, name } = shown(done, label)
+  const { icon, name } = shown(done, label, plain)
   const copy = async (): Promise<void> => {
     const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
       () => 'copied' as const,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BundleKind } from '#shared/proof'
 import type { Output } from '#shared/bridge'
+import { sha256Of } from '#ops/base/sha256'
 import { writeJson } from '#ops/base/files/json-file'
 import { proofKey } from '#ops/core/proof/proof-key'
 import { hostProofPaths, laptopProofPaths } from '#ops/base/paths/proof-paths'
@@ -235,6 +236,44 @@ describe('the laptop as witness of a host', () => {
     await bench.call('proofs.acknowledge', { id: 'aiops-1', reason: 'A full disk' })
     expect(await alarms()).toEqual([])
     expect(readdirSync(places)).toContain('aiops-1.json.damaged')
+  })
+
+  it('U2 names what differs in a bundle of the host, both digests, and when it was last whole', async () => {
+    const place = { side: 'host', folder: 'doctor', run_id: idOf(2) } as const
+    const whole = await bench.call('proofs.evidence', place)
+    expect(whole).toMatchObject({ verification: { state: 'verified' }, broken_at: null })
+    expect(whole.files.map(({ path, problem }) => [path, problem])).toEqual([
+      ['doctor.json', null],
+      ['manifest.json', null],
+      ['run.log', null],
+    ])
+    writeFileSync(join(dirOf(2), 'run.log'), 'log of 9\n')
+    rmSync(join(dirOf(2), 'doctor.json'))
+    writeFileSync(join(dirOf(2), 'added (1).txt'), 'new')
+    const broken = await bench.call('proofs.evidence', place)
+    expect(broken.verification).toMatchObject({ state: 'broken', counter: 2 })
+    expect(broken.broken_at).not.toBeNull()
+    expect(broken.whole_at).toBe(whole.whole_at)
+    const file = (path: string) => broken.files.find((each) => each.path === path)
+    expect(file('run.log')).toEqual({
+      path: 'run.log',
+      size: 9,
+      sealed: { size: 9, sha256: sha256Of('log of 2\n') },
+      found_sha256: sha256Of('log of 9\n'),
+      problem: 'file_digest',
+    })
+    expect(file('doctor.json')).toMatchObject({ size: null, problem: 'file_missing' })
+    expect(file('added (1).txt')).toMatchObject({ size: 3, sealed: null, problem: 'file_extra' })
+    const { base64 } = await bench.call('proofs.file', { ...place, path: 'added (1).txt' })
+    expect(Buffer.from(base64, 'base64').toString()).toBe('new')
+    // An id that is the last of its second, and a run that the host does not have.
+    for (const run_id of [idOf(77), '20261101T100002Z-ffffffff'])
+      expect(await bench.refused('proofs.evidence', { ...place, run_id })).toMatchObject({
+        error_class: 'not_found',
+      })
+    expect(await bench.refused('proofs.evidence', { ...place, side: 'laptop' })).toMatchObject({
+      error_class: 'not_found',
+    })
   })
 
   it('serves the chain in pages behind the token, empty when nothing is new, and checks requests', async () => {

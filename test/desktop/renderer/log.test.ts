@@ -82,6 +82,31 @@ describe('the log', () => {
     await page.context().close()
   })
 
+  test('H9 200,000 lines of an ended run leave the page usable, and are at no moment called live', async () => {
+    const story = runWith(Array.from({ length: 200_000 }, (_, at) => `line ${at + 1}`))
+    const { page } = await open(browser, built, story, { path: '/' })
+    // Every text of the foot, and how often the page had its turn until all lines were there.
+    await page.evaluate(`(() => {
+      const seen = Object.assign(globalThis, { seen: { texts: [], turns: 0 } }).seen
+      const turn = () => {
+        const text = document.querySelector('footer[class*=log-foot]')?.textContent ?? ''
+        if (text !== seen.texts.at(-1)) seen.texts.push(text)
+        if (!text.includes('Complete')) { seen.turns += 1; setTimeout(turn, 5) }
+      }
+      setTimeout(turn, 0)
+    })()`)
+    await page.goto(`${built.url}#/runs/${story.runId}`)
+    const log = page.getByRole('region', { name: 'Log', exact: true })
+    await shown(log.getByText('Complete')).toBeVisible()
+    await shown(log.getByText(/^200.000 lines$/)).toBeVisible()
+    await shown(log.getByText('No gaps')).toBeVisible()
+    const { texts, turns } = await page.evaluate<{ texts: string[]; turns: number }>('seen')
+    expect(texts.filter((text) => text.includes('Live'))).toEqual([])
+    expect(texts.some((text) => text.includes('Reading what was written'))).toBe(true)
+    expect(turns).toBeGreaterThan(20)
+    await page.context().close()
+  })
+
   test('an event that is missing is requested again, not skipped', async () => {
     const story = runWith(['one', 'two', 'three'])
     const events = story.events[story.runId] ?? []
@@ -171,9 +196,9 @@ describe('a run', () => {
     await shown(page.getByRole('group', { name: 'Start: Not reached' })).toBeVisible()
     await page
       .getByRole('complementary', { name: 'Facts' })
-      .getByRole('button', { name: 'triage.json' })
+      .getByRole('link', { name: 'triage.json' })
       .click()
-    await shown(page.getByRole('dialog')).toContainText('"schema_version": 1')
+    await shown(page.getByRole('region', { name: 'triage.json' })).toContainText('Format')
     expect(complaints).toEqual([])
     await page.context().close()
   })

@@ -30,10 +30,11 @@ describe('the page of a ship', () => {
       'test/hostd/artifacts.test.ts modified',
     )
     await shown(attempts).toContainText('refs/openclaw/repairs/')
-    await attempts.getByRole('button', { name: 'repair.patch' }).first().click()
+    await attempts.getByRole('link', { name: 'repair.patch' }).first().click()
     await expect
       .poll(
-        async () => (await callsOf(page)).filter(({ name }) => name === 'ship.file').at(-1)?.input,
+        async () =>
+          (await callsOf(page)).filter(({ name }) => name === 'proofs.file').at(-1)?.input,
       )
       .toMatchObject({ path: 'repairs/1/repair.patch' })
     expect(complaints).toEqual([])

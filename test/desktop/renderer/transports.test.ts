@@ -89,6 +89,9 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
           batch.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`).join(''),
         'event: end\ndata: {"status":"passed"}\n\n',
       )
+    if (path === '/api/proof/bundles')
+      return json(response, 200, { ok: true, bundles: [], next_cursor: null })
+    if (path.startsWith('/api/artifacts/')) return artifact(path, response)
     if (path === '/api/runs')
       return json(response, 200, {
         ok: true,
@@ -102,6 +105,17 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
     })
   })
   return true
+}
+/** One folder of a deploy with one log, as hostd answers. */
+function artifact(path: string, response: ServerResponse): void {
+  const folder = `deploy/${runId}`
+  response.setHeader('x-openclaw-artifact', path.endsWith('.log') ? 'file' : 'directory')
+  if (path.endsWith('.log')) return void response.writeHead(200).end('\u001b[32mbuilt\u001b[0m\n')
+  json(response, 200, {
+    ok: true,
+    path: folder,
+    entries: [{ name: 'build.log', type: 'file', size: 15 }],
+  })
 }
 const bridgeCall = (name: string, response: ServerResponse): void =>
   json(
@@ -233,6 +247,16 @@ describe('in the console', () => {
     ).not.toContain(token)
     await page.reload()
     await shown(page.getByLabel('Admin token')).toBeVisible()
+  })
+
+  test('files of a proof open from the host; those of the laptop say where they are', async () => {
+    mode = 'console'
+    await page.goto(`${built.url}#/proofs/host/deploy/${runId}`)
+    await signIn(token)
+    const file = page.getByRole('region', { name: 'build.log' })
+    await shown(file.locator('[data-line="1"] [class*=ansi-green]')).toHaveText('built')
+    await page.goto(`${built.url}#/proofs/laptop/ship/${runId}/verdict.json`)
+    await shown(page.getByRole('alert').first()).toContainText('only in HQ on the laptop')
   })
 
   test('a busy lane is joined: the button leads to the run that is active, and its log resumes', async () => {

@@ -12,7 +12,7 @@ import type {
 import { useHq } from '../../bridge/context.ts'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
-import { FileLink } from '../../ui/file-sheet.tsx'
+import { FileLink } from '../../ui/file-link.tsx'
 import { Nothing } from '../../ui/problem-note.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'

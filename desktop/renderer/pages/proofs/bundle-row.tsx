@@ -1,23 +1,23 @@
-import { useState, type ReactElement } from 'react'
-import { Button } from 'react-aria-components'
+import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { ProofRow } from '#shared/bridge'
+import type { EvidencePlace } from '#shared/evidence'
 import type { ProofProblem } from '#shared/proof'
 import { useHq } from '../../bridge/context.ts'
 import { RunId } from '../../ui/copy.tsx'
-import { Sheet } from '../../ui/dialog.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
+import { evidenceHref } from '../../text/evidence-address.ts'
 import { count, dateAndTime, startOfRun } from '../../text/format.ts'
 import { bundleTitles, ofProof, problemText } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'
-import { FilesSheet } from './files-sheet.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './proofs.module.css'
 
 const css = bindStyles(styles)
 
 type Found = NonNullable<ProofRow['laptop']>
+type Side = EvidencePlace['side']
 
 /**
  * One bundle: what laptop and host find, why it is not verified, and when it was witnessed.
@@ -33,7 +33,6 @@ export function BundleRow({
   unreachable: boolean
 }): ReactElement {
   const { info } = useHq()
-  const [files, setFiles] = useState(false)
   const { kind, run_id: id, running, laptop, host } = row
   return (
     <tr>
@@ -45,7 +44,7 @@ export function BundleRow({
       </td>
       {info.operator && (
         <td>
-          <Side
+          <Finding
             found={laptop}
             running={running && kind === 'ship'}
             none={kind === 'ship' ? 'not here' : ''}
@@ -53,7 +52,7 @@ export function BundleRow({
         </td>
       )}
       <td className={unreachable ? 'faded' : ''}>
-        <Side
+        <Finding
           found={host}
           running={running && kind !== 'ship'}
           none={unreachable ? 'not known' : 'not there'}
@@ -62,14 +61,8 @@ export function BundleRow({
       <td className="wrap">
         <div className={css('proof-why')}>
           <Why row={row} />
-          {host !== null && !unreachable && (
-            <Button className={css('link-button small proof-files')} onPress={() => setFiles(true)}>
-              Files on the host
-            </Button>
-          )}
-          {files && (
-            <FilesSheet folder={`${kind}/${id}`} runId={id} onClose={() => setFiles(false)} />
-          )}
+          {laptop !== null && <Files side="laptop" row={row} />}
+          {host !== null && !unreachable && <Files side="host" row={row} />}
         </div>
       </td>
       {info.operator && (
@@ -111,7 +104,7 @@ function Witnessed({ row: { witnessed, running } }: { row: ProofRow }): ReactEle
   )
 }
 
-function Side({
+function Finding({
   found,
   running,
   none,
@@ -130,13 +123,20 @@ function Side({
   )
 }
 
+function Files({ side, row: { kind, run_id } }: { side: Side; row: ProofRow }): ReactElement {
+  return (
+    <Link href={evidenceHref({ side, folder: kind, run_id })} className={css('small proof-files')}>
+      {side === 'host' ? 'Files on the host' : 'Files on this laptop'}
+    </Link>
+  )
+}
+
 /** The first problem in words, the rest behind it; of a sound bundle how much it holds. */
-function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): ReactElement {
-  const [open, setOpen] = useState(false)
+function Why({ row: { kind, laptop, host, running, run_id } }: { row: ProofRow }): ReactElement {
   if (running) return <span className="quiet">It is sealed when the run ends.</span>
-  const problems: { side: string; problem: ProofProblem }[] = [
-    ...(laptop?.problems ?? []).map((problem) => ({ side: 'laptop', problem })),
-    ...(host?.problems ?? []).map((problem) => ({ side: 'host', problem })),
+  const problems: { side: Side; problem: ProofProblem }[] = [
+    ...(laptop?.problems ?? []).map((problem) => ({ side: 'laptop' as const, problem })),
+    ...(host?.problems ?? []).map((problem) => ({ side: 'host' as const, problem })),
   ]
   const [first] = problems
   const sound = laptop ?? host
@@ -159,35 +159,9 @@ function Why({ row: { laptop, host, running, run_id } }: { row: ProofRow }): Rea
         </>
       )}{' '}
       <code className="mono quiet">{first.problem.code}</code>{' '}
-      {(problems.length > 1 || first.problem.detail !== '') && (
-        <Button className="link-button small" onPress={() => setOpen(true)}>
-          {problems.length > 1 ? `All ${problems.length}` : 'Why'}
-        </Button>
-      )}
-      {open && (
-        <Sheet title={`Proof of ${run_id}`} onClose={() => setOpen(false)}>
-          <ul className={css('proof-problems')} aria-label="What is wrong with it">
-            {problems.map(({ side, problem: { code, file, detail } }, at) => (
-              <li key={at}>
-                <p>
-                  <b>{problemText[code]}</b> <code className="mono quiet">{code}</code>{' '}
-                  <span className="quiet">on the {side}</span>
-                </p>
-                <p className="soft">
-                  {file === null ? (
-                    ''
-                  ) : (
-                    <>
-                      <code className="mono">{visibleText(file)}</code>:{' '}
-                    </>
-                  )}
-                  {visibleText(detail)}
-                </p>
-              </li>
-            ))}
-          </ul>
-        </Sheet>
-      )}
+      <Link href={evidenceHref({ side: first.side, folder: kind, run_id })} className="small">
+        {problems.length > 1 ? `Why, all ${problems.length}` : 'Why'}
+      </Link>
     </span>
   )
 }

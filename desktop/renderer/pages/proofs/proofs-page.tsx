@@ -9,9 +9,13 @@ import { proofsQuery, shipsQuery } from '../../bridge/queries.ts'
 import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Icon } from '../../ui/icons.tsx'
+import { evidenceAddress } from '../../text/evidence-address.ts'
 import { count, timeOfDay } from '../../text/format.ts'
+import { NoSuchPage } from '../../ui/no-such-page.tsx'
+import type { PageProps } from '../page.ts'
 import { AlarmCard } from './alarm-card.tsx'
 import { BundleRow } from './bundle-row.tsx'
+import { EvidencePage } from './evidence-page.tsx'
 import { WitnessList } from './witness-list.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './proofs.module.css'
@@ -43,8 +47,14 @@ function headline(bundles: Page['bundles'], alarms: number): string {
   return number('verified') === 0 ? 'Proofs as they were last seen' : 'The proofs hold'
 }
 
-/** Every bundle that a run left, as laptop and host find it, and whether the chains are still what HQ has seen. */
-export function ProofsPage(): ReactElement {
+/** Every bundle that a run left, as laptop and host find it; with an address below it, the files of one run. */
+export function ProofsPage({ id }: PageProps): ReactElement {
+  if (id === null) return <ProofList />
+  const address = evidenceAddress(id)
+  return address === null ? <NoSuchPage /> : <EvidencePage address={address} />
+}
+
+function ProofList(): ReactElement {
   const { bridge } = useHq()
   const { facts } = useLive()
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react'
 import type { UntilGreen } from '#shared/result'
-import { FileLink } from '../../ui/file-sheet.tsx'
+import { FileLink } from '../../ui/file-link.tsx'
 import { Mark } from '../../ui/icons.tsx'
 import { Status } from '../../ui/status.tsx'
 import { count, shortCommit, took } from '../../text/format.ts'

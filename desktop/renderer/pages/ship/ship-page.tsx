@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState, type ComponentProps, type ReactElement } from 'react'
-import { Tab, TabList, Tabs } from 'react-aria-components'
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 import type { ShipDetail } from '#shared/bridge'
 import type { Finding } from '#shared/verdict'
 import { CancelButton, CancelNote } from '../../parts/cancel.tsx'
@@ -184,21 +184,20 @@ function Main({
 }): ReactElement {
   const [filesShown, setFilesShown] = useState(false)
   return (
-    <div className={css('ship-main')}>
+    <Tabs
+      className={css('ship-main')}
+      selectedKey={shown}
+      onSelectionChange={(key) => onShow(key === 'log' ? 'log' : 'changes')}
+    >
       <div className={css('ship-tabs')}>
-        <Tabs
-          selectedKey={shown}
-          onSelectionChange={(key) => onShow(key === 'log' ? 'log' : 'changes')}
-        >
-          <TabList aria-label="What to show" className="segmented">
-            <Tab id="changes" className="segment">
-              Changes
-            </Tab>
-            <Tab id="log" className="segment">
-              Log
-            </Tab>
-          </TabList>
-        </Tabs>
+        <TabList aria-label="What to show" className="segmented">
+          <Tab id="changes" className="segment">
+            Changes
+          </Tab>
+          <Tab id="log" className="segment">
+            Log
+          </Tab>
+        </TabList>
         {shown === 'changes' && (
           <span className="only-narrow">
             <PushButton small icon="panel" onPress={() => setFilesShown(!filesShown)}>
@@ -207,7 +206,12 @@ function Main({
           </span>
         )}
       </div>
-      {shown === 'log' ? <LogPane view={view} /> : <Changes {...changes} filesShown={filesShown} />}
-    </div>
+      <TabPanel id="changes" className={css('ship-panel')}>
+        <Changes {...changes} filesShown={filesShown} />
+      </TabPanel>
+      <TabPanel id="log" className={css('ship-panel')}>
+        <LogPane view={view} ended={!changes.detail.summary.active} />
+      </TabPanel>
+    </Tabs>
   )
 }

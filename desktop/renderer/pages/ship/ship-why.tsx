@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { errorRule } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
-import { FileLink } from '../../ui/file-sheet.tsx'
+import { FileLink } from '../../ui/file-link.tsx'
 import { nextFix, notReached, WhyRed, type Standing } from '../../ui/why-red.tsx'
 import { pushState } from './ship-headline.ts'
 

@@ -78,9 +78,11 @@ describe('a repository before and after its ships', () => {
     at.repo.commit('A change', { 'app.test.mjs': 'throw new Error("broken")\n' })
     const { result, dir } = await at.repo.ship()
     const run_id = result.run_id
-    expect((await at.bench.call('ship.file', { run_id, path: 'ship_result.json' })).text).toContain(
-      run_id,
-    )
+    const place = { side: 'laptop', folder: 'ship', run_id } as const
+    const { base64 } = await at.bench.call('proofs.file', { ...place, path: 'ship_result.json' })
+    expect(Buffer.from(base64, 'base64').toString()).toContain(run_id)
+    const listed = await at.bench.call('proofs.evidence', place)
+    expect(listed.files.map(({ path }) => path)).toContain('ship_result.json')
     symlinkSync(join(at.repo.home, 'settings.json'), join(dir, 'link.json'))
     for (const path of [
       '../../../openclaw.config.json',
@@ -89,7 +91,7 @@ describe('a repository before and after its ships', () => {
       '.reserve',
       'tests.log/',
     ])
-      expect(await at.bench.refused('ship.file', { run_id, path })).toMatchObject({
+      expect(await at.bench.refused('proofs.file', { ...place, path })).toMatchObject({
         error_class: 'not_found',
       })
     expect(

@@ -11,6 +11,7 @@ import {
   shipResult,
   steps,
 } from './documents.ts'
+import { fileContent, unsealedFiles } from './evidence-documents.ts'
 import { line, history, numbered, overview, run, scene, status, type Scene } from './scenes.ts'
 
 /** A deploy that is building the console. */
@@ -330,7 +331,8 @@ export function buildFailed(): Scene & { runId: string } {
             size: null,
           })),
         },
-        'host.artifact': { text: '{\n  "schema_version": 1\n}\n', truncated: false },
+        'proofs.file': fileContent('{\n  "schema_version": 1\n}\n'),
+        'proofs.evidence': unsealedFiles({ 'triage.json': 24, 'deploy_result.json': 4210 }),
       },
       { events: { [runId]: numbered(log) } },
     ),

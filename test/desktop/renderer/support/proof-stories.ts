@@ -1,7 +1,8 @@
 import type { Output, ProofRow, WitnessView } from '#shared/bridge'
 import type { ProofProblem } from '#shared/proof'
-import { ago, idAt, shipResult } from './documents.ts'
-import { overview, scene, type Scene } from './scenes.ts'
+import { ago, deployResult, idAt, shipResult } from './documents.ts'
+import { fileContent, sealedFiles } from './evidence-documents.ts'
+import { line, numbered, overview, scene, type Scene } from './scenes.ts'
 
 type Found = NonNullable<ProofRow['laptop']>
 
@@ -216,4 +217,62 @@ export function awayProofs(): Scene {
       },
     }),
   })
+}
+
+/** The log of a build, in colour, with something to search for. */
+export const buildLog = (lines: number): string =>
+  Array.from({ length: lines }, (_, at) => {
+    if (at % 50 === 18)
+      return `#13 ${at / 10} npm \u001b[33mwarn\u001b[0m deprecated rimraf@3.0.2: old`
+    return at % 9 === 4
+      ? `#16 \u001b[32mDONE\u001b[0m ${(at / 9).toFixed(1)}s`
+      : `#16 ${(at / 9).toFixed(3)} dist/assets/index-${at}.js \u001b[1m${(at * 3.7).toFixed(2)} kB\u001b[0m`
+  }).join('\n') + '\n'
+
+/** The proof of the last deploy: whole, or with one byte of its result changed. @param log of its build */
+export function openedProof({ broken = false, log = buildLog(1817) } = {}): Scene & {
+  path: string
+  runId: string
+} {
+  const result = deployResult()
+  const sealed = `${JSON.stringify(result, null, 2)}\n`
+  const now = sealed.replace(/"unanswered_ms": \d/, '"unanswered_ms": 9')
+  const run_id = result.run_id
+  const place = { side: 'host', folder: 'deploy', run_id }
+  const story = brokenProofs()
+  const files = {
+    'deploy_result.json': sealed,
+    'dod_result.json': '{\n  "overall": "PASS"\n}\n',
+    'verify_production.json': '{\n  "overall": "PASS"\n}\n',
+    'console_build.log': log,
+    'docker_compose.log': buildLog(40),
+    'empty.log': '',
+    'events.ndjson':
+      numbered([
+        { type: 'step_started', time: ago(9), step: 'git_sync' },
+        line('\u001b[32mfetched\u001b[0m'),
+      ])
+        .map((event) => JSON.stringify(event))
+        .join('\n') + '\n',
+  }
+  const there = { ...files, ...(broken ? { 'deploy_result.json': now } : {}) }
+  return {
+    ...scene({
+      ...story.answers,
+      'proofs.evidence': sealedFiles({
+        runId: run_id,
+        kind: 'deploy',
+        files,
+        ...(broken ? { now: { 'deploy_result.json': now } } : {}),
+      }),
+      ...Object.fromEntries(
+        Object.entries(there).map(([path, text]) => [
+          `proofs.file ${JSON.stringify({ ...place, path })}`,
+          fileContent(text),
+        ]),
+      ),
+    }),
+    path: `/proofs/host/deploy/${run_id}`,
+    runId: run_id,
+  }
 }

@@ -1,5 +1,6 @@
 import type { EventBody } from '#shared/events'
 import { ago, before, head, idAt, shipResult, shipSteps, steps } from './documents.ts'
+import { fileContent, unsealedFiles } from './evidence-documents.ts'
 import {
   findings,
   info,
@@ -263,7 +264,8 @@ export function repaired(): Scene {
       'overview.get': overview({ ship: summary, repository: waiting }),
       'ship.get': shipDetail(result, { findings }),
       'ship.list': list(summary),
-      'ship.file': { text: 'diff --git a/x b/x\n', truncated: false },
+      'proofs.file': fileContent('diff --git a/x b/x\n'),
+      'proofs.evidence': unsealedFiles({ 'repairs/1/repair.patch': 19 }),
     },
     { events: { [result.run_id]: numbered(shipLog(result.run_id)) } },
   )

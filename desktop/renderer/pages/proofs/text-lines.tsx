@@ -1,0 +1,95 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useEffectEvent, useRef, type CSSProperties, type ReactElement } from 'react'
+import { Link } from 'wouter'
+import { AnsiText } from '../../ui/ansi-text.tsx'
+import { grouped } from '../../text/format.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import { drawn } from './file-document.ts'
+import { ScrollMarks } from './scroll-marks.tsx'
+import styles from './file-view.module.css'
+
+const css = bindStyles(styles)
+
+/** In pixels. */
+const lineHeight = 19
+
+interface Props {
+  readonly name: string
+  readonly lines: readonly string[]
+  /** Lower case; its occurrences are marked. */
+  readonly find: string
+  /** Numbers of the lines in which it occurs, from 0. */
+  readonly matches: readonly number[]
+  /** From 0; null for none. */
+  readonly selected: number | null
+  readonly wrap: boolean
+  /** Address of a line. @param line from 1 */
+  readonly hrefOf: (line: number) => string
+}
+
+/** The lines of a file: numbered, coloured, virtual. Each number is the link to its line. */
+export function TextLines({
+  name,
+  lines,
+  find,
+  matches,
+  selected,
+  wrap,
+  hrefOf,
+}: Props): ReactElement {
+  const scroller = useRef<HTMLDivElement>(null)
+  // oxlint-disable-next-line react/incompatible-library -- about the React compiler, which is not used
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => lineHeight,
+    overscan: 24,
+    paddingStart: 6,
+    paddingEnd: 6,
+  })
+  const show = useEffectEvent((row: number) => rows.scrollToIndex(row, { align: 'center' }))
+  useEffect(() => {
+    if (selected !== null) show(selected)
+  }, [selected])
+  const measure = useEffectEvent(() => rows.measure())
+  useEffect(() => measure(), [wrap])
+  return (
+    <div className={css('file-area')}>
+      <div
+        ref={scroller}
+        className={css(`file-scroll ${wrap ? 'file-wrap' : ''}`)}
+        tabIndex={0}
+        role="group"
+        aria-label={name}
+        style={{ '--digits': `${String(lines.length).length}ch` } as CSSProperties}
+      >
+        <div className={css('file-rows')} style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map(({ index, start, key }) => (
+            <div
+              key={key}
+              ref={wrap ? rows.measureElement : undefined}
+              data-index={index}
+              data-line={index + 1}
+              className={css(`file-line ${index === selected ? 'file-selected' : ''}`)}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              <Link
+                href={hrefOf(index + 1)}
+                replace
+                tabIndex={-1}
+                className={css('file-number')}
+                aria-label={`Line ${grouped(index + 1)}`}
+              >
+                {index + 1}
+              </Link>
+              <span className={css('file-text')}>
+                <AnsiText text={drawn(lines[index] ?? '')} find={find} />
+              </span>
+            </div>
+          ))}
+        </div>
+      </div>
+      <ScrollMarks rows={matches} of={lines.length} selected={selected} />
+    </div>
+  )
+}
