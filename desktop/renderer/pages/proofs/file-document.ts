@@ -53,9 +53,9 @@ function printed(line: string): string {
     const event = JSON.parse(line) as Readonly<Record<string, unknown>>
     const { type, text, step, status, error_class } = event
     if (type === 'log' && typeof text === 'string') return text
-    return typeof type === 'string'
-      ? `\u001b[2m── ${[type.replaceAll('_', ' '), step, status, error_class].filter((part) => typeof part === 'string').join(' ')}\u001b[0m`
-      : line
+    if (typeof type !== 'string') return line
+    const says = [type.replaceAll('_', ' '), step, status, error_class]
+    return `\u001b[2m── ${says.filter((part) => typeof part === 'string').join(' ')}\u001b[0m`
   } catch {
     return line
   }

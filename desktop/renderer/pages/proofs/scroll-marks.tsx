@@ -4,7 +4,7 @@ import styles from './file-view.module.css'
 
 const css = bindStyles(styles)
 
-/** Positions that can be told apart on the bar. */
+/** Different positions on the bar. */
 const positions = 250
 
 /** Marks beside the scrollbar: where matches are, and where the chosen line is. */
