@@ -9,7 +9,7 @@ import { inspectHazards } from '#ops/features/ship/hazards/hazards'
 import { makeReviewDiff } from '#ops/features/ship/review/review-diff'
 import { bindingsMark, reviewPrompt } from '#ops/features/ship/review/review-prompt'
 import { Problem } from '#shared/errors'
-import type { HostileDiff } from './hostile-diffs.ts'
+import type { HostileDiff } from './hostile-diffs/index.ts'
 import { seeded, type Random } from './seeded.ts'
 import type { ShipRepo } from './ship-repo.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkHostile, commitHostile, judgeCommit } from '../../../support/hostile-check.ts'
-import { hostileDiffs } from '../../../support/hostile-diffs.ts'
+import { hostileDiffs } from '../../../support/hostile-diffs/index.ts'
 import { seeds } from '../../../support/seeded.ts'
 import { shipFixture } from '../../../support/ship-fixture.ts'
 
