@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deployFailures } from '../support/rig/deploy-failures.ts'
+import { deployFailures } from '../support/rig/deploy-failures/index.ts'
 import { prepareDeployHost, type DeployHost } from '../support/rig/deploy-host.ts'
 import { expectFailure } from '../support/rig/expect-failure.ts'
 import { expectSurvived, logLength } from '../support/rig/kills.ts'

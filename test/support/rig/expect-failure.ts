@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { errorRule } from '#shared/errors'
 import { projectState } from '#shared/result'
 import { seeded } from '../seeded.ts'
-import type { DeployFailure } from './deploy-failures.ts'
+import type { DeployFailure } from './deploy-failures/index.ts'
 import type { DeployHost } from './deploy-host.ts'
 import { productionPaths as paths } from './host.ts'
 
