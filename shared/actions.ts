@@ -40,7 +40,8 @@ interface Action {
   readonly timeout_seconds: number
   /** One run at a time per lane; a second start is answered 409 and joinable. */
   readonly lane: Lane
-  readonly in_maintenance: 'allowed' | 'dod_only'
+  /** `idle`: not while a deploy runs. `dod_only`: never, but for the Definition of Done. */
+  readonly in_maintenance: 'allowed' | 'idle' | 'dod_only'
   /** Needs a confirmation in the UI that names what it changes. */
   readonly destructive: boolean
 }
@@ -63,7 +64,7 @@ export const actions = {
     params: noParams,
     timeout_seconds: 60,
     lane: 'doctor',
-    in_maintenance: 'dod_only',
+    in_maintenance: 'idle',
     destructive: false,
   },
   /** A service that guard starts may take the 600 s that its configuration allows. */

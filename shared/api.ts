@@ -161,6 +161,16 @@ export const trustReply = z.strictObject({
 })
 export type TrustReply = z.infer<typeof trustReply>
 
+/** A document that is there, or was sealed, and cannot be read: what it would say is not known. */
+export const unreadableDocument = z.strictObject({
+  kind: z.enum(['ship', 'deploy', 'state', 'serving']),
+  /** The run it is the result of. */
+  run_id: runId.nullable(),
+  file: z.string(),
+  detail: z.string(),
+})
+export type UnreadableDocument = z.infer<typeof unreadableDocument>
+
 /** `GET /api/status`: one call for the Overview. */
 export const statusReply = z.strictObject({
   ok: z.literal(true),
@@ -183,6 +193,8 @@ export const statusReply = z.strictObject({
   /** Absent: the host is of before the self-test. */
   last_selftest: checksResult.nullable().optional(),
   bundles: z.strictObject({ ship: bundleState.nullable(), deploy: bundleState.nullable() }),
+  /** Documents that are there and cannot be read; absent: the host is of before this field. */
+  unreadable: z.array(unreadableDocument).optional(),
   active_runs: z.array(run),
   /** Deploys and rollbacks, newest first. */
   recent_deploys: z.array(run),

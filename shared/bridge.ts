@@ -3,12 +3,13 @@ import { artifactsReply, runReply, runsQuery, runsReply, statusReply } from './a
 import { actionIds } from './actions.ts'
 import { errorClasses } from './errors.ts'
 import { evidence, evidenceContent, evidencePlace } from './evidence.ts'
-import { change } from './gates.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import {
   bundleKind,
   bundleVerification,
+  proofProblem,
   proofProblemCode,
+  proofState,
   witnessAlarm,
   witnessedLink,
 } from './proof.ts'
@@ -65,8 +66,6 @@ export const hostConnection = z.strictObject({
   latency_ms: z.number().nonnegative().nullable(),
   /** When `status` was last read from the host; it is kept while the host is unreachable. */
   as_of: timestamp.nullable(),
-  /** Why Deploy+Verify cannot be pressed; null when it can. */
-  deploy_blocked: z.string().nullable(),
 })
 export type HostConnection = z.infer<typeof hostConnection>
 
@@ -88,13 +87,26 @@ export const cancelView = z.strictObject({
 })
 export type CancelView = z.infer<typeof cancelView>
 
+/** What laptop and host know now. What it means is worked out in one place: `shared/state/state.ts`. */
 export const overview = z.strictObject({
+  /** Where it was gathered. The console on the host has no repository, no settings and no witness. */
+  place: z.enum(['laptop', 'console']),
   connection: hostConnection,
   repository: repositoryState.nullable(),
+  /** The running ship, else the newest. */
   ship: shipSummary.nullable(),
+  /** The laptop's own result that counts for the head of the repository. */
+  ship_result: shipResult.nullable(),
+  /** What the laptop finds when it reads the proof of that ship again; null when there is none here. */
+  ship_proof: z
+    .strictObject({ run_id: runId, state: proofState, problem: proofProblem.nullable() })
+    .nullable(),
   /** Last status of the host, perhaps stale: see `connection.as_of`. */
   status: statusReply.nullable(),
-  change,
+  /** The deploy that HQ follows: its step, and its commit once its checkout has passed. */
+  deploy: z
+    .strictObject({ run_id: runId, step: z.string().nullable(), commit: commitId.nullable() })
+    .nullable(),
   /** Median duration of recent passed steps, milliseconds, by `<action>/<step>` and `<action>`. */
   usual_ms: z.record(z.string(), z.number()),
   upload: z.strictObject({ queued: z.number().int(), detail: z.string().nullable() }),

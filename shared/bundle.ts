@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { runId, sha256 } from './ids.ts'
-import { proofState } from './proof.ts'
+import { proofProblem, proofState } from './proof.ts'
 
 /** Largest ship bundle that hostd takes, in bytes of JSON. */
 export const maxBundleBytes = 24 * 1024 * 1024
@@ -47,5 +47,7 @@ export const bundleState = z.strictObject({
   missing: z.array(z.string()),
   /** Is it what was sealed? (shared/proof.ts) */
   verification: proofState,
+  /** The first thing that breaks it; absent: none, or the host is of before this field. */
+  problem: proofProblem.nullable().optional(),
 })
 export type BundleState = z.infer<typeof bundleState>

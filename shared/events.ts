@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { errorClasses } from './errors.ts'
-import { timestamp } from './ids.ts'
+import { commitId, timestamp } from './ids.ts'
 import { resultDocument } from './result.ts'
 
 const at = { time: timestamp }
@@ -32,6 +32,8 @@ export const eventBody = z.discriminatedUnion('type', [
     duration_ms: z.number().int().nonnegative(),
     detail: z.string().nullable(),
     error_class: z.enum(errorClasses).nullable(),
+    /** The commit the run is about, once the step knows it; absent: not known by then, or of an older HQ. */
+    git_head: commitId.optional(),
   }),
   z.strictObject({ ...at, type: z.literal('log_truncated'), bytes: z.number().int() }),
   z.strictObject({ ...at, type: z.literal('run_finished'), result: resultDocument }),

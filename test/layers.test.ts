@@ -95,7 +95,7 @@ describe('who may import whom', () => {
     ['ops/cli/commands/ship.ts', "import { runShip } from '#ops/features/ship/run-ship'"],
     [
       'desktop/renderer/app/app.tsx',
-      "import { createRoot } from 'react-dom/client'\nimport { gatesOf } from '#shared/gates'",
+      "import { createRoot } from 'react-dom/client'\nimport { gatesOf } from '#shared/state/gates'",
     ],
   ])('allows in %s: %s', (file, text) => {
     expect(violationsIn(file, text)).toEqual([])

@@ -27,7 +27,7 @@ export async function osKeystore(home: string): Promise<Keystore> {
         return (await safeStorage.decryptStringAsync(secret)).result
       } catch (error) {
         throw new Problem(
-          'token_not_configured',
+          'host_not_enrolled',
           'The keyring of this system could not decrypt the stored token. Enter the token again in Settings.',
           { cause: error },
         )

@@ -14,6 +14,7 @@ import { ProofWatch, type WatchOptions } from './proofs/watch.ts'
 import { EvidenceReader } from './proofs/evidence.ts'
 import { ProofList } from './proofs/proofs.ts'
 import { Sightings } from './proofs/sightings.ts'
+import { ownShipProof } from './proofs/own-ships.ts'
 import { readRepository } from './ships/repository.ts'
 import { ShipKeyStore } from './settings/ship-key-store.ts'
 import { settingsStore, type SettingsStore } from './settings/settings.ts'
@@ -110,6 +111,10 @@ export class Workspace {
     const list = path === null || repository?.head === null ? [] : await this.ships.list(path)
     const shipResult =
       path !== null && repository?.head ? await this.ships.resultOf(path, repository.head) : null
+    const shipProof =
+      path === null || shipResult === null
+        ? null
+        : await ownShipProof(this.proofs, path, shipResult.run_id)
     // What is known of the host is taken at one instant, after all waiting, so that it agrees with itself.
     const known = this.connection.known()
     const connection = this.connection.view()
@@ -119,12 +124,13 @@ export class Workspace {
     return composeOverview({
       connection,
       status: known?.status ?? null,
-      deployStep: this.deploys.step(),
+      deploy: this.deploys.current(),
       passedRuns: [...passedShips.slice(0, shownShips), ...this.deploys.passed()],
       laptop: {
         repository,
         ship: list.find(({ active }) => active) ?? list[0] ?? null,
         shipResult,
+        shipProof,
         upload: this.queue.view(path, connection.url),
         proofAlarms: this.witness
           .views()

@@ -39,9 +39,12 @@ function deployOf(request: FastifyRequest): string | null {
 
 /** @throws {Problem} `MAINTENANCE_MODE` unless the action is allowed in it or comes from the deploy that holds it */
 function checkMaintenance(deps: Deps, action: ActionId, deploy: string | null): void {
-  if (actionOf(action).in_maintenance === 'allowed') return
+  const rule = actionOf(action).in_maintenance
+  if (rule === 'allowed') return
   const { on, file, unreadable } = readMaintenance(deps.paths)
   if (!on || (deploy !== null && file?.deploy_run_id === deploy)) return
+  // Nothing runs in it: a person wants to know how the host is.
+  if (rule === 'idle' && !deps.runs.active().some(({ lane }) => lane === 'deploy')) return
   const holder =
     unreadable === null
       ? (file?.deploy_run_id ?? 'a person')

@@ -22,7 +22,7 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   const docs = documents(deps.log)
   const check = bundleChecker(deps.paths, docs, deps.log)
   const verify: Verify = async (kind, runId) => (await check(kind, runId)).state
-  const results = lastResults(deps.paths, docs, verify)
+  const results = lastResults(deps.paths, docs, check)
   healthRoutes(app, deps)
   statusRoutes(app, { ...deps, docs, results })
   execRoutes(app, deps)

@@ -45,6 +45,7 @@ export function statusRoutes(
       last_port_audit: results.checks('port_audit'),
       last_selftest: results.checks('selftest'),
       bundles: await results.bundles(),
+      unreadable: results.unreadable(),
       active_runs: deps.runs.active(),
       // A rollback is a deploy of an earlier commit.
       recent_deploys: (['deploy_and_verify', 'rollback'] as const)

@@ -18,6 +18,8 @@ const stampOf = ({ ino, mtimeNs, ctimeNs, size }: BigIntStats): string =>
 export interface Documents {
   /** @returns null when it does not exist or cannot be read; the latter goes to the log, once per content */
   read<T extends z.ZodType>(path: string, schema: T): z.output<T> | null
+  /** Why the last `read` of a document that exists gave null; null when it gave one, or nothing is there. */
+  whyUnreadable(path: string): string | null
   /**
    * The newest folder by run id below `base` for which `pick` gives something. An unfinished folder is passed over, so
    * that a run in progress or a crash never hides the last one that ended.
@@ -26,7 +28,7 @@ export interface Documents {
 }
 
 export function documents(log: Log): Documents {
-  const files = new Map<string, { stamp: string; value: unknown }>()
+  const files = new Map<string, { stamp: string; value: unknown; why: string | null }>()
   const folders = new Map<string, { date: bigint; ids: string[] }>()
 
   function list(base: string): string[] {
@@ -53,15 +55,18 @@ export function documents(log: Log): Documents {
       const cached = files.get(path)
       if (cached?.stamp === stamp) return cached.value as z.output<T> | null
       let value: z.output<T> | null = null
+      let why: string | null = null
       try {
         value = readJson(path, schema, 'state_invalid') ?? null
       } catch (error) {
-        log('document_unreadable', { why: toProblem(error).message })
+        why = toProblem(error).message
+        log('document_unreadable', { why })
       }
       if (files.size > 1000) files.clear()
-      files.set(path, { stamp, value })
+      files.set(path, { stamp, value, why })
       return value
     },
+    whyUnreadable: (path) => files.get(path)?.why ?? null,
     newest: (base, pick) => {
       for (const id of list(base)) {
         const found = pick(join(base, id), id)

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
-import type { deployLastReply, dodLastReply, shipLastReply } from '#shared/api'
+import type { deployLastReply, dodLastReply, shipLastReply, UnreadableDocument } from '#shared/api'
 import { deployBundleFiles, shipBundleFiles, type BundleState } from '#shared/bundle'
 import {
   checksResult,
@@ -13,7 +13,8 @@ import {
 } from '#shared/result'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { Documents } from './documents.ts'
-import type { Verify } from './verified.ts'
+import { unreadableDocuments } from './unreadable.ts'
+import type { CheckBundle } from './verified.ts'
 
 export interface LastResults {
   dod(): z.input<typeof dodLastReply>
@@ -21,6 +22,7 @@ export interface LastResults {
   ship(): Promise<z.input<typeof shipLastReply>>
   checks(kind: 'doctor' | 'guard' | 'port_audit' | 'selftest'): ChecksResult | null
   bundles(): Promise<{ ship: BundleState | null; deploy: BundleState | null }>
+  unreadable(): UnreadableDocument[]
 }
 
 const none = { ok: false, run_id: null, overall: null, result: null, artifact_dir: null }
@@ -32,9 +34,9 @@ const of = <R extends { run_id: string; overall: 'PASS' | 'FAIL' }>(
 
 /** The newest result documents of this host, each from its proof folder: the folders are the truth. */
 export function lastResults(
-  paths: Pick<HostPaths, 'artifacts'>,
+  paths: Pick<HostPaths, 'artifacts' | 'state' | 'projectState'>,
   docs: Documents,
-  verify: Verify,
+  check: CheckBundle,
 ): LastResults {
   const base = (area: string): string => join(paths.artifacts, area)
   /** A document counts only in the folder of the very run it is about. */
@@ -74,7 +76,7 @@ export function lastResults(
     const newest = newestShip()
     return newest === null
       ? { ...none, verification: null }
-      : { ...newest, verification: await verify('ship', newest.run_id) }
+      : { ...newest, verification: (await check('ship', newest.run_id)).state }
   }
 
   const bundle = async (
@@ -86,11 +88,13 @@ export function lastResults(
     const missing = names.filter(
       (name) => !statSync(join(base(area), id, name), { throwIfNoEntry: false })?.isFile(),
     )
+    const { state, problems } = await check(area, id)
     return {
       run_id: id,
       complete: missing.length === 0,
       missing,
-      verification: await verify(area, id),
+      verification: state,
+      problem: problems[0] ?? null,
     }
   }
   return {
@@ -102,6 +106,7 @@ export function lastResults(
         const result = ofRun(join(folder, `${kind}.json`), id, checksResult)
         return result?.kind === kind ? result : null
       }),
+    unreadable: () => unreadableDocuments(paths, docs),
     bundles: async () => ({
       ship: await bundle('ship', newestShip()?.run_id ?? null, shipBundleFiles),
       deploy: await bundle('deploy', deploy().run_id, deployBundleFiles),

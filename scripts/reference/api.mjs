@@ -27,8 +27,8 @@ export function apiPage(document) {
     ),
     '## Actions',
     'What `POST /api/exec` starts. Two runs of one lane never overlap: the second request is answered ' +
-      '409 and names the active run. In maintenance: _allowed_, or _DoD only_ (refused with 503 unless ' +
-      'the deploy that holds maintenance requests it). _Result_: kind of the result document. _Proof_: ' +
+      '409 and names the active run. In maintenance: _allowed_, _while no deploy runs_, or _DoD only_ ' +
+      '(else refused with 503, unless the deploy that holds maintenance requests it). _Result_: kind of the result document. _Proof_: ' +
       'folder of the artifacts with the sealed bundle.',
     table(
       [
@@ -48,7 +48,7 @@ export function apiPage(document) {
           code(id),
           title,
           code(lane),
-          in_maintenance === 'allowed' ? 'allowed' : 'DoD only',
+          maintenanceWords[in_maintenance],
           `${timeout_seconds} s`,
           destructive ? 'yes' : '',
           result,
@@ -73,3 +73,5 @@ function schemaName(content) {
     return schema.anyOf.map((each) => schemaName({ [type]: { schema: each } })).join(' or ')
   return type === 'application/json' ? 'JSON' : code(type)
 }
+
+const maintenanceWords = { allowed: 'allowed', idle: 'while no deploy runs', dod_only: 'DoD only' }

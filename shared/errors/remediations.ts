@@ -3,6 +3,8 @@ interface Remediation {
   readonly automatic: boolean
   /** Who acts, where, and what they do: one or more whole sentences. */
   readonly title: string
+  /** The same for a reader of the console on the host, which has neither settings nor a Ship page. */
+  readonly console?: string
 }
 
 /**
@@ -54,10 +56,15 @@ export const remediations = {
     title: 'The next deploy fetches main again and starts from the first step.',
   },
   // by a person, in HQ or in the repository
-  fix_and_ship: { automatic: false, title: 'Fix the change, commit it, and press Ship.' },
+  fix_and_ship: {
+    automatic: false,
+    title: 'Fix the change, commit it, and press Ship.',
+    console: 'Fix the change on the laptop, and ship it there.',
+  },
   fix_findings_and_ship: {
     automatic: false,
     title: 'Fix the findings listed on the Ship page, commit, and press Ship.',
+    console: 'Fix the findings on the laptop, where HQ lists them, and ship again.',
   },
   remove_secret: {
     automatic: false,
@@ -82,6 +89,7 @@ export const remediations = {
   ship_again: {
     automatic: false,
     title: 'Press Ship again; the review starts from the beginning.',
+    console: 'Ship again in HQ on the laptop; the review starts from the beginning.',
   },
   ship_the_commit: {
     automatic: false,
@@ -102,6 +110,7 @@ export const remediations = {
     automatic: false,
     title:
       'Press Ship in HQ, which opens the keystore, or move the ship key to a file in HQ Settings.',
+    console: 'Ship in HQ on the laptop, which opens the keystore.',
   },
   choose_green_commit: {
     automatic: false,
@@ -147,7 +156,7 @@ export const remediations = {
   join_hook_manager: {
     automatic: false,
     title:
-      'Remove the hook manager named in the detail, or call `hq check-push` from its pre-push hook.',
+      'Remove the hook manager named in the detail, or let its pre-push hook run the check of HQ as well.',
   },
   unset_codex_skip: { automatic: false, title: 'Start HQ without CODEX_SKIP in its environment.' },
   move_program: {
@@ -155,7 +164,15 @@ export const remediations = {
     title:
       'Choose a Codex program outside the repository, or none: HQ brings its own. The detail names the file.',
   },
-  choose_repository: { automatic: false, title: 'Choose a git repository in HQ Settings.' },
+  choose_repository: {
+    automatic: false,
+    title: 'Choose a git repository in HQ Settings.',
+    console: 'Choose a git repository in the settings of HQ on the laptop.',
+  },
+  correct_setting: {
+    automatic: false,
+    title: 'Correct the setting that the message names, and save again.',
+  },
   fix_configuration: {
     automatic: false,
     title: 'Correct the field of the file, or the environment variable, that the detail names.',
@@ -166,14 +183,22 @@ export const remediations = {
       'Correct the baseline of this repository in the operator settings: the commit of main after ' +
       'which every change is reviewed.',
   },
-  set_next_action: { automatic: false, title: 'Set exactly one next action on the Ship page.' },
+  set_next_action: {
+    automatic: false,
+    title: 'Set exactly one next action on the Ship page.',
+    console: 'Set exactly one next action in HQ on the laptop.',
+  },
   connect_codex: {
     automatic: false,
-    title: 'Sign Codex in on this laptop, or add a review provider with its key in HQ Settings.',
+    title:
+      'Sign Codex in on this laptop, or choose a review provider in HQ Settings that has its credential.',
+    console: 'Sign Codex in on the laptop that ships.',
   },
   accept_review_provider: {
     automatic: false,
-    title: 'Accept the review provider in HQ Settings, or choose an accepted one.',
+    title:
+      'Choose a review provider in HQ Settings that the host accepts; trust.json on the host lists them.',
+    console: 'Add the review provider to trust.json on the host, or ship with an accepted one.',
   },
   allow_push: {
     automatic: false,
@@ -209,6 +234,7 @@ export const remediations = {
   enrol_host: {
     automatic: false,
     title: 'Enter the address and admin token of the host in HQ Settings.',
+    console: 'Reload this page, and enter the admin token of the host again.',
   },
   see_guard_log: {
     automatic: false,
@@ -265,6 +291,9 @@ export const remediations = {
     title:
       'Install hostd again on the host: it creates a missing token and corrects owner and mode. ' +
       'Then enter that token in HQ Settings.',
+    console:
+      'Install hostd again on the host: it creates a missing token and corrects owner and mode. ' +
+      'Then reload this page and enter that token.',
   },
   install_host_tools: {
     automatic: false,

@@ -8,6 +8,17 @@ export const requestErrors = {
     title: 'No usable admin token',
     sentence: 'There is no admin token that can be used',
   },
+  host_not_enrolled: {
+    next_auto_fix: 'enrol_host',
+    title: 'No host enrolled',
+    sentence: 'This laptop has no address or no admin token of the host',
+  },
+  setting_invalid: {
+    http: 400,
+    next_auto_fix: 'correct_setting',
+    title: 'Invalid setting',
+    sentence: 'A setting of HQ is not valid',
+  },
   forbidden: {
     http: 403,
     next_auto_fix: 'enrol_host',

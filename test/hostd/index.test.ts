@@ -7,6 +7,7 @@ import { writeJson } from '#ops/base/files/json-file'
 import { bootId } from '#ops/base/process/process-tree'
 import { actionOf, isActionId } from '#shared/actions'
 import { statusReply } from '#shared/api'
+import { isEnded } from '#shared/run'
 import { hq, startHostd, testHost, until, type TestHost, type TestHostd } from '../support/hostd.ts'
 
 let host: TestHost
@@ -252,16 +253,20 @@ describe('maintenance mode at hostd', () => {
       reason: 'deploy',
       since: time,
     })
-    expect(await exec('doctor')).toEqual([503, 'MAINTENANCE_MODE'])
-    expect(await exec('doctor', { 'x-openclaw-dod-run': idOf(2) })).toEqual([
-      503,
-      'MAINTENANCE_MODE',
-    ])
+    expect(await exec('dod')).toEqual([503, 'MAINTENANCE_MODE'])
+    expect(await exec('dod', { 'x-openclaw-dod-run': idOf(2) })).toEqual([503, 'MAINTENANCE_MODE'])
     expect(await exec('doctor', { 'x-openclaw-dod-run': 'x' })).toEqual([400, 'invalid_request'])
     expect(await exec('doctor', { 'x-openclaw-dod-run': deploy })).toEqual([202, undefined])
     expect((await hostd.client.runs({ action: 'doctor' })).runs[0]).toMatchObject({
       deploy_run_id: deploy,
     })
+    // U8: nothing runs in it, and a person wants to know how the host is.
+    await until('that doctor to end', async () =>
+      (await (hostd as TestHostd).client.runs({ action: 'doctor' })).runs.every(({ status }) =>
+        isEnded(status),
+      ),
+    )
+    expect(await exec('doctor')).toEqual([202, undefined])
     writeFileSync(host.paths.maintenance, 'not json')
     expect(await exec('verify_production')).toEqual([503, 'MAINTENANCE_MODE'])
     expect((await hostd.request('/api/maintenance')).body).toMatchObject({

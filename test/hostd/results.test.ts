@@ -151,6 +151,8 @@ describe('last results', () => {
           missing: ['verify_production.json', 'dod_result.json'],
         },
       },
+      // U2: the newest one is named, so that an older one does not pass for it.
+      unreadable: [{ kind: 'deploy', run_id: id(6), file: 'deploy_result.json' }],
     })
     put(`deploy/${id(2)}/verify_production.json`, {})
     put(`deploy/${id(2)}/dod_result.json`, dodDoc(id(2), 'FAIL'))
@@ -161,6 +163,13 @@ describe('last results', () => {
       last_dod: { ok: false, overall: 'FAIL', run_id: id(2) },
       bundles: { deploy: { complete: true, missing: [] } },
     })
+    put(`deploy/${id(7)}/manifest.json`, {})
+    const sealed = statusReply.parse((await hostd.request('/api/status')).body)
+    expect(sealed.unreadable).toMatchObject([
+      { run_id: id(7), detail: expect.stringContaining('missing') },
+    ])
+    put(`deploy/${id(8)}/deploy_result.json`, deployDoc(id(8), 'PASS'))
+    expect(statusReply.parse((await hostd.request('/api/status')).body).unreadable).toEqual([])
   })
 
   it('give the project state, or why it cannot be read', async () => {

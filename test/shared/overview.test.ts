@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { whyNot } from '#shared/state/buttons'
 import { composeOverview, type OverviewFacts } from '#shared/overview'
 import { passedRunsOf, typicalDurations } from '#shared/typical-durations'
 import { idAt } from '../desktop/renderer/support/documents.ts'
 import { run, status } from '../desktop/renderer/support/scenes.ts'
+import { stateNow } from '../support/state.ts'
 import { done } from '../desktop/renderer/support/deploy-stories.ts'
 
 const host = { ...status(), ...(done().answers['overview.get'] as { status?: object }).status }
@@ -16,15 +18,19 @@ const facts: OverviewFacts = {
     as_of: host.host.time,
   },
   status: host,
-  deployStep: null,
+  deploy: null,
   passedRuns: passedRunsOf(host),
   laptop: null,
 }
 
 describe('the Overview of the host alone', () => {
   it('is about the newest ship that the host knows, and shows nothing of a laptop', () => {
-    const { change, repository, ship, upload, cancels, proof_alarms } = composeOverview(facts)
-    expect(change.commit).toBe(host.last_ship.result?.git_head ?? host.state?.target_sha)
+    const shown = composeOverview(facts)
+    const { place, repository, ship, upload, cancels, proof_alarms } = shown
+    expect(place).toBe('console')
+    expect(stateNow(shown).change.commit).toBe(
+      host.last_ship.result?.git_head ?? host.state?.target_sha,
+    )
     expect({ repository, ship, upload, cancels, proof_alarms }).toEqual({
       repository: null,
       ship: null,
@@ -36,13 +42,13 @@ describe('the Overview of the host alone', () => {
 
   it('says why Deploy+Verify is blocked, or null', () => {
     const blocked = (changes: Partial<OverviewFacts>): string | null =>
-      composeOverview({ ...facts, ...changes }).connection.deploy_blocked
+      whyNot(stateNow(composeOverview({ ...facts, ...changes })).buttons.deploy)
     expect(blocked({})).toBeNull()
     const busy = {
       ...host,
       active_runs: [run({ run_id: idAt(5, '0123abcd'), action: 'rollback', lane: 'deploy' })],
     }
-    expect(blocked({ status: busy })).toBe('Roll back is running on aiops-1 already.')
+    expect(blocked({ status: busy })).toBe('Roll back is running already.')
     const offline = { ...facts.connection, state: 'offline' as const, detail: 'It is down.' }
     expect(blocked({ connection: offline })).toBe('It is down.')
   })

@@ -19,12 +19,12 @@ export interface ConnectionOptions {
   readonly onStatus: (known: KnownStatus) => void
 }
 
-type View = Omit<HostConnection, 'deploy_blocked'>
+type View = HostConnection
 
 export interface Connection {
   view(): View
   known(): KnownStatus | null
-  /** The enrolled host. @throws {Problem} `token_not_configured` when none is enrolled or its token is not set */
+  /** The enrolled host. @throws {Problem} `host_not_enrolled` when none is enrolled or its token is not set */
   readonly target: () => Promise<HostTarget>
   /** The client of the enrolled host, whichever that is at the time of a request. */
   readonly client: HostdClient
@@ -88,11 +88,11 @@ class HostPoller implements Connection {
     this.#adoptSettings()
     const enrolled = this.#enrolled
     if (!enrolled)
-      throw new Problem('token_not_configured', 'No host is enrolled, so no request was sent.')
+      throw new Problem('host_not_enrolled', 'No host is enrolled, so no request was sent.')
     const token = await this.#options.keystore.get(hostTokenKey(enrolled.origin))
     if (token === null)
       throw new Problem(
-        'token_not_configured',
+        'host_not_enrolled',
         `The admin token of ${enrolled.name} is not set, so no request was sent to it.`,
       )
     return { ...enrolled, token }

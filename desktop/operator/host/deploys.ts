@@ -1,9 +1,10 @@
 /** Follows the deploys of the host, for the step they are in and for how long passed ones took. */
 import { actions, type ActionId } from '#shared/actions'
 import type { StatusReply } from '#shared/api'
+import type { Overview } from '#shared/bridge'
 import { toProblem } from '#shared/errors'
 import type { HostdClient } from '#shared/hostd-client/client'
-import { trackProgress, type Progress } from '#shared/progress'
+import { freshProgress, trackProgress, type Progress } from '#shared/progress'
 import { resultDocument, type ResultDocument } from '#shared/result'
 import { passedRun, type PassedRun } from '#shared/typical-durations'
 
@@ -22,8 +23,8 @@ interface Options {
 export interface Deploys {
   /** Called with each status of the host. */
   notice(status: StatusReply): void
-  /** Step a running deploy is in: null when none runs; `starting` before its first step. */
-  step(): string | null
+  /** The running deploy: its step, `starting` before the first, and its commit; null when none runs. */
+  current(): Overview['deploy']
   passed(): PassedRun[]
   close(): void
 }
@@ -57,8 +58,10 @@ class DeployWatch implements Deploys {
     void this.#readPassed(status)
   }
 
-  step(): string | null {
-    return this.#current === null ? null : (this.#current.progress.step ?? 'starting')
+  current(): Overview['deploy'] {
+    if (this.#current === null) return null
+    const { id, progress } = this.#current
+    return { run_id: id, step: progress.step ?? 'starting', commit: progress.commit }
   }
 
   passed(): PassedRun[] {
@@ -71,7 +74,7 @@ class DeployWatch implements Deploys {
 
   async #follow(id: string, what: ActionId): Promise<void> {
     const { client, onEnded, log } = this.#options
-    const progress: Progress = { step: null, finished: null }
+    const progress = freshProgress()
     if (what === action) this.#current = { id, progress }
     try {
       const result = await trackProgress(client.events(id, { signal: this.#stop.signal }), progress)

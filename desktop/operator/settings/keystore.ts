@@ -23,7 +23,7 @@ const secretPath = (home: string, key: string): string =>
 /**
  * Reads a secret that only its owner can read.
  * @returns null when there is none
- * @throws {Problem} `token_not_configured` when it is not a regular file or others can read it
+ * @throws {Problem} `host_not_enrolled` when it is not a regular file or others can read it
  */
 export function readSecret(home: string, key: string): Buffer | null {
   const path = secretPath(home, key)
@@ -31,12 +31,12 @@ export function readSecret(home: string, key: string): Buffer | null {
   const info = lstatSync(path)
   if (!info.isFile())
     throw new Problem(
-      'token_not_configured',
+      'host_not_enrolled',
       `The stored token is not used: ${path} is not a regular file.`,
     )
   if (process.platform !== 'win32' && (info.mode & 0o077) !== 0)
     throw new Problem(
-      'token_not_configured',
+      'host_not_enrolled',
       `The stored token is not used: ${path} can be read by others. Enter the token again in Settings.`,
     )
   return readFileSync(path)

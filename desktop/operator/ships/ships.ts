@@ -8,7 +8,7 @@ import type { Environment } from '#ops/base/env'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
-import { trackProgress, type Progress } from '#shared/progress'
+import { freshProgress, trackProgress, type Progress } from '#shared/progress'
 import { EndedShips } from './ended-ships.ts'
 import { hasResult, readAttempt, shipIds } from './folder.ts'
 import { followShip, type ShipStream } from './follow.ts'
@@ -163,7 +163,7 @@ export class Ships {
   #watch(repository: string, id: string): Progress {
     const known = this.#watched.get(id)
     if (known) return known
-    const progress: Progress = { step: null, finished: null }
+    const progress = freshProgress()
     this.#watched.set(id, progress)
     this.#trackToEnd(repository, id, progress).catch((error: unknown) => {
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -2,17 +2,17 @@ import type { ReactElement } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { MaintenanceState } from '#shared/api'
 import { errorRule } from '#shared/errors'
-import { remediations } from '#shared/errors/remediations'
 import { personName, personsMaintenance } from '#shared/maintenance'
 import { toBridgeError } from '../bridge/bridge-error.ts'
 import { useHq } from '../bridge/context.ts'
 import { Icon, Mark } from '../ui/icons.tsx'
+import { useRemedy } from '../ui/remedy.ts'
 import { PushButton } from '../ui/push-button.tsx'
 import { shortRun, span, timeOfDay } from '../text/format.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { useActions } from '../state/actions.tsx'
 import { CancelBanners } from '../parts/cancel.tsx'
-import { EndMaintenance } from './end-maintenance.tsx'
+import { EndMaintenance } from '../parts/end-maintenance.tsx'
 import { useLive } from '../state/live.tsx'
 import { bindStyles } from '../ui/styles.ts'
 import styles from './banners.module.css'
@@ -24,12 +24,12 @@ export function Banners(): ReactElement {
   const { info } = useHq()
   const [location] = useLocation()
   const {
-    overview: { connection, change },
-    facts,
+    overview: { connection },
+    state,
     now,
     cut,
   } = useLive()
-  const unreachable = facts.stale && !cut && connection.as_of !== null && location !== '/'
+  const unreachable = state.reach.stale && !cut && connection.as_of !== null && location !== '/'
   return (
     <>
       {cut && <CutBanner since={cut.since} error={cut.error} now={now} />}
@@ -38,7 +38,8 @@ export function Banners(): ReactElement {
           <Icon name="offline" />
           <span className="ellipsis">
             <b>
-              {facts.hostName} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}.
+              {state.reach.name} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}
+              .
             </b>{' '}
             <span className="soft">
               What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by
@@ -50,7 +51,7 @@ export function Banners(): ReactElement {
       <ProofAlarmBanner />
       <CancelBanners />
       <MaintenanceBanner />
-      {(info.demo || change.scripted_review) && (
+      {(info.demo || state.change.scripted_review) && (
         <div className={css('banner info')} role="note">
           <Icon name="demo" />
           <span className="ellipsis">
@@ -60,7 +61,7 @@ export function Banners(): ReactElement {
                 : 'The review of this change is scripted (demo).'}
             </b>{' '}
             <span className="soft">
-              {change.scripted_review
+              {state.change.scripted_review
                 ? 'Its review verdict is scripted (demo): no model read the change.'
                 : 'Everything in it is real and lies in one folder that can be removed.'}
             </span>
@@ -132,7 +133,7 @@ function ProofAlarmBanner(): ReactElement | null {
 function MaintenanceBanner(): ReactElement | null {
   const {
     overview: { status },
-    facts,
+    state,
     now,
   } = useLive()
   const { maintenance } = status ?? {}
@@ -141,7 +142,7 @@ function MaintenanceBanner(): ReactElement | null {
   const person = personsMaintenance(maintenance)
   const start = person?.since ?? file?.since
   const holder = file?.deploy_run_id ?? null
-  const held = facts.deploy !== null && facts.deploy.run_id === holder
+  const held = state.deploy !== null && state.deploy.run_id === holder
   return (
     <div className={css(`banner ${held && person === null ? 'info' : 'warn'}`)} role="status">
       <Icon name="maintenance" />
@@ -151,7 +152,7 @@ function MaintenanceBanner(): ReactElement | null {
       >
         <b>
           Maintenance on{start === undefined ? '' : ` for ${span(now - Date.parse(start))}`}
-          {facts.stale ? ' when last seen' : ''}.
+          {state.reach.stale ? ' when last seen' : ''}.
         </b>{' '}
         <span className="soft">{maintenanceText(maintenance, held)}</span>
       </span>
@@ -185,6 +186,7 @@ function maintenanceText(maintenance: MaintenanceState, held: boolean): string {
 
 function ActionProblem(): ReactElement | null {
   const { problem, dismiss } = useActions()
+  const remedy = useRemedy()
   if (!problem) return null
   const { errorClass, message, nextAutoFix } = toBridgeError(problem.error)
   return (
@@ -196,7 +198,7 @@ function ActionProblem(): ReactElement | null {
         </b>{' '}
         <code className="mono tone-text">{errorClass}</code>{' '}
         <span className="soft">
-          {visibleText(message)} {remediations[nextAutoFix].title}
+          {visibleText(message)} {remedy(nextAutoFix)}
         </span>
       </span>
       <PushButton small kind="quiet" icon="close" label="Dismiss" onPress={dismiss}>

@@ -9,7 +9,7 @@ import { runsQuery, shipsQuery } from '../bridge/queries.ts'
 import { age, shortCommit, shortRun, startOfRun } from '../text/format.ts'
 import { ofOverall, ofRun } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
-import { titleOfRun } from '../state/facts.ts'
+import { titleOfRun } from '../state/run.ts'
 import { runIdFrom } from '../state/run-id.ts'
 import { useLive } from '../state/live.tsx'
 import type { PaletteItem } from './palette-item.ts'
@@ -73,23 +73,23 @@ const shipItem = ({ run_id, result }: ShipSummary, now: number, go: Go): Palette
 
 /** Every commit that laptop or host names: found by its id or subject, it leads to the page that says most of it. */
 export function useCommitItems(typed: string): PaletteItem[] {
-  const { overview } = useLive()
+  const { overview, state } = useLive()
   const { ships } = useHistory(overview)
   const [, go] = useLocation()
   const found = new Map<string, { says: string; path: string }>()
   const note = (commit: string | null | undefined, says: string, path: string): void => {
     if (commit && !found.has(commit)) found.set(commit, { says, path })
   }
-  const { repository, status, change } = overview
-  const deploy = status?.last_deploy
-  note(status?.host.serving, 'serves', '/deploy')
+  const { repository, status } = overview
+  const { lastDeploy, serving, change } = state
+  note(serving.commit, 'serves', '/deploy')
   note(change.commit, 'the newest change', '/')
   note(repository?.head, visibleText(repository?.subject ?? 'checked out'), '/ship')
   note(status?.state?.target_sha, 'the target of the host', '/deploy')
   note(
-    deploy?.result?.target_sha,
+    lastDeploy?.target_sha,
     'last deployed',
-    deploy?.run_id ? `/runs/${deploy.run_id}` : '/deploy',
+    lastDeploy === null ? '/deploy' : `/runs/${lastDeploy.run_id}`,
   )
   for (const { run_id, result } of ships)
     note(result?.git_head, `ship ${shortRun(run_id)}`, `/ship/${run_id}`)
@@ -107,7 +107,7 @@ export function useCommitItems(typed: string): PaletteItem[] {
 
 /** Actions that ask a question first, or need a choice: the palette leads to their button. */
 export function useButtonItems(): PaletteItem[] {
-  const { overview, facts } = useLive()
+  const { state } = useLive()
   const { info } = useHq()
   const [, go] = useLocation()
   const lead = (title: string, searchText: string, path: string): PaletteItem => ({
@@ -119,13 +119,11 @@ export function useButtonItems(): PaletteItem[] {
   })
   return [
     lead(actions.rollback.button, 'rollback undo revert previous version', '/deploy'),
-    ...(overview.status?.maintenance.on === true
-      ? [lead(actions.maintenance_clear.button, 'clear off', '/')]
+    ...(state.maintenance.on ? [lead(actions.maintenance_clear.button, 'clear off', '/')] : []),
+    ...(state.deploy
+      ? [lead('Cancel the deploy', 'stop abort', `/runs/${state.deploy.run_id}`)]
       : []),
-    ...(facts.deploy
-      ? [lead('Cancel the deploy', 'stop abort', `/runs/${facts.deploy.run_id}`)]
-      : []),
-    ...(facts.ship ? [lead('Cancel the ship', 'stop abort', `/ship/${facts.ship.runId}`)] : []),
+    ...(state.ship ? [lead('Cancel the ship', 'stop abort', `/ship/${state.ship.runId}`)] : []),
     ...(info.operator
       ? [
           lead('Enrol or revoke a ship key', 'trust distrust', '/settings'),

@@ -1,8 +1,9 @@
 import { useLocation } from 'wouter'
+import type { Press } from '#shared/state/buttons'
 import { actionIds, actionOf, actions, type ActionId } from '#shared/actions'
 import { useHq } from '../bridge/context.ts'
 import { useActions } from '../state/actions.tsx'
-import { commitsToShip, pinReason } from '../state/facts.ts'
+import { commitsToShip } from '../state/run.ts'
 import { useLive, type Live } from '../state/live.tsx'
 import { useButtonItems, useCommitItems, useRunItems } from './palette-history.ts'
 import type { PaletteGroup, PaletteItem } from './palette-item.ts'
@@ -35,14 +36,19 @@ function useMainActions(): PaletteItem[] {
   return info.operator ? [shipItem(live, { run: ship, go }), deploy] : [deploy]
 }
 
-interface Press {
+/** Why it cannot be chosen, as its button says it. */
+const blockedBy = (press: Press): { blocked?: string } =>
+  press.state === 'blocked' ? { blocked: press.short } : {}
+
+interface Ways {
   readonly run: () => void
   readonly go: (path: string) => void
 }
 
-function shipItem({ overview, facts }: Live, { run, go }: Press): PaletteItem {
-  if (facts.ship) {
-    const { runId } = facts.ship
+function shipItem({ overview, state }: Live, { run, go }: Ways): PaletteItem {
+  const press = state.buttons.ship
+  if (press.state === 'running') {
+    const { runId } = press
     return {
       id: 'ship',
       title: 'Ship: follow the running one',
@@ -57,28 +63,28 @@ function shipItem({ overview, facts }: Live, { run, go }: Press): PaletteItem {
     icon: 'ship',
     end: commitsToShip(overview),
     run,
-    ...(facts.shipBlocked ? { blocked: facts.shipBlocked.short } : {}),
+    ...blockedBy(press),
   }
 }
 
-function deployItem({ facts }: Live, { run, go }: Press): PaletteItem {
-  if (facts.deploy && !facts.stale) {
-    const { run_id } = facts.deploy
+function deployItem({ state }: Live, { run, go }: Ways): PaletteItem {
+  const press = state.buttons.deploy
+  if (press.state === 'running') {
+    const { runId } = press
     return {
       id: 'deploy',
       title: `${actions.deploy_and_verify.button}: follow the running one`,
       icon: 'deploy',
       tone: 'running',
-      run: () => go(`/runs/${run_id}`),
+      run: () => go(`/runs/${runId}`),
     }
   }
-  const reason = facts.deployBlocked ?? (facts.pin?.holds ? pinReason(facts) : null)
   return {
     id: 'deploy',
     title: actions.deploy_and_verify.button,
     icon: 'deploy',
     run,
-    ...(reason ? { blocked: reason.short } : {}),
+    ...blockedBy(press),
   }
 }
 
@@ -89,9 +95,8 @@ const hostActions: readonly ActionId[] = actionIds.filter((id) => {
 })
 
 function useHostActions(): PaletteItem[] {
-  const { overview, facts } = useLive()
+  const { state } = useLive()
   const { run } = useActions()
-  const unreachable = facts.stale || overview.connection.state !== 'online'
   return hostActions.map((id) => {
     const { button, paletteText } = actionOf(id)
     return {
@@ -100,7 +105,7 @@ function useHostActions(): PaletteItem[] {
       icon: 'doctor',
       run: () => run(id),
       ...(paletteText === undefined ? {} : { searchText: paletteText }),
-      ...(unreachable ? { blocked: 'host unreachable' } : {}),
+      ...blockedBy(state.buttons.of(id)),
     }
   })
 }

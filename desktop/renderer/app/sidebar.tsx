@@ -2,7 +2,8 @@ import type { ReactElement, ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { useHq } from '../bridge/context.ts'
 import { Claw, Icon, Mark } from '../ui/icons.tsx'
-import { isAt, type Badge, type HqPage } from '../pages/page.ts'
+import type { PageMark } from '#shared/state/marks'
+import { isAt, type HqPage } from '../pages/page.ts'
 import { useLive } from '../state/live.tsx'
 import { pagesFor } from './pages.ts'
 import { bindStyles } from '../ui/styles.ts'
@@ -12,8 +13,8 @@ const css = bindStyles(styles)
 
 export function Sidebar(): ReactElement {
   const { info } = useHq()
-  const live = useLive()
-  const { repository, connection } = live.overview
+  const { overview, state } = useLive()
+  const { repository, connection } = overview
   return (
     <aside className={css('side')}>
       <div className="brand">
@@ -22,7 +23,7 @@ export function Sidebar(): ReactElement {
       </div>
       <nav className={css('nav')} aria-label="Main">
         {pagesFor(info.operator).map((page) => (
-          <Entry key={page.path} page={page} badge={page.badge?.(live) ?? null} />
+          <Entry key={page.path} page={page} badge={page.mark ? state.marks[page.mark] : null} />
         ))}
       </nav>
       <div className={css('side-foot')}>
@@ -39,7 +40,7 @@ export function Sidebar(): ReactElement {
   )
 }
 
-function Entry({ page, badge }: { page: HqPage; badge: Badge | null }): ReactElement {
+function Entry({ page, badge }: { page: HqPage; badge: PageMark | null }): ReactElement {
   const [location] = useLocation()
   const current = isAt(page, location)
   return (
@@ -59,7 +60,7 @@ function Entry({ page, badge }: { page: HqPage; badge: Badge | null }): ReactEle
   )
 }
 
-function BadgeMark({ badge }: { badge: Badge }): ReactNode {
+function BadgeMark({ badge }: { badge: PageMark }): ReactNode {
   return (
     <span className={css(`badge ${badge.tone}`)}>
       {badge.tone !== 'wait' && <Mark tone={badge.tone} small />}

@@ -7,7 +7,8 @@ import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { Clock } from '../ui/time.tsx'
 import { useActions } from '../state/actions.tsx'
-import { commitsToShip, pinReason, startOf, titleOfRun } from '../state/facts.ts'
+import { commitsToShip, startOf, titleOfRun } from '../state/run.ts'
+import { startOfRun } from '../text/format.ts'
 import { HostButton } from './host-button.tsx'
 import { useLive } from '../state/live.tsx'
 import { pagesFor } from './pages.ts'
@@ -43,34 +44,35 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
   )
 }
 
-/** At most one button of HQ is filled; on a page about something else none is. */
+/** At most one button of HQ is filled: on the Overview that of the next action, on a page about something else none. */
 function useMayBeFilled(): boolean {
   const { info } = useHq()
   const [location] = useLocation()
   return pagesFor(info.operator).some(
-    (page) => page.showsNextStep && (location || '/') === page.path,
+    (page) => page.showsNextStep && (location || '/') === page.path && page.path !== '/',
   )
 }
 
 function ShipButton(): ReactElement {
-  const { overview, facts } = useLive()
+  const { overview, state } = useLive()
   const { ship, busy } = useActions()
   const mayBeFilled = useMayBeFilled()
-  if (facts.ship)
+  const press = state.buttons.ship
+  if (press.state === 'running')
     return (
       <RunningLink
-        href={`/ship/${facts.ship.runId}`}
+        href={`/ship/${press.runId}`}
         text="Shipping"
-        since={facts.ship.since}
+        since={startOfRun(press.runId)}
         label="Ship is running: open it"
       />
     )
-  if (facts.shipBlocked) return <Blocked icon="ship" name="Ship" reason={facts.shipBlocked} />
+  if (press.state === 'blocked') return <Blocked icon="ship" name="Ship" reason={press} />
   const ahead = overview.repository?.ahead ?? 0
   return (
     <PushButton
       icon="ship"
-      kind={facts.primary === 'ship' && mayBeFilled ? 'main' : 'plain'}
+      kind={state.primary === 'ship' && mayBeFilled ? 'main' : 'plain'}
       label="Ship"
       description={commitsToShip(overview)}
       busy={busy}
@@ -82,29 +84,27 @@ function ShipButton(): ReactElement {
 }
 
 function DeployButton(): ReactElement {
-  const { facts } = useLive()
+  const { state } = useLive()
   const { run, busy } = useActions()
   const mayBeFilled = useMayBeFilled()
-  if (facts.deploy && !facts.stale) {
-    const text =
-      facts.deploy.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(facts.deploy)
+  const press = state.buttons.deploy
+  if (press.state === 'running' && press.run !== null) {
+    const { run: active } = press
+    const text = active.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(active)
     return (
       <RunningLink
-        href={`/runs/${facts.deploy.run_id}`}
+        href={`/runs/${press.runId}`}
         text={text}
-        since={startOf(facts.deploy)}
-        label={`${titleOfRun(facts.deploy)} is running: open it`}
+        since={startOf(active)}
+        label={`${titleOfRun(active)} is running: open it`}
       />
     )
   }
-  if (facts.deployBlocked)
-    return <Blocked icon="deploy" name={deployButton} reason={facts.deployBlocked} />
-  if (facts.pin?.holds)
-    return <Blocked icon="deploy" name={deployButton} reason={pinReason(facts)} />
+  if (press.state === 'blocked') return <Blocked icon="deploy" name={deployButton} reason={press} />
   return (
     <PushButton
       icon="deploy"
-      kind={facts.primary === 'deploy' && mayBeFilled ? 'main' : 'plain'}
+      kind={state.primary === 'deploy' && mayBeFilled ? 'main' : 'plain'}
       label={deployButton}
       busy={busy}
       onPress={() => run('deploy_and_verify')}

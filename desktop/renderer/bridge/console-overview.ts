@@ -4,6 +4,7 @@ import type { HostConnection, Overview } from '#shared/bridge'
 import { Problem } from '#shared/errors'
 import type { HostdClient } from '#shared/hostd-client/client'
 import { composeOverview } from '#shared/overview'
+import type { Progress } from '#shared/progress'
 import { passedRunsOf } from '#shared/typical-durations'
 
 interface KnownStatus {
@@ -12,13 +13,17 @@ interface KnownStatus {
 }
 
 /**
- * @param stepOf the step an active deploy is in, as far as its events have shown
+ * @param follow where an active deploy is, as far as its events have shown
  * @returns reads the status and composes the Overview; while the host fails, from the last status
  */
 export function consoleOverview(
   client: HostdClient,
-  stepOf: (runId: string) => string | null,
+  follow: (runId: string) => Progress,
 ): () => Promise<Overview> {
+  const progressOf = (run_id: string): Overview['deploy'] => {
+    const { step, commit } = follow(run_id)
+    return { run_id, step: step ?? 'starting', commit }
+  }
   let last: KnownStatus | null = null
   return async () => {
     const sent = performance.now()
@@ -44,7 +49,7 @@ export function consoleOverview(
         as_of,
       },
       status,
-      deployStep: deploy ? stepOf(deploy.run_id) : null,
+      deploy: deploy ? progressOf(deploy.run_id) : null,
       passedRuns: passedRunsOf(status),
       laptop: null,
     })

@@ -1,6 +1,6 @@
 /** The step that a run of the host is in, for the console page: hostd's status names active runs, not their steps. */
 import type { HostdClient } from '#shared/hostd-client/client'
-import { trackProgress, type Progress } from '#shared/progress'
+import { freshProgress, trackProgress, type Progress } from '#shared/progress'
 
 interface Followed {
   readonly runId: string
@@ -9,12 +9,12 @@ interface Followed {
   failed: boolean
 }
 
-/** @returns the step of a run, as far as its events have shown; the newest run that was given is followed */
-export function stepFollower(client: HostdClient): (runId: string) => string | null {
+/** @returns where a run is, as far as its events have shown; the newest run that was given is followed */
+export function stepFollower(client: HostdClient): (runId: string) => Progress {
   let followed: Followed | null = null
   const follow = (runId: string): Followed => {
     const stop = new AbortController()
-    const mine: Followed = { runId, progress: { step: null, finished: null }, stop, failed: false }
+    const mine: Followed = { runId, progress: freshProgress(), stop, failed: false }
     trackProgress(client.events(runId, { signal: stop.signal }), mine.progress).catch(() => {
       mine.failed = true // the host refused: the next call tries again, and the status says why
     })
@@ -25,6 +25,6 @@ export function stepFollower(client: HostdClient): (runId: string) => string | n
       followed?.stop.abort()
       followed = follow(runId)
     }
-    return followed.progress.step
+    return followed.progress
   }
 }

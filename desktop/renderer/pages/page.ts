@@ -1,7 +1,6 @@
 /** How a page describes itself to HQ. Each page's `index.ts` exports one; `app/pages.ts` lists them. */
 import type { ComponentType } from 'react'
-import type { Live } from '../state/live.tsx'
-import type { Tone } from '../text/status.ts'
+import type { Marks } from '#shared/state/marks'
 import type { IconName } from '../ui/icons.tsx'
 
 export interface HqPage {
@@ -25,20 +24,13 @@ export interface HqPage {
   readonly apart?: true
   /** The page is about the next step, so Ship or Deploy+Verify in the top bar may be the filled button. */
   readonly showsNextStep?: true
-  /** What the sidebar shows beside the title; null for nothing. */
-  readonly badge?: (live: Live) => Badge | null
+  /** The mark of the state that the sidebar shows beside the title. */
+  readonly mark?: keyof Marks
 }
 
 export interface PageProps {
   /** The part of the address after `path/`, as it was typed; null without one. */
   readonly id: string | null
-}
-
-export interface Badge {
-  readonly tone: Tone
-  readonly number: number | null
-  /** The badge in words, for screen readers. */
-  readonly text: string
 }
 
 /** The part of an address after the path of its page; empty for the page itself. */

@@ -1,15 +1,15 @@
 import { useState, type ReactElement, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { errorRule } from '#shared/errors'
-import { remediations } from '#shared/errors/remediations'
 import { BridgeError, toBridgeError } from '../bridge/bridge-error.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
+import { useRemedy } from '../ui/remedy.ts'
 import { PushButton } from '../ui/push-button.tsx'
 import { shortRun, span, timeOfDay } from '../text/format.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { useActions } from '../state/actions.tsx'
-import { titleOfRun } from '../state/facts.ts'
+import { titleOfRun } from '../state/run.ts'
 import { useLive } from '../state/live.tsx'
 import { bindStyles } from '../ui/styles.ts'
 import styles from './cancel.module.css'
@@ -65,20 +65,20 @@ export function CancelButton({
 }: ButtonProps): ReactElement {
   const { cancel } = useActions()
   const [confirming, setConfirming] = useState(false)
-  const state = useCancelling(runId)
+  const cancelling = useCancelling(runId)
   return (
     <>
-      {state !== null && state.error === null ? (
+      {cancelling !== null && cancelling.error === null ? (
         <PushButton
           small={small}
           icon="stop"
-          blocked={`A cancel was requested at ${timeOfDay(state.asked_at)}`}
+          blocked={`A cancel was requested at ${timeOfDay(cancelling.asked_at)}`}
         >
           Cancelling…
         </PushButton>
       ) : (
         <PushButton small={small} kind="danger" icon="stop" onPress={() => setConfirming(true)}>
-          {state === null ? 'Cancel' : 'Cancel again'}
+          {cancelling === null ? 'Cancel' : 'Cancel again'}
         </PushButton>
       )}
       <Confirm
@@ -104,19 +104,19 @@ export function CancelNote({
   source: Source
   runId: string
 }): ReactElement | null {
-  const { facts, now } = useLive()
-  const state = useCancelling(runId)
-  if (state === null) return null
-  if (state.error !== null) return <CancelFailed source={source} state={state} />
-  const silent = source === 'host' && facts.stale
+  const { state, now } = useLive()
+  const cancelling = useCancelling(runId)
+  if (cancelling === null) return null
+  if (cancelling.error !== null) return <CancelFailed source={source} cancelling={cancelling} />
+  const silent = source === 'host' && state.reach.stale
   return (
     <p className={css('cancel-note soft')} role="status">
       <Mark tone={silent ? 'warn' : 'running'} small />
       <span>
-        Cancelling since {timeOfDay(state.asked_at)}
+        Cancelling since {timeOfDay(cancelling.asked_at)}
         {silent
-          ? `. ${facts.hostName} ${silentText}`
-          : `, ${span(now - Date.parse(state.asked_at))} so far: ${endingText}`}
+          ? `. ${state.reach.name} ${silentText}`
+          : `, ${span(now - Date.parse(cancelling.asked_at))} so far: ${endingText}`}
       </span>
     </p>
   )
@@ -128,13 +128,14 @@ const endingText = 'its processes get some seconds to end by themselves and are 
 
 function CancelFailed({
   source,
-  state: { asked_at, error },
+  cancelling: { asked_at, error },
 }: {
   source: Source
-  state: Cancelling
+  cancelling: Cancelling
 }): ReactElement {
-  const { facts } = useLive()
+  const { state } = useLive()
   const { errorClass, message, nextAutoFix } = toBridgeError(error)
+  const remedy = useRemedy()
   return (
     <section className={css('note fail cancel-failed')} role="alert">
       <Mark tone="fail" />
@@ -147,7 +148,7 @@ function CancelFailed({
           {visibleText(message)} Requested at {timeOfDay(asked_at)}.
         </p>
         <p className="soft">
-          {remedyOf(source, errorClass, facts.hostName) ?? remediations[nextAutoFix].title}
+          {remedyOf(source, errorClass, state.reach.name) ?? remedy(nextAutoFix)}
         </p>
       </div>
     </section>
@@ -167,7 +168,7 @@ function remedyOf(source: Source, errorClass: string, host: string): string | nu
 export function CancelBanners(): ReactElement {
   const {
     overview: { cancels = [], status, ship },
-    facts,
+    state,
   } = useLive()
   const own = useActions().cancels
   const ids = new Set([
@@ -189,7 +190,7 @@ export function CancelBanners(): ReactElement {
             source={run ? 'host' : 'ship'}
             runId={id}
             title={run ? titleOfRun(run) : 'Ship'}
-            stale={run !== undefined && facts.stale}
+            stale={run !== undefined && state.reach.stale}
           />
         )
       })}
@@ -208,13 +209,13 @@ function CancelBanner({
   title: string
   stale: boolean
 }): ReactElement | null {
-  const { facts } = useLive()
+  const { state } = useLive()
   const [location] = useLocation()
-  const state = useCancelling(runId)
+  const cancelling = useCancelling(runId)
   const path = source === 'ship' ? `/ship/${runId}` : `/runs/${runId}`
   // Its own page says it beside the run.
-  if (state === null || (state.error === null && !stale) || location === path) return null
-  const failed = state.error === null ? null : toBridgeError(state.error)
+  if (cancelling === null || (cancelling.error === null && !stale) || location === path) return null
+  const failed = cancelling.error === null ? null : toBridgeError(cancelling.error)
   return (
     <div className={`banner ${failed ? 'fail' : 'warn'}`} role={failed ? 'alert' : 'status'}>
       {failed ? <Mark tone="fail" /> : <Icon name="stop" />}
@@ -222,10 +223,10 @@ function CancelBanner({
         <b>
           {failed
             ? `${title} was not cancelled, as far as is known.`
-            : `${title} was being cancelled when ${facts.hostName} was last seen.`}
+            : `${title} was being cancelled when ${state.reach.name} was last seen.`}
         </b>{' '}
         <span className="soft">
-          Requested at {timeOfDay(state.asked_at)}
+          Requested at {timeOfDay(cancelling.asked_at)}
           {failed ? `: ${visibleText(failed.message)}` : '.'}
         </span>
       </span>

@@ -1,7 +1,7 @@
 import type { CSSProperties, ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { Run } from '#shared/run'
-import { startOf, titleOfRun } from '../state/facts.ts'
+import { startOf, titleOfRun } from '../state/run.ts'
 import { took } from '../text/format.ts'
 import { ofRun } from '../text/status.ts'
 import { bindStyles } from '../ui/styles.ts'

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactElement } from 'react'
+import { Link } from 'wouter'
 import type { RunDetail } from '#shared/api'
 import { actionOf, actions } from '#shared/actions'
 import { errorRule, type ErrorClass } from '#shared/errors'
@@ -7,13 +8,16 @@ import type { RemediationId } from '#shared/errors/remediations'
 import { personsMaintenance } from '#shared/maintenance'
 import { stoppedNothing } from '#shared/steps'
 import { triage as triageSchema, type ResultDocument, type Triage } from '#shared/result'
+import { supersededBy } from '#shared/state/running'
 import { useLive, type Live } from '../state/live.tsx'
 import { useHq } from '../bridge/context.ts'
+import { useRemedy } from '../ui/remedy.ts'
 import { evidenceFileQuery } from '../bridge/queries.ts'
 import { bytesOfBase64, textOfBytes } from '../text/base64.ts'
 import { FileLink } from '../ui/file-link.tsx'
 import { nextFix, notReached, WhyRed, type Standing } from '../ui/why-red.tsx'
-import { shortCommit, span } from '../text/format.ts'
+import { Age } from '../ui/time.tsx'
+import { shortCommit, shortRun, span } from '../text/format.ts'
 
 const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
 /** A person's maintenance also stops a deploy that runs: then it names the step. */
@@ -79,8 +83,10 @@ interface Props {
 /** Why a run of the host is red: its class, its first error, where things stand, and its files. */
 export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactElement | null {
   const live = useLive()
+  const remedy = useRemedy()
   const errorClass = classOf(run)
   if (errorClass === null) return null
+  const past = supersession(run, live)
   const failed = result?.steps.find(({ name }) => name === result.step_failed)
   return (
     <WhyRed
@@ -91,13 +97,35 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
       onFirstError={onFirstError}
       standing={[
         ...(isDeployRun(run) ? [servingNow(live, result)] : []),
-        ...(isDeployRun(run) || errorClass === 'maintenance_held' ? [maintenanceOn(live)] : []),
+        ...(past === null && concernsMaintenance(run, errorClass) ? [maintenanceOn(live)] : []),
         notReached(result),
-        nextStep({ run, result, triage }, errorClass),
+        past ?? nextStep({ run, result, triage }, errorClass, remedy),
       ].filter((each) => each !== null)}
       evidence={<Evidence run={run} result={result} triage={triage} />}
     />
   )
+}
+
+const concernsMaintenance = (run: RunDetail, errorClass: ErrorClass): boolean =>
+  isDeployRun(run) || errorClass === 'maintenance_held'
+
+/** A later run has passed: nobody needs to do anything about this one any more. */
+function supersession(run: RunDetail, { overview: { status } }: Live): Standing | null {
+  const later = supersededBy(run, status)
+  if (later === null) return null
+  return {
+    icon: 'pass',
+    tone: 'pass',
+    text: (
+      <>
+        Superseded by{' '}
+        <Link href={`/runs/${later.run_id}`} className="mono">
+          {shortRun(later.run_id)}
+        </Link>
+        , which passed <Age at={later.at} />.
+      </>
+    ),
+  }
 }
 
 const endedBy = new Set<string>(['runner_lost', 'cancelled', 'interrupted'])
@@ -142,6 +170,7 @@ function maintenanceOn({ overview: { status }, now }: Live): Standing | null {
 function nextStep(
   { run, result, triage }: Omit<Props, 'onFirstError'>,
   errorClass: ErrorClass,
+  remedy: (id: RemediationId) => string,
 ): Standing {
   const fix = triage?.next_auto_fix ?? result?.next_auto_fix ?? errorRule(errorClass).next_auto_fix
   const byHand = isDeployRun(run) && triage?.retryable !== true ? startedByHand[fix] : undefined
@@ -157,7 +186,7 @@ function nextStep(
     }
   const final = triage && !triage.retryable
   const stopped = errorClass === 'cancelled' || errorClass === 'interrupted'
-  return nextFix(fix, final && !stopped ? ' This commit is not retried as it is.' : '')
+  return nextFix(fix, remedy(fix), final && !stopped ? ' This commit is not retried as it is.' : '')
 }
 
 function Evidence({ run, result, triage }: Omit<Props, 'onFirstError'>): ReactElement {

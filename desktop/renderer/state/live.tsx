@@ -5,11 +5,12 @@ import { useHq } from '../bridge/context.ts'
 import { overviewQuery } from '../bridge/queries.ts'
 import { useNow } from '../ui/now.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
-import { factsOf, type Facts } from './facts.ts'
+import { stateOf, type State } from '#shared/state/state'
 
 export interface Live {
   readonly overview: Overview
-  readonly facts: Facts
+  /** What all of it means. Every page, mark and button reads this. */
+  readonly state: State
   readonly now: number
   readonly cut: { readonly since: number; readonly error: Error } | null
   readonly retry: () => void
@@ -26,7 +27,7 @@ export function LiveProvider({ children }: { children: ReactNode }): ReactElemen
     const cut = error === null ? null : { since: dataUpdatedAt, error }
     return {
       overview: data,
-      facts: factsOf(data, now, cut !== null),
+      state: stateOf({ overview: data, now, cut: cut !== null }),
       now,
       cut,
       retry: () => {

@@ -1,10 +1,10 @@
-import type { Gate } from '#shared/gates'
+import type { Gate } from '#shared/state/gates'
+import type { Tone } from '#shared/state/tone'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { CheckResult, StepStatus } from '#shared/result'
 import type { RunStatus } from '#shared/run'
 
-/** The states HQ draws: each has its own shape, word and colour. */
-export type Tone = 'pass' | 'fail' | 'blocked' | 'running' | 'warn' | 'skip' | 'wait' | 'you'
+export type { Tone }
 export interface Shown {
   readonly tone: Tone
   readonly word: string
@@ -67,14 +67,23 @@ const gateWords: Record<Gate['state'], Shown> = {
   pass: { tone: 'pass', word: 'Pass' },
   fail: { tone: 'fail', word: 'Failed' },
   blocked: { tone: 'blocked', word: 'Blocked' },
+  unproven: { tone: 'warn', word: 'Not proven' },
   running: { tone: 'running', word: 'Running' },
   waiting: { tone: 'wait', word: 'Waiting' },
 }
 /** @param detail the class, when it stopped: a cancelled one broke nothing */
 export const ofGate = (state: Gate['state'], detail: string | null = null): Shown =>
-  state === 'fail' && detail === 'cancelled'
-    ? { tone: 'skip', word: 'Cancelled' }
+  state === 'fail' && detail !== null && Object.hasOwn(failedWords, detail)
+    ? (failedWords[detail] ?? gateWords[state])
     : gateWords[state]
+/** Gates that failed in a way that has its own word. */
+const failedWords: Readonly<Record<string, Shown>> = {
+  cancelled: runWords.cancelled,
+  interrupted: runWords.interrupted,
+  broken: { tone: 'fail', word: 'Broken' },
+  unreadable: { tone: 'fail', word: 'Unreadable' },
+}
+
 export const gateTitles: Record<Gate['name'], string> = {
   tests: 'Tests',
   review: 'Review',

@@ -5,7 +5,8 @@ import { ofCheck } from '../text/status.ts'
 import { Mark } from './icons.tsx'
 import { Status } from './status.tsx'
 
-const order = { FAIL: 0, WARN: 1, SKIP: 2, PASS: 3 } as const
+/** What was not applicable says least. */
+const order = { FAIL: 0, WARN: 1, PASS: 2, SKIP: 3 } as const
 export const worstFirst = (checks: readonly CheckResult[]): CheckResult[] =>
   checks.toSorted((a, b) => order[a.status] - order[b.status])
 export const notGreen = (checks: readonly CheckResult[]): CheckResult[] =>

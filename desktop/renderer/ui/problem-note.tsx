@@ -1,10 +1,10 @@
 import type { ReactElement, ReactNode } from 'react'
 import { errorRule } from '#shared/errors'
-import { remediations } from '#shared/errors/remediations'
 import { toBridgeError } from '../bridge/bridge-error.ts'
 import { isBlocked } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Mark } from './icons.tsx'
+import { useRemedy } from './remedy.ts'
 
 /** A failed request or action: sentence, class, cause, next step. */
 export function ProblemNote({
@@ -15,6 +15,7 @@ export function ProblemNote({
   children?: ReactNode
 }): ReactElement {
   const { errorClass, message, nextAutoFix } = toBridgeError(error)
+  const remedy = useRemedy()
   const tone = isBlocked(errorClass) ? 'blocked' : 'fail'
   return (
     <section className={`note ${tone}`} role="alert">
@@ -25,7 +26,7 @@ export function ProblemNote({
           <code className="mono tone-text">{errorClass}</code>
         </p>
         <p className="soft">{visibleText(message)}</p>
-        <p className="soft">{remediations[nextAutoFix].title}</p>
+        <p className="soft">{remedy(nextAutoFix)}</p>
       </div>
       {children}
     </section>

@@ -1,5 +1,4 @@
 import type { ReactElement, ReactNode } from 'react'
-import { ofProof } from '../text/proof.ts'
 import type { Shown } from '../text/status.ts'
 import { Icon, Mark } from './icons.tsx'
 
@@ -32,16 +31,6 @@ export function ScriptedDemo(): ReactElement {
     >
       <Icon name="demo" small />
       scripted (demo)
-    </span>
-  )
-}
-
-/** Stands beside a proof whose signature was not checked. */
-export function Unverified(): ReactElement {
-  const { shown, title } = ofProof.unverified
-  return (
-    <span className="chip plain" title={title}>
-      {shown.word}
     </span>
   )
 }

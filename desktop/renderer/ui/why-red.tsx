@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Button } from 'react-aria-components'
-import { remediations } from '#shared/errors/remediations'
+import { remediations, type RemediationId } from '#shared/errors/remediations'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { ResultDocument, Triage } from '#shared/result'
 import { plural } from '#shared/plural'
@@ -94,9 +94,12 @@ export function WhyRed({
   )
 }
 
-/** What follows a failure: by HQ itself, or by whom and where. */
-export function nextFix(fix: keyof typeof remediations, more: string = ''): Standing {
-  const { automatic, title } = remediations[fix]
+/**
+ * What follows a failure: by HQ itself, or by whom and where.
+ * @param title the remedy in words that fit this page
+ */
+export function nextFix(fix: RemediationId, title: string, more: string = ''): Standing {
+  const { automatic } = remediations[fix]
   return {
     icon: automatic ? 'retry' : 'you',
     tone: automatic ? 'wait' : 'you',

@@ -44,6 +44,7 @@ export class StepRun<F> {
   #stopped: Problem | null = null
   #log: StepLog | null = null
   #ended = false
+  #commit: string | null = null
 
   constructor(step: Step<F>, facts: F, run: StepSurroundings) {
     this.#step = step
@@ -62,7 +63,8 @@ export class StepRun<F> {
       this.#abort.signal.throwIfAborted()
       const reason = this.#step.skip?.(this.#facts)
       if (reason !== undefined) return this.#end('skipped', reason, null)
-      const { facts, detail = null } = await this.#work()
+      const { facts, detail = null, commit = null } = await this.#work()
+      this.#commit = commit
       if (facts !== undefined) this.#note(facts)
       return this.#end('passed', detail, null)
     } catch (error) {
@@ -163,6 +165,7 @@ export class StepRun<F> {
       duration_ms,
       detail,
       error_class: problem?.errorClass ?? null,
+      ...(this.#commit === null ? {} : { git_head: this.#commit }),
     })
     const result: StepResult = {
       name: this.#step.name,

@@ -34,6 +34,8 @@ export interface FactContext<F> extends StepContext {
 export interface StepOutcome<F> {
   readonly facts?: Partial<F>
   readonly detail?: string
+  /** The commit that the run turned out to be about. */
+  readonly commit?: string
 }
 
 /**

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { operatorBench, until } from '../../support/operator-bench.ts'
 import { startResponsesApi } from '../../support/responses-api.ts'
 import { makeShipRepo } from '../../support/ship-repo.ts'
+import { stateNow } from '../../support/state.ts'
 
 it('what a running ship has passed is no evidence about a commit that was added meanwhile', async () => {
   const api = await startResponsesApi()
@@ -14,7 +15,7 @@ it('what a running ship has passed is no evidence about a commit that was added 
     const { run_id } = await bench.call('ship.start', {})
     const overview = () => bench.call('overview.get', {})
     await until('the review to run', async () => (await overview()).ship?.step === 'review_auto')
-    const before = (await overview()).change
+    const before = stateNow(await overview()).change
     expect([before.commit, ...before.gates.slice(0, 3).map(({ state }) => state)]).toEqual([
       shipped,
       'pass',
@@ -24,7 +25,7 @@ it('what a running ship has passed is no evidence about a commit that was added 
 
     const added = repo.commit('Nobody tested this', { 'app.mjs': 'export const add = () => 0\n' })
     const after = await until('HQ to see the new commit', async () => {
-      const { change } = await overview()
+      const { change } = stateNow(await overview())
       return change.commit === added && change
     })
     expect([after.commit, ...after.gates.slice(0, 3).map(({ state }) => state)]).toEqual([

@@ -131,7 +131,7 @@ describe('maintenance that a failed deploy left on', () => {
     await shown(
       page.getByText('Its file cannot be read, so it counts as on: the file is not JSON'),
     ).toBeVisible()
-    await page.getByRole('button', { name: 'End maintenance' }).click()
+    await page.getByRole('button', { name: 'End maintenance' }).first().click()
     await shown(page.getByRole('alertdialog')).toContainText('nobody knows what it protects')
     await page.context().close()
   })
@@ -163,7 +163,7 @@ describe('maintenance that a failed deploy left on', () => {
         'Put on by operator@example.com: new disk. No deploy or rollback starts until it is ended.',
       ),
     ).toBeVisible()
-    await page.getByRole('button', { name: 'End maintenance' }).click()
+    await page.getByRole('button', { name: 'End maintenance' }).first().click()
     await shown(page.getByRole('alertdialog')).toContainText(
       'Put on by operator@example.com: new disk.',
     )

@@ -5,6 +5,8 @@ import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
 import { overview, scene } from './support/scenes.ts'
+import { rows } from '../../shared/state/rows.ts'
+import { paletteAgrees, showsOneTruth } from './support/screen.ts'
 import { callsOf, change, script } from './support/scripted-transport.ts'
 import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
 import { reviewBlocked, reviewUnavailable, scripted } from './support/ship-stories.ts'
@@ -125,6 +127,29 @@ describe('the overview', () => {
     await shown(
       page.getByText('Left on by a deploy that failed. It ends with the next green deploy.'),
     ).toBeVisible()
+    await page.context().close()
+  })
+})
+
+describe('one truth', () => {
+  test('U2 U4 U7 U8: headline, gates, navigation, buttons, next action and palette agree', async () => {
+    const { page, complaints } = await open(browser, built, done())
+    const facts = [
+      'U2: a byte of the deploy proof differs',
+      'U2: the result of the deploy cannot be read',
+      'U2: both copies of the ship proof differ',
+      'U3: a deploy of the first while the second is shipped',
+      'U4: rolled back, then the newest again, cancelled after its switch',
+      'shipped, and a person holds maintenance',
+      'the review said no',
+      'deployed and green',
+    ]
+    for (const each of facts) {
+      const row = rows.find((known) => known.facts === each)
+      if (row === undefined) throw new Error(`no row ${each}`)
+      await paletteAgrees(page, await showsOneTruth(page, row.build().overview))
+    }
+    expect(complaints).toEqual([])
     await page.context().close()
   })
 })
@@ -250,7 +275,7 @@ describe('the palette', () => {
     await shown(page.getByRole('menuitem')).toHaveCount(1)
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
-    await shown(page.getByRole('heading', { level: 1 })).toHaveText('Healthy, with 1 warning')
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText('The checks passed before')
     await shown(field).toBeHidden()
     await page.keyboard.press('Control+k')
     await page.keyboard.type('what is typed goes with it')
@@ -263,7 +288,7 @@ describe('the palette', () => {
     const { page } = await open(browser, built, offline())
     await page.keyboard.press('Control+k')
     await page.keyboard.type('run doctor')
-    await shown(page.getByRole('menuitem', { name: 'Run doctor: host unreachable' })).toBeVisible()
+    await shown(page.getByRole('menuitem', { name: 'Run doctor: unreachable' })).toBeVisible()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])

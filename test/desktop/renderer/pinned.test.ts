@@ -128,7 +128,7 @@ describe('a host that is pinned by a rollback', () => {
       pinned(head, {
         connection: {
           ...connection,
-          deploy_blocked: 'aiops-1 cannot be reached: it does not answer.',
+          detail: 'aiops-1 cannot be reached: it does not answer.',
         },
       }),
       { path: '/deploy' },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright'
 import { bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
-import { gateNames } from '#shared/gates'
+import { gateNames } from '#shared/state/gates'
 import { launchDesktop, type DesktopApp } from '../../support/desktop-app.ts'
 import {
   allFiles,
@@ -76,11 +76,11 @@ describe('the desktop app', () => {
     const overview = await until('the host is online', async () => {
       const reply = await ask('overview.get', {})
       const value = reply.ok
-        ? (reply.value as { connection: { state: string }; change: { commit: string } })
+        ? (reply.value as { connection: { state: string }; repository: { head: string } })
         : null
       return value?.connection.state === 'online' ? value : null
     })
-    expect(overview.change.commit).toBe(head)
+    expect(overview.repository.head).toBe(head)
     for (const name of gateNames)
       await page
         .getByRole('listitem', { name: new RegExp(`^${name}:`, 'i') })

@@ -1,9 +1,11 @@
+import { lengthOfRun } from '#shared/state/running'
+import type { Serving } from '#shared/state/serving'
 import { stepTitle } from '#shared/steps'
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import { useLive } from '../../state/live.tsx'
 import type { LogState } from '../../state/log-state.ts'
-import { startOf, targetOf, titleOfRun } from '../../state/facts.ts'
+import { startOf, titleOfRun } from '../../state/run.ts'
 import { PinCard } from '../../parts/pin-card.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { Commit, RunId } from '../../ui/copy.tsx'
@@ -16,7 +18,6 @@ import { Age } from '../../ui/time.tsx'
 import { span, took } from '../../text/format.ts'
 import { ofOverall, ofRun } from '../../text/status.ts'
 import { ActiveRunCard } from '../../parts/active-run-card.tsx'
-import { deployHeadline } from './deploy-headline.ts'
 import { LastRed } from './last-red.tsx'
 import { RollBack } from './roll-back.tsx'
 import { bindStyles } from '../../ui/styles.ts'
@@ -27,11 +28,11 @@ const css = bindStyles(styles)
 /** What should serve and what does, the deploy that runs or was last, and how the ones before went. */
 export function DeployPage(): ReactElement {
   const live = useLive()
-  const { overview, facts, now } = live
+  const { overview, state, now } = live
   const { status, usual_ms } = overview
-  const log = useLog('host', facts.deploy?.run_id ?? null).log
-  const last = status?.last_deploy.result ?? null
-  const { title, sub } = deployHeadline(live)
+  const log = useLog('host', state.deploy?.run_id ?? null).log
+  const last = state.lastDeploy
+  const { title, sub } = state.deployHeadline
   return (
     <div className="page">
       <div className="head">
@@ -42,21 +43,21 @@ export function DeployPage(): ReactElement {
         <RollBack />
       </div>
       <Versus />
-      <PinCard />
-      {facts.deploy && !facts.stale && (
+      <PinCard button />
+      {state.deploy && !state.reach.stale && (
         <div className={css('deploy-block')}>
           <ActiveRunCard
             source="host"
-            runId={facts.deploy.run_id}
-            title={titleOfRun(facts.deploy)}
-            action={facts.deploy.action}
-            lane={facts.deploy.lane}
-            since={startOf(facts.deploy)}
+            runId={state.deploy.run_id}
+            title={titleOfRun(state.deploy)}
+            action={state.deploy.action}
+            lane={state.deploy.lane}
+            since={startOf(state.deploy)}
             log={log}
           />
         </div>
       )}
-      {!facts.deploy && last?.overall === 'FAIL' && <LastRed />}
+      {!state.deploy && last?.overall === 'FAIL' && <LastRed />}
       <div className="cols">
         <div className="column">
           <DeployHistory
@@ -67,7 +68,7 @@ export function DeployPage(): ReactElement {
           <RecentList />
         </div>
         <section
-          className={css(`card last-deploy ${facts.stale ? 'faded' : ''}`)}
+          className={css(`card last-deploy ${state.reach.stale ? 'faded' : ''}`)}
           aria-label="Steps of the deploy"
         >
           <Steps log={log} />
@@ -79,10 +80,9 @@ export function DeployPage(): ReactElement {
 
 /** Target against what serves, with the state of maintenance and the typical duration. */
 function Versus(): ReactElement {
-  const { overview } = useLive()
-  const { status, change, usual_ms } = overview
-  const target = targetOf(overview)
-  const serving = status?.host.serving ?? null
+  const { overview, state } = useLive()
+  const { change, target, serving } = state
+  const { usual_ms } = overview
   const typical = usual_ms['deploy_and_verify']
   return (
     <dl className={css('versus')}>
@@ -96,12 +96,8 @@ function Versus(): ReactElement {
       <div>
         <dt>Serving</dt>
         <dd>
-          {serving ? <Commit id={serving} /> : 'nothing'}{' '}
-          {status?.state && (
-            <span className="quiet">
-              green <Age at={status.state.last_deploy_timestamp} />
-            </span>
-          )}
+          {serving.commit ? <Commit id={serving.commit} /> : servingWords[serving.standing]}{' '}
+          {serving.commit && <ServingSince />}
         </dd>
       </div>
       <div>
@@ -134,17 +130,44 @@ function Maintenance(): ReactElement {
   )
 }
 
+/** Whether what serves became green, and when. */
+function ServingSince(): ReactElement {
+  const { serving } = useLive().state
+  return (
+    <span className="quiet">
+      {servingWords[serving.standing]} {serving.since && <Age at={serving.since} />}
+    </span>
+  )
+}
+
+const servingWords: Record<Serving['standing'], string> = {
+  green: 'green',
+  unverified: 'not verified',
+  broken: 'its proof is broken, green',
+  unreadable: 'not readable',
+  nothing: 'nothing',
+  unknown: 'not known',
+}
+
 /** The steps of the deploy that runs, else of the last one. */
 function Steps({ log }: { log: LogState }): ReactElement {
   const {
-    overview: { status, usual_ms },
-    facts,
+    overview: { usual_ms, status },
+    state,
     now,
   } = useLive()
   const common = { action: 'deploy_and_verify', typical: usual_ms, now }
-  const last = status?.last_deploy.result ?? null
-  if (facts.deploy) {
-    const title = facts.deploy.action === 'rollback' ? 'This rollback' : 'This deploy'
+  const last = state.lastDeploy
+  if (state.unreadableDeploy !== null && state.deploy === null)
+    return (
+      <div className="card-body">
+        <Nothing title="The result of the last deploy cannot be read">
+          Run {state.unreadableDeploy} left it. {state.headline.sub}
+        </Nothing>
+      </div>
+    )
+  if (state.deploy) {
+    const title = state.deploy.action === 'rollback' ? 'This rollback' : 'This deploy'
     return <StepList title={title} steps={log.steps} {...common} running />
   }
   if (last === null)
@@ -153,7 +176,7 @@ function Steps({ log }: { log: LogState }): ReactElement {
         <Nothing title="No deploy has ended yet">The steps of a deploy are shown here.</Nothing>
       </div>
     )
-  const length = Date.parse(last.finished_at) - Date.parse(last.started_at)
+  const length = lengthOfRun(last, status)
   return (
     <>
       <div className="card-head">

@@ -7,4 +7,5 @@ export const deployPage: HqPage = {
   icon: 'deploy',
   Page: DeployPage,
   showsNextStep: true,
+  mark: 'deploy',
 }

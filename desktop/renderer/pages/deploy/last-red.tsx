@@ -15,9 +15,10 @@ export function LastRed(): ReactElement | null {
   const { bridge } = useHq()
   const {
     overview: { status },
+    state,
   } = useLive()
   const [, go] = useLocation()
-  const result = status?.last_deploy.result ?? null
+  const result = state.lastDeploy
   const read = useQuery({ ...runQuery(bridge, result?.run_id ?? ''), enabled: result !== null })
     .data?.run
   // What the overview knows of it stands here at once, and while the host is unreachable.

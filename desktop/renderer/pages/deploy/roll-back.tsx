@@ -1,5 +1,6 @@
 import { useState, type ReactElement } from 'react'
 import { actions } from '#shared/actions'
+import { whyNot } from '#shared/state/buttons'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
@@ -11,23 +12,16 @@ const { button } = actions.rollback
 
 /** Rolls back to the last green commit: the dialog names it, and the request carries exactly the shown commit. */
 export function RollBack(): ReactElement | null {
-  const {
-    overview: { status },
-    facts,
-  } = useLive()
+  const { state } = useLive()
   const { run, busy } = useActions()
   const [chosen, setChosen] = useState<string | null>(null)
-  const serving = status?.host.serving ?? null
-  const state = status?.state ?? null
-  if (serving === null || state === null) return null
-  // What serves now may never have become green: then the state still names the one before.
-  const to = serving === state.target_sha ? (state.rollback_to ?? null) : state.target_sha
-  if (to === null) return null
+  const { rollbackTo: to, serving } = state
+  if (to === null || serving.commit === null) return null
   return (
     <>
       <PushButton
         busy={busy}
-        blocked={facts.deployBlocked?.whole ?? null}
+        blocked={whyNot(state.buttons.rollback)}
         onPress={() => setChosen(to)}
       >
         {button}
@@ -36,7 +30,7 @@ export function RollBack(): ReactElement | null {
         open={chosen !== null}
         title={`${button} to ${shortCommit(chosen ?? to)}?`}
         confirm={button}
-        keep={`Keep ${shortCommit(serving)}`}
+        keep={`Keep ${shortCommit(serving.commit)}`}
         onConfirm={() => {
           if (chosen !== null) run('rollback', { to: chosen })
         }}

@@ -1,16 +1,16 @@
 import type { ReactElement } from 'react'
-import { remediations } from '#shared/errors/remediations'
 import type { CheckResult, ChecksResult } from '#shared/result'
 import { actionOf, actions, type ActionId } from '#shared/actions'
-import { oneOrMany } from '#shared/plural'
+import { whyNot } from '#shared/state/buttons'
 import { useActions } from '../../state/actions.tsx'
 import { useLive } from '../../state/live.tsx'
 import { Matrix, tallyOf, worstFirst } from '../../ui/checks.tsx'
 import { Nothing } from '../../ui/problem-note.tsx'
+import { useRemedy } from '../../ui/remedy.ts'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
-import { count, timeOfDay, took } from '../../text/format.ts'
+import { timeOfDay, took } from '../../text/format.ts'
 import { ofCheck } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
@@ -22,7 +22,7 @@ const css = bindStyles(styles)
 export function DoctorPage(): ReactElement {
   const {
     overview: { status },
-    facts,
+    state,
   } = useLive()
   const doctor = status?.last_doctor ?? null
   return (
@@ -30,10 +30,13 @@ export function DoctorPage(): ReactElement {
       <div className={css('head head-many')}>
         <div className="grow">
           <h1>
-            {headlineOf(doctor)}
-            {facts.stale && doctor ? `, as of ${timeOfDay(doctor.finished_at)}` : ''}
+            {state.health.title}
+            {state.reach.stale && doctor ? `, as of ${timeOfDay(doctor.finished_at)}` : ''}
           </h1>
-          <p className="sub">{portsLine(status?.last_port_audit ?? null)}</p>
+          <p className="sub">
+            {state.health.outdated !== null && `Outdated: ${state.health.outdated}. `}
+            {state.health.ports.sentence}
+          </p>
         </div>
         <div className="head-actions">
           <RunButton action="doctor" />
@@ -45,7 +48,7 @@ export function DoctorPage(): ReactElement {
       </div>
       {doctor && (
         <div className={css('doctor-matrix')}>
-          <Matrix checks={doctor.checks} faded={facts.stale} />
+          <Matrix checks={doctor.checks} faded={state.reach.stale} />
         </div>
       )}
       <Section
@@ -72,40 +75,13 @@ export function DoctorPage(): ReactElement {
   )
 }
 
-const numberOf = (result: ChecksResult | null, status: CheckResult['status']): number =>
-  result?.checks.filter((check) => check.status === status).length ?? 0
-
-function headlineOf(doctor: ChecksResult | null): string {
-  if (doctor === null) return 'Doctor has not run yet'
-  const failing = numberOf(doctor, 'FAIL')
-  if (failing > 0)
-    return `${count(failing, 'check')} of ${doctor.checks.length} ${oneOrMany(failing, 'fails', 'fail')}`
-  const warnings = numberOf(doctor, 'WARN')
-  return warnings > 0 ? `Healthy, with ${count(warnings, 'warning')}` : 'Healthy'
-}
-
-function portsLine(audit: ChecksResult | null): string {
-  const open = numberOf(audit, 'FAIL')
-  if (open > 0) return `${count(open, 'port')} can be reached from outside.`
-  return audit
-    ? 'No port was found that can be reached from outside loopback and the tailnet.'
-    : 'The ports have not been read yet.'
-}
-
 function RunButton({ action }: { action: ActionId }): ReactElement {
-  const { button, in_maintenance } = actionOf(action)
-  const {
-    overview: { connection, status },
-    facts,
-  } = useLive()
+  const { button } = actionOf(action)
+  const press = useLive().state.buttons.of(action)
   const { run, busy } = useActions()
-  const held = status?.maintenance.on === true && in_maintenance === 'dod_only'
-  const unreachable = facts.stale || connection.state !== 'online'
-  const reason = held ? 'maintenance' : null
-  const blocked = unreachable ? 'unreachable' : reason
   return (
-    <PushButton blocked={blocked} busy={busy} onPress={() => run(action)}>
-      {blocked === null ? button : `${button}: ${blocked}`}
+    <PushButton blocked={whyNot(press)} busy={busy} onPress={() => run(action)}>
+      {press.state === 'blocked' ? `${button}: ${press.short}` : button}
     </PushButton>
   )
 }
@@ -119,7 +95,7 @@ function Section({
   result: ChecksResult | null
   none: string
 }): ReactElement {
-  const { facts } = useLive()
+  const { state } = useLive()
   return (
     <section aria-label={`${title} checks`}>
       <div className="list-head">
@@ -133,7 +109,7 @@ function Section({
       {result === null ? (
         <Nothing title="No result yet">{none}</Nothing>
       ) : (
-        <table className={css(`rows rows-checks ${facts.stale ? 'faded' : ''}`)}>
+        <table className={css(`rows rows-checks ${state.reach.stale ? 'faded' : ''}`)}>
           <thead>
             <tr>
               <th>State</th>
@@ -158,6 +134,7 @@ function Row({
 }: {
   check: CheckResult
 }): ReactElement {
+  const remedyOf = useRemedy()
   return (
     <tr>
       <td>
@@ -171,7 +148,7 @@ function Row({
           {visibleText(detail)}
         </span>
         {remedy && status !== 'PASS' && (
-          <span className={css('quiet remedy')}>{remediations[remedy].title}</span>
+          <span className={css('quiet remedy')}>{remedyOf(remedy)}</span>
         )}
       </td>
       <td className="quiet hide-narrow">{took(duration_ms)}</td>

@@ -9,6 +9,7 @@ import { Age } from '../../ui/time.tsx'
 import { count, shortRun, span, timeOfDay } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { NextActionCard } from './next-action-card.tsx'
+import { PlanSection } from './plan-section.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
 
@@ -18,6 +19,7 @@ export function Aside(): ReactElement {
   return (
     <div className={css('aside')}>
       <NextActionCard />
+      <PlanSection />
       <DoctorSection />
       <PortsSection />
       <MaintenanceSection />
@@ -27,8 +29,8 @@ export function Aside(): ReactElement {
 
 /** The age of a section, or *as of* while the host is unreachable. */
 function When({ at }: { at: string }): ReactElement {
-  const { facts } = useLive()
-  return facts.stale ? (
+  const { state } = useLive()
+  return state.reach.stale ? (
     <span className="as-of">
       <Icon name="clock" small />
       as of {timeOfDay(at)}
@@ -43,7 +45,7 @@ function When({ at }: { at: string }): ReactElement {
 function DoctorSection(): ReactElement {
   const {
     overview: { status },
-    facts,
+    state,
   } = useLive()
   const doctor = status?.last_doctor ?? null
   return (
@@ -60,7 +62,7 @@ function DoctorSection(): ReactElement {
         <p className="quiet">Doctor has not run yet.</p>
       ) : (
         <>
-          <Matrix checks={doctor.checks} faded={facts.stale} />
+          <Matrix checks={doctor.checks} faded={state.reach.stale} />
           <div className={css('lines')}>
             <div className="line soft">{tallyOf(doctor.checks)}</div>
             {notGreen(doctor.checks)
@@ -76,12 +78,9 @@ function DoctorSection(): ReactElement {
 }
 
 function PortsSection(): ReactElement {
-  const {
-    overview: { status },
-    facts,
-  } = useLive()
-  const audit = status?.last_port_audit ?? null
-  const bad = audit?.checks.filter((check) => check.status === 'FAIL') ?? []
+  const { state } = useLive()
+  const { checks, open, at, deploy_run_id } = state.health.ports
+  const bad = checks.filter((check) => check.status === 'FAIL')
   return (
     <section className={css('sec')} aria-label="Ports">
       <div className={css('sec-head')}>
@@ -90,23 +89,28 @@ function PortsSection(): ReactElement {
             Ports
           </Link>
         </h2>
-        {audit && <When at={audit.finished_at} />}
+        {at !== null && (
+          <span className="row">
+            {deploy_run_id !== null && <span className="quiet small">by a deploy</span>}
+            <When at={at} />
+          </span>
+        )}
       </div>
-      {audit === null ? (
+      {at === null ? (
         <p className="quiet">The ports have not been read yet.</p>
       ) : (
-        <div className={css(`lines ${facts.stale ? 'faded' : ''}`)}>
+        <div className={css(`lines ${state.reach.stale ? 'faded' : ''}`)}>
           <div className="line">
             <Status
               shown={
-                bad.length === 0 && audit.overall === 'PASS'
+                open === 0
                   ? { tone: 'pass', word: 'No public port found' }
-                  : { tone: 'fail', word: `${count(bad.length, 'port')} reachable from outside` }
+                  : { tone: 'fail', word: `${count(open, 'port')} reachable from outside` }
               }
             />
-            <span className="line-end">{count(audit.checks.length, 'check')}</span>
+            <span className="line-end">{count(checks.length, 'check')}</span>
           </div>
-          {(bad.length > 0 ? bad : audit.checks).slice(0, 5).map((check) => (
+          {(bad.length > 0 ? bad : checks).slice(0, 5).map((check) => (
             <div key={check.name} className="line">
               <code className="mono nowrap">{check.name.replace(/^ports:/, '')}</code>
               <span className="line-end ellipsis" title={visibleText(check.detail)}>
@@ -123,13 +127,13 @@ function PortsSection(): ReactElement {
 function MaintenanceSection(): ReactElement | null {
   const {
     overview: { status },
-    facts,
+    state,
     now,
   } = useLive()
   if (!status) return null
   const { on, file } = status.maintenance
   const person = personsMaintenance(status.maintenance)
-  const lastSeen = facts.stale ? ' when last seen' : ''
+  const lastSeen = state.reach.stale ? ' when last seen' : ''
   return (
     <section className={css('sec')} aria-label="Maintenance">
       <div className={css('sec-head')}>

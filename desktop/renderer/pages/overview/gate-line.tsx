@@ -1,8 +1,8 @@
 import type { ReactElement, ReactNode } from 'react'
-import type { Gate } from '#shared/gates'
+import type { Gate } from '#shared/state/gates'
 import { stepsOfGate } from '#shared/steps'
 import { useLive, type Live } from '../../state/live.tsx'
-import { startOf } from '../../state/facts.ts'
+import { startOf } from '../../state/run.ts'
 import type { LogState } from '../../state/log-state.ts'
 import { RailLine, type RailItem } from '../../ui/rail-line.tsx'
 import { ScriptedDemo } from '../../ui/status.tsx'
@@ -20,20 +20,20 @@ const css = bindStyles(styles)
 /** The six gates of the newest change as one line; where they are decided stands above. */
 export function GateLine({ deployLog, shipLog }: Logs): ReactElement {
   const live = useLive()
-  const { overview, facts } = live
+  const { state } = live
   const logs = { deployLog, shipLog }
   return (
     <div className="gate-line">
       <div className={css('rail-where')}>
         <span>Laptop</span>
         <span>
-          {facts.hostName}
+          {state.reach.name}
           {hostNote(live)}
         </span>
       </div>
       <RailLine
         label="Definition of Done, six gates"
-        items={overview.change.gates.map((gate) => itemOf(gate, live, logs))}
+        items={state.change.gates.map((gate) => itemOf(gate, live, logs))}
       />
     </div>
   )
@@ -44,25 +44,25 @@ interface Logs {
   readonly shipLog: LogState
 }
 
-function hostNote({ overview: { connection, status }, facts }: Live): string {
-  if (facts.stale && connection.as_of) return `, as of ${timeOfDay(connection.as_of)}`
+function hostNote({ overview: { connection, status }, state }: Live): string {
+  if (state.reach.stale && connection.as_of) return `, as of ${timeOfDay(connection.as_of)}`
   return status === null ? ', not read yet' : ''
 }
 
 function itemOf(gate: Gate, live: Live, logs: Logs): RailItem {
-  const { overview, facts, now } = live
+  const { overview, state, now } = live
   const title = gateTitles[gate.name]
   const shown = ofGate(gate.state, gate.detail)
   const typical = typicalOfGate(gate.name, overview.usual_ms)
   const since = gate.state === 'running' ? runningSince(gate, live, logs) : now
   const stopped = shown.tone === 'fail' || shown.tone === 'blocked'
-  const scripted = gate.name === 'review' && overview.change.scripted_review
+  const scripted = gate.name === 'review' && state.change.scripted_review
   return {
     key: gate.name,
     title,
     shown,
-    stale: isHostGate(gate.name) && facts.stale,
-    name: `${title}: ${shown.word}${stopped && gate.detail ? ` ${gate.detail}` : ''}`,
+    stale: isHostGate(gate.name) && state.reach.stale,
+    name: `${title}: ${shown.word}${stopped && gate.detail && !saidByWord.has(gate.detail) ? ` ${gate.detail}` : ''}`,
     done: progress(since, typical, now),
     state: stateLine(gate, shown.word, now - since),
     below: belowLine(gate, typical),
@@ -70,10 +70,10 @@ function itemOf(gate: Gate, live: Live, logs: Logs): RailItem {
   }
 }
 
-function runningSince(gate: Gate, { facts, now }: Live, { deployLog, shipLog }: Logs): number {
+function runningSince(gate: Gate, { state, now }: Live, { deployLog, shipLog }: Logs): number {
   if (isHostGate(gate.name))
-    return startOfGate(gate, deployLog) ?? (facts.deploy && startOf(facts.deploy)) ?? now
-  return startOfGate(gate, shipLog) ?? facts.ship?.since ?? now
+    return startOfGate(gate, deployLog) ?? (state.deploy && startOf(state.deploy)) ?? now
+  return startOfGate(gate, shipLog) ?? state.ship?.since ?? now
 }
 
 function startOfGate(gate: Gate, log: LogState): number | null {
@@ -86,6 +86,7 @@ function startOfGate(gate: Gate, log: LogState): number | null {
 /** @param soFar how long the gate has run, in milliseconds */
 function stateLine(gate: Gate, word: string, soFar: number): string {
   if (gate.state === 'running') return `${word}, ${clock(soFar)}`
+  if (gate.state === 'unproven') return word
   if (gate.state === 'pass' && gate.name === 'proof')
     return gate.detail === null ? word : `${word}, ${gate.detail}`
   return gate.duration_ms !== null && gate.duration_ms > 0
@@ -99,8 +100,9 @@ function belowLine(gate: Gate, typical: number | undefined): ReactNode {
     if (typical !== undefined) return `of usually ${clock(typical)}`
     return detail === name ? blank : detail
   }
+  if (state === 'unproven') return detail === null ? blank : <span title={detail}>{detail}</span>
   const stopped = state === 'fail' || state === 'blocked'
-  if (stopped && detail !== null && detail !== 'cancelled')
+  if (stopped && detail !== null && !saidByWord.has(detail))
     return (
       <code className="mono" title={detail}>
         {visibleText(detail)}
@@ -111,6 +113,14 @@ function belowLine(gate: Gate, typical: number | undefined): ReactNode {
   if (at !== null) return <Age at={at} />
   return typical === undefined || state !== 'waiting' ? blank : `usually ${took(typical)}`
 }
+
+/** Details that the word of the gate says already. */
+const saidByWord: ReadonlySet<string> = new Set([
+  'cancelled',
+  'interrupted',
+  'broken',
+  'unreadable',
+])
 
 /** Keeps the line its height. */
 const blank = '\u00a0'

@@ -1,5 +1,5 @@
 import type { Overview } from '#shared/bridge'
-import type { Gate, GateName } from '#shared/gates'
+import type { GateName } from '#shared/state/gates'
 import { deploySteps, stepsOfGate } from '#shared/steps'
 
 /** How long a gate typically takes, in milliseconds, if all its steps are known. */
@@ -13,5 +13,3 @@ export function typicalOfGate(name: GateName, typical: Overview['usual_ms']): nu
 
 export const isHostGate = (name: GateName): boolean =>
   name === 'deployed' || name === 'verified' || name === 'proof'
-export const firstStopped = (gates: readonly Gate[]): Gate | null =>
-  gates.find(({ state }) => state === 'fail' || state === 'blocked') ?? null

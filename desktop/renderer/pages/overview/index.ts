@@ -7,4 +7,5 @@ export const overviewPage: HqPage = {
   icon: 'overview',
   Page: OverviewPage,
   showsNextStep: true,
+  mark: 'overview',
 }

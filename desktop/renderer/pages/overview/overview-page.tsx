@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react'
-import { titleOfRun, startOf } from '../../state/facts.ts'
+import { titleOfRun, startOf } from '../../state/run.ts'
 import { useLive } from '../../state/live.tsx'
 import { PinCard } from '../../parts/pin-card.tsx'
 import { useLog } from '../../log/use-log.ts'
@@ -11,7 +11,6 @@ import { visibleText } from '../../text/visible-text.ts'
 import { ActiveRunCard } from '../../parts/active-run-card.tsx'
 import { Aside } from './aside.tsx'
 import { GateLine } from './gate-line.tsx'
-import { headlineOf } from './headline.ts'
 import { ResultsTable } from './results-table.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
@@ -21,10 +20,10 @@ const css = bindStyles(styles)
 
 /** Where the newest change stands: the answer first, then its six gates, then what supports them. */
 export function OverviewPage(): ReactElement {
-  const { overview, facts, now } = useLive()
-  const active = facts.deploy ?? overview.status?.active_runs[0] ?? null
+  const { overview, state, now } = useLive()
+  const active = state.deploy ?? overview.status?.active_runs[0] ?? null
   const deployLog = useLog('host', active?.run_id ?? null).log
-  const shipLog = useLog('ship', facts.ship?.runId ?? null).log
+  const shipLog = useLog('ship', state.ship?.runId ?? null).log
   return (
     <div className="page">
       <Head />
@@ -32,17 +31,17 @@ export function OverviewPage(): ReactElement {
       <div className="cols">
         <div className="column">
           <PinCard />
-          {facts.ship && (
+          {state.ship && (
             <ActiveRunCard
               source="ship"
-              runId={facts.ship.runId}
+              runId={state.ship.runId}
               title="Ship"
               action="ship"
-              since={facts.ship.since}
+              since={state.ship.since}
               log={shipLog}
             />
           )}
-          {active && !facts.stale && (
+          {active && !state.reach.stale && (
             <ActiveRunCard
               source="host"
               runId={active.run_id}
@@ -68,8 +67,8 @@ export function OverviewPage(): ReactElement {
 
 /** The headline, what waits for the host, and how many gates have passed. */
 function Head(): ReactElement {
-  const { overview, facts, now, retry } = useLive()
-  const { title, sub, done, errorClass } = headlineOf(overview, facts, now)
+  const { overview, state, retry } = useLive()
+  const { title, sub, done, errorClass } = state.headline
   return (
     <div className="head">
       <div className="grow">
@@ -90,7 +89,7 @@ function Head(): ReactElement {
           <p className="sub quiet">{overview.upload.detail ?? waiting(overview.upload.queued)}</p>
         )}
       </div>
-      {facts.stale && (
+      {state.reach.stale && (
         <PushButton icon="retry" onPress={retry}>
           Try now
         </PushButton>
@@ -105,8 +104,8 @@ const waiting = (bundles: number): string =>
 
 function Tally(): ReactElement {
   const {
-    overview: { change, connection },
-    facts,
+    overview: { connection },
+    state: { change, reach },
   } = useLive()
   const passed = change.gates.filter(({ state }) => state === 'pass').length
   return (
@@ -117,7 +116,7 @@ function Tally(): ReactElement {
       </b>
       <p className="quiet">
         gates passed
-        {facts.stale && connection.as_of ? `, as of ${timeOfDay(connection.as_of)}` : ''}
+        {reach.stale && connection.as_of ? `, as of ${timeOfDay(connection.as_of)}` : ''}
       </p>
     </div>
   )

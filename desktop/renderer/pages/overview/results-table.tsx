@@ -1,6 +1,5 @@
 import type { ComponentProps, ReactElement, ReactNode } from 'react'
 import { Link } from 'wouter'
-import { remediations } from '#shared/errors/remediations'
 import { stepTitle } from '#shared/steps'
 import type {
   ChecksResult,
@@ -9,6 +8,8 @@ import type {
   ResultDocument,
   ShipResult,
 } from '#shared/result'
+import { troubleOf, type ProofTrouble } from '#shared/state/proof'
+import { lengthOfRun } from '#shared/state/running'
 import { useHq } from '../../bridge/context.ts'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
@@ -17,7 +18,8 @@ import { Nothing } from '../../ui/problem-note.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, took } from '../../text/format.ts'
-import { ofOverall } from '../../text/status.ts'
+import { ofOverall, type Shown } from '../../text/status.ts'
+import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
 
@@ -28,14 +30,21 @@ type ProofFile = ComponentProps<typeof FileLink>['file']
 interface Row {
   readonly name: string
   readonly result: ResultDocument
+  /** The run whose proof it is part of, when that is another. */
+  readonly proofRun?: string
+  /** What is wrong with its proof. */
+  readonly trouble: ProofTrouble | null
   readonly what: ReactNode
   readonly links: ReactNode
 }
 
+type Plain = Omit<Row, 'trouble'>
+
 /** The last ship, deploy, DoD, doctor and guard: how each ended, on which commit, how old, and its proof. */
 export function ResultsTable(): ReactElement {
-  const { facts } = useLive()
+  const { state } = useLive()
   const rows = useRows()
+  const { unreadableDeploy } = state
   return (
     <section aria-label="Last results">
       <div className="list-head">
@@ -43,11 +52,11 @@ export function ResultsTable(): ReactElement {
         <Link href="/proofs">All proofs</Link>
       </div>
       {rows.length === 0 ? (
-        <Nothing title="No run has ended yet">
-          The first ship and deploy leave their results here.
+        <Nothing title="No ship, deploy or check has ended yet">
+          The first of them leaves its result here.
         </Nothing>
       ) : (
-        <table className={`results ${facts.stale ? 'faded-host' : ''}`}>
+        <table className={`results ${state.reach.stale ? 'faded-host' : ''}`}>
           <thead className="unseen">
             <tr>
               <th>What</th>
@@ -60,6 +69,7 @@ export function ResultsTable(): ReactElement {
             </tr>
           </thead>
           <tbody>
+            {unreadableDeploy !== null && <UnreadableRow runId={unreadableDeploy} />}
             {rows.map((row) => (
               <ResultRow key={row.name} row={row} />
             ))}
@@ -70,23 +80,60 @@ export function ResultsTable(): ReactElement {
   )
 }
 
-function ResultRow({ row: { name, result, what, links } }: { row: Row }): ReactElement {
+function ResultRow({ row: { name, result, trouble, what, links } }: { row: Row }): ReactElement {
+  const { status } = useLive().overview
   return (
     <tr className={name === 'Ship' ? '' : 'of-host'}>
       <td className="strong">{name}</td>
       <td>
-        <Status shown={ofOverall(result.overall, result.error_class)} />
+        <Status
+          shown={
+            trouble === null
+              ? ofOverall(result.overall, result.error_class)
+              : ofTrouble[trouble.state]
+          }
+        />
       </td>
       <td className={css('hide-tiny')}>{result.git_head && <Commit id={result.git_head} />}</td>
-      <td className="soft">{what}</td>
-      <td className="quiet hide-narrow">
-        {took(Date.parse(result.finished_at) - Date.parse(result.started_at))}
+      <td className="soft">
+        {trouble === null ? what : visibleText(trouble.file ?? trouble.detail)}
       </td>
+      <td className="quiet hide-narrow">{took(lengthOfRun(result, status))}</td>
       <td className="quiet">
         <Age at={result.finished_at} />
       </td>
       <td>
-        <span className={css('links')}>{links}</span>
+        <span className={css('links')}>
+          {trouble !== null && <Link href="/proofs">Why</Link>}
+          {links}
+        </span>
+      </td>
+    </tr>
+  )
+}
+
+const ofTrouble: Record<ProofTrouble['state'], Shown> = {
+  broken: { tone: 'fail', word: 'Broken' },
+  unreadable: { tone: 'fail', word: 'Unreadable' },
+}
+
+/** The newest deploy left a result that cannot be read: nobody knows how it ended. */
+function UnreadableRow({ runId }: { runId: string }): ReactElement {
+  const trouble = troubleOf(useLive().state.troubles, 'deploy', runId)
+  return (
+    <tr className="of-host">
+      <td className="strong">Deploy</td>
+      <td>
+        <Status shown={ofTrouble.unreadable} />
+      </td>
+      <td className={css('hide-tiny')} />
+      <td className="soft">{visibleText(trouble?.detail ?? '')}</td>
+      <td className="quiet hide-narrow" />
+      <td className="quiet" />
+      <td>
+        <span className={css('links')}>
+          <Link href={`/runs/${runId}`}>Run</Link>
+        </span>
       </td>
     </tr>
   )
@@ -96,15 +143,20 @@ function useRows(): Row[] {
   const { info } = useHq()
   const {
     overview: { status, ship },
+    state: { troubles, lastDeploy, unreadableDeploy },
   } = useLive()
   const shipped = ship?.result ?? status?.last_ship.result ?? null
   const fromLaptop = info.operator && ship?.result?.run_id === shipped?.run_id
+  const withTrouble = (kind: ProofTrouble['kind'], row: Plain | null): Row | null =>
+    row && { ...row, trouble: troubleOf(troubles, kind, row.proofRun ?? row.result.run_id) }
+  const dod = status?.last_dod.result ?? null
   return [
-    shipRow(shipped, fromLaptop),
-    deployRow(status?.last_deploy.result ?? null),
-    dodRow(status?.last_dod.result ?? null),
-    checksRow('Doctor', status?.last_doctor ?? null),
-    checksRow('Guard', status?.last_guard ?? null),
+    withTrouble('ship', shipRow(shipped, fromLaptop)),
+    withTrouble('deploy', deployRow(lastDeploy)),
+    // A DoD is part of the deploy whose result cannot be read.
+    dod?.deploy_run_id === unreadableDeploy ? null : withTrouble('deploy', dodRow(dod)),
+    withTrouble('deploy', checksRow('Doctor', status?.last_doctor ?? null)),
+    withTrouble('deploy', checksRow('Guard', status?.last_guard ?? null)),
   ].filter((row) => row !== null)
 }
 
@@ -113,7 +165,7 @@ const ProofLink = ({ file }: { file: ProofFile }): ReactElement => (
   <FileLink file={file}>Proof</FileLink>
 )
 
-function shipRow(result: ShipResult | null, fromLaptop: boolean): Row | null {
+function shipRow(result: ShipResult | null, fromLaptop: boolean): Plain | null {
   if (!result) return null
   const { run_id: runId, overall, scripted_review } = result
   const onHost: ProofFile = { source: 'host', runId, path: `ship/${runId}/ship_result.json` }
@@ -142,7 +194,7 @@ function shipRow(result: ShipResult | null, fromLaptop: boolean): Row | null {
   }
 }
 
-function deployRow(result: DeployResult | null): Row | null {
+function deployRow(result: DeployResult | null): Plain | null {
   if (!result) return null
   const { run_id: runId, attempt, steps } = result
   return {
@@ -158,12 +210,13 @@ function deployRow(result: DeployResult | null): Row | null {
   }
 }
 
-function dodRow(result: DodResult | null): Row | null {
+function dodRow(result: DodResult | null): Plain | null {
   if (!result) return null
   const { deploy_run_id: runId, joined } = result
   return {
     name: 'DoD',
     result,
+    proofRun: runId,
     what: outcome(result, joined ? 'Doctor through hostd, joined' : 'Doctor through hostd'),
     links: <ProofLink file={{ source: 'host', runId, path: `deploy/${runId}/dod_result.json` }} />,
   }
@@ -171,16 +224,15 @@ function dodRow(result: DodResult | null): Row | null {
 
 function outcome(result: ResultDocument, good: string): ReactNode {
   if (result.overall === 'PASS') return good
-  const next = result.next_auto_fix === null ? '' : remediations[result.next_auto_fix].title
   return (
-    <span title={next}>
+    <span>
       <code className="mono">{result.error_class}</code>
       {result.step_failed ? ` in ${stepTitle(result.step_failed)}` : ''}
     </span>
   )
 }
 
-function checksRow(name: string, result: ChecksResult | null): Row | null {
+function checksRow(name: string, result: ChecksResult | null): Plain | null {
   if (!result) return null
   const bad = result.checks.filter(({ status }) => status === 'FAIL')
   const warnings = result.checks.filter(({ status }) => status === 'WARN').length

@@ -111,7 +111,7 @@ interface HeadProps {
 }
 
 function Head({ place, evidence, checking, onCheck, onWhy, onTree }: HeadProps): ReactElement {
-  const { hostName } = useLive().facts
+  const hostName = useLive().state.reach.name
   const verification = evidence?.verification ?? null
   return (
     <div className={css('evidence-head')}>

@@ -1,8 +1,7 @@
-import type { Live } from '../../state/live.tsx'
 import { evidenceAddress, evidenceHref } from '../../text/evidence-address.ts'
-import { count, shortRun } from '../../text/format.ts'
+import { shortRun } from '../../text/format.ts'
 import { folderTitles } from '../../text/proof.ts'
-import type { Badge, HqPage } from '../page.ts'
+import type { HqPage } from '../page.ts'
 import { ProofsPage } from './proofs-page.tsx'
 
 export const proofsPage: HqPage = {
@@ -13,7 +12,7 @@ export const proofsPage: HqPage = {
   takes: 'path',
   subject,
   keyOf,
-  badge,
+  mark: 'proofs',
 }
 
 /** *deploy_result.json of deploy 8f3a9c1e*. */
@@ -29,10 +28,4 @@ function subject(rest: string): string | null {
 function keyOf(rest: string): string {
   const address = evidenceAddress(rest)
   return address === null ? rest : evidenceHref(address.place)
-}
-
-/** How many proofs differ from what HQ has witnessed. */
-function badge({ overview: { proof_alarms: alarms = [] } }: Live): Badge | null {
-  if (alarms.length === 0) return null
-  return { tone: 'fail', number: alarms.length, text: count(alarms.length, 'alarm') }
 }

@@ -56,7 +56,7 @@ export function ProofsPage({ id }: PageProps): ReactElement {
 
 function ProofList(): ReactElement {
   const { bridge } = useHq()
-  const { facts } = useLive()
+  const { state } = useLive()
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     proofsQuery(bridge),
   )
@@ -85,7 +85,7 @@ function ProofList(): ReactElement {
       {unreachable && (
         <p className={css('as-of proof-away')}>
           <Icon name="clock" small />
-          {facts.hostName} cannot be reached now; what it found is{' '}
+          {state.reach.name} cannot be reached now; what it found is{' '}
           {asOf ? `as of ${timeOfDay(asOf)}` : 'not known'}.
         </p>
       )}

@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import { actions } from '#shared/actions'
 import type { Evidence, EvidencePlace } from '#shared/evidence'
 import type { ProofState } from '#shared/proof'
+import { whyNot } from '#shared/state/buttons'
 import { useActions } from '../../state/actions.tsx'
 import { useLive, type Live } from '../../state/live.tsx'
 import { shortCommit } from '../../text/format.ts'
@@ -30,7 +31,7 @@ export function WhatToDo({ place, evidence, state }: Props): ReactElement {
         {deploys && <DeployAgain commit={evidence.git_head} />}
         {state === 'broken' && place.side === 'host' && (
           <p className="soft small">
-            If nobody meant to change the file, somebody else can write on {live.facts.hostName}.
+            If nobody meant to change the file, somebody else can write on {live.state.reach.name}.
             Find out who was signed in there before you trust it again.
           </p>
         )}
@@ -47,14 +48,14 @@ export function WhatToDo({ place, evidence, state }: Props): ReactElement {
 
 function DeployAgain({ commit }: { commit: string | null }): ReactElement {
   const { run, busy } = useActions()
-  const { facts } = useLive()
+  const { buttons } = useLive().state
   return (
     <div className="row">
       <PushButton
         kind="main"
         icon="deploy"
         busy={busy}
-        blocked={facts.deployBlocked?.whole ?? null}
+        blocked={whyNot(buttons.deploy)}
         onPress={() => run('deploy_and_verify')}
       >
         {commit === null ? actions.deploy_and_verify.button : `Deploy ${shortCommit(commit)} again`}
@@ -71,7 +72,7 @@ interface Advice {
 }
 
 function advise({ place: { side, folder, run_id }, evidence, state }: Props, live: Live): Advice {
-  const { overview, facts } = live
+  const { overview, state: known } = live
   const commit = evidence.git_head === null ? 'the commit' : shortCommit(evidence.git_head)
   if (state === 'unverified')
     return {
@@ -83,7 +84,7 @@ function advise({ place: { side, folder, run_id }, evidence, state }: Props, liv
     }
   if (folder === 'deploy' && overview.status?.last_deploy.run_id === run_id)
     return {
-      meaning: `What ${facts.hostName} serves is untouched by this. What is gone is the proof that ${commit} passed.`,
+      meaning: `What ${known.reach.name} serves is untouched by this. What is gone is the proof that ${commit} passed.`,
       advice:
         `Deploy ${commit} again. It makes a new proof of the same commit and leaves this one in the list as ` +
         'broken.',
@@ -93,11 +94,12 @@ function advise({ place: { side, folder, run_id }, evidence, state }: Props, liv
     return {
       meaning:
         `The review of ${commit} also stands on origin, signed, where the host reads it. ` +
-        `What is gone is the complete proof on ${side === 'host' ? facts.hostName : 'this laptop'}.`,
+        `What is gone is the complete proof on ${side === 'host' ? known.reach.name : 'this laptop'}.`,
       advice:
         side === 'host'
           ? 'The copy on the laptop may be whole: open it on the page Proofs. The next ship makes a new proof.'
-          : `The copy on ${facts.hostName} may be whole: open it on the page Proofs. The next ship makes a new proof.`,
+          : `The copy on ${known.reach.name} may be whole: open it on the page Proofs. ` +
+            'The next ship makes a new proof.',
       deploys: false,
     }
   return {

@@ -56,7 +56,7 @@ function Wrong({
   evidence,
   problem: { code, file, detail },
 }: Pick<Props, 'place' | 'evidence'> & { problem: ProofProblem }): ReactElement {
-  const { hostName } = useLive().facts
+  const hostName = useLive().state.reach.name
   const found = evidence.files.find(({ path }) => path === file) ?? null
   return (
     <section>

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
-import { remediations } from '#shared/errors/remediations'
 import type { CheckResult } from '#shared/result'
 import { tallyOf, worstFirst } from '../../ui/checks.tsx'
+import { useRemedy } from '../../ui/remedy.ts'
 import { Mark } from '../../ui/icons.tsx'
 import { took } from '../../text/format.ts'
 import { ofCheck } from '../../text/status.ts'
@@ -9,6 +9,7 @@ import { visibleText } from '../../text/visible-text.ts'
 
 /** The checks of a doctor, guard or port run, worst first: where a pipeline has its steps. */
 export function CheckList({ checks }: { checks: readonly CheckResult[] }): ReactElement {
+  const remedyOf = useRemedy()
   return (
     <nav className="steps" aria-label="Checks">
       <h2>{tallyOf(checks)}</h2>
@@ -24,7 +25,7 @@ export function CheckList({ checks }: { checks: readonly CheckResult[] }): React
                 {status !== 'PASS' && (
                   <span className="step-second">
                     {visibleText(detail)}
-                    {remedy ? ` ${remediations[remedy].title}` : ''}
+                    {remedy ? ` ${remedyOf(remedy)}` : ''}
                   </span>
                 )}
               </div>

@@ -5,7 +5,7 @@ import { actionOf } from '#shared/actions'
 import type { RunDetail } from '#shared/api'
 import type { DeployResult, ResultDocument, Triage } from '#shared/result'
 import { isEnded } from '#shared/run'
-import { startOf } from '../../state/facts.ts'
+import { startOf } from '../../state/run.ts'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { folderQuery } from '../../bridge/queries.ts'
@@ -59,7 +59,8 @@ function Fact({ name, children }: { name: string; children: ReactNode }): ReactE
 /** Which commit the run is about, and which serves. */
 function CommitFacts({ run, result, deploy }: Props): ReactElement {
   const {
-    overview: { change, status },
+    overview: { status },
+    state: { change },
   } = useLive()
   const target = deploy?.target_sha ?? result?.git_head ?? null
   const serving = run.lane === 'deploy' ? (status?.host.serving ?? null) : null

@@ -4,7 +4,7 @@ import { Link, useLocation, useSearchParams } from 'wouter'
 import { actionIds, actionOf, actions, isActionId } from '#shared/actions'
 import { runStatus, type Run } from '#shared/run'
 import { stepTitle } from '#shared/steps'
-import { startOf } from '../../state/facts.ts'
+import { startOf } from '../../state/run.ts'
 import { useLive } from '../../state/live.tsx'
 import { runIdFrom } from '../../state/run-id.ts'
 import { useHq } from '../../bridge/context.ts'
@@ -134,9 +134,9 @@ function Filters({
 }
 
 function RunTable({ runs }: { runs: readonly Run[] }): ReactElement {
-  const { facts } = useLive()
+  const { state } = useLive()
   return (
-    <table className={css(`rows ${facts.stale ? 'faded' : ''}`)} aria-label="Runs">
+    <table className={css(`rows ${state.reach.stale ? 'faded' : ''}`)} aria-label="Runs">
       <thead>
         <tr>
           <th>State</th>
@@ -159,7 +159,8 @@ function RunTable({ runs }: { runs: readonly Run[] }): ReactElement {
 
 function Row({ run }: { run: Run }): ReactElement {
   const {
-    overview: { status, change },
+    overview: { status },
+    state: { change },
   } = useLive()
   const [, go] = useLocation()
   const scripted =

@@ -1,6 +1,7 @@
 import { useState, type FormEvent, type ReactElement } from 'react'
-import { Input, Label, Text, TextField } from 'react-aria-components'
+import { FieldError, Input, Label, Text, TextField } from 'react-aria-components'
 import type { SettingsView } from '#shared/bridge'
+import { hostAddressProblem } from '#shared/net/host-address'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
 import { ProblemNote } from '../../ui/problem-note.tsx'
@@ -40,9 +41,12 @@ export function HostForm({
   })
   const changed =
     name.trim() !== (host?.name ?? '') || url.trim() !== (host?.url ?? '') || token !== ''
-  const complete = name.trim() !== '' && URL.canParse(url.trim())
+  const addressProblem = url.trim() === '' ? null : hostAddressProblem(url.trim())
+  const complete = name.trim() !== '' && url.trim() !== '' && addressProblem === null
   const unchanged = changed ? null : 'nothing is changed'
-  const blocked = complete ? unchanged : 'name and address are missing'
+  const missing =
+    addressProblem === null ? 'name and address are missing' : 'correct the address first'
+  const blocked = complete ? unchanged : missing
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked === null) mutate(undefined)
@@ -57,6 +61,7 @@ export function HostForm({
           onChange={setUrl}
           type="url"
           placeholder="https://aiops-1.example.ts.net"
+          problem={addressProblem}
         />
         <Field
           label="Admin token"
@@ -85,6 +90,7 @@ function Field({
   type = 'text',
   placeholder,
   description,
+  problem = null,
 }: {
   label: string
   value: string
@@ -92,6 +98,8 @@ function Field({
   type?: 'text' | 'url' | 'password'
   placeholder: string
   description?: string
+  /** Why what stands in it is not accepted. */
+  problem?: string | null
 }): ReactElement {
   return (
     <TextField
@@ -100,10 +108,12 @@ function Field({
       onChange={onChange}
       type={type}
       autoComplete="off"
+      isInvalid={problem !== null}
     >
       <Label>{label}</Label>
       <Input placeholder={placeholder} spellCheck={false} />
       {description !== undefined && <Text slot="description">{description}</Text>}
+      <FieldError className="field-error">{problem}</FieldError>
     </TextField>
   )
 }

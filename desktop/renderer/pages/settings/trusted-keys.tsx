@@ -2,6 +2,7 @@ import { useState, type ReactElement } from 'react'
 import { actions } from '#shared/actions'
 import type { ShipKeyView } from '#shared/bridge'
 import { useActions } from '../../state/actions.tsx'
+import { whyNot } from '#shared/state/buttons'
 import { useLive } from '../../state/live.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
@@ -63,7 +64,7 @@ function TrustedKey({
   only: boolean
 }): ReactElement {
   const { run, busy } = useActions()
-  const { facts } = useLive()
+  const { state } = useLive()
   const [confirming, setConfirming] = useState(false)
   const who = visibleText(whose)
   return (
@@ -91,7 +92,7 @@ function TrustedKey({
           blocked={
             only
               ? 'It is the only key; without a key, the host would deploy unsigned commits'
-              : (facts.deployBlocked?.whole ?? null)
+              : whyNot(state.buttons.of('distrust_ship_key'))
           }
           onPress={() => setConfirming(true)}
         >

@@ -1,5 +1,6 @@
 import gitDiffParser, { type Change, type File } from 'gitdiff-parser'
 import type { Finding } from '#shared/verdict'
+import { plainPath } from './diff-path.ts'
 import { visibleText } from '../../text/visible-text.ts'
 
 export interface DiffRow {
@@ -77,7 +78,8 @@ function parse(diff: string): File[] {
   }
 }
 
-const pathOf = (file: File): string => (file.type === 'delete' ? file.oldPath : file.newPath)
+const pathOf = (file: File): string =>
+  plainPath(file.type === 'delete' ? file.oldPath : file.newPath)
 
 function toFile(file: File, findings: readonly Finding[]): DiffFile {
   const rows: DiffRow[] = []

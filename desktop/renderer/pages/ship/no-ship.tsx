@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react'
 import type { RepositoryState } from '#shared/bridge'
+import { whyNot } from '#shared/state/buttons'
 import { useLive } from '../../state/live.tsx'
 import { Commit } from '../../ui/copy.tsx'
 import { count } from '../../text/format.ts'
@@ -14,16 +15,14 @@ const whatShipDoes =
 export function NoShip(): ReactElement {
   const {
     overview: { repository },
-    facts,
+    state,
   } = useLive()
   return (
     <div className="page">
       <div className="head">
         <div className="grow">
           <h1>{titleOf(repository)}</h1>
-          <p className="sub">
-            {facts.shipBlocked ? visibleText(facts.shipBlocked.whole) : whatShipDoes}
-          </p>
+          <p className="sub">{visibleText(whyNot(state.buttons.ship) ?? whatShipDoes)}</p>
         </div>
       </div>
       <ShipSteps steps={[]} result={null} />

@@ -1,4 +1,4 @@
-import type { Overview, RepositoryState, ShipDetail } from '#shared/bridge'
+import type { RepositoryState, ShipDetail } from '#shared/bridge'
 import type { ShipResult } from '#shared/result'
 import type { Finding } from '#shared/verdict'
 import { stepTitle } from '#shared/steps'
@@ -10,13 +10,15 @@ export interface ShipHeadline {
   readonly sub: string
 }
 
-/** How a ship ended: one sentence, and what that means for origin/main. */
+/**
+ * How a ship ended: one sentence, and what that means for origin/main.
+ * @param running the commit of a ship that runs, null until it is frozen; undefined when it has ended
+ */
 export function shipHeadline(
   { summary: { run_id, result }, findings }: ShipDetail,
-  active: boolean,
-  overview: Overview,
+  running: string | null | undefined,
 ): ShipHeadline {
-  if (active) return running(overview)
+  if (running !== undefined) return underway(running)
   if (result === null)
     return {
       title: `Ship ${shortRun(run_id)} left no result`,
@@ -27,8 +29,7 @@ export function shipHeadline(
   return result.overall === 'PASS' ? shipped(result) : notShipped(result, findings)
 }
 
-function running({ repository, change }: Overview): ShipHeadline {
-  const commit = change.commit ?? repository?.head ?? null
+function underway(commit: string | null): ShipHeadline {
   return {
     title: commit ? `Shipping ${shortCommit(commit)}` : 'Shipping',
     sub: 'One frozen commit. Nothing is pushed before every step has passed.',

@@ -128,7 +128,7 @@ function Ship({ detail, active, latest }: ShipProps): ReactElement {
 function Head({ detail, active, latest, log }: ShipProps & { log: LogState }): ReactElement {
   const { overview } = useLive()
   const { result } = detail.summary
-  const { title, sub } = shipHeadline(detail, active, overview)
+  const { title, sub } = shipHeadline(detail, active ? (detail.summary.commit ?? null) : undefined)
   const turn = active ? turnOf(log) : null
   const since = latest && !active ? sinceThen(result, overview.repository) : null
   return (

@@ -11,9 +11,10 @@ import { useHq } from '../../bridge/context.ts'
 import { shipsQuery } from '../../bridge/queries.ts'
 import { FileLink } from '../../ui/file-link.tsx'
 import { Mark } from '../../ui/icons.tsx'
-import { ScriptedDemo, Status, Unverified } from '../../ui/status.tsx'
+import { Chip, ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, shortCommit, shortRun, startOfRun } from '../../text/format.ts'
+import { ofProof } from '../../text/proof.ts'
 import { ofSignature } from '../../text/signature.ts'
 import { ofOverall, type Shown, type Tone } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
@@ -51,7 +52,7 @@ export function VerdictPanel({
         <section aria-label="Evidence">
           <h2>
             <span>Evidence</span>
-            {!verdict && <Unverified />}
+            <ProofChip runId={run_id} />
           </h2>
           <ul className="files">
             {Object.entries(result.artifacts).map(([name, path]) => (
@@ -65,6 +66,12 @@ export function VerdictPanel({
       <History current={run_id} />
     </aside>
   )
+}
+
+/** Whether the proof of this ship is whole, as the laptop found it last; nothing while that is not known here. */
+function ProofChip({ runId }: { runId: string }): ReactElement | null {
+  const { ship_proof } = useLive().overview
+  return ship_proof?.run_id === runId ? <Chip shown={ofProof[ship_proof.state].shown} /> : null
 }
 
 function Approval({

@@ -28,6 +28,7 @@ export const gitSync = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
         engine: synced.config.engine,
         previous_sha: readServing(paths)?.sha ?? null,
       },
+      commit: synced.sha,
       detail: detailOf(synced),
     }
   },

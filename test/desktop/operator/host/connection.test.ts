@@ -2,9 +2,11 @@ import { statSync } from 'node:fs'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { whyNot } from '#shared/state/buttons'
 import { execFileSync } from 'node:child_process'
 import { hostPeer, json, type HostPeer } from '../../../support/host-peer.ts'
 import { operatorBench, until, type OperatorBench } from '../../../support/operator-bench.ts'
+import { stateNow } from '../../../support/state.ts'
 
 const token = 'canary-token-0815'
 
@@ -33,7 +35,7 @@ describe('the connection to the host', () => {
     const { connection, status } = await bench.call('overview.get', {})
     expect(connection).toMatchObject({
       state: 'not_enrolled',
-      deploy_blocked: 'No host is enrolled, so no request was sent.',
+      detail: 'No host is enrolled, so no request was sent.',
       as_of: null,
     })
     expect(status).toBeNull()
@@ -46,7 +48,6 @@ describe('the connection to the host', () => {
       name: 'aiops-1',
       url: peer.url,
       detail: null,
-      deploy_blocked: null,
     })
     expect(connection.latency_ms).toBeGreaterThan(0)
     expect(status?.host.name).toBe('aiops-1')
@@ -67,10 +68,10 @@ describe('the connection to the host', () => {
       expect(Date.parse(away.connection.as_of ?? '')).toBeGreaterThanOrEqual(
         Date.parse(before.connection.as_of ?? ''),
       )
-      expect(away.connection.deploy_blocked).toBe(
-        'aiops-1 cannot be reached: nothing listens at its address.',
-      )
-      expect(away.change.done).toBe(true)
+      expect(stateNow(away).buttons.deploy).toMatchObject({
+        whole: 'aiops-1 cannot be reached: nothing listens at its address.',
+      })
+      expect(stateNow(away).change.done).toBe(true)
     } finally {
       await later.operator.close()
     }
@@ -122,14 +123,14 @@ describe('the connection to the host', () => {
   })
 
   it.each([
-    ['http://aiops-1.example', 'plain http'],
+    ['http://aiops-1.example', 'Plain http'],
     ['https://user:pw@aiops-1.example', 'user name or password'],
     ['https://aiops-1.example/path', 'without a path'],
     ['file:///etc/passwd', 'must start with https://'],
-    ['http://127.0.0.1.evil.example', 'plain http'],
+    ['http://127.0.0.1.evil.example', 'Plain http'],
   ])('refuses %s as an address and leaves the settings alone', async (url, why) => {
     const problem = await bench.refused('settings.set_host', { name: 'aiops-1', url, token })
-    expect(problem.error_class).toBe('invalid_request')
+    expect(problem.error_class).toBe('setting_invalid')
     expect(problem.message).toContain(why)
     expect((await bench.call('settings.get', {})).host).toBeNull()
   })
@@ -265,8 +266,8 @@ describe('the connection to the host', () => {
       step_failed: null,
     })
     await enrol()
-    expect((await state('online')).connection.deploy_blocked).toBe(
-      'Deploy+Verify is running on aiops-1 already.',
+    expect(whyNot(stateNow(await state('online')).buttons.deploy)).toBe(
+      'Deploy+Verify is running already.',
     )
   })
 })

@@ -2,8 +2,10 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { whyNot } from '#shared/state/buttons'
 import type { RunEnd } from '../../../../desktop/operator/host/deploys.ts'
 import { typicalDurations } from '#shared/typical-durations'
+import { writeJson } from '#ops/base/files/json-file'
 import {
   scriptedInstall,
   startHostd,
@@ -13,6 +15,7 @@ import {
 } from '../../../support/hostd.ts'
 import { operatorBench, until, type OperatorBench } from '../../../support/operator-bench.ts'
 import { makeShipRepo, type ShipRepo } from '../../../support/ship-repo.ts'
+import { stateNow } from '../../../support/state.ts'
 
 /** A real hostd whose deploy waits in its second step until the test lets it go on. */
 describe('a deploy on the host, as the Overview shows it', () => {
@@ -66,14 +69,27 @@ finish('PASS')`,
     const running = await until('the deploy is in git_sync', async () => {
       const overview = await bench.call('overview.get', {})
       return (
-        overview.change.gates.find(({ name }) => name === 'deployed')?.detail === 'git_sync' &&
-        overview
+        stateNow(overview).change.gates.find(({ name }) => name === 'deployed')?.detail ===
+          'git_sync' && overview
       )
     })
-    expect(running.change.gates.find(({ name }) => name === 'deployed')).toMatchObject({
+    expect(stateNow(running).change.gates.find(({ name }) => name === 'deployed')).toMatchObject({
       state: 'running',
     })
-    expect(running.connection.deploy_blocked).toBe('Deploy+Verify is running on test-host already.')
+    expect(whyNot(stateNow(running).buttons.deploy)).toBe('Deploy+Verify is running already.')
+    // U8: doctor waits for a deploy that holds maintenance, and the button says so.
+    const since = new Date().toISOString()
+    const file = { schema_version: 1, deploy_run_id: run_id, reason: 'deploy', since }
+    writeJson(host.paths.maintenance, file)
+    expect((await bench.refused('host.exec', { action: 'doctor' })).error_class).toBe(
+      'MAINTENANCE_MODE',
+    )
+    const held = await until('HQ to see it', async () => {
+      const overview = await bench.call('overview.get', {})
+      return overview.status?.maintenance.on === true && overview
+    })
+    expect(stateNow(held).buttons.of('doctor')).toMatchObject({ state: 'blocked' })
+    rmSync(host.paths.maintenance)
     open('go')
     const [end] = await until('its end is reported', () => ended.length > 0 && ended)
     expect(end).toMatchObject({
@@ -85,12 +101,14 @@ finish('PASS')`,
       const overview = await bench.call('overview.get', {})
       return (
         overview.usual_ms['deploy_and_verify/git_sync'] !== undefined &&
-        overview.connection.deploy_blocked === null &&
+        stateNow(overview).buttons.deploy.state === 'ready' &&
         overview
       )
     })
     expect(after.usual_ms['deploy_and_verify/git_sync']).toBe(40)
-    expect(after.change.gates.find(({ name }) => name === 'deployed')?.state).not.toBe('running')
+    expect(stateNow(after).change.gates.find(({ name }) => name === 'deployed')?.state).not.toBe(
+      'running',
+    )
   })
 
   it('goes on following a deploy through a restart of hostd', async () => {
@@ -100,8 +118,9 @@ finish('PASS')`,
     await until(
       'the deploy is in git_sync',
       async () =>
-        (await bench.call('overview.get', {})).change.gates.find(({ name }) => name === 'deployed')
-          ?.detail === 'git_sync',
+        stateNow(await bench.call('overview.get', {})).change.gates.find(
+          ({ name }) => name === 'deployed',
+        )?.detail === 'git_sync',
     )
     const { port } = hostd
     await hostd.kill()
@@ -125,7 +144,7 @@ finish('PASS')`,
         now
       )
     })
-    expect(overview.change.gates.map(({ state }) => state)).not.toContain('running')
+    expect(stateNow(overview).change.gates.map(({ state }) => state)).not.toContain('running')
     open('back')
     const [end] = await until('its end is reported', () => ended.length > 0 && ended)
     expect(end).toMatchObject({

@@ -80,13 +80,12 @@ export function deploying(): Scene & { runId: string } {
             detail: null,
             latency_ms: 12,
             as_of: ago(0),
-            deploy_blocked: 'a deploy is running',
           },
           repository: {
             name: 'ai-ops-runner',
             branch: 'main',
-            head: before,
-            subject: 'Two more things',
+            head,
+            subject: 'Show the age of every gate',
             remote: head,
             ahead: 2,
             behind: 0,
@@ -183,7 +182,6 @@ export function offline(): Scene {
     detail: 'aiops-1 does not answer on the tailnet.',
     latency_ms: null,
     as_of: ago(252),
-    deploy_blocked: 'unreachable',
   }
   return { ...base, answers: { ...base.answers, 'overview.get': { ...known, connection } } }
 }

@@ -201,7 +201,6 @@ export function awayProofs(): Scene {
     detail: 'aiops-1 does not answer.',
     latency_ms: null,
     as_of: ago(252),
-    deploy_blocked: 'unreachable',
   }
   const unknown = row('doctor', 95_000, { host: null, witnessed: seen(12, 94_000, null) })
   return scene({

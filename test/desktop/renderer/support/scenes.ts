@@ -7,7 +7,6 @@ import {
   type ShipDetail,
 } from '#shared/bridge'
 import type { EventBody, RunEvent } from '#shared/events'
-import { gatesOf } from '#shared/gates'
 import type { ShipResult } from '#shared/result'
 import type { Run } from '#shared/run'
 import type { Finding } from '#shared/verdict'
@@ -164,20 +163,16 @@ type OverviewParts = Partial<Omit<Overview, 'status'>> & {
   status?: StatusReply | null
   ship?: Overview['ship']
   deployStep?: string | null
-  shipStep?: string | null
 }
 
 /** The overview as the operator's service composes it, gates included. */
-export function overview({
-  deployStep = null,
-  shipStep = null,
-  ...over
-}: OverviewParts = {}): Overview {
+export function overview({ deployStep = null, ...over }: OverviewParts = {}): Overview {
   const ship =
     over.ship === undefined
       ? { run_id: shipResult().run_id, active: false, step: null, result: shipResult() }
       : over.ship
   const host = over.status === undefined ? status() : over.status
+  const active = host?.active_runs.find(({ lane }) => lane === 'deploy')?.run_id ?? null
   return {
     connection: {
       name: 'aiops-1',
@@ -186,7 +181,6 @@ export function overview({
       detail: null,
       latency_ms: 12,
       as_of: ago(0),
-      deploy_blocked: null,
     },
     repository: {
       name: 'ai-ops-runner',
@@ -200,13 +194,13 @@ export function overview({
       next_action: 'Connect Gmail the desktop way, then run Phase 0.',
       ship_blocked: 'Nothing to ship: origin/main has every commit.',
     },
-    change: gatesOf({
-      commit: head,
-      ship: ship?.result ?? null,
-      shipStep,
-      status: host,
-      deployStep,
-    }),
+    place: 'laptop',
+    ship_result: ship?.result ?? null,
+    ship_proof: null,
+    deploy:
+      deployStep === null || active === null
+        ? null
+        : { run_id: active, step: deployStep, commit: head },
     usual_ms: typical,
     upload: { queued: 0, detail: null },
     ...over,

@@ -116,14 +116,19 @@ export function scripted(): Scene {
 export function shipping(): Scene & { runId: string } {
   const runId = idAt(90, '5417aaaa')
   const events: EventBody[] = shipLog(runId).slice(0, -2)
-  const summary = { run_id: runId, active: true, step: 'review_auto', result: null }
+  const summary = {
+    run_id: runId,
+    active: true,
+    step: 'review_auto',
+    commit: head,
+    result: null,
+  }
   return {
     runId,
     ...scene(
       {
         'overview.get': overview({
           ship: summary,
-          shipStep: 'review_auto',
           repository: {
             name: 'ai-ops-runner',
             branch: 'main',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { statusReply } from '#shared/api'
-import { gatesOf } from '#shared/gates'
+import { gatesOf, type GateFacts } from '#shared/state/gates'
+import { troublesOf } from '#shared/state/proof'
 import type { ProofState } from '#shared/proof'
 import {
   deployDocument,
@@ -10,16 +11,20 @@ import {
   shipDocument,
   shipSteps,
   steps,
-} from '../support/documents.ts'
+} from '../../support/documents.ts'
 
 const commit = 'a'.repeat(40)
 const other = 'b'.repeat(40)
-const facts = {
+const facts: GateFacts = {
   commit,
   ship: shipDocument(commit),
   shipStep: null,
   status: greenStatus(commit),
   deployStep: null,
+  shipCopies: ['host'],
+  troubles: [],
+  alarmed: false,
+  remote: commit,
 }
 const states = (input: Parameters<typeof gatesOf>[0]): string =>
   gatesOf(input)
@@ -145,7 +150,9 @@ describe('the six gates of a change', () => {
         ship: { ...status.bundles.ship!, verification: ship },
         deploy: { ...status.bundles.deploy!, verification: deploy },
       }
-      const { state, detail } = gatesOf({ ...facts, status: { ...status, bundles } }).gates[5] ?? {}
+      const now = { ...status, bundles }
+      const troubles = troublesOf({ status: now, ship_proof: null })
+      const { state, detail } = gatesOf({ ...facts, status: now, troubles }).gates[5] ?? {}
       return `${state} ${detail}`
     }
     expect([

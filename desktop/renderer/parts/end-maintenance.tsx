@@ -1,6 +1,7 @@
 import { useState, type ReactElement } from 'react'
 import { actions } from '#shared/actions'
 import type { MaintenanceState } from '#shared/api'
+import { whyNot } from '#shared/state/buttons'
 import { personName, personsMaintenance } from '#shared/maintenance'
 import { Confirm } from '../ui/dialog.tsx'
 import { PushButton } from '../ui/push-button.tsx'
@@ -11,29 +12,33 @@ import { useLive } from '../state/live.tsx'
 
 const { button } = actions.maintenance_clear
 
-/** Ends maintenance that no deploy holds any more, after a question. A green deploy ends it without this. */
-export function EndMaintenance(): ReactElement | null {
+/**
+ * Ends maintenance that no deploy holds any more, after a question. A green deploy ends it without this.
+ * @param main as the filled button
+ */
+export function EndMaintenance({ main = false }: { main?: boolean }): ReactElement | null {
   const {
     overview: { status },
-    facts,
+    state,
   } = useLive()
   const { run, busy } = useActions()
   const [confirming, setConfirming] = useState(false)
-  if (status?.maintenance.on !== true || facts.deploy !== null) return null
+  if (status?.maintenance.on !== true || state.maintenance.held === 'run') return null
   const { serving } = status.host
   return (
     <>
       <PushButton
-        small
+        small={!main}
+        kind={main ? 'main' : 'plain'}
         busy={busy}
-        blocked={facts.deployBlocked?.whole ?? null}
+        blocked={whyNot(state.buttons.end_maintenance)}
         onPress={() => setConfirming(true)}
       >
         {button}
       </PushButton>
       <Confirm
         open={confirming}
-        title={`${button} on ${facts.hostName}?`}
+        title={`${button} on ${state.reach.name}?`}
         confirm={button}
         keep="Leave it on"
         onConfirm={() => run('maintenance_clear')}

@@ -1,0 +1,30 @@
+/** Whether the host answers, and how old what is known of it is. */
+import type { HostConnection, Overview } from '../bridge.ts'
+
+export interface Reach {
+  readonly name: string
+  /** `cut`: HQ itself does not answer this page. */
+  readonly state: HostConnection['state'] | 'cut'
+  /** What is known of the host is from `asOf`, not from now. */
+  readonly stale: boolean
+  /** When the host was read last; null: never. */
+  readonly asOf: string | null
+  readonly detail: string | null
+}
+
+/** A host that has been silent for this long while it connects is stale, milliseconds. */
+const goneMs = 15_000
+
+/** @param now milliseconds since the epoch @param cut HQ itself does not answer */
+export function reachOf({ connection }: Overview, now: number, cut: boolean): Reach {
+  const { name, state, as_of, detail } = connection
+  const silent = as_of === null ? 0 : now - Date.parse(as_of)
+  const gone = state === 'offline' || state === 'refused'
+  return {
+    name: name ?? 'the host',
+    state: cut ? 'cut' : state,
+    stale: cut || gone || (state !== 'online' && silent > goneMs),
+    asOf: as_of,
+    detail,
+  }
+}
