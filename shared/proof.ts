@@ -155,6 +155,7 @@ export const proofProblemCodes = [
   'file_not_regular',
   'folder_unreadable',
   'tombstone_invalid',
+  'statement_mismatch',
   'chain_gap',
   'counter_repeated',
   'order_swapped',

@@ -50,6 +50,7 @@ export const problemText: Record<ProofProblemCode, string> = {
   file_not_regular: 'A file was replaced by a link or cannot be read',
   folder_unreadable: 'It cannot be read',
   tombstone_invalid: 'Its record of deleted files is not signed with the key of its manifest',
+  statement_mismatch: 'Its statement about its files says something else than its manifest',
   chain_gap: 'A proof that was there is missing',
   counter_repeated: 'Two proofs have the same number',
   order_swapped: 'A proof does not follow the one before it',

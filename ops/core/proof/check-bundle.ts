@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type {
   BundleKind,
   BundleVerification,
@@ -6,9 +7,12 @@ import type {
   ProvenFile,
 } from '#shared/proof'
 import { stateOf } from '#shared/proof'
+import { statementFile } from '#shared/statement'
 import { sha256Of } from '#ops/base/sha256'
+import { openEnvelope } from '#ops/core/trust/envelope'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import type { FoundFile } from './bundle-files.ts'
+import { filesStatement } from './bundle-statements.ts'
 import { noteInto, parseManifest, parseTombstone, type Note } from './read-manifest.ts'
 
 /** A bundle as it was read, from a folder or from an upload. */
@@ -19,6 +23,8 @@ export interface ReadBundle {
   /** null: there is none. */
   readonly manifestText: string | null
   readonly tombstoneText: string | null
+  /** The envelope of the statement about the files; null: there is none. */
+  readonly statementText: string | null
   /** null: they were not read, only the manifest is checked. */
   readonly files: readonly FoundFile[] | null
   /** What could not be read at all. */
@@ -44,6 +50,10 @@ export function checkBundle(bundle: ReadBundle, keys: TrustedKeys): BundleVerifi
           `its manifest is of a ${manifest.kind}, not of a ${bundle.kind}`,
           'manifest.json',
         )
+      if (bundle.statementText !== null) {
+        const why = contradiction(manifest, bundle.statementText, keys)
+        if (why !== null) note('statement_mismatch', why, statementFile('files'))
+      }
       if (bundle.files !== null)
         pruned = compareFiles(manifest, bundle.files, {
           absentByLaw: accountedFor(manifest, bundle, { keys, note }),
@@ -121,4 +131,16 @@ function accountedFor(
       return wrong(`it lists ${path} with another size or digest than the manifest`)
   }
   return new Set(tombstone.files.map(({ path }) => path))
+}
+
+/** Why the statement about the files is not what the sealing of this manifest wrote; null: it is. */
+function contradiction(manifest: Manifest, text: string, keys: TrustedKeys): string | null {
+  const opened = openEnvelope(text, keys)
+  if (opened.state === 'invalid') return opened.why
+  const { signature, ...content } = manifest
+  if (opened.keyId !== signature.key_id) return 'it is signed with another key than the manifest'
+  const files = content.files.filter(({ path }) => path !== statementFile('files'))
+  return isDeepStrictEqual(opened.statement, filesStatement({ ...content, files }))
+    ? null
+    : 'it says something else than the manifest'
 }

@@ -46,7 +46,7 @@ const maxPruned = 200
 const maxMs = 20_000
 
 /** Results and verdicts, small and the point of a proof, stay for ever; everything else of a bundle is log. */
-export const isLog = (path: string): boolean => !path.endsWith('.json')
+export const isLog = (path: string): boolean => !/\.(?:json|intoto\.jsonl)$/.test(path)
 
 /** Bytes of the logs below a folder; links are not followed. */
 function logBytes(dir: string): number {

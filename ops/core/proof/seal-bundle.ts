@@ -11,15 +11,17 @@ import {
   type Manifest,
   type ProvenFile,
 } from '#shared/proof'
-import { statementFiles } from '#shared/statement'
+import { statementFile, statementFiles } from '#shared/statement'
 import { writeWhole } from '#ops/base/files/json-file'
 import { signDocument } from '#ops/core/trust/signed-document'
+import { signStatement } from '#ops/core/trust/envelope'
 import type { SigningKey } from '#ops/core/trust/signing-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { toTrustedKey } from '#ops/core/trust/signing-key'
 import { redactFolder } from '#ops/base/redact/redact-files'
 import { redact, redactSource } from '#ops/base/redact/redaction'
 import { readBundleFiles } from './bundle-files.ts'
+import { filesStatement, leaveDeployStatements, type ManifestContent } from './bundle-statements.ts'
 import { currentChain, withChain, writeChainHead } from './chain-head.ts'
 import { documentText, readDocument } from './manifest-text.ts'
 import { verifyBundle } from './verify-bundle.ts'
@@ -55,7 +57,7 @@ const sourceFiles = new Set(['diff.patch', 'unproven.patch', 'review_prompt.txt'
  * the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
  * sealed again, or one that is.
  *
- * Order: secrets are redacted, files are made durable, the chain file names what is about to be written, the manifest
+ * Order: secrets are redacted, statements are written, files are made durable, the chain file names what is about to be written, the manifest
  * is written, the chain file moves on.
  *
  * @throws {Problem} `proof_broken` when the folder cannot be sealed as it is or was sealed and changed since;
@@ -72,7 +74,9 @@ export function sealBundle(request: SealRequest): Promise<Sealed> {
       if (signedFiles.has(name)) return null
       return sourceFiles.has(name) ? redactSource : redact
     })
-    const manifest = signDocument('manifest', await describe(dir, request, chain), request.key)
+    if (request.kind === 'deploy') leaveDeployStatements(dir, request.key)
+    const content = await withFilesStatement(dir, await describe(dir, request, chain), request.key)
+    const manifest = signDocument('manifest', content, request.key)
     manifestSchema.parse(manifest)
     const text = documentText(manifest)
     const manifestSha256 = sha256Of(text)
@@ -98,11 +102,29 @@ function readManifestText(dir: string): string | null {
   }
 }
 
+/**
+ * Adds the statement about the files, itself a file of the bundle: the manifest lists it as well. So the chain and its
+ * readers stay as they are, and an older HQ verifies the bundle.
+ */
+async function withFilesStatement(
+  dir: string,
+  content: ManifestContent,
+  key: SigningKey,
+): Promise<ManifestContent> {
+  const path = statementFile('files')
+  const others = content.files.filter((file) => file.path !== path) // one of a seal that was cut short
+  const text = signStatement(filesStatement({ ...content, files: others }), key)
+  writeWhole(join(dir, path), text)
+  const file = { path, size: Buffer.byteLength(text), sha256: sha256Of(text) }
+  const files = [...others, file].toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  return { ...content, files }
+}
+
 async function describe(
   dir: string,
   { kind, runId, gitHead, gitTree, now = new Date() }: SealRequest,
   chain: ChainHead,
-): Promise<Omit<Manifest, 'signature'>> {
+): Promise<ManifestContent> {
   const found = await readBundleFiles(dir, { durable: true })
   const files: ProvenFile[] = []
   for (const file of found) {

@@ -6,7 +6,9 @@ import {
   type BundleKind,
   type BundleVerification,
   type ProofProblem,
+  type ProofProblemCode,
 } from '#shared/proof'
+import { statementFile } from '#shared/statement'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { readBundleFiles, type FoundFile } from './bundle-files.ts'
 import { checkBundle } from './check-bundle.ts'
@@ -33,7 +35,7 @@ export async function verifyBundle(
   const runId = basename(dir)
   const problems: ProofProblem[] = []
   const note = noteInto(problems, runId)
-  const read = (name: string, code: 'manifest_unreadable' | 'tombstone_invalid'): string | null => {
+  const read = (name: string, code: ProofProblemCode): string | null => {
     try {
       return readDocument(join(dir, name))
     } catch (error) {
@@ -43,6 +45,7 @@ export async function verifyBundle(
   }
   const manifestText = read(manifestName, 'manifest_unreadable')
   const tombstoneText = read(tombstoneName, 'tombstone_invalid')
+  const statementText = contents ? read(statementFile('files'), 'statement_mismatch') : null
   let files: FoundFile[] | null = null
   if (contents)
     try {
@@ -51,7 +54,7 @@ export async function verifyBundle(
       note('folder_unreadable', messageOf(error))
     }
   return checkBundle(
-    { runId, kind: kindOf(dir), manifestText, tombstoneText, files, problems },
+    { runId, kind: kindOf(dir), manifestText, tombstoneText, statementText, files, problems },
     keys,
   )
 }
@@ -74,17 +77,13 @@ export function verifyFiles(
 ): BundleVerification {
   const problems: ProofProblem[] = []
   const note = noteInto(problems, runId)
-  const text = (name: string): string | null => {
+  const text = (name: string, code: ProofProblemCode): string | null => {
     const bytes = files.get(name)
     if (bytes === undefined) return null
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     } catch {
-      note(
-        name === manifestName ? 'manifest_unreadable' : 'tombstone_invalid',
-        'it is not UTF-8',
-        name,
-      )
+      note(code, 'it is not UTF-8', name)
       return null
     }
   }
@@ -100,8 +99,9 @@ export function verifyFiles(
     {
       runId,
       kind,
-      manifestText: text(manifestName),
-      tombstoneText: text(tombstoneName),
+      manifestText: text(manifestName, 'manifest_unreadable'),
+      tombstoneText: text(tombstoneName, 'tombstone_invalid'),
+      statementText: text(statementFile('files'), 'statement_mismatch'),
       files: found,
       problems,
     },

@@ -1,4 +1,5 @@
 // Is a commit covered by review verdicts, link by link, back to the baseline?
+import type { ReviewEvidence } from '#shared/deployed'
 import type { VerdictDocument } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { isAncestor, listAncestors } from '#ops/platform/git/commits'
@@ -29,6 +30,7 @@ export type ChainAnswer =
   | {
       readonly proven: true
       /** Newest first; empty when the target is the baseline itself. */ readonly chain: readonly VerdictDocument[]
+      /** Of each verdict of the chain. */ readonly evidence: readonly ReviewEvidence[]
     }
   | ({
       readonly proven: false
@@ -56,7 +58,11 @@ async function walk(graph: ReviewGraph, question: TargetQuestion): Promise<Chain
   if (path === null) return { proven: false, ...firstRefusal(history) }
   if (accepted !== null && pathBetween(history, target, accepted) === null)
     return { proven: false, ...(await passedOver(path, accepted, question)) }
-  return { proven: true, chain: [...new Set(path.map(({ verdict }) => verdict))] }
+  return {
+    proven: true,
+    chain: [...new Set(path.map(({ verdict }) => verdict))],
+    evidence: [...new Set(path.map(({ evidence }) => evidence))],
+  }
 }
 
 /** The first commit from which nothing leads further down, and why. */

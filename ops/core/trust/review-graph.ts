@@ -1,10 +1,10 @@
 // Which differences between commits a reviewer saw, as far as the verdicts of a repository prove it.
-import type { VerdictDocument } from '#shared/signature'
 import type { NeutralGit } from '#ops/platform/git/neutral-diff'
 import { readStatementRefs, type StatementRefs } from './statement-link.ts'
 import {
   rangesOf,
   readLink,
+  type CheckedVerdict,
   type Link,
   type Range,
   type Refusal,
@@ -12,9 +12,7 @@ import {
 } from './verdict-link.ts'
 
 /** A reviewed difference, and the verdict that covers it. */
-export interface ReviewedRange extends Range {
-  readonly verdict: VerdictDocument
-}
+export interface ReviewedRange extends Range, CheckedVerdict {}
 
 /**
  * Commits joined by reviewed differences. Each leads from a commit to one of its ancestors, so a path shows the whole
@@ -67,7 +65,7 @@ export class ReviewGraph {
       else
         for (const range of rangesOf(link.verdict)) {
           const from = ranges.get(range.head_sha) ?? []
-          ranges.set(range.head_sha, [...from, { ...range, verdict: link.verdict }])
+          ranges.set(range.head_sha, [...from, { ...range, ...link }])
           left.push(range.base_sha, range.head_sha)
         }
     }

@@ -104,8 +104,7 @@ const coveredBy = (
       for (const { head_sha } of stops) {
         const link = await graph.link(head_sha)
         if ('verdict' in link)
-          for (const range of rangesOf(link.verdict))
-            ranges.push({ ...range, verdict: link.verdict })
+          for (const range of rangesOf(link.verdict)) ranges.push({ ...range, ...link })
       }
       return { ranges: Map.groupBy(ranges, (range) => range.head_sha) }
     },

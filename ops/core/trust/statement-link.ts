@@ -5,8 +5,10 @@ import {
   statementRefs,
   type PushedStatement,
 } from '#shared/statement'
+import type { ReviewEvidence } from '#shared/deployed'
 import type { VerdictDocument } from '#shared/signature'
 import { messageOf } from '#shared/system-error'
+import { sha256Of } from '#ops/base/sha256'
 import { readBlob } from '#ops/platform/git/objects'
 import { listRefs } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
@@ -37,29 +39,33 @@ export interface StatementRefusal {
   readonly errorClass: 'statement_mismatch' | 'verdict_signature_invalid'
 }
 
+/** SHA-256 of each envelope beside a verdict; null: there is none. */
+type StatementDigests = ReviewEvidence['statements']
+
 /**
  * A commit without statements is good: an older HQ shipped it. A statement that is there must be signed by the key of
  * the verdict, and must not say anything else. The verdict was checked before.
- * @returns null when nothing contradicts the verdict
  */
-export async function refuseStatements(
+export async function checkStatements(
   verdict: VerdictDocument,
   trust: { readonly repo: string; readonly keys: TrustedKeys; readonly git?: GitOptions },
   refs: StatementRefs,
-): Promise<StatementRefusal | null> {
+): Promise<StatementRefusal | { readonly digests: StatementDigests }> {
+  const digests: StatementDigests = { review: null, tests: null }
   for (const kind of pushedStatements) {
+    if (!refs.has(statementRef(kind, verdict.head_sha))) continue
     let text: string | null
     try {
       text = await readStatement(trust, { kind, commit: verdict.head_sha }, refs)
     } catch (error) {
       return mismatch(kind, `it cannot be read: ${messageOf(error)}`)
     }
-    if (text === null && !refs.has(statementRef(kind, verdict.head_sha))) continue
-    const wrong =
-      text === null ? mismatch(kind, 'it is not a file') : judge(kind, text, { verdict, ...trust })
+    if (text === null) return mismatch(kind, 'it is not a file')
+    const wrong = judge(kind, text, { verdict, ...trust })
     if (wrong !== null) return wrong
+    digests[kind] = sha256Of(text)
   }
-  return null
+  return { digests }
 }
 
 function judge(

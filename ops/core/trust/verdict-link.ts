@@ -1,15 +1,17 @@
 // Reads and checks the verdict of one commit.
 import type { ErrorClass } from '#shared/errors'
+import type { ReviewEvidence } from '#shared/deployed'
 import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { messageOf } from '#shared/system-error'
+import { sha256Of } from '#ops/base/sha256'
 import { isAncestor, treeOf } from '#ops/platform/git/commits'
 import type { NeutralGit } from '#ops/platform/git/neutral-diff'
 import { readBlob } from '#ops/platform/git/objects'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import { parseJson } from '#ops/base/files/json-file'
 import { checkVerdictSignature } from './sign-verdict.ts'
-import { refuseStatements, type StatementRefs } from './statement-link.ts'
+import { checkStatements, type StatementRefs } from './statement-link.ts'
 import type { TrustedKeys } from './trusted-keys.ts'
 
 /** A provider whose verdicts count, by the trust file or the operator's settings; never by the repository. */
@@ -46,7 +48,13 @@ export interface Refusal {
     )
 }
 
-export type Link = { readonly verdict: VerdictDocument } | Refusal
+/** A verdict that counts, and the digests of what proves it. */
+export interface CheckedVerdict {
+  readonly verdict: VerdictDocument
+  readonly evidence: ReviewEvidence
+}
+
+export type Link = CheckedVerdict | Refusal
 
 /** Two commits whose difference a reviewer saw whole. */
 export interface Range {
@@ -90,12 +98,18 @@ export async function readLink(
   } catch (error) {
     return mismatch(`its verdict cannot be read: ${messageOf(error)}`)
   }
-  return (
+  const refusal =
     untrusted(verdict, trust) ??
     (await otherCommit(verdict, commit, trust)) ??
-    (await otherRange(verdict, trust, neutral)) ??
-    (await refuseStatements(verdict, { keys: noKeys, ...trust }, statements)) ?? { verdict }
-  )
+    (await otherRange(verdict, trust, neutral))
+  if (refusal !== null) return refusal
+  const checked = await checkStatements(verdict, { keys: noKeys, ...trust }, statements)
+  if ('reason' in checked) return checked
+  const { digests } = checked
+  return {
+    verdict,
+    evidence: { commit, verdict_sha256: sha256Of(text), statements: digests },
+  }
 }
 
 /** Every range that a verdict covers: the change itself, and what was not proven below it. */

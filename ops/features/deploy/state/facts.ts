@@ -1,4 +1,5 @@
 // What one attempt of a deploy works with: the host, which does not change, and the facts its steps add.
+import type { Deployed } from '#shared/deployed'
 import type { HostSettings, ProjectConfig } from '#shared/config'
 import type { ChecksResult, DodResult } from '#shared/result'
 import { wholeEnvironment } from '#ops/base/env'
@@ -56,6 +57,8 @@ export interface DeployFacts {
   readonly previous_sha: string | null
   readonly engine: ProjectConfig['engine'] | null
   readonly unanswered_ms: number | null
+  /** Why the commit was accepted. */
+  readonly trusted: Pick<Deployed, 'baseline' | 'trust_sha256' | 'reviews'> | null
   readonly config: ProjectConfig | null
   /** Folder of the installed HQ whose console is shown. */
   readonly installed: string | null
@@ -79,6 +82,7 @@ export const noFacts: DeployFacts = {
   previous_sha: null,
   engine: null,
   unanswered_ms: null,
+  trusted: null,
   config: null,
   installed: null,
   target: null,

@@ -1,5 +1,6 @@
 // Where a deploy keeps its proof: `artifacts/deploy/<run_id>/`, with a folder for each attempt.
 import { join } from 'node:path'
+import { deployedFile } from '#shared/deployed'
 import { runFolder, type HostPaths } from '#ops/base/paths/paths'
 
 export const deployResultFile = 'deploy_result.json'
@@ -9,6 +10,7 @@ export const proofFiles = [
   'verify_production.json',
   'dod_result.json',
   'project_state.json',
+  deployedFile,
 ] as const
 
 /** @throws {RangeError} when `runId` is not a run id */

@@ -26,6 +26,11 @@ export const gitSync = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
         git_tree: synced.tree,
         config: synced.config,
         engine: synced.config.engine,
+        trusted: {
+          baseline: synced.baseline,
+          trust_sha256: synced.trustDigest,
+          reviews: [...synced.reviews],
+        },
         previous_sha: readServing(paths)?.sha ?? null,
       },
       commit: synced.sha,
@@ -37,7 +42,7 @@ export const gitSync = (host: DeployHost): Step<DeployFacts, DeployStep> => ({
 function detailOf({ before, sha, reviews }: Synced): string {
   if (before === sha) return `already at ${shortCommit(sha)}`
   const from = before === null ? 'nothing' : shortCommit(before)
-  return `${from} → ${shortCommit(sha)}, ${reviews} reviews checked`
+  return `${from} → ${shortCommit(sha)}, ${reviews.length} reviews checked`
 }
 
 /** @throws {Problem} `config_invalid` when the engine cannot run services on such a host */

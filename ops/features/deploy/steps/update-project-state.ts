@@ -1,7 +1,10 @@
 // Step 9: the project's state names this deploy, and its build is kept for a rollback.
+import { join } from 'node:path'
+import { deployedFile, type Deployed } from '#shared/deployed'
 import type { Pin } from '#shared/result'
 import type { DeployStep } from '#shared/steps'
 import { refusePersonsMaintenance } from '#ops/core/host-state/maintenance'
+import { writeDocument } from '#ops/base/redact/write-document'
 import type { Step } from '#ops/core/pipeline/pipeline'
 import { markGreenBuild } from '#ops/host/engines/common/green-builds'
 import { engineOf } from '#ops/host/engines/registry'
@@ -23,6 +26,7 @@ export const updateProjectState = (host: DeployHost): Step<DeployFacts, DeploySt
       what: 'The deploy stopped before it recorded the new state',
       untouched: 'The new version serves; the recorded state is the one from before.',
     })
+    writeDocument(join(dir, deployedFile), deployedOf(host, facts))
     await writeState(
       host,
       {
@@ -68,4 +72,27 @@ function keepForRollback({ paths }: DeployHost, facts: Readonly<DeployFacts>): v
     ...requireFact(facts, 'build'),
     images: engine.images(paths, project, sha),
   })
+}
+
+/** What the statements of this deploy are made of when its proof is sealed. */
+function deployedOf(
+  { paths, runId, rollbackTo }: DeployHost,
+  facts: Readonly<DeployFacts>,
+): Deployed {
+  const { project, branch, engine } = requireFact(facts, 'config')
+  return {
+    schema_version: 1,
+    run_id: runId,
+    project,
+    branch,
+    engine,
+    commit: requireFact(facts, 'git_head'),
+    tree: requireFact(facts, 'git_tree'),
+    is_rollback: rollbackTo !== null,
+    build_sha256: requireFact(facts, 'build').digest,
+    services: engineOf(engine)
+      .digests(paths)
+      .map(({ name, sha256 }) => ({ name, sha256 })),
+    ...requireFact(facts, 'trusted'),
+  }
 }

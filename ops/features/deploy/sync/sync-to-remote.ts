@@ -1,9 +1,11 @@
 // Brings the host's clone to the commit that is deployed, once every change up to it is proven to be reviewed.
 import { relative } from 'node:path'
 import type { ProjectConfig, TrustFile } from '#shared/config'
+import type { ReviewEvidence } from '#shared/deployed'
 import { Problem } from '#shared/errors'
 import { commitId, shortCommit } from '#shared/ids'
 import { evidenceRefspecs } from '#shared/statement'
+import { sha256Of } from '#ops/base/sha256'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { checkedFile } from '#ops/platform/git/checked-objects'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
@@ -32,8 +34,11 @@ export interface Synced {
   /** Where the clone stood before; null when it had no commit. */
   readonly before: string | null
   readonly config: ProjectConfig
-  /** Review verdicts between the trusted baseline and the target. */
-  readonly reviews: number
+  /** Of the verdicts between the trusted baseline and the target. */
+  readonly reviews: readonly ReviewEvidence[]
+  readonly baseline: string
+  /** SHA-256 of trust.json. */
+  readonly trustDigest: string
 }
 
 interface Run {
@@ -80,7 +85,8 @@ export async function syncToRemote(
   await requireOwnArtifacts(clone, target)
   const { tree, before } = await resetTo(clone, target)
   await rememberHistory(paths, { branch, target, baseline }, clone.must)
-  return { sha: target, origin, tree, before, config, reviews }
+  const trustDigest = sha256Of(files.trust ?? '')
+  return { sha: target, origin, tree, before, config, reviews, baseline, trustDigest }
 }
 
 interface Clone {
@@ -145,12 +151,12 @@ async function acceptedBelow(
     : null
 }
 
-/** @returns how many verdicts lie between baseline and target */
+/** @returns what proves the verdicts between baseline and target */
 async function requireReviewed(
   { paths, options, log }: Clone,
   { baseline, review_providers, keys }: TrustFile,
   { target, accepted }: { readonly target: string; readonly accepted: string | null },
-): Promise<number> {
+): Promise<readonly ReviewEvidence[]> {
   const answer = await walkVerdicts({
     repo: paths.root,
     target,
@@ -165,13 +171,13 @@ async function requireReviewed(
       answer.errorClass,
       `Commit ${answer.commit} is not covered by a review: ${answer.reason}. ${untouched}`,
     )
-  const reviews = answer.chain.length
+  const reviews = answer.evidence.length
   log(
     reviews === 0
       ? 'the target is the trusted baseline'
       : `${reviews} review verdicts reach from the baseline to the target`,
   )
-  return reviews
+  return answer.evidence
 }
 
 /** The configuration in the target commit. @throws {Problem} `config_invalid` */

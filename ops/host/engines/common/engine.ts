@@ -53,6 +53,12 @@ export interface RunningReport {
   readonly good: readonly string[]
 }
 
+export interface ServiceDigest {
+  readonly name: string
+  /** Of the image of a container, or of the folder of a process. */
+  readonly sha256: string
+}
+
 export interface ServiceHealth {
   readonly name: string
   readonly kind: 'project' | 'console'
@@ -154,6 +160,8 @@ export interface Engine {
 
   /** Names of all services that were brought up, the console included. @throws {Problem} `state_invalid` */
   servicesUp(paths: HostPaths): string[]
+  /** What each service was brought up from, as SHA-256: the digest that `running` compares with. */
+  digests(paths: HostPaths): ServiceDigest[]
   /** Compares what runs with what was built. @throws {Problem} `state_invalid`, `docker_unreachable` */
   running(host: EngineHost, expected: Expected, signal?: AbortSignal): Promise<RunningReport>
   /** Probes each service that should be up, once. */

@@ -48,6 +48,10 @@ export const createComposeEngine = (builds: ReleaseBuilds): Engine => ({
         )
     }),
   servicesUp: composeServiceNames,
+  digests: (paths) =>
+    readComposeRecords(paths).flatMap(({ images }) =>
+      Object.entries(images).map(([name, id]) => ({ name, sha256: id.replace('sha256:', '') })),
+    ),
   running: composeRunning,
   health: composeHealth,
   ports: publishedPorts,

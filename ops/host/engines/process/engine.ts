@@ -41,6 +41,7 @@ export const createProcessEngine = (builds: ReleaseBuilds): Engine => ({
     ),
   down: ({ paths }) => stopServices(paths),
   servicesUp: (paths) => readRecords(paths).map(({ name }) => name),
+  digests: (paths) => readRecords(paths).map(({ name, digest }) => ({ name, sha256: digest })),
   running: processRunning,
   health: processHealth,
   ports: servicePorts,

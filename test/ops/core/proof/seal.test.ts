@@ -40,6 +40,7 @@ describe('sealing a bundle', () => {
       ['build.log', 23],
       ['deploy_result.json', 10],
       ['empty.log', 0],
+      ['files.intoto.jsonl', expect.any(Number)],
     ])
     expect(second.manifest).toMatchObject({
       counter: 2,
@@ -165,7 +166,7 @@ describe('sealing a bundle', () => {
     expect(await verifyBundle(dir, { keys: keys() })).toMatchObject({
       state: 'verified',
       pruned: 3,
-      files: 4,
+      files: 5,
     })
   })
 

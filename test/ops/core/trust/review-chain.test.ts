@@ -97,7 +97,7 @@ describe('a chain of verdicts', () => {
       proven: true,
       chain: [{ head_sha: at(3) }, { head_sha: at(1) }],
     })
-    expect(await walk(at(0))).toEqual({ proven: true, chain: [] })
+    expect(await walk(at(0))).toEqual({ proven: true, chain: [], evidence: [] })
   })
 
   it('does not prove a commit in the middle that lacks a verdict', async () => {

@@ -5,7 +5,14 @@ import { dodLastReply, projectStateReply } from '#shared/api'
 import { readRecords, readServing } from '#ops/core/host-state/service-record'
 import { tryLock } from '#ops/base/files/lock'
 import { laneLockFile } from '#ops/core/host-state/locks'
-import { deployResult } from '#shared/result'
+import { deployResult, type DeployResult } from '#shared/result'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
+import { sha256Of } from '#ops/base/sha256'
+import { readProofPublicKey } from '#ops/core/proof/proof-key'
+import { openEnvelope } from '#ops/core/trust/envelope'
+import { trustKeys } from '#ops/core/trust/trusted-keys'
+import { statementFile } from '#shared/statement'
+import { reviewRef } from '#shared/verdict'
 import { deployHost, type DeployHost } from '../../../support/host.ts'
 import { hq } from '../../../support/hostd.ts'
 
@@ -106,11 +113,44 @@ it('replaces the version that serves, which answers until the new one does', asy
 
 it('leaves the running services alone when the same commit is deployed again', async () => {
   const before = readRecords(at.host.paths)
-  const { result } = await at.deploy()
+  const { result, dir } = await at.deploy()
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS' })
   expect(result.unanswered_ms).toBeNull()
   expect(readRecords(at.host.paths)).toEqual(before)
+  await expectSummary(result, dir)
 })
+
+/** The proof has a statement that names commit, tree, what runs, and the verdict below. */
+async function expectSummary(result: DeployResult, dir: string): Promise<void> {
+  await expect.poll(() => existsSync(join(dir, 'manifest.json'))).toBe(true)
+  const key = readProofPublicKey(hostProofPaths(at.host.paths))
+  const opened = openEnvelope(
+    readFileSync(join(dir, statementFile('verification')), 'utf8'),
+    trustKeys(key === null ? [] : [key], 'the test'),
+  )
+  const sha = result.target_sha ?? ''
+  const verdict = at.git(at.origin, 'cat-file', 'blob', reviewRef(sha))
+  expect(opened).toMatchObject({
+    state: 'verified',
+    statement: {
+      subject: [
+        { digest: { gitCommit: sha } },
+        { digest: { gitTree: result.git_tree } },
+        ...readRecords(at.host.paths).map(({ name, digest }) => ({
+          name,
+          digest: { sha256: digest },
+        })),
+      ],
+      predicate: {
+        verificationResult: 'PASSED',
+        inputAttestations: [
+          { uri: reviewRef(sha), digest: { sha256: sha256Of(verdict) } },
+          { uri: statementFile('provenance') },
+        ],
+      },
+    },
+  })
+}
 
 it('runs one pipeline from a terminal without hostd, and refuses to run beside another deploy', async () => {
   const { code, out } = await hq(at.host, ['deploy', '--once', '--json'], {
