@@ -33,6 +33,11 @@ export const hostErrors = {
     title: 'Broken proof',
     sentence: 'A proof differs from what was sealed',
   },
+  nothing_to_export: {
+    next_auto_fix: 'start_again',
+    title: 'Nothing to export',
+    sentence: 'The proof of the run holds no statement',
+  },
   proof_chain_unreadable: {
     next_auto_fix: 'inspect_proof',
     title: 'Unreadable proof chain',

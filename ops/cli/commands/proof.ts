@@ -6,7 +6,7 @@ import { exitUsage } from '#ops/core/pipeline/exit-codes'
 import { hostPaths, hqHome } from '#ops/base/paths/paths'
 import { keysFor, knownKeys, knownPoints, type VerifierPaths } from '#ops/core/proof/known-keys'
 import { describeProof } from '#ops/core/proof/describe'
-import { readOperatorSettings } from '#ops/core/config/settings-files'
+import { bundlesOfRun } from '#ops/core/proof/find-bundles'
 import { kindOf, verifyBundle } from '#ops/core/proof/verify-bundle'
 import { bundleFolders, hostKinds, orderProblems, verifyChain } from '#ops/core/proof/verify-chain'
 
@@ -52,22 +52,8 @@ export async function run({ pathOrRunId: target, json = false }: VerifyOptions):
 }
 
 function find(target: string, { host, home }: VerifierPaths): Found[] {
-  if (runIdPattern.test(target)) {
-    const { repository } = readOperatorSettings(home)
-    const roots = new Set(
-      [
-        host.artifacts,
-        join(process.cwd(), 'artifacts'),
-        ...(repository === null ? [] : [join(repository, 'artifacts')]),
-      ]
-        .filter((root) => existsSync(root))
-        .map((root) => realpathSync(root)),
-    )
-    return [...roots]
-      .flatMap((root) => bundleKinds.map((kind) => join(root, kind, target)))
-      .filter((dir) => existsSync(dir))
-      .map((bundle) => ({ bundle }))
-  }
+  if (runIdPattern.test(target))
+    return bundlesOfRun(target, { host, home }).map((bundle) => ({ bundle }))
   const path = resolve(target)
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   if (runIdPattern.test(basename(path))) return [{ bundle: path }]

@@ -40,6 +40,19 @@ export const proofCommands: readonly CommandRow[] = [
         options: [json],
         load: () => import('../commands/proof.ts'),
       },
+      {
+        name: 'export',
+        description: 'write the statements of a run into one file that other programs verify',
+        arguments: [{ form: '<run-id>', description: 'id of a run' }],
+        options: [
+          {
+            flags: '--out <file>',
+            description: 'the file; it must not exist yet (default: RUN_ID.intoto.jsonl)',
+          },
+          json,
+        ],
+        load: () => import('../commands/proof-export.ts'),
+      },
     ],
   },
 ]

@@ -27,7 +27,7 @@ export function filesStatement({ files, ...rest }: ManifestContent): Statement {
 }
 
 /** Levels that a verification summary names. They are HQ's own: it claims no level of SLSA. */
-export const verifiedLevels = ['OPENCLAW_HQ_REVIEWED', 'OPENCLAW_HQ_RUNNING_AS_BUILT'] as const
+export const verifiedLevels = ['HQ_REVIEWED', 'HQ_RUNNING_AS_BUILT'] as const
 
 /**
  * Writes provenance and verification summary of a deploy that ended green. Of any other deploy, and of one by an older

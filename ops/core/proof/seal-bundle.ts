@@ -57,8 +57,8 @@ const sourceFiles = new Set(['diff.patch', 'unproven.patch', 'review_prompt.txt'
  * the same run again changes nothing. Killed at any point, it leaves a bundle that is not sealed, and may be
  * sealed again, or one that is.
  *
- * Order: secrets are redacted, statements are written, files are made durable, the chain file names what is about to be written, the manifest
- * is written, the chain file moves on.
+ * Order: secrets are redacted, statements are written, files are made durable, the chain file names what is about to be
+ * written, the manifest is written, the chain file moves on.
  *
  * @throws {Problem} `proof_broken` when the folder cannot be sealed as it is or was sealed and changed since;
  *   `proof_busy`; `proof_chain_unreadable`; `disk_full`. Nothing is overwritten then.

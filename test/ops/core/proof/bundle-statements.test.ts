@@ -145,7 +145,7 @@ describe('the statement about the files of a bundle', () => {
     ).toMatchObject(expected)
   })
 
-  it('is written anew when a seal was cut short after it', async () => {
+  it('is written again when a seal was cut short after it', async () => {
     dir = bench.write('deploy', 1, { 'deploy_result.json': '1' })
     writeFileSync(join(dir, statementFile('files')), 'of a seal that was cut short')
     await bench.seal('deploy', 1)

@@ -40,13 +40,14 @@ describe('hq proof verify', () => {
   })
   afterEach(() => rmSync(base, { recursive: true, force: true }))
 
-  const hq = (...args: string[]) =>
-    execa(resolve('node_modules/.bin/node'), [resolve('ops/hq.mjs'), 'proof', 'verify', ...args], {
+  const proof = (...args: string[]) =>
+    execa(resolve('node_modules/.bin/node'), [resolve('ops/hq.mjs'), 'proof', ...args], {
       env,
       extendEnv: false,
       reject: false,
       cwd: base,
     })
+  const hq = (...args: string[]) => proof('verify', ...args)
   const write = (root: string, kind: BundleKind, n: number): string => {
     const dir = join(root, kind, runOf(n))
     for (const [path, text] of [
@@ -74,6 +75,29 @@ describe('hq proof verify', () => {
     return dir
   }
 
+  it('export writes the statements of a run into one new file, and of a broken proof none', async () => {
+    const dir = await sealOnHost('doctor', 1)
+    const file = join(base, 'run.intoto.jsonl')
+    const done = await proof('export', runOf(1), '--out', file, '--json')
+    expect([done.exitCode, done.stderr]).toEqual([0, ''])
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      run_id: runOf(1),
+      file,
+      statements: [
+        { from: 'files.intoto.jsonl', predicate_type: 'urn:openclaw-hq:sealed-files:v1' },
+      ],
+    })
+    const text = readFileSync(file, 'utf8')
+    expect(text.split('\n')[0]).toBe(readFileSync(join(dir, 'files.intoto.jsonl'), 'utf8'))
+    expect((await proof('export', runOf(1), '--out', file)).exitCode).toBe(64)
+    expect((await proof('export', '../1')).exitCode).toBe(64)
+    appendFileSync(join(dir, 'attempts/1/build.log'), 'x')
+    const broken = await proof('export', runOf(1))
+    expect([broken.exitCode, broken.stderr]).toEqual([1, expect.stringContaining('file_size')])
+    expect(readFileSync(file, 'utf8')).toBe(text)
+    expect(readdirSync(base)).not.toContain(`${runOf(1)}.intoto.jsonl`)
+  })
+
   it('says verified with exit 0, for a run id, for a folder and for the whole host', async () => {
     const dir = await sealOnHost('deploy', 1)
     await sealOnHost('doctor', 2)
@@ -85,7 +109,7 @@ describe('hq proof verify', () => {
     const { stdout } = await hq(runOf(1), '--json')
     expect(chainVerification.parse(JSON.parse(stdout))).toMatchObject({
       state: 'verified',
-      bundles: [{ run_id: runOf(1), counter: 1, files: 2 }],
+      bundles: [{ run_id: runOf(1), counter: 1, files: 3 }],
     })
   })
 
