@@ -9,7 +9,7 @@ export const failureFingerprint = (parts: readonly unknown[]): string =>
 export const withoutIds = (text: string): string =>
   text
     .replace(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, '<run>')
-    .replace(/openclaw-worktree-\w+/g, '<worktree>')
+    .replace(/openclaw-worktree-[\w.-]*\w/g, '<worktree>')
     .replace(/\b[0-9a-f]{12,64}\b/g, '<hex>')
     .replace(/\b\d+(?:\.\d+)?\s?m?s\b/g, '<time>')
 

@@ -7,7 +7,7 @@ import { writeWhole } from '#ops/base/files/json-file'
 import { makeTemporary } from '#ops/base/process/temporary-folder'
 
 /** No attribute of a commit changes a byte on the way out: no line ends, no encoding, no `$Id$`, no filter. */
-const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
+export const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
 
 /**
  * An empty repository, in which no attribute changes a byte between a tree and a folder.
@@ -66,8 +66,8 @@ export async function exportCommit(
       ...ours,
       env: { ...options.env, GIT_DIR: bare, GIT_OBJECT_DIRECTORY: objects, GIT_WORK_TREE: folder },
     }
-    await gitText(folder, ['read-tree', '--no-recurse-submodules', sha], own)
-    await gitText(folder, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)
+    await gitText(temporary, ['read-tree', '--no-recurse-submodules', sha], own)
+    await gitText(temporary, ['checkout-index', '--all', '--quiet', `--prefix=${folder}/`], own)
   } finally {
     rmSync(temporary, { recursive: true, force: true })
   }

@@ -3,10 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from '#ops/base/env'
 import { configValues } from '#ops/platform/git/config-values'
-import { commonDir } from '#ops/platform/git/work-tree'
-
-/** Where a repository that ships keeps its hooks: tracked, so that every clone has the same ones. */
-export const hooksFolder = '.githooks'
+import { defaultHooksFolder, hooksFolder } from './hook-folders.ts'
 
 /** Files by which hook managers are known in a working tree. */
 const managerFiles = {
@@ -50,7 +47,7 @@ const managerOf = (text: string): string =>
 
 /** Hooks in git's default folder: they would no longer run once core.hooksPath names another folder. */
 async function defaultHooks(repo: string): Promise<string[]> {
-  const folder = join(await commonDir(repo), 'hooks')
+  const folder = await defaultHooksFolder(repo)
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .filter((name) => !name.endsWith('.sample') && statSync(join(folder, name)).isFile())

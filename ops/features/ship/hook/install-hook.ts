@@ -8,7 +8,8 @@ import { git, gitText } from '#ops/platform/git/run-git'
 import { topLevel } from '#ops/platform/git/work-tree'
 import { writeWhole } from '#ops/base/files/json-file'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
-import { hooksFolder, otherHookManagers } from './hook-managers.ts'
+import { hooksFolder } from './hook-folders.ts'
+import { otherHookManagers } from './hook-managers.ts'
 
 const hookName = 'pre-push'
 /** The line that identifies a hook as HQ's, whatever its version. */

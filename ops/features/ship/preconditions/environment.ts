@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { envValue, type Environment } from '#ops/base/env'
 import { configValues } from '#ops/platform/git/config-values'
 import { hostPaths } from '#ops/base/paths/paths'
+import { defaultHooksFolder, runsHooks } from '#ops/features/ship/hook/hook-folders'
 import type { Unmet } from './unmet.ts'
 
 const productionName = 'aiops-1'
@@ -56,12 +57,13 @@ export function checkCodexSkip({ env }: Pick<Machine, 'env'>): Unmet | null {
 }
 
 /**
- * Hooks run from `.git/hooks` or `.githooks`. Any other core.hooksPath, in any scope or through GIT_CONFIG_*, turns the
- * repository's hooks off.
+ * Hooks run from git's own folder, from `.githooks`, or from the folder of a hook manager inside the repository. Any
+ * other core.hooksPath, in any scope or through GIT_CONFIG_*, turns the repository's hooks off.
  */
 export async function checkHooks({ repo, env }: Machine): Promise<Unmet | null> {
   const values = await configValues(repo, 'core.hooksPath', env)
-  const bad = values.filter(({ value }) => value.replace(/\/+$/, '') !== '.githooks')
+  const folders = values.length === 0 ? [] : [await defaultHooksFolder(repo)]
+  const bad = values.filter(({ value }) => !runsHooks(repo, value, folders))
   if (bad.length === 0) return null
   const evidence = bad.map(
     ({ scope, origin, value }) => `core.hooksPath=${value} (${scope}, ${origin})`,

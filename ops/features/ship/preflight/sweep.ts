@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endTree } from '#ops/base/process/process-tree'
 import { sweepTemporary } from '#ops/base/process/temporary-folder'
-import { sweepWorktrees, worktreePrefix } from '#ops/platform/git/linked-worktree'
+import { sweepWorktrees } from '#ops/platform/git/linked-worktree'
 import { repairPrefix } from '#ops/features/ship/repair/implementer-folder'
 import { scratchPrefix } from '#ops/features/ship/review/review-step'
 
@@ -21,7 +21,7 @@ export async function sweepKilledShip(
     log(`the ship ${lost} was killed; ending the processes that it left`)
     const stuck = await endTree({ marker: `OPENCLAW_RUN_ID=${lost}` })
     if (stuck.length > 0) log(`its processes ${stuck.join(', ')} did not end`)
-    const prefixes = [scratchPrefix, repairPrefix, worktreePrefix].map((of) => of(lost))
+    const prefixes = [scratchPrefix, repairPrefix].map((of) => of(lost))
     for (const name of readdirSync(tmpdir()).filter((each) =>
       prefixes.some((start) => each.startsWith(start)),
     ))

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
-import { exportCommit } from '#ops/platform/git/export-commit'
+import { asTheyAre } from '#ops/platform/git/export-commit'
 import { gitText, type GitOptions } from '#ops/platform/git/run-git'
+import { fillSeparateTree } from '#ops/platform/git/separate-tree'
 import { objectStore } from '#ops/platform/git/work-tree'
 import { writeWhole } from '#ops/base/files/json-file'
 import { proofRoot } from '#ops/features/ship/state/proof-folder'
@@ -59,9 +60,6 @@ export async function withImplementerFolder<T>(
   }
 }
 
-/** No attribute, filter or line-end conversion changes a byte on the way in. */
-const asTheyAre = '* -text !eol !crlf !ident !filter !working-tree-encoding\n'
-
 class RepairCopy {
   readonly folder: string
   readonly scratch: string
@@ -87,9 +85,9 @@ class RepairCopy {
   async make(): Promise<void> {
     const { format, folder: common } = await objectStore(this.#source.repo, this.#options)
     this.#objects = join(common, 'objects')
-    await this.#makeClone(format)
+    await this.#makeClone()
     mkdirSync(join(this.scratch, 'tmp'), { recursive: true })
-    await this.#init(this.#bare, format, '--bare')
+    await this.#initBare(format)
     writeWhole(join(this.#bare, 'info', 'attributes'), asTheyAre)
     // HQ's proof folder is never part of a change.
     writeWhole(join(this.#bare, 'info', 'exclude'), `/${proofRoot}/\n`)
@@ -112,30 +110,19 @@ class RepairCopy {
     return commitId.parse(await this.#read(['write-tree']))
   }
 
-  async #makeClone(format: string): Promise<void> {
+  async #makeClone(): Promise<void> {
     const { repo, commit } = this.#source
     const inClone = (...args: string[]): Promise<string> =>
       gitText(this.folder, args, this.#isolated)
-    await this.#init(this.folder, format, '--initial-branch=repair')
-    writeWhole(join(this.folder, '.git', 'objects', 'info', 'alternates'), `${this.#objects}\n`)
-    writeWhole(join(this.folder, '.git', 'info', 'attributes'), asTheyAre)
+    await fillSeparateTree(repo, { commit, folder: this.folder }, this.#options)
     await inClone('config', 'user.name', 'Implementer')
     await inClone('config', 'user.email', 'implementer@localhost')
-    await inClone('update-ref', 'refs/heads/repair', commit)
-    await exportCommit(
-      repo,
-      { sha: commit, folder: this.folder },
-      {
-        ...this.#options,
-        errorClass: 'internal_error',
-      },
-    )
-    await inClone('read-tree', '--no-recurse-submodules', 'HEAD')
+    await inClone('checkout', '--quiet', '-b', 'repair')
   }
 
-  #init(at: string, format: string, kind: string): Promise<string> {
-    const args = ['init', '--quiet', '--template=', `--object-format=${format}`, kind]
-    return gitText(this.#root, [...args, '--end-of-options', at], this.#isolated)
+  #initBare(format: string): Promise<string> {
+    const args = ['init', '--quiet', '--template=', `--object-format=${format}`, '--bare']
+    return gitText(this.#root, [...args, '--end-of-options', this.#bare], this.#isolated)
   }
 
   /** Runs HQ's git over the folder. */

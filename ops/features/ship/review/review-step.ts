@@ -4,7 +4,7 @@ import type { ShipStep } from '#shared/steps'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { withWorktree } from '#ops/platform/git/linked-worktree'
+import { withSeparateTree } from '#ops/platform/git/separate-tree'
 import { writeJson } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
@@ -122,7 +122,7 @@ interface Request {
   readonly setting: ReviewSetting
 }
 
-/** Requests the review in a clean worktree of the commit. */
+/** Requests the review in a clean tree of the commit. */
 async function request(
   facts: ShipFacts,
   { diff, notes, scratch, setting }: Request,
@@ -138,8 +138,8 @@ async function request(
   context.log(
     `requesting ${model} at ${provider.label} (${provider.base_url}) through ${program.version}${scripted}${parts}`,
   )
-  return withWorktree(
-    { repo: facts.repo, commit: head, maker: facts.runId },
+  return withSeparateTree(
+    { repo: facts.repo, commit: head },
     (folder) =>
       requestReview(
         {

@@ -1,17 +1,20 @@
 // One suite of the tests gate: prepare, run, read the report, judge it.
+import { existsSync } from 'node:fs'
 import { errorRule, Problem, type ErrorClass } from '#shared/errors'
-import { baseEnv, type CommandResult } from '#ops/base/process/command'
+import type { CommandResult } from '#ops/base/process/command'
+import { ProgramOutput } from '#ops/core/pipeline/program-output'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { programArgv } from '#ops/base/process/program'
 import type { TestSuite } from '#ops/features/ship/state/gate-settings'
 import { readJunit, totalOf, type TestCase, type TestReport } from './junit/index.ts'
+import { suiteEnv } from './install-folders.ts'
 import { clearReport, reportBytes } from './report-file.ts'
 
 const untouched = 'Nothing was pushed.'
 
 /** What one suite is run with. */
 export interface SuiteContext {
-  /** Clean worktree of the commit, real path. */
+  /** Clean tree of the commit, real path. */
   readonly folder: string
   readonly context: StepContext
   /** UTC, `YYYY-MM-DD`: the day on which permissions to skip are judged. */
@@ -26,7 +29,7 @@ export interface SuiteRun {
 }
 
 /**
- * Runs one suite in a clean worktree and counts its report. Exit code and report must both say that it passed.
+ * Runs one suite in a clean tree and counts its report. Exit code and report must both say that it passed.
  *
  * @returns the counts, with the failure or the skips as `problem`
  * @throws {Problem} `tests_prepare_failed`, `tests_timeout`, `tests_no_report`, and `tests_failed` when the command
@@ -41,6 +44,9 @@ export async function runSuite(suite: TestSuite, within: SuiteContext): Promise<
       'tests_timeout',
       `${suite.name}: the tests took longer than ${suite.timeout_seconds} s. ${untouched}`,
     )
+  // A command that fails before it writes a report says itself why; the missing report is only what follows.
+  if (run.exitCode !== 0 && !existsSync(path))
+    throw ended(run, { suite, what: 'the command wrote no report and' })
   const { signal } = within.context
   const bytes = reportBytes({ path, suite, folder: within.folder, signal })
   const { report, copy } = await readJunit(bytes, suite.report.path)
@@ -69,10 +75,30 @@ async function prepare(
       `${suite.name}: preparing took longer than ${suite.timeout_seconds} s. ${untouched}`,
     )
   if (prepared.exitCode !== 0)
-    throw new Problem(
-      errorClass,
-      `${suite.name}: ${argv.join(' ')} ended with ${prepared.exitCode ?? prepared.signal}. ${untouched}`,
-    )
+    throw ended(prepared, { suite, what: `prepare (${argv.join(' ')})`, errorClass })
+}
+
+interface Ended {
+  readonly suite: TestSuite
+  /** Start of the sentence, before "ended with". */
+  readonly what: string
+  readonly errorClass?: ErrorClass
+}
+
+/** A command that ended by itself and not with 0. */
+function ended(run: SuiteCommand, { suite, what, errorClass = 'tests_failed' }: Ended): Problem {
+  const { firstError, lastLines } = run.output
+  const said = firstError === null ? ' and printed nothing' : `: ${firstError}`
+  return new Problem(
+    errorClass,
+    `${suite.name}: ${what} ended with ${run.exitCode ?? run.signal}${said}. ${untouched}`,
+    { evidence: lastLines },
+  )
+}
+
+/** How a command of a suite ended, and what it printed. */
+interface SuiteCommand extends CommandResult {
+  readonly output: ProgramOutput
 }
 
 /** Runs one command of the suite. @throws {Problem} `errorClass` when it cannot be started */
@@ -80,13 +106,16 @@ async function start(
   suite: TestSuite,
   { argv, errorClass }: { readonly argv: readonly string[]; readonly errorClass: ErrorClass },
   { folder, context }: SuiteContext,
-): Promise<CommandResult> {
+): Promise<SuiteCommand> {
+  const output = new ProgramOutput()
   try {
-    return await context.run(withInstalledHq(argv), {
+    const result = await context.run(withInstalledHq(argv), {
       cwd: folder,
-      env: baseEnv({ CI: '1' }),
+      env: suiteEnv(folder),
       timeLimitSeconds: suite.timeout_seconds,
+      onLine: output.take,
     })
+    return { ...result, output }
   } catch (error) {
     // A program that cannot be started is a fault of the project, not of HQ.
     if (error instanceof Problem && error.errorClass === 'internal_error')
@@ -103,7 +132,7 @@ const withInstalledHq = (argv: readonly string[]): readonly string[] =>
 
 interface Finished {
   readonly report: TestReport
-  readonly run: CommandResult
+  readonly run: SuiteCommand
 }
 
 const judge = (suite: TestSuite, finished: Finished, today: string): Problem | null =>
@@ -121,21 +150,14 @@ function failureOf(suite: TestSuite, { report, run }: Finished): Problem | null 
     )
   }
   if (run.exitCode === 0) return null
-  const end = run.exitCode ?? run.signal
-  return new Problem(
-    'tests_failed',
-    `${suite.name}: the report shows no failure, but the command ended with ${end}. ${untouched}`,
-  )
+  return ended(run, { suite, what: 'the report shows no failure, but the command' })
 }
 
 /** Tests that were skipped, or are to do, without a current permission. */
 function skipsOf(suite: TestSuite, report: TestReport, today: string): Problem | null {
-  const isAllowed = (name: string): boolean =>
-    suite.allowed_skips.some(
-      (allowed) =>
-        (allowed.test === name || name.endsWith(`.${allowed.test}`)) && allowed.expires >= today,
-    )
-  const refused = report.skips.filter(({ name }) => !isAllowed(name))
+  const isAllowed = (test: TestCase): boolean =>
+    suite.allowed_skips.some((allowed) => isNamedBy(test, allowed.test) && allowed.expires >= today)
+  const refused = report.skips.filter((test) => !isAllowed(test))
   const unnamed = report.skipped + report.todo - report.skips.length
   if (refused.length === 0 && unnamed === 0) return null
   const evidence = [
@@ -150,6 +172,12 @@ function skipsOf(suite: TestSuite, report: TestReport, today: string): Problem |
     { evidence },
   )
 }
+
+/** The test alone, or with all or the last parts of what it belongs to. A title may contain a dot itself. */
+const isNamedBy = ({ name, title }: TestCase, permitted: string): boolean =>
+  permitted === name ||
+  permitted === title ||
+  (permitted.endsWith(`.${title}`) && name.endsWith(`.${permitted}`))
 
 /** node:test writes `true` when no reason is given. */
 function skipText({ name, outcome, message }: TestCase): string {

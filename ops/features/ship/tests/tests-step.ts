@@ -1,4 +1,4 @@
-// Runs every suite of the gate settings in a clean worktree; counts and skips come from the reports.
+// Runs every suite of the gate settings in a clean tree; counts and skips come from the reports.
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
@@ -6,7 +6,7 @@ import type { ShipResult } from '#shared/result'
 import { plural } from '#shared/plural'
 import { testCountsText } from '#shared/test-counts'
 import type { ShipStep } from '#shared/steps'
-import { withWorktree } from '#ops/platform/git/linked-worktree'
+import { withSeparateTree } from '#ops/platform/git/separate-tree'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
 import { redact } from '#ops/base/redact/redaction'
@@ -59,7 +59,7 @@ async function runSuites(
   const problems: Problem[] = []
   let found: Found = { tests: facts.tests, artifacts: facts.artifacts }
   for (const suite of suites) {
-    const { report, copy, problem } = await runInWorktree(suite, facts, context)
+    const { report, copy, problem } = await runInTree(suite, facts, context)
     writeWhole(join(facts.dir, reportName(suite.name)), redact.text(copy))
     const counts = countsOf(suite.name, report)
     const tests = [...found.tests, counts]
@@ -73,10 +73,10 @@ async function runSuites(
   return { facts: found, detail: describe(found.tests, suites) }
 }
 
-/** A worktree for each suite: no suite sees what another one left. */
-const runInWorktree = (suite: TestSuite, facts: ShipFacts, context: Context): Promise<SuiteRun> =>
-  withWorktree(
-    { repo: facts.repo, commit: frozenOf(facts).head, maker: facts.runId },
+/** A tree for each suite: no suite sees what another one left. */
+const runInTree = (suite: TestSuite, facts: ShipFacts, context: Context): Promise<SuiteRun> =>
+  withSeparateTree(
+    { repo: facts.repo, commit: frozenOf(facts).head },
     (folder) => {
       context.log(`${suite.name}: ${suite.argv.join(' ')}`)
       return runSuite(suite, { folder, context, today: new Date().toISOString().slice(0, 10) })
@@ -104,13 +104,16 @@ function countsOf(name: string, report: TestReport): ShipResult['tests'][number]
   }
 }
 
-function describe(tests: ShipResult['tests'], suites: readonly TestSuite[]): string {
-  const passed = tests.reduce((sum, each) => sum + each.passed, 0)
-  const flaky = tests.reduce((sum, each) => sum + (each.flaky ?? 0), 0)
+function describe(all: ShipResult['tests'], suites: readonly TestSuite[]): string {
+  const selftests = new Set(suites.filter(isSelftest).map(({ name }) => name))
+  const tests = all.filter(({ name }) => !selftests.has(name))
+  const sum = (of: ShipResult['tests']): number => of.reduce((n, each) => n + each.passed, 0)
+  const [passed, tried] = [sum(tests), sum(all) - sum(tests)]
+  const flaky = tests.reduce((n, each) => n + (each.flaky ?? 0), 0)
   const shaky = flaky === 0 ? '' : `, ${flaky} of them only when run again`
   // Reported, not refused: a project older than the self-test can be shipped, and its operator sees what it lacks.
   const untried = suites.some(isSelftest)
-    ? ''
+    ? `; ${plural(tried, 'test')} of the guards of HQ passed`
     : '; no suite runs `hq selftest`, so the guards of HQ were not tested'
   return `${passed} tests passed in ${plural(tests.length, 'suite')}${shaky}${untried}`
 }

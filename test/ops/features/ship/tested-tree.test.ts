@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { nodeProgram } from '#ops/base/process/program'
@@ -38,4 +39,36 @@ writeFileSync('report.xml', '<testsuites><testcase name="same">' + failure + '</
     steps: result.steps.map(({ detail }) => detail),
   }).toMatchObject({ overall: 'PASS', tests: { passed: 1, failed: 0 } })
   expect(dir).toBe(join(at.sample.repo, 'artifacts', 'ship', result.run_id))
+})
+
+it('L5 a hook manager that a test installs changes nothing of the operator, and is no bypass', async () => {
+  const { sample } = at
+  // What `husky`, `lefthook install` and `simple-git-hooks` do, one after the other, and a test that pushes.
+  const code = `const { execFileSync } = require('child_process')
+const { mkdirSync, writeFileSync } = require('fs')
+const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim()
+git('config', 'core.hooksPath', '.husky/_')
+git('config', '--local', 'core.hooksPath', '.husky/_')
+const hooks = git('rev-parse', '--git-common-dir') + '/hooks'
+mkdirSync(hooks, { recursive: true })
+writeFileSync(hooks + '/pre-push', 'exit 1')
+git('commit', '--quiet', '--allow-empty', '--no-verify', '-m', 'By a test')
+git('tag', 'made-by-a-test')
+const seen = [git('describe', '--tags', 'HEAD~1'), git('log', '-1', '--format=%an'), git('remote')]
+const wrong = seen.join() === 'v1,Test,' ? '' : '<failure message="' + seen + '"/>'
+writeFileSync('report.xml', '<testsuites><testcase name="seen">' + wrong + '</testcase></testsuites>')`
+  const report = { format: 'junit', path: 'report.xml' } as const
+  sample.config({ tests: [{ name: 'hooks', argv: [nodeProgram(), '-e', code], report }] })
+  const head = sample.commit('Hooks')
+  sample.git('tag', 'v1')
+  mkdirSync(join(sample.repo, '.husky', '_'), { recursive: true })
+  writeFileSync(join(sample.repo, '.husky', '_', '.gitignore'), '*\n')
+  sample.git('config', 'core.hooksPath', '.husky/_')
+  const before = readFileSync(join(sample.repo, '.git', 'config'), 'utf8')
+  const { result } = await sample.ship()
+  expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
+  expect(readFileSync(join(sample.repo, '.git', 'config'), 'utf8')).toBe(before)
+  expect(existsSync(join(sample.repo, '.git', 'hooks', 'pre-push'))).toBe(false)
+  expect(sample.git('rev-parse', 'HEAD')).toBe(head)
+  expect(sample.git('tag')).toBe('v1')
 })

@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { configValues } from '#ops/platform/git/config-values'
-import { sweepWorktrees, withWorktree } from '#ops/platform/git/linked-worktree'
+import { sweepWorktrees } from '#ops/platform/git/linked-worktree'
+import { withSeparateTree } from '#ops/platform/git/separate-tree'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { lsRemote } from '#ops/platform/git/remote'
 import { git } from '#ops/platform/git/run-git'
@@ -138,7 +139,7 @@ describe('git as HQ calls it', () => {
     expect(existsSync(join(root, 'ran'))).toBe(false)
   })
 
-  it('runs no hook of the repository when it makes a worktree, and removes that also when the work fails', async () => {
+  it('runs no hook of the repository when it makes a tree, and removes that also when the work fails', async () => {
     write('a.txt', 'a\n')
     const head = commit()
     writeFileSync(
@@ -148,7 +149,7 @@ describe('git as HQ calls it', () => {
     )
     let folder = ''
     await expect(
-      withWorktree({ repo, commit: head, maker: 'test' }, (made) => {
+      withSeparateTree({ repo, commit: head }, (made) => {
         folder = made
         expect(readdirSync(made)).toContain('a.txt')
         return Promise.reject(new Error('no'))

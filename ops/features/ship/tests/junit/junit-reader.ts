@@ -116,7 +116,8 @@ export class JunitReader implements XmlHandler {
     const outcome = kind === 'failure' ? 'failed' : 'skipped'
     if (outcome === 'failed') suite.failures += 1
     else suite.skips += 1
-    this.#add({ name: `${suite.name} (suite)`, outcome, message })
+    const name = `${suite.name} (suite)`
+    this.#add({ name, title: name, outcome, message })
   }
 
   #add(test: TestCase): void {

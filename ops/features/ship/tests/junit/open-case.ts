@@ -29,6 +29,7 @@ export interface Verdict {
 export class OpenCase {
   readonly frame = 'case'
   readonly name: string
+  readonly #title: string
   /** It stands right below the root. */
   readonly #top: boolean
   readonly #attributes: ReadonlyMap<string, string>
@@ -39,6 +40,7 @@ export class OpenCase {
   constructor({ attributes }: XmlTag, top: boolean) {
     const owner = attributes.get('classname') ?? ''
     const name = attributes.get('name') || '(unnamed test)'
+    this.#title = clipped(name)
     this.name = clipped(owner === '' || owner === 'test' ? name : `${owner}.${name}`)
     this.#top = top
     this.#attributes = attributes
@@ -54,7 +56,7 @@ export class OpenCase {
     const { outcome, message } = this.#judge(dialect)
     const passed = outcome === 'passed'
     return {
-      test: { name: this.name, outcome, message: clipped(message) },
+      test: { name: this.name, title: this.#title, outcome, message: clipped(message) },
       flaky: passed && this.#flaky,
       countsAsFailure: this.#failure !== null || outcome === 'failed',
       countsAsSkip: this.#skip !== null || ['skipped', 'todo', 'xfail'].includes(outcome),

@@ -7,7 +7,10 @@
 export type Outcome = 'passed' | 'failed' | 'skipped' | 'todo' | 'xfail'
 
 export interface TestCase {
+  /** With what it belongs to in front: a class, a file. */
   readonly name: string
+  /** As its author wrote it. */
+  readonly title: string
   readonly outcome: Outcome
   /** First line of the failure, or the reason of the skip. */
   readonly message: string

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nodeProgram } from '#ops/base/process/program'
 import { runSuite, type TestSuite } from '#ops/features/ship/index'
 import { expectRefusal, problemFrom, stepContext } from '../../../../support/step-context.ts'
@@ -71,6 +71,69 @@ describe('a suite of the tests gate', () => {
   it('is refused when its command fails although the report is green', async () => {
     const { problem } = await run(`${writes(green)}; process.exit(3)`)
     expectRefusal(problem, { ...failed, detail: 'ended with 3' })
+  })
+
+  const says = (text: string, code: number): string =>
+    `console.log(${JSON.stringify(text)}); console.log('bye'); process.exit(${code})`
+
+  it('B9 quotes the first error of a command that ends before it writes a report', async () => {
+    const problem = await problemFrom(() => run(says('src/a.ts(12,5): error TS2322: no', 2)))
+    expectRefusal(problem, { ...failed, detail: 'ended with 2: src/a.ts(12,5): error TS2322: no' })
+    expect(problem.evidence).toEqual(['src/a.ts(12,5): error TS2322: no', 'bye'])
+    expectRefusal(await problemFrom(() => run('process.exit(7)')), {
+      ...failed,
+      detail: 'wrote no report and ended with 7 and printed nothing',
+    })
+    const killed = await problemFrom(() => run(`process.kill(process.pid, 'SIGKILL')`))
+    expectRefusal(killed, { ...failed, detail: 'ended with SIGKILL' })
+  })
+
+  it('B9 quotes the first error of a preparation that fails', async () => {
+    const prepare = [node, '-e', says('npm error code ENOTFOUND', 1)]
+    expectRefusal(await problemFrom(() => run(writes(green), { prepare })), {
+      error_class: 'tests_prepare_failed',
+      fix: 'fix_test_setup',
+      exit: 1,
+      detail: 'ended with 1: npm error code ENOTFOUND',
+    })
+  })
+
+  it('L6 installs programs into the tree of the tests, with pip in a virtual environment only', async () => {
+    const tools = ['npm_config_prefix', 'GEM_HOME', 'GOBIN', 'CARGO_INSTALL_ROOT', 'UV_TOOL_DIR']
+    const home = join(root, 'home')
+    const code = `
+      const { execFileSync } = require('child_process')
+      execFileSync('git', ['config', '--global', 'core.hooksPath', '/theirs'])
+      const outside = ${JSON.stringify(tools)}.filter((name) => !(process.env[name] ?? '').startsWith(process.cwd()))
+      if (outside.length > 0 || process.env.PIP_REQUIRE_VIRTUALENV !== '1') throw new Error(outside.join())
+      const bin = process.env.npm_config_prefix + '/bin'
+      require('fs').mkdirSync(bin, { recursive: true })
+      require('fs').writeFileSync(bin + '/brought', '#!/bin/sh', { mode: 0o755 })`
+    const uses = `require('child_process').execFileSync('brought'); ${writes(green)}`
+    mkdirSync(home)
+    writeFileSync(join(home, '.gitconfig'), '[user]\n\tname = Operator\n')
+    vi.stubEnv('HOME', home)
+    const { problem } = await run(uses, { prepare: [node, '-e', code] })
+    vi.unstubAllEnvs()
+    expect(problem).toBeNull()
+    expect(readFileSync(join(home, '.gitconfig'), 'utf8')).toBe('[user]\n\tname = Operator\n')
+  })
+
+  it.each([
+    ['upload', 'refused'],
+    ['v1.upload', 'refused'],
+    ['parses v1.upload', 'allowed'],
+    ['Api.parses v1.upload', 'allowed'],
+    ['x.Api.parses v1.upload', 'allowed'],
+    ['pi.parses v1.upload', 'refused'],
+  ])('B10 a permission for %s of a test with a dot in its title is %s', async (test, expected) => {
+    const xml =
+      '<testsuites><testcase name="fine"/>' +
+      '<testcase classname="x.Api" name="parses v1.upload"><skipped/></testcase></testsuites>'
+    const { problem } = await run(writes(xml), {
+      allowed_skips: [{ test, reason: 'later', expires: '2999-01-01' }],
+    })
+    expect(problem === null ? 'allowed' : 'refused').toBe(expected)
   })
 
   it('is refused when its program does not exist', async () => {
