@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { commitOf } from '#ops/platform/git/commits'
-import { git, gitFailure, gitText } from '#ops/platform/git/run-git'
+import { git, gitFailure, gitReason, gitText } from '#ops/platform/git/run-git'
 import { writeWhole } from '#ops/base/files/json-file'
 import { nextActionFile, readNextAction, setNextAction } from '#ops/core/config/next-action'
 import { readProjectConfig } from '#ops/core/config/settings-files'
@@ -64,10 +64,9 @@ async function commitFile(repo: string): Promise<void> {
     { hooks: true, input: `Next action: ${readNextAction(repo)}\n`, timeLimitSeconds: 120 },
   )
   if (result.exitCode === 0) return
-  const evidence = gitFailure(result)
   throw new Problem(
     'commit_refused',
-    `The next action could not be committed: ${evidence.at(-1) ?? 'git refused'}. The file is as it was.`,
-    { evidence },
+    `The next action could not be committed: ${gitReason(result)}. The file is as it was.`,
+    { evidence: gitFailure(result) },
   )
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { hostGit } from '#ops/platform/git/host-git'
-import { git, gitFailure, gitText } from '#ops/platform/git/run-git'
+import { causeOf, git, gitFailure, gitText } from '#ops/platform/git/run-git'
 import { giveTo, type RunAs } from '#ops/base/process/run-as'
 import type { Change } from '#ops/platform/accounts/change'
 
@@ -26,7 +26,7 @@ export const cloneFolderChange = (paths: HostPaths, build: RunAs): Change => ({
 const failed = (what: string, evidence: readonly string[]): Problem =>
   new Problem(
     'install_failed',
-    `${what}: ${evidence.at(-1) ?? 'git gave no reason'}. Completed steps stay; ` +
+    `${what}: ${causeOf(evidence) ?? 'git gave no reason'}. Completed steps stay; ` +
       'a new installation continues from there.',
     { evidence: [...evidence] },
   )

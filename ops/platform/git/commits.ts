@@ -85,15 +85,6 @@ export async function listBetween(
   })
 }
 
-/** Short name of the branch that is checked out, or null (detached). */
-export async function currentBranch(
-  repo: string,
-  options: GitOptions = {},
-): Promise<string | null> {
-  const result = await git(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], options)
-  return result.exitCode === 0 ? result.stdout.trim() : null
-}
-
 /** Is `name` fit to be a branch name? */
 export async function isBranchName(
   repo: string,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { headBranch } from './refs.ts'
 import { git, type GitOptions } from './run-git.ts'
 import { readRegularFile } from '#ops/base/files/regular-file'
 import { ownerOf } from '#ops/base/process/run-as'
@@ -111,11 +112,5 @@ export function requireClone(root: string): void {
 }
 
 /** The branch this host follows: the one its clone is on. */
-export async function followedBranch(repo: string, signal: AbortSignal): Promise<string> {
-  const { exitCode, stdout } = await git(
-    repo,
-    ['symbolic-ref', '--quiet', '--short', 'HEAD'],
-    await hostGit(repo, signal),
-  )
-  return exitCode === 0 ? stdout.trim() : 'main'
-}
+export const followedBranch = async (repo: string, signal: AbortSignal): Promise<string> =>
+  (await headBranch(repo, await hostGit(repo, signal))) ?? 'main'

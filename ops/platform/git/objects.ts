@@ -104,3 +104,19 @@ export async function trackedAt(
   }
   return null
 }
+
+/** Every file that a commit tracks at `path` or below it, or the file above it that is in its way. */
+export async function trackedBelow(
+  repo: string,
+  { commit, path }: { readonly commit: string; readonly path: string },
+  options: GitOptions = {},
+): Promise<string[]> {
+  const at = await trackedAt(repo, { commit, path }, options)
+  if (at === null) return []
+  const listed = await gitText(
+    repo,
+    ['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit, '--', at],
+    { keepBytes: 64 * 1024 * 1024, ...options },
+  )
+  return listed.split('\0').filter((each) => each !== '')
+}

@@ -36,3 +36,13 @@ export async function readRef(
   )
   return result.exitCode === 0 ? result.stdout.trim() : null
 }
+
+/**
+ * The branch that is checked out, from the whole name of its ref: git's short name is `heads/main` beside a tag `main`.
+ * @returns null when no branch is checked out
+ */
+export async function headBranch(repo: string, options: GitOptions = {}): Promise<string | null> {
+  const { exitCode, stdout } = await git(repo, ['symbolic-ref', '--quiet', 'HEAD'], options)
+  const branch = /^refs\/heads\/(.+)\n$/.exec(stdout)?.[1]
+  return exitCode === 0 && branch !== undefined ? branch : null
+}

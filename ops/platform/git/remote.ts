@@ -58,20 +58,17 @@ export async function lsRemote(
   )
 }
 
-/**
- * The push of a ship: all refs or none, never forced, nothing pushed besides, hooks on unless `options` turn them off.
- * @returns how it ended; whether it happened is to be read from the remote, not from here
- */
-export const pushAtomic = (
+/** Pushes refspecs and nothing besides; what it printed for programs is its standard output. */
+const push = (
   repo: string,
   { remote, refs }: RemoteRefs,
-  options: GitOptions = {},
+  { flags = [], ...options }: GitOptions & { readonly flags?: readonly string[] },
 ): Promise<CommandResult> =>
   git(
     repo,
     [
       'push',
-      '--atomic',
+      ...flags,
       '--porcelain',
       '--no-follow-tags',
       '--no-recurse-submodules',
@@ -79,28 +76,25 @@ export const pushAtomic = (
       remote,
       ...refs,
     ],
-    { timeLimitSeconds: 300, hooks: true, ...options, network: true },
+    { timeLimitSeconds: 300, ...options, network: true },
   )
+
+/**
+ * The push of a ship: all refs or none, never forced, nothing pushed besides, hooks on unless `options` turn them off.
+ * @returns how it ended; whether it happened is to be read from the remote, not from here
+ */
+export const pushAtomic = (
+  repo: string,
+  what: RemoteRefs,
+  options: GitOptions = {},
+): Promise<CommandResult> => push(repo, what, { flags: ['--atomic'], hooks: true, ...options })
 
 /** Deletes refs of a remote, each by itself. @returns how it ended; a ref that was not there counts as a failure */
 export const deleteRemoteRefs = (
   repo: string,
   { remote, refs }: RemoteRefs,
   options: GitOptions = {},
-): Promise<CommandResult> =>
-  git(
-    repo,
-    [
-      'push',
-      '--porcelain',
-      '--no-follow-tags',
-      '--no-recurse-submodules',
-      '--end-of-options',
-      remote,
-      ...refs.map((ref) => `:${ref}`),
-    ],
-    { timeLimitSeconds: 120, ...options, network: true },
-  )
+): Promise<CommandResult> => push(repo, { remote, refs: refs.map((ref) => `:${ref}`) }, options)
 
 /** Does the repository know this remote? */
 export const hasRemote = async (

@@ -143,9 +143,21 @@ export const gitFailure = (result: CommandResult): string[] =>
     ? ['git did not end within its time limit']
     : result.stderrTail.split('\n').filter((line) => line.trim() !== '')
 
-/** The last line of that, for a message; `no reason given` when git said nothing. */
+/** The line that names the cause, for a message; `no reason given` when git said nothing. */
 export const gitReason = (result: CommandResult): string =>
-  gitFailure(result).at(-1) ?? 'no reason given'
+  causeOf(gitFailure(result)) ?? 'no reason given'
+
+/**
+ * The line that names the cause among what git printed: what the remote said first; else the line before the first
+ * `fatal:`, with which another program, such as ssh, explained it; else the first line. Warnings and hints are none.
+ */
+export function causeOf(lines: readonly string[]): string | null {
+  const said = lines.filter((line) => line.trim() !== '' && !/^(?:warning|hint):/i.test(line))
+  const remote = said.find((line) => /^remote: *\S/.test(line))
+  if (remote !== undefined) return remote.replace(/^remote: */, '').trim()
+  const fatal = said.findIndex((line) => line.startsWith('fatal:'))
+  return (said[Math.max(0, fatal - 1)] ?? null)?.trim() ?? null
+}
 
 /**
  * The same for a command that must succeed.
@@ -160,7 +172,7 @@ export async function gitText(
   const result = await git(repo, args, options)
   if (result.exitCode === 0) return result.stdout.replace(/\n$/, '')
   const evidence = gitFailure(result)
-  const why = evidence.at(-1) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`
+  const why = causeOf(evidence) ?? `exit ${result.exitCode ?? result.signal ?? 'unknown'}`
   throw new Problem(
     options.errorClass ?? 'internal_error',
     `git ${args[0] ?? ''} failed in ${repo}: ${why}`,

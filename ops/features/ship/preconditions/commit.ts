@@ -1,13 +1,14 @@
 // What the commit itself must hold to be shipped.
 import type { ProjectConfig } from '#shared/config'
 import { shortCommit } from '#shared/ids'
-import { commitOf, currentBranch } from '#ops/platform/git/commits'
-import { readBlob, trackedAt } from '#ops/platform/git/objects'
+import { commitOf } from '#ops/platform/git/commits'
+import { readBlob, trackedBelow } from '#ops/platform/git/objects'
+import { headBranch } from '#ops/platform/git/refs'
 import { nextActionFile, parseNextAction } from '#ops/core/config/next-action'
 import { configAt, configOfHead } from '#ops/features/ship/state/gate-settings'
 import { proofRoot } from '#ops/features/ship/state/proof-folder'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
-import type { Unmet } from './unmet.ts'
+import { some, type Unmet } from './unmet.ts'
 import { checkBranch, type Tree } from './working-tree.ts'
 
 /** A commit that may be shipped. */
@@ -17,12 +18,13 @@ export interface Commit extends Tree {
 
 /** What is tracked there would hide proof, or replace it on the host. */
 export async function checkTrackedProof({ repo, head, git }: Commit): Promise<Unmet | null> {
-  const tracked = await trackedAt(repo, { commit: head, path: proofRoot }, git)
-  return tracked === null
+  const tracked = await trackedBelow(repo, { commit: head, path: proofRoot }, git)
+  return tracked.length === 0
     ? null
     : {
-        errorClass: 'config_invalid',
-        sentence: `The commit ${shortCommit(head)} tracks ${tracked}, where HQ keeps its proof.`,
+        errorClass: 'artifacts_tracked',
+        sentence: `The commit ${shortCommit(head)} tracks ${some(tracked)}, where HQ keeps its proof.`,
+        evidence: tracked.slice(0, 50),
       }
 }
 
@@ -45,7 +47,7 @@ export async function checkNextAction({ repo, head, git }: Commit): Promise<Unme
  */
 export async function branchToShip(tree: Tree, config: ProjectConfig): Promise<string> {
   const { repo, git } = tree
-  const current = await currentBranch(repo, git)
+  const current = await headBranch(repo, git)
   if (current === null || current === config.branch) return config.branch
   const tracked = await commitOf(repo, `refs/remotes/${remoteName}/${current}`, git)
   const renames = tracked !== null && (await configAt(repo, tracked, git))?.branch === current

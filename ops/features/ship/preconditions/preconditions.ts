@@ -84,7 +84,7 @@ export const shipPreconditions: readonly Precondition[] = [
   {
     name: 'proof_folder_free',
     stage: 'commit',
-    errorClasses: ['config_invalid'],
+    errorClasses: ['artifacts_tracked'],
     check: checkTrackedProof,
   },
   {

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { shortCommit } from '#shared/ids'
 import { plural } from '#shared/plural'
-import { commitOf, currentBranch } from '#ops/platform/git/commits'
-import { listRefs } from '#ops/platform/git/refs'
+import { commitOf } from '#ops/platform/git/commits'
+import { headBranch, listRefs } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import { dirtyFiles, gitPath, hiddenFiles, unfinishedOperation } from '#ops/platform/git/work-tree'
 import { refuse, some, type Unmet } from './unmet.ts'
@@ -71,7 +71,7 @@ export async function refuseUnclearTree(tree: Tree, untouched?: string): Promise
 }
 
 export async function checkBranch({ repo, git }: Tree, branch: string): Promise<Unmet | null> {
-  const current = await currentBranch(repo, git)
+  const current = await headBranch(repo, git)
   if (current === branch) return null
   const now = current === null ? 'No branch is checked out' : `The branch is ${current}`
   return { errorClass: 'wrong_branch', sentence: `${now}; only ${branch} is shipped.` }

@@ -1,7 +1,7 @@
 // Fetches the branch of origin, every verdict and every statement beside one.
 import { Problem } from '#shared/errors'
 import { commitOf, isBranchName } from '#ops/platform/git/commits'
-import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
+import { gitFailure, gitReason, type GitOptions } from '#ops/platform/git/run-git'
 import { fetchRefs } from '#ops/platform/git/remote'
 import { evidenceRefspecs } from '#shared/statement'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
@@ -31,14 +31,12 @@ export async function fetchRemote(
     },
     options,
   )
-  if (result.exitCode !== 0) {
-    const evidence = gitFailure(result)
+  if (result.exitCode !== 0)
     throw new Problem(
       'remote_unreachable',
-      `${remoteName} could not be read: ${evidence.at(-1) ?? 'git fetch failed'}. Nothing was changed.`,
-      { evidence },
+      `${remoteName} could not be read: ${gitReason(result)}. Nothing was changed.`,
+      { evidence: gitFailure(result) },
     )
-  }
   const head = await commitOf(repo, tracking, options)
   if (head === null)
     throw new Problem(

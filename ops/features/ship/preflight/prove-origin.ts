@@ -7,7 +7,8 @@ import type { CommandResult } from '#ops/base/process/command'
 import { writeBlob } from '#ops/platform/git/objects'
 import { deleteRemoteRefs, lsRemote, pushAtomic } from '#ops/platform/git/remote'
 import { listRefs } from '#ops/platform/git/refs'
-import { gitFailure } from '#ops/platform/git/run-git'
+import { pushRefusal } from '#ops/platform/git/push-refusal'
+import { gitReason } from '#ops/platform/git/run-git'
 import { shipIds } from '#ops/features/ship/state/proof-folder'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
 import { refuseBypass } from './bypassed-rules.ts'
@@ -78,40 +79,31 @@ async function push({ repo, signal, log }: Probe, refs: readonly string[]): Prom
       },
     },
   )
-  if (pushed.exitCode !== 0) throw refusal(pushed)
+  if (pushed.exitCode !== 0) throw await refusal(repo, pushed)
   refuseBypass(lines, untouched)
 }
 
-function refusal(pushed: CommandResult): Problem {
-  const refs = pushed.stdout.split('\n').filter((line) => line.startsWith('!'))
-  const said = gitFailure(pushed)
-  const evidence = [...refs, ...said]
+async function refusal(repo: string, pushed: CommandResult): Promise<Problem> {
+  const { by, why, ofRef, evidence } = await pushRefusal(repo, pushed)
   if (pushed.timedOut)
     return new Problem(
       'remote_unreachable',
       `${remoteName} did not answer a trial push in time. ${untouched}`,
       { evidence },
     )
-  const lacks = said.find((line) => /receiving end does not support --(atomic|signed)/.test(line))
+  const lacks = evidence.find((line) =>
+    /receiving end does not support --(atomic|signed)/.test(line),
+  )
   if (lacks !== undefined)
     return unsuitable(`${remoteName} cannot take the push: ${lacks}.`, evidence)
-  const refused = /\[(?:remote )?rejected\] \((.*)\)/.exec(refs[0] ?? '')?.[1]
-  if (refused !== undefined) {
-    const cause = said
-      .find((line) => /^remote: *\S/.test(line))
-      ?.replace(/^remote: */, '')
-      .trim()
-    const why = cause === undefined ? refused : `${refused}: ${cause}`
+  if (by === 'remote' && ofRef !== null)
     return unsuitable(
       `${remoteName} refused a throw-away ref beside the verdicts: ${why}.`,
       evidence,
     )
-  }
-  return new Problem(
-    'push_rejected',
-    `${remoteName} refused a trial push: ${said[0] ?? 'no reason given'}. ${untouched}`,
-    { evidence },
-  )
+  return new Problem('push_rejected', `${remoteName} refused a trial push: ${why}. ${untouched}`, {
+    evidence,
+  })
 }
 
 interface Pushed {
@@ -145,7 +137,7 @@ async function deleteProbes(repo: string, { refs, taken }: Pushed): Promise<stri
   const deleted = await deleteRemoteRefs(repo, { remote: remoteName, refs: due })
   return deleted.exitCode === 0
     ? null
-    : `${due.join(', ')} stays: ${remoteName} refused to delete it: ${gitFailure(deleted)[0] ?? ''}`
+    : `${due.join(', ')} stays: ${remoteName} refused to delete it: ${gitReason(deleted)}`
 }
 
 /** The ship lock is held, so another probe of this repository is of a ship that has ended. */

@@ -6,7 +6,8 @@ import { reviewRef } from '#shared/verdict'
 import type { ShipStep } from '#shared/steps'
 import { writeBlob } from '#ops/platform/git/objects'
 import { lsRemote, pushAtomic } from '#ops/platform/git/remote'
-import { gitFailure, type GitOptions } from '#ops/platform/git/run-git'
+import { pushRefusal, type PushRefusal } from '#ops/platform/git/push-refusal'
+import type { GitOptions } from '#ops/platform/git/run-git'
 import type { CommandResult } from '#ops/base/process/command'
 import type { Step, StepContext } from '#ops/core/pipeline/pipeline'
 import { frozenOf, remoteName, type ShipFacts } from '#ops/features/ship/state/ship-facts'
@@ -27,9 +28,11 @@ export const finishStep: Step<ShipFacts, ShipStep> = {
     if (there) context.log('the remote already has the commit, its verdict and its statements')
     const lines: string[] = []
     const pushed = there ? null : await push(facts, missing, { ...context, lines })
-    const view = viewOf(facts, await readAfterPush(facts, { goal, pushed }))
+    const refusal =
+      pushed === null || pushed.exitCode === 0 ? null : await pushRefusal(facts.repo, pushed)
+    const view = viewOf(facts, await readAfterPush(facts, { goal, refusal }))
     context.note({ remoteSha: view.head })
-    refuseUnconfirmed(facts, { goal, pushed, view })
+    refuseUnconfirmed(facts, { goal, pushed: pushed?.exitCode === 0, refusal, view })
     refuseBypass(
       lines,
       `${shortCommit(head)} and its verdict are on ${remoteName}/${branch}; a host can deploy them.`,
@@ -104,7 +107,7 @@ function viewOf(facts: ShipFacts, refs: Refs): RemoteView {
 /** @throws {Problem} `push_unconfirmed` when the remote cannot be read */
 async function readAfterPush(
   facts: ShipFacts,
-  { goal, pushed }: Pick<Push, 'goal' | 'pushed'>,
+  { goal, refusal }: Pick<Push, 'goal' | 'refusal'>,
 ): Promise<Refs> {
   try {
     return await readBack(facts, goal)
@@ -113,43 +116,35 @@ async function readAfterPush(
     throw new Problem(
       'push_unconfirmed',
       `${head} was pushed, and ${remoteName} could not be read afterwards: ${toProblem(error).message}`,
-      { cause: error, evidence: evidenceOf(pushed) },
+      { cause: error, evidence: refusal?.evidence ?? [] },
     )
   }
 }
 
-const evidenceOf = (pushed: CommandResult | null): string[] =>
-  pushed === null
-    ? []
-    : [...pushed.stdout.split('\n').filter((line) => line.startsWith('!')), ...gitFailure(pushed)]
-
 interface Push {
   readonly goal: Refs
-  /** Null: nothing had to be pushed. */
-  readonly pushed: CommandResult | null
+  /** git said that it succeeded. */
+  readonly pushed: boolean
+  /** Null: it did not fail, or nothing had to be pushed. */
+  readonly refusal: PushRefusal | null
   /** The remote afterwards. */
   readonly view: RemoteView
 }
 
 /**
  * Whatever git said about the push, the remote's own answer counts.
- * @throws {Problem} `push_unconfirmed`, `push_rejected`, `remote_moved`
+ * @throws {Problem} `push_unconfirmed`, `push_rejected`, `push_hook_refused`, `remote_moved`
  */
-function refuseUnconfirmed(facts: ShipFacts, { goal, pushed, view }: Push): void {
+function refuseUnconfirmed(facts: ShipFacts, { goal, pushed, refusal, view }: Push): void {
   const { head, branch, remoteHead } = frozenOf(facts)
   const missing = missingFrom(view.refs, goal)
   if (missing.length === 0) return
   const blob = goal.get(reviewRef(head))
   const [commit, at] = [shortCommit(head), `${remoteName}/${branch}`]
   const remote = view.head === null ? 'nothing' : shortCommit(view.head)
-  const evidence = evidenceOf(pushed)
-  if (pushed === null || pushed.exitCode !== 0) {
-    if (view.head === remoteHead)
-      throw new Problem(
-        'push_rejected',
-        `${remoteName} refused the push: ${evidence.at(-1) ?? 'no reason given'}. ${branch} is as it was.`,
-        { evidence },
-      )
+  const evidence = refusal?.evidence ?? []
+  if (!pushed) {
+    if (view.head === remoteHead) throw refused(refusal, branch)
     if (view.head !== head)
       throw new Problem(
         'remote_moved',
@@ -170,4 +165,20 @@ function refuseUnconfirmed(facts: ShipFacts, { goal, pushed, view }: Push): void
       `${branch} at ${remote}, missing or different: ${missing.map(([ref]) => ref).join(', ')}.`,
     { evidence },
   )
+}
+
+function refused(refusal: PushRefusal | null, branch: string): Problem {
+  const { by, why, evidence } = refusal ?? { by: 'unknown', why: 'no reason given', evidence: [] }
+  return by === 'hook'
+    ? new Problem(
+        'push_hook_refused',
+        `The pre-push hook of this repository refused the push: ${why}. ${branch} of ${remoteName} is as it was.`,
+        { evidence },
+      )
+    : new Problem(
+        'push_rejected',
+        `${by === 'remote' ? `${remoteName} refused the push` : `The push to ${remoteName} failed`}: ${why}. ` +
+          `${branch} is as it was.`,
+        { evidence },
+      )
 }

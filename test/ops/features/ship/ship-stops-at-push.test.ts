@@ -86,7 +86,10 @@ describe('a test of the change that writes into the repository', () => {
   it('stops its own ship when it makes origin lead elsewhere', async () => {
     const away = `${at.sample.origin}.theirs`
     at.sample.git('clone', '--quiet', '--bare', at.sample.origin, away)
-    reaching(`execFileSync('git', ['config', 'remote.origin.url', ${JSON.stringify(away)}])`)
+    const { repo } = at.sample
+    reaching(
+      `execFileSync('git', ${JSON.stringify(['-C', repo, 'config', 'remote.origin.url', away])})`,
+    )
     const { result } = await expectStop(at.sample, {
       ...last,
       error_class: 'remote_moved',
@@ -123,13 +126,14 @@ describe('the push', () => {
     hook(
       at.sample.origin,
       'pre-receive',
-      'grep -q refs/heads/ || exit 0; echo "closed for the season" >&2; exit 1',
+      'grep -q refs/heads/ || exit 0; echo "closed for the season" >&2; echo "come back" >&2; exit 1',
     )
     const { dir, result } = await expectStop(at.sample, {
       step: 'review_finish',
       exit: 1,
       error_class: 'push_rejected',
       fix: 'allow_push',
+      detail: 'origin refused the push: pre-receive hook declined: closed for the season.',
     })
     expect(readFileSync(join(dir, 'review_finish.log'), 'utf8')).toContain('closed for the season')
     expect(result.remote_sha).toBe(at.sample.git('rev-parse', 'origin/main'))
@@ -212,13 +216,15 @@ describe('the push', () => {
     expect(at.api.calls()).toBe(calls)
   })
 
-  it('runs the pre-push hook of the repository, and stops when it refuses', async () => {
-    hook(join(at.sample.repo, '.git'), 'pre-push', 'echo "not on a Friday" >&2; exit 1')
+  it('B7 runs the pre-push hook of the repository, and says that it was this hook that refused', async () => {
+    const say = 'echo "not on a Friday" >&2; echo "ask again on Monday" >&2; exit 1'
+    hook(join(at.sample.repo, '.git'), 'pre-push', say)
     const { dir } = await expectStop(at.sample, {
       step: 'review_finish',
-      exit: 1,
-      error_class: 'push_rejected',
-      fix: 'allow_push',
+      exit: 2,
+      error_class: 'push_hook_refused',
+      fix: 'satisfy_push_hook',
+      detail: 'hook of this repository refused the push: not on a Friday.',
     })
     expect(readFileSync(join(dir, 'review_finish.log'), 'utf8')).toContain('not on a Friday')
   })

@@ -58,11 +58,11 @@ describe('preflight', () => {
       'artifacts/ship/20261122T120000Z-aaaaaaaa/ship_result.json': '{}',
     })
     await stop({
-      error_class: 'config_invalid',
+      error_class: 'artifacts_tracked',
       step: 'preflight',
-      fix: 'fix_configuration',
-      exit: 1,
-      detail: 'tracks artifacts',
+      fix: 'untrack_artifacts',
+      exit: 2,
+      detail: 'tracks artifacts/ship/20261122T120000Z-aaaaaaaa/ship_result.json',
     })
   })
 
@@ -281,7 +281,12 @@ describe('the tests gate', () => {
     await stop({ error_class: 'tests_timeout', step: 'tests', fix: 'fix_and_ship', exit: 1 })
     extra({ prepare: [node, '-e', 'process.exit(1)'] })
     at.sample.commit('Prepare')
-    await stop({ error_class: 'tests_prepare_failed', step: 'tests', fix: 'fix_and_ship', exit: 1 })
+    await stop({
+      error_class: 'tests_prepare_failed',
+      step: 'tests',
+      fix: 'fix_test_setup',
+      exit: 1,
+    })
   })
 
   it('runs the suites of the base too: a change cannot replace one by an easier one', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hostGit } from '#ops/platform/git/host-git'
+import { followedBranch, hostGit } from '#ops/platform/git/host-git'
 
 let dir: string
 let clone: string
@@ -49,5 +49,17 @@ describe('git on a host', () => {
     expect(await filters()).toEqual([])
     git('config', '--worktree', 'filter.tree.smudge', 'false')
     expect(await filters()).toEqual(off('tree'))
+  })
+
+  it('B1 follows the branch that is checked out, whatever tags and branches are called like it', async () => {
+    const { signal } = new AbortController()
+    const followed = (): Promise<string> => followedBranch(clone, signal)
+    git('checkout', '--quiet', '-b', 'release/main')
+    git('-c', 'user.name=T', '-c', 'user.email=t@t', 'commit', '-qm', 'One', '--allow-empty')
+    for (const name of ['release/main', 'heads/release/main']) git('tag', name, 'HEAD')
+    git('update-ref', 'refs/heads/heads/release/main', 'HEAD')
+    expect(await followed()).toBe('release/main')
+    git('checkout', '--quiet', '--detach')
+    expect(await followed()).toBe('main')
   })
 })

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { shipBlockedBy, shipPreconditions } from '#ops/features/ship/index'
@@ -90,7 +90,7 @@ const states: readonly State[] = [
   },
   {
     precondition: 'proof_folder_free',
-    errorClass: 'config_invalid',
+    errorClass: 'artifacts_tracked',
     what: 'a tracked proof folder',
     spoil: (sample) => {
       sample.commit('Proof', { 'artifacts/ship/note.txt': 'x' })
@@ -199,6 +199,20 @@ describe('the preconditions of a ship', () => {
     expect(facts.frozen?.head).toBe(sample.git('rev-parse', 'HEAD'))
   })
 
+  it('B1 accept the branch main beside a tag and a branch whose names git shortens alike', async () => {
+    const { sample } = fixture
+    sample.git('tag', 'main', 'HEAD~1')
+    for (const ref of ['refs/tags/origin/main', 'refs/heads/origin/main'])
+      sample.git('update-ref', ref, 'HEAD')
+    expect(await blockedBy(sample)).toBeNull()
+    const { facts, problem } = await runPreflight(sample)
+    expect(problem).toBeNull()
+    expect(facts.frozen).toMatchObject({
+      head: sample.git('rev-parse', 'HEAD'),
+      remoteHead: sample.git('rev-parse', 'HEAD~1'),
+    })
+  })
+
   it('accept a branch of which origin was never fetched: preflight fetches it', async () => {
     const { sample } = fixture
     sample.git('update-ref', '-d', 'refs/remotes/origin/main')
@@ -229,5 +243,22 @@ describe('the preconditions of a ship', () => {
     )
     const tried = new Set(states.map((each) => `${each.precondition} ${each.errorClass}`))
     expect([...tried].toSorted()).toEqual(listed.toSorted())
+  })
+
+  it('L5 accept hooks of a manager inside the repository, and no folder that is missing or outside', async () => {
+    const { sample } = fixture
+    sample.commit('Ignores', { '.gitignore': 'report.xml\n.husky/\n.lefthook/\n' })
+    mkdirSync(join(sample.repo, 'web', '.husky', '_'), { recursive: true })
+    mkdirSync(join(sample.repo, '.husky'))
+    symlinkSync(sample.temp, join(sample.repo, '.lefthook'))
+    const defaults = join(sample.repo, '.git', 'hooks')
+    const folders = ['.husky', './web/.husky/_/', defaults, '.husky/_', '.lefthook', '/x/.husky']
+    const allowed: string[] = []
+    for (const folder of folders) {
+      sample.git('config', 'core.hooksPath', folder)
+      const unmet = await shipBlockedBy({ ...sample, env: {}, hostName: 'laptop' }, {})
+      if (unmet?.errorClass !== 'hook_bypass') allowed.push(folder)
+    }
+    expect(allowed).toEqual(['.husky', './web/.husky/_/', defaults])
   })
 })
