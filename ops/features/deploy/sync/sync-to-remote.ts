@@ -10,19 +10,22 @@ import type { HostPaths } from '#ops/base/paths/paths'
 import { checkedFile } from '#ops/platform/git/checked-objects'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
 import { hostGit } from '#ops/platform/git/host-git'
-import { trackedAt } from '#ops/platform/git/objects'
+import { trackedBelow } from '#ops/platform/git/objects'
 import { fetchRefs } from '#ops/platform/git/remote'
 import { git, gitFailure, gitReason, gitText, type GitOptions } from '#ops/platform/git/run-git'
 import { clearStaleLocks } from '#ops/platform/git/stale-locks'
 import { gitDir } from '#ops/platform/git/work-tree'
 import { trustOf } from '#ops/core/config/host-files'
+import {
+  acceptedBelow,
+  rememberHistory,
+  requireKnownHistory,
+} from '#ops/core/host-state/known-history'
 import { parseProjectConfig, projectConfigName } from '#ops/core/config/settings-files'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import type { DeployHost } from '#ops/features/deploy/state/facts'
 import { excludeFromGit } from './exclude-artifacts.ts'
-import { isCheckedAncestor } from './checked-history.ts'
-import { rememberHistory, requireKnownHistory } from './known-history.ts'
 import { refuseUntrackedInTheWay, withResetNoted } from './untracked-in-the-way.ts'
 
 export interface Synced {
@@ -54,7 +57,7 @@ const untouched = 'The clone was not changed.'
  * `artifacts/` among them, stay (never `git clean`); one that is in the way of the commit refuses it.
  * @throws {Problem} `git_fetch_failed`, `main_rewound`, `rollback_unavailable`, `unreviewed_commit`,
  *   `verdict_signature_invalid`, `verdict_mismatch`, `statement_mismatch`, `provider_not_accepted`, `config_invalid`,
- *   `untracked_in_the_way`, `git_sync_failed`; until the reset the clone is as it was
+ *   `artifacts_tracked`, `untracked_in_the_way`, `git_sync_failed`; until the reset the clone is as it was
  */
 export async function syncToRemote(
   { paths, files, rollbackTo }: Pick<DeployHost, 'paths' | 'files' | 'rollbackTo'>,
@@ -79,7 +82,7 @@ export async function syncToRemote(
   const known = await requireKnownHistory(paths, { branch, origin, baseline }, options)
   if (rollbackTo !== null) await requireInHistory(clone, rollbackTo, origin)
   const target = rollbackTo ?? origin
-  const accepted = await acceptedBelow(clone, known, target)
+  const accepted = await acceptedBelow(paths.root, { accepted: known, baseline, target }, options)
   const reviews = await requireReviewed(clone, trust, { target, accepted })
   const config = await configAt(clone, target)
   await requireOwnArtifacts(clone, target)
@@ -139,18 +142,6 @@ async function requireInHistory(
   log(`rolling back to ${to}`)
 }
 
-/** The accepted commit that the target must build on; a rollback goes back behind it, on purpose. */
-async function acceptedBelow(
-  { paths: { root }, options }: Clone,
-  known: string | null,
-  target: string,
-): Promise<string | null> {
-  if (known === null) return null
-  return (await isCheckedAncestor(root, { ancestor: known, commit: target }, options))
-    ? known
-    : null
-}
-
 /** @returns what proves the verdicts between baseline and target */
 async function requireReviewed(
   { paths, options, log }: Clone,
@@ -201,17 +192,18 @@ async function configAt({ paths, branch, options }: Clone, target: string): Prom
 
 /**
  * The proof lies in the clone by default. A commit with a file or a link at that path would replace it at the reset.
- * @throws {Problem} `config_invalid`
+ * @throws {Problem} `artifacts_tracked`
  */
 async function requireOwnArtifacts({ paths, must }: Clone, target: string): Promise<void> {
   const { root, artifacts } = paths
   const inside = relative(root, artifacts)
   if (inside === '' || inside.startsWith('..')) return
-  const tracked = await trackedAt(root, { commit: target, path: inside }, must)
-  if (tracked !== null)
+  const tracked = await trackedBelow(root, { commit: target, path: inside }, must)
+  if (tracked.length > 0)
     throw new Problem(
-      'config_invalid',
-      `Commit ${target} tracks ${tracked}, where this host keeps its proof. ${untouched}`,
+      'artifacts_tracked',
+      `Commit ${target} tracks ${tracked[0]}, where this host keeps its proof. ${untouched}`,
+      { evidence: tracked.slice(0, 50) },
     )
 }
 

@@ -64,9 +64,10 @@ export function judgeTailnet(text: string, now: number): Finding {
       'join_tailnet',
     )
   if (!Self) return fail(`Tailscale runs, but does not name this host.${also}`, 'join_tailnet')
-  const left = Self.KeyExpiry ? (Date.parse(Self.KeyExpiry) - now) / dayMs : null
+  const expiry = expiryOf(Self.KeyExpiry)
+  const left = expiry === null ? null : (Date.parse(expiry) - now) / dayMs
   if (Self.Expired || (left !== null && left <= 0)) {
-    const when = Self.KeyExpiry ? ` at ${Self.KeyExpiry}` : ''
+    const when = expiry === null ? '' : ` at ${expiry}`
     return fail(
       `The tailnet key of this host has expired${when}: it cannot be reached through the tailnet.${also}`,
       'renew_tailnet_key',
@@ -80,7 +81,7 @@ export function judgeTailnet(text: string, now: number): Finding {
     )
   if (left !== null && left <= warnDays)
     return warn(
-      `The tailnet key of ${name} expires in ${left.toFixed(1)} days, at ${Self.KeyExpiry ?? ''}.${also}`,
+      `The tailnet key of ${name} expires in ${left.toFixed(1)} days, at ${expiry ?? ''}.${also}`,
       'renew_tailnet_key',
     )
   if (also !== '') return warn(`${name} is online.${also}`, 'join_tailnet')
@@ -88,3 +89,7 @@ export function judgeTailnet(text: string, now: number): Finding {
     `${name} is online; its key ${left === null ? 'does not expire' : `expires in ${Math.floor(left)} days`}`,
   )
 }
+
+/** Tailscale is written in Go, whose zero time, in the year 1, stands for no time at all. */
+const expiryOf = (text: string | null | undefined): string | null =>
+  !text || Date.parse(text) <= Date.parse('0001-12-31T00:00:00Z') ? null : text

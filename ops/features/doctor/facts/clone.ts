@@ -53,8 +53,9 @@ async function readClone(context: DoctorContext): Promise<Clone> {
 export const originTip = (context: DoctorContext): Promise<OriginTip> =>
   oncePerRun(context, 'origin', () => readOrigin(context))
 
-export const originRef = ({ config }: DoctorContext): string =>
-  `refs/heads/${config?.branch ?? 'main'}`
+export const branchOf = ({ config }: DoctorContext): string => config?.branch ?? 'main'
+
+export const originRef = (context: DoctorContext): string => `refs/heads/${branchOf(context)}`
 
 async function readOrigin(context: DoctorContext): Promise<OriginTip> {
   const { options } = await cloneOf(context)

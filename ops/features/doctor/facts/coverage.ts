@@ -3,6 +3,7 @@ import { listAncestors } from '#ops/platform/git/commits'
 import { readBlob } from '#ops/platform/git/objects'
 import { listRefs } from '#ops/platform/git/refs'
 import { git, gitText } from '#ops/platform/git/run-git'
+import { acceptedBelow } from '#ops/core/host-state/known-history'
 import { provenBase, walkVerdicts, type ChainQuestion } from '#ops/core/trust/review-chain'
 import { reviewRef } from '#shared/verdict'
 import { plural } from '#shared/plural'
@@ -29,6 +30,13 @@ export type Coverage =
   /** The time was up before the baseline was reached. Every verdict that was read is good. */
   | { readonly state: 'unfinished'; readonly verdicts: number }
 
+interface CoverageQuestion extends ChainQuestion {
+  readonly tip: string
+  readonly limitMs: number
+  /** Newest commit that the host has accepted; null: none. */
+  readonly accepted: string | null
+}
+
 class TimeIsUp extends Error {}
 
 /**
@@ -40,8 +48,9 @@ class TimeIsUp extends Error {}
 export async function coverage({
   tip,
   limitMs,
+  accepted,
   ...question
-}: ChainQuestion & { readonly tip: string; readonly limitMs: number }): Promise<Coverage> {
+}: CoverageQuestion): Promise<Coverage> {
   const { repo, baseline, git: options = {} } = question
   const over = new AbortController()
   let up = false
@@ -76,7 +85,13 @@ export async function coverage({
     const bare = tip !== baseline && (await readBlob(repo, reviewRef(tip), options)) === null
     const walked = bare
       ? { proven: false as const, commit: tip, reason: 'it has no review verdict' }
-      : await inTime(walkVerdicts({ ...bounded, target: tip }))
+      : await inTime(
+          walkVerdicts({
+            ...bounded,
+            target: tip,
+            accepted: await acceptedBelow(repo, { accepted, baseline, target: tip }, options),
+          }),
+        )
     // `verdicts` does not count the one that was requested last: it was not read.
     if (walked === undefined) return { state: 'unfinished', verdicts }
     if (walked.proven) return { state: 'proven', verdicts: walked.chain.length }
@@ -86,7 +101,9 @@ export async function coverage({
       why: `${shortCommit(walked.commit)}: ${walked.reason}`,
       ...(await between(question, {
         base:
-          base === undefined ? await claimedBase(question, tip, walked.commit) : (base ?? baseline),
+          base === undefined
+            ? await claimedBase(question, tip, walked.commit)
+            : proven(base, { accepted, baseline, tip }),
         tip,
       })),
     }
@@ -94,6 +111,12 @@ export async function coverage({
     over.abort()
   }
 }
+
+/** A tip that is proven by itself passes over what the host accepted: all since then was in no review. */
+const proven = (
+  base: string | null,
+  { accepted, baseline, tip }: Pick<CoverageQuestion, 'accepted' | 'baseline' | 'tip'>,
+): string => (base === tip && accepted !== null ? accepted : (base ?? baseline))
 
 /** The newest ancestor that has a verdict, verified or not; else the baseline. */
 async function claimedBase(

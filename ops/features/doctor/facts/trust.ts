@@ -5,30 +5,40 @@ import { readTrustFile } from '#ops/core/config/settings-files'
 import { readServing } from '#ops/core/host-state/service-record'
 import type { ChainQuestion } from '#ops/core/trust/review-chain'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import { hasClone } from './clone.ts'
+import { acceptedCommit } from '#ops/core/host-state/known-history'
+import { branchOf, cloneOf, hasClone } from './clone.ts'
 import { oncePerRun } from './once-per-run.ts'
 import { plural } from '#shared/plural'
 
 /** Milliseconds for reading verdicts; the rest of the limit of the check is for git itself. */
 export const walkMs = 1_300
 
-export type Trust = Pick<ChainQuestion, 'baseline' | 'acceptedProviders' | 'keys'>
+export interface Trust extends Pick<ChainQuestion, 'baseline' | 'acceptedProviders' | 'keys'> {
+  /** Newest commit that this host has accepted; null: none. */
+  readonly accepted: string | null
+}
 
 /**
  * Read once per run: every check judges by the same trust.
  * @returns what the host trusts, or why there is nothing to judge
- * @throws {Problem} `config_invalid` when the trust file is invalid or was lost
+ * @throws {Problem} `config_invalid` when the trust file is invalid or was lost; `state_invalid`, and as `cloneOf`
  */
 export const trustOf = (context: DoctorContext): Promise<string | Trust> =>
-  oncePerRun(context, 'trust', async () => readTrust(context))
+  oncePerRun(context, 'trust', () => readTrust(context))
 
-function readTrust(context: DoctorContext): string | Trust {
+async function readTrust(context: DoctorContext): Promise<string | Trust> {
   const { paths } = context
   if (!hasClone(context)) return `${paths.root} is not a clone yet.`
   if (!existsSync(paths.trustFile) && readServing(paths) === undefined)
     return `There is no ${paths.trustFile} yet: this host trusts no review, and nothing can be deployed.`
   const { baseline, review_providers, keys } = readTrustFile(paths)
-  return { baseline, acceptedProviders: review_providers, keys: trustKeys(keys, paths.trustFile) }
+  const { options } = await cloneOf(context)
+  return {
+    baseline,
+    acceptedProviders: review_providers,
+    keys: trustKeys(keys, paths.trustFile),
+    accepted: await acceptedCommit(paths, branchOf(context), options),
+  }
 }
 
 export function verdictsText(count: number): string {

@@ -11,6 +11,7 @@ import { parseJson } from '#ops/base/files/json-file'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
+import { acceptedBelow } from '#ops/core/host-state/known-history'
 import { walkVerdicts } from '#ops/core/trust/review-chain'
 import { readOperatorSettings } from '#ops/core/config/settings-files'
 import { configAt } from '#ops/features/ship/state/gate-settings'
@@ -123,6 +124,12 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
     repo,
     target: commit,
     baseline,
+    // A host may have accepted what the remote has now.
+    accepted: await acceptedBelow(repo, {
+      accepted: pushed.remoteCommit,
+      baseline,
+      target: commit,
+    }),
     acceptedProviders: acceptedProviders(settings),
     keys: trustKeys(own === null ? [] : [own], 'the ship key'),
     readVerdict: async (of) =>

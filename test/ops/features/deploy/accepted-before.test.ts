@@ -8,8 +8,10 @@ import {
   toTrustedKey,
   type SigningKey,
 } from '#ops/core/trust/signing-key'
+import { checksResult } from '#shared/result'
 import { reviewRef } from '#shared/verdict'
 import { deployHost, type DeployHost } from '../../../support/host.ts'
+import { hq } from '../../../support/hostd.ts'
 import { expectStop } from '../../../support/stopped.ts'
 import { testProvider, verdictFor } from '../../../support/verdict.ts'
 
@@ -61,6 +63,13 @@ it('G2 refuses a revert that no review showed, whose chain passes over the commi
   const deploy = await at.deploy()
   expectStop(at, deploy, 'unreviewed_commit', 'git_sync')
   expect(deploy.triage?.first_error?.text).toContain(`started from ${m1}, before ${m2}`)
+  // Doctor says beforehand what the next deploy will refuse.
+  const { out } = await hq(at.host, ['doctor', '--json'])
+  const doctor = checksResult.parse(JSON.parse(out))
+  expect(doctor.checks.find(({ name }) => name === 'unproven_on_origin')).toMatchObject({
+    status: 'WARN',
+    detail: expect.stringContaining(`before ${m2}`) as string,
+  })
   expect(await at.message()).toEqual({ message: 'fixed', commit: m2 })
 
   // The same with another file beside the revert, and with the review of something older.

@@ -72,6 +72,13 @@ describe('the tailnet', () => {
       /^aiops-1\.example\.ts\.net 100\.64\.0\.2 is online; its key expires in 90 days$/,
     ],
     ['a key that does not expire', said({}, { KeyExpiry: undefined }), 'PASS', /does not expire/],
+    ['B10: no expiry', said({}, { KeyExpiry: null }), 'PASS', /does not expire/],
+    [
+      'B10: an expiry in the year 1',
+      said({}, { KeyExpiry: '0001-01-01T00:00:00Z' }),
+      'PASS',
+      /does not expire/,
+    ],
     [
       'a key of 13 days',
       said({}, { KeyExpiry: new Date(at + 13 * 86_400_000).toISOString() }),

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { reviewRef } from '#shared/verdict'
-import { deployHost, type DeployHost } from '../../../../support/host.ts'
+import { deployHost, type DeployHost } from '../../../support/host.ts'
 
 let at: DeployHost
 beforeAll(async () => {

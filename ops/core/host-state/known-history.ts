@@ -4,10 +4,10 @@ import { Problem } from '#shared/errors'
 import { commitId } from '#shared/ids'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
+import { checkedHistory, isCheckedAncestor } from '#ops/platform/git/checked-history'
 import { commitOf } from '#ops/platform/git/commits'
 import { readRef } from '#ops/platform/git/refs'
 import type { GitOptions } from '#ops/platform/git/run-git'
-import { checkedHistory, isCheckedAncestor } from './checked-history.ts'
 
 /** The newest commit of a branch of origin that this host has accepted, and the trust file's baseline at that time. */
 const entry = z.strictObject({ branch: z.string().min(1), sha: commitId, baseline: commitId })
@@ -30,7 +30,7 @@ interface Known {
  * new history by setting the trust file's baseline to a commit of it.
  *
  * @param origin what origin's branch is now
- * @returns the accepted commit that the branch still contains, unless the baseline does; null: there is none
+ * @returns the accepted commit that the branch still contains; null: there is none
  * @throws {Problem} `main_rewound`; `state_invalid` when what was accepted cannot be read; `git_sync_failed` when the
  *   clone's objects were changed
  */
@@ -42,11 +42,8 @@ export async function requireKnownHistory(
   const known = await knownOf(paths, branch, options)
   if (known === null) return null
   const { root } = paths
-  if (await isCheckedAncestor(root, { ancestor: known.sha, commit: origin }, options)) {
-    // What the baseline contains is trusted as it is: the host's owner chose it.
-    const isBelow = { ancestor: known.sha, commit: baseline }
-    return (await isCheckedAncestor(root, isBelow, options)) ? null : known.sha
-  }
+  if (await isCheckedAncestor(root, { ancestor: known.sha, commit: origin }, options))
+    return known.sha
   if (known.baseline !== baseline && (await commitOf(root, baseline, options)) !== null) {
     const before = await checkedHistory(root, known.sha, options)
     // A clone without that commit is one of another repository: only the trust file's owner can have chosen it.
@@ -57,6 +54,36 @@ export async function requireKnownHistory(
     `origin/${branch} is ${origin}, which no longer contains ${known.sha}, a commit this host has accepted: ` +
       'the branch was moved back or replaced. The clone was not changed.',
   )
+}
+
+/** The newest commit of a branch that this host has accepted; null: none. @throws {Problem} `state_invalid` */
+export const acceptedCommit = async (
+  paths: Paths,
+  branch: string,
+  options: GitOptions,
+): Promise<string | null> => (await knownOf(paths, branch, options))?.sha ?? null
+
+/**
+ * The commit that the reviews of `target` must pass through besides the baseline, so that none hides that it is undone.
+ * What the baseline contains is trusted as it is, and a target that does not build on it goes back on purpose.
+ * @param what `accepted`: newest commit that was accepted; null: none
+ * @returns null: there is no such commit
+ * @throws {Problem} `git_sync_failed` when the objects of `repo` were changed
+ */
+export async function acceptedBelow(
+  repo: string,
+  what: {
+    readonly accepted: string | null
+    readonly baseline: string
+    readonly target: string
+  },
+  options: GitOptions = {},
+): Promise<string | null> {
+  const { accepted, baseline, target } = what
+  if (accepted === null) return null
+  const isIn = (commit: string): Promise<boolean> =>
+    isCheckedAncestor(repo, { ancestor: accepted, commit }, options)
+  return (await isIn(target)) && !(await isIn(baseline)) ? accepted : null
 }
 
 /**
