@@ -17,7 +17,9 @@ const testSuite = z.strictObject({
   name: name.describe('Name of the suite.'),
   prepare: argv
     .optional()
-    .describe('Runs once before the tests, in the same clean worktree; installs what they need.'),
+    .describe(
+      'Runs once before the tests, in the same clean tree; installs what they need, into that tree.',
+    ),
   argv: argv.describe(
     'Runs the tests. A leading `hq` is the HQ that ships, never a program of the change or of `PATH`.',
   ),
@@ -78,6 +80,12 @@ const service = z.strictObject({
     .max(65535)
     .describe('Loopback port; passed to the program as `PORT`. `host.json` may replace it.'),
   health: healthCheck.describe('How HQ finds out that the service is healthy.'),
+  retired: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Announces that the next version may do without this service. A deploy refuses a service that goes unannounced.',
+    ),
 })
 
 /** What decides whether a change may pass: gate settings, hooks, CI, and the tests where projects usually keep them. */

@@ -59,7 +59,10 @@ export interface DeployFacts {
   readonly unanswered_ms: number | null
   /** Why the commit was accepted. */
   readonly trusted: Pick<Deployed, 'baseline' | 'trust_sha256' | 'reviews'> | null
+  /** The configuration of the target, with the exceptions that count already. */
   readonly config: ProjectConfig | null
+  /** That of the version that was green last, whose checks run too; null: a first deploy, or a rollback. */
+  readonly configBefore: ProjectConfig | null
   /** Folder of the installed HQ whose console is shown. */
   readonly installed: string | null
   readonly target: Target | null
@@ -84,6 +87,7 @@ export const noFacts: DeployFacts = {
   unanswered_ms: null,
   trusted: null,
   config: null,
+  configBefore: null,
   installed: null,
   target: null,
   build: null,

@@ -19,11 +19,12 @@ export const consoleBuild = (host: DeployHost): Step<DeployFacts, DeployStep> =>
     const installed = requireFact(facts, 'installed')
     // The console of a rollback is the one of the installed HQ, which is not replaced either.
     const hq = isHqItself(paths.root) && rollbackTo === null
-    const kept = rollbackTo === null ? null : intactGreenBuild(paths, config.project, sha)
+    const engine = engineOf(config.engine)
+    await engine.requirePorts({ paths, settings, config, sha }, context.signal)
+    const kept = intactGreenBuild(paths, config.project, sha)
     if (kept)
       context.log(`the build of ${sha} that was green is intact and used as it is: ${kept.folder}`)
-    const build =
-      kept ?? (await engineOf(config.engine).build({ paths, settings, config, sha }, context))
+    const build = kept ?? (await engine.build({ paths, settings, config, sha }, context))
     if (hq) await buildHqConsole(host, { sha, release: installed }, context)
     const console = consoleService(host, installed, hq ? sha : null)
     const built = kept ? 'the kept build' : `${config.build.length} builds`

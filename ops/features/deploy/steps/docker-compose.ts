@@ -2,7 +2,7 @@
 import type { DeployStep } from '#shared/steps'
 import { refusePersonsMaintenance } from '#ops/core/host-state/maintenance'
 import type { Step } from '#ops/core/pipeline/pipeline'
-import type { UpReport } from '#ops/host/engines/common/engine'
+import type { UpReport, WrittenFolder } from '#ops/host/engines/common/engine'
 import { engineOf } from '#ops/host/engines/registry'
 import { requireFact, type DeployFacts, type DeployHost } from '#ops/features/deploy/state/facts'
 
@@ -26,12 +26,23 @@ export const dockerCompose = ({ paths }: DeployHost): Step<DeployFacts, DeploySt
   },
 })
 
-function detailOf({ changed, unchanged, stopped, unansweredMs }: UpReport): string {
+function detailOf({ changed, unchanged, stopped, unansweredMs, written }: UpReport): string {
   const parts = [
     changed.length > 0 ? `started ${changed.join(', ')}` : null,
     unchanged.length > 0 ? `unchanged ${unchanged.join(', ')}` : null,
     stopped.length > 0 ? `stopped ${stopped.join(', ')}` : null,
   ]
   const gap = unansweredMs === null ? '' : `; no answer for ${unansweredMs} ms`
-  return `${parts.filter((part) => part !== null).join(', ')}${gap}`
+  return `${parts.filter((part) => part !== null).join(', ')}${gap}${written.map(leftBehind).join('')}`
+}
+
+/** Files that a message names; it counts the rest. */
+const named = 3
+
+function leftBehind({ folder, files }: WrittenFolder): string {
+  const more = files.length > named ? ` and ${files.length - named} more` : ''
+  return (
+    `; warning: the version before wrote ${files.slice(0, named).join(', ')}${more} beside its code, ` +
+    `which this version does not have; ${folder} keeps it`
+  )
 }

@@ -26,7 +26,7 @@ export const verifyProduction = (host: DeployHost): Step<DeployFacts, DeployStep
     const { checks, guard } = await verify(
       context,
       { sha, digest },
-      { signal, guardRunId: newRunId() },
+      { signal, guardRunId: newRunId(), before: facts.configBefore },
     )
     const document = checksDocument(checks, {
       kind: 'verify_production',

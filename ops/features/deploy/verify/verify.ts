@@ -1,4 +1,5 @@
 // Everything that must be true of a running deploy, and the error class of each check.
+import type { ProjectConfig } from '#shared/config'
 import type { ErrorClass } from '#shared/errors'
 import { newRunId } from '#shared/ids'
 import type { CheckResult, ChecksResult } from '#shared/result'
@@ -8,6 +9,7 @@ import { stateFinding } from '#ops/features/doctor/index'
 import { runDoctor } from '#ops/features/doctor/index'
 import { waitUntilOk } from '#ops/base/http/health'
 import type { Expected } from '#ops/host/engines/common/engine'
+import { heldEndpoints } from '#ops/features/deploy/sync/gates-before'
 import { engineInUse } from '#ops/host/engines/registry'
 import { readServing } from '#ops/core/host-state/service-record'
 import { runGuard } from '#ops/features/guard/index'
@@ -64,6 +66,29 @@ function endpointChecks({ config, configProblem, settings }: DoctorContext): Che
   }))
 }
 
+/** What the version that was green last was checked by, and this one is not. */
+function heldChecks(
+  { config, settings }: DoctorContext,
+  before: ProjectConfig | null,
+  sha: string | null,
+): Check[] {
+  if (!config || !before) return []
+  return heldEndpoints(config, before).map(({ service, path, port, commitField }): Check => ({
+    name: `endpoint:${service}${path} (held)`,
+    remedy: 'remove_check_first',
+    limitMs: (endpointSeconds + 5) * 1000,
+    run: async (signal) => {
+      const url = `http://127.0.0.1:${settings.service_ports[service] ?? port}${path}`
+      const expected = commitField === null ? {} : { commitField, commit: sha }
+      const why = await waitUntilOk(url, expected, { seconds: endpointSeconds, signal })
+      const whose = 'the version that was green last is checked here, and this commit is not'
+      return why === null
+        ? pass(`${url} answers ok; ${whose}`)
+        : fail(`${url}: ${why}; ${whose}`, 'remove_check_first')
+    },
+  }))
+}
+
 function runningCheck(context: DoctorContext, expected: Expected): Check {
   return {
     name: 'running_version',
@@ -104,15 +129,23 @@ function summarise(name: string, checks: readonly CheckResult[]): CheckResult {
   }
 }
 
+interface VerifyOptions {
+  readonly signal?: AbortSignal
+  readonly guardRunId?: string
+  /** Configuration of the version that was green last, whose checks run too. */
+  readonly before?: ProjectConfig | null
+}
+
 /** Checks everything that must be true of a running deploy. Guard runs once here: there may be no timer for it. */
 export async function verify(
   context: DoctorContext,
   expected: Expected,
-  { signal, guardRunId = newRunId() }: { signal?: AbortSignal; guardRunId?: string } = {},
+  { signal, guardRunId = newRunId(), before = null }: VerifyOptions = {},
 ): Promise<Verification> {
   const own = await runChecks(
     [
       ...endpointChecks(context),
+      ...heldChecks(context, before, expected.sha),
       runningCheck(context, expected),
       ...auditChecks(context, auditMs),
       { name: 'state', remedy: 'deploy_again', run: () => stateFinding(context.paths) },

@@ -3,9 +3,13 @@ import { createServer, request as httpRequest, type ServerResponse } from 'node:
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { readRecord } from '#ops/core/host-state/service-record'
 import { statusReply } from '#shared/api'
 import { deployHost, type Deployed, type DeployHost } from '../../../support/host.ts'
+import { sampleApp } from '../../../support/sample-app.ts'
 import { expectStop } from '../../../support/stopped.ts'
+
+const nothing = { services: [], endpoints: [], routes: [] }
 
 let at: DeployHost
 beforeAll(async () => {
@@ -135,3 +139,35 @@ it('ends maintenance with the next good deploy', async () => {
   expect(at.maintenance()).toBeNull()
   expect(await at.message()).toMatchObject({ message: 'endpoint good' })
 })
+
+/** The configuration of the sample app with other values, as a file of a commit. */
+const configFile = (more: object): Record<string, string> => {
+  const name = 'openclaw.config.json'
+  const config = JSON.parse(sampleApp({ message: '' }, at.ports.app)[name] ?? '') as object
+  return { [name]: JSON.stringify({ ...config, ...more }) }
+}
+
+it('G6 runs the checks of the version before on a commit that drops them, until the next deploy', async () => {
+  const none = configFile({ endpoints: [], routes: [] })
+  await at.ship({ message: 'unchecked', endpoint: 'not_ok' }, { files: none })
+  const deploy = await at.deploy()
+  expectStop(at, deploy, 'endpoint_not_ok', 'verify_production')
+  expect(deploy.triage?.evidence.join()).toContain('version that was green last is checked here')
+
+  await at.ship({ message: 'nothing runs' }, { files: configFile({ ...nothing, build: [] }) })
+  const gone = await at.deploy()
+  expectStop(at, gone, 'deploy_check_removed', 'git_sync')
+
+  // The way to remove a check: it goes one deploy before what it checks.
+  await at.ship({ message: 'check removed' }, { files: none })
+  expect((await at.deploy()).result.overall).toBe('PASS')
+  // L2: what the service writes beside its code stays, and the deploy says so.
+  const release = readRecord(at.host.paths, 'app')?.release ?? ''
+  writeFileSync(join(release, 'orders.json'), 'precious')
+  await at.ship({ message: 'endpoint removed', endpoint: 'not_ok' }, { files: none })
+  const { result } = await at.deploy()
+  expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
+  const detail = result.steps.find(({ name }) => name === 'docker_compose')?.detail
+  expect(detail).toContain(`the version before wrote orders.json beside its code`)
+  expect(readFileSync(join(release, 'orders.json'), 'utf8')).toBe('precious')
+}, 900_000)

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readRecords } from '#ops/core/host-state/service-record'
@@ -133,6 +133,12 @@ describe('a deploy, before anything that serves is touched,', () => {
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'service_unhealthy', 'docker_compose')
     expect(deploy.triage?.first_error?.text).toBe('Error: the database is not there')
+    expect(deploy.triage?.evidence[0]).toContain('its log says: Error: the database is not there')
+    // B9: what the candidate said is not in the log of the version that serves.
+    const logOf = (name: string): string =>
+      readFileSync(join(at.host.paths.services, 'app', name), 'utf8')
+    expect(logOf('candidate.log')).toContain('the database is not there')
+    expect(logOf('service.log')).not.toContain('the database is not there')
     await expectUntouched(before)
   })
 
