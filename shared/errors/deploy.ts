@@ -30,6 +30,12 @@ export const deployErrors = {
     title: 'Untracked files in the way',
     sentence: 'The clone of the host holds untracked files where the commit has its own',
   },
+  deploy_check_removed: {
+    blocked: true,
+    next_auto_fix: 'remove_check_first',
+    title: 'Removed check of the deploy',
+    sentence: 'The commit removes a check together with what it checks',
+  },
   main_rewound: {
     blocked: true,
     next_auto_fix: 'restore_main',

@@ -61,6 +61,10 @@ export const remediations = {
     title: 'Fix the change, commit it, and press Ship.',
     console: 'Fix the change on the laptop, and ship it there.',
   },
+  untrack_artifacts: {
+    automatic: false,
+    title: 'Move the listed files out of artifacts/, commit, and press Ship.',
+  },
   fix_findings_and_ship: {
     automatic: false,
     title: 'Fix the findings listed on the Ship page, commit, and press Ship.',
@@ -76,6 +80,12 @@ export const remediations = {
     automatic: false,
     title:
       'Copy the content into the repository instead of a submodule: no diff shows what a submodule holds.',
+  },
+  fix_test_setup: {
+    automatic: false,
+    title:
+      'Make the preparation of the tests work: the detail quotes its first error. ' +
+      'It may install into the tree of the tests only; pip takes a virtual environment there.',
   },
   fix_test_report: {
     automatic: false,
@@ -204,6 +214,10 @@ export const remediations = {
     automatic: false,
     title: 'Give the laptop push access to origin, or fix the hook of the remote that refused.',
   },
+  satisfy_push_hook: {
+    automatic: false,
+    title: 'Do what the pre-push hook of the repository asks for, then press Ship.',
+  },
   unify_origin_address: {
     automatic: false,
     title:
@@ -221,6 +235,12 @@ export const remediations = {
     title:
       'Take the exception from the account of the laptop, or change the rule of origin that the detail names: ' +
       'the next push then follows the rules. A commit that was pushed is reviewed and can be deployed.',
+  },
+  remove_check_first: {
+    automatic: false,
+    title:
+      'Remove a check one deploy before what it checks: deploy the change of openclaw.config.json ' +
+      'that the detail names, then the rest.',
   },
   move_untracked_files: {
     automatic: false,

@@ -37,6 +37,12 @@ export const shipErrors = {
     title: 'Invalid configuration',
     sentence: 'A setting is not valid',
   },
+  artifacts_tracked: {
+    blocked: true,
+    next_auto_fix: 'untrack_artifacts',
+    title: 'Tracked files in the proof folder',
+    sentence: 'The commit tracks files where HQ keeps its proof',
+  },
   dirty_tree: {
     blocked: true,
     next_auto_fix: 'commit_changes',
@@ -171,7 +177,7 @@ export const shipErrors = {
   },
   // tests
   tests_prepare_failed: {
-    next_auto_fix: 'fix_and_ship',
+    next_auto_fix: 'fix_test_setup',
     title: 'Failed test preparation',
     sentence: 'The tests could not be prepared',
   },
@@ -314,6 +320,12 @@ export const shipErrors = {
     next_auto_fix: 'allow_push',
     title: 'Rejected push',
     sentence: 'origin refused the push',
+  },
+  push_hook_refused: {
+    blocked: true,
+    next_auto_fix: 'satisfy_push_hook',
+    title: 'Push refused by a hook',
+    sentence: 'The pre-push hook of this repository refused the push',
   },
   push_bypassed_rule: {
     blocked: true,

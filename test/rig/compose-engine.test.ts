@@ -61,6 +61,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       unchanged: [],
       stopped: [],
       unansweredMs: null,
+      written: [],
     })
     await expectServes('one', first)
     expect(
@@ -144,6 +145,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       unchanged: ['side', 'web', 'console'],
       stopped: [],
       unansweredMs: null,
+      written: [],
     })
     expect(containerIds()).toEqual(before)
   })

@@ -1,5 +1,5 @@
 // The release folders of a project: what is deployed is exported and built here, whichever engine starts it.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProjectConfig } from '#shared/config'
 import { Problem } from '#shared/errors'
@@ -19,6 +19,7 @@ import type {
   ReleaseBuilds,
 } from '#ops/host/engines/common/engine'
 import { greenFolders } from '#ops/host/engines/common/green-builds'
+import { isKept, markBuilt, removeRelease } from '#ops/host/engines/common/written-files'
 
 /** Builds that are kept besides those in use. */
 const keep = 3
@@ -79,18 +80,20 @@ async function buildRelease(
       `A build changed ${changed.join(', ')}. What containers may do must stay as it was reviewed. ` +
         'The running version is untouched.',
     )
-  return { sha, folder, digest: treeDigest(folder) }
+  const digest = treeDigest(folder)
+  markBuilt(folder)
+  return { sha, folder, digest }
 }
 
 /**
  * `<sha>`, or `<sha>-2` and so on while a service still runs from the one before, or a rollback may need it: a folder
- * is never replaced under a running process.
+ * is never replaced under a running process. One into which a service wrote is not replaced either.
  */
 function freshFolder(base: string, sha: string, inUse: ReadonlySet<string>): string {
   for (let n = 1; ; n += 1) {
     const folder = join(base, n === 1 ? sha : `${sha}-${n}`)
-    if (inUse.has(folder)) continue
-    rmSync(folder, { recursive: true, force: true })
+    if (inUse.has(folder) || isKept(folder)) continue
+    removeRelease(folder)
     return folder
   }
 }
@@ -147,14 +150,17 @@ function howItEnded({ exitCode, signal, timedOut }: CommandResult, seconds: numb
   return `ended with exit code ${exitCode}`
 }
 
-/** Removes builds that no service uses and no rollback can go to, all but the newest few. */
+/**
+ * Removes builds that no service uses and no rollback can go to, all but the newest few. One into which a service wrote
+ * stays.
+ */
 function pruneBuilds(base: string, inUse: ReadonlySet<string>): void {
   if (!existsSync(base)) return
-  const idle = readdirSync(base)
-    .map((name) => join(base, name))
-    .filter((folder) => !inUse.has(folder))
+  const idle = readdirSync(base, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(base, name))
+    .filter((folder) => !inUse.has(folder) && !isKept(folder))
     .map((folder) => ({ folder, time: statSync(folder).mtimeMs }))
     .toSorted((a, b) => b.time - a.time)
-  for (const { folder } of idle.slice(Math.max(0, keep - 1)))
-    rmSync(folder, { recursive: true, force: true })
+  for (const { folder } of idle.slice(Math.max(0, keep - 1))) removeRelease(folder)
 }

@@ -14,6 +14,7 @@ export const exposureCodes = [
   'weakened_isolation',
   'docker_socket',
   'host_mount',
+  'data_in_version',
   'device',
   'special_volume',
   'foreign_driver',
@@ -45,6 +46,9 @@ export const exposureRemedies: Readonly<Record<ExposureCode, string>> = {
   weakened_isolation: `Remove the option: Docker's own profile protects the host then, ${exception}.`,
   docker_socket: `Remove the mount: who has the socket has the host, ${exception}.`,
   host_mount: `Use a named volume, or a folder below /srv, /mnt, /media, /data or /var/www, ${exception}.`,
+  data_in_version:
+    'Mount files of the commit read-only, and write to a named volume or to a folder below /srv, /mnt, /media, ' +
+    `/data or /var/www, ${exception}.`,
   device: `Remove the device, ${exception}.`,
   special_volume: `Use a named volume without driver_opts; mount the share on the host and bind it, ${exception}.`,
   foreign_driver: `Use a driver of Docker itself (local, bridge, json-file), ${exception}.`,

@@ -47,6 +47,12 @@ export const parseServeConfig = (text: string): ServeConfig => {
 
 const portOf = (hostPort: string): number => Number(/:(\d+)$/.exec(hostPort)?.[1] ?? hostPort)
 
+/** A proxy to this machine by its name is one to its loopback address; without a scheme it is http. */
+function proxyTarget(proxy: string): string {
+  const text = /^[a-z+]+:\/\//.test(proxy) ? proxy : `http://${proxy}`
+  return text.replace(/\/$/, '').replace(/^http:\/\/localhost(?=:)/i, 'http://127.0.0.1')
+}
+
 /**
  * Everything of Tailscale Serve that should not be: Funnel, which is the public internet; sessions that live only as
  * long as a terminal, which the readable status leaves out; anything but the one proxy to hostd.
@@ -92,7 +98,7 @@ export function serveExposures(
       const expected =
         mount === '/' &&
         Proxy !== undefined &&
-        targets.includes(Proxy.replace(/\/$/, '')) &&
+        targets.includes(proxyTarget(Proxy)) &&
         Path === undefined &&
         Text === undefined &&
         Redirect === undefined

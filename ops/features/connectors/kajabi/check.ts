@@ -6,7 +6,7 @@ import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { requestPeer } from '../common/request-peer.ts'
 import type { CheckRequest } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
-import { kajabiLogin, type Cookie } from './login.ts'
+import { isSendable, kajabiLogin, type Cookie } from './login.ts'
 
 /**
  * Checks whether Kajabi still accepts the captured login. It requests one page that only a signed-in user gets,
@@ -27,7 +27,9 @@ export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<stri
   requireLiveCookie(cookies, page, now)
   let url = page
   for (let hop = 0; ; hop += 1) {
-    const sent = cookies.filter((cookie) => isAlive(cookie.expires, now) && goesTo(cookie, url))
+    const sent = cookies.filter(
+      (cookie) => isAlive(cookie.expires, now) && goesTo(cookie, url) && isSendable(cookie),
+    )
     const answer = await requestPeer(url, {
       signal,
       timeoutMs: settings.timeout_seconds * 1000,

@@ -7,16 +7,21 @@ const longestSecret = 8192
 const known = (texts: readonly string[]): string[] =>
   texts.filter((text) => text.length <= longestSecret)
 
-/** The characters that RFC 6265 4.1.1 allows, so that a cookie cannot add a second one. */
-const cookie = z.strictObject({
+/**
+ * What browsers keep and send (RFC 6265 5.2), which is more than servers should set: commas, spaces and JSON. A control
+ * character or a semicolon would add a header or a second cookie.
+ */
+const cookie = z.looseObject({
   name: z
     .string()
     .max(256)
-    .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'is not a cookie name'),
+    // eslint-disable-next-line no-control-regex -- they are what is refused
+    .regex(/^[^\x00-\x1f\x7f;=]*$/, 'is not a cookie name'),
   value: z
     .string()
     .max(longestSecret)
-    .regex(/^"?[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"?$/, 'is not a cookie value'),
+    // eslint-disable-next-line no-control-regex -- they are what is refused
+    .regex(/^[^\x00-\x1f\x7f;]*$/, 'is not a cookie value'),
   /** With a leading dot: also for the hosts below it. */
   domain: z.string().regex(/^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'is not a domain'),
   path: z.string().regex(/^\//, 'is not a path'),
@@ -24,12 +29,18 @@ const cookie = z.strictObject({
   expires: z.number(),
   httpOnly: z.boolean(),
   secure: z.boolean(),
-  sameSite: z.enum(['Strict', 'Lax', 'None']),
-  /** Chromium adds it to cookies of an embedded page. */
-  partitionKey: z.string().optional(),
-  _crHasCrossSiteAncestor: z.boolean().optional(),
 })
 export type Cookie = z.infer<typeof cookie>
+
+/** Can it stand in a header as it is? A browser sends other characters in an encoding of its own. */
+export const isSendable = ({ name, value }: Cookie): boolean =>
+  name !== '' && /^[\x20-\x7e]*$/.test(name + value)
+
+/** Every text within a value: whatever is kept of a page may be a credential. */
+const textsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
 
 const notOurs = 'is of a host that kajabi.hosts does not name'
 const hostOfOrigin = (origin: string): string =>
@@ -45,21 +56,14 @@ export const kajabiLogin = (hosts: readonly string[]) =>
         .max(300),
       origins: z
         .array(
-          z.strictObject({
+          // What is kept of a page besides, such as its indexedDB, is not sent.
+          z.looseObject({
             origin: z.string().refine((origin) => isHostOf(hostOfOrigin(origin), hosts), notOurs),
-            localStorage: z
-              .array(z.strictObject({ name: z.string(), value: z.string() }))
-              .max(1000),
+            localStorage: z.array(z.looseObject({ name: z.string(), value: z.string() })).max(1000),
           }),
         )
         .max(100),
     }),
     secrets: ({ cookies, origins }) =>
-      known(
-        [...cookies, ...origins.flatMap(({ localStorage }) => localStorage)].map(
-          ({ value }) => value,
-        ),
-      ),
-  }) satisfies SecretKind<
-    z.ZodType<{ cookies: Cookie[]; origins: { localStorage: { value: string }[] }[] }>
-  >
+      known([...cookies.map(({ value }) => value), ...textsIn(origins)]),
+  }) satisfies SecretKind<z.ZodType<{ cookies: Cookie[]; origins: object[] }>>

@@ -39,6 +39,14 @@ export interface UpReport {
    * was replaced.
    */
   readonly unansweredMs: number | null
+  /** Release folders of versions that were replaced, with the files that services wrote into them. */
+  readonly written: readonly WrittenFolder[]
+}
+
+export interface WrittenFolder {
+  readonly folder: string
+  /** Relative to the folder. */
+  readonly files: readonly string[]
 }
 
 /** The version that must run. A null field stands for what was last recorded as serving. */
@@ -145,6 +153,12 @@ export interface Engine {
 
   /** Files of the release that a build must leave as they were reviewed. */
   reviewedFiles(config: ProjectConfig): readonly string[]
+  /**
+   * The ports of the services are free, or held by the version that is going to be replaced. Call it before a build,
+   * which may take long.
+   * @throws {Problem} `port_in_use`, `state_invalid`, `docker_unreachable`
+   */
+  requirePorts(target: BuildTarget, signal?: AbortSignal): Promise<void>
   /**
    * Builds the target beside what runs. What runs is not touched.
    * @throws {Problem} `console_build_failed`, `git_sync_failed`

@@ -15,6 +15,8 @@ import type { Prepared } from './prepare.ts'
 import { composeDo, insidePort, startSeconds } from './source.ts'
 import { requireAnswer, waitSeconds, waitUntilSettled } from './wait-until-settled.ts'
 
+type Attachment = Prepared['model']['services'][string]['networks'][string]
+
 const candidateLabel = 'openclaw.candidate'
 
 /** Why the new version of a service cannot be tried beside the old one; null when it can. */
@@ -33,6 +35,8 @@ export function whyNoCandidate(
       (type === 'bind' || (type === 'volume' && source !== '')) && read_only !== true,
   )
   if (shared) return `it writes to ${shared.source}, which two versions at once could spoil`
+  const fixed = Object.entries(service.networks).find(([, each]) => hasFixedAddress(each))
+  if (fixed) return `it has a fixed address in the network ${fixed[0]}`
   if (service.volumes_from.length > 0) return 'it uses the volumes of another container'
   for (const mode of [service.network_mode, service.pid, service.ipc])
     if (mode.includes(':') || mode === 'host') return `it shares ${mode}`
@@ -41,6 +45,12 @@ export function whyNoCandidate(
   )
   return missing ? `it needs ${missing[0]}, which does not run yet` : null
 }
+
+/** Two containers cannot have one address at a time. */
+const hasFixedAddress = (attachment: Attachment): boolean =>
+  [attachment?.ipv4_address, attachment?.ipv6_address, attachment?.mac_address].some(
+    (each) => typeof each === 'string' && each !== '',
+  ) || (attachment?.link_local_ips ?? []).length > 0
 
 /** Removes candidates that an earlier deploy left when it was killed. */
 export async function removeCandidates(at: Docker, project: string): Promise<void> {
@@ -106,7 +116,7 @@ async function startCandidate(
   )
   const find = () => inspect(at, { kind: 'container', names: [id], schema: container }, signal)
   const seconds = service?.health.timeout_seconds ?? waitSeconds
-  await waitUntilSettled(at, { title, find, seconds, signal })
+  await waitUntilSettled(at, { title, find, seconds, mayEnd: service === undefined, signal })
   if (!service) return
   const [started] = await find()
   const port = started && publishesOf(started).find((each) => each.inside === inside)?.port

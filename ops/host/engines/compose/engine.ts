@@ -13,6 +13,7 @@ import type {
 import { dockerOf } from '#ops/host/engines/common/host-docker'
 import { withServicesLock } from '#ops/host/engines/common/services-lock'
 import { dockerChecks } from './doctor-checks.ts'
+import { projectOf, requireFreePorts } from './free-ports.ts'
 import { composeHealth, composeServiceNames } from './health.ts'
 import { missingForCompose } from './missing.ts'
 import { composeFolder, imagesOf, markGreen, readComposeRecords } from './record.ts'
@@ -27,6 +28,23 @@ export const createComposeEngine = (builds: ReleaseBuilds): Engine => ({
   missing: missingForCompose,
   wasUsed: (paths) => existsSync(composeFolder(paths)),
   reviewedFiles: (config) => config.compose.files,
+  requirePorts: async ({ config, settings, ...host }, signal) => {
+    const all = await containers(dockerOf({ settings, ...host }), { all: true, signal })
+    const services = config.services.map(({ name, port }) => [
+      name,
+      // As every service must be published (source.ts): on loopback.
+      {
+        ports: [
+          {
+            host_ip: '127.0.0.1',
+            published: String(settings.service_ports[name] ?? port),
+            protocol: 'tcp',
+          },
+        ],
+      },
+    ])
+    requireFreePorts({ services: Object.fromEntries(services) }, projectOf(all, config.project))
+  },
   build: builds.build,
   up: (target, build, progress) =>
     withServicesLock(

@@ -12,12 +12,36 @@ interface Taken {
   readonly who: string
 }
 
+/** What a version publishes, service by service. */
+interface Publishing {
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly ports: readonly Pick<
+          ComposeModel['services'][string]['ports'][number],
+          'host_ip' | 'published' | 'protocol'
+        >[]
+      }
+    >
+  >
+}
+
+/** @param name of the project @returns every container, and those of the project */
+export const projectOf = (
+  all: readonly Container[],
+  name: string,
+): { readonly all: readonly Container[]; readonly project: readonly Container[] } => ({
+  all,
+  project: all.filter(({ Config }) => Config.Labels['com.docker.compose.project'] === name),
+})
+
 /**
  * @param all every container of the host @param project those of the project itself
  * @throws {Problem} `port_in_use` when another program or container has a port that this version publishes
  */
 export function requireFreePorts(
-  model: ComposeModel,
+  model: Publishing,
   { all, project }: { readonly all: readonly Container[]; readonly project: readonly Container[] },
 ): void {
   const taken = [...takenByContainers(all, project), ...takenByPrograms(project)]

@@ -149,7 +149,18 @@ export const composeService = z.looseObject({
     .nullish()
     .transform((value) => value ?? {}),
   networks: z
-    .record(z.string(), z.looseObject({ driver_opts: options }).nullable())
+    .record(
+      z.string(),
+      z
+        .looseObject({
+          driver_opts: options,
+          ipv4_address: z.string().nullish(),
+          ipv6_address: z.string().nullish(),
+          mac_address: z.string().nullish(),
+          link_local_ips: z.array(z.string()).nullish(),
+        })
+        .nullable(),
+    )
     .nullish()
     .transform((value) => value ?? {}),
   restart: text,

@@ -8,7 +8,7 @@ import { listExposures, remediesOf, type ExposureExceptions } from '#ops/platfor
 import type { MountRules } from '#ops/platform/net/host-mounts'
 import type { Progress } from '#ops/host/engines/common/engine'
 import { existingEntries } from './existing.ts'
-import { requireFreePorts } from './free-ports.ts'
+import { projectOf, requireFreePorts } from './free-ports.ts'
 import { judgeComposeModel } from './judge.ts'
 import type { ComposeModel } from './model.ts'
 import type { ComposeRecord } from './record.ts'
@@ -65,10 +65,7 @@ export async function prepare(plan: Plan, progress: Progress): Promise<Prepared>
   const { model } = rendered
   await requireClosed(plan, model, progress)
   for (const service of source.services) insidePort(model, service, source.files)
-  const all = await containers(at, { all: true, signal })
-  const project = all.filter(
-    ({ Config }) => Config.Labels['com.docker.compose.project'] === source.project,
-  )
+  const { all, project } = projectOf(await containers(at, { all: true, signal }), source.project)
   requireFreePorts(model, { all, project })
   const proven = await provenImages(plan, Object.keys(model.services), signal)
   const images = await makeImages({ at, source, rendered, proven }, progress)

@@ -83,6 +83,7 @@ async function requireServiceUp(
     find,
     seconds: service?.health.timeout_seconds ?? waitSeconds,
     oneShot: once.has(name),
+    mayEnd: service === undefined,
     signal,
   })
   if (service)

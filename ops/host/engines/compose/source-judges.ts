@@ -1,4 +1,5 @@
 // Paths of the host that a compose file names: links followed, then judged.
+import { relative } from 'node:path'
 import { messageOf } from '#shared/system-error'
 import {
   isForContainers,
@@ -41,12 +42,30 @@ export function sourceJudges(
       return null
     }
   }
+  /** What is written there is not in the folder of the next version, and goes with the folder of this one. */
+  const judgeWritten = (path: string, real: string, at: string): void => {
+    if (folder === undefined) return
+    const folders = [folder, resolvePath(folder)]
+    const within = folders.find((each) => isInside(real, each) || isInside(path, each))
+    if (within === undefined) return
+    const inside = relative(within, isInside(real, within) ? real : path)
+    const subject = `./${inside}`
+    report({
+      code: 'data_in_version',
+      at,
+      subject,
+      detail: `writes to ${subject} of this version, and the next version would not have what is written there`,
+    })
+  }
   const judgeSource = ({ path, readOnly, at }: Source): void => {
     const first = whyNot(path, readOnly, mounts)
     const real = first === null ? resolved(path, at) : path
     if (real === null) return
     const found = first ?? (real === path ? null : whyNot(real, readOnly, mounts))
-    if (found === null) return
+    if (found === null) {
+      if (!readOnly) judgeWritten(path, real, at)
+      return
+    }
     const detail = real === path ? found.why : `${found.why} (${path} is a link to it)`
     report({ code: found.code, at, subject: path, detail })
   }

@@ -121,15 +121,37 @@ export async function render(
         })
       : error
   })
+  const whole = withoutAbsent(text)
   return {
-    text,
-    model: parseJson(text, composeModel, {
+    text: whole,
+    model: parseJson(whole, composeModel, {
       errorClass: 'docker_compose_failed',
       origin: `rendered ${files.join(', ')}`,
     }),
   }
 }
 
+/**
+ * Compose leaves the services of an inactive profile out of the rendered file, but not the optional dependencies on
+ * them, and then does not read its own file again.
+ */
+export function withoutAbsent(text: string): string {
+  const { services } = parseJson(text, rawModel, {
+    errorClass: 'docker_compose_failed',
+    origin: 'rendered compose file',
+  })
+  const isKept = ([name, { required }]: readonly [string, { required?: unknown }]): boolean =>
+    Object.hasOwn(services, name) || required !== false
+  return withServices(text, (_name, { depends_on, ...service }) => {
+    const parsed = dependencies.safeParse(depends_on)
+    const kept = parsed.success
+      ? Object.fromEntries(Object.entries(parsed.data).filter(isKept))
+      : depends_on
+    return depends_on === undefined ? service : { ...service, depends_on: kept }
+  })
+}
+
+const dependencies = z.record(z.string(), z.looseObject({ required: z.boolean().optional() }))
 const rawModel = z.looseObject({ services: z.record(z.string(), z.looseObject({})) })
 
 /** The rendered file with other settings for its services. Everything else stays as Compose wrote it. */

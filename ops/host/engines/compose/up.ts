@@ -56,6 +56,7 @@ export async function composeUp(
     unchanged: all.flatMap(({ unchanged }) => unchanged),
     stopped: all.flatMap(({ gone }) => gone),
     unansweredMs: project?.unansweredMs ?? null,
+    written: [],
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type Container,
 } from '#ops/platform/docker/containers'
 import type { Docker } from '#ops/platform/docker/engine-api'
+import { saidIn } from '#ops/host/engines/common/said-in'
 import type { ComposeSource } from './source.ts'
 
 /** Time for a service without a configured limit to be up, in seconds. */
@@ -24,6 +25,8 @@ interface Awaited {
   readonly seconds: number
   /** The containers must end, with exit code 0. */
   readonly oneShot?: boolean
+  /** They have no address: one may be a job that ends, with exit code 0. */
+  readonly mayEnd?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -34,11 +37,14 @@ interface Awaited {
  */
 export async function waitUntilSettled(
   at: Docker,
-  { title, find, seconds, oneShot = false, signal }: Awaited,
+  { title, find, seconds, oneShot = false, mayEnd = false, signal }: Awaited,
 ): Promise<void> {
   for (const end = performance.now() + seconds * 1000; ;) {
     const found = await find()
-    const states = found.map((container) => ({ container, state: stateOf(container, oneShot) }))
+    const states = found.map((container) => ({
+      container,
+      state: stateOf(container, { oneShot, mayEnd }),
+    }))
     if (states.length > 0 && states.every(({ state }) => state === 'ok')) return
     const broken = states.find(({ state }) => state !== 'ok' && state !== 'wait')
     if (broken || performance.now() > end) {
@@ -46,20 +52,29 @@ export async function waitUntilSettled(
       const late = worst
         ? `it is not up after ${seconds} s (${worst.container.State.Status})`
         : 'it has no container'
-      throw new Problem('service_unhealthy', `${title} is not healthy: ${broken?.state ?? late}.`, {
-        evidence: worst ? await containerLog(at, worst.container.Id) : [],
-      })
+      const evidence = worst ? await containerLog(at, worst.container.Id) : []
+      const said = worst ? saidIn(evidence) : ''
+      throw new Problem(
+        'service_unhealthy',
+        `${title} is not healthy: ${broken?.state ?? late}${said}.`,
+        { evidence },
+      )
     }
     await delay(150, undefined, signal ? { signal } : {})
   }
 }
 
 /** `ok`, `wait`, or why the container will never be up. */
-function stateOf({ State }: Container, oneShot: boolean): string {
+function stateOf(
+  { State }: Container,
+  { oneShot, mayEnd }: Required<Pick<Awaited, 'oneShot' | 'mayEnd'>>,
+): string {
   const starting = State.Status === 'created' || State.Status === 'restarting'
   if (starting || (oneShot && State.Running)) return 'wait'
   if (!State.Running)
-    return oneShot && State.ExitCode === 0 ? 'ok' : `it ended with exit code ${State.ExitCode}`
+    return (oneShot || mayEnd) && State.ExitCode === 0
+      ? 'ok'
+      : `it ended with exit code ${State.ExitCode}`
   const health = State.Health?.Status ?? 'none'
   if (health === 'starting') return 'wait'
   return health === 'unhealthy' ? `its health check fails: ${failedCheckOutput(State, 300)}` : 'ok'
@@ -113,8 +128,10 @@ export async function requireAnswer(
       ...(signal ? { signal } : {}),
     },
   )
-  if (why !== null)
-    throw new Problem('service_unhealthy', `${title} is not healthy at ${url}: ${why}.`, {
-      evidence: id === undefined ? [] : await containerLog(at, id),
-    })
+  if (why === null) return
+  const evidence = id === undefined ? [] : await containerLog(at, id)
+  const said = id === undefined ? '' : saidIn(evidence)
+  throw new Problem('service_unhealthy', `${title} is not healthy at ${url}: ${why}${said}.`, {
+    evidence,
+  })
 }

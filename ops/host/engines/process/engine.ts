@@ -8,7 +8,8 @@ import type {
   ServiceSocket,
 } from '#ops/host/engines/common/engine'
 import { withServicesLock } from '#ops/host/engines/common/services-lock'
-import { readRecords } from '#ops/core/host-state/service-record'
+import { readRecord, readRecords } from '#ops/core/host-state/service-record'
+import { requirePort } from './handover.ts'
 import { processHealth, processRunning } from './health.ts'
 import { processGuard } from './restart.ts'
 import { stopServices } from './resume.ts'
@@ -28,6 +29,10 @@ export const createProcessEngine = (builds: ReleaseBuilds): Engine => ({
   missing: () => Promise.resolve([]),
   wasUsed: (paths) => existsSync(paths.services),
   reviewedFiles: () => [],
+  requirePorts: async ({ paths, settings, config }) => {
+    for (const { name, port } of config.services)
+      requirePort({ name, port: settings.service_ports[name] ?? port }, readRecord(paths, name))
+  },
   build: builds.build,
   up: (target, build, progress) =>
     withServicesLock(

@@ -42,7 +42,10 @@ export const isUnchanged = (
  * The port must be free, or held by the version of this service that is going to be replaced.
  * @throws {Problem} `port_in_use`, naming the process
  */
-export function requirePort(spec: ServiceSpec, old: ServiceRecord | undefined): void {
+export function requirePort(
+  spec: Pick<ServiceSpec, 'name' | 'port'>,
+  old: ServiceRecord | undefined,
+): void {
   const own = new Set(old ? processesOf(old) : [])
   for (const { pids } of listenersOn(spec.port)) {
     if (pids.some((pid) => own.has(pid))) continue

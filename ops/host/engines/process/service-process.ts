@@ -16,6 +16,7 @@ import {
   type ProcessIdentity,
 } from '#ops/base/process/process-tree'
 import { redact } from '#ops/base/redact/redaction'
+import { saidIn } from '#ops/host/engines/common/said-in'
 import { waitUntilOk } from '#ops/base/http/health'
 import type { ServiceRecord, ServiceSpec } from '#ops/core/host-state/service-record'
 import { isLoopback } from '#ops/platform/net/addresses'
@@ -26,6 +27,8 @@ export interface Instance extends ProcessIdentity {
   readonly instance: string
   readonly port: number
   readonly log: string
+  /** Bytes of the log that are of earlier starts. */
+  readonly logStart: number
 }
 
 /** A service's log is set aside once, at this size, when the service is started again. */
@@ -35,23 +38,25 @@ const marker = (instance: string): string => `OPENCLAW_SERVICE=${instance}`
 
 export const serviceLog = (paths: HostPaths, name: string): string =>
   join(paths.services, name, 'service.log')
+const candidateLog = (paths: HostPaths, name: string): string =>
+  join(paths.services, name, 'candidate.log')
 export const serviceUrl = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`
 
 /**
  * Starts a service in a new session, so that it outlives the run that started it. Its environment is built from
  * nothing and carries no marker of the run, or the run's end would end it too.
+ * @param candidatePort the start is a trial on this port, with a log apart from that of the version that serves
  * @throws {Problem} `service_unhealthy` when the program cannot be started
  */
 export async function startService(
   paths: HostPaths,
   spec: ServiceSpec,
-  port: number = spec.port,
+  candidatePort?: number,
 ): Promise<Instance> {
   const instance = randomBytes(8).toString('hex')
-  const log = serviceLog(paths, spec.name)
+  const port = candidatePort ?? spec.port
   mkdirSync(join(paths.services, spec.name), { recursive: true })
-  if (existsSync(log) && statSync(log).size > rotateBytes) renameSync(log, `${log}.1`)
-  const output = openSync(log, 'a', 0o640)
+  const { log, output, logStart } = openLog(paths, spec.name, candidatePort !== undefined)
   try {
     const [program = '', ...args] = spec.argv
     const child = spawn(program, args, {
@@ -83,10 +88,23 @@ export async function startService(
     const pid = child.pid ?? 0
     // A process that has ended already has no start time; the health check then says that it ended.
     const identity = identify(pid) ?? { pid, pgid: pid, start_time: 'ended' }
-    return { ...identity, pgid: pid, boot_id: bootId(), instance, port, log }
+    return { ...identity, pgid: pid, boot_id: bootId(), instance, port, log, logStart }
   } finally {
     closeSync(output)
   }
+}
+
+/** A candidate's log is of this one start; that of a service goes on. */
+function openLog(
+  paths: HostPaths,
+  name: string,
+  isCandidate: boolean,
+): { log: string; output: number; logStart: number } {
+  const log = isCandidate ? candidateLog(paths, name) : serviceLog(paths, name)
+  if (!isCandidate && existsSync(log) && statSync(log).size > rotateBytes)
+    renameSync(log, `${log}.1`)
+  const output = openSync(log, isCandidate ? 'w' : 'a', 0o640)
+  return { log, output, logStart: statSync(log).size }
 }
 
 type Started = Pick<Instance, 'pid' | 'pgid' | 'start_time' | 'boot_id' | 'instance'>
@@ -155,26 +173,34 @@ export async function requireHealthy(
     )
   }
   const url = serviceUrl(started.port, spec.health.path)
+  const evidence = logTail(started.log, { from: started.logStart })
   if (why !== null)
     throw new Problem(
       'service_unhealthy',
-      `Service ${spec.name} is not healthy at ${url}: ${why}.`,
-      { evidence: logTail(started.log) },
+      `Service ${spec.name} is not healthy at ${url}: ${why}${saidIn(evidence)}.`,
+      { evidence },
     )
   if (!own.some(({ protocol, port }) => protocol === 'tcp' && port === started.port)) {
     throw new Problem(
       'service_unhealthy',
       `${url} answers, but not from service ${spec.name}: no process of it listens there.`,
-      { evidence: logTail(started.log) },
+      { evidence },
     )
   }
+}
+
+interface LogPart {
+  /** Most lines. */
+  readonly lines?: number
+  /** Bytes at the start that do not count. */
+  readonly from?: number
 }
 
 /**
  * The last lines of a service's log, for evidence, with secrets redacted. A first line that is cut is left out, because
  * half a secret cannot be recognised.
  */
-export function logTail(path: string, lines = 20): string[] {
+export function logTail(path: string, { lines = 20, from = 0 }: LogPart = {}): string[] {
   const buffer = Buffer.alloc(64 * 1024)
   let file: number
   try {
@@ -184,12 +210,14 @@ export function logTail(path: string, lines = 20): string[] {
   }
   try {
     const { size } = statSync(path)
-    const count = readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length))
+    const start = Math.max(from, size - buffer.length)
+    const count = readSync(file, buffer, 0, buffer.length, start)
     const text = redact
       .text(buffer.toString('utf8', 0, count))
       .trimEnd()
       .split('\n')
-    return (size > buffer.length ? text.slice(1) : text).slice(-lines)
+    const whole = (start > from ? text.slice(1) : text).slice(-lines)
+    return whole.join('') === '' ? [] : whole
   } finally {
     closeSync(file)
   }

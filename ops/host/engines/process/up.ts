@@ -1,8 +1,17 @@
 // Brings a build up as processes: every new version is proven on a free port before an old one is touched.
+import { existsSync } from 'node:fs'
 import { Problem, toProblem } from '#shared/errors'
+import { treeDigest } from '#ops/base/files/tree-digest'
 import { waitUntilOk } from '#ops/base/http/health'
 import type { HostPaths } from '#ops/base/paths/paths'
-import type { Build, Progress, Target, UpReport } from '#ops/host/engines/common/engine'
+import type {
+  Build,
+  Progress,
+  Target,
+  UpReport,
+  WrittenFolder,
+} from '#ops/host/engines/common/engine'
+import { keepWritten, writtenFiles } from '#ops/host/engines/common/written-files'
 import {
   consoleServiceName,
   forgetCandidate,
@@ -62,7 +71,29 @@ export async function processUp(
     unchanged,
     stopped: gone.map(({ name }) => name),
     unansweredMs: gaps.length === 0 ? null : Math.max(...gaps),
+    written: [...records.values()]
+      .filter(({ kind, release }) => kind === 'project' && release !== build.folder)
+      .reduce<WrittenFolder[]>((found, record) => withWritten(found, record, progress), []),
   }
+}
+
+/**
+ * What the replaced version wrote beside its code is not in the new one. It stays where it is: the folder is kept.
+ * @param found folders that were looked at already
+ */
+function withWritten(
+  found: WrittenFolder[],
+  { release, digest }: ServiceRecord,
+  { log }: Progress,
+): WrittenFolder[] {
+  if (found.some(({ folder }) => folder === release) || !existsSync(release)) return found
+  const files =
+    writtenFiles(release) ?? (treeDigest(release) === digest ? [] : ['(an older HQ built it)'])
+  if (files.length === 0) return found
+  keepWritten(release, files)
+  log(`${release} is kept: services wrote into it what the new version does not have`)
+  for (const file of files.slice(0, 50)) log(`written beside the code: ${file}`)
+  return [...found, { folder: release, files }]
 }
 
 /**

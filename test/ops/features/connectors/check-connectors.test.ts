@@ -59,6 +59,27 @@ describe('a check of the connectors', () => {
       expect(said + imap.said).not.toContain(secret)
   })
 
+  it('B8 ignores of a storage state what is not sent, and sends cookies as a browser does', async () => {
+    const odd = '{"a": 1, "b": "x y"}'
+    const firebase = { name: 'firebase', version: 1, stores: [{ records: [{ value: session }] }] }
+    kit.at.write(storage, {
+      ...login(
+        cookie('prefs[x]', odd),
+        cookie('', 'nameless-0815', { priority: 'High' }),
+        cookie('müsli', 'grün-0815-0815'),
+      ),
+      origins: [
+        { origin: kit.at.kajabi.url, localStorage: [], indexedDB: [firebase], sessionStorage: 1 },
+      ],
+    })
+    const { kajabi, said } = await kit.at.checkByProgram()
+    expect(kajabi.state, kajabi.detail).toBe('ready')
+    expect(kit.at.kajabi.requests[0]?.cookie).toBe(
+      `_kjb_session=${session}; locale=en; prefs[x]=${odd}`,
+    )
+    expect(said).not.toContain(session)
+  })
+
   it('uses the settings that its run passed to it, whatever host.json says by then', async () => {
     const read = passHostFiles(readHostFiles(kit.at.host.paths))
     kit.at.settings({ kajabi: { base_url: await kit.gone() } })

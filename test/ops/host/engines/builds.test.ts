@@ -7,6 +7,7 @@ import { projectConfig } from '#shared/config'
 import { runCommand } from '#ops/base/process/command'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { composeEngine } from '#ops/host/engines/registry'
+import { isKept, keepWritten, writtenFiles } from '#ops/host/engines/common/written-files'
 import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
 
 let dir: string
@@ -103,4 +104,23 @@ it('exports a commit without its submodule, and with a message in another encodi
   )
   const { folder } = await build('true')
   expect(readFileSync(join(folder, 'größe.txt'), 'utf8')).toBe('x')
+})
+
+it('L2 neither replaces nor forgets a version into which its service wrote', async () => {
+  const { folder } = await build('mkdir dist && echo built > dist/x && echo c > __pycache__')
+  expect(writtenFiles(folder)).toEqual([])
+  mkdirSync(join(folder, 'lib', '__pycache__'), { recursive: true })
+  writeFileSync(join(folder, 'lib', '__pycache__', 'x.pyc'), 'again')
+  expect([writtenFiles(folder), isKept(folder)]).toEqual([[], false])
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'data', 'db.json'), 'precious')
+  writeFileSync(join(folder, 'dist', 'x'), 'altered')
+  expect(writtenFiles(folder)?.toSorted()).toEqual(['data/db.json', 'dist/x'])
+  const again = await build('true')
+  expect(again.folder).not.toBe(folder)
+  expect(readFileSync(join(folder, 'data', 'db.json'), 'utf8')).toBe('precious')
+  rmSync(`${folder}.built`)
+  expect([writtenFiles(folder), isKept(folder)]).toEqual([null, false])
+  keepWritten(folder, ['data/db.json'])
+  expect(isKept(folder)).toBe(true)
 })

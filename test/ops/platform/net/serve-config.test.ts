@@ -7,6 +7,9 @@ const good = {
   TCP: { 443: { HTTPS: true } },
   Web: { [`${host}:443`]: { Handlers: { '/': { Proxy: 'http://127.0.0.1:8877' } } } },
 }
+const proxied = (Proxy: string): object => ({
+  Web: { [`${host}:443`]: { Handlers: { '/': { Proxy } } } },
+})
 const judge = (config: unknown): string[] =>
   serveExposures(parseServeConfig(JSON.stringify(config)), targets).map(
     ({ code, subject }) => `${code} ${subject}`,
@@ -16,6 +19,9 @@ describe('the configuration of Tailscale Serve', () => {
   it.each([
     ['is nothing', {}],
     ['is the one proxy to hostd', good],
+    ['B10: names hostd by localhost', proxied('http://localhost:8877')],
+    ['B10: names hostd without a scheme', proxied('localhost:8877/')],
+    ['B10: names its address without a scheme', proxied('127.0.0.1:8877')],
     ['has Funnel written down as off', { ...good, AllowFunnel: { [`${host}:443`]: false } }],
     ['has empty parts', { TCP: null, Web: null, Foreground: {} }],
   ])('passes when it %s', (_what, config) => {
@@ -29,6 +35,17 @@ describe('the configuration of Tailscale Serve', () => {
 
   it.each([
     ['Funnel', { ...good, AllowFunnel: { [`${host}:443`]: true } }, [`funnel ${host}:443`]],
+    ['B10: http://localhost:8878', proxied('http://localhost:8878'), [`serve_target ${host}:443/`]],
+    [
+      'B10: https://localhost:8877',
+      proxied('https://localhost:8877'),
+      [`serve_target ${host}:443/`],
+    ],
+    [
+      'B10: http://localhost.example:8877',
+      proxied('http://localhost.example:8877'),
+      [`serve_target ${host}:443/`],
+    ],
     [
       'Funnel without anything behind it',
       { AllowFunnel: { [`${host}:8443`]: true } },

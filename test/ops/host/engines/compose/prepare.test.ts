@@ -8,7 +8,12 @@ import { toProblem, type Problem } from '#shared/errors'
 import { hostPaths } from '#ops/base/paths/paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { mountRules } from '#ops/host/engines/common/host-docker'
+import { whyNoCandidate } from '#ops/host/engines/compose/candidate'
+import { composeModel } from '#ops/host/engines/compose/model'
 import { prepare } from '#ops/host/engines/compose/prepare'
+import { withoutAbsent } from '#ops/host/engines/compose/source'
+import { waitUntilSettled } from '#ops/host/engines/compose/wait-until-settled'
+import type { Container } from '#ops/platform/docker/containers'
 import { noExceptions } from '#ops/platform/net/exposure'
 
 function hasCompose(): boolean {
@@ -80,6 +85,72 @@ async function refusal(compose: object): Promise<Problem> {
   )
 }
 const web = (more: object): object => ({ services: { web: { image: 'web', ...more } } })
+
+describe('B6 what cannot be tried beside the version that runs', () => {
+  it('is a service with a fixed address', () => {
+    const container = {
+      State: { Running: true },
+      Config: { Labels: { 'com.docker.compose.service': 'web' } },
+    }
+    const before = [container] as unknown as Container[]
+    const why = (networks: object): string | null =>
+      whyNoCandidate(
+        {
+          model: composeModel.parse({
+            name: 'shop',
+            services: { web: { image: 'web', networks } },
+          }),
+          oneShots: new Set(),
+          before,
+        },
+        'web',
+      )
+    expect(why({ back: null, front: { aliases: ['x'] } })).toBeNull()
+    for (const address of [
+      { ipv4_address: '10.0.0.2' },
+      { ipv6_address: 'fd00::2' },
+      { mac_address: '02:42:ac:11:65:43' },
+      { link_local_ips: ['169.254.1.1'] },
+    ])
+      expect(why({ back: address })).toBe('it has a fixed address in the network back')
+  })
+})
+
+it('B6 a service without an address may be a job that ends with 0; any other end is a failure', async () => {
+  const ended = (ExitCode: number): Container =>
+    ({ Id: 'x', State: { Status: 'exited', Running: false, ExitCode } }) as Container
+  const settled = (exitCode: number, more: object): Promise<string> =>
+    waitUntilSettled(
+      { socket: join(dir, 'docker.sock') },
+      { title: 'job', find: () => Promise.resolve([ended(exitCode)]), seconds: 1, ...more },
+    ).then(
+      () => 'up',
+      () => 'failed',
+    )
+  expect(await settled(0, { mayEnd: true })).toBe('up')
+  expect(await settled(1, { mayEnd: true })).toBe('failed')
+  expect(await settled(0, {})).toBe('failed')
+})
+
+it('B6 leaves out an optional dependency on a service of an inactive profile, and no other one', () => {
+  const dependency = (required: boolean): object => ({ condition: 'service_started', required })
+  const text = JSON.stringify({
+    name: 'shop',
+    services: {
+      web: {
+        depends_on: { debug: dependency(false), db: dependency(false), gone: dependency(true) },
+      },
+      db: { image: 'db' },
+    },
+  })
+  expect(JSON.parse(withoutAbsent(text))).toEqual({
+    name: 'shop',
+    services: {
+      web: { depends_on: { db: dependency(false), gone: dependency(true) } },
+      db: { image: 'db' },
+    },
+  })
+})
 
 describe.skipIf(!hasCompose())('G10 a compose file, rendered and judged', () => {
   it('lets pass what is common', async () => {

@@ -92,7 +92,9 @@ const services: readonly Row[] = [
   ['a log plugin', { logging: { driver: 'grafana/loki:latest' } }, 'foreign_driver'],
 
   // Folders and files of the host.
-  ['a folder of the version', bind(`${folder}/data`), 'accepted'],
+  ['L2: a folder of the version', bind(`${folder}/data`), 'data_in_version'],
+  ['L2: the whole version', bind(folder), 'data_in_version'],
+  ['a folder of the version to read', bind(`${folder}/static`, { read_only: true }), 'accepted'],
   ['a folder for data', bind('/srv/shop/data'), 'accepted'],
   ['a disk', bind('/mnt/disk1/uploads'), 'accepted'],
   ['time', bind('/etc/localtime', { read_only: true }), 'accepted'],
@@ -176,6 +178,7 @@ const volumes: readonly Row[] = [
   ['memory', mounted('tmpfs', 'tmpfs', 'size=64m,uid=1000'), 'accepted'],
   ['a quota', { driver_opts: { size: '10g' } }, 'accepted'],
   ['a folder for data', mounted('none', '/srv/shop', 'bind'), 'accepted'],
+  ['L2: a folder of the version', mounted('none', `${folder}/data`, 'bind'), 'data_in_version'],
   ['the processes of the host', mounted('proc', 'proc'), 'special_volume'],
   ['the kernel of the host', mounted('sysfs', 'sysfs'), 'special_volume'],
   ['the settings under an overlay', mounted('overlay', 'o', 'lowerdir=/etc'), 'special_volume'],
@@ -257,7 +260,8 @@ describe('G10 the judge of compose files', () => {
     expect(of(bind(`${folder}/out`))).toBe('host_mount')
     expect(of(bind('/srv/circle'))).toBe('host_mount')
     expect(of({ build: { context: `${folder}/out` } })).toBe('host_mount')
-    expect(of(bind(`${folder}/in`))).toBe('accepted')
+    expect(of(bind(`${folder}/in`))).toBe('data_in_version')
+    expect(of(bind(`${folder}/in`, { read_only: true }))).toBe('accepted')
   })
 
   it('judges an existing volume or network by what it is, and says it once', () => {

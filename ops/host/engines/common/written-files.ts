@@ -1,0 +1,51 @@
+// What a service wrote beside its code: it is in no other version, so it must not be dropped without a word.
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeWhole } from '#ops/base/files/json-file'
+
+/** Beside a release folder: when its build ended, as the time at which this file was last changed. */
+const builtMark = (folder: string): string => `${folder}.built`
+/** Beside a release folder that is kept for what was written into it. */
+const keptMark = (folder: string): string => `${folder}.kept`
+
+/** Folders whose content a program makes again by itself. */
+const disposable = new Set(['__pycache__', '.cache', 'cache', '.pytest_cache'])
+
+/** Call it when a build has ended, before anything runs from it. */
+export const markBuilt = (folder: string): void => writeWhole(builtMark(folder), '')
+
+/**
+ * Files of a release folder that were written after its build, relative to it.
+ * @returns null when nothing tells: an older HQ built it
+ */
+export function writtenFiles(folder: string): string[] | null {
+  const built = lstatSync(builtMark(folder), { throwIfNoEntry: false })?.ctimeMs
+  return built === undefined ? null : [...changedSince(folder, '', built)]
+}
+
+function* changedSince(folder: string, path: string, time: number): Generator<string> {
+  for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
+    const inside = join(path, entry.name)
+    if (entry.isDirectory()) {
+      if (!disposable.has(entry.name)) yield* changedSince(folder, inside, time)
+    } else if (entry.isFile()) {
+      // A temporary file may go between the two calls.
+      const changed = lstatSync(join(folder, inside), { throwIfNoEntry: false })?.ctimeMs
+      if (changed !== undefined && changed > time) yield inside
+    }
+  }
+}
+
+/** Keeps a release folder from being removed when no version needs it any more. */
+export const keepWritten = (folder: string, files: readonly string[]): void =>
+  writeWhole(keptMark(folder), `${files.join('\n')}\n`)
+
+/** Must it stay for what was written into it? */
+export const isKept = (folder: string): boolean =>
+  existsSync(keptMark(folder)) || (writtenFiles(folder) ?? []).length > 0
+
+/** Removes a release folder and what lies beside it. */
+export function removeRelease(folder: string): void {
+  for (const each of [folder, builtMark(folder), keptMark(folder)])
+    rmSync(each, { recursive: true, force: true })
+}
