@@ -161,6 +161,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
       ],
     ])
     expect(out).toContain('hostd serves 127.0.0.1:8877.')
+    await rig.must(['test', '-f', `${paths.releases}/current/out/programs/hostd.mjs`])
     expect((await rig.must(['systemctl', 'is-system-running'])).trim()).toBe('running')
     for (const unit of units)
       expect([

@@ -148,6 +148,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
 
   it('leaves a release that neither hostd nor the build account can change', async () => {
     const folder = `${paths.releases}/${good}`
+    await rig.must(['test', '-f', `${folder}/out/programs/hostd.mjs`])
     expect(
       await rig.must([
         'find',
@@ -173,6 +174,7 @@ describe.skipIf(why !== null)('a deploy of HQ itself', () => {
         folder,
         `${folder}/hostd`,
         `${folder}/node_modules/zod`,
+        `${folder}/out/programs`,
         paths.releases,
       ]) {
         expect([
