@@ -104,6 +104,7 @@ export const remediations = {
   ship_the_commit: {
     automatic: false,
     title: 'Press Ship on the laptop so that the commit is reviewed.',
+    console: 'Ship on the laptop, so that the commit is reviewed.',
   },
   ship_from_laptop: {
     automatic: false,
@@ -158,6 +159,7 @@ export const remediations = {
   integrate_remote: {
     automatic: false,
     title: 'Bring origin/main into the branch, then press Ship.',
+    console: 'Bring origin/main into the branch on the laptop, and ship there.',
   },
   restore_git_hooks: {
     automatic: false,

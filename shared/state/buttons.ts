@@ -114,7 +114,7 @@ function heldBy({ name }: Reach, { held, by, since, reason }: Maintenance): Pres
   const when = since === null ? '' : ` since ${timeOfDay(since)}`
   const why = reason === null ? '' : `: ${reason.replace(/\.$/, '')}`
   return blocked(
-    `maintenance by ${by ?? 'a person'}`,
+    'maintenance',
     `${by ?? 'A person'} holds maintenance mode${when}${why}. Deploys wait until it is ended.`,
   )
 }

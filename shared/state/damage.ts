@@ -24,7 +24,7 @@ export const unreadable: Case = (standing) => {
       ),
       errorClass: 'state_invalid',
     },
-    next: prove(standing),
+    next: prove(standing, run_id),
   }
 }
 
@@ -54,12 +54,12 @@ function brokenDeploy(standing: Standing, trouble: ProofTrouble) {
       ),
       errorClass: 'proof_broken',
     },
-    next: prove(standing),
+    next: prove(standing, trouble.run_id),
   }
 }
 
 /** A green deploy makes a new proof, of whatever origin/main holds. */
-function prove(standing: Standing): NextAction {
+function prove(standing: Standing, runId: string | null): NextAction {
   const { target, serving } = standing
   const same = target === null || target === serving.commit
   const action = deploy(
@@ -69,7 +69,8 @@ function prove(standing: Standing): NextAction {
       ? 'A green run makes a new proof of the same commit.'
       : 'It is what origin/main holds now; a green run makes its proof.',
   )
-  return { ...action, why: { label: 'Why', path: '/proofs' } }
+  const path = runId === null ? '/proofs' : `/proofs/host/deploy/${runId}`
+  return { ...action, why: { label: 'Why', path } }
 }
 
 /** The bundle of a green deploy lacks a file. */
@@ -87,7 +88,7 @@ export const incomplete: Case = (standing) => {
       ),
       errorClass: null,
     },
-    next: prove(standing),
+    next: prove(standing, proof.run_id),
   }
 }
 
@@ -111,6 +112,7 @@ function brokenShip(standing: Standing, trouble: ProofTrouble) {
       lost
         ? 'No whole copy of the proof is left: ship a new commit, which is tested and reviewed again.'
         : 'See which file changed, and since when. The next ship makes a new proof.',
+      `/proofs/${trouble.place}/ship/${trouble.run_id}`,
     ),
   }
 }

@@ -166,11 +166,12 @@ export function endMaintenance({ maintenance, buttons, now }: Standing): NextAct
   }
 }
 
-export const inspect = (text: string): NextAction => ({
+/** @param path the page that says what differs */
+export const inspect = (text: string, path: string = '/proofs'): NextAction => ({
   id: 'inspect_proof',
   title: 'Look at the proof.',
   text,
-  button: go('Open Proofs', '/proofs'),
+  button: go('Open the proof', path),
 })
 
 export const runDoctor = (standing: Standing, title: string, text: string): NextAction => ({

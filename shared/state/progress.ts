@@ -15,6 +15,7 @@ import {
   wait,
   type NextAction,
 } from './next.ts'
+import { refusesDeploys } from './maintenance.ts'
 import { remedyAt } from './remedy.ts'
 import { headline, joined, type Case, type Situation } from './situation.ts'
 import type { Standing } from './standing.ts'
@@ -231,6 +232,11 @@ export const unverified: Case = (standing) => {
   }
 }
 
+const untilWhat = ({ maintenance }: Standing): string =>
+  refusesDeploys(maintenance)
+    ? 'maintenance is ended and it is deployed'
+    : `${actions.deploy_and_verify.button} is pressed`
+
 export const pushed: Case = (standing) => {
   const { change, commit, subject, serves, pin, overview } = standing
   const gate = (name: Gate['name']): Gate | undefined =>
@@ -278,7 +284,7 @@ export const pushed: Case = (standing) => {
     headline: headline(
       'you',
       `${commit} is pushed, not deployed yet`,
-      joined(subject, serves && `${serves} until ${actions.deploy_and_verify.button} is pressed`),
+      joined(subject, serves && `${serves} until ${untilWhat(standing)}`),
     ),
     next: deploy(
       standing,

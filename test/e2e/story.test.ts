@@ -55,10 +55,10 @@ describe('the story', () => {
     )
   })
 
-  it('ships a change: tested, reviewed by the real Codex CLI, pushed exactly as reviewed', async () => {
+  it('U12 ships what the demo suggests: tested, reviewed by the real Codex CLI, pushed as reviewed', async () => {
     writeFileSync(
       join(demo.laptop, 'greeting.mjs'),
-      'export const greeting = (name) => `Hello, ${name}.`\n' +
+      'export const greeting = (name) => `Welcome aboard, ${name}!`\n' +
         '\n' +
         'export const farewell = (name) => `Until soon, ${name}.`\n',
     )

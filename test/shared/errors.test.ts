@@ -17,6 +17,7 @@ import { shipErrors } from '#shared/errors/ship'
 import { problemText } from '#shared/problem-text'
 import { remediationIds, remediations } from '#shared/errors/remediations'
 import type { ResultDocument } from '#shared/result'
+import { remedyAt } from '#shared/state/remedy'
 import { printEvent } from '#ops/core/pipeline/report'
 
 const areas = [shipErrors, deployErrors, hostErrors, runErrors, requestErrors]
@@ -132,5 +133,25 @@ describe('the remedies', () => {
       // The one exception is a line of a file, not a command to type.
       if (id !== 'join_hook_manager') expect(title, id).not.toMatch(/`(?:hq|tailscale|sudo|git) /)
     }
+  })
+})
+
+describe('U6: a remedy fits the place where it is read', () => {
+  it('sends nobody on the console to settings or to a page that only the laptop has', () => {
+    const wrong = remediationIds.filter((id) =>
+      /HQ Settings|Ship page|[Pp]ress Ship\b/.test(remedyAt(id, 'console')),
+    )
+    expect(wrong).toEqual([])
+    expect(remedyAt('set_next_action', 'laptop')).toContain('Ship page')
+  })
+
+  it('names no command to type', () => {
+    const command = /`(?!openclaw-allow-secret)[a-z]+ |\bsudo\b|\bhq [a-z]|\bgit config\b/
+    expect(remediationIds.filter((id) => command.test(remediations[id].title))).toEqual([])
+  })
+
+  it('does not blame versions for an address or a token that the laptop lacks', () => {
+    expect(errorRule('setting_invalid').next_auto_fix).toBe('correct_setting')
+    expect(errorRule('host_not_enrolled').next_auto_fix).toBe('enrol_host')
   })
 })

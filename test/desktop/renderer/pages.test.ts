@@ -182,4 +182,4 @@ describe('U11 HQ behaves as a browser user expects', () => {
 })
 
 const commitOf = (story: Scene): string =>
-  (story.answers['overview.get'] as { change: { commit: string } }).change.commit
+  (story.answers['overview.get'] as { repository: { head: string } }).repository.head

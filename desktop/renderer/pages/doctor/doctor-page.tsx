@@ -48,7 +48,10 @@ export function DoctorPage(): ReactElement {
       </div>
       {doctor && (
         <div className={css('doctor-matrix')}>
-          <Matrix checks={doctor.checks} faded={state.reach.stale} />
+          <Matrix
+            checks={doctor.checks}
+            faded={state.reach.stale || state.health.outdated !== null}
+          />
         </div>
       )}
       <Section

@@ -62,9 +62,15 @@ function DoctorSection(): ReactElement {
         <p className="quiet">Doctor has not run yet.</p>
       ) : (
         <>
-          <Matrix checks={doctor.checks} faded={state.reach.stale} />
+          <Matrix
+            checks={doctor.checks}
+            faded={state.reach.stale || state.health.outdated !== null}
+          />
           <div className={css('lines')}>
             <div className="line soft">{tallyOf(doctor.checks)}</div>
+            {state.health.outdated !== null && (
+              <div className="line soft">Outdated: {state.health.outdated}.</div>
+            )}
             {notGreen(doctor.checks)
               .slice(0, 4)
               .map((check) => (

@@ -104,7 +104,9 @@ function ResultRow({ row: { name, result, trouble, what, links } }: { row: Row }
       </td>
       <td>
         <span className={css('links')}>
-          {trouble !== null && <Link href="/proofs">Why</Link>}
+          {trouble !== null && (
+            <Link href={`/proofs/${trouble.place}/${trouble.kind}/${trouble.run_id}`}>Why</Link>
+          )}
           {links}
         </span>
       </td>

@@ -12,6 +12,7 @@ import { folderQuery } from '../../bridge/queries.ts'
 import { Commit } from '../../ui/copy.tsx'
 import { FileLink } from '../../ui/file-link.tsx'
 import { ScriptedDemo } from '../../ui/status.tsx'
+import { useScriptedCommits } from '../../parts/scripted-commits.ts'
 import { isDeployRun } from '../../parts/run-why-red.tsx'
 import { bytes, dateAndTime, shortRun, took } from '../../text/format.ts'
 
@@ -60,8 +61,8 @@ function Fact({ name, children }: { name: string; children: ReactNode }): ReactE
 function CommitFacts({ run, result, deploy }: Props): ReactElement {
   const {
     overview: { status },
-    state: { change },
   } = useLive()
+  const scripted = useScriptedCommits()
   const target = deploy?.target_sha ?? result?.git_head ?? null
   const serving = run.lane === 'deploy' ? (status?.host.serving ?? null) : null
   return (
@@ -71,7 +72,7 @@ function CommitFacts({ run, result, deploy }: Props): ReactElement {
           <Commit id={target} />
         </Fact>
       )}
-      {target && target === change.commit && change.scripted_review && (
+      {target && scripted.has(target) && (
         <Fact name="Review">
           <ScriptedDemo />
         </Fact>

@@ -39,6 +39,11 @@ describe('the connection to the host', () => {
       as_of: null,
     })
     expect(status).toBeNull()
+    // U6: what the laptop lacks is not a defect of the host.
+    expect(await bench.refused('host.exec', { action: 'doctor' })).toMatchObject({
+      error_class: 'host_not_enrolled',
+      next_auto_fix: 'enrol_host',
+    })
   })
 
   it('is online with a latency once the host has its address and token', async () => {
