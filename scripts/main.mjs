@@ -14,71 +14,82 @@ import { installRigTools } from './rig-tools.mjs'
 import { installDockerTools } from './docker-tools.mjs'
 import { build } from './build.mjs'
 
-/** Runs a program to its end. @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it */
-const run = (program, args, env = {}) =>
+/**
+ * Runs a program to its end.
+ * @param output where its output goes; default: the terminal
+ * @returns {Promise<number>} its exit code; 130 or 143 when a signal ended it
+ */
+const run = (program, args, { env = {}, output } = {}) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: root,
-      stdio: 'inherit',
+      stdio: output ? ['ignore', 'pipe', 'pipe'] : 'inherit',
       env: { ...process.env, OPENCLAW_HQ_INSTALL: root, ...env },
     })
+    for (const stream of output ? [child.stdout, child.stderr] : []) stream.on('data', output)
     const pass = (signal) => child.kill(signal)
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass)
     child.once('error', reject)
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       for (const name of ['SIGINT', 'SIGTERM']) process.off(name, pass)
       resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
     })
   })
-const node = (args, env) => run(ownNode(), args, env)
+const node = (args, options) => run(ownNode(), args, options)
 
-/** Runs each in turn and stops at the first that fails. */
-async function inTurn(tasks) {
-  for (const [title, task] of tasks) {
-    say(title)
-    const code = await task()
-    if (code !== 0) return code
-  }
-  return 0
+/**
+ * Runs all checks at the same time. The output of one that fails is printed as a whole when it ends.
+ * @returns {Promise<number>} 0, or the exit code of one that failed
+ */
+async function check() {
+  const all = checks()
+  say(`Checking ${all.map(({ what }) => what).join(', ')}`)
+  const codes = await Promise.all(
+    all.map(async ({ what, args }) => {
+      /** @type {Buffer[]} */
+      const pieces = []
+      const code = await node(args, { output: (piece) => pieces.push(piece) })
+      if (code !== 0)
+        process.stderr.write(`\n› Checking ${what} failed\n${Buffer.concat(pieces).toString()}\n`)
+      return code
+    }),
+  )
+  return codes.find((code) => code !== 0) ?? 0
 }
 
-const checks = [
-  [
-    'Checking the format',
-    () =>
-      node([
-        join(root, 'node_modules/prettier/bin/prettier.cjs'),
-        '--check',
-        '--log-level=warn',
-        '.',
-      ]),
-  ],
-  ['Checking types', () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.json'])],
-  [
-    'Checking types of the renderer',
-    () => node([bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.web.json']),
-  ],
-  [
-    'Linting',
-    () =>
-      node([
-        bin('oxlint', 'oxlint'),
-        '--type-aware',
-        '--config',
-        '.oxlintrc.json',
-        '--deny-warnings',
-        'shared',
-        'ops',
-        'hostd',
-        'desktop',
-        'test',
-        'scripts',
-      ]),
-  ],
-  [
-    'Checking for dead code',
-    () => node([bin('knip', 'knip'), '--no-progress', '--no-config-hints']),
-  ],
+/** What is checked, and the program with its arguments: known only when the packages are installed. */
+const checks = () => [
+  {
+    what: 'the format',
+    args: [
+      join(root, 'node_modules/prettier/bin/prettier.cjs'),
+      '--check',
+      '--log-level=warn',
+      '.',
+    ],
+  },
+  { what: 'types', args: [bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.json'] },
+  {
+    what: 'types of the renderer',
+    args: [bin('typescript', 'tsc'), '--noEmit', '-p', 'tsconfig.web.json'],
+  },
+  {
+    what: 'lint rules',
+    args: [
+      bin('oxlint', 'oxlint'),
+      '--type-aware',
+      '--config',
+      '.oxlintrc.json',
+      '--deny-warnings',
+      'shared',
+      'ops',
+      'hostd',
+      'desktop',
+      'test',
+      'scripts',
+    ],
+  },
+  { what: 'dead code', args: [bin('knip', 'knip'), '--no-progress', '--no-config-hints'] },
 ]
 
 async function vitest({ config, report, env }, args) {
@@ -94,7 +105,7 @@ async function vitest({ config, report, env }, args) {
       `--outputFile.json=test-results/${report}.json`,
       ...args,
     ],
-    env,
+    { env },
   )
 }
 
@@ -104,13 +115,13 @@ const tasks = {
     const electron = await findElectron()
     return node(
       [join(root, 'ops', 'main.ts'), 'up', ...args],
-      electron ? { OPENCLAW_ELECTRON: electron } : {},
+      electron ? { env: { OPENCLAW_ELECTRON: electron } } : {},
     )
   },
   async test(args) {
     const browser = findBrowser()
     build()
-    const checked = args.length > 0 ? 0 : await inTurn(checks)
+    const checked = args.length > 0 ? 0 : await check()
     return checked === 0
       ? vitest(
           {
@@ -132,7 +143,7 @@ const tasks = {
       args,
     )
   },
-  check: () => inTurn(checks),
+  check,
   async build() {
     build({ force: true })
     return 0
