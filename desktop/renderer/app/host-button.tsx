@@ -33,8 +33,7 @@ export function HostButton(): ReactElement {
         ) : (
           <span className={css('dot')} aria-hidden="true" />
         )}
-        <b>{name}</b>
-        <span className={css('host-path')}>{text}</span>
+        <b>{name}</b> <span className={css('host-path')}>{text}</span>
         <Icon name="down" small className="quiet" />
       </Button>
       <Popover className="popover" placement="bottom start">

@@ -89,23 +89,26 @@ function Choices({ onClose }: { onClose: () => void }): ReactElement {
           <Icon name="search" />
           <Input placeholder="Search or run" spellCheck={false} />
         </SearchField>
-        <Menu
-          aria-label="Choices"
-          className={css('palette-list')}
-          onAction={(key) => choose(String(key))}
-          renderEmptyState={() => <p className={css('soft palette-empty')}>Nothing matches.</p>}
-        >
-          {groups
-            .filter(({ items }) => items.length > 0)
-            .map(({ title, items }) => (
-              <MenuSection key={title}>
-                <Header>{title}</Header>
-                {items.map((item) => (
-                  <Choice key={item.id} item={item} />
-                ))}
-              </MenuSection>
-            ))}
-        </Menu>
+        {/* It scrolls, so it takes the focus: react-aria chooses in the list while the field has it. */}
+        <div className={css('palette-scroll')} tabIndex={0}>
+          <Menu
+            aria-label="Choices"
+            className={css('palette-list')}
+            onAction={(key) => choose(String(key))}
+            renderEmptyState={() => <p className={css('soft palette-empty')}>Nothing matches.</p>}
+          >
+            {groups
+              .filter(({ items }) => items.length > 0)
+              .map(({ title, items }) => (
+                <MenuSection key={title}>
+                  <Header>{title}</Header>
+                  {items.map((item) => (
+                    <Choice key={item.id} item={item} />
+                  ))}
+                </MenuSection>
+              ))}
+          </Menu>
+        </div>
         <div className={css('palette-foot')}>
           <span>
             <kbd>↑</kbd>
@@ -131,10 +134,10 @@ function Choice({ item }: { item: PaletteItem }): ReactElement {
       id={item.id}
       textValue={`${item.title} ${item.searchText ?? ''}`}
       className={css(`choice ${blocked ? 'choice-blocked' : ''}`)}
-      aria-label={blocked ? `${item.title}: ${item.blocked}` : item.title}
+      {...(blocked ? { 'aria-label': `${item.title}: ${item.blocked}` } : {})}
     >
       {item.tone ? <Mark tone={item.tone} /> : <Icon name={item.icon} />}
-      <span className="ellipsis">{item.title}</span>
+      <span className="ellipsis">{item.title}</span>{' '}
       <span className={css('choice-end')}>{blocked ? item.blocked : item.end}</span>
     </MenuItem>
   )

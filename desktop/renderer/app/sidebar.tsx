@@ -53,7 +53,7 @@ function Entry({ page, badge }: { page: HqPage; badge: PageMark | null }): React
         {...(current ? { 'aria-current': 'page' as const } : {})}
       >
         <Icon name={page.icon} />
-        <span className={css('nav-title')}>{page.title}</span>
+        <span className={css('nav-title')}>{page.title}</span>{' '}
         {badge && <BadgeMark badge={badge} />}
       </Link>
     </>

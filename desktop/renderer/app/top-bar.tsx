@@ -28,15 +28,9 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactElement {
     <header className={css('top')}>
       <HostButton />
       <span className="grow" />
-      <Button
-        className={css('search')}
-        aria-label="Search or run"
-        aria-keyshortcuts="Meta+K Control+K"
-        onPress={onSearch}
-      >
+      <Button className={css('search')} aria-keyshortcuts="Meta+K Control+K" onPress={onSearch}>
         <Icon name="search" />
-        <span className="ellipsis">Search or run…</span>
-        <kbd>{modifier}K</kbd>
+        <span className="ellipsis">Search or run…</span> <kbd>{modifier}K</kbd>
       </Button>
       {info.operator && <ShipButton />}
       <DeployButton />
@@ -60,12 +54,7 @@ function ShipButton(): ReactElement {
   const press = state.buttons.ship
   if (press.state === 'running')
     return (
-      <RunningLink
-        href={`/ship/${press.runId}`}
-        text="Shipping"
-        since={startOfRun(press.runId)}
-        label="Ship is running: open it"
-      />
+      <RunningLink href={`/ship/${press.runId}`} text="Shipping" since={startOfRun(press.runId)} />
     )
   if (press.state === 'blocked') return <Blocked icon="ship" name="Ship" reason={press} />
   const ahead = overview.repository?.ahead ?? 0
@@ -73,12 +62,11 @@ function ShipButton(): ReactElement {
     <PushButton
       icon="ship"
       kind={state.primary === 'ship' && mayBeFilled ? 'main' : 'plain'}
-      label="Ship"
       description={commitsToShip(overview)}
       busy={busy}
       onPress={ship}
     >
-      Ship{ahead > 0 && <span className={css('button-count')}>{ahead}</span>}
+      Ship {ahead > 0 && <span className={css('button-count')}>{ahead}</span>}
     </PushButton>
   )
 }
@@ -91,14 +79,7 @@ function DeployButton(): ReactElement {
   if (press.state === 'running' && press.run !== null) {
     const { run: active } = press
     const text = active.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(active)
-    return (
-      <RunningLink
-        href={`/runs/${press.runId}`}
-        text={text}
-        since={startOf(active)}
-        label={`${titleOfRun(active)} is running: open it`}
-      />
-    )
+    return <RunningLink href={`/runs/${press.runId}`} text={text} since={startOf(active)} />
   }
   if (press.state === 'blocked') return <Blocked icon="deploy" name={deployButton} reason={press} />
   return (
@@ -138,18 +119,17 @@ function RunningLink({
   href,
   text,
   since,
-  label,
 }: {
   href: string
   text: string
   since: number
-  label: string
 }): ReactElement {
   return (
-    <Link href={href} className="button" aria-label={label}>
+    <Link href={href} className="button">
       <Mark tone="running" />
       <span>
         {text} <Clock since={since} />
+        <span className="unseen">: open it</span>
       </span>
     </Link>
   )

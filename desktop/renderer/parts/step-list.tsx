@@ -78,12 +78,14 @@ function StepItem({
   const running = status === 'running' && started !== null
   const time = timeOf(step, typical, now)
   const second = secondLine(step, typical, word)
+  const pressable = onStep !== null && onStep !== undefined && step.row !== null
   const inner = (
     <>
       <Mark tone={tone} />
       <span className="step-name" title={name}>
         {stepTitle(name)}
       </span>
+      {pressable && <span className="unseen">{`: ${word}, `}</span>}
       <span className="step-time">{time}</span>
       {running && typical !== undefined && (
         <span className={css('step-bar')}>
@@ -97,8 +99,8 @@ function StepItem({
   const label = `${stepTitle(name)}: ${word}${time === '' || running ? '' : `, ${time}`}`
   return (
     <li className={tone} {...(current ? { 'aria-current': 'step' as const } : {})}>
-      {onStep && step.row !== null ? (
-        <button type="button" className="step" aria-label={label} onClick={() => onStep(step)}>
+      {pressable ? (
+        <button type="button" className="step" onClick={() => onStep(step)}>
           {inner}
         </button>
       ) : (

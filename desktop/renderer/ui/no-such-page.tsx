@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react'
-import { Nothing } from './problem-note.tsx'
 
 /** Stands where the address names no page, or no run. */
 export const NoSuchPage = (): ReactElement => (
   <div className="page">
-    <Nothing title="There is no such page">
+    <h1>There is no such page</h1>
+    <p className="soft">
       HQ has no page at this address. The navigation on the left lists every page.
-    </Nothing>
+    </p>
   </div>
 )

@@ -4,7 +4,7 @@ import type { Overview, ShipKeyView } from '#shared/bridge'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { brokenProofs } from './support/proof-stories.ts'
+import { alarmedProofs, brokenProofs, openedProof } from './support/proof-stories.ts'
 import { ago } from './support/documents.ts'
 import { settings, type Scene } from './support/scenes.ts'
 import { callsOf, change } from './support/scripted-transport.ts'
@@ -240,6 +240,77 @@ test('Settings lists the keys the host trusts, with owner and date, and revokes 
   ])
   await page.context().close()
 })
+
+/** Texts that somebody else writes: a commit, a branch, an error, a plan. */
+const written = new Set(
+  (
+    'subject detail next_action message title text body summary reason actor branch name ship_blocked ' +
+    'deploy_blocked who label version'
+  ).split(' '),
+)
+const word = 'W'.repeat(320)
+
+/** The same scene with a word of 320 characters in every text that somebody else writes. */
+function withLongWords<T>(value: T, key = ''): T {
+  if (typeof value === 'string') return (written.has(key) ? `${word} ${value}` : value) as T
+  if (Array.isArray(value)) return value.map((each: unknown) => withLongWords(each, key)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      name,
+      // Names of steps, checks and gates are HQ's own.
+      name === 'steps' || name === 'gates' ? each : withLongWords(each, name),
+    ]),
+  ) as T
+}
+
+test('U10 a word of 320 characters, a long reason and a line number of seven digits widen nothing', async () => {
+  const failed = buildFailed()
+  const opened = openedProof({ broken: true })
+  const stories: [string, Scene][] = [
+    ['/', withLongWords(buildFailed())],
+    ['/', withLongWords(deploying())],
+    [`/runs/${failed.runId}`, withLongWords(failed)],
+    ['/ship', withLongWords(reviewBlocked())],
+    ['/deploy', withLongWords(buildFailed())],
+    ['/runs', withLongWords(buildFailed())],
+    ['/proofs', withLongWords(alarmedProofs())],
+    [opened.path, withLongWords(opened)],
+    ['/doctor', withLongWords(buildFailed())],
+    ['/settings', withLongWords(buildFailed())],
+  ]
+  const found: Record<string, string[]> = {}
+  for (const [path, story] of stories) {
+    const { page } = await open(browser, built, story, { path })
+    await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
+    for (const width of [1440, 1000, 420]) {
+      await page.setViewportSize({ width, height: 800 })
+      // What is still read may move the page; what stays too wide is a fault.
+      let wide = ['not measured']
+      for (let times = 0; wide.length > 0 && times < 50; times += 1) {
+        wide = await page.evaluate<string[]>(tooWide)
+        if (wide.length > 0) await page.waitForTimeout(100)
+      }
+      if (wide.length > 0) found[`${path} at ${width}`] = wide
+    }
+    await page.context().close()
+  }
+  expect(found).toEqual({})
+})
+
+/** What is wider than its place: the window, the page, the header and the sidebar, and each button in them. */
+const tooWide = `(() => {
+  const found = []
+  const main = document.getElementById('main')
+  for (const [name, element] of [['window', document.documentElement], ['page', main],
+    ['header', document.querySelector('header')], ['sidebar', document.querySelector('aside')]])
+    if (element.scrollWidth > element.clientWidth) found.push(name + ' ' + element.scrollWidth)
+  for (const element of document.querySelectorAll('header button, header a, h1, main .button')) {
+    const { left, right } = element.getBoundingClientRect()
+    if (right > innerWidth + 0.5 || left < 0) found.push(element.tagName + ' ' + element.textContent.slice(0, 30))
+  }
+  return found
+})()`
 
 test('in a narrow window nothing is wider than it, on any page', async () => {
   const failed = buildFailed()

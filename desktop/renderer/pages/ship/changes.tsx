@@ -91,7 +91,7 @@ export function Changes({
 }
 
 function labelOf({ path, additions, deletions, findings }: DiffFile): string {
-  const lines = `${path}, ${additions} added, ${deletions} removed`
+  const lines = `${path} +${additions} −${deletions}`
   return findings > 0 ? `${lines}, ${count(findings, 'finding')}` : lines
 }
 
@@ -137,7 +137,7 @@ function FileTree({
             >
               <span className="ellipsis">
                 {visibleText(file.path.slice(folder === '' ? 0 : folder.length + 1))}
-              </span>
+              </span>{' '}
               <span className={css('tree-end')}>
                 {file.findings > 0 &&
                   (file.blocking ? <Mark tone="blocked" small /> : <Icon name="note" small />)}

@@ -47,7 +47,7 @@ export function FindingList({
                 <Icon name="note" small />
               )}
               <span>
-                <b>{visibleText(finding.title)}</b>
+                <b>{visibleText(finding.title)}</b>{' '}
                 <code className="mono quiet">{locationOf(finding)}</code>
               </span>
             </Button>
