@@ -88,3 +88,18 @@ export function composeEvidence({ manifest, sizes, digests, verification }: Read
 
 /** What the manifest cannot list: itself, and the record of what was deleted. */
 export const isSealFile = (path: string): boolean => path === manifestName || path === tombstoneName
+
+/**
+ * Address in HQ of the files of a run.
+ * @param path of the file; null for the run as a whole
+ * @param line number to show, from 1
+ */
+export function evidenceHref(
+  { side, folder, run_id }: EvidencePlace,
+  path: string | null = null,
+  line: number | null = null,
+): string {
+  const parts = [side, folder, run_id, ...(path === null ? [] : path.split('/'))]
+  const query = line === null ? '' : `?line=${line}`
+  return `/proofs/${parts.map(encodeURIComponent).join('/')}${query}`
+}

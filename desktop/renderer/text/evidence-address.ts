@@ -1,5 +1,5 @@
 /** Addresses of files of a run: `/proofs/<side>/<folder>/<run id>/<path>`. */
-import { evidencePlace, type EvidencePlace } from '#shared/evidence'
+import { evidenceHref, evidencePlace, type EvidencePlace } from '#shared/evidence'
 
 export interface EvidenceAddress {
   readonly place: EvidencePlace
@@ -12,17 +12,6 @@ export interface FileRef {
   readonly source: 'ship' | 'host'
   readonly runId: string
   readonly path: string
-}
-
-/** @param path of the file; null for the run as a whole @param line number to show, from 1 */
-export function evidenceHref(
-  { side, folder, run_id }: EvidencePlace,
-  path: string | null = null,
-  line: number | null = null,
-): string {
-  const parts = [side, folder, run_id, ...(path === null ? [] : path.split('/'))]
-  const query = line === null ? '' : `?line=${line}`
-  return `/proofs/${parts.map(encodeURIComponent).join('/')}${query}`
 }
 
 /** @param rest the address after `/proofs/` @returns null when it names no run */

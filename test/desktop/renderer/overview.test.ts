@@ -232,7 +232,7 @@ describe('the ship page', () => {
     expect(await finding.evaluate((box) => box.previousElementSibling?.textContent)).toBe(
       '40+  if (!abs.startsWith(root)) throw new AppError(OUTSIDE)',
     )
-    await page.getByRole('button', { name: 'shared/errors.ts, 1 added, 0 removed' }).click()
+    await page.getByRole('button', { name: 'shared/errors.ts +1 −0' }).click()
     await shown(page.getByRole('region', { name: 'Changes of shared/errors.ts' })).toContainText(
       'too_large: { http: 413 }',
     )

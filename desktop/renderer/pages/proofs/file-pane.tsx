@@ -1,11 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useMemo, useState, type ReactElement } from 'react'
 import { useSearchParams } from 'wouter'
-import type { EvidenceContent, EvidenceFile, EvidencePlace } from '#shared/evidence'
+import {
+  evidenceHref,
+  type EvidenceContent,
+  type EvidenceFile,
+  type EvidencePlace,
+} from '#shared/evidence'
 import { useHq } from '../../bridge/context.ts'
 import { evidenceFileQuery } from '../../bridge/queries.ts'
 import { LogSearch } from '../../log/log-search.tsx'
-import { evidenceHref } from '../../text/evidence-address.ts'
 import { bytes, count, grouped } from '../../text/format.ts'
 import { problemText } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'

@@ -1,7 +1,6 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
-import { isSealFile, type EvidenceFile, type EvidencePlace } from '#shared/evidence'
-import { evidenceHref } from '../../text/evidence-address.ts'
+import { evidenceHref, isSealFile, type EvidenceFile, type EvidencePlace } from '#shared/evidence'
 import { bytes, count, grouped } from '../../text/format.ts'
 import { problemText } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'

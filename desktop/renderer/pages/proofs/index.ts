@@ -1,4 +1,5 @@
-import { evidenceAddress, evidenceHref } from '../../text/evidence-address.ts'
+import { evidenceHref } from '#shared/evidence'
+import { evidenceAddress } from '../../text/evidence-address.ts'
 import { shortRun } from '../../text/format.ts'
 import { folderTitles } from '../../text/proof.ts'
 import type { HqPage } from '../page.ts'

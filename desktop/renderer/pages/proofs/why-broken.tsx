@@ -1,10 +1,14 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import { Link } from 'wouter'
-import type { Evidence, EvidenceFile, EvidencePlace } from '#shared/evidence'
+import {
+  evidenceHref,
+  type Evidence,
+  type EvidenceFile,
+  type EvidencePlace,
+} from '#shared/evidence'
 import type { BundleVerification, ProofProblem } from '#shared/proof'
 import { useLive } from '../../state/live.tsx'
-import { evidenceHref } from '../../text/evidence-address.ts'
 import { count, grouped, timeOfDay } from '../../text/format.ts'
 import { problemText } from '../../text/proof.ts'
 import type { Tone } from '../../text/status.ts'
