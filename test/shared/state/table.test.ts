@@ -463,4 +463,12 @@ describe('the state that HQ shows', () => {
     ]).toEqual([gates, tone, title, next, button])
     expect(contradictionsOf(known.overview, state)).toEqual([])
   })
+  it('U2: Why of a broken deploy leads to the files of that proof', () => {
+    const built = rows
+      .find(({ facts }) => facts === 'U2: a byte of the deploy proof differs')
+      ?.build()
+    if (built === undefined) throw new Error('the row is gone')
+    const runId = built.overview.status?.bundles.deploy?.run_id
+    expect(stateOf({ cut: false, ...built }).next.why?.path).toBe(`/proofs/host/deploy/${runId}`)
+  })
 })
