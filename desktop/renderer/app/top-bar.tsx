@@ -54,7 +54,12 @@ function ShipButton(): ReactElement {
   const press = state.buttons.ship
   if (press.state === 'running')
     return (
-      <RunningLink href={`/ship/${press.runId}`} text="Shipping" since={startOfRun(press.runId)} />
+      <RunningLink
+        href={`/ship/${press.runId}`}
+        name="Ship"
+        text="Shipping"
+        since={startOfRun(press.runId)}
+      />
     )
   if (press.state === 'blocked') return <Blocked icon="ship" name="Ship" reason={press} />
   const ahead = overview.repository?.ahead ?? 0
@@ -79,7 +84,14 @@ function DeployButton(): ReactElement {
   if (press.state === 'running' && press.run !== null) {
     const { run: active } = press
     const text = active.action === 'deploy_and_verify' ? 'Deploying' : titleOfRun(active)
-    return <RunningLink href={`/runs/${press.runId}`} text={text} since={startOf(active)} />
+    return (
+      <RunningLink
+        href={`/runs/${press.runId}`}
+        name={titleOfRun(active)}
+        text={text}
+        since={startOf(active)}
+      />
+    )
   }
   if (press.state === 'blocked') return <Blocked icon="deploy" name={deployButton} reason={press} />
   return (
@@ -117,10 +129,13 @@ function Blocked({
 
 function RunningLink({
   href,
+  name,
   text,
   since,
 }: {
   href: string
+  /** What runs. */
+  name: string
   text: string
   since: number
 }): ReactElement {
@@ -128,6 +143,7 @@ function RunningLink({
     <Link href={href} className="button">
       <Mark tone="running" />
       <span>
+        <span className="unseen">{name}: </span>
         {text} <Clock since={since} />
         <span className="unseen">: open it</span>
       </span>

@@ -1,5 +1,4 @@
 import type { Browser } from 'playwright'
-import type { Overview } from '#shared/bridge'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'

@@ -98,7 +98,10 @@ export async function paletteAgrees(page: Page, { buttons }: State): Promise<voi
   const items = page.getByRole('group', { name: 'Actions' }).getByRole('menuitem')
   await items.first().waitFor()
   const labels = await items.evaluateAll((all) =>
-    all.map((item) => item.getAttribute('aria-label') ?? ''),
+    all.map(
+      (item) =>
+        item.getAttribute('aria-label') ?? item.querySelector('.ellipsis')?.textContent ?? '',
+    ),
   )
   for (const [name, press] of [
     ['Ship', buttons.ship],
