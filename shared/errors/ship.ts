@@ -32,6 +32,12 @@ export const shipErrors = {
     title: 'No git repository',
     sentence: 'The chosen folder is not a git repository',
   },
+  repository_of_another_user: {
+    blocked: true,
+    next_auto_fix: 'choose_own_clone',
+    title: 'Repository of another user',
+    sentence: 'The repository belongs to another user of this machine',
+  },
   config_invalid: {
     next_auto_fix: 'fix_configuration',
     title: 'Invalid configuration',
@@ -114,6 +120,12 @@ export const shipErrors = {
     title: 'Unreachable remote',
     sentence: 'origin does not answer',
   },
+  clone_incomplete: {
+    retryable: true,
+    next_auto_fix: 'use_whole_clone',
+    title: 'Incomplete clone',
+    sentence: 'The clone is shallow or partial, and what it lacks could not be fetched',
+  },
   push_address_differs: {
     blocked: true,
     next_auto_fix: 'unify_origin_address',
@@ -176,6 +188,12 @@ export const shipErrors = {
     sentence: 'The change adds a secret',
   },
   // tests
+  lfs_content_missing: {
+    blocked: true,
+    next_auto_fix: 'provide_lfs_content',
+    title: 'Missing content of Git LFS',
+    sentence: 'Files of the commit are in Git LFS, and their content is not here',
+  },
   tests_prepare_failed: {
     next_auto_fix: 'fix_test_setup',
     title: 'Failed test preparation',

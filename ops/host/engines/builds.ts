@@ -10,6 +10,7 @@ import { giveTreeTo, takeTreeBack, type RunAs } from '#ops/base/process/run-as'
 import { buildAccount } from '#ops/platform/accounts/build-account'
 import { exportChecked } from '#ops/platform/git/export-checked'
 import { hostGit } from '#ops/platform/git/host-git'
+import { fillPointers } from '#ops/platform/git/lfs'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import type {
   Build,
@@ -64,6 +65,9 @@ async function buildRelease(
   const git = await hostGit(paths.root, context.signal)
   await exportChecked(paths.root, { sha, folder }, git)
   context.log(`exported ${sha} to ${folder}`)
+  const untouched = 'The running version is untouched.'
+  const filled = await fillPointers(paths.root, { commit: sha, folder, untouched }, git)
+  if (filled > 0) context.log(`put the content of ${filled} files in Git LFS in place`)
   const reviewed = limits.reviewed.map((name) => ({ name, text: contentOf(join(folder, name)) }))
   if (config.build.length > 0) giveTreeTo(folder, git.as)
   for (const build of config.build) await runBuild(build, { folder, sha, as: git.as }, context)

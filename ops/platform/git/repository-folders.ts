@@ -46,7 +46,8 @@ const realOf = (path: string): string => {
   }
 }
 
-function enclosingTree(start: string): string | null {
+/** Root of the working tree that a folder lies in, by its files alone; null: it lies in none. */
+export function enclosingTree(start: string): string | null {
   for (let folder = start; ; folder = dirname(folder)) {
     const git = join(folder, '.git')
     if (lstatSync(git, { throwIfNoEntry: false })?.isFile() || existsSync(join(git, 'HEAD')))

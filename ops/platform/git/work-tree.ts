@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { ErrorClass } from '#shared/errors'
-import { gitText, type GitOptions } from './run-git.ts'
+import { Problem, type ErrorClass } from '#shared/errors'
+import { enclosingTree, repositoryFolders } from './repository-folders.ts'
+import { git, gitFailure, gitReason, gitText, type GitOptions } from './run-git.ts'
 
 const paths = (text: string): string[] => text.split('\0').filter((entry) => entry !== '')
 
@@ -59,9 +60,39 @@ export async function objectStore(
   return { format, folder: resolve(repo, folder.join('\n')) }
 }
 
-/** Root of the working tree. @throws {Problem} `not_a_repository` */
-export const topLevel = (folder: string, options: GitOptions = {}): Promise<string> =>
-  gitText(folder, ['rev-parse', '--show-toplevel'], { ...options, errorClass: 'not_a_repository' })
+/**
+ * Root of the working tree.
+ * @throws {Problem} `not_a_repository`; `repository_of_another_user`, which git refuses to read
+ */
+export async function topLevel(folder: string, options: GitOptions = {}): Promise<string> {
+  const result = await git(folder, ['rev-parse', '--show-toplevel'], options)
+  if (result.exitCode === 0) return result.stdout.replace(/\n$/, '')
+  const other = foreignPart(folder)
+  if (other !== null)
+    throw new Problem(
+      'repository_of_another_user',
+      `${other.path} belongs to ${other.owner}, and HQ runs as another user. Git reads no repository of another ` +
+        'user, because its settings could start programs. Nothing was changed.',
+    )
+  throw new Problem(
+    'not_a_repository',
+    `${folder} is not in a working tree of git: ${gitReason(result)}. Nothing was changed.`,
+    { evidence: gitFailure(result) },
+  )
+}
+
+/** What git refuses: a working tree, its `.git`, or its folder of git, that belongs to somebody else. */
+function foreignPart(folder: string): { path: string; owner: string } | null {
+  const user = process.geteuid?.()
+  const tree = enclosingTree(folder)
+  if (user === undefined || tree === null) return null
+  for (const path of [tree, join(tree, '.git'), ...repositoryFolders(tree)]) {
+    const owner = statSync(path, { throwIfNoEntry: false })?.uid
+    if (owner !== undefined && owner !== user)
+      return { path, owner: `the user with the id ${owner}` }
+  }
+  return null
+}
 
 const operations = {
   MERGE_HEAD: 'merge',

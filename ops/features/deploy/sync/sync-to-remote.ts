@@ -8,6 +8,7 @@ import { evidenceRefspecs } from '#shared/statement'
 import { sha256Of } from '#ops/base/sha256'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { checkedFile } from '#ops/platform/git/checked-objects'
+import { completeClone } from '#ops/platform/git/complete-clone'
 import { commitOf, isAncestor } from '#ops/platform/git/commits'
 import { hostGit } from '#ops/platform/git/host-git'
 import { trackedBelow } from '#ops/platform/git/objects'
@@ -55,9 +56,10 @@ const untouched = 'The clone was not changed.'
  * Fetches the branch and all reviews, proves that every change up to the target was reviewed, and only then resets the
  * clone to exactly that commit: what origin has, or a commit of its history for a rollback. Untracked files,
  * `artifacts/` among them, stay (never `git clean`); one that is in the way of the commit refuses it.
- * @throws {Problem} `git_fetch_failed`, `main_rewound`, `rollback_unavailable`, `unreviewed_commit`,
- *   `verdict_signature_invalid`, `verdict_mismatch`, `statement_mismatch`, `provider_not_accepted`, `config_invalid`,
- *   `artifacts_tracked`, `untracked_in_the_way`, `git_sync_failed`; until the reset the clone is as it was
+ * @throws {Problem} `git_fetch_failed`, `clone_incomplete`, `main_rewound`, `rollback_unavailable`,
+ *   `unreviewed_commit`, `verdict_signature_invalid`, `verdict_mismatch`, `statement_mismatch`,
+ *   `provider_not_accepted`, `config_invalid`, `artifacts_tracked`, `untracked_in_the_way`, `git_sync_failed`; until
+ *   the reset the clone is as it was
  */
 export async function syncToRemote(
   { paths, files, rollbackTo }: Pick<DeployHost, 'paths' | 'files' | 'rollbackTo'>,
@@ -79,6 +81,12 @@ export async function syncToRemote(
   run.log(`origin/${branch} is ${origin}`)
   const trust = trustOf(files, paths)
   const { baseline } = trust
+  const fetched = await completeClone(
+    paths.root,
+    { remote: 'origin', tips: [origin], from: baseline },
+    options,
+  )
+  if (fetched !== null) run.log(fetched)
   const known = await requireKnownHistory(paths, { branch, origin, baseline }, options)
   if (rollbackTo !== null) await requireInHistory(clone, rollbackTo, origin)
   const target = rollbackTo ?? origin

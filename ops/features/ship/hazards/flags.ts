@@ -41,7 +41,11 @@ function flagsIn(section: DiffSection): string[] {
   const setsAttributes =
     posix.basename(path) === '.gitattributes' &&
     strongAttributes.test(section.bytes.toString('utf8'))
+  const isPointer = /^\+version https:\/\/git-lfs\.github\.com\/spec\/v1$/m.test(
+    section.bytes.toString('latin1', 0, 4096),
+  )
   return [
+    ...(isPointer ? [`${path}: a pointer of Git LFS; its content is not shown`] : []),
     ...(setsAttributes
       ? [
           `${path}: sets attributes by which git alters or hides files; this review does not follow them`,

@@ -4,7 +4,10 @@ import { Problem } from '#shared/errors'
 import { shortCommit } from '#shared/ids'
 import type { ShipStep } from '#shared/steps'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
+import { reviewRef } from '#shared/verdict'
 import { commitOf, treeOf } from '#ops/platform/git/commits'
+import { completeClone } from '#ops/platform/git/complete-clone'
+import { listRefs } from '#ops/platform/git/refs'
 import { wayToRemotes } from '#ops/platform/git/config-values'
 import type { GitOptions } from '#ops/platform/git/run-git'
 import { proofKey } from '#ops/core/proof/proof-key'
@@ -111,6 +114,7 @@ async function inspectOrigin(facts: Begun, context: Context): Promise<Origin> {
 
   const remoteHead = await fetchRemote(repo, branch, git)
   const remote = { branch, remoteHead }
+  await fetchMissing(facts, remoteHead, context)
   await refuseUnmet('fetched', { ...subject, remote })
   const { base, unproven, proven, trustedNow } = await reviewBase(facts, { head, remoteHead }, git)
   if (pinned && !(base === pinned.base && isDeepStrictEqual(unproven, pinned.unproven)))
@@ -128,6 +132,21 @@ async function inspectOrigin(facts: Begun, context: Context): Promise<Origin> {
   await refuseUnmet('base', { ...subject, remote, before: { proven, base, ...before } })
   const plan = before.earlier ? planOfVerdict(before.earlier) : { base, unproven }
   return { ...remote, ...plan, originConfig, review, trustedNow, earlier: before.earlier }
+}
+
+/** A verdict compares whole trees from the baseline on, so a shallow or partial clone must have them. */
+async function fetchMissing(
+  { repo, head, home }: Begun,
+  remoteHead: string,
+  { signal, log }: Context,
+): Promise<void> {
+  const baseline = readOperatorSettings(home).baselines[repo]
+  // Without a baseline it is looked for among the verdicts, in the whole history; without a verdict it is origin's.
+  const verdicts = await listRefs(repo, reviewRef(''), { signal })
+  const from = baseline ?? (verdicts.size === 0 ? remoteHead : null)
+  const needed = { remote: remoteName, tips: [head, remoteHead], from }
+  const fetched = await completeClone(repo, needed, { signal })
+  if (fetched !== null) log(fetched)
 }
 
 /** What the verdict of an earlier ship covers. */

@@ -6,6 +6,7 @@ import type { ShipResult } from '#shared/result'
 import { plural } from '#shared/plural'
 import { testCountsText } from '#shared/test-counts'
 import type { ShipStep } from '#shared/steps'
+import { fillPointers } from '#ops/platform/git/lfs'
 import { withSeparateTree } from '#ops/platform/git/separate-tree'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { Step, FactContext } from '#ops/core/pipeline/pipeline'
@@ -77,7 +78,12 @@ async function runSuites(
 const runInTree = (suite: TestSuite, facts: ShipFacts, context: Context): Promise<SuiteRun> =>
   withSeparateTree(
     { repo: facts.repo, commit: frozenOf(facts).head },
-    (folder) => {
+    async (folder) => {
+      const commit = frozenOf(facts).head
+      const where = { commit, folder, untouched: 'Nothing was pushed.' }
+      const filled = await fillPointers(facts.repo, where, { signal: context.signal })
+      if (filled > 0)
+        context.log(`the content of ${plural(filled, 'file')} in Git LFS is in the tree`)
       context.log(`${suite.name}: ${suite.argv.join(' ')}`)
       return runSuite(suite, { folder, context, today: new Date().toISOString().slice(0, 10) })
     },

@@ -72,3 +72,16 @@ writeFileSync('report.xml', '<testsuites><testcase name="seen">' + wrong + '</te
   expect(sample.git('rev-parse', 'HEAD')).toBe(head)
   expect(sample.git('tag')).toBe('v1')
 })
+
+it('B5 does not test a pointer of Git LFS in place of its content', async () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 7\n`
+  at.sample.commit('A pointer', { '.gitattributes': '*.png filter=lfs\n', 'logo.png': pointer })
+  const { result } = await at.sample.ship()
+  expect(result).toMatchObject({
+    overall: 'FAIL',
+    step_failed: 'tests',
+    error_class: 'lfs_content_missing',
+    next_auto_fix: 'provide_lfs_content',
+  })
+  expect(result.steps[1]?.detail).toContain('git-lfs, which fetches them, is not installed')
+})

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -123,4 +124,28 @@ it('L2 neither replaces nor forgets a version into which its service wrote', asy
   expect([writtenFiles(folder), isKept(folder)]).toEqual([null, false])
   keepWritten(folder, ['data/db.json'])
   expect(isKept(folder)).toBe(true)
+})
+
+it('B5 builds from the content of files in Git LFS, or not at all', async () => {
+  const content = 'the real logo\n'
+  const oid = createHash('sha256').update(content).digest('hex')
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`
+  writeFileSync(join(paths.root, '.gitattributes'), '*.png filter=lfs diff=lfs merge=lfs -text\n')
+  writeFileSync(join(paths.root, 'logo.png'), pointer)
+  git('add', '--all')
+  git('commit', '--quiet', '-m', 'a pointer')
+  const missing = {
+    errorClass: 'lfs_content_missing',
+    message: expect.stringContaining(
+      '1 of 1 files in Git LFS are not here, first logo.png',
+    ) as string,
+  }
+  await expect(build('true')).rejects.toMatchObject(missing)
+  const store = join(paths.root, '.git', 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4))
+  mkdirSync(store, { recursive: true })
+  writeFileSync(join(store, oid), 'another logo\n')
+  await expect(build('true')).rejects.toMatchObject(missing)
+  writeFileSync(join(store, oid), content)
+  const { folder } = await build('cp logo.png built.png')
+  expect(readFileSync(join(folder, 'built.png'), 'utf8')).toBe(content)
 })

@@ -1,10 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { setVariables } from '#ops/base/env'
+import { topLevel } from '#ops/platform/git/work-tree'
 import { liesIn, repositoryFolders, searchPathOutside } from '#ops/platform/git/repository-folders'
+import { problemFrom } from '../../../support/step-context.ts'
 
 let root: string
 let main: string
@@ -71,3 +81,26 @@ it('searches programs in no relative folder and in none that a change can fill',
     setVariables({ PATH: before })
   }
 })
+
+it.skipIf(process.getuid?.() !== 0)(
+  'B3 a repository of another user is refused as one, without a command to type',
+  async () => {
+    const theirs = join(root, 'theirs')
+    mkdirSync(join(theirs, 'sub'), { recursive: true })
+    git(theirs, 'init', '--quiet')
+    const refusal = (folder: string) => problemFrom(() => topLevel(folder))
+    expect(await topLevel(join(theirs, 'sub'))).toBe(theirs)
+    for (const owned of [join(theirs, '.git'), theirs]) {
+      chownSync(owned, 1234, 1234)
+      const { errorClass, message, evidence } = await refusal(join(theirs, 'sub'))
+      expect([errorClass, evidence]).toEqual(['repository_of_another_user', []])
+      expect(message).toContain(`${owned} belongs to the user with the id 1234`)
+      expect(message).not.toContain('git config')
+    }
+    const { errorClass, message } = await refusal(join(root, 'outside'))
+    expect([errorClass, message]).toEqual([
+      'not_a_repository',
+      expect.stringContaining(`${join(root, 'outside')} is not in a working tree of git`),
+    ])
+  },
+)
