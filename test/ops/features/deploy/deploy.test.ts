@@ -116,6 +116,9 @@ it('leaves the running services alone when the same commit is deployed again', a
   const { result, dir } = await at.deploy()
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS' })
   expect(result.unanswered_ms).toBeNull()
+  // B10: the build that was green is used again.
+  const built = result.steps.find(({ name }) => name === 'console_build')
+  expect(built?.detail).toContain('the kept build')
   expect(readRecords(at.host.paths)).toEqual(before)
   await expectSummary(result, dir)
 })

@@ -149,7 +149,7 @@ describe('a deploy, before anything that serves is touched,', () => {
     await expectUntouched(before)
   })
 
-  it('stops when another program holds the port of a new service, which it names', async () => {
+  it('B10 stops before the build when another program holds the port of a service', async () => {
     const squatter = createServer()
     await new Promise<void>((resolve) => {
       squatter.listen(0, '127.0.0.1', resolve)
@@ -160,10 +160,11 @@ describe('a deploy, before anything that serves is touched,', () => {
     const { deploy, before } = await deployed()
     at.settings({ service_ports: { app: at.ports.app } })
     squatter.close()
-    expectStop(at, deploy, 'port_in_use', 'docker_compose')
-    expect(deploy.result.steps.find(({ name }) => name === 'docker_compose')?.detail).toContain(
-      `process ${process.pid}`,
-    )
+    expectStop(at, deploy, 'port_in_use', 'console_build')
+    const step = deploy.result.steps.find(({ name }) => name === 'console_build')
+    expect(step?.detail).toContain(`process ${process.pid}`)
+    const logged = deploy.events.flatMap((event) => (event.type === 'log' ? [event.text] : []))
+    expect(logged.join('\n')).not.toContain('built dist/message.txt')
     await expectUntouched(before)
   })
 })

@@ -131,7 +131,7 @@ export const failingChecks: readonly DeployFailure[] = [
   {
     name: 'a Docker that is not running',
     errorClass: 'docker_unreachable',
-    step: 'docker_compose',
+    step: 'console_build',
     before: false,
     plant: async (at, random) => {
       await at.ship(random.hex(8))
