@@ -71,6 +71,7 @@ export const remediations = {
   untrack_artifacts: {
     automatic: false,
     title: 'Move the listed files out of artifacts/, commit, and press Ship.',
+    console: 'Move the listed files out of artifacts/ on the laptop, and ship it there.',
   },
   fix_findings_and_ship: {
     automatic: false,

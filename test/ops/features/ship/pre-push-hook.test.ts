@@ -3,9 +3,15 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeProgram, programArgv } from '#ops/base/process/program'
-import { errorRule } from '#shared/errors'
+import { laptopProofPaths } from '#ops/base/paths/proof-paths'
+import { proofKey } from '#ops/core/proof/proof-key'
+import { signVerdict } from '#ops/core/trust/sign-verdict'
+import { checkPush } from '#ops/features/ship/hook/check-push'
+import { errorRule, toProblem } from '#shared/errors'
 import { remediations } from '#shared/errors/remediations'
+import { reviewRef } from '#shared/verdict'
 import { shipFixture } from '../../../support/ship-fixture.ts'
+import { verdictFor } from '../../../support/verdict.ts'
 
 const at = shipFixture()
 
@@ -171,6 +177,35 @@ describe('the pre-push hook', () => {
       refused: true,
       said: true,
     })
+  })
+
+  it('G2 refuses a verdict that passes over what the remote has, as a host would', async () => {
+    const { sample } = at
+    const base = sample.git('rev-parse', 'HEAD')
+    const settings = JSON.parse(readFileSync(join(sample.home, 'settings.json'), 'utf8')) as object
+    writeFileSync(
+      join(sample.home, 'settings.json'),
+      JSON.stringify({ ...settings, baselines: { [sample.repo]: base } }),
+    )
+    const theirs = sample.commit('A fix of another laptop', { 'app.mjs': 'fixed\n' })
+    sample.git('revert', '--no-edit', 'HEAD')
+    const head = sample.commit('And more', { 'more.txt': 'x\n' })
+    const key = await proofKey(laptopProofPaths(sample.home, sample.repo))
+    const check = async (from: string): Promise<string> => {
+      const made = await verdictFor(sample.repo, from, head)
+      const reviewer = { ...made.reviewer, provider_id: 'loopback', base_url: at.api.base_url }
+      sample.write('../verdict.json', JSON.stringify(signVerdict({ ...made, reviewer }, key)))
+      const blob = sample.git('hash-object', '-w', '--no-filters', '../verdict.json')
+      sample.git('update-ref', reviewRef(head), blob)
+      const pushed = { remoteRef: 'refs/heads/main', commit: head, remoteCommit: theirs }
+      return checkPush(sample.repo, sample.home, [pushed]).then(
+        () => 'accepted',
+        (error: unknown) => toProblem(error).message,
+      )
+    }
+    expect(await check(base)).toContain(`started from ${base}, before ${theirs}`)
+    // From what the remote has on it is seen; what lies below is not this laptop's to prove.
+    expect(await check(theirs)).toContain('it has no review verdict')
   })
 
   it('gives the same answer as ops/check_fail_closed_push.sh', () => {
