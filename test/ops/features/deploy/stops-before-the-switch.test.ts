@@ -101,7 +101,7 @@ describe('a deploy, before anything that serves is touched,', () => {
     rmSync(join(at.host.dir, 'laptop', 'artifacts'))
     const proof = readdirSync(join(at.host.paths.artifacts, 'deploy'))
     const { deploy, before } = await deployed()
-    expectStop(at, deploy, 'config_invalid', 'git_sync')
+    expectStop(at, deploy, 'artifacts_tracked', 'git_sync')
     expect(readdirSync(join(at.host.paths.artifacts, 'deploy'))).toEqual(
       expect.arrayContaining(proof),
     )
