@@ -179,6 +179,7 @@ export interface ImapPeer {
   readonly port: number
   /** The certificate it shows. */ readonly caFile: string
   /** Everything that a client said to it, decrypted. */ said(): string
+  /** Bytes of its flood that the connection took. */ flooded(): number
   readonly close: () => Promise<void>
 }
 
@@ -217,13 +218,22 @@ export async function imapPeer({
   user,
   pass,
   tls = true,
+  flood,
 }: {
   user: string
   pass: string
   tls?: boolean
+  /** What it sends without end, in place of the answer to a command or of its greeting. */
+  flood?: { readonly at: 'greeting' | 'CAPABILITY' | 'AUTHENTICATE'; readonly text: string }
 }): Promise<ImapPeer> {
   const { dir, key, cert } = ownCertificate()
   let said = ''
+  let flooded = 0
+  const pour = (socket: Socket): void => {
+    const piece = Buffer.from((flood?.text ?? '').repeat(1000))
+    while (!socket.destroyed && socket.write(piece)) flooded += piece.length
+    socket.once('drain', () => pour(socket))
+  }
   const serve = (socket: Socket): void => {
     let rest = ''
     let asked: string | null = null
@@ -251,12 +261,15 @@ export async function imapPeer({
       }
     }
     socket.on('error', () => undefined)
-    socket.write('* OK ready\r\n')
+    if (flood?.at === 'greeting') pour(socket)
+    else socket.write('* OK ready\r\n')
     socket.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1')
       const lines = (rest + chunk.toString('latin1')).split('\r\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) socket.write(answerTo(line))
+      for (const line of lines)
+        if (flood !== undefined && line.toUpperCase().includes(flood.at)) pour(socket)
+        else socket.write(answerTo(line))
     })
   }
   const server = tls
@@ -267,6 +280,7 @@ export async function imapPeer({
     port,
     caFile: cert,
     said: () => said,
+    flooded: () => flooded,
     close: async () => {
       await close()
       rmSync(dir, { recursive: true, force: true })

@@ -8,11 +8,19 @@ import { messageOf } from '#shared/system-error'
 /** A file of a bundle as it is on disk, or why it is none that a manifest can hold. */
 export type FoundFile =
   | ({ readonly ok: true } & ProvenFile)
-  | { readonly ok: false; readonly path: string; readonly reason: string }
+  | {
+      readonly ok: false
+      readonly path: string
+      readonly reason: string
+      /** Of a regular file that was not read, because nobody would compare its digest. */
+      readonly unreadSize?: number
+    }
 
 export interface ReadOptions {
   /** Also make the content durable: a manifest must not outlive what it speaks of. */
   readonly durable?: boolean
+  /** Sizes that a manifest names: a file of another size, or that it does not name, differs already and is not read. */
+  readonly sizes?: ReadonlyMap<string, number>
 }
 
 const chunkBytes = 256 * 1024
@@ -53,7 +61,7 @@ async function walk(dir: string, inner: string, options: ReadOptions): Promise<F
 async function readOne(
   dir: string,
   path: string,
-  { durable = false }: ReadOptions,
+  { durable = false, sizes }: ReadOptions,
 ): Promise<FoundFile> {
   if (!proofPath.safeParse(path).success)
     return { ok: false, path, reason: 'its name has characters that a proof file must not have' }
@@ -72,8 +80,15 @@ async function readOne(
     }
   }
   try {
-    if (!(await file.stat()).isFile())
-      return { ok: false, path, reason: 'it is not a regular file' }
+    const info = await file.stat()
+    if (!info.isFile()) return { ok: false, path, reason: 'it is not a regular file' }
+    if (sizes !== undefined && sizes.get(path) !== info.size)
+      return {
+        ok: false,
+        path,
+        reason: `it has ${info.size} bytes, and was not read`,
+        unreadSize: info.size,
+      }
     const hash = createHash('sha256')
     const buffer = Buffer.alloc(chunkBytes)
     let size = 0

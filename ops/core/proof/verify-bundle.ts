@@ -13,7 +13,7 @@ import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
 import { readBundleFiles, type FoundFile } from './bundle-files.ts'
 import { checkBundle } from './check-bundle.ts'
 import { readDocument } from './manifest-text.ts'
-import { noteInto } from './read-manifest.ts'
+import { noteInto, parseManifest } from './read-manifest.ts'
 import { messageOf } from '#shared/system-error'
 import { sha256Of } from '#ops/base/sha256'
 
@@ -22,7 +22,8 @@ export const kindOf = (dir: string): BundleKind | null =>
   bundleKind.safeParse(basename(dirname(dir))).data ?? null
 
 /**
- * Is the bundle in this folder what was sealed? Reads every byte of it. Never throws for a bad bundle.
+ * Is the bundle in this folder what was sealed? Reads every byte of each file that has the size of its manifest. Never
+ * throws for a bad bundle.
  *
  * @param dir `…/artifacts/<kind>/<run_id>`
  * @param keys whose signatures count; without any a sound bundle is `unverified`
@@ -49,7 +50,7 @@ export async function verifyBundle(
   let files: FoundFile[] | null = null
   if (contents)
     try {
-      files = await readBundleFiles(dir)
+      files = await readBundleFiles(dir, { sizes: sizesIn(manifestText, keys) })
     } catch (error) {
       note('folder_unreadable', messageOf(error))
     }
@@ -57,6 +58,13 @@ export async function verifyBundle(
     { runId, kind: kindOf(dir), manifestText, tombstoneText, statementText, files, problems },
     keys,
   )
+}
+
+/** The sizes that a manifest names; none when there is no manifest to compare a file with. */
+function sizesIn(manifestText: string | null, keys: TrustedKeys): ReadonlyMap<string, number> {
+  const manifest =
+    manifestText === null ? null : parseManifest(manifestText, keys, () => undefined)
+  return new Map((manifest?.files ?? []).map(({ path, size }) => [path, size]))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ImapFlow } from 'imapflow'
+import { connect } from 'node:tls'
+import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { Problem } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { connectionProblem } from '../common/request-peer.ts'
@@ -13,7 +14,8 @@ import { gmailImap, imapFile } from './secrets.ts'
  * certificate is verified, and never connects without TLS.
  *
  * @returns what was found, for a person
- * @throws {Problem} the classes of `readSecret`, `connector_refused`, `connector_insecure`, `connector_unreachable`
+ * @throws {Problem} the classes of `readSecret`, `connector_refused`, `connector_insecure`, `connector_unreachable`;
+ *   `connector_answer_unexpected` for a server that says more than a login takes
  */
 export async function checkGmailImap({
   settings,
@@ -29,6 +31,7 @@ export async function checkGmailImap({
   const peer = `${settings.imap_host}:${settings.imap_port}`
   // The limit of the check ends it first. These are only for a client that does not end when it is closed.
   const limitMs = settings.timeout_seconds * 2000
+  let tooMuch = false
   const client = new ImapFlow({
     host: settings.imap_host,
     port: settings.imap_port,
@@ -45,6 +48,10 @@ export async function checkGmailImap({
     connectionTimeout: limitMs,
     greetingTimeout: limitMs,
     socketTimeout: limitMs,
+    transport: countedTransport(() => {
+      tooMuch = true
+      client.close()
+    }),
   })
   // `connect` throws the same error; without a listener the event would end the process.
   client.on('error', () => undefined)
@@ -55,6 +62,12 @@ export async function checkGmailImap({
     return `${peer} accepted the login over TLS; HQ logged out again.`
   } catch (error) {
     signal.throwIfAborted()
+    if (tooMuch)
+      throw new Problem(
+        'connector_answer_unexpected',
+        `${peer} sent more than ${maxBytes} bytes for a login; the rest was not read.`,
+        { cause: error },
+      )
     if (refusedLogin(error))
       throw new Problem('connector_refused', `${peer} refused the user and the app password.`, {
         cause: error,
@@ -65,6 +78,28 @@ export async function checkGmailImap({
     client.close()
   }
 }
+
+/** Most bytes that a server may send, whatever their form: a login takes a few hundred. */
+const maxBytes = 1024 * 1024
+
+/** TLS as the library opens it, with its bytes counted. @param onTooMuch called once when there are too many */
+const countedTransport = (onTooMuch: () => void): NonNullable<ImapFlowOptions['transport']> => ({
+  connect: ({ host, port, servername, tls }, onConnect) => {
+    let received = 0
+    const socket = connect(
+      { ...tls, host, port, ...(servername === undefined ? {} : { servername }) },
+      () => {
+        onConnect()
+        socket.on('data', (chunk: Buffer) => {
+          const before = received
+          received += chunk.length
+          if (before <= maxBytes && received > maxBytes) onTooMuch()
+        })
+      },
+    )
+    return socket
+  },
+})
 
 const refusedLogin = (error: unknown): boolean =>
   error instanceof Error && 'authenticationFailed' in error && error.authenticationFailed === true

@@ -1,13 +1,13 @@
 // One run of the real Codex CLI: a prompt in, an answer out.
-import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { lstatSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { reviewAnswer } from '#shared/verdict'
-import { hasCode } from '#shared/system-error'
 import type { Environment } from '#ops/base/env'
 import { baseEnv, type CommandResult } from '#ops/base/process/command'
 import { writeJson, writeWhole } from '#ops/base/files/json-file'
+import { readRegularFile } from '#ops/base/files/regular-file'
 import type { StepContext } from '#ops/core/pipeline/pipeline'
 import { knowSecrets, redact } from '#ops/base/redact/redaction'
 import { completedItem, readCodexReport, type CodexReport } from './codex-events.ts'
@@ -149,16 +149,13 @@ function refuseFailure(
   return usage
 }
 
+/** A pipe, device or link in place of the answer is not opened: reading it might never end. */
 function readAnswer(path: string): string {
-  try {
-    if (statSync(path).size > maxAnswerBytes)
-      throw new Problem(
-        'review_invalid',
-        `The answer of the reviewer is larger than ${maxAnswerBytes} bytes. Nothing was pushed.`,
-      )
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return ''
-    throw error
-  }
+  const text = readRegularFile(path, maxAnswerBytes)
+  if (text !== null) return text
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return ''
+  throw new Problem(
+    'review_invalid',
+    `The answer of the reviewer is not a regular file of at most ${maxAnswerBytes} bytes. Nothing was pushed.`,
+  )
 }

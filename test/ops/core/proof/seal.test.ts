@@ -4,6 +4,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -80,6 +81,26 @@ describe('sealing a bundle', () => {
       errorClass: 'proof_broken',
       evidence: [expect.stringContaining('file_size build.log')],
     })
+  })
+
+  it.each([
+    ['a file that was made longer', 'build.log', 'file_size'],
+    ['an empty file that was made longer', 'empty.log', 'file_size'],
+    ['a file that was not there', 'core.dump', 'file_extra'],
+    ['a file without any manifest', 'core.dump', 'not_sealed'],
+  ])('H8 finds 20 GB in %s without reading them', async (_what, file, code) => {
+    const dir = bench.write('deploy', 1)
+    if (code !== 'not_sealed') await bench.seal('deploy', 1)
+    writeFileSync(join(dir, file), '', { flag: 'a' })
+    truncateSync(join(dir, file), 20 * 1024 ** 3)
+    const began = performance.now()
+    const { state, problems } = await verifyBundle(dir, { keys: keys() })
+    // Read whole, they would take ten seconds and more.
+    expect(performance.now() - began).toBeLessThan(2500)
+    expect([state, problems.map((each) => each.code)]).toEqual([
+      code === 'not_sealed' ? 'unverified' : 'broken',
+      [code],
+    ])
   })
 
   it('refuses symbolic links and an empty folder, and leaves dotfiles out', async () => {

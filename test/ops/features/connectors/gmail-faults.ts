@@ -155,6 +155,25 @@ export const gmailFaults = (kit: FaultKit): readonly Fault[] => [
     errorClass: 'connector_insecure',
     detail: /does not speak TLS with a certificate that this host trusts .* No secret was sent/,
   },
+  ...(
+    [
+      ['a line without end', 'greeting', 'x'],
+      ['untagged lines without end', 'CAPABILITY', '* OK still here\r\n'],
+      ['a literal without end', 'AUTHENTICATE', '* OK {900000000}\r\n'],
+      ['empty lines without end', 'AUTHENTICATE', '\r\n'],
+    ] as const
+  ).map(([what, at, text]) => ({
+    name: `H4 an IMAP server that sends ${what}`,
+    make: async () => {
+      const peer = await imapPeer({ user: 'a', pass: 'b', flood: { at, text } })
+      // The rest is in the buffers of both sides and of the system.
+      kit.closing.push(peer.close, () => expect(peer.flooded()).toBeLessThan(32 * 1024 * 1024))
+      kit.at.useImap({ imap_port: peer.port, imap_ca_file: peer.caFile, timeout_seconds: 30 })
+    },
+    state: 'unreachable' as const,
+    errorClass: 'connector_answer_unexpected' as const,
+    detail: /sent more than 1048576 bytes for a login; the rest was not read/,
+  })),
   {
     name: 'an IMAP server with a certificate of no known authority',
     make: () => {

@@ -68,4 +68,42 @@ describe('running Codex', () => {
     expectRefusal(problem, { ...unavailable, detail: 'no credentials' })
     expect(at.api.calls()).toBe(calls)
   })
+
+  it.each([
+    ['a pipe', 'mkfifo "$answer"'],
+    ['a pipe behind a link', 'mkfifo "$answer.pipe"; ln -s "$answer.pipe" "$answer"'],
+    ['a link to a device', 'ln -s /dev/zero "$answer"'],
+    ['a folder', 'mkdir "$answer"'],
+    ['a file of 5 GB', 'truncate -s 5G "$answer"'],
+  ])('H5 refuses %s as the answer, without waiting', async (what, make) => {
+    const temp = join(at.sample.temp, what.replaceAll(' ', '-'))
+    mkdirSync(temp)
+    const script = join(temp, 'codex')
+    const done = '{"type":"turn.completed","usage":{"input_tokens":1,"output_tokens":1}}'
+    writeFileSync(
+      script,
+      `#!/bin/sh\nfor arg; do [ "$last" = -o ] && answer=$arg; last=$arg; done\n` +
+        `[ -z "$answer" ] && exec echo 1.0\ncat >/dev/null; ${make}; echo '${done}'\n`,
+    )
+    chmodSync(script, 0o755)
+    const context = stepContext(temp)
+    const request = {
+      program: await knowCodex(codexProgram(script, at.sample.repo), context, temp),
+      provider: provider(),
+      model: 'test-model',
+      prompt: 'x',
+      folder: at.sample.repo,
+      scratch: temp,
+      events: join(temp, 'review.jsonl'),
+      timeLimitSeconds: 60,
+      env: at.sample.env,
+    }
+    const problem = await problemFrom(() => runCodex(request, context))
+    expectRefusal(problem, {
+      error_class: 'review_invalid',
+      fix: 'ship_again',
+      exit: 1,
+      detail: 'not a regular file of at most',
+    })
+  })
 })
