@@ -8,6 +8,7 @@ import {
   type BridgeReply,
   type EventsRequest,
 } from '#shared/bridge'
+import { brokenTextIn } from '#shared/broken-text'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { describeIssues } from '#ops/base/files/json-file'
@@ -42,6 +43,16 @@ function checked<T>(
   if (!parse.success)
     throw new Problem('invalid_request', describeIssues(parse.error), { cause: parse.error })
   return parse.data
+}
+
+/** @throws {Problem} `invalid_request` for text that no file name or address can hold */
+function refuseBrokenText(input: unknown): void {
+  const where = brokenTextIn(input)
+  if (where !== null)
+    throw new Problem(
+      'invalid_request',
+      `${where}: the text holds half of a character. Nothing was done.`,
+    )
 }
 
 /** A Problem crosses the bridge as it is. Of a bug only the fact crosses: its details stay in the log. */
@@ -96,6 +107,7 @@ export function createOperator(given: OperatorOptions): Operator {
         const procedure: { readonly input: z.ZodType; readonly output: z.ZodType } =
           procedures[name]
         const handle = handlers[name] as (input: unknown) => Promise<unknown>
+        refuseBrokenText(input)
         const value = await handle(checked(procedure.input.safeParse(input)))
         return { ok: true, value: procedure.output.parse(value) }
       } catch (error) {

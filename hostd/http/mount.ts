@@ -1,6 +1,7 @@
 /** Routes of hostd: one call mounts a route, checks it both ways and describes it for the OpenAPI document. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { brokenTextIn } from '#shared/broken-text'
 import { Problem } from '#shared/errors'
 import type { HostdPath } from '#shared/hostd-paths'
 import { describeIssues } from '#ops/base/files/json-file'
@@ -95,6 +96,12 @@ export function mount<
 
 /** @throws {Problem} `invalid_request`, naming the field and its part of the request */
 export function checked<T extends z.ZodType>(schema: T, value: unknown, part: string): z.output<T> {
+  const broken = brokenTextIn(value)
+  if (broken !== null)
+    throw new Problem(
+      'invalid_request',
+      `The ${part} is refused: ${broken}: the text holds half of a character. Nothing was done.`,
+    )
   const parsed = schema.safeParse(value)
   if (!parsed.success)
     throw new Problem(

@@ -197,6 +197,10 @@ export const remediations = {
     automatic: false,
     title: 'Correct the field of the file, or the environment variable, that the detail names.',
   },
+  add_configuration: {
+    automatic: false,
+    title: 'Add openclaw.config.json at the top of the repository, and commit it.',
+  },
   set_baseline: {
     automatic: false,
     title:

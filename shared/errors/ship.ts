@@ -38,6 +38,11 @@ export const shipErrors = {
     title: 'Repository of another user',
     sentence: 'The repository belongs to another user of this machine',
   },
+  config_missing: {
+    next_auto_fix: 'add_configuration',
+    title: 'Missing configuration',
+    sentence: 'There is no openclaw.config.json',
+  },
   config_invalid: {
     next_auto_fix: 'fix_configuration',
     title: 'Invalid configuration',

@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly input?: string
   /** Takes its lines as they come, with secrets redacted. */
   readonly onLine?: (text: string, stream: 'stdout' | 'stderr') => void
+  /** Called for each piece of its standard output: false passes over it, as if it had not been printed. */
+  readonly follows?: () => boolean
   /**
    * Keep standard output and return it as it was, for a program to read. The caller redacts what it shows or stores.
    * More than `keepBytes` (default 8 MiB) is an error.
@@ -42,6 +44,16 @@ export interface CommandResult {
   readonly stdout: string
   /** Last 20 lines of standard error, for a message, with secrets redacted. */
   readonly stderrTail: string
+}
+
+/** A program wrote more than its caller keeps. */
+export class TooMuchOutput extends Problem {
+  /** Bytes that are kept. */
+  readonly limit: number
+  constructor(program: string, limit: number) {
+    super('internal_error', `${program} wrote more than ${limit} bytes where less was expected.`)
+    this.limit = limit
+  }
 }
 
 /** The environment of every command of a pipeline: enough to find programs and a home, and nothing secret. */
@@ -188,7 +200,8 @@ class CommandRun {
       source.on('data', (chunk: Buffer) => {
         if (stream === 'stdout') this.#options.onBytes?.(chunk)
         if (stream === 'stdout' && this.#options.keepStdout) this.#keep(chunk)
-        if (followed) lines.push(redactor.push(chunk))
+        if (followed && (stream === 'stderr' || (this.#options.follows?.() ?? true)))
+          lines.push(redactor.push(chunk))
       })
       const end = (): void => {
         lines.push(redactor.end())
@@ -234,10 +247,7 @@ class CommandRun {
         { cause: failed },
       )
     if (this.#keptBytes > this.#limit)
-      throw new Problem(
-        'internal_error',
-        `${program} wrote more than ${this.#limit} bytes where less was expected.`,
-      )
+      throw new TooMuchOutput(program, this.#limit)
   }
 
   #report({ exitCode, signal }: Exit): CommandResult {

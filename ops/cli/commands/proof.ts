@@ -1,5 +1,6 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { hasCode } from '#shared/system-error'
 import { runIdPattern } from '#shared/ids'
 import { bundleKinds, stateOf, type ChainVerification } from '#shared/proof'
 import { exitUsage } from '#ops/core/pipeline/exit-codes'
@@ -28,7 +29,7 @@ export async function run({ pathOrRunId: target, json = false }: VerifyOptions):
   if (found.length === 0) {
     process.stderr.write(
       [
-        `There is no proof ${JSON.stringify(target)}: name the folder of a bundle, an artifacts folder, or a run id`,
+        `There is no proof ${JSON.stringify(target.slice(0, 200))}: name the folder of a bundle, an artifacts folder, or a run id`,
         ' of this host, of the current repository, or of the repository that HQ ships.\n',
       ].join(''),
     )
@@ -55,12 +56,22 @@ function find(target: string, { host, home }: VerifierPaths): Found[] {
   if (runIdPattern.test(target))
     return bundlesOfRun(target, { host, home }).map((bundle) => ({ bundle }))
   const path = resolve(target)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return []
+  if (!isFolder(path)) return []
   if (runIdPattern.test(basename(path))) return [{ bundle: path }]
   // The artifacts folder of a host counts even when it is empty: the chain file names the missing bundles.
   const isArtifacts =
     bundleKinds.some((kind) => existsSync(join(path, kind))) || path === host.artifacts
   return isArtifacts ? [{ root: realpathSync(path) }] : []
+}
+
+/** Text that cannot name a file, or not one that this user reaches, names no folder. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES')) return false
+    throw error
+  }
 }
 
 /** Verifies every bundle of an artifacts folder: the whole chain of this side, and the copies of the other side. */

@@ -14,11 +14,11 @@ import type { HostPaths } from '#ops/base/paths/paths'
 
 export const projectConfigName = 'openclaw.config.json'
 
-/** @throws {Problem} `config_invalid` when the file is missing or off its schema; the message names the field */
+/** @throws {Problem} `config_missing`; `config_invalid` when it is off its schema; the message names the field */
 export function readProjectConfig(root: string): ProjectConfig {
   const path = join(root, projectConfigName)
   const config = readJson(path, projectConfig, 'config_invalid')
-  if (!config) throw new Problem('config_invalid', `${path} does not exist.`)
+  if (!config) throw new Problem('config_missing', `${path} does not exist.`)
   return config
 }
 

@@ -7,7 +7,7 @@ import { hasCode } from '#shared/system-error'
 
 const chunkBytes = 64 * 1024
 /** Pause at the end of a log that grows, milliseconds: what is written meanwhile is given as one batch. */
-const batchMs = 50
+const batchMs = 30
 const newLine = 10
 
 /** Whole lines of a log, in order. */

@@ -7,36 +7,67 @@ export interface LogRoom {
   left: number
 }
 
-const cutLine = '(The log is cut here: the logs of this run reached their size limit.)\n'
+const cutLine = '(The log is cut here: the logs of this run reached their size limit.)'
+/** Bytes that are written at once at the latest. */
+const flushBytes = 64 * 1024
 
 /** The log file of one step. All steps of a run share the same room. */
 export class StepLog {
   readonly #file: number
   readonly #room: LogRoom
+  readonly #onError: (error: unknown) => void
+  /** Lines of a program that came in one piece are written in one piece. */
+  #pending: string[] = []
+  #pendingBytes = 0
 
-  /** @throws the system's error when the file cannot be opened */
-  constructor(path: string, room: LogRoom) {
+  /**
+   * @param onError called when lines of a program could not be written
+   * @throws the system's error when the file cannot be opened
+   */
+  constructor(path: string, room: LogRoom, onError: (error: unknown) => void) {
     this.#file = openSync(path, 'a', 0o644)
     this.#room = room
+    this.#onError = onError
   }
 
   /**
    * Output of programs is cut when there is no room left. Lines of HQ itself are few, and why a step failed is among
-   * them, so they are always kept.
+   * them, so they are always kept, and written at once.
    * @param text one line without what is secret
+   * @returns the line that is kept; null when there was no room
    * @throws the system's error when it cannot be written whole
    */
-  write(text: string, stream: LogStream): void {
+  write(text: string, stream: LogStream): string | null {
     const mayBeCut = stream !== 'hq'
-    if (mayBeCut && this.#room.left < 0) return
+    if (mayBeCut && this.#room.left < 0) return null
     const bytes = Buffer.byteLength(text) + 1
-    const cut = mayBeCut && bytes > this.#room.left
+    const line = mayBeCut && bytes > this.#room.left ? cutLine : text
     this.#room.left -= bytes
-    const line = Buffer.from(cut ? cutLine : `${text}\n`)
-    writeAll(this.#file, line)
+    if (mayBeCut && this.#pending.length === 0) queueMicrotask(() => this.#flushOrReport())
+    this.#pending.push(line)
+    this.#pendingBytes += bytes
+    if (!mayBeCut || this.#pendingBytes >= flushBytes) this.#flush()
+    return line
   }
 
   close(): void {
+    this.#flushOrReport()
     closeSync(this.#file)
+  }
+
+  #flush(): void {
+    if (this.#pending.length === 0) return
+    const bytes = Buffer.from(`${this.#pending.join('\n')}\n`)
+    this.#pending = []
+    this.#pendingBytes = 0
+    writeAll(this.#file, bytes)
+  }
+
+  #flushOrReport(): void {
+    try {
+      this.#flush()
+    } catch (error) {
+      this.#onError(error)
+    }
   }
 }

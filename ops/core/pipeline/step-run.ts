@@ -40,6 +40,7 @@ export class StepRun<F> {
   readonly #clock = performance.now()
   readonly #abort = new AbortController()
   readonly #redactLine = redact.lines()
+  #time = { now: 0, text: '' }
   #facts: F
   #stopped: Problem | null = null
   #log: StepLog | null = null
@@ -81,7 +82,9 @@ export class StepRun<F> {
   async #work(): Promise<StepOutcome<F>> {
     const { name } = this.#step
     this.#run.events.emit({ type: 'step_started', time: this.#startedAt, step: name })
-    this.#log = new StepLog(join(this.#run.dir, this.#logName), this.#run.room)
+    this.#log = new StepLog(join(this.#run.dir, this.#logName), this.#run.room, (error) =>
+      this.#stop(toProblem(error)),
+    )
     const outcome = await Promise.race([
       this.#step.run(this.#facts, this.#context()),
       overdue(this.#abort.signal),
@@ -103,6 +106,8 @@ export class StepRun<F> {
           ...rest,
           signal,
           timeLimitSeconds: timeLimitSeconds ?? this.#step.timeLimitSeconds,
+          // A log without room would drop each line: then nobody cuts the output into lines either.
+          follows: () => onLine !== undefined || this.#run.room.left >= 0,
           // Its bytes were redacted before they were lines.
           onLine: (text, stream) => {
             if (!quiet) this.#write(text, stream)
@@ -119,14 +124,23 @@ export class StepRun<F> {
 
   /** @param text without what is secret */
   #write(text: string, stream: LogStream): void {
-    const time = new Date().toISOString()
-    this.#run.events.emit({ type: 'log', time, step: this.#step.name, stream, text })
-    this.#stopWhenEventsAreLost()
+    let kept: string | null = text
     try {
-      this.#log?.write(text, stream)
+      if (this.#log !== null) kept = this.#log.write(text, stream)
     } catch (error) {
       this.#stop(toProblem(error)) // what cannot be kept does not count as evidence
     }
+    if (kept === null) return
+    const step = this.#step.name
+    this.#run.events.emit({ type: 'log', time: this.#clockText(), step, stream, text: kept })
+    this.#stopWhenEventsAreLost()
+  }
+
+  /** Thousands of lines share a millisecond: its text is made once. */
+  #clockText(): string {
+    const now = Date.now()
+    if (now !== this.#time.now) this.#time = { now, text: new Date(now).toISOString() }
+    return this.#time.text
   }
 
   #stop(cause: Problem): void {

@@ -1,5 +1,5 @@
 // Reads and checks the verdict of one commit.
-import type { ErrorClass } from '#shared/errors'
+import { Problem, type ErrorClass } from '#shared/errors'
 import type { ReviewEvidence } from '#shared/deployed'
 import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
@@ -62,6 +62,8 @@ export interface Range {
   readonly head_sha: string
 }
 
+/** Class of a verdict that is larger than any real one. */
+const tooLarge = 'verdict_mismatch'
 const noKeys: TrustedKeys = new Map()
 
 const signatureReasons = {
@@ -86,8 +88,16 @@ export async function readLink(
   trust: VerdictTrust,
   { neutral, statements }: ReviewReader,
 ): Promise<Link> {
-  const { repo, git = {}, readVerdict = (of) => readBlob(repo, reviewRef(of), git) } = trust
-  const text = await readVerdict(commit)
+  const { repo, git = {} } = trust
+  const { readVerdict = (of) => readBlob(repo, reviewRef(of), { ...git, tooLarge }) } = trust
+  let text: string | null
+  try {
+    text = await readVerdict(commit)
+  } catch (error) {
+    if (error instanceof Problem && error.errorClass === tooLarge)
+      return mismatch(`its verdict cannot be read: ${error.message}`)
+    throw error
+  }
   if (text === null) return { reason: 'it has no review verdict', errorClass: 'unreviewed_commit' }
   let verdict: VerdictDocument
   try {

@@ -1,17 +1,19 @@
-import { Problem } from '#shared/errors'
+import { Problem, type ErrorClass } from '#shared/errors'
 import { commitId } from '#shared/ids'
+import { TooMuchOutput } from '#ops/base/process/command'
 import { readRef } from './refs.ts'
 import { git, gitText, type GitOptions } from './run-git.ts'
 
 /**
  * Text of a blob, by its id, by `<commit>:<path>`, or by the whole name of the ref (`refs/…`) that names it.
  * @returns null when there is no such blob
- * @throws {Problem} `internal_error` when it is larger than `keepBytes` (default 8 MiB), or git cannot read here
+ * @throws {Problem} `tooLarge` (default `internal_error`) when it is larger than `keepBytes` (default 8 MiB);
+ *   `internal_error` when git cannot read here
  */
 export async function readBlob(
   repo: string,
   nameOrRef: string,
-  options: GitOptions = {},
+  { tooLarge = 'internal_error', ...options }: GitOptions & { readonly tooLarge?: ErrorClass } = {},
 ): Promise<string | null> {
   const name =
     nameOrRef.startsWith('refs/') && !nameOrRef.includes(':')
@@ -21,7 +23,16 @@ export async function readBlob(
   if (name.includes('\n'))
     throw new Problem('internal_error', `git would read ${JSON.stringify(name)} as two names.`)
   // One call says what it is, and gives it: a line `<id> blob <bytes>`, the content, a line end.
-  const result = await git(repo, ['cat-file', '--batch'], { ...options, input: `${name}\n` })
+  const result = await git(repo, ['cat-file', '--batch'], {
+    ...options,
+    input: `${name}\n`,
+  }).catch((error: unknown) => {
+    if (error instanceof TooMuchOutput)
+      throw new Problem(tooLarge, `${nameOrRef} is larger than ${error.limit} bytes.`, {
+        cause: error,
+      })
+    throw error
+  })
   if (result.exitCode !== 0)
     throw new Problem(
       'internal_error',

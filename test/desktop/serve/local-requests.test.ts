@@ -130,6 +130,17 @@ describe('hq serve over HTTP', () => {
     }
   })
 
+  it.each([
+    ['host.artifacts', String.raw`{"path":"a\ud800"}`],
+    ['host.artifact', String.raw`{"path":"\udfff/x"}`],
+    ['next.set', String.raw`{"text":"\ud83d"}`],
+    ['app.info', String.raw`{"\ud800":1}`],
+  ])('B11 refuses half of a character for %s as an invalid request', async (name, body) => {
+    const reply = await send('POST', `/bridge/call/${name}`, secret(), body)
+    expect(classOf(reply)).toBe('invalid_request')
+    expect(reply.body).toContain('half of a character')
+  })
+
   it('refuses the secret when it is sent twice', async () => {
     const reply = await send(
       'POST',

@@ -317,6 +317,12 @@ describe('who may send requests to hostd', () => {
       'invalid_request',
       expect.stringContaining('x'),
     ])
+    // B11
+    expect(await post({ action: 'doctor', params: { x: '\ud800' } })).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('params.x: the text holds half of a character'),
+    ])
     expect((await hostd.request('/api/runs?limit=0')).body).toMatchObject({
       error_class: 'invalid_request',
       detail: expect.stringContaining('limit'),

@@ -1,7 +1,7 @@
 import { shortCommit } from '#shared/ids'
 import { listAncestors } from '#ops/platform/git/commits'
 import { readBlob } from '#ops/platform/git/objects'
-import { listRefs } from '#ops/platform/git/refs'
+import { listRefs, readRef } from '#ops/platform/git/refs'
 import { git, gitText } from '#ops/platform/git/run-git'
 import { acceptedBelow } from '#ops/core/host-state/known-history'
 import { provenBase, walkVerdicts, type ChainQuestion } from '#ops/core/trust/review-chain'
@@ -68,7 +68,10 @@ export async function coverage({
     ...question,
     readVerdict: async (commit) => {
       if (up) throw new TimeIsUp()
-      const text = await readBlob(repo, reviewRef(commit), options)
+      const text = await readBlob(repo, reviewRef(commit), {
+        ...options,
+        tooLarge: 'verdict_mismatch',
+      })
       verdicts += 1
       return text
     },
@@ -82,7 +85,7 @@ export async function coverage({
     }
   }
   try {
-    const bare = tip !== baseline && (await readBlob(repo, reviewRef(tip), options)) === null
+    const bare = tip !== baseline && (await readRef(repo, reviewRef(tip), options)) === null
     const walked = bare
       ? { proven: false as const, commit: tip, reason: 'it has no review verdict' }
       : await inTime(

@@ -30,7 +30,10 @@ export async function checkTrackedProof({ repo, head, git }: Commit): Promise<Un
 
 /** @throws {Problem} `next_action_invalid` for a file that does not name exactly one */
 export async function checkNextAction({ repo, head, git }: Commit): Promise<Unmet | null> {
-  const text = await readBlob(repo, `${head}:${nextActionFile}`, git)
+  const text = await readBlob(repo, `${head}:${nextActionFile}`, {
+    ...git,
+    tooLarge: 'next_action_invalid',
+  })
   if (text === null)
     return {
       errorClass: 'next_action_invalid',
@@ -54,7 +57,7 @@ export async function branchToShip(tree: Tree, config: ProjectConfig): Promise<s
   return renames ? current : config.branch
 }
 
-/** @throws {Problem} `config_invalid` when the commit has no valid configuration */
+/** @throws {Problem} `config_missing`, `config_invalid` when the commit has no valid configuration */
 export async function checkConfigAndBranch(commit: Commit): Promise<Unmet | null> {
   const config = await configOfHead(commit.repo, commit.head, commit.git)
   return checkBranch(commit, await branchToShip(commit, config))

@@ -90,7 +90,7 @@ export const shipPreconditions: readonly Precondition[] = [
   {
     name: 'configuration_and_branch',
     stage: 'commit',
-    errorClasses: ['config_invalid', 'wrong_branch'],
+    errorClasses: ['config_missing', 'config_invalid', 'wrong_branch'],
     check: checkConfigAndBranch,
   },
   {

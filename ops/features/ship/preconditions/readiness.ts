@@ -53,7 +53,11 @@ async function branchIfClear(commit: Commit): Promise<string | null> {
   try {
     return await branchToShip(commit, await configOfHead(commit.repo, commit.head, commit.git))
   } catch (error) {
-    if (error instanceof Problem && error.errorClass === 'config_invalid') return null
+    if (
+      error instanceof Problem &&
+      (error.errorClass === 'config_invalid' || error.errorClass === 'config_missing')
+    )
+      return null
     throw error
   }
 }

@@ -32,13 +32,13 @@ export async function configAt(
   options: GitOptions,
 ): Promise<ProjectConfig | null> {
   const origin = `${commit}:${projectConfigName}`
-  const text = await readBlob(repo, origin, options)
+  const text = await readBlob(repo, origin, { ...options, tooLarge: 'config_invalid' })
   return text === null
     ? null
     : parseProjectConfig(text, `${projectConfigName} of ${shortCommit(commit)}`)
 }
 
-/** @throws {Problem} `config_invalid` */
+/** @throws {Problem} `config_missing`, `config_invalid` */
 export async function configOfHead(
   repo: string,
   head: string,
@@ -47,7 +47,7 @@ export async function configOfHead(
   const config = await configAt(repo, head, options)
   if (!config)
     throw new Problem(
-      'config_invalid',
+      'config_missing',
       `The commit ${shortCommit(head)} has no ${projectConfigName}. Nothing was changed.`,
     )
   return config

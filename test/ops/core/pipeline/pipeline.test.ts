@@ -177,6 +177,27 @@ describe('the step engine', () => {
     expect(second).toBe('a.ts:3 broke\nconsole_build_failed: The build ended with 1.\n')
   })
 
+  it('H7 passes over the output of a program once its log is full, and says so once', async () => {
+    const began = process.memoryUsage.rss()
+    const program = `yes '${'x'.repeat(60)}' | head -c 300M; echo to stderr >&2; exit 3`
+    await run([
+      step('first', async (_facts, context) => {
+        const { exitCode, stderrTail } = await context.run(['sh', '-c', program], {
+          cwd: '/',
+          env: baseEnv(),
+        })
+        context.log(`it ended with ${String(exitCode)}: ${stderrTail}`)
+        return undefined
+      }),
+    ])
+    const log = readFileSync(join(dir, 'first.log'), 'utf8')
+    expect(log.length).toBeLessThan(1_000_200)
+    expect(log).toMatch(/\(The log is cut here: [^\n]*\)\nit ended with 3: to stderr\n$/)
+    const shown = events.flatMap((event) => (event.type === 'log' ? [event.text] : []))
+    expect(shown.join('\n')).toBe(log.trimEnd())
+    expect(process.memoryUsage.rss() - began).toBeLessThan(120 * 1024 * 1024)
+  })
+
   it('skips with a reason and goes on', async () => {
     const document = await run([
       step(

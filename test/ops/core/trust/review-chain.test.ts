@@ -113,6 +113,8 @@ describe('a chain of verdicts', () => {
     const good = await verdictOf(at(0), at(1))
     const cases: [unknown, string][] = [
       ['not json', 'cannot be read'],
+      // B11: more than git's answer may be.
+      [`"${'x'.repeat(9_500_000)}"`, 'is larger than 8388608 bytes'],
       [{ ...good, extra: 1 }, 'cannot be read'],
       [{ ...good, verdict: 'CHANGES_REQUESTED' }, 'cannot be read'],
       [{ ...good, head_sha: at(2) }, 'another commit'],

@@ -106,6 +106,23 @@ const states: readonly State[] = [
   },
   {
     precondition: 'configuration_and_branch',
+    errorClass: 'config_missing',
+    what: 'a missing configuration (B11)',
+    spoil: (sample) => {
+      sample.git('rm', '--quiet', 'openclaw.config.json')
+      sample.commit('None')
+    },
+  },
+  {
+    precondition: 'configuration_and_branch',
+    errorClass: 'config_invalid',
+    what: 'a configuration of 9.5 MB (B11)',
+    spoil: (sample) => {
+      sample.commit('Large', { 'openclaw.config.json': `"${'x'.repeat(9_500_000)}"` })
+    },
+  },
+  {
+    precondition: 'configuration_and_branch',
     errorClass: 'wrong_branch',
     what: 'another branch',
     spoil: (sample) => {
@@ -164,6 +181,14 @@ const states: readonly State[] = [
     what: 'two next actions',
     spoil: (sample) => {
       sample.commit('Two', { 'docs/OPENCLAW_NEXT.md': '# Next action\n\n- One.\n- Two.\n' })
+    },
+  },
+  {
+    precondition: 'one_next_action',
+    errorClass: 'next_action_invalid',
+    what: 'a next action of 9.5 MB (B11)',
+    spoil: (sample) => {
+      sample.commit('Large', { 'docs/OPENCLAW_NEXT.md': 'x'.repeat(9_500_000) })
     },
   },
   {

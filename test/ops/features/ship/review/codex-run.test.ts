@@ -102,7 +102,7 @@ describe('running Codex', () => {
     expectRefusal(problem, {
       error_class: 'review_invalid',
       fix: 'ship_again',
-      exit: 1,
+      exit: 2,
       detail: 'not a regular file of at most',
     })
   })
