@@ -72,22 +72,21 @@ async function healthDuring(work: () => Promise<unknown>): Promise<number[]> {
     const { get, Agent } = require('node:http')
     const agent = new Agent({ keepAlive: true })
     const times = []
-    let over = false
-    parentPort.on('message', () => { over = true })
     const once = () => {
       const from = performance.now()
-      get(workerData, { agent }, (answer) => answer.resume().on('end', () => {
+      get(workerData.url, { agent }, (answer) => answer.resume().on('end', () => {
         times.push(performance.now() - from)
-        if (over) return parentPort.postMessage(times)
+        if (Atomics.load(workerData.over, 0)) return parentPort.postMessage(times)
         setTimeout(once, 5)
       }))
     }
     once()`
-  const worker = new Worker(code, { eval: true, workerData: `${hostd.url}/health` })
+  const over = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(code, { eval: true, workerData: { url: `${hostd.url}/health`, over } })
   await delay(500)
   await work()
   const times = new Promise<number[]>((resolve) => worker.once('message', resolve))
-  worker.postMessage('end')
+  Atomics.store(over, 0, 1)
   const measured = await times
   await worker.terminate()
   return measured
@@ -97,7 +96,10 @@ interface Reading {
   readonly request: ClientRequest
   readonly status: Promise<number>
 }
-function readEvents(id: string, onData?: (chunk: Buffer) => void): Reading & { end: Promise<void> } {
+function readEvents(
+  id: string,
+  onData?: (chunk: Buffer) => void,
+): Reading & { end: Promise<void> } {
   const ended = Promise.withResolvers<void>()
   const status = Promise.withResolvers<number>()
   const request = httpRequest(
@@ -122,7 +124,14 @@ async function longLog(): Promise<string> {
   const file = openSync(runLogFile(host.paths, id), 'w')
   for (let seq = 1; seq <= logLines; seq += 1) {
     const text = `line ${seq} ${'.'.repeat(seq % 150)}`
-    const event = { seq, time: new Date().toISOString(), type: 'log', step: null, stream: 'hq', text }
+    const event = {
+      seq,
+      time: new Date().toISOString(),
+      type: 'log',
+      step: null,
+      stream: 'hq',
+      text,
+    }
     writeSync(file, `${JSON.stringify(event)}\n`)
   }
   closeSync(file)

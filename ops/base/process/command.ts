@@ -246,8 +246,7 @@ class CommandRun {
         `${program} could not be started: ${failed?.originalMessage ?? 'unknown reason'}`,
         { cause: failed },
       )
-    if (this.#keptBytes > this.#limit)
-      throw new TooMuchOutput(program, this.#limit)
+    if (this.#keptBytes > this.#limit) throw new TooMuchOutput(program, this.#limit)
   }
 
   #report({ exitCode, signal }: Exit): CommandResult {

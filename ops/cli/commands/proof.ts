@@ -29,8 +29,8 @@ export async function run({ pathOrRunId: target, json = false }: VerifyOptions):
   if (found.length === 0) {
     process.stderr.write(
       [
-        `There is no proof ${JSON.stringify(target.slice(0, 200))}: name the folder of a bundle, an artifacts folder, or a run id`,
-        ' of this host, of the current repository, or of the repository that HQ ships.\n',
+        `There is no proof ${JSON.stringify(target.slice(0, 200))}: name the folder of a bundle, `,
+        'an artifacts folder, or a run id of this host, of the current repository, or of the repository that HQ ships.\n',
       ].join(''),
     )
     return exitUsage

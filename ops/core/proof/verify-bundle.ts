@@ -62,8 +62,7 @@ export async function verifyBundle(
 
 /** The sizes that a manifest names; none when there is no manifest to compare a file with. */
 function sizesIn(manifestText: string | null, keys: TrustedKeys): ReadonlyMap<string, number> {
-  const manifest =
-    manifestText === null ? null : parseManifest(manifestText, keys, () => undefined)
+  const manifest = manifestText === null ? null : parseManifest(manifestText, keys, () => undefined)
   return new Map((manifest?.files ?? []).map(({ path, size }) => [path, size]))
 }
 

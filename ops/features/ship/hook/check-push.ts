@@ -133,7 +133,8 @@ async function refusePush(repo: string, home: string, pushed: PushedRef): Promis
     acceptedProviders: acceptedProviders(settings),
     keys: trustKeys(own === null ? [] : [own], 'the ship key'),
     readVerdict: async (of) =>
-      (await readBlob(repo, reviewRef(of), { tooLarge: 'verdict_mismatch' })) ?? (of === commit ? shippedVerdict(repo, of) : null),
+      (await readBlob(repo, reviewRef(of), { tooLarge: 'verdict_mismatch' })) ??
+      (of === commit ? shippedVerdict(repo, of) : null),
   })
   if (answer.proven) return `${shortCommit(commit)} is approved for ${branch}`
   const whichCommit = answer.commit === commit ? '' : `of ${shortCommit(answer.commit)} below it, `

@@ -36,7 +36,10 @@ export async function findEarlierShip(
   keys: TrustedKeys,
   options: GitOptions,
 ): Promise<{ shipped: boolean; earlier: EarlierShip | null }> {
-  const verdict = verdictOfLaptop(await readBlob(repo, reviewRef(head), { ...options, tooLarge: 'verdict_mismatch' }), keys)
+  const verdict = verdictOfLaptop(
+    await readBlob(repo, reviewRef(head), { ...options, tooLarge: 'verdict_mismatch' }),
+    keys,
+  )
   let earlier: EarlierShip | null = null
   for (const name of shipIds(repo)) {
     const dir = join(shipsFolder(repo), name)

@@ -173,7 +173,12 @@ describe('hq proof verify', () => {
   it('ends with 64 when there is nothing of that name', async () => {
     symlinkSync('loop', join(base, 'loop'))
     // B11: names that no file can have, and paths that lead through a file or in a circle.
-    const odd = ['x'.repeat(300), 'x/'.repeat(5000), join(base, 'loop'), join(process.execPath, 'x')]
+    const odd = [
+      'x'.repeat(300),
+      'x/'.repeat(5000),
+      join(base, 'loop'),
+      join(process.execPath, 'x'),
+    ]
     for (const target of [runOf(1), join(base, 'nowhere'), base, ...odd])
       expect(await hq(target)).toMatchObject({
         exitCode: 64,
