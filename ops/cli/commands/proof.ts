@@ -30,7 +30,8 @@ export async function run({ pathOrRunId: target, json = false }: VerifyOptions):
     process.stderr.write(
       [
         `There is no proof ${JSON.stringify(target.slice(0, 200))}: name the folder of a bundle, `,
-        'an artifacts folder, or a run id of this host, of the current repository, or of the repository that HQ ships.\n',
+        'an artifacts folder, or a run id of this host, of the current repository, ',
+        'or of the repository that HQ ships.\n',
       ].join(''),
     )
     return exitUsage
