@@ -179,12 +179,12 @@ async function requireReviewed(
   return answer.evidence
 }
 
-/** The configuration in the target commit. @throws {Problem} `config_invalid` */
+/** The configuration in the target commit. @throws {Problem} `config_missing`, `config_invalid` */
 async function configAt({ paths, branch, options }: Clone, target: string): Promise<ProjectConfig> {
   const text = await checkedFile(paths.root, { sha: target, name: projectConfigName }, options)
   if (text === null)
     throw new Problem(
-      'config_invalid',
+      'config_missing',
       `Commit ${target} has no ${projectConfigName}. ${untouched}`,
     )
   const short = shortCommit(target)

@@ -5,7 +5,7 @@ import { commitOf } from '#ops/platform/git/commits'
 import { readBlob, trackedBelow } from '#ops/platform/git/objects'
 import { headBranch } from '#ops/platform/git/refs'
 import { nextActionFile, parseNextAction } from '#ops/core/config/next-action'
-import { configAt, configOfHead } from '#ops/features/ship/state/gate-settings'
+import { configAt, missingConfig } from '#ops/features/ship/state/gate-settings'
 import { proofRoot } from '#ops/features/ship/state/proof-folder'
 import { remoteName } from '#ops/features/ship/state/ship-facts'
 import { some, type Unmet } from './unmet.ts'
@@ -57,8 +57,11 @@ export async function branchToShip(tree: Tree, config: ProjectConfig): Promise<s
   return renames ? current : config.branch
 }
 
-/** @throws {Problem} `config_missing`, `config_invalid` when the commit has no valid configuration */
+/** @throws {Problem} `config_invalid` when the configuration of the commit is not valid */
 export async function checkConfigAndBranch(commit: Commit): Promise<Unmet | null> {
-  const config = await configOfHead(commit.repo, commit.head, commit.git)
-  return checkBranch(commit, await branchToShip(commit, config))
+  const { repo, head, git } = commit
+  const config = await configAt(repo, head, git)
+  return config === null
+    ? { errorClass: 'config_missing', sentence: missingConfig(head) }
+    : checkBranch(commit, await branchToShip(commit, config))
 }

@@ -38,6 +38,9 @@ export async function configAt(
     : parseProjectConfig(text, `${projectConfigName} of ${shortCommit(commit)}`)
 }
 
+export const missingConfig = (commit: string): string =>
+  `The commit ${shortCommit(commit)} has no ${projectConfigName}.`
+
 /** @throws {Problem} `config_missing`, `config_invalid` */
 export async function configOfHead(
   repo: string,
@@ -46,10 +49,7 @@ export async function configOfHead(
 ): Promise<ProjectConfig> {
   const config = await configAt(repo, head, options)
   if (!config)
-    throw new Problem(
-      'config_missing',
-      `The commit ${shortCommit(head)} has no ${projectConfigName}. Nothing was changed.`,
-    )
+    throw new Problem('config_missing', `${missingConfig(head)} Nothing was changed.`)
   return config
 }
 
