@@ -48,8 +48,7 @@ export async function configOfHead(
   options: GitOptions,
 ): Promise<ProjectConfig> {
   const config = await configAt(repo, head, options)
-  if (!config)
-    throw new Problem('config_missing', `${missingConfig(head)} Nothing was changed.`)
+  if (!config) throw new Problem('config_missing', `${missingConfig(head)} Nothing was changed.`)
   return config
 }
 
