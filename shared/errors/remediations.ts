@@ -231,6 +231,7 @@ export const remediations = {
   satisfy_push_hook: {
     automatic: false,
     title: 'Do what the pre-push hook of the repository asks for, then press Ship.',
+    console: 'Do on the laptop what the pre-push hook of the repository asks for, then ship there.',
   },
   unify_origin_address: {
     automatic: false,

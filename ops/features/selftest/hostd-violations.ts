@@ -127,25 +127,25 @@ function maintenanceViolations({ request, token, paths }: TemporaryHostd): Viola
   const off = async (): Promise<void> => {
     await turnMaintenanceOff(paths)
   }
-  const doctor = once(start('doctor'))
+  const dod = once(start('dod'))
   const verify = (deployRunId: string): Attempt =>
     during(on, off, start('verify_production', [dodRunHeader, deployRunId]))
   const cases: readonly Omit<Violation, 'expected'>[] = [
     {
       name: 'maintenance',
-      what: 'doctor during maintenance',
-      control: doctor,
-      attempt: during(on, off, start('doctor')),
+      what: 'a check of the Definition of Done during maintenance',
+      control: dod,
+      attempt: during(on, off, start('dod')),
     },
     {
       name: 'maintenance_unreadable',
-      what: 'doctor while the maintenance file cannot be read',
-      control: doctor,
-      attempt: during(() => writeFileSync(paths.maintenance, '{"half'), off, start('doctor')),
+      what: 'the same while the maintenance file cannot be read',
+      control: dod,
+      attempt: during(() => writeFileSync(paths.maintenance, '{"half'), off, start('dod')),
     },
     {
       name: 'maintenance_other_deploy',
-      what: 'doctor in the name of another deploy during maintenance',
+      what: 'a verification in the name of another deploy during maintenance',
       control: verify(deploy),
       attempt: verify(newRunId()),
     },
