@@ -16,6 +16,7 @@ import { newRunId } from '#shared/ids'
 import { deployResult, dodResult, triage, type DeployResult } from '#shared/result'
 import { members } from '#ops/base/process/process-tree'
 import { programArgv } from '#ops/base/process/program'
+import { fillDisk, freeDisk } from '../../../support/full-disk.ts'
 import { deployHost, type DeployHost } from '../../../support/host.ts'
 import { until } from '../../../support/hostd.ts'
 
@@ -30,12 +31,7 @@ afterAll(async () => {
   await at.remove()
 })
 
-const doctorFails = (fails: boolean): void =>
-  at.settings(
-    fails
-      ? { disk_warn_percent: 1, disk_fail_percent: 1 }
-      : { disk_warn_percent: 99, disk_fail_percent: 100 },
-  )
+const doctorFails = (fails: boolean): void => (fails ? fillDisk(at) : freeDisk(at))
 
 it('joins a doctor that began before the new version was up, and does not count it as evidence', async () => {
   const stale = (await at.hostd.client.exec('doctor')).run_id

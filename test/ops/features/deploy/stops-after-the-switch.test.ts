@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readRecord } from '#ops/core/host-state/service-record'
 import { statusReply } from '#shared/api'
+import { fillDisk, freeDisk } from '../../../support/full-disk.ts'
 import { deployHost, type Deployed, type DeployHost } from '../../../support/host.ts'
 import { sampleApp } from '../../../support/sample-app.ts'
 import { expectStop } from '../../../support/stopped.ts'
@@ -92,16 +93,16 @@ it('stops when the console has no /api/dod/last', async () => {
 })
 
 it('stops when doctor says FAIL', async () => {
-  at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 })
+  fillDisk(at)
   const deploy = await at.deploy()
-  at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
+  freeDisk(at)
   expectStop(at, deploy, 'doctor_failed', 'verify_production')
   expect(deploy.triage?.evidence.join()).toContain('disk:')
 })
 
 it('stops when the doctor of its DoD says FAIL, and the DoD says so for this deploy', async () => {
-  const deploy = await deployWith(() => at.settings({ disk_warn_percent: 1, disk_fail_percent: 1 }))
-  at.settings({ disk_warn_percent: 99, disk_fail_percent: 100 })
+  const deploy = await deployWith(() => fillDisk(at))
+  freeDisk(at)
   expectStop(at, deploy, 'dod_failed', 'dod_production')
   expect(deploy.dod).toMatchObject({
     overall: 'FAIL',

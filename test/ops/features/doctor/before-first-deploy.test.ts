@@ -40,9 +40,9 @@ describe('doctor on a host that was just installed', () => {
   })
 
   it('fails what is already wrong', async () => {
-    chmodSync(host.paths.etc, 0o777)
+    chmodSync(host.paths.hostSettings, 0o666)
     expect(await doctor()).toMatchObject({ overall: 'FAIL', step_failed: 'secret_modes' })
-    chmodSync(host.paths.etc, 0o755)
+    chmodSync(host.paths.hostSettings, 0o644)
     mkdirSync(join(host.paths.root, '.git')) // a clone that is none
     expect(await doctor()).toMatchObject({ overall: 'FAIL', step_failed: 'git_head' })
   })
