@@ -10,6 +10,7 @@ import type { SigningKey } from '#ops/core/trust/signing-key'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
 import type { Deployed } from '#shared/deployed'
 import { statementFile, statementRef, type PushedStatement } from '#shared/statement'
+import type { Verdict } from '#shared/verdict'
 import { proofBench, runOf, trusting } from '../ops/core/proof/proof-bench.ts'
 import { deployDocument } from './documents.ts'
 import { sampleVerdict } from './verdict.ts'
@@ -29,11 +30,12 @@ export interface ExportedRun {
 
 const head = sampleVerdict.head_sha
 
-export async function exportedRun(): Promise<ExportedRun> {
+/** @param reviewed what the statement of the review says otherwise than the verdict */
+export async function exportedRun(reviewed: Partial<Verdict> = {}): Promise<ExportedRun> {
   const [laptop, host] = [proofBench(), proofBench()]
   const verdict = signVerdict(sampleVerdict, laptop.key)
   const texts = {
-    review: signStatement(reviewStatement(verdict), laptop.key),
+    review: signStatement(reviewStatement({ ...verdict, ...reviewed }), laptop.key),
     tests: signStatement(
       testsStatement({
         commit: verdict,

@@ -19,7 +19,7 @@ interface ExportOptions {
 /**
  * `hq proof export RUN_ID`: writes the statements of a run into one file.
  * @returns 0 when the file was written, 64 when there is no such run here or the file is there already
- * @throws {Problem} `proof_broken`, `nothing_to_export`; no file is written then
+ * @throws {Problem} `proof_broken`, `statement_mismatch`, `nothing_to_export`; no file is written then
  */
 export async function run({ runId, out, json = false }: ExportOptions): Promise<number> {
   const paths: VerifierPaths = { host: hostPaths(), home: hqHome() }

@@ -2,10 +2,13 @@
 import { join } from 'node:path'
 import { deployed, deployedFile } from '#shared/deployed'
 import { Problem } from '#shared/errors'
+import { verdictDocument, type VerdictDocument } from '#shared/signature'
 import { pushedStatements, statementFile, statementKinds, statementRef } from '#shared/statement'
+import type { StatementKind } from '#shared/statement'
 import { messageOf } from '#shared/system-error'
 import { readJson } from '#ops/base/files/json-file'
 import { sha256Of } from '#ops/base/sha256'
+import { contradiction } from '#ops/core/trust/commit-statements'
 import { openEnvelope } from '#ops/core/trust/envelope'
 import { readStatement, readStatementRefs } from '#ops/core/trust/statement-link'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
@@ -45,7 +48,8 @@ const keysType = 'urn:openclaw-hq:keys:v1'
  * Gathers the statements of the bundles, and of the reviews that a deploy rests on. Every one is verified first: what
  * HQ would not trust is not exported. The public keys go along, so that a reader can see which one is meant; they
  * prove nothing, a verifier takes its trusted key from elsewhere.
- * @throws {Problem} `proof_broken` for a bundle that is not verified, `nothing_to_export` when there is no statement
+ * @throws {Problem} `proof_broken` for a bundle that is not verified, `statement_mismatch` for a statement that
+ *   contradicts the verdict beside it, `nothing_to_export` when there is no statement
  */
 export async function exportStatements(request: ExportRequest): Promise<Exported> {
   const lines = new Map<string, ExportedStatement>()
@@ -66,9 +70,12 @@ export async function exportStatements(request: ExportRequest): Promise<Exported
   }
   for (const { dir, keys } of request.bundles) {
     await requireVerified(dir, keys)
+    const verdict = readJson(join(dir, 'verdict.json'), verdictDocument, 'proof_broken')
     for (const kind of statementKinds) {
       const text = readDocument(join(dir, statementFile(kind)))
-      if (text !== null) add(statementFile(kind), text, keys)
+      if (text === null) continue
+      if (verdict !== undefined) refuseContradiction(kind, text, verdict)
+      add(statementFile(kind), text, keys)
     }
     for (const [ref, text] of await reviewsBelow(dir, request.repo))
       add(ref, text, request.shipKeys)
@@ -91,6 +98,19 @@ const broken = (why: string, evidence: readonly string[] = []): Problem =>
   new Problem('proof_broken', `The proof was not exported: ${why}. Nothing was written.`, {
     evidence,
   })
+
+/** @throws {Problem} `statement_mismatch` when a statement of a ship is not about the verdict beside it */
+function refuseContradiction(kind: StatementKind, text: string, verdict: VerdictDocument): void {
+  if (kind !== 'review' && kind !== 'tests') return
+  const opened = openEnvelope(text, new Map())
+  const why =
+    opened.state === 'invalid' ? opened.why : contradiction(kind, opened.statement, verdict)
+  if (why !== null)
+    throw new Problem(
+      'statement_mismatch',
+      `${statementFile(kind)} contradicts verdict.json: ${why}. Nothing was written.`,
+    )
+}
 
 const publicKeyOf = (keys: TrustedKeys, id: string): string =>
   keys.get(id)?.export({ type: 'spki', format: 'pem' }).toString() ?? ''

@@ -244,6 +244,7 @@ describe('the laptop as witness of a host', () => {
     expect(whole).toMatchObject({ verification: { state: 'verified' }, broken_at: null })
     expect(whole.files.map(({ path, problem }) => [path, problem])).toEqual([
       ['doctor.json', null],
+      ['files.intoto.jsonl', null],
       ['manifest.json', null],
       ['run.log', null],
     ])

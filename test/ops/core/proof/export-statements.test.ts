@@ -66,6 +66,16 @@ describe('an export', () => {
     })
   })
 
+  it.each([
+    ['another commit', { head_sha: 'f'.repeat(40) }],
+    ['another tree', { tree_sha: 'f'.repeat(40) }],
+    ['other words', { summary: 'Do not ship.' }],
+  ])('is refused when a well signed statement says %s than the verdict', async (_what, change) => {
+    const lying = await exportedRun(change)
+    await expect(lying.export()).rejects.toMatchObject({ errorClass: 'statement_mismatch' })
+    lying.remove()
+  })
+
   it('holds no line that still verifies after somebody changed it', async () => {
     const { text } = await made.export()
     const foreign = newKey()

@@ -16,6 +16,7 @@ import { signDocument } from '#ops/core/trust/signed-document'
 import { documentText } from '#ops/core/proof/manifest-text'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { manifest as manifestSchema, type Manifest, type ProofProblemCode } from '#shared/proof'
+import { statementFile } from '#shared/statement'
 import { sha256Of } from '#ops/base/sha256'
 import { runOf } from './proof-bench.ts'
 
@@ -86,6 +87,20 @@ export const tamperings: readonly Tampering[] = [
     name: 'one bit of the manifest',
     named: manifestCodes,
     apply: ({ dir, random }, at) => flipBit(manifestPath(dir(at)), random),
+  },
+  {
+    name: 'one bit of the statement about the files',
+    named: ['statement_mismatch'],
+    apply: ({ dir, random }, at) => flipBit(join(dir(at), statementFile('files')), random),
+  },
+  {
+    name: 'the statement of another bundle, well signed',
+    named: ['statement_mismatch'],
+    apply: ({ dir, count }, at) =>
+      copyFileSync(
+        join(dir(other(at, count)), statementFile('files')),
+        join(dir(at), statementFile('files')),
+      ),
   },
   {
     name: 'a file deleted',
