@@ -25,8 +25,8 @@ const css = bindStyles(styles)
 
 interface Props {
   readonly view: LogView
-  /** The run is over: what still comes was written before. */
-  readonly ended?: boolean
+  /** The run is over: what still comes was written before. null: not known yet. */
+  readonly ended?: boolean | null
   /** The line the triage names as the first error. */
   readonly named?: { readonly step: string; readonly line: number } | null
   /** A row to bring into view; a new object brings it into view again. */
@@ -249,18 +249,20 @@ const streamText: Record<LogView['stream'], string> = {
   stopped: 'Stopped',
 }
 
-/** @param over the run has ended, so nothing of it is live */
-const streamTextOf = (stream: LogView['stream'], over: boolean): string =>
-  over && stream === 'live' ? 'Reading what was written' : streamText[stream]
+/** @param over the run has ended, so nothing of it is live; null: not known yet */
+function streamTextOf(stream: LogView['stream'], over: boolean | null): string {
+  if (stream !== 'live' || over === false) return streamText[stream]
+  return over === null ? 'Reading' : 'Reading what was written'
+}
 
 function Footer({
   view: { log, stream, problem },
   ended,
 }: {
   view: LogView
-  ended: boolean
+  ended: boolean | null
 }): ReactElement {
-  const over = ended || log.result !== null
+  const over = log.result === null ? ended : true
   return (
     <footer className={css('log-foot')}>
       <span>

@@ -132,7 +132,7 @@ describe('hq serve over HTTP', () => {
 
   it.each([
     ['host.artifacts', String.raw`{"path":"a\ud800"}`],
-    ['host.artifact', String.raw`{"path":"\udfff/x"}`],
+    ['proofs.file', String.raw`{"path":"\udfff/x"}`],
     ['next.set', String.raw`{"text":"\ud83d"}`],
     ['app.info', String.raw`{"\ud800":1}`],
   ])('B11 refuses half of a character for %s as an invalid request', async (name, body) => {

@@ -83,7 +83,7 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
           attempt={view.log.attempt}
           onRow={(row) => setGoTo({ row })}
         />
-        <LogPane view={view} ended={run !== null && !running} named={named} goTo={goTo} />
+        <LogPane view={view} ended={run === null ? null : !running} named={named} goTo={goTo} />
         {run && <RunFacts run={run} result={result} deploy={deploy} triage={triage} />}
       </div>
     </div>
