@@ -99,7 +99,8 @@ function bundleViolations({ workspace, root, ids, key: sealedWith }: Sealed): Vi
     {
       name: 'manifest_altered',
       what: 'a changed manifest',
-      expected: 'signature_invalid',
+      // Its own signature and the statement about its files see it.
+      expected: 'signature_invalid+statement_mismatch',
       change: (dir) =>
         rewrite(join(dir, manifestName), '"git_head": null', `"git_head": "${'a'.repeat(40)}"`),
     },
