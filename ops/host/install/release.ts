@@ -16,7 +16,7 @@ import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
-import { builtPrograms } from '#ops/base/process/built-program'
+import { areFresh, builtPrograms, bundledSources } from '#ops/base/process/built-program'
 import { isLaptopPackage } from '#ops/core/host-state/laptop-packages'
 import {
   currentFolder,
@@ -33,7 +33,12 @@ const rootAccount: RunAs = { uid: 0, gid: 0, home: '/root' }
 
 /** What a host needs of the package. A package that was never built lacks the console's page and the bundles. */
 const required = ['package.json', 'package-lock.json', 'shared', 'ops', 'hostd']
-const parts = [...required, join('out', 'renderer'), builtPrograms]
+/** Bundles of other sources than these stay behind: in a release they would run, because nothing is compared there. */
+const partsOf = (source: string): string[] => [
+  ...required,
+  join('out', 'renderer'),
+  ...(areFresh(source) ? [builtPrograms] : []),
+]
 
 const lockFile = z.looseObject({
   packages: z.record(
@@ -103,7 +108,9 @@ export function releaseId(source: string): string {
       `${source} is not a complete package of OpenClaw HQ: ${missing.join(', ')} missing. Nothing was changed.`,
     )
   const hash = createHash('sha256')
-  for (const file of parts.flatMap((part) => filesOf(source, part)))
+  const files = partsOf(source).flatMap((part) => filesOf(source, part))
+  // Times of files are not content.
+  for (const file of files.filter((path) => path !== join(builtPrograms, bundledSources)))
     hash
       .update(file)
       .update('\0')
@@ -123,7 +130,7 @@ function copyPackage(source: string, folder: string, id: string): void {
   rmSync(folder, { recursive: true, force: true }) // half an installation: `current` never named it
   mkdirSync(building, { recursive: true })
   for (const part of [
-    ...parts,
+    ...partsOf(source),
     ...productionPackages(source),
     join('node_modules', '.bin', 'node'),
   ]) {

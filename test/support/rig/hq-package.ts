@@ -4,8 +4,8 @@ import { join } from 'node:path'
 /** Changes of single files: path to a function of its text. */
 export type Changes = Readonly<Record<string, (text: string) => string>>
 
-/** Folders of the package that a host runs; the page is a small one. */
-const folders = ['shared', 'ops', 'hostd']
+/** Folders of the package that a host runs or bundles; the page is a small one. */
+const folders = ['shared', 'ops', 'hostd', 'desktop', 'scripts']
 const files = [
   'package.json',
   'package-lock.json',
