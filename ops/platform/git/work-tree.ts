@@ -65,6 +65,11 @@ export async function objectStore(
  * @throws {Problem} `not_a_repository`; `repository_of_another_user`, which git refuses to read
  */
 export async function topLevel(folder: string, options: GitOptions = {}): Promise<string> {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Problem(
+      'not_a_repository',
+      `${folder} is not a folder, or does not exist. Nothing was changed.`,
+    )
   const result = await git(folder, ['rev-parse', '--show-toplevel'], options)
   if (result.exitCode === 0) return result.stdout.replace(/\n$/, '')
   const other = foreignPart(folder)

@@ -104,3 +104,16 @@ it.skipIf(process.getuid?.() !== 0)(
     ])
   },
 )
+
+it.each(['missing', 'file', 'file/below'])('refuses %s, which is not a folder', async (name) => {
+  const root = mkdtempSync(join(tmpdir(), 'no-folder-'))
+  try {
+    writeFileSync(join(root, 'file'), '')
+    await expect(topLevel(join(root, name))).rejects.toMatchObject({
+      errorClass: 'not_a_repository',
+      message: expect.stringContaining('is not a folder, or does not exist') as string,
+    })
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
+})
