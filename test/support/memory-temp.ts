@@ -4,11 +4,12 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
 const memory = '/dev/shm'
-/** Free memory from which it is used, bytes. Three files of tests at a time were seen to keep less than 1 GB. */
+/** Free memory from which it is used, bytes: a choice with room to spare. The need of the tests was not measured. */
 const enough = 4 * 1024 ** 3
 
 /**
- * Tests make and remove thousands of small repositories. On a disk that costs a fifth of their time.
+ * Tests make and remove thousands of small repositories. Ten hostile diffs took 14.1 s of CPU on a disk (ext4 without
+ * a journal, 2 busy cores) and 11.3 s in memory.
  * @returns a folder in memory; the system's own folder where that is small, cannot start programs, or does not exist
  */
 export function memoryTemp(): string {
