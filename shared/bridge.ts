@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import { artifactsReply, runReply, runsQuery, runsReply, statusReply } from './api.ts'
 import { actionIds } from './actions.ts'
+import { nothing, procedure } from './bridge-procedure.ts'
+import { connectorProcedures } from './connect-procedures.ts'
+import { connectFlow } from './connect-flow.ts'
+import { connectorsReply } from './connectors.ts'
 import { errorClasses } from './errors.ts'
 import { evidence, evidenceContent, evidencePlace } from './evidence.ts'
 import { commitId, runId, timestamp } from './ids.ts'
@@ -23,12 +27,6 @@ import { finding } from './verdict.ts'
  * HTTP of `hq serve`, and in the console hostd's own API. The renderer never sees a token, a path outside the
  * repository, or a shell.
  */
-
-const procedure = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({
-  input,
-  output,
-})
-const nothing = z.strictObject({})
 
 export const repositoryState = z.strictObject({
   name: z.string(),
@@ -254,6 +252,18 @@ export const shipKeyView = z.strictObject({
 })
 export type ShipKeyView = z.infer<typeof shipKeyView>
 
+/** The connectors: what the host found last, and the attempts of this laptop. */
+export const connectorsView = z.strictObject({
+  /** null: no host is enrolled, or it does not answer; `problem` says why. */
+  host: connectorsReply.nullable(),
+  problem: bridgeProblem.nullable(),
+  /** The newest attempt of each connector since HQ started. */
+  flows: z.array(connectFlow),
+  /** Optional fields of the forms that HQ has a value for, as `<connector>.<field>`. */
+  kept: z.array(z.string()),
+})
+export type ConnectorsView = z.infer<typeof connectorsView>
+
 export const procedures = {
   'app.info': procedure(nothing, appInfo),
   'overview.get': procedure(nothing, overview),
@@ -313,6 +323,8 @@ export const procedures = {
     z.strictObject({ text: z.string().trim().min(1).max(500), commit: z.boolean().optional() }),
     z.strictObject({ ok: z.literal(true) }),
   ),
+  'connectors.get': procedure(nothing, connectorsView),
+  ...connectorProcedures,
   'ship_key.get': procedure(nothing, shipKeyView),
   'ship_key.move': procedure(
     z.strictObject({ to: z.enum(['os', 'file']) }),

@@ -106,3 +106,10 @@ export const connectorsReply = z.strictObject({
     .nullable(),
 })
 export type ConnectorsReply = z.infer<typeof connectorsReply>
+
+/** `PUT /api/connectors/:name/secret`: it lies on the host, beside the one in use, and is not proved yet. */
+export const secretStoredReply = z.strictObject({
+  ok: z.literal(true),
+  name: connectorName,
+  kind: z.string(),
+})

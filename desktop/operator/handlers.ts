@@ -28,6 +28,7 @@ export const handlersOf = (workspace: Workspace, options: OperatorOptions): Hand
   ...shipHandlers(workspace),
   ...hostHandlers(workspace),
   ...proofHandlers(workspace),
+  ...connectorHandlers(workspace),
   ...shipKeyHandlers(workspace),
   ...settingsHandlers(workspace, options),
 })
@@ -108,6 +109,28 @@ const proofHandlers = ({ proofs, witness, evidence }: Workspace): Part<'proofs'>
     await witness.acknowledge(id, reason, saw)
     return { ok: true }
   },
+})
+
+const connectorHandlers = ({ connectors, connection }: Workspace): Part<'connectors'> => ({
+  'connectors.get': () => connectors.view(),
+  'connectors.connect': async ({ name, mode, fields = {} }) => {
+    await connection.target() // without a host there is nowhere to send the secret to
+    return connectors.connect({ name, mode, fields })
+  },
+  'connectors.cancel': async ({ name }) => {
+    await connectors.cancel(name)
+    return { ok: true }
+  },
+  'connectors.show_window': async ({ name }) => {
+    await connectors.showWindow(name)
+    return { ok: true }
+  },
+  'connectors.dismiss': async ({ name }) => {
+    connectors.dismiss(name)
+    return { ok: true }
+  },
+  'connectors.finalize': ({ name }) => connection.client.finalizeConnector(name, null),
+  'connectors.revoke': ({ name }) => connection.client.revokeConnector(name),
 })
 
 const shipKeyHandlers = (workspace: Workspace): Part<'ship_key'> => {

@@ -6,6 +6,7 @@ import type { RunEvent } from '#shared/events'
 import { composeOverview } from '#shared/overview'
 import { passedRun } from '#shared/typical-durations'
 import type { ShipResult } from '#shared/result'
+import { Connectors } from './connectors/connectors.ts'
 import { rememberCancels, type Cancels } from './host/cancels.ts'
 import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { connectHost, type Connection } from './host/connection.ts'
@@ -38,6 +39,7 @@ export class Workspace {
   readonly shipKey: ShipKeyStore
   readonly proofs: ProofList
   readonly evidence: EvidenceReader
+  readonly connectors: Connectors
   private readonly options: OperatorOptions
   private readonly sightings: Sightings
   private readonly queue: UploadQueue
@@ -77,6 +79,14 @@ export class Workspace {
         onRunEnded?.(end)
         this.refresh()
       },
+    })
+    this.connectors = new Connectors({
+      home,
+      env,
+      keystore,
+      log,
+      client: this.connection.client,
+      onEnded: () => this.refresh(),
     })
     const watched = this.watched()
     this.witness = new ProofWatch(watched)
@@ -154,6 +164,7 @@ export class Workspace {
     this.ships.close()
     this.witness.close()
     this.deploys.close()
+    await this.connectors.close()
     await this.connection.close()
   }
 

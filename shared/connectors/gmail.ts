@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ConnectorRow } from './row.ts'
+import type { ConnectField } from './ways.ts'
 import { hostname, peerUrl, timeoutSeconds } from './settings-fields.ts'
 
 const modes = ['oauth_desktop', 'oauth_device', 'imap'] as const
@@ -39,9 +40,49 @@ const settings = z.strictObject({
 })
 export type GmailSettings = z.infer<typeof settings>
 
+const clientField: ConnectField = {
+  name: 'client',
+  label: 'Client file',
+  kind: 'file',
+  hint: 'gmail_client.json, as Google offers it',
+  optional: true,
+}
+
 export const gmail = {
   title: 'Gmail',
   modes,
   settings: settings.prefault({}).describe('The Gmail connector.'),
   secretNames: ['gmail_app_password'],
+  secrets: ['client', 'oauth', 'imap'],
+  ways: {
+    oauth_desktop: {
+      title: 'Desktop',
+      text: 'Allow read access to one mailbox in your own browser. HQ keeps a token, not the password.',
+      fields: [clientField],
+      steps: ['client', 'allow', 'exchange', 'send', 'prove'],
+      secret: 'oauth',
+    },
+    oauth_device: {
+      title: 'Device code',
+      text: 'Enter a short code in a browser on any device. HQ keeps a token, not the password.',
+      fields: [clientField],
+      steps: ['client', 'code', 'exchange', 'send', 'prove'],
+      secret: 'oauth',
+    },
+    imap: {
+      title: 'App password',
+      text: 'HQ keeps an app password that can be withdrawn in the account, and reads mail over IMAP.',
+      fields: [
+        { name: 'user', label: 'Address', kind: 'text', hint: 'you@example.com' },
+        {
+          name: 'password',
+          label: 'App password',
+          kind: 'secret',
+          hint: 'four groups of four letters',
+        },
+      ],
+      steps: ['form', 'check', 'send', 'prove'],
+      secret: 'imap',
+    },
+  },
 } as const satisfies ConnectorRow

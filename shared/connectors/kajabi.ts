@@ -46,4 +46,14 @@ export const kajabi = {
   modes,
   settings: settings.prefault({}).describe('The Kajabi connector.'),
   secretNames: [],
+  secrets: ['storage_state'],
+  ways: {
+    storage_state: {
+      title: 'Browser',
+      text: 'Sign in once in a real browser. HQ keeps the sign-in, not the password.',
+      fields: [],
+      steps: ['open', 'sign_in', 'check', 'send', 'prove'],
+      secret: 'storage_state',
+    },
+  },
 } as const satisfies ConnectorRow

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ConnectWay } from './ways.ts'
 
 /** One external service that HQ holds a secret for, as laptop, host and page know it. */
 export interface ConnectorRow {
@@ -10,4 +11,8 @@ export interface ConnectorRow {
   readonly settings: z.ZodType<{ readonly mode: string; readonly timeout_seconds: number }>
   /** Names of fields that hold its secrets, in lower case, beyond those that redaction knows by itself. */
   readonly secretNames: readonly string[]
+  /** The secrets that a laptop may send to the host, by the `kind` that the request names. */
+  readonly secrets: readonly string[]
+  /** How a person connects it, for each of `modes`. */
+  readonly ways: { readonly [mode: string]: ConnectWay }
 }

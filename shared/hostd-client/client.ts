@@ -25,6 +25,8 @@ import type { shipBundle } from '../bundle.ts'
 import { Problem } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
 import type { BundleKind } from '../proof.ts'
+import { secretStoredReply } from '../connectors.ts'
+import type { ConnectorMode, ConnectorName } from '../connectors/list.ts'
 import { requireSameRun } from '../join.ts'
 import type { RunStatus } from '../run.ts'
 import type { Connect } from './address.ts'
@@ -37,6 +39,15 @@ const cancelMs = 60_000
 /** The largest ship bundle over a slow tailnet, milliseconds. */
 const storeShipMs = 60_000
 const readArtifactMs = 30_000
+/** A secret of a connector has at most 1 MiB, milliseconds. */
+const sendSecretMs = 30_000
+
+interface SecretToSend {
+  readonly connector: ConnectorName
+  /** One of the `secrets` of its connector. */
+  readonly kind: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
 
 export interface Started {
   readonly run_id: string
@@ -144,6 +155,39 @@ export class HostdClient {
     const options = { method: 'PUT', body, limitMs: storeShipMs } as const
     const path = pathWith(hostdPaths.storeShip, id)
     return await this.request(path, shipStoredReply, options)
+  }
+
+  /** Sends one secret of a connector; the host keeps it beside the one in use until it is proved. */
+  async sendSecret(
+    { connector, kind, bytes }: SecretToSend,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    await this.request(pathWith(hostdPaths.connectorSecret, connector), secretStoredReply, {
+      ...options,
+      method: 'PUT',
+      query: { kind },
+      bytes,
+      limitMs: sendSecretMs,
+    })
+  }
+
+  /** Starts the run that proves the secret that was sent, or that lies on the host already. */
+  async finalizeConnector(
+    connector: ConnectorName,
+    mode: ConnectorMode | null,
+    options: RequestOptions = {},
+  ): Promise<Started> {
+    const path = pathWith(hostdPaths.connectorFinalize, connector)
+    const body = mode === null ? {} : { mode }
+    const { run_id } = await this.request(path, execReply, { ...options, method: 'POST', body })
+    return { run_id, joined: false }
+  }
+
+  /** Starts the run that deletes the secret of a connector, also at the service where it can be done. */
+  async revokeConnector(connector: ConnectorName): Promise<Started> {
+    const path = pathWith(hostdPaths.connectorRevoke, connector)
+    const { run_id } = await this.request(path, execReply, { method: 'POST', body: {} })
+    return { run_id, joined: false }
   }
 
   async turnMaintenanceOn(reason: string): Promise<MaintenanceState> {

@@ -19,6 +19,8 @@ export interface HostdRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
+  /** A body that is not JSON. */
+  readonly bytes?: Uint8Array<ArrayBuffer>
   /** Longest wait for the whole answer, milliseconds. null: a stream, which its reader watches. Default: 10 s. */
   readonly limitMs?: number | null
   readonly signal?: AbortSignal
@@ -92,7 +94,8 @@ export async function requestAnswer(
  * @throws {Problem} `hostd_unreachable`, `cancelled`
  */
 export async function send(address: HostdAddress, request: HostdRequest): Promise<Response> {
-  const { method = 'GET', path, query = {}, headers = {}, body, limitMs = answerMs } = request
+  const { method = 'GET', path, query = {}, headers = {}, limitMs = answerMs } = request
+  const body = bodyOf(request)
   const limit = limitMs === null ? null : AbortSignal.timeout(limitMs)
   const signals = [limit, request.signal].filter(
     (signal) => signal !== null && signal !== undefined,
@@ -106,15 +109,23 @@ export async function send(address: HostdAddress, request: HostdRequest): Promis
       headers: {
         ...headers,
         ...(address.token === null ? {} : { [adminTokenHeader]: address.token }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === null ? {} : { 'content-type': body.type }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === null ? {} : { body: body.content }),
     })
   } catch (error) {
     if (request.signal?.aborted)
       throw new Problem('cancelled', 'The request was cancelled.', { cause: error })
     throw unreachable(address, limit?.aborted ? 'it does not answer' : networkReason(error), error)
   }
+}
+
+function bodyOf({
+  body,
+  bytes,
+}: HostdRequest): { type: string; content: string | Uint8Array<ArrayBuffer> } | null {
+  if (bytes !== undefined) return { type: 'application/octet-stream', content: bytes }
+  return body === undefined ? null : { type: 'application/json', content: JSON.stringify(body) }
 }
 
 const unreachable = ({ caller }: HostdAddress, reason: string, cause?: unknown): Problem =>

@@ -1,0 +1,126 @@
+import type { ConnectorsView } from '#shared/bridge'
+import { connectorsReply } from '#shared/connectors'
+import { connectors, type ConnectorMode, type ConnectorName } from '#shared/connectors/list'
+import type { ConnectWay } from '#shared/connectors/ways'
+import type { ConnectFlow } from '#shared/connect-flow'
+import { errorRule, Problem, toProblem } from '#shared/errors'
+import type { HostdClient } from '#shared/hostd-client/client'
+import { hostdPaths } from '#shared/hostd-paths'
+import { Attempt } from './attempt.ts'
+import { deliver } from './deliver.ts'
+import { ways, type WayOptions } from './ways.ts'
+
+interface ConnectRequest {
+  readonly name: ConnectorName
+  readonly mode: ConnectorMode
+  readonly fields: Readonly<Record<string, string>>
+}
+
+interface ConnectorsOptions extends Omit<WayOptions, 'fields'> {
+  readonly client: HostdClient
+  /** The host answers differently now. */
+  readonly onEnded: () => void
+  readonly log: (text: string) => void
+}
+
+/** The attempts of this laptop to connect a connector: at most one of each at a time. */
+export class Connectors {
+  readonly #options: ConnectorsOptions
+  readonly #attempts = new Map<ConnectorName, { attempt: Attempt; whole: Promise<void> }>()
+
+  constructor(options: ConnectorsOptions) {
+    this.#options = options
+  }
+
+  async view(): Promise<ConnectorsView> {
+    const flows = [...this.#attempts.values()].map(({ attempt }) => attempt.view())
+    const known = { flows, kept: [] }
+    try {
+      const host = await this.#options.client.request(hostdPaths.connectors, connectorsReply)
+      return { ...known, host, problem: null }
+    } catch (error) {
+      const { errorClass, message } = toProblem(error)
+      if (errorClass === 'internal_error') throw error
+      const { next_auto_fix } = errorRule(errorClass)
+      return { ...known, host: null, problem: { error_class: errorClass, message, next_auto_fix } }
+    }
+  }
+
+  /**
+   * Starts an attempt; while one of this connector runs, it is the answer.
+   * @throws {Problem} `invalid_request` when the connector has no such way, or a field is missing
+   */
+  connect({ name, mode, fields }: ConnectRequest): ConnectFlow {
+    const running = this.#attempts.get(name)
+    if (running?.attempt.ended === false) return running.attempt.view()
+    const { way, obtain } = wayOf(name, mode)
+    requireFields(way, fields)
+    const attempt = new Attempt({ connector: name, mode, way })
+    const whole = this.#run(attempt, async () => {
+      const secrets = await obtain(attempt, { ...this.#options, fields })
+      await deliver(attempt, { client: this.#options.client, mode, secrets })
+    })
+    this.#attempts.set(name, { attempt, whole })
+    return attempt.view()
+  }
+
+  /** Returns when the attempt has ended. */
+  async cancel(name: ConnectorName): Promise<void> {
+    const found = this.#attempts.get(name)
+    found?.attempt.cancel()
+    await found?.whole
+  }
+
+  /** @throws {Problem} `not_running` when there is no window */
+  async showWindow(name: ConnectorName): Promise<void> {
+    if (!(await this.#attempts.get(name)?.attempt.showWindow()))
+      throw new Problem('not_running', 'The window of the sign-in is not open any more.')
+  }
+
+  dismiss(name: ConnectorName): void {
+    if (this.#attempts.get(name)?.attempt.ended) this.#attempts.delete(name)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#attempts.keys()].map((name) => this.cancel(name)))
+  }
+
+  async #run(attempt: Attempt, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      attempt.succeed('The host proved that the service accepts it.')
+    } catch (error) {
+      attempt.fail(error)
+      if (toProblem(error).errorClass === 'internal_error' && !attempt.signal.aborted)
+        this.#options.log(`Connecting ${attempt.view().connector} failed: ${String(error)}`)
+    } finally {
+      this.#options.onEnded()
+    }
+  }
+}
+
+function wayOf(name: ConnectorName, mode: ConnectorMode): { way: ConnectWay; obtain: WayFunction } {
+  const { title, ways: known }: { title: string; ways: Readonly<Record<string, ConnectWay>> } =
+    connectors[name]
+  const way = known[mode]
+  const obtain = ways[name]
+  if (way === undefined || obtain === undefined)
+    throw new Problem(
+      'invalid_request',
+      `mode: ${title} cannot be connected by ${JSON.stringify(mode)}. Nothing was started.`,
+    )
+  return { way, obtain }
+}
+type WayFunction = NonNullable<(typeof ways)[ConnectorName]>
+
+function requireFields({ fields }: ConnectWay, given: Readonly<Record<string, string>>): void {
+  for (const { name, label, optional } of fields)
+    if (optional !== true && (given[name] ?? '').trim() === '')
+      throw new Problem('invalid_request', `${name}: ${label} is missing. Nothing was started.`)
+  const unknown = Object.keys(given).find((name) => !fields.some((field) => field.name === name))
+  if (unknown !== undefined)
+    throw new Problem(
+      'invalid_request',
+      `${JSON.stringify(unknown)}: the form has no such field. Nothing was started.`,
+    )
+}

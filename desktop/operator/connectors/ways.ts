@@ -1,0 +1,25 @@
+import type { ConnectorName } from '#shared/connectors/list'
+import type { Environment } from '#ops/base/env'
+import type { Keystore } from '../settings/keystore.ts'
+import type { Attempt } from './attempt.ts'
+import type { Secret } from './deliver.ts'
+
+/** What a way is given beside its attempt. */
+export interface WayOptions {
+  /** The form, by field. */
+  readonly fields: Readonly<Record<string, string>>
+  /** `$OPENCLAW_HQ_HOME` */
+  readonly home: string
+  readonly env: Environment
+  readonly keystore: Keystore
+}
+
+/**
+ * Gets the secret from the person: it runs the steps of the way before `send`.
+ * @returns what goes to the host, in this order; the last is the one that is proved
+ * @throws {Problem} why there is none; nothing was sent
+ */
+export type Obtain = (attempt: Attempt, options: WayOptions) => Promise<readonly Secret[]>
+
+/** The laptop's side of each connector. A connector that is not here cannot be connected from HQ yet. */
+export const ways: Readonly<Partial<Record<ConnectorName, Obtain>>> = {}

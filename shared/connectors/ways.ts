@@ -1,0 +1,40 @@
+/** How a person connects a connector: the form of each mode, and the steps that follow it. */
+
+/** Every step of a connect attempt, with the title that HQ shows. */
+export const connectSteps = {
+  client: 'Client file checked',
+  form: 'Form checked',
+  open: 'Browser opened',
+  sign_in: 'Sign in, second factor included',
+  allow: 'Access allowed in your browser',
+  code: 'Code entered in your browser',
+  exchange: 'Token received',
+  check: 'Check the sign-in',
+  send: 'Send it to the host',
+  prove: 'Prove it is alive',
+} as const
+export type ConnectStepId = keyof typeof connectSteps
+
+/** One field of the form that starts the attempt. */
+export interface ConnectField {
+  readonly name: string
+  readonly label: string
+  /** `secret`: typed and never shown. `file`: the content of a chosen or dropped file. */
+  readonly kind: 'text' | 'secret' | 'file'
+  /** What belongs in it, in a few words. */
+  readonly hint: string
+  /** May be left empty: HQ has a value from before, or does without. */
+  readonly optional?: boolean
+}
+
+/** One way to connect: a mode of the connector. */
+export interface ConnectWay {
+  /** Short, for a tab. */
+  readonly title: string
+  /** What happens, and what HQ keeps. */
+  readonly text: string
+  readonly fields: readonly ConnectField[]
+  readonly steps: readonly ConnectStepId[]
+  /** The secret that reaches the host in the end: one of the connector's `secrets`. */
+  readonly secret: string
+}
