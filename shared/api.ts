@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { engineName } from './config/engines.ts'
 import { actionIds } from './actions.ts'
 import { bundleState } from './bundle.ts'
+import { connectorsSummary } from './connectors.ts'
 import { errorClasses } from './errors.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import { remediationIds } from './errors/remediations.ts'
@@ -192,6 +193,8 @@ export const statusReply = z.strictObject({
   last_port_audit: checksResult.nullable(),
   /** Absent: the host is of before the self-test. */
   last_selftest: checksResult.nullable().optional(),
+  /** null: they were never checked; absent: the host is of before this field. */
+  connectors: connectorsSummary.nullable().optional(),
   bundles: z.strictObject({ ship: bundleState.nullable(), deploy: bundleState.nullable() }),
   /** Documents that are there and cannot be read; absent: the host is of before this field. */
   unreadable: z.array(unreadableDocument).optional(),

@@ -3,7 +3,7 @@ import { artifactsReply, runReply, runsQuery, runsReply, statusReply } from './a
 import { actionIds } from './actions.ts'
 import { nothing, procedure } from './bridge-procedure.ts'
 import { connectorProcedures } from './connect-procedures.ts'
-import { connectFlow } from './connect-flow.ts'
+import { connectFlow, connecting } from './connect-flow.ts'
 import { connectorsReply } from './connectors.ts'
 import { errorClasses } from './errors.ts'
 import { evidence, evidenceContent, evidencePlace } from './evidence.ts'
@@ -110,6 +110,8 @@ export const overview = z.strictObject({
   upload: z.strictObject({ queued: z.number().int(), detail: z.string().nullable() }),
   /** What the witness found wrong and nobody has acknowledged; absent where there is no witness. */
   proof_alarms: z.array(z.strictObject({ who: z.string(), detail: z.string() })).optional(),
+  /** Connectors that this laptop is connecting; absent where that cannot be done. */
+  connecting: z.array(connecting).optional(),
   /** Absent in the console: there the host alone says what is being cancelled. */
   cancels: z.array(cancelView).optional(),
 })
@@ -242,10 +244,7 @@ export const shipKeyView = z.strictObject({
           enrolled_at: timestamp.nullable(),
         }),
       ),
-      /**
-       * Since when the host trusts this laptop's key, when it was enrolled through hostd; a key of trust.json
-       * has no date.
-       */
+      /** Since when the host trusts this laptop's key; a key of trust.json has no date. */
       enrolled_at: timestamp.nullable().optional(),
     })
     .nullable(),
@@ -254,8 +253,11 @@ export type ShipKeyView = z.infer<typeof shipKeyView>
 
 /** The connectors: what the host found last, and the attempts of this laptop. */
 export const connectorsView = z.strictObject({
-  /** null: no host is enrolled, or it does not answer; `problem` says why. */
+  /** Its last answer; null: there is none. */
   host: connectorsReply.nullable(),
+  /** When the host gave that answer. */
+  as_of: timestamp.nullable(),
+  /** Why the host gives no answer now; null: it does. */
   problem: bridgeProblem.nullable(),
   /** The newest attempt of each connector since HQ started. */
   flows: z.array(connectFlow),

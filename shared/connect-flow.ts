@@ -52,3 +52,11 @@ export const connectFlow = z.strictObject({
     .nullable(),
 })
 export type ConnectFlow = z.infer<typeof connectFlow>
+
+/** The same in a word. */
+export const connecting = z.strictObject({
+  name: connectorName,
+  /** `you`: a person must act. `failed`: it ended so, and was not dismissed. */
+  state: z.enum(['running', 'you', 'failed']),
+})
+export type Connecting = z.infer<typeof connecting>

@@ -35,6 +35,10 @@ export const connectorReport = z
     detail: z.string().min(1).max(2000),
     checked_at: timestamp,
     duration_ms: z.number().int().nonnegative(),
+    /** Whose account it is, as the peer names it; absent or null: not known. */
+    account: z.string().max(320).nullable().optional(),
+    /** When the secret ends by itself; absent or null: not known, or never. */
+    expires_at: timestamp.nullable().optional(),
   })
   .refine(
     ({ state, error_class, next_auto_fix }) =>
@@ -81,6 +85,41 @@ export const connectorsResult = z.strictObject({
 })
 export type ConnectorsResult = z.infer<typeof connectorsResult>
 
+/** What the host knows of one connector beside its last check. */
+export const connectorDetail = z.strictObject({
+  name: connectorName,
+  /** The way in which the host signs in, by its settings. */
+  mode: z.enum(connectorModes),
+  /** A new secret lies beside the one in use and is not proved yet; null: none does. */
+  candidate: z.strictObject({ kind: z.string(), stored_at: timestamp }).nullable(),
+  /** Its last checks, newest first. */
+  history: z
+    .array(
+      z.strictObject({
+        run_id: runId,
+        checked_at: timestamp,
+        state: connectorState,
+        error_class: z.enum(errorClasses).nullable(),
+      }),
+    )
+    .max(10),
+})
+export type ConnectorDetail = z.infer<typeof connectorDetail>
+
+/** The connectors in `GET /api/status`: as the last check found them. */
+export const connectorsSummary = z.strictObject({
+  run_id: runId,
+  checked_at: timestamp,
+  connectors: z.array(
+    z.strictObject({
+      name: connectorName,
+      state: connectorState,
+      expires_at: timestamp.nullable(),
+    }),
+  ),
+})
+export type ConnectorsSummary = z.infer<typeof connectorsSummary>
+
 /** `GET /api/connectors`: what the last check found. Nothing is checked again, and no secret is read. */
 export const connectorsReply = z.strictObject({
   /** All were ready when they were checked. */
@@ -94,6 +133,8 @@ export const connectorsReply = z.strictObject({
     })
     .nullable(),
   connectors: storedReports.nullable(),
+  /** Of each connector; absent: the host is of before this field. */
+  details: z.array(connectorDetail).optional(),
   last_phase0: z
     .strictObject({
       run_id: runId,

@@ -7,6 +7,7 @@ import type {
   RepositoryState,
   ShipSummary,
 } from './bridge.ts'
+import type { Connecting } from './connect-flow.ts'
 import type { ShipResult } from './result.ts'
 import { typicalDurations, type PassedRun } from './typical-durations.ts'
 
@@ -30,6 +31,7 @@ export interface LaptopFacts {
   readonly shipProof: Overview['ship_proof']
   readonly upload: Overview['upload']
   readonly proofAlarms: NonNullable<Overview['proof_alarms']>
+  readonly connecting: Connecting[]
   readonly cancels: CancelView[]
 }
 
@@ -47,6 +49,12 @@ export function composeOverview(facts: OverviewFacts): Overview {
     deploy,
     usual_ms: typicalDurations(facts.passedRuns),
     upload: laptop?.upload ?? { queued: 0, detail: null },
-    ...(laptop === null ? {} : { proof_alarms: laptop.proofAlarms, cancels: laptop.cancels }),
+    ...(laptop === null
+      ? {}
+      : {
+          proof_alarms: laptop.proofAlarms,
+          connecting: laptop.connecting,
+          cancels: laptop.cancels,
+        }),
   }
 }

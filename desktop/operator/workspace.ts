@@ -86,6 +86,7 @@ export class Workspace {
       keystore,
       log,
       client: this.connection.client,
+      host: () => this.connection.view().url,
       onEnded: () => this.refresh(),
     })
     const watched = this.watched()
@@ -145,6 +146,7 @@ export class Workspace {
         proofAlarms: this.witness
           .views()
           .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
+        connecting: this.connectors.connecting(),
         cancels: this.cancels.view((cancel) => hasEnded(cancel, list, known)),
       },
     })

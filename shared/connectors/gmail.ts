@@ -48,6 +48,13 @@ const clientField: ConnectField = {
   optional: true,
 }
 
+const scopes = [
+  {
+    scope: 'https://www.googleapis.com/auth/gmail.readonly',
+    text: 'Read all mail and settings of one mailbox. It cannot send, change or delete anything.',
+  },
+]
+
 export const gmail = {
   title: 'Gmail',
   modes,
@@ -61,6 +68,7 @@ export const gmail = {
       fields: [clientField],
       steps: ['client', 'allow', 'exchange', 'send', 'prove'],
       secret: 'oauth',
+      scopes,
     },
     oauth_device: {
       title: 'Device code',
@@ -68,6 +76,8 @@ export const gmail = {
       fields: [clientField],
       steps: ['client', 'code', 'exchange', 'send', 'prove'],
       secret: 'oauth',
+      scopes,
+      warning: 'Google allows no Gmail scope with a device code today and answers invalid_scope.',
     },
     imap: {
       title: 'App password',

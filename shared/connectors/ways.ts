@@ -35,6 +35,10 @@ export interface ConnectWay {
   readonly text: string
   readonly fields: readonly ConnectField[]
   readonly steps: readonly ConnectStepId[]
+  /** What the service is requested to allow, shown before the attempt starts. */
+  readonly scopes?: readonly { readonly scope: string; readonly text: string }[]
+  /** What speaks against this way, in a sentence or two. */
+  readonly warning?: string
   /** The secret that reaches the host in the end: one of the connector's `secrets`. */
   readonly secret: string
 }

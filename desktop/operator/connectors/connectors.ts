@@ -1,11 +1,10 @@
 import type { ConnectorsView } from '#shared/bridge'
-import { connectorsReply } from '#shared/connectors'
 import { connectors, type ConnectorMode, type ConnectorName } from '#shared/connectors/list'
 import type { ConnectWay } from '#shared/connectors/ways'
-import type { ConnectFlow } from '#shared/connect-flow'
-import { errorRule, Problem, toProblem } from '#shared/errors'
+import type { ConnectFlow, Connecting } from '#shared/connect-flow'
+import { Problem, toProblem } from '#shared/errors'
 import type { HostdClient } from '#shared/hostd-client/client'
-import { hostdPaths } from '#shared/hostd-paths'
+import { connectorsReader } from '#shared/hostd-client/known-connectors'
 import { Attempt } from './attempt.ts'
 import { deliver } from './deliver.ts'
 import { ways, type WayOptions } from './ways.ts'
@@ -18,6 +17,8 @@ interface ConnectRequest {
 
 interface ConnectorsOptions extends Omit<WayOptions, 'fields'> {
   readonly client: HostdClient
+  /** Names the host that `client` reaches now. */
+  readonly host: () => string | null
   /** The host answers differently now. */
   readonly onEnded: () => void
   readonly log: (text: string) => void
@@ -26,24 +27,25 @@ interface ConnectorsOptions extends Omit<WayOptions, 'fields'> {
 /** The attempts of this laptop to connect a connector: at most one of each at a time. */
 export class Connectors {
   readonly #options: ConnectorsOptions
+  readonly #read: ReturnType<typeof connectorsReader>
   readonly #attempts = new Map<ConnectorName, { attempt: Attempt; whole: Promise<void> }>()
 
   constructor(options: ConnectorsOptions) {
     this.#options = options
+    this.#read = connectorsReader(options.client, options.host)
   }
 
   async view(): Promise<ConnectorsView> {
     const flows = [...this.#attempts.values()].map(({ attempt }) => attempt.view())
-    const known = { flows, kept: [] }
-    try {
-      const host = await this.#options.client.request(hostdPaths.connectors, connectorsReply)
-      return { ...known, host, problem: null }
-    } catch (error) {
-      const { errorClass, message } = toProblem(error)
-      if (errorClass === 'internal_error') throw error
-      const { next_auto_fix } = errorRule(errorClass)
-      return { ...known, host: null, problem: { error_class: errorClass, message, next_auto_fix } }
-    }
+    return { ...(await this.#read()), flows, kept: [] }
+  }
+
+  /** What of the attempts the Overview shows. */
+  connecting(): Connecting[] {
+    return [...this.#attempts].flatMap(([name, { attempt }]) => {
+      const state = stateOf(attempt.view())
+      return state === null ? [] : [{ name, state }]
+    })
   }
 
   /**
@@ -97,6 +99,12 @@ export class Connectors {
       this.#options.onEnded()
     }
   }
+}
+
+/** null: it ended otherwise than by a failure. */
+function stateOf({ end, steps }: ConnectFlow): Connecting['state'] | null {
+  if (end !== null) return end.state === 'failed' ? 'failed' : null
+  return steps.some(({ state }) => state === 'you') ? 'you' : 'running'
 }
 
 function wayOf(name: ConnectorName, mode: ConnectorMode): { way: ConnectWay; obtain: WayFunction } {

@@ -11,6 +11,7 @@ import {
 import { Problem } from '#shared/errors'
 import { maxShownFileBytes, type EvidenceContent, type EvidencePlace } from '#shared/evidence'
 import type { HostdClient } from '#shared/hostd-client/client'
+import { connectorsReader } from '#shared/hostd-client/known-connectors'
 import { hostEvidence } from '#shared/hostd-client/host-evidence'
 import { problemOf, toBridgeProblem } from './bridge-error.ts'
 import { consoleOverview } from './console-overview.ts'
@@ -44,6 +45,7 @@ export function consoleTransport(client: HostdClient): BridgeTransport {
 
 function handlersOf(client: HostdClient): Handlers {
   const overview = consoleOverview(client, stepFollower(client))
+  const connectors = connectorsReader(client, () => location.origin)
   return {
     'app.info': async () => ({
       mode: 'console',
@@ -67,6 +69,8 @@ function handlersOf(client: HostdClient): Handlers {
       return { ok: true }
     },
     'proofs.list': async ({ cursor }) => proofRows(await client.proofBundles({ cursor })),
+    'connectors.get': async () => ({ ...(await connectors()), flows: [], kept: [] }),
+    'connectors.finalize': ({ name }) => client.finalizeConnector(name, null),
     'host.artifacts': ({ path }) => client.listArtifacts(path),
     'proofs.evidence': (place) => hostEvidence(client, onHost(place)),
     'proofs.file': ({ path, ...place }) => readFile(client, onHost(place), path),
