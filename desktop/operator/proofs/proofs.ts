@@ -76,6 +76,7 @@ export class ProofList {
     const host = this.options.host()
     const page = await this.hostProofs.page(host, cursor)
     const unreachable = host !== null && page.detail !== null
+    if (host !== null && !unreachable) await this.options.watch.catchUp(host, page.bundles)
     const seen =
       host === null ? [] : this.seenBy(host, page.bundles, unreachable && cursor === undefined)
     const ships = repository === null ? [] : shipIds(repository).filter(reachedBy(cursor, page))
@@ -83,8 +84,7 @@ export class ProofList {
     const sorted = rowsOf({ cursor, page, seen, unreachable, local })
     const bundles = sorted.slice(0, endOfPage(sorted))
     const verified = await this.verifyShips(bundles, repository, local)
-    const shipsSeen =
-      repository === null ? [] : this.seenBy(shipWitness(repository), verified, false)
+    const shipsSeen = repository === null ? [] : await this.shipsSeen(repository, verified)
     for (const row of bundles) {
       noteWitnessed(row, row.kind === 'ship' ? shipsSeen : seen)
       if (!unreachable) this.noteSighting(row, { host, repository })
@@ -96,6 +96,15 @@ export class ProofList {
       next_cursor: more ? (bundles.at(-1)?.run_id ?? null) : null,
       host: host === null ? null : { name: host, as_of: page.as_of, detail: page.detail },
     }
+  }
+
+  private async shipsSeen(
+    repository: string,
+    verified: readonly BundleVerification[],
+  ): Promise<WitnessedLink[]> {
+    const witness = shipWitness(repository)
+    await this.options.watch.catchUp(witness, verified)
+    return this.seenBy(witness, verified, false)
   }
 
   private noteSighting(

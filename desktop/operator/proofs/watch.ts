@@ -2,7 +2,7 @@
 import type { StatusReply } from '#shared/api'
 import type { WitnessView } from '#shared/bridge'
 import { Problem, toProblem } from '#shared/errors'
-import type { ShownChain } from '#shared/proof'
+import type { BundleVerification, ShownChain } from '#shared/proof'
 import type { TrustedKey } from '#shared/signature'
 import {
   checkSeenAgain,
@@ -33,6 +33,9 @@ const againMs = 300_000
 /** Most pages in one check: of new bundles; of old ones by itself, and on request. The next check goes on. */
 const maxPages = 4
 const maxOldPages = { quiet: 1, whole: 40 }
+
+/** What places a bundle in its chain. */
+type Linked = Pick<BundleVerification, 'state' | 'chain' | 'counter'>
 
 type Report = Awaited<ReturnType<Watched['read']>>
 
@@ -75,6 +78,34 @@ export class ProofWatch {
       this.running = null
     })
     await this.running
+  }
+
+  /**
+   * Checks one chain now when a bundle that was just verified is newer than what the witness has seen of it, so that a
+   * page with both tells one story. Never throws; a chain with an open alarm is left to the ordinary checks.
+   */
+  async catchUp(id: string, bundles: readonly Linked[]): Promise<void> {
+    const chain = this.chains().find((each) => each.id === id)
+    const behind = (): boolean => bundles.some((bundle) => this.isNews(id, bundle))
+    if (chain === undefined || !behind()) return
+    while (this.running !== null) await this.running
+    if (this.closed || !behind()) return
+    this.running = this.checkOne(chain, false).finally(() => {
+      this.running = null
+    })
+    await this.running
+  }
+
+  private isNews(id: string, { state, chain, counter }: Linked): boolean {
+    if (state !== 'verified' || chain === null || counter === null) return false
+    const { home } = this.options
+    try {
+      if (readAlarms(home, id).open.length > 0) return false
+      const witnessed = readWitness(home, id)
+      return witnessed === null || (witnessed.chain === chain && witnessed.counter < counter)
+    } catch {
+      return false // what was remembered is damaged: the next check raises that as an alarm
+    }
   }
 
   views(): WitnessView[] {
@@ -157,12 +188,16 @@ export class ProofWatch {
     this.checkedAt = Date.now()
     for (const chain of this.chains()) {
       if (this.closed) return
-      const standing = this.standingOf(chain.id)
-      try {
-        await this.checkChain(chain, standing, whole)
-      } catch (error) {
-        standing.problem = this.failed(chain, toProblem(error))
-      }
+      await this.checkOne(chain, whole)
+    }
+  }
+
+  private async checkOne(chain: Watched, whole: boolean): Promise<void> {
+    const standing = this.standingOf(chain.id)
+    try {
+      await this.checkChain(chain, standing, whole)
+    } catch (error) {
+      standing.problem = this.failed(chain, toProblem(error))
     }
   }
 

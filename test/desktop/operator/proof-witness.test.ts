@@ -309,23 +309,56 @@ describe('the laptop as witness of a host', () => {
 })
 
 describe('the laptop as witness of its own ships', () => {
-  it('raises an alarm when the proof of a ship is missing or replaced', async () => {
+  const newRepository = (): string => {
     const repository = mkdtempSync(join(bench.home, 'repo-'))
     execFileSync('git', ['init', '-q', repository])
+    return repository
+  }
+  const sealShip = async (repository: string, n: number): Promise<void> => {
+    const places = laptopProofPaths(bench.home, repository)
+    const dir = join(repository, 'artifacts', 'ship', idOf(n))
+    writeJson(join(dir, 'ship_result.json'), { run: n })
+    await sealBundle({
+      dir,
+      kind: 'ship',
+      runId: idOf(n),
+      chainFile: places.chainFile,
+      key: await proofKey(places),
+      gitHead: null,
+      gitTree: null,
+    })
+  }
+
+  it('has witnessed each bundle that the same answer calls verified, also the very first', async () => {
+    const repository = newRepository()
+    await bench.call('settings.set_repository', { path: repository })
+    expect(await alarms()).toEqual([])
+    const ofShips = async (): Promise<unknown[]> => {
+      const { witnesses, bundles } = await list()
+      return [
+        witnesses.find(({ place }) => place === 'laptop')?.seen?.counter ?? 'nothing',
+        ...bundles.flatMap(({ laptop, witnessed }) =>
+          laptop === null ? [] : [[laptop.state, witnessed?.counter]],
+        ),
+      ]
+    }
+    expect(await ofShips()).toEqual(['nothing'])
+    await sealShip(repository, 1)
+    expect(await ofShips()).toEqual([1, ['verified', 1]])
+    await seal(4, 4)
+    const { witnesses, bundles } = await list()
+    expect([witnesses[0]?.seen?.counter, bundles[0]?.host?.state, bundles[0]?.witnessed]).toEqual([
+      4,
+      'verified',
+      expect.objectContaining({ counter: 4, same: true }),
+    ])
+  })
+
+  it('raises an alarm when the proof of a ship is missing or replaced', async () => {
+    const repository = newRepository()
     const places = laptopProofPaths(bench.home, repository)
     const shipDir = (n: number): string => join(repository, 'artifacts', 'ship', idOf(n))
-    for (const n of [1, 2, 3]) {
-      writeJson(join(shipDir(n), 'ship_result.json'), { run: n })
-      await sealBundle({
-        dir: shipDir(n),
-        kind: 'ship',
-        runId: idOf(n),
-        chainFile: places.chainFile,
-        key: await proofKey(places),
-        gitHead: null,
-        gitTree: null,
-      })
-    }
+    for (const n of [1, 2, 3]) await sealShip(repository, n)
     await bench.call('settings.set_repository', { path: repository })
     expect(await alarms()).toEqual([])
     const rows = (await list()).bundles.filter(({ kind }) => kind === 'ship')
