@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import open from 'open'
 import { Problem, toProblem } from '#shared/errors'
 import type { StatusReply } from '#shared/api'
 import type { CancelView, Overview, RepositoryState, ShipSummary } from '#shared/bridge'
@@ -87,6 +88,7 @@ export class Workspace {
       log,
       client: this.connection.client,
       host: () => this.connection.view().url,
+      openBrowser: async (url) => void (await open(url)),
       onEnded: () => this.refresh(),
     })
     const watched = this.watched()

@@ -46,6 +46,16 @@ const clientField: ConnectField = {
   kind: 'file',
   hint: 'gmail_client.json, as Google offers it',
   optional: true,
+  kept: true,
+}
+
+const accountField: ConnectField = {
+  name: 'account',
+  label: 'Mailbox',
+  kind: 'text',
+  hint: 'address; empty: the one that was connected before',
+  optional: true,
+  kept: true,
 }
 
 const scopes = [
@@ -65,7 +75,7 @@ export const gmail = {
     oauth_desktop: {
       title: 'Desktop',
       text: 'Allow read access to one mailbox in your own browser. HQ keeps a token, not the password.',
-      fields: [clientField],
+      fields: [clientField, accountField],
       steps: ['client', 'allow', 'exchange', 'send', 'prove'],
       secret: 'oauth',
       scopes,
@@ -73,7 +83,7 @@ export const gmail = {
     oauth_device: {
       title: 'Device code',
       text: 'Enter a short code in a browser on any device. HQ keeps a token, not the password.',
-      fields: [clientField],
+      fields: [clientField, accountField],
       steps: ['client', 'code', 'exchange', 'send', 'prove'],
       secret: 'oauth',
       scopes,

@@ -25,6 +25,8 @@ export interface ConnectField {
   readonly hint: string
   /** May be left empty: HQ has a value from before, or does without. */
   readonly optional?: boolean
+  /** HQ keeps its value on the laptop after an attempt that succeeded, for the next one. */
+  readonly kept?: boolean
 }
 
 /** One way to connect: a mode of the connector. */

@@ -82,6 +82,8 @@ export interface ConnectorHost {
   write(name: string, content: unknown, mode?: number): string
   /** A refresh token for these scopes, in its file. @returns the token */
   signIn(scopes: readonly string[]): Promise<string>
+  /** What lies in the file of the refresh token. */
+  token(): { readonly refresh_token: string }
   /** The reports, checked in this process: the class of a fault does not depend on the process. */
   check(): Promise<Reports>
   /** The reports of the program that an action starts, and everything it printed. */
@@ -144,6 +146,10 @@ export async function connectorHost(): Promise<ConnectorHost> {
       })
       return refresh_token
     },
+    token: () =>
+      JSON.parse(readFileSync(join(folder, 'gmail_oauth.json'), 'utf8')) as {
+        refresh_token: string
+      },
     reset: async () => {
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(folder)
@@ -188,6 +194,4 @@ export async function connectorHost(): Promise<ConnectorHost> {
 }
 
 /** The refresh token that lies on the host now. */
-export const tokenOf = ({ folder }: ConnectorHost): string =>
-  (JSON.parse(readFileSync(join(folder, 'gmail_oauth.json'), 'utf8')) as { refresh_token: string })
-    .refresh_token
+export const tokenOf = (at: ConnectorHost): string => at.token().refresh_token

@@ -7,6 +7,7 @@ import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
 import { Attempt } from './attempt.ts'
 import { deliver } from './deliver.ts'
+import { KeptFields } from './kept-fields.ts'
 import { ways, type WayOptions } from './ways.ts'
 
 interface ConnectRequest {
@@ -15,7 +16,7 @@ interface ConnectRequest {
   readonly fields: Readonly<Record<string, string>>
 }
 
-interface ConnectorsOptions extends Omit<WayOptions, 'fields'> {
+interface ConnectorsOptions extends Omit<WayOptions, 'fields' | 'keep'> {
   readonly client: HostdClient
   /** Names the host that `client` reaches now. */
   readonly host: () => string | null
@@ -29,15 +30,18 @@ export class Connectors {
   readonly #options: ConnectorsOptions
   readonly #read: ReturnType<typeof connectorsReader>
   readonly #attempts = new Map<ConnectorName, { attempt: Attempt; whole: Promise<void> }>()
+  readonly #kept: KeptFields
 
   constructor(options: ConnectorsOptions) {
     this.#options = options
     this.#read = connectorsReader(options.client, options.host)
+    this.#kept = new KeptFields(options.keystore, options.log)
   }
 
   async view(): Promise<ConnectorsView> {
+    const kept = await this.#kept.list()
     const flows = [...this.#attempts.values()].map(({ attempt }) => attempt.view())
-    return { ...(await this.#read()), flows, kept: [] }
+    return { ...(await this.#read()), flows, kept }
   }
 
   /** What of the attempts the Overview shows. */
@@ -59,8 +63,14 @@ export class Connectors {
     requireFields(way, fields)
     const attempt = new Attempt({ connector: name, mode, way })
     const whole = this.#run(attempt, async () => {
-      const secrets = await obtain(attempt, { ...this.#options, fields })
+      const keep = new Map<string, string>()
+      const secrets = await obtain(attempt, {
+        ...this.#options,
+        fields: await this.#kept.fill(name, way, fields),
+        keep: (field, value) => keep.set(field, value),
+      })
       await deliver(attempt, { client: this.#options.client, mode, secrets })
+      await this.#kept.keep(name, keep)
     })
     this.#attempts.set(name, { attempt, whole })
     return attempt.view()

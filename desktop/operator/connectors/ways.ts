@@ -6,12 +6,16 @@ import type { Secret } from './deliver.ts'
 
 /** What a way is given beside its attempt. */
 export interface WayOptions {
-  /** The form, by field. */
+  /** The form, by field. A field that was left empty has the value that HQ kept of it. */
   readonly fields: Readonly<Record<string, string>>
   /** `$OPENCLAW_HQ_HOME` */
   readonly home: string
   readonly env: Environment
   readonly keystore: Keystore
+  /** Opens an address in the browser of this system. It throws when there is none. */
+  readonly openBrowser: (url: string) => Promise<void>
+  /** Keeps the value of a field whose description has `kept`, once the host has proved the secret. */
+  readonly keep: (field: string, value: string) => void
 }
 
 /**

@@ -53,7 +53,7 @@ async function reportOf<Name extends ConnectorName>(
     duration_ms: Math.round(performance.now() - started),
   })
   try {
-    const detail = await withTimeLimit(
+    const { detail, account, expiresAt } = await withTimeLimit(
       (limit) => connector.check({ settings: settings[name], paths, rules, signal: limit }),
       { title: connectors[name].title, seconds: timeout_seconds, outer: signal },
     )
@@ -63,6 +63,8 @@ async function reportOf<Name extends ConnectorName>(
       error_class: null,
       next_auto_fix: null,
       detail: redact.text(detail),
+      ...(account === undefined ? {} : { account }),
+      ...(expiresAt === undefined ? {} : { expires_at: expiresAt.toISOString() }),
     }
   } catch (error) {
     const { errorClass, message } = toProblem(error)
@@ -88,10 +90,10 @@ interface TimeLimit {
  * Ends at once when the limit is reached or `outer` fires, whatever the work does then.
  * @throws {Problem} `connector_unreachable` when it takes longer, `cancelled` when `outer` fires
  */
-async function withTimeLimit(
-  work: (limit: AbortSignal) => Promise<string>,
+async function withTimeLimit<T>(
+  work: (limit: AbortSignal) => Promise<T>,
   { title, seconds, outer }: TimeLimit,
-): Promise<string> {
+): Promise<T> {
   const ended = new AbortController()
   const late = async (): Promise<never> => {
     try {

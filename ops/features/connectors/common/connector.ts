@@ -10,12 +10,21 @@ export interface CheckRequest<Name extends ConnectorName> {
   readonly signal: AbortSignal
 }
 
+/** What a check of a live secret found. */
+export interface Found {
+  /** For a person. */
+  readonly detail: string
+  /** The account that the secret belongs to, as its service names it. */
+  readonly account?: string
+  /** When the secret will stop working, as far as it or its service says. */
+  readonly expiresAt?: Date
+}
+
 /** What a host does with one connector; `shared/connectors/` has its title, modes and settings. */
 export interface Connector<Name extends ConnectorName> {
   /**
    * Checks live whether the service accepts the secrets.
-   * @returns what was found, for a person
    * @throws {Problem} of a class that is a state of a connector, see `check-connectors.ts`
    */
-  readonly check: (request: CheckRequest<Name>) => Promise<string>
+  readonly check: (request: CheckRequest<Name>) => Promise<Found>
 }

@@ -5,7 +5,7 @@ import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { Problem } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { connectionProblem } from '../common/request-peer.ts'
-import type { CheckRequest } from '../common/connector.ts'
+import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { gmailImap, imapFile } from './secrets.ts'
 
@@ -13,7 +13,6 @@ import { gmailImap, imapFile } from './secrets.ts'
  * Logs in at Gmail with user and app password, and out again, over TLS from the first byte. It sends nothing before the
  * certificate is verified, and never connects without TLS.
  *
- * @returns what was found, for a person
  * @throws {Problem} the classes of `readSecret`, `connector_refused`, `connector_insecure`, `connector_unreachable`;
  *   `connector_answer_unexpected` for a server that says more than a login takes
  */
@@ -22,7 +21,7 @@ export async function checkGmailImap({
   paths,
   rules,
   signal,
-}: CheckRequest<'gmail'>): Promise<string> {
+}: CheckRequest<'gmail'>): Promise<Found> {
   const { GMAIL_USER: user, GMAIL_APP_PASSWORD: pass } = readSecret(
     join(secretsFolder(paths), imapFile),
     gmailImap,
@@ -59,7 +58,10 @@ export async function checkGmailImap({
   signal.addEventListener('abort', stop, { once: true })
   try {
     await client.connect()
-    return `${peer} accepted the login over TLS; HQ logged out again.`
+    return {
+      detail: `${peer} accepted the login over TLS; HQ logged out again.`,
+      account: user,
+    }
   } catch (error) {
     signal.throwIfAborted()
     if (tooMuch)

@@ -16,17 +16,16 @@ import { Problem } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { knowSecrets } from '#ops/base/redact/redaction'
 import { requestPeer } from '../common/request-peer.ts'
-import type { CheckRequest } from '../common/connector.ts'
+import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
 
 /**
  * Refreshes the token at the token endpoint and reads the profile of Gmail with the result.
- * @returns what was found, for a person
  * @throws {Problem} the classes of `readSecret` and `requestPeer`, `connector_expired`, `connector_refused`,
  *   `connector_scope_missing`, `connector_answer_unexpected`
  */
-export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<string> {
+export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<Found> {
   const { settings, paths, rules, signal } = request
   const folder = secretsFolder(paths)
   const { installed } = readSecret(join(folder, clientFile), gmailClient, rules)
@@ -46,13 +45,17 @@ export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<s
     timeoutMs: settings.timeout_seconds * 1000,
     headers: { authorization: `Bearer ${access.token}`, accept: 'application/json' },
   })
-  await requireProfile(answer, url.host, settings)
+  const { emailAddress } = await requireProfile(answer, url.host, settings)
   const endpoint = new URL(settings.token_url).host
-  return `The token was refreshed at ${endpoint}, is valid for ${settings.scope}, and ${url.host} sent the profile.`
+  return {
+    detail: `The token was refreshed at ${endpoint}, is valid for ${settings.scope}, and ${url.host} sent the profile.`,
+    account: emailAddress,
+    ...(token.expires_at === undefined ? {} : { expiresAt: new Date(token.expires_at) }),
+  }
 }
 
 /** The part of a profile of Gmail by which it is recognised. */
-const profile = z.looseObject({ emailAddress: z.string().min(1) })
+const profile = z.looseObject({ emailAddress: z.email().max(320) })
 
 const scopeMissing = ({ scope }: GmailSettings): Problem =>
   new Problem('connector_scope_missing', `The token of Gmail is not valid for ${scope}.`)
@@ -62,7 +65,7 @@ async function requireProfile(
   answer: Response,
   host: string,
   settings: GmailSettings,
-): Promise<void> {
+): Promise<z.output<typeof profile>> {
   const { status } = answer
   if (status === 403) throw scopeMissing(settings)
   if (status === 401)
@@ -75,11 +78,13 @@ async function requireProfile(
       'connector_unreachable',
       `${host} answered ${status}. The token itself was refreshed.`,
     )
-  if (status !== 200 || !profile.safeParse(jsonOf(await answer.text())).success)
+  const parsed = profile.safeParse(status === 200 ? jsonOf(await answer.text()) : undefined)
+  if (!parsed.success)
     throw new Problem(
       'connector_answer_unexpected',
       `${host} answered ${status}, and not with a profile.`,
     )
+  return parsed.data
 }
 
 function jsonOf(text: string): unknown {

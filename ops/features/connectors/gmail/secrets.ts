@@ -41,6 +41,8 @@ export const gmailToken = {
     refresh_token: visible(2048),
     scopes: z.array(visible(200)).min(1).max(50),
     issued_at: timestamp,
+    /** Google lets the token of an app in testing expire after seven days, and says so when it gives the token. */
+    expires_at: timestamp.optional(),
   }),
   secrets: ({ refresh_token }) => [refresh_token],
 } satisfies SecretKind<z.ZodType<{ refresh_token: string }>>

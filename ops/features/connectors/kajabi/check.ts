@@ -4,18 +4,17 @@ import { Problem } from '#shared/errors'
 import { isHostOf } from '#shared/net/hostnames'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { requestPeer } from '../common/request-peer.ts'
-import type { CheckRequest } from '../common/connector.ts'
+import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { isSendable, kajabiLogin, type Cookie } from './login.ts'
 
 /**
  * Checks whether Kajabi still accepts the captured login. It requests one page that only a signed-in user gets,
  * with the cookies that belong to it, from this host and without a browser.
- * @returns what was found, for a person
  * @throws {Problem} the classes of `readSecret` and `requestPeer`, `connector_expired`,
  *   `connector_answer_unexpected`
  */
-export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<string> {
+export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<Found> {
   const { settings, paths, rules, signal } = request
   const { cookies } = readSecret(
     join(secretsFolder(paths), settings.storage_state_secret_ref),
@@ -41,7 +40,9 @@ export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<stri
     const next = redirectOf(answer, url)
     if (next === null) {
       await judge(answer, url, settings)
-      return `${url.host} accepted the login; ${sent.length} of ${cookies.length} cookies were sent.`
+      return {
+        detail: `${url.host} accepted the login; ${sent.length} of ${cookies.length} cookies were sent.`,
+      }
     }
     refuseOtherPage(next, page, settings)
     if (hop === maxRedirects) throw unexpected(`it redirected more than ${maxRedirects} times`)

@@ -36,7 +36,10 @@ describe('a check of the connectors', () => {
         cookie('deep', 'deep-cookie-0815', { path: '/admin/sites' }),
       ),
     )
+    const expires_at = new Date(Date.now() + 7 * 24 * hour * 1000).toISOString()
+    kit.at.write('gmail_oauth.json', { ...kit.at.token(), expires_at })
     const { kajabi, gmail, said } = await kit.at.checkByProgram()
+    expect(gmail).toMatchObject({ account: 'ada@example.test', expires_at })
     expect([kajabi.state, gmail.state, kajabi.error_class, gmail.error_class]).toEqual([
       'ready',
       'ready',
@@ -53,7 +56,7 @@ describe('a check of the connectors', () => {
     expect(kit.at.google.bearers.at(-1)?.length).toBeGreaterThan(20)
     kit.at.useImap()
     const imap = await kit.at.checkByProgram()
-    expect(imap.gmail).toMatchObject({ mode: 'imap', state: 'ready' })
+    expect(imap.gmail).toMatchObject({ mode: 'imap', state: 'ready', account: 'ada@example.test' })
     expect(kit.at.imap.said()).toMatch(/AUTHENTICATE PLAIN[\s\S]*LOGOUT/)
     for (const secret of [...secretTexts, tokenOf(kit.at), kit.at.google.bearers.at(-1) ?? ''])
       expect(said + imap.said).not.toContain(secret)
