@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 import { memoryTemp } from './test/support/memory-temp.ts'
 
 export default defineConfig({
@@ -11,7 +12,8 @@ export default defineConfig({
     teardownTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     // More files than cores: tests wait for processes more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname, TMPDIR: memoryTemp() },
   },
 })

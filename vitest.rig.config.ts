@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 /**
  * Tests that need root, Docker, systemd-nspawn or Tailscale (`npm run test:rig`). Three files at a time: each has a machine, or a Docker and network, of its own, and mostly waits.
@@ -10,6 +11,7 @@ export default defineConfig({
     testTimeout: 1_800_000,
     hookTimeout: 2_400_000,
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname },
   },
 })
