@@ -61,7 +61,6 @@ export const dateAndTime = (timestamp: string): string => {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(timestamp)}`
 }
 
-export const shortCommit = (commit: string): string => commit.slice(0, 7)
 export const shortRun = (runId: string): string => runId.slice(-8)
 
 /** 1833 → 1 833, with a thin no-break space. */

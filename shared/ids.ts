@@ -7,8 +7,8 @@ export const runId = z.string().regex(runIdPattern, 'not a run id (YYYYMMDDTHHMM
 /** A full object id, lower case. Never an abbreviation or a ref name. */
 export const commitId = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, 'not a full commit id')
 /**
- * A commit id as logs and messages name it: 12 digits, as the Linux kernel does, because git's usual 7 become ambiguous
- * in a repository that grows, and a log is read for years.
+ * A commit id as logs, messages and pages name it: 12 digits, as the Linux kernel does, because git's usual 7 become
+ * ambiguous in a repository that grows, a log is read for years, and a page is compared with it.
  * @param id a full commit id
  */
 export const shortCommit = (id: string): string => id.slice(0, 12)

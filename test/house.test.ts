@@ -52,6 +52,44 @@ describe('every source file', () => {
   })
 })
 
+/** A block of style sheets with this many declarations has one home; a class of `styles/` can be given to many. */
+const blockLength = 5
+/** The selectors that have the same declarations, in whatever order. */
+export const equalBlocks = (sheets: ReadonlyMap<string, string>): string[] => {
+  const homes = new Map<string, string[]>()
+  for (const [file, text] of sheets)
+    for (const [, selector = '', body = ''] of text.matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
+      const declarations = body.split(';').flatMap((each) => each.trim() || [])
+      if (declarations.length < blockLength) continue
+      const key = declarations.toSorted().join(';')
+      homes.set(key, [...(homes.get(key) ?? []), `${file} ${selector.trim()}`])
+    }
+  return [...homes.values()].filter(({ length }) => length > 1).map((each) => each.join(' = '))
+}
+
+describe('the style sheets of HQ', () => {
+  it(`hold no block of ${blockLength} or more declarations twice`, () => {
+    const sheets = globSync('desktop/renderer/**/*.css')
+    expect(sheets.length).toBeGreaterThan(20)
+    expect(equalBlocks(new Map(sheets.map((file) => [file, readFileSync(file, 'utf8')])))).toEqual(
+      [],
+    )
+  })
+
+  it('are compared by their declarations, in any order', () => {
+    const five = ['a: 1', 'b: 2', 'c: 3', 'd: 4', 'e: 5']
+    const block = (lines: string[]): string => `.x {\n  ${lines.join(';\n  ')};\n}\n`
+    const pair = (one: string[], two: string[]): Map<string, string> =>
+      new Map([
+        ['one.css', block(one)],
+        ['two.css', block(two)],
+      ])
+    expect(equalBlocks(pair(five, five.toReversed()))).toEqual(['one.css .x = two.css .x'])
+    expect(equalBlocks(pair(five, [...five, 'f: 6']))).toEqual([])
+    expect(equalBlocks(pair(five.slice(1), five.slice(1)))).toEqual([])
+  })
+})
+
 describe('the rule for long lines', () => {
   it.each([
     ['a sentence', `// ${'word '.repeat(30)}`, true],

@@ -1,7 +1,8 @@
 /** What can be pressed now, and why not. Every button, the palette and the next action read this. */
 import { actionOf, type ActionId } from '../actions.ts'
 import type { Overview } from '../bridge.ts'
-import { shortCommit, timeOfDay } from '../format.ts'
+import { timeOfDay } from '../format.ts'
+import { shortCommit } from '../ids.ts'
 import type { Run } from '../run.ts'
 import { refusesDeploys, type Maintenance } from './maintenance.ts'
 import type { Reach } from './reach.ts'

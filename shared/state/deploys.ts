@@ -1,6 +1,6 @@
 /** What the Deploy page says first: what serves, what is due, and what the next press would do. */
 import { actions } from '../actions.ts'
-import { shortCommit } from '../format.ts'
+import { shortCommit } from '../ids.ts'
 import { whyNot } from './buttons.ts'
 import { lastDeploy, unreadableDeploy } from './gates.ts'
 import { isDeploy, titleOfDeploy } from './running.ts'

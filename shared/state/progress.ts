@@ -2,7 +2,7 @@
 import { actions } from '../actions.ts'
 import { errorClasses, errorRule, type ErrorClass } from '../errors.ts'
 import type { RemediationId } from '../errors/remediations.ts'
-import { shortCommit } from '../format.ts'
+import { shortCommit } from '../ids.ts'
 import type { Gate } from './gates.ts'
 import {
   deploy,

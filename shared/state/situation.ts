@@ -1,5 +1,5 @@
 /** A situation: what the headline says, and the one next action. Both come from one function, so they agree. */
-import { shortCommit } from '../format.ts'
+import { shortCommit } from '../ids.ts'
 import type { NextAction } from './next.ts'
 import type { Standing } from './standing.ts'
 import type { Tone } from './tone.ts'

@@ -1,6 +1,6 @@
 /** Everything that the situations are decided by, worked out once from what is known. */
 import type { Overview } from '../bridge.ts'
-import { shortCommit } from '../format.ts'
+import { shortCommit } from '../ids.ts'
 import { evidenceOf, newestCommit } from './evidence.ts'
 import { buttonsOf, type Buttons } from './buttons.ts'
 import { gatesOf, type Change } from './gates.ts'

@@ -1,5 +1,6 @@
 /** Situations before a change is on its way: to ship, to commit, to set up. */
-import { count, shortCommit } from '../format.ts'
+import { count } from '../format.ts'
+import { shortCommit } from '../ids.ts'
 import { deploy, endMaintenance, go, nothing, ship, shipButton, type NextAction } from './next.ts'
 import { headline, joined, type Case, type Situation } from './situation.ts'
 import type { Standing } from './standing.ts'

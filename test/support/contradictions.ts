@@ -1,4 +1,4 @@
-import { shortCommit } from '#shared/format'
+import { shortCommit } from '#shared/ids'
 import type { Overview } from '#shared/bridge'
 import type { State } from '#shared/state/state'
 import { refusesDeploys } from '#shared/state/maintenance'
@@ -63,7 +63,7 @@ function aboutServing({ status }: Overview, state: State): string[] {
   const serves = status?.host.serving ?? null
   if (state.serving.commit !== serves) found.push('serves is not what the host says')
   for (const text of textsOf(state))
-    for (const [, commit] of text.matchAll(/\b([0-9a-f]{7}) serves/g))
+    for (const [, commit] of text.matchAll(/\b([0-9a-f]{12}) serves/g))
       if (serves === null || commit !== shortCommit(serves))
         found.push(`“${text}” names another commit than the host serves`)
   if (state.serving.standing === 'green' && status?.state?.last_verified_head !== serves)

@@ -43,7 +43,7 @@ export function LogPane({ view, ended = false, named = null, goTo = null }: Prop
 
   const { scroller, rows, follow, setFollow, selected, show } = useLogRows({ view, errorRow, goTo })
   return (
-    <section className="log-pane" aria-label="Log">
+    <section className="pane log-pane" aria-label="Log">
       <LogBar
         view={view}
         errorRow={errorRow}
@@ -64,7 +64,7 @@ export function LogPane({ view, ended = false, named = null, goTo = null }: Prop
       </LogBar>
       <div
         ref={scroller}
-        className={css(`log-scroll ${wrap ? 'log-wrap' : ''}`)}
+        className={css(`pane-scroll log-scroll ${wrap ? 'pane-wrap' : ''}`)}
         tabIndex={0}
         role="log"
         aria-live="off"
@@ -79,7 +79,7 @@ export function LogPane({ view, ended = false, named = null, goTo = null }: Prop
               : 'No output yet; lines appear here as they are written.'}
           </p>
         )}
-        <div className={css('log-rows')} style={{ height: rows.getTotalSize() }}>
+        <div className={css('pane-rows log-rows')} style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start, key }) => (
             <Row
               key={key}
@@ -164,7 +164,7 @@ function LogBar({
 }): ReactElement {
   const matches = useMatches(view, query)
   return (
-    <div className={css('log-bar')}>
+    <div className={css('pane-bar log-bar')}>
       <LogSearch
         query={query}
         matches={matches}
@@ -215,9 +215,9 @@ function Row({
       </div>
     )
   const classes = [
-    'log-line',
+    'pane-row log-line',
     error && 'log-error',
-    selected && 'log-selected',
+    selected && 'pane-selected',
     row.stream === 'hq' && 'log-hq',
   ]
   return (
@@ -228,11 +228,11 @@ function Row({
       style={style}
       className={css(classes.filter(Boolean).join(' '))}
     >
-      <span className={css('log-number')}>{row.number}</span>
+      <span className={css('pane-number log-number')}>{row.number}</span>
       <span className={css('log-time')}>
         {log.started === null ? '' : clock(row.time - log.started)}
       </span>
-      <span className={css('log-text')}>
+      <span className="pane-text">
         <AnsiText text={row.text} find={find} />
       </span>
     </div>
@@ -264,7 +264,7 @@ function Footer({
 }): ReactElement {
   const over = log.result === null ? ended : true
   return (
-    <footer className={css('log-foot')}>
+    <footer className="pane-foot">
       <span>
         {count(log.lines, 'line')}
         {log.truncated ? ', cut at the limit' : ''}

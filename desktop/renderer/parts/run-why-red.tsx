@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactElement } from 'react'
-import { Link } from 'wouter'
 import type { RunDetail } from '#shared/api'
 import { actionOf, actions } from '#shared/actions'
 import { errorRule, type ErrorClass } from '#shared/errors'
@@ -15,9 +14,8 @@ import { useRemedy } from '../ui/remedy.ts'
 import { evidenceFileQuery } from '../bridge/queries.ts'
 import { bytesOfBase64, textOfBytes } from '../text/base64.ts'
 import { FileLink } from '../ui/file-link.tsx'
-import { nextFix, notReached, WhyRed, type Standing } from '../ui/why-red.tsx'
-import { Age } from '../ui/time.tsx'
-import { shortCommit, shortRun, span } from '../text/format.ts'
+import { nextFix, notReached, superseded, WhyRed, type Standing } from '../ui/why-red.tsx'
+import { shortCommit, span } from '../text/format.ts'
 
 const refused = new Set<string>(['rolled_back', 'rollback_unavailable'])
 /** A person's maintenance also stops a deploy that runs: then it names the step. */
@@ -86,7 +84,7 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
   const remedy = useRemedy()
   const errorClass = classOf(run)
   if (errorClass === null) return null
-  const past = supersession(run, live)
+  const past = superseded(supersededBy(run, live.overview.status), '/runs')
   const failed = result?.steps.find(({ name }) => name === result.step_failed)
   return (
     <WhyRed
@@ -108,25 +106,6 @@ export function RunWhyRed({ run, result, triage, onFirstError }: Props): ReactEl
 
 const concernsMaintenance = (run: RunDetail, errorClass: ErrorClass): boolean =>
   isDeployRun(run) || errorClass === 'maintenance_held'
-
-/** A later run has passed: nobody needs to do anything about this one any more. */
-function supersession(run: RunDetail, { overview: { status } }: Live): Standing | null {
-  const later = supersededBy(run, status)
-  if (later === null) return null
-  return {
-    icon: 'pass',
-    tone: 'pass',
-    text: (
-      <>
-        Superseded by{' '}
-        <Link href={`/runs/${later.run_id}`} className="mono">
-          {shortRun(later.run_id)}
-        </Link>
-        , which passed <Age at={later.at} />.
-      </>
-    ),
-  }
-}
 
 const endedBy = new Set<string>(['runner_lost', 'cancelled', 'interrupted'])
 const classOf = ({ error_class, status }: RunDetail): ErrorClass | null =>

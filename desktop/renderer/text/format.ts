@@ -1,3 +1,3 @@
 /** Numbers and ids as HQ writes them; the state of HQ (`shared/state/`) writes them the same way. */
 export * from '#shared/format'
-export { timeOfRun as startOfRun } from '#shared/ids'
+export { shortCommit, timeOfRun as startOfRun } from '#shared/ids'

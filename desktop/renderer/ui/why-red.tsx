@@ -1,14 +1,17 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Button } from 'react-aria-components'
+import { Link } from 'wouter'
 import { remediations, type RemediationId } from '#shared/errors/remediations'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { ResultDocument, Triage } from '#shared/result'
 import { plural } from '#shared/plural'
 import { stepTitle } from '#shared/steps'
+import { shortRun } from '../text/format.ts'
 import { toneOfClass } from '../text/status.ts'
 import { visibleText } from '../text/visible-text.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
 import { bindStyles } from './styles.ts'
+import { Age } from './time.tsx'
 import styles from './why-red.module.css'
 
 const css = bindStyles(styles)
@@ -107,6 +110,31 @@ export function nextFix(fix: RemediationId, title: string, more: string = ''): S
       <>
         <b className="strong">{automatic ? 'Next automatic fix:' : 'Needs you:'}</b> {title}
         {more}
+      </>
+    ),
+  }
+}
+
+/**
+ * A later one has passed: nobody needs to do anything about this one any more.
+ * @param later null when none has
+ * @param folder address of the page that shows runs of its kind
+ */
+export function superseded(
+  later: { readonly run_id: string; readonly at: string } | null,
+  folder: '/ship' | '/runs',
+): Standing | null {
+  if (later === null) return null
+  return {
+    icon: 'pass',
+    tone: 'pass',
+    text: (
+      <>
+        Superseded by{' '}
+        <Link href={`${folder}/${later.run_id}`} className="mono">
+          {shortRun(later.run_id)}
+        </Link>
+        , which passed <Age at={later.at} />.
       </>
     ),
   }

@@ -106,7 +106,7 @@ describe('maintenance that a failed deploy left on', () => {
     await shown(dialog).toContainText(
       `Deploy ${story.runId.slice(-8)} left it on because it failed.`,
     )
-    await shown(dialog).toContainText('9d02a51 keeps serving.')
+    await shown(dialog).toContainText('9d02a51c8e7f keeps serving.')
     await dialog.getByRole('button', { name: 'Leave it on' }).click()
     expect(await execs(page)).toEqual([])
     await page.getByRole('button', { name: 'End maintenance' }).click()

@@ -89,7 +89,7 @@ describe('the log', () => {
     await page.evaluate(`(() => {
       const seen = Object.assign(globalThis, { seen: { texts: [], turns: 0 } }).seen
       const turn = () => {
-        const text = document.querySelector('footer[class*=log-foot]')?.textContent ?? ''
+        const text = document.querySelector('footer[class*=pane-foot]')?.textContent ?? ''
         if (text !== seen.texts.at(-1)) seen.texts.push(text)
         if (!text.includes('Complete')) { seen.turns += 1; setTimeout(turn, 5) }
       }
@@ -139,7 +139,7 @@ describe('the log', () => {
     ])
     const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
     const text = (at: number): Promise<string | null> =>
-      page.locator(`[data-number="${at}"] [class*=log-text]`).textContent()
+      page.locator(`[data-number="${at}"] [class*=pane-text]`).textContent()
     await shown(page.locator('[data-number="5"]')).toBeVisible()
     expect(await text(1)).toBe('<img src=x onerror="window.hit=1"><script>window.hit=1</script>')
     expect(await text(2)).toBe('user‹U+202E›gnp.exe')
@@ -149,7 +149,7 @@ describe('the log', () => {
     expect(await text(5)).toBe('zero‹U+200B›width‹U+000D›back')
     expect(
       await page.evaluate(
-        `[document.querySelectorAll('[class*=log-rows] img, [class*=log-rows] script').length, 'hit' in window]`,
+        `[document.querySelectorAll('[class*=pane-rows] img, [class*=pane-rows] script').length, 'hit' in window]`,
       ),
     ).toEqual([0, false])
     expect(complaints).toEqual([])
@@ -169,10 +169,10 @@ describe('the log', () => {
       page.getByRole('region', { name: 'Log', exact: true }).getByRole('status'),
     ).toHaveText('3')
     await field.press('Enter')
-    await shown(page.locator('[class*=log-selected] mark')).toHaveText('needle')
-    await shown(page.locator('[data-number="501"]')).toHaveClass(/log-selected/)
+    await shown(page.locator('[class*=pane-selected] mark')).toHaveText('needle')
+    await shown(page.locator('[data-number="501"]')).toHaveClass(/pane-selected/)
     await page.getByRole('button', { name: 'Next match' }).click()
-    await shown(page.locator('[data-number="1501"]')).toHaveClass(/log-selected/)
+    await shown(page.locator('[data-number="1501"]')).toHaveClass(/pane-selected/)
     await shown(
       page.getByRole('region', { name: 'Log', exact: true }).getByRole('status'),
     ).toHaveText('2 of 3')
@@ -188,7 +188,7 @@ describe('a run', () => {
     await shown(why).toContainText('The build failed')
     await shown(why).toContainText('console_build_failed')
     await shown(why).toContainText('desktop/renderer/overview/OverviewPage.tsx:7')
-    await shown(why).toContainText('9d02a51 serves now. Nothing was stopped.')
+    await shown(why).toContainText('9d02a51c8e7f serves now. Nothing was stopped.')
     await shown(why).toContainText('Needs you: Fix the change, commit it, and press Ship.')
     const error = page.locator('[class*=log-error]')
     await shown(error).toBeInViewport()

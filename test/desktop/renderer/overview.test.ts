@@ -24,7 +24,9 @@ afterAll(async () => {
 describe('the overview', () => {
   test('says DONE, and each of the six gates passes', async () => {
     const { page, complaints } = await open(browser, built, done())
-    await shown(page.getByRole('heading', { level: 1 })).toHaveText('4c1e9b7 is DONE, with proof')
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText(
+      '4c1e9b7e02f1 is DONE, with proof',
+    )
     const gates = page
       .getByRole('list', { name: 'Definition of Done, six gates' })
       .getByRole('listitem')
@@ -53,7 +55,7 @@ describe('the overview', () => {
     )
     await shown(
       page.getByText(
-        'Nothing was pushed: origin/main is still 9d02a51. Sign Codex in on this laptop',
+        'Nothing was pushed: origin/main is still 9d02a51c8e7f. Sign Codex in on this laptop',
       ),
     ).toBeVisible()
     await page.context().close()
@@ -223,7 +225,7 @@ describe('the ship page', () => {
       page.getByRole('listitem', { name: 'Review: Blocked review_blocked' }),
     ).toBeVisible()
     await shown(page.getByRole('region', { name: 'Why red' })).toContainText(
-      'Nothing was pushed: origin/main is still 9d02a51.',
+      'Nothing was pushed: origin/main is still 9d02a51c8e7f.',
     )
     const finding = page.getByRole('article', {
       name: 'Blocking finding: A sibling folder passes this check',

@@ -167,7 +167,7 @@ describe('U11 HQ behaves as a browser user expects', () => {
     const field = page.getByRole('searchbox', { name: 'Search or run' })
     for (const [typed, name] of [
       [commitOf(story), /^Commit/],
-      [commitOf(story).slice(0, 7), /^Commit/],
+      [commitOf(story).slice(0, 12), /^Commit/],
       [story.runId, /^Deploy\+Verify/],
       ['console_build_failed', /^Deploy\+Verify/],
       ['rollback', /^Roll back/],

@@ -55,13 +55,13 @@ describe('a host that is pinned by a rollback', () => {
     for (const path of ['/', '/deploy']) {
       const { page, complaints } = await open(browser, built, pinned(), { path })
       const card = cardOf(page)
-      await shown(card).toContainText(`aiops-1 is pinned to ${before.slice(0, 7)}`)
+      await shown(card).toContainText(`aiops-1 is pinned to ${before.slice(0, 12)}`)
       await shown(card).toContainText(
-        `Since rollback ${rollback.slice(-8)}, 14 m ago. Deploys do not bring ${head.slice(0, 7)}, ` +
+        `Since rollback ${rollback.slice(-8)}, 14 m ago. Deploys do not bring ${head.slice(0, 12)}, ` +
           'which was rolled back from, until another commit is on origin/main.',
       )
       await shown(page.getByRole('heading', { level: 1 })).toHaveText(
-        `${head.slice(0, 7)} was rolled back`,
+        `${head.slice(0, 12)} was rolled back`,
       )
       await card.getByRole('link', { name: rollback.slice(-8) }).click()
       await shown(page).toHaveURL(new RegExp(`#/runs/${rollback}$`))
@@ -93,7 +93,7 @@ describe('a host that is pinned by a rollback', () => {
     const { page } = await open(browser, built, pinned(), { path: '/deploy' })
     const button = cardOf(page).getByRole('button', { name: 'Deploy the newest again' })
     await button.press('Enter')
-    const dialog = page.getByRole('alertdialog', { name: `Deploy ${head.slice(0, 7)} again?` })
+    const dialog = page.getByRole('alertdialog', { name: `Deploy ${head.slice(0, 12)} again?` })
     await shown(dialog).toBeVisible()
     await page.keyboard.press('Escape')
     await shown(dialog).toHaveCount(0)
@@ -170,7 +170,7 @@ describe('a host that is pinned by a rollback', () => {
         { path },
       )
       await shown(page.getByRole('heading', { level: 1 })).toHaveText(
-        `Rolling back to ${before.slice(0, 7)}`,
+        `Rolling back to ${before.slice(0, 12)}`,
       )
       await page.context().close()
     }

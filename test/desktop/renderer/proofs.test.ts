@@ -60,7 +60,7 @@ describe('a file of a proof', () => {
         const line = pane.locator(`[data-line="${length}"]`)
         await shown(line).toContainText(`line ${length}`)
         await shown(line).toBeInViewport()
-        await shown(line).toHaveClass(/file-selected/)
+        await shown(line).toHaveClass(/pane-selected/)
         await inWindow(page, pane)
         expect(await pane.locator('[data-line]').count()).toBeLessThan(150)
         await pane.getByRole('group', { name: `${length}.log` }).press('Home')
@@ -99,7 +99,7 @@ describe('a file of a proof', () => {
     expect(readFileSync(await saved.path(), 'utf8')).toBe(buildLog(1817))
     // A link in another tab shows the same line.
     await page.reload()
-    await shown(pane.locator('[data-line="71"]')).toHaveClass(/file-selected/)
+    await shown(pane.locator('[data-line="71"]')).toHaveClass(/pane-selected/)
     const tree = page.getByRole('navigation', { name: 'Files' })
     await tree.getByRole('link', { name: /^events.ndjson/ }).click()
     const events = page.getByRole('region', { name: 'events.ndjson' })
@@ -141,7 +141,7 @@ describe('a file of a proof', () => {
     await shown(why).toContainText(/Last seen whole by this laptop.*10 m ago/)
     await shown(why).toContainText(/First seen broken.*5 m ago/)
     await shown(why).toContainText('6 of 7 files')
-    await why.getByRole('button', { name: /^Deploy 9d02a51 again$/ }).click()
+    await why.getByRole('button', { name: /^Deploy 9d02a51c8e7f again$/ }).click()
     await expect
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
       .toEqual([{ name: 'host.exec', input: { action: 'deploy_and_verify' } }])

@@ -42,8 +42,8 @@ describe('Roll back on the Deploy page', () => {
   test('requires a confirmation, names the commit, and starts a rollback to exactly that one', async () => {
     const { page } = await open(browser, built, story(before), { path: '/deploy' })
     await page.getByRole('button', { name: 'Roll back', exact: true }).click()
-    const dialog = page.getByRole('alertdialog', { name: `Roll back to ${before.slice(0, 7)}?` })
-    await dialog.getByRole('button', { name: `Keep ${head.slice(0, 7)}` }).click()
+    const dialog = page.getByRole('alertdialog', { name: `Roll back to ${before.slice(0, 12)}?` })
+    await dialog.getByRole('button', { name: `Keep ${head.slice(0, 12)}` }).click()
     await shown(dialog).toHaveCount(0)
     expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])
     await page.getByRole('button', { name: 'Roll back', exact: true }).click()

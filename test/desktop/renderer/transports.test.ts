@@ -167,10 +167,14 @@ describe('over hq serve', () => {
   test('the secret leaves the address at once, goes with every call, and a reload still works', async () => {
     mode = 'serve'
     await page.goto(`${built.url}#secret=${secret}`)
-    await shown(page.getByRole('heading', { level: 1 })).toHaveText('4c1e9b7 is DONE, with proof')
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText(
+      '4c1e9b7e02f1 is DONE, with proof',
+    )
     expect(page.url()).toBe(`${built.url}#/`)
     await page.reload()
-    await shown(page.getByRole('heading', { level: 1 })).toHaveText('4c1e9b7 is DONE, with proof')
+    await shown(page.getByRole('heading', { level: 1 })).toHaveText(
+      '4c1e9b7e02f1 is DONE, with proof',
+    )
     expect(seen.length).toBeGreaterThan(2)
     expect(seen.every(({ headers }) => headers['x-openclaw-hq-secret'] === secret)).toBe(true)
     expect(

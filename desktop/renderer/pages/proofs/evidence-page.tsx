@@ -114,8 +114,8 @@ function Head({ place, evidence, checking, onCheck, onWhy, onTree }: HeadProps):
   const hostName = useLive().state.reach.name
   const verification = evidence?.verification ?? null
   return (
-    <div className={css('evidence-head')}>
-      <div className={css('crumb')}>
+    <div className="full-head">
+      <div className="crumb">
         <Link href="/proofs">Proofs</Link>
         <Icon name="right" small />
         <span>{place.side === 'host' ? hostName : 'this laptop'}</span>

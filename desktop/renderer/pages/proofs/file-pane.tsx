@@ -41,7 +41,7 @@ export function FilePane({ place, path, file }: Props): ReactElement {
     [path, data],
   )
   return (
-    <section className={css('file-pane')} aria-label={visibleText(path)}>
+    <section className="pane" aria-label={visibleText(path)}>
       {error && (
         <div className={css('file-says')}>
           <ProblemNote error={error} />
@@ -164,7 +164,7 @@ function Foot({
   line,
 }: Pick<ShownProps, 'shown' | 'content' | 'file'> & { line: number | null }): ReactElement {
   return (
-    <footer className={css('file-foot')}>
+    <footer className="pane-foot">
       <span>
         {count(lines.length, 'line')}, {grouped(size ?? read.length)} B
       </span>

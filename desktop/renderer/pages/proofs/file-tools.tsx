@@ -29,7 +29,7 @@ interface Props {
 export function FileTools(props: Props): ReactElement {
   const { search, readable, raw, onRaw, wrap, line, name, bytes } = props
   return (
-    <div className={css('file-bar')} role="toolbar" aria-label="File">
+    <div className={css('pane-bar file-bar')} role="toolbar" aria-label="File">
       {search}
       <span className="grow" />
       {readable && (

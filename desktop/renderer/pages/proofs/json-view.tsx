@@ -72,13 +72,13 @@ export function JsonView({ name, rows, find, matches, selected, hrefOf }: Props)
     <div className={css('file-area')}>
       <div
         ref={scroller}
-        className={css('file-scroll json')}
+        className={css('pane-scroll file-scroll')}
         tabIndex={0}
         role="group"
         aria-label={name}
         style={{ '--digits': `${String(rows.at(-1)?.line ?? 1).length}ch` } as CSSProperties}
       >
-        <div className={css('file-rows')} style={{ height: list.getTotalSize() }}>
+        <div className="pane-rows" style={{ height: list.getTotalSize() }}>
           {list.getVirtualItems().map(({ index, start, key }) => {
             const at = visible[index] ?? 0
             const row = rows[at]
@@ -89,14 +89,14 @@ export function JsonView({ name, rows, find, matches, selected, hrefOf }: Props)
                 ref={list.measureElement}
                 data-index={index}
                 data-line={row.line}
-                className={css(`json-row ${at === selected ? 'file-selected' : ''}`)}
+                className={css(`pane-row json-row ${at === selected ? 'pane-selected' : ''}`)}
                 style={{ transform: `translateY(${start}px)` }}
               >
                 <Link
                   href={hrefOf(row.line)}
                   replace
                   tabIndex={-1}
-                  className={css('file-number')}
+                  className={css('pane-number file-number')}
                   aria-label={`Line ${grouped(row.line)}`}
                 >
                   {row.line}

@@ -57,32 +57,32 @@ export function TextLines({
     <div className={css('file-area')}>
       <div
         ref={scroller}
-        className={css(`file-scroll ${wrap ? 'file-wrap' : ''}`)}
+        className={css(`pane-scroll file-scroll ${wrap ? 'pane-wrap' : ''}`)}
         tabIndex={0}
         role="group"
         aria-label={name}
         style={{ '--digits': `${String(lines.length).length}ch` } as CSSProperties}
       >
-        <div className={css('file-rows')} style={{ height: rows.getTotalSize() }}>
+        <div className="pane-rows" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start, key }) => (
             <div
               key={key}
               ref={wrap ? rows.measureElement : undefined}
               data-index={index}
               data-line={index + 1}
-              className={css(`file-line ${index === selected ? 'file-selected' : ''}`)}
+              className={css(`pane-row file-line ${index === selected ? 'pane-selected' : ''}`)}
               style={{ transform: `translateY(${start}px)` }}
             >
               <Link
                 href={hrefOf(index + 1)}
                 replace
                 tabIndex={-1}
-                className={css('file-number')}
+                className={css('pane-number file-number')}
                 aria-label={`Line ${grouped(index + 1)}`}
               >
                 {index + 1}
               </Link>
-              <span className={css('file-text')}>
+              <span className="pane-text">
                 <AnsiText text={drawn(lines[index] ?? '')} find={find} />
               </span>
             </div>

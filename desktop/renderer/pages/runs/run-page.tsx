@@ -50,8 +50,8 @@ export function RunPage({ runId }: { runId: string }): ReactElement {
     named && view.log.rows.length > 0 ? () => setGoTo(rowOf(view.log.rows, named)) : null
   return (
     <div className="page-full">
-      <div className={css(`run-head ${run?.status === 'failed' ? 'run-head-red' : ''}`)}>
-        <div className={css('crumb')}>
+      <div className={css(`full-head run-head ${run?.status === 'failed' ? 'run-head-red' : ''}`)}>
+        <div className="crumb">
           <Link href="/runs">Runs</Link>
           <Icon name="right" small />
           <RunId id={runId} whole />

@@ -52,7 +52,7 @@ export function Changes({
   return (
     <div className={css(`changes ${filesShown ? 'with-files' : ''}`)}>
       <FileTree files={all} current={file} onChoose={onChoose} />
-      <section className={css('diff-pane')} aria-label={`Changes of ${file.path}`}>
+      <section className="pane" aria-label={`Changes of ${file.path}`}>
         <div className={css('diff-bar')}>
           <Icon name="file" small className="quiet" />
           <code className="mono ellipsis">{visibleText(file.path)}</code>

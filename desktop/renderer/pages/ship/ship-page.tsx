@@ -99,7 +99,7 @@ function Ship({ detail, active, latest }: ShipProps): ReactElement {
   const failed = !active && result?.overall === 'FAIL'
   return (
     <div className="page-full">
-      <div className={css('ship-head')}>
+      <div className={css('full-head ship-head')}>
         <Head detail={detail} active={active} latest={latest} log={view.log} />
         {active && <CancelNote source="ship" runId={run_id} />}
         <ShipSteps steps={stepsOf(view.log, result)} result={result} />

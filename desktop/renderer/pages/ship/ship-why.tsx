@@ -1,35 +1,12 @@
 import type { ReactElement } from 'react'
-import { Link } from 'wouter'
-import type { Overview } from '#shared/bridge'
 import { errorRule } from '#shared/errors'
 import type { ShipResult } from '#shared/result'
 import { laterShip } from '#shared/state/running'
 import { useLive } from '../../state/live.tsx'
 import { useRemedy } from '../../ui/remedy.ts'
-import { Age } from '../../ui/time.tsx'
-import { shortRun } from '../../text/format.ts'
 import { FileLink } from '../../ui/file-link.tsx'
-import { nextFix, notReached, WhyRed, type Standing } from '../../ui/why-red.tsx'
+import { nextFix, notReached, superseded, WhyRed, type Standing } from '../../ui/why-red.tsx'
 import { pushState } from './ship-headline.ts'
-
-/** A later ship has passed: nobody needs to do anything about this one any more. */
-function supersession(result: ShipResult, overview: Overview): Standing | null {
-  const later = laterShip(result.run_id, overview)
-  if (later === null) return null
-  return {
-    icon: 'pass',
-    tone: 'pass',
-    text: (
-      <>
-        Superseded by{' '}
-        <Link href={`/ship/${later.run_id}`} className="mono">
-          {shortRun(later.run_id)}
-        </Link>
-        , which passed <Age at={later.at} />.
-      </>
-    ),
-  }
-}
 
 /** Why a ship stopped, and what follows. */
 export function ShipWhy({
@@ -47,7 +24,7 @@ export function ShipWhy({
   const failed = result.steps.find(({ name }) => name === result.step_failed)
   const settled = result.pushed_sha === null && result.error_class !== 'push_unconfirmed'
   const fix = result.next_auto_fix ?? errorRule(result.error_class).next_auto_fix
-  const past = supersession(result, overview)
+  const past = superseded(laterShip(result.run_id, overview), '/ship')
   const standing: (Standing | null)[] = [
     {
       icon: settled ? 'pass' : 'alert',
