@@ -5,10 +5,11 @@ import type { ConnectFlow, Connecting } from '#shared/connect-flow'
 import { Problem, toProblem } from '#shared/errors'
 import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
-import { Attempt } from './attempt.ts'
+import { Attempt } from './common/attempt.ts'
+import type { WayOptions } from './common/way.ts'
 import { deliver } from './deliver.ts'
 import { KeptFields } from './kept-fields.ts'
-import { ways, type WayOptions } from './ways.ts'
+import { ways } from './ways.ts'
 
 interface ConnectRequest {
   readonly name: ConnectorName
@@ -22,7 +23,6 @@ interface ConnectorsOptions extends Omit<WayOptions, 'fields' | 'keep'> {
   readonly host: () => string | null
   /** The host answers differently now. */
   readonly onEnded: () => void
-  readonly log: (text: string) => void
 }
 
 /** The attempts of this laptop to connect a connector: at most one of each at a time. */

@@ -3,14 +3,8 @@ import type { ConnectorMode } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { freshProgress, trackProgress } from '#shared/progress'
 import type { HostdClient } from '#shared/hostd-client/client'
-import type { Attempt } from './attempt.ts'
-
-/** One secret on its way to the host. */
-export interface Secret {
-  /** One of the `secrets` of its connector. */
-  readonly kind: string
-  readonly bytes: Uint8Array<ArrayBuffer>
-}
+import type { Attempt } from './common/attempt.ts'
+import type { Secret } from './common/way.ts'
 
 interface Delivery {
   readonly client: HostdClient
