@@ -10,7 +10,7 @@ import { root, say, ownNode, bin } from './paths.mjs'
 import { installDependencies } from './dependencies.mjs'
 import { findElectron } from './electron-binary.mjs'
 import { findBrowser } from './browser.mjs'
-import { installRigTools } from './rig-tools.mjs'
+import { installRigTools, installTestTools } from './rig-tools.mjs'
 import { installDockerTools } from './docker-tools.mjs'
 import { build } from './build.mjs'
 
@@ -119,6 +119,7 @@ const tasks = {
     )
   },
   async test(args) {
+    installTestTools()
     const browser = findBrowser()
     build()
     const checked = args.length > 0 ? 0 : await check()

@@ -29,7 +29,15 @@ const programs = {
   serve: 'desktop/serve/command.ts',
 }
 /** Packages that find files beside themselves, or that are started instead of imported. */
-const external = ['@fastify/static', '@openai/codex', 'electron', 'npm', 'open', 'playwright']
+const external = [
+  '@fastify/static',
+  '@openai/codex',
+  'electron',
+  'npm',
+  'open',
+  'playwright',
+  'playwright-core',
+]
 /** How long parts of earlier builds stay, milliseconds. */
 const keptMs = 7 * 24 * 3600 * 1000
 const isExternal = (id) => external.some((name) => id === name || id.startsWith(`${name}/`))

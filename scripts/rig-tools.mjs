@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { say } from './paths.mjs'
 
 /** Program to Debian package. Docker and Compose are missing here: they run in the machine that the rig builds. */
-const tools = {
+const rigTools = {
   strace: 'strace',
   prlimit: 'util-linux',
   mount: 'mount',
@@ -19,8 +19,16 @@ const tools = {
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
 const installed = (program) => folders.some((folder) => existsSync(join(folder, program)))
 
+/** A screen for windows that tests open. */
+const testTools = { Xvfb: 'xvfb' }
+
 /** Installs what the rig tests need, when we may. What is still missing is a skip that names it. */
-export function installRigTools() {
+export const installRigTools = () => install({ ...rigTools, ...testTools })
+
+/** The same for all other tests. */
+export const installTestTools = () => install(testTools)
+
+function install(tools) {
   const missing = Object.keys(tools).filter((program) => !installed(program))
   if (
     missing.length === 0 ||
@@ -29,7 +37,7 @@ export function installRigTools() {
     !existsSync('/usr/bin/apt-get')
   )
     return
-  say(`Installing for the rig tests: ${missing.join(', ')}`)
+  say(`Installing for the tests: ${missing.join(', ')}`)
   const options = {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },

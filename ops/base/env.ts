@@ -104,6 +104,11 @@ export const hqVariables = {
     meaning: 'Marks a production host, where no ship may start. Empty and 0 do not.',
   },
   OPENCLAW_HQ_DEMO: { ...text, meaning: '1 in the demo: secrets are kept in the sandbox.' },
+  OPENCLAW_CHROMIUM: {
+    ...folder,
+    meaning:
+      'Browser for signing in to a connector, and for the tests. Not set: an installed Chrome, Edge or Chromium.',
+  },
   OPENCLAW_ELECTRON: { ...text, meaning: 'Electron program for the window of the demo.' },
   OPENCLAW_RUN_ID: {
     ...runIdentifier,

@@ -33,6 +33,33 @@ const settings = z
       .min(1)
       .default(['/login', '/users/sign_in'])
       .describe('Where Kajabi redirects a user who is not signed in.'),
+    signed_in_paths: z
+      .array(urlPath)
+      .min(1)
+      .default(['/admin'])
+      .describe(
+        'Where Kajabi leads a user who has signed in; a page there, or below, ends a sign-in.',
+      ),
+    signed_in_element: z
+      .string()
+      .min(1)
+      .max(300)
+      .nullable()
+      .default(null)
+      .describe('CSS selector of an element that the page must show then; null: any page will do.'),
+    signed_in_cookie: z
+      .string()
+      .regex(/^[^\s;=]+$/, 'must be the name of a cookie')
+      .nullable()
+      .default(null)
+      .describe('Name of a cookie that the browser must hold then; null: none in particular.'),
+    sign_in_minutes: z
+      .number()
+      .int()
+      .min(1)
+      .max(120)
+      .default(30)
+      .describe('Time that a person has to sign in, minutes.'),
     timeout_seconds: timeoutSeconds,
   })
   .superRefine(({ base_url, hosts }, context) => {

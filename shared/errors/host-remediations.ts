@@ -107,6 +107,17 @@ export const hostRemediations = {
     automatic: false,
     title: 'Sign in to the connector again, and replace its secret on the host.',
   },
+  get_browser: {
+    automatic: false,
+    title:
+      'Connect this laptop to the internet and start again: HQ downloads a browser. ' +
+      'Chrome or Edge is used instead where it is installed.',
+  },
+  stay_signed_in: {
+    automatic: false,
+    title:
+      'Sign in again, and choose to stay signed in where the page offers it: the host can use cookies only.',
+  },
   correct_connector_settings: {
     automatic: false,
     title:

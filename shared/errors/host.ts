@@ -101,4 +101,36 @@ export const hostErrors = {
     title: 'Unreachable connector',
     sentence: 'A connector does not answer',
   },
+  // sign-in at a connector, in a browser of the laptop
+  browser_missing: {
+    next_auto_fix: 'get_browser',
+    title: 'No browser',
+    sentence: 'There is no browser on this laptop that HQ can open',
+  },
+  browser_failed: {
+    next_auto_fix: 'start_again',
+    title: 'Failed browser',
+    sentence: 'The browser of the sign-in did not work',
+  },
+  browser_ended: {
+    next_auto_fix: 'start_again',
+    title: 'Ended browser',
+    sentence: 'The browser ended before the sign-in was complete',
+  },
+  sign_in_window_closed: {
+    next_auto_fix: 'start_again',
+    title: 'Closed window',
+    sentence: 'The window of the sign-in was closed before it was complete',
+  },
+  sign_in_timed_out: {
+    next_auto_fix: 'start_again',
+    title: 'Unfinished sign-in',
+    sentence: 'Nobody completed the sign-in in time',
+  },
+  sign_in_not_kept: {
+    blocked: true,
+    next_auto_fix: 'stay_signed_in',
+    title: 'Sign-in without a cookie',
+    sentence: 'The sign-in cannot be used outside the window that it was made in',
+  },
 } as const satisfies Record<string, ErrorRow>

@@ -6,7 +6,7 @@ import { connectorFileRule, connectorFolderRule, octal, wrongWith } from '#ops/b
 import { knowSecrets } from '#ops/base/redact/redaction'
 
 /** Largest secret of a connector, in bytes. A captured login is a few dozen KiB. */
-const maxBytes = 1024 * 1024
+export const maxSecretBytes = 1024 * 1024
 
 export interface SecretKind<T extends z.ZodType> {
   readonly schema: T
@@ -44,7 +44,7 @@ export function readSecret<T extends z.ZodType>(
 ): z.output<T> {
   checkFolder(dirname(path), rules)
   const parsed = schema.safeParse(parse(path, readGuarded(path, rules)))
-  if (!parsed.success) throw invalid(path, `is not valid at ${issuesOf(parsed.error)}`)
+  if (!parsed.success) throw invalid(path, `is not valid at ${secretIssues(parsed.error)}`)
   knowSecrets(secrets(parsed.data))
   return parsed.data
 }
@@ -100,7 +100,8 @@ function readGuarded(path: string, { strict }: ReadRules): string {
     const at = fstatSync(file)
     const why = wrongWith(connectorFileRule(path), at, strict) ?? foreignOwner({ path, at, strict })
     if (why !== null) throw unsafe(why)
-    if (at.size > maxBytes) throw invalid(path, `has ${at.size} bytes, more than ${maxBytes}`)
+    if (at.size > maxSecretBytes)
+      throw invalid(path, `has ${at.size} bytes, more than ${maxSecretBytes}`)
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
@@ -116,7 +117,7 @@ function parse(path: string, text: string): unknown {
 }
 
 /** The fields that do not match the schema, and how. The name of an unknown field is not repeated. */
-const issuesOf = ({ issues }: z.ZodError): string =>
+export const secretIssues = ({ issues }: z.ZodError): string =>
   [
     ...new Set(
       issues.map(({ path, code, message }) => {

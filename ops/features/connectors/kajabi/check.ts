@@ -26,9 +26,7 @@ export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<Foun
   requireLiveCookie(cookies, page, now)
   let url = page
   for (let hop = 0; ; hop += 1) {
-    const sent = cookies.filter(
-      (cookie) => isAlive(cookie.expires, now) && goesTo(cookie, url) && isSendable(cookie),
-    )
+    const sent = cookies.filter((cookie) => isSentTo(cookie, url, now))
     const answer = await requestPeer(url, {
       signal,
       timeoutMs: settings.timeout_seconds * 1000,
@@ -79,7 +77,12 @@ function goesTo({ domain, path, secure }: Cookie, url: URL): boolean {
   return hostFits && pathFits && (!secure || protocol === 'https:')
 }
 
-const isAtOrBelow = (pathname: string, path: string): boolean =>
+/** Is this cookie part of the request of a signed-in user? @param now Unix time in seconds */
+export const isSentTo = (cookie: Cookie, url: URL, now: number): boolean =>
+  isAlive(cookie.expires, now) && goesTo(cookie, url) && isSendable(cookie)
+
+/** Is a page that path, or below it? */
+export const isAtOrBelow = (pathname: string, path: string): boolean =>
   pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
 
 /** A form with a password field: a signed-in user does not get one. */

@@ -1,0 +1,4 @@
+/** What the laptop uses of the connectors: the form that the host expects of a captured login. */
+export { maxSecretBytes, secretIssues } from './common/read-secret.ts'
+export { isAtOrBelow, isSentTo } from './kajabi/check.ts'
+export { kajabiLogin } from './kajabi/login.ts'

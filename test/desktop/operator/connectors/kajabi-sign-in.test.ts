@@ -1,0 +1,182 @@
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright'
+import { connectorFields, connectors } from '#shared/connectors/list'
+import type { KajabiSettings } from '#shared/connectors/kajabi'
+import { redact } from '#ops/base/redact/redaction'
+import { kajabiLogin } from '#ops/features/connectors/index'
+import { Attempt } from '../../../../desktop/operator/connectors/common/attempt.ts'
+import { captureLogin } from '../../../../desktop/operator/connectors/kajabi/capture.ts'
+import { foreignHost, kajabiSite, type KajabiSite } from '../../../support/kajabi-site.ts'
+import { until } from '../../../support/operator-bench.ts'
+import {
+  enterCode,
+  enterPassword,
+  signInBench,
+  xvfb,
+  type SignInBench,
+} from '../../../support/sign-in-bench.ts'
+
+const profiles = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`openclaw-sign-in-${process.pid}.`))
+
+describe.skipIf(xvfb === undefined)('signing in to Kajabi (needs Xvfb)', () => {
+  let site: KajabiSite
+  let bench: SignInBench
+  let logged: string[] = []
+  beforeAll(async () => {
+    site = await kajabiSite()
+    bench = await signInBench(site)
+  })
+  afterAll(async () => {
+    await bench.remove()
+    await site.close()
+  })
+  beforeEach(() => {
+    Object.assign(site, { keeps: 'cookie', sessionSeconds: 3600 })
+    logged = []
+  })
+  afterEach(() => {
+    expect(profiles()).toEqual([])
+  })
+
+  const start = (more: Partial<KajabiSettings> = {}) => {
+    const attempt = new Attempt({
+      connector: 'kajabi',
+      mode: 'storage_state',
+      way: connectors.kajabi.ways.storage_state,
+    })
+    const settings: KajabiSettings = {
+      ...connectorFields.kajabi.parse({ base_url: site.url, hosts: ['kajabi.test'] }),
+      ...more,
+    }
+    const whole = captureLogin(
+      attempt,
+      { env: bench.env, log: (text) => logged.push(text) },
+      settings,
+    )
+    const failed = whole.then(
+      () => null,
+      (error: unknown) => error,
+    )
+    return { attempt, whole, failed }
+  }
+  const stateOf = (attempt: Attempt, id: string) =>
+    attempt.view().steps.find((step) => step.id === id)?.state
+
+  /** The person signs in, and needs no second try. */
+  const signIn = async () => {
+    const page = await bench.window()
+    await enterPassword(page, site)
+    await enterCode(page, site.person.code)
+    return page
+  }
+
+  it('keeps the login of a person who needs two tries for the second factor', async () => {
+    const { attempt, whole } = start()
+    const page = await bench.window()
+    expect(profiles()).toHaveLength(1)
+    await until('HQ waits', () => attempt.view().waiting_for)
+    expect(attempt.view()).toMatchObject({
+      window: true,
+      waiting_for: expect.stringContaining(`app.kajabi.test:${site.port}/admin`) as string,
+    })
+    expect(stateOf(attempt, 'sign_in')).toBe('you')
+    expect(await attempt.showWindow()).toBe(true)
+    await enterPassword(page, site)
+    await enterCode(page, '000000')
+    await page.getByText('Wrong code').waitFor()
+    await enterCode(page, site.person.code)
+    const [secret, ...others] = await whole
+    expect(others).toEqual([])
+    const text = new TextDecoder().decode(secret?.bytes)
+    const login = kajabiLogin(['kajabi.test']).schema.parse(JSON.parse(text))
+    expect(login.cookies.map(({ name, domain }) => `${name} ${domain}`)).toEqual([
+      '_kjb_session app.kajabi.test',
+    ])
+    expect(text).toContain('local-storage-canary-0815')
+    const states = attempt.view().steps.map(({ state }) => state)
+    expect(states).toEqual(['pass', 'pass', 'pass', 'wait', 'wait'])
+    expect(attempt.view().window).toBe(false)
+  })
+
+  it('says where the window is, and keeps no cookie of another site', async () => {
+    const { attempt, whole } = start()
+    const page = await bench.window()
+    await page.goto(`https://${foreignHost}:${site.port}/sign-in?token=one-time`)
+    await until('HQ says it', () => attempt.view().waiting_for?.includes(`shows ${foreignHost}.`))
+    expect(JSON.stringify(attempt.view())).not.toContain('one-time')
+    await page.goto(`${site.url}/login`)
+    await signIn()
+    const [secret] = await whole
+    expect(new TextDecoder().decode(secret?.bytes)).not.toContain('foreign-')
+    for (const text of site.secrets())
+      if (text !== site.person.password) expect(redact.text(`x ${text} y`)).not.toContain(text)
+  })
+
+  it.each([
+    {
+      name: 'closed',
+      act: (page: Page) => page.close(),
+      errorClass: 'sign_in_window_closed',
+    },
+    { name: 'ended by the system', act: () => bench.crash(), errorClass: 'browser_ended' },
+  ])('ends when the browser is $name', async ({ act, errorClass }) => {
+    const { attempt, failed } = start()
+    await act(await bench.window())
+    expect(await failed).toMatchObject({ errorClass })
+    expect(attempt.view().window).toBe(false)
+  })
+
+  it('ends at once when it is cancelled, also while the person types', async () => {
+    const { attempt, failed } = start()
+    const page = await bench.window()
+    await page.fill('input[name=password]', site.person.password)
+    const pid = bench.pid()
+    attempt.cancel()
+    attempt.fail(await failed)
+    expect(attempt.view().end).toMatchObject({ state: 'cancelled' })
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  })
+
+  it('ends at its limit, and names what the window did not show', async () => {
+    const { attempt, failed } = start({ sign_in_minutes: 0.05 })
+    await bench.window()
+    const { deadline } = await until('HQ waits', () => {
+      const view = attempt.view()
+      return view.deadline === null ? null : view
+    })
+    expect(new Date(deadline ?? 0).getTime() - Date.now()).toBeLessThanOrEqual(3000)
+    expect(await failed).toMatchObject({ errorClass: 'sign_in_timed_out' })
+  })
+
+  it('refuses a login that only the window keeps, and says so', async () => {
+    site.keeps = 'sessionStorage'
+    const { failed } = start({ signed_in_element: '#dashboard' })
+    await signIn()
+    expect(await failed).toMatchObject({
+      errorClass: 'sign_in_not_kept',
+      message: expect.stringContaining('the memory of its window (sessionStorage)') as string,
+    })
+  })
+
+  it('refuses 50 MB of storage', async () => {
+    site.keeps = 'huge'
+    const { failed } = start({ signed_in_element: '#dashboard' })
+    await signIn()
+    expect(await failed).toMatchObject({
+      errorClass: 'connector_secret_invalid',
+      message: expect.stringMatching(/has 5\d{4} KiB, and a host takes at most 1024 KiB/) as string,
+    })
+  })
+
+  it('refuses a login that ended while it was captured', async () => {
+    const { attempt, failed } = start({ signed_in_paths: ['/admin/sites'] })
+    const page = await signIn()
+    await page.getByText('Dashboard').waitFor()
+    site.logoutEverywhere()
+    expect(await failed).toMatchObject({ errorClass: 'sign_in_not_kept' })
+    expect(stateOf(attempt, 'check')).toBe('fail')
+  })
+})
