@@ -222,7 +222,7 @@ export const moon = {
       `import type { Connector } from '../common/connector.ts'
 
 export const moon: Connector<'moon'> = {
-  check: async ({ settings }) => \`The moon was seen \${settings.mode}.\`,
+  check: async ({ settings }) => ({ detail: \`The moon was seen \${settings.mode}.\` }),
 }
 `,
     )

@@ -3,6 +3,9 @@ import type { ConnectorRow } from './row.ts'
 import type { ConnectField } from './ways.ts'
 import { hostname, peerUrl, timeoutSeconds } from './settings-fields.ts'
 
+/** What HQ requests of Google. */
+export const gmailScope = 'https://www.googleapis.com/auth/gmail.readonly'
+
 const modes = ['oauth_desktop', 'oauth_device', 'imap'] as const
 
 /** `gmail` of host.json: how this host reads mail. */
@@ -14,7 +17,7 @@ const settings = z.strictObject({
   scope: z
     .string()
     .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope')
-    .default('https://www.googleapis.com/auth/gmail.readonly')
+    .default(gmailScope)
     .describe('Scope that the token must have.'),
   token_url: peerUrl
     .default('https://oauth2.googleapis.com/token')
@@ -38,7 +41,6 @@ const settings = z.strictObject({
     .describe('Certificates (PEM) that are trusted for it instead of those of Node.'),
   timeout_seconds: timeoutSeconds,
 })
-export type GmailSettings = z.infer<typeof settings>
 
 const clientField: ConnectField = {
   name: 'client',
@@ -60,7 +62,7 @@ const accountField: ConnectField = {
 
 const scopes = [
   {
-    scope: 'https://www.googleapis.com/auth/gmail.readonly',
+    scope: gmailScope,
     text: 'Read all mail and settings of one mailbox. It cannot send, change or delete anything.',
   },
 ]

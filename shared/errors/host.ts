@@ -78,6 +78,16 @@ export const hostErrors = {
     title: 'Refused secret',
     sentence: 'A connector refused its secret',
   },
+  connector_denied: {
+    next_auto_fix: 'connect_again',
+    title: 'Access not allowed',
+    sentence: 'Access to a connector was not allowed in the browser',
+  },
+  connector_other_account: {
+    next_auto_fix: 'connect_again',
+    title: 'Another account',
+    sentence: 'The sign-in to a connector is of another account than before',
+  },
   connector_scope_missing: {
     blocked: true,
     next_auto_fix: 'connect_again',

@@ -2,18 +2,11 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { connectorReports, type ConnectorReport } from '#shared/connectors'
 import { checkConnectors } from '#ops/features/connectors/check-connectors'
+import { gmailScope } from '#shared/connectors/gmail'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
-import {
-  gmailScope,
-  googleHere,
-  imapPeer,
-  kajabi,
-  webPeer,
-  type GoogleHere,
-  type ImapPeer,
-  type WebPeer,
-} from './connector-peers.ts'
+import { imapPeer, kajabi, webPeer, type ImapPeer, type WebPeer } from './connector-peers.ts'
+import { googleHere, type GoogleHere } from './google-here.ts'
 import { hq, testHost, type TestHost } from './hostd.ts'
 
 const session = 'kjbSessionLoopback0123456789abcdef'

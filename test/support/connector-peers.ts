@@ -1,13 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import {
   createServer as createPlainServer,
   type AddressInfo,
@@ -17,10 +11,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
-import { Provider } from 'oidc-provider'
 
 /** Listens on a free loopback port. @returns the port, and an end that does not wait for anybody */
-async function listen(
+export async function listen(
   server: Server | NetServer,
 ): Promise<{ port: number; close: () => Promise<void> }> {
   const sockets = new Set<Socket>()
@@ -79,101 +72,6 @@ export const kajabi =
         .writeHead(200, { 'content-type': 'text/html' })
         .end('<!doctype html><h1>Dashboard</h1>')
   }
-
-export const gmailScope = 'https://www.googleapis.com/auth/gmail.readonly'
-
-export interface GoogleHere {
-  readonly url: string
-  readonly client: { readonly client_id: string; readonly client_secret: string }
-  /** A refresh token as a sign-in leaves it. */
-  refreshToken(scopes: readonly string[]): Promise<string>
-  /** Withdraws it, as its owner can at any time. */
-  revoke(token: string): Promise<void>
-  /** Answers of the API with this status, whatever the token. */
-  api: number | null
-  /** Access tokens that the API was shown. */
-  readonly bearers: string[]
-  readonly close: () => Promise<void>
-}
-
-/** A real OAuth server, with Gmail's profile behind its access tokens. */
-export async function googleHere(): Promise<GoogleHere> {
-  const client = {
-    client_id: 'desk-client.apps.example.test',
-    client_secret: 'GOCSPX-loopbackClientSecret-0001',
-  }
-  let provider: Provider | null = null
-  const handle: RequestListener = (request, response) => {
-    void (request.url === '/gmail/v1/users/me/profile'
-      ? profile(request, response)
-      : provider?.callback()(request, response))
-  }
-  const profile = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
-    google.bearers.push(bearer)
-    const token = await provider?.AccessToken.find(bearer)
-    const status =
-      google.api ?? (token === undefined ? 401 : token.scopes.has(gmailScope) ? 200 : 403)
-    response
-      .writeHead(status, { 'content-type': 'application/json' })
-      .end(
-        JSON.stringify(
-          status === 200
-            ? { emailAddress: 'ada@example.test', messagesTotal: 3 }
-            : { error: { code: status } },
-        ),
-      )
-  }
-  const { port, close } = await listen(createServer(handle))
-  const url = `http://127.0.0.1:${port}`
-  provider = new Provider(url, {
-    clients: [
-      {
-        ...client,
-        application_type: 'native',
-        token_endpoint_auth_method: 'client_secret_post',
-        redirect_uris: ['http://127.0.0.1/cb'],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-      },
-    ],
-    scopes: ['offline_access', gmailScope, 'other'],
-    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    features: { devInteractions: { enabled: false } },
-    rotateRefreshToken: false,
-    ttl: { AccessToken: 60, RefreshToken: 600, Grant: 600 },
-    cookies: { keys: ['test'] },
-  })
-  const made = provider
-  const google: GoogleHere = {
-    url,
-    client,
-    api: null,
-    bearers: [],
-    close,
-    refreshToken: async (scopes) => {
-      const grant = new made.Grant({ accountId: 'ada', clientId: client.client_id })
-      const scope = ['offline_access', ...scopes].join(' ')
-      grant.addOIDCScope(scope)
-      const found = await made.Client.find(client.client_id)
-      if (found === undefined) throw new Error('the client is not there')
-      const token = new made.RefreshToken({
-        accountId: 'ada',
-        client: found,
-        grantId: await grant.save(),
-        scope,
-        gty: 'authorization_code',
-        expiresWithSession: false,
-        iiat: Math.floor(Date.now() / 1000),
-      })
-      return await token.save()
-    },
-    revoke: async (token) => {
-      await (await made.RefreshToken.find(token))?.destroy()
-    },
-  }
-  return google
-}
 
 export interface ImapPeer {
   readonly port: number

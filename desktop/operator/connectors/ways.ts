@@ -6,4 +6,6 @@ export const ways: Readonly<Partial<Record<ConnectorName, Obtain>>> = {
   // The libraries of a way are loaded with its first attempt.
   kajabi: async (attempt, options) =>
     await (await import('./kajabi/capture.ts')).obtainKajabiLogin(attempt, options),
+  gmail: async (attempt, options) =>
+    await (await import('./gmail/gmail.ts')).connectGmail(attempt, options),
 }

@@ -2,3 +2,6 @@
 export { maxSecretBytes, secretIssues } from './common/read-secret.ts'
 export { isAtOrBelow, isSentTo } from './kajabi/check.ts'
 export { kajabiLogin } from './kajabi/login.ts'
+export { readProfile } from './gmail/profile.ts'
+export { grantProblem, oauthErrorOf, oauthPeer, repeatable } from './gmail/oauth-peer.ts'
+export { gmailClient, gmailToken } from './gmail/secrets.ts'

@@ -89,7 +89,7 @@ export const gmailFaults = (kit: FaultKit): readonly Fault[] => [
     },
     state: 'invalid',
     errorClass: 'connector_refused',
-    detail: /refreshed just before \(401\)/,
+    detail: /received just before \(401\)/,
   },
   {
     name: 'an API that is out of order',
