@@ -90,7 +90,7 @@ const without = (schema: object, names: readonly string[]): JsonObject =>
 
 /** One route as Fastify's swagger plugin takes it. */
 function operationOf(url: string, description: RouteDescription, shapes: Shapes): JsonObject {
-  const { summary, params, query, headers, body, replies } = description
+  const { summary, params, query, headers, body, stream, replies } = description
   const inline = (schema: z.ZodType): JsonObject => {
     return without(z.toJSONSchema(schema, { ...jsonSchema, io: 'input' }), ['$schema'])
   }
@@ -101,6 +101,7 @@ function operationOf(url: string, description: RouteDescription, shapes: Shapes)
     ...(query === undefined ? {} : { querystring: inline(query) }),
     ...(headers === undefined ? {} : { headers: inline(headers) }),
     ...(body === undefined ? {} : { body: inline(body) }),
+    ...(stream === undefined ? {} : { consumes: [stream], body: bytes }),
     response: {
       ...Object.fromEntries(
         Object.entries(replies).map(([status, reply]) => [
@@ -126,6 +127,9 @@ function pathParams(params: z.ZodType): z.ZodType {
     ),
   )
 }
+
+/** A body that is not JSON. */
+const bytes = { type: 'string', format: 'binary' }
 
 const meaning: Readonly<Record<number, string>> = {
   200: 'Done.',

@@ -1,50 +1,10 @@
 import { z } from 'zod'
+import type { Action } from './action-row.ts'
+import { connectorActions } from './connector-actions.ts'
 import { commitId } from './ids.ts'
-import type { BundleKind } from './proof.ts'
-import type { ResultKind } from './result-forms.ts'
 import { keyId } from './signature.ts'
 
-export const lanes = [
-  'deploy',
-  'doctor',
-  'guard',
-  'port_audit',
-  'verify',
-  'dod',
-  'green_check',
-  'tail',
-  'status',
-  'selftest',
-  'phase0',
-] as const
-export type Lane = (typeof lanes)[number]
-
-interface Action {
-  readonly title: string
-  /** Text of the button that starts it. */
-  readonly button: string
-  /**
-   * What its `hq` command does, for the help: the command is `ops/cli/commands/<name>.ts`, `<name>` as in `argv`.
-   * Absent: another command does this as well, and has its own row in `ops/cli/tables/`.
-   */
-  readonly summary?: string
-  /** Further text the palette of HQ finds it by. */
-  readonly paletteText?: string
-  /** The form of its result document. */
-  readonly result: ResultKind
-  /** The folder of `artifacts/` in which it leaves a proof that is sealed when it ends; null: it leaves none. */
-  readonly bundle: BundleKind | null
-  /** Arguments of the `hq` command; the runner adds the interpreter. Never a shell line. */
-  readonly argv: (params: Record<string, unknown>) => readonly string[]
-  readonly params: z.ZodType<Record<string, unknown>>
-  readonly timeout_seconds: number
-  /** One run at a time per lane; a second start is answered 409 and joinable. */
-  readonly lane: Lane
-  /** `idle`: not while a deploy runs. `dod_only`: never, but for the Definition of Done. */
-  readonly in_maintenance: 'allowed' | 'idle' | 'dod_only'
-  /** Needs a confirmation in the UI that names what it changes. */
-  readonly destructive: boolean
-}
+export { lanes, type Lane } from './action-row.ts'
 
 const noParams = z.strictObject({})
 
@@ -224,6 +184,7 @@ export const actions = {
     in_maintenance: 'allowed',
     destructive: false,
   },
+  ...connectorActions,
   trust_ship_key: {
     title: 'Enrol a ship key',
     button: 'Enrol',

@@ -75,12 +75,19 @@ export const allReady = (reports: readonly ConnectorReport[]): boolean =>
 /** `artifacts/connectors/<run_id>/connectors.json` and `artifacts/phase0/<run_id>/phase0_result.json`. */
 export const connectorsResult = z.strictObject({
   ...resultFields,
-  kind: z.enum(['connectors', 'phase0']),
+  kind: z.enum([
+    'connectors',
+    'phase0',
+    'connector_start',
+    'connector_status',
+    'connector_finalize',
+    'connector_revoke',
+  ]),
   /** The same as a list of checks: one for each connector. */
   checks: z.array(checkResult),
-  /** null: the run ended before it had checked all. */
+  /** How the connectors are now; null: the run ended before it had checked them, or checks none. */
   connectors: storedReports.nullable(),
-  /** Why it failed, when that is not the state of a connector. */
+  /** Why it failed, when that is not the state of a connector; or what is waited for. */
   detail: z.string().optional(),
 })
 export type ConnectorsResult = z.infer<typeof connectorsResult>
@@ -128,7 +135,14 @@ export const connectorsReply = z.strictObject({
   seen: z
     .strictObject({
       run_id: runId,
-      action: z.enum(['connectors_status', 'phase0']),
+      action: z.enum([
+        'connectors_status',
+        'phase0',
+        'connector_start',
+        'connector_status',
+        'connector_finalize',
+        'connector_revoke',
+      ]),
       finished_at: timestamp,
     })
     .nullable(),
@@ -147,6 +161,12 @@ export const connectorsReply = z.strictObject({
     .nullable(),
 })
 export type ConnectorsReply = z.infer<typeof connectorsReply>
+
+/** Largest secret of a connector, in bytes. A captured login is a few dozen KiB. */
+export const maxSecretBytes = 1024 * 1024
+
+/** Which secret of a connector: one of the `secrets` in its row. */
+export const secretKind = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'is not a kind of secret')
 
 /** `PUT /api/connectors/:name/secret`: it lies on the host, beside the one in use, and is not proved yet. */
 export const secretStoredReply = z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { actionIds, lanes } from './actions.ts'
+import { connectorName, maxSecretBytes, secretKind } from './connectors.ts'
 import { errorClasses } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 
@@ -92,6 +93,14 @@ export const runnerRequest = z.discriminatedUnion('op', [
     op: z.literal('store_ship'),
     run_id: runId,
     size: z.number().int().positive(),
+    actor: z.string(),
+  }),
+  /** The secret itself, `size` bytes, follows the line on the stream. */
+  z.strictObject({
+    op: z.literal('write_secret'),
+    connector: connectorName,
+    kind: secretKind,
+    size: z.number().int().positive().max(maxSecretBytes),
     actor: z.string(),
   }),
 ])

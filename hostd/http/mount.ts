@@ -22,6 +22,8 @@ export interface RouteDescription {
   readonly query?: z.ZodType
   readonly headers?: z.ZodType
   readonly body?: z.ZodType
+  /** Content type of a body that is passed on as it arrives, instead of JSON. */
+  readonly stream?: string
   /** Answers of a request that hostd accepts, by status; 409 too where it has a separate shape. */
   readonly replies: Readonly<Record<number, z.ZodType | PlainReply>>
 }
@@ -47,6 +49,8 @@ interface Route<
   /** Headers that change what the route does. They are described here and read by the handler. */
   readonly headers?: z.ZodType
   readonly body?: B
+  /** Content type of a body that the handler takes from `request.body` as a stream, instead of JSON. */
+  readonly stream?: string
   /** What the answer must be, by status. An answer that does not fit is a defect and is not sent. */
   readonly replies: Readonly<Record<number, R>>
   readonly bodyLimit?: number
@@ -67,9 +71,11 @@ export function mount<
   Q extends z.ZodType = typeof nothing,
   B extends z.ZodType = typeof noBody,
 >(app: FastifyInstance, route: Route<P, Q, B, R>): void {
-  const { method, url, summary, params, query, headers, body, replies, bodyLimit } = route
+  const { method, url, summary, params, query, headers, body, stream, replies, bodyLimit } = route
   const given = Object.fromEntries(
-    Object.entries({ params, query, headers, body }).filter(([, schema]) => schema !== undefined),
+    Object.entries({ params, query, headers, body, stream }).filter(
+      ([, schema]) => schema !== undefined,
+    ),
   )
   const firstStatus = Number(Object.keys(replies)[0])
   app.route({
@@ -82,7 +88,7 @@ export function mount<
       const answer = await route.handle({
         params: checked(params ?? nothing, request.params, 'address') as z.output<P>,
         query: checked(query ?? nothing, request.query, 'query') as z.output<Q>,
-        body: checked(body ?? noBody, request.body, 'body') as z.output<B>,
+        body: checked(body ?? noBody, stream ? null : request.body, 'body') as z.output<B>,
         request,
         reply,
       })

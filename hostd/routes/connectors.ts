@@ -1,57 +1,44 @@
-import { hostdPaths } from '#shared/hostd-paths'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import { hostSettings } from '#shared/config'
 import {
   allReady,
   connectorsReply,
-  connectorsResult,
+  type ConnectorDetail,
+  type ConnectorsReply,
   type ConnectorsResult,
 } from '#shared/connectors'
+import { connectorNames } from '#shared/connectors/list'
+import { hostdPaths } from '#shared/hostd-paths'
+import { candidates, candidatesFile } from '#ops/core/host-state/connector-candidates'
+import type { KnownConnectors } from '#ops/core/host-state/connector-results'
 import type { Deps } from '../http/deps.ts'
-import type { Documents } from '../runs/documents.ts'
 import { mount } from '../http/mount.ts'
+import type { ConnectorResults } from '../runs/connector-results.ts'
+import type { Documents } from '../runs/documents.ts'
 import type { Verify } from '../runs/verified.ts'
 
-/** What the last run that probed the connectors found. hostd itself probes nothing and may read no secret of them. */
-export function connectorRoutes(
-  app: FastifyInstance,
-  { paths, docs, verify }: Pick<Deps, 'paths'> & { docs: Documents; verify: Verify },
-): void {
-  const newest = (
-    kind: ConnectorsResult['kind'],
-    file: string,
-    seen: boolean,
-  ): ConnectorsResult | null =>
-    docs.newest(join(paths.artifacts, kind), (folder, id) => {
-      const result = docs.read(join(folder, file), connectorsResult)
-      return result?.run_id === id && result.kind === kind && (!seen || result.connectors !== null)
-        ? result
-        : null
-    })
+interface ConnectorDeps extends Pick<Deps, 'paths' | 'settings'> {
+  readonly docs: Documents
+  readonly results: ConnectorResults
+  readonly verify: Verify
+}
+
+/** What the last runs that checked the connectors found. hostd itself checks nothing and may read no secret of them. */
+export function connectorRoutes(app: FastifyInstance, deps: ConnectorDeps): void {
+  const { results, verify } = deps
   mount(app, {
     method: 'GET',
     url: hostdPaths.connectors,
-    summary: 'What the last run that read the connectors found',
+    summary: 'What the last runs that checked the connectors found',
     replies: { 200: connectorsReply },
-    handle: async () => {
-      const found = [
-        newest('connectors', 'connectors.json', true),
-        newest('phase0', 'phase0_result.json', true),
-      ].filter((result) => result !== null)
-      const last = found.toSorted((a, b) => (a.finished_at < b.finished_at ? 1 : -1))[0] ?? null
-      const phase0 = newest('phase0', 'phase0_result.json', false)
+    handle: async (): Promise<ConnectorsReply> => {
+      const known = results.known()
+      const phase0 = results.lastPhase0()
       return {
-        ok: last?.connectors ? allReady(last.connectors) : false,
-        seen:
-          last === null
-            ? null
-            : {
-                run_id: last.run_id,
-                action:
-                  last.kind === 'phase0' ? ('phase0' as const) : ('connectors_status' as const),
-                finished_at: last.finished_at,
-              },
-        connectors: last?.connectors ?? null,
+        ok: allReady(known.reports),
+        seen: known.last === null ? null : seen(known.last),
+        connectors: known.reports.length === 0 ? null : [...known.reports],
+        details: details(deps, known),
         last_phase0:
           phase0 === null
             ? null
@@ -65,5 +52,30 @@ export function connectorRoutes(
               },
       }
     },
+  })
+}
+
+function seen({ kind, run_id, finished_at }: ConnectorsResult): ConnectorsReply['seen'] {
+  const action = kind === 'connectors' ? 'connectors_status' : kind
+  return { run_id, action, finished_at }
+}
+
+/** The settings and candidates are of now: a run may have changed them since hostd was started. */
+function details(
+  { paths, settings, docs }: ConnectorDeps,
+  known: KnownConnectors,
+): ConnectorDetail[] {
+  const now = docs.read(paths.hostSettings, hostSettings) ?? settings
+  const waiting = docs.read(candidatesFile(paths), candidates)?.candidates ?? []
+  return connectorNames.map((name) => {
+    const newest = waiting
+      .filter((each) => each.name === name)
+      .toSorted((a, b) => (a.stored_at < b.stored_at ? 1 : -1))[0]
+    return {
+      name,
+      mode: now[name].mode,
+      candidate: newest === undefined ? null : { kind: newest.kind, stored_at: newest.stored_at },
+      history: known.history(name),
+    }
   })
 }

@@ -1,5 +1,5 @@
 import { hostdPaths } from '#shared/hostd-paths'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { actionOf, isActionId, type ActionId } from '#shared/actions'
 import { dodRunHeader, execReply, execRequest, joinableBody, type JoinableBody } from '#shared/api'
@@ -69,20 +69,32 @@ export function execRoutes(app: FastifyInstance, deps: Deps): void {
           'unknown_action',
           `${JSON.stringify(body.action)} is not an action of this host. Nothing was started.`,
         )
-      const params = checked(actionOf(body.action).params, body.params ?? {}, 'params field')
-      const deployRunId = deployOf(request)
-      checkMaintenance(deps, body.action, deployRunId)
-      const outcome = deps.runs.start({
-        action: body.action,
-        params,
-        actor: actorOf(request.raw),
-        deployRunId,
-      })
-      if ('busy' in outcome) {
-        void reply.code(409)
-        return joinable(outcome.busy)
-      }
-      return { ok: true as const, run_id: outcome.run.run_id, status: outcome.run.status }
+      return startRun(deps, { action: body.action, params: body.params ?? {}, request, reply })
     },
   })
+}
+
+interface StartRequest {
+  readonly action: ActionId
+  readonly params: Record<string, unknown>
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/**
+ * Starts an action for a request.
+ * @returns the run, or with status 409 the one that holds the lane
+ * @throws {Problem} `invalid_request` for parameters that the action does not take; `MAINTENANCE_MODE`
+ */
+export function startRun(deps: Deps, { action, params, request, reply }: StartRequest) {
+  const taken = checked(actionOf(action).params, params, 'params field')
+  const deployRunId = deployOf(request)
+  checkMaintenance(deps, action, deployRunId)
+  const actor = actorOf(request.raw)
+  const outcome = deps.runs.start({ action, params: taken, actor, deployRunId })
+  if ('busy' in outcome) {
+    void reply.code(409)
+    return joinable(outcome.busy)
+  }
+  return { ok: true as const, run_id: outcome.run.run_id, status: outcome.run.status }
 }

@@ -1,11 +1,13 @@
 /** Every route of hostd, in one list. */
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from '../http/deps.ts'
+import { readConnectorResults } from '../runs/connector-results.ts'
 import { documents } from '../runs/documents.ts'
 import { lastResults } from '../runs/last-results.ts'
 import { bundleChecker, type Verify } from '../runs/verified.ts'
 import { artifactRoutes } from './artifacts.ts'
 import { connectorRoutes } from './connectors.ts'
+import { connectorSecretRoutes } from './connector-secret.ts'
 import { eventRoutes } from './events.ts'
 import { execRoutes } from './exec.ts'
 import { healthRoutes } from './health.ts'
@@ -23,8 +25,9 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   const check = bundleChecker(deps.paths, docs, deps.log)
   const verify: Verify = async (kind, runId) => (await check(kind, runId)).state
   const results = lastResults(deps.paths, docs, check)
+  const connectors = readConnectorResults(deps.paths, docs)
   healthRoutes(app, deps)
-  statusRoutes(app, { ...deps, docs, results })
+  statusRoutes(app, { ...deps, docs, results, connectors })
   execRoutes(app, deps)
   runRoutes(app, deps)
   eventRoutes(app, deps)
@@ -32,7 +35,8 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   shipRoutes(app, deps, verify)
   proofRoutes(app, { ...deps, docs, check })
   trustRoutes(app, deps)
-  connectorRoutes(app, { ...deps, docs, verify })
+  connectorRoutes(app, { ...deps, docs, verify, results: connectors })
+  connectorSecretRoutes(app, deps)
   artifactRoutes(app, deps)
   projectStateRoutes(app, deps)
   maintenanceRoutes(app, deps)

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { statusReply } from '#shared/api'
 import { projectConfig } from '#shared/config'
+import type { ConnectorsSummary } from '#shared/connectors'
+import type { KnownConnectors } from '#ops/core/host-state/connector-results'
 import { serving } from '#ops/core/host-state/service-record'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
 import { projectConfigName } from '#ops/core/config/settings-files'
 import type { Deps } from '../http/deps.ts'
+import type { ConnectorResults } from '../runs/connector-results.ts'
 import type { Documents } from '../runs/documents.ts'
 import type { LastResults } from '../runs/last-results.ts'
 import { mount } from '../http/mount.ts'
@@ -17,9 +20,9 @@ const recentDeploys = 20
 /** Everything the Overview shows, in one call. */
 export function statusRoutes(
   app: FastifyInstance,
-  deps: Deps & { docs: Documents; results: LastResults },
+  deps: Deps & { docs: Documents; results: LastResults; connectors: ConnectorResults },
 ): void {
-  const { paths, settings, docs, results } = deps
+  const { paths, settings, docs, results, connectors } = deps
   mount(app, {
     method: 'GET',
     url: hostdPaths.status,
@@ -44,6 +47,7 @@ export function statusRoutes(
       last_guard: results.checks('guard'),
       last_port_audit: results.checks('port_audit'),
       last_selftest: results.checks('selftest'),
+      connectors: summary(connectors.known()),
       bundles: await results.bundles(),
       unreadable: results.unreadable(),
       active_runs: deps.runs.active(),
@@ -54,4 +58,14 @@ export function statusRoutes(
         .slice(0, recentDeploys),
     }),
   })
+}
+
+/** How the connectors are, in a word each. */
+function summary({ reports, last }: KnownConnectors): ConnectorsSummary | null {
+  if (last === null) return null
+  return {
+    run_id: last.run_id,
+    checked_at: last.finished_at,
+    connectors: reports.map(({ name, state, expires_at = null }) => ({ name, state, expires_at })),
+  }
 }

@@ -57,12 +57,14 @@ export const hostErrors = {
     sentence: 'A connector is not ready',
   },
   connector_secret_unsafe: {
+    http: 409,
     blocked: true,
     next_auto_fix: 'protect_secrets',
     title: 'Exposed connector secret',
     sentence: 'Other accounts can read or change the secret of a connector',
   },
   connector_secret_invalid: {
+    http: 400,
     blocked: true,
     next_auto_fix: 'connect_again',
     title: 'Unusable connector secret',

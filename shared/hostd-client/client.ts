@@ -42,6 +42,9 @@ const readArtifactMs = 30_000
 /** A secret of a connector has at most 1 MiB, milliseconds. */
 const sendSecretMs = 30_000
 
+/** Runs of other people that one start waits for. */
+const mostStarts = 3
+
 interface SecretToSend {
   readonly connector: ConnectorName
   /** One of the `secrets` of its connector. */
@@ -178,16 +181,27 @@ export class HostdClient {
     options: RequestOptions = {},
   ): Promise<Started> {
     const path = pathWith(hostdPaths.connectorFinalize, connector)
-    const body = mode === null ? {} : { mode }
-    const { run_id } = await this.request(path, execReply, { ...options, method: 'POST', body })
-    return { run_id, joined: false }
+    return await this.#startAlone(path, mode === null ? {} : { mode }, options)
   }
 
   /** Starts the run that deletes the secret of a connector, also at the service where it can be done. */
   async revokeConnector(connector: ConnectorName): Promise<Started> {
-    const path = pathWith(hostdPaths.connectorRevoke, connector)
-    const { run_id } = await this.request(path, execReply, { method: 'POST', body: {} })
-    return { run_id, joined: false }
+    return await this.#startAlone(pathWith(hostdPaths.connectorRevoke, connector), {}, {})
+  }
+
+  /** Another run of the lane began before the secret of this one was there: it is waited for and not joined. */
+  async #startAlone(path: string, body: object, options: RequestOptions): Promise<Started> {
+    for (let tries = 1; ; tries += 1)
+      try {
+        const request = { ...options, method: 'POST', body } as const
+        const { run_id } = await this.request(path, execReply, request)
+        return { run_id, joined: false }
+      } catch (error) {
+        if (!(error instanceof LaneBusy) || tries === mostStarts) throw error
+        const { signal } = options
+        const events = this.events(error.active.active_run_id, signal ? { signal } : {})
+        while ((await events.next()).done !== true) signal?.throwIfAborted()
+      }
   }
 
   async turnMaintenanceOn(reason: string): Promise<MaintenanceState> {

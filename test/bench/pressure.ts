@@ -22,7 +22,7 @@ import { readRegularFile } from '#ops/base/files/regular-file'
 import { runPipeline } from '#ops/core/pipeline/pipeline'
 import { readBundleFiles } from '#ops/core/proof/bundle-files'
 import { checkGmailImap } from '#ops/features/connectors/gmail/check-imap'
-import { connectorSecrets } from '#ops/base/paths/connector-paths'
+import { connectorSecrets, secretsFolder } from '#ops/base/paths/connector-paths'
 import { hostSettings } from '#shared/config'
 import { toProblem } from '#shared/errors'
 import { newRunId } from '#shared/ids'
@@ -217,7 +217,8 @@ const parts: Record<string, () => Promise<string>> = {
         timeout_seconds: 30,
       },
     }).gmail
-    const request = { settings, paths: host.paths, rules: { strict: false } }
+    const locate = (ref: string): string => join(secretsFolder(host.paths), ref)
+    const request = { settings, locate, rules: { strict: false } }
     const from = performance.now()
     const before = process.memoryUsage.rss()
     let refused = ''

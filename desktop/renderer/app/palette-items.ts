@@ -90,8 +90,9 @@ function deployItem({ state }: Live, { run, go }: Ways): PaletteItem {
 
 /** What the host can be made to run at any time: it changes nothing that an operator must confirm, and takes no text. */
 const hostActions: readonly ActionId[] = actionIds.filter((id) => {
-  const { destructive, params } = actionOf(id)
-  return id !== 'deploy_and_verify' && !destructive && params.safeParse({}).success
+  const { destructive, forAgents = false, params } = actionOf(id)
+  if (id === 'deploy_and_verify' || destructive || forAgents) return false
+  return params.safeParse({}).success
 })
 
 function useHostActions(): PaletteItem[] {

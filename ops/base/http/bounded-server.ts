@@ -47,16 +47,25 @@ export function connectionRefusals(
     if (before === undefined || before.writableFinished) answer()
     else before.once('close', answer)
   }
-  const cut = (request: IncomingMessage): void => {
-    const answer = answers.get(request.socket)
+  const cut = ({ socket }: IncomingMessage, problem: Problem): void => {
     // Part of an answer cannot be taken back. Before that, the refusal takes the place of the answer.
-    if (answer?.headersSent === true) request.socket.destroy()
-    else end(request.socket, bodyOf(tooSlow()))
+    if (answers.get(socket)?.headersSent === true) socket.destroy()
+    else end(socket, bodyOf(problem))
+  }
+  /** The request whose body can never be complete: its peer ended the connection in the middle of it. */
+  const unfinished = (socket: Duplex): IncomingMessage | null => {
+    const answer = answers.get(socket)
+    return answer === undefined || answer.writableFinished || answer.req.complete
+      ? null
+      : answer.req
   }
   return {
     clientError: (error, socket) => {
+      const request = unfinished(socket)
       if (codeOf(error) === 'ECONNRESET') socket.destroy()
-      else refuse(socket, codeOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT' ? tooSlow() : unreadable())
+      else if (codeOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, tooSlow())
+      else if (request === null) refuse(socket, unreadable())
+      else cut(request, unreadable())
     },
     attach: (server) => {
       server.prependListener('request', ({ socket }: IncomingMessage, answer: ServerResponse) => {
@@ -69,7 +78,7 @@ export function connectionRefusals(
     limitBody: (request, ms) => {
       if (!hasBody(request)) return
       const timer = setTimeout(() => {
-        if (!request.complete) cut(request)
+        if (!request.complete) cut(request, tooSlow())
       }, ms)
       request.once('close', () => clearTimeout(timer))
     },

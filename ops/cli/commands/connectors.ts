@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ConnectorName } from '#shared/connectors/list'
 import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
 import { connectorsDocument } from '#ops/features/connectors/document'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
@@ -10,14 +11,20 @@ import { passedHostFiles, readHostFile, settingsOf } from '#ops/core/config/host
 /**
  * `hq connectors`: checks live whether each connector is ready.
  * @param probe internal: checks in this process and prints the reports as JSON
+ * @param only internal: this connector alone
+ * @param candidates internal: new secrets that wait for their proof, where there are any
  * @returns the exit code
  */
 export async function run({
   probe = false,
+  only,
+  candidates = false,
   ...options
 }: {
   json?: boolean
   probe?: boolean
+  only?: ConnectorName
+  candidates?: boolean
 }): Promise<number> {
   if (!probe)
     return await runAsAction(
@@ -44,7 +51,13 @@ export async function run({
   const paths = hostPaths()
   const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
   const settings = settingsOf(passedHostFiles() ?? readHostFile(paths), paths)
-  const reports = await checkConnectors({ settings, paths, signal: cancelOnSignals() })
+  const reports = await checkConnectors({
+    settings,
+    paths,
+    signal: cancelOnSignals(),
+    only: only ?? null,
+    candidates,
+  })
   process.stdout.write(`${JSON.stringify(reports)}\n`)
   return 0
 }

@@ -2,6 +2,7 @@ import { Problem, toProblem } from '#shared/errors'
 import type { RunnerReply, RunnerRequest } from '#shared/run'
 import { exitCodeOf } from '#ops/core/pipeline/exit-codes'
 import { hostdUrl, hostPaths } from '#ops/base/paths/paths'
+import { storeSecret } from '#ops/features/connectors/store-secret'
 import { stayWithRelease } from '#ops/base/process/program'
 import { cancelRun } from '#ops/host/runner/cancel-run'
 import { readRequest } from '#ops/host/runner/read-request'
@@ -36,6 +37,8 @@ export async function run(): Promise<number> {
           return { ok: true, detail: await cancelRun(paths, request.run_id) }
         case 'maintenance':
           return { ok: true, detail: await setMaintenance(paths, request) }
+        case 'write_secret':
+          return { ok: true, detail: await storeSecret(paths, request, bytes) }
         case 'store_ship':
           return { ok: true, detail: await storeShip(paths, request.run_id, bytes) }
         default:

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { actionIds, actionOf, type ActionId } from '#shared/actions'
+import { connectorName } from '#shared/connectors'
 import { commitId } from '#shared/ids'
 import type { CommandModule, CommandRow, OptionRow } from './command-row.ts'
 import { matching } from './option-parsers.ts'
@@ -44,6 +45,17 @@ const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
     {
       flags: '--probe',
       description: 'check in this process and print the reports as JSON',
+      internal: true,
+    },
+    {
+      flags: '--only <name>',
+      description: 'check this connector alone',
+      parse: matching(connectorName, 'the name of a connector'),
+      internal: true,
+    },
+    {
+      flags: '--candidates',
+      description: 'check new secrets that wait for their proof',
       internal: true,
     },
   ],

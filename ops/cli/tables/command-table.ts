@@ -1,5 +1,6 @@
 import { actionCommands } from './actions.ts'
 import type { CommandRow } from './command-row.ts'
+import { connectorCommands } from './connectors.ts'
 import { hostCommands } from './host.ts'
 import { internalCommands } from './internal.ts'
 import { proofCommands } from './proof.ts'
@@ -10,6 +11,7 @@ import { releaseCommands } from './release.ts'
 export const commandTable: readonly CommandRow[] = [
   ...releaseCommands,
   ...actionCommands,
+  ...connectorCommands,
   ...checkCommands,
   ...hostCommands,
   ...proofCommands,

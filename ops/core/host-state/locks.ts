@@ -18,6 +18,9 @@ export const hostdLockFile = ({ index }: Pick<HostPaths, 'index'>): string =>
 /** Held while a ship bundle is stored. */
 export const storeLockFile = (paths: Locks): string => join(paths.locks, 'store-ship.lock')
 
+/** Held while the secrets of the connectors are written, proved or deleted. */
+export const secretsLockFile = (paths: Locks): string => join(paths.locks, 'connector-secrets.lock')
+
 /** Held while the maintenance file is read and written again. */
 export const maintenanceLockFile = (paths: Locks): string => join(paths.locks, 'maintenance.lock')
 

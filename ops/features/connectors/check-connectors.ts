@@ -1,10 +1,14 @@
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostSettings } from '#shared/config'
 import type { ConnectorReport, ConnectorState } from '#shared/connectors'
 import { connectorNames, connectors, type ConnectorName } from '#shared/connectors/list'
 import { errorRule, Problem, toProblem, type ErrorClass } from '#shared/errors'
+import { secretsFolder } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
+import { candidateOf } from './common/secret-folder.ts'
 import { hostConnectors } from './registry.ts'
 
 /** What a check needs to know about its host. */
@@ -12,15 +16,23 @@ interface Host {
   readonly settings: HostSettings
   readonly paths: Pick<HostPaths, 'etc'>
   readonly signal: AbortSignal
+  /** Only this connector; null: all. */
+  readonly only?: ConnectorName | null
+  /** Where a new secret waits for its proof, that one is checked and not the one in use. */
+  readonly candidates?: boolean
 }
 
 /**
- * Checks all connectors at once, live. It reads their secrets: call it in a process that has no further rights.
+ * Checks the connectors at once, live. It reads their secrets: call it in a process that has no further rights.
  * @returns one report of each, in the order of `connectorNames`
  * @throws {Problem} `cancelled` when `signal` fires, and every class that is not a state of a connector
  */
 export const checkConnectors = (host: Host): Promise<ConnectorReport[]> =>
-  Promise.all(connectorNames.map((name) => reportOf(name, host)))
+  Promise.all(
+    connectorNames
+      .filter((name) => (host.only ?? name) === name)
+      .map((name) => reportOf(name, host)),
+  )
 
 /** The state that an error class means. Any other class is a defect, not a state of a connector. */
 const states: Partial<Record<ErrorClass, ConnectorState>> = {
@@ -40,11 +52,18 @@ const states: Partial<Record<ErrorClass, ConnectorState>> = {
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 async function reportOf<Name extends ConnectorName>(
   name: Name,
-  { settings, paths, signal }: Host,
+  { settings, paths, signal, candidates = false }: Host,
 ): Promise<ConnectorReport> {
   const connector = hostConnectors[name]
   const { mode, timeout_seconds }: HostSettings[ConnectorName] = settings[name]
   const rules = { strict: settings.launcher === 'systemd' }
+  const folder = secretsFolder(paths)
+  const locate = (ref: string): string => {
+    const candidate = join(folder, candidateOf(ref))
+    return candidates && lstatSync(candidate, { throwIfNoEntry: false })
+      ? candidate
+      : join(folder, ref)
+  }
   const started = performance.now()
   const about = (): Pick<ConnectorReport, 'name' | 'mode' | 'checked_at' | 'duration_ms'> => ({
     name,
@@ -54,7 +73,7 @@ async function reportOf<Name extends ConnectorName>(
   })
   try {
     const { detail, account, expiresAt } = await withTimeLimit(
-      (limit) => connector.check({ settings: settings[name], paths, rules, signal: limit }),
+      (limit) => connector.check({ settings: settings[name], locate, rules, signal: limit }),
       { title: connectors[name].title, seconds: timeout_seconds, outer: signal },
     )
     return {

@@ -3,7 +3,7 @@ import type { ErrorClass, Problem } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
 
-interface DocumentFacts {
+export interface DocumentFacts {
   readonly kind: ConnectorsResult['kind']
   readonly runId: string
   readonly startedAt: string
@@ -18,7 +18,7 @@ const stateText: Record<ConnectorReport['state'], string> = {
   ready: 'ready',
 }
 
-const toCheck = ({
+export const toCheck = ({
   name,
   state,
   detail,

@@ -1,5 +1,5 @@
 /** What the laptop uses of the connectors: the form that the host expects of a captured login. */
-export { maxSecretBytes, secretIssues } from './common/read-secret.ts'
+export { secretIssues } from './common/read-secret.ts'
 export { isAtOrBelow, isSentTo } from './kajabi/check.ts'
 export { kajabiLogin } from './kajabi/login.ts'
 export { readProfile } from './gmail/profile.ts'

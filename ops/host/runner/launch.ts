@@ -9,6 +9,7 @@ import { endTree } from '#ops/base/process/process-tree'
 import { installRoot, programArgv } from '#ops/base/process/program'
 import { redact } from '#ops/base/redact/redaction'
 import { recordedTree } from './run-processes.ts'
+import { sendBody, type RequestBody } from './request-body.ts'
 import { requestFromUnit, startUnit } from './systemd-launch.ts'
 
 export interface LaunchSettings {
@@ -140,14 +141,15 @@ export async function startRunner(
 }
 
 /**
- * Sends one request to a fresh runner and waits for its one-line answer: cancel, maintenance, store_ship.
+ * Sends one request to a fresh runner and waits for its one-line answer: cancel, maintenance, store_ship,
+ * write_secret.
  * @param body follows the request line, when the request has one
  * @throws {Problem} with the class the runner gave; `internal_error` when it gave no answer
  */
 export async function requestFromRunner(
   request: Exclude<RunnerRequest, { op: 'start' }>,
   settings: LaunchSettings,
-  body?: Uint8Array,
+  body?: RequestBody,
 ): Promise<Extract<RunnerReply, { ok: true }>> {
   if (settings.runnerSocket !== null)
     return saidYes(
@@ -159,7 +161,7 @@ export async function requestFromRunner(
   child.stdout?.on('data', (chunk: Buffer) => {
     answer = (answer + chunk.toString('utf8')).slice(0, 64 * 1024)
   })
-  child.stdin?.end(body)
+  if (child.stdin) sendBody(body, child.stdin)
   const timer = setTimeout(() => child.kill('SIGKILL'), answerMs)
   try {
     const end = await new Promise<string>((resolve, reject) => {

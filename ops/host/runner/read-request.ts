@@ -7,7 +7,7 @@ import { parseJson } from '#ops/base/files/json-file'
 const maxLineBytes = 64 * 1024
 
 /**
- * Reads the one request of a runner: a JSON line, and for `store_ship` the bytes that follow it.
+ * Reads the one request of a runner: a JSON line, and for `store_ship` and `write_secret` the bytes that follow it.
  * @throws {Problem} `invalid_request` when the line is missing, too long or off its schema, or the body is not as
  * long as it says
  */
@@ -39,7 +39,7 @@ export async function readRequest(
       pieces.push(chunk)
       size += chunk.length
     }
-    const wanted = request.op === 'store_ship' ? request.size : 0
+    const wanted = 'size' in request ? request.size : 0
     if (wanted > maxBundleBytes)
       throw new Problem('body_too_large', `A ship bundle has at most ${maxBundleBytes} bytes.`)
     if (size > wanted)

@@ -4,6 +4,7 @@ import { Problem } from '#shared/errors'
 import { runnerReply, type RunnerReply, type RunnerRequest } from '#shared/run'
 import { messageOf } from '#shared/system-error'
 import { parseJson } from '#ops/base/files/json-file'
+import { sendBody, type RequestBody } from './request-body.ts'
 
 /** A connection is accepted by systemd at once; longer means that its socket unit is not there, milliseconds. */
 const connectMs = 5000
@@ -60,7 +61,7 @@ export async function startUnit(
 export async function requestFromUnit(
   request: Exclude<RunnerRequest, { op: 'start' }>,
   path: string,
-  { limitMs, body }: { limitMs: number; body: Uint8Array | undefined },
+  { limitMs, body }: { limitMs: number; body: RequestBody | undefined },
 ): Promise<RunnerReply> {
   const socket = await open(path, `The runner for ${request.op}`)
   let answer = ''
@@ -71,8 +72,7 @@ export async function requestFromUnit(
   try {
     const closed = once(socket, 'close')
     socket.write(`${JSON.stringify(request)}\n`)
-    if (body !== undefined) socket.write(body)
-    socket.end()
+    sendBody(body, socket)
     await closed
   } finally {
     clearTimeout(timer)

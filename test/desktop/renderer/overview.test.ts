@@ -252,7 +252,10 @@ describe('the palette', () => {
     const offered = page.getByRole('group', { name: 'Actions' }).getByRole('menuitem')
     const buttons = actionIds
       .map(actionOf)
-      .filter(({ destructive, params }) => !destructive && params.safeParse({}).success)
+      .filter(
+        ({ destructive, forAgents, params }) =>
+          !destructive && forAgents !== true && params.safeParse({}).success,
+      )
       .map(({ button }) => button)
     expect(buttons).toContain('Run Phase 0')
     expect(buttons).not.toContain('Roll back')

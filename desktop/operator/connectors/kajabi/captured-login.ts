@@ -2,7 +2,8 @@ import type { BrowserContext } from 'playwright-core'
 import type { KajabiSettings } from '#shared/connectors/kajabi'
 import { Problem } from '#shared/errors'
 import { isHostOf } from '#shared/net/hostnames'
-import { isSentTo, kajabiLogin, maxSecretBytes, secretIssues } from '#ops/features/connectors/index'
+import { maxSecretBytes } from '#shared/connectors'
+import { isSentTo, kajabiLogin, secretIssues } from '#ops/features/connectors/index'
 import { knowSecrets } from '#ops/base/redact/redaction'
 
 /** What Playwright takes from a browser. */

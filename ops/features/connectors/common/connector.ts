@@ -1,11 +1,14 @@
 import type { HostSettings } from '#shared/config'
 import type { ConnectorName } from '#shared/connectors/list'
-import type { HostPaths } from '#ops/base/paths/paths'
-import type { ReadRules } from './read-secret.ts'
+import type { ReadRules, SecretFile } from './read-secret.ts'
 
 export interface CheckRequest<Name extends ConnectorName> {
   readonly settings: HostSettings[Name]
-  readonly paths: Pick<HostPaths, 'etc'>
+  /**
+   * Where the secret to check lies: the file itself, or the candidate that shall replace it.
+   * @param ref the file, below `$OPENCLAW_ETC/secrets/`
+   */
+  readonly locate: (ref: string) => string
   readonly rules: ReadRules
   readonly signal: AbortSignal
 }
@@ -22,6 +25,10 @@ export interface Found {
 
 /** What a host does with one connector; `shared/connectors/` has its title, modes and settings. */
 export interface Connector<Name extends ConnectorName> {
+  /**
+   * The files of its secrets, by the `kind` that `shared/connectors/` lists; absent: it has none.
+   */
+  readonly secrets?: (settings: HostSettings[Name]) => Readonly<Record<string, SecretFile>>
   /**
    * Checks live whether the service accepts the secrets.
    * @throws {Problem} of a class that is a state of a connector, see `check-connectors.ts`

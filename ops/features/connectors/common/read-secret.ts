@@ -1,18 +1,49 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+} from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { z } from 'zod'
+import { maxSecretBytes } from '#shared/connectors'
 import { Problem } from '#shared/errors'
 import { connectorFileRule, connectorFolderRule, octal, wrongWith } from '#ops/base/files/file-rule'
 import { knowSecrets } from '#ops/base/redact/redaction'
-
-/** Largest secret of a connector, in bytes. A captured login is a few dozen KiB. */
-export const maxSecretBytes = 1024 * 1024
 
 export interface SecretKind<T extends z.ZodType> {
   readonly schema: T
   /** The parts that must not appear anywhere. The redaction learns them before the caller gets the value. */
   readonly secrets: (value: z.output<T>) => readonly string[]
 }
+
+/** The file that one kind of secret is kept in. */
+export interface SecretFile {
+  /** Below `$OPENCLAW_ETC/secrets/`. */
+  readonly ref: string
+  /** The modes of the connector that read it. */
+  readonly modes: readonly string[]
+  /** @throws {Problem} `connector_secret_invalid` when these bytes are not such a secret */
+  readonly validate: (bytes: Uint8Array) => void
+}
+
+export const secretFile = <T extends z.ZodType>(
+  ref: string,
+  modes: readonly string[],
+  kind: SecretKind<T>,
+): SecretFile => ({
+  ref,
+  modes,
+  validate: (bytes) => {
+    valueOf(bytes, kind, (why) => {
+      const what = `The new secret for ${basename(ref)} ${why}`
+      return new Problem('connector_secret_invalid', `${what}. Nothing was stored.`)
+    })
+  },
+})
 
 export interface ReadRules {
   /**
@@ -39,12 +70,26 @@ const invalid = (path: string, why: string): Problem =>
  */
 export function readSecret<T extends z.ZodType>(
   path: string,
-  { schema, secrets }: SecretKind<T>,
+  kind: SecretKind<T>,
   rules: ReadRules,
 ): z.output<T> {
   checkFolder(dirname(path), rules)
-  const parsed = schema.safeParse(parse(path, readGuarded(path, rules)))
-  if (!parsed.success) throw invalid(path, `is not valid at ${secretIssues(parsed.error)}`)
+  return valueOf(readGuarded(path, rules), kind, (why) => invalid(path, why))
+}
+
+/**
+ * The secret that these bytes are. The redaction knows it from now on.
+ * @param invalidBecause makes the problem that is thrown; it is given the end of a sentence
+ */
+function valueOf<T extends z.ZodType>(
+  bytes: Uint8Array,
+  { schema, secrets }: SecretKind<T>,
+  invalidBecause: (why: string) => Problem,
+): z.output<T> {
+  if (bytes.length > maxSecretBytes)
+    throw invalidBecause(`has ${bytes.length} bytes, more than ${maxSecretBytes}`)
+  const parsed = schema.safeParse(parse(bytes, invalidBecause))
+  if (!parsed.success) throw invalidBecause(`is not valid at ${secretIssues(parsed.error)}`)
   knowSecrets(secrets(parsed.data))
   return parsed.data
 }
@@ -56,10 +101,13 @@ function checkFolder(folder: string, { strict }: ReadRules): void {
       'CONNECTOR_NOT_CONFIGURED',
       `There is no ${folder}, so no connector has a secret. No request was sent.`,
     )
-  const why =
-    wrongWith(connectorFolderRule(folder), at, strict) ?? foreignOwner({ path: folder, at, strict })
+  const why = unsafeFolder(folder, at, strict)
   if (why !== null) throw unsafe(why)
 }
+
+/** @returns why the folder of the secrets cannot be used; null when it can */
+export const unsafeFolder = (path: string, at: Stats, strict: boolean): string | null =>
+  wrongWith(connectorFolderRule(path), at, strict) ?? foreignOwner({ path, at, strict })
 
 /** On a development machine the rule names no account. A file of another user is still not a secret of ours. */
 function foreignOwner({
@@ -77,7 +125,7 @@ function foreignOwner({
     : `${path} (${octal(mode)}) belongs to user ${uid}, not to user ${user}, who runs the check`
 }
 
-function readGuarded(path: string, { strict }: ReadRules): string {
+function readGuarded(path: string, { strict }: ReadRules): Uint8Array {
   let file: number
   try {
     // It never waits for a FIFO or device, and never follows a link.
@@ -102,18 +150,26 @@ function readGuarded(path: string, { strict }: ReadRules): string {
     if (why !== null) throw unsafe(why)
     if (at.size > maxSecretBytes)
       throw invalid(path, `has ${at.size} bytes, more than ${maxSecretBytes}`)
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } finally {
     closeSync(file)
   }
 }
 
-function parse(path: string, text: string): unknown {
+function parse(bytes: Uint8Array, invalidBecause: (why: string) => Problem): unknown {
+  let foreignName = false
   try {
-    return JSON.parse(text)
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const value: unknown = JSON.parse(text, (name, inner: unknown) => {
+      // It names the prototype of an object and not a field, wherever the value is copied.
+      foreignName ||= name === '__proto__'
+      return inner
+    })
+    if (!foreignName) return value
   } catch {
-    throw invalid(path, 'is not JSON') // the message of the parser quotes the content
+    throw invalidBecause('is not JSON') // the message of the parser quotes the content
   }
+  throw invalidBecause('has a field of a name that no field may have')
 }
 
 /** The fields that do not match the schema, and how. The name of an unknown field is not repeated. */

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { Problem } from '#shared/errors'
-import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { connectionProblem } from '../common/request-peer.ts'
 import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
@@ -18,12 +16,12 @@ import { gmailImap, imapFile } from './secrets.ts'
  */
 export async function checkGmailImap({
   settings,
-  paths,
+  locate,
   rules,
   signal,
 }: CheckRequest<'gmail'>): Promise<Found> {
   const { GMAIL_USER: user, GMAIL_APP_PASSWORD: pass } = readSecret(
-    join(secretsFolder(paths), imapFile),
+    locate(imapFile),
     gmailImap,
     rules,
   )

@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { refreshTokenGrant } from 'openid-client'
 import { Problem } from '#shared/errors'
-import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { knowSecrets } from '#ops/base/redact/redaction'
 import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
@@ -14,11 +12,10 @@ import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
  * @throws {Problem} the classes of `readSecret`, `grantProblem` and `readProfile`
  */
 export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<Found> {
-  const { settings, paths, rules, signal } = request
+  const { settings, locate, rules, signal } = request
   const { scope, token_url, api_url } = settings
-  const folder = secretsFolder(paths)
-  const { installed } = readSecret(join(folder, clientFile), gmailClient, rules)
-  const token = readSecret(join(folder, tokenFile), gmailToken, rules)
+  const { installed } = readSecret(locate(clientFile), gmailClient, rules)
+  const token = readSecret(locate(tokenFile), gmailToken, rules)
   if (token.client_id !== installed.client_id)
     throw new Problem(
       'connector_secret_invalid',

@@ -1,8 +1,6 @@
-import { join } from 'node:path'
 import type { KajabiSettings } from '#shared/connectors/kajabi'
 import { Problem } from '#shared/errors'
 import { isHostOf } from '#shared/net/hostnames'
-import { secretsFolder } from '#ops/base/paths/connector-paths'
 import { requestPeer } from '../common/request-peer.ts'
 import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
@@ -15,9 +13,9 @@ import { isSendable, kajabiLogin, type Cookie } from './login.ts'
  *   `connector_answer_unexpected`
  */
 export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<Found> {
-  const { settings, paths, rules, signal } = request
+  const { settings, locate, rules, signal } = request
   const { cookies } = readSecret(
-    join(secretsFolder(paths), settings.storage_state_secret_ref),
+    locate(settings.storage_state_secret_ref),
     kajabiLogin(settings.hosts),
     rules,
   )

@@ -1,0 +1,97 @@
+import type { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { execReply, joinableBody } from '#shared/api'
+import { connectorName, maxSecretBytes, secretKind, secretStoredReply } from '#shared/connectors'
+import { connectorModes, connectors } from '#shared/connectors/list'
+import { Problem } from '#shared/errors'
+import { hostdPaths } from '#shared/hostd-paths'
+import { requestFromRunner } from '#ops/host/runner/launch'
+import { actorOf } from '../http/auth.ts'
+import type { Deps } from '../http/deps.ts'
+import { mount } from '../http/mount.ts'
+import { startRun } from './exec.ts'
+
+const secretType = 'application/octet-stream'
+const params = z.strictObject({ name: connectorName })
+
+/** A secret on its way to the runner, and the runs that prove or delete it. */
+export function connectorSecretRoutes(app: FastifyInstance, deps: Deps): void {
+  // The one route that takes other bodies than JSON. Its own scope keeps them from every other route.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser(secretType, (_request, body, done) => done(null, body))
+    sendSecretRoute(scope, deps)
+  })
+  mount(app, {
+    method: 'POST',
+    url: hostdPaths.connectorFinalize,
+    summary: 'Starts the run that proves a secret of a connector and then uses it',
+    params,
+    body: z.strictObject({ mode: z.enum(connectorModes).optional() }),
+    replies: { 202: execReply, 409: joinableBody },
+    handle: ({ params: { name }, body, request, reply }) =>
+      startRun(deps, { action: 'connector_finalize', params: { name, ...body }, request, reply }),
+  })
+  mount(app, {
+    method: 'POST',
+    url: hostdPaths.connectorRevoke,
+    summary: 'Starts the run that deletes the secrets of a connector',
+    params,
+    body: z.strictObject({}),
+    replies: { 202: execReply, 409: joinableBody },
+    handle: ({ params: { name }, request, reply }) =>
+      startRun(deps, { action: 'connector_revoke', params: { name }, request, reply }),
+  })
+}
+
+/** The body passes through in pieces: hostd neither keeps nor reads it. */
+function sendSecretRoute(app: FastifyInstance, deps: Deps): void {
+  mount(app, {
+    method: 'PUT',
+    url: hostdPaths.connectorSecret,
+    summary: 'Stores a secret beside the one in use, until it is proved',
+    params,
+    query: z.strictObject({ kind: secretKind }),
+    stream: secretType,
+    bodyLimit: maxSecretBytes,
+    replies: { 200: secretStoredReply },
+    handle: async ({ params: { name }, query: { kind }, request }) => {
+      const known: readonly string[] = connectors[name].secrets
+      if (!known.includes(kind))
+        throw new Problem(
+          'invalid_request',
+          `The query is refused: kind: ${name} has ${known.join(', ')}. Nothing was stored.`,
+        )
+      await requestFromRunner(
+        {
+          op: 'write_secret',
+          connector: name,
+          kind,
+          size: sizeOf(request.headers['content-length']),
+          actor: actorOf(request.raw),
+        },
+        deps.launch(),
+        request.body as Readable,
+      )
+      deps.log('secret_stored', { connector: name, kind })
+      return { ok: true as const, name, kind }
+    },
+  })
+}
+
+/** @throws {Problem} `body_too_large`; `invalid_request` without a length, by which a cut body is recognised */
+function sizeOf(length: string | undefined): number {
+  const size = Number(length ?? 0)
+  if (!Number.isSafeInteger(size) || size < 1)
+    throw new Problem(
+      'invalid_request',
+      'The body is empty or of unknown length. Nothing was stored.',
+    )
+  if (size > maxSecretBytes)
+    throw new Problem(
+      'body_too_large',
+      `The secret has ${size} bytes, more than ${maxSecretBytes}. Nothing was stored.`,
+    )
+  return size
+}

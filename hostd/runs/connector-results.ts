@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { connectorsResult, type ConnectorsResult } from '#shared/connectors'
+import type { HostPaths } from '#ops/base/paths/paths'
+import {
+  connectorResultFile,
+  connectorResults,
+  knownConnectors,
+  type KnownConnectors,
+} from '#ops/core/host-state/connector-results'
+import type { Documents } from './documents.ts'
+
+/** Runs of each kind that are looked through, newest first. */
+const mostRuns = 100
+
+/** What the newest runs found at the connectors. hostd itself checks nothing and may read no secret of them. */
+export interface ConnectorResults {
+  known(): KnownConnectors
+  /** The newest Phase 0, also one that ended before it had checked. */
+  lastPhase0(): ConnectorsResult | null
+}
+
+export function readConnectorResults(
+  paths: Pick<HostPaths, 'artifacts'>,
+  docs: Documents,
+): ConnectorResults {
+  /** @param most results, newest first */
+  const newest = (kind: (typeof connectorResults)[number], most: number): ConnectorsResult[] => {
+    const found: ConnectorsResult[] = []
+    docs.newest(join(paths.artifacts, kind.folder), (_folder, id) => {
+      const result = docs.read(connectorResultFile(paths, kind, id), connectorsResult)
+      if (result?.run_id === id) found.push(result)
+      return found.length < most ? null : true
+    })
+    return found
+  }
+  const [, phase0] = connectorResults
+  return {
+    known: () => knownConnectors(connectorResults.flatMap((kind) => newest(kind, mostRuns))),
+    lastPhase0: () => newest(phase0, 1)[0] ?? null,
+  }
+}
