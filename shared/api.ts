@@ -4,7 +4,7 @@ import { actionIds } from './actions.ts'
 import { bundleState } from './bundle.ts'
 import { connectorsSummary } from './connectors.ts'
 import { errorClasses } from './errors.ts'
-import { commitId, runId, timestamp } from './ids.ts'
+import { commitId, runId, sha256, timestamp } from './ids.ts'
 import { remediationIds } from './errors/remediations.ts'
 import { bundleKind, bundleVerification, chainReport, proofState } from './proof.ts'
 import {
@@ -150,6 +150,16 @@ export const proofBundlesReply = z.strictObject({
   ok: z.literal(true),
   bundles: z.array(bundleVerification),
   next_cursor: runId.nullable(),
+})
+/** `GET /api/proof/export`: the statements of one bundle, for programs that know nothing of HQ. */
+export const proofExportQuery = z.strictObject({ kind: bundleKind, run_id: runId })
+export const proofExportReply = z.strictObject({
+  ok: z.literal(true),
+  /** JSON Lines: one envelope a line, and the public keys in the last one. */
+  text: z.string(),
+  statements: z.array(
+    z.strictObject({ from: z.string(), predicate_type: z.string(), key_id: keyId, sha256 }),
+  ),
 })
 export type ProofBundlesReply = z.infer<typeof proofBundlesReply>
 

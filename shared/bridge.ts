@@ -309,6 +309,8 @@ export const procedures = {
   /** The files of one run, and what is wrong with its proof. */
   'proofs.evidence': procedure(evidencePlace, evidence),
   'proofs.file': procedure(evidencePlace.extend({ path: z.string().max(400) }), evidenceContent),
+  /** The statements of a proof in one text, `RUN_ID.intoto.jsonl` (docs/STATEMENTS.md). */
+  'proofs.export': procedure(evidencePlace, z.strictObject({ text: z.string() })),
   'proofs.check': procedure(nothing, z.strictObject({ ok: z.literal(true) })),
   'proofs.acknowledge': procedure(
     z.strictObject({

@@ -1,5 +1,6 @@
 /** The files of a run as HQ shows them: where they lie, what was sealed, and what is there now. */
 import { z } from 'zod'
+import { Problem } from './errors.ts'
 import { commitId, runId, sha256, timestamp } from './ids.ts'
 import {
   bundleKinds,
@@ -7,6 +8,7 @@ import {
   manifestName,
   proofProblemCode,
   tombstoneName,
+  type BundleKind,
   type BundleVerification,
   type Manifest,
 } from './proof.ts'
@@ -20,6 +22,15 @@ export const evidencePlace = z.strictObject({
   run_id: runId,
 })
 export type EvidencePlace = z.infer<typeof evidencePlace>
+
+/** @throws {Problem} `nothing_to_export` for the folder of a runner: its files are never sealed */
+export function sealedKind(folder: EvidencePlace['folder']): BundleKind {
+  if (folder !== 'runs') return folder
+  throw new Problem(
+    'nothing_to_export',
+    'The files of the runner are not a proof: they hold no statement. Nothing was written.',
+  )
+}
 
 /** Largest part of a file that is shown or downloaded at once, bytes. */
 export const maxShownFileBytes = 16 * 1024 * 1024

@@ -19,6 +19,7 @@ export const hostdPaths = {
   storeShip: '/api/ship/:run_id',
   proofBundles: '/api/proof/bundles',
   proofChain: '/api/proof/chain',
+  proofExport: '/api/proof/export',
   artifacts: '/api/artifacts',
   artifact: '/api/artifacts/*',
 } as const

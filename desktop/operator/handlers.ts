@@ -6,6 +6,7 @@ import { setNextAction } from '#ops/core/config/next-action'
 import { commitNextAction } from '#ops/features/ship/index'
 import type { Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
+import { exportProof } from './proofs/export.ts'
 import { workTreeRoot } from './ships/repository.ts'
 import { setHost, setReview, settingsView } from './settings/settings.ts'
 import { laptopLabel } from './settings/ship-key-store.ts'
@@ -97,10 +98,11 @@ async function cancelOnHost(connection: Connection, runId: string): Promise<void
   await connection.refresh()
 }
 
-const proofHandlers = ({ proofs, witness, evidence }: Workspace): Part<'proofs'> => ({
+const proofHandlers = ({ proofs, witness, evidence, proofExport }: Workspace): Part<'proofs'> => ({
   'proofs.list': (input) => proofs.page(input.cursor),
   'proofs.evidence': (place) => evidence.list(place),
   'proofs.file': ({ path, ...place }) => evidence.read(place, path),
+  'proofs.export': (place) => exportProof(proofExport, place),
   'proofs.check': async () => {
     await witness.check(true)
     return { ok: true }

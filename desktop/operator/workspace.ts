@@ -13,6 +13,7 @@ import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { connectHost, type Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
 import { ProofWatch, type WatchOptions } from './proofs/watch.ts'
+import type { ExportOptions } from './proofs/export.ts'
 import { EvidenceReader } from './proofs/evidence.ts'
 import { ProofList } from './proofs/proofs.ts'
 import { Sightings } from './proofs/sightings.ts'
@@ -40,6 +41,7 @@ export class Workspace {
   readonly shipKey: ShipKeyStore
   readonly proofs: ProofList
   readonly evidence: EvidenceReader
+  readonly proofExport: ExportOptions
   readonly connectors: Connectors
   private readonly options: OperatorOptions
   private readonly sightings: Sightings
@@ -101,6 +103,7 @@ export class Workspace {
       isRunning: (repository, id) => this.ships.isRunning(repository, id),
       active: () => this.activeRuns(),
     })
+    this.proofExport = { ...watched, client: this.connection.client }
     this.evidence = new EvidenceReader({
       repository: () => this.mustRepository(),
       host: () => this.settings.read().host?.name ?? null,

@@ -4,7 +4,7 @@ import type { Deps } from '../http/deps.ts'
 import { readConnectorResults } from '../runs/connector-results.ts'
 import { documents } from '../runs/documents.ts'
 import { lastResults } from '../runs/last-results.ts'
-import { bundleChecker, type Verify } from '../runs/verified.ts'
+import { bundleChecker, bundleKeys, type Verify } from '../runs/verified.ts'
 import { artifactRoutes } from './artifacts.ts'
 import { connectorRoutes } from './connectors.ts'
 import { connectorSecretRoutes } from './connector-secret.ts'
@@ -22,7 +22,8 @@ import { trustRoutes } from './trust.ts'
 
 export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   const docs = documents(deps.log)
-  const check = bundleChecker(deps.paths, docs, deps.log)
+  const keysOf = bundleKeys(deps.paths, docs, deps.log)
+  const check = bundleChecker(deps.paths, keysOf)
   const verify: Verify = async (kind, runId) => (await check(kind, runId)).state
   const results = lastResults(deps.paths, docs, check)
   const connectors = readConnectorResults(deps.paths, docs)
@@ -33,7 +34,7 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   eventRoutes(app, deps)
   lastRoutes(app, results)
   shipRoutes(app, deps, verify)
-  proofRoutes(app, { ...deps, docs, check })
+  proofRoutes(app, { ...deps, docs, check, keysOf })
   trustRoutes(app, deps)
   connectorRoutes(app, { ...deps, docs, verify, results: connectors })
   connectorSecretRoutes(app, deps)

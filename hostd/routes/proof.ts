@@ -1,5 +1,6 @@
 import { hostdPaths } from '#shared/hostd-paths'
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import {
@@ -8,25 +9,35 @@ import {
   proofBundlesReply,
   proofChainQuery,
   proofChainReply,
+  proofExportQuery,
+  proofExportReply,
 } from '#shared/api'
+import { Problem } from '#shared/errors'
 import { bundleKinds, type BundleVerification } from '#shared/proof'
 import { trustedKey } from '#shared/signature'
 import { chainReader } from '#ops/core/proof/chain-report'
 import { hostProofPaths } from '#ops/base/paths/proof-paths'
+import { ExportLines } from '#ops/core/proof/export-lines'
 import { kindOf } from '#ops/core/proof/verify-bundle'
 import { bundleFolders, hostKinds } from '#ops/core/proof/verify-chain'
 import type { Deps } from '../http/deps.ts'
 import type { Documents } from '../runs/documents.ts'
 import { mount } from '../http/mount.ts'
-import type { CheckBundle } from '../runs/verified.ts'
+import type { CheckBundle, KeysOf } from '../runs/verified.ts'
 
 const defaultLimit = 30
+
+interface Known {
+  readonly docs: Documents
+  readonly check: CheckBundle
+}
 
 /** The chain of this host for a witness, and what this host finds when it reads its bundles. */
 export function proofRoutes(
   app: FastifyInstance,
-  { paths, docs, check }: Pick<Deps, 'paths'> & { docs: Documents; check: CheckBundle },
+  { keysOf, ...deps }: Pick<Deps, 'paths'> & Known & { readonly keysOf: KeysOf },
 ): void {
+  const { paths, docs } = deps
   const { chainFile, publicKeyFile } = hostProofPaths(paths)
   const readChain = chainReader(paths.artifacts, chainFile, hostKinds)
   mount(app, {
@@ -41,6 +52,26 @@ export function proofRoutes(
       report: await readChain(after),
     }),
   })
+  mount(app, {
+    method: 'GET',
+    url: hostdPaths.proofExport,
+    summary: 'The statements of one bundle, in one text',
+    query: proofExportQuery,
+    replies: { 200: proofExportReply },
+    handle: async ({ query: { kind, run_id } }) => {
+      const dir = join(paths.artifacts, kind, run_id)
+      if (!existsSync(dir))
+        throw new Problem('not_found', `This host has no files of ${kind} ${run_id}.`)
+      const lines = new ExportLines()
+      await lines.addBundle(dir, keysOf(kind))
+      const { text, statements } = lines.finish()
+      return { ok: true as const, text, statements: [...statements] }
+    },
+  })
+  bundlesRoute(app, deps)
+}
+
+function bundlesRoute(app: FastifyInstance, { paths, check }: Pick<Deps, 'paths'> & Known): void {
   mount(app, {
     method: 'GET',
     url: hostdPaths.proofBundles,

@@ -17,8 +17,11 @@ import type { Log } from '../log/log.ts'
 export type CheckBundle = (kind: BundleKind, runId: string) => Promise<BundleVerification>
 export type Verify = (kind: BundleKind, runId: string) => Promise<ProofState>
 
+/** The keys that may sign a bundle of this kind on this host. */
+export type KeysOf = (kind: BundleKind) => TrustedKeys
+
 /** @param docs reads the keys again when their file changes, so that an enrolled key counts at once */
-export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): CheckBundle {
+export function bundleKeys(paths: HostPaths, docs: Documents, log: Log): KeysOf {
   const deployKey = hostProofPaths(paths).publicKeyFile
   const keysOf = (found: readonly TrustedKey[], origin: string): TrustedKeys => {
     try {
@@ -28,20 +31,23 @@ export function bundleChecker(paths: HostPaths, docs: Documents, log: Log): Chec
       return new Map() // a damaged file: no key is trusted, so nothing is shown as verified
     }
   }
-  const ship = cachedVerifier(() =>
-    keysOf(
-      [
-        ...(docs.read(paths.trustFile, trustFile)?.keys ?? []),
-        ...(docs.read(paths.shipKeysFile, enrolledKeys)?.keys ?? []),
-      ],
-      paths.trustFile,
-    ),
-  )
-  const own = cachedVerifier(() =>
-    keysOf(
-      [docs.read(deployKey, trustedKey)].filter((key) => key !== null),
-      deployKey,
-    ),
-  )
+  return (kind) =>
+    kind === 'ship'
+      ? keysOf(
+          [
+            ...(docs.read(paths.trustFile, trustFile)?.keys ?? []),
+            ...(docs.read(paths.shipKeysFile, enrolledKeys)?.keys ?? []),
+          ],
+          paths.trustFile,
+        )
+      : keysOf(
+          [docs.read(deployKey, trustedKey)].filter((key) => key !== null),
+          deployKey,
+        )
+}
+
+export function bundleChecker(paths: HostPaths, keysOf: KeysOf): CheckBundle {
+  const ship = cachedVerifier(() => keysOf('ship'))
+  const own = cachedVerifier(() => keysOf('deploy'))
   return (kind, runId) => (kind === 'ship' ? ship : own)(join(paths.artifacts, kind, runId))
 }

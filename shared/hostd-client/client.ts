@@ -10,6 +10,7 @@ import {
   maintenanceReply,
   proofBundlesReply,
   proofChainReply,
+  proofExportReply,
   runReply,
   runsReply,
   shipStoredReply,
@@ -149,6 +150,12 @@ export class HostdClient {
   ): Promise<z.output<typeof proofChainReply>> {
     const query = { after }
     return await this.request(hostdPaths.proofChain, proofChainReply, { ...options, query })
+  }
+
+  /** The statements of one bundle. @throws {Problem} `not_found`, `proof_broken`, `nothing_to_export` */
+  async exportProof(kind: BundleKind, run_id: string): Promise<z.output<typeof proofExportReply>> {
+    const options = { query: { kind, run_id }, limitMs: readArtifactMs }
+    return await this.request(hostdPaths.proofExport, proofExportReply, options)
   }
 
   async storeShip(

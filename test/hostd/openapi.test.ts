@@ -36,6 +36,7 @@ describe('the OpenAPI document of hostd', () => {
         'GET /api/project/state',
         'GET /api/proof/bundles',
         'GET /api/proof/chain',
+        'GET /api/proof/export',
         'GET /api/runs',
         'GET /api/runs/{id}/events',
         'GET /api/ship/last',

@@ -19,6 +19,8 @@ export interface ExportedRun {
   readonly request: ExportRequest
   /** Folder of the ship's bundle. */
   readonly ship: string
+  /** What the deploy was sealed with, by file. */
+  readonly deployFiles: Readonly<Record<string, string>>
   readonly repo: string
   readonly shipKey: SigningKey
   readonly hostKey: SigningKey
@@ -82,12 +84,13 @@ export async function exportedRun(reviewed: Partial<Verdict> = {}): Promise<Expo
       },
     ],
   }
-  const deploy = host.write('deploy', 2, {
+  const deployFiles = {
     'deploy_result.json': JSON.stringify(
       deployDocument(head, { run_id: runOf(2), git_head: head }),
     ),
     'deployed.json': JSON.stringify(facts),
-  })
+  }
+  const deploy = host.write('deploy', 2, deployFiles)
   await host.seal('deploy', 2)
   const repo = join(host.root, '..', 'clone')
   mkdirSync(repo)
@@ -110,6 +113,7 @@ export async function exportedRun(reviewed: Partial<Verdict> = {}): Promise<Expo
   return {
     request,
     ship,
+    deployFiles,
     repo,
     shipKey: laptop.key,
     hostKey: host.key,

@@ -9,7 +9,12 @@ import {
   type ProcedureName,
 } from '#shared/bridge'
 import { Problem } from '#shared/errors'
-import { maxShownFileBytes, type EvidenceContent, type EvidencePlace } from '#shared/evidence'
+import {
+  maxShownFileBytes,
+  sealedKind,
+  type EvidenceContent,
+  type EvidencePlace,
+} from '#shared/evidence'
 import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
 import { hostEvidence } from '#shared/hostd-client/host-evidence'
@@ -73,6 +78,8 @@ function handlersOf(client: HostdClient): Handlers {
     'connectors.finalize': ({ name }) => client.finalizeConnector(name, null),
     'host.artifacts': ({ path }) => client.listArtifacts(path),
     'proofs.evidence': (place) => hostEvidence(client, onHost(place)),
+    'proofs.export': ({ folder, run_id, side }) =>
+      exportProof(client, onHost({ folder, run_id, side })),
     'proofs.file': ({ path, ...place }) => readFile(client, onHost(place), path),
   }
 }
@@ -81,6 +88,14 @@ function handlersOf(client: HostdClient): Handlers {
 function onHost(place: EvidencePlace): EvidencePlace {
   if (place.side === 'host') return place
   throw new Problem('not_found', 'The files of the laptop are shown only in HQ on the laptop.')
+}
+
+async function exportProof(
+  client: HostdClient,
+  { folder, run_id }: EvidencePlace,
+): Promise<Output<'proofs.export'>> {
+  const { text } = await client.exportProof(sealedKind(folder), run_id)
+  return { text }
 }
 
 async function readFile(

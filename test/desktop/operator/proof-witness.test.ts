@@ -1,16 +1,30 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BundleKind } from '#shared/proof'
-import type { Output } from '#shared/bridge'
+import type { Input, Output } from '#shared/bridge'
 import { sha256Of } from '#ops/base/sha256'
 import { writeJson } from '#ops/base/files/json-file'
 import { proofKey } from '#ops/core/proof/proof-key'
 import { hostProofPaths, laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { sealBundle } from '#ops/core/proof/seal-bundle'
+import { trustHostKey, trustShipKey } from '#ops/core/proof/witness-alarms'
+import { openEnvelope } from '#ops/core/trust/envelope'
+import { toTrustedKey } from '#ops/core/trust/signing-key'
+import { newKey, trusting } from '../../ops/core/proof/proof-bench.ts'
+import { exportedRun } from '../../support/exported-run.ts'
 import { startHostd, testHost, type TestHost, type TestHostd } from '../../support/hostd.ts'
 import { operatorBench, until, type OperatorBench } from '../../support/operator-bench.ts'
 
@@ -277,6 +291,55 @@ describe('the laptop as witness of a host', () => {
     })
   })
 
+  it('exports the statements of a proof, verified again on the laptop, and with a deploy its reviews', async () => {
+    const doctor = { side: 'host', folder: 'doctor', run_id: idOf(2) } as const
+    const linesOf = async (place: Input<'proofs.export'>): Promise<string[]> => {
+      const { text } = await bench.call('proofs.export', place)
+      return text.trimEnd().split('\n')
+    }
+    const places = hostProofPaths(host.paths)
+    const hostKey = await proofKey(places)
+    const [files = '', keys, ...more] = await linesOf(doctor)
+    expect(openEnvelope(files, trusting(hostKey))).toMatchObject({ state: 'verified' })
+    expect([keys, more]).toEqual([expect.stringContaining('urn:openclaw-hq:keys:v1'), []])
+
+    const made = await exportedRun()
+    const deploy = { side: 'host', folder: 'deploy', run_id: idOf(2) } as const
+    const dir = dirOf(2, 'deploy')
+    mkdirSync(dir, { recursive: true })
+    for (const [name, text] of Object.entries(made.deployFiles))
+      writeFileSync(join(dir, name), text)
+    await sealBundle({
+      dir,
+      kind: 'deploy',
+      runId: idOf(2),
+      chainFile: places.chainFile,
+      key: hostKey,
+      gitHead: null,
+      gitTree: null,
+    })
+    expect(await linesOf(deploy)).toHaveLength(3 + 1)
+    await bench.call('settings.set_repository', { path: made.repo })
+    // This laptop does not know the key: it cannot say that they are genuine.
+    trustShipKey(bench.home, toTrustedKey(newKey()))
+    expect(await linesOf(deploy)).toHaveLength(3 + 1)
+    trustShipKey(bench.home, toTrustedKey(made.shipKey))
+    expect(await linesOf(deploy)).toHaveLength(5 + 1)
+
+    const refused = async (place: unknown): Promise<string> =>
+      (await bench.refused('proofs.export', place)).error_class
+    expect(await refused({ ...doctor, folder: 'runs' })).toBe('nothing_to_export')
+    expect(await refused({ ...doctor, run_id: idOf(77) })).toBe('not_found')
+    expect(await refused({ ...doctor, side: 'laptop' })).toBe('not_found')
+    trustHostKey(bench.home, 'aiops-1', toTrustedKey(newKey()))
+    expect(await refused(doctor)).toBe('proof_broken')
+    appendFileSync(join(dirOf(2), 'run.log'), '.')
+    expect(await hostd.request(`/api/proof/export?kind=doctor&run_id=${idOf(2)}`)).toMatchObject({
+      body: { error_class: 'proof_broken' },
+    })
+    made.remove()
+  })
+
   it('serves the chain in pages behind the token, empty when nothing is new, and checks requests', async () => {
     await seal(4, 60)
     expect(await hostd.request('/api/proof/chain?after=0', { token: null })).toMatchObject({
@@ -345,6 +408,13 @@ describe('the laptop as witness of its own ships', () => {
     expect(await ofShips()).toEqual(['nothing'])
     await sealShip(repository, 1)
     expect(await ofShips()).toEqual([1, ['verified', 1]])
+    const place = { side: 'laptop', folder: 'ship', run_id: idOf(1) } as const
+    const { text } = await bench.call('proofs.export', place)
+    expect(text.split('\n').map((line) => line.slice(0, 13))).toEqual([
+      '{"payloadType',
+      '{"type":"urn:',
+      '',
+    ])
     await seal(4, 4)
     const { witnesses, bundles } = await list()
     expect([witnesses[0]?.seen?.counter, bundles[0]?.host?.state, bundles[0]?.witnessed]).toEqual([

@@ -115,6 +115,24 @@ describe('a file of a proof', () => {
     await page.context().close()
   })
 
+  test('stands beside a button that exports the statements of a verified proof, and of no other', async () => {
+    const story = openedProof()
+    story.answers['proofs.export'] = { text: 'a statement\nthe keys\n' }
+    const { page, complaints } = await open(browser, built, story, { path: story.path })
+    const button = page.getByRole('button', { name: 'Export', exact: true })
+    const [saved] = await Promise.all([page.waitForEvent('download'), button.click()])
+    expect(saved.suggestedFilename()).toBe(`${story.runId}.intoto.jsonl`)
+    expect(readFileSync(await saved.path(), 'utf8')).toBe('a statement\nthe keys\n')
+    expect(complaints).toEqual([])
+    await page.context().close()
+    const broken = await open(browser, built, openedProof({ broken: true }), { path: story.path })
+    await shown(broken.page.getByRole('button', { name: 'Export', exact: true })).toHaveAttribute(
+      'aria-disabled',
+      'true',
+    )
+    await broken.page.context().close()
+  })
+
   test('of a broken proof is a readable document, with what differs, both digests and what to do', async () => {
     const story = openedProof({ broken: true })
     story.answers['host.exec'] = { run_id: story.runId, joined: false }

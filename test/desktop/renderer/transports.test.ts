@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BundleVerification } from '#shared/proof'
 import { launchBrowser, pageMs, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { idAt } from './support/documents.ts'
@@ -31,6 +33,9 @@ const forbidden = {
   detail: 'The token is not the one of this host.',
   next_auto_fix: 'enrol_host',
 }
+
+/** What the host says of its bundles. */
+let sealed: BundleVerification[] = []
 
 /** Plays `hq serve` or the console with hostd behind it. Streams are cut once, half way. */
 function answer(request: IncomingMessage, response: ServerResponse): boolean {
@@ -90,7 +95,9 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
         'event: end\ndata: {"status":"passed"}\n\n',
       )
     if (path === '/api/proof/bundles')
-      return json(response, 200, { ok: true, bundles: [], next_cursor: null })
+      return json(response, 200, { ok: true, bundles: sealed, next_cursor: null })
+    if (path === '/api/proof/export')
+      return json(response, 200, { ok: true, text: 'a statement\nthe keys\n', statements: [] })
     if (path.startsWith('/api/artifacts/')) return artifact(path, response)
     if (path === '/api/runs')
       return json(response, 200, {
@@ -155,6 +162,7 @@ beforeEach(async () => {
   }
   seen = []
   refuse = false
+  sealed = []
   active = 'doctor'
   page = await (await browser.newContext()).newPage()
   page.setDefaultTimeout(pageMs)
@@ -261,6 +269,34 @@ describe('in the console', () => {
     await shown(file.locator('[data-line="1"] [class*=ansi-green]')).toHaveText('built')
     await page.goto(`${built.url}#/proofs/laptop/ship/${runId}/verdict.json`)
     await shown(page.getByRole('alert').first()).toContainText('only in HQ on the laptop')
+  })
+
+  test('a verified proof is exported by the host, into a file named after its run', async () => {
+    mode = 'console'
+    sealed = [
+      {
+        kind: 'deploy',
+        run_id: runId,
+        state: 'verified',
+        problems: [],
+        files: 1,
+        pruned: 0,
+        chain: '1'.repeat(16),
+        counter: 4,
+        key_id: 'a'.repeat(32),
+        previous: null,
+        manifest_sha256: 'b'.repeat(64),
+        created_at: new Date().toISOString(),
+      },
+    ]
+    await page.goto(`${built.url}#/proofs/host/deploy/${runId}`)
+    await signIn(token)
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export', exact: true }).click(),
+    ])
+    expect(saved.suggestedFilename()).toBe(`${runId}.intoto.jsonl`)
+    expect(readFileSync(await saved.path(), 'utf8')).toBe('a statement\nthe keys\n')
   })
 
   test('a busy lane is joined: the button leads to the run that is active, and its log resumes', async () => {

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { Evidence, EvidencePlace } from '#shared/evidence'
@@ -14,6 +14,7 @@ import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Chip } from '../../ui/status.tsx'
 import { bindStyles } from '../../ui/styles.ts'
+import { download } from './download.ts'
 import { FilePane } from './file-pane.tsx'
 import { FileTree } from './file-tree.tsx'
 import { WhyBroken } from './why-broken.tsx'
@@ -36,6 +37,11 @@ export function EvidencePage({
   const whyShown =
     data?.verification && data.verification.problems.length > 0 && (why ?? (broken && isWide()))
   const current = path ?? firstFile(place, data)
+  const exporting = useMutation({
+    mutationFn: () => bridge.call('proofs.export', place),
+    onSuccess: ({ text }) =>
+      download(`${place.run_id}.intoto.jsonl`, new TextEncoder().encode(text)),
+  })
   return (
     <div className={css('page-full evidence')}>
       <Head
@@ -47,7 +53,10 @@ export function EvidencePage({
         }}
         onWhy={() => setWhy(!whyShown)}
         onTree={() => setTree(!tree)}
+        exporting={exporting.isPending}
+        onExport={() => exporting.mutate()}
       />
+      {exporting.error && <ProblemNote error={exporting.error} />}
       {error && !data && (
         <div className="page">
           <ProblemNote error={error} />
@@ -101,6 +110,8 @@ function titleOf({ folder, run_id }: EvidencePlace, evidence: Evidence | null): 
   return `Proof #${grouped(counter)}, ${kind}${commit}`
 }
 
+const notVerified = 'Only a verified proof is exported.'
+
 interface HeadProps {
   readonly place: EvidencePlace
   readonly evidence: Evidence | null
@@ -108,9 +119,12 @@ interface HeadProps {
   readonly onCheck: () => void
   readonly onWhy: () => void
   readonly onTree: () => void
+  readonly exporting: boolean
+  readonly onExport: () => void
 }
 
-function Head({ place, evidence, checking, onCheck, onWhy, onTree }: HeadProps): ReactElement {
+function Head(props: HeadProps): ReactElement {
+  const { place, evidence, checking, onCheck, onWhy, onTree } = props
   const hostName = useLive().state.reach.name
   const verification = evidence?.verification ?? null
   return (
@@ -137,6 +151,16 @@ function Head({ place, evidence, checking, onCheck, onWhy, onTree }: HeadProps):
           {verification && verification.problems.length > 0 && (
             <PushButton icon="alert" onPress={onWhy}>
               Why
+            </PushButton>
+          )}
+          {verification && (
+            <PushButton
+              icon="download"
+              busy={props.exporting}
+              blocked={verification.state === 'verified' ? null : notVerified}
+              onPress={props.onExport}
+            >
+              Export
             </PushButton>
           )}
           <PushButton icon="retry" busy={checking} onPress={onCheck}>
