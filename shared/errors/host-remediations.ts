@@ -107,6 +107,10 @@ export const hostRemediations = {
     automatic: false,
     title: 'Sign in to the connector again, and replace its secret on the host.',
   },
+  withdraw_at_service: {
+    automatic: false,
+    title: 'Remove the access of HQ in your account at the service: the host could not.',
+  },
   get_browser: {
     automatic: false,
     title:

@@ -66,7 +66,13 @@ describe('a secret sent to the host', () => {
       kind: 'connector_finalize',
       overall: 'PASS',
       checks: [{ name: 'kajabi', status: 'PASS' }],
-      connectors: [{ name: 'kajabi', state: 'ready' }],
+      connectors: [
+        {
+          name: 'kajabi',
+          state: 'ready',
+          expires_at: new Date(Number(state.cookies[0]?.['expires']) * 1000).toISOString(),
+        },
+      ],
     })
     expect(result.checks[0]?.detail).toContain('The host uses the new secret of Kajabi now.')
     expect(text(live)).toBe(renewed())

@@ -13,18 +13,21 @@ import { passedHostFiles, readHostFile, settingsOf } from '#ops/core/config/host
  * @param probe internal: checks in this process and prints the reports as JSON
  * @param only internal: this connector alone
  * @param candidates internal: new secrets that wait for their proof, where there are any
+ * @param withdraw internal: has the service of `only` forget its secret instead
  * @returns the exit code
  */
 export async function run({
   probe = false,
   only,
   candidates = false,
+  withdraw = false,
   ...options
 }: {
   json?: boolean
   probe?: boolean
   only?: ConnectorName
   candidates?: boolean
+  withdraw?: boolean
 }): Promise<number> {
   if (!probe)
     return await runAsAction(
@@ -49,15 +52,17 @@ export async function run({
       },
     )
   const paths = hostPaths()
-  const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
   const settings = settingsOf(passedHostFiles() ?? readHostFile(paths), paths)
-  const reports = await checkConnectors({
-    settings,
-    paths,
-    signal: cancelOnSignals(),
-    only: only ?? null,
-    candidates,
-  })
-  process.stdout.write(`${JSON.stringify(reports)}\n`)
+  const host = { settings, paths, signal: cancelOnSignals(), only: only ?? null, candidates }
+  process.stdout.write(`${JSON.stringify(await printed())}\n`)
   return 0
+
+  async function printed(): Promise<unknown> {
+    if (withdraw && only !== undefined) {
+      const { withdrawConnector } = await import('#ops/features/connectors/withdraw-connector')
+      return await withdrawConnector(only, host)
+    }
+    const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
+    return await checkConnectors(host)
+  }
 }

@@ -58,6 +58,11 @@ const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
       description: 'check new secrets that wait for their proof',
       internal: true,
     },
+    {
+      flags: '--withdraw',
+      description: 'have the service forget the secret',
+      internal: true,
+    },
   ],
 }
 

@@ -1,6 +1,15 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ConnectorDetail, ConnectorReport, ConnectorsResult } from '#shared/connectors'
+import {
+  connectorsResult,
+  type ConnectorDetail,
+  type ConnectorReport,
+  type ConnectorsResult,
+} from '#shared/connectors'
 import { connectorNames, type ConnectorName } from '#shared/connectors/list'
+import { Problem } from '#shared/errors'
+import { runIdPattern } from '#shared/ids'
+import { readJson } from '#ops/base/files/json-file'
 import { runFolder, type HostPaths } from '#ops/base/paths/paths'
 
 /** Where runs leave what they found at the connectors: a folder of the artifacts, and the file in each run's folder. */
@@ -49,5 +58,31 @@ export function knownConnectors(results: readonly ConnectorsResult[]): KnownConn
           error_class,
         })),
     last: newestFirst[0] ?? null,
+  }
+}
+
+/** Runs of each kind that are looked through, newest first. */
+const mostRuns = 50
+
+/**
+ * What the newest runs of this host found, from their folders. A document that cannot be read is passed over.
+ * @throws the system's error when the artifacts cannot be read
+ */
+export function readKnownConnectors(paths: Pick<HostPaths, 'artifacts'>): KnownConnectors {
+  const found = connectorResults.flatMap((kind) => {
+    const base = join(paths.artifacts, kind.folder)
+    const ids = existsSync(base) ? readdirSync(base).filter((name) => runIdPattern.test(name)) : []
+    const newest = ids.toSorted().toReversed().slice(0, mostRuns)
+    return newest.flatMap((id) => readResult(connectorResultFile(paths, kind, id)) ?? [])
+  })
+  return knownConnectors(found)
+}
+
+function readResult(path: string): ConnectorsResult | null {
+  try {
+    return readJson(path, connectorsResult, 'state_invalid') ?? null
+  } catch (error) {
+    if (error instanceof Problem) return null // an older run may say more
+    throw error
   }
 }

@@ -13,6 +13,7 @@ import {
   settingsOf,
   type HostFiles,
 } from '#ops/core/config/host-files'
+import type { Withdrawal } from './withdraw-connector.ts'
 import { connectorAccount } from '#ops/base/paths/connector-paths'
 
 /** Added to the longest time limit of a check for the start and the end of the program, in seconds. */
@@ -53,6 +54,16 @@ export async function checkOneAsSecretOwner({
 }: OneCheck): Promise<ConnectorReport> {
   const options = [`--only=${name}`, ...(candidates ? ['--candidates'] : [])]
   return parseJson(await probe({ ...check, options }), z.tuple([connectorReport]), ofCheck)[0]
+}
+
+const withdrawal = z.strictObject({ done: z.boolean().nullable(), detail: z.string() })
+
+/** Has the service of a connector forget the secret in use, in the same process. @throws {Problem} the same */
+export async function withdrawAsSecretOwner(
+  request: Omit<OneCheck, 'candidates'>,
+): Promise<Withdrawal> {
+  const options = [`--only=${request.name}`, '--withdraw']
+  return parseJson(await probe({ ...request, options }), withdrawal, ofCheck)
 }
 
 const ofCheck = {

@@ -1,18 +1,19 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { HostSettings } from '#shared/config'
 import type { ConnectorReport, ConnectorState } from '#shared/connectors'
 import { connectorNames, connectors, type ConnectorName } from '#shared/connectors/list'
-import { errorRule, Problem, toProblem, type ErrorClass } from '#shared/errors'
+import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
+import type { CheckRequest } from './common/connector.ts'
 import { candidateOf } from './common/secret-folder.ts'
+import { withTimeLimit } from './common/time-limit.ts'
 import { hostConnectors } from './registry.ts'
 
 /** What a check needs to know about its host. */
-interface Host {
+export interface Host {
   readonly settings: HostSettings
   readonly paths: Pick<HostPaths, 'etc'>
   readonly signal: AbortSignal
@@ -34,6 +35,26 @@ export const checkConnectors = (host: Host): Promise<ConnectorReport[]> =>
       .map((name) => reportOf(name, host)),
   )
 
+/** What a connector is given for its work. @param signal ends it */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as below
+export function requestOf<Name extends ConnectorName>(
+  name: Name,
+  { settings, paths, candidates = false }: Host,
+  signal: AbortSignal,
+): CheckRequest<Name> {
+  const folder = secretsFolder(paths)
+  return {
+    settings: settings[name],
+    rules: { strict: settings.launcher === 'systemd' },
+    signal,
+    locate: (ref) => {
+      const candidate = join(folder, candidateOf(ref))
+      const waits = candidates && lstatSync(candidate, { throwIfNoEntry: false }) !== undefined
+      return waits ? candidate : join(folder, ref)
+    },
+  }
+}
+
 /** The state that an error class means. Any other class is a defect, not a state of a connector. */
 const states: Partial<Record<ErrorClass, ConnectorState>> = {
   CONNECTOR_NOT_CONFIGURED: 'not_configured',
@@ -52,18 +73,11 @@ const states: Partial<Record<ErrorClass, ConnectorState>> = {
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 async function reportOf<Name extends ConnectorName>(
   name: Name,
-  { settings, paths, signal, candidates = false }: Host,
+  host: Host,
 ): Promise<ConnectorReport> {
+  const { settings, signal } = host
   const connector = hostConnectors[name]
   const { mode, timeout_seconds }: HostSettings[ConnectorName] = settings[name]
-  const rules = { strict: settings.launcher === 'systemd' }
-  const folder = secretsFolder(paths)
-  const locate = (ref: string): string => {
-    const candidate = join(folder, candidateOf(ref))
-    return candidates && lstatSync(candidate, { throwIfNoEntry: false })
-      ? candidate
-      : join(folder, ref)
-  }
   const started = performance.now()
   const about = (): Pick<ConnectorReport, 'name' | 'mode' | 'checked_at' | 'duration_ms'> => ({
     name,
@@ -73,7 +87,7 @@ async function reportOf<Name extends ConnectorName>(
   })
   try {
     const { detail, account, expiresAt } = await withTimeLimit(
-      (limit) => connector.check({ settings: settings[name], locate, rules, signal: limit }),
+      (limit) => connector.check(requestOf(name, host, limit)),
       { title: connectors[name].title, seconds: timeout_seconds, outer: signal },
     )
     return {
@@ -96,44 +110,5 @@ async function reportOf<Name extends ConnectorName>(
       next_auto_fix: errorRule(errorClass).next_auto_fix,
       detail: redact.text(message).slice(0, 2000),
     }
-  }
-}
-
-interface TimeLimit {
-  readonly title: string
-  readonly seconds: number
-  readonly outer: AbortSignal
-}
-
-/**
- * Ends at once when the limit is reached or `outer` fires, whatever the work does then.
- * @throws {Problem} `connector_unreachable` when it takes longer, `cancelled` when `outer` fires
- */
-async function withTimeLimit<T>(
-  work: (limit: AbortSignal) => Promise<T>,
-  { title, seconds, outer }: TimeLimit,
-): Promise<T> {
-  const ended = new AbortController()
-  const late = async (): Promise<never> => {
-    try {
-      await delay(seconds * 1000, undefined, { signal: AbortSignal.any([outer, ended.signal]) })
-    } catch (error) {
-      if (!outer.aborted) throw error // the work has ended first, and nothing waits for this
-      throw new Problem('cancelled', 'The run was cancelled while it checked the connectors.', {
-        cause: error,
-      })
-    }
-    throw new Problem(
-      'connector_unreachable',
-      `${title} gave no answer within ${seconds} s. It is not known whether its secret is valid.`,
-    )
-  }
-  const limit = new AbortController()
-  const limited = late()
-  limited.catch((error: unknown) => limit.abort(error)) // the race below reports it
-  try {
-    return await Promise.race([work(limit.signal), limited])
-  } finally {
-    ended.abort()
   }
 }

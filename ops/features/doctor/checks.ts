@@ -5,6 +5,7 @@ import { allEngines } from '#ops/host/engines/registry'
 import { clock } from './checks/clock.ts'
 import { clockSync } from './checks/clock-sync.ts'
 import { cloneConfig } from './checks/clone-config.ts'
+import { connectorExpiry } from './checks/connector-expiry.ts'
 import { consoleRoute } from './checks/console-route.ts'
 import { diskArtifacts, diskRoot, diskState } from './checks/disk.ts'
 import { funnelRequests } from './checks/funnel-requests.ts'
@@ -42,6 +43,7 @@ export const doctorChecks: readonly HostCheck[] = [
   diskState,
   diskArtifacts,
   secretModes,
+  connectorExpiry,
   clock,
   clockSync,
   timerDoctor,

@@ -31,7 +31,7 @@ export function hostFolders(
     { path: secretsFolder(paths), mode: 0o751, uid: 0, gid: hostd.gid },
     { path: connectorSecrets(paths), mode: 0o750, uid: 0, gid: connectorAccount },
     { path: dirname(hostProofPaths(paths).keyFile), mode: 0o700, ...root },
-    // Ship keys that are enrolled in HQ: the one folder below the settings that a run may write besides the secrets.
+    // Ship keys that are enrolled in HQ. A run may write here, but not the trust file.
     { path: dirname(paths.shipKeysFile), mode: 0o755, ...root },
     { path: paths.state, mode: 0o755, ...root },
     { path: dirname(hostProofPaths(paths).publicKeyFile), mode: 0o755, ...root },

@@ -34,4 +34,10 @@ export interface Connector<Name extends ConnectorName> {
    * @throws {Problem} of a class that is a state of a connector, see `check-connectors.ts`
    */
   readonly check: (request: CheckRequest<Name>) => Promise<Found>
+  /**
+   * Has the service forget the secret, before the host deletes it; absent: the service offers no way.
+   * @returns what was done, for a person
+   * @throws {Problem} when the service did not confirm it; the host deletes the secret all the same
+   */
+  readonly revoke?: (request: CheckRequest<Name>) => Promise<string>
 }

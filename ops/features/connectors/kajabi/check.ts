@@ -36,14 +36,36 @@ export async function checkKajabi(request: CheckRequest<'kajabi'>): Promise<Foun
     const next = redirectOf(answer, url)
     if (next === null) {
       await judge(answer, url, settings)
+      const ends = sessionEnd(sent, settings)
       return {
         detail: `${url.host} accepted the login; ${sent.length} of ${cookies.length} cookies were sent.`,
+        ...(ends === null ? {} : { expiresAt: new Date(ends * 1000) }),
       }
     }
     refuseOtherPage(next, page, settings)
     if (hop === maxRedirects) throw unexpected(`it redirected more than ${maxRedirects} times`)
     url = next
   }
+}
+
+/** Cookies of what stands in front of a site, such as Cloudflare and AWS: they are renewed with every visit. */
+const ofProxy = /^(?:_?_cf|cf_|AWSALB)/i
+
+/**
+ * When the first cookie that carries the session ends: the one that the settings name, else those that no script of
+ * the page may read, as a session's should be.
+ * @returns Unix time in seconds; null when none of them has a date
+ */
+function sessionEnd(
+  sent: readonly Cookie[],
+  { signed_in_cookie: named }: Pick<KajabiSettings, 'signed_in_cookie'>,
+): number | null {
+  const carriesSession = ({ name, httpOnly }: Cookie): boolean =>
+    named === null ? httpOnly && !ofProxy.test(name) : name === named
+  const ends = sent.flatMap((each) =>
+    carriesSession(each) && each.expires !== -1 ? [each.expires] : [],
+  )
+  return ends.length === 0 ? null : Math.min(...ends)
 }
 
 /** @throws {Problem} when no cookie belongs to the page, or all of them have expired */

@@ -100,7 +100,10 @@ async function connectorRules(folder: string): Promise<FileRule[]> {
   const rules: FileRule[] = [connectorFolderRule(folder)]
   if (!at.isDirectory()) return rules
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    rules.push(connectorFileRule(join(folder, entry.name)))
+    const { exact, ...rule } = connectorFileRule(join(folder, entry.name))
+    // A secret that is being written: it gets its owner before its first byte, and its name after the last.
+    const isWritten = entry.name.startsWith('.') && entry.name.endsWith('.tmp')
+    rules.push(isWritten || exact === undefined ? { ...rule, optional: true } : { ...rule, exact })
   }
   return rules
 }

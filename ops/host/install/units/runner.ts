@@ -1,5 +1,4 @@
 // The units of the runner: a socket, and one unit for each run.
-import { dirname, join } from 'node:path'
 import { runnerHome } from '#ops/platform/accounts/folders'
 import { hostdUser } from '#ops/platform/accounts/account'
 import { command, confined, environment, type UnitPaths } from './unit-settings.ts'
@@ -37,8 +36,8 @@ const writable = ({ paths }: UnitPaths): string[] => [
   paths.root,
   paths.state,
   paths.artifacts,
-  join(paths.etc, 'secrets'),
-  `-${dirname(paths.shipKeysFile)}`,
+  // Secrets, enrolled ship keys, and host.json, which is replaced whole when a connector is proved in another mode.
+  paths.etc,
 ]
 
 export const runnerService = (host: UnitPaths): string => `[Unit]
@@ -65,6 +64,8 @@ KillMode=mixed
 TimeoutStopSec=20s
 ${confined}
 ReadWritePaths=${writable(host).join(' ')}
+# No run decides whose reviews and which baseline this host trusts.
+ReadOnlyPaths=-${host.paths.trustFile}
 # A mount cannot be renamed: the build account owns the clone around the proof, and must not replace it.
 BindPaths=${host.paths.artifacts}
 ${Object.entries(runnerCapabilities)

@@ -64,6 +64,7 @@ describe('doctor', () => {
       /\d+\.\d % of the space in use, \d+\.\d GiB free; \d+\.\d % of the inodes/,
     )
     for (const name of [
+      'connector_expiry',
       'ports:others',
       'timer:doctor',
       'timer:guard',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { ConnectorReport } from '#shared/connectors'
 import { judgeClock } from '#ops/features/doctor/checks/clock'
 import { judgeSync } from '#ops/features/doctor/checks/clock-sync'
+import { judgeExpiry } from '#ops/features/doctor/checks/connector-expiry'
 import { judgeFunnel } from '#ops/features/doctor/checks/funnel-requests'
 import { judgeTailnet } from '#ops/features/doctor/checks/tailnet'
 import { judgeTimer } from '#ops/features/doctor/checks/timers'
@@ -47,6 +49,35 @@ describe('the clock', () => {
     ['', 'FAIL'],
   ])('follows what the kernel says about synchronisation: %j', (shown, status) => {
     expect(judgeSync(shown).status).toBe(status)
+  })
+})
+
+describe('the end of a login', () => {
+  const report = (expires_at: string | undefined): ConnectorReport => ({
+    name: 'kajabi',
+    mode: 'storage_state',
+    state: 'ready',
+    error_class: null,
+    next_auto_fix: null,
+    detail: 'accepted',
+    checked_at: new Date(at).toISOString(),
+    duration_ms: 1,
+    ...(expires_at === undefined ? {} : { expires_at }),
+  })
+  const inDays = (days: number): string => new Date(at + days * day * 1000).toISOString()
+  it.each<[string, string | undefined, string, RegExp]>([
+    ['in eight days', inDays(8), 'PASS', /Kajabi until 2026-12-01/],
+    ['in less than seven days', inDays(6.5), 'WARN', /Kajabi ends in 7 days, at 2026-11-30/],
+    ['in less than a day', inDays(0.4), 'WARN', /Kajabi ends within a day, in 10 h/],
+    ['an hour ago', inDays(-1 / 24), 'WARN', /Kajabi ended at 2026-11-23T11/],
+    ['at no known time', undefined, 'PASS', /Kajabi without a known end/],
+  ])('is warned of when it is %s', (_when, expires, status, detail) => {
+    const finding = judgeExpiry([report(expires)], at)
+    expect(finding).toMatchObject({ status, detail: expect.stringMatching(detail) })
+  })
+
+  it('is not known while no connector is ready', () => {
+    expect(judgeExpiry([], at).status).toBe('SKIP')
   })
 })
 
