@@ -60,3 +60,9 @@ export const connecting = z.strictObject({
   state: z.enum(['running', 'you', 'failed']),
 })
 export type Connecting = z.infer<typeof connecting>
+
+/** An attempt in a word; null: it ended otherwise than by a failure. */
+export function stateOfAttempt({ end, steps }: ConnectFlow): Connecting['state'] | null {
+  if (end !== null) return end.state === 'failed' ? 'failed' : null
+  return steps.some(({ state }) => state === 'you') ? 'you' : 'running'
+}

@@ -73,6 +73,8 @@ export const gmail = {
   settings: settings.prefault({}).describe('The Gmail connector.'),
   secretNames: ['gmail_app_password'],
   secrets: ['client', 'oauth', 'imap'],
+  disconnect:
+    'HQ has Google withdraw the token. An app password stays valid until you withdraw it in the account.',
   ways: {
     oauth_desktop: {
       title: 'Desktop',

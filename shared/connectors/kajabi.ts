@@ -74,6 +74,8 @@ export const kajabi = {
   settings: settings.prefault({}).describe('The Kajabi connector.'),
   secretNames: [],
   secrets: ['storage_state'],
+  disconnect:
+    'Kajabi itself keeps the session until it ends or you sign out there: HQ cannot end it from here.',
   ways: {
     storage_state: {
       title: 'Browser',

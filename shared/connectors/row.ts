@@ -13,6 +13,8 @@ export interface ConnectorRow {
   readonly secretNames: readonly string[]
   /** The secrets that a laptop may send to the host, by the `kind` that the request names. */
   readonly secrets: readonly string[]
+  /** What Disconnect does at the service, and what it leaves there, in a sentence or two. */
+  readonly disconnect: string
   /** How a person connects it, for each of `modes`. */
   readonly ways: { readonly [mode: string]: ConnectWay }
 }

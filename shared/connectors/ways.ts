@@ -27,6 +27,8 @@ export interface ConnectField {
   readonly optional?: boolean
   /** HQ keeps its value on the laptop after an attempt that succeeded, for the next one. */
   readonly kept?: boolean
+  /** @returns why a value cannot be used, in one sentence; null: it can, as far as its form says */
+  readonly problem?: (value: string) => string | null
 }
 
 /** One way to connect: a mode of the connector. */

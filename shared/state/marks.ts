@@ -1,5 +1,6 @@
 /** The marks of the navigation: what needs attention on which page. */
 import { count } from '../format.ts'
+import { inWords } from './connectors.ts'
 import type { Gate } from './gates.ts'
 import { toneOf } from './progress.ts'
 import type { Headline } from './situation.ts'
@@ -20,6 +21,7 @@ export interface Marks {
   readonly runs: PageMark | null
   readonly proofs: PageMark | null
   readonly doctor: PageMark | null
+  readonly connectors: PageMark | null
 }
 
 export const marksOf = (standing: Standing, headline: Headline): Marks => ({
@@ -29,6 +31,7 @@ export const marksOf = (standing: Standing, headline: Headline): Marks => ({
   runs: runsMark(standing),
   proofs: proofsMark(standing),
   doctor: doctorMark(standing),
+  connectors: connectorsMark(standing),
 })
 
 /** Only what is red: everything else is said by the page that it is about. */
@@ -93,4 +96,16 @@ function doctorMark({ overview: { status } }: Standing): PageMark | null {
   const warnings = checks.filter((check) => check.status === 'WARN').length
   if (warnings === 0) return null
   return { tone: 'warn', number: warnings, text: count(warnings, 'warning') }
+}
+
+/** A connector that waits for a person; else one that is being connected, or ends soon. */
+function connectorsMark({ connectors }: Standing): PageMark | null {
+  const waiting = connectors.filter(({ needsYou }) => needsYou)
+  if (waiting.length > 0)
+    return { tone: 'you', number: null, text: waiting.map(inWords).join(', ') }
+  const shown = ['running', 'warn'] as const
+  const [tone] = shown.filter((each) => connectors.some((connector) => connector.tone === each))
+  if (tone === undefined) return null
+  const text = connectors.filter((connector) => connector.tone === tone).map(inWords)
+  return { tone, number: null, text: text.join(', ') }
 }

@@ -1,6 +1,7 @@
 /** The one next action: what it is, and the button that does it. */
 import { actions, type ActionId } from '../actions.ts'
 import { span } from '../format.ts'
+import { inWords } from './connectors.ts'
 import type { Press } from './buttons.ts'
 import type { Standing } from './standing.ts'
 
@@ -31,6 +32,7 @@ export type NextId =
   | 'end_maintenance'
   | 'inspect_proof'
   | 'doctor'
+  | 'connect'
   | 'enrol_host'
   | 'choose_repository'
 
@@ -180,3 +182,24 @@ export const runDoctor = (standing: Standing, title: string, text: string): Next
   text,
   button: run(actions.doctor.button, 'doctor', { press: standing.buttons.of('doctor') }),
 })
+
+/** A connector that waits for a person. @returns null when none does */
+export function connect({ connectors, overview }: Standing): NextAction | null {
+  const [first] = connectors.filter(({ needsYou }) => needsYou)
+  if (first === undefined) return null
+  const open = go('Open Connectors', '/connectors')
+  const where = overview.place === 'console' ? ' HQ on the laptop connects it.' : ''
+  return first.ready
+    ? {
+        id: 'connect',
+        title: `Connect ${first.title} again.`,
+        text: `Its sign-in ends soon.${where}`,
+        button: open,
+      }
+    : {
+        id: 'connect',
+        title: `Connect ${first.title}.`,
+        text: `${inWords(first)}. Phase 0 needs every connector.${where}`,
+        button: open,
+      }
+}

@@ -5,6 +5,7 @@ import type { RemediationId } from '../errors/remediations.ts'
 import { shortCommit } from '../ids.ts'
 import type { Gate } from './gates.ts'
 import {
+  connect,
   deploy,
   endMaintenance,
   go,
@@ -49,8 +50,9 @@ function afterDone(standing: Standing): NextAction {
       ...runDoctor(standing, 'See what Doctor found.', `It found: ${failing[0]?.name ?? ''}.`),
       button: go('Open Doctor', '/doctor'),
     }
-  return nothing(
-    `${commit ?? 'The change'} is done. The plan of the repository says what comes next.`,
+  return (
+    connect(standing) ??
+    nothing(`${commit ?? 'The change'} is done. The plan of the repository says what comes next.`)
   )
 }
 

@@ -3,6 +3,7 @@ import type { Overview } from '../bridge.ts'
 import { shortCommit } from '../ids.ts'
 import { evidenceOf, newestCommit } from './evidence.ts'
 import { buttonsOf, type Buttons } from './buttons.ts'
+import { connectorsOf, type ConnectorStanding } from './connectors.ts'
 import { gatesOf, type Change } from './gates.ts'
 import { maintenanceOf, type Maintenance } from './maintenance.ts'
 import { troublesOf, type ProofTrouble } from './proof.ts'
@@ -54,6 +55,8 @@ export interface Standing extends Known {
   readonly deploy: Run | null
   readonly deployCommit: string | null
   readonly maintenance: Maintenance
+  /** Empty: nothing is known of them. */
+  readonly connectors: readonly ConnectorStanding[]
   readonly buttons: Buttons
 }
 
@@ -82,6 +85,7 @@ export function standingOf(known: Known): Standing {
     deploy: runningDeploy(status),
     deployCommit: commitOfDeploy(overview),
     maintenance,
+    connectors: connectorsOf(overview, now),
     buttons: buttonsOf({ overview, reach, maintenance, pin }),
   }
 }

@@ -1,7 +1,16 @@
 /** Situations before a change is on its way: to ship, to commit, to set up. */
 import { count } from '../format.ts'
 import { shortCommit } from '../ids.ts'
-import { deploy, endMaintenance, go, nothing, ship, shipButton, type NextAction } from './next.ts'
+import {
+  connect,
+  deploy,
+  endMaintenance,
+  go,
+  nothing,
+  ship,
+  shipButton,
+  type NextAction,
+} from './next.ts'
 import { headline, joined, type Case, type Situation } from './situation.ts'
 import type { Standing } from './standing.ts'
 
@@ -80,7 +89,7 @@ export function atRest(standing: Standing): Situation {
   const due = serving.commit !== null && target !== null && target !== serving.commit
   const rest = maintenance.on
     ? endMaintenance(standing)
-    : nothing('The plan of the repository says what comes next.')
+    : (connect(standing) ?? nothing('The plan of the repository says what comes next.'))
   return {
     headline: headline(
       serving.standing === 'green' ? 'pass' : 'wait',

@@ -21,6 +21,7 @@ export function contradictionsOf(overview: Overview, state: State): string[] {
     ...aboutDone(overview, state),
     ...aboutServing(overview, state),
     ...aboutButtons(overview, state),
+    ...aboutConnectors(state),
   ]
 }
 
@@ -96,5 +97,15 @@ function aboutButtons(overview: Overview, state: State): string[] {
   }
   if (primary !== null && buttons[primary].state !== 'ready')
     found.push('a filled button is blocked')
+  return found
+}
+
+function aboutConnectors({ connectors, marks, next }: State): string[] {
+  const found: string[] = []
+  const waiting = connectors.filter(({ needsYou }) => needsYou)
+  if ((marks.connectors?.tone === 'you') !== waiting.length > 0)
+    found.push('a connector needs a person and is not marked, or the other way round')
+  if (next.id === 'connect' && waiting.length === 0)
+    found.push('the next action is to connect what needs nobody')
   return found
 }

@@ -1,7 +1,7 @@
 import type { ConnectorsView } from '#shared/bridge'
 import { connectors, type ConnectorMode, type ConnectorName } from '#shared/connectors/list'
 import type { ConnectWay } from '#shared/connectors/ways'
-import type { ConnectFlow, Connecting } from '#shared/connect-flow'
+import { stateOfAttempt, type ConnectFlow, type Connecting } from '#shared/connect-flow'
 import { Problem, toProblem } from '#shared/errors'
 import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
@@ -47,7 +47,7 @@ export class Connectors {
   /** What of the attempts the Overview shows. */
   connecting(): Connecting[] {
     return [...this.#attempts].flatMap(([name, { attempt }]) => {
-      const state = stateOf(attempt.view())
+      const state = stateOfAttempt(attempt.view())
       return state === null ? [] : [{ name, state }]
     })
   }
@@ -109,12 +109,6 @@ export class Connectors {
       this.#options.onEnded()
     }
   }
-}
-
-/** null: it ended otherwise than by a failure. */
-function stateOf({ end, steps }: ConnectFlow): Connecting['state'] | null {
-  if (end !== null) return end.state === 'failed' ? 'failed' : null
-  return steps.some(({ state }) => state === 'you') ? 'you' : 'running'
 }
 
 function wayOf(name: ConnectorName, mode: ConnectorMode): { way: ConnectWay; obtain: WayFunction } {

@@ -1,4 +1,5 @@
 /** The pages of HQ, in the order of the sidebar. The router, the palette and the window title read this list. */
+import { connectorsPage } from '../pages/connectors/index.ts'
 import { deployPage } from '../pages/deploy/index.ts'
 import { doctorPage } from '../pages/doctor/index.ts'
 import { overviewPage } from '../pages/overview/index.ts'
@@ -15,6 +16,7 @@ const all: readonly HqPage[] = [
   runsPage,
   proofsPage,
   doctorPage,
+  connectorsPage,
   settingsPage,
 ]
 

@@ -87,6 +87,15 @@ export const proofsQuery = (bridge: Bridge) =>
     refetchInterval: 10_000,
   })
 
+/** @param busy something moves, so it is read each second */
+export const connectorsQuery = (bridge: Bridge, busy: boolean) =>
+  queryOptions({
+    queryKey: ['connectors'],
+    queryFn: () => bridge.call('connectors.get', {}),
+    refetchInterval: (query) =>
+      busy || query.state.data?.flows.some(({ end }) => end === null) === true ? quick : calm,
+  })
+
 /** The files of one run, and what is wrong with its proof. */
 export const evidenceQuery = (bridge: Bridge, place: EvidencePlace) =>
   queryOptions({

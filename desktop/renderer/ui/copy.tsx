@@ -2,6 +2,7 @@ import { useState, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
 import { shortCommit, shortRun } from '../text/format.ts'
 import { Icon, type IconName } from './icons.tsx'
+import { PushButton } from './push-button.tsx'
 import { bindStyles } from './styles.ts'
 import styles from './copy.module.css'
 
@@ -20,7 +21,21 @@ function shown(
   return done === 'refused' ? { icon: 'alert', name: refused } : { icon, name: label }
 }
 
-/** Copies a text; for a moment it shows that it did, or that the browser refused. */
+/** Copies a text; for a moment it says that it did, or that the browser refused. */
+function useCopy(text: string | (() => string)): { done: Done; copy: () => void } {
+  const [done, setDone] = useState<Done>(null)
+  const copy = async (): Promise<void> => {
+    const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
+      () => 'copied' as const,
+      () => 'refused' as const,
+    )
+    setDone(how)
+    setTimeout(() => setDone(null), how === 'copied' ? 1200 : 4000)
+  }
+  return { done, copy: () => void copy() }
+}
+
+/** Copies a text, as an icon. */
 export function CopyButton({
   text,
   label,
@@ -30,28 +45,33 @@ export function CopyButton({
   label: string
   icon?: IconName
 }): ReactElement {
-  const [done, setDone] = useState<Done>(null)
+  const { done, copy } = useCopy(text)
   const { icon, name } = shown(done, label, plain)
-  const copy = async (): Promise<void> => {
-    const how = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
-      () => 'copied' as const,
-      () => 'refused' as const,
-    )
-    setDone(how)
-    setTimeout(() => setDone(null), how === 'copied' ? 1200 : 4000)
-  }
   return (
-    <Button
-      className="icon-button"
-      aria-label={name}
-      onPress={() => {
-        void copy()
-      }}
-    >
+    <Button className="icon-button" aria-label={name} onPress={copy}>
       <span title={done === 'refused' ? refused : label}>
         <Icon name={icon} small />
       </span>
     </Button>
+  )
+}
+
+/** The same as a button with its words. */
+export function CopyText({
+  text,
+  label,
+  filled,
+}: {
+  text: string
+  label: string
+  filled: boolean
+}): ReactElement {
+  const { done, copy } = useCopy(text)
+  const { icon, name } = shown(done, label, 'copy')
+  return (
+    <PushButton small icon={icon} kind={filled ? 'main' : 'plain'} onPress={copy}>
+      {name}
+    </PushButton>
   )
 }
 

@@ -1,5 +1,6 @@
 import {
   Activity,
+  AppWindow,
   BarChart3,
   Box,
   ChevronDown,
@@ -11,6 +12,9 @@ import {
   Download,
   FileText,
   Flag,
+  GraduationCap,
+  Mail,
+  Plug,
   FoldVertical,
   LayoutPanelLeft,
   Link2,
@@ -69,6 +73,10 @@ const icons = {
   alert: TriangleAlert,
   demo: FlaskConical,
   pin: Pin,
+  connectors: Plug,
+  course: GraduationCap,
+  mail: Mail,
+  window: AppWindow,
 } satisfies Record<string, LucideIcon>
 export type IconName = keyof typeof icons
 

@@ -5,7 +5,7 @@ import { Icon, type IconName } from './icons.tsx'
 interface Props {
   readonly children: ReactNode
   readonly icon?: IconName
-  readonly kind?: 'plain' | 'main' | 'quiet' | 'danger'
+  readonly kind?: 'plain' | 'main' | 'quiet' | 'danger' | 'quiet-danger'
   readonly small?: boolean
   readonly label?: string
   readonly description?: string

@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { connectorStory } from './support/connector-stories.ts'
 import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
 import { open } from './support/pages.ts'
 import { alarmedProofs, awayProofs, brokenProofs, openedProof } from './support/proof-stories.ts'
@@ -88,6 +89,27 @@ const states: Readonly<Record<string, State>> = {
     },
   },
   'doctor and ports': { story: failed, path: '/doctor' },
+  'connectors with forms': { story: connectorStory('refused and expired'), path: '/connectors' },
+  'a connector that waits for the person': {
+    story: connectorStory('a device code waits'),
+    path: '/connectors',
+  },
+  'attempts to connect that ended': {
+    story: connectorStory('an attempt failed, another was cancelled'),
+    path: '/connectors',
+  },
+  'a question before a connector is disconnected': {
+    story: connectorStory('all ready'),
+    path: '/connectors',
+    to: async (page) => {
+      await page.getByRole('button', { name: 'Disconnect Gmail' }).click()
+      await page.getByRole('alertdialog').waitFor()
+    },
+  },
+  'connectors of a host that is away': {
+    story: connectorStory('the host is away'),
+    path: '/connectors',
+  },
   settings: { story: failed, path: '/settings' },
   'an address that leads nowhere': { story: done(), path: '/nowhere' },
   'the console': { story: scene({ 'app.info': info({ mode: 'console', operator: false }) }) },

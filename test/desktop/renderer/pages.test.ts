@@ -18,7 +18,16 @@ afterAll(async () => {
   await built.close()
 })
 
-const titles = ['Overview', 'Ship', 'Deploy', 'Runs', 'Proofs', 'Doctor & ports', 'Settings']
+const titles = [
+  'Overview',
+  'Ship',
+  'Deploy',
+  'Runs',
+  'Proofs',
+  'Doctor & ports',
+  'Connectors',
+  'Settings',
+]
 const onConsole = titles.filter((title) => title !== 'Ship' && title !== 'Settings')
 
 describe('the list of pages', () => {

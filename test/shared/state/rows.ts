@@ -1,5 +1,7 @@
 import type { StatusReply } from '#shared/api'
 import type { Overview } from '#shared/bridge'
+import type { ConnectorState } from '#shared/connectors'
+import { connectorNames } from '#shared/connectors/list'
 import type { ErrorClass } from '#shared/errors'
 import { World } from '../../support/world.ts'
 
@@ -99,6 +101,38 @@ const repository =
     ...overview,
     repository: overview.repository && { ...overview.repository, ...part },
   })
+/** The host has checked the connectors. */
+const found =
+  (...states: readonly [ConnectorState, ConnectorState]): Change =>
+  (overview) =>
+    status((now) => ({
+      ...now,
+      connectors: {
+        run_id: '20261122T120400Z-cccccccc',
+        checked_at: now.host.time,
+        connectors: connectorNames.map((name, at) => ({
+          name,
+          state: states[at] ?? 'ready',
+          expires_at: null,
+        })),
+      },
+    }))(overview)
+const endsIn =
+  (days: number): Change =>
+  (overview) =>
+    status((now) => ({
+      ...now,
+      connectors: now.connectors && {
+        ...now.connectors,
+        connectors: now.connectors.connectors.map((each) => ({
+          ...each,
+          expires_at:
+            each.name === 'kajabi'
+              ? new Date(Date.parse(now.host.time) + days * 86_400_000 + 60_000).toISOString()
+              : null,
+        })),
+      },
+    }))(overview)
 const connection =
   (part: Partial<Overview['connection']>): Change =>
   (overview) => ({ ...overview, connection: { ...overview.connection, ...part } })
@@ -354,6 +388,36 @@ export const rows: readonly Row[] = [
   ),
   row('green, and doctor fails', deployed, (overview) =>
     status((now) => ({ ...now, last_doctor: doctor(now.host.time) }))(overview),
+  ),
+  row('green, and every connector is ready', deployed, found('ready', 'ready')),
+  row('green, and Kajabi is not connected', deployed, found('not_configured', 'ready')),
+  row('green, and Gmail expired', deployed, found('ready', 'expired')),
+  row('green, and Gmail is unreachable', deployed, found('ready', 'unreachable')),
+  row('green, and Kajabi ends in three days', deployed, (overview) =>
+    endsIn(3)(found('ready', 'ready')(overview)),
+  ),
+  row('green, and Kajabi ends today', deployed, (overview) =>
+    endsIn(0)(found('ready', 'ready')(overview)),
+  ),
+  row('green, and a sign-in waits for the person', deployed, (overview) => ({
+    ...found('ready', 'not_configured')(overview),
+    connecting: [{ name: 'gmail', state: 'you' }],
+  })),
+  row('green, and a connector is being connected', deployed, (overview) => ({
+    ...found('ready', 'not_configured')(overview),
+    connecting: [{ name: 'gmail', state: 'running' }],
+  })),
+  row('green, and an attempt failed while the old sign-in holds', deployed, (overview) => ({
+    ...found('ready', 'ready')(overview),
+    connecting: [{ name: 'gmail', state: 'failed' }],
+  })),
+  row('green, a connector expired, and doctor fails', deployed, (overview) =>
+    status((now) => ({ ...now, last_doctor: doctor(now.host.time) }))(
+      found('expired', 'ready')(overview),
+    ),
+  ),
+  row('console: green, and Gmail expired', deployed, (overview) =>
+    console_(found('ready', 'expired')(overview)),
   ),
   row(
     'no host is enrolled',

@@ -412,6 +412,24 @@ const expected: readonly (readonly [string, string, string, string, string, stri
     'doctor',
     'ready',
   ],
+  ...(
+    [
+      ['green, and every connector is ready', 'nothing', 'none'],
+      ['green, and Kajabi is not connected', 'connect', 'ready'],
+      ['green, and Gmail expired', 'connect', 'ready'],
+      ['green, and Gmail is unreachable', 'nothing', 'none'],
+      ['green, and Kajabi ends in three days', 'nothing', 'none'],
+      ['green, and Kajabi ends today', 'connect', 'ready'],
+      ['green, and a sign-in waits for the person', 'connect', 'ready'],
+      ['green, and a connector is being connected', 'nothing', 'none'],
+      ['green, and an attempt failed while the old sign-in holds', 'nothing', 'none'],
+      ['green, a connector expired, and doctor fails', 'doctor', 'ready'],
+      ['console: green, and Gmail expired', 'connect', 'ready'],
+    ] as const
+  ).map(
+    ([facts, next, button]) =>
+      [facts, 'PPPPPP', 'pass', '0000001c0ffe is DONE, with proof', next, button] as const,
+  ),
   ['no host is enrolled', '------', 'you', 'No host is enrolled', 'enrol_host', 'ready'],
   ['no repository and no host', '------', 'you', 'No host is enrolled', 'enrol_host', 'ready'],
   [
@@ -477,6 +495,25 @@ describe('the state that HQ shows', () => {
     ]).toEqual([gates, tone, title, next, button])
     expect(contradictionsOf(known.overview, state)).toEqual([])
   })
+  it.each([
+    ['deployed and green', null],
+    ['green, and every connector is ready', null],
+    ['green, and Kajabi is not connected', 'you: Kajabi not connected'],
+    ['green, and Gmail expired', 'you: Gmail expired'],
+    ['green, and Gmail is unreachable', 'warn: Gmail unreachable'],
+    ['green, and Kajabi ends in three days', 'warn: Kajabi expires in 3 days'],
+    ['green, and Kajabi ends today', 'you: Kajabi expires today'],
+    ['green, and a sign-in waits for the person', 'you: Gmail needs you'],
+    ['green, and a connector is being connected', 'running: Gmail connecting'],
+    ['green, and an attempt failed while the old sign-in holds', null],
+    ['console: green, and Gmail expired', 'you: Gmail expired'],
+  ])('%s: the mark of Connectors', (facts, expectedMark) => {
+    const built = rows.find((row) => row.facts === facts)?.build()
+    if (built === undefined) throw new Error(`no row ${facts}`)
+    const { connectors } = stateOf({ cut: false, ...built }).marks
+    expect(connectors && `${connectors.tone}: ${connectors.text}`).toBe(expectedMark)
+  })
+
   it('U2: Why of a broken deploy leads to the files of that proof', () => {
     const built = rows
       .find(({ facts }) => facts === 'U2: a byte of the deploy proof differs')

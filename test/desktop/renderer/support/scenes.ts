@@ -357,6 +357,13 @@ export function scene(
       keystore: 'os',
       host: { name: 'aiops-1', enrolled: true, others: [], detail: null },
     },
+    'connectors.get': {
+      host: { ok: false, seen: null, connectors: null, last_phase0: null },
+      as_of: ago(1),
+      problem: null,
+      flows: [],
+      kept: [],
+    },
     'proofs.list': { witnesses: [], bundles: [], next_cursor: null, host: null },
     ...answers,
   }

@@ -30,6 +30,7 @@ function expectedOf({ headline, change: { gates }, marks, buttons, next }: State
     ['Runs', marks.runs],
     ['Proofs', marks.proofs],
     ['Doctor & ports', marks.doctor],
+    ['Connectors', marks.connectors],
     ['Settings', null],
   ] as const
   return {

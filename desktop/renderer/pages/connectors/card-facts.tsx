@@ -1,0 +1,70 @@
+import type { ReactElement } from 'react'
+import { dateAndTime } from '../../text/format.ts'
+import { visibleText } from '../../text/visible-text.ts'
+import { Age } from '../../ui/time.tsx'
+import { useRemedy } from '../../ui/remedy.ts'
+import { bindStyles } from '../../ui/styles.ts'
+import type { CardModel } from './model.ts'
+import styles from './connectors.module.css'
+
+const css = bindStyles(styles)
+
+/** The sentence of the state, and what is known of the secret. */
+export function CardFacts({ card }: { card: CardModel }): ReactElement {
+  const { report, detail, step } = card
+  return (
+    <>
+      <Sentence card={card} />
+      {report !== null && step !== 'attempt' && (
+        <dl className={css('conn-facts')}>
+          <dt>Checked</dt>
+          <dd>
+            <Age at={report.checked_at} />
+          </dd>
+          {report.account != null && (
+            <>
+              <dt>Account</dt>
+              <dd>{visibleText(report.account)}</dd>
+            </>
+          )}
+          {report.expires_at != null && (
+            <>
+              <dt>Expires</dt>
+              <dd>{dateAndTime(report.expires_at)}</dd>
+            </>
+          )}
+          {report.state !== 'not_configured' && (
+            <>
+              <dt>Way</dt>
+              <dd>{wayTitle(card, detail?.mode ?? report.mode)}</dd>
+            </>
+          )}
+        </dl>
+      )}
+    </>
+  )
+}
+
+const wayTitle = ({ ways }: CardModel, mode: string): string =>
+  ways.find((way) => way.mode === mode)?.title ?? mode
+
+function Sentence({ card: { report, detail, step } }: { card: CardModel }): ReactElement {
+  const remedyOf = useRemedy()
+  if (step === 'prove' && detail?.candidate != null)
+    return (
+      <p className="soft">
+        A new secret lies on the host since <Age at={detail.candidate.stored_at} /> and is not
+        proved yet. The one in use stays until then.
+      </p>
+    )
+  if (report === null)
+    return <p className="soft">The host has not checked it yet, so nothing is known of it.</p>
+  return (
+    <>
+      <p className="soft">{visibleText(report.detail)}</p>
+      {step === 'rest' && report.next_auto_fix !== null && (
+        <p className="quiet small">{remedyOf(report.next_auto_fix)}</p>
+      )}
+    </>
+  )
+}

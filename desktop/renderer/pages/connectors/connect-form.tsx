@@ -1,0 +1,169 @@
+import { useState, type FormEvent, type ReactElement } from 'react'
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
+import { whyNot, type Press } from '#shared/state/buttons'
+import { useHq } from '../../bridge/context.ts'
+import { useLive } from '../../state/live.tsx'
+import { Mark } from '../../ui/icons.tsx'
+import { PushButton } from '../../ui/push-button.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import { ConnectField } from './connect-field.tsx'
+import type { CardProps } from './card-props.ts'
+import { Disconnect } from './disconnect.tsx'
+import type { CardModel, Way } from './model.ts'
+import styles from './connectors.module.css'
+
+const css = bindStyles(styles)
+
+type Values = Readonly<Record<string, string>>
+
+/** The ways to connect, each with its form. What was typed stays when another way is looked at. */
+export function ConnectForm(props: CardProps): ReactElement {
+  const { card } = props
+  const [mode, setMode] = useState<string>(card.mode)
+  const [values, setValues] = useState<Values>({})
+  const [only] = card.ways
+  const form = (way: Way): ReactElement => (
+    <WayForm
+      {...props}
+      way={way}
+      values={values}
+      onChange={(name, value) => setValues((all) => ({ ...all, [name]: value }))}
+      onSent={() => setValues({})}
+    />
+  )
+  if (card.ways.length === 1 && only !== undefined) return form(only)
+  return (
+    <Tabs
+      className={css('ways')}
+      selectedKey={mode}
+      onSelectionChange={(key) => setMode(String(key))}
+    >
+      <TabList aria-label={`Ways to connect ${card.title}`} className={css('segmented way-tabs')}>
+        {card.ways.map((way) => (
+          <Tab key={way.mode} id={way.mode} className={css('segment way-tab')}>
+            {way.title}
+            {way.warning !== undefined && (
+              <>
+                <Mark tone="warn" small />
+                <span className="unseen">, with a warning</span>
+              </>
+            )}
+          </Tab>
+        ))}
+      </TabList>
+      {card.ways.map((way) => (
+        <TabPanel key={way.mode} id={way.mode}>
+          {form(way)}
+        </TabPanel>
+      ))}
+    </Tabs>
+  )
+}
+
+interface FormProps extends CardProps {
+  readonly way: Way
+  readonly values: Values
+  readonly onChange: (name: string, value: string) => void
+  readonly onSent: () => void
+}
+
+function WayForm(props: FormProps): ReactElement {
+  const { card, way, values, onChange, onSent, filled, open, onOpen, requests } = props
+  const { bridge } = useHq()
+  const blocked = useBlocked(way, values)
+  const connect = (event: FormEvent): void => {
+    event.preventDefault()
+    if (blocked !== null || requests.busy) return
+    const fields = Object.fromEntries(
+      way.fields.flatMap(({ name }) => (values[name] ? [[name, values[name]]] : [])),
+    )
+    requests.send(async () => {
+      await bridge.call('connectors.connect', { name: card.name, mode: way.mode, fields })
+      onSent()
+      onOpen(false)
+    })
+  }
+  return (
+    <form className={css('way-form')} onSubmit={connect}>
+      <p className="soft">{way.text}</p>
+      {way.warning !== undefined && (
+        <p className={css('warning warn')}>
+          <Mark tone="warn" />
+          <span>{way.warning}</span>
+        </p>
+      )}
+      {way.fields.map((field) => (
+        <ConnectField
+          key={field.name}
+          field={field}
+          value={values[field.name] ?? ''}
+          kept={card.kept.has(field.name)}
+          onChange={(value) => onChange(field.name, value)}
+        />
+      ))}
+      <Scopes way={way} />
+      <div className={css('conn-foot')}>
+        {card.report !== null && card.report.state !== 'not_configured' && (
+          <Disconnect {...props} />
+        )}
+        <span className="grow" />
+        {open && (
+          <PushButton small kind="quiet" onPress={() => onOpen(false)}>
+            Close
+          </PushButton>
+        )}
+        <PushButton
+          small
+          type="submit"
+          kind={filled ? 'main' : 'plain'}
+          busy={requests.busy}
+          blocked={blocked?.whole ?? null}
+        >
+          {labelOf(card, blocked)}
+        </PushButton>
+      </div>
+    </form>
+  )
+}
+
+type Blocked = { readonly short: string; readonly whole: string } | null
+
+const labelOf = ({ title, report }: CardModel, blocked: Blocked): string => {
+  const verb = report === null || report.state === 'not_configured' ? 'Connect' : 'Reconnect'
+  return blocked === null ? `${verb} ${title}` : `${verb} ${title}: ${blocked.short}`
+}
+
+/** Why the attempt cannot start. */
+function useBlocked(way: Way, values: Values): Blocked {
+  const { info } = useHq()
+  const press: Press = useLive().state.buttons.of('connectors_status')
+  if (!info.operator)
+    return {
+      short: 'only on the laptop',
+      whole: 'HQ on the laptop connects: secrets come only from there.',
+    }
+  if (press.state === 'blocked') return { short: press.short, whole: whyNot(press) ?? press.whole }
+  const missing = way.fields.filter(
+    ({ name, optional }) => optional !== true && (values[name] ?? '').trim() === '',
+  )
+  if (missing.length === 0) return null
+  const names = missing.map(({ label }) => label.toLowerCase()).join(' and ')
+  return { short: `${names} first`, whole: `Fill in ${names} first.` }
+}
+
+/** What the service will be asked to allow. */
+function Scopes({ way }: { way: Way }): ReactElement | null {
+  if (way.scopes === undefined || way.scopes.length === 0) return null
+  return (
+    <div className={css('scopes')}>
+      <h3 className="quiet small">You will be asked to allow</h3>
+      <ul>
+        {way.scopes.map(({ scope, text }) => (
+          <li key={scope}>
+            <span>{text}</span> <code className="mono quiet small">{scope}</code>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,122 @@
+import { useState, type ReactElement } from 'react'
+import type { ConnectorsView } from '#shared/bridge'
+import type { ConnectorName } from '#shared/connectors/list'
+import { whyNot } from '#shared/state/buttons'
+import { BridgeError } from '../../bridge/bridge-error.ts'
+import { useHq } from '../../bridge/context.ts'
+import { useLive } from '../../state/live.tsx'
+import { Icon } from '../../ui/icons.tsx'
+import { ProblemNote } from '../../ui/problem-note.tsx'
+import { PushButton } from '../../ui/push-button.tsx'
+import { bindStyles } from '../../ui/styles.ts'
+import { timeOfDay } from '../../text/format.ts'
+import { Chain } from './chain.tsx'
+import { ConnectorCard } from './connector-card.tsx'
+import { CheckHistory } from './history.tsx'
+import { cardsOf, filledOf } from './model.ts'
+import { Phase0Card } from './phase0-card.tsx'
+import { useConnectors, useRequests } from './use-connectors.ts'
+import styles from './connectors.module.css'
+
+const css = bindStyles(styles)
+
+/** Where each connector stands, how to connect it, and Phase 0. */
+export function ConnectorsPage(): ReactElement {
+  const { view, error, checking } = useConnectors()
+  return (
+    <div className={css('page connectors')}>
+      <Head view={view} checking={checking !== null} />
+      {error !== null && <ProblemNote error={error} />}
+      {view === null ? (
+        error === null && (
+          <p className="soft" role="status">
+            Reading the connectors
+          </p>
+        )
+      ) : (
+        <Body view={view} checking={checking?.run_id ?? null} />
+      )}
+    </div>
+  )
+}
+
+function Head({
+  view,
+  checking,
+}: {
+  view: ConnectorsView | null
+  checking: boolean
+}): ReactElement {
+  const { bridge, info } = useHq()
+  const { state } = useLive()
+  const { send, busy, error } = useRequests()
+  const press = state.buttons.of('connectors_status')
+  const stale = view !== null && view.problem !== null && view.as_of !== null
+  return (
+    <>
+      <div className="head">
+        <div className="grow">
+          <h1>Connectors</h1>
+          <p className="sub">
+            {info.operator
+              ? `Secrets go from this laptop straight to ${state.reach.name}. ` +
+                'They are never shown, logged or copied by hand.'
+              : 'The console shows and checks them. Connecting needs HQ on the laptop: secrets come only from there.'}
+          </p>
+        </div>
+        <div className="head-actions">
+          {stale && (
+            <span className="as-of">
+              <Icon name="clock" small />
+              as of {timeOfDay(view.as_of ?? '')}
+            </span>
+          )}
+          <PushButton
+            icon="retry"
+            blocked={whyNot(press)}
+            busy={busy || checking}
+            onPress={() => send(() => bridge.call('host.exec', { action: 'connectors_status' }))}
+          >
+            {checking ? 'Checking' : blockable('Check connectors', press)}
+          </PushButton>
+        </div>
+      </div>
+      {error !== null && <ProblemNote error={error} />}
+    </>
+  )
+}
+
+const blockable = (label: string, press: Parameters<typeof whyNot>[0]): string =>
+  press.state === 'blocked' ? `${label}: ${press.short}` : label
+
+function Body({ view, checking }: { view: ConnectorsView; checking: string | null }): ReactElement {
+  const { now } = useLive()
+  const [opened, setOpened] = useState<ConnectorName | null>(null)
+  const cards = cardsOf(view, now)
+  const filled = filledOf(cards, opened)
+  const stale = view.problem !== null
+  return (
+    <>
+      {view.problem !== null && view.host === null && (
+        <ProblemNote error={new BridgeError(view.problem)} />
+      )}
+      <div className={stale ? 'faded' : ''}>
+        <Chain cards={cards} view={view} filled={filled === null} />
+        <div className={css('conns')}>
+          {cards.map((card) => (
+            <ConnectorCard
+              key={card.name}
+              card={card}
+              filled={filled === card.name}
+              open={opened === card.name}
+              onOpen={(open) => setOpened(open ? card.name : null)}
+              checking={checking}
+            />
+          ))}
+        </div>
+        <Phase0Card last={view.host?.last_phase0 ?? null} />
+        <CheckHistory cards={cards} />
+      </div>
+    </>
+  )
+}

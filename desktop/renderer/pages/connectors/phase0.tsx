@@ -1,0 +1,60 @@
+import type { ReactElement } from 'react'
+import { actions } from '#shared/actions'
+import type { ConnectorsView, Overview } from '#shared/bridge'
+import { inWords } from '#shared/state/connectors'
+import { whyNot } from '#shared/state/buttons'
+import { useActions } from '../../state/actions.tsx'
+import { useLive } from '../../state/live.tsx'
+import { PushButton } from '../../ui/push-button.tsx'
+import { ofOverall, type Shown } from '../../text/status.ts'
+import type { CardModel } from './model.ts'
+
+/** Where Phase 0 stands. It is blocked until every connector is ready, whatever an older run found. */
+export function phase0Of(
+  cards: readonly CardModel[],
+  { host }: ConnectorsView,
+  { status }: Overview,
+): Shown {
+  if (status?.active_runs.some(({ action }) => action === 'phase0'))
+    return { tone: 'running', word: 'Running' }
+  if (cards.some(({ ready }) => !ready)) return { tone: 'blocked', word: 'Blocked' }
+  const last = host?.last_phase0 ?? null
+  if (last === null) return { tone: 'wait', word: 'Not run yet' }
+  if (last.verification === 'broken') return { tone: 'fail', word: 'Proof broken' }
+  // It was run before they were ready.
+  if (last.error_class === 'CONNECTOR_NOT_CONFIGURED') return { tone: 'wait', word: 'To run again' }
+  return ofOverall(last.overall, last.error_class)
+}
+
+/** Starts Phase 0. It stays in its place and says how many connectors are ready. */
+export function Phase0Button({
+  cards,
+  filled,
+}: {
+  cards: readonly CardModel[]
+  filled: boolean
+}): ReactElement {
+  const { state } = useLive()
+  const { run, busy } = useActions()
+  const press = state.buttons.of('phase0')
+  const waiting = cards.filter(({ ready }) => !ready)
+  const { button } = actions.phase0
+  const missing =
+    waiting.length === 0
+      ? null
+      : `${waiting.map(inWords).join(', ')}. Phase 0 needs every connector.`
+  const says =
+    waiting.length === 0
+      ? button
+      : `${button}: ${cards.length - waiting.length} of ${cards.length} ready`
+  return (
+    <PushButton
+      kind={filled ? 'main' : 'plain'}
+      blocked={whyNot(press) ?? missing}
+      busy={busy}
+      onPress={() => run('phase0')}
+    >
+      {press.state === 'blocked' ? `${button}: ${press.short}` : says}
+    </PushButton>
+  )
+}

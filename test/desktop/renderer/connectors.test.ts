@@ -1,0 +1,296 @@
+import type { Browser, Locator, Page } from 'playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchBrowser, shown } from '../../support/browser.ts'
+import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import {
+  attempt,
+  connectorStories,
+  connectorStory,
+  connectorsScene,
+  hostOf,
+  report,
+} from './support/connector-stories.ts'
+import { open } from './support/pages.ts'
+import { callsOf, change } from './support/scripted-transport.ts'
+import { info, type Scene } from './support/scenes.ts'
+
+let built: BuiltRenderer
+let browser: Browser
+beforeAll(async () => {
+  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+})
+afterAll(async () => {
+  await browser.close()
+  await built.close()
+})
+
+const openAt = async (
+  scene: Scene,
+  view: { width?: number } = {},
+): Promise<{ page: Page; complaints: string[]; card: (title: string) => Locator }> => {
+  const opened = await open(browser, built, scene, { path: '/connectors', ...view })
+  return {
+    ...opened,
+    card: (title) => opened.page.getByRole('region', { name: title, exact: true }),
+  }
+}
+const requests = async (page: Page): Promise<unknown[]> =>
+  (await callsOf(page))
+    .filter(({ name }) => name.startsWith('connectors.') && name !== 'connectors.get')
+    .map(({ name, input }) => [name, input])
+
+/** Story → the line from the connectors to Phase 0, and the one filled button of the page. */
+const expected: Readonly<Record<string, readonly [string, string, string, string | null]>> = {
+  'never checked': ['Kajabi not checked', 'Gmail not checked', 'Phase 0 blocked', 'Check now'],
+  'nothing connected': [
+    'Kajabi not connected',
+    'Gmail not connected',
+    'Phase 0 blocked',
+    'Connect Kajabi',
+  ],
+  'a window is open, and a token is sent': [
+    'Kajabi needs you',
+    'Gmail connecting',
+    'Phase 0 blocked',
+    'Bring window to front',
+  ],
+  'a device code waits': ['Kajabi ready', 'Gmail needs you', 'Phase 0 blocked', 'Copy the code'],
+  'a browser waits for consent': [
+    'Kajabi ready',
+    'Gmail needs you',
+    'Phase 0 blocked',
+    'Copy the address',
+  ],
+  'an attempt failed, another was cancelled': [
+    'Kajabi not connected',
+    'Gmail not connected',
+    'Phase 0 blocked',
+    'Try again',
+  ],
+  'just connected': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Dismiss'],
+  'refused and expired': ['Kajabi expired', 'Gmail invalid', 'Phase 0 blocked', 'Reconnect Kajabi'],
+  'one unreachable, one ends soon': [
+    'Kajabi expires in 3 days',
+    'Gmail unreachable',
+    'Phase 0 blocked',
+    'Check again',
+  ],
+  'a new secret to prove': ['Kajabi ready', 'Gmail not connected', 'Phase 0 blocked', 'Prove it'],
+  'all ready': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Run Phase 0'],
+  'Phase 0 passed': ['Kajabi ready', 'Gmail ready', 'Phase 0 pass', null],
+  'Phase 0 failed': ['Kajabi ready', 'Gmail ready', 'Phase 0 to run again', 'Run Phase 0'],
+  'a check runs': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Run Phase 0'],
+  'the host is away': ['Kajabi ready', 'Gmail ready', 'Phase 0 pass', null],
+  'no host is enrolled': ['Kajabi not checked', 'Gmail not checked', 'Phase 0 blocked', null],
+}
+
+describe('the Connectors page', () => {
+  test.each(Object.keys(connectorStories))(
+    '%s: one line, and at most one filled button',
+    async (name) => {
+      const { page, complaints } = await openAt(connectorStory(name))
+      const [kajabi, gmail, phase0, filled] = expected[name] ?? []
+      const steps = page.getByRole('list', { name: 'From the connectors to Phase 0' })
+      await shown(steps.getByRole('listitem')).toContainText([
+        kajabi ?? '',
+        gmail ?? '',
+        phase0 ?? '',
+      ])
+      await shown(page.locator('.button-main')).toHaveText(filled == null ? [] : [filled])
+      // Each connector keeps a button of its own, and nothing reaches past the window.
+      for (const title of ['Kajabi', 'Gmail'])
+        expect(
+          await page.getByRole('region', { name: title, exact: true }).getByRole('button').count(),
+        ).toBeGreaterThan(0)
+      await page.setViewportSize({ width: 420, height: 800 })
+      expect(
+        await page
+          .locator('main')
+          .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth),
+      ).toBeLessThanOrEqual(0)
+      expect(complaints).toEqual([])
+      await page.context().close()
+    },
+  )
+
+  test('starts an attempt with what the form holds, and keeps no secret in the page', async () => {
+    const { page, complaints, card } = await openAt(connectorStory('nothing connected'))
+    const gmail = card('Gmail')
+    await gmail.getByRole('tab', { name: 'App password' }).click()
+    const submit = gmail.getByRole('button', { name: /^Connect Gmail/ })
+    await shown(submit).toHaveText('Connect Gmail: address and app password first')
+    await submit.press('Enter')
+    await gmail.getByLabel('Address').fill('operator@example.com')
+    const password = gmail.getByLabel('App password', { exact: true }).and(page.locator('input'))
+    await shown(password).toHaveAttribute('type', 'password')
+    await password.fill('abcd efgh ijkl mnop')
+    await gmail.getByRole('tab', { name: 'Desktop' }).click()
+    await gmail.getByRole('tab', { name: 'App password' }).click()
+    await shown(password).toHaveValue('abcd efgh ijkl mnop')
+    await password.press('Enter')
+    await expect
+      .poll(() => requests(page))
+      .toEqual([
+        [
+          'connectors.connect',
+          {
+            name: 'gmail',
+            mode: 'imap',
+            fields: { user: 'operator@example.com', password: 'abcd efgh ijkl mnop' },
+          },
+        ],
+      ])
+    await shown(password).toHaveValue('')
+    expect(await page.content()).not.toContain('abcd efgh')
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
+  test('warns of a way that cannot work, and shows the scope before asking', async () => {
+    const { page, card } = await openAt(connectorStory('nothing connected'))
+    const gmail = card('Gmail')
+    await shown(gmail).toContainText('https://www.googleapis.com/auth/gmail.readonly')
+    await gmail.getByRole('tab', { name: 'Desktop' }).press('ArrowRight')
+    await shown(gmail.getByRole('tabpanel')).toContainText('invalid_scope')
+    await page.context().close()
+  })
+
+  test('takes a client file that is chosen or dropped, and refuses one that is too large', async () => {
+    const { page, card } = await openAt(connectorStory('nothing connected'))
+    const gmail = card('Gmail')
+    const choose = async (name: string, text: string): Promise<void> => {
+      const [chooser] = await Promise.all([
+        page.waitForEvent('filechooser'),
+        gmail.getByRole('button', { name: 'Choose or drop a file' }).click(),
+      ])
+      await chooser.setFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
+    }
+    await choose('huge.json', 'x'.repeat(70_000))
+    await shown(gmail.getByRole('alert')).toContainText('huge.json has more than 64 KiB')
+    const client = '{"installed":{"client_id":"1.apps.googleusercontent.com"}}'
+    await choose('client.json', client)
+    await shown(gmail.getByText('client.json')).toBeVisible()
+    await shown(gmail.getByRole('alert')).toHaveCount(0)
+    await gmail.getByRole('button', { name: 'Connect Gmail' }).click()
+    await expect
+      .poll(() => requests(page))
+      .toEqual([
+        ['connectors.connect', { name: 'gmail', mode: 'oauth_desktop', fields: { client } }],
+      ])
+    await page.context().close()
+  })
+
+  test('brings the window to the front, and cancels', async () => {
+    const { page, card } = await openAt(connectorStory('a window is open, and a token is sent'))
+    const kajabi = card('Kajabi')
+    await shown(kajabi.getByRole('timer')).toHaveText(/^\d:\d\d left$/)
+    await shown(kajabi.getByRole('listitem').nth(1)).toContainText('needs you')
+    await kajabi.getByRole('button', { name: 'Bring window to front' }).click()
+    await kajabi.getByRole('button', { name: 'Cancel connecting Kajabi' }).click()
+    await expect
+      .poll(() => requests(page))
+      .toEqual([
+        ['connectors.show_window', { name: 'kajabi' }],
+        ['connectors.cancel', { name: 'kajabi' }],
+      ])
+    await page.context().close()
+  })
+
+  test('follows an attempt each second until it has ended', async () => {
+    const host = hostOf(report('kajabi', 'not_configured'), report('gmail', 'not_configured'))
+    const scene = connectorsScene({ host, flows: [attempt('kajabi', { step: 'send' })] })
+    const { page, card } = await openAt(scene)
+    await shown(card('Kajabi').getByRole('list')).toContainText('Send it to the host, running')
+    const ended = connectorStory('just connected').answers['connectors.get']
+    await change(page, { answers: { 'connectors.get': ended } })
+    await shown(card('Kajabi')).toContainText('The host proved that the service accepts it.')
+    await page.context().close()
+  })
+
+  test('says why an attempt failed and what ends it; it can be tried again or dismissed', async () => {
+    const { page, card } = await openAt(connectorStory('an attempt failed, another was cancelled'))
+    const kajabi = card('Kajabi')
+    await shown(kajabi.getByRole('status')).toContainText('connector_refused')
+    await shown(kajabi.getByRole('status')).toContainText('The secret on the host is unchanged.')
+    await kajabi.getByRole('button', { name: 'Try again' }).click()
+    await card('Gmail').getByRole('button', { name: 'Dismiss' }).click()
+    await expect
+      .poll(() => requests(page))
+      .toEqual([
+        ['connectors.dismiss', { name: 'kajabi' }],
+        ['connectors.connect', { name: 'kajabi', mode: 'storage_state' }],
+        ['connectors.dismiss', { name: 'gmail' }],
+      ])
+    await page.context().close()
+  })
+
+  test('disconnects after a question that says what is deleted where', async () => {
+    const { page, card } = await openAt(connectorStory('all ready'))
+    await card('Gmail').getByRole('button', { name: 'Disconnect Gmail' }).click()
+    const question = page.getByRole('alertdialog')
+    await shown(question).toContainText('Disconnect Gmail from aiops-1?')
+    await shown(question).toContainText('HQ has Google withdraw the token.')
+    await page.keyboard.press('Escape')
+    await shown(question).toHaveCount(0)
+    expect(await requests(page)).toEqual([])
+    await card('Gmail').getByRole('button', { name: 'Disconnect Gmail' }).click()
+    await question.getByRole('button', { name: 'Disconnect Gmail' }).click()
+    await expect.poll(() => requests(page)).toEqual([['connectors.revoke', { name: 'gmail' }]])
+    await page.context().close()
+  })
+
+  test('proves what lies on the host, and shows why the host refused', async () => {
+    const scene = connectorStory('a new secret to prove')
+    scene.problems['connectors.finalize'] = {
+      error_class: 'lane_busy',
+      message: 'Another check of Gmail runs. Nothing was started.',
+      next_auto_fix: 'wait_for_active_run',
+    }
+    const { page, card } = await openAt(scene)
+    await card('Gmail').getByRole('button', { name: 'Prove it Gmail' }).click()
+    await shown(card('Gmail').getByRole('alert')).toContainText('lane_busy')
+    expect(await requests(page)).toEqual([['connectors.finalize', { name: 'gmail' }]])
+    await page.context().close()
+  })
+
+  test('shows the last checks, each with its run, and Phase 0 with its proof', async () => {
+    const { page } = await openAt(connectorStory('Phase 0 passed'))
+    const checks = page.getByRole('list', { name: 'Checks of Kajabi' }).getByRole('listitem')
+    await shown(checks).toHaveCount(4)
+    await shown(checks.nth(3)).toContainText('connector_unreachable')
+    await shown(checks.first().getByRole('link')).toHaveAttribute('href', /#\/runs\/.*-c0de1000$/)
+    await shown(
+      page.getByRole('region', { name: 'Phase 0' }).getByRole('link', { name: 'Proof' }),
+    ).toHaveAttribute('href', /#\/proofs\/host\/phase0\/.*-fa5e0000$/)
+    await page.context().close()
+  })
+
+  test('keeps what a silent host said before, with its age, and starts nothing', async () => {
+    const { page, card } = await openAt(connectorStory('the host is away'))
+    await shown(page.getByText(/^as of \d\d:\d\d:\d\d/)).toBeVisible()
+    await shown(card('Gmail')).toContainText('operator@example.com')
+    await page.getByRole('button', { name: 'Check connectors: unreachable' }).press('Enter')
+    await card('Gmail').getByRole('button', { name: 'Disconnect Gmail' }).press('Enter')
+    await shown(page.getByRole('alertdialog')).toHaveCount(0)
+    expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])
+    await page.context().close()
+  })
+
+  test('on the console shows the states, checks them, and says that the laptop connects', async () => {
+    const scene = connectorStory('nothing connected')
+    const { page, card } = await openAt({
+      ...scene,
+      answers: { ...scene.answers, 'app.info': info({ mode: 'console', operator: false }) },
+    })
+    await card('Kajabi')
+      .getByRole('button', { name: 'Connect Kajabi: only on the laptop' })
+      .press('Enter')
+    expect(await requests(page)).toEqual([])
+    await page.getByRole('button', { name: 'Check connectors' }).click()
+    await expect
+      .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
+      .toEqual([{ name: 'host.exec', input: { action: 'connectors_status' } }])
+    await shown(page).toHaveURL(/#\/connectors$/)
+    await page.context().close()
+  })
+})
