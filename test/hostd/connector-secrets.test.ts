@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ActionId } from '#shared/actions'
 import { connectorsReply, connectorsResult, type ConnectorsResult } from '#shared/connectors'
 import type { ConnectorMode, ConnectorName } from '#shared/connectors/list'
 import { isEnded } from '#shared/run'
@@ -141,7 +142,7 @@ describe('a secret sent to the host', () => {
       'connector_secret_invalid',
       /is not valid at/,
     ],
-    ['more than 1 MiB', () => renewed('x'.repeat(1024 * 1024)), 'body_too_large', /1048576/],
+    ['50 MiB', () => renewed('x'.repeat(50 * 1024 * 1024)), 'body_too_large', /1048576/],
     ['nothing', () => '', 'invalid_request', /empty/],
   ])('is refused with %s, and the old one is intact', async (_what, value, errorClass, why) => {
     const before = text(live)
@@ -190,6 +191,48 @@ describe('a secret sent to the host', () => {
   it('is not taken into a folder that others may write', async () => {
     chmodSync(at.folder, 0o770)
     expect(await refusal(send(renewed()))).toMatchObject({ errorClass: 'connector_secret_unsafe' })
+  })
+})
+
+describe('a secret put on the host by hand', () => {
+  const act = (action: ActionId) => ended(hostd.client.exec(action))
+
+  it('is waited for, found, and proved where it lies, under the names that agents use', async () => {
+    rmSync(join(at.folder, live))
+    expect(await act('kajabi_bootstrap_start')).toMatchObject({
+      overall: 'PASS',
+      kind: 'connector_start',
+      detail: expect.stringContaining(join(at.folder, live)),
+    })
+    expect(await act('kajabi_bootstrap_status')).toMatchObject({
+      overall: 'FAIL',
+      error_class: 'CONNECTOR_NOT_CONFIGURED',
+      checks: [{ name: 'storage_state', status: 'FAIL' }],
+    })
+    at.write(live, renewed(), 0o644)
+    expect(await act('kajabi_bootstrap_status')).toMatchObject({
+      overall: 'PASS',
+      checks: [{ status: 'PASS', detail: expect.stringContaining('mode 0644') }],
+    })
+    at.kajabi.answer = kajabi(fresh)
+    expect(await act('kajabi_bootstrap_finalize')).toMatchObject({
+      overall: 'PASS',
+      kind: 'connector_finalize',
+    })
+    expect(text(live)).toBe(renewed())
+    expect((lstatSync(join(at.folder, live)).mode & 0o7777).toString(8)).toBe('640')
+    expect(await act('gmail_connect_finalize')).toMatchObject({
+      overall: 'PASS',
+      checks: [{ name: 'gmail', detail: expect.stringContaining('proved where it lies') }],
+    })
+  })
+
+  it('is not used when others may have written it', async () => {
+    at.write(live, renewed(), 0o666)
+    expect(await act('kajabi_bootstrap_finalize')).toMatchObject({
+      error_class: 'connector_secret_unsafe',
+    })
+    expect((lstatSync(join(at.folder, live)).mode & 0o7777).toString(8)).toBe('666')
   })
 })
 

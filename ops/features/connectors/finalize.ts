@@ -8,8 +8,7 @@ import { checkOneAsSecretOwner } from './check-as-secret-owner.ts'
 import { candidateOf, type SecretFolder } from './common/secret-folder.ts'
 import { toCheck, type DocumentFacts } from './document.ts'
 import { requireMode, withMode, writeHostFile } from './host-mode.ts'
-import type { NamedSecret } from './secret-files.ts'
-import { secretsOf } from './secret-files.ts'
+import { secretsOf, type NamedSecret } from './secret-files.ts'
 import { withSecrets } from './store-secret.ts'
 
 interface Finalize {
@@ -44,6 +43,7 @@ export async function finalizeConnector(
     const wanted = mode ?? settings[name].mode
     requireMode(name, wanted)
     const files = secretsOf(name, settings).filter(({ modes }) => modes.includes(wanted))
+    for (const each of files) adopt(folder, each)
     const waiting = files.filter((each) => folder.stat(candidateOf(each.name)) !== null)
     const check = (candidates: boolean): Promise<ConnectorReport> => {
       const settingsToUse = candidates ? withMode(file, name, wanted) : file
@@ -63,6 +63,15 @@ export async function finalizeConnector(
     const ends = endOfFailed({ folder, files, waiting, removed })
     return documentOf(about, { proved: report, now, ends })
   })
+}
+
+/** A file that was put in the place of the secret by hand becomes a candidate, with the owner and mode it must have. */
+function adopt(folder: SecretFolder, { name, validate }: NamedSecret): void {
+  const candidate = candidateOf(name)
+  const bytes = folder.stat(candidate) === null ? folder.readByHand(name) : null
+  if (bytes === null) return
+  validate(bytes)
+  folder.write(candidate, bytes)
 }
 
 const endOfReady = (name: ConnectorName, waiting: readonly NamedSecret[]): string =>

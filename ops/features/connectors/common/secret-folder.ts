@@ -9,20 +9,24 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   type Stats,
 } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, join } from 'node:path'
+import { maxSecretBytes } from '#shared/connectors'
 import { Problem } from '#shared/errors'
 import { codeOf, hasCode } from '#shared/system-error'
+import { connectorFileRule, wrongWith } from '#ops/base/files/file-rule'
 import { writeAll } from '#ops/base/files/write-all'
 import { connectorAccount, connectorSecrets } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { unsafeFolder, type ReadRules } from './read-secret.ts'
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const newFileFlags =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
@@ -94,6 +98,31 @@ export class SecretFolder {
     } catch (error) {
       rmSync(this.#at(temporary), { force: true })
       throw error
+    }
+  }
+
+  /**
+   * Reads a file that somebody who may do so put here by hand, with another owner or mode than a secret has.
+   * @returns null when there is none, it is as a secret must be, or anybody else could have written it
+   */
+  readByHand(name: string): Uint8Array | null {
+    let file: number
+    try {
+      file = openSync(this.#at(name), readFlags)
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ELOOP')) return null
+      throw error
+    }
+    try {
+      const at = fstatSync(file)
+      const owners = this.#strict ? [0, connectorAccount] : [process.getuid?.() ?? at.uid]
+      const isTrusted =
+        at.isFile() && at.nlink === 1 && owners.includes(at.uid) && (at.mode & 0o022) === 0
+      const rule = connectorFileRule(join(this.#path, name))
+      if (!isTrusted || wrongWith(rule, at, this.#strict) === null) return null
+      return at.size > maxSecretBytes ? null : readFileSync(file)
+    } finally {
+      closeSync(file)
     }
   }
 
