@@ -178,25 +178,44 @@ async function interact(
   })
 }
 
+interface Page {
+  readonly url: string
+  readonly status: number
+  readonly html: string
+}
+
 /**
- * A browser as far as a sign-in needs one: it follows redirects and keeps cookies.
+ * A browser as far as a sign-in needs one: it follows redirects, keeps cookies and presses the button of each form.
  * @returns the last page
  */
-export async function browse(url: string): Promise<{ url: string; status: number; html: string }> {
+export async function browse(url: string): Promise<Page> {
   const cookies = new Map<string, string>()
-  let at = url
-  for (let hop = 0; hop < 20; hop += 1) {
-    const answer = await fetch(at, {
-      redirect: 'manual',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-    })
-    for (const cookie of answer.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
-      cookies.set(name, value)
+  const load = async (first: string, form?: URLSearchParams): Promise<Page> => {
+    let at = first
+    for (let hop = 0; hop < 20; hop += 1) {
+      const answer = await fetch(at, {
+        redirect: 'manual',
+        headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+        ...(hop === 0 && form !== undefined ? { method: 'POST', body: form } : {}),
+      })
+      for (const cookie of answer.headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+        cookies.set(name, value)
+      }
+      const next = answer.headers.get('location')
+      if (next === null) return { url: at, status: answer.status, html: await answer.text() }
+      at = new URL(next, at).href
     }
-    const next = answer.headers.get('location')
-    if (next === null) return { url: at, status: answer.status, html: await answer.text() }
-    at = new URL(next, at).href
+    throw new Error('the browser was redirected too often')
   }
-  throw new Error('the browser was redirected too often')
+  let page = await load(url)
+  for (let pressed = 0; pressed < 5; pressed += 1) {
+    const action = /<form[^>]*action="([^"]+)"/.exec(page.html)?.[1]
+    if (action === undefined) return page
+    const form = new URLSearchParams()
+    for (const [input] of page.html.matchAll(/<input[^>]*>/g))
+      form.set(/name="([^"]+)"/.exec(input)?.[1] ?? '', /value="([^"]*)"/.exec(input)?.[1] ?? 'yes')
+    page = await load(new URL(action, page.url).href, form)
+  }
+  throw new Error('the browser was shown forms without end')
 }

@@ -9,17 +9,12 @@ import {
 import { gmailScope } from '#shared/connectors/gmail'
 import { Problem } from '#shared/errors'
 import { knowSecrets } from '#ops/base/redact/redaction'
-import { grantProblem, oauthErrorOf, oauthPeer, repeatable } from '#ops/features/connectors/index'
+import { grantProblem, oauthErrorOf, repeatable } from '#ops/features/connectors/index'
 import type { Attempt } from '../common/attempt.ts'
 import type { Secret, WayOptions } from '../common/way.ts'
-import { acceptToken, requestMs } from './accept-token.ts'
+import { acceptToken } from './accept-token.ts'
 import { CallbackServer } from './callback-server.ts'
-import {
-  addressesOf,
-  readClientFile,
-  type GoogleAddresses,
-  type InstalledClient,
-} from './client-file.ts'
+import { clientStep, keepForNextTime, oauthConfig, wantedAccount } from './oauth-steps.ts'
 
 /** Time that the person has to allow access, milliseconds: a password, a second factor, a warning of Google. */
 const allowMs = 5 * 60_000
@@ -64,46 +59,6 @@ export async function obtainByBrowser(
     throw error
   }
 }
-
-/** The step `client`. */
-export const clientStep = (
-  attempt: Attempt,
-  { fields }: WayOptions,
-): Promise<{ client: InstalledClient; addresses: GoogleAddresses }> =>
-  attempt.step('client', async () => {
-    const client = readClientFile(fields['client'])
-    return { detail: 'Desktop app client', value: { client, addresses: addressesOf(client) } }
-  })
-
-/** The mailbox that the person entered, or the one that was connected before; null: any. */
-export const wantedAccount = ({ fields }: WayOptions): string | null =>
-  fields['account']?.trim() || null
-
-export function keepForNextTime({ fields, keep }: WayOptions, account: string): void {
-  keep('client', fields['client'] ?? '')
-  keep('account', account)
-}
-
-export const oauthConfig = ({
-  client,
-  addresses,
-  signal,
-}: {
-  readonly client: InstalledClient
-  readonly addresses: GoogleAddresses
-  readonly signal: AbortSignal
-}): Configuration =>
-  oauthPeer({
-    server: {
-      issuer: addresses.issuer,
-      authorization_endpoint: addresses.authorization,
-      token_endpoint: addresses.token,
-      device_authorization_endpoint: addresses.device,
-    },
-    client,
-    signal,
-    timeoutMs: requestMs,
-  })
 
 interface Allow {
   readonly attempt: Attempt

@@ -1,7 +1,8 @@
-import { Problem } from '#shared/errors'
 import type { Attempt } from '../common/attempt.ts'
 import type { Secret, WayOptions } from '../common/way.ts'
 import { obtainByBrowser } from './desktop-way.ts'
+import { obtainByDeviceCode } from './device-way.ts'
+import { obtainAppPassword } from './imap-way.ts'
 
 /** Gets the secret of Gmail from the person, by the mode of the attempt. */
 export async function connectGmail(
@@ -9,10 +10,7 @@ export async function connectGmail(
   options: WayOptions,
 ): Promise<readonly Secret[]> {
   const { mode } = attempt.view()
-  if (mode !== 'oauth_desktop')
-    throw new Problem(
-      'invalid_request',
-      `mode: HQ cannot connect Gmail by ${mode} yet. Nothing was started.`,
-    )
+  if (mode === 'oauth_device') return await obtainByDeviceCode(attempt, options)
+  if (mode === 'imap') return await obtainAppPassword(attempt, options)
   return await obtainByBrowser(attempt, options)
 }

@@ -30,12 +30,26 @@ export function oauthPeer({ server, client, signal, timeoutMs }: Peer): Configur
     ClientSecretPost(client.client_secret),
   )
   config.timeout = timeoutMs / 1000
-  const fetchBounded: CustomFetch = (url, { headers, body }) =>
-    requestPeer(url, { method: 'POST', headers, body: formText(body), signal, timeoutMs })
+  const fetchBounded: CustomFetch = async (url, { headers, body }) => {
+    const request = { method: 'POST', headers, body: formText(body), signal, timeoutMs } as const
+    return refuseOverload(new URL(url).host, await requestPeer(url, request))
+  }
   config[customFetch] = fetchBounded
   // Settings and client files allow plain HTTP to this machine only.
   if (new URL(server.token_endpoint).protocol === 'http:') allowInsecureRequests(config)
   return config
+}
+
+/**
+ * An answer that says nothing about the secret, because the peer could not look at it.
+ * @throws {Problem} `connector_unreachable`
+ */
+export function refuseOverload(host: string, answer: Response): Response {
+  if (answer.status < 500 && answer.status !== 429) return answer
+  throw new Problem(
+    'connector_unreachable',
+    `${host} answered ${answer.status}. It is not known whether the secret is valid.`,
+  )
 }
 
 /** The library sends a grant as a form (RFC 6749 4.1.3). */

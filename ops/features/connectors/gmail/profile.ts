@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { requestPeer } from '../common/request-peer.ts'
+import { refuseOverload } from './oauth-peer.ts'
 
 interface ProfileRequest {
   /** Origin of the API. */
@@ -45,11 +46,7 @@ export async function readProfile({
       'connector_refused',
       `${host} refused the token that was received just before (401).`,
     )
-  if (status >= 500 || status === 429)
-    throw new Problem(
-      'connector_unreachable',
-      `${host} answered ${status}. The token was received.`,
-    )
+  refuseOverload(host, answer)
   const parsed = profile.safeParse(status === 200 ? jsonOf(await answer.text()) : undefined)
   if (!parsed.success)
     throw new Problem(

@@ -200,7 +200,11 @@ describe('connecting Gmail by the browser of this system', () => {
   })
 
   it('asks the person to open the address when there is no browser', async () => {
-    const { attempt, opened, ended } = start('oauth_desktop', { client: google.clientFile() }, true)
+    const { attempt, opened, ended } = start(
+      'oauth_desktop',
+      { client: google.clientFile() },
+      { noBrowser: true },
+    )
     const url = await opened
     await Promise.resolve()
     expect(attempt.view()).toMatchObject({

@@ -3,6 +3,7 @@ import { gmail } from '#shared/connectors/gmail'
 import { toProblem, type ErrorClass } from '#shared/errors'
 import { Attempt } from '../../../../desktop/operator/connectors/common/attempt.ts'
 import { ways } from '../../../../desktop/operator/connectors/ways.ts'
+import type { Obtain } from '../../../../desktop/operator/connectors/common/way.ts'
 import { memoryKeystore } from '../../../../desktop/operator/settings/keystore.ts'
 
 /** How an attempt ended, before anything was sent to the host. */
@@ -28,13 +29,15 @@ export interface Started {
 export function start(
   mode: keyof typeof gmail.ways,
   fields: Record<string, string>,
-  noBrowser = false,
+  {
+    noBrowser = false,
+    obtain = ways.gmail,
+  }: { noBrowser?: boolean; obtain?: Obtain | undefined } = {},
 ): Started {
   const attempt = new Attempt({ connector: 'gmail', mode, way: gmail.ways[mode] })
   const opened = Promise.withResolvers<string>()
   const kept = new Map<string, string>()
   const views: string[] = []
-  const obtain = ways.gmail
   if (obtain === undefined) throw new Error('Gmail cannot be connected')
   const work = async (): Promise<Ended> => {
     try {
