@@ -9,6 +9,7 @@ import type { NextAction } from './next.ts'
 import { alarmed, done, pushed, stopped, unverified } from './progress.ts'
 import { deploying, shipping, unreachable } from './reached.ts'
 import type { Case, Headline, Situation } from './situation.ts'
+import { standsOf, type Stand } from './stands.ts'
 import { standingOf, type Known, type Standing } from './standing.ts'
 import { atRest, noRepository, notEnrolled, toCommit, toShip } from './start.ts'
 
@@ -25,6 +26,8 @@ export interface State extends Omit<Standing, 'overview' | 'now' | 'cut'> {
   readonly deployHeadline: PageHeadline
   readonly health: Health
   readonly marks: Marks
+  /** What holds and what does not; empty while no proof is broken or unreadable. */
+  readonly stands: readonly Stand[]
 }
 
 /** The first of these that applies is the situation. */
@@ -61,6 +64,7 @@ export function stateOf(known: Known): State {
     deployHeadline: deployHeadline(whole),
     health,
     marks: marksOf(whole, headline),
+    stands: standsOf(whole),
   }
 }
 

@@ -4,7 +4,7 @@ import type { State } from '#shared/state/state'
 import { refusesDeploys } from '#shared/state/maintenance'
 
 /** Every text of a state that a person reads. */
-const textsOf = ({ headline, next, deployHeadline, health, marks }: State): string[] => [
+const textsOf = ({ headline, next, deployHeadline, health, marks, stands }: State): string[] => [
   headline.title,
   headline.sub,
   next.title,
@@ -12,6 +12,7 @@ const textsOf = ({ headline, next, deployHeadline, health, marks }: State): stri
   deployHeadline.title,
   deployHeadline.sub,
   health.title,
+  ...stands.map(({ text }) => text),
   ...Object.values(marks).flatMap((mark) => (mark === null ? [] : [mark.text])),
 ]
 
@@ -46,8 +47,10 @@ function aboutDone({ status, proof_alarms }: Overview, state: State): string[] {
   return found
 }
 
-function aboutTrouble({ troubles, marks, headline, serving }: State): string[] {
+function aboutTrouble({ troubles, marks, headline, serving, stands }: State): string[] {
   const found: string[] = []
+  if (stands.some(({ tone }) => tone === 'fail') !== troubles.length > 0)
+    found.push('where things stand hides a trouble')
   if (troubles.length > 0 && marks.proofs === null) found.push('a broken proof has no mark')
   if (headline.tone === 'fail' && marks.overview === null) found.push('a red headline has no mark')
   if (

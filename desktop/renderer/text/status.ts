@@ -1,8 +1,10 @@
 import type { Gate } from '#shared/state/gates'
+import { troubleOf, type ProofTrouble } from '#shared/state/proof'
 import type { Tone } from '#shared/state/tone'
 import { errorRule, type ErrorClass } from '#shared/errors'
 import type { CheckResult, StepStatus } from '#shared/result'
-import type { RunStatus } from '#shared/run'
+import type { Run, RunStatus } from '#shared/run'
+import { isDeploy } from '#shared/state/running'
 
 export type { Tone }
 export interface Shown {
@@ -48,6 +50,20 @@ export const ofRun = (status: RunStatus, errorClass: ErrorClass | null = null): 
   status === 'failed' && isBlocked(errorClass)
     ? { tone: 'blocked', word: 'Blocked' }
     : runWords[status]
+
+/** A proof that nothing can rest on. */
+export const ofTrouble: Record<ProofTrouble['state'], Shown> = {
+  broken: { tone: 'fail', word: 'Broken' },
+  unreadable: { tone: 'fail', word: 'Unreadable' },
+}
+
+/** A deploy whose proof is broken is not green any more, however it ended. */
+export function ofDeploy(run: Run, troubles: readonly ProofTrouble[]): Shown {
+  const trouble = isDeploy(run) ? troubleOf(troubles, 'deploy', run.run_id) : null
+  if (trouble === null) return ofRun(run.status, run.error_class)
+  const { tone } = ofTrouble[trouble.state]
+  return { tone, word: trouble.state === 'broken' ? 'Broken proof' : 'Unreadable result' }
+}
 
 export function ofOverall(overall: 'PASS' | 'FAIL', errorClass: ErrorClass | null = null): Shown {
   if (overall === 'PASS') return runWords.passed

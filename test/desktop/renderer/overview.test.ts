@@ -1,10 +1,13 @@
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { actionIds, actionOf } from '#shared/actions'
+import type { Overview } from '#shared/bridge'
+import type { Run } from '#shared/run'
 import { launchBrowser, shown } from '../../support/browser.ts'
 import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { open } from './support/pages.ts'
-import { overview, scene } from './support/scenes.ts'
+import { ago, before, deployResult, head, idAt, shipResult } from './support/documents.ts'
+import { overview, run, scene } from './support/scenes.ts'
 import { rows } from '../../shared/state/rows.ts'
 import { paletteAgrees, showsOneTruth } from './support/screen.ts'
 import { callsOf, change, script } from './support/scripted-transport.ts'
@@ -151,6 +154,88 @@ describe('one truth', () => {
       if (row === undefined) throw new Error(`no row ${each}`)
       await paletteAgrees(page, await showsOneTruth(page, row.build().overview))
     }
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+})
+
+describe('what several places show', () => {
+  test('U5: a failure that a later deploy has made past says by which one, and needs nobody', async () => {
+    const story = buildFailed()
+    const { page } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const why = page.getByRole('region', { name: 'Why red' })
+    await shown(why).toContainText('Needs you:')
+    const known = story.answers['overview.get'] as Overview
+    const later = run({ run_id: idAt(60, 'ab12cd34'), finished_at: ago(30) })
+    const { status } = known
+    await change(page, {
+      answers: {
+        'overview.get': {
+          ...known,
+          status: status && { ...status, recent_deploys: [later, ...status.recent_deploys] },
+        },
+      },
+    })
+    await shown(why).toContainText(/Superseded by ab12cd34, which passed (30|3\d) s ago\./)
+    await shown(why).not.toContainText('Needs you')
+    await why.getByRole('link', { name: 'ab12cd34' }).click()
+    await shown(page).toHaveURL(new RegExp(`#/runs/${later.run_id}$`))
+    await page.context().close()
+  })
+
+  test('U9: duration, proof and scripted mark of a deploy are the same in every place', async () => {
+    const story = done()
+    const known = story.answers['overview.get'] as Overview
+    const [newest, older] = known.status?.recent_deploys ?? []
+    if (newest === undefined || older === undefined) throw new Error('no deploys')
+    story.answers['host.runs'] = { ok: true, runs: [newest, older], next_cursor: null }
+    const broughtBy = (target_sha: string, of: Run): object => ({
+      ok: true,
+      run: { ...of, result: deployResult({ run_id: of.run_id, target_sha }) },
+    })
+    const key = ({ run_id }: Run): string => `host.run ${JSON.stringify({ run_id })}`
+    story.answers[key(newest)] = broughtBy(head, newest)
+    story.answers[key(older)] = broughtBy(before, older)
+    const scriptedShip = shipResult({
+      run_id: idAt(20_000, '5c217fed'),
+      git_head: before,
+      scripted_review: true,
+    })
+    story.answers['ship.list'] = {
+      ships: [{ run_id: scriptedShip.run_id, active: false, step: null, result: scriptedShip }],
+    }
+    // The result begins later than the run: every place counts from the start of the run.
+    const last = known.status?.last_deploy
+    if (last?.ok === true && last.result !== null)
+      Object.assign(last.result, { started_at: ago(340) })
+    const { page, complaints } = await open(browser, built, story)
+    const length = '3 m 57 s'
+    const results = page.getByRole('region', { name: 'Last results' })
+    await shown(results.getByRole('row', { name: /^Deploy/ })).toContainText(length)
+    await shown(page.getByText('No run has ended yet')).toHaveCount(0)
+    const bar = page.getByRole('link', { name: new RegExp(`run ${newest.run_id}$`) })
+    await shown(bar).toHaveAccessibleName(`Pass, ${length}, run ${newest.run_id}`)
+    await page.getByRole('link', { name: 'Deploy', exact: true }).first().click()
+    const recent = page.getByRole('region', { name: 'Recent deploys' })
+    await shown(recent.getByRole('row').first()).toContainText(length)
+    await page.getByRole('link', { name: 'Runs', exact: true }).click()
+    const list = page.getByRole('table', { name: 'Runs' }).getByRole('row')
+    await shown(list.nth(1)).toContainText(length)
+    await shown(list.nth(1)).not.toContainText('scripted (demo)')
+    await shown(list.nth(2)).toContainText('scripted (demo)')
+
+    // The proof of the newest breaks: nothing calls that deploy green any more.
+    const bundle = known.status?.bundles.deploy ?? null
+    const broken = { ...bundle, verification: 'broken' }
+    const status = { ...known.status, bundles: { ...known.status?.bundles, deploy: broken } }
+    await change(page, { answers: { 'overview.get': { ...known, status } } })
+    await shown(list.nth(1)).toContainText('Broken proof')
+    await page.getByRole('link', { name: /^Deploy,/ }).click()
+    await shown(recent.getByRole('row').first()).toContainText('Broken proof')
+    await shown(bar).toHaveAccessibleName(`Broken proof, ${length}, run ${newest.run_id}`)
+    await shown(page.getByRole('region', { name: 'Deploy history' })).toContainText(
+      '1 with a broken proof',
+    )
     expect(complaints).toEqual([])
     await page.context().close()
   })

@@ -514,6 +514,56 @@ describe('the state that HQ shows', () => {
     expect(connectors && `${connectors.tone}: ${connectors.text}`).toBe(expectedMark)
   })
 
+  it.each([
+    [
+      'U2: a byte of the deploy proof differs',
+      [
+        'pass 0000001c0ffe serves on aiops-1',
+        'fail The proof of the deploy 00000003 on aiops-1: It differs from what was sealed proof_broken',
+      ],
+    ],
+    [
+      'U2: the ship proof on the laptop differs',
+      [
+        'pass 0000001c0ffe serves on aiops-1',
+        'fail The proof of the ship 00000002 on this laptop: It differs from what was sealed proof_broken',
+        'pass The copy on aiops-1 is whole, so the ship stays proven',
+      ],
+    ],
+    [
+      'U2: both copies of the ship proof differ',
+      [
+        'pass 0000001c0ffe serves on aiops-1',
+        'fail The proof of the ship 00000002 on aiops-1: It differs from what was sealed proof_broken',
+        'fail The proof of the ship 00000002 on this laptop: It differs from what was sealed proof_broken',
+        'fail No whole proof of the ship is left',
+      ],
+    ],
+    [
+      'U2: a broken deploy proof, and a person holds maintenance',
+      [
+        'pass 0000001c0ffe serves on aiops-1',
+        'fail The proof of the deploy 00000003 on aiops-1: It differs from what was sealed proof_broken',
+        'warn Maintenance is held by anna@example.com',
+      ],
+    ],
+    [
+      'U2: the result of the deploy cannot be read',
+      [
+        'pass 0000001c0ffe serves on aiops-1',
+        'fail deploy_result.json of the deploy 00000003 on aiops-1 cannot be read state_invalid',
+      ],
+    ],
+    ['green twice', []],
+  ])('says where things stand: %s', (facts, wanted) => {
+    const built = rows.find((row) => row.facts === facts)?.build()
+    if (built === undefined) throw new Error(`no row ${facts}`)
+    const { stands } = stateOf({ cut: false, ...built })
+    expect(
+      stands.map(({ tone, text, error_class }) => [tone, text, error_class ?? ''].join(' ').trim()),
+    ).toEqual(wanted)
+  })
+
   it('U2: Why of a broken deploy leads to the files of that proof', () => {
     const built = rows
       .find(({ facts }) => facts === 'U2: a byte of the deploy proof differs')

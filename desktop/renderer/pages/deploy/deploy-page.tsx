@@ -16,7 +16,7 @@ import { StepList } from '../../parts/step-list.tsx'
 import { stepsOf } from '../../parts/step-sources.ts'
 import { Age } from '../../ui/time.tsx'
 import { span, took } from '../../text/format.ts'
-import { ofOverall, ofRun } from '../../text/status.ts'
+import { ofDeploy, ofOverall } from '../../text/status.ts'
 import { ActiveRunCard } from '../../parts/active-run-card.tsx'
 import { LastRed } from './last-red.tsx'
 import { RollBack } from './roll-back.tsx'
@@ -197,6 +197,7 @@ function Steps({ log }: { log: LogState }): ReactElement {
 function RecentList(): ReactElement | null {
   const {
     overview: { status },
+    state: { troubles },
   } = useLive()
   const runs = status?.recent_deploys.slice(0, 6) ?? []
   if (runs.length === 0) return null
@@ -216,7 +217,7 @@ function RecentList(): ReactElement | null {
                 </Link>
               </td>
               <td>
-                <Status shown={ofRun(run.status, run.error_class)} />
+                <Status shown={ofDeploy(run, troubles)} />
               </td>
               <td className="soft">
                 {run.action === 'rollback' && <>{titleOfRun(run)} </>}

@@ -12,6 +12,7 @@ import { ActiveRunCard } from '../../parts/active-run-card.tsx'
 import { Aside } from './aside.tsx'
 import { GateLine } from './gate-line.tsx'
 import { ResultsTable } from './results-table.tsx'
+import { Stands } from './stands.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
 import { oneOrMany } from '#shared/plural'
@@ -52,6 +53,7 @@ export function OverviewPage(): ReactElement {
               log={deployLog}
             />
           )}
+          <Stands />
           <ResultsTable />
           <DeployHistory
             runs={overview.status?.recent_deploys ?? []}

@@ -18,7 +18,7 @@ import { Nothing } from '../../ui/problem-note.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
 import { count, took } from '../../text/format.ts'
-import { ofOverall, type Shown } from '../../text/status.ts'
+import { ofOverall, ofTrouble } from '../../text/status.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import styles from './overview.module.css'
@@ -112,11 +112,6 @@ function ResultRow({ row: { name, result, trouble, what, links } }: { row: Row }
       </td>
     </tr>
   )
-}
-
-const ofTrouble: Record<ProofTrouble['state'], Shown> = {
-  broken: { tone: 'fail', word: 'Broken' },
-  unreadable: { tone: 'fail', word: 'Unreadable' },
 }
 
 /** The newest deploy left a result that cannot be read: nobody knows how it ended. */

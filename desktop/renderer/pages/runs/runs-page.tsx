@@ -9,6 +9,7 @@ import { useLive } from '../../state/live.tsx'
 import { runIdFrom } from '../../state/run-id.ts'
 import { useHq } from '../../bridge/context.ts'
 import { runsQuery, type RunsFilter } from '../../bridge/queries.ts'
+import { useScriptedRun } from '../../parts/scripted-commits.ts'
 import { Choose } from '../../ui/choose.tsx'
 import { RunId } from '../../ui/copy.tsx'
 import { NoSuchPage } from '../../ui/no-such-page.tsx'
@@ -17,7 +18,7 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { ScriptedDemo, Status } from '../../ui/status.tsx'
 import { Age, Clock } from '../../ui/time.tsx'
 import { count, took } from '../../text/format.ts'
-import { ofRun } from '../../text/status.ts'
+import { ofDeploy, ofRun } from '../../text/status.ts'
 import type { PageProps } from '../page.ts'
 import { RunPage } from './run-page.tsx'
 import { bindStyles } from '../../ui/styles.ts'
@@ -158,15 +159,9 @@ function RunTable({ runs }: { runs: readonly Run[] }): ReactElement {
 }
 
 function Row({ run }: { run: Run }): ReactElement {
-  const {
-    overview: { status },
-    state: { change },
-  } = useLive()
   const [, go] = useLocation()
-  const scripted =
-    change.scripted_review &&
-    run.run_id === status?.last_deploy.run_id &&
-    status.last_deploy.result?.git_head === change.commit
+  const scripted = useScriptedRun(run)
+  const { troubles } = useLive().state
   return (
     <tr
       onClick={(event) => {
@@ -177,7 +172,7 @@ function Row({ run }: { run: Run }): ReactElement {
       }}
     >
       <td>
-        <Status shown={ofRun(run.status, run.error_class)} />
+        <Status shown={ofDeploy(run, troubles)} />
       </td>
       <td>
         <Link href={`/runs/${run.run_id}`} className="plain-link strong">

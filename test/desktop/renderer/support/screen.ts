@@ -16,13 +16,14 @@ interface Screen {
   readonly next: string
   readonly nextBlocked: boolean
   readonly filled: number
+  readonly stands: readonly string[]
 }
 
 const wordOf = (gate: Gate): string =>
   `${gateTitles[gate.name]}: ${ofGate(gate.state, gate.detail).word}`
 
 /** What each place must show of a state. */
-function expectedOf({ headline, change: { gates }, marks, buttons, next }: State): Screen {
+function expectedOf({ headline, change: { gates }, marks, buttons, next, stands }: State): Screen {
   const pages = [
     ['Overview', marks.overview],
     ['Ship', marks.ship],
@@ -43,6 +44,7 @@ function expectedOf({ headline, change: { gates }, marks, buttons, next }: State
     next: next.title,
     nextBlocked: next.button !== null && next.button.press.state !== 'ready',
     filled: next.button?.filled === true ? 1 : 0,
+    stands: stands.map(({ text, error_class }) => `${text} ${error_class ?? ''}`.trim()),
   }
 }
 
@@ -69,6 +71,7 @@ const readScreen = `(() => {
     next: text(card.querySelector('b')),
     nextBlocked: card.querySelector('[aria-disabled=true]') !== null,
     filled: document.querySelectorAll('.button-main').length,
+    stands: [...document.querySelectorAll('[aria-label="Where things stand"] li > span:first-of-type')].map(text),
   }
 })()`
 
