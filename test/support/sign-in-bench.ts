@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import getPort from 'get-port'
 import { chromium, type Browser, type Page } from 'playwright'
@@ -82,10 +82,10 @@ async function screen(): Promise<{ server: ChildProcess; display: string }> {
     ['-displayfd', '3', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'],
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
   )
-  const numbers = server.stdio[3] as Readable
-  const [chunk] = (await once(numbers, 'data')) as [Buffer]
-  numbers.destroy()
-  return { server, display: `:${chunk.toString().trim()}` }
+  // Number and line end come in two writes; a reader that is gone after the first one ends the server.
+  for await (const line of createInterface(server.stdio[3] as Readable))
+    return { server, display: `:${line}` }
+  throw new Error('Xvfb ended without a display')
 }
 
 /** Types name and password. */

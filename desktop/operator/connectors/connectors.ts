@@ -5,6 +5,7 @@ import { stateOfAttempt, type ConnectFlow, type Connecting } from '#shared/conne
 import { Problem, toProblem } from '#shared/errors'
 import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
+import { sweepTemporary } from '#ops/base/process/temporary-folder'
 import { Attempt } from './common/attempt.ts'
 import type { WayOptions } from './common/way.ts'
 import { deliver } from './deliver.ts'
@@ -36,6 +37,7 @@ export class Connectors {
     this.#options = options
     this.#read = connectorsReader(options.client, options.host)
     this.#kept = new KeptFields(options.keystore, options.log)
+    removeLeftProfiles(options.log)
   }
 
   async view(): Promise<ConnectorsView> {
@@ -108,6 +110,15 @@ export class Connectors {
     } finally {
       this.#options.onEnded()
     }
+  }
+}
+
+/** Removes browser profiles of an HQ that was killed. What cannot be removed now is tried at the next start. */
+function removeLeftProfiles(log: (text: string) => void): void {
+  try {
+    for (const folder of sweepTemporary()) log(`removed ${folder}, whose process was killed`)
+  } catch (error) {
+    log(`A folder of a process that was killed cannot be removed: ${String(error)}`)
   }
 }
 

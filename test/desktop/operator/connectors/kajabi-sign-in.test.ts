@@ -1,5 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright'
 import { connectorFields, connectors } from '#shared/connectors/list'
@@ -9,7 +12,7 @@ import { kajabiLogin } from '#ops/features/connectors/index'
 import { Attempt } from '../../../../desktop/operator/connectors/common/attempt.ts'
 import { captureLogin } from '../../../../desktop/operator/connectors/kajabi/capture.ts'
 import { foreignHost, kajabiSite, type KajabiSite } from '../../../support/kajabi-site.ts'
-import { until } from '../../../support/operator-bench.ts'
+import { operatorBench, until } from '../../../support/operator-bench.ts'
 import {
   enterCode,
   enterPassword,
@@ -20,6 +23,8 @@ import {
 
 const profiles = (): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith(`openclaw-sign-in-${process.pid}.`))
+
+const alive = (pid: number): boolean => existsSync(`/proc/${pid}/exe`)
 
 describe.skipIf(xvfb === undefined)('signing in to Kajabi (needs Xvfb)', () => {
   let site: KajabiSite
@@ -137,7 +142,28 @@ describe.skipIf(xvfb === undefined)('signing in to Kajabi (needs Xvfb)', () => {
     attempt.cancel()
     attempt.fail(await failed)
     expect(attempt.view().end).toMatchObject({ state: 'cancelled' })
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+    expect(alive(pid)).toBe(false)
+  })
+
+  it('leaves no window and no profile when HQ is killed, from its next start on', async () => {
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'sign-in-child.ts'), site.url],
+      {
+        env: { ...bench.env, TMPDIR: tmpdir() },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
+    await bench.window()
+    const left = readdirSync(tmpdir()).filter((name) => name.includes(`-sign-in-${child.pid}.`))
+    expect(left).toHaveLength(1)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await until('the browser has ended', () => !alive(bench.pid()))
+    const next = operatorBench()
+    expect(next.logged).toEqual([expect.stringContaining(left[0] ?? '-')])
+    await next.remove()
+    expect(readdirSync(tmpdir())).not.toContain(left[0])
   })
 
   it('ends at its limit, and names what the window did not show', async () => {
