@@ -97,6 +97,8 @@ export const connectorDetail = z.strictObject({
   name: connectorName,
   /** The way in which the host signs in, by its settings. */
   mode: z.enum(connectorModes),
+  /** Its object in host.json, for the laptop that connects it; absent: the host is of before this field. */
+  settings: z.looseObject({}).optional(),
   /** A new secret lies beside the one in use and is not proved yet; null: none does. */
   candidate: z.strictObject({ kind: z.string(), stored_at: timestamp }).nullable(),
   /** Its last checks, newest first. */

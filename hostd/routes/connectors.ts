@@ -74,6 +74,7 @@ function details(
     return {
       name,
       mode: now[name].mode,
+      settings: { ...now[name] },
       candidate: newest === undefined ? null : { kind: newest.kind, stored_at: newest.stored_at },
       history: known.history(name),
     }

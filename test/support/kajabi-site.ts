@@ -1,9 +1,10 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer as createPlainServer, type RequestListener } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { text } from 'node:stream/consumers'
 import { ownCertificate } from './connector-peers.ts'
 
@@ -12,6 +13,8 @@ export interface KajabiSite {
   /** `https://app.kajabi.test:<port>`; a browser needs `switches` to find and trust it. */
   readonly url: string
   readonly port: number
+  /** The same site without TLS, for a host that trusts no certificate of a test. */
+  readonly plainUrl: string
   /** How a browser finds the names of the test and trusts the certificate. */
   readonly switches: readonly string[]
   readonly person: { readonly email: string; readonly password: string; readonly code: string }
@@ -40,6 +43,8 @@ const shell = page(`<body><script>
   else document.body.innerHTML = '<h1 id="dashboard">Dashboard</h1>'
 </script>`)
 
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+
 class Site implements KajabiSite {
   readonly person = {
     email: 'ada@example.test',
@@ -49,6 +54,7 @@ class Site implements KajabiSite {
   keeps: KajabiSite['keeps'] = 'cookie'
   sessionSeconds = 3600
   readonly #server
+  readonly #plain
   readonly #certificate = ownCertificate()
   readonly #sessions = new Set<string>()
   readonly #ever: string[] = []
@@ -56,23 +62,28 @@ class Site implements KajabiSite {
 
   constructor() {
     const { key, cert } = this.#certificate
-    this.#server = createServer(
-      { key: readFileSync(key), cert: readFileSync(cert) },
-      (request, response) => {
-        this.#answer(request, response).catch((error: unknown) =>
-          response.writeHead(500).end(String(error)),
-        )
-      },
-    )
+    const handle: RequestListener = (request, response) => {
+      this.#answer(request, response).catch((error: unknown) =>
+        response.writeHead(500).end(String(error)),
+      )
+    }
+    this.#server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, handle)
+    this.#plain = createPlainServer(handle)
   }
 
   async listen(): Promise<void> {
-    this.#server.listen(0, '127.0.0.1')
-    await once(this.#server, 'listening')
+    for (const server of [this.#server, this.#plain]) {
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+    }
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return portOf(this.#server)
+  }
+
+  get plainUrl(): string {
+    return `http://127.0.0.1:${portOf(this.#plain)}`
   }
 
   get url(): string {
@@ -97,20 +108,22 @@ class Site implements KajabiSite {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+    for (const server of [this.#server, this.#plain]) {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    }
     rmSync(this.#certificate.dir, { recursive: true, force: true })
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(...[request, response]: Parameters<RequestListener>): Promise<void> {
     const { hostname, pathname } = new URL(request.url ?? '/', `https://${request.headers.host}`)
     response.setHeader('content-type', 'text/html')
     if (hostname === foreignHost) {
       response
         .setHeader('set-cookie', `sso=${this.#foreign}; Secure; SameSite=None; Max-Age=3600`)
         .end(page('<h1>Another site</h1>'))
-    } else if (hostname !== 'app.kajabi.test') {
+    } else if (hostname.startsWith('a') && hostname !== 'app.kajabi.test') {
       response.end(page("<script>localStorage.setItem('cache', '€'.repeat(5_000_000))</script>"))
     } else if (pathname === '/login') {
       await this.#login(request, response)
@@ -119,13 +132,13 @@ class Site implements KajabiSite {
     } else if (pathname === '/moment') {
       response.end(page('<meta http-equiv="refresh" content="0; url=/admin">One moment…'))
     } else if (pathname.startsWith('/admin')) {
-      this.#admin(request, response, pathname)
+      this.#admin([request, response], pathname)
     } else {
       response.writeHead(404).end()
     }
   }
 
-  async #login(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #login(...[request, response]: Parameters<RequestListener>): Promise<void> {
     const fields =
       '<input name="email" type="email"><input name="password" type="password">' +
       `<img src="https://${foreignHost}:${this.port}/pixel" alt="">`
@@ -137,7 +150,7 @@ class Site implements KajabiSite {
     response.writeHead(302, { location: '/two-factor' }).end()
   }
 
-  async #secondFactor(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #secondFactor(...[request, response]: Parameters<RequestListener>): Promise<void> {
     const field = '<input name="code" autocomplete="one-time-code">'
     if (request.method !== 'POST') return void response.end(form('/two-factor', field))
     const given = new URLSearchParams(await text(request)).get('code')
@@ -150,15 +163,16 @@ class Site implements KajabiSite {
         page(`<script>sessionStorage.setItem('token', '${session}'); location = '/admin'</script>`),
       )
     this.#sessions.add(session)
+    const secure = request.socket instanceof TLSSocket ? 'Secure; ' : ''
     response
       .writeHead(302, {
         location: '/moment',
-        'set-cookie': `_kjb_session=${session}; Secure; HttpOnly; Path=/; Max-Age=${this.sessionSeconds}`,
+        'set-cookie': `_kjb_session=${session}; ${secure}HttpOnly; Path=/; Max-Age=${this.sessionSeconds}`,
       })
       .end()
   }
 
-  #admin(request: IncomingMessage, response: ServerResponse, pathname: string): void {
+  #admin([request, response]: Parameters<RequestListener>, pathname: string): void {
     if (this.keeps === 'sessionStorage') return void response.end(shell)
     const session = /\b_kjb_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1] ?? ''
     if (!this.#sessions.has(session)) response.writeHead(302, { location: '/login' }).end()

@@ -64,7 +64,7 @@ exec '${program}' ${quoted} --remote-debugging-port=${port} "$@"
         person
           .contexts()
           .flatMap((context) => context.pages())
-          .find((page) => page.url().startsWith('https:')),
+          .find((page) => /^https?:/.test(page.url())),
       )
     },
     crash: () => process.kill(pidNow(), 'SIGKILL'),

@@ -3,7 +3,6 @@ import { connectors, type ConnectorMode, type ConnectorName } from '#shared/conn
 import type { ConnectWay } from '#shared/connectors/ways'
 import { stateOfAttempt, type ConnectFlow, type Connecting } from '#shared/connect-flow'
 import { Problem, toProblem } from '#shared/errors'
-import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
 import { sweepTemporary } from '#ops/base/process/temporary-folder'
 import { Attempt } from './common/attempt.ts'
@@ -19,7 +18,6 @@ interface ConnectRequest {
 }
 
 interface ConnectorsOptions extends Omit<WayOptions, 'fields' | 'keep'> {
-  readonly client: HostdClient
   /** Names the host that `client` reaches now. */
   readonly host: () => string | null
   /** The host answers differently now. */

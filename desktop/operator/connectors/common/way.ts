@@ -1,3 +1,4 @@
+import type { HostdClient } from '#shared/hostd-client/client'
 import type { Environment } from '#ops/base/env'
 import type { Keystore } from '../../settings/keystore.ts'
 import type { Attempt } from './attempt.ts'
@@ -17,6 +18,7 @@ export interface WayOptions {
   readonly home: string
   readonly env: Environment
   readonly keystore: Keystore
+  readonly client: HostdClient
   /** The log of HQ on this machine. */
   readonly log: (text: string) => void
   /** Opens an address in the browser of this system. It throws when there is none. */

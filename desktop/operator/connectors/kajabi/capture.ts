@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Page, Response } from 'playwright-core'
 import type { KajabiSettings } from '#shared/connectors/kajabi'
-import { connectorFields } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { knowSecrets } from '#ops/base/redact/redaction'
 import type { Attempt } from '../common/attempt.ts'
@@ -9,6 +8,7 @@ import type { Obtain, WayOptions } from '../common/way.ts'
 import { awaitSignIn } from './await-sign-in.ts'
 import { hasUsableCookie, keepOurs, loginBytes, type StorageState } from './captured-login.ts'
 import { findBrowser } from './find-browser.ts'
+import { settingsOfHost } from './host-settings.ts'
 import { isLoginPage, isSignedIn } from './landmark.ts'
 import { SignInBrowser } from './sign-in-browser.ts'
 
@@ -19,10 +19,11 @@ const lookMs = 200
 
 /** Opens a browser, waits until a person has signed in to Kajabi, and takes the cookies. */
 export const obtainKajabiLogin: Obtain = (attempt, options) =>
-  captureLogin(attempt, options, connectorFields.kajabi.parse(undefined))
+  captureLogin(attempt, options, () => settingsOfHost(options.client, attempt.signal))
 
 /**
- * The same with given settings: the steps `open`, `sign_in` and `check`.
+ * The same with settings of the caller: the steps `open`, `sign_in` and `check`.
+ * @param readSettings its failure ends the attempt before a browser opens
  * @returns the login as the host stores it; it is nowhere else
  * @throws {Problem} of the classes of a sign-in (`shared/errors/host.ts`). The browser is closed then, and its profile
  *   removed.
@@ -30,14 +31,15 @@ export const obtainKajabiLogin: Obtain = (attempt, options) =>
 export async function captureLogin(
   attempt: Attempt,
   { env, log }: Pick<WayOptions, 'env' | 'log'>,
-  settings: KajabiSettings,
+  readSettings: () => Promise<KajabiSettings>,
 ): ReturnType<Obtain> {
-  const browser = await attempt.step('open', async () => {
+  const { browser, settings } = await attempt.step('open', async () => {
+    const settings = await readSettings()
     const program = await findBrowser(env)
     if (program === null)
       throw new Problem('browser_missing', 'HQ found neither Chrome, Edge nor Chromium here.')
-    const opened = await SignInBrowser.open(program, { env, log })
-    return { detail: opened.name, value: opened }
+    const browser = await SignInBrowser.open(program, { env, log })
+    return { detail: browser.name, value: { browser, settings } }
   })
   // What waits for the browser ends with it.
   const end = (): void => void browser.close().catch((error: unknown) => log(String(error)))

@@ -1,6 +1,7 @@
 import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
 import { gmail } from '#shared/connectors/gmail'
 import { toProblem, type ErrorClass } from '#shared/errors'
+import { HostdClient } from '#shared/hostd-client/client'
 import { Attempt } from '../../../../desktop/operator/connectors/common/attempt.ts'
 import { ways } from '../../../../desktop/operator/connectors/ways.ts'
 import type { Obtain } from '../../../../desktop/operator/connectors/common/way.ts'
@@ -46,6 +47,7 @@ export function start(
         home: '/nonexistent',
         env: {},
         keystore: memoryKeystore(),
+        client: new HostdClient(() => Promise.reject(new Error('no host'))),
         openBrowser: async (url) => {
           views.push(JSON.stringify(attempt.view()))
           opened.resolve(url)

@@ -56,11 +56,8 @@ describe.skipIf(xvfb === undefined)('signing in to Kajabi (needs Xvfb)', () => {
       ...connectorFields.kajabi.parse({ base_url: site.url, hosts: ['kajabi.test'] }),
       ...more,
     }
-    const whole = captureLogin(
-      attempt,
-      { env: bench.env, log: (text) => logged.push(text) },
-      settings,
-    )
+    const log = (text: string): void => void logged.push(text)
+    const whole = captureLogin(attempt, { env: bench.env, log }, async () => settings)
     const failed = whole.then(
       () => null,
       (error: unknown) => error,

@@ -11,5 +11,5 @@ await captureLogin(
     way: connectors.kajabi.ways.storage_state,
   }),
   { env: process.env, log: console.error },
-  connectorFields.kajabi.parse({ base_url, hosts: ['kajabi.test'] }),
+  async () => connectorFields.kajabi.parse({ base_url, hosts: ['kajabi.test'] }),
 )
