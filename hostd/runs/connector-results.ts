@@ -5,12 +5,10 @@ import {
   connectorResultFile,
   connectorResults,
   knownConnectors,
+  mostRuns,
   type KnownConnectors,
 } from '#ops/core/host-state/connector-results'
 import type { Documents } from './documents.ts'
-
-/** Runs of each kind that are looked through, newest first. */
-const mostRuns = 100
 
 /** What the newest runs found at the connectors. hostd itself checks nothing and may read no secret of them. */
 export interface ConnectorResults {

@@ -8,7 +8,7 @@ import type { ConnectorMode, ConnectorName } from '#shared/connectors/list'
 import { isEnded } from '#shared/run'
 import { connectorHost, login, session, type ConnectorHost } from '../support/connector-host.ts'
 import { kajabi } from '../support/connector-peers.ts'
-import { startHostd, until, type TestHostd } from '../support/hostd.ts'
+import { hq, startHostd, until, type TestHostd } from '../support/hostd.ts'
 
 let at: ConnectorHost
 let hostd: TestHostd
@@ -209,6 +209,14 @@ describe('a secret put on the host by hand', () => {
       error_class: 'CONNECTOR_NOT_CONFIGURED',
       checks: [{ name: 'storage_state', status: 'FAIL' }],
     })
+    const typed = await hq(at.host, ['connector', 'status', 'kajabi', '--json'], {
+      OPENCLAW_HOSTD_URL: hostd.url,
+      OPENCLAW_ADMIN_TOKEN: at.host.token,
+    })
+    expect([typed.code, connectorsResult.parse(JSON.parse(typed.out)).kind]).toEqual([
+      2,
+      'connector_status',
+    ])
     at.write(live, renewed(), 0o644)
     expect(await act('kajabi_bootstrap_status')).toMatchObject({
       overall: 'PASS',

@@ -62,7 +62,7 @@ export function knownConnectors(results: readonly ConnectorsResult[]): KnownConn
 }
 
 /** Runs of each kind that are looked through, newest first. */
-const mostRuns = 50
+export const mostRuns = 50
 
 /**
  * What the newest runs of this host found, from their folders. A document that cannot be read is passed over.

@@ -37,7 +37,7 @@ export async function withSecrets<T>(
       'A secret of a connector is being proved or stored on the host. Nothing was changed.',
     )
   return await withLock(secretsLockFile(paths), { waitMs: lockWaitMs, busy }, () =>
-    SecretFolder.use(paths, { strict }, async (folder) => {
+    SecretFolder.open(paths, { strict }, async (folder) => {
       try {
         return await work({ folder, settings, strict })
       } finally {

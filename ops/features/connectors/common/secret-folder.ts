@@ -55,7 +55,7 @@ export class SecretFolder {
    * Opens the folder for `work`; it is made if there is none.
    * @throws {Problem} `connector_secret_unsafe` when it is a link, belongs to another user, or is open to others
    */
-  static async use<T>(
+  static async open<T>(
     paths: Pick<HostPaths, 'etc'>,
     { strict }: ReadRules,
     work: (folder: SecretFolder) => T | Promise<T>,
