@@ -42,11 +42,26 @@ const settings = z.strictObject({
   timeout_seconds: timeoutSeconds,
 })
 
+/** @returns why a file is not a client file for a desktop app, in a sentence or two; null: it looks like one */
+export function clientFileProblem(text: string): string | null {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    return 'The client file is not JSON.'
+  }
+  return typeof content === 'object' && content !== null && Object.hasOwn(content, 'web')
+    ? 'The client file belongs to a client of the type "Web application". Its sign-in ends at a ' +
+        'web server, not on this laptop.'
+    : null
+}
+
 const clientField: ConnectField = {
   name: 'client',
   label: 'Client file',
   kind: 'file',
   hint: 'gmail_client.json, as Google offers it',
+  problem: clientFileProblem,
   optional: true,
   kept: true,
 }

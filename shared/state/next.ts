@@ -187,7 +187,7 @@ export const runDoctor = (standing: Standing, title: string, text: string): Next
 export function connect({ connectors, overview }: Standing): NextAction | null {
   const [first] = connectors.filter(({ needsYou }) => needsYou)
   if (first === undefined) return null
-  const open = go('Open Connectors', '/connectors')
+  const open = go('Open Connectors', `/connectors/${first.name}`)
   const where = overview.place === 'console' ? ' HQ on the laptop connects it.' : ''
   return first.ready
     ? {

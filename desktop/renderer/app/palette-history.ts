@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
 import { actions } from '#shared/actions'
 import type { Overview, ShipSummary } from '#shared/bridge'
+import { connectorNames, connectors } from '#shared/connectors/list'
 import type { Run } from '#shared/run'
 import { useHq } from '../bridge/context.ts'
 import { runsQuery, shipsQuery } from '../bridge/queries.ts'
@@ -126,6 +127,9 @@ export function useButtonItems(): PaletteItem[] {
     ...(state.ship ? [lead('Cancel the ship', 'stop abort', `/ship/${state.ship.runId}`)] : []),
     ...(info.operator
       ? [
+          ...connectorNames.map((name) =>
+            lead(`Connect ${connectors[name].title}`, 'sign in again', `/connectors/${name}`),
+          ),
           lead('Enrol or revoke a ship key', 'trust distrust', '/settings'),
           lead('Edit the next action', 'plan', '/'),
           lead('Change host or token', 'enrol address', '/settings'),

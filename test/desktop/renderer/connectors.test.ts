@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
@@ -34,6 +37,19 @@ const openAt = async (
     card: (title) => opened.page.getByRole('region', { name: title, exact: true }),
   }
 }
+/** Drags a file from outside onto the element and drops it. */
+async function drop(onto: Locator, file: string): Promise<void> {
+  const page = onto.page()
+  const { x, y, width, height } = (await onto.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+  const input = await page.context().newCDPSession(page)
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await input.send('Input.dispatchDragEvent', {
+      type,
+      x: x + width / 2,
+      y: y + height / 2,
+      data: { items: [], files: [file], dragOperationsMask: 1 },
+    })
+}
 const requests = async (page: Page): Promise<unknown[]> =>
   (await callsOf(page))
     .filter(({ name }) => name.startsWith('connectors.') && name !== 'connectors.get')
@@ -67,7 +83,7 @@ const expected: Readonly<Record<string, readonly [string, string, string, string
     'Phase 0 blocked',
     'Try again',
   ],
-  'just connected': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Dismiss'],
+  'just connected': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Run Phase 0'],
   'refused and expired': ['Kajabi expired', 'Gmail invalid', 'Phase 0 blocked', 'Reconnect Kajabi'],
   'one unreachable, one ends soon': [
     'Kajabi expires in 3 days',
@@ -85,33 +101,23 @@ const expected: Readonly<Record<string, readonly [string, string, string, string
 }
 
 describe('the Connectors page', () => {
-  test.each(Object.keys(connectorStories))(
-    '%s: one line, and at most one filled button',
-    async (name) => {
-      const { page, complaints } = await openAt(connectorStory(name))
-      const [kajabi, gmail, phase0, filled] = expected[name] ?? []
-      const steps = page.getByRole('list', { name: 'From the connectors to Phase 0' })
-      await shown(steps.getByRole('listitem')).toContainText([
-        kajabi ?? '',
-        gmail ?? '',
-        phase0 ?? '',
-      ])
-      await shown(page.locator('.button-main')).toHaveText(filled == null ? [] : [filled])
-      // Each connector keeps a button of its own, and nothing reaches past the window.
+  test('says in each state where both stand, offers one thing to do, and fits a narrow window', async () => {
+    expect(Object.keys(expected)).toEqual(Object.keys(connectorStories))
+    const { page, complaints, card } = await openAt(connectorStory('never checked'), { width: 420 })
+    const steps = page.getByRole('list', { name: 'From the connectors to Phase 0' })
+    for (const [name, [kajabi, gmail, phase0, filled]] of Object.entries(expected)) {
+      await change(page, connectorStory(name))
+      await page.evaluate('window.dispatchEvent(new Event("visibilitychange"))')
+      await shown(steps.getByRole('listitem'), name).toContainText([kajabi, gmail, phase0])
+      await shown(page.locator('.button-main'), name).toHaveText(filled === null ? [] : [filled])
       for (const title of ['Kajabi', 'Gmail'])
-        expect(
-          await page.getByRole('region', { name: title, exact: true }).getByRole('button').count(),
-        ).toBeGreaterThan(0)
-      await page.setViewportSize({ width: 420, height: 800 })
-      expect(
-        await page
-          .locator('main')
-          .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth),
-      ).toBeLessThanOrEqual(0)
-      expect(complaints).toEqual([])
-      await page.context().close()
-    },
-  )
+        await shown(card(title).getByRole('button').first(), name).toBeVisible()
+      const wider = `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('main'))`
+      expect(await page.evaluate(wider), name).toBeLessThanOrEqual(0)
+    }
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
 
   test('starts an attempt with what the form holds, and keeps no secret in the page', async () => {
     const { page, complaints, card } = await openAt(connectorStory('nothing connected'))
@@ -167,9 +173,16 @@ describe('the Connectors page', () => {
     }
     await choose('huge.json', 'x'.repeat(70_000))
     await shown(gmail.getByRole('alert')).toContainText('huge.json has more than 64 KiB')
+    await choose('web.json', '{"web":{}}')
+    await shown(gmail.getByRole('alert')).toContainText('a client of the type "Web application"')
+    await choose('page.html', '<html>')
+    await shown(gmail.getByRole('alert')).toHaveText('The client file is not JSON.')
     const client = '{"installed":{"client_id":"1.apps.googleusercontent.com"}}'
-    await choose('client.json', client)
-    await shown(gmail.getByText('client.json')).toBeVisible()
+    const folder = await mkdtemp(join(tmpdir(), 'hq-drop-'))
+    const file = join(folder, 'dropped.json')
+    await writeFile(file, client)
+    await drop(gmail.getByText('gmail_client.json, as Google offers it'), file)
+    await shown(gmail.getByText('dropped.json')).toBeVisible()
     await shown(gmail.getByRole('alert')).toHaveCount(0)
     await gmail.getByRole('button', { name: 'Connect Gmail' }).click()
     await expect
@@ -177,6 +190,7 @@ describe('the Connectors page', () => {
       .toEqual([
         ['connectors.connect', { name: 'gmail', mode: 'oauth_desktop', fields: { client } }],
       ])
+    await rm(folder, { recursive: true })
     await page.context().close()
   })
 
@@ -250,6 +264,48 @@ describe('the Connectors page', () => {
     await card('Gmail').getByRole('button', { name: 'Prove it Gmail' }).click()
     await shown(card('Gmail').getByRole('alert')).toContainText('lane_busy')
     expect(await requests(page)).toEqual([['connectors.finalize', { name: 'gmail' }]])
+    await page.context().close()
+  })
+
+  test('shows the code of another device with its address as letters and as a QR code', async () => {
+    const { page, card } = await openAt(connectorStory('a device code waits'))
+    const address = 'https://www.google.com/device'
+    await shown(card('Gmail')).toContainText('WDJB-MJHT')
+    await shown(card('Gmail').getByRole('listitem').nth(1)).toContainText(address)
+    const drawn = card('Gmail').getByRole('img', { name: `QR code of ${address}` })
+    // Twice the pixels of its modules at least, or a camera cannot read it.
+    const modules = Number((await drawn.getAttribute('viewBox'))?.split(' ')[2])
+    expect(modules).toBeGreaterThan(20)
+    expect((await drawn.boundingBox())?.width).toBeGreaterThanOrEqual(2 * modules)
+    await page.context().close()
+  })
+
+  test('the palette leads to the form of a connector, and runs what needs no form', async () => {
+    const { page, card } = await openAt(connectorStory('all ready'))
+    await shown(card('Gmail').getByRole('tab')).toHaveCount(0)
+    await page.keyboard.press('Control+k')
+    await page.getByRole('searchbox', { name: 'Search or run' }).fill('connect gmail')
+    await page.getByRole('menuitem', { name: /^Connect Gmail/ }).click()
+    await shown(page).toHaveURL(/#\/connectors\/gmail$/)
+    await shown(page).toHaveTitle('Gmail · Connectors · OpenClaw HQ')
+    await shown(card('Gmail').getByRole('tab')).toHaveCount(3)
+    await shown(page.locator('.button-main')).toHaveText(['Reconnect Gmail'])
+    await card('Gmail').getByRole('button', { name: 'Close' }).click()
+    await shown(card('Gmail').getByRole('tab')).toHaveCount(0)
+    await page.keyboard.press('Control+k')
+    for (const name of ['Check connectors', 'Run Phase 0'])
+      await shown(page.getByRole('menuitem', { name, exact: true })).toBeVisible()
+    await page.context().close()
+  })
+
+  test('the Overview says how both are, in one line', async () => {
+    const { page } = await open(browser, built, connectorStory('refused and expired'))
+    const line = page.getByRole('region', { name: 'Connectors' })
+    await shown(line).toContainText('Kajabi expired')
+    await shown(line).toContainText('Gmail invalid')
+    await shown(
+      page.getByRole('link', { name: 'Connectors, Kajabi expired, Gmail invalid' }),
+    ).toBeVisible()
     await page.context().close()
   })
 

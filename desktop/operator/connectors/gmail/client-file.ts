@@ -1,5 +1,6 @@
 // The client file of Google, and the addresses that it is used with.
 import type { z } from 'zod'
+import { clientFileProblem } from '#shared/connectors/gmail'
 import { Problem } from '#shared/errors'
 import { isLoopbackHostname } from '#shared/net/hostnames'
 import { knowSecrets } from '#ops/base/redact/redaction'
@@ -42,14 +43,9 @@ const unusable = (why: string): Problem =>
  */
 export function readClientFile(text: string | undefined): InstalledClient {
   if (text === undefined || text.trim() === '') throw unusable('HQ has no client file yet.')
-  const content = jsonOf(text)
-  if (content === undefined) throw unusable('The client file is not JSON.')
-  if (typeof content === 'object' && content !== null && Object.hasOwn(content, 'web'))
-    throw unusable(
-      'The client file belongs to a client of the type "Web application". Its sign-in ends at a ' +
-        'web server, not on this laptop.',
-    )
-  const parsed = gmailClient.schema.safeParse(content)
+  const problem = clientFileProblem(text)
+  if (problem !== null) throw unusable(problem)
+  const parsed = gmailClient.schema.safeParse(JSON.parse(text))
   if (!parsed.success)
     throw unusable('The client file is not as Google offers it for a client of a desktop app.')
   const { installed } = parsed.data
@@ -86,12 +82,4 @@ function isOfGoogle(address: string): boolean {
 function isOfThisMachine(address: string): boolean {
   const { protocol, hostname } = new URL(address)
   return (protocol === 'http:' || protocol === 'https:') && isLoopbackHostname(hostname)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // the message of the parser quotes the content
-  }
 }

@@ -55,12 +55,7 @@ export function AttemptEnd({
       <End flow={flow} end={flow.end} />
       <div className={css('conn-foot')}>
         <span className="grow" />
-        <PushButton
-          small
-          kind={done && filled ? 'main' : 'quiet'}
-          busy={busy}
-          onPress={() => send(dismiss)}
-        >
+        <PushButton small kind={done ? 'plain' : 'quiet'} busy={busy} onPress={() => send(dismiss)}>
           Dismiss
         </PushButton>
         {!done && (

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react'
+import { remediations } from '#shared/errors/remediations'
 import { dateAndTime } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { Age } from '../../ui/time.tsx'
@@ -53,18 +54,22 @@ function Sentence({ card: { report, detail, step } }: { card: CardModel }): Reac
   if (step === 'prove' && detail?.candidate != null)
     return (
       <p className="soft">
-        A new secret lies on the host since <Age at={detail.candidate.stored_at} /> and is not
-        proved yet. The one in use stays until then.
+        A new secret was stored on the host <Age at={detail.candidate.stored_at} /> and is not
+        proved yet.
+        {report !== null &&
+          report.state !== 'not_configured' &&
+          ' The one in use stays until then.'}
       </p>
     )
   if (report === null)
     return <p className="soft">The host has not checked it yet, so nothing is known of it.</p>
+  // What is automatic at the host is not at a service: the button checks again.
+  const fix = report.next_auto_fix
+  const remedy = fix === null || remediations[fix].automatic ? null : fix
   return (
     <>
       <p className="soft">{visibleText(report.detail)}</p>
-      {step === 'rest' && report.next_auto_fix !== null && (
-        <p className="quiet small">{remedyOf(report.next_auto_fix)}</p>
-      )}
+      {step === 'rest' && remedy !== null && <p className="quiet small">{remedyOf(remedy)}</p>}
     </>
   )
 }

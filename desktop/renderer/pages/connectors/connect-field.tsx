@@ -41,7 +41,10 @@ function TypedField({ field, value, kept, onChange }: Props): ReactElement {
       autoComplete="off"
       isInvalid={problem !== null}
     >
-      <Label>{field.label}</Label>
+      <Label>
+        {field.label}
+        {field.optional === true && !kept && <span className="quiet"> (optional)</span>}
+      </Label>
       <Input
         placeholder={kept ? 'Kept from before; type to replace it' : field.hint}
         spellCheck={false}
@@ -61,7 +64,7 @@ async function readFile(file: File, field: Field): Promise<{ text: string } | { 
     return { problem: `${file.name} has more than 64 KiB, so it is not ${field.hint}.` }
   const text = await file.text()
   const problem = field.problem?.(text) ?? null
-  return problem === null ? { text } : { problem: `${file.name}: ${problem}` }
+  return problem === null ? { text } : { problem }
 }
 
 function FileField({ field, value, kept, onChange }: Props): ReactElement {

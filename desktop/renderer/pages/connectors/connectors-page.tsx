@@ -6,22 +6,29 @@ import { BridgeError } from '../../bridge/bridge-error.ts'
 import { useHq } from '../../bridge/context.ts'
 import { useLive } from '../../state/live.tsx'
 import { Icon } from '../../ui/icons.tsx'
+import { NoSuchPage } from '../../ui/no-such-page.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import { timeOfDay } from '../../text/format.ts'
+import type { PageProps } from '../page.ts'
 import { Chain } from './chain.tsx'
 import { ConnectorCard } from './connector-card.tsx'
 import { CheckHistory } from './history.tsx'
-import { cardsOf, filledOf } from './model.ts'
+import { cardsOf, connectorNamed, filledOf } from './model.ts'
 import { Phase0Card } from './phase0-card.tsx'
 import { useConnectors, useRequests } from './use-connectors.ts'
 import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
 
-/** Where each connector stands, how to connect it, and Phase 0. */
-export function ConnectorsPage(): ReactElement {
+/** Where each connector stands, how to connect it, and Phase 0; with an id, the form of that connector is open. */
+export function ConnectorsPage({ id }: PageProps): ReactElement {
+  const named = connectorNamed(id)
+  return id !== null && named === null ? <NoSuchPage /> : <Page opened={named?.name ?? null} />
+}
+
+function Page({ opened }: { opened: ConnectorName | null }): ReactElement {
   const { view, error, checking } = useConnectors()
   return (
     <div className={css('page connectors')}>
@@ -34,7 +41,7 @@ export function ConnectorsPage(): ReactElement {
           </p>
         )
       ) : (
-        <Body view={view} checking={checking?.run_id ?? null} />
+        <Body view={view} checking={checking?.run_id ?? null} first={opened} />
       )}
     </div>
   )
@@ -89,9 +96,18 @@ function Head({
 const blockable = (label: string, press: Parameters<typeof whyNot>[0]): string =>
   press.state === 'blocked' ? `${label}: ${press.short}` : label
 
-function Body({ view, checking }: { view: ConnectorsView; checking: string | null }): ReactElement {
+function Body({
+  view,
+  checking,
+  first,
+}: {
+  view: ConnectorsView
+  checking: string | null
+  /** The connector that the address names. */
+  first: ConnectorName | null
+}): ReactElement {
   const { now } = useLive()
-  const [opened, setOpened] = useState<ConnectorName | null>(null)
+  const [opened, setOpened] = useState(first)
   const cards = cardsOf(view, now)
   const filled = filledOf(cards, opened)
   const stale = view.problem !== null

@@ -33,6 +33,14 @@ export interface CardModel extends ConnectorStanding {
   readonly step: CardStep
 }
 
+/** The connector that an address names. */
+export function connectorNamed(
+  rest: string | null,
+): { readonly name: ConnectorName; readonly title: string } | null {
+  const name = connectorNames.find((each) => each === rest)
+  return name === undefined ? null : { name, title: connectors[name].title }
+}
+
 const waysOf = (name: ConnectorName): readonly Way[] =>
   Object.entries<ConnectWay>(connectors[name].ways).map(([mode, way]) => ({
     ...way,
@@ -100,7 +108,9 @@ export function filledOf(
   if (opened !== null) return opened
   const first = order
     .filter((step) => step !== 'attempt')
-    .flatMap((step) => cards.filter((card) => card.step === step))
+    .flatMap((step) =>
+      cards.filter((card) => card.step === step && card.flow?.end?.state !== 'ready'),
+    )
   return (first[0] ?? cards.find(({ ready, step }) => !ready && step === 'rest'))?.name ?? null
 }
 

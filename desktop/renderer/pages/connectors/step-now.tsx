@@ -4,6 +4,7 @@ import { CopyButton, CopyText } from '../../ui/copy.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
+import { QrCode } from './qr-code.tsx'
 import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
@@ -23,14 +24,21 @@ export function StepNow({
   return (
     <div className={css('now')}>
       <p role="status">{visibleText(waiting_for ?? 'Waiting for you.')}</p>
-      {user_code !== null && <code className={css('code-big')}>{visibleText(user_code)}</code>}
-      {open_url !== null && (
-        <p className={css('address-line')}>
-          <code className="mono">{visibleText(open_url)}</code>
-          {user_code !== null && <CopyButton text={open_url} label="Copy the address" />}
-        </p>
-      )}
-      {copied !== null && <CopyText {...copied} filled={filled && !window} />}
+      <div className={css('now-device')}>
+        {user_code !== null && open_url !== null && <QrCode text={open_url} />}
+        <div className={css('now-texts')}>
+          {user_code !== null && <code className={css('code-big')}>{visibleText(user_code)}</code>}
+          {open_url !== null && (
+            <p className={css('address-line')}>
+              <code className="mono" title={open_url}>
+                {visibleText(open_url)}
+              </code>
+              {user_code !== null && <CopyButton text={open_url} label="Copy the address" />}
+            </p>
+          )}
+          {copied !== null && <CopyText {...copied} filled={filled && !window} />}
+        </div>
+      </div>
       {window && (
         <div>
           <PushButton small icon="window" kind={filled ? 'main' : 'plain'} onPress={onShowWindow}>

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react'
 import { Link } from 'wouter'
 import { personName, personsMaintenance } from '#shared/maintenance'
+import { inWords } from '#shared/state/connectors'
 import { useLive } from '../../state/live.tsx'
 import { CheckLine, Matrix, notGreen, tallyOf } from '../../ui/checks.tsx'
 import { Icon } from '../../ui/icons.tsx'
@@ -22,6 +23,7 @@ export function Aside(): ReactElement {
       <PlanSection />
       <DoctorSection />
       <PortsSection />
+      <ConnectorsSection />
       <MaintenanceSection />
     </div>
   )
@@ -123,6 +125,37 @@ function PortsSection(): ReactElement {
                 {visibleText(check.detail)}
               </span>
             </div>
+          ))}
+        </div>
+      )}
+    </section>
+  )
+}
+
+/** One line with the state of each connector; nothing of a host that is of before them. */
+function ConnectorsSection(): ReactElement | null {
+  const {
+    overview: { status },
+    state,
+  } = useLive()
+  const known = status?.connectors
+  if (known === undefined && state.connectors.length === 0) return null
+  return (
+    <section className={css('sec')} aria-label="Connectors">
+      <div className={css('sec-head')}>
+        <h2>
+          <Link href="/connectors" className="plain-link">
+            Connectors
+          </Link>
+        </h2>
+        {known != null && <When at={known.checked_at} />}
+      </div>
+      {state.connectors.length === 0 ? (
+        <p className="quiet">The connectors have not been checked yet.</p>
+      ) : (
+        <div className={css(`line connectors-line ${state.reach.stale ? 'faded' : ''}`)}>
+          {state.connectors.map((each) => (
+            <Status key={each.name} shown={{ tone: each.tone, word: inWords(each) }} />
           ))}
         </div>
       )}
