@@ -9,6 +9,7 @@ import {
 } from '#shared/connectors'
 import { manifest } from '#shared/proof'
 import type { RunEvent } from '#shared/events'
+import { readHostSettings } from '#ops/core/config/settings-files'
 import { readRunResult } from '#ops/host/runner/run-files'
 import {
   connectorHost,
@@ -58,13 +59,14 @@ const sealed = (id: string) =>
 
 describe('the connectors of a host', () => {
   it('are not known before the first check, and to nobody without the token', async () => {
+    const { kajabi, gmail } = readHostSettings(at.host.paths)
     expect(await connectors()).toEqual({
       ok: false,
       seen: null,
       connectors: null,
       details: [
-        { name: 'kajabi', mode: 'storage_state', candidate: null, history: [] },
-        { name: 'gmail', mode: 'oauth_desktop', candidate: null, history: [] },
+        { name: 'kajabi', mode: 'storage_state', settings: kajabi, candidate: null, history: [] },
+        { name: 'gmail', mode: 'oauth_desktop', settings: gmail, candidate: null, history: [] },
       ],
       last_phase0: null,
     })
