@@ -3,6 +3,7 @@ import { connectorModes, connectorNames } from './connectors/list.ts'
 import { errorClasses } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 import { proofState } from './proof.ts'
+import { harvestSummary, librarySummary } from './phase0.ts'
 import { remediationIds } from './errors/remediations.ts'
 import { checkResult, overall, resultFields } from './result.ts'
 
@@ -87,6 +88,9 @@ export const connectorsResult = z.strictObject({
   checks: z.array(checkResult),
   /** How the connectors are now; null: the run ended before it had checked them, or checks none. */
   connectors: storedReports.nullable(),
+  /** What Phase 0 collected; absent: it did not get that far, or is of an older HQ. */
+  library: librarySummary.optional(),
+  harvest: harvestSummary.optional(),
   /** Why it failed, when that is not the state of a connector; or what is waited for. */
   detail: z.string().optional(),
 })

@@ -67,11 +67,23 @@ export const deploySteps = {
   },
 } as const satisfies Record<string, StepRow>
 
+/** The steps of Phase 0, in the order in which they run. None is part of a gate. */
+export const phase0Steps = {
+  connectors: { title: 'Connectors' },
+  library: { title: 'Kajabi library' },
+  harvest: { title: 'Gmail harvest' },
+} as const satisfies Record<string, Omit<StepRow, 'gate'>>
+export type Phase0Step = keyof typeof phase0Steps
+
 export type ShipStep = keyof typeof shipSteps
 export type DeployStep = keyof typeof deploySteps
 
-const rows: Readonly<Record<string, StepRow>> = { ...shipSteps, ...deploySteps }
-const rowOf = (name: string): StepRow | undefined =>
+const rows: Readonly<Record<string, Omit<StepRow, 'gate'> & { readonly gate?: GateName }>> = {
+  ...shipSteps,
+  ...deploySteps,
+  ...phase0Steps,
+}
+const rowOf = (name: string): (typeof rows)[string] | undefined =>
   Object.hasOwn(rows, name) ? rows[name] : undefined
 const counted = (table: object): string[] =>
   Object.keys(table).filter((name) => rowOf(name)?.standsFor === undefined)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { harvestFields } from './harvest-fields.ts'
 import type { ConnectorRow } from './row.ts'
 import type { ConnectField } from './ways.ts'
 import { hostname, peerUrl, timeoutSeconds } from './settings-fields.ts'
@@ -39,8 +40,48 @@ const settings = z.strictObject({
     .nullable()
     .default(null)
     .describe('Certificates (PEM) that are trusted for it instead of those of Node.'),
+  harvest_query: z
+    .string()
+    .max(500)
+    // eslint-disable-next-line no-control-regex -- they would end a line of IMAP
+    .regex(/^[^\x00-\x1f\x7f]*$/, 'must be one line')
+    .default('newer_than:90d')
+    .describe('Which messages Phase 0 reads the metadata of, as typed into the search of Gmail.'),
+  harvest_fields: z
+    .array(z.enum(harvestFields))
+    .default([...harvestFields])
+    .describe('What is kept of each message besides its id, thread and date.'),
+  harvest_max_messages: z
+    .number()
+    .int()
+    .min(1)
+    .max(20_000)
+    .default(1000)
+    .describe('Most messages of one harvest, the newest first.'),
+  harvest_max_pages: z
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(40)
+    .describe('Most pages of the list of messages that are requested, of up to 500 messages each.'),
+  harvest_max_bytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(16 * 1024 * 1024)
+    .default(8 * 1024 * 1024)
+    .describe('Most bytes of `gmail_harvest.jsonl`.'),
+  harvest_seconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(600)
+    .default(300)
+    .describe('Time limit of one harvest, seconds. The next run continues from there.'),
   timeout_seconds: timeoutSeconds,
 })
+export type GmailSettings = z.infer<typeof settings>
 
 /** @returns why a file is not a client file for a desktop app, in a sentence or two; null: it looks like one */
 export function clientFileProblem(text: string): string | null {

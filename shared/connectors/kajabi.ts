@@ -60,6 +60,40 @@ const settings = z
       .max(120)
       .default(30)
       .describe('Time that a person has to sign in, minutes.'),
+    library_paths: z
+      .array(urlPath)
+      .min(1)
+      .max(50)
+      .default(['/admin/products'])
+      .describe('Pages of the library that Phase 0 takes a snapshot of.'),
+    library_item_paths: z
+      .array(urlPath)
+      .max(50)
+      .default([])
+      .describe(
+        'A link of such a page is an item when its address starts like one of these; empty: when it is below the page.',
+      ),
+    library_max_pages: z
+      .number()
+      .int()
+      .min(1)
+      .max(200)
+      .default(50)
+      .describe('Most pages of one snapshot, further pages of a list included.'),
+    library_max_items: z
+      .number()
+      .int()
+      .min(1)
+      .max(20_000)
+      .default(5000)
+      .describe('Most items of one snapshot.'),
+    library_seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(300)
+      .default(120)
+      .describe('Time limit of one snapshot, seconds.'),
     timeout_seconds: timeoutSeconds,
   })
   .superRefine(({ base_url, hosts }, context) => {

@@ -122,6 +122,16 @@ export const hostRemediations = {
     title:
       'Sign in again, and choose to stay signed in where the page offers it: the host can use cookies only.',
   },
+  correct_library_settings: {
+    automatic: false,
+    title:
+      'Set kajabi.library_paths and kajabi.library_item_paths in host.json to the pages that list the library. ' +
+      'Then run Phase 0 again.',
+  },
+  continue_phase0: {
+    automatic: false,
+    title: 'Run Phase 0 again. It continues with the messages that are still missing.',
+  },
   correct_connector_settings: {
     automatic: false,
     title:

@@ -107,6 +107,17 @@ export const hostErrors = {
     title: 'Unexpected answer',
     sentence: 'A connector gave an answer that HQ does not know',
   },
+  library_empty: {
+    next_auto_fix: 'correct_library_settings',
+    title: 'Empty library',
+    sentence: 'The library of Kajabi has no items',
+  },
+  harvest_incomplete: {
+    retryable: true,
+    next_auto_fix: 'continue_phase0',
+    title: 'Unfinished harvest',
+    sentence: 'The harvest of Gmail reached its time limit',
+  },
   connector_unreachable: {
     retryable: true,
     next_auto_fix: 'retry_when_reachable',

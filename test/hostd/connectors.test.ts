@@ -135,7 +135,11 @@ describe('Phase 0', () => {
     expect(sealed(result.run_id)).toMatchObject({
       kind: 'phase0',
       run_id: result.run_id,
-      files: [{ path: 'files.intoto.jsonl' }, { path: 'phase0_result.json' }],
+      files: [
+        { path: 'connectors.log' },
+        { path: 'files.intoto.jsonl' },
+        { path: 'phase0_result.json' },
+      ],
     })
     expect(await connectors()).toMatchObject({
       ok: false,

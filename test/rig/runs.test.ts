@@ -35,7 +35,14 @@ const server = createServer((request, response) => {
   appendFileSync('/run/asked', (fields ? fields[7] : 'nobody') + ' ' + request.url + '\\n')
   const scope = 'https://www.googleapis.com/auth/gmail.readonly'
   const token = { access_token: 'rig-access-0815-4711', token_type: 'Bearer', expires_in: 60, scope }
-  const body = request.url === '/token' ? token : { emailAddress: 'rig@example.test' }
+  if (request.url.startsWith('/admin')) {
+    const page = '<title>Products</title><a href="/admin/products/1">One</a>'
+    return response.writeHead(200, { 'content-type': 'text/html' }).end(page)
+  }
+  const message = { id: 'ff', threadId: 'ff', payload: { headers: [{ name: 'Subject', value: 'Hello' }] } }
+  const profile = { emailAddress: 'rig@example.test' }
+  const answers = { token, profile, messages: { messages: [{ id: 'ff' }] }, ff: message }
+  const body = answers[new URL(request.url, 'http://peer').pathname.split('/').pop()]
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 })
 server.listen(0, '127.0.0.1', () => writeFileSync('/run/peer-port', String(server.address().port)))`
@@ -203,9 +210,14 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
         { name: 'gmail', state: 'ready' },
       ],
     })
-    expect((await rig.must(['cat', '/run/asked'])).trim().split('\n').toSorted()).toEqual([
+    const asked = (await rig.must(['cat', '/run/asked'])).trim().split('\n').toSorted()
+    expect(asked.map((line) => line.split('?')[0])).toEqual([
       '1000 /admin',
+      '1000 /admin/products',
+      '1000 /gmail/v1/users/me/messages',
+      '1000 /gmail/v1/users/me/messages/ff',
       '1000 /gmail/v1/users/me/profile',
+      '1000 /token',
       '1000 /token',
     ])
     expect((await host.api('/api/proof/bundles?kind=phase0')).body).toMatchObject({

@@ -7,6 +7,7 @@ import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { readHostSettings } from '#ops/core/config/settings-files'
 import { imapPeer, kajabi, webPeer, type ImapPeer, type WebPeer } from './connector-peers.ts'
 import { googleHere, type GoogleHere } from './google-here.ts'
+import { ImapMailbox } from './imap-mailbox.ts'
 import { hq, testHost, type TestHost } from './hostd.ts'
 
 const session = 'kjbSessionLoopback0123456789abcdef'
@@ -152,6 +153,8 @@ export async function connectorHost(): Promise<ConnectorHost> {
       kajabiPeer.answer = kajabi(session)
       kajabiPeer.requests.length = 0
       google.api = null
+      google.mailbox.reset()
+      Object.assign(imap.mailbox, new ImapMailbox())
       made.write('kajabi_storage_state.json', login())
       made.write('gmail_client.json', {
         installed: {

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
+import { ImapMailbox } from './imap-mailbox.ts'
 
 /** Listens on a free loopback port. @returns the port, and an end that does not wait for anybody */
 export async function listen(
@@ -70,13 +71,20 @@ export const kajabi =
     else
       response
         .writeHead(200, { 'content-type': 'text/html' })
-        .end('<!doctype html><h1>Dashboard</h1>')
+        .end(request.url === '/admin/products' ? libraryPage : '<!doctype html><h1>Dashboard</h1>')
   }
+
+const libraryPage = `<!doctype html><title>Products &amp; more</title>
+  <nav><a href="/admin">Home</a></nav>
+  <a href="/admin/products/1"><img alt=""></a> <a href="/admin/products/1">Course <b>one</b></a>
+  <a href="/admin/products/2?tab=a">&lt;i&gt;Two&lt;/i&gt;</a>
+  <a href="https://elsewhere.example/admin/products/3">Three</a>`
 
 export interface ImapPeer {
   readonly port: number
   /** The certificate it shows. */ readonly caFile: string
   /** Everything that a client said to it, decrypted. */ said(): string
+  readonly mailbox: ImapMailbox
   /** Bytes of its flood that the connection took. */ flooded(): number
   readonly close: () => Promise<void>
 }
@@ -111,7 +119,7 @@ export function ownCertificate(): { dir: string; key: string; cert: string } {
   return { dir, key, cert }
 }
 
-/** The part of IMAP4rev1 (RFC 3501) that a login needs. @param tls false: it greets in plain text, as on port 143 */
+/** The part of IMAP4rev1 (RFC 3501) that a login and a harvest need. @param tls false: it greets in plain text, as on port 143 */
 export async function imapPeer({
   user,
   pass,
@@ -122,9 +130,13 @@ export async function imapPeer({
   pass: string
   tls?: boolean
   /** What it sends without end, in place of the answer to a command or of its greeting. */
-  flood?: { readonly at: 'greeting' | 'CAPABILITY' | 'AUTHENTICATE'; readonly text: string }
+  flood?: {
+    readonly at: 'greeting' | 'CAPABILITY' | 'AUTHENTICATE' | 'SEARCH'
+    readonly text: string
+  }
 }): Promise<ImapPeer> {
   const { dir, key, cert } = ownCertificate()
+  const mailbox = new ImapMailbox()
   let said = ''
   let flooded = 0
   const pour = (socket: Socket): void => {
@@ -147,7 +159,7 @@ export async function imapPeer({
       const done = `${tag} OK done\r\n`
       switch (command.toUpperCase()) {
         case 'CAPABILITY':
-          return `* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n${done}`
+          return `* CAPABILITY IMAP4rev1 AUTH=PLAIN${mailbox.capability()}\r\n${done}`
         case 'AUTHENTICATE': {
           asked = tag
           return '+ \r\n'
@@ -155,7 +167,7 @@ export async function imapPeer({
         case 'LOGOUT':
           return `* BYE\r\n${done}`
         default:
-          return done
+          return mailbox.answer(tag, line.slice(tag.length + 1)) ?? done
       }
     }
     socket.on('error', () => undefined)
@@ -177,6 +189,7 @@ export async function imapPeer({
   return {
     port,
     caFile: cert,
+    mailbox,
     said: () => said,
     flooded: () => flooded,
     close: async () => {

@@ -7,6 +7,7 @@ import {
 import { Provider } from 'oidc-provider'
 import { gmailScope } from '#shared/connectors/gmail'
 import { listen } from './connector-peers.ts'
+import { MailboxPeer } from './mailbox-peer.ts'
 
 /** The person in front of the browser, and what they do. */
 interface Person {
@@ -38,6 +39,7 @@ export interface GoogleHere {
   readonly requests: string[]
   /** Access tokens that the API was shown. */
   readonly bearers: string[]
+  readonly mailbox: MailboxPeer
   readonly close: () => Promise<void>
 }
 
@@ -53,9 +55,16 @@ export async function googleHere(): Promise<GoogleHere> {
     google.requests.push(`${request.method} ${path}`)
     if (google.instead?.(request, response) === true) return
     if (path === '/gmail/v1/users/me/profile') void profile(request, response)
+    else if (path.startsWith('/gmail/v1/users/me/messages')) void messages(request, response)
     else if (path.startsWith('/interaction/') && provider !== null)
       void interact(provider, google.person, { request, response })
     else void provider?.callback()(request, response)
+  }
+  const messages = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    google.bearers.push(bearer)
+    if (await provider?.AccessToken.find(bearer)) google.mailbox.answer(request, response)
+    else response.writeHead(401).end()
   }
   const profile = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
@@ -129,6 +138,7 @@ export async function googleHere(): Promise<GoogleHere> {
     instead: null,
     requests: [],
     bearers: [],
+    mailbox: new MailboxPeer(),
     close,
     refreshToken: async (scopes) => {
       const grant = new made.Grant({ accountId: 'ada', clientId: client.client_id })

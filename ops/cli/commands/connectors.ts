@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ConnectorName } from '#shared/connectors/list'
 import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
+import { secretOwner } from '#ops/features/connectors/secret-owner'
 import { connectorsDocument } from '#ops/features/connectors/document'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { hostPaths, runFolder } from '#ops/base/paths/paths'
@@ -42,7 +43,7 @@ export async function run({
         const paths = hostPaths()
         const document = connectorsDocument(
           about,
-          await checkConnectorsAsSecretOwner(paths, signal),
+          await checkConnectorsAsSecretOwner(secretOwner(paths), signal),
         )
         writeDocument(
           join(runFolder(join(paths.artifacts, 'connectors'), context.runId), 'connectors.json'),

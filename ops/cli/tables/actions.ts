@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { actionIds, actionOf, type ActionId } from '#shared/actions'
 import { connectorName } from '#shared/connectors'
 import { commitId } from '#shared/ids'
+import { collectParts } from '#shared/phase0'
 import type { CommandModule, CommandRow, OptionRow } from './command-row.ts'
 import { matching } from './option-parsers.ts'
 import { json, unattended } from './common.ts'
@@ -62,6 +63,14 @@ const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
       flags: '--withdraw',
       description: 'have the service forget the secret',
       internal: true,
+    },
+  ],
+  phase0: [
+    {
+      flags: '--collect <part>',
+      description: 'collect library or harvest in this process and print what is found',
+      internal: true,
+      parse: matching(z.enum(collectParts), collectParts.join(' or ')),
     },
   ],
 }

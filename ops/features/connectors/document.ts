@@ -1,5 +1,6 @@
 import type { ConnectorReport, ConnectorsResult } from '#shared/connectors'
-import type { ErrorClass, Problem } from '#shared/errors'
+import { connectors } from '#shared/connectors/list'
+import type { ErrorClass } from '#shared/errors'
 import type { CheckResult } from '#shared/result'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
 
@@ -32,14 +33,24 @@ export const toCheck = ({
   duration_ms,
 })
 
+/** Why the connectors are not all ready. */
+interface NotReady {
+  /** The connector that it comes from. */
+  readonly name: string
+  readonly errorClass: ErrorClass
+  /** Which connectors are not ready, and why. */
+  readonly detail: string
+}
+
 /**
- * The error class of the document, and the connector that it comes from. Phase 0 reports CONNECTOR_NOT_CONFIGURED for
- * everything that a person must first set right at a connector. A peer that does not answer now keeps its own class.
+ * The error class of the document. Phase 0 reports CONNECTOR_NOT_CONFIGURED for everything that a person must first set
+ * right at a connector. A peer that does not answer now keeps its own class.
+ * @returns null when every connector is ready
  */
-function failureOf(
+export function failureOf(
   kind: ConnectorsResult['kind'],
   reports: readonly ConnectorReport[],
-): { name: string; errorClass: ErrorClass } | null {
+): NotReady | null {
   const notReady = reports.filter(({ state }) => state !== 'ready')
   const first = notReady.find(({ state }) => state !== 'unreachable') ?? notReady[0]
   if (first?.error_class == null) return null
@@ -49,40 +60,27 @@ function failureOf(
       kind === 'phase0' && first.state !== 'unreachable'
         ? 'CONNECTOR_NOT_CONFIGURED'
         : first.error_class,
+    detail: notReady
+      .map(
+        ({ name, state, detail }) => `${connectors[name].title} is ${stateText[state]}: ${detail}`,
+      )
+      .join(' '),
   }
 }
 
-const common = (
-  { kind, runId, startedAt, artifacts }: DocumentFacts,
-  failure: { step: string | null; errorClass: ErrorClass } | null,
-) => ({
-  ...resultFieldsOf({ runId, startedAt, artifacts }, failure),
-  kind,
-})
-
 /** The result of a check of all connectors: PASS if and only if all are ready. */
 export function connectorsDocument(
-  about: DocumentFacts,
+  { kind, runId, startedAt, artifacts }: DocumentFacts,
   reports: readonly ConnectorReport[],
 ): ConnectorsResult {
-  const failure = failureOf(about.kind, reports)
+  const failure = failureOf(kind, reports)
   return {
-    ...common(
-      about,
+    ...resultFieldsOf(
+      { runId, startedAt, artifacts },
       failure === null ? null : { step: failure.name, errorClass: failure.errorClass },
     ),
+    kind,
     checks: reports.map(toCheck),
     connectors: [...reports],
   }
 }
-
-/** The result when the connectors could not be checked. */
-export const uncheckedDocument = (
-  about: DocumentFacts,
-  { errorClass, message }: Problem,
-): ConnectorsResult => ({
-  ...common(about, { step: null, errorClass }),
-  checks: [],
-  connectors: null,
-  detail: message,
-})

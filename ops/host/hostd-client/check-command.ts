@@ -7,7 +7,7 @@ import { runThroughHostd } from './run-through.ts'
 import { redact } from '#ops/base/redact/redaction'
 import { cancelOnSignals, runContext, type RunContext } from '#ops/core/pipeline/run-context'
 import { failDocument } from '#ops/core/pipeline/documents'
-import { checkMark } from '#ops/core/pipeline/marks'
+import { checkLine } from '#ops/core/pipeline/marks'
 
 export interface CheckWork {
   readonly context: RunContext
@@ -21,9 +21,6 @@ export interface ActionCommand {
   readonly json?: boolean
   readonly unattended?: boolean
 }
-
-const checkLine = ({ name, status, detail }: CheckResult): string =>
-  `${checkMark[status]} ${status} ${name}: ${detail}`
 
 /**
  * Does the work of a command in this process: one line per check, the document as the last event.

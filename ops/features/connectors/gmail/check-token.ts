@@ -9,11 +9,46 @@ import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
 
 /**
  * Refreshes the token at the token endpoint and reads the profile of Gmail with the result.
- * @throws {Problem} the classes of `readSecret`, `grantProblem` and `readProfile`
+ * @throws {Problem} the classes of `gmailAccess` and `readProfile`
  */
 export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<Found> {
-  const { settings, locate, rules, signal } = request
-  const { scope, token_url, api_url } = settings
+  const { scope, token_url, api_url, timeout_seconds } = request.settings
+  const { accessToken, expiresAt } = await gmailAccess(request)
+  const account = await readProfile({
+    apiUrl: api_url,
+    accessToken,
+    scope,
+    signal: request.signal,
+    timeoutMs: timeout_seconds * 1000,
+  })
+  return {
+    detail:
+      `The token was refreshed at ${new URL(token_url).host}, is valid for ${scope}, ` +
+      `and ${new URL(api_url).host} sent the profile.`,
+    account,
+    ...(expiresAt === null ? {} : { expiresAt }),
+  }
+}
+
+/** Access to the mailbox for a while. */
+interface GmailAccess {
+  readonly accessToken: string
+  /** When the token on the host ends; null: it does not say. */
+  readonly expiresAt: Date | null
+}
+
+/**
+ * Refreshes the token on the host.
+ * @returns an access token that is valid for the configured scope
+ * @throws {Problem} the classes of `readSecret` and `grantProblem`, `connector_secret_invalid`,
+ *   `connector_scope_missing`
+ */
+export async function gmailAccess({
+  settings: { scope, token_url, timeout_seconds },
+  locate,
+  rules,
+  signal,
+}: CheckRequest<'gmail'>): Promise<GmailAccess> {
   const { installed } = readSecret(locate(clientFile), gmailClient, rules)
   const token = readSecret(locate(tokenFile), gmailToken, rules)
   if (token.client_id !== installed.client_id)
@@ -21,23 +56,13 @@ export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<F
       'connector_secret_invalid',
       'The token in gmail_oauth.json was given to another client than gmail_client.json names. No request was sent.',
     )
-  const timeoutMs = settings.timeout_seconds * 1000
+  const timeoutMs = timeout_seconds * 1000
   const access = await refresh({ token_url, client: installed, token, signal, timeoutMs })
   // Without the field the answer means the scopes that were granted before (RFC 6749 5.1).
   if (!(access.scope?.split(' ') ?? token.scopes).includes(scope)) throw scopeMissing(scope)
-  const account = await readProfile({
-    apiUrl: api_url,
-    accessToken: access.token,
-    scope,
-    signal,
-    timeoutMs,
-  })
   return {
-    detail:
-      `The token was refreshed at ${new URL(token_url).host}, is valid for ${scope}, ` +
-      `and ${new URL(api_url).host} sent the profile.`,
-    account,
-    ...(token.expires_at === undefined ? {} : { expiresAt: new Date(token.expires_at) }),
+    accessToken: access.token,
+    expiresAt: token.expires_at === undefined ? null : new Date(token.expires_at),
   }
 }
 

@@ -18,16 +18,41 @@ interface ImapLogin {
   readonly limitMs: number
 }
 
+interface ImapWork<T> {
+  /** Only log in, and out again. */
+  readonly verifyOnly: boolean
+  /** Most bytes that the server may send, whatever their form. */
+  readonly maxBytes: number
+  /** What the bytes are for, in a message. */
+  readonly purpose: string
+  readonly run: (client: ImapFlow) => Promise<T>
+}
+
 /**
- * Logs in once, and out again, over TLS from the first byte. It sends nothing before the certificate is verified,
- * never connects without TLS, and does not try a refused password again.
- * @throws {Problem} `connector_refused`, `connector_insecure`, `connector_unreachable`;
- *   `connector_answer_unexpected` for a server that says more than a login takes; when `signal` fires, its reason
+ * Logs in once, and out again.
+ * @throws {Problem} the classes of `imapSession`
  */
-export async function imapLogin(
+export const imapLogin = (server: ImapServer, login: ImapLogin): Promise<void> =>
+  imapSession(server, login, {
+    verifyOnly: true,
+    // A login takes a few hundred.
+    maxBytes: 1024 * 1024,
+    purpose: 'a login',
+    run: () => Promise.resolve(),
+  })
+
+/**
+ * Logs in over TLS from the first byte, does some work, and ends the connection. It sends nothing before the
+ * certificate is verified, never connects without TLS, and does not try a refused password again.
+ * @throws {Problem} `connector_refused`, `connector_insecure`, `connector_unreachable`;
+ *   `connector_answer_unexpected` for a server that says more than `maxBytes`; when `signal` fires, its reason; what
+ *   `run` throws
+ */
+export async function imapSession<T>(
   { host, port, ca }: ImapServer,
   { user, password, signal, limitMs }: ImapLogin,
-): Promise<void> {
+  { verifyOnly, maxBytes, purpose, run }: ImapWork<T>,
+): Promise<T> {
   signal.throwIfAborted()
   const peer = `${host}:${port}`
   let tooMuch = false
@@ -36,14 +61,14 @@ export async function imapLogin(
     port,
     secure: true,
     auth: { user, pass: password },
-    verifyOnly: true,
+    verifyOnly,
     logger: false,
     disableAutoIdle: true,
     tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(ca === null ? {} : { ca }) },
     connectionTimeout: limitMs,
     greetingTimeout: limitMs,
     socketTimeout: limitMs,
-    transport: countedTransport(() => {
+    transport: countedTransport(maxBytes, () => {
       tooMuch = true
       client.close()
     }),
@@ -54,14 +79,16 @@ export async function imapLogin(
   signal.addEventListener('abort', stop, { once: true })
   try {
     await client.connect()
+    return await run(client)
   } catch (error) {
     signal.throwIfAborted()
     if (tooMuch)
       throw new Problem(
         'connector_answer_unexpected',
-        `${peer} sent more than ${maxBytes} bytes for a login; the rest was not read.`,
+        `${peer} sent more than ${maxBytes} bytes for ${purpose}; the rest was not read.`,
         { cause: error },
       )
+    if (error instanceof Problem) throw error
     if (refusedLogin(error))
       throw new Problem('connector_refused', `${peer} refused the user and the app password.`, {
         cause: error,
@@ -73,11 +100,11 @@ export async function imapLogin(
   }
 }
 
-/** Most bytes that a server may send, whatever their form: a login takes a few hundred. */
-const maxBytes = 1024 * 1024
-
 /** TLS as the library opens it, with its bytes counted. @param onTooMuch called once when there are too many */
-const countedTransport = (onTooMuch: () => void): NonNullable<ImapFlowOptions['transport']> => ({
+const countedTransport = (
+  maxBytes: number,
+  onTooMuch: () => void,
+): NonNullable<ImapFlowOptions['transport']> => ({
   connect: ({ host, port, servername, tls }, onConnect) => {
     let received = 0
     const socket = connect(

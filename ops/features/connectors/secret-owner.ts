@@ -1,0 +1,60 @@
+import type { HostSettings } from '#shared/config'
+import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
+import { connectorAccount } from '#ops/base/paths/connector-paths'
+import {
+  baseEnv,
+  runCommand,
+  type CommandOptions,
+  type CommandResult,
+} from '#ops/base/process/command'
+import { programArgv } from '#ops/base/process/program'
+import type { RunAs } from '#ops/base/process/run-as'
+import {
+  passHostFiles,
+  readHostFile,
+  settingsOf,
+  type HostFiles,
+} from '#ops/core/config/host-files'
+
+/** The account that owns the secrets on an installed host. It can read them and no other secret. */
+const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/nonexistent' }
+
+/**
+ * Starts the processes that read the secrets of the connectors. A run on a host is root, and root must not parse what a
+ * service answers: such a process runs as the account that owns the secrets, without a capability.
+ */
+export interface SecretOwner {
+  readonly settings: HostSettings
+  /** Runs `hq` with these arguments, by the settings above. @throws {Problem} as `runCommand` */
+  readonly hq: (
+    args: readonly string[],
+    options: Omit<CommandOptions, 'cwd' | 'env' | 'as'>,
+  ) => Promise<CommandResult>
+}
+
+/**
+ * Reads host.json once, for every process of the run.
+ * @param file host.json that the processes go by, when it was read already
+ * @throws {Problem} `config_invalid`
+ */
+export function secretOwner(
+  paths: HostPaths,
+  file: Pick<HostFiles, 'host'> = readHostFile(paths),
+): SecretOwner {
+  const settings = settingsOf(file, paths)
+  const asRoot = settings.launcher === 'systemd' && process.getuid?.() === 0
+  return {
+    settings,
+    hq: (args, options) =>
+      runCommand(programArgv('hq', args), {
+        ...options,
+        cwd: '/',
+        // The process goes by the settings that were read here, whatever host.json says by then.
+        env: baseEnv({
+          ...hostPathsEnv(paths),
+          ...passHostFiles({ ...file, trust: null, ship_keys: null }),
+        }),
+        ...(asRoot ? { as: account } : {}),
+      }),
+  }
+}
