@@ -10,6 +10,7 @@ export const hostdPaths = {
   trust: '/api/trust',
   connectors: '/api/connectors',
   connectorSecret: '/api/connectors/:name/secret',
+  connectorStart: '/api/connectors/:name/start',
   connectorFinalize: '/api/connectors/:name/finalize',
   connectorRevoke: '/api/connectors/:name/revoke',
   projectState: '/api/project/state',

@@ -14,6 +14,7 @@ import { startRun } from './exec.ts'
 
 const secretType = 'application/octet-stream'
 const params = z.strictObject({ name: connectorName })
+const modeOnly = z.strictObject({ mode: z.enum(connectorModes).optional() })
 
 /** A secret on its way to the runner, and the runs that prove or delete it. */
 export function connectorSecretRoutes(app: FastifyInstance, deps: Deps): void {
@@ -25,10 +26,20 @@ export function connectorSecretRoutes(app: FastifyInstance, deps: Deps): void {
   })
   mount(app, {
     method: 'POST',
+    url: hostdPaths.connectorStart,
+    summary: 'Starts the run that says what a connector waits for',
+    params,
+    body: modeOnly,
+    replies: { 202: execReply, 409: joinableBody },
+    handle: ({ params: { name }, body, request, reply }) =>
+      startRun(deps, { action: 'connector_start', params: { name, ...body }, request, reply }),
+  })
+  mount(app, {
+    method: 'POST',
     url: hostdPaths.connectorFinalize,
     summary: 'Starts the run that proves a secret of a connector and then uses it',
     params,
-    body: z.strictObject({ mode: z.enum(connectorModes).optional() }),
+    body: modeOnly,
     replies: { 202: execReply, 409: joinableBody },
     handle: ({ params: { name }, body, request, reply }) =>
       startRun(deps, { action: 'connector_finalize', params: { name, ...body }, request, reply }),

@@ -217,6 +217,7 @@ describe('a secret put on the host by hand', () => {
       2,
       'connector_status',
     ])
+    await send(renewed('kjbSessionStale0123456789abcdef'))
     at.write(live, renewed(), 0o644)
     expect(await act('kajabi_bootstrap_status')).toMatchObject({
       overall: 'PASS',

@@ -45,6 +45,7 @@ describe('the OpenAPI document of hostd', () => {
         'GET /health',
         'POST /api/connectors/{name}/finalize',
         'POST /api/connectors/{name}/revoke',
+        'POST /api/connectors/{name}/start',
         'POST /api/exec',
         'POST /api/runs/{id}/cancel',
         'PUT /api/connectors/{name}/secret',

@@ -65,11 +65,15 @@ export async function finalizeConnector(
   })
 }
 
-/** A file that was put in the place of the secret by hand becomes a candidate, with the owner and mode it must have. */
+/**
+ * A file that was put in the place of the secret by hand becomes the candidate, with the owner and mode it must have,
+ * unless a later one waits.
+ */
 function adopt(folder: SecretFolder, { name, validate }: NamedSecret): void {
   const candidate = candidateOf(name)
-  const bytes = folder.stat(candidate) === null ? folder.readByHand(name) : null
-  if (bytes === null) return
+  const waiting = folder.stat(candidate)
+  const bytes = folder.readByHand(name)
+  if (bytes === null || (waiting?.mtimeMs ?? 0) > (folder.stat(name)?.mtimeMs ?? 0)) return
   validate(bytes)
   folder.write(candidate, bytes)
 }
