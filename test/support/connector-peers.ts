@@ -74,7 +74,8 @@ export const kajabi =
         .end(request.url === '/admin/products' ? libraryPage : '<!doctype html><h1>Dashboard</h1>')
   }
 
-const libraryPage = `<!doctype html><title>Products &amp; more</title>
+/** A page of the library, with two items of its own. */
+export const libraryPage = `<!doctype html><title>Products &amp; more</title>
   <nav><a href="/admin">Home</a></nav>
   <a href="/admin/products/1"><img alt=""></a> <a href="/admin/products/1">Course <b>one</b></a>
   <a href="/admin/products/2?tab=a">&lt;i&gt;Two&lt;/i&gt;</a>

@@ -6,7 +6,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { text } from 'node:stream/consumers'
-import { ownCertificate } from './connector-peers.ts'
+import { libraryPage, ownCertificate } from './connector-peers.ts'
 
 /** Kajabi on this machine, over TLS: sign-in form, second factor, a page in between, and a session that ends. */
 export interface KajabiSite {
@@ -178,6 +178,7 @@ class Site implements KajabiSite {
     if (!this.#sessions.has(session)) response.writeHead(302, { location: '/login' }).end()
     else if (pathname === '/admin')
       response.writeHead(302, { location: '/admin/sites/1/dashboard' }).end()
+    else if (pathname === '/admin/products') response.end(libraryPage)
     else response.end(page(`<body>${this.#stored()}<h1 id="dashboard">Dashboard</h1>`))
   }
 
