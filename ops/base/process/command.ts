@@ -4,9 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { Problem } from '#shared/errors'
 import { inheritedVariables, minimalEnv } from '../env.ts'
-import { LineSplitter } from './lines.ts'
+import { OutputReader } from './output-reader.ts'
 import { endTree, startedAt, type TreeSelector } from './process-tree.ts'
-import { redact } from '#ops/base/redact/redaction'
 import type { RunAs } from './run-as.ts'
 
 export interface CommandOptions {
@@ -21,7 +20,7 @@ export interface CommandOptions {
   readonly input?: string
   /** Takes its lines as they come, with secrets redacted. */
   readonly onLine?: (text: string, stream: 'stdout' | 'stderr') => void
-  /** Called for each piece of its standard output: false passes over it, as if it had not been printed. */
+  /** Asked for each piece of its output: false passes over it, as if it had not been printed. */
   readonly follows?: () => boolean
   /**
    * Keep standard output and return it as it was, for a program to read. The caller redacts what it shows or stores.
@@ -126,6 +125,7 @@ class CommandRun {
   readonly #tree: TreeSelector
   readonly #exited: Promise<Exit>
   readonly #streams: Promise<unknown>
+  readonly #readers: Readonly<Record<'stdout' | 'stderr', OutputReader>>
   readonly #kept: string[] = []
   readonly #tail: string[] = []
   #keptBytes = 0
@@ -149,6 +149,7 @@ class CommandRun {
         resolve({ exitCode, signal }),
       ),
     )
+    this.#readers = { stdout: this.#reader('stdout'), stderr: this.#reader('stderr') }
     this.#streams = Promise.all([this.#read('stdout'), this.#read('stderr')])
     if (options.input !== undefined) {
       this.#child.stdin?.on('error', () => undefined) // EPIPE: it ended without reading; its exit says the rest
@@ -189,23 +190,24 @@ class CommandRun {
     }
   }
 
+  #reader(stream: 'stdout' | 'stderr'): OutputReader {
+    const { follows = () => true } = this.#options
+    return new OutputReader({ onLine: (text) => this.#onLine(text, stream), follows })
+  }
+
   #read(stream: 'stdout' | 'stderr'): Promise<void> {
     // Kept output that nobody follows is data; splitting it would cost time for nothing.
     const followed = stream === 'stderr' || this.#options.onLine !== undefined
-    // On the bytes, before they are cut into lines: a secret may come in two chunks, a key over many lines.
-    const redactor = redact.bytes()
-    const lines = new LineSplitter((text) => this.#onLine(text, stream))
     const source = this.#child[stream]
+    const reader = this.#readers[stream]
     return new Promise((resolve) => {
       source.on('data', (chunk: Buffer) => {
         if (stream === 'stdout') this.#options.onBytes?.(chunk)
         if (stream === 'stdout' && this.#options.keepStdout) this.#keep(chunk)
-        if (followed && (stream === 'stderr' || (this.#options.follows?.() ?? true)))
-          lines.push(redactor.push(chunk))
+        if (followed) reader.push(chunk)
       })
       const end = (): void => {
-        lines.push(redactor.end())
-        lines.end()
+        reader.end()
         resolve()
       }
       source.once('close', end)

@@ -23,8 +23,9 @@ export interface KeyFollower {
   line(text: string): string
 }
 
-export function keyFollower(marker: string): KeyFollower {
-  let left = 0
+/** @param resumed the stream begins in the middle: its first lines may be of a key whose beginning is not there */
+export function keyFollower(marker: string, resumed = false): KeyFollower {
+  let left = resumed ? mostLines : 0
   return {
     get inside() {
       return left > 0

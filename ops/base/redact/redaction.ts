@@ -27,7 +27,7 @@ export function knowSecrets(secrets: Iterable<string>): void {
 const of = (kind: keyof typeof current): Redactor => ({
   text: (text) => current[kind].text(text),
   lines: () => current[kind].lines(),
-  bytes: () => current[kind].bytes(),
+  bytes: (options) => current[kind].bytes(options),
   stream: () => current[kind].stream(),
   json: (value) => current[kind].json(value),
   secrets: (text) => current[kind].secrets(text),

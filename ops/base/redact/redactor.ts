@@ -37,8 +37,11 @@ export interface Redactor {
   text(text: string): string
   /** For the lines of one stream, in order: a private key is followed over its lines. */
   lines(): (line: string) => string
-  /** For the bytes of one stream. Holds back the last unfinished line, at most 64 KiB. */
-  bytes(): ChunkRedactor
+  /**
+   * For the bytes of one stream. Holds back the last unfinished line, at most 64 KiB.
+   * @param options `resumed`: something was left out before the first line, perhaps the beginning of a key
+   */
+  bytes(options?: { readonly resumed?: boolean }): ChunkRedactor
   /** The same as a stream. */
   stream(): Transform
   /** A copy of a JSON value: every string and key redacted, and fields that are secret by their name. */
@@ -131,8 +134,8 @@ class TextRedactor implements Redactor {
     return (line) => this.#clean(line, keys)
   }
 
-  readonly bytes = (): ChunkRedactor => {
-    const keys = keyFollower(marker)
+  readonly bytes = ({ resumed = false } = {}): ChunkRedactor => {
+    const keys = keyFollower(marker, resumed)
     return new ByteRedactor({
       clean: (text) => this.#clean(text, keys),
       find: (text) => this.#find(text),
