@@ -21,6 +21,8 @@ export interface ReadOptions {
   readonly durable?: boolean
   /** Sizes that a manifest names: a file of another size, or that it does not name, differs already and is not read. */
   readonly sizes?: ReadonlyMap<string, number>
+  /** Bytes that are read in all; files beyond are not. Set where no trusted key vouches for the sizes. */
+  readonly room?: { left: number }
 }
 
 const chunkBytes = 256 * 1024
@@ -61,7 +63,7 @@ async function walk(dir: string, inner: string, options: ReadOptions): Promise<F
 async function readOne(
   dir: string,
   path: string,
-  { durable = false, sizes }: ReadOptions,
+  { durable = false, sizes, room }: ReadOptions,
 ): Promise<FoundFile> {
   if (!proofPath.safeParse(path).success)
     return { ok: false, path, reason: 'its name has characters that a proof file must not have' }
@@ -82,13 +84,15 @@ async function readOne(
   try {
     const info = await file.stat()
     if (!info.isFile()) return { ok: false, path, reason: 'it is not a regular file' }
-    if (sizes !== undefined && sizes.get(path) !== info.size)
+    const fits = room === undefined || info.size <= room.left
+    if (!fits || (sizes !== undefined && sizes.get(path) !== info.size))
       return {
         ok: false,
         path,
         reason: `it has ${info.size} bytes, and was not read`,
         unreadSize: info.size,
       }
+    if (room !== undefined) room.left -= info.size
     const hash = createHash('sha256')
     const buffer = Buffer.alloc(chunkBytes)
     let size = 0

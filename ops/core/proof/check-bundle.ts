@@ -98,6 +98,9 @@ function compareFiles(
     const size = file.ok ? file.size : file.unreadSize
     if (size !== undefined && size !== expected.size)
       note('file_size', `it has ${size} bytes, not ${expected.size}`, expected.path)
+    else if (!file.ok && size !== undefined)
+      // The manifest itself is noted already: this names what its check leaves open.
+      note('no_key_enrolled', `${file.reason}: no trusted key vouches for its size`, expected.path)
     else if (!file.ok) note('file_not_regular', file.reason, expected.path)
     else if (file.sha256 !== expected.sha256)
       note('file_digest', 'its content differs from what was sealed', expected.path)

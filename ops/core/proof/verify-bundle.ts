@@ -10,7 +10,7 @@ import {
 } from '#shared/proof'
 import { statementFile } from '#shared/statement'
 import type { TrustedKeys } from '#ops/core/trust/trusted-keys'
-import { readBundleFiles, type FoundFile } from './bundle-files.ts'
+import { readBundleFiles, type FoundFile, type ReadOptions } from './bundle-files.ts'
 import { checkBundle } from './check-bundle.ts'
 import { readDocument } from './manifest-text.ts'
 import { noteInto, parseManifest } from './read-manifest.ts'
@@ -50,7 +50,7 @@ export async function verifyBundle(
   let files: FoundFile[] | null = null
   if (contents)
     try {
-      files = await readBundleFiles(dir, { sizes: sizesIn(manifestText, keys) })
+      files = await readBundleFiles(dir, sealedSizes(manifestText, keys))
     } catch (error) {
       note('folder_unreadable', messageOf(error))
     }
@@ -60,10 +60,20 @@ export async function verifyBundle(
   )
 }
 
+/** Bytes that are read of a bundle whose manifest no trusted key has signed: anybody may have named its sizes. */
+const untrustedBytes = 256 * 1024 * 1024
+
 /** The sizes that a manifest names; none when there is no manifest to compare a file with. */
-function sizesIn(manifestText: string | null, keys: TrustedKeys): ReadonlyMap<string, number> {
-  const manifest = manifestText === null ? null : parseManifest(manifestText, keys, () => undefined)
-  return new Map((manifest?.files ?? []).map(({ path, size }) => [path, size]))
+function sealedSizes(manifestText: string | null, keys: TrustedKeys): ReadOptions {
+  let trusted = true
+  const manifest =
+    manifestText === null
+      ? null
+      : parseManifest(manifestText, keys, () => {
+          trusted = false
+        })
+  const sizes = new Map((manifest?.files ?? []).map(({ path, size }) => [path, size]))
+  return trusted ? { sizes } : { sizes, room: { left: untrustedBytes } }
 }
 
 /**

@@ -30,8 +30,8 @@ describe('H7 output that nobody follows', () => {
 
   it('gives out nothing of a line or a key whose beginning was left out', () => {
     const body = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj'
-    const key = `-----BEGIN ${'PRIVATE'} KEY-----\n${`${body}\n`.repeat(10)}`
-    const rest = `${`${body}\n`.repeat(10)}-----END ${'PRIVATE'} KEY-----\nafter\n${filler}end\n`
+    const key = `-----BEGIN PRIVATE KEY-----\n${`${body}\n`.repeat(10)}`
+    const rest = `${`${body}\n`.repeat(10)}-----END PRIVATE KEY-----\nafter\n${filler}end\n`
     const lines = linesOf([filler + key, `half a token ${body}`, `${body}\n${rest}`])
     expect(lines.join('\n')).not.toContain(body.slice(0, 20))
     expect(lines).toContain('after')

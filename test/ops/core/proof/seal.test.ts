@@ -9,6 +9,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Manifest } from '#shared/proof'
+import { statementFile } from '#shared/statement'
+import { documentText } from '#ops/core/proof/manifest-text'
+import { signDocument } from '#ops/core/trust/signed-document'
 import { readChainHead } from '#ops/core/proof/chain-head'
 import { pruneBundle } from '#ops/core/proof/prune-bundle'
 import { leftUnsealed, sealLeftovers } from '#ops/core/proof/unsealed'
@@ -102,6 +106,38 @@ describe('sealing a bundle', () => {
       [code],
     ])
   })
+
+  it.each([
+    ['no key is there to check', () => new Map(), 'unverified', ['no_key_enrolled']],
+    ['an unknown key has signed', () => trusting(newKey()), 'broken', ['unknown_key']],
+  ])(
+    'H8 reads no 20 GB of a manifest that names their size and that %s',
+    async (_what, known, state, codes) => {
+      const dir = bench.write('deploy', 1)
+      await bench.seal('deploy', 1)
+      writeFileSync(join(dir, 'core.dump'), '')
+      truncateSync(join(dir, 'core.dump'), 20 * 1024 ** 3)
+      const path = join(dir, 'manifest.json')
+      const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest
+      const dump = { path: 'core.dump', size: 20 * 1024 ** 3, sha256: '0'.repeat(64) }
+      const { signature: _old, ...content } = manifest
+      const forged = {
+        ...content,
+        files: [...content.files.filter((file) => file.path !== statementFile('files')), dump],
+      }
+      writeFileSync(path, documentText(signDocument('manifest', forged, newKey())))
+      rmSync(join(dir, statementFile('files')))
+      const began = performance.now()
+      const found = await verifyBundle(dir, { keys: known() })
+      expect(performance.now() - began).toBeLessThan(2500)
+      expect(found.state).toBe(state)
+      expect(found.problems.map(({ code }) => code)).toEqual(expect.arrayContaining(codes))
+      expect(found.problems.find(({ file }) => file === 'core.dump')).toMatchObject({
+        code: 'no_key_enrolled',
+        detail: `it has ${dump.size} bytes, and was not read: no trusted key vouches for its size`,
+      })
+    },
+  )
 
   it('refuses symbolic links and an empty folder, and leaves dotfiles out', async () => {
     const dir = bench.write('deploy', 1)
