@@ -23,6 +23,9 @@ const settings = z.strictObject({
   token_url: peerUrl
     .default('https://oauth2.googleapis.com/token')
     .describe('Where the token is refreshed.'),
+  revoke_url: peerUrl
+    .default('https://oauth2.googleapis.com/revoke')
+    .describe('Where the token is withdrawn when the connector is revoked.'),
   api_url: peerUrl
     .default('https://gmail.googleapis.com')
     .describe('API whose profile is read with the token.'),

@@ -218,7 +218,8 @@ const parts: Record<string, () => Promise<string>> = {
       },
     }).gmail
     const locate = (ref: string): string => join(secretsFolder(host.paths), ref)
-    const request = { settings, locate, rules: { strict: false } }
+    const renewing = () => () => undefined
+    const request = { settings, locate, renewing, rules: { strict: false } }
     const from = performance.now()
     const before = process.memoryUsage.rss()
     let refused = ''

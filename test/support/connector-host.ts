@@ -103,6 +103,7 @@ export async function connectorHost(): Promise<ConnectorHost> {
     kajabi: { base_url: kajabiPeer.url, hosts: ['127.0.0.1'], timeout_seconds: 60 },
     gmail: {
       token_url: `${google.url}/token`,
+      revoke_url: `${google.url}/revoke`,
       api_url: google.url,
       imap_host: '127.0.0.1',
       imap_port: imap.port,
@@ -152,9 +153,10 @@ export async function connectorHost(): Promise<ConnectorHost> {
       made.settings({})
       kajabiPeer.answer = kajabi(session)
       kajabiPeer.requests.length = 0
-      google.api = null
       google.mailbox.reset()
       Object.assign(imap.mailbox, new ImapMailbox())
+      Object.assign(google, { api: null, rotates: false, instead: null })
+      google.requests.length = 0
       made.write('kajabi_storage_state.json', login())
       made.write('gmail_client.json', {
         installed: {

@@ -27,6 +27,7 @@ export interface GoogleHere {
   refreshToken(scopes: readonly string[]): Promise<string>
   /** Withdraws it, as its owner can at any time. */
   revoke(token: string): Promise<void>
+  isValid(token: string): Promise<boolean>
   /** Answers of the API with this status, whatever the token. */
   api: number | null
   /** It gives a refresh token to who requests offline access. */
@@ -157,6 +158,7 @@ export async function googleHere(): Promise<GoogleHere> {
       })
       return await token.save()
     },
+    isValid: async (token) => (await made.RefreshToken.find(token)) !== undefined,
     revoke: async (token) => {
       await (await made.RefreshToken.find(token))?.destroy()
     },

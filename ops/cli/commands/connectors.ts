@@ -3,6 +3,7 @@ import type { ConnectorName } from '#shared/connectors/list'
 import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
 import { secretOwner } from '#ops/features/connectors/secret-owner'
 import { connectorsDocument } from '#ops/features/connectors/document'
+import type { Renewal } from '#ops/features/connectors/keep-renewed'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { hostPaths, runFolder } from '#ops/base/paths/paths'
 import { writeDocument } from '#ops/base/redact/write-document'
@@ -14,6 +15,7 @@ import { passedHostFiles, readHostFile, settingsOf } from '#ops/core/config/host
  * @param probe internal: checks in this process and prints the reports as JSON
  * @param only internal: this connector alone
  * @param candidates internal: new secrets that wait for their proof, where there are any
+ * @param renewals internal: prints each secret that a service renewed, at once, for the run that writes it
  * @param withdraw internal: has the service of `only` forget its secret instead
  * @returns the exit code
  */
@@ -21,6 +23,7 @@ export async function run({
   probe = false,
   only,
   candidates = false,
+  renewals = false,
   withdraw = false,
   ...options
 }: {
@@ -28,6 +31,7 @@ export async function run({
   probe?: boolean
   only?: ConnectorName
   candidates?: boolean
+  renewals?: boolean
   withdraw?: boolean
 }): Promise<number> {
   if (!probe)
@@ -54,7 +58,16 @@ export async function run({
     )
   const paths = hostPaths()
   const settings = settingsOf(passedHostFiles() ?? readHostFile(paths), paths)
-  const host = { settings, paths, signal: cancelOnSignals(), only: only ?? null, candidates }
+  const host = {
+    settings,
+    paths,
+    signal: cancelOnSignals(),
+    only: only ?? null,
+    candidates,
+    ...(renewals
+      ? { onRenewed: (renewal: Renewal) => process.stdout.write(`${JSON.stringify(renewal)}\n`) }
+      : {}),
+  }
   process.stdout.write(`${JSON.stringify(await printed())}\n`)
   return 0
 

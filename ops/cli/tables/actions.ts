@@ -60,6 +60,11 @@ const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
       internal: true,
     },
     {
+      flags: '--renewals',
+      description: 'print renewed secrets too, for the program that starts this one',
+      internal: true,
+    },
+    {
       flags: '--withdraw',
       description: 'have the service forget the secret',
       internal: true,

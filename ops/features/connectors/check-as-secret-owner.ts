@@ -5,7 +5,9 @@ import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { HostFiles } from '#ops/core/config/host-files'
+import { RenewalReader } from './keep-renewed.ts'
 import { secretOwner, type SecretOwner } from './secret-owner.ts'
+import type { SecretWork } from './store-secret.ts'
 import type { Withdrawal } from './withdraw-connector.ts'
 
 /** Added to the longest time limit of a check for the start and the end of the program, in seconds. */
@@ -30,6 +32,8 @@ interface OneCheck {
   readonly file: Pick<HostFiles, 'host'>
   /** Where a new secret waits for its proof, that one is checked and not the one in use. */
   readonly candidates: boolean
+  /** The folder of the secrets, which the caller works on alone. */
+  readonly secrets: SecretWork
 }
 
 /** The same for one connector. @throws {Problem} the same; `config_invalid` for host.json */
@@ -39,9 +43,10 @@ export async function checkOneAsSecretOwner({
   name,
   file,
   candidates,
+  secrets,
 }: OneCheck): Promise<ConnectorReport> {
   const options = [`--only=${name}`, ...(candidates ? ['--candidates'] : [])]
-  const stdout = await probe(secretOwner(paths, file), { signal, options })
+  const stdout = await probe(secretOwner(paths, file, secrets), { signal, options })
   return parseJson(stdout, z.tuple([connectorReport]), ofCheck)[0]
 }
 
@@ -53,7 +58,7 @@ export async function withdrawAsSecretOwner({
   signal,
   name,
   file,
-}: Omit<OneCheck, 'candidates'>): Promise<Withdrawal> {
+}: Omit<OneCheck, 'candidates' | 'secrets'>): Promise<Withdrawal> {
   const options = [`--only=${name}`, '--withdraw']
   return parseJson(await probe(secretOwner(paths, file), { signal, options }), withdrawal, ofCheck)
 }
@@ -65,13 +70,18 @@ const ofCheck = {
 
 /** @returns what the process printed @throws {Problem} as above */
 async function probe(
-  { settings, hq }: SecretOwner,
+  { settings, hq, keep }: SecretOwner,
   { signal, options }: { readonly signal: AbortSignal; readonly options: readonly string[] },
 ): Promise<string> {
   const longest = Math.max(...connectorNames.map((name) => settings[name].timeout_seconds))
-  const { exitCode, timedOut, stdout, stderrTail } = await hq(
-    ['connectors', '--probe', ...options],
-    { timeLimitSeconds: longest + startSeconds, signal, keepStdout: true },
+  const renewals = new RenewalReader(keep)
+  const { exitCode, timedOut, stdout, stderrTail } = await renewals.during(() =>
+    hq(['connectors', '--probe', '--renewals', ...options], {
+      timeLimitSeconds: longest + startSeconds,
+      signal,
+      keepStdout: true,
+      onBytes: (piece) => renewals.push(piece),
+    }),
   )
   if (timedOut)
     throw new Problem(
@@ -84,5 +94,5 @@ async function probe(
       `The check of the connectors ended with exit code ${String(exitCode)} and without a result.`,
       { evidence: stderrTail.split('\n') },
     )
-  return stdout
+  return stdout.trimEnd().split('\n').at(-1) ?? ''
 }

@@ -1,5 +1,5 @@
-import { lstatSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { HostSettings } from '#shared/config'
 import type { ConnectorReport, ConnectorState } from '#shared/connectors'
 import { connectorNames, connectors, type ConnectorName } from '#shared/connectors/list'
@@ -7,9 +7,11 @@ import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
+import { sha256Of } from '#ops/base/sha256'
 import type { CheckRequest } from './common/connector.ts'
 import { candidateOf } from './common/secret-folder.ts'
 import { withTimeLimit } from './common/time-limit.ts'
+import type { Renewal } from './keep-renewed.ts'
 import { hostConnectors } from './registry.ts'
 
 /** What a check needs to know about its host. */
@@ -21,6 +23,8 @@ export interface Host {
   readonly only?: ConnectorName | null
   /** Where a new secret waits for its proof, that one is checked and not the one in use. */
   readonly candidates?: boolean
+  /** Takes a secret that its service renewed. This process must not write it itself. */
+  readonly onRenewed?: (renewal: Renewal) => void
 }
 
 /**
@@ -39,18 +43,25 @@ export const checkConnectors = (host: Host): Promise<ConnectorReport[]> =>
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as below
 export function requestOf<Name extends ConnectorName>(
   name: Name,
-  { settings, paths, candidates = false }: Host,
+  { settings, paths, candidates = false, onRenewed }: Host,
   signal: AbortSignal,
 ): CheckRequest<Name> {
   const folder = secretsFolder(paths)
+  const locate = (ref: string): string => {
+    const candidate = join(folder, candidateOf(ref))
+    const waits = candidates && lstatSync(candidate, { throwIfNoEntry: false }) !== undefined
+    return waits ? candidate : join(folder, ref)
+  }
   return {
     settings: settings[name],
     rules: { strict: settings.launcher === 'systemd' },
     signal,
-    locate: (ref) => {
-      const candidate = join(folder, candidateOf(ref))
-      const waits = candidates && lstatSync(candidate, { throwIfNoEntry: false }) !== undefined
-      return waits ? candidate : join(folder, ref)
+    locate,
+    renewing: (ref) => {
+      const path = locate(ref)
+      const was = sha256Of(readFileSync(path))
+      return (secret) =>
+        onRenewed?.({ name, file: basename(path), was, content: JSON.stringify(secret) })
     },
   }
 }

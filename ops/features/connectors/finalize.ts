@@ -38,7 +38,8 @@ export async function finalizeConnector(
   about: Omit<DocumentFacts, 'kind'>,
   { paths, name, mode, signal }: Finalize,
 ): Promise<ConnectorsResult> {
-  return await withSecrets(paths, async ({ folder, settings }) => {
+  return await withSecrets(paths, async (secrets) => {
+    const { folder, settings } = secrets
     const file = readHostFile(paths)
     const wanted = mode ?? settings[name].mode
     requireMode(name, wanted)
@@ -47,7 +48,14 @@ export async function finalizeConnector(
     const waiting = files.filter((each) => folder.stat(candidateOf(each.name)) !== null)
     const check = (candidates: boolean): Promise<ConnectorReport> => {
       const settingsToUse = candidates ? withMode(file, name, wanted) : file
-      return checkOneAsSecretOwner({ paths, signal, name, candidates, file: settingsToUse })
+      return checkOneAsSecretOwner({
+        paths,
+        signal,
+        name,
+        candidates,
+        secrets,
+        file: settingsToUse,
+      })
     }
 
     const report = await check(true)

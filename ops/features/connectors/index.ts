@@ -6,6 +6,7 @@ export { kajabiLogin } from './kajabi/login.ts'
 export { readProfile } from './gmail/profile.ts'
 export { type ImapServer, imapLogin } from './gmail/imap-login.ts'
 export {
+  endOfToken,
   grantProblem,
   oauthErrorOf,
   oauthPeer,

@@ -26,14 +26,22 @@ export async function revokeConnector(
   about: Omit<DocumentFacts, 'kind'>,
   { paths, name, signal }: Revoke,
 ): Promise<ConnectorsResult> {
-  return await withSecrets(paths, async ({ folder, settings }) => {
+  return await withSecrets(paths, async (secrets) => {
+    const { folder, settings } = secrets
     const started = performance.now()
     const file = readHostFile(paths)
     const withdrawn = await withdrawAsSecretOwner({ paths, signal, name, file })
     const removed = secretsOf(name, settings)
       .flatMap((each) => [each.name, candidateOf(each.name)])
       .filter((each) => folder.remove(each))
-    const now = await checkOneAsSecretOwner({ paths, signal, name, candidates: false, file })
+    const now = await checkOneAsSecretOwner({
+      paths,
+      signal,
+      name,
+      candidates: false,
+      secrets,
+      file,
+    })
     const { title } = connectors[name]
     const here =
       removed.length > 0

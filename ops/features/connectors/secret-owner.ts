@@ -15,6 +15,8 @@ import {
   settingsOf,
   type HostFiles,
 } from '#ops/core/config/host-files'
+import { keepRenewed, type Renewal } from './keep-renewed.ts'
+import { withSecrets, type SecretWork } from './store-secret.ts'
 
 /** The account that owns the secrets on an installed host. It can read them and no other secret. */
 const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/nonexistent' }
@@ -30,16 +32,20 @@ export interface SecretOwner {
     args: readonly string[],
     options: Omit<CommandOptions, 'cwd' | 'env' | 'as'>,
   ) => Promise<CommandResult>
+  /** Writes a secret that its service renewed for such a process. @throws {Problem} as `withSecrets`, `keepRenewed` */
+  readonly keep: (renewal: Renewal) => Promise<void>
 }
 
 /**
  * Reads host.json once, for every process of the run.
  * @param file host.json that the processes go by, when it was read already
+ * @param secrets the folder of the secrets, when the caller works on it alone already
  * @throws {Problem} `config_invalid`
  */
 export function secretOwner(
   paths: HostPaths,
   file: Pick<HostFiles, 'host'> = readHostFile(paths),
+  secrets: SecretWork | null = null,
 ): SecretOwner {
   const settings = settingsOf(file, paths)
   const asRoot = settings.launcher === 'systemd' && process.getuid?.() === 0
@@ -56,5 +62,9 @@ export function secretOwner(
         }),
         ...(asRoot ? { as: account } : {}),
       }),
+    keep: async (renewal) =>
+      secrets === null
+        ? await withSecrets(paths, (work) => keepRenewed(work, renewal))
+        : keepRenewed(secrets, renewal),
   }
 }

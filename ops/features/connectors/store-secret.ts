@@ -14,7 +14,7 @@ import { allSecrets, secretsOf } from './secret-files.ts'
 const lockWaitMs = 10_000
 
 /** What works on the folder of the secrets. */
-interface SecretWork {
+export interface SecretWork {
   readonly folder: SecretFolder
   readonly settings: HostSettings
   /** The host was installed; see `ReadRules`. */

@@ -34,6 +34,7 @@ export async function withdrawConnector<Name extends ConnectorName>(
       seconds,
       outer: host.signal,
     })
+    if (detail === null) return { done: null, detail: '' }
     return { done: true, detail: redact.text(detail) }
   } catch (error) {
     const { errorClass, message } = toProblem(error)

@@ -2,7 +2,7 @@ import type { TokenEndpointResponse } from 'openid-client'
 import { gmailScope } from '#shared/connectors/gmail'
 import { Problem } from '#shared/errors'
 import { knowSecrets } from '#ops/base/redact/redaction'
-import { gmailToken, readProfile } from '#ops/features/connectors/index'
+import { endOfToken, gmailToken, readProfile } from '#ops/features/connectors/index'
 import type { Secret } from '../common/way.ts'
 import { addressesOf, type InstalledClient } from './client-file.ts'
 
@@ -64,7 +64,7 @@ export async function acceptToken(
     refresh_token,
     scopes,
     issued_at: new Date().toISOString(),
-    ...endOf(answer),
+    expires_at: endOfToken(answer)?.toISOString(),
   })
   if (!token.success)
     throw new Problem(
@@ -87,12 +87,6 @@ function requireAccount(account: string, wanted: string | null): void {
     `The sign-in is of ${account}; expected was ${wanted}. ` +
       `To connect another mailbox, enter its address in the form. ${unchanged}`,
   )
-}
-
-/** The end of the token, which Google names for an app whose consent screen is in testing (7 days). */
-function endOf({ refresh_token_expires_in: seconds }: TokenEndpointResponse): object {
-  const known = typeof seconds === 'number' && seconds > 0 && seconds < 10 * 365 * 86_400
-  return known ? { expires_at: new Date(Date.now() + seconds * 1000).toISOString() } : {}
 }
 
 const bytesOf = (value: unknown): Uint8Array<ArrayBuffer> =>

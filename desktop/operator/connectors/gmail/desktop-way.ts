@@ -73,12 +73,14 @@ const allowStep = ({ attempt, options, server, url }: Allow): Promise<URL> =>
     const ask = (waitingFor: string): void =>
       attempt.ask({ waitingFor, limitMs: allowMs, openUrl: url.href })
     ask('Allow access in your browser. HQ opened the page of Google there.')
-    const opened = options.openBrowser(url.href).catch((error: unknown) => {
+    let waiting = true
+    options.openBrowser(url.href).catch((error: unknown) => {
       options.log(`The browser of this system could not be opened: ${String(error)}`)
+      if (!waiting) return
       ask('HQ could not open your browser. Open the address of Google yourself, and allow access.')
     })
     const callback = await server.callback(allowMs, attempt.signal)
-    await opened
+    waiting = false
     const code = callback.searchParams.get('code')
     if (code !== null) knowSecrets([code])
     const error = callback.searchParams.get('error')

@@ -11,6 +11,12 @@ export interface CheckRequest<Name extends ConnectorName> {
   readonly locate: (ref: string) => string
   readonly rules: ReadRules
   readonly signal: AbortSignal
+  /**
+   * Call it before the service is requested for a new secret in place of this one.
+   * @param ref as above
+   * @returns keeps the new secret, once the service gave it; call it at once, because the old one ends then
+   */
+  readonly renewing: (ref: string) => (secret: object) => void
 }
 
 /** What a check of a live secret found. */
@@ -36,8 +42,8 @@ export interface Connector<Name extends ConnectorName> {
   readonly check: (request: CheckRequest<Name>) => Promise<Found>
   /**
    * Has the service forget the secret, before the host deletes it; absent: the service offers no way.
-   * @returns what was done, for a person
+   * @returns what was done, for a person; null: the service offers no way for this secret
    * @throws {Problem} when the service did not confirm it; the host deletes the secret all the same
    */
-  readonly revoke?: (request: CheckRequest<Name>) => Promise<string>
+  readonly revoke?: (request: CheckRequest<Name>) => Promise<string | null>
 }

@@ -27,6 +27,7 @@ import { unsafeFolder, type ReadRules } from './read-secret.ts'
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const readOnlyFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 const newFileFlags =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
@@ -74,6 +75,18 @@ export class SecretFolder {
   /** @returns null when there is no such file; a link is described itself */
   stat(name: string): Stats | null {
     return lstatSync(this.#at(name), { throwIfNoEntry: false }) ?? null
+  }
+
+  /** @returns null when there is no such file, or it is larger than a secret @throws as `openSync`; a link too */
+  read(name: string): Buffer | null {
+    const at = this.stat(name)
+    if (at === null || !at.isFile() || at.size > maxSecretBytes) return null
+    const file = openSync(this.#at(name), readOnlyFlags)
+    try {
+      return readFileSync(file)
+    } finally {
+      closeSync(file)
+    }
   }
 
   /**

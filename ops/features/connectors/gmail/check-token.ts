@@ -3,7 +3,7 @@ import { Problem } from '#shared/errors'
 import { knowSecrets } from '#ops/base/redact/redaction'
 import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
-import { grantProblem, oauthPeer } from './oauth-peer.ts'
+import { endOfToken, grantProblem, oauthPeer, whileOverloaded } from './oauth-peer.ts'
 import { readProfile, scopeMissing } from './profile.ts'
 import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
 
@@ -48,6 +48,7 @@ export async function gmailAccess({
   locate,
   rules,
   signal,
+  renewing,
 }: CheckRequest<'gmail'>): Promise<GmailAccess> {
   const { installed } = readSecret(locate(clientFile), gmailClient, rules)
   const token = readSecret(locate(tokenFile), gmailToken, rules)
@@ -57,18 +58,27 @@ export async function gmailAccess({
       'The token in gmail_oauth.json was given to another client than gmail_client.json names. No request was sent.',
     )
   const timeoutMs = timeout_seconds * 1000
+  const keep = renewing(tokenFile)
   const access = await refresh({ token_url, client: installed, token, signal, timeoutMs })
+  const used = { ...token, ...access.renewed }
+  if (access.renewed !== null) keep(used)
   // Without the field the answer means the scopes that were granted before (RFC 6749 5.1).
   if (!(access.scope?.split(' ') ?? token.scopes).includes(scope)) throw scopeMissing(scope)
   return {
     accessToken: access.token,
-    expiresAt: token.expires_at === undefined ? null : new Date(token.expires_at),
+    expiresAt: used.expires_at === undefined ? null : new Date(used.expires_at),
   }
 }
 
 interface Access {
   readonly token: string
   readonly scope: string | undefined
+  /** What the service gave in place of the refresh token; null: the old one goes on. */
+  readonly renewed: {
+    readonly refresh_token: string
+    readonly issued_at: string
+    readonly expires_at: string | undefined
+  } | null
 }
 
 interface Refresh {
@@ -89,13 +99,19 @@ async function refresh({
   const { host, origin } = new URL(token_url)
   const server = { issuer: origin, token_endpoint: token_url }
   try {
-    const {
-      access_token,
-      refresh_token: renewed,
-      scope,
-    } = await refreshTokenGrant(oauthPeer({ server, client, signal, timeoutMs }), refresh_token)
-    knowSecrets([access_token, ...(renewed === undefined ? [] : [renewed])])
-    return { token: access_token, scope }
+    const peer = oauthPeer({ server, client, signal, timeoutMs })
+    const answer = await whileOverloaded(() => refreshTokenGrant(peer, refresh_token), signal)
+    const { access_token, refresh_token: next, scope } = answer
+    knowSecrets([access_token, ...(next === undefined ? [] : [next])])
+    const renewed =
+      next === undefined || next === refresh_token
+        ? null
+        : {
+            refresh_token: next,
+            issued_at: new Date().toISOString(),
+            expires_at: endOfToken(answer)?.toISOString(),
+          }
+    return { token: access_token, scope, renewed }
   } catch (error) {
     signal.throwIfAborted()
     throw grantProblem(host, error)

@@ -15,4 +15,5 @@ export const gmail: Connector<'gmail'> = {
     request.settings.mode === 'imap'
       ? await (await import('./check-imap.ts')).checkGmailImap(request)
       : await (await import('./check-token.ts')).checkGmailToken(request),
+  revoke: async (request) => await (await import('./revoke-token.ts')).revokeGmailToken(request),
 }

@@ -9,7 +9,9 @@ import {
   WWWAuthenticateChallengeError,
   type CustomFetch,
   type ServerMetadata,
+  type TokenEndpointResponse,
 } from 'openid-client'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#shared/errors'
 import { requestPeer } from '../common/request-peer.ts'
 
@@ -46,16 +48,51 @@ export function oauthPeer({ server, client, signal, timeoutMs }: Peer): Configur
  */
 export function refuseOverload(host: string, answer: Response): Response {
   if (answer.status < 500 && answer.status !== 429) return answer
-  throw new Problem(
-    'connector_unreachable',
-    `${host} answered ${answer.status}. It is not known whether the secret is valid.`,
-  )
+  throw new Overloaded(host, answer.status)
+}
+
+class Overloaded extends Problem {
+  constructor(host: string, status: number) {
+    super(
+      'connector_unreachable',
+      `${host} answered ${status}. It is not known whether the secret is valid.`,
+    )
+  }
+}
+
+/** Pauses before the second and the third request, milliseconds. */
+const pauses = [500, 1500]
+
+/**
+ * Requests again while the peer answers that it is overloaded or out of order: three times at most. Nothing else is
+ * tried again, a lost connection neither: the peer may have renewed the token.
+ */
+export async function whileOverloaded<T>(
+  request: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (const pause of pauses)
+    try {
+      return await request()
+    } catch (error) {
+      if (!(problemIn(error) instanceof Overloaded)) throw error
+      await delay(pause, undefined, { signal })
+    }
+  return await request()
 }
 
 /** The library sends a grant as a form (RFC 6749 4.1.3). */
 function formText(body: Parameters<CustomFetch>[1]['body']): string {
   if (!(body instanceof URLSearchParams)) throw new TypeError('The body of a grant is not a form.')
   return body.toString()
+}
+
+/** The end of a refresh token, which Google names for an app whose consent screen is in testing (7 days). */
+export function endOfToken({
+  refresh_token_expires_in: seconds,
+}: TokenEndpointResponse): Date | null {
+  const known = typeof seconds === 'number' && seconds > 0 && seconds < 10 * 365 * 86_400
+  return known ? new Date(Date.now() + seconds * 1000) : null
 }
 
 /** The `error` that the peer sent (RFC 6749 5.2, RFC 8628 3.5), whatever the status; null: it sent none. */

@@ -1,5 +1,6 @@
 import { Problem, toProblem } from '#shared/errors'
 import type { CollectPart } from '#shared/phase0'
+import { RenewalReader } from '../keep-renewed.ts'
 import type { SecretOwner } from '../secret-owner.ts'
 import { collectLine, maxLineBytes, type CollectLine } from './lines.ts'
 
@@ -19,7 +20,7 @@ interface Collecting {
    * Takes what was found, one line at a time; the program waits meanwhile.
    * @returns false: no more is taken, and the program is ended
    */
-  readonly take: (line: Exclude<CollectLine, { type: 'end' | 'problem' }>) => boolean
+  readonly take: (line: Exclude<CollectLine, { type: 'end' | 'problem' | 'renewed' }>) => boolean
 }
 
 /**
@@ -30,14 +31,17 @@ interface Collecting {
  */
 export async function collectAsSecretOwner(part: CollectPart, options: Collecting): Promise<Limit> {
   const { owner, seconds, signal, known } = options
-  const output = new CollectOutput(part, options.take)
-  const ended = await owner
-    .hq(['phase0', `--collect=${part}`], {
-      timeLimitSeconds: seconds + startSeconds,
-      signal: AbortSignal.any([signal, output.signal]),
-      input: JSON.stringify({ known: [...known] }),
-      onBytes: (piece) => output.push(piece),
-    })
+  const renewals = new RenewalReader(owner.keep)
+  const output = new CollectOutput(part, options.take, renewals)
+  const ended = await renewals
+    .during(() =>
+      owner.hq(['phase0', `--collect=${part}`], {
+        timeLimitSeconds: seconds + startSeconds,
+        signal: AbortSignal.any([signal, output.signal]),
+        input: JSON.stringify({ known: [...known] }),
+        onBytes: (piece) => output.push(piece),
+      }),
+    )
     .catch((error: unknown) => {
       // It was ended because of its output, which says why.
       if (output.signal.aborted && !signal.aborted) return null
@@ -61,15 +65,17 @@ export async function collectAsSecretOwner(part: CollectPart, options: Collectin
 class CollectOutput {
   readonly #part: CollectPart
   readonly #take: Collecting['take']
+  readonly #renewals: RenewalReader
   readonly #stop = new AbortController()
   #rest: Buffer[] = []
   #restBytes = 0
   #end: { limit: Limit } | null = null
   #problem: Error | null = null
 
-  constructor(part: CollectPart, take: Collecting['take']) {
+  constructor(part: CollectPart, take: Collecting['take'], renewals: RenewalReader) {
     this.#part = part
     this.#take = take
+    this.#renewals = renewals
   }
 
   /** Fires when nothing more of the output is wanted. */
@@ -109,6 +115,7 @@ class CollectOutput {
     if (line === undefined || this.#end !== null)
       return this.#fail('a line that is not of the expected form')
     if (line.type === 'end') this.#end = { limit: line.limit }
+    else if (line.type === 'renewed') this.#renewals.add(line.renewal)
     else if (line.type === 'problem') this.#problem = new Problem(line.error_class, line.message)
     else this.#give(line)
   }

@@ -5,6 +5,7 @@ import type { CollectPart } from '#shared/phase0'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
 import { requestOf } from '../check-connectors.ts'
+import type { Renewal } from '../keep-renewed.ts'
 import type { CollectLine } from './lines.ts'
 
 interface CollectHost {
@@ -13,6 +14,7 @@ interface CollectHost {
   readonly signal: AbortSignal
   /** Ids of messages that the run has already. */
   readonly known: ReadonlySet<string>
+  readonly onRenewed?: (renewal: Renewal) => void
 }
 
 /**
@@ -35,7 +37,8 @@ export async function collect(
   )
   try {
     const signal = AbortSignal.any([host.signal, late.signal])
-    const end = await workOf[part]({ ...host, signal }, print)
+    const onRenewed = (renewal: Renewal): void => void print({ type: 'renewed', renewal })
+    const end = await workOf[part]({ ...host, signal, onRenewed }, print)
     await print({ type: 'end', limit: end })
   } catch (error) {
     const { errorClass, message } = toProblem(error)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { errorClasses } from '#shared/errors'
 import { harvestLimit, harvestRecord, libraryItem, libraryLimit, libraryPage } from '#shared/phase0'
+import { renewalSchema } from '../keep-renewed.ts'
 
 /** Most bytes of one line: the largest record, with each character as long as JSON and UTF-8 make it. */
 export const maxLineBytes = 512 * 1024
@@ -13,6 +14,8 @@ export const collectLine = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('message'), message: harvestRecord }),
   /** A message that the run has from an earlier one is still in the mailbox. */
   z.strictObject({ type: z.literal('keep'), id: harvestRecord.shape.id }),
+  /** A secret that its service renewed for this process, for the run that writes it. */
+  z.strictObject({ type: z.literal('renewed'), renewal: renewalSchema }),
   /** The last line: everything was read, up to the limit. */
   z.strictObject({
     type: z.literal('end'),

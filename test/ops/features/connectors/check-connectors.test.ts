@@ -1,8 +1,13 @@
-import { chmodSync, chownSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ConnectorReport } from '#shared/connectors'
 import { errorRule } from '#shared/errors'
+import { sha256Of } from '#ops/base/sha256'
+import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
+import { keepRenewed, type Renewal } from '#ops/features/connectors/keep-renewed'
+import { secretOwner } from '#ops/features/connectors/secret-owner'
+import { withSecrets } from '#ops/features/connectors/store-secret'
 import { passHostFiles, readHostFiles } from '#ops/core/config/host-files'
 import { cookie, login, secretTexts, session, tokenOf } from '../../../support/connector-host.ts'
 import { webPeer } from '../../../support/connector-peers.ts'
@@ -61,6 +66,76 @@ describe('a check of the connectors', () => {
     for (const secret of [...secretTexts, tokenOf(kit.at), kit.at.google.bearers.at(-1) ?? ''])
       expect(said + imap.said).not.toContain(secret)
   })
+
+  it('keeps a refresh token that Gmail renews, so that the next check is ready too', async () => {
+    kit.at.google.rotates = true
+    const tokens = [tokenOf(kit.at)]
+    const before = kit.at.token()
+    for (let check = 0; check < 2; check += 1) {
+      const { signal } = new AbortController()
+      const owner = secretOwner(kit.at.host.paths)
+      const reports = await checkConnectorsAsSecretOwner(owner, signal)
+      expect(reports[1]).toMatchObject({ name: 'gmail', state: 'ready' })
+      for (const token of [...tokens, tokenOf(kit.at)])
+        expect(JSON.stringify(reports)).not.toContain(token)
+      tokens.push(tokenOf(kit.at))
+    }
+    expect(new Set(tokens).size).toBe(3)
+    expect(kit.at.token()).toEqual({
+      ...before,
+      refresh_token: tokens[2],
+      issued_at: expect.any(String),
+    })
+    expect(lstatSync(join(kit.at.folder, 'gmail_oauth.json')).mode & 0o777).toBe(0o640)
+    expect(readdirSync(kit.at.folder).filter((name) => /tmp|candidate/.test(name))).toEqual([])
+  })
+
+  it('writes a renewed secret over the one that it was renewed from, and over nothing else', async () => {
+    const { paths } = kit.at.host
+    const other = { ...kit.at.token(), refresh_token: 'stored-meanwhile-0815' }
+    const path = kit.at.write('gmail_oauth.json', other)
+    const renewal = {
+      name: 'gmail',
+      file: 'gmail_oauth.json',
+      was: sha256Of(JSON.stringify(other)),
+      content: JSON.stringify({ ...other, refresh_token: 'renewed-0815-0815' }),
+    } as const
+    const keep = (change: Partial<Renewal>) =>
+      withSecrets(paths, (secrets) => keepRenewed(secrets, { ...renewal, ...change }))
+    await keep({ was: sha256Of('what lay there before') })
+    for (const [change, errorClass] of [
+      [{ file: '../../openclaw.config.json' }, 'action_no_result'],
+      [{ file: 'kajabi_storage_state.json' }, 'action_no_result'],
+      [{ content: '{"schema_version":1}' }, 'connector_secret_invalid'],
+    ] as const)
+      await expect(keep(change)).rejects.toMatchObject({ errorClass })
+    expect(readFileSync(path, 'utf8')).toBe(JSON.stringify(other))
+    await keep({})
+    expect(readFileSync(path, 'utf8')).toBe(renewal.content)
+  })
+
+  it.each([
+    ['500 twice', [500, 500], 'ready', 3],
+    ['503 again and again', [503, 503, 503, 503], 'unreachable', 3],
+    ['invalid_grant', [400], 'expired', 1],
+  ] as const)(
+    'requests a token that is answered by %s a limited number of times',
+    async (_what, statuses, state, count) => {
+      const left: number[] = [...statuses]
+      kit.at.google.instead = ({ url }, response) => {
+        const status = url === '/token' ? left.shift() : undefined
+        if (status === undefined) return false
+        response
+          .writeHead(status, { 'content-type': 'application/json' })
+          .end('{"error":"invalid_grant","error_description":"canary-of-the-peer"}')
+        return true
+      }
+      const { gmail } = await kit.at.check()
+      expect(gmail.state).toBe(state)
+      expect(gmail.detail).not.toContain('canary')
+      expect(kit.at.google.requests.filter((each) => each === 'POST /token')).toHaveLength(count)
+    },
+  )
 
   it('B8 ignores of a storage state what is not sent, and sends cookies as a browser does', async () => {
     const odd = '{"a": 1, "b": "x y"}'

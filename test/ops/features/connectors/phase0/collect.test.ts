@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { collect } from '#ops/features/connectors/phase0/collect'
+import type { Renewal } from '#ops/features/connectors/keep-renewed'
 import { collectAsSecretOwner } from '#ops/features/connectors/phase0/collect-as-owner'
 import type { CollectLine } from '#ops/features/connectors/phase0/lines'
 import { runCommand } from '#ops/base/process/command'
@@ -259,12 +260,14 @@ describe('the harvest over IMAP', () => {
 
 describe('the run that reads what was collected', () => {
   /** Reads what a program prints, as if it were the one that collects. */
+  const kept: Renewal[] = []
   const reading = async (program: string, take = (): boolean => true) =>
     await collectAsSecretOwner('harvest', {
       owner: {
         settings: hostSettings.parse({}),
         hq: (_args, options) =>
           runCommand([process.execPath, '-e', program], { ...options, cwd: '/', env: {} }),
+        keep: async (renewal) => void kept.push(renewal),
       },
       seconds: 30,
       signal: new AbortController().signal,
@@ -280,6 +283,9 @@ describe('the run that reads what was collected', () => {
     `console.log(${JSON.stringify(lines.join('\n'))})`
 
   it('takes lines of the expected form only, and an end that was said', async () => {
+    const renewal = { name: 'gmail', file: 'gmail_oauth.json', was: 'a', content: 'b' } as const
+    expect(await reading(printing(JSON.stringify({ type: 'renewed', renewal }), end))).toBeNull()
+    expect(kept).toEqual([renewal])
     expect(await reading(printing(message, end))).toBeNull()
     const cases = [
       [printing(message), /without a result/],
