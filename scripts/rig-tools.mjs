@@ -14,6 +14,7 @@ const rigTools = {
   'systemd-analyze': 'systemd',
   nsenter: 'util-linux',
   ip: 'iproute2',
+  dovecot: 'dovecot-imapd',
 }
 
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
