@@ -27,8 +27,8 @@ export function Phase0Card({ last }: { last: ConnectorsReply['last_phase0'] }): 
       </div>
       {last === null ? (
         <p className="soft">
-          Not run yet. It checks every connector live and leaves a proof, once all of them are
-          ready.
+          Not run yet. Once every connector is ready, it reads the Kajabi library and the metadata
+          of mail, and leaves a proof.
         </p>
       ) : (
         <Last last={last} />
@@ -45,7 +45,7 @@ function Last({ last }: { last: NonNullable<ConnectorsReply['last_phase0']> }): 
       <Status shown={ofOverall(overall, error_class)} />
       <span className="soft">
         {error_class === null
-          ? 'Every connector was ready.'
+          ? 'Every connector was ready, and library and mail were read.'
           : `${errorRule(error_class).sentence}.`}{' '}
         {error_class !== null && <code className="mono">{error_class}</code>}
       </span>
