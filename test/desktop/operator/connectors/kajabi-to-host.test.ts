@@ -71,6 +71,8 @@ it.skipIf(xvfb === undefined)(
     const page = await desk.window()
     expect((await connect()).id).toBe(first.id)
     await bench.call('connectors.show_window', { name: 'kajabi' })
+    const { connecting } = await bench.call('overview.get', {})
+    expect(connecting).toEqual([{ name: 'kajabi', state: 'you' }])
     const [argv, environ] = [desk.argv(), readFileSync(`/proc/${desk.pid()}/environ`, 'utf8')]
     expect(argv).toContain('--remote-debugging-pipe')
     expect(argv.join('\n')).not.toMatch(/remote-debugging-(?:port|address)/)
