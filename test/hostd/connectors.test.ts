@@ -111,6 +111,20 @@ describe('the connectors of a host', () => {
   })
 })
 
+describe('the status of the host', () => {
+  it('names the state of each connector, and the run that found it', async () => {
+    const { seen } = await connectors()
+    expect((await hostd.request('/api/status')).body['connectors']).toEqual({
+      run_id: seen?.run_id,
+      checked_at: seen?.finished_at,
+      connectors: [
+        { name: 'kajabi', state: 'ready', expires_at: expect.stringMatching(/^2\d{3}-/) },
+        { name: 'gmail', state: 'not_configured', expires_at: null },
+      ],
+    })
+  })
+})
+
 describe('Phase 0', () => {
   it('stays CONNECTOR_NOT_CONFIGURED while a connector is not ready, says which and why, and seals it', async () => {
     await at.google.revoke(tokenOf(at))

@@ -11,7 +11,7 @@ import { candidateOf, SecretFolder } from './common/secret-folder.ts'
 import { allSecrets, secretsOf } from './secret-files.ts'
 
 /** A proof of the same connector may run; the laptop waits 30 s. Milliseconds. */
-const lockWaitMs = 10_000
+const lockWaitMs = 20_000
 
 /** What works on the folder of the secrets. */
 export interface SecretWork {
