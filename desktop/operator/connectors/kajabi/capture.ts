@@ -8,7 +8,7 @@ import type { Obtain, WayOptions } from '../common/way.ts'
 import { awaitSignIn } from './await-sign-in.ts'
 import { hasUsableCookie, keepOurs, loginBytes, type StorageState } from './captured-login.ts'
 import { findBrowser } from './find-browser.ts'
-import { settingsOfHost } from './host-settings.ts'
+import { settingsOfHost } from '../common/host-settings.ts'
 import { isLoginPage, isSignedIn } from './landmark.ts'
 import { SignInBrowser } from './sign-in-browser.ts'
 
@@ -19,7 +19,7 @@ const lookMs = 200
 
 /** Opens a browser, waits until a person has signed in to Kajabi, and takes the cookies. */
 export const obtainKajabiLogin: Obtain = (attempt, options) =>
-  captureLogin(attempt, options, () => settingsOfHost(options.client, attempt.signal))
+  captureLogin(attempt, options, () => settingsOfHost('kajabi', options.client, attempt.signal))
 
 /**
  * The same with settings of the caller: the steps `open`, `sign_in` and `check`.

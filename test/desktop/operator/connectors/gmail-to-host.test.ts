@@ -44,9 +44,12 @@ beforeEach(async () => {
   })
 })
 
-/** Connects by the browser. @returns the attempt once it has ended */
-async function connect(fields: Record<string, string>): Promise<ConnectFlow> {
-  connectors.connect({ name: 'gmail', mode: 'oauth_desktop', fields })
+/** @returns the attempt once it has ended */
+async function connect(
+  fields: Record<string, string>,
+  mode: 'oauth_desktop' | 'imap' = 'oauth_desktop',
+): Promise<ConnectFlow> {
+  connectors.connect({ name: 'gmail', mode, fields })
   return await until('the end of the attempt', async () => {
     const view = await connectors.view()
     said.push(JSON.stringify(view), ...programs())
@@ -108,6 +111,39 @@ describe('connecting Gmail', () => {
       expect(said.filter((text) => text.includes(secret))).toEqual([])
       expect(files.filter(({ text }) => text.includes(secret)).map(({ path }) => path)).toEqual([])
     }
+  })
+
+  it('by an app password makes the host read mail over IMAP at the server of its settings', async () => {
+    rmSync(join(at.folder, 'gmail_imap.json'))
+    const wrong = await connect(
+      { user: 'ada@example.test', password: 'wrng wrng wrng wrng' },
+      'imap',
+    )
+    expect(wrong).toMatchObject({
+      end: { state: 'failed', error_class: 'connector_refused' },
+      steps: expect.arrayContaining([
+        expect.objectContaining({ id: 'check', detail: expect.stringMatching(/left to the host/) }),
+      ]),
+    })
+    const flow = await connect(
+      { user: 'ada@example.test', password: 'abcd efgh ijkl mnop' },
+      'imap',
+    )
+    expect(flow).toMatchObject({ end: { state: 'ready' } })
+    const { host } = await connectors.view()
+    expect(host?.connectors).toContainEqual(
+      expect.objectContaining({ name: 'gmail', mode: 'imap', state: 'ready' }),
+    )
+    // By its own authority the laptop would not have sent the password.
+    at.useImap({ imap_ca_file: null })
+    expect(
+      await connect({ user: 'ada@example.test', password: 'abcd efgh ijkl mnop' }, 'imap'),
+    ).toMatchObject({
+      end: { state: 'failed', error_class: 'connector_insecure' },
+      run_id: null,
+    })
+    for (const secret of ['wrngwrng', 'wrng wrng', 'abcdefgh', 'abcd efgh'])
+      expect(said.filter((text) => text.includes(secret))).toEqual([])
   })
 
   it('is undone by revoking it: Google withdraws the token, and the host deletes it', async () => {
