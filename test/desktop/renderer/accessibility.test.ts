@@ -6,7 +6,13 @@ import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
 import { connectorStory } from './support/connector-stories.ts'
 import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
 import { open } from './support/pages.ts'
-import { alarmedProofs, awayProofs, brokenProofs, openedProof } from './support/proof-stories.ts'
+import {
+  alarmedProofs,
+  awayProofs,
+  brokenProofs,
+  collectedFiles,
+  openedProof,
+} from './support/proof-stories.ts'
 import { info, scene, type Scene } from './support/scenes.ts'
 import {
   cancelledShip,
@@ -54,6 +60,7 @@ interface State {
 }
 
 const opened = openedProof({ broken: true })
+const collected = collectedFiles()
 const failed = buildFailed()
 const states: Readonly<Record<string, State>> = {
   'the overview, done': { story: done() },
@@ -88,6 +95,7 @@ const states: Readonly<Record<string, State>> = {
       await page.locator('mark').first().waitFor()
     },
   },
+  'a table of what Phase 0 collected': { story: collected, path: `${collected.path}?line=12` },
   'doctor and ports': { story: failed, path: '/doctor' },
   'connectors with forms': { story: connectorStory('refused and expired'), path: '/connectors' },
   'a connector that waits for the person': {

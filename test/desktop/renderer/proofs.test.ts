@@ -11,6 +11,7 @@ import {
   alarmedProofs,
   brokenProofs,
   buildLog,
+  collectedFiles,
   openedProof,
   soundProofs,
 } from './support/proof-stories.ts'
@@ -163,6 +164,43 @@ describe('a file of a proof', () => {
     await expect
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
       .toEqual([{ name: 'host.exec', input: { action: 'deploy_and_verify' } }])
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
+  test('that Phase 0 collected is a table with search, and every text in it is only text', async () => {
+    const story = collectedFiles()
+    const { page, complaints } = await open(browser, built, story, { path: story.path })
+    const pane = page.getByRole('region', { name: 'gmail_harvest.jsonl' })
+    const table = pane.getByRole('table', { name: 'gmail_harvest.jsonl' })
+    await shown(table).toHaveAttribute('aria-rowcount', '3001')
+    await shown(table.locator('[data-line="1"]')).toBeVisible()
+    await shown(table.getByRole('columnheader')).toHaveText([
+      'Line',
+      'Date',
+      'From',
+      'To',
+      'Subject',
+      'Labels',
+      'Attachments',
+      'Id',
+    ])
+    await shown(table.locator('[data-line="2"]')).toContainText(
+      '<img src=x onerror="window.hit=1"> ‹U+202E›gnp.exe',
+    )
+    await shown(table.locator('[data-line="1"]')).toContainText('report.pdf (182 kB)')
+    expect(await table.getByRole('row').count()).toBeLessThan(120)
+    await pane.getByRole('searchbox').fill('number 2990')
+    await shown(pane.getByRole('status')).toHaveText('1')
+    await pane.getByRole('searchbox').press('Enter')
+    await shown(table.locator('[data-line="2990"]')).toContainText('Report number 2990')
+    await pane.getByText('Raw', { exact: true }).click()
+    await shown(pane.locator('[data-line="2990"]')).toContainText('"subject":"Report number 2990"')
+    await page.goto(`${built.url}#${story.path.replace(/[^/]*$/, 'kajabi_library_snapshot.json')}`)
+    const library = page.getByRole('table', { name: 'kajabi_library_snapshot.json' })
+    await shown(library.getByRole('row').nth(2)).toHaveText('21Course 2/admin/products/2Products')
+    await inWindow(page, library)
+    expect(await page.evaluate(`'hit' in window`)).toBe(false)
     expect(complaints).toEqual([])
     await page.context().close()
   })

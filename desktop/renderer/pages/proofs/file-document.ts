@@ -1,6 +1,7 @@
 /** The content of a file as it is shown: text in lines, a readable document, the lines of an event log. */
 import { bytesOfBase64, textOfBytes } from '../../text/base64.ts'
 import { plainText } from '../../ui/ansi-text.tsx'
+import { collectedTable, type CollectedTable } from './collected.ts'
 import { jsonRows, type JsonRow } from './json-rows.ts'
 
 /** Lines that are shown; a scrolled area of a browser cannot be taller. */
@@ -15,6 +16,8 @@ export interface FileDocument {
   readonly linesCut: boolean
   /** The JSON of the file as rows; null when it is none. */
   readonly json: readonly JsonRow[] | null
+  /** What Phase 0 collected; null for another file. */
+  readonly table: CollectedTable | null
   /** The lines of an event log as they were printed; null for another file. */
   readonly events: readonly string[] | null
 }
@@ -30,6 +33,7 @@ export function fileDocument(path: string, base64: string): FileDocument {
     bytes,
     lines,
     linesCut,
+    table: collectedTable(path, text),
     json: path.endsWith('.json') ? jsonRows(text) : null,
     events: path.endsWith('.ndjson') ? lines.map(printed) : null,
   }

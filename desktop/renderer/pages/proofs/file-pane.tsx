@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useDeferredValue, useMemo, useState, type ReactElement } from 'react'
+import { useDeferredValue, useMemo, useState, type ComponentProps, type ReactElement } from 'react'
 import { useSearchParams } from 'wouter'
 import {
   evidenceHref,
@@ -15,6 +15,8 @@ import { problemText } from '../../text/proof.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { Nothing, ProblemNote } from '../../ui/problem-note.tsx'
 import { bindStyles } from '../../ui/styles.ts'
+import type { CollectedTable } from './collected.ts'
+import { CollectedView } from './collected-view.tsx'
 import { fieldTitle } from './field-titles.ts'
 import { fileDocument, matchesIn, type FileDocument } from './file-document.ts'
 import { FileTools } from './file-tools.tsx'
@@ -87,11 +89,9 @@ function Shown({ place, path, file, content, shown }: ShownProps): ReactElement 
   const [wrap, setWrap] = useState(false)
   const [query, setQuery] = useState('')
   const find = useDeferredValue(query.toLowerCase())
-  const json = raw ? null : shown.json
-  const lines = (raw ? null : shown.events) ?? shown.lines
-  const texts = useMemo(() => (json === null ? lines : searched(json)), [json, lines])
-  const matches = useMemo(() => matchesIn(texts, find), [texts, find])
-  const selected = selectedRow(line, { json, lines })
+  const form = useMemo(() => formOf(shown, raw), [shown, raw])
+  const matches = useMemo(() => matchesIn(form.texts, find), [form, find])
+  const selected = form.rowAt(line)
   const hrefOf = (number: number): string => evidenceHref(place, path, number)
   return (
     <>
@@ -103,52 +103,84 @@ function Shown({ place, path, file, content, shown }: ShownProps): ReactElement 
             matches={matches}
             selected={selected}
             onQuery={setQuery}
-            onShow={(row) => setLine(json === null ? row + 1 : (json[row]?.line ?? 1))}
+            onShow={(row) => setLine(form.lineOf(row))}
           />
         }
-        readable={shown.json !== null || shown.events !== null}
+        readable={shown.json !== null || shown.events !== null || shown.table !== null}
         raw={raw}
         onRaw={setRaw}
-        wrap={json === null ? { on: wrap, set: setWrap } : null}
+        wrap={form.kind === 'lines' ? { on: wrap, set: setWrap } : null}
         line={line}
         name={path.split('/').at(-1) ?? path}
         bytes={shown.bytes}
       />
       {shown.bytes.length === 0 && <Empty file={file} />}
-      {json === null ? (
-        <TextLines
-          key={`${path} ${String(raw)}`}
-          name={visibleText(path)}
-          lines={lines}
-          find={find}
-          matches={matches}
-          selected={selected}
-          wrap={wrap}
-          hrefOf={hrefOf}
-        />
-      ) : (
-        <JsonView
-          key={path}
-          name={visibleText(path)}
-          rows={json}
-          find={find}
-          matches={matches}
-          selected={selected}
-          hrefOf={hrefOf}
-        />
-      )}
+      <Content
+        key={`${path} ${String(raw)}`}
+        form={form}
+        wrap={wrap}
+        of={{ name: visibleText(path), find, matches, selected, hrefOf }}
+      />
       <Foot shown={shown} content={content} file={file} line={line} />
     </>
   )
 }
 
-function selectedRow(
-  line: number | null,
-  { json, lines }: { json: readonly JsonRow[] | null; lines: readonly string[] },
-): number | null {
-  if (line === null) return null
-  if (json !== null) return rowAtLine(json, line)
-  return line <= lines.length ? line - 1 : null
+/** How a file is shown, what of it is searched, and which row stands for a line. */
+type Form = {
+  readonly texts: readonly string[]
+  readonly lineOf: (row: number) => number
+  readonly rowAt: (line: number | null) => number | null
+} & (
+  | { readonly kind: 'table'; readonly table: CollectedTable }
+  | { readonly kind: 'json'; readonly json: readonly JsonRow[] }
+  | { readonly kind: 'lines'; readonly lines: readonly string[] }
+)
+
+function formOf({ table, json, events, lines: all }: FileDocument, raw: boolean): Form {
+  if (!raw && table !== null)
+    return {
+      kind: 'table',
+      table,
+      texts: table.rows.map(({ cells }) => cells.join(' ')),
+      lineOf: (row) => table.rows[row]?.line ?? 1,
+      rowAt: (line) => {
+        const row = table.rows.findIndex((each) => each.line === line)
+        return row < 0 ? null : row
+      },
+    }
+  if (!raw && json !== null)
+    return {
+      kind: 'json',
+      json,
+      texts: searched(json),
+      lineOf: (row) => json[row]?.line ?? 1,
+      rowAt: (line) => (line === null ? null : rowAtLine(json, line)),
+    }
+  const lines = (raw ? null : events) ?? all
+  return {
+    kind: 'lines',
+    lines,
+    texts: lines,
+    lineOf: (row) => row + 1,
+    rowAt: (line) => (line === null || line > lines.length ? null : line - 1),
+  }
+}
+
+interface ContentProps {
+  readonly form: Form
+  readonly wrap: boolean
+  /** What every form is given. */
+  readonly of: Pick<
+    ComponentProps<typeof TextLines>,
+    'name' | 'find' | 'matches' | 'selected' | 'hrefOf'
+  >
+}
+
+function Content({ form, wrap, of }: ContentProps): ReactElement {
+  if (form.kind === 'table') return <CollectedView table={form.table} {...of} />
+  if (form.kind === 'json') return <JsonView rows={form.json} {...of} />
+  return <TextLines lines={form.lines} wrap={wrap} {...of} />
 }
 
 const Empty = ({ file }: { file: EvidenceFile | null }): ReactElement => (

@@ -275,3 +275,42 @@ export function openedProof({ broken = false, log = buildLog(1817) } = {}): Scen
     runId: run_id,
   }
 }
+
+/** What Phase 0 collected, in the viewer of files. @param messages of the harvest */
+export function collectedFiles(messages = 3000): Scene & { path: string } {
+  const story = openedProof()
+  const harvest = Array.from({ length: messages }, (_, at) => ({
+    id: (0x18c0ffee00000 + at).toString(16),
+    thread: (0x18c0ffee00000 + at).toString(16),
+    date: new Date(Date.UTC(2026, 10, 29) - at * 3_600_000).toISOString(),
+    from: `Grace Hopper <grace${at % 7}@example.test>`,
+    to: 'team@example.test',
+    subject:
+      at === 1 ? '<img src=x onerror="window.hit=1"> \u202Egnp.exe' : `Report number ${at + 1}`,
+    labels: at % 3 === 0 ? ['INBOX', 'Work'] : ['INBOX'],
+    attachments: at % 5 === 0 ? [{ name: 'report.pdf', size: 182_340 }] : [],
+  }))
+  const items = Array.from({ length: 40 }, (_, at) => ({
+    title: `Course ${at + 1}`,
+    href: `/admin/products/${at + 1}`,
+  }))
+  const snapshot = {
+    type: 'openclaw.kajabi_library_snapshot',
+    schema_version: 1,
+    run_id: story.runId,
+    taken_at: ago(60),
+    host: 'app.kajabi.com',
+    complete: true,
+    limit: null,
+    items: 40,
+    pages: [{ path: '/admin/products', title: 'Products', items }],
+  }
+  const place = { side: 'host', folder: 'deploy', run_id: story.runId }
+  const files = {
+    'gmail_harvest.jsonl': harvest.map((each) => `${JSON.stringify(each)}\n`).join(''),
+    'kajabi_library_snapshot.json': `${JSON.stringify(snapshot, null, 2)}\n`,
+  }
+  for (const [path, text] of Object.entries(files))
+    story.answers[`proofs.file ${JSON.stringify({ ...place, path })}`] = fileContent(text)
+  return { ...story, path: `${story.path}/gmail_harvest.jsonl` }
+}
