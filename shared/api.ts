@@ -174,7 +174,7 @@ export type TrustReply = z.infer<typeof trustReply>
 
 /** A document that is there, or was sealed, and cannot be read: what it would say is not known. */
 export const unreadableDocument = z.strictObject({
-  kind: z.enum(['ship', 'deploy', 'state', 'serving']),
+  kind: z.enum(['ship', 'deploy', 'doctor', 'dod', 'state', 'serving']),
   /** The run it is the result of. */
   run_id: runId.nullable(),
   file: z.string(),

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import type { z } from 'zod'
 import type { UnreadableDocument } from '#shared/api'
 import { manifestName } from '#shared/proof'
-import { deployResult, projectState, shipResult } from '#shared/result'
+import { checksResult, deployResult, dodResult, projectState, shipResult } from '#shared/result'
 import { resultFiles } from '#ops/core/proof/unsealed'
 import { serving } from '#ops/core/host-state/service-record'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -19,13 +19,15 @@ export function unreadableDocuments(paths: Paths, docs: Documents): UnreadableDo
   return [
     newestResult({ kind: 'ship', schema: shipResult }, paths, docs),
     newestResult({ kind: 'deploy', schema: deployResult }, paths, docs),
+    newestResult({ kind: 'doctor', schema: checksResult }, paths, docs),
+    newestDod(paths, docs),
     single({ kind: 'state', schema: projectState, path: paths.projectState }, docs),
     single({ kind: 'serving', schema: serving, path: join(paths.state, 'serving.json') }, docs),
   ].filter((found) => found !== null)
 }
 
 interface ResultKind {
-  readonly kind: 'ship' | 'deploy'
+  readonly kind: 'ship' | 'deploy' | 'doctor'
   readonly schema: z.ZodType<{ run_id: string }>
 }
 
@@ -47,6 +49,23 @@ function newestResult(
   return found === null || found.readable
     ? null
     : { kind, run_id: found.run_id, file, detail: found.detail }
+}
+
+/** The Definition of Done of the newest deploy that ended: it lies in the folder of that deploy, if it came so far. */
+function newestDod({ artifacts }: Paths, docs: Documents): UnreadableDocument | null {
+  const file = resultFiles.dod
+  return (
+    docs.newest(join(artifacts, 'deploy'), (folder, run_id) => {
+      if (!exists(join(folder, resultFiles.deploy))) return null
+      const path = join(folder, file)
+      const result = docs.read(path, dodResult)
+      const detail =
+        result === null || result.deploy_run_id === run_id
+          ? docs.whyUnreadable(path)
+          : `It is the result of another deploy, ${result.deploy_run_id}.`
+      return { found: detail === null ? null : { kind: 'dod' as const, run_id, file, detail } }
+    })?.found ?? null
+  )
 }
 
 function whyNot(docs: Documents, path: string, of: string | null): string | null {

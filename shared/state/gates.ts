@@ -1,6 +1,6 @@
 /** The six gates of one change (docs/OPERATING_MODEL.md), from documents about this very commit. */
 import { errorRule } from '../errors.ts'
-import type { StatusReply } from '../api.ts'
+import type { StatusReply, UnreadableDocument } from '../api.ts'
 import type { DeployResult, ShipResult, StepResult } from '../result.ts'
 import { deployOrder, gateNames, shipOrder, stepsOfGate, type GateName } from '../steps.ts'
 import { shipIsLost, troubleOf, type ProofTrouble } from './proof.ts'
@@ -92,6 +92,12 @@ export const unreadableDeploy = (status: StatusReply | null): string | null =>
     ({ kind, run_id }) =>
       kind === 'deploy' && run_id !== null && run_id > (status.last_deploy.run_id ?? ''),
   )?.run_id ?? null
+
+/** The newest doctor or Definition of Done, when its result cannot be read: an older one says nothing of now. */
+export const unreadableOf = (
+  kind: 'doctor' | 'dod',
+  status: StatusReply | null,
+): UnreadableDocument | null => status?.unreadable?.find((each) => each.kind === kind) ?? null
 
 /** The documents about the change itself; null: there is none. */
 interface Evidence {

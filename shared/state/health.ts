@@ -1,9 +1,9 @@
 /** What doctor and the port audit found, how old that is, and whether it still says how the host is. */
-import { count, span } from '../format.ts'
+import { count, shortRun, span } from '../format.ts'
 import { oneOrMany } from '../plural.ts'
 import type { CheckResult, ChecksResult } from '../result.ts'
 import { isEnded } from '../run.ts'
-import { unreadableDeploy } from './gates.ts'
+import { unreadableDeploy, unreadableOf } from './gates.ts'
 import type { Standing } from './standing.ts'
 import type { Tone } from './tone.ts'
 
@@ -30,9 +30,15 @@ export interface Ports {
 export function healthOf(standing: Standing): Health {
   const { status } = standing.overview
   const doctor = status?.last_doctor ?? null
-  const outdated = doctor === null ? null : outdatedBy(standing, doctor)
+  const unreadable = unreadableOf('doctor', status)
+  const outdated =
+    unreadable === null
+      ? doctor && outdatedBy(standing, doctor)
+      : `the result of doctor ${shortRun(unreadable.run_id ?? '')} cannot be read`
   return {
-    ...found(doctor, outdated),
+    ...(unreadable === null
+      ? found(doctor, outdated)
+      : { title: 'The last result of doctor cannot be read', tone: 'fail' }),
     outdated,
     ports: portsOf(doctor, status?.last_port_audit ?? null),
   }

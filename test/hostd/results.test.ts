@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { statusReply } from '#shared/api'
@@ -169,7 +169,18 @@ describe('last results', () => {
       { run_id: id(7), detail: expect.stringContaining('missing') },
     ])
     put(`deploy/${id(8)}/deploy_result.json`, deployDoc(id(8), 'PASS'))
-    expect(statusReply.parse((await hostd.request('/api/status')).body).unreadable).toEqual([])
+    const unreadable = async (): Promise<unknown> =>
+      statusReply.parse((await hostd.request('/api/status')).body).unreadable
+    expect(await unreadable()).toEqual([])
+    // An older one must not pass for it: not the DoD of an earlier deploy, nor an earlier doctor.
+    put(`deploy/${id(8)}/dod_result.json`, dodDoc(id(2), 'PASS'))
+    mkdirSync(join(host.paths.artifacts, 'doctor', id(9)), { recursive: true })
+    writeFileSync(join(host.paths.artifacts, 'doctor', id(9), 'doctor.json'), '{')
+    expect(await unreadable()).toMatchObject([
+      { kind: 'doctor', run_id: id(9), file: 'doctor.json' },
+      { kind: 'dod', run_id: id(8), file: 'dod_result.json' },
+    ])
+    rmSync(join(host.paths.artifacts, 'doctor'), { recursive: true })
   })
 
   it('give the project state, or why it cannot be read', async () => {

@@ -564,6 +564,21 @@ describe('the state that HQ shows', () => {
     ).toEqual(wanted)
   })
 
+  it('U2: calls a result of doctor that cannot be read by name, and no older one healthy', () => {
+    const built = rows.find(({ facts }) => facts === 'deployed and green')?.build()
+    if (built === undefined) throw new Error('the row is gone')
+    const { status } = built.overview
+    const run_id = '20261201T120000Z-0000d0c7'
+    const found = { kind: 'doctor' as const, run_id, file: 'doctor.json', detail: 'It is cut.' }
+    const overview = { ...built.overview, status: status && { ...status, unreadable: [found] } }
+    const { health } = stateOf({ cut: false, ...built, overview })
+    expect(health).toMatchObject({
+      title: 'The last result of doctor cannot be read',
+      tone: 'fail',
+      outdated: 'the result of doctor 0000d0c7 cannot be read',
+    })
+  })
+
   it('U2: Why of a broken deploy leads to the files of that proof', () => {
     const built = rows
       .find(({ facts }) => facts === 'U2: a byte of the deploy proof differs')

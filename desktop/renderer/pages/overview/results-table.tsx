@@ -1,3 +1,4 @@
+import type { UnreadableDocument } from '#shared/api'
 import type { ComponentProps, ReactElement, ReactNode } from 'react'
 import { Link } from 'wouter'
 import { stepTitle } from '#shared/steps'
@@ -8,6 +9,7 @@ import type {
   ResultDocument,
   ShipResult,
 } from '#shared/result'
+import { unreadableOf } from '#shared/state/gates'
 import { troubleOf, type ProofTrouble } from '#shared/state/proof'
 import { lengthOfRun } from '#shared/state/running'
 import { useHq } from '../../bridge/context.ts'
@@ -45,6 +47,7 @@ export function ResultsTable(): ReactElement {
   const { state } = useLive()
   const rows = useRows()
   const { unreadableDeploy } = state
+  const unreadable = useUnreadableChecks()
   return (
     <section aria-label="Last results">
       <div className="list-head">
@@ -70,6 +73,9 @@ export function ResultsTable(): ReactElement {
           </thead>
           <tbody>
             {unreadableDeploy !== null && <UnreadableRow runId={unreadableDeploy} />}
+            {unreadable.map((found) => (
+              <UnreadableCheck key={found.kind} found={found} />
+            ))}
             {rows.map((row) => (
               <ResultRow key={row.name} row={row} />
             ))}
@@ -136,6 +142,35 @@ function UnreadableRow({ runId }: { runId: string }): ReactElement {
   )
 }
 
+/** The newest doctor and DoD whose result cannot be read. */
+function useUnreadableChecks(): UnreadableDocument[] {
+  const { status } = useLive().overview
+  return [unreadableOf('dod', status), unreadableOf('doctor', status)].filter(
+    (found) => found !== null,
+  )
+}
+
+function UnreadableCheck({ found }: { found: UnreadableDocument }): ReactElement {
+  const { kind, run_id, file, detail } = found
+  return (
+    <tr className="of-host">
+      <td className="strong">{kind === 'dod' ? 'DoD' : 'Doctor'}</td>
+      <td>
+        <Status shown={ofTrouble.unreadable} />
+      </td>
+      <td className={css('hide-tiny')} />
+      <td className="soft">{visibleText(`${file}: ${detail}`)}</td>
+      <td className="quiet hide-narrow" />
+      <td className="quiet" />
+      <td>
+        <span className={css('links')}>
+          {run_id !== null && <Link href={`/runs/${run_id}`}>Run</Link>}
+        </span>
+      </td>
+    </tr>
+  )
+}
+
 function useRows(): Row[] {
   const { info } = useHq()
   const {
@@ -151,8 +186,12 @@ function useRows(): Row[] {
     withTrouble('ship', shipRow(shipped, fromLaptop)),
     withTrouble('deploy', deployRow(lastDeploy)),
     // A DoD is part of the deploy whose result cannot be read.
-    dod?.deploy_run_id === unreadableDeploy ? null : withTrouble('deploy', dodRow(dod)),
-    withTrouble('deploy', checksRow('Doctor', status?.last_doctor ?? null)),
+    dod?.deploy_run_id === unreadableDeploy || unreadableOf('dod', status) !== null
+      ? null
+      : withTrouble('deploy', dodRow(dod)),
+    unreadableOf('doctor', status) === null
+      ? withTrouble('deploy', checksRow('Doctor', status?.last_doctor ?? null))
+      : null,
     withTrouble('deploy', checksRow('Guard', status?.last_guard ?? null)),
   ].filter((row) => row !== null)
 }
