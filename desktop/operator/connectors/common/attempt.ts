@@ -89,11 +89,17 @@ export class Attempt {
       })
       return value
     } catch (error) {
-      Object.assign(step, { state: 'fail', ended_at: now() })
+      Object.assign(step, { state: 'fail', detail: null, ended_at: now() })
       throw error
     } finally {
       this.#release()
     }
+  }
+
+  /** How far the step that runs is, in a few words; its result replaces it. */
+  say(detail: string): void {
+    const running = this.#view.steps.find(({ state }) => state === 'running' || state === 'you')
+    if (running) running.detail = redact.text(detail)
   }
 
   /** The step that runs waits for the person now. Ends with the step, or with the next call. */

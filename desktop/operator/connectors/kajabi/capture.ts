@@ -7,6 +7,7 @@ import type { Attempt } from '../common/attempt.ts'
 import type { Obtain, WayOptions } from '../common/way.ts'
 import { awaitSignIn } from './await-sign-in.ts'
 import { hasUsableCookie, keepOurs, loginBytes, type StorageState } from './captured-login.ts'
+import { downloadBrowser } from './download-browser.ts'
 import { findBrowser } from './find-browser.ts'
 import { settingsOfHost } from '../common/host-settings.ts'
 import { isLoginPage, isSignedIn } from './landmark.ts'
@@ -35,9 +36,14 @@ export async function captureLogin(
 ): ReturnType<Obtain> {
   const { browser, settings } = await attempt.step('open', async () => {
     const settings = await readSettings()
-    const program = await findBrowser(env)
-    if (program === null)
-      throw new Problem('browser_missing', 'HQ found neither Chrome, Edge nor Chromium here.')
+    const program =
+      (await findBrowser(env)) ??
+      (await downloadBrowser({
+        env,
+        log,
+        signal: attempt.signal,
+        say: (text) => attempt.say(text),
+      }))
     const browser = await SignInBrowser.open(program, { env, log })
     return { detail: browser.name, value: { browser, settings } }
   })

@@ -10,6 +10,12 @@ import type { KajabiSettings } from '#shared/connectors/kajabi'
 import { redact } from '#ops/base/redact/redaction'
 import { kajabiLogin } from '#ops/features/connectors/index'
 import { Attempt } from '../../../../desktop/operator/connectors/common/attempt.ts'
+import {
+  hasUsableCookie,
+  keepOurs,
+  loginBytes,
+  type StorageState,
+} from '../../../../desktop/operator/connectors/kajabi/captured-login.ts'
 import { captureLogin } from '../../../../desktop/operator/connectors/kajabi/capture.ts'
 import { foreignHost, kajabiSite, type KajabiSite } from '../../../support/kajabi-site.ts'
 import { operatorBench, until } from '../../../support/operator-bench.ts'
@@ -25,6 +31,62 @@ const profiles = (): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith(`openclaw-sign-in-${process.pid}.`))
 
 const alive = (pid: number): boolean => existsSync(`/proc/${pid}/exe`)
+
+describe('a captured login', () => {
+  const settings = connectorFields.kajabi.parse({})
+  const cookie = (more: Partial<StorageState['cookies'][number]> = {}) => ({
+    name: '_kjb_session',
+    value: 'kjb-captured-canary',
+    domain: 'app.kajabi.com',
+    path: '/',
+    expires: -1,
+    httpOnly: true,
+    secure: true,
+    sameSite: 'Lax' as const,
+    ...more,
+  })
+  const state = (...cookies: StorageState['cookies']): StorageState => ({ cookies, origins: [] })
+
+  it('keeps cookies and localStorage of the configured hosts and of no other, whatever their names', () => {
+    const items = [{ name: '__proto__', value: '{"a":1}' }]
+    const origin = 'https://app.kajabi.com'
+    const withDatabase = { origin, localStorage: items, indexedDB: [{ name: 'db' }] }
+    const kept = keepOurs(
+      {
+        cookies: ['app.kajabi.com', '.kajabi.com', 'kajabi.com.other.test', 'notkajabi.com'].map(
+          (domain) => cookie({ domain }),
+        ),
+        origins: [withDatabase, { origin: 'https://other.test', localStorage: items }],
+      },
+      settings,
+    )
+    expect(kept.cookies.map(({ domain }) => domain)).toEqual(['app.kajabi.com', '.kajabi.com'])
+    expect(kept.origins).toEqual([{ origin, localStorage: items }])
+    const bytes = loginBytes(kept, settings)
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(kept)
+  })
+
+  it.each([
+    ['a line break in a value', state(cookie({ value: 'canary-value\r\nx: y' }))],
+    ['a line break in a name', state(cookie({ name: 'canary-value\n' }))],
+    ['too many cookies', state(...Array.from({ length: 301 }, () => cookie()))],
+    ['no cookie', state()],
+  ])('is refused for %s, without its content', (_what, login) => {
+    const refused = expect.objectContaining({
+      errorClass: 'connector_secret_invalid',
+      message: expect.not.stringContaining('canary') as string,
+    })
+    expect(() => loginBytes(login, settings)).toThrow(refused as Error)
+  })
+
+  it.each([
+    ['that has expired', cookie({ expires: 1_700_000_000 }), false],
+    ['for another page', cookie({ path: '/store' }), false],
+    ['for the page', cookie(), true],
+  ])('is judged by a cookie %s', (_what, each, usable) => {
+    expect(hasUsableCookie(state(each), settings)).toBe(usable)
+  })
+})
 
 describe.skipIf(xvfb === undefined)('signing in to Kajabi (needs Xvfb)', () => {
   let site: KajabiSite
