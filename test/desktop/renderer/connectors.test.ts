@@ -332,16 +332,16 @@ describe('the Connectors page', () => {
     await page.context().close()
   })
 
-  test('on the console shows the states, checks them, and says that the laptop connects', async () => {
+  test('on the console shows the states, checks and proves, and says that the laptop connects', async () => {
     const scene = connectorStory('nothing connected')
     const { page, card } = await openAt({
       ...scene,
       answers: { ...scene.answers, 'app.info': info({ mode: 'console', operator: false }) },
     })
-    await card('Kajabi')
-      .getByRole('button', { name: 'Connect Kajabi: only on the laptop' })
-      .press('Enter')
-    expect(await requests(page)).toEqual([])
+    await card('Kajabi').getByRole('button', { name: 'Connect: only on the laptop' }).press('Enter')
+    await shown(card('Gmail').getByRole('tab')).toHaveCount(0)
+    await card('Kajabi').getByRole('button', { name: 'Prove it Kajabi' }).click()
+    await expect.poll(() => requests(page)).toEqual([['connectors.finalize', { name: 'kajabi' }]])
     await page.getByRole('button', { name: 'Check connectors' }).click()
     await expect
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))

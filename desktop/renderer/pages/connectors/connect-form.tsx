@@ -135,13 +135,7 @@ const labelOf = ({ title, report }: CardModel, blocked: Blocked): string => {
 
 /** Why the attempt cannot start. */
 function useBlocked(way: Way, values: Values): Blocked {
-  const { info } = useHq()
   const press: Press = useLive().state.buttons.of('connectors_status')
-  if (!info.operator)
-    return {
-      short: 'only on the laptop',
-      whole: 'HQ on the laptop connects: secrets come only from there.',
-    }
   if (press.state === 'blocked') return { short: press.short, whole: whyNot(press) ?? press.whole }
   const missing = way.fields.filter(
     ({ name, optional }) => optional !== true && (values[name] ?? '').trim() === '',

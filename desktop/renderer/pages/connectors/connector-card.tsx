@@ -47,10 +47,12 @@ export function ConnectorCard(props: Omit<CardProps, 'requests'>): ReactElement 
 
 /** What can be done with it now. */
 function Middle(props: CardProps): ReactElement {
+  const { info } = useHq()
   const { card, open } = props
   if (card.flow !== null && card.step === 'attempt') return <Attempt {...props} flow={card.flow} />
   if (card.flow !== null && card.step === 'ended') return <AttemptEnd {...props} flow={card.flow} />
-  return card.step === 'connect' || open ? <ConnectForm {...props} /> : <AtRest {...props} />
+  const form = info.operator && (card.step === 'connect' || open)
+  return form ? <ConnectForm {...props} /> : <AtRest {...props} />
 }
 
 function Attempt({
@@ -96,10 +98,11 @@ function AtRest(props: CardProps): ReactElement {
     checking,
     requests: { send, busy },
   } = props
-  const { bridge } = useHq()
+  const { bridge, info } = useHq()
   const { state } = useLive()
   const press = state.buttons.of('connectors_status')
-  const prove = step === 'prove'
+  // The console cannot connect: it can only prove a file that was put there by hand.
+  const prove = step === 'prove' || (!info.operator && step === 'connect')
   const again = report === null ? 'Check now' : 'Check again'
   const still = prove ? 'Prove it' : again
   const label = checking === null ? still : 'Checking'
@@ -107,8 +110,13 @@ function AtRest(props: CardProps): ReactElement {
     <div className={css('conn-foot')}>
       {report !== null && <Disconnect {...props} />}
       <span className="grow" />
-      <PushButton small kind="quiet" onPress={() => onOpen(true)}>
-        {ready ? 'Connect again' : 'Connect'}
+      <PushButton
+        small
+        kind="quiet"
+        blocked={info.operator ? null : 'HQ on the laptop connects: secrets come only from there.'}
+        onPress={() => onOpen(true)}
+      >
+        {connectLabel(ready, info.operator)}
       </PushButton>
       <PushButton
         small
@@ -128,4 +136,9 @@ function AtRest(props: CardProps): ReactElement {
       </PushButton>
     </div>
   )
+}
+
+function connectLabel(ready: boolean, operator: boolean): string {
+  const label = ready ? 'Connect again' : 'Connect'
+  return operator ? label : `${label}: only on the laptop`
 }
