@@ -106,7 +106,6 @@ const clientField: ConnectField = {
   kind: 'file',
   hint: 'gmail_client.json, as Google offers it',
   problem: clientFileProblem,
-  optional: true,
   kept: true,
 }
 

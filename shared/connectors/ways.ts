@@ -23,9 +23,9 @@ export interface ConnectField {
   readonly kind: 'text' | 'secret' | 'file'
   /** What belongs in it, in a few words. */
   readonly hint: string
-  /** May be left empty: HQ has a value from before, or does without. */
+  /** May be left empty: HQ does without it. */
   readonly optional?: boolean
-  /** HQ keeps its value on the laptop after an attempt that succeeded, for the next one. */
+  /** HQ keeps its value on the laptop after an attempt that succeeded. The next one may leave it empty. */
   readonly kept?: boolean
   /** @returns why a value cannot be used, in one sentence; null: it can, as far as its form says */
   readonly problem?: (value: string) => string | null

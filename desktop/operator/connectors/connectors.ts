@@ -56,17 +56,18 @@ export class Connectors {
    * Starts an attempt; while one of this connector runs, it is the answer.
    * @throws {Problem} `invalid_request` when the connector has no such way, or a field is missing
    */
-  connect({ name, mode, fields }: ConnectRequest): ConnectFlow {
+  async connect({ name, mode, fields: given }: ConnectRequest): Promise<ConnectFlow> {
+    const { way, obtain } = wayOf(name, mode)
+    const fields = await this.#kept.fill(name, way, given)
     const running = this.#attempts.get(name)
     if (running?.attempt.ended === false) return running.attempt.view()
-    const { way, obtain } = wayOf(name, mode)
     requireFields(way, fields)
     const attempt = new Attempt({ connector: name, mode, way })
     const whole = this.#run(attempt, async () => {
       const keep = new Map<string, string>()
       const secrets = await obtain(attempt, {
         ...this.#options,
-        fields: await this.#kept.fill(name, way, fields),
+        fields,
         keep: (field, value) => keep.set(field, value),
       })
       await deliver(attempt, { client: this.#options.client, mode, secrets })

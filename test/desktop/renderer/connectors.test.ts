@@ -171,6 +171,10 @@ describe('the Connectors page', () => {
       ])
       await chooser.setFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
     }
+    // HQ has none from before.
+    await shown(gmail.getByRole('button', { name: /^Connect Gmail/ })).toHaveText(
+      'Connect Gmail: client file first',
+    )
     await choose('huge.json', 'x'.repeat(70_000))
     await shown(gmail.getByRole('alert')).toContainText('huge.json has more than 64 KiB')
     await choose('web.json', '{"web":{}}')

@@ -70,7 +70,7 @@ interface FormProps extends CardProps {
 function WayForm(props: FormProps): ReactElement {
   const { card, way, values, onChange, onSent, filled, open, onOpen, requests } = props
   const { bridge } = useHq()
-  const blocked = useBlocked(way, values)
+  const blocked = useBlocked(way, values, card.kept)
   const connect = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked !== null || requests.busy) return
@@ -134,11 +134,12 @@ const labelOf = ({ title, report }: CardModel, blocked: Blocked): string => {
 }
 
 /** Why the attempt cannot start. */
-function useBlocked(way: Way, values: Values): Blocked {
+function useBlocked(way: Way, values: Values, kept: CardModel['kept']): Blocked {
   const press: Press = useLive().state.buttons.of('connectors_status')
   if (press.state === 'blocked') return { short: press.short, whole: whyNot(press) ?? press.whole }
   const missing = way.fields.filter(
-    ({ name, optional }) => optional !== true && (values[name] ?? '').trim() === '',
+    ({ name, optional }) =>
+      optional !== true && !kept.has(name) && (values[name] ?? '').trim() === '',
   )
   if (missing.length === 0) return null
   const names = missing.map(({ label }) => label.toLowerCase()).join(' and ')

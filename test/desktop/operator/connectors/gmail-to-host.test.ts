@@ -49,7 +49,7 @@ async function connect(
   fields: Record<string, string>,
   mode: 'oauth_desktop' | 'imap' = 'oauth_desktop',
 ): Promise<ConnectFlow> {
-  connectors.connect({ name: 'gmail', mode, fields })
+  await connectors.connect({ name: 'gmail', mode, fields })
   return await until('the end of the attempt', async () => {
     const view = await connectors.view()
     said.push(JSON.stringify(view), ...programs())

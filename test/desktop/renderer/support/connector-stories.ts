@@ -356,7 +356,10 @@ export const connectorStories: Readonly<Record<string, Scene>> = {
       ],
     }),
   }),
-  'all ready': connectorsScene({ host: hostOf(ready.kajabi, ready.gmail) }),
+  'all ready': connectorsScene({
+    host: hostOf(ready.kajabi, ready.gmail),
+    kept: ['gmail.client'],
+  }),
   'Phase 0 passed': connectorsScene({
     host: hostOf(ready.kajabi, ready.gmail, { last_phase0: phase0() }),
   }),
