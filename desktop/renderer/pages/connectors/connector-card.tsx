@@ -109,6 +109,9 @@ function AtRest(props: CardProps): ReactElement {
   return (
     <div className={css('conn-foot')}>
       {report !== null && <Disconnect {...props} />}
+      {prove && step === 'connect' && (
+        <span className="quiet small">A file put on the host by hand can be proved here.</span>
+      )}
       <span className="grow" />
       <PushButton
         small
