@@ -182,6 +182,18 @@ describe('connecting Gmail by the browser of this system', () => {
       expect(end.shown).not.toContain(secret)
   })
 
+  it('takes one answer: a second one during the exchange is refused', async () => {
+    const server = await CallbackServer.open('state-of-this-sign-in')
+    const path = '/?state=state-of-this-sign-in&code='
+    const first = send(server.redirectUri, { path: `${path}first` })
+    const callback = await server.callback(60_000, new AbortController().signal)
+    expect(callback.searchParams.get('code')).toBe('first')
+    expect(await send(server.redirectUri, { path: `${path}second` })).toMatchObject({ status: 409 })
+    server.end('granted')
+    expect(await first).toMatchObject({ status: 200 })
+    expect(await send(server.redirectUri, { path: `${path}first` })).toMatchObject({ status: 409 })
+  })
+
   it('ends by its time limit and by cancelling; a browser that comes late gets a plain page', async () => {
     const server = await CallbackServer.open('state-of-this-sign-in')
     const late = server.callback(20, new AbortController().signal)
