@@ -11,7 +11,11 @@ export function lockDown(): void {
   )
   session.defaultSession.setPermissionCheckHandler(() => false)
   app.on('web-contents-created', (_event, contents) => {
-    contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+    contents.setWindowOpenHandler(({ url }) => {
+      // HQ has one window: a link of its own page that would open another one is followed in it.
+      if (isPage(url)) contents.loadURL(url).catch((error: unknown) => console.error(String(error)))
+      return { action: 'deny' }
+    })
     contents.on('will-navigate', (event) => {
       if (!isPage(event.url)) event.preventDefault()
     })

@@ -190,6 +190,14 @@ describe('the desktop app', () => {
     ).toBe('denied')
   })
 
+  it('follows a link to its own page that would open a window in the one it has', async () => {
+    await page.evaluate(`void open('#/runs', '_blank')`)
+    await expect.poll(() => page.url()).toMatch(/#\/runs$/)
+    await expect.poll(() => page.context().pages()).toHaveLength(1)
+    // The page was not loaded again: it went on in place.
+    expect(await page.evaluate(`performance.getEntriesByType('navigation').length`)).toBe(1)
+  })
+
   it('allows no script but its own', async () => {
     const ran = await page.evaluate(`(() => {
       const script = document.createElement('script')

@@ -31,6 +31,10 @@ class WebContents extends EventEmitter {
   isDestroyed() {
     return this.#window.isDestroyed()
   }
+  /** Within the page that is loaded: as far as HQ uses it. */
+  async loadURL(url) {
+    await this.#window.command('Page.navigate', { url: toChromium(url) })
+  }
   setWindowOpenHandler(handler) {
     this.#openHandler = handler
   }
@@ -153,7 +157,7 @@ class Window extends EventEmitter {
       case 'Page.windowOpen': {
         this.#denied =
           this.bareContents.opens({
-            url: params.url,
+            url: fromChromium(params.url),
             frameName: params.windowName,
             disposition: 'foreground-tab',
             features: '',
