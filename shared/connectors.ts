@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { connectorModes, connectorNames } from './connectors/list.ts'
-import { errorClasses } from './errors.ts'
+import { errorClasses, Problem } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 import { proofState } from './proof.ts'
 import { harvestSummary, librarySummary } from './phase0.ts'
@@ -170,6 +170,15 @@ export type ConnectorsReply = z.infer<typeof connectorsReply>
 
 /** Largest secret of a connector, in bytes. A captured login is a few dozen KiB. */
 export const maxSecretBytes = 1024 * 1024
+
+/** @throws {Problem} `body_too_large`; the sender asks as well, as an answer to a body that is cut off may get lost */
+export function refuseLargeSecret(bytes: number): void {
+  if (bytes > maxSecretBytes)
+    throw new Problem(
+      'body_too_large',
+      `The secret has ${bytes} bytes, more than ${maxSecretBytes}. Nothing was stored.`,
+    )
+}
 
 /** Which secret of a connector: one of the `secrets` in its row. */
 export const secretKind = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'is not a kind of secret')

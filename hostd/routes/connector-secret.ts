@@ -2,7 +2,13 @@ import type { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { execReply, joinableBody } from '#shared/api'
-import { connectorName, maxSecretBytes, secretKind, secretStoredReply } from '#shared/connectors'
+import {
+  connectorName,
+  maxSecretBytes,
+  refuseLargeSecret,
+  secretKind,
+  secretStoredReply,
+} from '#shared/connectors'
 import { connectorModes, connectors } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { hostdPaths } from '#shared/hostd-paths'
@@ -99,10 +105,6 @@ function sizeOf(length: string | undefined): number {
       'invalid_request',
       'The body is empty or of unknown length. Nothing was stored.',
     )
-  if (size > maxSecretBytes)
-    throw new Problem(
-      'body_too_large',
-      `The secret has ${size} bytes, more than ${maxSecretBytes}. Nothing was stored.`,
-    )
+  refuseLargeSecret(size)
   return size
 }

@@ -26,7 +26,7 @@ import type { shipBundle } from '../bundle.ts'
 import { Problem } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
 import type { BundleKind } from '../proof.ts'
-import { secretStoredReply } from '../connectors.ts'
+import { refuseLargeSecret, secretStoredReply } from '../connectors.ts'
 import type { ConnectorMode, ConnectorName } from '../connectors/list.ts'
 import { requireSameRun } from '../join.ts'
 import type { RunStatus } from '../run.ts'
@@ -172,6 +172,7 @@ export class HostdClient {
     { connector, kind, bytes }: SecretToSend,
     options: RequestOptions = {},
   ): Promise<void> {
+    refuseLargeSecret(bytes.length)
     await this.request(pathWith(hostdPaths.connectorSecret, connector), secretStoredReply, {
       ...options,
       method: 'PUT',

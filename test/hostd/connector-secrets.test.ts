@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ActionId } from '#shared/actions'
@@ -168,8 +169,8 @@ describe('a secret sent to the host', () => {
     expect(readdirSync(at.folder)).not.toContain(waiting)
   })
 
-  it('is not stored when its transfer is cut', async () => {
-    const body = renewed()
+  /** The head of a request whose body has this many bytes. */
+  const announce = (bytes: number): Socket => {
     const socket = connect(hostd.port, '127.0.0.1')
     socket.write(
       [
@@ -177,11 +178,25 @@ describe('a secret sent to the host', () => {
         `host: 127.0.0.1:${hostd.port}`,
         `x-openclaw-admin-token: ${at.host.token}`,
         'content-type: application/octet-stream',
-        `content-length: ${body.length}`,
-        '',
-        body.slice(0, 100),
+        `content-length: ${bytes}`,
+        '\r\n',
       ].join('\r\n'),
     )
+    return socket
+  }
+
+  it('is refused by hostd when it is announced as too large, before its body', async () => {
+    const socket = announce(50 * 1024 * 1024)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 413 /)
+    expect(readdirSync(at.folder)).not.toContain(waiting)
+  })
+
+  it('is not stored when its transfer is cut', async () => {
+    const body = renewed()
+    const socket = announce(body.length)
+    socket.write(body.slice(0, 100))
     await until('the runner', () => at.host.processes().length > 1)
     socket.destroy()
     await until('the end of the runner', () => at.host.processes().length === 1)
