@@ -37,6 +37,7 @@ const external = [
   'open',
   'playwright',
   'playwright-core',
+  'rolldown',
 ]
 /** How long parts of earlier builds stay, milliseconds. */
 const keptMs = 7 * 24 * 3600 * 1000

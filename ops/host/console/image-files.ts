@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative } from 'node:path'
+import { parseSync } from 'rolldown/utils'
 import { z } from 'zod'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
@@ -17,8 +18,35 @@ const readManifest = (path: string): z.output<typeof manifest> =>
     origin: path,
   })
 
-/** Imports and exports from elsewhere, also of types alone: those are erased, and following them costs little. */
-const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g
+/**
+ * What a source imports and exports from elsewhere, also types alone: those are erased, and following them costs
+ * little. A parser reads it: texts hold such lines too.
+ * @param path its suffix names the language; other files than sources import nothing
+ * @throws {Problem} `console_build_failed` when it cannot be parsed
+ */
+function importsOf(path: string, text: string): readonly string[] {
+  if (!/\.[cm]?[jt]sx?$/.test(path)) return []
+  const { module, errors } = parseSync(path, text)
+  const [error] = errors
+  if (error !== undefined)
+    throw new Problem(
+      'console_build_failed',
+      `The image of the console cannot be built: ${path} cannot be parsed: ${error.message} ` +
+        'The running version is untouched.',
+    )
+  const { staticImports, staticExports, dynamicImports } = module
+  return [
+    ...staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    ...staticExports.flatMap(({ entries }) =>
+      entries.flatMap(({ moduleRequest }) => moduleRequest?.value ?? []),
+    ),
+    // Of these only the place is known; one that is worked out at run time names no file.
+    ...dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
+      const [, , name] = /^(['"])(.*)\1$/.exec(text.slice(start, end)) ?? []
+      return name ?? []
+    }),
+  ]
+}
 
 const packageOf = (name: string): string =>
   name
@@ -88,7 +116,7 @@ export function programFiles(installed: string, entry: string): ImageFiles {
     const full = join(installed, path)
     if (!existsSync(full)) throw missing(path, by)
     sources.add(path)
-    for (const [, , name = ''] of readFileSync(full, 'utf8').matchAll(importPattern)) {
+    for (const name of importsOf(path, readFileSync(full, 'utf8'))) {
       const file = resolve(name, path)
       if (file !== null) takeSource(file, path)
       else if (!name.startsWith('node:') && !builtinModules.includes(name))
