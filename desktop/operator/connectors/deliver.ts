@@ -3,6 +3,7 @@ import type { ConnectorMode } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { freshProgress, trackProgress } from '#shared/progress'
 import type { HostdClient } from '#shared/hostd-client/client'
+import type { ResultDocument } from '#shared/result'
 import type { Attempt } from './common/attempt.ts'
 import type { Secret } from './common/way.ts'
 
@@ -31,8 +32,7 @@ export async function deliver(
   await attempt.step('prove', async () => {
     const { run_id } = await client.finalizeConnector(connector, mode, { signal })
     attempt.provedBy(run_id)
-    const result = await trackProgress(client.events(run_id, { signal }), freshProgress())
-    signal.throwIfAborted()
+    const result = await resultOf(client, run_id, signal)
     if (result === null)
       throw new Problem('action_no_result', `Run ${run_id} of the host ended without a result.`)
     const known = connectorsResult.safeParse(result)
@@ -43,4 +43,43 @@ export async function deliver(
       check?.detail ?? `Run ${run_id} of the host failed.`,
     )
   })
+}
+
+/** After a cancel the host has this long to end the run and say how, milliseconds. */
+const endMs = 30_000
+
+/**
+ * Waits for the run that proves the secret. A cancel is passed on to it, and its result counts: it may have put the
+ * new secret in use already.
+ * @throws {Problem} `hostd_unreachable` when it is not known how the run ended after a cancel
+ */
+async function resultOf(
+  client: HostdClient,
+  runId: string,
+  signal: AbortSignal,
+): Promise<ResultDocument | null> {
+  const giveUp = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const cancel = (): void => {
+    timer = setTimeout(() => giveUp.abort(), endMs)
+    // It may have ended just now, or not answer: its events tell, or stop.
+    client.cancel(runId).catch(() => undefined)
+  }
+  signal.addEventListener('abort', cancel)
+  if (signal.aborted) cancel()
+  try {
+    const result = await trackProgress(
+      client.events(runId, { signal: giveUp.signal }),
+      freshProgress(),
+    )
+    if (giveUp.signal.aborted && result === null)
+      throw new Problem(
+        'hostd_unreachable',
+        `The host did not say how run ${runId} ended. It may have put the new secret in use.`,
+      )
+    return result
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', cancel)
+  }
 }

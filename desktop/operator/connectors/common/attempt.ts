@@ -143,7 +143,9 @@ export class Attempt {
   /** @param thrown what ended the attempt */
   fail(thrown: unknown): void {
     const { errorClass, message } = toProblem(thrown)
-    const cancelled = this.signal.aborted || errorClass === 'cancelled'
+    // A host that did not say how its run ended may use the new secret.
+    const known = this.#view.run_id === null || errorClass !== 'hostd_unreachable'
+    const cancelled = (this.signal.aborted && known) || errorClass === 'cancelled'
     this.#end(
       cancelled
         ? {

@@ -164,8 +164,11 @@ export class SignInBrowser {
   }
 
   async #end(): Promise<void> {
-    await this.#browser.close()
-    await wipe(this.#folder)
+    try {
+      await this.#browser.close()
+    } finally {
+      await wipe(this.#folder)
+    }
   }
 
   async #whenGone(): Promise<never> {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ConnectFlow } from '#shared/connect-flow'
@@ -111,6 +112,35 @@ describe('connecting Gmail', () => {
       expect(said.filter((text) => text.includes(secret))).toEqual([])
       expect(files.filter(({ text }) => text.includes(secret)).map(({ path }) => path)).toEqual([])
     }
+  })
+
+  it('is ended on the host too by a cancel during the proof, and says how that ended', async () => {
+    const before = tokenOf(at)
+    const held: ServerResponse[] = []
+    let profiles = 0
+    at.google.instead = (request, response) => {
+      if (request.url !== '/gmail/v1/users/me/profile') return false
+      profiles += 1
+      if (profiles === 1) return false // the laptop's own
+      held.push(response)
+      return true
+    }
+    await connectors.connect({
+      name: 'gmail',
+      mode: 'oauth_desktop',
+      fields: { client: at.google.clientFile() },
+    })
+    await until('the host requests the profile', () => held.length > 0)
+    await connectors.cancel('gmail')
+    at.google.instead = null
+    for (const response of held) response.destroy()
+    const [flow] = (await connectors.view()).flows
+    expect(flow).toMatchObject({
+      end: { state: 'cancelled' },
+      steps: expect.arrayContaining([expect.objectContaining({ id: 'prove', state: 'fail' })]),
+    })
+    expect((await hostd.client.run(flow?.run_id ?? '')).status).toBe('cancelled')
+    expect(tokenOf(at)).toBe(before)
   })
 
   it('by an app password makes the host read mail over IMAP at the server of its settings', async () => {
