@@ -1,4 +1,6 @@
 // The units of the runner: a socket, and one unit for each run.
+import { dirname } from 'node:path'
+import { hostProofPaths } from '#ops/base/paths/proof-paths'
 import { runnerHome } from '#ops/platform/accounts/folders'
 import { hostdUser } from '#ops/platform/accounts/account'
 import { command, confined, environment, type UnitPaths } from './unit-settings.ts'
@@ -64,8 +66,8 @@ KillMode=mixed
 TimeoutStopSec=20s
 ${confined}
 ReadWritePaths=${writable(host).join(' ')}
-# No run decides whose reviews and which baseline this host trusts.
-ReadOnlyPaths=-${host.paths.trustFile}
+# No run decides whose reviews and which baseline this host trusts, or makes keys in the place of lost ones.
+ReadOnlyPaths=-${host.paths.trustFile} -${dirname(hostProofPaths(host.paths).keyFile)}
 # A mount cannot be renamed: the build account owns the clone around the proof, and must not replace it.
 BindPaths=${host.paths.artifacts}
 ${Object.entries(runnerCapabilities)
