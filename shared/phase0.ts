@@ -51,7 +51,7 @@ export const librarySnapshot = z.strictObject({
   run_id: runId,
   taken_at: timestamp,
   host: z.string(),
-  /** false: the run ended before it had read every page. */
+  /** false: the run ended before it had read every page, or a limit left something out. */
   complete: z.boolean(),
   /** The limit of host.json that left something out. */
   limit: libraryLimit,

@@ -84,8 +84,7 @@ class PageReader {
   #link(name: 'a' | 'link', { href, rel, ...rest }: Readonly<Record<string, string>>): void {
     const to = this.#addressOf(href)
     if (to === null) return
-    if (rel?.toLowerCase().split(/\s+/).includes('next') && to.pathname === this.#url.pathname)
-      this.#next ??= to
+    if (rel?.toLowerCase().split(/\s+/).includes('next') && this.#isOfTheList(to)) this.#next ??= to
     const path = `${to.pathname}${to.search}`
     if (name !== 'a' || !this.#isItem(to) || path.length > longest.href) return
     this.#endItem()
@@ -106,6 +105,14 @@ class PageReader {
     if (href === undefined || !URL.canParse(href, this.#url.href)) return null
     const to = new URL(href, this.#url)
     return to.origin === this.#url.origin ? to : null
+  }
+
+  /** Further pages of a list have the address of the page, or lie below it. */
+  #isOfTheList({ pathname }: URL): boolean {
+    const list = this.#url.pathname.replace(/\/page\/\d+\/?$/, '').replace(/\/*$/, '')
+    return (
+      pathname === this.#url.pathname || pathname.startsWith(`${list}/page/`) || pathname === list
+    )
   }
 
   #isItem({ pathname }: URL): boolean {

@@ -37,6 +37,7 @@ export async function readLibrary(
         within: settings.check_path,
       })
       requireHtml(found.answer)
+      requireSamePage(found.url, page)
       const { title, items, next } = readLibraryPage(
         found.html,
         found.url,
@@ -53,6 +54,16 @@ export async function readLibrary(
 }
 
 const pathOf = ({ pathname, search }: URL): string => `${pathname}${search}`
+
+/** A site's own path may come before, as in `/admin/sites/1/products`. @throws {Problem} for another page */
+function requireSamePage(found: URL, page: URL): void {
+  const nameOf = ({ pathname }: URL): string => pathname.split('/').findLast(Boolean) ?? ''
+  if (nameOf(found) !== nameOf(page))
+    throw new Problem(
+      'connector_answer_unexpected',
+      'Kajabi redirected the request for a page of the library to another page. Nothing of that page was taken.',
+    )
+}
 
 /** @throws {Problem} */
 function requireHtml(answer: Response): void {

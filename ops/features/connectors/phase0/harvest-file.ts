@@ -18,10 +18,7 @@ import { readRegularFile } from '#ops/base/files/regular-file'
 import { writeAll } from '#ops/base/files/write-all'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
-
-/** Where a harvest that has not ended keeps what it has read, for the next run. */
-export const unfinishedHarvest = ({ state }: Pick<HostPaths, 'state'>): string =>
-  join(state, 'phase0', 'gmail_harvest.jsonl')
+import { unfinishedHarvest } from '#ops/core/host-state/unfinished-harvest'
 
 /** What was read longer ago is read again: labels change. In milliseconds. */
 const maxAgeMs = 24 * 60 * 60 * 1000
@@ -31,11 +28,15 @@ const maxUnfinishedBytes = 16 * 1024 * 1024 + 4096
 const header = z.strictObject({ key: z.string(), started_at: timestamp })
 
 /** A harvest continues only one of the same messages, mailbox and fields. */
-const keyOf = ({ mode, api_url, imap_host, imap_port, ...settings }: GmailSettings): string =>
+const keyOf = (
+  { mode, api_url, imap_host, imap_port, ...settings }: GmailSettings,
+  account: string | null,
+): string =>
   createHash('sha256')
     .update(
       JSON.stringify([
         mode === 'imap' ? `${imap_host}:${imap_port}` : api_url,
+        account,
         settings.harvest_query,
         settings.harvest_fields,
       ]),
@@ -47,6 +48,8 @@ interface HarvestFileOptions {
   readonly dir: string
   readonly paths: Pick<HostPaths, 'state'>
   readonly settings: GmailSettings
+  /** Address of the mailbox; null: its service does not say. */
+  readonly account: string | null
 }
 
 /**
@@ -64,20 +67,18 @@ export class HarvestFile {
   #bytes = 0
   #resumed = 0
 
-  constructor({ dir, paths, settings }: HarvestFileOptions) {
+  constructor({ dir, paths, settings, account }: HarvestFileOptions) {
+    const key = keyOf(settings, account)
     this.#maxBytes = settings.harvest_max_bytes
     this.#unfinished = unfinishedHarvest(paths)
-    const earlier = readUnfinished(this.#unfinished, keyOf(settings))
+    const earlier = readUnfinished(this.#unfinished, key)
     this.#earlier = earlier.lines
     mkdirSync(dirname(this.#unfinished), { recursive: true, mode: 0o700 })
     const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_EXCL } = constants
     this.#kept = openSync(this.#unfinished, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
     ftruncateSync(this.#kept, earlier.bytes)
     if (earlier.bytes === 0)
-      writeSync(
-        this.#kept,
-        `${JSON.stringify({ key: keyOf(settings), started_at: new Date().toISOString() })}\n`,
-      )
+      writeSync(this.#kept, `${JSON.stringify({ key, started_at: new Date().toISOString() })}\n`)
     this.#file = openSync(join(dir, harvestFile), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
   }
 

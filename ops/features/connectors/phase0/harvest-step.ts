@@ -15,7 +15,8 @@ export const harvestStep = ({ paths }: Phase0Host): Step<Phase0Facts, Phase0Step
   run: async (facts, { signal, dir, log, note }) => {
     const owner = ownerOf(facts)
     const { gmail } = owner.settings
-    const file = new HarvestFile({ dir, paths, settings: gmail })
+    const account = facts.reports?.find(({ name }) => name === 'gmail')?.account ?? null
+    const file = new HarvestFile({ dir, paths, settings: gmail, account })
     const known = [...file.known]
     if (known.length > 0) log(`Continues a run that had read ${known.length} messages`)
     let end: { limit: HarvestSummary['limit'] } | null = null
@@ -42,7 +43,7 @@ export const harvestStep = ({ paths }: Phase0Host): Step<Phase0Facts, Phase0Step
           query: gmail.harvest_query,
           messages: file.messages,
           resumed: file.resumed,
-          complete: end !== null,
+          complete: end !== null && end.limit === null,
           limit: end?.limit ?? null,
         },
       })

@@ -52,7 +52,7 @@ export const libraryStep = ({ runId }: Phase0Host): Step<Phase0Facts, Phase0Step
       const summary = {
         pages: pages.length,
         items,
-        complete: end !== null,
+        complete: end !== null && end.limit === null,
         limit: end?.limit ?? null,
       }
       if (pages.length > 0 || end !== null) {

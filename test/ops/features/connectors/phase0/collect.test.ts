@@ -103,6 +103,13 @@ describe('the library of Kajabi', () => {
     )
     pages({ '/admin/products': 'x'.repeat(3 * 1024 * 1024) })
     expect(problemOf(await linesOf('library'))).toMatch(/more than 2097152 bytes/)
+    at.kajabi.answer = (request, response) => {
+      if (request.url === '/admin/products') response.writeHead(302, { location: '/admin' }).end()
+      else response.setHeader('content-type', 'text/html').end('<a href="/admin/people">People</a>')
+    }
+    expect(problemOf(await linesOf('library'))).toMatch(
+      /^connector_answer_unexpected: .*to another page/,
+    )
     at.kajabi.answer = () => undefined
     at.settings({ kajabi: { library_seconds: 1 } })
     expect(problemOf(await linesOf('library'))).toMatch(/^connector_unreachable: .*longer than 1 s/)

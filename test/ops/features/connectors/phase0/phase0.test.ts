@@ -6,7 +6,7 @@ import type { EventBody } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import { harvestRecord, librarySnapshot, type HarvestRecord } from '#shared/phase0'
 import { runPhase0 } from '#ops/features/connectors/phase0/pipeline'
-import { unfinishedHarvest } from '#ops/features/connectors/phase0/harvest-file'
+import { unfinishedHarvest } from '#ops/core/host-state/unfinished-harvest'
 import { connectorHost, type ConnectorHost } from '../../../../support/connector-host.ts'
 
 let at: ConnectorHost
@@ -133,6 +133,7 @@ describe('Phase 0 with every connector ready', () => {
     const limited = async (gmail: Record<string, unknown>) => {
       at.settings({ gmail: { harvest_max_messages: 1000, harvest_max_pages: 40, ...gmail } })
       const { result, harvest } = await phase0()
+      expect(result.harvest?.complete).toBe(false)
       return [result.overall, result.harvest?.limit, harvest().length]
     }
     expect(await limited({ harvest_max_messages: 12 })).toEqual(['PASS', 'messages', 12])
@@ -186,6 +187,23 @@ describe('a harvest that ends early', () => {
     expect(cancelled.harvest().length).toBeGreaterThanOrEqual(100)
     at.settings({ gmail: { harvest_query: 'is:starred' } })
     expect((await phase0()).result.harvest).toMatchObject({ query: 'is:starred', resumed: 0 })
+  })
+
+  it('is not continued for another mailbox', async () => {
+    at.google.mailbox.messages = messages(20)
+    busyAfter(10)
+    await phase0()
+    at.google.mailbox.instead = () => false
+    at.google.instead = (request, response) => {
+      if (request.url !== '/gmail/v1/users/me/profile') return false
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ emailAddress: 'eve@example.test', messagesTotal: 3 }))
+      return true
+    }
+    const { result } = await phase0()
+    at.google.instead = null
+    expect(result.harvest).toMatchObject({ messages: 20, resumed: 0, complete: true })
   })
 
   it('at its time limit is unfinished and not passed', async () => {
