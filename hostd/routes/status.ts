@@ -65,7 +65,8 @@ function summary({ reports, last }: KnownConnectors): ConnectorsSummary | null {
   if (last === null) return null
   return {
     run_id: last.run_id,
-    checked_at: last.finished_at,
+    // The connector that was checked longest ago: nothing here is older.
+    checked_at: reports.map(({ checked_at }) => checked_at).toSorted()[0] ?? last.finished_at,
     connectors: reports.map(({ name, state, expires_at = null }) => ({ name, state, expires_at })),
   }
 }

@@ -1,5 +1,13 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -291,6 +299,24 @@ describe('the mode of a connector', () => {
     expect(await ended(hostd.client.finalizeConnector('kajabi', 'imap'))).toMatchObject({
       error_class: 'invalid_request',
     })
+  })
+})
+
+describe('a secret of another mode', () => {
+  it('is the one that is proved when no other waits, and host.json keeps its owner and mode bits', async () => {
+    at.settings({ gmail: { mode: 'oauth_desktop' } })
+    const file = at.host.paths.hostSettings
+    chmodSync(file, 0o640)
+    if (process.getuid?.() === 0) chownSync(file, 0, 1000)
+    const { uid, gid, mode } = lstatSync(file)
+    const password = { GMAIL_USER: 'ada@example.test', GMAIL_APP_PASSWORD: 'abcd efgh ijkl mnop' }
+    await send(password, 'imap', 'gmail')
+    expect(await finalize('gmail')).toMatchObject({
+      overall: 'PASS',
+      connectors: [{ name: 'gmail', mode: 'imap', state: 'ready' }],
+    })
+    expect(await detail('gmail')).toMatchObject({ mode: 'imap', candidate: null })
+    expect(lstatSync(file)).toMatchObject({ uid, gid, mode })
   })
 })
 

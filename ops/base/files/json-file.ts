@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
@@ -37,7 +38,7 @@ export function writeJson(
 export function writeWhole(
   path: string,
   content: string | Uint8Array,
-  { mode = 0o644 }: { mode?: number } = {},
+  { mode = 0o644, owner }: { mode?: number; owner?: { uid: number; gid: number } } = {},
 ): void {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true })
@@ -47,6 +48,7 @@ export function writeWhole(
     const file = openSync(temporary, 'wx', 0o600)
     try {
       writeAll(file, bytes)
+      if (owner !== undefined) fchownSync(file, owner.uid, owner.gid)
       fchmodSync(file, mode)
       fsyncSync(file)
     } finally {

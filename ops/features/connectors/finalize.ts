@@ -9,7 +9,7 @@ import { candidateOf, type SecretFolder } from './common/secret-folder.ts'
 import { toCheck, type DocumentFacts } from './document.ts'
 import { requireMode, withMode, writeHostFile } from './host-mode.ts'
 import { secretsOf, type NamedSecret } from './secret-files.ts'
-import { withSecrets } from './store-secret.ts'
+import { withSecrets, type SecretWork } from './store-secret.ts'
 
 interface Finalize {
   readonly paths: HostPaths
@@ -41,7 +41,7 @@ export async function finalizeConnector(
   return await withSecrets(paths, async (secrets) => {
     const { folder, settings } = secrets
     const file = readHostFile(paths)
-    const wanted = mode ?? settings[name].mode
+    const wanted = mode ?? modeToProve(name, secrets)
     requireMode(name, wanted)
     const files = secretsOf(name, settings).filter(({ modes }) => modes.includes(wanted))
     for (const each of files) adopt(folder, each)
@@ -61,7 +61,9 @@ export async function finalizeConnector(
     const report = await check(true)
     if (report.state === 'ready') {
       for (const each of waiting) folder.rename(candidateOf(each.name), each.name)
-      if (wanted !== settings[name].mode) writeHostFile(paths, withMode(file, name, wanted))
+      // Read again: a person may have edited it during the check.
+      if (wanted !== settings[name].mode)
+        writeHostFile(paths, withMode(readHostFile(paths), name, wanted))
       return documentOf(about, { proved: report, now: report, ends: endOfReady(name, waiting) })
     }
     const removed = report.error_class !== null && useless.has(report.error_class)
@@ -71,6 +73,16 @@ export async function finalizeConnector(
     const ends = endOfFailed({ folder, files, waiting, removed })
     return documentOf(about, { proved: report, now, ends })
   })
+}
+
+/** The mode of the settings, unless only a secret of another mode waits for its proof. */
+function modeToProve(name: ConnectorName, { folder, settings }: SecretWork): string {
+  const waiting = secretsOf(name, settings).filter(
+    (each) => folder.stat(candidateOf(each.name)) !== null,
+  )
+  const { mode } = settings[name]
+  if (waiting.length === 0 || waiting.some(({ modes }) => modes.includes(mode))) return mode
+  return waiting[0]?.modes[0] ?? mode
 }
 
 /**

@@ -27,13 +27,16 @@ export function withMode(
 }
 
 /**
- * Writes host.json whole or not at all, with the mode bits it had.
+ * Writes host.json whole or not at all, with the owner, group and mode bits it had.
  * @throws {Problem} when the disk refuses it
  */
 export function writeHostFile(paths: HostPaths, { host }: Pick<HostFiles, 'host'>): void {
   const before = statSync(paths.hostSettings, { throwIfNoEntry: false })
   try {
-    writeWhole(paths.hostSettings, host ?? '', { mode: (before?.mode ?? 0o644) & 0o777 })
+    writeWhole(paths.hostSettings, host ?? '', {
+      mode: (before?.mode ?? 0o644) & 0o777,
+      ...(before === undefined ? {} : { owner: before }),
+    })
   } catch (error) {
     const { errorClass, message } = toProblem(error)
     throw new Problem(

@@ -1,9 +1,12 @@
-import type { ConnectorsResult } from '#shared/connectors'
-import { connectors, type ConnectorName } from '#shared/connectors/list'
+import { rmSync } from 'node:fs'
+import type { ConnectorReport, ConnectorsResult } from '#shared/connectors'
+import { connectors, type ConnectorMode, type ConnectorName } from '#shared/connectors/list'
+import { errorRule } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostFile } from '#ops/core/config/host-files'
+import { unfinishedHarvest } from '#ops/core/host-state/unfinished-harvest'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
-import { checkOneAsSecretOwner, withdrawAsSecretOwner } from './check-as-secret-owner.ts'
+import { withdrawAsSecretOwner } from './check-as-secret-owner.ts'
 import { candidateOf } from './common/secret-folder.ts'
 import type { DocumentFacts } from './document.ts'
 import { secretsOf } from './secret-files.ts'
@@ -20,28 +23,20 @@ interface Revoke {
  * Deletes every secret of a connector, those that wait for their proof too, and has the service forget the one in use
  * where it can.
  * @returns PASS when none is left; `connectors` says how the connector is now
- * @throws {Problem} as `withSecrets` and `checkOneAsSecretOwner`
+ * @throws {Problem} as `withSecrets` and `withdrawAsSecretOwner`
  */
 export async function revokeConnector(
   about: Omit<DocumentFacts, 'kind'>,
   { paths, name, signal }: Revoke,
 ): Promise<ConnectorsResult> {
-  return await withSecrets(paths, async (secrets) => {
-    const { folder, settings } = secrets
+  return await withSecrets(paths, async ({ folder, settings }) => {
     const started = performance.now()
     const file = readHostFile(paths)
     const withdrawn = await withdrawAsSecretOwner({ paths, signal, name, file })
     const removed = secretsOf(name, settings)
       .flatMap((each) => [each.name, candidateOf(each.name)])
       .filter((each) => folder.remove(each))
-    const now = await checkOneAsSecretOwner({
-      paths,
-      signal,
-      name,
-      candidates: false,
-      secrets,
-      file,
-    })
+    if (name === 'gmail') rmSync(unfinishedHarvest(paths), { force: true })
     const { title } = connectors[name]
     const here =
       removed.length > 0
@@ -59,10 +54,22 @@ export async function revokeConnector(
           duration_ms: Math.round(performance.now() - started),
         },
       ],
-      connectors: [now],
+      // Nothing is left that could be checked.
+      connectors: [notConfigured(name, settings[name].mode)],
     }
   })
 }
+
+const notConfigured = (name: ConnectorName, mode: ConnectorMode): ConnectorReport => ({
+  name,
+  mode,
+  state: 'not_configured',
+  error_class: 'CONNECTOR_NOT_CONFIGURED',
+  next_auto_fix: errorRule('CONNECTOR_NOT_CONFIGURED').next_auto_fix,
+  detail: `The secrets of ${connectors[name].title} were deleted.`,
+  checked_at: new Date().toISOString(),
+  duration_ms: 0,
+})
 
 /** What the person knows of the service. @param withdrawn null: there was no secret */
 function atService(title: string, withdrawn: Withdrawal | null): string[] {

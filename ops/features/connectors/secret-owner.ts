@@ -18,6 +18,9 @@ import {
 import { keepRenewed, type Renewal } from './keep-renewed.ts'
 import { withSecrets, type SecretWork } from './store-secret.ts'
 
+/** A renewed secret exists nowhere else: it is kept also behind the two checks of a proof. Milliseconds. */
+const keepWaitMs = 200_000
+
 /** The account that owns the secrets on an installed host. It can read them and no other secret. */
 const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/nonexistent' }
 
@@ -64,7 +67,7 @@ export function secretOwner(
       }),
     keep: async (renewal) =>
       secrets === null
-        ? await withSecrets(paths, (work) => keepRenewed(work, renewal))
+        ? await withSecrets(paths, (work) => keepRenewed(work, renewal), { waitMs: keepWaitMs })
         : keepRenewed(secrets, renewal),
   }
 }

@@ -28,6 +28,7 @@ export interface SecretWork {
 export async function withSecrets<T>(
   paths: HostPaths,
   work: (secrets: SecretWork) => T | Promise<T>,
+  { waitMs = lockWaitMs }: { waitMs?: number } = {},
 ): Promise<T> {
   const settings = readHostSettings(paths)
   const strict = settings.launcher === 'systemd'
@@ -36,7 +37,7 @@ export async function withSecrets<T>(
       'lane_busy',
       'A secret of a connector is being proved or stored on the host. Nothing was changed.',
     )
-  return await withLock(secretsLockFile(paths), { waitMs: lockWaitMs, busy }, () =>
+  return await withLock(secretsLockFile(paths), { waitMs, busy }, () =>
     SecretFolder.open(paths, { strict }, async (folder) => {
       try {
         return await work({ folder, settings, strict })
