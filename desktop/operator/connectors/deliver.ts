@@ -27,7 +27,7 @@ export async function deliver(
   await attempt.step('send', async () => {
     for (const { kind, bytes } of secrets)
       await client.sendSecret({ connector, kind, bytes }, { signal })
-    return { detail: '0640, 1000:1000', value: undefined }
+    return { detail: 'beside the one in use', value: undefined }
   })
   await attempt.step('prove', async () => {
     const { run_id } = await client.finalizeConnector(connector, mode, { signal })

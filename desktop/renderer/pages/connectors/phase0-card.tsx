@@ -45,7 +45,7 @@ function Last({ last }: { last: NonNullable<ConnectorsReply['last_phase0']> }): 
       <Status shown={ofOverall(overall, error_class)} />
       <span className="soft">
         {error_class === null
-          ? 'Every connector was ready, and library and mail were read.'
+          ? 'Every connector was ready. The run says what was read of library and mail.'
           : `${errorRule(error_class).sentence}.`}{' '}
         {error_class !== null && <code className="mono">{error_class}</code>}
       </span>

@@ -36,7 +36,6 @@ export async function readLibrary(
         signal,
         within: settings.check_path,
       })
-      requireHtml(found.answer)
       requireSamePage(found.url, page)
       const { title, items, next } = readLibraryPage(
         found.html,
@@ -62,15 +61,5 @@ function requireSamePage(found: URL, page: URL): void {
     throw new Problem(
       'connector_answer_unexpected',
       'Kajabi redirected the request for a page of the library to another page. Nothing of that page was taken.',
-    )
-}
-
-/** @throws {Problem} */
-function requireHtml(answer: Response): void {
-  const type = answer.headers.get('content-type') ?? ''
-  if (!/^(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(type))
-    throw new Problem(
-      'connector_answer_unexpected',
-      'Kajabi answered the request for a page of the library with something that is not a web page.',
     )
 }

@@ -102,6 +102,11 @@ export const isAtOrBelow = (pathname: string, path: string): boolean =>
 /** A form with a password field: a signed-in user does not get one. */
 const passwordField = /<input\b[^>]*\btype\s*=\s*["']?password\b/i
 
+const htmlType = /^(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i
+
+/** A field for the code of a second factor: the sign-in is not complete. */
+const codeField = /<input\b[^>]*\bautocomplete\s*=\s*["']?one-time-code\b/i
+
 const expired = (why: string): Problem =>
   new Problem('connector_expired', `Kajabi no longer accepts the captured login: ${why}.`)
 const unexpected = (why: string): Problem =>
@@ -148,7 +153,10 @@ async function contentOf(answer: Response, { host }: URL): Promise<string> {
       `${host} answered ${status}. It is not known whether the login is valid.`,
     )
   if (status !== 200) throw unexpected(`it answered ${status}`)
+  if (!htmlType.test(answer.headers.get('content-type') ?? ''))
+    throw unexpected('it answered with something that is not a web page')
   const html = await answer.text()
   if (passwordField.test(html)) throw expired('it answered with a form that asks for a password')
+  if (codeField.test(html)) throw expired('it answered with a form that asks for a code')
   return html
 }

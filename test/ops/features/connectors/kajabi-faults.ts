@@ -150,6 +150,24 @@ export const kajabiFaults = (kit: FaultKit): readonly Fault[] => [
     detail: /form that asks for a password/,
   },
   {
+    name: 'a page that asks for the code of a second factor',
+    make: kit.page(
+      200,
+      { 'content-type': 'text/html' },
+      '<form><input name="c" autocomplete="one-time-code"></form>',
+    ),
+    state: 'expired',
+    errorClass: 'connector_expired',
+    detail: /form that asks for a code/,
+  },
+  {
+    name: 'an answer that is no page',
+    make: kit.page(200, { 'content-type': 'application/json' }, '{}'),
+    state: 'unreachable',
+    errorClass: 'connector_answer_unexpected',
+    detail: /not a web page/,
+  },
+  {
     name: 'a page that redirects to the front page',
     make: kit.page(302, { location: '/' }),
     state: 'unreachable',
