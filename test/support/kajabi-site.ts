@@ -18,14 +18,15 @@ export interface KajabiSite {
   /** How a browser finds the names of the test and trusts the certificate. */
   readonly switches: readonly string[]
   readonly person: { readonly email: string; readonly password: string; readonly code: string }
-  /** Where the site keeps a sign-in; set by the test. `huge`: in a cookie, beside 50 MB of cached content. */
-  keeps: 'cookie' | 'sessionStorage' | 'huge'
+  /**
+   * Where the site keeps a sign-in; set by the test. `huge`: in a cookie, beside 50 MB of cached content. `once`: the
+   * first page that it shows signs everybody out, in every browser.
+   */
+  keeps: 'cookie' | 'once' | 'sessionStorage' | 'huge'
   /** Seconds that a session cookie lives. */
   sessionSeconds: number
   /** Values that nobody but the browser and the host may ever see. */
   secrets(): readonly string[]
-  /** Signs everybody out, in every browser. */
-  logoutEverywhere(): void
   close(): Promise<void>
 }
 
@@ -103,10 +104,6 @@ class Site implements KajabiSite {
     return [...this.#ever, this.#foreign, this.person.password, 'local-storage-canary-0815']
   }
 
-  logoutEverywhere(): void {
-    this.#sessions.clear()
-  }
-
   async close(): Promise<void> {
     for (const server of [this.#server, this.#plain]) {
       server.closeAllConnections()
@@ -179,7 +176,10 @@ class Site implements KajabiSite {
     else if (pathname === '/admin')
       response.writeHead(302, { location: '/admin/sites/1/dashboard' }).end()
     else if (pathname === '/admin/products') response.end(libraryPage)
-    else response.end(page(`<body>${this.#stored()}<h1 id="dashboard">Dashboard</h1>`))
+    else {
+      if (this.keeps === 'once') this.#sessions.clear()
+      response.end(page(`<body>${this.#stored()}<h1 id="dashboard">Dashboard</h1>`))
+    }
   }
 
   #stored(): string {
