@@ -2,7 +2,7 @@ import { Problem, toProblem } from '#shared/errors'
 import type { CollectPart } from '#shared/phase0'
 import { RenewalReader } from '../keep-renewed.ts'
 import type { SecretOwner } from '../secret-owner.ts'
-import { collectLine, maxLineBytes, type CollectLine } from './lines.ts'
+import { collectLine, maxLineBytes, mostKnown, type CollectLine } from './lines.ts'
 
 /** Added to the time limit of a part for the start and the end of its program, in seconds. */
 const startSeconds = 30
@@ -38,7 +38,7 @@ export async function collectAsSecretOwner(part: CollectPart, options: Collectin
       owner.hq(['phase0', `--collect=${part}`], {
         timeLimitSeconds: seconds + startSeconds,
         signal: AbortSignal.any([signal, output.signal]),
-        input: JSON.stringify({ known: [...known] }),
+        input: JSON.stringify({ known: [...known].slice(-mostKnown) }),
         onBytes: (piece) => output.push(piece),
       }),
     )

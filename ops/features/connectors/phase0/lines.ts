@@ -30,8 +30,11 @@ export const collectLine = z.discriminatedUnion('type', [
 ])
 export type CollectLine = z.infer<typeof collectLine>
 
+/** Most ids that the process gets. Any other message is read again. */
+export const mostKnown = 20_000
+
 /** What the process reads on its standard input. */
 export const collectInput = z.strictObject({
   /** Ids of messages that the run has already. */
-  known: z.array(harvestRecord.shape.id).max(20_000),
+  known: z.array(harvestRecord.shape.id).max(mostKnown),
 })
