@@ -15,7 +15,7 @@ createServer((request, answer) => {
     if (request.url === '/gmail/v1/users/me/profile')
       return json(200, { emailAddress: 'ada@example.test' })
     if ((request.headers.cookie ?? '').includes('good'))
-      return answer.writeHead(200).end('<h1>Dashboard</h1>')
+      return answer.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Dashboard</h1>')
     return answer.writeHead(302, { location: '/login' }).end()
   })
 }).listen(Number(port), '127.0.0.1')
