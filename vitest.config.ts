@@ -12,7 +12,7 @@ export default defineConfig({
     teardownTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     // More files than cores: tests wait for processes more than they compute.
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     env: { OPENCLAW_HQ_INSTALL: import.meta.dirname, TMPDIR: memoryTemp() },
   },
