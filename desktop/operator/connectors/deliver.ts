@@ -60,10 +60,11 @@ async function resultOf(
 ): Promise<ResultDocument | null> {
   const giveUp = new AbortController()
   let timer: NodeJS.Timeout | undefined
+  let notCancelled: unknown
   const cancel = (): void => {
     timer = setTimeout(() => giveUp.abort(), endMs)
     // It may have ended just now, or not answer: its events tell, or stop.
-    client.cancel(runId).catch(() => undefined)
+    client.cancel(runId).catch((error: unknown) => (notCancelled = error))
   }
   signal.addEventListener('abort', cancel)
   if (signal.aborted) cancel()
@@ -76,6 +77,7 @@ async function resultOf(
       throw new Problem(
         'hostd_unreachable',
         `The host did not say how run ${runId} ended. It may have put the new secret in use.`,
+        { cause: notCancelled },
       )
     return result
   } finally {

@@ -35,6 +35,8 @@ const oneLine = (text: string, length: number): string =>
 
 class PageReader {
   readonly #url: URL
+  /** Path of the list that the page is part of. */
+  readonly #list: string
   readonly #prefixes: readonly string[]
   /** Address to text; a second link to an address only gives a text that the first did not have. */
   readonly #items = new Map<string, string>()
@@ -46,7 +48,8 @@ class PageReader {
 
   constructor(url: URL, itemPaths: readonly string[]) {
     this.#url = url
-    this.#prefixes = itemPaths.length > 0 ? itemPaths : [url.pathname.replace(/\/*$/, '/')]
+    this.#list = url.pathname.replace(furtherPage, '').replace(/\/*$/, '')
+    this.#prefixes = itemPaths.length > 0 ? itemPaths : [`${this.#list}/`]
   }
 
   open(name: string, attributes: Readonly<Record<string, string>>): void {
@@ -107,17 +110,19 @@ class PageReader {
     return to.origin === this.#url.origin ? to : null
   }
 
-  /** Further pages of a list have the address of the page, or lie below it. */
   #isOfTheList({ pathname }: URL): boolean {
-    const list = this.#url.pathname.replace(/\/page\/\d+\/?$/, '').replace(/\/*$/, '')
-    return (
-      pathname === this.#url.pathname || pathname.startsWith(`${list}/page/`) || pathname === list
-    )
+    return pathname.replace(furtherPage, '').replace(/\/*$/, '') === this.#list
   }
 
   #isItem({ pathname }: URL): boolean {
-    return this.#prefixes.some((prefix) => pathname.startsWith(prefix) && pathname !== prefix)
+    return (
+      !furtherPage.test(pathname) &&
+      this.#prefixes.some((prefix) => pathname.startsWith(prefix) && pathname !== prefix)
+    )
   }
 }
+
+/** End of the path of a further page of a list; other lists name it in the query. */
+const furtherPage = /\/page\/\d+\/?$/
 
 const hidden: ReadonlySet<string> = new Set(['script', 'style', 'svg', 'template', 'noscript'])

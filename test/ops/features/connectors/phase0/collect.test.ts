@@ -67,6 +67,12 @@ describe('the library of Kajabi', () => {
     const whole = await linesOf('library')
     expect(titles(whole)).toEqual(['One', ...hrefs.slice(0, 3), 'Two', ...hrefs.slice(3), 'end'])
     expect(whole.at(-1)).toEqual({ type: 'end', limit: null })
+    pages({
+      '/admin/products': `<title>One</title>${links(0, 3)}<a rel="next" href="/admin/products/page/2">›</a>`,
+      '/admin/products/page/2': `<title>Two</title>${links(3, 5).replaceAll('"products', '"/admin/products')}
+        <a href="/admin/products">first</a><a rel="next" href="/admin/products/page/2">›</a>`,
+    })
+    expect(titles(await linesOf('library'))).toEqual(titles(whole))
     at.settings({ kajabi: { library_max_items: 4 } })
     expect((await linesOf('library')).slice(-2)).toEqual([
       { type: 'item', item: { title: 'Item 3', href: '/admin/products/3' } },
