@@ -95,6 +95,11 @@ export const hqVariables = {
     ...text,
     meaning: 'Path of a unix socket that hostd serves too. Not set: none.',
   },
+  OPENCLAW_TAILSCALE_SOCKET: {
+    ...folder,
+    meaning: 'Socket of tailscaled on Linux.',
+    fallback: '/run/tailscale/tailscaled.sock',
+  },
   OPENCLAW_ADMIN_TOKEN: {
     ...text,
     meaning: 'Token of a person for hostd. Not set: the token file of the host.',

@@ -163,6 +163,10 @@ export const hostRemediations = {
     title:
       'Sign the host in to the tailnet again, or turn off its key expiry in the Tailscale admin console.',
   },
+  enable_magic_dns: {
+    automatic: false,
+    title: 'Turn MagicDNS on for the tailnet, in the DNS settings of its admin console.',
+  },
   update_hq: {
     automatic: false,
     title: 'HQ and hostd speak different versions; update the older one.',

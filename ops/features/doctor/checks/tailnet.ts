@@ -1,95 +1,92 @@
-import { z } from 'zod'
-import { parseJson } from '#ops/base/files/json-file'
-import { hostTool } from '#ops/base/process/host-tool'
 import { fail, pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
+import { readTailnet, tailscaleMs, type Tailnet } from '#ops/platform/tailnet/client'
+import { keyTimeLeft, type TailnetState } from '#shared/tailnet/state'
+import { nodeName, type TailnetNode, type TailscaleStatus } from '#shared/tailnet/status'
 
 /** The tailnet is the only way to this host from outside. */
 export const tailnet: HostCheck = {
   name: 'tailnet',
   title: 'Tailnet',
-  description: 'The host is online in the tailnet, and its key does not expire soon.',
-  remedies: ['join_tailnet', 'renew_tailnet_key'],
-  run: async (_context, signal) => {
-    const answer = await hostTool(['tailscale', 'status', '--json', '--peers=false'], signal)
-    if (answer === null)
-      return skip(
-        'Tailscale is not installed, so it is not checked whether this host can be reached from afar.',
-      )
-    // Signed out or stopped it exits with 1 and still prints the document.
-    if (answer.stdout.trim() !== '') return judgeTailnet(answer.stdout, Date.now())
-    return fail(`Tailscale does not answer: ${answer.complaint}`, 'join_tailnet')
-  },
+  description:
+    'The host is online in the tailnet under a name, and its key does not expire within 14 days.',
+  remedies: ['join_tailnet', 'renew_tailnet_key', 'enable_magic_dns'],
+  // More than Tailscale has for its answer, so that the state is reported and not the limit.
+  limitMs: tailscaleMs + 1000,
+  run: async (_context, signal) => judgeTailnet(await readTailnet(signal), Date.now()),
 }
 
 /** A key that expires within this many days is reported: a person must sign in again. */
 const warnDays = 14
 const dayMs = 86_400_000
 
-/** The part of `tailscale status --json` that is about this machine. */
-const status = z.looseObject({
-  BackendState: z.string(),
-  Health: z
-    .array(z.string())
-    .nullish()
-    .transform((value) => value ?? []),
-  TailscaleIPs: z
-    .array(z.string())
-    .nullish()
-    .transform((value) => value ?? []),
-  Self: z
-    .looseObject({
-      DNSName: z.string().default(''),
-      Online: z.boolean().default(false),
-      Expired: z.boolean().default(false),
-      KeyExpiry: z.iso.datetime({ offset: true }).nullish(),
-    })
-    .nullish(),
-})
+const unreachable = 'this host cannot be reached through the tailnet'
+const notRunning: Readonly<Record<Exclude<TailnetState, 'running' | 'key_expired'>, string>> = {
+  starting: `Tailscale has not connected yet: ${unreachable}.`,
+  stopped: `Tailscale is switched off: ${unreachable}.`,
+  logged_out: `Tailscale is signed out: ${unreachable}.`,
+  needs_approval: `An administrator of the tailnet has not approved this host yet: ${unreachable}.`,
+}
 
-/**
- * @param text what `tailscale status --json` printed
- * @param now milliseconds since 1970
- * @throws {Problem} `internal_error` when it is not such a document
- */
-export function judgeTailnet(text: string, now: number): Finding {
-  const { BackendState, Health, TailscaleIPs, Self } = parseJson(text, status, {
-    errorClass: 'internal_error',
-    origin: 'tailscale status --json',
-  })
-  const also = Health.length > 0 ? ` Tailscale says: ${Health.join(' · ').slice(0, 500)}` : ''
-  if (BackendState !== 'Running')
-    return fail(
-      `Tailscale is ${BackendState}, not Running: the host cannot be reached through the tailnet.${also}`,
-      'join_tailnet',
+/** @param now milliseconds since 1970 */
+export function judgeTailnet(found: Tailnet, now: number): Finding {
+  if (found.kind === 'not_installed')
+    return skip(
+      'Tailscale is not installed, so it is not checked whether this host can be reached from afar.',
     )
-  if (!Self) return fail(`Tailscale runs, but does not name this host.${also}`, 'join_tailnet')
-  const expiry = expiryOf(Self.KeyExpiry)
-  const left = expiry === null ? null : (Date.parse(expiry) - now) / dayMs
-  if (Self.Expired || (left !== null && left <= 0)) {
-    const when = expiry === null ? '' : ` at ${expiry}`
+  if (!('status' in found)) return fail(`${found.why} ${sentence(unreachable)}`, 'join_tailnet')
+  const { kind, status } = found
+  const also = complaints(status)
+  if (kind === 'running') return judgeRunning(status, now)
+  if (kind === 'key_expired') {
+    const when = status.Self?.KeyExpiry ? ` at ${status.Self.KeyExpiry}` : ''
     return fail(
-      `The tailnet key of this host has expired${when}: it cannot be reached through the tailnet.${also}`,
+      `The tailnet key of this host has expired${when}: ${unreachable}.${also}`,
       'renew_tailnet_key',
     )
   }
-  const name = `${Self.DNSName.replace(/\.$/, '')} ${TailscaleIPs.join(' ')}`.trim()
+  return fail(`${notRunning[kind]}${also}`, 'join_tailnet')
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
+const complaints = ({ Health }: TailscaleStatus): string =>
+  Health.length > 0 ? ` Tailscale says: ${Health.join(' · ').slice(0, 500)}` : ''
+
+function judgeRunning(status: TailscaleStatus, now: number): Finding {
+  const { Self, TailscaleIPs } = status
+  const also = complaints(status)
+  if (Self === null)
+    return fail(`Tailscale runs, but does not name this host.${also}`, 'join_tailnet')
+  const dnsName = nodeName(Self)
+  const name = `${dnsName} ${TailscaleIPs.join(' ')}`.trim()
   if (!Self.Online)
     return warn(
       `${name} is not connected to the coordination server of the tailnet.${also}`,
       'join_tailnet',
     )
-  if (left !== null && left <= warnDays)
+  // Serve answers by name only, and a certificate is for a name.
+  if (dnsName === '' || status.CurrentTailnet?.MagicDNSEnabled === false)
     return warn(
-      `The tailnet key of ${name} expires in ${left.toFixed(1)} days, at ${expiry ?? ''}.${also}`,
+      `MagicDNS is off in this tailnet, so ${name} cannot be reached by its name.${also}`,
+      'enable_magic_dns',
+    )
+  return judgeKey(Self, { name, also, now })
+}
+
+function judgeKey(
+  node: TailnetNode,
+  { name, also, now }: { name: string; also: string; now: number },
+): Finding {
+  const left = keyTimeLeft(node, now)
+  const days = left === null ? null : left / dayMs
+  if (days !== null && days <= warnDays)
+    return warn(
+      `The tailnet key of ${name} expires in ${days.toFixed(1)} days, at ${node.KeyExpiry ?? ''}.${also}`,
       'renew_tailnet_key',
     )
   if (also !== '') return warn(`${name} is online.${also}`, 'join_tailnet')
   return pass(
-    `${name} is online; its key ${left === null ? 'does not expire' : `expires in ${Math.floor(left)} days`}`,
+    `${name} is online; its key ${days === null ? 'does not expire' : `expires in ${Math.floor(days)} days`}`,
   )
 }
-
-/** Tailscale is written in Go, whose zero time, in the year 1, stands for no time at all. */
-const expiryOf = (text: string | null | undefined): string | null =>
-  !text || Date.parse(text) <= Date.parse('0001-12-31T00:00:00Z') ? null : text

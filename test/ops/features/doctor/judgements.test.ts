@@ -5,6 +5,9 @@ import { judgeSync } from '#ops/features/doctor/checks/clock-sync'
 import { judgeExpiry } from '#ops/features/doctor/checks/connector-expiry'
 import { judgeFunnel } from '#ops/features/doctor/checks/funnel-requests'
 import { judgeTailnet } from '#ops/features/doctor/checks/tailnet'
+import type { Tailnet } from '#ops/platform/tailnet/client'
+import { tailnetStateOf } from '#shared/tailnet/state'
+import { tailscaleStatus } from '#shared/tailnet/status'
 import { judgeTimer } from '#ops/features/doctor/checks/timers'
 import { judgeUnits } from '#ops/features/doctor/checks/units'
 import { parseUnits } from '#ops/features/doctor/facts/units'
@@ -87,14 +90,16 @@ describe('the tailnet', () => {
     Online: true,
     KeyExpiry: new Date(at + 90 * 86_400_000).toISOString(),
   }
-  const said = (change: object, own: object = {}): string =>
-    JSON.stringify({
+  const said = (change: object, own: object = {}): Tailnet => {
+    const status = tailscaleStatus.parse({
       BackendState: 'Running',
       Health: [],
       TailscaleIPs: ['100.64.0.2'],
       Self: { ...self, ...own },
       ...change,
     })
+    return { kind: tailnetStateOf(status, at), status }
+  }
   it.each([
     [
       'online with a key of 90 days',
@@ -126,15 +131,29 @@ describe('the tailnet', () => {
       'a machine that was signed out',
       said({ BackendState: 'NeedsLogin', Self: null }),
       'FAIL',
-      /NeedsLogin/,
+      /signed out/,
     ],
+    [
+      'a key that has expired, as tailscaled then reports it',
+      said({ BackendState: 'NeedsLogin' }, { Expired: true }),
+      'FAIL',
+      /key of this host has expired/,
+    ],
+    ['one that was switched off', said({ BackendState: 'Stopped' }), 'FAIL', /switched off/],
+    ['one that waits', said({ BackendState: 'NeedsMachineAuth' }), 'FAIL', /not approved/],
+    ['no name', said({}, { DNSName: '' }), 'WARN', /MagicDNS is off/],
+    [
+      'MagicDNS off',
+      said({ CurrentTailnet: { Name: 'x', MagicDNSEnabled: false } }),
+      'WARN',
+      /MagicDNS is off/,
+    ],
+    ['no Tailscale', { kind: 'not_installed', why: 'x' }, 'SKIP', /not installed/],
+    ['no daemon', { kind: 'daemon_down', why: 'It does not run.' }, 'FAIL', /does not run\. This/],
     ['one that is cut off', said({}, { Online: false }), 'WARN', /not connected/],
     ['a health message', said({ Health: ['DNS is broken'] }), 'WARN', /DNS is broken/],
-  ])('is judged with %s', (_what, text, status, detail) => {
-    expect(judgeTailnet(text, at)).toMatchObject({ status, detail: expect.stringMatching(detail) })
-  })
-  it('is not healthy when the answer is invalid', () => {
-    expect(() => judgeTailnet('{"Self":{}}', at)).toThrow(/tailscale status --json/)
+  ] as const)('is judged with %s', (_what, found, status, detail) => {
+    expect(judgeTailnet(found, at)).toMatchObject({ status, detail: expect.stringMatching(detail) })
   })
 })
 
