@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { connectorModes, connectorNames } from './connectors/list.ts'
+import { connectorModes, connectorNames, type ConnectorName } from './connectors/list.ts'
 import { errorClasses, Problem } from './errors.ts'
 import { runId, timestamp } from './ids.ts'
 import { proofState } from './proof.ts'
@@ -49,16 +49,17 @@ export const connectorReport = z
   )
 export type ConnectorReport = z.infer<typeof connectorReport>
 
-/** What a check of all connectors finds: one report of each, in the order of `connectorNames`. */
-export const connectorReports = z
-  .array(connectorReport)
-  .length(connectorNames.length)
-  .refine(
-    (reports) => reports.every(({ name }, at) => name === connectorNames[at]),
-    'does not name each connector once, in order',
-  )
+/** What a check of these connectors finds: one report of each, in their order. */
+export const connectorReportsOf = (names: readonly ConnectorName[]) =>
+  z
+    .array(connectorReport)
+    .length(names.length)
+    .refine(
+      (reports) => reports.every(({ name }, at) => name === names[at]),
+      'does not name each connector once, in order',
+    )
 
-/** The same as it was stored, perhaps by a version of HQ that had fewer connectors: some of them, in that order. */
+/** The same as it was stored: some of the connectors, in the order of `connectorNames`. */
 const storedReports = z
   .array(connectorReport)
   .min(1)
@@ -67,11 +68,12 @@ const storedReports = z
     return at.every((position, index) => index === 0 || position > (at[index - 1] ?? -1))
   }, 'names a connector twice or out of order')
 
-/** Is every connector ready? One that the reports do not name is not. */
-export const allReady = (reports: readonly ConnectorReport[]): boolean =>
-  connectorNames.every((name) =>
-    reports.some((report) => report.name === name && report.state === 'ready'),
-  )
+/** Are all of these connectors ready? One that the reports do not name is not. */
+export const allReady = (
+  names: readonly ConnectorName[],
+  reports: readonly ConnectorReport[],
+): boolean =>
+  names.every((name) => reports.some((report) => report.name === name && report.state === 'ready'))
 
 /** `artifacts/connectors/<run_id>/connectors.json` and `artifacts/phase0/<run_id>/phase0_result.json`. */
 export const connectorsResult = z.strictObject({
@@ -135,7 +137,7 @@ export type ConnectorsSummary = z.infer<typeof connectorsSummary>
 
 /** `GET /api/connectors`: what the last check found. Nothing is checked again, and no secret is read. */
 export const connectorsReply = z.strictObject({
-  /** All were ready when they were checked. */
+  /** All that this host uses were ready when they were checked. */
   ok: z.boolean(),
   /** The run that checked them, and when it ended; null: no run on this host has. */
   seen: z

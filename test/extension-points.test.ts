@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { execa, type Result } from 'execa'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connectorNames } from '#shared/connectors/list'
+import { requiredConnectors } from '#shared/connectors/used'
 import { checksResult, type ChecksResult } from '#shared/result'
 import { nodeProgram } from '#ops/base/process/program'
 import { serveRenderer, type BuiltRenderer } from './desktop/renderer/support/built-renderer.ts'
@@ -187,9 +187,12 @@ export function MoonPage(): ReactElement {
 })
 
 describe('a connector made of a file, a folder and a line for each', () => {
-  let printed: { checks: unknown[]; connectors: { name: string }[] }
+  interface Printed {
+    checks: unknown[]
+    connectors: { name: string }[]
+  }
 
-  beforeAll(async () => {
+  beforeAll(() => {
     writeFileSync(
       join(copy, 'shared/connectors/moon.ts'),
       `import { z } from 'zod'
@@ -198,10 +201,12 @@ import { timeoutSeconds } from './settings-fields.ts'
 
 export const moon = {
   title: 'Moon',
+  configuredBy: 'seen_from',
   modes: ['by_eye'],
   settings: z
     .strictObject({
       mode: z.literal('by_eye').default('by_eye').describe('How the moon is watched.'),
+      seen_from: z.string().nullable().default(null).describe('Where the watcher stands.'),
       timeout_seconds: timeoutSeconds,
     })
     .prefault({})
@@ -222,7 +227,7 @@ export const moon = {
       `import type { Connector } from '../common/connector.ts'
 
 export const moon: Connector<'moon'> = {
-  check: async ({ settings }) => ({ detail: \`The moon was seen \${settings.mode}.\` }),
+  check: async ({ settings }) => ({ detail: \`The moon was seen from \${settings.seen_from}.\` }),
 }
 `,
     )
@@ -232,17 +237,27 @@ export const moon: Connector<'moon'> = {
       "import { moon } from './moon/connector.ts'\n",
     )
     addLine('ops/features/connectors/registry.ts', '  gmail,\n', '  moon,\n')
-    const { stdout, stderr } = await inCopy(join(copy, 'ops/main.ts'), 'connectors', '--json')
-    printed = JSON.parse(String(stdout) || String(stderr)) as typeof printed
   })
 
-  it('is checked by the command line with its settings of host.json', () => {
-    expect(printed.connectors.map(({ name }) => name)).toEqual([...connectorNames, 'moon'])
+  const check = async () => {
+    const { stdout, stderr } = await inCopy(join(copy, 'ops/main.ts'), 'connectors', '--json')
+    return JSON.parse(String(stdout) || String(stderr)) as Printed
+  }
+
+  it('is optional: a host that does not configure it is checked without it', async () => {
+    const { connectors } = await check()
+    expect(connectors.map(({ name }) => name)).toEqual(requiredConnectors)
+  })
+
+  it('is checked by the command line with its settings of host.json', async () => {
+    writeFileSync(host.paths.hostSettings, JSON.stringify({ moon: { seen_from: 'Kiel' } }))
+    const printed = await check()
+    expect(printed.connectors.map(({ name }) => name)).toEqual([...requiredConnectors, 'moon'])
     expect(printed.checks).toContainEqual(
       expect.objectContaining({
         name: 'moon',
         status: 'PASS',
-        detail: 'ready. The moon was seen by_eye.',
+        detail: 'ready. The moon was seen from Kiel.',
       }),
     )
   })

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { hostSettings } from '#shared/config'
 import {
   allReady,
   connectorsReply,
@@ -8,6 +7,7 @@ import {
   type ConnectorsResult,
 } from '#shared/connectors'
 import { connectorNames } from '#shared/connectors/list'
+import { usedConnectors } from '#shared/connectors/used'
 import { hostdPaths } from '#shared/hostd-paths'
 import { candidates, candidatesFile } from '#ops/core/host-state/connector-candidates'
 import type { KnownConnectors } from '#ops/core/host-state/connector-results'
@@ -17,7 +17,7 @@ import type { ConnectorResults } from '../runs/connector-results.ts'
 import type { Documents } from '../runs/documents.ts'
 import type { Verify } from '../runs/verified.ts'
 
-interface ConnectorDeps extends Pick<Deps, 'paths' | 'settings'> {
+interface ConnectorDeps extends Pick<Deps, 'paths'> {
   readonly docs: Documents
   readonly results: ConnectorResults
   readonly verify: Verify
@@ -35,7 +35,7 @@ export function connectorRoutes(app: FastifyInstance, deps: ConnectorDeps): void
       const known = results.known()
       const phase0 = results.lastPhase0()
       return {
-        ok: allReady(known.reports),
+        ok: allReady(usedConnectors(results.settings()), known.reports),
         seen: known.last === null ? null : seen(known.last),
         connectors: known.reports.length === 0 ? null : [...known.reports],
         details: details(deps, known),
@@ -60,12 +60,12 @@ function seen({ kind, run_id, finished_at }: ConnectorsResult): ConnectorsReply[
   return { run_id, action, finished_at }
 }
 
-/** The settings and candidates are of now: a run may have changed them since hostd was started. */
+/** Of every connector, also of those that the host does not use. */
 function details(
-  { paths, settings, docs }: ConnectorDeps,
+  { paths, results, docs }: ConnectorDeps,
   known: KnownConnectors,
 ): ConnectorDetail[] {
-  const now = docs.read(paths.hostSettings, hostSettings) ?? settings
+  const now = results.settings()
   const waiting = docs.read(candidatesFile(paths), candidates)?.candidates ?? []
   return connectorNames.map((name) => {
     const newest = waiting

@@ -26,7 +26,7 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   const check = bundleChecker(deps.paths, keysOf)
   const verify: Verify = async (kind, runId) => (await check(kind, runId)).state
   const results = lastResults(deps.paths, docs, check)
-  const connectors = readConnectorResults(deps.paths, docs)
+  const connectors = readConnectorResults(deps, docs)
   healthRoutes(app, deps)
   statusRoutes(app, { ...deps, docs, results, connectors })
   execRoutes(app, deps)

@@ -127,6 +127,7 @@ const scopes = [
 
 export const gmail = {
   title: 'Gmail',
+  configuredBy: null,
   modes,
   settings: settings.prefault({}).describe('The Gmail connector.'),
   secretNames: ['gmail_app_password'],

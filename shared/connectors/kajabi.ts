@@ -104,6 +104,7 @@ export type KajabiSettings = z.infer<typeof settings>
 
 export const kajabi = {
   title: 'Kajabi',
+  configuredBy: null,
   modes,
   settings: settings.prefault({}).describe('The Kajabi connector.'),
   secretNames: [],

@@ -5,6 +5,11 @@ import type { ConnectWay } from './ways.ts'
 export interface ConnectorRow {
   /** For people. */
   readonly title: string
+  /**
+   * The setting that is null on a host that does without this connector; null: every host needs it, and Phase 0 waits
+   * for it.
+   */
+  readonly configuredBy: string | null
   /** The ways in which a host can sign in; a report names the one that was checked. */
   readonly modes: readonly string[]
   /** Its object in host.json. It has a default for every field. */

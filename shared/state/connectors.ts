@@ -3,6 +3,7 @@ import type { Overview } from '../bridge.ts'
 import type { Connecting } from '../connect-flow.ts'
 import type { ConnectorState } from '../connectors.ts'
 import { connectorNames, connectors, type ConnectorName } from '../connectors/list.ts'
+import { isRequired } from '../connectors/used.ts'
 import { count } from '../format.ts'
 import type { Tone } from './tone.ts'
 
@@ -13,6 +14,8 @@ export interface ConnectorStanding {
   /** The state in a word or two, for a chip. */
   readonly word: string
   readonly ready: boolean
+  /** Phase 0 waits for it. */
+  readonly required: boolean
   /** It goes no further without a person. */
   readonly needsYou: boolean
 }
@@ -20,6 +23,8 @@ export interface ConnectorStanding {
 export interface ConnectorFacts {
   /** null: it was never checked. */
   readonly state: ConnectorState | null
+  /** The host does without it, and may: it is optional. */
+  readonly unused?: boolean
   /** When its secret ends by itself. */
   readonly expiresAt: string | null
   /** The attempt of this laptop to connect it. */
@@ -41,18 +46,19 @@ export function standingOfConnector(
     name,
     title,
     ready: facts.state === 'ready',
+    required: isRequired(name),
     ...(ofAttempt(facts) ?? ofState(facts, now)),
   }
 }
 
 type Shown = Pick<ConnectorStanding, 'tone' | 'word' | 'needsYou'>
 
-function ofAttempt({ attempt, state }: ConnectorFacts): Shown | null {
+function ofAttempt({ attempt, state, unused }: ConnectorFacts): Shown | null {
   if (attempt === 'you') return { tone: 'you', word: 'Needs you', needsYou: true }
   if (attempt === 'running') return { tone: 'running', word: 'Connecting', needsYou: false }
   // One that failed left the secret on the host as it was.
   if (attempt === null || state === 'ready') return null
-  return { tone: 'fail', word: 'Not connected', needsYou: true }
+  return { tone: 'fail', word: 'Not connected', needsYou: unused !== true }
 }
 
 const words: Readonly<Record<Exclude<ConnectorState, 'ready'>, Shown>> = {
@@ -62,7 +68,8 @@ const words: Readonly<Record<Exclude<ConnectorState, 'ready'>, Shown>> = {
   unreachable: { tone: 'warn', word: 'Unreachable', needsYou: false },
 }
 
-function ofState({ state, expiresAt }: ConnectorFacts, now: number): Shown {
+function ofState({ state, expiresAt, unused }: ConnectorFacts, now: number): Shown {
+  if (unused === true) return { tone: 'skip', word: 'Not set up', needsYou: false }
   if (state === null) return { tone: 'wait', word: 'Not checked', needsYou: false }
   if (state !== 'ready') return words[state]
   const left = expiresAt === null ? Infinity : Date.parse(expiresAt) - now
@@ -76,24 +83,24 @@ function endsIn(leftMs: number): string {
   return days < 1 ? 'Expires today' : `Expires in ${count(days, 'day')}`
 }
 
-/** Every connector; empty when the host has never checked them, and this laptop connects none. */
+/**
+ * Every connector that the host uses or this laptop connects; empty when the host has never checked them, and this
+ * laptop connects none.
+ */
 export function connectorsOf(
   { status, connecting = [] }: Overview,
   now: number,
 ): ConnectorStanding[] {
   const known = status?.connectors ?? null
   if (known === null && connecting.length === 0) return []
-  return connectorNames.map((name) => {
+  return connectorNames.flatMap((name) => {
     const found = known?.connectors.find((each) => each.name === name)
-    return standingOfConnector(
-      name,
-      {
-        state: found?.state ?? null,
-        expiresAt: found?.expires_at ?? null,
-        attempt: connecting.find((each) => each.name === name)?.state ?? null,
-      },
-      now,
-    )
+    const attempt = connecting.find((each) => each.name === name)?.state ?? null
+    // The host reports no connector that it does not use.
+    const unused = found === undefined && !isRequired(name)
+    if (unused && attempt === null) return []
+    const facts = { state: found?.state ?? null, expiresAt: found?.expires_at ?? null, attempt }
+    return standingOfConnector(name, { ...facts, unused }, now)
   })
 }
 

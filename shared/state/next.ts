@@ -199,7 +199,7 @@ export function connect({ connectors, overview }: Standing): NextAction | null {
     : {
         id: 'connect',
         title: `Connect ${first.title}.`,
-        text: `${inWords(first)}. Phase 0 needs every connector.${where}`,
+        text: `${inWords(first)}.${first.required ? ' Phase 0 needs it.' : ''}${where}`,
         button: open,
       }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { hostSettings } from '#shared/config'
 import {
   allReady,
-  connectorReports,
+  connectorReportsOf,
   connectorsResult,
   type ConnectorReport,
 } from '#shared/connectors'
@@ -72,9 +72,9 @@ describe('the list of connectors', () => {
 
 describe('reports of connectors', () => {
   it('of a check name each connector once, in order', () => {
-    expect(connectorReports.safeParse(all).success).toBe(true)
+    expect(connectorReportsOf(connectorNames).safeParse(all).success).toBe(true)
     for (const wrong of [[], [first], [second, first], [first, first], [...all, second]])
-      expect(connectorReports.safeParse(wrong).success).toBe(false)
+      expect(connectorReportsOf(connectorNames).safeParse(wrong).success).toBe(false)
   })
 
   it('that were stored may lack a connector that came later, and are refused when they are mixed up', () => {
@@ -85,9 +85,11 @@ describe('reports of connectors', () => {
   })
 
   it('are ready when every connector is named and ready', () => {
-    expect(allReady(all)).toBe(true)
-    expect(allReady([first])).toBe(false)
-    expect(allReady([first, report(second.name, 'expired')])).toBe(false)
-    expect(allReady([])).toBe(false)
+    const ready = (reports: readonly ConnectorReport[]) => allReady(connectorNames, reports)
+    expect(ready(all)).toBe(true)
+    expect(ready([first])).toBe(false)
+    expect(ready([first, report(second.name, 'expired')])).toBe(false)
+    expect(ready([])).toBe(false)
+    expect(allReady([first.name], [first])).toBe(true)
   })
 })

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectorReports, type ConnectorReport } from '#shared/connectors'
+import { connectorReportsOf, type ConnectorReport } from '#shared/connectors'
+import { requiredConnectors } from '#shared/connectors/used'
 import { checkConnectors } from '#ops/features/connectors/check-connectors'
 import { gmailScope } from '#shared/connectors/gmail'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
@@ -52,7 +53,7 @@ interface Reports {
 }
 
 function both(reports: unknown): Reports {
-  const [first, second] = connectorReports.parse(reports)
+  const [first, second] = connectorReportsOf(requiredConnectors).parse(reports)
   if (first === undefined || second === undefined) throw new Error('a report is missing')
   return { kajabi: first, gmail: second }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { ConnectorName } from '#shared/connectors/list'
+import { connectorNames } from '#shared/connectors/list'
+import { usedConnectors } from '#shared/connectors/used'
 import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
 import { secretOwner } from '#ops/features/connectors/secret-owner'
 import { connectorsDocument } from '#ops/features/connectors/document'
@@ -13,7 +14,7 @@ import { passedHostFiles, readHostFile, settingsOf } from '#ops/core/config/host
 /**
  * `hq connectors`: checks live whether each connector is ready.
  * @param probe internal: checks in this process and prints the reports as JSON
- * @param only internal: this connector alone
+ * @param only internal: these connectors alone, separated by commas
  * @param candidates internal: new secrets that wait for their proof, where there are any
  * @param renewals internal: prints each secret that a service renewed, at once, for the run that writes it
  * @param withdraw internal: has the service of `only` forget its secret instead
@@ -29,7 +30,7 @@ export async function run({
 }: {
   json?: boolean
   probe?: boolean
-  only?: ConnectorName
+  only?: string
   candidates?: boolean
   renewals?: boolean
   withdraw?: boolean
@@ -45,9 +46,11 @@ export async function run({
           artifacts: { connectors: 'connectors.json' },
         }
         const paths = hostPaths()
+        const owner = secretOwner(paths)
+        const names = usedConnectors(owner.settings)
         const document = connectorsDocument(
           about,
-          await checkConnectorsAsSecretOwner(secretOwner(paths), signal),
+          await checkConnectorsAsSecretOwner(owner, { names, signal }),
         )
         writeDocument(
           join(runFolder(join(paths.artifacts, 'connectors'), context.runId), 'connectors.json'),
@@ -58,11 +61,13 @@ export async function run({
     )
   const paths = hostPaths()
   const settings = settingsOf(passedHostFiles() ?? readHostFile(paths), paths)
+  const asked = only?.split(',')
+  const names = connectorNames.filter((name) => asked?.includes(name))
   const host = {
     settings,
     paths,
     signal: cancelOnSignals(),
-    only: only ?? null,
+    ...(asked === undefined ? {} : { only: names }),
     candidates,
     ...(renewals
       ? { onRenewed: (renewal: Renewal) => process.stdout.write(`${JSON.stringify(renewal)}\n`) }
@@ -72,9 +77,10 @@ export async function run({
   return 0
 
   async function printed(): Promise<unknown> {
-    if (withdraw && only !== undefined) {
+    const [first] = names
+    if (withdraw && first !== undefined) {
       const { withdrawConnector } = await import('#ops/features/connectors/withdraw-connector')
-      return await withdrawConnector(only, host)
+      return await withdrawConnector(first, host)
     }
     const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
     return await checkConnectors(host)

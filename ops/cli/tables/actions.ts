@@ -7,6 +7,11 @@ import type { CommandModule, CommandRow, OptionRow } from './command-row.ts'
 import { matching } from './option-parsers.ts'
 import { json, unattended } from './common.ts'
 
+const onlyNames = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(connectorName))
+
 /** Options besides `--json`. */
 const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
   doctor: [unattended],
@@ -49,9 +54,9 @@ const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
       internal: true,
     },
     {
-      flags: '--only <name>',
-      description: 'check this connector alone',
-      parse: matching(connectorName, 'the name of a connector'),
+      flags: '--only <names>',
+      description: 'check these connectors alone, separated by commas',
+      parse: matching(onlyNames, 'names of connectors'),
       internal: true,
     },
     {

@@ -6,7 +6,7 @@ import {
   type ConnectorReport,
   type ConnectorsResult,
 } from '#shared/connectors'
-import { connectorNames, type ConnectorName } from '#shared/connectors/list'
+import type { ConnectorName } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { runIdPattern } from '#shared/ids'
 import { readJson } from '#ops/base/files/json-file'
@@ -29,7 +29,7 @@ export const connectorResultFile = (
 ): string => join(runFolder(join(artifacts, folder), id), file)
 
 export interface KnownConnectors {
-  /** The newest report of each connector that has one, in the order of `connectorNames`. */
+  /** The newest report of each connector that the host uses, in the order of `connectorNames`; fewer, if it has none. */
   readonly reports: readonly ConnectorReport[]
   /** Its last checks, newest first. */
   readonly history: (name: ConnectorName) => ConnectorDetail['history']
@@ -37,8 +37,14 @@ export interface KnownConnectors {
   readonly last: ConnectorsResult | null
 }
 
-/** @param results of runs in any order; those without reports are left out */
-export function knownConnectors(results: readonly ConnectorsResult[]): KnownConnectors {
+/**
+ * @param used the connectors that the host uses now; what was found at another one earlier is not reported
+ * @param results of runs in any order; those without reports are left out
+ */
+export function knownConnectors(
+  used: readonly ConnectorName[],
+  results: readonly ConnectorsResult[],
+): KnownConnectors {
   const newestFirst = results
     .filter(({ connectors }) => connectors !== null)
     .toSorted((a, b) => (a.finished_at < b.finished_at ? 1 : -1))
@@ -47,7 +53,7 @@ export function knownConnectors(results: readonly ConnectorsResult[]): KnownConn
       (connectors ?? []).flatMap((report) => (report.name === name ? [{ run_id, report }] : [])),
     )
   return {
-    reports: connectorNames.flatMap((name) => checksOf(name)[0]?.report ?? []),
+    reports: used.flatMap((name) => checksOf(name)[0]?.report ?? []),
     history: (name) =>
       checksOf(name)
         .slice(0, mostChecks)
@@ -66,16 +72,20 @@ export const mostRuns = 50
 
 /**
  * What the newest runs of this host found, from their folders. A document that cannot be read is passed over.
+ * @param used as above
  * @throws the system's error when the artifacts cannot be read
  */
-export function readKnownConnectors(paths: Pick<HostPaths, 'artifacts'>): KnownConnectors {
+export function readKnownConnectors(
+  used: readonly ConnectorName[],
+  paths: Pick<HostPaths, 'artifacts'>,
+): KnownConnectors {
   const found = connectorResults.flatMap((kind) => {
     const base = join(paths.artifacts, kind.folder)
     const ids = existsSync(base) ? readdirSync(base).filter((name) => runIdPattern.test(name)) : []
     const newest = ids.toSorted().toReversed().slice(0, mostRuns)
     return newest.flatMap((id) => readResult(connectorResultFile(paths, kind, id)) ?? [])
   })
-  return knownConnectors(found)
+  return knownConnectors(used, found)
 }
 
 function readResult(path: string): ConnectorsResult | null {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { connectorNames, type ConnectorName } from '#shared/connectors/list'
-import { connectorReport, connectorReports, type ConnectorReport } from '#shared/connectors'
+import { connectorReport, connectorReportsOf, type ConnectorReport } from '#shared/connectors'
 import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -14,15 +14,19 @@ import type { Withdrawal } from './withdraw-connector.ts'
 const startSeconds = 30
 
 /**
- * Checks the connectors in a separate process, see `SecretOwner`.
- * @returns one report of each, in the order of `connectorNames`
+ * Checks these connectors in a separate process, see `SecretOwner`.
+ * @returns one report of each, in their order
  * @throws {Problem} `cancelled`; `step_timeout`; `action_no_result`
  */
 export const checkConnectorsAsSecretOwner = async (
   owner: SecretOwner,
-  signal: AbortSignal,
+  { names, signal }: { readonly names: readonly ConnectorName[]; readonly signal: AbortSignal },
 ): Promise<ConnectorReport[]> =>
-  parseJson(await probe(owner, { signal, options: [] }), connectorReports, ofCheck)
+  parseJson(
+    await probe(owner, { signal, options: [`--only=${names.join(',')}`] }),
+    connectorReportsOf(names),
+    ofCheck,
+  )
 
 interface OneCheck {
   readonly paths: HostPaths

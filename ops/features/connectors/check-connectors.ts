@@ -2,7 +2,8 @@ import { lstatSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { HostSettings } from '#shared/config'
 import type { ConnectorReport, ConnectorState } from '#shared/connectors'
-import { connectorNames, connectors, type ConnectorName } from '#shared/connectors/list'
+import { connectors, type ConnectorName } from '#shared/connectors/list'
+import { usedConnectors } from '#shared/connectors/used'
 import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -19,8 +20,8 @@ export interface Host {
   readonly settings: HostSettings
   readonly paths: Pick<HostPaths, 'etc'>
   readonly signal: AbortSignal
-  /** Only this connector; null: all. */
-  readonly only?: ConnectorName | null
+  /** Only these connectors, in this order; absent: all that the host uses. */
+  readonly only?: readonly ConnectorName[]
   /** Where a new secret waits for its proof, that one is checked and not the one in use. */
   readonly candidates?: boolean
   /** Takes a secret that its service renewed. This process must not write it itself. */
@@ -29,15 +30,11 @@ export interface Host {
 
 /**
  * Checks the connectors at once, live. It reads their secrets: call it in a process that has no further rights.
- * @returns one report of each, in the order of `connectorNames`
+ * @returns one report of each, in order
  * @throws {Problem} `cancelled` when `signal` fires, and every class that is not a state of a connector
  */
 export const checkConnectors = (host: Host): Promise<ConnectorReport[]> =>
-  Promise.all(
-    connectorNames
-      .filter((name) => (host.only ?? name) === name)
-      .map((name) => reportOf(name, host)),
-  )
+  Promise.all((host.only ?? usedConnectors(host.settings)).map((name) => reportOf(name, host)))
 
 /** What a connector is given for its work. @param signal ends it */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as below

@@ -61,6 +61,8 @@ function Sentence({ card: { report, detail, step } }: { card: CardModel }): Reac
           ' The one in use stays until then.'}
       </p>
     )
+  if (step === 'unused')
+    return <p className="soft">This host does without it. Phase 0 does not need it.</p>
   if (report === null)
     return <p className="soft">The host has not checked it yet, so nothing is known of it.</p>
   // What is automatic at the host is not at a service: the button checks again.

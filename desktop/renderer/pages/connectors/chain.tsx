@@ -5,12 +5,12 @@ import { useLive } from '../../state/live.tsx'
 import { Status } from '../../ui/status.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import type { CardModel } from './model.ts'
-import { Phase0Button, phase0Of } from './phase0.tsx'
+import { neededBy, Phase0Button, phase0Of } from './phase0.tsx'
 import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
 
-/** Every connector, then Phase 0, in one line: what waits for what. */
+/** Every connector that Phase 0 needs, then Phase 0, in one line: what waits for what. */
 export function Chain({
   cards,
   view,
@@ -22,11 +22,12 @@ export function Chain({
   filled: boolean
 }): ReactElement {
   const { overview } = useLive()
+  const needed = neededBy(cards)
   const phase0 = phase0Of(cards, view, overview)
   return (
     <div className={css('chain')}>
       <ol className={css('chain-steps')} aria-label="From the connectors to Phase 0">
-        {cards.map((card) => (
+        {needed.map((card) => (
           <li key={card.name}>
             <Status shown={{ tone: card.tone, word: inWords(card) }} />
           </li>
@@ -38,7 +39,7 @@ export function Chain({
           {phase0.tone === 'blocked' && (
             <span className={css('soft small chain-why')}>
               <code className="mono">CONNECTOR_NOT_CONFIGURED</code> until{' '}
-              {cards.length === 2 ? 'both' : 'all'} are ready
+              {needed.length === 2 ? 'both' : 'all'} are ready
             </span>
           )}
         </li>

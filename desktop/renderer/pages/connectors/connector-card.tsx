@@ -52,7 +52,8 @@ function Middle(props: CardProps): ReactElement {
   if (card.flow !== null && card.step === 'attempt') return <Attempt {...props} flow={card.flow} />
   if (card.flow !== null && card.step === 'ended') return <AttemptEnd {...props} flow={card.flow} />
   const form = info.operator && (card.step === 'connect' || open)
-  return form ? <ConnectForm {...props} /> : <AtRest {...props} />
+  if (form) return <ConnectForm {...props} />
+  return card.step === 'unused' ? <Unused {...props} /> : <AtRest {...props} />
 }
 
 function Attempt({
@@ -89,6 +90,29 @@ function Attempt({
   )
 }
 
+/** The host does without it: it can be connected. */
+function Unused({ card: { title, ways }, onOpen }: CardProps): ReactElement {
+  const { info } = useHq()
+  return (
+    <>
+      <p className="quiet">{ways[0]?.text}</p>
+      <div className={css('conn-foot')}>
+        <span className="grow" />
+        <PushButton
+          small
+          blocked={info.operator ? null : onlyOnLaptop}
+          label={`Connect ${title}`}
+          onPress={() => onOpen(true)}
+        >
+          {connectLabel(false, info.operator)}
+        </PushButton>
+      </div>
+    </>
+  )
+}
+
+const onlyOnLaptop = 'HQ on the laptop connects: secrets come only from there.'
+
 /** Nothing must be done: it can be checked or proved, connected again, and disconnected. */
 function AtRest(props: CardProps): ReactElement {
   const {
@@ -116,7 +140,7 @@ function AtRest(props: CardProps): ReactElement {
       <PushButton
         small
         kind="quiet"
-        blocked={info.operator ? null : 'HQ on the laptop connects: secrets come only from there.'}
+        blocked={info.operator ? null : onlyOnLaptop}
         onPress={() => onOpen(true)}
       >
         {connectLabel(ready, info.operator)}

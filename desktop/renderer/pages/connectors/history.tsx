@@ -11,16 +11,19 @@ import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
 
-/** The last checks of each connector, newest first, each with its run. */
+/** The last checks of each connector, newest first, each with its run; of an unused one only if there are any. */
 export function CheckHistory({ cards }: { cards: readonly CardModel[] }): ReactElement | null {
   if (cards.every(({ detail }) => detail === null)) return null
+  const shown = cards.filter(
+    ({ step, detail }) => step !== 'unused' || (detail?.history.length ?? 0) > 0,
+  )
   return (
     <section className={css('section')} aria-label="History of checks">
       <div className="list-head">
         <h2>History of checks</h2>
       </div>
       <div className={css('histories')}>
-        {cards.map(({ name, title, detail }) => (
+        {shown.map(({ name, title, detail }) => (
           <div key={name}>
             <h3 className="quiet small">{title}</h3>
             {detail === null || detail.history.length === 0 ? (

@@ -8,6 +8,7 @@ import {
   type ConnectorMode,
   type ConnectorName,
 } from '#shared/connectors/list'
+import { isUsed } from '#shared/connectors/used'
 import type { ConnectWay } from '#shared/connectors/ways'
 import { standingOfConnector, type ConnectorStanding } from '#shared/state/connectors'
 
@@ -17,9 +18,9 @@ export interface Way extends ConnectWay {
 
 /**
  * What the person can do with a connector: follow the attempt, read how it ended, prove what lies on the host, connect,
- * or only check it again.
+ * or only check it again. `unused`: the host does without it, and the person may connect it.
  */
-export type CardStep = 'attempt' | 'ended' | 'prove' | 'connect' | 'rest'
+export type CardStep = 'attempt' | 'ended' | 'prove' | 'connect' | 'rest' | 'unused'
 
 export interface CardModel extends ConnectorStanding {
   readonly ways: readonly Way[]
@@ -53,11 +54,13 @@ export function cardsOf(view: ConnectorsView, now: number): CardModel[] {
     const report = view.host?.connectors?.find((each) => each.name === name) ?? null
     const detail = view.host?.details?.find((each) => each.name === name) ?? null
     const flow = view.flows.find(({ connector }) => connector === name) ?? null
+    const unused = !isUsed(name, detail?.settings ?? {})
     const standing = standingOfConnector(
       name,
       {
         state: report?.state ?? null,
         expiresAt: report?.expires_at ?? null,
+        unused,
         attempt: flow === null ? null : stateOfAttempt(flow),
       },
       now,
@@ -75,19 +78,20 @@ export function cardsOf(view: ConnectorsView, now: number): CardModel[] {
           .filter((key) => key.startsWith(`${name}.`))
           .map((key) => key.slice(name.length + 1)),
       ),
-      step: stepOf({ flow, detail, report, standing }),
+      step: stepOf({ flow, detail, report, unused, standing }),
     }
   })
 }
 
-function stepOf({
-  flow,
-  detail,
-  report,
-  standing,
-}: Pick<CardModel, 'flow' | 'detail' | 'report'> & { standing: ConnectorStanding }): CardStep {
+interface StepFacts extends Pick<CardModel, 'flow' | 'detail' | 'report'> {
+  readonly unused: boolean
+  readonly standing: ConnectorStanding
+}
+
+function stepOf({ flow, detail, report, unused, standing }: StepFacts): CardStep {
   if (flow !== null) return flow.end === null ? 'attempt' : 'ended'
   if (detail !== null && detail.candidate !== null) return 'prove'
+  if (unused) return 'unused'
   if (report === null) return 'rest'
   return standing.needsYou ? 'connect' : 'rest'
 }

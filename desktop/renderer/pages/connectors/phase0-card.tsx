@@ -27,7 +27,7 @@ export function Phase0Card({ last }: { last: ConnectorsReply['last_phase0'] }): 
       </div>
       {last === null ? (
         <p className="soft">
-          Not run yet. Once every connector is ready, it reads the Kajabi library and the metadata
+          Not run yet. Once Kajabi and Gmail are ready, it reads the Kajabi library and the metadata
           of mail, and leaves a proof.
         </p>
       ) : (
@@ -45,7 +45,7 @@ function Last({ last }: { last: NonNullable<ConnectorsReply['last_phase0']> }): 
       <Status shown={ofOverall(overall, error_class)} />
       <span className="soft">
         {error_class === null
-          ? 'Every connector was ready. The run says what was read of library and mail.'
+          ? 'Both connectors were ready. The run says what was read of library and mail.'
           : `${errorRule(error_class).sentence}.`}{' '}
         {error_class !== null && <code className="mono">{error_class}</code>}
       </span>

@@ -9,7 +9,7 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { ofOverall, type Shown } from '../../text/status.ts'
 import type { CardModel } from './model.ts'
 
-/** Where Phase 0 stands. It is blocked until every connector is ready, whatever an older run found. */
+/** Where Phase 0 stands. It is blocked until every connector that it needs is ready, whatever an older run found. */
 export function phase0Of(
   cards: readonly CardModel[],
   { host }: ConnectorsView,
@@ -17,7 +17,7 @@ export function phase0Of(
 ): Shown {
   if (status?.active_runs.some(({ action }) => action === 'phase0'))
     return { tone: 'running', word: 'Running' }
-  if (cards.some(({ ready }) => !ready)) return { tone: 'blocked', word: 'Blocked' }
+  if (neededBy(cards).some(({ ready }) => !ready)) return { tone: 'blocked', word: 'Blocked' }
   const last = host?.last_phase0 ?? null
   if (last === null) return { tone: 'wait', word: 'Not run yet' }
   if (last.verification === 'broken') return { tone: 'fail', word: 'Proof broken' }
@@ -25,6 +25,10 @@ export function phase0Of(
   if (last.error_class === 'CONNECTOR_NOT_CONFIGURED') return { tone: 'wait', word: 'To run again' }
   return ofOverall(last.overall, last.error_class)
 }
+
+/** The connectors that Phase 0 needs. */
+export const neededBy = (cards: readonly CardModel[]): readonly CardModel[] =>
+  cards.filter(({ required }) => required)
 
 /** Starts Phase 0. It stays in its place and says how many connectors are ready. */
 export function Phase0Button({
@@ -37,16 +41,17 @@ export function Phase0Button({
   const { state } = useLive()
   const { run, busy } = useActions()
   const press = state.buttons.of('phase0')
-  const waiting = cards.filter(({ ready }) => !ready)
+  const needed = neededBy(cards)
+  const waiting = needed.filter(({ ready }) => !ready)
   const { button } = actions.phase0
   const missing =
     waiting.length === 0
       ? null
-      : `${waiting.map(inWords).join(', ')}. Phase 0 needs every connector.`
+      : `${waiting.map(inWords).join(', ')}. Phase 0 needs ${waiting.length === 1 ? 'it' : 'them'}.`
   const says =
     waiting.length === 0
       ? button
-      : `${button}: ${cards.length - waiting.length} of ${cards.length} ready`
+      : `${button}: ${needed.length - waiting.length} of ${needed.length} ready`
   return (
     <PushButton
       kind={filled ? 'main' : 'plain'}

@@ -1,5 +1,6 @@
 import type { ConnectorReport } from '#shared/connectors'
 import { connectors } from '#shared/connectors/list'
+import { usedConnectors } from '#shared/connectors/used'
 import { pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
 import { readKnownConnectors } from '#ops/core/host-state/connector-results'
@@ -15,7 +16,8 @@ export const connectorExpiry: HostCheck = {
   description:
     'No login of a connector ends within seven days, as far as its last check knows. No secret is read.',
   remedies: ['connect_again'],
-  run: ({ paths }) => judgeExpiry(readKnownConnectors(paths).reports, Date.now()),
+  run: ({ paths, settings }) =>
+    judgeExpiry(readKnownConnectors(usedConnectors(settings), paths).reports, Date.now()),
 }
 
 /** @param now milliseconds */
