@@ -24,7 +24,7 @@ export function stampOf(path: string): Stamp | null {
  * @param root folder of the installation
  * @param name of the program, such as `hq`
  * @returns the address to import, or null when the sources must run: no bundle was made, or a source changed since. In
- * a release nothing changes after it is complete, so its bundle is taken as it is.
+ * a release, and in a packaged app, nothing changes after it is complete, so its bundle is taken as it is.
  */
 export function builtProgram(root: string, name: string): string | null {
   const folder = join(root, builtPrograms)

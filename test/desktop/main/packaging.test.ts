@@ -1,7 +1,14 @@
 import { getConfig, validateConfiguration } from 'app-builder-lib/out/util/config/config.js'
 import { DebugLogger } from 'builder-util'
-import { describe, expect, it } from 'vitest'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { builtProgram, stampOf } from '#ops/base/process/built-program'
 import { installRoot } from '#ops/base/process/program'
+import { releaseVersion } from '#ops/core/host-state/releases'
+import markPackage from '../../../scripts/mark-package.mjs'
 
 const read = () => getConfig(installRoot(), 'electron-builder.yml', null)
 
@@ -28,5 +35,53 @@ describe('electron-builder.yml', () => {
       enableEmbeddedAsarIntegrityValidation: true,
       grantFileProtocolExtraPrivileges: false,
     })
+  })
+})
+
+describe('a packaged app', () => {
+  /** What the packager has put in place: without the lock file, its package.json rewritten, all with new times. */
+  const packaged = (parts: readonly string[]) => {
+    const app = join(dir, 'resources', 'app.asar.unpacked')
+    for (const part of parts) cpSync(join(source, part), join(app, part), { recursive: true })
+    writeFileSync(join(app, 'package.json'), '{"name":"openclaw-hq","version":"1.2.3"}')
+    const packager = { getResourcesDir: (folder: string) => join(folder, 'resources') }
+    return { app, mark: () => markPackage({ appOutDir: dir, packager }, source) }
+  }
+  let dir: string
+  let source: string
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'packaging-'))
+    source = join(dir, 'source')
+    const names = ['package.json', 'package-lock.json', 'ops/main.ts', 'hostd/main.ts', 'shared/ids.ts']
+    for (const name of names) {
+      mkdirSync(dirname(join(source, name)), { recursive: true })
+      writeFileSync(join(source, name), '{ "a longer text": "than the packager writes" }')
+    }
+    mkdirSync(join(source, 'out', 'programs'), { recursive: true })
+    writeFileSync(join(source, 'out', 'programs', 'hq.mjs'), '')
+    const stamps = names.map((name) => [name, stampOf(join(source, name))])
+    writeFileSync(
+      join(source, 'out', 'programs', 'sources.json'),
+      JSON.stringify(Object.fromEntries(stamps)),
+    )
+  })
+  afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+  it('starts its programs from their bundles', async () => {
+    const { app, mark } = packaged(['ops', 'hostd', 'shared', 'out'])
+    expect(builtProgram(app, 'hq')).toBeNull()
+    mark()
+    expect(builtProgram(app, 'hq')).toBe(pathToFileURL(join(app, 'out/programs/hq.mjs')).href)
+    expect(releaseVersion(app)).toBe('1.2.3')
+    const { afterPack } = await read()
+    expect(await import(join(installRoot(), String(afterPack)))).toMatchObject({
+      default: markPackage,
+    })
+  })
+
+  it('is not made of bundles of other sources, or of none', () => {
+    expect(packaged(['ops', 'hostd', 'shared']).mark).toThrow(/has no bundles/)
+    writeFileSync(join(source, 'ops', 'main.ts'), 'changed since')
+    expect(packaged(['ops', 'hostd', 'shared', 'out']).mark).toThrow(/npm run build/)
   })
 })
