@@ -20,8 +20,8 @@ const rigTools = {
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
 const installed = (program) => folders.some((folder) => existsSync(join(folder, program)))
 
-/** A screen for windows that tests open. */
-const testTools = { Xvfb: 'xvfb' }
+/** A screen for windows that tests open, and what fetches files in Git LFS. */
+const testTools = { Xvfb: 'xvfb', 'git-lfs': 'git-lfs' }
 
 /** Installs what the rig tests need, when we may. What is still missing is a skip that names it. */
 export const installRigTools = () => install({ ...rigTools, ...testTools })

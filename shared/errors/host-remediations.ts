@@ -41,6 +41,15 @@ export const hostRemediations = {
     automatic: false,
     title: 'Open Proofs in HQ; each bundle names what differs from what was sealed.',
   },
+  move_service_data: {
+    automatic: false,
+    title:
+      'Copy what you need out of the folders named in the detail. ' +
+      'Let the service write to a folder outside of its version, and press Ship.',
+    console:
+      'Copy what you need out of the folders named in the detail. ' +
+      'Let the service write to a folder outside of its version, and ship that from the laptop.',
+  },
   free_port: {
     automatic: false,
     title: 'Stop the process named in the detail, or give the service another port.',

@@ -20,7 +20,15 @@ import type {
   ReleaseBuilds,
 } from '#ops/host/engines/common/engine'
 import { greenFolders } from '#ops/host/engines/common/green-builds'
-import { isKept, markBuilt, removeRelease } from '#ops/host/engines/common/written-files'
+import {
+  isKept,
+  keepWritten,
+  keptFolders,
+  markBuilt,
+  outlived,
+  removeRelease,
+  writtenFiles,
+} from '#ops/host/engines/common/written-files'
 
 /** Builds that are kept besides those in use. */
 const keep = 3
@@ -156,15 +164,31 @@ function howItEnded({ exitCode, signal, timedOut }: CommandResult, seconds: numb
 
 /**
  * Removes builds that no service uses and no rollback can go to, all but the newest few. One into which a service wrote
- * stays.
+ * stays for long.
+ * @returns those of them that were kept for what a service wrote, until now
  */
-function pruneBuilds(base: string, inUse: ReadonlySet<string>): void {
-  if (!existsSync(base)) return
+function pruneBuilds(base: string, inUse: ReadonlySet<string>): string[] {
+  if (!existsSync(base)) return []
   const idle = readdirSync(base, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(base, name))
-    .filter((folder) => !inUse.has(folder) && !isKept(folder))
+    .filter((folder) => !inUse.has(folder))
+  noteWritten(base, idle)
+  const plain = idle
+    .filter((folder) => !isKept(folder))
     .map((folder) => ({ folder, time: statSync(folder).mtimeMs }))
     .toSorted((a, b) => b.time - a.time)
-  for (const { folder } of idle.slice(Math.max(0, keep - 1))) removeRelease(folder)
+  for (const { folder } of plain.slice(Math.max(0, keep - 1))) removeRelease(folder)
+  const gone = outlived(base, inUse)
+  for (const folder of gone) removeRelease(folder)
+  return gone
+}
+
+/** A version that failed, or was stopped, was replaced by none that noted what it had written: its time begins now. */
+function noteWritten(base: string, idle: readonly string[]): void {
+  const noted = new Set(keptFolders(base).map(({ folder }) => folder))
+  for (const folder of idle.filter((each) => !noted.has(each))) {
+    const files = writtenFiles(folder) ?? []
+    if (files.length > 0) keepWritten(folder, files)
+  }
 }

@@ -131,8 +131,11 @@ export interface EngineGuard {
 /** Builds releases. Which folders are in use depends on the services of all engines, so all engines share it. */
 export interface ReleaseBuilds {
   readonly build: Engine['build']
-  /** Removes builds that no engine uses and no rollback needs. */
-  prune(paths: HostPaths, project: string): void
+  /**
+   * Removes builds that no engine uses and no rollback needs.
+   * @returns those of them that had been kept for what a service wrote into them
+   */
+  prune(paths: HostPaths, project: string): string[]
 }
 
 /** Runs the services of a project: `process` as plain processes, `compose` as containers. */

@@ -1,5 +1,5 @@
 // What a service wrote beside its code: it is in no other version, so it must not be dropped without a word.
-import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeWhole } from '#ops/base/files/json-file'
 
@@ -7,6 +7,11 @@ import { writeWhole } from '#ops/base/files/json-file'
 const builtMark = (folder: string): string => `${folder}.built`
 /** Beside a release folder that is kept for what was written into it. */
 const keptMark = (folder: string): string => `${folder}.kept`
+
+/** How long a folder stays for what was written into it, days. The newest few of a project stay longer. */
+const keptDays = 90
+/** How many of a project stay whatever their age. */
+const keptAlways = 3
 
 /** Folders whose content a program makes again by itself. */
 const disposable = new Set(['__pycache__', '.cache', 'cache', '.pytest_cache'])
@@ -43,6 +48,44 @@ export const keepWritten = (folder: string, files: readonly string[]): void =>
 /** Must it stay for what was written into it? */
 export const isKept = (folder: string): boolean =>
   existsSync(keptMark(folder)) || (writtenFiles(folder) ?? []).length > 0
+
+export interface KeptFolder {
+  readonly folder: string
+  /** Since when nothing runs from it, as far as HQ has seen; milliseconds since 1970. */
+  readonly since: number
+}
+
+/** Those of a project's release folders that are kept for what was written into them, newest first. */
+export function keptFolders(base: string): KeptFolder[] {
+  if (!existsSync(base)) return []
+  return readdirSync(base, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => {
+      const folder = join(base, name)
+      const since = statSync(keptMark(folder), { throwIfNoEntry: false })?.mtimeMs
+      return since === undefined ? [] : [{ folder, since }]
+    })
+    .toSorted((a, b) => b.since - a.since)
+}
+
+/** When such a folder may go, milliseconds since 1970. */
+export const goesAt = ({ since }: KeptFolder): number => since + keptDays * 86_400_000
+
+/**
+ * Those that may go: kept for `keptDays`, and not among the newest of the project.
+ * @param base folder of the project's releases
+ * @param inUse folders that something runs from, or that a rollback may need: they never go
+ */
+export const outlived = (base: string, inUse: ReadonlySet<string>, now = Date.now()): string[] =>
+  keptFolders(base)
+    .filter(({ folder }) => !inUse.has(folder))
+    .slice(keptAlways)
+    .filter((each) => goesAt(each) < now)
+    .map(({ folder }) => folder)
+
+/** What a deploy says when it removed such a folder. */
+export const afterKept = (folder: string): string =>
+  `${folder} was removed: what services wrote into it was kept for ${keptDays} days`
 
 /** Removes a release folder and what lies beside it. */
 export function removeRelease(folder: string): void {

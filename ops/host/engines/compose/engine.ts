@@ -11,6 +11,7 @@ import type {
   ServiceSocket,
 } from '#ops/host/engines/common/engine'
 import { dockerOf } from '#ops/host/engines/common/host-docker'
+import { afterKept } from '#ops/host/engines/common/written-files'
 import { withServicesLock } from '#ops/host/engines/common/services-lock'
 import { dockerChecks } from './doctor-checks.ts'
 import { projectOf, requireFreePorts } from './free-ports.ts'
@@ -51,7 +52,8 @@ export const createComposeEngine = (builds: ReleaseBuilds): Engine => ({
       target.paths,
       async () => {
         const report = await composeUp(target, build, progress)
-        builds.prune(target.paths, target.config.project)
+        for (const folder of builds.prune(target.paths, target.config.project))
+          progress.log(afterKept(folder))
         return report
       },
       { signal: progress.signal },

@@ -7,8 +7,10 @@ import type {
   ReleaseBuilds,
   ServiceSocket,
 } from '#ops/host/engines/common/engine'
+import { afterKept } from '#ops/host/engines/common/written-files'
 import { withServicesLock } from '#ops/host/engines/common/services-lock'
 import { readRecord, readRecords } from '#ops/core/host-state/service-record'
+import { serviceData } from './doctor-checks.ts'
 import { requirePort } from './handover.ts'
 import { processHealth, processRunning } from './health.ts'
 import { processGuard } from './restart.ts'
@@ -39,7 +41,8 @@ export const createProcessEngine = (builds: ReleaseBuilds): Engine => ({
       target.paths,
       async () => {
         const report = await processUp(target, build, progress)
-        builds.prune(target.paths, target.config.project)
+        for (const folder of builds.prune(target.paths, target.config.project))
+          progress.log(afterKept(folder))
         return report
       },
       { signal: progress.signal },
@@ -57,7 +60,7 @@ export const createProcessEngine = (builds: ReleaseBuilds): Engine => ({
   // What it runs from is the release folder, which every engine's green builds keep.
   markGreen: () => undefined,
   guard: processGuard,
-  doctorChecks: [],
+  doctorChecks: [serviceData],
 })
 
 function servicePorts({ paths }: EngineHost): Promise<ServiceSocket[]> {

@@ -166,8 +166,15 @@ it('G6 runs the checks of the version before on a commit that drops them, until 
   const release = readRecord(at.host.paths, 'app')?.release ?? ''
   writeFileSync(join(release, 'orders.json'), 'precious')
   await at.ship({ message: 'endpoint removed', endpoint: 'not_ok' }, { files: none })
-  const { result } = await at.deploy()
+  const { result, dod } = await at.deploy()
   expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
+  expect(dod?.checks.find(({ name }) => name === 'service_data')).toMatchObject({
+    status: 'WARN',
+    detail: expect.stringMatching(
+      new RegExp(`^${release} is kept for what .* at least until 20[0-9-]{8}\\.$`),
+    ) as string,
+    remedy: 'move_service_data',
+  })
   const detail = result.steps.find(({ name }) => name === 'docker_compose')?.detail
   expect(detail).toContain(`the version before wrote orders.json beside its code`)
   expect(readFileSync(join(release, 'orders.json'), 'utf8')).toBe('precious')

@@ -54,6 +54,7 @@ describe('doctor', () => {
       'unproven_commits',
       'unproven_on_origin',
       'funnel_requests',
+      'service_data',
       'ports:hostd',
       'ports:app',
       'ports:openclaw-console',

@@ -1,12 +1,24 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { projectConfig } from '#shared/config'
 import { runCommand } from '#ops/base/process/command'
 import { readHostSettings } from '#ops/core/config/settings-files'
+import { createReleaseBuilds } from '#ops/host/engines/builds'
+import { markGreenBuild } from '#ops/host/engines/common/green-builds'
 import { composeEngine } from '#ops/host/engines/registry'
 import { isKept, keepWritten, writtenFiles } from '#ops/host/engines/common/written-files'
 import { hostPaths, type HostPaths } from '#ops/base/paths/paths'
@@ -126,14 +138,91 @@ it('L2 neither replaces nor forgets a version into which its service wrote', asy
   expect(isKept(folder)).toBe(true)
 })
 
-it('B5 builds from the content of files in Git LFS, or not at all', async () => {
-  const content = 'the real logo\n'
+describe('L2 a folder that is kept for what a service wrote', () => {
+  const daysAgo = (days: number): number => Date.now() / 1000 - days * 86_400
+  /** A release folder with such a file; kept since then, or not yet noted. */
+  const release = (name: string, keptDaysAgo?: number): string => {
+    const folder = join(paths.builds, 'shop', name)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'db.json'), 'precious')
+    if (keptDaysAgo !== undefined) {
+      keepWritten(folder, ['db.json'])
+      utimesSync(`${folder}.kept`, daysAgo(keptDaysAgo), daysAgo(keptDaysAgo))
+    }
+    return folder
+  }
+  const prune = (busy: string): string[] =>
+    createReleaseBuilds(() => [
+      { ...composeEngine, folders: () => [{ folder: busy, busy: true }] },
+    ]).prune(paths, 'shop')
+
+  it('goes after 90 days, but neither one in use nor the newest three', () => {
+    const [running, green] = [release('running', 400), release('green', 390)]
+    const kept = [release('a', 89), release('b', 91), release('c', 300), release('d', 300)]
+    const old = [release('e', 301), release('f', 380)]
+    markGreenBuild(paths, {
+      project: 'shop',
+      sha: 'a'.repeat(40),
+      folder: green,
+      digest: 'b'.repeat(64),
+      images: [],
+    })
+    expect(prune(running).toSorted()).toEqual([kept[3], ...old].toSorted())
+    for (const folder of [running, green, ...kept.slice(0, 3)])
+      expect(readFileSync(join(folder, 'db.json'), 'utf8')).toBe('precious')
+    expect(readdirSync(join(paths.builds, 'shop')).filter((name) => /^[def]/.test(name))).toEqual([])
+    expect(prune(running)).toEqual([])
+  })
+
+  it('counts its days from the first deploy that saw it idle', async () => {
+    const young = ['a', 'b', 'c'].map((name) => release(name, 1))
+    const { folder } = await build('echo built > db.json')
+    // Within one tick of the clock of the file system it would have the time of the build.
+    while (writtenFiles(folder)?.length === 0)
+      writeFileSync(join(folder, 'db.json'), 'written after the build')
+    expect(prune(young[0] ?? '')).toEqual([])
+    expect(Date.now() - statSync(`${folder}.kept`).mtimeMs).toBeLessThan(60_000)
+  })
+})
+
+/** Commits a file as Git LFS keeps it: the commit has a pointer. @returns where the store has its content */
+function commitPointer(content: string): { store: string; oid: string } {
   const oid = createHash('sha256').update(content).digest('hex')
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`
   writeFileSync(join(paths.root, '.gitattributes'), '*.png filter=lfs diff=lfs merge=lfs -text\n')
   writeFileSync(join(paths.root, 'logo.png'), pointer)
   git('add', '--all')
   git('commit', '--quiet', '-m', 'a pointer')
+  const store = join(paths.root, '.git', 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4))
+  mkdirSync(store, { recursive: true })
+  return { store, oid }
+}
+
+const lfs = ['/usr/bin/git-lfs', '/usr/local/bin/git-lfs'].find((path) => existsSync(path))
+it.skipIf(lfs === undefined)('B5 fetches content that a clone lacks (needs git-lfs)', async () => {
+  const origin = join(dir, 'origin.git')
+  git('init', '--quiet', '--bare', origin)
+  git('remote', 'add', 'origin', `file://${origin}`)
+  const content = 'the real logo\n'
+  const { store, oid } = commitPointer(content)
+  writeFileSync(join(store, oid), content)
+  git('push', '--quiet', 'origin', 'HEAD')
+  git('lfs', 'push', '--all', 'origin')
+  rmSync(store, { recursive: true })
+  const { folder } = await build('cp logo.png built.png')
+  expect(readFileSync(join(folder, 'built.png'), 'utf8')).toBe(content)
+
+  rmSync(join(origin, 'lfs'), { recursive: true })
+  rmSync(store, { recursive: true })
+  await expect(build('true')).rejects.toMatchObject({
+    errorClass: 'lfs_content_missing',
+    message: expect.stringMatching(/^1 of 1 files .* first logo\.png: /) as string,
+  })
+})
+
+it('B5 builds from the content of files in Git LFS, or not at all', async () => {
+  const content = 'the real logo\n'
+  const { store, oid } = commitPointer(content)
   const missing = {
     errorClass: 'lfs_content_missing',
     message: expect.stringContaining(
@@ -141,8 +230,6 @@ it('B5 builds from the content of files in Git LFS, or not at all', async () => 
     ) as string,
   }
   await expect(build('true')).rejects.toMatchObject(missing)
-  const store = join(paths.root, '.git', 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4))
-  mkdirSync(store, { recursive: true })
   writeFileSync(join(store, oid), 'another logo\n')
   await expect(build('true')).rejects.toMatchObject(missing)
   writeFileSync(join(store, oid), content)
