@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser, shown } from '../../support/browser.ts'
@@ -60,6 +64,47 @@ test('the verdict of a large change lists its packets, what was flagged and what
     'U+200B',
   )
   await shown(page.getByRole('list', { name: 'Handled by rule' })).toContainText('logo.png: binary')
+  expect(complaints).toEqual([])
+  await page.context().close()
+})
+
+test('U9 a file is listed once, under its own name, whatever is in the name', async () => {
+  const names = [
+    '<img src=x onerror="alert(1)">.txt',
+    'b/a b.txt',
+    'größe "groß".txt',
+    'tab\there.txt',
+    'with space .txt',
+    'right\u202eleft.txt',
+  ]
+  const repo = mkdtempSync(join(tmpdir(), 'names-'))
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-C', repo, ...args], { encoding: 'utf8' })
+  git('init', '--quiet')
+  mkdirSync(join(repo, 'b'))
+  for (const name of names) writeFileSync(join(repo, name), 'one\n')
+  git('add', '--all')
+  const result = shipResult()
+  const detail = shipDetail(result, {
+    diff: git('diff', '--cached', '--no-ext-diff'),
+    files: names,
+  })
+  rmSync(repo, { recursive: true })
+  const story = scene({
+    'overview.get': overview({ ship: detail.summary }),
+    'ship.list': { ships: [detail.summary] },
+    'ship.get': detail,
+  })
+  const { page, complaints } = await open(browser, built, story, { path: `/ship/${result.run_id}` })
+  const list = page.getByRole('navigation', { name: 'Changed files' })
+  await shown(list.getByRole('heading')).toHaveText('6 files+6 −0')
+  await shown(list.getByRole('button')).toHaveCount(names.length)
+  for (const name of names) {
+    const shownName = name.replace('\t', ' ').replace('\u202e', '‹U+202E›')
+    await list.getByRole('button', { name: `${shownName} +1 −0` }).click()
+    await shown(page.getByRole('region', { name: `Changes of ${shownName}` })).toBeVisible()
+  }
+  await shown(page.locator('img')).toHaveCount(0)
   expect(complaints).toEqual([])
   await page.context().close()
 })

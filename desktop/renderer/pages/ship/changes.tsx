@@ -52,7 +52,7 @@ export function Changes({
   return (
     <div className={css(`changes ${filesShown ? 'with-files' : ''}`)}>
       <FileTree files={all} current={file} onChoose={onChoose} />
-      <section className="pane" aria-label={`Changes of ${file.path}`}>
+      <section className="pane" aria-label={`Changes of ${visibleText(file.path)}`}>
         <div className={css('diff-bar')}>
           <Icon name="file" small className="quiet" />
           <code className="mono ellipsis">{visibleText(file.path)}</code>
@@ -91,7 +91,7 @@ export function Changes({
 }
 
 function labelOf({ path, additions, deletions, findings }: DiffFile): string {
-  const lines = `${path} +${additions} −${deletions}`
+  const lines = `${visibleText(path)} +${additions} −${deletions}`
   return findings > 0 ? `${lines}, ${count(findings, 'finding')}` : lines
 }
 
@@ -123,7 +123,7 @@ function FileTree({
       {[...folders].map(([folder, own]) => (
         <div key={folder}>
           {folder !== '' && (
-            <span className={css('tree-folder ellipsis')} title={folder}>
+            <span className={css('tree-folder ellipsis')} title={visibleText(folder)}>
               {visibleText(folder)}
             </span>
           )}
