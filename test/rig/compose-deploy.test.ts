@@ -17,6 +17,7 @@ const outcome = z.object({
   error_class: z.string().nullable(),
   engine: z.string().nullable(),
   unanswered_ms: z.number().nullable(),
+  containers: z.array(z.string()),
   steps: z.array(triple),
   first_error: z.string().nullable(),
   maintenance: z.boolean(),
@@ -104,8 +105,13 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
     })
     expect(unanswered_ms).toBeGreaterThan(0)
     expect(steps.find(([name]) => name === 'docker_compose')?.[2]).toMatch(
-      /^engine compose: started web, unchanged side, console; no answer for \d+ ms$/,
+      /^engine compose: started web, unchanged side, job, console; no answer for \d+ ms$/,
     )
+  })
+
+  it('B6 takes a job that ends with 0, an absent optional service, and a fixed address twice', () => {
+    const containers = ['shop-job-1 exited', 'shop-side-1 running', 'shop-web-1 running']
+    expect([came.first.containers, came.second.containers]).toEqual([containers, containers])
   })
 
   it('is not green while another program of the host can be reached from outside', () => {

@@ -38,8 +38,21 @@ try {
     endpoints: [{ service: 'web', path: '/' }],
     routes: [{ path: '/api/runs' }],
   }
-  const files = (message: string, web: object = {}): Record<string, string> => ({
-    ...composeProject(message, { web }),
+  const subnet = '198.19.255.0/24'
+  const files = (message: string, more: object = {}): Record<string, string> => ({
+    // B6: a fixed address, an optional dependency that is not there, and a job that ends.
+    ...composeProject(message, {
+      web: {
+        depends_on: { debug: { condition: 'service_started', required: false } },
+        networks: { back: { ipv4_address: '198.19.255.10' } },
+        ...more,
+      },
+      services: {
+        debug: { image: docker.baseImage, profiles: ['debug'] },
+        job: { image: docker.baseImage, command: ['node', '-e', 'console.log("done")'] },
+      },
+      networks: { back: { ipam: { config: [{ subnet }] } } },
+    }),
     'openclaw.config.json': `${JSON.stringify(config)}\n`,
   })
   const url = `http://127.0.0.1:${at.ports.app}/`
@@ -50,6 +63,11 @@ try {
     error_class: result.error_class,
     engine: result.engine,
     unanswered_ms: result.unanswered_ms,
+    containers: docker
+      .run('ps', '--all', '--format', '{{.Names}} {{.State}}')
+      .split('\n')
+      .filter((name) => name.startsWith('shop-'))
+      .toSorted(),
     steps: result.steps.map(({ name, status, detail }) => [name, status, detail]),
     first_error: triage?.first_error?.text ?? null,
     maintenance: at.maintenance() !== null,

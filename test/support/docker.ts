@@ -209,11 +209,13 @@ export function composeProject(
   {
     web = {},
     services = {},
+    networks = {},
     files = {},
     healthTimeout = webHealthTimeout,
   }: {
     web?: object
     services?: Record<string, object | null>
+    networks?: Record<string, object>
     files?: Record<string, string>
     healthTimeout?: string
   } = {},
@@ -232,6 +234,7 @@ export function composeProject(
         ...services,
       }).filter(([, service]) => service !== null),
     ),
+    networks,
   }
   return {
     'compose.yaml': JSON.stringify(compose, null, 2),

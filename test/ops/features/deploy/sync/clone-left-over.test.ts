@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -146,4 +147,20 @@ describe('L3 what no commit has and the commit would replace', () => {
     expect(readFileSync(clone('half.txt'), 'utf8')).toBe('whole\n')
     expect(at.git(at.host.paths.root, 'for-each-ref', 'refs/openclaw/reset')).toBe('')
   })
+})
+
+it('B2 a clone without history and without files is completed before its reviews are verified', async () => {
+  await at.ship({ message: 'one more' })
+  const target = await at.ship({ message: 'on top' })
+  const { root } = at.host.paths
+  const address = at.git(root, 'remote', 'get-url', 'origin')
+  for (const allowed of ['allowFilter', 'allowAnySHA1InWant'])
+    at.git(at.origin, 'config', `uploadpack.${allowed}`, 'true')
+  const fresh = join(at.host.dir, 'fresh')
+  at.git(root, 'clone', '--quiet', '--no-checkout', '--depth=1', '--filter=blob:none', address, fresh)
+  rmSync(clone('.git'), { recursive: true })
+  renameSync(join(fresh, '.git'), clone('.git'))
+  const deploy = await green()
+  expect(deploy.result.target_sha).toBe(target)
+  expect(logOf(deploy)).toMatch(/this clone was not whole; fetched its history and \d+ objects/)
 })
