@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createParser } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -58,6 +58,10 @@ const oddLine = (n: number): string =>
   `{ "type" : "log","time":"${time}", "seq":${n} ,"step":null,"stream":"hq","text":"\\u00fc ${n}" }`
 const plainLine = (n: number): string =>
   JSON.stringify({ seq: n, time, type: 'log', step: null, stream: 'hq', text: `line ${n}` })
+
+/** Highest memory that it has used so far, MB. */
+const peakMemory = ({ pid }: TestHostd): number =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
 async function read(headers: Record<string, string> = {}): Promise<{
   ids: number[]
@@ -130,13 +134,15 @@ describe('H2 the streams of one log', () => {
 })
 
 describe('the lines of a log', () => {
-  it('reach the reader byte for byte, under the number of their line, also after a resume', async () => {
+  it('H3 reach the reader byte for byte, under their numbers, and hostd holds few of them', async () => {
     const written = Array.from({ length: lines }, (_, at) =>
       at % 1000 === 0 ? oddLine(at + 1) : plainLine(at + 1),
     )
     writeRun(`${written.join('\n')}\n`)
     hostd = await startHostd(host)
+    const before = peakMemory(hostd)
     const all = await read()
+    expect(peakMemory(hostd) - before).toBeLessThan(80)
     expect(all.data.length).toBe(lines)
     expect(all.data.every((line, at) => line === written[at])).toBe(true)
     expect(all.ids.every((number, at) => number === at + 1)).toBe(true)

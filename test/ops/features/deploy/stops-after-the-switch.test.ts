@@ -133,10 +133,14 @@ it('stops at a state that cannot be read, and restores the one of the last green
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(before)
 })
 
-it('ends maintenance with the next good deploy', async () => {
-  const { result, triage } = await at.deploy()
+it('U5 ends maintenance with the next good deploy, and its doctor names no older one', async () => {
+  const { result, triage, dod } = await at.deploy()
   expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS' })
   expect(triage).toBeNull()
+  expect(dod?.checks.find(({ name }) => name === 'last_deploy')).toMatchObject({
+    status: 'SKIP',
+    detail: expect.stringMatching(`Deploy ${result.run_id} makes this check`) as string,
+  })
   expect(at.maintenance()).toBeNull()
   expect(await at.message()).toMatchObject({ message: 'endpoint good' })
 })
