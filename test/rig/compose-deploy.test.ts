@@ -105,7 +105,7 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
     })
     expect(unanswered_ms).toBeGreaterThan(0)
     expect(steps.find(([name]) => name === 'docker_compose')?.[2]).toMatch(
-      /^engine compose: started web, unchanged side, job, console; no answer for \d+ ms$/,
+      /^engine compose: started job, web, unchanged side, console; no answer for \d+ ms$/,
     )
   })
 

@@ -170,7 +170,9 @@ describe('L2 a folder that is kept for what a service wrote', () => {
     expect(prune(running).toSorted()).toEqual([kept[3], ...old].toSorted())
     for (const folder of [running, green, ...kept.slice(0, 3)])
       expect(readFileSync(join(folder, 'db.json'), 'utf8')).toBe('precious')
-    expect(readdirSync(join(paths.builds, 'shop')).filter((name) => /^[def]/.test(name))).toEqual([])
+    expect(readdirSync(join(paths.builds, 'shop')).filter((name) => /^[def]/.test(name))).toEqual(
+      [],
+    )
     expect(prune(running)).toEqual([])
   })
 

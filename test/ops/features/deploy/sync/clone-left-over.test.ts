@@ -157,7 +157,16 @@ it('B2 a clone without history and without files is completed before its reviews
   for (const allowed of ['allowFilter', 'allowAnySHA1InWant'])
     at.git(at.origin, 'config', `uploadpack.${allowed}`, 'true')
   const fresh = join(at.host.dir, 'fresh')
-  at.git(root, 'clone', '--quiet', '--no-checkout', '--depth=1', '--filter=blob:none', address, fresh)
+  at.git(
+    root,
+    'clone',
+    '--quiet',
+    '--no-checkout',
+    '--depth=1',
+    '--filter=blob:none',
+    address,
+    fresh,
+  )
   rmSync(clone('.git'), { recursive: true })
   renameSync(join(fresh, '.git'), clone('.git'))
   const deploy = await green()
