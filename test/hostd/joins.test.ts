@@ -45,7 +45,7 @@ const start = async (action: string, params = {}): Promise<string> => {
 }
 const hqHere = async (...args: string[]) => await hq(host, args, { OPENCLAW_HOSTD_URL: hostd.url })
 
-describe('a busy lane', () => {
+describe('G1 a busy lane', () => {
   it.each([
     ['rollback', ['rollback'], 'Roll back was not started'],
     ['rollback to a commit', ['rollback', '--to', commit], 'Roll back was not started'],

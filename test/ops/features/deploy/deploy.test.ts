@@ -111,12 +111,12 @@ it('replaces the version that serves, which answers until the new one does', asy
   )
 })
 
-it('leaves the running services alone when the same commit is deployed again', async () => {
+it('B10 leaves services and the build alone when the same commit is deployed again', async () => {
   const before = readRecords(at.host.paths)
   const { result, dir } = await at.deploy()
   expect(result, JSON.stringify(result.steps, null, 1)).toMatchObject({ overall: 'PASS' })
   expect(result.unanswered_ms).toBeNull()
-  // B10: the build that was green is used again.
+  // The build that was green is used again.
   const built = result.steps.find(({ name }) => name === 'console_build')
   expect(built?.detail).toContain('the kept build')
   expect(readRecords(at.host.paths)).toEqual(before)

@@ -128,13 +128,13 @@ describe('a deploy, before anything that serves is touched,', () => {
     await expectUntouched(before)
   })
 
-  it('stops when the new version ends at once; the end of its log is the evidence', async () => {
+  it('B9 stops when the new version ends at once; the end of its log is the evidence', async () => {
     await at.ship({ message: 'dies', health: 'dies' })
     const { deploy, before } = await deployed()
     expectStop(at, deploy, 'service_unhealthy', 'docker_compose')
     expect(deploy.triage?.first_error?.text).toBe('Error: the database is not there')
     expect(deploy.triage?.evidence[0]).toContain('its log says: Error: the database is not there')
-    // B9: what the candidate said is not in the log of the version that serves.
+    // What the candidate said is not in the log of the version that serves.
     const logOf = (name: string): string =>
       readFileSync(join(at.host.paths.services, 'app', name), 'utf8')
     expect(logOf('candidate.log')).toContain('the database is not there')

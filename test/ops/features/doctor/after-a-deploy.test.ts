@@ -90,7 +90,7 @@ describe('doctor', () => {
     ).toEqual(result)
   })
 
-  it('fails each check with its remedy: an open token, a moved HEAD, a Funnel request, a dead service', async () => {
+  it('H6 fails each check with its remedy: an open token, a moved HEAD, a Funnel request, a dead service', async () => {
     chmodSync(at.host.paths.tokenFile, 0o644)
     const target = at.git(at.host.paths.root, 'rev-parse', 'HEAD')
     at.git(at.host.paths.root, 'commit', '--quiet', '--allow-empty', '-m', 'by hand')
@@ -100,7 +100,7 @@ describe('doctor', () => {
         .status,
     ).toBe(403)
     await killApp()
-    // H6: hostd does not use an open token, so doctor runs beside it and says why.
+    // hostd does not use an open token, so doctor runs beside it and says why.
     expect((await at.hostd.request('/api/runs')).status).toBe(503)
     const { code, out } = await hq(at.host, ['doctor', '--json'], {
       OPENCLAW_HOSTD_URL: at.hostd.url,

@@ -53,7 +53,7 @@ describe('preflight', () => {
     )
   })
 
-  it('refuses a commit that tracks the proof folder of HQ', async () => {
+  it('B10 refuses a commit that tracks the proof folder of HQ', async () => {
     at.sample.commit('Second', {
       'artifacts/ship/20261122T120000Z-aaaaaaaa/ship_result.json': '{}',
     })

@@ -167,7 +167,7 @@ describe('L2 a folder that is kept for what a service wrote', () => {
       digest: 'b'.repeat(64),
       images: [],
     })
-    expect(prune(running).toSorted()).toEqual([kept[3], ...old].toSorted())
+    expect(new Set(prune(running))).toEqual(new Set([kept[3], ...old]))
     for (const folder of [running, green, ...kept.slice(0, 3)])
       expect(readFileSync(join(folder, 'db.json'), 'utf8')).toBe('precious')
     expect(readdirSync(join(paths.builds, 'shop')).filter((name) => /^[def]/.test(name))).toEqual(
