@@ -1,9 +1,10 @@
 /** What one row of the table of actions holds. */
 import type { z } from 'zod'
+import { connectorNames, type ConnectorName } from './connectors/list.ts'
 import type { BundleKind } from './proof.ts'
 import type { ResultKind } from './result-forms.ts'
 
-export const lanes = [
+const fixedLanes = [
   'deploy',
   'doctor',
   'guard',
@@ -17,7 +18,14 @@ export const lanes = [
   'phase0',
   'connector',
 ] as const
-export type Lane = (typeof lanes)[number]
+export type Lane = (typeof fixedLanes)[number] | `connector_${ConnectorName}`
+/** A connector has a lane of its own: its sign-in may take long, and says nothing about another one. */
+export const laneOfConnector = <Name extends ConnectorName>(name: Name) =>
+  `connector_${name}` as const
+export const lanes: readonly [Lane, ...Lane[]] = [
+  ...fixedLanes,
+  ...connectorNames.map(laneOfConnector),
+]
 
 export interface Action {
   readonly title: string
@@ -40,6 +48,8 @@ export interface Action {
   readonly timeout_seconds: number
   /** One run at a time per lane; a second start is answered 409 and joinable. */
   readonly lane: Lane
+  /** The lane by the parameters. Absent: always the one above. */
+  readonly laneOf?: (params: Readonly<Record<string, unknown>>) => Lane
   /** `idle`: not while a deploy runs. `dod_only`: never, but for the Definition of Done. */
   readonly in_maintenance: 'allowed' | 'idle' | 'dod_only'
   /** Needs a confirmation in the UI that names what it changes. */

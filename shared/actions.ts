@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Action } from './action-row.ts'
+import type { Action, Lane } from './action-row.ts'
 import { connectorActions } from './connector-actions.ts'
 import { commitId } from './ids.ts'
 import { keyId } from './signature.ts'
@@ -246,3 +246,8 @@ export type ActionId = keyof typeof actions
 export const actionIds = Object.keys(actions) as [ActionId, ...ActionId[]]
 export const isActionId = (name: string): name is ActionId => Object.hasOwn(actions, name)
 export const actionOf = (id: ActionId): Action => actions[id]
+/** The lane in which a request of this action runs. */
+export function laneOf(id: ActionId, params: Readonly<Record<string, unknown>>): Lane {
+  const { lane, laneOf: byParams } = actionOf(id)
+  return byParams?.(params) ?? lane
+}

@@ -1,6 +1,6 @@
 /** The actions on one connector: what HQ starts by a button, and the same under the names that agents use. */
 import { z } from 'zod'
-import type { Action } from './action-row.ts'
+import { laneOfConnector, type Action } from './action-row.ts'
 import { connectorModes, connectorNames, type ConnectorName } from './connectors/list.ts'
 
 const mode = z.enum(connectorModes).optional()
@@ -8,6 +8,14 @@ const named = z.strictObject({ name: z.enum(connectorNames) })
 
 /** One check of the service, and one more of the secret in use when the new one is refused: each at most 90 s. */
 const timeout_seconds = 240
+
+/** Of an action whose parameters name the connector. */
+const laneByName = {
+  laneOf: ({ name }: Readonly<Record<string, unknown>>) => {
+    const found = connectorNames.find((each) => each === name)
+    return found === undefined ? 'connector' : laneOfConnector(found)
+  },
+} as const
 
 const common = {
   result: 'connectors',
@@ -34,6 +42,7 @@ export const connectorActions = {
     ...common,
     title: 'Connector: what is waited for',
     button: 'Start connecting',
+    ...laneByName,
     argv: argvOf('start'),
     params: named.extend({ mode }),
   },
@@ -41,6 +50,7 @@ export const connectorActions = {
     ...common,
     title: 'Connector: what is stored',
     button: 'Look for the secret',
+    ...laneByName,
     argv: argvOf('status'),
     params: named.extend({ mode }),
   },
@@ -48,6 +58,7 @@ export const connectorActions = {
     ...common,
     title: 'Connector: prove the secret',
     button: 'Prove the secret',
+    ...laneByName,
     argv: argvOf('finalize'),
     params: named.extend({ mode }),
   },
@@ -55,6 +66,7 @@ export const connectorActions = {
     ...common,
     title: 'Connector: delete the secret',
     button: 'Delete the secret',
+    ...laneByName,
     argv: argvOf('revoke'),
     params: named,
     destructive: true,
@@ -71,6 +83,7 @@ export const connectorActions = {
 function forAgents(verb: Verb, name: ConnectorName, title: string) {
   return {
     ...common,
+    lane: laneOfConnector(name),
     title,
     button: title,
     argv: argvOf(verb, name),

@@ -1,6 +1,6 @@
 /** The runs of this host: starts them, follows them by their folders, and records how they ended. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { actionOf, type ActionId } from '#shared/actions'
+import { laneOf, type ActionId } from '#shared/actions'
 import { Problem, toProblem } from '#shared/errors'
 import { newRunId } from '#shared/ids'
 import { isEnded, type Run, type RunFile } from '#shared/run'
@@ -96,7 +96,7 @@ class RunSupervisor implements Runs {
     const row: Run = {
       run_id: newRunId(),
       action,
-      lane: actionOf(action).lane,
+      lane: laneOf(action, params),
       params,
       actor,
       deploy_run_id: deployRunId,

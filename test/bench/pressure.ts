@@ -251,8 +251,8 @@ const parts: Record<string, () => Promise<string>> = {
       },
     }).gmail
     const locate = (ref: string): string => join(secretsFolder(host.paths), ref)
-    const renewing = () => () => undefined
-    const request = { settings, locate, renewing, rules: { strict: false } }
+    const exchange = () => Promise.reject(new Error('IMAP renews nothing'))
+    const request = { settings, locate, exchange, rules: { strict: false } }
     const from = performance.now()
     const before = process.memoryUsage.rss()
     let refused = ''

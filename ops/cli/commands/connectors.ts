@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { connectorNames } from '#shared/connectors/list'
+import { connectorNames, type ConnectorName } from '#shared/connectors/list'
 import { usedConnectors } from '#shared/connectors/used'
 import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
 import { secretOwner } from '#ops/features/connectors/secret-owner'
 import { connectorsDocument } from '#ops/features/connectors/document'
-import type { Renewal } from '#ops/features/connectors/keep-renewed'
+import { exchangedLine, type Renewal } from '#ops/features/connectors/keep-renewed'
 import { runAsAction } from '#ops/host/hostd-client/check-command'
 import { hostPaths, runFolder } from '#ops/base/paths/paths'
 import { writeDocument } from '#ops/base/redact/write-document'
@@ -17,6 +17,7 @@ import { passedHostFiles, readHostFile, settingsOf } from '#ops/core/config/host
  * @param only internal: these connectors alone, separated by commas
  * @param candidates internal: new secrets that wait for their proof, where there are any
  * @param renewals internal: prints each secret that a service renewed, at once, for the run that writes it
+ * @param about internal: prints also which secrets each report is about
  * @param withdraw internal: has the service of `only` forget its secret instead
  * @returns the exit code
  */
@@ -25,6 +26,7 @@ export async function run({
   only,
   candidates = false,
   renewals = false,
+  about = false,
   withdraw = false,
   ...options
 }: {
@@ -33,6 +35,7 @@ export async function run({
   only?: string
   candidates?: boolean
   renewals?: boolean
+  about?: boolean
   withdraw?: boolean
 }): Promise<number> {
   if (!probe)
@@ -70,7 +73,10 @@ export async function run({
     ...(asked === undefined ? {} : { only: names }),
     candidates,
     ...(renewals
-      ? { onRenewed: (renewal: Renewal) => process.stdout.write(`${JSON.stringify(renewal)}\n`) }
+      ? {
+          onRenewed: (renewal: Renewal) => process.stdout.write(`${JSON.stringify(renewal)}\n`),
+          onExchanged: (name: ConnectorName) => process.stdout.write(`${exchangedLine(name)}\n`),
+        }
       : {}),
   }
   process.stdout.write(`${JSON.stringify(await printed())}\n`)
@@ -82,7 +88,8 @@ export async function run({
       const { withdrawConnector } = await import('#ops/features/connectors/withdraw-connector')
       return await withdrawConnector(first, host)
     }
-    const { checkConnectors } = await import('#ops/features/connectors/check-connectors')
-    return await checkConnectors(host)
+    const { checkConnectors, judgeConnectors } =
+      await import('#ops/features/connectors/check-connectors')
+    return about ? await judgeConnectors(host) : await checkConnectors(host)
   }
 }

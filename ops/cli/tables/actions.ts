@@ -70,6 +70,11 @@ const optionsOf: Readonly<Partial<Record<ActionId, readonly OptionRow[]>>> = {
       internal: true,
     },
     {
+      flags: '--about',
+      description: 'print also which secrets each report is about',
+      internal: true,
+    },
+    {
       flags: '--withdraw',
       description: 'have the service forget the secret',
       internal: true,

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Lane } from '#shared/actions'
+import type { ConnectorName } from '#shared/connectors/list'
 import { runId, timestamp } from '#shared/ids'
 import { readJson, writeJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
@@ -18,8 +19,12 @@ export const hostdLockFile = ({ index }: Pick<HostPaths, 'index'>): string =>
 /** Held while a ship bundle is stored. */
 export const storeLockFile = (paths: Locks): string => join(paths.locks, 'store-ship.lock')
 
-/** Held while the secrets of the connectors are written, proved or deleted. */
-export const secretsLockFile = (paths: Locks): string => join(paths.locks, 'connector-secrets.lock')
+/** Held while the secrets of one connector are written, proved, renewed or deleted. */
+export const secretsLockFile = (paths: Locks, name: ConnectorName): string =>
+  join(paths.locks, `connector-secrets-${name}.lock`)
+/** Held for a moment while something is written that the connectors share: their folder, their list, host.json. */
+export const connectorFilesLockFile = (paths: Locks): string =>
+  join(paths.locks, 'connector-files.lock')
 
 /** Held while the maintenance file is read and written again. */
 export const maintenanceLockFile = (paths: Locks): string => join(paths.locks, 'maintenance.lock')

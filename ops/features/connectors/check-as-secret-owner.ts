@@ -5,7 +5,7 @@ import { Problem } from '#shared/errors'
 import { parseJson } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { HostFiles } from '#ops/core/config/host-files'
-import { RenewalReader } from './keep-renewed.ts'
+import { RenewalReader, resultIn } from './keep-renewed.ts'
 import { secretOwner, type SecretOwner } from './secret-owner.ts'
 import type { SecretWork } from './store-secret.ts'
 import type { Withdrawal } from './withdraw-connector.ts'
@@ -22,11 +22,7 @@ export const checkConnectorsAsSecretOwner = async (
   owner: SecretOwner,
   { names, signal }: { readonly names: readonly ConnectorName[]; readonly signal: AbortSignal },
 ): Promise<ConnectorReport[]> =>
-  parseJson(
-    await probe(owner, { signal, options: [`--only=${names.join(',')}`] }),
-    connectorReportsOf(names),
-    ofCheck,
-  )
+  parseJson(await probe(owner, { signal, names, options: [] }), connectorReportsOf(names), ofCheck)
 
 interface OneCheck {
   readonly paths: HostPaths
@@ -40,7 +36,13 @@ interface OneCheck {
   readonly secrets: SecretWork
 }
 
-/** The same for one connector. @throws {Problem} the same; `config_invalid` for host.json */
+const checkedOne = z.strictObject({ report: connectorReport, about: z.array(z.string()) })
+
+/**
+ * The same for one connector.
+ * @returns also the files that a problem is about; none: all that were used
+ * @throws {Problem} the same; `config_invalid` for host.json
+ */
 export async function checkOneAsSecretOwner({
   paths,
   signal,
@@ -48,23 +50,26 @@ export async function checkOneAsSecretOwner({
   file,
   candidates,
   secrets,
-}: OneCheck): Promise<ConnectorReport> {
-  const options = [`--only=${name}`, ...(candidates ? ['--candidates'] : [])]
-  const stdout = await probe(secretOwner(paths, file, secrets), { signal, options })
-  return parseJson(stdout, z.tuple([connectorReport]), ofCheck)[0]
+}: OneCheck): Promise<z.output<typeof checkedOne>> {
+  const options = ['--about', ...(candidates ? ['--candidates'] : [])]
+  const owner = secretOwner(paths, file, secrets)
+  const stdout = await probe(owner, { signal, names: [name], options })
+  return parseJson(stdout, z.tuple([checkedOne]), ofCheck)[0]
 }
 
 const withdrawal = z.strictObject({ done: z.boolean().nullable(), detail: z.string() })
 
-/** Has the service of a connector forget the secret in use, in the same process. @throws {Problem} the same */
+/** Has the service of a connector forget its secrets, in the same process. @throws {Problem} the same */
 export async function withdrawAsSecretOwner({
   paths,
   signal,
   name,
   file,
-}: Omit<OneCheck, 'candidates' | 'secrets'>): Promise<Withdrawal> {
-  const options = [`--only=${name}`, '--withdraw']
-  return parseJson(await probe(secretOwner(paths, file), { signal, options }), withdrawal, ofCheck)
+  secrets,
+}: Omit<OneCheck, 'candidates'>): Promise<Withdrawal> {
+  const options = ['--withdraw']
+  const owner = secretOwner(paths, file, secrets)
+  return parseJson(await probe(owner, { signal, names: [name], options }), withdrawal, ofCheck)
 }
 
 const ofCheck = {
@@ -72,21 +77,30 @@ const ofCheck = {
   origin: 'The result of the check of the connectors',
 } as const
 
-/** @returns what the process printed @throws {Problem} as above */
+interface Probe {
+  readonly signal: AbortSignal
+  /** The connectors whose secrets are used. */
+  readonly names: readonly ConnectorName[]
+  readonly options: readonly string[]
+}
+
+/** @returns the result that the process printed @throws {Problem} as above */
 async function probe(
-  { settings, hq, keep }: SecretOwner,
-  { signal, options }: { readonly signal: AbortSignal; readonly options: readonly string[] },
+  { settings, hq, exchanging }: SecretOwner,
+  { signal, names, options }: Probe,
 ): Promise<string> {
   const longest = Math.max(...connectorNames.map((name) => settings[name].timeout_seconds))
-  const renewals = new RenewalReader(keep)
-  const { exitCode, timedOut, stdout, stderrTail } = await renewals.during(() =>
-    hq(['connectors', '--probe', '--renewals', ...options], {
-      timeLimitSeconds: longest + startSeconds,
-      signal,
-      keepStdout: true,
-      onBytes: (piece) => renewals.push(piece),
-    }),
-  )
+  const { exitCode, timedOut, stdout, stderrTail } = await exchanging(names, signal, (exchange) => {
+    const renewals = new RenewalReader(exchange)
+    return renewals.during(() =>
+      hq(['connectors', '--probe', '--renewals', `--only=${names.join(',')}`, ...options], {
+        timeLimitSeconds: longest + startSeconds,
+        signal,
+        keepStdout: true,
+        onBytes: (piece) => renewals.push(piece),
+      }),
+    )
+  })
   if (timedOut)
     throw new Problem(
       'step_timeout',
@@ -98,5 +112,5 @@ async function probe(
       `The check of the connectors ended with exit code ${String(exitCode)} and without a result.`,
       { evidence: stderrTail.split('\n') },
     )
-  return stdout.trimEnd().split('\n').at(-1) ?? ''
+  return resultIn(stdout)
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { HostSettings } from '#shared/config'
 import type { ConnectorReport, ConnectorState } from '#shared/connectors'
@@ -8,8 +8,8 @@ import { errorRule, toProblem, type ErrorClass } from '#shared/errors'
 import { secretsFolder } from '#ops/base/paths/connector-paths'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
-import { sha256Of } from '#ops/base/sha256'
 import type { CheckRequest } from './common/connector.ts'
+import { readSecretFile, SecretProblem } from './common/read-secret.ts'
 import { candidateOf } from './common/secret-folder.ts'
 import { withTimeLimit } from './common/time-limit.ts'
 import type { Renewal } from './keep-renewed.ts'
@@ -26,6 +26,8 @@ export interface Host {
   readonly candidates?: boolean
   /** Takes a secret that its service renewed. This process must not write it itself. */
   readonly onRenewed?: (renewal: Renewal) => void
+  /** The secrets of this connector are not renewed any more: another process may use them. */
+  readonly onExchanged?: (name: ConnectorName) => void
 }
 
 /**
@@ -33,14 +35,20 @@ export interface Host {
  * @returns one report of each, in order
  * @throws {Problem} `cancelled` when `signal` fires, and every class that is not a state of a connector
  */
-export const checkConnectors = (host: Host): Promise<ConnectorReport[]> =>
-  Promise.all((host.only ?? usedConnectors(host.settings)).map((name) => reportOf(name, host)))
+export const checkConnectors = async (host: Host): Promise<ConnectorReport[]> =>
+  (await judgeConnectors(host)).map(({ report }) => report)
+
+/** The same, with what each report is about. @throws {Problem} the same */
+export const judgeConnectors = (host: Host): Promise<Checked[]> =>
+  Promise.all(
+    (host.only ?? usedConnectors(host.settings)).map((name) => checkConnector(name, host)),
+  )
 
 /** What a connector is given for its work. @param signal ends it */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as below
 export function requestOf<Name extends ConnectorName>(
   name: Name,
-  { settings, paths, candidates = false, onRenewed }: Host,
+  { settings, paths, candidates = false, onRenewed, onExchanged }: Host,
   signal: AbortSignal,
 ): CheckRequest<Name> {
   const folder = secretsFolder(paths)
@@ -49,16 +57,25 @@ export function requestOf<Name extends ConnectorName>(
     const waits = candidates && lstatSync(candidate, { throwIfNoEntry: false }) !== undefined
     return waits ? candidate : join(folder, ref)
   }
+  const rules = { strict: settings.launcher === 'systemd' }
   return {
     settings: settings[name],
-    rules: { strict: settings.launcher === 'systemd' },
+    rules,
     signal,
     locate,
-    renewing: (ref) => {
+    exchange: async (ref, kind, work) => {
       const path = locate(ref)
-      const was = sha256Of(readFileSync(path))
-      return (secret) =>
-        onRenewed?.({ name, file: basename(path), was, content: JSON.stringify(secret) })
+      try {
+        const { value, sha256 } = readSecretFile(path, kind, rules)
+        const { result, renewed } = await work(value)
+        if (renewed !== null) {
+          const content = JSON.stringify(renewed)
+          onRenewed?.({ name, file: basename(path), was: sha256, content })
+        }
+        return result
+      } finally {
+        onExchanged?.(name)
+      }
     },
   }
 }
@@ -77,12 +94,19 @@ const states: Partial<Record<ErrorClass, ConnectorState>> = {
   connector_unreachable: 'unreachable',
 }
 
+/** How a connector is, and which secrets that is a verdict about. */
+interface Checked {
+  readonly report: ConnectorReport
+  /** The files that a problem is about; empty: all that were used. */
+  readonly about: readonly string[]
+}
+
 // `Name` ties the connector to its settings, which a union of names cannot.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-async function reportOf<Name extends ConnectorName>(
+async function checkConnector<Name extends ConnectorName>(
   name: Name,
   host: Host,
-): Promise<ConnectorReport> {
+): Promise<Checked> {
   const { settings, signal } = host
   const connector = hostConnectors[name]
   const { mode, timeout_seconds }: HostSettings[ConnectorName] = settings[name]
@@ -98,7 +122,7 @@ async function reportOf<Name extends ConnectorName>(
       (limit) => connector.check(requestOf(name, host, limit)),
       { title: connectors[name].title, seconds: timeout_seconds, outer: signal },
     )
-    return {
+    const report: ConnectorReport = {
       ...about(),
       state: 'ready',
       error_class: null,
@@ -107,16 +131,18 @@ async function reportOf<Name extends ConnectorName>(
       ...(account === undefined ? {} : { account }),
       ...(expiresAt === undefined ? {} : { expires_at: expiresAt.toISOString() }),
     }
+    return { report, about: [] }
   } catch (error) {
     const { errorClass, message } = toProblem(error)
     const state = states[errorClass]
     if (state === undefined) throw error
-    return {
+    const report: ConnectorReport = {
       ...about(),
       state,
       error_class: errorClass,
       next_auto_fix: errorRule(errorClass).next_auto_fix,
       detail: redact.text(message).slice(0, 2000),
     }
+    return { report, about: error instanceof SecretProblem ? error.files : [] }
   }
 }

@@ -9,7 +9,7 @@ import { candidateOf, type SecretFolder } from './common/secret-folder.ts'
 import { toCheck, type DocumentFacts } from './document.ts'
 import { requireMode, withMode, writeHostFile } from './host-mode.ts'
 import { secretsOf, type NamedSecret } from './secret-files.ts'
-import { withSecrets, type SecretWork } from './store-secret.ts'
+import { withSecrets, withSharedFiles, type SecretWork } from './store-secret.ts'
 
 interface Finalize {
   readonly paths: HostPaths
@@ -19,8 +19,8 @@ interface Finalize {
   readonly signal: AbortSignal
 }
 
-/** The service, or the file itself, says that this secret is of no use. Otherwise it waits for the next proof. */
-const useless: ReadonlySet<ErrorClass> = new Set([
+/** The service, or the file itself, says that a secret is of no use. Otherwise it waits for the next proof. */
+const uselessBy: ReadonlySet<ErrorClass> = new Set([
   'connector_secret_invalid',
   'connector_secret_unsafe',
   'connector_refused',
@@ -38,41 +38,54 @@ export async function finalizeConnector(
   about: Omit<DocumentFacts, 'kind'>,
   { paths, name, mode, signal }: Finalize,
 ): Promise<ConnectorsResult> {
-  return await withSecrets(paths, async (secrets) => {
+  return await withSecrets(paths, { name }, async (secrets) => {
     const { folder, settings } = secrets
     const file = readHostFile(paths)
     const wanted = mode ?? modeToProve(name, secrets)
     requireMode(name, wanted)
     const files = secretsOf(name, settings).filter(({ modes }) => modes.includes(wanted))
-    for (const each of files) adopt(folder, each)
+    const byHand = files.filter((each) => adopt(folder, each)).length > 0
     const waiting = files.filter((each) => folder.stat(candidateOf(each.name)) !== null)
-    const check = (candidates: boolean): Promise<ConnectorReport> => {
-      const settingsToUse = candidates ? withMode(file, name, wanted) : file
-      return checkOneAsSecretOwner({
-        paths,
-        signal,
-        name,
-        candidates,
-        secrets,
-        file: settingsToUse,
-      })
+    const check = (candidates: boolean): ReturnType<typeof checkOneAsSecretOwner> => {
+      const fileToUse = candidates ? withMode(file, name, wanted) : file
+      return checkOneAsSecretOwner({ paths, signal, name, candidates, secrets, file: fileToUse })
     }
 
-    const report = await check(true)
+    const { report, about: verdictOn } = await check(true)
     if (report.state === 'ready') {
       for (const each of waiting) folder.rename(candidateOf(each.name), each.name)
-      // Read again: a person may have edited it during the check.
       if (wanted !== settings[name].mode)
-        writeHostFile(paths, withMode(readHostFile(paths), name, wanted))
+        await withSharedFiles(paths, () =>
+          // Read again: a person, or the proof of another connector, may have edited it during the check.
+          writeHostFile(paths, withMode(readHostFile(paths), name, wanted)),
+        )
       return documentOf(about, { proved: report, now: report, ends: endOfReady(name, waiting) })
     }
-    const removed = report.error_class !== null && useless.has(report.error_class)
+    const useless = report.error_class !== null && uselessBy.has(report.error_class)
+    const removed = useless && isOnlyAbout(waiting, verdictOn.length > 0 ? verdictOn : null, files)
     if (removed) for (const each of waiting) folder.remove(candidateOf(each.name))
     const isOther = waiting.length > 0 || wanted !== settings[name].mode
-    const now = isOther ? await check(false) : report
-    const ends = endOfFailed({ folder, files, waiting, removed })
+    const now = isOther ? (await check(false)).report : report
+    const ends = endOfFailed({ folder, files, waiting, removed, byHand, useless })
     return documentOf(about, { proved: report, now, ends })
   })
+}
+
+/**
+ * Is a verdict about new secrets alone? A fault of one in use says nothing about those that wait: they stay then. What
+ * was sent together is of no use without each other.
+ * @param files that the verdict is about; null: all that were used
+ */
+function isOnlyAbout(
+  waiting: readonly NamedSecret[],
+  files: readonly string[] | null,
+  used: readonly NamedSecret[],
+): boolean {
+  if (waiting.length === 0) return false
+  const candidates = waiting.map(({ name }) => candidateOf(name))
+  return files === null
+    ? waiting.length === used.length
+    : files.every((file) => candidates.includes(file))
 }
 
 /** The mode of the settings, unless only a secret of another mode waits for its proof. */
@@ -87,15 +100,17 @@ function modeToProve(name: ConnectorName, { folder, settings }: SecretWork): str
 
 /**
  * A file that was put in the place of the secret by hand becomes the candidate, with the owner and mode it must have,
- * unless a later one waits.
+ * unless a later one waits. It leaves its place: only what was proved lies there.
+ * @returns whether there was such a file
  */
-function adopt(folder: SecretFolder, { name, validate }: NamedSecret): void {
+function adopt(folder: SecretFolder, { name }: NamedSecret): boolean {
   const candidate = candidateOf(name)
   const waiting = folder.stat(candidate)
   const bytes = folder.readByHand(name)
-  if (bytes === null || (waiting?.mtimeMs ?? 0) > (folder.stat(name)?.mtimeMs ?? 0)) return
-  validate(bytes)
+  if (bytes === null || (waiting?.mtimeMs ?? 0) > (folder.stat(name)?.mtimeMs ?? 0)) return false
   folder.write(candidate, bytes)
+  folder.remove(name)
+  return true
 }
 
 const endOfReady = (name: ConnectorName, waiting: readonly NamedSecret[]): string =>
@@ -108,17 +123,22 @@ interface Failed {
   readonly files: readonly NamedSecret[]
   readonly waiting: readonly NamedSecret[]
   readonly removed: boolean
+  /** What waits was put there by hand. */
+  readonly byHand: boolean
+  readonly useless: boolean
 }
 
 /** What became of the new secret, and of the one in use. */
-function endOfFailed({ folder, files, waiting, removed }: Failed): string {
-  if (waiting.length === 0) return ''
-  const old = files.some(({ name }) => folder.stat(name) !== null)
-    ? 'the one in use is unchanged'
-    : 'there is none in use'
+function endOfFailed(failed: Failed): string {
+  const { folder, files, waiting, removed, byHand, useless } = failed
+  const isThere = files.some(({ name }) => folder.stat(name) !== null)
+  if (waiting.length === 0)
+    return useless && isThere ? 'It stays on the host until a new one replaces it.' : ''
+  const old = isThere ? 'the one in use is unchanged' : 'there is none in use'
+  const what = byHand ? 'The file that was put there by hand' : 'The new secret'
   return removed
-    ? `The new secret was removed; ${old}.`
-    : `The new secret waits on the host for the next proof; ${old}.`
+    ? `${what} was removed; ${old}.`
+    : `${what} waits on the host for the next proof; ${old}.`
 }
 
 interface Outcome {

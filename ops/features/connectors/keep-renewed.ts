@@ -1,6 +1,7 @@
 // A secret that its service renewed during a check: from the process that checks to the run that may write it.
 import { z } from 'zod'
 import { connectorName } from '#shared/connectors'
+import type { ConnectorName } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { sha256Of } from '#ops/base/sha256'
 import { candidateOf } from './common/secret-folder.ts'
@@ -17,6 +18,19 @@ export const renewalSchema = z.strictObject({
 })
 export type Renewal = z.infer<typeof renewalSchema>
 
+/** The secrets of this connector are not renewed any more by the process that checks. */
+const exchangedSchema = z.strictObject({ exchanged: connectorName })
+export const exchangedLine = (name: ConnectorName): string =>
+  JSON.stringify({ exchanged: name } satisfies z.input<typeof exchangedSchema>)
+
+/** What a run does for a process that uses secrets which their service may renew. No other process uses them then. */
+export interface Exchange {
+  /** Writes a renewed secret. @throws {Problem} as `keepRenewed` */
+  readonly keep: (renewal: Renewal) => void | Promise<void>
+  /** Another process may use the secrets of this connector. */
+  readonly end: (name: ConnectorName) => void | Promise<void>
+}
+
 /** Most bytes of the renewals of one check. A larger output is an error of the check. */
 const maxBytes = 4 * 1024 * 1024
 
@@ -25,13 +39,13 @@ const maxBytes = 4 * 1024 * 1024
  * The last line is the result of the check, and no renewal.
  */
 export class RenewalReader {
-  readonly #keep: (renewal: Renewal) => Promise<void>
+  readonly #exchange: Exchange
   #text = ''
   #bytes = 0
-  #kept: Promise<void> = Promise.resolve()
+  #done: Promise<void> = Promise.resolve()
 
-  constructor(keep: (renewal: Renewal) => Promise<void>) {
-    this.#keep = keep
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
   }
 
   push(piece: Buffer): void {
@@ -40,16 +54,21 @@ export class RenewalReader {
     const lines = (this.#text + piece.toString('latin1')).split('\n')
     this.#text = lines.pop() ?? ''
     for (const line of lines) {
-      const renewal = renewalIn(Buffer.from(line, 'latin1').toString())
-      if (renewal === null) continue
-      this.add(renewal)
+      const read = lineOf(Buffer.from(line, 'latin1').toString())
+      if (read === null) continue
+      if ('exchanged' in read) this.end(read.exchanged)
+      else this.add(read)
     }
   }
 
   /** Keeps one after the other. */
   add(renewal: Renewal): void {
-    this.#kept = this.#kept.then(() => this.#keep(renewal))
-    this.#kept.catch(() => undefined) // `during` throws it
+    this.#then(() => this.#exchange.keep(renewal))
+  }
+
+  /** The same once all that came before is kept. */
+  end(name: ConnectorName): void {
+    this.#then(() => this.#exchange.end(name))
   }
 
   /**
@@ -60,14 +79,32 @@ export class RenewalReader {
     try {
       return await work()
     } finally {
-      await this.#kept
+      await this.#done
     }
+  }
+
+  #then(next: () => void | Promise<void>): void {
+    const before = this.#done
+    this.#done = (async () => {
+      await before
+      await next()
+    })()
+    this.#done.catch(() => undefined) // `during` throws it
   }
 }
 
-function renewalIn(line: string): Renewal | null {
+const lineSchema = z.union([renewalSchema, exchangedSchema])
+
+/** What the process printed as its result: the last line that is for no reader of renewals. */
+export const resultIn = (stdout: string): string =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .findLast((line) => lineOf(line) === null) ?? ''
+
+function lineOf(line: string): z.infer<typeof lineSchema> | null {
   try {
-    return renewalSchema.safeParse(JSON.parse(line)).data ?? null
+    return lineSchema.safeParse(JSON.parse(line)).data ?? null
   } catch {
     return null // the check reports a result that is not JSON; the text may hold a secret
   }

@@ -20,8 +20,8 @@ interface Revoke {
 }
 
 /**
- * Deletes every secret of a connector, those that wait for their proof too, and has the service forget the one in use
- * where it can.
+ * Deletes every secret of a connector, those that wait for their proof too, and has the service forget them where it
+ * can.
  * @returns PASS when none is left; `connectors` says how the connector is now
  * @throws {Problem} as `withSecrets` and `withdrawAsSecretOwner`
  */
@@ -29,10 +29,11 @@ export async function revokeConnector(
   about: Omit<DocumentFacts, 'kind'>,
   { paths, name, signal }: Revoke,
 ): Promise<ConnectorsResult> {
-  return await withSecrets(paths, async ({ folder, settings }) => {
+  return await withSecrets(paths, { name }, async (secrets) => {
+    const { folder, settings } = secrets
     const started = performance.now()
     const file = readHostFile(paths)
-    const withdrawn = await withdrawAsSecretOwner({ paths, signal, name, file })
+    const withdrawn = await withdrawAsSecretOwner({ paths, signal, name, file, secrets })
     const removed = secretsOf(name, settings)
       .flatMap((each) => [each.name, candidateOf(each.name)])
       .filter((each) => folder.remove(each))

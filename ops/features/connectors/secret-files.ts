@@ -30,3 +30,10 @@ export function secretsOf<Name extends ConnectorName>(
 /** The secrets of all connectors. */
 export const allSecrets = (settings: HostSettings): NamedSecret[] =>
   connectorNames.flatMap((name) => secretsOf(name, settings))
+
+/** May a check of this connector renew its secret? */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as above
+export const mayRenew = <Name extends ConnectorName>(
+  connector: Name,
+  settings: HostSettings,
+): boolean => hostConnectors[connector].renews?.(settings[connector]) ?? false

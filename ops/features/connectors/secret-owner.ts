@@ -1,4 +1,6 @@
 import type { HostSettings } from '#shared/config'
+import type { ConnectorName } from '#shared/connectors/list'
+import { Problem } from '#shared/errors'
 import { hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
 import { connectorAccount } from '#ops/base/paths/connector-paths'
 import {
@@ -15,11 +17,12 @@ import {
   settingsOf,
   type HostFiles,
 } from '#ops/core/config/host-files'
-import { keepRenewed, type Renewal } from './keep-renewed.ts'
+import { keepRenewed, type Exchange, type Renewal } from './keep-renewed.ts'
+import { mayRenew } from './secret-files.ts'
 import { withSecrets, type SecretWork } from './store-secret.ts'
 
-/** A renewed secret exists nowhere else: it is kept also behind the two checks of a proof. Milliseconds. */
-const keepWaitMs = 200_000
+/** A proof of the same connector, with its two checks, is waited for this long. Milliseconds. */
+const exchangeWaitMs = 200_000
 
 /** The account that owns the secrets on an installed host. It can read them and no other secret. */
 const account: RunAs = { uid: connectorAccount, gid: connectorAccount, home: '/nonexistent' }
@@ -35,8 +38,16 @@ export interface SecretOwner {
     args: readonly string[],
     options: Omit<CommandOptions, 'cwd' | 'env' | 'as'>,
   ) => Promise<CommandResult>
-  /** Writes a secret that its service renewed for such a process. @throws {Problem} as `withSecrets`, `keepRenewed` */
-  readonly keep: (renewal: Renewal) => Promise<void>
+  /**
+   * Does `work` while no other process uses secrets of these connectors that their service may renew: two at once would
+   * both use the same, and a service takes the second for theft and ends all of them.
+   * @throws {Problem} as `withSecrets`; `cancelled`
+   */
+  readonly exchanging: <T>(
+    names: readonly ConnectorName[],
+    signal: AbortSignal,
+    work: (exchange: Exchange) => Promise<T>,
+  ) => Promise<T>
 }
 
 /**
@@ -65,9 +76,72 @@ export function secretOwner(
         }),
         ...(asRoot ? { as: account } : {}),
       }),
-    keep: async (renewal) =>
-      secrets === null
-        ? await withSecrets(paths, (work) => keepRenewed(work, renewal), { waitMs: keepWaitMs })
-        : keepRenewed(secrets, renewal),
+    exchanging: async (names, signal, work) => {
+      if (secrets !== null)
+        return await work({
+          keep: (renewal) => keepRenewed(secrets, renewal),
+          end: () => undefined,
+        })
+      const held = new HeldSecrets(paths)
+      try {
+        for (const name of names) if (mayRenew(name, settings)) await held.hold(name, signal)
+        return await work(held)
+      } finally {
+        await held.endAll()
+      }
+    },
+  }
+}
+
+/** The secrets of connectors that one run works on alone, until it says that it needs them no longer. */
+class HeldSecrets implements Exchange {
+  readonly #paths: HostPaths
+  readonly #held = new Map<ConnectorName, { secrets: SecretWork; end: () => Promise<void> }>()
+
+  constructor(paths: HostPaths) {
+    this.#paths = paths
+  }
+
+  async hold(name: ConnectorName, signal: AbortSignal): Promise<void> {
+    const opened = Promise.withResolvers<SecretWork>()
+    const over = Promise.withResolvers<void>()
+    const work = async (secrets: SecretWork): Promise<void> => {
+      opened.resolve(secrets)
+      await over.promise
+    }
+    const whole = withSecrets(this.#paths, { name, waitMs: exchangeWaitMs, signal }, work)
+    whole.catch(opened.reject)
+    const end = async (): Promise<void> => {
+      over.resolve()
+      await whole
+    }
+    try {
+      this.#held.set(name, { secrets: await opened.promise, end })
+    } catch (error) {
+      if (!signal.aborted) throw error
+      throw new Problem('cancelled', 'The run was cancelled while it waited for a secret.', {
+        cause: error,
+      })
+    }
+  }
+
+  keep(renewal: Renewal): void {
+    const held = this.#held.get(renewal.name)
+    if (held === undefined)
+      throw new Problem(
+        'action_no_result',
+        'The check of the connectors renewed a secret that it was not to use. It was not written.',
+      )
+    keepRenewed(held.secrets, renewal)
+  }
+
+  async end(name: ConnectorName): Promise<void> {
+    const held = this.#held.get(name)
+    this.#held.delete(name)
+    await held?.end()
+  }
+
+  async endAll(): Promise<void> {
+    for (const name of this.#held.keys()) await this.end(name)
   }
 }

@@ -54,7 +54,7 @@ export async function connectorStatus(
   about: About,
   { paths, name, mode }: Request,
 ): Promise<ConnectorsResult> {
-  return await withSecrets(paths, ({ folder, settings, strict }) => {
+  return await withSecrets(paths, { name }, ({ folder, settings, strict }) => {
     const wanted = mode ?? settings[name].mode
     requireMode(name, wanted)
     const checks = secretsOf(name, settings)

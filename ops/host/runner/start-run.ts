@@ -1,7 +1,7 @@
 import { reserveSpace } from '#ops/base/files/reserve-space'
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { actionOf } from '#shared/actions'
+import { actionOf, laneOf } from '#shared/actions'
 import { Problem, toProblem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
 import type { ResultDocument } from '#shared/result'
@@ -108,7 +108,7 @@ function recordOf(request: StartRequest, params: Record<string, unknown>): RunFi
     schema_version: 1,
     run_id: request.run_id,
     action: request.action,
-    lane: actionOf(request.action).lane,
+    lane: laneOf(request.action, params),
     params,
     actor: request.actor,
     deploy_run_id: request.deploy_run_id,

@@ -1,6 +1,14 @@
 import type { HostSettings } from '#shared/config'
 import type { ConnectorName } from '#shared/connectors/list'
-import type { ReadRules, SecretFile } from './read-secret.ts'
+import type { z } from 'zod'
+import type { ReadRules, SecretFile, SecretKind } from './read-secret.ts'
+
+/** What a service gave for a secret. */
+export interface Exchanged<T> {
+  readonly result: T
+  /** The secret in place of the one that was used, which has ended; null: it did not renew it. */
+  readonly renewed: object | null
+}
 
 export interface CheckRequest<Name extends ConnectorName> {
   readonly settings: HostSettings[Name]
@@ -12,11 +20,25 @@ export interface CheckRequest<Name extends ConnectorName> {
   readonly rules: ReadRules
   readonly signal: AbortSignal
   /**
-   * Call it before the service is requested for a new secret in place of this one.
+   * Uses a secret in a way by which its service may renew it: no other process does so until `work` has ended, and what
+   * the service gave is kept before anything else happens. Needs `renews` of the connector.
    * @param ref as above
-   * @returns keeps the new secret, once the service gave it; call it at once, because the old one ends then
+   * @throws {SecretProblem} as `readSecret`; what `work` throws
    */
-  readonly renewing: (ref: string) => (secret: object) => void
+  readonly exchange: <T extends z.ZodType, R>(
+    ref: string,
+    kind: SecretKind<T>,
+    work: (secret: z.output<T>) => Promise<Exchanged<R>>,
+  ) => Promise<R>
+}
+
+/** What a connector is given to withdraw its secrets. */
+export interface WithdrawRequest<Name extends ConnectorName> extends Pick<
+  CheckRequest<Name>,
+  'settings' | 'rules' | 'signal'
+> {
+  /** Where such a secret lies: the file itself, and the candidate that shall replace it, as far as they are there. */
+  readonly places: (ref: string) => readonly string[]
 }
 
 /** What a check of a live secret found. */
@@ -40,10 +62,13 @@ export interface Connector<Name extends ConnectorName> {
    * @throws {Problem} of a class that is a state of a connector, see `check-connectors.ts`
    */
   readonly check: (request: CheckRequest<Name>) => Promise<Found>
+  /** May its service renew the secret when it is used? Then one process at a time uses it. Absent: no. */
+  readonly renews?: (settings: HostSettings[Name]) => boolean
   /**
-   * Has the service forget the secret, before the host deletes it; absent: the service offers no way.
-   * @returns what was done, for a person; null: the service offers no way for this secret
-   * @throws {Problem} when the service did not confirm it; the host deletes the secret all the same
+   * Has the service forget the secrets, those that wait for their proof too, before the host deletes them; absent: the
+   * service offers no way.
+   * @returns what was done, for a person; null: the service offers no way for these secrets
+   * @throws {Problem} when the service did not confirm it for each; the host deletes them all the same
    */
-  readonly revoke?: (request: CheckRequest<Name>) => Promise<string | null>
+  readonly revoke?: (request: WithdrawRequest<Name>) => Promise<string | null>
 }

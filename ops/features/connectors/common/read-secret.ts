@@ -13,6 +13,7 @@ import { maxSecretBytes } from '#shared/connectors'
 import { Problem } from '#shared/errors'
 import { connectorFileRule, connectorFolderRule, octal, wrongWith } from '#ops/base/files/file-rule'
 import { knowSecrets } from '#ops/base/redact/redaction'
+import { sha256Of } from '#ops/base/sha256'
 
 export interface SecretKind<T extends z.ZodType> {
   readonly schema: T
@@ -60,22 +61,62 @@ const unsafe = (why: string): Problem =>
 const invalid = (path: string, why: string): Problem =>
   new Problem('connector_secret_invalid', `${path} ${why}. No request was sent.`)
 
+/** A problem that is a verdict about certain secrets. Without this one it is about all that were used. */
+export class SecretProblem extends Problem {
+  /** Their files, as they were read: in use, or waiting for their proof. */
+  readonly files: readonly string[]
+  private constructor({ errorClass, message }: Problem, files: readonly string[], cause: unknown) {
+    super(errorClass, message, { cause })
+    this.files = files
+  }
+
+  /** @param paths of the secrets that it is about */
+  static of(error: unknown, paths: readonly string[]): unknown {
+    if (!(error instanceof Problem) || error instanceof SecretProblem) return error
+    return new SecretProblem(
+      error,
+      paths.map((path) => basename(path)),
+      error,
+    )
+  }
+}
+
+/** A secret, and what its file held. */
+interface ReadSecret<T> {
+  readonly value: T
+  /** sha256 of the file. */
+  readonly sha256: string
+}
+
 /**
  * Reads one secret of a connector. No message repeats its content: neither the text of the parser nor the name of a
  * field that is not in the schema.
  *
- * @throws {Problem} `CONNECTOR_NOT_CONFIGURED` when it is missing; `connector_secret_unsafe` when the file or its
+ * @throws {SecretProblem} `CONNECTOR_NOT_CONFIGURED` when it is missing; `connector_secret_unsafe` when the file or its
  *   folder is a link, belongs to another user, or is open to others; `connector_secret_invalid` when it does not
  *   match
  */
-export function readSecret<T extends z.ZodType>(
+export function readSecretFile<T extends z.ZodType>(
   path: string,
   kind: SecretKind<T>,
   rules: ReadRules,
-): z.output<T> {
-  checkFolder(dirname(path), rules)
-  return valueOf(readGuarded(path, rules), kind, (why) => invalid(path, why))
+): ReadSecret<z.output<T>> {
+  try {
+    checkFolder(dirname(path), rules)
+    const bytes = readGuarded(path, rules)
+    const value = valueOf(bytes, kind, (why) => invalid(path, why))
+    return { value, sha256: sha256Of(bytes) }
+  } catch (error) {
+    throw SecretProblem.of(error, [path])
+  }
 }
+
+/** The secret alone. @throws {SecretProblem} as `readSecretFile` */
+export const readSecret = <T extends z.ZodType>(
+  path: string,
+  kind: SecretKind<T>,
+  rules: ReadRules,
+): z.output<T> => readSecretFile(path, kind, rules).value
 
 /**
  * The secret that these bytes are. The redaction knows it from now on.

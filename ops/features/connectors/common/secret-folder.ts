@@ -95,7 +95,7 @@ export class SecretFolder {
    * @throws the system's error (ENOSPC, EROFS …); `connector_secret_unsafe` when the name is that of a folder
    */
   write(name: string, bytes: Uint8Array): void {
-    this.#removeLeftovers()
+    this.#removeLeftovers(name)
     const temporary = `.${name}.${randomBytes(6).toString('hex')}.tmp`
     try {
       const file = openSync(this.#at(temporary), newFileFlags, 0o600)
@@ -153,16 +153,18 @@ export class SecretFolder {
 
   /** @returns whether there was one; a link itself is removed */
   remove(name: string): boolean {
+    this.#removeLeftovers(name)
     if (this.stat(name) === null) return false
     rmSync(this.#at(name), { force: true })
     fsyncSync(this.#file)
     return true
   }
 
-  /** What a write that was killed left. Nobody else writes: the caller holds the lock. */
-  #removeLeftovers(): void {
-    for (const name of readdirSync(this.#at('')))
-      if (name.startsWith('.') && name.endsWith('.tmp')) rmSync(this.#at(name), { force: true })
+  /** What a write of this name that was killed left. Nobody else writes it: the caller holds the lock. */
+  #removeLeftovers(name: string): void {
+    for (const each of readdirSync(this.#at('')))
+      if (each.startsWith(`.${name}.`) && each.endsWith('.tmp'))
+        rmSync(this.#at(each), { force: true })
   }
 
   #at(name: string): string {

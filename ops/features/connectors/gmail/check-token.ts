@@ -2,8 +2,14 @@ import { refreshTokenGrant } from 'openid-client'
 import { Problem } from '#shared/errors'
 import { knowSecrets } from '#ops/base/redact/redaction'
 import type { CheckRequest, Found } from '../common/connector.ts'
-import { readSecret } from '../common/read-secret.ts'
-import { endOfToken, grantProblem, oauthPeer, whileOverloaded } from './oauth-peer.ts'
+import { readSecret, SecretProblem } from '../common/read-secret.ts'
+import {
+  endOfToken,
+  grantProblem,
+  isAboutClient,
+  oauthPeer,
+  whileOverloaded,
+} from './oauth-peer.ts'
 import { readProfile, scopeMissing } from './profile.ts'
 import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
 
@@ -14,13 +20,15 @@ import { clientFile, gmailClient, gmailToken, tokenFile } from './secrets.ts'
 export async function checkGmailToken(request: CheckRequest<'gmail'>): Promise<Found> {
   const { scope, token_url, api_url, timeout_seconds } = request.settings
   const { accessToken, expiresAt } = await gmailAccess(request)
-  const account = await readProfile({
-    apiUrl: api_url,
-    accessToken,
-    scope,
-    signal: request.signal,
-    timeoutMs: timeout_seconds * 1000,
-  })
+  const account = await aboutToken(request, () =>
+    readProfile({
+      apiUrl: api_url,
+      accessToken,
+      scope,
+      signal: request.signal,
+      timeoutMs: timeout_seconds * 1000,
+    }),
+  )
   return {
     detail:
       `The token was refreshed at ${new URL(token_url).host}, is valid for ${scope}, ` +
@@ -43,30 +51,48 @@ interface GmailAccess {
  * @throws {Problem} the classes of `readSecret` and `grantProblem`, `connector_secret_invalid`,
  *   `connector_scope_missing`
  */
-export async function gmailAccess({
-  settings: { scope, token_url, timeout_seconds },
-  locate,
-  rules,
-  signal,
-  renewing,
-}: CheckRequest<'gmail'>): Promise<GmailAccess> {
+export async function gmailAccess(request: CheckRequest<'gmail'>): Promise<GmailAccess> {
+  const { settings, locate, rules, signal, exchange } = request
+  const { scope, token_url, timeout_seconds } = settings
   const { installed } = readSecret(locate(clientFile), gmailClient, rules)
-  const token = readSecret(locate(tokenFile), gmailToken, rules)
-  if (token.client_id !== installed.client_id)
-    throw new Problem(
-      'connector_secret_invalid',
-      'The token in gmail_oauth.json was given to another client than gmail_client.json names. No request was sent.',
-    )
   const timeoutMs = timeout_seconds * 1000
-  const keep = renewing(tokenFile)
-  const access = await refresh({ token_url, client: installed, token, signal, timeoutMs })
-  const used = { ...token, ...access.renewed }
-  if (access.renewed !== null) keep(used)
+  const { access, used } = await exchange(tokenFile, gmailToken, async (token) => {
+    if (token.client_id !== installed.client_id)
+      throw SecretProblem.of(otherClient(), [locate(clientFile), locate(tokenFile)])
+    try {
+      const access = await refresh({ token_url, client: installed, token, signal, timeoutMs })
+      const used = { ...token, ...access.renewed }
+      return { result: { access, used }, renewed: access.renewed === null ? null : used }
+    } catch (error) {
+      signal.throwIfAborted()
+      const problem = grantProblem(new URL(token_url).host, error)
+      throw SecretProblem.of(problem, [locate(isAboutClient(error) ? clientFile : tokenFile)])
+    }
+  })
   // Without the field the answer means the scopes that were granted before (RFC 6749 5.1).
-  if (!(access.scope?.split(' ') ?? token.scopes).includes(scope)) throw scopeMissing(scope)
+  if (!(access.scope?.split(' ') ?? used.scopes).includes(scope))
+    throw SecretProblem.of(scopeMissing(scope), [locate(tokenFile)])
   return {
     accessToken: access.token,
     expiresAt: used.expires_at === undefined ? null : new Date(used.expires_at),
+  }
+}
+
+const otherClient = (): Problem =>
+  new Problem(
+    'connector_secret_invalid',
+    'The token in gmail_oauth.json was given to another client than gmail_client.json names. No request was sent.',
+  )
+
+/** What fails in `work` is a verdict about the token. */
+async function aboutToken<T>(
+  { locate }: CheckRequest<'gmail'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw SecretProblem.of(error, [locate(tokenFile)])
   }
 }
 
@@ -96,24 +122,19 @@ async function refresh({
   signal,
   timeoutMs,
 }: Refresh): Promise<Access> {
-  const { host, origin } = new URL(token_url)
+  const { origin } = new URL(token_url)
   const server = { issuer: origin, token_endpoint: token_url }
-  try {
-    const peer = oauthPeer({ server, client, signal, timeoutMs })
-    const answer = await whileOverloaded(() => refreshTokenGrant(peer, refresh_token), signal)
-    const { access_token, refresh_token: next, scope } = answer
-    knowSecrets([access_token, ...(next === undefined ? [] : [next])])
-    const renewed =
-      next === undefined || next === refresh_token
-        ? null
-        : {
-            refresh_token: next,
-            issued_at: new Date().toISOString(),
-            expires_at: endOfToken(answer)?.toISOString(),
-          }
-    return { token: access_token, scope, renewed }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw grantProblem(host, error)
-  }
+  const peer = oauthPeer({ server, client, signal, timeoutMs })
+  const answer = await whileOverloaded(() => refreshTokenGrant(peer, refresh_token), signal)
+  const { access_token, refresh_token: next, scope } = answer
+  knowSecrets([access_token, ...(next === undefined ? [] : [next])])
+  const renewed =
+    next === undefined || next === refresh_token
+      ? null
+      : {
+          refresh_token: next,
+          issued_at: new Date().toISOString(),
+          expires_at: endOfToken(answer)?.toISOString(),
+        }
+  return { token: access_token, scope, renewed }
 }

@@ -15,5 +15,6 @@ export const gmail: Connector<'gmail'> = {
     request.settings.mode === 'imap'
       ? await (await import('./check-imap.ts')).checkGmailImap(request)
       : await (await import('./check-token.ts')).checkGmailToken(request),
+  renews: ({ mode }) => byToken.includes(mode),
   revoke: async (request) => await (await import('./revoke-token.ts')).revokeGmailToken(request),
 }

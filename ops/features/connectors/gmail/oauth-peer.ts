@@ -115,6 +115,18 @@ const codes = new Set([
   'org_internal',
 ])
 
+/** Those that say nothing about the token: the peer does not take the client itself. */
+const codesOfClient = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'deleted_client',
+  'org_internal',
+])
+
+/** Is it the client that the peer refused, whatever its token? @param thrown by a grant */
+export const isAboutClient = (thrown: unknown): boolean =>
+  thrown instanceof WWWAuthenticateChallengeError || codesOfClient.has(oauthErrorOf(thrown) ?? '')
+
 /** @returns the code, when it may be repeated in a message */
 export const repeatable = (code: string): string => (codes.has(code) ? code : 'an unknown code')
 

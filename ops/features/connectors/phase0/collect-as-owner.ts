@@ -1,3 +1,4 @@
+import type { ConnectorName } from '#shared/connectors/list'
 import { Problem, toProblem } from '#shared/errors'
 import type { CollectPart } from '#shared/phase0'
 import { RenewalReader } from '../keep-renewed.ts'
@@ -6,6 +7,11 @@ import { collectLine, maxLineBytes, mostKnown, type CollectLine } from './lines.
 
 /** Added to the time limit of a part for the start and the end of its program, in seconds. */
 const startSeconds = 30
+
+const connectorOf: Readonly<Record<CollectPart, ConnectorName>> = {
+  library: 'kajabi',
+  harvest: 'gmail',
+}
 
 type Limit = Extract<CollectLine, { type: 'end' }>['limit']
 
@@ -20,7 +26,9 @@ interface Collecting {
    * Takes what was found, one line at a time; the program waits meanwhile.
    * @returns false: no more is taken, and the program is ended
    */
-  readonly take: (line: Exclude<CollectLine, { type: 'end' | 'problem' | 'renewed' }>) => boolean
+  readonly take: (
+    line: Exclude<CollectLine, { type: 'end' | 'problem' | 'renewed' | 'exchanged' }>,
+  ) => boolean
 }
 
 /**
@@ -31,22 +39,29 @@ interface Collecting {
  */
 export async function collectAsSecretOwner(part: CollectPart, options: Collecting): Promise<Limit> {
   const { owner, seconds, signal, known } = options
-  const renewals = new RenewalReader(owner.keep)
-  const output = new CollectOutput(part, options.take, renewals)
-  const ended = await renewals
-    .during(() =>
-      owner.hq(['phase0', `--collect=${part}`], {
-        timeLimitSeconds: seconds + startSeconds,
-        signal: AbortSignal.any([signal, output.signal]),
-        input: JSON.stringify({ known: [...known].slice(-mostKnown) }),
-        onBytes: (piece) => output.push(piece),
-      }),
-    )
-    .catch((error: unknown) => {
-      // It was ended because of its output, which says why.
-      if (output.signal.aborted && !signal.aborted) return null
-      throw error
-    })
+  const { output, ended } = await owner.exchanging(
+    [connectorOf[part]],
+    signal,
+    async (exchange) => {
+      const renewals = new RenewalReader(exchange)
+      const output = new CollectOutput(part, options.take, renewals)
+      const ended = await renewals
+        .during(() =>
+          owner.hq(['phase0', `--collect=${part}`], {
+            timeLimitSeconds: seconds + startSeconds,
+            signal: AbortSignal.any([signal, output.signal]),
+            input: JSON.stringify({ known: [...known].slice(-mostKnown) }),
+            onBytes: (piece) => output.push(piece),
+          }),
+        )
+        .catch((error: unknown) => {
+          // It was ended because of its output, which says why.
+          if (output.signal.aborted && !signal.aborted) return null
+          throw error
+        })
+      return { output, ended }
+    },
+  )
   const end = output.end()
   if (end !== null) return end.limit
   if (ended?.timedOut)
@@ -116,6 +131,7 @@ class CollectOutput {
       return this.#fail('a line that is not of the expected form')
     if (line.type === 'end') this.#end = { limit: line.limit }
     else if (line.type === 'renewed') this.#renewals.add(line.renewal)
+    else if (line.type === 'exchanged') this.#renewals.end(line.name)
     else if (line.type === 'problem') this.#problem = new Problem(line.error_class, line.message)
     else this.#give(line)
   }

@@ -4,8 +4,7 @@ import { Problem, toProblem } from '#shared/errors'
 import type { CollectPart } from '#shared/phase0'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { redact } from '#ops/base/redact/redaction'
-import { requestOf } from '../check-connectors.ts'
-import type { Renewal } from '../keep-renewed.ts'
+import { requestOf, type Host } from '../check-connectors.ts'
 import type { CollectLine } from './lines.ts'
 
 interface CollectHost {
@@ -14,7 +13,6 @@ interface CollectHost {
   readonly signal: AbortSignal
   /** Ids of messages that the run has already. */
   readonly known: ReadonlySet<string>
-  readonly onRenewed?: (renewal: Renewal) => void
 }
 
 /**
@@ -37,8 +35,15 @@ export async function collect(
   )
   try {
     const signal = AbortSignal.any([host.signal, late.signal])
-    const onRenewed = (renewal: Renewal): void => void print({ type: 'renewed', renewal })
-    const end = await workOf[part]({ ...host, signal, onRenewed }, print)
+    const end = await workOf[part](
+      {
+        ...host,
+        signal,
+        onRenewed: (renewal) => void print({ type: 'renewed', renewal }),
+        onExchanged: (name) => void print({ type: 'exchanged', name }),
+      },
+      print,
+    )
     await print({ type: 'end', limit: end })
   } catch (error) {
     const { errorClass, message } = toProblem(error)
@@ -75,7 +80,7 @@ function timeLimitOf(
 }
 
 type Work = (
-  host: CollectHost,
+  host: Host & Pick<CollectHost, 'known'>,
   print: (line: CollectLine) => Promise<void>,
 ) => Promise<Extract<CollectLine, { type: 'end' }>['limit']>
 

@@ -1,5 +1,6 @@
 // The lines that the process of the secrets' owner prints while it collects. The run checks each of them.
 import { z } from 'zod'
+import { connectorName } from '#shared/connectors'
 import { errorClasses } from '#shared/errors'
 import { harvestLimit, harvestRecord, libraryItem, libraryLimit, libraryPage } from '#shared/phase0'
 import { renewalSchema } from '../keep-renewed.ts'
@@ -16,6 +17,8 @@ export const collectLine = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('keep'), id: harvestRecord.shape.id }),
   /** A secret that its service renewed for this process, for the run that writes it. */
   z.strictObject({ type: z.literal('renewed'), renewal: renewalSchema }),
+  /** The secrets of this connector are not renewed any more. */
+  z.strictObject({ type: z.literal('exchanged'), name: connectorName }),
   /** The last line: everything was read, up to the limit. */
   z.strictObject({
     type: z.literal('end'),

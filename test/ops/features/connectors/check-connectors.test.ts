@@ -7,9 +7,11 @@ import { errorRule } from '#shared/errors'
 import { sha256Of } from '#ops/base/sha256'
 import { checkConnectorsAsSecretOwner } from '#ops/features/connectors/check-as-secret-owner'
 import { keepRenewed, type Renewal } from '#ops/features/connectors/keep-renewed'
+import { checkConnectors } from '#ops/features/connectors/check-connectors'
 import { secretOwner } from '#ops/features/connectors/secret-owner'
 import { withSecrets } from '#ops/features/connectors/store-secret'
 import { passHostFiles, readHostFiles } from '#ops/core/config/host-files'
+import { readHostSettings } from '#ops/core/config/settings-files'
 import { cookie, login, secretTexts, session, tokenOf } from '../../../support/connector-host.ts'
 import { webPeer } from '../../../support/connector-peers.ts'
 import { FaultKit, type Fault, hour, now, storage } from './fault-kit.ts'
@@ -94,6 +96,45 @@ describe('a check of the connectors', () => {
     expect(readdirSync(kit.at.folder).filter((name) => /tmp|candidate/.test(name))).toEqual([])
   })
 
+  it('uses a refresh token in one process at a time, so that no renewed one is taken for theft', async () => {
+    kit.at.google.rotates = true
+    const { signal } = new AbortController()
+    const all = await Promise.all(
+      Array.from({ length: 3 }, () =>
+        checkConnectorsAsSecretOwner(secretOwner(kit.at.host.paths), {
+          names: requiredConnectors,
+          signal,
+        }),
+      ),
+    )
+    expect(all.map(([, gmail]) => gmail?.state)).toEqual(['ready', 'ready', 'ready'])
+    expect(await kit.at.google.isValid(tokenOf(kit.at))).toBe(true)
+  })
+
+  it('names the file that a renewed secret was read from by what was read of it', async () => {
+    kit.at.google.rotates = true
+    const read = readFileSync(join(kit.at.folder, 'gmail_oauth.json'))
+    const other = { ...kit.at.token(), refresh_token: 'stored-meanwhile-0815' }
+    kit.at.google.instead = ({ url }) => {
+      // A proof puts another token in use while the service renews the one of before.
+      if (url === '/token') kit.at.write('gmail_oauth.json', other)
+      return false
+    }
+    const renewals: Renewal[] = []
+    const { paths } = kit.at.host
+    const { signal } = new AbortController()
+    await checkConnectors({
+      settings: readHostSettings(paths),
+      paths,
+      signal,
+      onRenewed: (renewal) => renewals.push(renewal),
+    })
+    expect(renewals.map(({ was }) => was)).toEqual([sha256Of(read)])
+    for (const renewal of renewals)
+      await withSecrets(paths, { name: 'gmail' }, (secrets) => keepRenewed(secrets, renewal))
+    expect(kit.at.token()).toEqual(other)
+  })
+
   it('writes a renewed secret over the one that it was renewed from, and over nothing else', async () => {
     const { paths } = kit.at.host
     const other = { ...kit.at.token(), refresh_token: 'stored-meanwhile-0815' }
@@ -105,7 +146,9 @@ describe('a check of the connectors', () => {
       content: JSON.stringify({ ...other, refresh_token: 'renewed-0815-0815' }),
     } as const
     const keep = (change: Partial<Renewal>) =>
-      withSecrets(paths, (secrets) => keepRenewed(secrets, { ...renewal, ...change }))
+      withSecrets(paths, { name: 'gmail' }, (secrets) =>
+        keepRenewed(secrets, { ...renewal, ...change }),
+      )
     await keep({ was: sha256Of('what lay there before') })
     for (const [change, errorClass] of [
       [{ file: '../../openclaw.config.json' }, 'action_no_result'],

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { collect } from '#ops/features/connectors/phase0/collect'
-import type { Renewal } from '#ops/features/connectors/keep-renewed'
 import { collectAsSecretOwner } from '#ops/features/connectors/phase0/collect-as-owner'
 import type { CollectLine } from '#ops/features/connectors/phase0/lines'
 import { runCommand } from '#ops/base/process/command'
@@ -177,7 +176,7 @@ describe('the harvest of Gmail', () => {
   it('leaves out a message that was deleted, and reads none twice when a list repeats itself', async () => {
     instead(404, '', { times: 1, of: '/messages/' })
     const gone = await linesOf('harvest')
-    expect(gone.map(({ type }) => type)).toEqual(['message', 'end'])
+    expect(gone.map(({ type }) => type)).toEqual(['exchanged', 'message', 'end'])
     at.google.mailbox.instead = (request, response) => {
       if ((request.url ?? '').includes('/messages/')) return false
       response.end('{"messages":[{"id":"18c0ffee00000001"}],"nextPageToken":"again"}')
@@ -273,14 +272,15 @@ describe('the harvest over IMAP', () => {
 
 describe('the run that reads what was collected', () => {
   /** Reads what a program prints, as if it were the one that collects. */
-  const kept: Renewal[] = []
+  const kept: unknown[] = []
   const reading = async (program: string, take = (): boolean => true) =>
     await collectAsSecretOwner('harvest', {
       owner: {
         settings: hostSettings.parse({}),
         hq: (_args, options) =>
           runCommand([process.execPath, '-e', program], { ...options, cwd: '/', env: {} }),
-        keep: async (renewal) => void kept.push(renewal),
+        exchanging: (_names, _signal, work) =>
+          work({ keep: (renewal) => void kept.push(renewal), end: (name) => void kept.push(name) }),
       },
       seconds: 30,
       signal: new AbortController().signal,
@@ -297,8 +297,12 @@ describe('the run that reads what was collected', () => {
 
   it('takes lines of the expected form only, and an end that was said', async () => {
     const renewal = { name: 'gmail', file: 'gmail_oauth.json', was: 'a', content: 'b' } as const
-    expect(await reading(printing(JSON.stringify({ type: 'renewed', renewal }), end))).toBeNull()
-    expect(kept).toEqual([renewal])
+    const exchange = [
+      { type: 'renewed', renewal },
+      { type: 'exchanged', name: 'gmail' },
+    ].map((line) => JSON.stringify(line))
+    expect(await reading(printing(...exchange, end))).toBeNull()
+    expect(kept).toEqual([renewal, 'gmail'])
     expect(await reading(printing(message, end))).toBeNull()
     const cases = [
       [printing(message), /without a result/],
