@@ -1,4 +1,5 @@
 import { gmail } from './gmail.ts'
+import { httpToken } from './http-token.ts'
 import { kajabi } from './kajabi.ts'
 import type { ConnectorRow } from './row.ts'
 
@@ -9,6 +10,7 @@ import type { ConnectorRow } from './row.ts'
 export const connectors = {
   kajabi,
   gmail,
+  http_token: httpToken,
 } as const satisfies Record<string, ConnectorRow>
 
 type Connectors = typeof connectors

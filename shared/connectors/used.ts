@@ -5,7 +5,7 @@ import type { ConnectorRow } from './row.ts'
 type ConnectorSettings = { readonly [Name in ConnectorName]: object }
 
 /** The setting that configures a connector; null: every host needs it, and Phase 0 waits for it. */
-const configuredBy = (name: ConnectorName): string | null => {
+export const configuredBy = (name: ConnectorName): string | null => {
   const row: ConnectorRow = connectors[name]
   return row.configuredBy
 }

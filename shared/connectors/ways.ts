@@ -27,6 +27,13 @@ export interface ConnectField {
   readonly optional?: boolean
   /** HQ keeps its value on the laptop after an attempt that succeeded. The next one may leave it empty. */
   readonly kept?: boolean
+  /**
+   * Its value is the setting of this name in host.json, from the proof of the secret on; the form begins with what the
+   * host has. @returns the setting that a text means
+   */
+  readonly setting?: (typed: string) => unknown
+  /** The card of a connected connector shows this setting. */
+  readonly shown?: boolean
   /** @returns why a value cannot be used, in one sentence; null: it can, as far as its form says */
   readonly problem?: (value: string) => string | null
 }

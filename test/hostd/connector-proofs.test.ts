@@ -164,7 +164,7 @@ describe('the proof of one connector', () => {
     })
     const { body } = await hostd.request('/api/connectors')
     expect(body).toMatchObject({
-      details: [{ candidate: { kind: 'storage_state' } }, { candidate: null }],
+      details: [{ candidate: { kind: 'storage_state' } }, { candidate: null }, { candidate: null }],
     })
     await hostd.client.cancel(slow)
     expect([waits(storage), existsSync(join(at.folder, storage))]).toEqual([true, false])

@@ -59,7 +59,7 @@ const sealed = (id: string) =>
 
 describe('the connectors of a host', () => {
   it('are not known before the first check, and to nobody without the token', async () => {
-    const { kajabi, gmail } = readHostSettings(at.host.paths)
+    const { kajabi, gmail, http_token } = readHostSettings(at.host.paths)
     expect(await connectors()).toEqual({
       ok: false,
       seen: null,
@@ -67,6 +67,7 @@ describe('the connectors of a host', () => {
       details: [
         { name: 'kajabi', mode: 'storage_state', settings: kajabi, candidate: null, history: [] },
         { name: 'gmail', mode: 'oauth_desktop', settings: gmail, candidate: null, history: [] },
+        { name: 'http_token', mode: 'header', settings: http_token, candidate: null, history: [] },
       ],
       last_phase0: null,
     })

@@ -187,7 +187,11 @@ describe.skipIf(why !== null)('secrets of connectors on an installed host', () =
     const reply = connectorsReply.parse((await host.api('/api/connectors')).body)
     expect(reply).toMatchObject({
       ok: true,
-      details: [{ name: 'kajabi' }, { name: 'gmail', mode: 'oauth_device', candidate: null }],
+      details: [
+        { name: 'kajabi' },
+        { name: 'gmail', mode: 'oauth_device', candidate: null },
+        { name: 'http_token' },
+      ],
     })
     expect(await host.show('openclaw-runner@x.service', 'ReadOnlyPaths')).toContain(paths.trustFile)
   })

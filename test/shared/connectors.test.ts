@@ -55,10 +55,12 @@ describe('the list of connectors', () => {
     expect([...connectorNames, ...connectorModes]).toEqual([
       'kajabi',
       'gmail',
+      'http_token',
       'storage_state',
       'oauth_desktop',
       'oauth_device',
       'imap',
+      'header',
     ])
   })
 

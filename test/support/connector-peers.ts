@@ -56,6 +56,12 @@ export async function webPeer(answer: RequestListener): Promise<WebPeer> {
   return peer
 }
 
+/** A service that knows one value of one header. */
+export const acceptsToken =
+  (value: string, header = 'authorization'): RequestListener =>
+  (request, response) =>
+    response.writeHead(request.headers[header] === value ? 200 : 401).end('<!doctype html>')
+
 /** Takes every connection, and never says anything. */
 export const silentPeer = (): Promise<{ port: number; close: () => Promise<void> }> =>
   listen(createPlainServer(() => undefined))

@@ -1,5 +1,6 @@
 // One bounded HTTP request: every request that the host's side sends goes through here, those to hostd excepted.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import { hasCode } from '#shared/system-error'
 
 export interface HttpRequest {
@@ -14,6 +15,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number
   /** Limit for the body of the answer, in bytes. */
   readonly maxBytes?: number
+  /** Ends the connection once the status is there: the text of the answer is then empty. */
+  readonly statusOnly?: boolean
 }
 
 export interface HttpAnswer {
@@ -49,6 +52,7 @@ export async function httpRequest(
     signal,
     timeoutMs = answerMs,
     maxBytes = maxAnswerBytes,
+    statusOnly = false,
   }: HttpRequest = {},
 ): Promise<HttpAnswer> {
   // Loaded with the first request: loading it takes longer than many commands run.
@@ -79,7 +83,7 @@ export async function httpRequest(
     return {
       status: answer.statusCode,
       headers: answer.headers,
-      text: await answer.body.text(),
+      text: statusOnly ? unread(answer.body) : await answer.body.text(),
     }
   } catch (error) {
     signal?.throwIfAborted()
@@ -91,6 +95,13 @@ export async function httpRequest(
     end.removeEventListener('abort', stop)
     void client.destroy()
   }
+}
+
+/** Ends the body of an answer. @returns nothing of it */
+function unread(body: Readable): string {
+  body.on('error', () => undefined) // it says that the body was ended
+  body.destroy()
+  return ''
 }
 
 const toError = (reason: unknown): Error =>

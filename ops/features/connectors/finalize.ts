@@ -1,13 +1,15 @@
 import { connectors, type ConnectorMode, type ConnectorName } from '#shared/connectors/list'
 import type { ConnectorReport, ConnectorsResult } from '#shared/connectors'
+import { isUsed } from '#shared/connectors/used'
 import type { ErrorClass } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostFile } from '#ops/core/config/host-files'
 import { resultFieldsOf } from '#ops/core/pipeline/documents'
 import { checkOneAsSecretOwner } from './check-as-secret-owner.ts'
+import type { ConnectorChange } from './common/read-secret.ts'
 import { candidateOf, type SecretFolder } from './common/secret-folder.ts'
 import { toCheck, type DocumentFacts } from './document.ts'
-import { requireMode, withMode, writeHostFile } from './host-mode.ts'
+import { requireMode, withSettings, writeHostFile } from './host-mode.ts'
 import { secretsOf, type NamedSecret } from './secret-files.ts'
 import { withSecrets, withSharedFiles, type SecretWork } from './store-secret.ts'
 
@@ -30,7 +32,7 @@ const uselessBy: ReadonlySet<ErrorClass> = new Set([
 
 /**
  * Proves a secret live: the candidate when there is one, else what lies on the host. A candidate replaces the secret in
- * use only when the service accepted it, and the settings of the host name its mode from then on.
+ * use only when the service accepted it; host.json has its mode, and the settings that came with it, from then on.
  * @returns PASS when the service accepted it; `connectors` says how the connector is now
  * @throws {Problem} as `withSecrets` and `checkOneAsSecretOwner`; `invalid_request` for a mode it does not have
  */
@@ -46,18 +48,23 @@ export async function finalizeConnector(
     const files = secretsOf(name, settings).filter(({ modes }) => modes.includes(wanted))
     const byHand = files.filter((each) => adopt(folder, each)).length > 0
     const waiting = files.filter((each) => folder.stat(candidateOf(each.name)) !== null)
+    const change = { ...broughtBy(secrets, { name, files, waiting }), mode: wanted }
     const check = (candidates: boolean): ReturnType<typeof checkOneAsSecretOwner> => {
-      const fileToUse = candidates ? withMode(file, name, wanted) : file
+      const fileToUse = candidates ? withSettings(file, name, change) : file
       return checkOneAsSecretOwner({ paths, signal, name, candidates, secrets, file: fileToUse })
     }
 
     const { report, about: verdictOn } = await check(true)
     if (report.state === 'ready') {
       for (const each of waiting) folder.rename(candidateOf(each.name), each.name)
-      if (wanted !== settings[name].mode)
+      if (wanted !== settings[name].mode || Object.keys(change).length > 1)
         await withSharedFiles(paths, () =>
           // Read again: a person, or the proof of another connector, may have edited it during the check.
-          writeHostFile(paths, withMode(readHostFile(paths), name, wanted)),
+          writeHostFile(
+            paths,
+            withSettings(readHostFile(paths), name, change),
+            'The new secret is in use',
+          ),
         )
       return documentOf(about, { proved: report, now: report, ends: endOfReady(name, waiting) })
     }
@@ -86,6 +93,29 @@ function isOnlyAbout(
   return files === null
     ? waiting.length === used.length
     : files.every((file) => candidates.includes(file))
+}
+
+interface Files {
+  readonly name: ConnectorName
+  readonly files: readonly NamedSecret[]
+  readonly waiting: readonly NamedSecret[]
+}
+
+/**
+ * The settings that come with the secrets to prove. Those of a secret in use count only on a host that does without
+ * the connector until now: elsewhere a person may have changed them since.
+ */
+function broughtBy(
+  { folder, settings }: SecretWork,
+  { name, files, waiting }: Files,
+): ConnectorChange {
+  const inUse = isUsed(name, settings[name]) ? [] : files
+  const lie = waiting.length > 0 ? waiting : inUse
+  const brought = lie.map((each) => {
+    const bytes = folder.read(waiting.length > 0 ? candidateOf(each.name) : each.name)
+    return bytes === null ? {} : each.settings(bytes)
+  })
+  return Object.assign({}, ...brought) as ConnectorChange
 }
 
 /** The mode of the settings, unless only a secret of another mode waits for its proof. */

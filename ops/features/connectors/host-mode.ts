@@ -4,6 +4,7 @@ import { Problem, toProblem } from '#shared/errors'
 import { writeWhole } from '#ops/base/files/json-file'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { HostFiles } from '#ops/core/config/host-files'
+import type { ConnectorChange } from './common/read-secret.ts'
 
 /** @throws {Problem} `invalid_request` when the connector cannot sign in this way */
 export function requireMode(name: ConnectorName, mode: string): void {
@@ -15,22 +16,27 @@ export function requireMode(name: ConnectorName, mode: string): void {
     )
 }
 
-/** host.json with this mode of a connector. Every other field stays. */
-export function withMode(
+/** host.json with these settings of a connector. Every other field stays. */
+export function withSettings(
   { host }: Pick<HostFiles, 'host'>,
   name: ConnectorName,
-  mode: string,
+  change: ConnectorChange,
 ): Pick<HostFiles, 'host'> {
   const value = JSON.parse((host ?? '{}').replace(/^\uFEFF/, '')) as Record<string, object>
-  const changed = { ...value, [name]: { ...value[name], mode } }
+  const changed = { ...value, [name]: { ...value[name], ...change } }
   return { host: `${JSON.stringify(changed, null, 2)}\n` }
 }
 
 /**
  * Writes host.json whole or not at all, with the owner, group and mode bits it had.
+ * @param done what was done before, in a sentence without its end
  * @throws {Problem} when the disk refuses it
  */
-export function writeHostFile(paths: HostPaths, { host }: Pick<HostFiles, 'host'>): void {
+export function writeHostFile(
+  paths: HostPaths,
+  { host }: Pick<HostFiles, 'host'>,
+  done: string,
+): void {
   const before = statSync(paths.hostSettings, { throwIfNoEntry: false })
   try {
     writeWhole(paths.hostSettings, host ?? '', {
@@ -41,7 +47,7 @@ export function writeHostFile(paths: HostPaths, { host }: Pick<HostFiles, 'host'
     const { errorClass, message } = toProblem(error)
     throw new Problem(
       errorClass,
-      `The new secret is in use, but ${paths.hostSettings} still names the mode of before: ${message}`,
+      `${done}, but ${paths.hostSettings} still has the settings of before: ${message}`,
       { cause: error },
     )
   }

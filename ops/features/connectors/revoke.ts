@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import type { ConnectorReport, ConnectorsResult } from '#shared/connectors'
 import { connectors, type ConnectorMode, type ConnectorName } from '#shared/connectors/list'
+import { configuredBy } from '#shared/connectors/used'
 import { errorRule } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { readHostFile } from '#ops/core/config/host-files'
@@ -9,8 +10,9 @@ import { resultFieldsOf } from '#ops/core/pipeline/documents'
 import { withdrawAsSecretOwner } from './check-as-secret-owner.ts'
 import { candidateOf } from './common/secret-folder.ts'
 import type { DocumentFacts } from './document.ts'
+import { withSettings, writeHostFile } from './host-mode.ts'
 import { secretsOf } from './secret-files.ts'
-import { withSecrets } from './store-secret.ts'
+import { withSecrets, withSharedFiles } from './store-secret.ts'
 import type { Withdrawal } from './withdraw-connector.ts'
 
 interface Revoke {
@@ -37,6 +39,7 @@ export async function revokeConnector(
     const removed = secretsOf(name, settings)
       .flatMap((each) => [each.name, candidateOf(each.name)])
       .filter((each) => folder.remove(each))
+    await withSharedFiles(paths, () => doWithout(paths, name))
     if (name === 'gmail') rmSync(unfinishedHarvest(paths), { force: true })
     const { title } = connectors[name]
     const here =
@@ -61,6 +64,14 @@ export async function revokeConnector(
   })
 }
 
+/** A host does without an optional connector again. */
+function doWithout(paths: HostPaths, name: ConnectorName): void {
+  const setting = configuredBy(name)
+  if (setting === null) return
+  const changed = withSettings(readHostFile(paths), name, { [setting]: null })
+  writeHostFile(paths, changed, 'The secret was deleted')
+}
+
 const notConfigured = (name: ConnectorName, mode: ConnectorMode): ConnectorReport => ({
   name,
   mode,
@@ -76,6 +87,6 @@ const notConfigured = (name: ConnectorName, mode: ConnectorMode): ConnectorRepor
 function atService(title: string, withdrawn: Withdrawal | null): string[] {
   if (withdrawn === null) return []
   if (withdrawn.done === true) return [withdrawn.detail]
-  const open = `${title} may still accept it until you end the session in your account there.`
+  const open = 'The service may still accept it until you withdraw it or end the session there.'
   return withdrawn.done === null ? [open] : [`${title} did not confirm: ${withdrawn.detail}`, open]
 }

@@ -16,6 +16,7 @@ import {
 import { open } from './support/pages.ts'
 import { callsOf, change } from './support/scripted-transport.ts'
 import { info, type Scene } from './support/scenes.ts'
+import { tokenForm, tokenStories } from './support/token-stories.ts'
 
 let built: BuiltRenderer
 let browser: Browser
@@ -36,6 +37,11 @@ const openAt = async (
     ...opened,
     card: (title) => opened.page.getByRole('region', { name: title, exact: true }),
   }
+}
+/** What HQ answers from now on, read again at once. */
+async function show(page: Page, scene: Scene): Promise<void> {
+  await change(page, scene)
+  await page.evaluate('window.dispatchEvent(new Event("visibilitychange"))')
 }
 /** Drags a file from outside onto the element and drops it. */
 async function drop(onto: Locator, file: string): Promise<void> {
@@ -106,8 +112,7 @@ describe('the Connectors page', () => {
     const { page, complaints, card } = await openAt(connectorStory('never checked'), { width: 420 })
     const steps = page.getByRole('list', { name: 'From the connectors to Phase 0' })
     for (const [name, [kajabi, gmail, phase0, filled]] of Object.entries(expected)) {
-      await change(page, connectorStory(name))
-      await page.evaluate('window.dispatchEvent(new Event("visibilitychange"))')
+      await show(page, connectorStory(name))
       await shown(steps.getByRole('listitem'), name).toContainText([kajabi, gmail, phase0])
       await shown(page.locator('.button-main'), name).toHaveText(filled === null ? [] : [filled])
       for (const title of ['Kajabi', 'Gmail'])
@@ -195,6 +200,36 @@ describe('the Connectors page', () => {
         ['connectors.connect', { name: 'gmail', mode: 'oauth_desktop', fields: { client } }],
       ])
     await rm(folder, { recursive: true })
+    await page.context().close()
+  })
+
+  test('offers a connector that the host does without, with a form that begins with its settings', async () => {
+    const { page, complaints, card } = await openAt(tokenStories.unused)
+    const token = card('HTTP token')
+    await shown(token.getByRole('button')).toHaveText(['Connect'])
+    await shown(page.locator('.button-main')).toHaveText(['Run Phase 0'])
+    await shown(page.getByRole('region', { name: 'History of checks' })).not.toContainText('token')
+    await token.getByRole('button', { name: 'Connect HTTP token' }).click()
+    await shown(token.getByLabel('Header')).toHaveValue('X-Api-Key')
+    await token.getByLabel('Address').fill(tokenForm.url)
+    await token.getByRole('textbox', { name: 'Token', exact: true }).fill(tokenForm.access_token)
+    await token.getByRole('button', { name: 'Connect HTTP token' }).click()
+    await expect
+      .poll(() => requests(page))
+      .toEqual([['connectors.connect', { name: 'http_token', mode: 'header', fields: tokenForm }]])
+    expect(await page.content()).not.toContain(tokenForm.access_token)
+    for (const story of [tokenStories.refused, tokenStories.unused, tokenStories.ready]) {
+      await show(page, story)
+      if (story === tokenStories.refused)
+        await token.getByRole('button', { name: 'Try again' }).click()
+      if (story === tokenStories.unused)
+        await shown(token.getByLabel('Address')).toHaveValue(tokenForm.url)
+    }
+    await token.getByRole('button', { name: 'Disconnect HTTP token' }).click()
+    await shown(page.getByRole('alertdialog')).toContainText(
+      'stays valid until you withdraw it at the service. The host does without it then.',
+    )
+    expect(complaints).toEqual([])
     await page.context().close()
   })
 

@@ -1,7 +1,7 @@
 import type { StatusReply } from '#shared/api'
 import type { Overview } from '#shared/bridge'
 import type { ConnectorState } from '#shared/connectors'
-import { connectorNames } from '#shared/connectors/list'
+import { requiredConnectors } from '#shared/connectors/used'
 import type { ErrorClass } from '#shared/errors'
 import { World } from '../../support/world.ts'
 
@@ -110,7 +110,7 @@ const found =
       connectors: {
         run_id: '20261122T120400Z-cccccccc',
         checked_at: now.host.time,
-        connectors: connectorNames.map((name, at) => ({
+        connectors: requiredConnectors.map((name, at) => ({
           name,
           state: states[at] ?? 'ready',
           expires_at: null,

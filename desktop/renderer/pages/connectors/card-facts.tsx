@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react'
+import { Fragment, type ReactElement } from 'react'
 import { remediations } from '#shared/errors/remediations'
 import { dateAndTime } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
@@ -6,6 +6,7 @@ import { Age } from '../../ui/time.tsx'
 import { useRemedy } from '../../ui/remedy.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import type { CardModel } from './model.ts'
+import { settingText } from './setting-text.ts'
 import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
@@ -22,6 +23,12 @@ export function CardFacts({ card }: { card: CardModel }): ReactElement {
           <dd>
             <Age at={report.checked_at} />
           </dd>
+          {shownSettings(card).map(({ label, text }) => (
+            <Fragment key={label}>
+              <dt>{label}</dt>
+              <dd>{visibleText(text)}</dd>
+            </Fragment>
+          ))}
           {report.account != null && (
             <>
               <dt>Account</dt>
@@ -46,10 +53,19 @@ export function CardFacts({ card }: { card: CardModel }): ReactElement {
   )
 }
 
+/** The settings of its way that tell a person which service it is. */
+function shownSettings({ ways, mode, settings }: CardModel): { label: string; text: string }[] {
+  const fields = ways.find((way) => way.mode === mode)?.fields ?? []
+  return fields.flatMap(({ name, label, shown }) => {
+    const text = shown === true ? settingText(settings[name]) : ''
+    return text === '' ? [] : [{ label, text }]
+  })
+}
+
 const wayTitle = ({ ways }: CardModel, mode: string): string =>
   ways.find((way) => way.mode === mode)?.title ?? mode
 
-function Sentence({ card: { report, detail, step } }: { card: CardModel }): ReactElement {
+function Sentence({ card: { report, detail, step, unused } }: { card: CardModel }): ReactElement {
   const remedyOf = useRemedy()
   if (step === 'prove' && detail?.candidate != null)
     return (
@@ -61,8 +77,7 @@ function Sentence({ card: { report, detail, step } }: { card: CardModel }): Reac
           ' The one in use stays until then.'}
       </p>
     )
-  if (step === 'unused')
-    return <p className="soft">This host does without it. Phase 0 does not need it.</p>
+  if (unused) return <p className="soft">This host does without it. Phase 0 does not need it.</p>
   if (report === null)
     return <p className="soft">The host has not checked it yet, so nothing is known of it.</p>
   // What is automatic at the host is not at a service: the button checks again.

@@ -1,6 +1,9 @@
 import type { CardModel } from './model.ts'
 import type { Requests } from './use-connectors.ts'
 
+/** Values of a form, by field. */
+export type Typed = Readonly<Record<string, string>>
+
 /** What the parts of a card are given. */
 export interface CardProps {
   readonly card: CardModel
@@ -9,6 +12,9 @@ export interface CardProps {
   /** The person opened its form. */
   readonly open: boolean
   readonly onOpen: (open: boolean) => void
+  /** What was typed into its form; of one that was sent or closed, the settings alone. */
+  readonly typed: Typed
+  readonly onTyped: (change: (typed: Typed) => Typed) => void
   /** The run that checks connectors now. */
   readonly checking: string | null
   readonly requests: Requests

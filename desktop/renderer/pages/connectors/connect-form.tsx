@@ -7,28 +7,26 @@ import { Mark } from '../../ui/icons.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import { ConnectField } from './connect-field.tsx'
-import type { CardProps } from './card-props.ts'
+import type { CardProps, Typed } from './card-props.ts'
 import { Disconnect } from './disconnect.tsx'
 import type { CardModel, Way } from './model.ts'
+import { filledIn, settingsAlone, valueOf } from './setting-text.ts'
 import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
 
-type Values = Readonly<Record<string, string>>
-
 /** The ways to connect, each with its form. What was typed stays when another way is looked at. */
 export function ConnectForm(props: CardProps): ReactElement {
-  const { card } = props
+  const { card, typed, onTyped } = props
   const [mode, setMode] = useState<string>(card.mode)
-  const [values, setValues] = useState<Values>({})
   const [only] = card.ways
   const form = (way: Way): ReactElement => (
     <WayForm
       {...props}
       way={way}
-      values={values}
-      onChange={(name, value) => setValues((all) => ({ ...all, [name]: value }))}
-      onSent={() => setValues({})}
+      values={typed}
+      onChange={(name, value) => onTyped((all) => ({ ...all, [name]: value }))}
+      onLeave={() => onTyped((all) => settingsAlone(way.fields, all))}
     />
   )
   if (card.ways.length === 1 && only !== undefined) return form(only)
@@ -62,24 +60,23 @@ export function ConnectForm(props: CardProps): ReactElement {
 
 interface FormProps extends CardProps {
   readonly way: Way
-  readonly values: Values
+  readonly values: Typed
   readonly onChange: (name: string, value: string) => void
-  readonly onSent: () => void
+  /** The form was sent or closed. */
+  readonly onLeave: () => void
 }
 
 function WayForm(props: FormProps): ReactElement {
-  const { card, way, values, onChange, onSent, filled, open, onOpen, requests } = props
+  const { card, way, values, onChange, onLeave, filled, open, onOpen, requests } = props
   const { bridge } = useHq()
-  const blocked = useBlocked(way, values, card.kept)
+  const blocked = useBlocked(way, values, card)
   const connect = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked !== null || requests.busy) return
-    const fields = Object.fromEntries(
-      way.fields.flatMap(({ name }) => (values[name] ? [[name, values[name]]] : [])),
-    )
+    const fields = filledIn(card, way.fields, values)
     requests.send(async () => {
       await bridge.call('connectors.connect', { name: card.name, mode: way.mode, fields })
-      onSent()
+      onLeave()
       onOpen(false)
     })
   }
@@ -96,7 +93,7 @@ function WayForm(props: FormProps): ReactElement {
         <ConnectField
           key={field.name}
           field={field}
-          value={values[field.name] ?? ''}
+          value={valueOf(card, field, values)}
           kept={card.kept.has(field.name)}
           onChange={(value) => onChange(field.name, value)}
         />
@@ -108,7 +105,14 @@ function WayForm(props: FormProps): ReactElement {
         )}
         <span className="grow" />
         {open && (
-          <PushButton small kind="quiet" onPress={() => onOpen(false)}>
+          <PushButton
+            small
+            kind="quiet"
+            onPress={() => {
+              onLeave()
+              onOpen(false)
+            }}
+          >
             Close
           </PushButton>
         )}
@@ -134,12 +138,14 @@ const labelOf = ({ title, report }: CardModel, blocked: Blocked): string => {
 }
 
 /** Why the attempt cannot start. */
-function useBlocked(way: Way, values: Values, kept: CardModel['kept']): Blocked {
+function useBlocked(way: Way, values: Typed, card: CardModel): Blocked {
   const press: Press = useLive().state.buttons.of('connectors_status')
   if (press.state === 'blocked') return { short: press.short, whole: whyNot(press) ?? press.whole }
   const missing = way.fields.filter(
-    ({ name, optional }) =>
-      optional !== true && !kept.has(name) && (values[name] ?? '').trim() === '',
+    (field) =>
+      field.optional !== true &&
+      !card.kept.has(field.name) &&
+      valueOf(card, field, values).trim() === '',
   )
   if (missing.length === 0) return null
   const names = missing.map(({ label }) => label.toLowerCase()).join(' and ')

@@ -132,7 +132,7 @@ function AtRest(props: CardProps): ReactElement {
   const label = checking === null ? still : 'Checking'
   return (
     <div className={css('conn-foot')}>
-      {report !== null && <Disconnect {...props} />}
+      {(report !== null || step === 'prove') && <Disconnect {...props} />}
       {prove && step === 'connect' && (
         <span className="quiet small">A file put on the host by hand can be proved here.</span>
       )}

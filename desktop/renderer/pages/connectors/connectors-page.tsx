@@ -12,6 +12,7 @@ import { PushButton } from '../../ui/push-button.tsx'
 import { bindStyles } from '../../ui/styles.ts'
 import { timeOfDay } from '../../text/format.ts'
 import type { PageProps } from '../page.ts'
+import type { Typed } from './card-props.ts'
 import { Chain } from './chain.tsx'
 import { ConnectorCard } from './connector-card.tsx'
 import { CheckHistory } from './history.tsx'
@@ -108,6 +109,7 @@ function Body({
 }): ReactElement {
   const { now } = useLive()
   const [opened, setOpened] = useState(first)
+  const [typed, setTyped] = useState<Readonly<Record<string, Typed>>>({})
   const cards = cardsOf(view, now)
   const filled = filledOf(cards, opened)
   const stale = view.problem !== null
@@ -126,6 +128,10 @@ function Body({
               filled={filled === card.name}
               open={opened === card.name}
               onOpen={(open) => setOpened(open ? card.name : null)}
+              typed={typed[card.name] ?? {}}
+              onTyped={(change) =>
+                setTyped((all) => ({ ...all, [card.name]: change(all[card.name] ?? {}) }))
+              }
               checking={checking}
             />
           ))}

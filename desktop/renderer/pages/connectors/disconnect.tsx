@@ -9,7 +9,7 @@ import type { CardProps } from './card-props.ts'
 
 /** Deletes the secret, after a question that says where. */
 export function Disconnect({
-  card: { name, title },
+  card: { name, title, required },
   requests: { send, busy },
 }: CardProps): ReactElement | null {
   const { bridge, info } = useHq()
@@ -37,8 +37,10 @@ export function Disconnect({
         onClose={() => setAsked(false)}
       >
         <p>
-          {state.reach.name} deletes its secret of {title}. {connectors[name].disconnect} Phase 0 is
-          blocked until {title} is connected again.
+          {state.reach.name} deletes its secret of {title}. {connectors[name].disconnect}{' '}
+          {required
+            ? `Phase 0 is blocked until ${title} is connected again.`
+            : 'The host does without it then.'}
         </p>
       </Confirm>
     </>

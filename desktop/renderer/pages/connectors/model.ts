@@ -31,6 +31,10 @@ export interface CardModel extends ConnectorStanding {
   readonly mode: ConnectorMode
   /** Fields that may stay empty because HQ has a value from before. */
   readonly kept: ReadonlySet<string>
+  /** Its object in host.json; of a host that does not say: the defaults. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** The host does without it. */
+  readonly unused: boolean
   readonly step: CardStep
 }
 
@@ -54,7 +58,8 @@ export function cardsOf(view: ConnectorsView, now: number): CardModel[] {
     const report = view.host?.connectors?.find((each) => each.name === name) ?? null
     const detail = view.host?.details?.find((each) => each.name === name) ?? null
     const flow = view.flows.find(({ connector }) => connector === name) ?? null
-    const unused = !isUsed(name, detail?.settings ?? {})
+    const settings = { ...(detail?.settings ?? connectors[name].settings.parse({})) }
+    const unused = !isUsed(name, settings)
     const standing = standingOfConnector(
       name,
       {
@@ -72,6 +77,8 @@ export function cardsOf(view: ConnectorsView, now: number): CardModel[] {
       report,
       detail,
       flow,
+      settings,
+      unused,
       mode: flow?.mode ?? detail?.mode ?? report?.mode ?? connectors[name].modes[0],
       kept: new Set(
         view.kept
@@ -83,8 +90,7 @@ export function cardsOf(view: ConnectorsView, now: number): CardModel[] {
   })
 }
 
-interface StepFacts extends Pick<CardModel, 'flow' | 'detail' | 'report'> {
-  readonly unused: boolean
+interface StepFacts extends Pick<CardModel, 'flow' | 'detail' | 'report' | 'unused'> {
   readonly standing: ConnectorStanding
 }
 

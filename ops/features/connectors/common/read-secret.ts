@@ -19,7 +19,12 @@ export interface SecretKind<T extends z.ZodType> {
   readonly schema: T
   /** The parts that must not appear anywhere. The redaction learns them before the caller gets the value. */
   readonly secrets: (value: z.output<T>) => readonly string[]
+  /** Settings of its connector that come with it; absent: none. */
+  readonly settings?: (value: z.output<T>) => ConnectorChange
 }
+
+/** Some of the settings of one connector in host.json. */
+export type ConnectorChange = Readonly<Record<string, unknown>>
 
 /** The file that one kind of secret is kept in. */
 export interface SecretFile {
@@ -29,6 +34,8 @@ export interface SecretFile {
   readonly modes: readonly string[]
   /** @throws {Problem} `connector_secret_invalid` when these bytes are not such a secret */
   readonly validate: (bytes: Uint8Array) => void
+  /** The settings that come with these bytes; none with bytes that are not such a secret. */
+  readonly settings: (bytes: Uint8Array) => ConnectorChange
 }
 
 export const secretFile = <T extends z.ZodType>(
@@ -43,6 +50,15 @@ export const secretFile = <T extends z.ZodType>(
       const what = `The new secret for ${basename(ref)} ${why}`
       return new Problem('connector_secret_invalid', `${what}. Nothing was stored.`)
     })
+  },
+  settings: (bytes) => {
+    if (kind.settings === undefined) return {}
+    try {
+      return kind.settings(valueOf(bytes, kind, (why) => invalid(ref, why)))
+    } catch (error) {
+      if (error instanceof Problem) return {} // its check says so
+      throw error
+    }
   },
 })
 

@@ -32,13 +32,13 @@ export function connectionProblem(peer: string, error: unknown): Problem {
 
 /**
  * Sends one request and reads a bounded answer. It never follows a redirect, so that a secret reaches only its peer.
- * @returns the answer, with its body read
+ * @returns the answer, with its body read; with `statusOnly` the status counts, and no body is read
  * @throws {Problem} `connector_unreachable`, `connector_insecure`; `connector_answer_unexpected` when it is too large;
  *   when `signal` fires, its reason
  */
 export async function requestPeer(
   url: string | URL,
-  request: Pick<HttpRequest, 'method' | 'body'> & {
+  request: Pick<HttpRequest, 'method' | 'body' | 'statusOnly'> & {
     readonly headers: Readonly<Record<string, string>>
     readonly signal: AbortSignal
     readonly timeoutMs: number
