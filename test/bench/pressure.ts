@@ -19,7 +19,10 @@ import { Worker } from 'node:worker_threads'
 import { runLogFile } from '#ops/host/runner/run-files'
 import { baseEnv } from '#ops/base/process/command'
 import { readRegularFile } from '#ops/base/files/regular-file'
+import { ofProgram } from '#ops/core/pipeline/events-out'
 import { runPipeline } from '#ops/core/pipeline/pipeline'
+import { ProgramOutput } from '#ops/core/pipeline/program-output'
+import { RunLog } from '#ops/core/pipeline/run-log'
 import { readBundleFiles } from '#ops/core/proof/bundle-files'
 import { checkGmailImap } from '#ops/features/connectors/gmail/check-imap'
 import { connectorSecrets, secretsFolder } from '#ops/base/paths/connector-paths'
@@ -145,9 +148,11 @@ function intoCat(argv: readonly string[]): number {
   return performance.now() - from
 }
 
-/** @returns how long it takes as the program of a step, milliseconds */
+/** @returns how long it takes as the program of a step of a ship, milliseconds */
 async function inStep(argv: readonly string[]): Promise<number> {
   let taken = 0
+  const proof = join(dir, newRunId())
+  const log = new RunLog(join(proof, 'events.ndjson'))
   await runPipeline({
     action: 'probe',
     runId: newRunId(),
@@ -156,18 +161,23 @@ async function inStep(argv: readonly string[]): Promise<number> {
         name: 'tests',
         timeLimitSeconds: 600,
         run: async (_facts, context) => {
-          taken = (await context.run(argv, { cwd: '/', env: baseEnv() })).durationMs
+          // As a suite of tests is run.
+          const { take: onLine, wantsMore: follows } = new ProgramOutput()
+          const options = { cwd: '/', env: baseEnv(), onLine, follows }
+          taken = (await context.run(argv, options)).durationMs
           return {}
         },
       },
     ],
     facts: {},
-    dir: join(dir, newRunId()),
+    dir: proof,
     resultFile: 'result.json',
-    emit: () => undefined,
+    emit: (event) => log.append(event, { redacted: ofProgram(event) }),
     signal: new AbortController().signal,
     document: (base) => ({ ...base, git_head: null, git_tree: null }),
   })
+  log.close()
+  rmSync(proof, { recursive: true })
   return taken
 }
 

@@ -20,6 +20,9 @@ export class ProgramOutput {
     if (this.#tail.length > tailLines) this.#tail.shift()
   }
 
+  /** False once only the last lines still matter. */
+  readonly wantsMore = (): boolean => this.#head.length < searched
+
   /** The program's own first error; its last line where none has a known form; null: it printed nothing. */
   get firstError(): string | null {
     return firstError(this.#head)?.text ?? null

@@ -1,8 +1,10 @@
 import { writeAll } from '#ops/base/files/write-all'
+import { Batch } from '#ops/base/files/batch'
 import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseRunEvent, type EventBody, type RunEvent } from '#shared/events'
-import { eventRedactor } from '#ops/base/redact/events'
+import { eventRedactor, type Unredacted } from '#ops/base/redact/events'
+import { ofProgram } from './events-out.ts'
 import { followLogLines, type FollowLog } from './log-lines.ts'
 
 /** Most bytes of log lines one run may keep; then one `log_truncated` follows, and step changes only. */
@@ -17,45 +19,73 @@ export class RunLog {
   #bytes = 0
   #truncated = false
   readonly #clean = eventRedactor()
+  readonly #batch: Batch<Unredacted>
+  /** Why lines that came before could not be written. */
+  #failure: { readonly error: unknown } | null = null
 
   /** @throws the system's error when the file exists already or cannot be made: a run has one writer */
   constructor(path: string, limit: number = maxLogBytes) {
     mkdirSync(dirname(path), { recursive: true })
     this.#file = openSync(path, 'ax', 0o644)
     this.#limit = limit
+    this.#batch = new Batch({
+      write: (events) => this.#write(events),
+      onError: (error) => {
+        this.#failure ??= { error }
+      },
+    })
   }
 
   /**
-   * What is secret in it is taken out first.
+   * What is secret in it is taken out first. Lines of a program that come together are written together; anything else
+   * is written at once.
    * @param redacted its bytes went through redaction already, with those before and after them
-   * @throws the system's error (ENOSPC …) when the line cannot be written whole
+   * @throws the system's error (ENOSPC …) when this event, or one before it, could not be written whole
    */
-  append(event: EventBody, { redacted = false }: { redacted?: boolean } = {}): RunEvent | null {
-    const body = redacted ? event : this.#clean(event)
-    if (body.type === 'log' && this.#bytes >= this.#limit) {
-      if (this.#truncated) return null
-      this.#truncated = true
-      return this.#write({ type: 'log_truncated', time: body.time, bytes: this.#bytes })
-    }
-    return this.#write(body)
+  append(event: EventBody, { redacted = false }: { redacted?: boolean } = {}): void {
+    const isOfProgram = ofProgram(event)
+    this.#batch.add({ event, redacted }, isOfProgram ? event.text.length : 0)
+    if (!isOfProgram) this.#batch.flush()
+    if (this.#failure === null) return
+    const { error } = this.#failure
+    this.#failure = null
+    throw error
   }
 
-  #write(body: EventBody): RunEvent {
-    const event = { seq: this.#seq + 1, ...body }
-    const line = Buffer.from(`${JSON.stringify(event)}\n`)
+  #write(events: readonly Unredacted[]): void {
+    let [seq, bytes, truncated] = [this.#seq, this.#bytes, this.#truncated]
+    const lines: string[] = []
+    const put = (body: EventBody): void => {
+      seq += 1
+      const line = `${JSON.stringify({ seq, ...body })}\n`
+      lines.push(line)
+      bytes += Buffer.byteLength(line)
+    }
+    for (const body of this.#clean(events)) {
+      if (body.type !== 'log' || bytes < this.#limit) put(body)
+      else if (!truncated) {
+        truncated = true
+        put({ type: 'log_truncated', time: body.time, bytes })
+      }
+    }
     try {
-      writeAll(this.#file, line)
+      writeAll(this.#file, Buffer.from(lines.join('')))
     } catch (error) {
       ftruncateSync(this.#file, this.#bytes) // half a line would swallow the next one
       throw error
     }
-    this.#seq += 1
-    this.#bytes += line.length
-    return event
+    this.#seq = seq
+    this.#bytes = bytes
+    this.#truncated = truncated
   }
 
+  /** @throws the system's error when the last lines cannot be written */
   close(): void {
-    closeSync(this.#file)
+    try {
+      this.#batch.flush()
+    } finally {
+      closeSync(this.#file)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { Batch } from '#ops/base/files/batch'
 import { writeAll } from '#ops/base/files/write-all'
 import { closeSync, openSync } from 'node:fs'
 import type { LogStream } from './step.ts'
@@ -8,17 +9,13 @@ export interface LogRoom {
 }
 
 const cutLine = '(The log is cut here: the logs of this run reached their size limit.)'
-/** Bytes that are written at once at the latest. */
-const flushBytes = 64 * 1024
 
 /** The log file of one step. All steps of a run share the same room. */
 export class StepLog {
   readonly #file: number
   readonly #room: LogRoom
+  readonly #batch: Batch<string>
   readonly #onError: (error: unknown) => void
-  /** Lines of a program that came in one piece are written in one piece. */
-  #pending: string[] = []
-  #pendingBytes = 0
 
   /**
    * @param onError called when lines of a program could not be written
@@ -28,6 +25,10 @@ export class StepLog {
     this.#file = openSync(path, 'a', 0o644)
     this.#room = room
     this.#onError = onError
+    this.#batch = new Batch({
+      write: (lines) => writeAll(this.#file, Buffer.from(`${lines.join('\n')}\n`)),
+      onError,
+    })
   }
 
   /**
@@ -43,31 +44,17 @@ export class StepLog {
     const bytes = Buffer.byteLength(text) + 1
     const line = mayBeCut && bytes > this.#room.left ? cutLine : text
     this.#room.left -= bytes
-    if (mayBeCut && this.#pending.length === 0) queueMicrotask(() => this.#flushOrReport())
-    this.#pending.push(line)
-    this.#pendingBytes += bytes
-    if (!mayBeCut || this.#pendingBytes >= flushBytes) this.#flush()
+    this.#batch.add(line, bytes)
+    if (!mayBeCut) this.#batch.flush()
     return line
   }
 
   close(): void {
-    this.#flushOrReport()
-    closeSync(this.#file)
-  }
-
-  #flush(): void {
-    if (this.#pending.length === 0) return
-    const bytes = Buffer.from(`${this.#pending.join('\n')}\n`)
-    this.#pending = []
-    this.#pendingBytes = 0
-    writeAll(this.#file, bytes)
-  }
-
-  #flushOrReport(): void {
     try {
-      this.#flush()
+      this.#batch.flush()
     } catch (error) {
       this.#onError(error)
     }
+    closeSync(this.#file)
   }
 }

@@ -101,13 +101,13 @@ export class StepRun<F> {
       dir: this.#run.dir,
       note: (facts) => this.#note(facts),
       log: (text, stream = 'hq') => this.#write(this.#redactLine(text), stream),
-      run: (argv, { timeLimitSeconds, quiet, onLine, ...rest }) =>
+      run: (argv, { timeLimitSeconds, quiet, onLine, follows, ...rest }) =>
         runCommand(argv, {
           ...rest,
           signal,
           timeLimitSeconds: timeLimitSeconds ?? this.#step.timeLimitSeconds,
           // A log without room would drop each line: then nobody cuts the output into lines either.
-          follows: () => onLine !== undefined || this.#run.room.left >= 0,
+          follows: () => this.#run.room.left >= 0 || (follows?.() ?? onLine !== undefined),
           // Its bytes were redacted before they were lines.
           onLine: (text, stream) => {
             if (!quiet) this.#write(text, stream)

@@ -10,7 +10,10 @@ export interface StepContext {
   readonly dir: string
   /** Writes one line to the run's log and the step's own, without what is secret. */
   readonly log: (text: string, stream?: LogStream) => void
-  /** Runs a command, its lines logged. The time limit is the step's own unless a shorter one is given, in seconds. */
+  /**
+   * Runs a command, its lines logged. The time limit is the step's own unless a shorter one is given, in seconds. Once
+   * the logs are full, `follows` says whether `onLine` still wants its lines: false leaves out all but the last ones.
+   */
   run(
     argv: readonly string[],
     options: Omit<CommandOptions, 'signal' | 'timeLimitSeconds' | 'onLine'> & {

@@ -8,6 +8,7 @@ import { hasCode } from '#shared/system-error'
 import { setVariables, type Environment } from '#ops/base/env'
 import { searchPathOutside } from '#ops/platform/git/repository-folders'
 import { topLevel } from '#ops/platform/git/work-tree'
+import { ofProgram } from '#ops/core/pipeline/events-out'
 import { RunLog } from '#ops/core/pipeline/run-log'
 import { runAttempt, type RunIO } from './ship-attempt.ts'
 import { eventsFile, makeProofFolder } from './state/proof-folder.ts'
@@ -50,7 +51,8 @@ export async function runShip(options: ShipOptions): Promise<ShipResult> {
   const io: RunIO = {
     signal: options.signal,
     emit: (event) => {
-      log.append(event)
+      // What a program printed was redacted as it came.
+      log.append(event, { redacted: ofProgram(event) })
       options.emit(event)
     },
     takeLock: (commit) => lock.take(commit),

@@ -114,6 +114,7 @@ async function start(
       env: suiteEnv(folder),
       timeLimitSeconds: suite.timeout_seconds,
       onLine: output.take,
+      follows: output.wantsMore,
     })
     return { ...result, output }
   } catch (error) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { baseEnv } from '#ops/base/process/command'
+import { ProgramOutput } from '#ops/core/pipeline/program-output'
 import { runPipeline, type Step } from '#ops/core/pipeline/pipeline'
 import { Problem } from '#shared/errors'
 import type { EventBody } from '#shared/events'
@@ -196,6 +197,28 @@ describe('the step engine', () => {
     const shown = events.flatMap((event) => (event.type === 'log' ? [event.text] : []))
     expect(shown.join('\n')).toBe(log.trimEnd())
     expect(process.memoryUsage.rss() - began).toBeLessThan(120 * 1024 * 1024)
+  })
+
+  it('H7 passes over it also where the start and the end of it are wanted', async () => {
+    const output = new ProgramOutput()
+    let taken = 0
+    const program = `echo 'Error: the first one'; yes '${'x'.repeat(60)}' | head -n 1000000; echo the end`
+    await run([
+      step('first', async (_facts, context) => {
+        await context.run(['sh', '-c', program], {
+          cwd: '/',
+          env: baseEnv(),
+          onLine: (text) => {
+            taken += 1
+            output.take(text)
+          },
+          follows: output.wantsMore,
+        })
+        return undefined
+      }),
+    ])
+    expect([output.firstError, output.lastLines.at(-1)]).toEqual(['Error: the first one', 'the end'])
+    expect(taken).toBeLessThan(100_000)
   })
 
   it('skips with a reason and goes on', async () => {

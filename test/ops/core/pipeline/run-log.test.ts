@@ -1,7 +1,16 @@
-import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { eventsOut } from '#ops/core/pipeline/events-out'
 import { followRunLog, RunLog } from '#ops/core/pipeline/run-log'
 import type { EventBody, RunEvent } from '#shared/events'
 
@@ -13,11 +22,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const line = (text: string): EventBody => ({
+const line = (text: string, stream: 'stdout' | 'stderr' | 'hq' = 'stdout'): EventBody => ({
   type: 'log',
   time: new Date().toISOString(),
   step: null,
-  stream: 'stdout',
+  stream,
   text,
 })
 const texts = (events: RunEvent[]): string[] =>
@@ -80,7 +89,7 @@ describe('the run log', () => {
 
   it('reads a line again that its writer took back on a full disk and replaced by another', async () => {
     const log = new RunLog(path)
-    log.append(line('whole'))
+    log.append(line('whole', 'hq'))
     const size = statSync(path).size
     const torn = JSON.stringify({ seq: 2, type: 'step_started', time: 'never whole' })
     // It is called before each reading: at the third call the torn line has been read.
@@ -90,7 +99,7 @@ describe('the run log', () => {
       if (readings === 1) appendFileSync(path, torn.slice(0, 40))
       if (readings === 3) {
         truncateSync(path, size)
-        log.append(line('in its place'))
+        log.append(line('in its place', 'hq'))
       }
       return readings > 4
     }
@@ -121,5 +130,49 @@ describe('the run log', () => {
   it('refuses a second writer', () => {
     new RunLog(path).close()
     expect(() => new RunLog(path)).toThrow(/EEXIST/)
+  })
+
+  it('H7 redacts and writes together what comes together, at a fraction of the cost', async () => {
+    const log = new RunLog(path)
+    const started = process.cpuUsage()
+    for (let n = 1; n <= 20_000; n += 1) log.append(line(`line ${n} of a program that prints a lot`))
+    const { user, system } = process.cpuUsage(started)
+    log.close()
+    expect(await collect(0, () => true)).toHaveLength(20_000)
+    expect((user + system) / 1000).toBeLessThan(350)
+  })
+
+  it('H7 redacts of lines that come together those that hold a secret, also a key over many', async () => {
+    const token = ['ghp', 'aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY1zA3'].join('_')
+    const body = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj'
+    const log = new RunLog(path)
+    for (const text of ['plain', `uses ${token}`, '-----BEGIN PRIVATE KEY-----', body, 'half'])
+      log.append(line(text))
+    await Promise.resolve()
+    log.append(line('plain', 'stderr'))
+    log.append(line(body))
+    log.append(line('-----END PRIVATE KEY-----'))
+    log.append(line('after'))
+    log.close()
+    const kept = texts(await collect(0, () => true))
+    expect([kept[0], kept[1], kept[5], kept.at(-1)]).toEqual([
+      'plain',
+      'uses [redacted]',
+      'plain',
+      'after',
+    ])
+    expect(kept.join('\n')).not.toContain(body.slice(0, 20))
+  })
+
+  it('H7 throws at the next event when lines that came together could not be written', async () => {
+    const full = openSync('/dev/full', 'w')
+    vi.stubEnv('OPENCLAW_EVENTS_FD', String(full))
+    const emit = eventsOut()
+    emit(line('lost'))
+    await Promise.resolve()
+    expect(() => emit(line('later'))).toThrow(/ENOSPC/)
+    expect(() => emit(line('from HQ', 'hq'))).toThrow(/ENOSPC/)
+    vi.unstubAllEnvs()
+    closeSync(full)
   })
 })
