@@ -217,7 +217,10 @@ describe('the step engine', () => {
         return undefined
       }),
     ])
-    expect([output.firstError, output.lastLines.at(-1)]).toEqual(['Error: the first one', 'the end'])
+    expect([output.firstError, output.lastLines.at(-1)]).toEqual([
+      'Error: the first one',
+      'the end',
+    ])
     expect(taken).toBeLessThan(100_000)
   })
 

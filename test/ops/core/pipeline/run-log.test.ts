@@ -135,7 +135,8 @@ describe('the run log', () => {
   it('H7 redacts and writes together what comes together, at a fraction of the cost', async () => {
     const log = new RunLog(path)
     const started = process.cpuUsage()
-    for (let n = 1; n <= 20_000; n += 1) log.append(line(`line ${n} of a program that prints a lot`))
+    for (let n = 1; n <= 20_000; n += 1)
+      log.append(line(`line ${n} of a program that prints a lot`))
     const { user, system } = process.cpuUsage(started)
     log.close()
     expect(await collect(0, () => true)).toHaveLength(20_000)
