@@ -7,6 +7,8 @@ import { connectFlow, connecting } from './connect-flow.ts'
 import { connectorsReply } from './connectors.ts'
 import { errorClasses } from './errors.ts'
 import { evidence, evidenceContent, evidencePlace } from './evidence.ts'
+import { hostConnection, hostSummary } from './host-connection.ts'
+import { hostProcedures } from './host-procedures.ts'
 import { commitId, runId, timestamp } from './ids.ts'
 import {
   bundleKind,
@@ -55,18 +57,6 @@ export const shipSummary = z.strictObject({
 })
 export type ShipSummary = z.infer<typeof shipSummary>
 
-export const hostConnection = z.strictObject({
-  name: z.string().nullable(),
-  url: z.string().nullable(),
-  state: z.enum(['not_enrolled', 'connecting', 'online', 'offline', 'refused']),
-  /** Why it is not online, in one sentence. */
-  detail: z.string().nullable(),
-  latency_ms: z.number().nonnegative().nullable(),
-  /** When `status` was last read from the host; it is kept while the host is unreachable. */
-  as_of: timestamp.nullable(),
-})
-export type HostConnection = z.infer<typeof hostConnection>
-
 /** An expected failure as it crosses the bridge. Anything else crosses as `internal_error`. */
 export const bridgeProblem = z.strictObject({
   error_class: z.enum(errorClasses),
@@ -90,6 +80,8 @@ export const overview = z.strictObject({
   /** Where it was gathered. The console on the host has no repository, no settings and no witness. */
   place: z.enum(['laptop', 'console']),
   connection: hostConnection,
+  /** Every enrolled host in short, the selected one included; absent in the console. */
+  hosts: z.array(hostSummary).optional(),
   repository: repositoryState.nullable(),
   /** The running ship, else the newest. */
   ship: shipSummary.nullable(),
@@ -329,6 +321,7 @@ export const procedures = {
   ),
   'connectors.get': procedure(nothing, connectorsView),
   ...connectorProcedures,
+  ...hostProcedures,
   'ship_key.get': procedure(nothing, shipKeyView),
   'ship_key.move': procedure(
     z.strictObject({ to: z.enum(['os', 'file']) }),

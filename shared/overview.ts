@@ -1,12 +1,7 @@
 /** The Overview: what one side knows now, HQ on the laptop or the page of the console. It judges nothing. */
 import type { StatusReply } from './api.ts'
-import type {
-  CancelView,
-  HostConnection,
-  Overview,
-  RepositoryState,
-  ShipSummary,
-} from './bridge.ts'
+import type { HostConnection, HostSummary } from './host-connection.ts'
+import type { CancelView, Overview, RepositoryState, ShipSummary } from './bridge.ts'
 import type { Connecting } from './connect-flow.ts'
 import type { ShipResult } from './result.ts'
 import { typicalDurations, type PassedRun } from './typical-durations.ts'
@@ -33,6 +28,7 @@ export interface LaptopFacts {
   readonly proofAlarms: NonNullable<Overview['proof_alarms']>
   readonly connecting: Connecting[]
   readonly cancels: CancelView[]
+  readonly hosts: HostSummary[]
 }
 
 /** Everything that is known now; nothing is waited for. */
@@ -55,6 +51,7 @@ export function composeOverview(facts: OverviewFacts): Overview {
           proof_alarms: laptop.proofAlarms,
           connecting: laptop.connecting,
           cancels: laptop.cancels,
+          hosts: laptop.hosts,
         }),
   }
 }

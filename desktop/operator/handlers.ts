@@ -8,7 +8,9 @@ import type { Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
 import { exportProof } from './proofs/export.ts'
 import { workTreeRoot } from './ships/repository.ts'
-import { setHost, setReview, settingsView } from './settings/settings.ts'
+import { applyRemedy } from './host/remedies.ts'
+import { removeHost, selectHost, setHost } from './settings/hosts.ts'
+import { setReview, settingsView } from './settings/settings.ts'
 import { laptopLabel } from './settings/ship-key-store.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -32,6 +34,7 @@ export const handlersOf = (workspace: Workspace, options: OperatorOptions): Hand
   ...connectorHandlers(workspace),
   ...shipKeyHandlers(workspace),
   ...settingsHandlers(workspace, options),
+  ...hostListHandlers(workspace, options),
 })
 
 const appHandlers = (
@@ -193,6 +196,56 @@ async function enrolShipKey(
   return started
 }
 
+const hostListHandlers = (workspace: Workspace, { keystore }: OperatorOptions): Part<'hosts'> => {
+  const { hosts, settings, connection, connectors } = workspace
+  const done = { ok: true } as const
+  return {
+    'hosts.list': () => hosts.list(),
+    'hosts.discover': () => hosts.discover(),
+    'hosts.add': async (host) => {
+      await setHost({ store: settings, keystore }, host, 'added')
+      connection.all()
+      await connection.refresh(new URL(host.url).origin)
+      return done
+    },
+    'hosts.select': async ({ url }) => {
+      refuseWhileConnecting(connectors.connecting().length)
+      selectHost(settings, url)
+      await connection.refresh()
+      return done
+    },
+    'hosts.remove': async ({ url }) => {
+      refuseWhileConnecting(connectors.connecting().length)
+      await removeHost({ store: settings, keystore }, url)
+      connection.all()
+      return done
+    },
+    'hosts.retry': async ({ url }) => {
+      await connection.refresh(url)
+      return done
+    },
+    'hosts.agree': async ({ url, node_key, tls_name }) => {
+      await hosts.agree(url, { node_key, tls_name })
+      return done
+    },
+    'hosts.remedy': async ({ url, kind }) => ({
+      said: await applyRemedy(kind, {
+        poller: hosts.poller(url),
+        openBrowser: workspace.openBrowser,
+      }),
+    }),
+  }
+}
+
+/** An attempt that began for one host must not end on another. @throws {Problem} `invalid_request` */
+function refuseWhileConnecting(attempts: number): void {
+  if (attempts > 0)
+    throw new Problem(
+      'invalid_request',
+      'A connector is being connected to the selected host. Finish or cancel that first. Nothing was changed.',
+    )
+}
+
 const settingsHandlers = (
   { settings, connection }: Workspace,
   { env, keystore }: OperatorOptions,
@@ -201,7 +254,7 @@ const settingsHandlers = (
   return {
     'settings.get': view,
     'settings.set_host': async (input) => {
-      await setHost(settings, keystore, input)
+      await setHost({ store: settings, keystore }, input)
       await connection.refresh()
       return view()
     },

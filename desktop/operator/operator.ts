@@ -7,6 +7,7 @@ import {
   type BridgeProblem,
   type BridgeReply,
   type EventsRequest,
+  type Input,
 } from '#shared/bridge'
 import { brokenTextIn } from '#shared/broken-text'
 import { errorRule, Problem, toProblem } from '#shared/errors'
@@ -76,8 +77,12 @@ export function createOperator(given: OperatorOptions): Operator {
   const handlers: Handlers = handlersOf(workspace, options)
   const streams = new Set<AbortController>()
   // Every call waits for it, so that the first answer already knows the host.
-  const enrolled = takeEnrolment(options.home, (host) => handlers['settings.set_host'](host)).catch(
-    (error: unknown) => options.log(`enrolment.json was not used: ${toProblem(error).message}`),
+  const enrol = async (host: Input<'hosts.add'>): Promise<void> => {
+    await handlers['hosts.add'](host)
+    await handlers['hosts.select']({ url: host.url })
+  }
+  const enrolled = takeEnrolment(options.home, enrol).catch((error: unknown) =>
+    options.log(`enrolment.json was not used: ${toProblem(error).message}`),
   )
 
   const problemOf = (thrown: unknown): BridgeProblem => bridgeProblem(thrown, options.log)

@@ -10,7 +10,8 @@ import type { ShipResult } from '#shared/result'
 import { Connectors } from './connectors/connectors.ts'
 import { rememberCancels, type Cancels } from './host/cancels.ts'
 import { watchDeploys, type Deploys } from './host/deploys.ts'
-import { connectHost, type Connection } from './host/connection.ts'
+import { Hosts } from './host/hosts.ts'
+import { connectHosts, type Connection } from './host/connection.ts'
 import type { OperatorOptions } from './options.ts'
 import { ProofWatch, type WatchOptions } from './proofs/watch.ts'
 import type { ExportOptions } from './proofs/export.ts'
@@ -22,6 +23,7 @@ import { readRepository } from './ships/repository.ts'
 import { ShipKeyStore } from './settings/ship-key-store.ts'
 import { settingsStore, type SettingsStore } from './settings/settings.ts'
 import { Ships } from './ships/ships.ts'
+import { TailnetWatch } from './tailnet/watch.ts'
 import { UploadQueue } from './ships/upload-queue.ts'
 
 /** A repository is read at most this often, in milliseconds, however many windows show it. */
@@ -34,6 +36,8 @@ const shownShips = 10
 export class Workspace {
   readonly settings: SettingsStore
   readonly connection: Connection
+  readonly tailnet = new TailnetWatch()
+  readonly hosts: Hosts
   readonly ships: Ships
   readonly cancels: Cancels = rememberCancels()
   /** What the laptop remembers of every chain. */
@@ -43,6 +47,8 @@ export class Workspace {
   readonly evidence: EvidenceReader
   readonly proofExport: ExportOptions
   readonly connectors: Connectors
+  /** Opens a page in the browser of this laptop. */
+  readonly openBrowser = async (url: string): Promise<void> => void (await open(url))
   private readonly options: OperatorOptions
   private readonly sightings: Sightings
   private readonly queue: UploadQueue
@@ -68,12 +74,19 @@ export class Workspace {
       isRunning: (repository, id) => this.ships.isRunning(repository, id),
       shipKey: () => this.shipKey.key(),
     })
-    this.connection = connectHost({
+    this.connection = connectHosts({
       home,
       settings: this.settings,
       keystore,
+      tailnet: this.tailnet,
       log,
       onStatus: ({ status }) => this.hostAnswered(status),
+    })
+    this.hosts = new Hosts({
+      settings: this.settings,
+      keystore,
+      connection: this.connection,
+      tailnet: this.tailnet,
     })
     this.deploys = watchDeploys({
       client: this.connection.client,
@@ -90,7 +103,7 @@ export class Workspace {
       log,
       client: this.connection.client,
       host: () => this.connection.view().url,
-      openBrowser: async (url) => void (await open(url)),
+      openBrowser: this.openBrowser,
       onEnded: () => this.refresh(),
     })
     const watched = this.watched()
@@ -140,7 +153,7 @@ export class Workspace {
     return composeOverview({
       connection,
       status: known?.status ?? null,
-      deploy: this.deploys.current(),
+      deploy: this.deployOf(known?.status ?? null),
       passedRuns: [...passedShips.slice(0, shownShips), ...this.deploys.passed()],
       laptop: {
         repository,
@@ -152,6 +165,7 @@ export class Workspace {
           .views()
           .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
         connecting: this.connectors.connecting(),
+        hosts: this.hosts.summaries(),
         cancels: this.cancels.view((cancel) => hasEnded(cancel, list, known)),
       },
     })
@@ -185,6 +199,12 @@ export class Workspace {
       target: async () =>
         this.connection.view().state === 'online' ? this.connection.target() : null,
     }
+  }
+
+  /** The deploy that is followed, when it runs on the host that is selected now. */
+  private deployOf(status: StatusReply | null): Overview['deploy'] {
+    const deploy = this.deploys.current()
+    return status?.active_runs.some(({ run_id }) => run_id === deploy?.run_id) ? deploy : null
   }
 
   private activeRuns(): ReadonlySet<string> {

@@ -1,18 +1,16 @@
 import { z } from 'zod'
+import { enrolledHost } from './enrolled-host.ts'
 import { argv, retention, reviewProvider } from './parts.ts'
 
 /** `$OPENCLAW_HQ_HOME/settings.json`: the operator's own, on the laptop. Tokens and keys are never in it. */
 export const operatorSettings = z.strictObject({
   schema_version: z.literal(1).default(1).describe('Version of this format.'),
   repository: z.string().nullable().default(null).describe('Repository that Ship ships.'),
-  host: z
-    .strictObject({
-      name: z.string().min(1).describe('Name of the host in HQ.'),
-      url: z.url().describe('Address of its hostd.'),
-    })
+  host: enrolledHost
     .nullable()
     .default(null)
-    .describe('The host that HQ talks to.'),
+    .describe('The selected host: Ship and Deploy use it.'),
+  hosts: z.array(enrolledHost).default([]).describe('Further enrolled hosts.'),
   theme: z.enum(['system', 'light', 'dark']).default('system').describe('Colours of HQ.'),
   review: z
     .strictObject({

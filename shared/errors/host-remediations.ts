@@ -11,6 +11,11 @@ export const hostRemediations = {
     title: 'Enter the address and admin token of the host in HQ Settings.',
     console: 'Reload this page, and enter the admin token of the host again.',
   },
+  compare_host: {
+    automatic: false,
+    title:
+      'Open Hosts in HQ, compare what was pinned with what answers now, and agree if you expect the change.',
+  },
   see_guard_log: {
     automatic: false,
     title:

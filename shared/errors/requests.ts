@@ -13,6 +13,11 @@ export const requestErrors = {
     title: 'No host enrolled',
     sentence: 'This laptop has no address or no admin token of the host',
   },
+  host_changed: {
+    next_auto_fix: 'compare_host',
+    title: 'Changed host',
+    sentence: 'The host is not the machine that HQ has pinned, or has another name',
+  },
   setting_invalid: {
     http: 400,
     next_auto_fix: 'correct_setting',

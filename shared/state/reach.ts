@@ -1,5 +1,7 @@
 /** Whether the host answers, and how old what is known of it is. */
-import type { HostConnection, Overview } from '../bridge.ts'
+import type { Overview } from '../bridge.ts'
+import { diagnosisText } from './diagnosis.ts'
+import type { Diagnosis, HostConnection } from '../host-connection.ts'
 
 export interface Reach {
   readonly name: string
@@ -10,6 +12,8 @@ export interface Reach {
   /** When the host was read last; null: never. */
   readonly asOf: string | null
   readonly detail: string | null
+  /** Why it cannot be reached, or what is wrong although it answers; null: nothing, or not known yet. */
+  readonly diagnosis: Diagnosis | null
 }
 
 /** A host that has been silent for this long while it connects is stale, milliseconds. */
@@ -17,7 +21,8 @@ const goneMs = 15_000
 
 /** @param now milliseconds since the epoch @param cut HQ itself does not answer */
 export function reachOf({ connection }: Overview, now: number, cut: boolean): Reach {
-  const { name, state, as_of, detail } = connection
+  const { name, state, as_of, detail, diagnosis = null } = connection
+  const known = cut ? null : diagnosis
   const silent = as_of === null ? 0 : now - Date.parse(as_of)
   const gone = state === 'offline' || state === 'refused'
   return {
@@ -25,6 +30,7 @@ export function reachOf({ connection }: Overview, now: number, cut: boolean): Re
     state: cut ? 'cut' : state,
     stale: cut || gone || (state !== 'online' && silent > goneMs),
     asOf: as_of,
-    detail,
+    detail: known === null ? detail : `${diagnosisText(known, name ?? 'the host').title}.`,
+    diagnosis: known,
   }
 }

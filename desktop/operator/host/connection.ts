@@ -1,222 +1,159 @@
-/** The connection to the enrolled host: reads its status for as long as HQ runs, and keeps the last one. */
-import { setTimeout as delay } from 'node:timers/promises'
-import type { HostConnection } from '#shared/bridge'
-import { Problem, toProblem } from '#shared/errors'
+/** The connections to the enrolled hosts; the selected one is the host of every request. */
+import type { EnrolledHost } from '#shared/config'
+import { Problem } from '#shared/errors'
+import type { HostConnection } from '#shared/host-connection'
+import { messageOf } from '#shared/system-error'
 import type { HostdClient } from '#shared/hostd-client/client'
-import { hostOrigin } from '../base/host-address.ts'
-import { hostTokenKey, type Keystore } from '../settings/keystore.ts'
+import { enrolledHosts, pinHost } from '../settings/hosts.ts'
+import type { Keystore } from '../settings/keystore.ts'
 import type { SettingsStore } from '../settings/settings.ts'
+import type { TailnetWatch } from '../tailnet/watch.ts'
 import { hostClient, type HostTarget } from './client.ts'
-import { readStatusCache, writeStatusCache, type KnownStatus } from './status-cache.ts'
+import { HostPoller } from './poller.ts'
+import type { KnownStatus } from './status-cache.ts'
 
 export interface ConnectionOptions {
   readonly home: string
   readonly settings: SettingsStore
   readonly keystore: Keystore
+  readonly tailnet: TailnetWatch
   /** Reports what no reply can carry. */
   readonly log: (text: string) => void
-  /** After each answer of the host. */
+  /** After each answer of the selected host. */
   readonly onStatus: (known: KnownStatus) => void
 }
 
-type View = HostConnection
-
 export interface Connection {
-  view(): View
+  view(): HostConnection
   known(): KnownStatus | null
-  /** The enrolled host. @throws {Problem} `host_not_enrolled` when none is enrolled or its token is not set */
+  /** The selected host. @throws {Problem} `host_not_enrolled` when none is enrolled or its token is not set; `host_changed` */
   readonly target: () => Promise<HostTarget>
-  /** The client of the enrolled host, whichever that is at the time of a request. */
+  /** The client of the selected host, whichever that is at the time of a request. */
   readonly client: HostdClient
-  /** Reads the status now instead of at the next turn. Resolves when the answer is in. */
-  refresh(): Promise<void>
+  /** Every enrolled host, the selected one first. */
+  all(): readonly HostPoller[]
+  /** Reads the status now instead of at the next turn. Resolves when the answer is in. @param url default: the selected host */
+  refresh(url?: string): Promise<void>
   close(): Promise<void>
 }
 
-/** Milliseconds between two readings: while something runs, while nothing does. */
-const busyMs = 1000
-const calmMs = 3000
-/** First and longest pause while the host is unreachable, milliseconds. */
-const firstRetryMs = 1000
-const longestRetryMs = 30_000
-/** The copy on disk is at most this old while the host answers, milliseconds. */
-const cacheEveryMs = 10_000
-const statusMs = 5000
-
-const notEnrolled: View = {
+const notEnrolled: HostConnection = {
   name: null,
   url: null,
   state: 'not_enrolled',
-  detail: 'No host is enrolled.',
+  detail: 'No host is enrolled, so no request was sent.',
   latency_ms: null,
   as_of: null,
 }
 
-export const connectHost = (options: ConnectionOptions): Connection => new HostPoller(options)
+/** A host whose settings do not change is read again by the time they do, milliseconds. */
+const adoptMs = 1000
 
-/** Reads the status again and again, with growing and jittered pauses while the host is unreachable. */
-class HostPoller implements Connection {
+export const connectHosts = (options: ConnectionOptions): Connection => new HostPollers(options)
+
+class HostPollers implements Connection {
   readonly client: HostdClient
   readonly #options: ConnectionOptions
-  readonly #stop = new AbortController()
-  #wake = new AbortController()
-  /** Fires when another host is enrolled: an answer of the former one is no longer wanted. */
-  #former = new AbortController()
-  #enrolled: { name: string; origin: string } | null = null
-  #view: View = notEnrolled
-  #known: KnownStatus | null = null
-  #savedAt = 0
-  #failures = 0
-  #reading: Promise<void> | null = null
-  readonly #loop: Promise<void>
+  readonly #pollers = new Map<string, HostPoller>()
+  readonly #closing = new Set<Promise<void>>()
+  readonly #timer: NodeJS.Timeout
+  #selected: string | null = null
+  #closed = false
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.client = hostClient(this.target)
-    this.#loop = this.#readUntilStopped()
+    this.#adoptQuietly()
+    this.#timer = setInterval(() => this.#adoptQuietly(), adoptMs).unref()
   }
 
-  view(): View {
-    return this.#view
+  view(): HostConnection {
+    return this.#current()?.view() ?? notEnrolled
   }
 
   known(): KnownStatus | null {
-    return this.#known
+    return this.#current()?.known() ?? null
+  }
+
+  all(): readonly HostPoller[] {
+    this.#adoptSettings()
+    return [...this.#pollers.values()]
   }
 
   readonly target = async (): Promise<HostTarget> => {
-    this.#adoptSettings()
-    const enrolled = this.#enrolled
-    if (!enrolled)
+    const current = this.#current()
+    if (!current)
       throw new Problem('host_not_enrolled', 'No host is enrolled, so no request was sent.')
-    const token = await this.#options.keystore.get(hostTokenKey(enrolled.origin))
-    if (token === null)
-      throw new Problem(
-        'host_not_enrolled',
-        `The admin token of ${enrolled.name} is not set, so no request was sent to it.`,
-      )
-    return { ...enrolled, token }
+    return await current.target()
   }
 
-  async refresh(): Promise<void> {
-    this.#adoptSettings()
-    // An answer that is on its way may be older than what the caller wants to see.
-    await this.#reading
-    await this.#readOnce()
-    this.#wake.abort()
+  async refresh(url?: string): Promise<void> {
+    const current = this.#current()
+    await (url === undefined ? current : this.#pollers.get(url))?.refresh()
   }
 
   async close(): Promise<void> {
-    this.#stop.abort()
-    await this.#loop
-    this.#save()
+    this.#closed = true
+    clearInterval(this.#timer)
+    for (const poller of this.#pollers.values()) this.#end(poller)
+    await Promise.all(this.#closing)
   }
 
-  /** Starts again with the host of the settings, if that is another one now. */
+  #current(): HostPoller | null {
+    this.#adoptSettings()
+    return this.#selected === null ? null : (this.#pollers.get(this.#selected) ?? null)
+  }
+
+  /** A settings file that cannot be read is said by the next request of the window. */
+  #adoptQuietly(): void {
+    try {
+      this.#adoptSettings()
+    } catch (error) {
+      this.#options.log(`The hosts of the settings could not be read: ${messageOf(error)}`)
+    }
+  }
+
+  /** Begins with hosts that are new in the settings and ends those that are gone. */
   #adoptSettings(): void {
-    const { host } = this.#options.settings.read()
-    const origin = host && hostOrigin(host.url)
-    const now = host && origin !== null ? { name: host.name, origin } : null
-    if (now?.name === this.#enrolled?.name && now?.origin === this.#enrolled?.origin) return
-    this.#save()
-    this.#former.abort()
-    this.#former = new AbortController()
-    this.#enrolled = now
-    this.#known = now && readStatusCache(this.#options.home, now)
-    this.#savedAt = Date.now()
-    this.#failures = 0
-    this.#view =
-      now === null
-        ? notEnrolled
-        : {
-            name: now.name,
-            url: now.origin,
-            state: 'connecting',
-            detail: null,
-            latency_ms: null,
-            as_of: this.#known?.as_of ?? null,
-          }
-  }
-
-  #save(): void {
-    if (!this.#enrolled || !this.#known) return
-    try {
-      writeStatusCache(this.#options.home, this.#enrolled, this.#known)
-      this.#savedAt = Date.now()
-    } catch (error) {
-      this.#options.log(
-        `The last status of ${this.#enrolled.name} could not be kept: ${String(error)}`,
-      )
-    }
-  }
-
-  #readOnce(): Promise<void> {
-    return (this.#reading ??= this.#read().finally(() => {
-      this.#reading = null
-    }))
-  }
-
-  async #read(): Promise<void> {
-    let target: HostTarget | null = null
-    try {
-      target = await this.target()
-      const started = performance.now()
-      const former = this.#former.signal
-      const status = await this.client.status({
-        limitMs: statusMs,
-        signal: AbortSignal.any([this.#stop.signal, former]),
-      })
-      if (former.aborted) return
-      this.#known = { status, as_of: new Date().toISOString() }
-      this.#view = {
-        name: target.name,
-        url: target.origin,
-        state: 'online',
-        detail: null,
-        latency_ms: Math.round((performance.now() - started) * 10) / 10,
-        as_of: this.#known.as_of,
+    if (this.#closed) return
+    const settings = this.#options.settings.read()
+    const hosts = enrolledHosts(settings)
+    for (const [url, poller] of this.#pollers)
+      if (!hosts.some((host) => sameHost(host, poller.host))) {
+        this.#pollers.delete(url)
+        this.#end(poller)
       }
-      this.#failures = 0
-      if (Date.now() - this.#savedAt >= cacheEveryMs) this.#save()
-      this.#options.onStatus(this.#known)
-    } catch (error) {
-      this.#failed(toProblem(error), target !== null)
+    for (const host of hosts) {
+      const poller = this.#pollers.get(host.url)
+      if (poller) poller.change(host)
+      else this.#pollers.set(host.url, this.#begin(host))
     }
+    this.#selected = settings.host?.url ?? null
   }
 
-  #failed({ errorClass, message, cause, stack }: Problem, enrolled: boolean): void {
-    if (this.#stop.signal.aborted || errorClass === 'cancelled') return
-    if (errorClass === 'internal_error') {
-      const trace = cause instanceof Error ? cause.stack : stack
-      this.#options.log(`Reading the status of the host failed: ${trace ?? message}`)
-    }
-    if (this.#failures === 0) this.#save()
-    this.#failures += 1
-    const reached = errorClass === 'hostd_unreachable' ? 'offline' : 'refused'
-    this.#view = {
-      ...this.#view,
-      state: enrolled ? reached : 'not_enrolled',
-      detail: message,
-      latency_ms: null,
-      as_of: this.#known?.as_of ?? null,
-    }
+  #begin(host: EnrolledHost): HostPoller {
+    const { home, keystore, tailnet, log, onStatus, settings } = this.#options
+    const isSelected = (): boolean => this.#selected === host.url
+    return new HostPoller({
+      home,
+      keystore,
+      tailnet,
+      host,
+      log,
+      isSelected,
+      onStatus: (known) => {
+        if (isSelected()) onStatus(known)
+      },
+      onFirst: (pin) => pinHost(settings, host.url, pin),
+    })
   }
 
-  #pauseMs(): number {
-    if (this.#failures === 0)
-      return this.#known && this.#known.status.active_runs.length > 0 ? busyMs : calmMs
-    const full = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10))
-    return full / 2 + (Math.random() * full) / 2
-  }
-
-  async #readUntilStopped(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await this.#readOnce()
-      this.#wake = new AbortController()
-      await delay(this.#pauseMs(), undefined, {
-        ref: false,
-        signal: AbortSignal.any([this.#stop.signal, this.#wake.signal]),
-      }).catch(() => undefined) // aborted: refreshed or closed, which the loop checks
-    }
+  #end(poller: HostPoller): void {
+    const ending: Promise<void> = poller.close().finally(() => this.#closing.delete(ending))
+    this.#closing.add(ending)
   }
 }
+
+/** The same name at the same address: what is known of one says nothing of the other. */
+const sameHost = (one: EnrolledHost, other: EnrolledHost): boolean =>
+  one.url === other.url && one.name === other.name

@@ -7,15 +7,15 @@ import { readJson } from '#ops/base/files/json-file'
 /**
  * Takes the host that an installer left in `$OPENCLAW_HQ_HOME/enrolment.json`: it goes to settings and keystore, the
  * file is deleted. When that fails the file stays, and the next start tries again.
- * @throws {Problem} `config_invalid`, naming the field, or what `setHost` throws
+ * @throws {Problem} `config_invalid`, naming the field, or what `enrol` throws
  */
 export async function takeEnrolment(
   home: string,
-  setHost: (host: Input<'settings.set_host'>) => Promise<unknown>,
+  enrol: (host: Input<'hosts.add'>) => Promise<unknown>,
 ): Promise<void> {
   const path = join(home, 'enrolment.json')
   const found = readJson(path, enrolment, 'config_invalid')
   if (!found) return
-  await setHost({ name: found.name, url: found.url, token: found.token })
+  await enrol({ name: found.name, url: found.url, token: found.token })
   rmSync(path)
 }

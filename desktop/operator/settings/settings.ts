@@ -42,8 +42,10 @@ export async function settingsView(
   return {
     repository: settings.repository,
     host: host && {
-      ...host,
-      token_set: (await keystore.get(hostTokenKey(hostOrigin(host.url)))) !== null,
+      name: host.name,
+      url: host.url,
+      token_set:
+        (await keystore.get(hostTokenKey(hostOrigin(host.url, { tls: host.tls })))) !== null,
     },
     theme: settings.theme,
     keystore: keystore.kind,
@@ -66,26 +68,6 @@ export async function settingsView(
       })),
     },
   }
-}
-
-/**
- * Sets the host, and its token when one is given.
- * @throws {Problem} `invalid_request` for an address the token must not travel to, or a token no HTTP header can carry
- */
-export async function setHost(
-  store: SettingsStore,
-  keystore: Keystore,
-  input: Input<'settings.set_host'>,
-): Promise<OperatorSettings> {
-  const origin = hostOrigin(input.url)
-  const token = input.token?.trim()
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new Problem(
-      'invalid_request',
-      'token: holds characters that no token has. The settings are unchanged.',
-    )
-  if (token !== undefined) await keystore.set(hostTokenKey(origin), token)
-  return store.update({ host: { name: input.name, url: origin } })
 }
 
 /** @throws {Problem} `review_provider_refused` when the settings do not name this provider */

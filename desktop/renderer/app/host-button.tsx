@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import { useLocation } from 'wouter'
-import type { HostConnection } from '#shared/bridge'
+import type { HostConnection } from '#shared/host-connection'
 import { useHq } from '../bridge/context.ts'
 import { Icon } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'

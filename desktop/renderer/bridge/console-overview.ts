@@ -1,7 +1,8 @@
 /** The Overview of the console page: what the host alone knows. */
 import type { StatusReply } from '#shared/api'
-import type { HostConnection, Overview } from '#shared/bridge'
+import type { Overview } from '#shared/bridge'
 import { Problem } from '#shared/errors'
+import type { HostConnection } from '#shared/host-connection'
 import type { HostdClient } from '#shared/hostd-client/client'
 import { composeOverview } from '#shared/overview'
 import type { Progress } from '#shared/progress'

@@ -276,3 +276,46 @@ describe('the connection to the host', () => {
     )
   })
 })
+
+describe('several hosts', () => {
+  it('are all read, one is selected, and each keeps its own token until it is removed', async () => {
+    const [one, two] = await Promise.all([hostPeer(token), hostPeer('another-token-0815')])
+    const bench = operatorBench()
+    const hosts = async () => (await bench.call('hosts.list', {})).hosts
+    const names = async () => (await hosts()).map(({ name, selected }) => [name, selected])
+    try {
+      await bench.call('hosts.add', { name: 'aiops-1', url: one.url, token })
+      await bench.call('hosts.add', { name: 'edge-3', url: two.url, token: 'another-token-0815' })
+      expect(await names()).toEqual([
+        ['aiops-1', true],
+        ['edge-3', false],
+      ])
+      const online = (all: Awaited<ReturnType<typeof hosts>>) =>
+        all.every(({ connection }) => connection.state === 'online') && all
+      expect(await until('both answer', async () => online(await hosts()))).toHaveLength(2)
+      await bench.call('hosts.select', { url: two.url })
+      expect((await bench.call('overview.get', {})).connection).toMatchObject({
+        name: 'edge-3',
+        state: 'online',
+      })
+      expect((await bench.refused('hosts.remove', { url: two.url })).error_class).toBe(
+        'invalid_request',
+      )
+      await bench.call('hosts.remove', { url: one.url })
+      expect(await names()).toEqual([['edge-3', true]])
+      const gone = one.requests.length
+      await bench.call('hosts.retry', { url: two.url })
+      expect(one.requests).toHaveLength(gone)
+      expect(readdirSync(join(bench.home, 'secrets'))).toHaveLength(1)
+      expect(
+        [one, two].map(({ requests }) => new Set(requests.map((each) => each.token)).size),
+      ).toEqual([1, 1])
+      expect((await bench.call('overview.get', {})).hosts).toEqual([
+        expect.objectContaining({ name: 'edge-3', selected: true, state: 'online' }),
+      ])
+    } finally {
+      await bench.remove()
+      await Promise.all([one.leave(), two.leave()])
+    }
+  })
+})
