@@ -133,8 +133,7 @@ const rows: Readonly<Record<DiagnosisId, Row>> = {
   wrong_name: {
     rung: 'name',
     title: (name) => `${name} answers under another name`,
-    text: () =>
-      'HQ sent no token. The machine was renamed, or the address in HQ is that of another machine.',
+    text: () => 'The machine was renamed, or the address in HQ is that of another machine.',
     remedy: edit,
   },
   hostd_down: {

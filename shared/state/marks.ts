@@ -22,6 +22,7 @@ export interface Marks {
   readonly proofs: PageMark | null
   readonly doctor: PageMark | null
   readonly connectors: PageMark | null
+  readonly hosts: PageMark | null
 }
 
 export const marksOf = (standing: Standing, headline: Headline): Marks => ({
@@ -32,6 +33,7 @@ export const marksOf = (standing: Standing, headline: Headline): Marks => ({
   proofs: proofsMark(standing),
   doctor: doctorMark(standing),
   connectors: connectorsMark(standing),
+  hosts: hostsMark(standing),
 })
 
 /** Only what is red: everything else is said by the page that it is about. */
@@ -108,4 +110,12 @@ function connectorsMark({ connectors }: Standing): PageMark | null {
   if (tone === undefined) return null
   const text = connectors.filter((connector) => connector.tone === tone).map(inWords)
   return { tone, number: null, text: text.join(', ') }
+}
+
+/** How many hosts cannot be reached, else how many are reached badly. */
+function hostsMark({ hosts }: Standing): PageMark | null {
+  const away = hosts.filter(({ tone }) => tone === 'fail').length
+  if (away > 0) return { tone: 'fail', number: away, text: `${away} unreachable` }
+  const poor = hosts.filter(({ tone }) => tone === 'warn').length
+  return poor === 0 ? null : { tone: 'warn', number: poor, text: count(poor, 'warning') }
 }

@@ -14,6 +14,8 @@ export interface Reach {
   readonly detail: string | null
   /** Why it cannot be reached, or what is wrong although it answers; null: nothing, or not known yet. */
   readonly diagnosis: Diagnosis | null
+  /** What a host that is not reached is, to follow *is*: *unreachable*. */
+  readonly away: string
 }
 
 /** A host that has been silent for this long while it connects is stale, milliseconds. */
@@ -32,5 +34,11 @@ export function reachOf({ connection }: Overview, now: number, cut: boolean): Re
     asOf: as_of,
     detail: known === null ? detail : `${diagnosisText(known, name ?? 'the host').title}.`,
     diagnosis: known,
+    away: awayAs(state, known),
   }
+}
+
+function awayAs(state: HostConnection['state'], diagnosis: Diagnosis | null): string {
+  if (diagnosis?.id === 'identity_changed') return 'not the machine it was'
+  return state === 'refused' ? 'refusing HQ' : 'unreachable'
 }

@@ -14,22 +14,18 @@ export const unreachable: Case = (standing) => {
       next: wait('Wait for HQ.', 'This page connects again by itself.'),
     }
   const refused = reach.state === 'refused'
-  const why = refused
-    ? (reach.detail ?? '')
-    : `No answer for ${span(now - Date.parse(reach.asOf))}.`
+  const silent = `No answer for ${span(now - Date.parse(reach.asOf))}.`
+  const known = reach.diagnosis === null ? null : reach.detail
+  const why = known ?? (refused ? (reach.detail ?? '') : silent)
   const canShip = buttons.ship.state === 'ready' && (overview.repository?.ahead ?? 0) > 0
   return {
-    headline: headline(
-      'fail',
-      `${reach.name} is ${refused ? 'refusing HQ' : 'unreachable'}`,
-      `${why} ${asOf}`,
-    ),
+    headline: headline('fail', `${reach.name} is ${reach.away}`, `${why} ${asOf}`),
     next: canShip
       ? ship(
           standing,
           'A ship needs only this laptop and origin. HQ tries the host again by itself.',
         )
-      : retry(refused ? (reach.detail ?? '') : 'HQ tries again by itself.'),
+      : retry(refused || known !== null ? why : 'HQ tries again by itself.'),
   }
 }
 

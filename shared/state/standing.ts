@@ -24,6 +24,7 @@ import {
   type PinState,
   type Serving,
 } from './serving.ts'
+import { hostStandings, type HostStanding } from './hosts.ts'
 import type { Run } from '../run.ts'
 
 export interface Known {
@@ -58,6 +59,8 @@ export interface Standing extends Known {
   /** Empty: nothing is known of them. */
   readonly connectors: readonly ConnectorStanding[]
   readonly buttons: Buttons
+  /** Every enrolled host, the selected one first; empty in the console. */
+  readonly hosts: readonly HostStanding[]
 }
 
 export function standingOf(known: Known): Standing {
@@ -87,6 +90,7 @@ export function standingOf(known: Known): Standing {
     maintenance,
     connectors: connectorsOf(overview, now),
     buttons: buttonsOf({ overview, reach, maintenance, pin }),
+    hosts: cut ? [] : hostStandings(overview, now),
   }
 }
 

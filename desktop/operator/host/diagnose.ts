@@ -1,6 +1,6 @@
 /** Why a host cannot be reached: from what the probes observed to one diagnosis. A pure function. */
 import type { ErrorClass } from '#shared/errors'
-import { span } from '#shared/format'
+import { count, span } from '#shared/format'
 import {
   rungNames,
   type DiagnosisId,
@@ -223,8 +223,7 @@ export function rungsOf(seen: Observations, finding: Finding | null): Rung[] {
   // What only slows the way down, or comes last, leaves the rest of it standing.
   const warns = finding?.id === 'relay_slow' || (finding?.id === 'clock_skew' && answered(seen))
   return rungNames.map((name, place): Rung => {
-    if (place === at)
-      return { name, state: warns ? 'warn' : 'fail', detail: finding?.observed ?? '' }
+    if (place === at) return { name, state: warns ? 'warn' : 'fail', detail: '' }
     if (place > at && !warns) return { name, state: 'not_tried', detail: 'not tried' }
     if (seen.tailnet === null && inTailnet.has(name))
       return { name, state: 'skip', detail: 'not in a tailnet' }
@@ -238,7 +237,7 @@ const passDetail: Readonly<Record<RungName, (seen: Observations) => string>> = {
   laptop: () => '',
   tailscale: ({ tailnet }) =>
     tailnet?.state === 'running'
-      ? `${tailnet.version}, ${tailnet.peers.filter(({ online }) => online).length} machines online`
+      ? `${tailnet.version}, ${count(tailnet.peers.filter(({ online }) => online).length, 'machine')} online`
       : 'not read',
   known: ({ machine }) => machine?.addresses[0] ?? 'not read',
   key: ({ machine }) => (machine?.keyExpires === null ? 'does not expire' : 'valid'),

@@ -19,6 +19,9 @@ import styles from './banners.module.css'
 
 const css = bindStyles(styles)
 
+/** Pages that say by themselves why the host cannot be reached. */
+const saysIt: ReadonlySet<string> = new Set(['/', '/hosts'])
+
 /** One line each, only when there is something to say. */
 export function Banners(): ReactElement {
   const { info } = useHq()
@@ -29,7 +32,8 @@ export function Banners(): ReactElement {
     now,
     cut,
   } = useLive()
-  const unreachable = state.reach.stale && !cut && connection.as_of !== null && location !== '/'
+  const unreachable =
+    state.reach.stale && !cut && connection.as_of !== null && !saysIt.has(location)
   return (
     <>
       {cut && <CutBanner since={cut.since} error={cut.error} now={now} />}
@@ -38,8 +42,7 @@ export function Banners(): ReactElement {
           <Icon name="offline" />
           <span className="ellipsis">
             <b>
-              {state.reach.name} is {connection.state === 'refused' ? 'refusing HQ' : 'unreachable'}
-              .
+              {state.reach.name} is {state.reach.away}.
             </b>{' '}
             <span className="soft">
               What you see of it is as of {timeOfDay(connection.as_of ?? '')}. HQ tries again by

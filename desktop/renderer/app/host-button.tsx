@@ -1,13 +1,15 @@
 import type { ReactElement } from 'react'
 import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import { useLocation } from 'wouter'
-import type { HostConnection } from '#shared/host-connection'
+import { reachedAs } from '#shared/state/hosts'
 import { useHq } from '../bridge/context.ts'
-import { Icon } from '../ui/icons.tsx'
+import { Icon, Mark } from '../ui/icons.tsx'
 import { PushButton } from '../ui/push-button.tsx'
 import { Age } from '../ui/time.tsx'
 import { span } from '../text/format.ts'
+import { useHostCall } from '../state/use-host-call.ts'
 import { useLive } from '../state/live.tsx'
+import { visibleText } from '../text/visible-text.ts'
 import { bindStyles } from '../ui/styles.ts'
 import styles from './host-button.module.css'
 
@@ -18,12 +20,16 @@ export function HostButton(): ReactElement {
   const { info } = useHq()
   const {
     overview: { connection, status },
+    state: { reach, hosts },
     now,
     retry,
     cut,
   } = useLive()
   const [, go] = useLocation()
-  const { tone, text } = reached(connection, cut === null ? null : now - cut.since, now)
+  const { tone, word: text } =
+    cut === null
+      ? reachedAs(connection, now)
+      : { tone: 'fail', word: `no answer for ${span(now - cut.since)}` }
   const name = connection.name ?? 'No host'
   return (
     <DialogTrigger>
@@ -60,14 +66,15 @@ export function HostButton(): ReactElement {
               </>
             )}
           </dl>
-          {connection.detail && <p className="soft">{connection.detail}</p>}
+          {reach.detail !== null && <p className="soft">{visibleText(reach.detail)}</p>}
+          {hosts.length > 1 && <OtherHosts />}
           <div className="row">
             <PushButton small icon="retry" onPress={retry}>
               Try now
             </PushButton>
             {info.operator && (
-              <PushButton small onPress={() => go('/settings')}>
-                Host settings
+              <PushButton small onPress={() => go('/hosts')}>
+                Hosts
               </PushButton>
             )}
           </div>
@@ -77,23 +84,29 @@ export function HostButton(): ReactElement {
   )
 }
 
-/** How the host is reached, for its dot and its text. @param cut milliseconds since HQ itself answered last */
-function reached(
-  { state, latency_ms, as_of }: HostConnection,
-  cut: number | null,
-  now: number,
-): { tone: string; text: string } {
-  if (cut !== null) return { tone: 'fail', text: `no answer for ${span(cut)}` }
-  if (state === 'online')
-    return {
-      tone: 'pass',
-      text: latency_ms === null ? 'connected' : `connected · ${Math.round(latency_ms)} ms`,
-    }
-  if (state === 'connecting') return { tone: 'wait', text: 'connecting' }
-  if (state === 'not_enrolled') return { tone: 'you', text: 'not enrolled' }
-  if (state === 'refused') return { tone: 'fail', text: 'refused' }
-  return {
-    tone: 'fail',
-    text: as_of === null ? 'unreachable' : `unreachable · ${span(now - Date.parse(as_of))}`,
-  }
+/** The other enrolled hosts, each with how it is reached; a press selects one. */
+function OtherHosts(): ReactElement {
+  const { state } = useLive()
+  const { mutate, isPending } = useHostCall('hosts.select')
+  return (
+    <ul className={css('others')} aria-label="Other hosts">
+      {state.hosts
+        .filter(({ selected }) => !selected)
+        .map(({ name, url, tone, word }) => (
+          <li key={url}>
+            <Mark tone={tone} small />
+            <span className="ellipsis">{visibleText(name)}</span>
+            <span className="quiet small ellipsis grow">{word}</span>
+            <PushButton
+              small
+              busy={isPending}
+              label={`Select ${name}`}
+              onPress={() => mutate({ url })}
+            >
+              Select
+            </PushButton>
+          </li>
+        ))}
+    </ul>
+  )
 }

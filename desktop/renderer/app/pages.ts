@@ -3,6 +3,7 @@ import { connectorsPage } from '../pages/connectors/index.ts'
 import { deployPage } from '../pages/deploy/index.ts'
 import { doctorPage } from '../pages/doctor/index.ts'
 import { overviewPage } from '../pages/overview/index.ts'
+import { hostsPage } from '../pages/hosts/index.ts'
 import type { HqPage } from '../pages/page.ts'
 import { proofsPage } from '../pages/proofs/index.ts'
 import { runsPage } from '../pages/runs/index.ts'
@@ -17,6 +18,7 @@ const all: readonly HqPage[] = [
   proofsPage,
   doctorPage,
   connectorsPage,
+  hostsPage,
   settingsPage,
 ]
 

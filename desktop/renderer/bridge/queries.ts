@@ -74,6 +74,20 @@ export const shipKeyQuery = (bridge: Bridge) =>
     queryFn: () => bridge.call('ship_key.get', {}),
     refetchInterval: calm,
   })
+export const hostsQuery = (bridge: Bridge) =>
+  queryOptions({
+    queryKey: ['hosts'],
+    queryFn: () => bridge.call('hosts.list', {}),
+    refetchInterval: quick,
+  })
+/** Asks each machine of the tailnet whether it is a host, so it is rare. */
+export const machinesQuery = (bridge: Bridge) =>
+  queryOptions({
+    queryKey: ['machines'],
+    queryFn: () => bridge.call('hosts.discover', {}),
+    refetchInterval: 10_000,
+  })
+
 export const settingsQuery = (bridge: Bridge) =>
   queryOptions({ queryKey: ['settings'], queryFn: () => bridge.call('settings.get', {}) })
 

@@ -26,9 +26,10 @@ const titles = [
   'Proofs',
   'Doctor & ports',
   'Connectors',
+  'Hosts',
   'Settings',
 ]
-const onConsole = titles.filter((title) => title !== 'Ship' && title !== 'Settings')
+const onConsole = titles.filter((title) => !['Ship', 'Hosts', 'Settings'].includes(title))
 
 describe('the list of pages', () => {
   test('gives every page its sidebar entry, its address and the window title', async () => {

@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react'
+import { useLocation } from 'wouter'
 import { titleOfRun, startOf } from '../../state/run.ts'
 import { useLive } from '../../state/live.tsx'
+import { DiagnosisCard } from '../../parts/diagnosis.tsx'
 import { PinCard } from '../../parts/pin-card.tsx'
 import { useLog } from '../../log/use-log.ts'
 import { DeployHistory } from '../../parts/deploy-history.tsx'
@@ -28,6 +30,7 @@ export function OverviewPage(): ReactElement {
   return (
     <div className="page">
       <Head />
+      <Unreachable />
       <GateLine deployLog={deployLog} shipLog={shipLog} />
       <div className="cols">
         <div className="column">
@@ -67,6 +70,25 @@ export function OverviewPage(): ReactElement {
   )
 }
 
+/** Why the selected host cannot be reached. */
+function Unreachable(): ReactElement | null {
+  const {
+    overview: { connection },
+    state: { reach },
+  } = useLive()
+  const [, go] = useLocation()
+  const { url, as_of } = connection
+  if (!reach.stale || reach.diagnosis === null || url === null) return null
+  return (
+    <DiagnosisCard
+      host={{ name: reach.name, url }}
+      diagnosis={reach.diagnosis}
+      asOf={as_of}
+      onWindow={(kind) => go(kind === 'agree' ? '/hosts' : '/settings')}
+    />
+  )
+}
+
 /** The headline, what waits for the host, and how many gates have passed. */
 function Head(): ReactElement {
   const { overview, state, retry } = useLive()
@@ -91,7 +113,7 @@ function Head(): ReactElement {
           <p className="sub quiet">{overview.upload.detail ?? waiting(overview.upload.queued)}</p>
         )}
       </div>
-      {state.reach.stale && (
+      {state.reach.stale && state.reach.diagnosis === null && (
         <PushButton icon="retry" onPress={retry}>
           Try now
         </PushButton>

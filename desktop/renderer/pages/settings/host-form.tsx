@@ -1,9 +1,9 @@
 import { useState, type FormEvent, type ReactElement } from 'react'
-import { FieldError, Input, Label, Text, TextField } from 'react-aria-components'
 import type { SettingsView } from '#shared/bridge'
 import { hostAddressProblem } from '#shared/net/host-address'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
+import { Field } from '../../ui/field.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
@@ -17,8 +17,8 @@ const stores = {
 } as const
 
 const about =
-  'The one production host: its name, the address of hostd on the tailnet, ' +
-  'and the admin token from its secrets folder.'
+  'The host that Ship and Deploy use: its name, the address of hostd on the tailnet, ' +
+  'and the admin token from its secrets folder. Hosts lists all of them.'
 
 /** Address and admin token of the host. The token goes one way: it is never shown again. */
 export function HostForm({
@@ -80,41 +80,6 @@ export function HostForm({
         {error && <ProblemNote error={error} />}
       </form>
     </Part>
-  )
-}
-
-function Field({
-  label,
-  value,
-  onChange,
-  type = 'text',
-  placeholder,
-  description,
-  problem = null,
-}: {
-  label: string
-  value: string
-  onChange: (value: string) => void
-  type?: 'text' | 'url' | 'password'
-  placeholder: string
-  description?: string
-  /** Why what stands in it is not accepted. */
-  problem?: string | null
-}): ReactElement {
-  return (
-    <TextField
-      className="text-field"
-      value={value}
-      onChange={onChange}
-      type={type}
-      autoComplete="off"
-      isInvalid={problem !== null}
-    >
-      <Label>{label}</Label>
-      <Input placeholder={placeholder} spellCheck={false} />
-      {description !== undefined && <Text slot="description">{description}</Text>}
-      <FieldError className="field-error">{problem}</FieldError>
-    </TextField>
   )
 }
 

@@ -7,5 +7,4 @@ export const settingsPage: HqPage = {
   icon: 'settings',
   Page: SettingsPage,
   laptopOnly: true,
-  apart: true,
 }

@@ -32,6 +32,7 @@ function expectedOf({ headline, change: { gates }, marks, buttons, next, stands 
     ['Proofs', marks.proofs],
     ['Doctor & ports', marks.doctor],
     ['Connectors', marks.connectors],
+    ['Hosts', marks.hosts],
     ['Settings', null],
   ] as const
   return {
