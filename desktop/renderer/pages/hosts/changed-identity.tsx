@@ -63,6 +63,6 @@ function meaning({ kind, pinned, seen, pinned_now }: IdentityChange): string {
       : `The pinned machine is still there, as ${pinned_now}: this is another machine.`
   return (
     `Another node key answers as ${seen.tls_name}. ${elsewhere} The machine was signed in to ` +
-    'Tailscale again or set up anew; or somebody gave its name to another machine to get the token.'
+    'Tailscale again or set up from new; or somebody gave its name to another machine to get the token.'
   )
 }
