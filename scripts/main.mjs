@@ -12,6 +12,7 @@ import { findElectron } from './electron-binary.mjs'
 import { findBrowser } from './browser.mjs'
 import { installRigTools, installTestTools } from './rig-tools.mjs'
 import { installDockerTools } from './docker-tools.mjs'
+import { buildTailnetPrograms } from './tailnet-programs.mjs'
 import { build } from './build.mjs'
 
 /**
@@ -139,10 +140,15 @@ const tasks = {
     installDockerTools()
     const browser = findBrowser()
     build()
-    return vitest(
-      { config: 'vitest.rig.config.ts', report: 'rig', env: { OPENCLAW_CHROMIUM: browser } },
-      args,
-    )
+    const tailnet = buildTailnetPrograms(args)
+    try {
+      return await vitest(
+        { config: 'vitest.rig.config.ts', report: 'rig', env: { OPENCLAW_CHROMIUM: browser } },
+        args,
+      )
+    } finally {
+      tailnet.end()
+    }
   },
   check,
   async build() {

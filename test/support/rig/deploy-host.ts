@@ -145,8 +145,12 @@ const timer = setInterval(() => {
 /**
  * Makes a fresh rig a host as an operator would: Docker with the base image, the clone, the installation, the host's
  * own settings, the enrolled ship key. Nothing has been deployed yet.
+ * @param settings of its host.json, besides those that every test host has
  */
-export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
+export async function prepareDeployHost(
+  rig: Rig,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<DeployHost> {
   const page = join(rig.package, 'out', 'renderer')
   if (!existsSync(join(page, 'index.html'))) {
     mkdirSync(page, { recursive: true })
@@ -164,6 +168,7 @@ export async function prepareDeployHost(rig: Rig): Promise<DeployHost> {
       deploy_backoff_seconds: 0.1,
       disk_warn_percent: 99,
       disk_fail_percent: 100,
+      ...settings,
     }),
   )
   await rig.must([installer, '--origin', rig.origin.url('project.git')])

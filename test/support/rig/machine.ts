@@ -11,17 +11,28 @@ import { must, runProgram, type Ended, type RunOptions } from './programs.ts'
 export interface Place {
   readonly name: string
   readonly dir: string
-  /** Addresses of the pair: this side's, and the machine's. Of the range tailnets use. */
+  /** Addresses of the pair: this side's, and the machine's. */
   readonly outside: string
   readonly inside: string
 }
 
-export const placeOf = (root: string, name: string, net: number): Place => ({
+/** @param range first half of its addresses; that of tailnets, unless the machine is in a real one */
+export const placeOf = (root: string, name: string, net: number, range = '100.64'): Place => ({
   name,
   dir: join(root, 'machines', name),
-  outside: `100.64.${net}.1`,
-  inside: `100.64.${net}.2`,
+  outside: `${range}.${net}.1`,
+  inside: `${range}.${net}.2`,
 })
+
+/** What a machine is started with. */
+export interface MachineSetup {
+  /** Files and folders of this side that the machine sees read-only: its path to ours. */
+  readonly binds: Readonly<Record<string, string>>
+  /** Device files that it may use. */
+  readonly devices?: readonly string[]
+  /** Connects the outer half of its pair of interfaces. Without it, this side has that half, as `outside`. */
+  readonly connect?: (link: string) => Promise<void>
+}
 
 const record = z.strictObject({
   name: z.string(),
@@ -33,7 +44,8 @@ const record = z.strictObject({
 export type MachineRecord = z.infer<typeof record>
 
 const recordFile = (place: Place): string => join(place.dir, 'machine.json')
-const merged = (place: Place): string => join(place.dir, 'merged')
+/** Its file system, as this side sees it. */
+export const merged = (place: Place): string => join(place.dir, 'merged')
 /** In the environment of every process of this side that belongs to the machine; inside, nothing has it. */
 export const machineEnv = (place: Place): { OPENCLAW_RIG_MACHINE: string } => ({
   OPENCLAW_RIG_MACHINE: place.dir,
@@ -112,14 +124,8 @@ const isMounted = (path: string): boolean =>
     .split('\n')
     .some((line) => line.split(' ')[1] === path)
 
-/**
- * Starts the machine and waits until it has finished booting.
- * @param binds folders of this side that the machine sees read-only: its path to ours
- */
-export async function startMachine(
-  place: Place,
-  binds: Readonly<Record<string, string>>,
-): Promise<MachineRecord> {
+/** Starts the machine and waits until it has finished booting. */
+export async function startMachine(place: Place, setup: MachineSetup): Promise<MachineRecord> {
   if (!isMounted(merged(place)))
     await mountTree(place, readFileSync(join(place.dir, 'base'), 'utf8'))
   // of the machine that was off a moment ago: the kernel takes it away in its own time, and there is one of a name
@@ -139,7 +145,8 @@ export async function startMachine(
       '--capability=all',
       '--system-call-filter=add_key keyctl bpf @privileged',
       `--bind=${join(place.dir, 'docker')}:/var/lib/docker`,
-      ...Object.entries(binds).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`),
+      ...Object.entries(setup.binds).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`),
+      ...(setup.devices ?? []).map((device) => `--bind=${device}`),
     ],
     {
       detached: true,
@@ -178,8 +185,11 @@ export async function startMachine(
     'the pair of network interfaces',
     async () => (await runProgram(['ip', 'link', 'show', interfaceOf(place)])).code === 0,
   )
-  await must(['ip', 'address', 'replace', `${place.outside}/24`, 'dev', interfaceOf(place)])
-  await must(['ip', 'link', 'set', interfaceOf(place), 'up'])
+  if (setup.connect) await setup.connect(interfaceOf(place))
+  else {
+    await must(['ip', 'address', 'replace', `${place.outside}/24`, 'dev', interfaceOf(place)])
+    await must(['ip', 'link', 'set', interfaceOf(place), 'up'])
+  }
   await until('the machine to boot', async () => {
     if (ended) throw new Error(`the machine ended while it booted: ${said()}`)
     return ['running', 'degraded'].includes(

@@ -12,6 +12,7 @@ import {
   removeMachine,
   startMachine,
   type MachineRecord,
+  type MachineSetup,
   type Place,
 } from './machine.ts'
 import { serveOrigin, type Origin } from './origin.ts'
@@ -31,8 +32,12 @@ export interface RigOptions {
    * that is free.
    */
   readonly place?: { readonly name: string; readonly net: number }
+  /** First half of its addresses; see `placeOf`. */
+  readonly range?: string
   /** Folder of this side to copy the package of HQ from. */
   readonly package?: string
+  /** Called with its file system before it first boots. @returns what it is started with besides the package */
+  readonly prepare?: (place: Place) => Promise<MachineSetup>
   readonly say?: (text: string) => void
 }
 
@@ -76,23 +81,31 @@ export interface SocketRequest {
 export async function bootRig({
   root = rigRoot(),
   place: named,
+  range,
   package: source = process.cwd(),
+  prepare = () => Promise.resolve({ binds: {} }),
   say = () => undefined,
 }: RigOptions = {}): Promise<Rig> {
   const base = await baseOf(root, say)
-  const { place, lock } = await takePlace(root, named === undefined ? testPlaces : [named])
+  const { name, net, lock } = await takePlace(root, named === undefined ? testPlaces : [named])
+  const place = placeOf(root, name, net, range)
   try {
     await removeMachine(place)
     await createMachine(place, base)
     const copy = join(place.dir, 'package')
     copyPackage(copy, source)
-    const binds = {
-      [packageInside]: copy,
-      [`${packageInside}/node_modules`]: join(source, 'node_modules'),
+    const own = await prepare(place)
+    const setup = {
+      ...own,
+      binds: {
+        [packageInside]: copy,
+        [`${packageInside}/node_modules`]: join(source, 'node_modules'),
+        ...own.binds,
+      },
     }
-    const machine = await startMachine(place, binds)
+    const machine = await startMachine(place, setup)
     const origin = await serveOrigin(place)
-    return handle({ place, machine, binds, origin, gone: () => lock.release() })
+    return handle({ place, machine, setup, origin, gone: () => lock.release() })
   } catch (error) {
     await removeMachine(place)
     lock.release()
@@ -122,11 +135,11 @@ const placeWaitMs = 1_200_000
 async function takePlace(
   root: string,
   places: readonly { name: string; net: number }[],
-): Promise<{ place: Place; lock: Lock }> {
+): Promise<{ name: string; net: number; lock: Lock }> {
   for (const end = Date.now() + placeWaitMs; ;) {
     for (const { name, net } of places) {
       const lock = await takeLock(join(root, `machine-${name}.lock`), 250)
-      if (lock !== null) return { place: placeOf(root, name, net), lock }
+      if (lock !== null) return { name, net, lock }
     }
     if (Date.now() > end)
       throw new Error(
@@ -138,13 +151,13 @@ async function takePlace(
 function handle({
   place,
   machine: first,
-  binds,
+  setup,
   origin,
   gone,
 }: {
   place: Place
   machine: MachineRecord
-  binds: Readonly<Record<string, string>>
+  setup: MachineSetup
   origin: Origin
   gone: () => void
 }): Rig {
@@ -182,7 +195,7 @@ function handle({
         await rig.exec(['systemctl', 'reboot'])
         await machineGone(machine)
       }
-      machine = await startMachine(place, binds)
+      machine = await startMachine(place, setup)
       served = await serveOrigin(place)
     },
     down: async () => {
