@@ -7,7 +7,7 @@ import { hostileDiffs } from '../support/hostile-diffs/index.ts'
 import { startResponsesApi, type ResponsesApi } from '../support/responses-api.ts'
 import { seeded } from '../support/seeded.ts'
 import { makeShipRepo, type ShipRepo } from '../support/ship-repo.ts'
-import { campaignSeeds, report } from './seeds.ts'
+import { campaignSeeds, report, seedSeries } from './seeds.ts'
 
 let api: ResponsesApi
 let sample: ShipRepo
@@ -37,21 +37,23 @@ afterAll(async () => {
   await api.close()
 })
 
-it('hostile diffs are refused by their class or shown whole, by the functions of the gate', async () => {
-  const seeds = campaignSeeds()
-  const failed: string[] = []
-  let cases = 0
-  for (const [at, seed] of seeds.entries()) {
-    for (const each of hostileDiffs.filter(({ alone = false }) => !alone || at === 0)) {
-      cases += 1
-      await checkHostile(sample, base, each, seed).catch((error: unknown) =>
-        failed.push(`seed ${seed}, ${each.name}: ${String(error)}`),
-      )
+it.each(seedSeries())(
+  'hostile diffs are refused by their class or shown whole, by the functions of the gate: %s',
+  async (_, seeds) => {
+    const failed: string[] = []
+    let cases = 0
+    for (const [at, seed] of seeds.entries()) {
+      for (const each of hostileDiffs.filter(({ alone = false }) => !alone || at === 0)) {
+        cases += 1
+        await checkHostile(sample, base, each, seed).catch((error: unknown) =>
+          failed.push(`seed ${seed}, ${each.name}: ${String(error)}`),
+        )
+      }
     }
-  }
-  report('hostile diffs, by the functions of the gate', seeds, cases, failed.length)
-  expect(failed).toEqual([])
-})
+    report('hostile diffs, by the functions of the gate', seeds, cases, failed.length)
+    expect(failed).toEqual([])
+  },
+)
 
 /** Ships what is checked out. @returns class of the refusal, or what is wrong with it */
 async function ship(): Promise<string> {

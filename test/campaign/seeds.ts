@@ -1,3 +1,5 @@
+import { seeds } from '../support/seeded.ts'
+
 /** Seeds of this campaign: `CAMPAIGN_SEEDS` of them (default 200), from `CAMPAIGN_FIRST` on (default 1). */
 export function campaignSeeds(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -11,6 +13,12 @@ export function campaignSeeds(
   const first = read('CAMPAIGN_FIRST', 1)
   return Array.from({ length: read('CAMPAIGN_SEEDS', 200) }, (_, index) => first + index)
 }
+
+/** The fixed seeds, of which `npm test` tries some, and those of this campaign: each a series of its own. */
+export const seedSeries = (): (readonly [name: string, seeds: readonly number[]])[] => [
+  ['the fixed seeds', seeds],
+  ['the seeds of this campaign', campaignSeeds()],
+]
 
 /** One line of the result table. */
 export const report = (

@@ -5,7 +5,7 @@ import { isProven } from '#ops/core/trust/review-chain'
 import { endTree } from '#ops/base/process/process-tree'
 import { shipResult } from '#shared/result'
 import { reviewRef } from '#shared/verdict'
-import { seeded } from './seeded.ts'
+import { seeded, type Random } from './seeded.ts'
 import { until, type ShipRepo } from './ship-repo.ts'
 
 const linesOf = (dir: string): number => {
@@ -15,6 +15,25 @@ const linesOf = (dir: string): number => {
 
 /** How many lines the events of a whole ship have: a kill comes anywhere within them. */
 export const eventCount = linesOf
+
+/** @param lines how many events a whole ship has */
+function killOf(random: Random, lines: number) {
+  const text = `${random.hex(16)}\n`
+  // Half of them come late, where the push is.
+  const late = random.below(2) === 0
+  const when = late ? lines - random.below(Math.ceil(lines / 4)) : 1 + random.below(lines)
+  return { text, late, when, everything: random.below(2) === 0 }
+}
+
+/** The first seed of each kind of kill: early or late, of the ship alone or of everything it started. */
+export const oneOfEachKill = (seeds: readonly number[]): number[] => {
+  const kinds = new Map<string, number>()
+  for (const seed of seeds.toReversed()) {
+    const { late, everything } = killOf(seeded(seed), 1)
+    kinds.set(`${late} ${everything}`, seed)
+  }
+  return [...kinds.values()].toSorted((a, b) => a - b)
+}
 
 /**
  * Ships a change, kills the ship (or everything it started as well) with SIGKILL at a moment of chance, ships again,
@@ -30,16 +49,12 @@ export async function expectShipResolved(
   seed: number,
   lines: number,
 ): Promise<string> {
-  const random = seeded(seed)
+  const { text, when, everything } = killOf(seeded(seed), lines)
   const [before, baseline] = [
     sample.git('rev-parse', 'origin/main'),
     sample.git('rev-list', '--max-parents=0', 'HEAD'),
   ]
-  const head = sample.commit(`Change ${seed}`, { [`change-${seed}.txt`]: `${random.hex(16)}\n` })
-  // Half of them come late, where the push is.
-  const late = random.below(2) === 0
-  const when = late ? lines - random.below(Math.ceil(lines / 4)) : 1 + random.below(lines)
-  const everything = random.below(2) === 0
+  const head = sample.commit(`Change ${seed}`, { [`change-${seed}.txt`]: text })
 
   const running = sample.start()
   const closed = new Promise((resolve) => {
