@@ -40,7 +40,7 @@ export function searchPathOutside(folder: string): string {
 
 const realOf = (path: string): string => {
   try {
-    return realpathSync(path)
+    return realpathSync.native(path)
   } catch {
     return resolve(path) // it does not exist
   }
@@ -120,8 +120,9 @@ const partsOf = (path: string): string[] =>
 
 function linkOf(path: string): string | null {
   try {
-    return readlinkSync(path)
+    // Asked first: most are no links, and an error costs far more than the answer.
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null
   } catch {
-    return null // not a link, or not there
+    return null // below what is no folder, or not for us to see
   }
 }
