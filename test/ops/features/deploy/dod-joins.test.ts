@@ -33,42 +33,61 @@ afterAll(async () => {
 
 const doctorFails = (fails: boolean): void => (fails ? fillDisk(at) : freeDisk(at))
 
+interface HeldDoctor {
+  readonly id: string
+  release(): void
+}
+
+/** Starts a doctor and holds its runner, so that the run cannot end before `release`. */
+async function startHeldDoctor(): Promise<HeldDoctor> {
+  for (;;) {
+    const id = (await at.hostd.client.exec('doctor')).run_id
+    const runFile = join(at.host.paths.artifacts, 'runs', id, 'run.json')
+    // A busy machine may show the doctor only when it has ended: then the next one is held.
+    const pid = await until('the doctor to run, or its end', async () => {
+      const runs = members({ marker: `OPENCLAW_RUN_ID=${id}` }).length > 1
+      if (existsSync(runFile) && runs)
+        return (JSON.parse(readFileSync(runFile, 'utf8')) as { pid: number }).pid
+      return (await at.hostd.client.run(id)).finished_at === null ? null : 'ended'
+    })
+    if (pid === 'ended') continue
+    process.kill(pid, 'SIGSTOP')
+    return { id, release: () => process.kill(pid, 'SIGCONT') }
+  }
+}
+
+const joins = (event: EventBody, { id }: HeldDoctor): boolean =>
+  event.type === 'log' && event.text.startsWith(`joined doctor ${id}`)
+
 it('joins a doctor that began before the new version was up, and does not count it as evidence', async () => {
-  const stale = (await at.hostd.client.exec('doctor')).run_id
-  // Its runner is held, so that the run ends only when the deploy has joined it.
-  const runFile = join(at.host.paths.artifacts, 'runs', stale, 'run.json')
-  await until(
-    'the doctor to run',
-    () => existsSync(runFile) && members({ marker: `OPENCLAW_RUN_ID=${stale}` }).length > 1,
-  )
-  const { pid } = JSON.parse(readFileSync(runFile, 'utf8')) as { pid: number }
-  process.kill(pid, 'SIGSTOP')
+  const stale = await startHeldDoctor()
   await until('the doctor to end', () =>
-    existsSync(join(at.host.paths.artifacts, 'doctor', stale, 'doctor.json')),
+    existsSync(join(at.host.paths.artifacts, 'doctor', stale.id, 'doctor.json')),
   )
   await at.ship({ message: 'two' })
   const { result, dod } = await at.deploy({
     onEvents: (events) => {
-      if (
-        events.some(
-          (event) => event.type === 'log' && event.text.startsWith(`joined doctor ${stale}`),
-        )
-      )
-        process.kill(pid, 'SIGCONT')
+      if (events.some((event) => joins(event, stale))) stale.release()
     },
   })
-  expect((await at.hostd.client.run(stale)).status).toBe('passed')
+  expect((await at.hostd.client.run(stale.id)).status).toBe('passed')
   expect(result, JSON.stringify(result.steps)).toMatchObject({ overall: 'PASS' })
-  expect(dod?.doctor_run_id).not.toBe(stale)
+  expect(dod?.doctor_run_id).not.toBe(stale.id)
   expect(dod).toMatchObject({ overall: 'PASS', joined: false })
 })
 
 /**
- * hostd, with somebody else who asks for the DoD's doctor a moment before the deploy does, as long as `rival` is set.
+ * What happens when the deploy asks for its doctor, before hostd gets the question, by the number of the question. The
+ * deploy waits meanwhile, so nothing here depends on how fast anything is.
+ * @returns a doctor of somebody else that runs now; null: none does
  */
-let rival: (() => Promise<void>) | null = null
+type BeforeDoctor = (question: number) => Promise<HeldDoctor | null>
+
+/** The doctor of somebody else that the deploy has not joined yet. */
+let rival: HeldDoctor | null = null
 const servers: { close(): void; closeAllConnections(): void }[] = []
 afterEach(() => {
+  rival?.release()
   rival = null
   for (const server of servers.splice(0)) {
     server.close()
@@ -76,19 +95,19 @@ afterEach(() => {
   }
 })
 
-async function besideRival(): Promise<string> {
-  const headers = (request: IncomingMessage) => ({
-    ...request.headers,
-    host: `127.0.0.1:${at.hostd.port}`,
-  })
-  const pass = (request: IncomingMessage, response: ServerResponse, body?: Buffer): void => {
+/** hostd behind a server that lets something happen before each start of a doctor. @returns its address */
+async function hostdBehind(before: BeforeDoctor): Promise<string> {
+  let questions = 0
+  const pass = (request: IncomingMessage, response: ServerResponse): void => {
     const onward = httpRequest(
       {
         port: at.hostd.port,
         host: '127.0.0.1',
         method: request.method,
         path: request.url,
-        headers: headers(request),
+        headers: { ...request.headers, host: `127.0.0.1:${at.hostd.port}` },
+        // A connection of its own: hostd may be about to close one that was kept.
+        agent: false,
       },
       (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers)
@@ -97,47 +116,31 @@ async function besideRival(): Promise<string> {
     )
     onward.on('error', () => response.destroy())
     response.on('close', () => onward.destroy())
-    if (body) onward.end(body)
-    else request.pipe(onward)
+    request.pipe(onward)
   }
   const server = createServer((request, response) => {
-    if (request.url !== '/api/exec' || rival === null) return pass(request, response)
-    const meanwhile = rival
+    if (request.url !== '/api/exec') return pass(request, response)
+    questions += 1
     void (async () => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
-      const body = Buffer.concat(chunks)
-      await meanwhile()
-      await new Promise<void>((resolve) => {
-        httpRequest(
-          {
-            port: at.hostd.port,
-            host: '127.0.0.1',
-            method: 'POST',
-            path: request.url,
-            headers: headers(request),
-          },
-          (answer) => {
-            answer.resume().once('end', resolve)
-          },
-        ).end(body)
-      })
-      pass(request, response, body)
+      try {
+        rival = await before(questions)
+        pass(request, response)
+      } catch (error) {
+        response.writeHead(500).end(String(error))
+      }
     })()
     return undefined
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
+  server.keepAliveTimeout = 0
   servers.push(server)
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** deploy_until_green as the runner starts it, with another address of hostd. */
-async function deployThrough(
-  url: string,
-  onEvent: (event: EventBody) => void,
-): Promise<{ result: DeployResult; dir: string }> {
+async function deployThrough(url: string): Promise<{ result: DeployResult; dir: string }> {
   const runId = newRunId()
   const [program, ...args] = programArgv('hq', ['deploy'])
   const child = spawn(program, args, {
@@ -151,7 +154,10 @@ async function deployThrough(
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   })
   for await (const line of createInterface({ input: child.stdio[3] as Readable }))
-    onEvent(JSON.parse(line) as EventBody)
+    if (rival && joins(JSON.parse(line) as EventBody, rival)) {
+      rival.release()
+      rival = null
+    }
   const dir = join(at.host.paths.artifacts, 'deploy', runId)
   return {
     dir,
@@ -161,21 +167,18 @@ async function deployThrough(
 
 const read = (dir: string, name: string): unknown =>
   JSON.parse(readFileSync(join(dir, name), 'utf8'))
-const dodEnded = (event: EventBody): boolean =>
-  event.type === 'step_finished' && event.step === 'dod_production'
 
 it('tries again, from a new fetch, after a DoD whose joined doctors failed, and passes', async () => {
   const first = await at.ship({ message: 'three' })
   let second = ''
-  rival = async () => {
-    doctorFails(true)
-    if (second === '') second = await at.ship({ message: 'four' })
-  }
-  const { result, dir } = await deployThrough(await besideRival(), (event) => {
-    if (!dodEnded(event)) return
-    rival = null
-    doctorFails(false)
-  })
+  const { result, dir } = await deployThrough(
+    await hostdBehind(async (question) => {
+      // A deploy asks once more when the doctor it joined failed. The third question is of the next attempt.
+      doctorFails(question <= 2)
+      if (question === 1) second = await at.ship({ message: 'four' })
+      return question <= 2 ? await startHeldDoctor() : null
+    }),
+  )
   const tried = deployResult.parse(read(dir, 'attempts/1/deploy_result.json'))
   expect(tried, JSON.stringify(tried.steps)).toMatchObject({
     overall: 'FAIL',
@@ -197,13 +200,13 @@ it('tries again, from a new fetch, after a DoD whose joined doctors failed, and 
 })
 
 it('stops at the same failure a second time, also of a class that is retried', async () => {
-  rival = () => {
-    doctorFails(true)
-    return Promise.resolve()
-  }
-  const { result, dir } = await deployThrough(await besideRival(), (event) => {
-    if (dodEnded(event)) doctorFails(false)
-  })
+  const { result, dir } = await deployThrough(
+    await hostdBehind(async () => {
+      doctorFails(true)
+      return await startHeldDoctor()
+    }),
+  )
+  doctorFails(false)
   expect(result, JSON.stringify(result.steps)).toMatchObject({
     overall: 'FAIL',
     attempt: 2,
