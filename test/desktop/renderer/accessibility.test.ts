@@ -1,11 +1,10 @@
 import axe from 'axe-core'
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import type { Page } from 'playwright'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
 import { connectorStory } from './support/connector-stories.ts'
 import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
-import { open } from './support/pages.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import {
   alarmedProofs,
   awayProofs,
@@ -14,6 +13,7 @@ import {
   openedProof,
 } from './support/proof-stories.ts'
 import { info, scene, type Scene } from './support/scenes.ts'
+import { callsOf } from './support/scripted-transport.ts'
 import {
   cancelledShip,
   nextActionMissing,
@@ -23,15 +23,7 @@ import {
   shipping,
 } from './support/ship-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 /** All rules of axe, and one that it leaves off: what a button shows must be in its name. */
 const everything = {
@@ -141,13 +133,82 @@ const states: Readonly<Record<string, State>> = {
 
 describe('U13 axe finds nothing', () => {
   test.each(Object.entries(states))('in %s', async (_, { story, path, to }) => {
-    const { page } = await open(browser, built, story, { path })
+    const { page } = await hq.open(story, { path })
     await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
     await to?.(page)
     await page.evaluate(axe.source)
     expect(await violations(page, everything)).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
     expect(await violations(page, colours)).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 })
+
+describe('colours and layout', () => {
+  test('both themes give text at least 4.5:1, and no page is wider than its window', async () => {
+    for (const theme of ['light', 'dark'] as const) {
+      for (const width of [1440, 1180, 900]) {
+        const { page } = await hq.open(buildFailed(), { theme, width })
+        await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
+        const { ink, quiet, ground, wide } = await page.evaluate<{
+          ink: number[]
+          quiet: number[]
+          ground: number[]
+          wide: boolean
+        }>(measure)
+        expect(contrast(ink, ground)).toBeGreaterThan(12)
+        expect(contrast(quiet, ground)).toBeGreaterThan(4.5)
+        expect(luminance(ground) < 0.1).toBe(theme === 'dark')
+        expect(wide, `${theme} ${width}`).toBe(false)
+        await page.screenshot({ path: `test-results/renderer/overview-${theme}-${width}.png` })
+        await leave(page)
+      }
+    }
+  })
+
+  test('a theme chosen in Settings goes over the system', async () => {
+    const story = done()
+    story.answers['settings.set_theme'] = {
+      ...(story.answers['settings.get'] as object),
+      theme: 'dark',
+    }
+    const { page } = await hq.open(story, { path: '/settings' })
+    await page.getByText('Dark', { exact: true }).click()
+    await shown(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
+    await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+    await expect
+      .poll(
+        async () => (await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input,
+      )
+      .toEqual({ theme: 'dark' })
+    await leave(page)
+  })
+})
+
+/** Runs in the page: the colours as they are drawn, and whether anything is wider than the window. */
+const measure = `(() => {
+  const rgb = (colour) => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    canvas.fillStyle = colour
+    canvas.fillRect(0, 0, 1, 1)
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+  }
+  const main = document.getElementById('main')
+  return {
+    ink: rgb(getComputedStyle(document.body).color),
+    quiet: rgb(getComputedStyle(document.querySelector('[class*=tally] .quiet')).color),
+    ground: rgb(getComputedStyle(document.body).backgroundColor),
+    wide: document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth,
+  }
+})()`
+
+const luminance = (rgb: number[]): number => {
+  const [r = 0, g = 0, b = 0] = rgb
+    .map((value) => value / 255)
+    .map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+const contrast = (a: number[], b: number[]): number => {
+  const [light = 0, dark = 0] = [luminance(a), luminance(b)].toSorted((x, y) => y - x)
+  return (light + 0.05) / (dark + 0.05)
+}

@@ -1,25 +1,15 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { CancelView, Overview } from '#shared/bridge'
 import type { Run } from '#shared/run'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { ago } from './support/documents.ts'
 import { info, type Scene } from './support/scenes.ts'
 import { callsOf, change, holdBack } from './support/scripted-transport.ts'
 import { deploying, done, offline } from './support/deploy-stories.ts'
 import { shipping } from './support/ship-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const lost: NonNullable<CancelView['problem']> = {
   error_class: 'hostd_unreachable',
@@ -47,9 +37,7 @@ const away = (story: Scene): Scene => with_(story, { connection: overviewOf(offl
 describe('a run whose cancel was requested', () => {
   test('says so at once, with the time, and allows no second request until there is an answer', async () => {
     const story = deploying()
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       { ...story, answers: { ...story.answers, 'host.cancel': { ok: true } } },
       { path: `/runs/${story.runId}` },
     )
@@ -70,7 +58,7 @@ describe('a run whose cancel was requested', () => {
       'aria-disabled',
       'true',
     )
-    await page.context().close()
+    await leave(page)
   })
 
   test('still says so after a reload, on its page and on the Overview, as HQ or the host remembers it', async () => {
@@ -80,20 +68,20 @@ describe('a run whose cancel was requested', () => {
       with_(story, { cancels: [{ source: 'host', run_id: story.runId, asked_at, problem: null }] }),
       seenByHost(story, asked_at),
     ]) {
-      const { page } = await open(browser, built, remembered, { path: `/runs/${story.runId}` })
+      const { page } = await hq.open(remembered, { path: `/runs/${story.runId}` })
       await page.reload()
       await shown(page.getByRole('button', { name: 'Cancelling…' })).toBeVisible()
       await page.getByRole('link', { name: /^Overview/ }).click()
       const card = page.getByRole('region', { name: 'Active run' })
       await shown(card.getByRole('button', { name: 'Cancelling…' })).toBeVisible()
       await shown(card).toContainText(/Cancelling since \d\d:\d\d:\d\d/)
-      await page.context().close()
+      await leave(page)
     }
   })
 
   test('stays on every page while the host is unreachable, with its time, and its end is not known', async () => {
     const story = seenByHost(deploying(), ago(260))
-    const { page } = await open(browser, built, away(story), { path: '/proofs' })
+    const { page } = await hq.open(away(story), { path: '/proofs' })
     await shown(
       page.getByText('Deploy+Verify was being cancelled when aiops-1 was last seen.'),
     ).toBeVisible()
@@ -102,14 +90,12 @@ describe('a run whose cancel was requested', () => {
       page.getByText(/aiops-1 does not answer meanwhile, so it is not known whether it has ended/),
     ).toBeVisible()
     await shown(page.getByText('was being cancelled when')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('disappears from every page once the run has ended', async () => {
     const story = deploying()
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       with_(story, {
         cancels: [{ source: 'host', run_id: story.runId, asked_at: ago(3), problem: lost }],
       }),
@@ -119,16 +105,14 @@ describe('a run whose cancel was requested', () => {
     ).toBeVisible()
     await change(page, { answers: { 'overview.get': { ...overviewOf(done()), cancels: [] } } })
     await shown(page.getByText(/cancel/i)).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('a cancel that did not work', () => {
   test('names its class, what is not known, and what to do; and can be requested again', async () => {
     const story = deploying()
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       { ...story, problems: { 'host.cancel': lost } },
       { path: `/runs/${story.runId}` },
     )
@@ -148,15 +132,13 @@ describe('a cancel that did not work', () => {
       'true',
     )
     await shown(page.getByText('Not started')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('a host that shows the cancel counts more than an answer that got lost', async () => {
     const { runId, ...deploy } = deploying()
     const story = seenByHost(deploy, ago(9))
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       with_(story, {
         cancels: [{ source: 'host', run_id: runId, asked_at: ago(9), problem: lost }],
       }),
@@ -164,15 +146,13 @@ describe('a cancel that did not work', () => {
     )
     await shown(page.getByRole('button', { name: 'Cancelling…' })).toBeVisible()
     await shown(page.getByRole('alert')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('is shown in the console too, where no HQ remembers it', async () => {
     const story = deploying()
     const { cancels: _none, ...plain } = overviewOf(story)
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       {
         ...story,
         answers: {
@@ -190,7 +170,7 @@ describe('a cancel that did not work', () => {
       'The run goes on unless the request arrived.',
     )
     await shown(page.getByRole('button', { name: 'Cancel again' })).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 
   test('of a ship is shown on the Ship page, with the class it has', async () => {
@@ -200,9 +180,7 @@ describe('a cancel that did not work', () => {
       message: 'Processes 4711 of the ship cannot be ended: a system call blocks them.',
       next_auto_fix: 'report_bug',
     }
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       with_(story, {
         cancels: [{ source: 'ship', run_id: story.runId, asked_at: ago(20), problem }],
       }),
@@ -211,6 +189,6 @@ describe('a cancel that did not work', () => {
     await page.getByRole('link', { name: 'Open ship' }).click()
     await shown(page.getByRole('alert')).toContainText('Processes 4711 of the ship cannot be ended')
     await shown(page.getByRole('button', { name: 'Cancel again' })).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -1,38 +1,23 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Locator, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import {
-  attempt,
-  connectorStories,
-  connectorStory,
-  connectorsScene,
-  hostOf,
-  report,
-} from './support/connector-stories.ts'
-import { open } from './support/pages.ts'
+import type { Locator, Page } from 'playwright'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
+import { attempt, connectorsScene, hostOf, report } from './support/connector-scenes.ts'
+import { connectorStories, connectorStory } from './support/connector-stories.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { callsOf, change } from './support/scripted-transport.ts'
 import { info, type Scene } from './support/scenes.ts'
 import { tokenForm, tokenStories } from './support/token-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const openAt = async (
   scene: Scene,
   view: { width?: number } = {},
 ): Promise<{ page: Page; complaints: string[]; card: (title: string) => Locator }> => {
-  const opened = await open(browser, built, scene, { path: '/connectors', ...view })
+  const opened = await hq.open(scene, { path: '/connectors', ...view })
   return {
     ...opened,
     card: (title) => opened.page.getByRole('region', { name: title, exact: true }),
@@ -121,7 +106,7 @@ describe('the Connectors page', () => {
       expect(await page.evaluate(wider), name).toBeLessThanOrEqual(0)
     }
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('starts an attempt with what the form holds, and keeps no secret in the page', async () => {
@@ -154,7 +139,7 @@ describe('the Connectors page', () => {
     await shown(password).toHaveValue('')
     expect(await page.content()).not.toContain('abcd efgh')
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('warns of a way that cannot work, and shows the scope before asking', async () => {
@@ -163,7 +148,7 @@ describe('the Connectors page', () => {
     await shown(gmail).toContainText('https://www.googleapis.com/auth/gmail.readonly')
     await gmail.getByRole('tab', { name: 'Desktop' }).press('ArrowRight')
     await shown(gmail.getByRole('tabpanel')).toContainText('invalid_scope')
-    await page.context().close()
+    await leave(page)
   })
 
   test('takes a client file that is chosen or dropped, and refuses one that is too large', async () => {
@@ -200,7 +185,7 @@ describe('the Connectors page', () => {
         ['connectors.connect', { name: 'gmail', mode: 'oauth_desktop', fields: { client } }],
       ])
     await rm(folder, { recursive: true })
-    await page.context().close()
+    await leave(page)
   })
 
   test('offers a connector that the host does without, with a form that begins with its settings', async () => {
@@ -246,7 +231,7 @@ describe('the Connectors page', () => {
         ['connectors.show_window', { name: 'kajabi' }],
         ['connectors.cancel', { name: 'kajabi' }],
       ])
-    await page.context().close()
+    await leave(page)
   })
 
   test('follows an attempt each second until it has ended', async () => {
@@ -257,7 +242,7 @@ describe('the Connectors page', () => {
     const ended = connectorStory('just connected').answers['connectors.get']
     await change(page, { answers: { 'connectors.get': ended } })
     await shown(card('Kajabi')).toContainText('The host proved that the service accepts it.')
-    await page.context().close()
+    await leave(page)
   })
 
   test('says why an attempt failed and what ends it; it can be tried again or dismissed', async () => {
@@ -274,7 +259,7 @@ describe('the Connectors page', () => {
         ['connectors.connect', { name: 'kajabi', mode: 'storage_state' }],
         ['connectors.dismiss', { name: 'gmail' }],
       ])
-    await page.context().close()
+    await leave(page)
   })
 
   test('disconnects after a question that says what is deleted where', async () => {
@@ -289,7 +274,7 @@ describe('the Connectors page', () => {
     await card('Gmail').getByRole('button', { name: 'Disconnect Gmail' }).click()
     await question.getByRole('button', { name: 'Disconnect Gmail' }).click()
     await expect.poll(() => requests(page)).toEqual([['connectors.revoke', { name: 'gmail' }]])
-    await page.context().close()
+    await leave(page)
   })
 
   test('proves what lies on the host, and shows why the host refused', async () => {
@@ -303,7 +288,7 @@ describe('the Connectors page', () => {
     await card('Gmail').getByRole('button', { name: 'Prove it Gmail' }).click()
     await shown(card('Gmail').getByRole('alert')).toContainText('lane_busy')
     expect(await requests(page)).toEqual([['connectors.finalize', { name: 'gmail' }]])
-    await page.context().close()
+    await leave(page)
   })
 
   test('shows the code of another device with its address as letters and as a QR code', async () => {
@@ -316,7 +301,7 @@ describe('the Connectors page', () => {
     const modules = Number((await drawn.getAttribute('viewBox'))?.split(' ')[2])
     expect(modules).toBeGreaterThan(20)
     expect((await drawn.boundingBox())?.width).toBeGreaterThanOrEqual(2 * modules)
-    await page.context().close()
+    await leave(page)
   })
 
   test('the palette leads to the form of a connector, and runs what needs no form', async () => {
@@ -334,18 +319,18 @@ describe('the Connectors page', () => {
     await page.keyboard.press('Control+k')
     for (const name of ['Check connectors', 'Run Phase 0'])
       await shown(page.getByRole('menuitem', { name, exact: true })).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 
   test('the Overview says how both are, in one line', async () => {
-    const { page } = await open(browser, built, connectorStory('refused and expired'))
+    const { page } = await hq.open(connectorStory('refused and expired'))
     const line = page.getByRole('region', { name: 'Connectors' })
     await shown(line).toContainText('Kajabi expired')
     await shown(line).toContainText('Gmail invalid')
     await shown(
       page.getByRole('link', { name: 'Connectors, Kajabi expired, Gmail invalid' }),
     ).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 
   test('shows the last checks, each with its run, and Phase 0 with its proof', async () => {
@@ -357,7 +342,7 @@ describe('the Connectors page', () => {
     await shown(
       page.getByRole('region', { name: 'Phase 0' }).getByRole('link', { name: 'Proof' }),
     ).toHaveAttribute('href', /#\/proofs\/host\/phase0\/.*-fa5e0000$/)
-    await page.context().close()
+    await leave(page)
   })
 
   test('keeps what a silent host said before, with its age, and starts nothing', async () => {
@@ -368,7 +353,7 @@ describe('the Connectors page', () => {
     await card('Gmail').getByRole('button', { name: 'Disconnect Gmail' }).press('Enter')
     await shown(page.getByRole('alertdialog')).toHaveCount(0)
     expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('on the console shows the states, checks and proves, and says that the laptop connects', async () => {
@@ -386,6 +371,6 @@ describe('the Connectors page', () => {
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
       .toEqual([{ name: 'host.exec', input: { action: 'connectors_status' } }])
     await shown(page).toHaveURL(/#\/connectors$/)
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -1,9 +1,8 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { describe, expect, test } from 'vitest'
 import type { Overview, ShipKeyView } from '#shared/bridge'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { alarmedProofs, brokenProofs, openedProof } from './support/proof-stories.ts'
 import { ago } from './support/documents.ts'
 import { settings, type Scene } from './support/scenes.ts'
@@ -11,15 +10,7 @@ import { callsOf, change } from './support/scripted-transport.ts'
 import { buildFailed, deploying, done } from './support/deploy-stories.ts'
 import { reviewBlocked } from './support/ship-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const statusOf = (story: Scene) => {
   const { status } = story.answers['overview.get'] as Overview
@@ -38,7 +29,7 @@ describe('the theme', () => {
   }
 
   test('chosen in the palette and not saved goes back, and says why', async () => {
-    const { page } = await open(browser, built, { ...done(), problems: refused })
+    const { page } = await hq.open({ ...done(), problems: refused })
     await page.keyboard.press('Control+k')
     await page.keyboard.type('dark theme')
     await page.keyboard.press('ArrowDown')
@@ -48,30 +39,23 @@ describe('the theme', () => {
     await shown(page.locator('html')).not.toHaveAttribute('data-theme', 'dark')
     await page.getByRole('button', { name: 'Dismiss' }).press('Enter')
     await shown(page.getByRole('alert')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('chosen in Settings and not saved leaves the choice and the colours as they were', async () => {
-    const { page } = await open(
-      browser,
-      built,
-      { ...done(), problems: refused },
-      { path: '/settings' },
-    )
+    const { page } = await hq.open({ ...done(), problems: refused }, { path: '/settings' })
     await page.getByText('Dark', { exact: true }).click()
     await shown(page.getByRole('alert')).toContainText(
       'The settings were not saved: the disk is full.',
     )
     await shown(page.getByRole('radio', { name: 'As the system' })).toBeChecked()
     await shown(page.locator('html')).not.toHaveAttribute('data-theme', 'dark')
-    await page.context().close()
+    await leave(page)
   })
 
   test('chosen in the palette shows in Settings as well', async () => {
     const story = done()
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       {
         ...story,
         answers: { ...story.answers, 'settings.set_theme': { ...settings, theme: 'dark' } },
@@ -85,16 +69,14 @@ describe('the theme', () => {
     await page.keyboard.press('Enter')
     await shown(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
     await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('maintenance that a failed deploy left on', () => {
   test('can be ended in HQ, after a question that says who left it on and what serves', async () => {
     const story = buildFailed()
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       {
         ...story,
         answers: { ...story.answers, 'host.exec': { run_id: story.runId, joined: false } },
@@ -115,7 +97,7 @@ describe('maintenance that a failed deploy left on', () => {
     expect(await execs(page)).toEqual([
       { name: 'host.exec', input: { action: 'maintenance_clear' } },
     ])
-    await page.context().close()
+    await leave(page)
   })
 
   test('or whose file cannot be read counts as on, says so, and can be ended too', async () => {
@@ -127,13 +109,13 @@ describe('maintenance that a failed deploy left on', () => {
         maintenance: { on: true, unreadable: 'the file is not JSON', file: null },
       },
     }
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await shown(
       page.getByText('Its file cannot be read, so it counts as on: the file is not JSON'),
     ).toBeVisible()
     await page.getByRole('button', { name: 'End maintenance' }).first().click()
     await shown(page.getByRole('alertdialog')).toContainText('nobody knows what it protects')
-    await page.context().close()
+    await leave(page)
   })
 
   test('G7 that a person put on says who and since when, and is ended with its button', async () => {
@@ -156,7 +138,7 @@ describe('maintenance that a failed deploy left on', () => {
         },
       },
     }
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await shown(page.getByText(/^Maintenance on for (9|10) m/)).toBeVisible()
     await shown(
       page.getByText(
@@ -167,20 +149,20 @@ describe('maintenance that a failed deploy left on', () => {
     await shown(page.getByRole('alertdialog')).toContainText(
       'Put on by operator@example.com: new disk.',
     )
-    await page.context().close()
+    await leave(page)
   })
 
   test('is not offered to be ended while a deploy holds it', async () => {
     const story = deploying()
-    const { page } = await open(browser, built, story, { path: '/deploy' })
+    const { page } = await hq.open(story, { path: '/deploy' })
     await shown(page.getByRole('heading', { level: 1 })).toHaveText(/^Deploying/)
     await shown(page.getByRole('button', { name: 'End maintenance' })).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 })
 
 test('a page of an earlier start of HQ says so, and announces no reconnect', async () => {
-  const { page } = await open(browser, built, done())
+  const { page } = await hq.open(done())
   await change(page, {
     problems: {
       'overview.get': {
@@ -193,7 +175,7 @@ test('a page of an earlier start of HQ says so, and announces no reconnect', asy
   })
   await shown(page.getByText('This page belongs to an earlier start of HQ.')).toBeVisible()
   await shown(page.getByText('reconnects by itself')).toHaveCount(0)
-  await page.context().close()
+  await leave(page)
 })
 
 test('Settings lists the keys the host trusts, with owner and date, and revokes one after a question', async () => {
@@ -211,9 +193,7 @@ test('Settings lists the keys the host trusts, with owner and date, and revokes 
       ],
     },
   }
-  const { page } = await open(
-    browser,
-    built,
+  const { page } = await hq.open(
     {
       ...story,
       answers: {
@@ -238,7 +218,7 @@ test('Settings lists the keys the host trusts, with owner and date, and revokes 
   expect(await execs(page)).toEqual([
     { name: 'host.exec', input: { action: 'distrust_ship_key', params: { id: 'e'.repeat(32) } } },
   ])
-  await page.context().close()
+  await leave(page)
 })
 
 /** Texts that somebody else writes: a commit, a branch, an error, a plan. */
@@ -281,7 +261,7 @@ test('U10 a word of 320 characters, a long reason and a line number of seven dig
   ]
   const found: Record<string, string[]> = {}
   for (const [path, story] of stories) {
-    const { page } = await open(browser, built, story, { path })
+    const { page } = await hq.open(story, { path })
     await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
     for (const width of [1440, 1000, 420]) {
       await page.setViewportSize({ width, height: 800 })
@@ -293,7 +273,7 @@ test('U10 a word of 320 characters, a long reason and a line number of seven dig
       }
       if (wide.length > 0) found[`${path} at ${width}`] = wide
     }
-    await page.context().close()
+    await leave(page)
   }
   expect(found).toEqual({})
 })
@@ -325,7 +305,7 @@ test('in a narrow window nothing is wider than it, on any page', async () => {
     ['/settings', buildFailed()],
   ]
   for (const [path, story] of stories) {
-    const { page } = await open(browser, built, story, { path, width: 420, height: 800 })
+    const { page } = await hq.open(story, { path, width: 420, height: 800 })
     await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
     await shown(page.getByRole('button', { name: 'Search or run' })).toBeInViewport({ ratio: 1 })
     await expect
@@ -339,6 +319,6 @@ test('in a narrow window nothing is wider than it, on any page', async () => {
         { message: path, timeout: 120_000 },
       )
       .toEqual([0, 0])
-    await page.context().close()
+    await leave(page)
   }
 })

@@ -1,23 +1,14 @@
-import type { Browser, Page } from 'playwright'
+import type { Page } from 'playwright'
 import type { EventBody } from '#shared/events'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { ago, idAt } from './support/documents.ts'
 import { line, numbered, overview, run, scene, status, type Scene } from './support/scenes.ts'
 import { callsOf, requestsOf } from './support/scripted-transport.ts'
 import { buildFailed, deploying } from './support/deploy-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 /** A finished doctor run with these lines. */
 function runWith(texts: readonly string[], over: Partial<Scene> = {}): Scene & { runId: string } {
@@ -59,7 +50,7 @@ describe('the log', () => {
   test('20,000 lines arrive once each over twenty cuts, in order, and only what is in view is drawn', async () => {
     const story = runWith(Array.from({ length: 20_000 }, (_, at) => `line ${at + 1} of the run`))
     story.cutAt[story.runId] = Array.from({ length: 20 }, (_, at) => (at + 1) * 977)
-    const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const { page, complaints } = await hq.open(story, { path: `/runs/${story.runId}` })
     const log = page.getByRole('region', { name: 'Log', exact: true })
     await shown(log.getByText(/^20.000 lines$/)).toBeVisible()
     await shown(log.getByText('Complete')).toBeVisible()
@@ -79,12 +70,12 @@ describe('the log', () => {
     await page.getByRole('button', { name: 'Follow' }).click()
     await shown(page.locator('[data-number="20000"]')).toContainText('line 20000 of the run')
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('H9 200,000 lines of an ended run leave the page usable, and are at no moment called live', async () => {
     const story = runWith(Array.from({ length: 200_000 }, (_, at) => `line ${at + 1}`))
-    const { page } = await open(browser, built, story, { path: '/' })
+    const { page } = await hq.open(story, { path: '/' })
     // Every text of the foot, and how often the page had its turn until all lines were there.
     await page.evaluate(`(() => {
       const seen = Object.assign(globalThis, { seen: { texts: [], turns: 0 } }).seen
@@ -95,7 +86,7 @@ describe('the log', () => {
       }
       setTimeout(turn, 0)
     })()`)
-    await page.goto(`${built.url}#/runs/${story.runId}`)
+    await page.goto(`${hq.url}#/runs/${story.runId}`)
     const log = page.getByRole('region', { name: 'Log', exact: true })
     await shown(log.getByText('Complete')).toBeVisible()
     await shown(log.getByText(/^200.000 lines$/)).toBeVisible()
@@ -104,15 +95,13 @@ describe('the log', () => {
     expect(texts.filter((text) => text.includes('Live'))).toEqual([])
     expect(texts.some((text) => text.includes('Reading what was written'))).toBe(true)
     expect(turns).toBeGreaterThan(20)
-    await page.context().close()
+    await leave(page)
   })
 
   test('an event that is missing is requested again, not skipped', async () => {
     const story = runWith(['one', 'two', 'three'])
     const events = story.events[story.runId] ?? []
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       { ...story, events: { [story.runId]: [...events.slice(0, 3), ...events.slice(4)] } },
       { path: `/runs/${story.runId}` },
     )
@@ -126,7 +115,7 @@ describe('the log', () => {
           ).length,
       )
       .toBeGreaterThanOrEqual(2)
-    await page.context().close()
+    await leave(page)
   })
 
   test('hostile text stays text: no markup, no reversed reading direction, no hidden character', async () => {
@@ -137,7 +126,7 @@ describe('the log', () => {
       '\u001b]0;title\u0007\u001b[2J\u001b[1;1Hcleared',
       'zero\u200Bwidth\rback',
     ])
-    const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const { page, complaints } = await hq.open(story, { path: `/runs/${story.runId}` })
     const text = (at: number): Promise<string | null> =>
       page.locator(`[data-number="${at}"] [class*=pane-text]`).textContent()
     await shown(page.locator('[data-number="5"]')).toBeVisible()
@@ -153,7 +142,7 @@ describe('the log', () => {
       ),
     ).toEqual([0, false])
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('search counts, marks and goes from match to match', async () => {
@@ -162,7 +151,7 @@ describe('the log', () => {
         at % 1000 === 500 ? `a needle at ${at}` : `hay ${at}`,
       ),
     )
-    const { page } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const { page } = await hq.open(story, { path: `/runs/${story.runId}` })
     const field = page.getByRole('searchbox', { name: 'Search the log' })
     await field.fill('NEEDLE')
     await shown(
@@ -176,14 +165,14 @@ describe('the log', () => {
     await shown(
       page.getByRole('region', { name: 'Log', exact: true }).getByRole('status'),
     ).toHaveText('2 of 3')
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('a run', () => {
   test('that failed shows its class, the first error in view, what still serves and what is needed', async () => {
     const story = buildFailed()
-    const { page, complaints } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const { page, complaints } = await hq.open(story, { path: `/runs/${story.runId}` })
     const why = page.getByRole('region', { name: 'Why red' })
     await shown(why).toContainText('The build failed')
     await shown(why).toContainText('console_build_failed')
@@ -200,13 +189,13 @@ describe('a run', () => {
       .click()
     await shown(page.getByRole('region', { name: 'triage.json' })).toContainText('Format')
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('is cancelled only after a confirmation that names it', async () => {
     const story = deploying()
     story.answers['host.cancel'] = { ok: true }
-    const { page } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const { page } = await hq.open(story, { path: `/runs/${story.runId}` })
     await page.getByRole('button', { name: 'Cancel' }).click()
     const dialog = page.getByRole('alertdialog', { name: 'Cancel Deploy+Verify 8f3a9c1e?' })
     await dialog.getByRole('button', { name: 'Keep it running' }).click()
@@ -217,6 +206,6 @@ describe('a run', () => {
     await expect
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.cancel'))
       .toEqual([{ name: 'host.cancel', input: { run_id: story.runId } }])
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -1,11 +1,9 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { actionIds, actionOf } from '#shared/actions'
 import type { Overview } from '#shared/bridge'
 import type { Run } from '#shared/run'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { ago, before, deployResult, head, idAt, shipResult } from './support/documents.ts'
 import { overview, run, scene } from './support/scenes.ts'
 import { rows } from '../../shared/state/rows.ts'
@@ -14,19 +12,11 @@ import { callsOf, change, script } from './support/scripted-transport.ts'
 import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
 import { reviewBlocked, reviewUnavailable, scripted } from './support/ship-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 describe('the overview', () => {
   test('says DONE, and each of the six gates passes', async () => {
-    const { page, complaints } = await open(browser, built, done())
+    const { page, complaints } = await hq.open(done())
     await shown(page.getByRole('heading', { level: 1 })).toHaveText(
       '4c1e9b7e02f1 is DONE, with proof',
     )
@@ -45,11 +35,11 @@ describe('the overview', () => {
     ])
     await shown(page.getByText('Pass, unverified')).toBeVisible()
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('names the class of a blocked gate, what is untouched and what is needed', async () => {
-    const { page } = await open(browser, built, reviewUnavailable())
+    const { page } = await hq.open(reviewUnavailable())
     await shown(
       page.getByRole('listitem', { name: 'Review: Blocked review_unavailable' }),
     ).toBeVisible()
@@ -61,12 +51,12 @@ describe('the overview', () => {
         'Nothing was pushed: origin/main is still 9d02a51c8e7f. Sign Codex in on this laptop',
       ),
     ).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 
   test('shows a running deploy against its typical duration, and its button leads to it', async () => {
     const story = deploying()
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await shown(page.getByRole('listitem', { name: 'Deployed: Running' })).toContainText(
       'of usually 2:54',
     )
@@ -79,11 +69,11 @@ describe('the overview', () => {
     expect(
       await callsOf(page).then((calls) => calls.filter(({ name }) => name === 'host.exec')),
     ).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('keeps the last state of a silent host, and says from when it is', async () => {
-    const { page } = await open(browser, built, offline())
+    const { page } = await hq.open(offline())
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('aiops-1 is unreachable')
     await shown(page.getByText(/aiops-1, as of \d\d:\d\d:\d\d/)).toBeVisible()
     await shown(page.getByRole('listitem', { name: 'Verified: Pass' })).toBeVisible()
@@ -91,11 +81,11 @@ describe('the overview', () => {
     const deploy = page.getByRole('button', { name: 'Deploy+Verify: unreachable' })
     await deploy.focus()
     await shown(deploy).toBeFocused()
-    await page.context().close()
+    await leave(page)
   })
 
   test('keeps what it had when HQ itself stops answering, and comes back by itself', async () => {
-    const { page } = await open(browser, built, done())
+    const { page } = await hq.open(done())
     await shown(page.getByRole('listitem', { name: 'Proof: Pass' })).toBeVisible()
     const away = {
       error_class: 'hostd_unreachable' as const,
@@ -108,11 +98,11 @@ describe('the overview', () => {
     await shown(page.getByRole('button', { name: 'Deploy+Verify: unreachable' })).toBeVisible()
     await change(page, { problems: {} })
     await shown(page.getByText(/HQ does not answer for/)).toBeHidden()
-    await page.context().close()
+    await leave(page)
   })
 
   test('labels a scripted verdict wherever it shows', async () => {
-    const { page } = await open(browser, built, scripted())
+    const { page } = await hq.open(scripted())
     await shown(page.getByRole('list', { name: 'Definition of Done, six gates' })).toContainText(
       'scripted (demo)',
     )
@@ -123,22 +113,38 @@ describe('the overview', () => {
       'scripted (demo)',
     )
     await shown(page.getByRole('region', { name: 'Verdict' })).toContainText('scripted (demo)')
-    await page.context().close()
+    await leave(page)
   })
 
   test('says why maintenance stays on after a failure', async () => {
-    const { page } = await open(browser, built, buildFailed())
+    const { page } = await hq.open(buildFailed())
     await shown(page.getByText(/Maintenance on for [5-9] m \d\d s\./)).toBeVisible()
     await shown(
       page.getByText('Left on by a deploy that failed. It ends with the next green deploy.'),
     ).toBeVisible()
-    await page.context().close()
+    await leave(page)
+  })
+
+  test('an answer in an unexpected format is refused with a message, not shown', async () => {
+    const context = await hq.browser.newContext()
+    const page = await context.newPage()
+    const story = done()
+    story.answers['overview.get'] = {
+      ...(story.answers['overview.get'] as object),
+      change: { commit: 'not a commit' },
+    }
+    await script(page, story)
+    await page.goto(hq.url)
+    await shown(page.getByRole('alert')).toContainText(
+      'The answer to overview.get has an unexpected format',
+    )
+    await context.close()
   })
 })
 
 describe('one truth', () => {
   test('U2 U4 U7 U8: headline, gates, navigation, buttons, next action and palette agree', async () => {
-    const { page, complaints } = await open(browser, built, done())
+    const { page, complaints } = await hq.open(done())
     const facts = [
       'U2: a byte of the deploy proof differs',
       'U2: the result of the deploy cannot be read',
@@ -155,14 +161,14 @@ describe('one truth', () => {
       await paletteAgrees(page, await showsOneTruth(page, row.build().overview))
     }
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('what several places show', () => {
   test('U5: a failure that a later deploy has made past says by which one, and needs nobody', async () => {
     const story = buildFailed()
-    const { page } = await open(browser, built, story, { path: `/runs/${story.runId}` })
+    const { page } = await hq.open(story, { path: `/runs/${story.runId}` })
     const why = page.getByRole('region', { name: 'Why red' })
     await shown(why).toContainText('Needs you:')
     const known = story.answers['overview.get'] as Overview
@@ -180,7 +186,7 @@ describe('what several places show', () => {
     await shown(why).not.toContainText('Needs you')
     await why.getByRole('link', { name: 'ab12cd34' }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${later.run_id}$`))
-    await page.context().close()
+    await leave(page)
   })
 
   test('U9: duration, proof and scripted mark of a deploy are the same in every place', async () => {
@@ -208,7 +214,7 @@ describe('what several places show', () => {
     const last = known.status?.last_deploy
     if (last?.ok === true && last.result !== null)
       Object.assign(last.result, { started_at: ago(340) })
-    const { page, complaints } = await open(browser, built, story)
+    const { page, complaints } = await hq.open(story)
     const length = '3 m 57 s'
     const results = page.getByRole('region', { name: 'Last results' })
     await shown(results.getByRole('row', { name: /^Deploy/ })).toContainText(length)
@@ -237,13 +243,13 @@ describe('what several places show', () => {
       '1 with a broken proof',
     )
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('the two buttons', () => {
   test('a blocked Ship carries its reason, keeps the focus and starts nothing', async () => {
-    const { page } = await open(browser, built, reviewBlocked())
+    const { page } = await hq.open(reviewBlocked())
     const ship = page.getByRole('button', { name: 'Ship: 1 file is not committed' })
     await ship.focus()
     await shown(ship).toBeFocused()
@@ -251,7 +257,7 @@ describe('the two buttons', () => {
     await page.keyboard.press('Enter')
     await ship.click({ force: true })
     expect((await callsOf(page)).filter(({ name }) => name === 'ship.start')).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('Ship and Deploy+Verify start once each and lead to what they started', async () => {
@@ -264,7 +270,7 @@ describe('the two buttons', () => {
       'ship.start': { run_id: '20261122T231502Z-8f3a9c1e', joined: false },
       'host.exec': { run_id: failed.runId, joined: true },
     }
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await page.getByRole('button', { name: /^Ship/ }).first().click()
     await shown(page).toHaveURL(/#\/ship\/20261122T231502Z-8f3a9c1e$/)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
@@ -277,7 +283,7 @@ describe('the two buttons', () => {
         { name: 'ship.start', input: {} },
         { name: 'host.exec', input: { action: 'deploy_and_verify' } },
       ])
-    await page.context().close()
+    await leave(page)
   })
 
   test('what did not start shows its class, and at most one button is filled', async () => {
@@ -293,19 +299,19 @@ describe('the two buttons', () => {
         },
       },
     )
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await shown(page.locator('.button-main')).toHaveCount(1)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
     await shown(page.getByRole('alert')).toContainText('MAINTENANCE_MODE')
     await page.getByRole('button', { name: 'Dismiss' }).click()
     await shown(page.getByRole('alert')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('the ship page', () => {
   test('shows the findings beside the lines they are about, and that nothing was pushed', async () => {
-    const { page, complaints } = await open(browser, built, reviewBlocked(), { path: '/ship' })
+    const { page, complaints } = await hq.open(reviewBlocked(), { path: '/ship' })
     await shown(
       page.getByRole('listitem', { name: 'Review: Blocked review_blocked' }),
     ).toBeVisible()
@@ -326,13 +332,13 @@ describe('the ship page', () => {
     await page.getByRole('tab', { name: 'Log' }).click()
     await shown(page.getByRole('log')).toContainText('review_unavailable: Codex answered 401')
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('the palette', () => {
   test('offers every action that changes nothing to confirm and takes no text', async () => {
-    const { page } = await open(browser, built, done())
+    const { page } = await hq.open(done())
     await page.keyboard.press('Control+k')
     const offered = page.getByRole('group', { name: 'Actions' }).getByRole('menuitem')
     const buttons = actionIds
@@ -353,11 +359,11 @@ describe('the palette', () => {
         button,
       ).not.toEqual([])
     expect(texts.length).toBe(buttons.length + 1) // and Ship
-    await page.context().close()
+    await leave(page)
   })
 
   test('opens, finds and goes by keyboard alone', async () => {
-    const { page } = await open(browser, built, buildFailed())
+    const { page } = await hq.open(buildFailed())
     await page.keyboard.press('Control+k')
     const field = page.getByRole('searchbox', { name: 'Search or run' })
     await shown(field).toBeFocused()
@@ -371,102 +377,17 @@ describe('the palette', () => {
     await page.keyboard.type('what is typed goes with it')
     await page.keyboard.press('Escape')
     await shown(page.getByRole('dialog')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('a blocked action says why and does nothing', async () => {
-    const { page } = await open(browser, built, offline())
+    const { page } = await hq.open(offline())
     await page.keyboard.press('Control+k')
     await page.keyboard.type('run doctor')
     await shown(page.getByRole('menuitem', { name: 'Run doctor: unreachable' })).toBeVisible()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     expect((await callsOf(page)).filter(({ name }) => name === 'host.exec')).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 })
-
-describe('colours and layout', () => {
-  test('both themes give text at least 4.5:1, and no page is wider than its window', async () => {
-    for (const theme of ['light', 'dark'] as const) {
-      for (const width of [1440, 1180, 900]) {
-        const { page } = await open(browser, built, buildFailed(), { theme, width })
-        await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
-        const { ink, quiet, ground, wide } = await page.evaluate<{
-          ink: number[]
-          quiet: number[]
-          ground: number[]
-          wide: boolean
-        }>(measure)
-        expect(contrast(ink, ground)).toBeGreaterThan(12)
-        expect(contrast(quiet, ground)).toBeGreaterThan(4.5)
-        expect(luminance(ground) < 0.1).toBe(theme === 'dark')
-        expect(wide, `${theme} ${width}`).toBe(false)
-        await page.screenshot({ path: `test-results/renderer/overview-${theme}-${width}.png` })
-        await page.context().close()
-      }
-    }
-  })
-
-  test('a theme chosen in Settings goes over the system', async () => {
-    const story = done()
-    story.answers['settings.set_theme'] = {
-      ...(story.answers['settings.get'] as object),
-      theme: 'dark',
-    }
-    const { page } = await open(browser, built, story, { path: '/settings' })
-    await page.getByText('Dark', { exact: true }).click()
-    await shown(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
-    await shown(page.locator('html')).toHaveAttribute('data-theme', 'dark')
-    await expect
-      .poll(
-        async () => (await callsOf(page)).find(({ name }) => name === 'settings.set_theme')?.input,
-      )
-      .toEqual({ theme: 'dark' })
-    await page.context().close()
-  })
-
-  test('an answer in an unexpected format is refused with a message, not shown', async () => {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    const story = done()
-    story.answers['overview.get'] = {
-      ...(story.answers['overview.get'] as object),
-      change: { commit: 'not a commit' },
-    }
-    await script(page, story)
-    await page.goto(built.url)
-    await shown(page.getByRole('alert')).toContainText(
-      'The answer to overview.get has an unexpected format',
-    )
-    await context.close()
-  })
-})
-
-/** Runs in the page: the colours as they are drawn, and whether anything is wider than the window. */
-const measure = `(() => {
-  const rgb = (colour) => {
-    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
-    canvas.fillStyle = colour
-    canvas.fillRect(0, 0, 1, 1)
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
-  }
-  const main = document.getElementById('main')
-  return {
-    ink: rgb(getComputedStyle(document.body).color),
-    quiet: rgb(getComputedStyle(document.querySelector('[class*=tally] .quiet')).color),
-    ground: rgb(getComputedStyle(document.body).backgroundColor),
-    wide: document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth,
-  }
-})()`
-
-const luminance = (rgb: number[]): number => {
-  const [r = 0, g = 0, b = 0] = rgb
-    .map((value) => value / 255)
-    .map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b
-}
-const contrast = (a: number[], b: number[]): number => {
-  const [light = 0, dark = 0] = [luminance(a), luminance(b)].toSorted((x, y) => y - x)
-  return (light + 0.05) / (dark + 0.05)
-}

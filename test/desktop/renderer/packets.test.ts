@@ -2,23 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { shipResult } from './support/documents.ts'
 import { overview, scene, shipDetail } from './support/scenes.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 test('the verdict of a large change lists its packets, what was flagged and what was handled by rule', async () => {
   const result = shipResult()
@@ -52,7 +42,7 @@ test('the verdict of a large change lists its packets, what was flagged and what
     'ship.list': { ships: [summary] },
     'ship.get': detail,
   })
-  const { page, complaints } = await open(browser, built, story, { path: `/ship/${result.run_id}` })
+  const { page, complaints } = await hq.open(story, { path: `/ship/${result.run_id}` })
   const packets = page.getByRole('region', { name: 'Packets' })
   await shown(packets.getByRole('listitem')).toHaveText(
     [
@@ -65,7 +55,7 @@ test('the verdict of a large change lists its packets, what was flagged and what
   )
   await shown(page.getByRole('list', { name: 'Handled by rule' })).toContainText('logo.png: binary')
   expect(complaints).toEqual([])
-  await page.context().close()
+  await leave(page)
 })
 
 test('U9 a file is listed once, under its own name, whatever is in the name', async () => {
@@ -95,7 +85,7 @@ test('U9 a file is listed once, under its own name, whatever is in the name', as
     'ship.list': { ships: [detail.summary] },
     'ship.get': detail,
   })
-  const { page, complaints } = await open(browser, built, story, { path: `/ship/${result.run_id}` })
+  const { page, complaints } = await hq.open(story, { path: `/ship/${result.run_id}` })
   const list = page.getByRole('navigation', { name: 'Changed files' })
   await shown(list.getByRole('heading')).toHaveText('6 files+6 −0')
   await shown(list.getByRole('button')).toHaveCount(names.length)
@@ -106,5 +96,5 @@ test('U9 a file is listed once, under its own name, whatever is in the name', as
   }
   await shown(page.locator('img')).toHaveCount(0)
   expect(complaints).toEqual([])
-  await page.context().close()
+  await leave(page)
 })

@@ -1,22 +1,12 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { info, type Scene } from './support/scenes.ts'
 import { change } from './support/scripted-transport.ts'
 import { buildFailed, deploying, done } from './support/deploy-stories.ts'
 import { reviewBlocked } from './support/ship-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const titles = [
   'Overview',
@@ -33,7 +23,7 @@ const onConsole = titles.filter((title) => !['Ship', 'Hosts', 'Settings'].includ
 
 describe('the list of pages', () => {
   test('gives every page its sidebar entry, its address and the window title', async () => {
-    const { page, complaints } = await open(browser, built, reviewBlocked())
+    const { page, complaints } = await hq.open(reviewBlocked())
     const entries = page.getByRole('navigation', { name: 'Main' }).getByRole('link')
     await shown(entries).toHaveCount(titles.length)
     for (const [at, title] of titles.entries()) {
@@ -46,14 +36,12 @@ describe('the list of pages', () => {
       if (at > 0) await shown(page.getByRole('heading', { level: 1 })).toBeFocused()
     }
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('shows the console no page that only the laptop has', async () => {
     const scene = done()
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       { ...scene, answers: { ...scene.answers, 'app.info': info({ operator: false }) } },
       { path: '/settings' },
     )
@@ -64,36 +52,34 @@ describe('the list of pages', () => {
     await page.keyboard.press('Control+k')
     const goTo = page.getByRole('group', { name: 'Go to' }).getByRole('menuitem')
     await shown(goTo).toHaveText(onConsole)
-    await page.context().close()
+    await leave(page)
   })
 
   test('offers every page in the palette, and the palette opens it', async () => {
-    const { page } = await open(browser, built, done())
+    const { page } = await hq.open(done())
     await page.keyboard.press('Control+k')
     const goTo = page.getByRole('group', { name: 'Go to' }).getByRole('menuitem')
     await shown(goTo).toHaveText(titles)
     await goTo.filter({ hasText: 'Proofs' }).click()
     await shown(page).toHaveURL(/#\/proofs$/)
     await shown(page).toHaveTitle('Proofs · OpenClaw HQ')
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('the part of an address after a page', () => {
   test('keeps the page current in the sidebar, and says when it names no run', async () => {
-    const { page } = await open(browser, built, done(), { path: '/runs/not-a-run' })
+    const { page } = await hq.open(done(), { path: '/runs/not-a-run' })
     await shown(page.getByText('There is no such page')).toBeVisible()
     await shown(page.getByRole('link', { name: /^Runs/ })).toHaveAttribute('aria-current', 'page')
-    await page.context().close()
+    await leave(page)
   })
 
   test('says when it names no ship, and leads back to the newest one', async () => {
     const story = reviewBlocked()
     const unknown = '20250101T000000Z-00000000'
     for (const id of ['not-a-ship', unknown]) {
-      const { page, complaints } = await open(
-        browser,
-        built,
+      const { page, complaints } = await hq.open(
         {
           ...story,
           problems: {
@@ -115,20 +101,20 @@ describe('the part of an address after a page', () => {
       await shown(page.getByText('There is no such ship')).toHaveCount(0)
       await shown(page.getByRole('heading', { level: 1 })).toContainText('is not shipped')
       expect(complaints).toEqual([])
-      await page.context().close()
+      await leave(page)
     }
   })
 
   test('is refused by a page that takes none', async () => {
-    const { page } = await open(browser, built, done(), { path: '/proofs/anything' })
+    const { page } = await hq.open(done(), { path: '/proofs/anything' })
     await shown(page.getByText('There is no such page')).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('U11 HQ behaves as a browser user expects', () => {
   test('filters of the runs stand in the address and are there again after Back and a reload', async () => {
-    const { page, complaints } = await open(browser, built, buildFailed(), { path: '/runs' })
+    const { page, complaints } = await hq.open(buildFailed(), { path: '/runs' })
     const state = page.getByRole('button', { name: /State/ })
     await state.click()
     await page.getByRole('option', { name: 'Failed' }).click()
@@ -141,16 +127,16 @@ describe('U11 HQ behaves as a browser user expects', () => {
     await page.reload()
     await shown(state).toContainText('Failed')
     // A sibling: another filter, typed into the address; and one that is no filter.
-    await page.goto(`${built.url}#/runs?action=guard&status=nonsense`)
+    await page.goto(`${hq.url}#/runs?action=guard&status=nonsense`)
     await shown(page.getByRole('button', { name: /Action/ })).toContainText('Guard')
     await shown(state).toContainText('Every state')
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('the title names the run, the heading has the focus, and what changes there is announced', async () => {
     const story = deploying()
-    const { page } = await open(browser, built, story, { path: '/runs' })
+    const { page } = await hq.open(story, { path: '/runs' })
     await page.getByRole('table', { name: 'Runs' }).getByRole('link').first().click()
     await shown(page).toHaveTitle(`Run ${story.runId.slice(-8)} · Runs · OpenClaw HQ`)
     await shown(page.getByRole('heading', { level: 1 })).toBeFocused()
@@ -167,12 +153,12 @@ describe('U11 HQ behaves as a browser user expects', () => {
       },
     })
     await shown(announced).toHaveText(/^Deploy\+Verify .*Pass$/)
-    await page.context().close()
+    await leave(page)
   })
 
   test('the palette finds commits, runs, what asks first, and words in any order', async () => {
     const story = buildFailed()
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await page.keyboard.press('Control+k')
     const field = page.getByRole('searchbox', { name: 'Search or run' })
     for (const [typed, name] of [
@@ -187,7 +173,7 @@ describe('U11 HQ behaves as a browser user expects', () => {
       await field.fill(typed)
       await shown(page.getByRole('menuitem').first(), typed).toHaveAccessibleName(name)
     }
-    await page.context().close()
+    await leave(page)
   })
 })
 

@@ -1,24 +1,14 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Overview } from '#shared/bridge'
 import type { Pin } from '#shared/result'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { ago, before, head, idAt } from './support/documents.ts'
 import { overview, run, scene, status, type Scene } from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
 import { offline } from './support/deploy-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const started = '20261122T231502Z-8f3a9c1e'
 const newer = 'f'.repeat(40)
@@ -45,15 +35,15 @@ function pinned(remote: string = head, over: Partial<Overview> = {}): Scene {
     'host.exec': { run_id: started, joined: false },
   })
 }
-const cardOf = (page: Awaited<ReturnType<typeof open>>['page']) =>
+const cardOf = (page: Awaited<ReturnType<typeof hq.open>>['page']) =>
   page.getByRole('region', { name: 'Pinned by a rollback' })
-const execs = async (page: Awaited<ReturnType<typeof open>>['page']) =>
+const execs = async (page: Awaited<ReturnType<typeof hq.open>>['page']) =>
   (await callsOf(page)).filter(({ name }) => name === 'host.exec')
 
 describe('a host that is pinned by a rollback', () => {
   test('says so on Overview and Deploy: to which commit, since which run, and what it prevents', async () => {
     for (const path of ['/', '/deploy']) {
-      const { page, complaints } = await open(browser, built, pinned(), { path })
+      const { page, complaints } = await hq.open(pinned(), { path })
       const card = cardOf(page)
       await shown(card).toContainText(`aiops-1 is pinned to ${before.slice(0, 12)}`)
       await shown(card).toContainText(
@@ -66,12 +56,12 @@ describe('a host that is pinned by a rollback', () => {
       await card.getByRole('link', { name: rollback.slice(-8) }).click()
       await shown(page).toHaveURL(new RegExp(`#/runs/${rollback}$`))
       expect(complaints).toEqual([])
-      await page.context().close()
+      await leave(page)
     }
   })
 
   test('does not offer a deploy that would be refused: not on the button, in the palette or as next step', async () => {
-    const { page } = await open(browser, built, pinned())
+    const { page } = await hq.open(pinned())
     const button = page.getByRole('button', { name: 'Deploy+Verify: pinned by a rollback' })
     await shown(button).toHaveAccessibleDescription(
       /press Deploy the newest again on the Deploy page/,
@@ -86,11 +76,11 @@ describe('a host that is pinned by a rollback', () => {
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     expect(await execs(page)).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('deploys the newest again after a confirmation, by keyboard alone', async () => {
-    const { page } = await open(browser, built, pinned(), { path: '/deploy' })
+    const { page } = await hq.open(pinned(), { path: '/deploy' })
     const button = cardOf(page).getByRole('button', { name: 'Deploy the newest again' })
     await button.press('Enter')
     const dialog = page.getByRole('alertdialog', { name: `Deploy ${head.slice(0, 12)} again?` })
@@ -105,11 +95,11 @@ describe('a host that is pinned by a rollback', () => {
     expect(await execs(page)).toEqual([
       { name: 'host.exec', input: { action: 'deploy_and_verify', params: { unpin: true } } },
     ])
-    await page.context().close()
+    await leave(page)
   })
 
   test('ends by itself once another commit is on origin/main: offers the deploy, and the card says why', async () => {
-    const { page } = await open(browser, built, pinned(newer), { path: '/deploy' })
+    const { page } = await hq.open(pinned(newer), { path: '/deploy' })
     await shown(cardOf(page)).toContainText('the next deploy ends the pin')
     await shown(cardOf(page).getByRole('button')).toHaveCount(0)
     await page.getByRole('button', { name: 'Deploy+Verify', exact: true }).click()
@@ -117,14 +107,12 @@ describe('a host that is pinned by a rollback', () => {
     expect(await execs(page)).toEqual([
       { name: 'host.exec', input: { action: 'deploy_and_verify' } },
     ])
-    await page.context().close()
+    await leave(page)
   })
 
   test('that is unreachable keeps its pin in view, and its button says why it cannot be pressed', async () => {
     const { connection } = offline().answers['overview.get'] as Overview
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       pinned(head, {
         connection: {
           ...connection,
@@ -139,7 +127,7 @@ describe('a host that is pinned by a rollback', () => {
     )
     await button.click({ force: true })
     await shown(page.getByRole('alertdialog')).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('a running rollback is shown as one, with the commit it goes to', async () => {
@@ -152,9 +140,7 @@ describe('a host that is pinned by a rollback', () => {
       finished_at: null,
     })
     for (const path of ['/', '/deploy']) {
-      const { page } = await open(
-        browser,
-        built,
+      const { page } = await hq.open(
         scene(
           {
             'overview.get': overview({
@@ -172,7 +158,7 @@ describe('a host that is pinned by a rollback', () => {
       await shown(page.getByRole('heading', { level: 1 })).toHaveText(
         `Rolling back to ${before.slice(0, 12)}`,
       )
-      await page.context().close()
+      await leave(page)
     }
   })
 })

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
-import type { Browser, Locator, Page } from 'playwright'
+import type { Locator, Page } from 'playwright'
 import type { Evidence } from '#shared/evidence'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
 import { fileContent } from './support/evidence-documents.ts'
-import { open } from './support/pages.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import {
   awayProofs,
   alarmedProofs,
@@ -18,15 +17,7 @@ import {
 import { callsOf, change } from './support/scripted-transport.ts'
 import { info, scene } from './support/scenes.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 /** Whether all of it lies in the window. */
 async function inWindow(page: Page, element: Locator): Promise<void> {
@@ -48,7 +39,7 @@ describe('a file of a proof', () => {
     for (const length of lengths)
       story.answers[`proofs.file ${JSON.stringify({ ...place, path: `${length}.log` })}`] =
         fileContent(Array.from({ length }, (_, at) => `line ${at + 1}\n`).join(''))
-    const { page, complaints } = await open(browser, built, story, { path: story.path })
+    const { page, complaints } = await hq.open(story, { path: story.path })
     for (const [width, height] of [
       [1440, 900],
       [800, 560],
@@ -56,7 +47,7 @@ describe('a file of a proof', () => {
     ] as const) {
       await page.setViewportSize({ width, height })
       for (const length of lengths) {
-        await page.goto(`${built.url}#${story.path}/${length}.log?line=${length}`)
+        await page.goto(`${hq.url}#${story.path}/${length}.log?line=${length}`)
         const pane = page.getByRole('region', { name: `${length}.log` })
         const line = pane.locator(`[data-line="${length}"]`)
         await shown(line).toContainText(`line ${length}`)
@@ -69,12 +60,12 @@ describe('a file of a proof', () => {
       }
     }
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('is coloured, searched, linked line by line, and downloaded byte by byte', async () => {
     const story = openedProof()
-    const { page, complaints } = await open(browser, built, story, {
+    const { page, complaints } = await hq.open(story, {
       path: `${story.path}/console_build.log`,
     })
     await shown(page).toHaveTitle(
@@ -113,31 +104,31 @@ describe('a file of a proof', () => {
     await page.goBack()
     await shown(pane.locator('[data-line="71"]')).toBeInViewport()
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('stands beside a button that exports the statements of a verified proof, and of no other', async () => {
     const story = openedProof()
     story.answers['proofs.export'] = { text: 'a statement\nthe keys\n' }
-    const { page, complaints } = await open(browser, built, story, { path: story.path })
+    const { page, complaints } = await hq.open(story, { path: story.path })
     const button = page.getByRole('button', { name: 'Export', exact: true })
     const [saved] = await Promise.all([page.waitForEvent('download'), button.click()])
     expect(saved.suggestedFilename()).toBe(`${story.runId}.intoto.jsonl`)
     expect(readFileSync(await saved.path(), 'utf8')).toBe('a statement\nthe keys\n')
     expect(complaints).toEqual([])
-    await page.context().close()
-    const broken = await open(browser, built, openedProof({ broken: true }), { path: story.path })
+    await leave(page)
+    const broken = await hq.open(openedProof({ broken: true }), { path: story.path })
     await shown(broken.page.getByRole('button', { name: 'Export', exact: true })).toHaveAttribute(
       'aria-disabled',
       'true',
     )
-    await broken.page.context().close()
+    await leave(broken.page)
   })
 
   test('of a broken proof is a readable document, with what differs, both digests and what to do', async () => {
     const story = openedProof({ broken: true })
     story.answers['host.exec'] = { run_id: story.runId, joined: false }
-    const { page, complaints } = await open(browser, built, story, { path: story.path })
+    const { page, complaints } = await hq.open(story, { path: story.path })
     await shown(page.getByRole('heading', { level: 1 })).toHaveText(
       /^Proof #413, deploy of .*Broken$/,
     )
@@ -165,12 +156,12 @@ describe('a file of a proof', () => {
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
       .toEqual([{ name: 'host.exec', input: { action: 'deploy_and_verify' } }])
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('that Phase 0 collected is a table with search, and every text in it is only text', async () => {
     const story = collectedFiles()
-    const { page, complaints } = await open(browser, built, story, { path: story.path })
+    const { page, complaints } = await hq.open(story, { path: story.path })
     const pane = page.getByRole('region', { name: 'gmail_harvest.jsonl' })
     const table = pane.getByRole('table', { name: 'gmail_harvest.jsonl' })
     await shown(table).toHaveAttribute('aria-rowcount', '3001')
@@ -196,13 +187,13 @@ describe('a file of a proof', () => {
     await shown(table.locator('[data-line="2990"]')).toContainText('Report number 2990')
     await pane.getByText('Raw', { exact: true }).click()
     await shown(pane.locator('[data-line="2990"]')).toContainText('"subject":"Report number 2990"')
-    await page.goto(`${built.url}#${story.path.replace(/[^/]*$/, 'kajabi_library_snapshot.json')}`)
+    await page.goto(`${hq.url}#${story.path.replace(/[^/]*$/, 'kajabi_library_snapshot.json')}`)
     const library = page.getByRole('table', { name: 'kajabi_library_snapshot.json' })
     await shown(library.getByRole('row').nth(2)).toHaveText('21Course 2/admin/products/2Products')
     await inWindow(page, library)
     expect(await page.evaluate(`'hit' in window`)).toBe(false)
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('that is gone, too large or hostile says so, and changes nothing outside of its pane', async () => {
@@ -223,11 +214,11 @@ describe('a file of a proof', () => {
       '{"__proto__": {"overall": "FAIL"}, "overall": "PASS", "overall": "FAIL"}',
     )
     story.answers[key('half.log')] = { ...fileContent('head\n'), size: 90_000_000, truncated: true }
-    const { page, complaints } = await open(browser, built, story, {
+    const { page, complaints } = await hq.open(story, {
       path: `${story.path}/large.log`,
     })
     const at = async (path: string): Promise<Locator> => {
-      await page.goto(`${built.url}#${story.path}/${path}`)
+      await page.goto(`${hq.url}#${story.path}/${path}`)
       return page.getByRole('region', { name: path })
     }
     await shown(page.getByRole('alert')).toContainText('at most 16 are sent at once')
@@ -246,13 +237,13 @@ describe('a file of a proof', () => {
     await shown(page.getByRole('navigation', { name: 'Files' })).toBeVisible()
     expect(await page.evaluate(`'hit' in window`)).toBe(false)
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 })
 
 describe('the Proofs page', () => {
   test('says that the proofs hold, with what laptop and host find of each, and when it was witnessed', async () => {
-    const { page, complaints } = await open(browser, built, soundProofs(), { path: '/proofs' })
+    const { page, complaints } = await hq.open(soundProofs(), { path: '/proofs' })
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('The proofs hold')
     const ship = page.getByRole('row', { name: /^Ship/ }).first()
     await shown(ship.getByText('Verified')).toHaveCount(2)
@@ -265,11 +256,11 @@ describe('the Proofs page', () => {
       .poll(async () => (await callsOf(page)).some(({ name }) => name === 'proofs.check'))
       .toBe(true)
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('names the file and the class of a broken bundle, and every other problem behind it', async () => {
-    const { page } = await open(browser, built, brokenProofs(), { path: '/proofs' })
+    const { page } = await hq.open(brokenProofs(), { path: '/proofs' })
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('1 proof is broken')
     const row = page.getByRole('row', { name: /verify_production\.json/ })
     await shown(row).toContainText('The content of a file differs')
@@ -280,12 +271,12 @@ describe('the Proofs page', () => {
       'href',
       /^#\/proofs\/host\/deploy\/[^/]+$/,
     )
-    await page.context().close()
+    await leave(page)
   })
 
   test('shows an alarm on every page, ends it only with a reason, and names the key then trusted', async () => {
     const story = alarmedProofs()
-    const { page } = await open(browser, built, story)
+    const { page } = await hq.open(story)
     await shown(page.getByRole('alert')).toContainText(
       'The proof of aiops-1 differs from what HQ has witnessed.',
     )
@@ -317,29 +308,27 @@ describe('the Proofs page', () => {
         },
       ])
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('The proofs hold')
-    await page.context().close()
+    await leave(page)
   })
 
   test('keeps what was witnessed of an unreachable host, and says as of when', async () => {
-    const { page } = await open(browser, built, awayProofs(), { path: '/proofs' })
+    const { page } = await hq.open(awayProofs(), { path: '/proofs' })
     await shown(
       page.getByText(/aiops-1 cannot be reached now; what it found is as of \d\d:\d\d:\d\d/),
     ).toBeVisible()
     await shown(page.getByRole('row', { name: /Deploy/ }).first()).toContainText('Verified')
     await shown(page.getByRole('row', { name: /Seen before/ })).toContainText('not known')
-    await page.context().close()
+    await leave(page)
   })
 
   test('is empty before the first run, and in the console says who the witness is', async () => {
-    const { page } = await open(
-      browser,
-      built,
+    const { page } = await hq.open(
       scene({ 'app.info': info({ mode: 'console', operator: false }) }),
       { path: '/proofs' },
     )
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('No proof yet')
     await shown(page.getByText('a host cannot be its own witness')).toBeVisible()
     await shown(page.getByRole('button', { name: 'Check all again' })).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -1,21 +1,11 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { before, head } from './support/documents.ts'
 import { overview, scene, status } from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const runId = '20261122T231502Z-8f3a9c1e'
 const story = (rollbackTo: string | null) => {
@@ -40,7 +30,7 @@ const story = (rollbackTo: string | null) => {
 
 describe('Roll back on the Deploy page', () => {
   test('requires a confirmation, names the commit, and starts a rollback to exactly that one', async () => {
-    const { page } = await open(browser, built, story(before), { path: '/deploy' })
+    const { page } = await hq.open(story(before), { path: '/deploy' })
     await page.getByRole('button', { name: 'Roll back', exact: true }).click()
     const dialog = page.getByRole('alertdialog', { name: `Roll back to ${before.slice(0, 12)}?` })
     await dialog.getByRole('button', { name: `Keep ${head.slice(0, 12)}` }).click()
@@ -52,13 +42,13 @@ describe('Roll back on the Deploy page', () => {
     await expect
       .poll(async () => (await callsOf(page)).filter(({ name }) => name === 'host.exec'))
       .toEqual([{ name: 'host.exec', input: { action: 'rollback', params: { to: before } } }])
-    await page.context().close()
+    await leave(page)
   })
 
   test('is not offered while there is no earlier green commit', async () => {
-    const { page } = await open(browser, built, story(null), { path: '/deploy' })
+    const { page } = await hq.open(story(null), { path: '/deploy' })
     await shown(page.getByRole('heading', { level: 1 })).toBeVisible()
     await shown(page.getByRole('button', { name: 'Roll back', exact: true })).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -1,26 +1,16 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
-import { open } from './support/pages.ts'
+import { describe, expect, test } from 'vitest'
+import { shown } from '../../support/browser.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { shipResult } from './support/documents.ts'
 import { findings, overview, scene, settings, shipDetail } from './support/scenes.ts'
 import { callsOf } from './support/scripted-transport.ts'
 import { nextActionMissing, repaired, repairing, reviewBlocked } from './support/ship-stories.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 describe('the page of a ship', () => {
   test('shows the attempts of until green, the result of each repair, and the protected files changed', async () => {
-    const { page, complaints } = await open(browser, built, repaired(), { path: '/ship' })
+    const { page, complaints } = await hq.open(repaired(), { path: '/ship' })
     const attempts = page.getByRole('region', { name: 'Until green' })
     await shown(attempts).toContainText('2 of 3 repairs')
     await shown(attempts.getByRole('listitem').filter({ hasText: 'attempt 1' })).toContainText(
@@ -38,15 +28,15 @@ describe('the page of a ship', () => {
       )
       .toMatchObject({ path: 'repairs/1/repair.patch' })
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('says which repair is being made while it runs', async () => {
-    const { page } = await open(browser, built, repairing(), { path: '/ship' })
+    const { page } = await hq.open(repairing(), { path: '/ship' })
     await shown(page.getByText('Repair 1: the implementer works on a copy')).toBeVisible()
     await shown(page.getByRole('listitem', { name: 'Repair: Running' })).toBeVisible()
     await shown(page.getByRole('region', { name: 'Before the next ship' })).toHaveCount(0)
-    await page.context().close()
+    await leave(page)
   })
 
   test('turns until green on with a limit, and changes it', async () => {
@@ -57,7 +47,7 @@ describe('the page of a ship', () => {
       },
       'ship.get': shipDetail(shipResult()),
     })
-    const { page, complaints } = await open(browser, built, story, { path: '/ship' })
+    const { page, complaints } = await hq.open(story, { path: '/ship' })
     const before = page.getByRole('region', { name: 'Before the next ship' })
     await shown(before.getByRole('switch', { name: 'Until green' })).not.toBeChecked()
     await before.getByText('Until green').click()
@@ -72,11 +62,11 @@ describe('the page of a ship', () => {
       )
       .toEqual([{ repairs: 3 }, { repairs: 5 }])
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('opens the editor of the next action when a ship stopped without one, and commits the text', async () => {
-    const { page, complaints } = await open(browser, built, nextActionMissing(), { path: '/ship' })
+    const { page, complaints } = await hq.open(nextActionMissing(), { path: '/ship' })
     const before = page.getByRole('region', { name: 'Before the next ship' })
     await before.getByRole('textbox', { name: 'Next action' }).fill('Deploy it.')
     await before.getByRole('button', { name: 'Commit it' }).click()
@@ -87,11 +77,11 @@ describe('the page of a ship', () => {
       )
       .toEqual([{ text: 'Deploy it.', commit: true }])
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('does not offer to commit it beside changes that are in no commit, and says so', async () => {
-    const { page } = await open(browser, built, reviewBlocked(), { path: '/ship' })
+    const { page } = await hq.open(reviewBlocked(), { path: '/ship' })
     const before = page.getByRole('region', { name: 'Before the next ship' })
     await before.getByRole('button', { name: 'Set it' }).click()
     await shown(before).toContainText(
@@ -104,11 +94,11 @@ describe('the page of a ship', () => {
       'true',
     )
     expect((await callsOf(page)).filter(({ name }) => name === 'next.set')).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('lists the findings with file and line, and leads from each to its line of the diff', async () => {
-    const { page } = await open(browser, built, reviewBlocked(), { path: '/ship', height: 620 })
+    const { page } = await hq.open(reviewBlocked(), { path: '/ship', height: 620 })
     const list = page.getByRole('region', { name: 'Findings' })
     await shown(list.getByRole('listitem')).toHaveCount(findings.length)
     await page.getByRole('tab', { name: 'Log' }).click()
@@ -118,7 +108,7 @@ describe('the page of a ship', () => {
     const note = page.getByRole('article', { name: 'Note: The cache never forgets' })
     await shown(note).toBeInViewport()
     await shown(note).toContainText('hostd/routes/artifacts.ts:42')
-    await page.context().close()
+    await leave(page)
   })
 
   test('says from which run an approval is re-used, and how old it was', async () => {
@@ -136,10 +126,10 @@ describe('the page of a ship', () => {
       }),
       'ship.get': shipDetail(result),
     })
-    const { page } = await open(browser, built, story, { path: '/ship' })
+    const { page } = await hq.open(story, { path: '/ship' })
     const verdict = page.getByRole('region', { name: 'Verdict', exact: true })
     await shown(verdict).toContainText('Reused from run')
     await shown(verdict).toContainText('17 minutes old')
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -10,6 +10,9 @@ const types: Record<string, string> = {
   '.css': 'text/css',
 }
 
+/** Path of a page with nothing in it, beside HQ: there a page of a browser rests between two tests. */
+export const emptyPage = 'empty'
+
 export interface BuiltRenderer {
   readonly url: string
   close(): Promise<void>
@@ -30,10 +33,12 @@ export async function serveRenderer(
   answer: Answer = () => false,
 ): Promise<BuiltRenderer> {
   const server: Server = createServer((request, response) => {
-    if (answer(request, response)) return
+    if (answer(request, response)) return undefined
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname)
+    if (path === `/${emptyPage}`)
+      return void response.writeHead(200, { 'content-type': types['.html'] }).end()
     const file = join(folder, path === '/' ? 'index.html' : path)
-    readFile(file).then(
+    return void readFile(file).then(
       (body) =>
         response
           .writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' })

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright'
+import type { Disposable, Page } from 'playwright'
 import type { Scene } from './scenes.ts'
 
 export interface Call {
@@ -14,9 +14,12 @@ interface Scripted {
   add(run_id: string, events: unknown[]): void
 }
 
-/** Puts a transport in front of the page that answers from a scene, as the preload script would. */
-export async function script(page: Page, scene: Scene): Promise<void> {
-  await page.addInitScript((given: Scene) => {
+/**
+ * Puts a transport in front of the page that answers from a scene, as the preload script would.
+ * @returns what takes it away again, for the next time that the page is loaded
+ */
+export async function script(page: Page, scene: Scene): Promise<Disposable> {
+  return await page.addInitScript((given: Scene) => {
     const open = new Map<string, Set<{ sent: number; push: () => void; cut: () => void }>>()
     const scripted: Scripted = {
       held: [],
