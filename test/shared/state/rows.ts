@@ -1,149 +1,26 @@
-import type { StatusReply } from '#shared/api'
-import type { Overview } from '#shared/bridge'
-import type { ConnectorState } from '#shared/connectors'
-import { requiredConnectors } from '#shared/connectors/used'
-import type { ErrorClass } from '#shared/errors'
 import { World } from '../../support/world.ts'
-
-/** What is known, and how HQ calls it. */
-export interface Row {
-  readonly facts: string
-  readonly build: () => {
-    readonly overview: Overview
-    readonly now: number
-    readonly cut?: boolean
-  }
-}
-
-type Tell = (world: World) => void
-type Change = (overview: Overview) => Overview
-
-/** A row whose facts are what happened to a world, and then perhaps something that no event brings about. */
-const row = (facts: string, tell: Tell, change: Change = (overview) => overview): Row => ({
-  facts,
-  build: () => {
-    const world = new World()
-    tell(world)
-    return { overview: change(world.overview()), now: world.now }
-  },
-})
-
-const shipped: Tell = (world) => {
-  world.startShip()
-  world.stepShip()
-  world.endShip(null)
-  world.upload()
-}
-const deployed: Tell = (world) => {
-  shipped(world)
-  world.startDeploy('deploy_and_verify')
-  world.wait(60)
-  world.endDeploy(null)
-}
-/** A first change is live, and a second one is shipped. */
-const second: Tell = (world) => {
-  deployed(world)
-  world.wait(60)
-  world.commit()
-  shipped(world)
-}
-const twice: Tell = (world) => {
-  second(world)
-  world.startDeploy('deploy_and_verify')
-  world.wait(60)
-  world.endDeploy(null)
-}
-const rolledBack: Tell = (world) => {
-  twice(world)
-  world.wait(60)
-  world.startDeploy('rollback')
-  world.endDeploy(null)
-}
-const shipFails =
-  (step: string, errorClass: ErrorClass): Tell =>
-  (world) => {
-    world.startShip()
-    world.endShip({ step, errorClass })
-  }
-const deployFails =
-  (errorClass: ErrorClass, switched = false): Tell =>
-  (world) => {
-    second(world)
-    world.startDeploy('deploy_and_verify')
-    world.stepDeploy()
-    if (switched) world.stepDeploy()
-    world.endDeploy(errorClass)
-  }
-const then =
-  (...parts: readonly Tell[]): Tell =>
-  (world) =>
-    parts.forEach((part) => part(world))
-const held: Tell = (world) => {
-  world.hold()
-  world.wait(960)
-}
-const away: Tell = (world) => {
-  world.answer()
-  world.wait(252)
-  world.away = true
-}
-const tampered =
-  (what: Parameters<World['tamper']>[0]): Tell =>
-  (world) =>
-    world.tamper(what)
-
-const status =
-  (change: (status: StatusReply) => StatusReply): Change =>
-  (overview) => ({ ...overview, status: overview.status && change(overview.status) })
-const repository =
-  (part: Partial<NonNullable<Overview['repository']>>): Change =>
-  (overview) => ({
-    ...overview,
-    repository: overview.repository && { ...overview.repository, ...part },
-  })
-/** The host has checked the connectors. */
-const found =
-  (...states: readonly [ConnectorState, ConnectorState]): Change =>
-  (overview) =>
-    status((now) => ({
-      ...now,
-      connectors: {
-        run_id: '20261122T120400Z-cccccccc',
-        checked_at: now.host.time,
-        connectors: requiredConnectors.map((name, at) => ({
-          name,
-          state: states[at] ?? 'ready',
-          expires_at: null,
-        })),
-      },
-    }))(overview)
-const endsIn =
-  (days: number): Change =>
-  (overview) =>
-    status((now) => ({
-      ...now,
-      connectors: now.connectors && {
-        ...now.connectors,
-        connectors: now.connectors.connectors.map((each) => ({
-          ...each,
-          expires_at:
-            each.name === 'kajabi'
-              ? new Date(Date.parse(now.host.time) + days * 86_400_000 + 60_000).toISOString()
-              : null,
-        })),
-      },
-    }))(overview)
-const connection =
-  (part: Partial<Overview['connection']>): Change =>
-  (overview) => ({ ...overview, connection: { ...overview.connection, ...part } })
-const console_: Change = (overview) => ({
-  ...overview,
-  place: 'console',
-  repository: null,
-  ship: null,
-  ship_result: null,
-  ship_proof: null,
-})
+import {
+  row,
+  shipped,
+  deployed,
+  second,
+  twice,
+  rolledBack,
+  shipFails,
+  deployFails,
+  inTurn,
+  held,
+  away,
+  tampered,
+  status,
+  repository,
+  found,
+  endsIn,
+  connection,
+  console_,
+  doctor,
+  type Row,
+} from './tells.ts'
 
 export const rows: readonly Row[] = [
   row('a first commit, nothing shipped', () => {}),
@@ -184,7 +61,7 @@ export const rows: readonly Row[] = [
   row('a push that was not confirmed', shipFails('review_finish', 'push_unconfirmed')),
   row(
     'tests failed, and a new commit since',
-    then(shipFails('tests', 'tests_failed'), (world) => world.commit()),
+    inTurn(shipFails('tests', 'tests_failed'), (world) => world.commit()),
   ),
   row('shipped, and nothing deployed yet', shipped),
   row('shipped, its bundle not on the host yet', (world) => {
@@ -192,7 +69,7 @@ export const rows: readonly Row[] = [
     world.stepShip()
     world.endShip(null)
   }),
-  row('shipped, and a person holds maintenance', then(shipped, held)),
+  row('shipped, and a person holds maintenance', inTurn(shipped, held)),
   row('shipped, and the maintenance file cannot be read', shipped, (overview) =>
     status((now) => ({
       ...now,
@@ -202,18 +79,18 @@ export const rows: readonly Row[] = [
   row('a second change is pushed, the first serves', second),
   row(
     'a deploy before its checkout',
-    then(second, (world) => world.startDeploy('deploy_and_verify')),
+    inTurn(second, (world) => world.startDeploy('deploy_and_verify')),
   ),
   row(
     'a deploy that builds',
-    then(second, (world) => {
+    inTurn(second, (world) => {
       world.startDeploy('deploy_and_verify')
       world.stepDeploy()
     }),
   ),
   row(
     'a deploy that has switched',
-    then(second, (world) => {
+    inTurn(second, (world) => {
       world.startDeploy('deploy_and_verify')
       world.stepDeploy()
       world.stepDeploy()
@@ -246,7 +123,7 @@ export const rows: readonly Row[] = [
   row('deployed and green', deployed),
   row(
     'deployed, and the ship bundle is not on the host',
-    then(deployed, (world) => {
+    inTurn(deployed, (world) => {
       world.uploaded = null
     }),
   ),
@@ -264,21 +141,21 @@ export const rows: readonly Row[] = [
     }))(overview),
   ),
   row('green twice', twice),
-  row('green, and a person holds maintenance', then(deployed, held)),
+  row('green, and a person holds maintenance', inTurn(deployed, held)),
   row(
     'green, and a new commit',
-    then(deployed, (world) => world.commit()),
+    inTurn(deployed, (world) => world.commit()),
   ),
   row(
     'green, a file changed and not committed',
-    then(deployed, (world) => {
+    inTurn(deployed, (world) => {
       world.dirty = 1
     }),
   ),
-  row('green, and the host does not answer', then(deployed, away)),
+  row('green, and the host does not answer', inTurn(deployed, away)),
   row(
     'green, a commit to ship, and the host does not answer',
-    then(deployed, (world) => world.commit(), away),
+    inTurn(deployed, (world) => world.commit(), away),
   ),
   row('green, and the host refuses HQ', deployed, (overview) =>
     connection({ state: 'refused', detail: 'aiops-1 does not accept the admin token.' })(overview),
@@ -294,25 +171,25 @@ export const rows: readonly Row[] = [
       return { overview: world.overview(), now: world.now, cut: true }
     },
   },
-  row('U2: a byte of the deploy proof differs', then(deployed, tampered('deploy'))),
-  row('U2: the result of the deploy cannot be read', then(deployed, tampered('result'))),
+  row('U2: a byte of the deploy proof differs', inTurn(deployed, tampered('deploy'))),
+  row('U2: the result of the deploy cannot be read', inTurn(deployed, tampered('result'))),
   row(
     'U2: the result cannot be read after an older red deploy',
-    then(deployFails('service_unhealthy'), (world) => {
+    inTurn(deployFails('service_unhealthy'), (world) => {
       world.startDeploy('deploy_and_verify')
       world.endDeploy(null)
       world.tamper('result')
     }),
   ),
-  row('U2: the ship proof on the laptop differs', then(deployed, tampered('ship_here'))),
-  row('U2: the ship proof on the host differs', then(deployed, tampered('ship_there'))),
+  row('U2: the ship proof on the laptop differs', inTurn(deployed, tampered('ship_here'))),
+  row('U2: the ship proof on the host differs', inTurn(deployed, tampered('ship_there'))),
   row(
     'U2: both copies of the ship proof differ',
-    then(deployed, tampered('ship_here'), tampered('ship_there')),
+    inTurn(deployed, tampered('ship_here'), tampered('ship_there')),
   ),
   row(
     'U2: a broken deploy proof, and a person holds maintenance',
-    then(deployed, tampered('deploy'), held),
+    inTurn(deployed, tampered('deploy'), held),
   ),
   row('U2: a broken deploy proof, and a second change pushed', (world) => {
     deployed(world)
@@ -322,11 +199,11 @@ export const rows: readonly Row[] = [
   }),
   row(
     'U2: a broken deploy proof, and the host does not answer',
-    then(deployed, tampered('deploy'), away),
+    inTurn(deployed, tampered('deploy'), away),
   ),
   row(
     'U2: a broken deploy proof is redeployed',
-    then(deployed, tampered('deploy'), (world) => {
+    inTurn(deployed, tampered('deploy'), (world) => {
       world.wait(60)
       world.startDeploy('deploy_and_verify')
       world.endDeploy(null)
@@ -334,7 +211,7 @@ export const rows: readonly Row[] = [
   ),
   row(
     'the witness raises an alarm',
-    then(deployed, (world) => {
+    inTurn(deployed, (world) => {
       world.alarm = true
     }),
   ),
@@ -354,37 +231,37 @@ export const rows: readonly Row[] = [
   }),
   row(
     'U4: cancelled after its switch, and a new commit',
-    then(deployFails('cancelled', true), (world) => world.commit()),
+    inTurn(deployFails('cancelled', true), (world) => world.commit()),
   ),
   row(
     'U4: cancelled after its switch, and a person holds maintenance',
-    then(deployFails('cancelled', true), held),
+    inTurn(deployFails('cancelled', true), held),
   ),
   row('rolled back', rolledBack),
   row(
     'rolled back, and the fix is shipped',
-    then(rolledBack, (world) => {
+    inTurn(rolledBack, (world) => {
       world.commit()
       shipped(world)
     }),
   ),
   row(
     'rolled back, and a rollback runs again',
-    then(twice, (world) => world.startDeploy('rollback')),
+    inTurn(twice, (world) => world.startDeploy('rollback')),
   ),
   row(
     'U4: rolled back, then the newest again, cancelled after its switch',
-    then(rolledBack, (world) => {
+    inTurn(rolledBack, (world) => {
       world.startDeploy('deploy_and_verify', { unpin: true })
       world.stepDeploy()
       world.stepDeploy()
       world.endDeploy('cancelled')
     }),
   ),
-  row('rolled back, and a person holds maintenance', then(rolledBack, held)),
+  row('rolled back, and a person holds maintenance', inTurn(rolledBack, held)),
   row(
     'another version was started by hand',
-    then(twice, (world) => world.startByHand()),
+    inTurn(twice, (world) => world.startByHand()),
   ),
   row('green, and doctor fails', deployed, (overview) =>
     status((now) => ({ ...now, last_doctor: doctor(now.host.time) }))(overview),
@@ -453,31 +330,15 @@ export const rows: readonly Row[] = [
   }),
   row('console: deployed and green', deployed, console_),
   row('console: pushed, not deployed', second, console_),
-  row('console: a byte of the deploy proof differs', then(deployed, tampered('deploy')), console_),
+  row(
+    'console: a byte of the deploy proof differs',
+    inTurn(deployed, tampered('deploy')),
+    console_,
+  ),
   row('console: the build failed', deployFails('console_build_failed'), console_),
   row(
     'console: the ship failed on the laptop',
-    then(deployed, (world) => world.commit()),
+    inTurn(deployed, (world) => world.commit()),
     console_,
   ),
 ]
-
-const doctor = (finished_at: string): NonNullable<StatusReply['last_doctor']> => ({
-  schema_version: 1,
-  run_id: '20261122T120500Z-dddddddd',
-  overall: 'FAIL',
-  step_failed: null,
-  error_class: null,
-  next_auto_fix: null,
-  git_head: null,
-  git_tree: null,
-  started_at: finished_at,
-  finished_at,
-  steps: [],
-  artifacts: {},
-  kind: 'doctor',
-  deploy_run_id: null,
-  checks: [
-    { name: 'disk_root', status: 'FAIL', detail: '97 % full', remedy: 'free_disk', duration_ms: 3 },
-  ],
-})
