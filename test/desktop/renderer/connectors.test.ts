@@ -215,7 +215,7 @@ describe('the Connectors page', () => {
       'stays valid until you withdraw it at the service. The host does without it then.',
     )
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('brings the window to the front, and cancels', async () => {

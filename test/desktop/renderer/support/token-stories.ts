@@ -1,7 +1,7 @@
 /** The card of a connector that a host may do without, in each of its states. */
 import type { ConnectorDetail } from '#shared/connectors'
 import { ago, idAt } from './documents.ts'
-import { attempt, connectorsScene, hostOf, report } from './connector-stories.ts'
+import { attempt, connectorsScene, hostOf, report } from './connector-scenes.ts'
 import type { Scene } from './scenes.ts'
 
 const url = 'https://api.example.com/v1/me'

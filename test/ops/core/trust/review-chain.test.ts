@@ -1,95 +1,14 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { treeOf } from '#ops/platform/git/commits'
+import { describe, expect, it } from 'vitest'
 import { withNeutralGit } from '#ops/platform/git/neutral-diff'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
 import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import { firstBaseline, provenBase, walkVerdicts } from '#ops/core/trust/review-chain'
-import { planReview } from '#ops/core/trust/review-plan'
-import { newRunId } from '#shared/ids'
-import { statementRef, type PushedStatement, type Statement } from '#shared/statement'
+import { firstBaseline, provenBase } from '#ops/core/trust/review-chain'
 import { reviewRef, type Verdict } from '#shared/verdict'
-import { reviewStatement, testsStatement } from '#ops/core/trust/commit-statements'
-import { signStatement } from '#ops/core/trust/envelope'
+import { verdictChain } from './chain-bench.ts'
 
-let repo: string
-let commits: string[]
-const provider = { id: 'openai', base_url: 'https://api.openai.com/v1' }
-const git = (args: string[], input?: string): string =>
-  execFileSync('git', args, {
-    cwd: repo,
-    encoding: 'utf8',
-    input,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  }).trimEnd()
-
-async function verdictOf(base: string, head: string): Promise<Verdict> {
-  return {
-    schema_version: 1,
-    verdict_id: `verdict-${head}`,
-    run_id: newRunId(),
-    verdict: 'APPROVED',
-    repository: 'sample',
-    base_sha: base,
-    head_sha: head,
-    tree_sha: await treeOf(repo, head),
-    diff_sha256: await withNeutralGit(repo, (neutral) => neutral.diffDigest(base, head)),
-    prompt_sha256: '0'.repeat(64),
-    nonce: 'n',
-    files: [],
-    findings: [],
-    summary: '',
-    gate_settings_changed: [],
-    reviewer: {
-      cli: 'codex',
-      cli_version: '1',
-      model: 'm',
-      provider_id: provider.id,
-      base_url: provider.base_url,
-      scripted: false,
-    },
-    usage: null,
-    created_at: new Date().toISOString(),
-  }
-}
-const put = (head: string, content: unknown): void => {
-  git([
-    'update-ref',
-    reviewRef(head),
-    git(
-      ['hash-object', '-w', '--stdin'],
-      typeof content === 'string' ? content : JSON.stringify(content),
-    ),
-  ])
-}
-const at = (index: number): string => commits.at(index) ?? ''
-const question = () => ({ repo, baseline: at(0), acceptedProviders: [provider] })
-const walk = (target: string, change: object = {}) =>
-  walkVerdicts({ ...question(), target, ...change })
-
-beforeAll(() => {
-  repo = mkdtempSync(join(tmpdir(), 'chain-'))
-  git(['init', '--quiet', '--initial-branch=main'])
-  commits = ['a', 'b', 'c', 'd'].map((content) => {
-    writeFileSync(join(repo, 'file.txt'), content)
-    git(['add', '--all'])
-    git(['-c', 'user.name=T', '-c', 'user.email=t@localhost', 'commit', '--quiet', '-m', content])
-    return git(['rev-parse', 'HEAD'])
-  })
-})
-afterAll(() => rmSync(repo, { recursive: true, force: true }))
-beforeEach(async () => {
-  for (const ref of git(['for-each-ref', '--format=%(refname)', 'refs/openclaw/'])
-    .split('\n')
-    .filter(Boolean))
-    git(['update-ref', '-d', ref])
-  put(at(1), await verdictOf(at(0), at(1)))
-  put(at(3), await verdictOf(at(1), at(3)))
-})
+const chain = verdictChain()
+const { git, verdictOf, put, at, question, walk } = chain
 
 describe('a chain of verdicts', () => {
   it('proves a commit back to the baseline, and the baseline itself', async () => {
@@ -205,7 +124,7 @@ describe('a verdict that covers more than its change', () => {
   const stretch = async (base: string, head: string) => ({
     base_sha: base,
     head_sha: head,
-    diff_sha256: await withNeutralGit(repo, (neutral) => neutral.diffDigest(base, head)),
+    diff_sha256: await withNeutralGit(chain.repo, (neutral) => neutral.diffDigest(base, head)),
     files: [],
   })
   const covering = async (...ranges: readonly (readonly [number, number])[]): Promise<Verdict> => ({
@@ -276,7 +195,7 @@ describe('a commit that was accepted before', () => {
     const range = async (base: number, head: number) => ({
       base_sha: at(base),
       head_sha: at(head),
-      diff_sha256: await withNeutralGit(repo, (each) => each.diffDigest(at(base), at(head))),
+      diff_sha256: await withNeutralGit(chain.repo, (each) => each.diffDigest(at(base), at(head))),
       files: [],
     })
     put(at(1), 'broken')
@@ -291,134 +210,5 @@ describe('a commit that was accepted before', () => {
       commit: at(2),
       errorClass: 'unreviewed_commit',
     })
-  })
-})
-
-describe('the plan of a review', () => {
-  const plan = (remote: number, change: object = {}) =>
-    planReview({ ...question(), head: at(3), remoteHead: at(remote), ...change })
-  const range = (base: number, head: number) => ({ base_sha: at(base), head_sha: at(head) })
-
-  it('starts from the branch of origin, and shows beside it what no verdict covers', async () => {
-    git(['update-ref', '-d', reviewRef(at(3))])
-    expect(await plan(1)).toEqual({ base: at(1), unproven: [] })
-    expect(await plan(2)).toEqual({ base: at(2), unproven: [range(1, 2)] })
-    put(at(1), 'broken')
-    expect(await plan(1)).toEqual({ base: at(1), unproven: [range(0, 1)] })
-    expect(await plan(2)).toEqual({ base: at(2), unproven: [range(0, 1), range(1, 2)] })
-    expect(await plan(2, { acceptedProviders: [] })).toEqual({
-      base: at(2),
-      unproven: [range(0, 1), range(1, 2)],
-    })
-  })
-
-  it('shows again what a verdict of an older HQ passed over', async () => {
-    git(['update-ref', '-d', reviewRef(at(3))])
-    put(at(2), await verdictOf(at(0), at(2)))
-    expect(await plan(2)).toEqual({ base: at(2), unproven: [range(1, 2)] })
-  })
-
-  it('starts below a commit that is on the branch already', async () => {
-    git(['update-ref', '-d', reviewRef(at(3))])
-    expect(await plan(3)).toEqual({ base: at(1), unproven: [] })
-  })
-
-  it('shows a branch that was moved back all that it gets', async () => {
-    git(['update-ref', '-d', reviewRef(at(3))])
-    expect(await plan(0, { baseline: at(1) })).toEqual({ base: at(0), unproven: [range(1, 3)] })
-  })
-
-  it('is none when the baseline is not below the commit', async () => {
-    expect(await plan(1, { baseline: 'f'.repeat(40) })).toBeNull()
-  })
-})
-
-describe('the statements beside a verdict', () => {
-  const ours = signingKeyFromPem(newKeyPem(), 'test')
-  const theirs = signingKeyFromPem(newKeyPem(), 'test')
-  const keys = trustKeys([toTrustedKey(ours), toTrustedKey(theirs)], 'trust.json')
-  const outsider = signingKeyFromPem(newKeyPem(), 'test')
-  const putStatement = (kind: PushedStatement, text: string): void => {
-    const blob = git(['hash-object', '-w', '--stdin'], text)
-    git(['update-ref', statementRef(kind, at(1)), blob])
-  }
-  const testsOf = (verdict: Verdict, result = 'PASSED'): Statement => {
-    const made = testsStatement({
-      commit: verdict,
-      runId: verdict.run_id,
-      configuration: [],
-      suites: [],
-    })
-    return { ...made, predicate: { ...made.predicate, result } }
-  }
-  let good: Verdict
-  beforeEach(async () => {
-    good = await verdictOf(at(0), at(1))
-    put(at(1), signVerdict(good, ours))
-  })
-
-  it('may be missing, and may agree', async () => {
-    expect(await walk(at(1), { keys })).toMatchObject({ proven: true })
-    putStatement('review', signStatement(reviewStatement(good), ours))
-    expect(await walk(at(1), { keys })).toMatchObject({ proven: true })
-    putStatement('tests', signStatement(testsOf(good), ours))
-    expect(await walk(at(1), { keys })).toMatchObject({ proven: true })
-    expect(await walk(at(1))).toMatchObject({ proven: true })
-  })
-
-  it('are nothing without the verdict', async () => {
-    putStatement('review', signStatement(reviewStatement(good), ours))
-    git(['update-ref', '-d', reviewRef(at(1))])
-    expect(await walk(at(1), { keys })).toMatchObject({ errorClass: 'unreviewed_commit' })
-  })
-
-  it('break the chain when they contradict it or nobody trusts them', async () => {
-    const about = (commit: string): Verdict => ({ ...good, head_sha: commit })
-    const cases: [PushedStatement, string, string, string][] = [
-      [
-        'review',
-        signStatement(reviewStatement(about(at(2))), ours),
-        'statement_mismatch',
-        'commit',
-      ],
-      [
-        'review',
-        signStatement(reviewStatement({ ...good, summary: 'Do not ship.' }), ours),
-        'statement_mismatch',
-        'something else',
-      ],
-      [
-        'review',
-        signStatement(reviewStatement({ ...good, base_sha: at(2) }), ours),
-        'statement_mismatch',
-        'something else',
-      ],
-      ['review', signStatement(testsOf(good), ours), 'statement_mismatch', 'of type'],
-      ['review', signStatement(reviewStatement(good), theirs), 'statement_mismatch', 'another key'],
-      ['tests', signStatement(testsOf(about(at(2))), ours), 'statement_mismatch', 'commit'],
-      ['tests', signStatement(testsOf(good, 'FAILED'), ours), 'statement_mismatch', 'not pass'],
-      [
-        'tests',
-        signStatement(testsOf(good), outsider),
-        'verdict_signature_invalid',
-        'not enrolled',
-      ],
-      ['tests', `${signStatement(testsOf(good), ours)} `, 'verdict_signature_invalid', 'envelope'],
-      ['review', JSON.stringify(signVerdict(good, ours)), 'verdict_signature_invalid', 'envelope'],
-    ]
-    for (const [kind, text, errorClass, reason] of cases) {
-      putStatement(kind, text)
-      expect(await walk(at(1), { keys }), reason).toMatchObject({
-        proven: false,
-        errorClass,
-        reason: expect.stringContaining(reason) as unknown,
-      })
-      git(['update-ref', '-d', statementRef(kind, at(1))])
-    }
-  })
-
-  it('break the chain when they are not a file', async () => {
-    git(['update-ref', statementRef('tests', at(1)), at(2)])
-    expect(await walk(at(1), { keys })).toMatchObject({ errorClass: 'statement_mismatch' })
   })
 })
