@@ -6,6 +6,7 @@ import { adminTokenHeader } from '#shared/api'
 import { firstError } from '#ops/core/pipeline/first-error'
 import { composeEngine } from '#ops/host/engines/registry'
 import { markGreen, readComposeRecord } from '#ops/host/engines/compose/record'
+import { consoleContainer, containerIds, freezeWeb } from '../support/compose-containers.ts'
 import { composeHost, traffic, type ComposeHost } from '../support/compose-host.ts'
 import {
   composeProject as anyProject,
@@ -37,18 +38,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     await docker?.stop()
   })
 
-  const containerIds = (): Record<string, string> =>
-    Object.fromEntries(
-      docker
-        .run(
-          'ps',
-          '--no-trunc',
-          '--format',
-          '{{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}} {{.ID}}',
-        )
-        .split('\n')
-        .map((line) => line.split(' ') as [string, string]),
-    )
+  const ids = (): Record<string, string> => containerIds(docker)
   const expectServes = async (message: string, sha: string): Promise<void> =>
     expect(await host.web()).toEqual({ ok: message !== 'sick', message, commit: sha })
   let first = ''
@@ -107,23 +97,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   })
 
   it('gives the console no more than it needs', () => {
-    const [console] = JSON.parse(
-      docker.run(
-        'inspect',
-        docker.run(
-          'ps',
-          '--quiet',
-          '--filter',
-          'label=com.docker.compose.project=openclaw-console',
-        ),
-      ),
-    ) as [
-      {
-        HostConfig: Record<string, unknown>
-        Config: { User: string }
-        Mounts: { Destination: string; RW: boolean }[]
-      },
-    ]
+    const console = consoleContainer(docker)
     expect(console.HostConfig).toMatchObject({
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
@@ -138,7 +112,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
   })
 
   it('touches nothing when nothing changed', async () => {
-    const before = containerIds()
+    const before = ids()
     const { up } = await host.deploy(first)
     expect(up).toEqual({
       changed: [],
@@ -147,32 +121,18 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       unansweredMs: null,
       written: [],
     })
-    expect(containerIds()).toEqual(before)
+    expect(ids()).toEqual(before)
   })
 
-  /** The program of `web` stops where it is, with its sockets open. */
-  const freezeWeb = (): void => {
-    docker.run(
-      'exec',
-      containerIds()['shop/web'] ?? '',
-      'node',
-      '-e',
-      `
-      const { readdirSync, readFileSync } = require('node:fs')
-      const isServer = (name) => readFileSync('/proc/' + name + '/cmdline', 'utf8').startsWith('node\\0/srv/server.cjs')
-      const pids = readdirSync('/proc').filter((name) => Number(name) > 1 && isServer(name))
-      for (const pid of pids) process.kill(Number(pid), 'SIGSTOP')`,
-    )
-  }
   const webState = (format: string): string =>
-    docker.run('inspect', '--format', format, containerIds()['shop/web'] ?? '')
+    docker.run('inspect', '--format', format, ids()['shop/web'] ?? '')
 
   it.each<[string, () => void | Promise<void>]>([
-    ['answers no more, before any health check has noticed', () => freezeWeb()],
+    ['answers no more, before any health check has noticed', () => freezeWeb(docker)],
     [
       'Docker calls unhealthy',
       async () => {
-        freezeWeb()
+        freezeWeb(docker)
         await until(
           'web to be unhealthy',
           () => webState('{{.State.Health.Status}}') === 'unhealthy',
@@ -182,24 +142,24 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     [
       'is paused',
       () => {
-        docker.run('pause', containerIds()['shop/web'] ?? '')
+        docker.run('pause', ids()['shop/web'] ?? '')
       },
     ],
   ])(
     'creates a container again that %s, although nothing of its version changed',
     async (_what, spoil) => {
-      const before = containerIds()
+      const before = ids()
       await spoil()
       const { up } = await host.deploy(first)
       expect(up).toMatchObject({ changed: ['web'], unchanged: ['side', 'console'] })
       await expectServes('one', first)
       expect(webState('{{.State.Status}} {{.State.Health.Status}}')).toBe('running healthy')
-      expect({ ...containerIds(), 'shop/web': null }).toEqual({ ...before, 'shop/web': null })
+      expect({ ...ids(), 'shop/web': null }).toEqual({ ...before, 'shop/web': null })
     },
   )
 
   it('replaces the console alone when only HQ changed', async () => {
-    const before = containerIds()
+    const before = ids()
     writeFileSync(
       join(host.install, 'out', 'renderer', 'index.html'),
       '<!doctype html><title>A newer HQ</title>',
@@ -210,11 +170,11 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(await (await fetch(`http://127.0.0.1:${host.ports.console}/`)).text()).toContain(
       'A newer HQ',
     )
-    expect(containerIds()['shop/web']).toBe(before['shop/web'])
+    expect(ids()['shop/web']).toBe(before['shop/web'])
   })
 
   it('replaces only the service that changed, and says how long nothing answered', async () => {
-    const before = containerIds()
+    const before = ids()
     const second = host.commit(composeProject('two'))
     const { up, log } = await host.deploy(second)
     first = second
@@ -222,7 +182,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(up.unansweredMs).toBeGreaterThan(0)
     expect(log).toContain('web: the new version is healthy beside the old one')
     await expectServes('two', second)
-    const after = containerIds()
+    const after = ids()
     expect(after['shop/side']).toBe(before['shop/side'])
     expect(after['shop/web']).not.toBe(before['shop/web'])
     expect(
@@ -271,7 +231,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
       'config_invalid',
     ],
   ])('loses no request for %s: the old version serves on', async (_what, files, errorClass) => {
-    const before = containerIds()
+    const before = ids()
     const sha = host.commit(files())
     const load = traffic(`http://127.0.0.1:${host.ports.web}/`)
     await expect(host.deploy(sha)).rejects.toMatchObject({ errorClass })
@@ -279,7 +239,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     expect(sent).toBeGreaterThanOrEqual(25)
     expect(failed).toBe(0)
     await expectServes('two', first)
-    expect(containerIds()).toEqual(before)
+    expect(ids()).toEqual(before)
   })
 
   it('names the image that cannot be built, and why, when others are built for the same version', async () => {
@@ -342,7 +302,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     const port = await new Promise<number>((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
     })
-    const before = containerIds()
+    const before = ids()
     try {
       await expect(
         host.deploy(
@@ -365,7 +325,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     } finally {
       server.close()
     }
-    expect(containerIds()).toEqual(before)
+    expect(ids()).toEqual(before)
   })
 
   it('runs a migration once, before what depends on it, and removes services no longer named', async () => {
@@ -379,7 +339,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
     const { up } = await host.deploy(sha)
     expect(up).toMatchObject({ changed: ['migrate', 'web'], stopped: ['side'] })
     await expectServes('migrated', sha)
-    expect(Object.keys(containerIds()).toSorted()).toEqual(['openclaw-console/console', 'shop/web'])
+    expect(Object.keys(ids()).toSorted()).toEqual(['openclaw-console/console', 'shop/web'])
     expect((await composeEngine.health(host.engineHost())).every(({ why }) => why === null)).toBe(
       true,
     )
@@ -422,7 +382,7 @@ describe.skipIf(why !== null)('the compose engine on a real Docker', () => {
         /^the image of web for [0-9a-f]{12} is [0-9a-f]{12}, not [0-9a-f]{12}$/,
       ),
     ])
-    docker.run('kill', containerIds()['shop/web'] ?? '')
+    docker.run('kill', ids()['shop/web'] ?? '')
     expect(
       (await composeEngine.health(host.engineHost())).find(({ name }) => name === 'web'),
     ).toMatchObject({ alive: false, why: 'its container exited with exit code 137' })

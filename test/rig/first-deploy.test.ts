@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminTokenHeader, dodLastReply } from '#shared/api'
-import { checksResult } from '#shared/result'
 import {
   brokenBuild,
-  endlessBuild,
   prepareDeployHost,
   rigBaseImage,
   type DeployHost,
 } from '../support/rig/deploy-host.ts'
+import { endlessDeploy, isBuilding } from '../support/rig/endless-deploy.ts'
 import { hqInside, installer, productionPaths as paths } from '../support/rig/host.ts'
+import { inOrder, onlyLate, passes, systemctl } from '../support/rig/passes.ts'
 import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
 import { bootRig, type Rig } from '../support/rig/rig.ts'
@@ -27,23 +27,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     host = await prepareDeployHost(rig)
   })
   afterAll(async () => await rig.down())
-
-  const systemState = async (): Promise<string> =>
-    (await rig.exec(['systemctl', 'is-system-running'])).out.trim()
-  const isActive = async (unit: string): Promise<string> =>
-    (await rig.exec(['systemctl', 'is-active', unit])).out.trim()
-  /** Starts a deploy whose image is never built, and waits until Docker builds it. */
-  const endlessDeploy = async (word: string): Promise<string> => {
-    await host.ship(word, { files: endlessBuild(word) })
-    const id = await host.begin('deploy_and_verify')
-    await until(
-      'the image to be built',
-      async () => (await isBuilding(word)) && host.log(id).includes(word),
-    )
-    return id
-  }
-  const isBuilding = async (word: string): Promise<boolean> =>
-    (await rig.exec(['pgrep', '-f', `console.log..${word}`])).code === 0
+  const isActive = (unit: string): Promise<string> => systemctl(rig, 'is-active', unit)
   const nextGreen = async (message: string): Promise<void> => {
     const sha = await host.ship(message)
     const { result, triage } = await host.deploy()
@@ -55,37 +39,12 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     green.push({ sha, message })
   }
 
-  /** On a machine with other work a check may take longer than its limit; anything else that fails is reported. */
-  const onlyLate = (result: unknown): false => {
-    const failed = checksResult
-      .parse(result)
-      .checks.filter(({ status, duration_ms }) => status === 'FAIL' && duration_ms < 1900)
-    if (failed.length > 0) throw new Error(JSON.stringify(failed))
-    return false
-  }
-  const inOrder = async (unit: string): Promise<void> => {
-    await until(`${unit} to pass`, async () => {
-      await rig.must(['systemctl', 'start', `${unit}.service`])
-      const [last] = (await host.api(`/api/runs?action=${unit.slice('openclaw-'.length)}`)).body[
-        'runs'
-      ] as { run_id: string }[]
-      const { status, result } = await host.run(last?.run_id ?? '')
-      return status === 'passed' || onlyLate(result)
-    })
-  }
-  const passes = async (action: 'doctor' | 'guard' | 'port_audit'): Promise<void> => {
-    await until(`${action} to pass`, async () => {
-      const { status, result } = await host.ended(await host.start(action))
-      return status === 'passed' || onlyLate(result)
-    })
-  }
-
   it('is in order before its first deploy: nothing has failed, and the timers wait', async () => {
     for (const unit of ['openclaw-doctor', 'openclaw-guard']) {
-      await inOrder(unit)
+      await inOrder(host, unit)
       expect([unit, await isActive(`${unit}.timer`)]).toEqual([unit, 'active'])
     }
-    expect(await systemState()).toBe('running')
+    expect(await systemctl(rig, 'is-system-running')).toBe('running')
     expect(await rig.exec([installer, '--origin', rig.origin.url('project.git')])).toMatchObject({
       code: 0,
       out: 'Nothing to change.\n',
@@ -106,8 +65,8 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(await host.serves()).toEqual({ ok: true, message: 'one', commit: sha })
     green.push({ sha, message: 'one' })
 
-    await inOrder('openclaw-doctor')
-    expect(await systemState()).toBe('running')
+    await inOrder(host, 'openclaw-doctor')
+    expect(await systemctl(rig, 'is-system-running')).toBe('running')
     const addresses = (await rig.must(['ss', '-Hltun']))
       .trim()
       .split('\n')
@@ -116,7 +75,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(addresses).toEqual(
       expect.arrayContaining(['127.0.0.1:3000', '127.0.0.1:8787', '127.0.0.1:8877']),
     )
-    for (const action of ['doctor', 'guard', 'port_audit'] as const) await passes(action)
+    for (const action of ['doctor', 'guard', 'port_audit'] as const) await passes(host, action)
     for (const timer of ['openclaw-doctor.timer', 'openclaw-guard.timer'])
       expect([timer, await isActive(timer)]).toEqual([timer, 'active'])
 
@@ -224,7 +183,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   )
 
   it('ends a build with everything it started when its deploy is cancelled', async () => {
-    const id = await endlessDeploy('cancelled-build')
+    const id = await endlessDeploy(host, 'cancelled-build')
     const { unit } = await host.record(id)
     expect((await host.processesOf(unit ?? '')).length).toBeGreaterThan(3)
     const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
@@ -233,7 +192,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
       [],
       'two',
     ])
-    await until('Docker to end the build', async () => !(await isBuilding('cancelled-build')))
+    await until('Docker to end the build', async () => !(await isBuilding(host, 'cancelled-build')))
     expect(await host.run(id)).toMatchObject({
       status: 'cancelled',
       result: { overall: 'FAIL', error_class: 'cancelled' },
@@ -241,7 +200,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   })
 
   it('lets nobody install HQ by hand meanwhile, and one installation at a time', async () => {
-    const id = await endlessDeploy('install-meanwhile')
+    const id = await endlessDeploy(host, 'install-meanwhile')
     expect(await rig.exec([installer])).toMatchObject({
       code: 2,
       out: '',
@@ -264,7 +223,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
   })
 
   it('is joined by a second deploy, from wherever it is requested', async () => {
-    const id = await endlessDeploy('joined-build')
+    const id = await endlessDeploy(host, 'joined-build')
     const { status, body } = await host.api('/api/exec', {
       method: 'POST',
       body: { action: 'deploy_and_verify' },
@@ -323,7 +282,7 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     'is closed as interrupted by %s; maintenance stays on, doctor quiet, and the next deploy works',
     async (title, plug) => {
       const before = await host.serves()
-      const id = await endlessDeploy(plug ? 'unplugged-build' : 'rebooted-build')
+      const id = await endlessDeploy(host, plug ? 'unplugged-build' : 'rebooted-build')
       await rig.reboot({ plug })
       expect(await host.ended(id)).toMatchObject({
         status: 'interrupted',

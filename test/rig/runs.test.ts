@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { connectorPeer } from '../support/rig/connector-peer.ts'
+import { plantEscaped } from '../support/rig/escaped.ts'
 import {
-  cgroupFiles,
   hostOf,
   hqInside,
   installer,
@@ -20,32 +21,6 @@ const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: runs as systemd units`)
 
 const node = `${packageInside}/node_modules/.bin/node`
-
-/**
- * Kajabi, token endpoint and Gmail in one, as far as a look needs them. Notes the account of who asks: the kernel says
- * whose a socket is.
- */
-const connectorPeer = `
-const { createServer } = require('node:http')
-const { appendFileSync, readFileSync, writeFileSync } = require('node:fs')
-const server = createServer((request, response) => {
-  const from = '0100007F:' + request.socket.remotePort.toString(16).toUpperCase().padStart(4, '0')
-  const table = readFileSync('/proc/net/tcp', 'utf8').split('\\n').map((line) => line.trim().split(/ +/))
-  const fields = table.find((each) => each[1] === from)
-  appendFileSync('/run/asked', (fields ? fields[7] : 'nobody') + ' ' + request.url + '\\n')
-  const scope = 'https://www.googleapis.com/auth/gmail.readonly'
-  const token = { access_token: 'rig-access-0815-4711', token_type: 'Bearer', expires_in: 60, scope }
-  if (request.url.startsWith('/admin')) {
-    const page = '<title>Products</title><a href="/admin/products/1">One</a>'
-    return response.writeHead(200, { 'content-type': 'text/html' }).end(page)
-  }
-  const message = { id: 'ff', threadId: 'ff', payload: { headers: [{ name: 'Subject', value: 'Hello' }] } }
-  const profile = { emailAddress: 'rig@example.test' }
-  const answers = { token, profile, messages: { messages: [{ id: 'ff' }] }, ff: message }
-  const body = answers[new URL(request.url, 'http://peer').pathname.split('/').pop()]
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-})
-server.listen(0, '127.0.0.1', () => writeFileSync('/run/peer-port', String(server.address().port)))`
 
 describe.skipIf(why !== null)('runs on an installed host', () => {
   let rig: Rig
@@ -100,36 +75,6 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
       logOf(id).includes('assert_production_pull_only'),
     )
     return { id, unit: unit ?? '', pid }
-  }
-  /**
-   * A process in the cgroup of the unit that has nothing of the run in its environment, its own session, and no ear for
-   * SIGTERM.
-   */
-  const plantEscaped = async (unit: string): Promise<number> => {
-    const group = await host.show(unit, 'ControlGroup')
-    const script =
-      `setsid env -i sh -c 'trap "" TERM HUP; echo $$ > /run/escaped; while :; do sleep 1; ` +
-      `done' > /dev/null 2>&1 &`
-    await rig.must(['rm', '-f', '/run/escaped'])
-    await rig.must(['sh', '-c', script])
-    const pid = Number(
-      await until(
-        'the escaped process to have written its id',
-        async () => /^\d+\n$/.exec((await rig.exec(['cat', '/run/escaped'])).out)?.[0],
-      ),
-    )
-    await rig.must(
-      [
-        'sh',
-        '-c',
-        'for file; do if [ -e "$file" ]; then echo "$PID" > "$file"; fi; done',
-        'sh',
-        ...cgroupFiles(group),
-      ],
-      { env: { PID: String(pid) } },
-    )
-    expect(await host.processesOf(unit)).toContain(pid)
-    return pid
   }
   const lives = async (pid: number): Promise<boolean> =>
     (await rig.exec(['test', '-e', `/proc/${pid}`])).code === 0
@@ -287,7 +232,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
         async () => (await host.api(`/api/runs?id=${id}`).catch(() => null))?.body,
       ),
     ).toMatchObject({ ok: true, run: { status: 'running' } })
-    const escaped = await plantEscaped(unit)
+    const escaped = await plantEscaped(rig, host, unit)
     expect((await host.processesOf(unit)).length).toBeGreaterThan(3)
 
     const { status, body } = await host.api(`/api/runs/${id}/cancel`, { method: 'POST' })
@@ -305,7 +250,7 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
 
   it('is runner_lost when its runner is killed: nothing of its unit is left, and its lane is free', async () => {
     const { id, unit, pid } = await hangingDeploy()
-    const escaped = await plantEscaped(unit)
+    const escaped = await plantEscaped(rig, host, unit)
     await rig.must(['kill', '-KILL', String(pid)])
     expect(await host.ended(id)).toMatchObject({
       status: 'runner_lost',
