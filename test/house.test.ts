@@ -110,6 +110,14 @@ describe('every test', () => {
     expect(found.flatMap((file) => overlongLines(file, readFileSync(file, 'utf8')))).toEqual([])
   })
 
+  it(`has at most ${longestFile} lines, and so has every file that helps it`, () => {
+    const sizes = globSync('test/**/*.{ts,mjs}').map((file) => ({
+      file,
+      lines: linesOf(readFileSync(file, 'utf8')).length,
+    }))
+    expect(sizes.filter(({ lines }) => lines > longestFile)).toEqual([])
+  })
+
   it(`has a title of at most ${longestTitle} characters`, () => {
     const tests = globSync('test/**/*.test.ts')
     expect(tests.length).toBeGreaterThan(100)

@@ -1,109 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { signVerdict } from '#ops/core/trust/sign-verdict'
-import { newKeyPem, signingKeyFromPem, toTrustedKey } from '#ops/core/trust/signing-key'
-import { programArgv } from '#ops/base/process/program'
+import { toTrustedKey } from '#ops/core/trust/signing-key'
 import type { ErrorClass } from '#shared/errors'
 import { reviewRef } from '#shared/verdict'
-import { deployHost, type DeployHost } from '../support/host.ts'
 import { expectStop } from '../support/stopped.ts'
 import { verdictFor } from '../support/verdict.ts'
+import { gateHost, goesRound, laptop, retired, stranger } from '../support/gate-host.ts'
 
-const [laptop, retired, stranger] = [
-  'the laptop',
-  'a laptop that was given away',
-  'a stranger',
-].map((name) => signingKeyFromPem(newKeyPem(), name)) as [
-  ReturnType<typeof signingKeyFromPem>,
-  ReturnType<typeof signingKeyFromPem>,
-  ReturnType<typeof signingKeyFromPem>,
-]
-
-let at: DeployHost
-/** A clone with the pre-push hook, whose user wants a change on the host that no review approved. */
-let clone: string
-/** What is deployed, and what origin had before it. */
-let good: string
-let first: string
-
-const env = (more: Record<string, string> = {}): Record<string, string> => ({
-  PATH: process.env['PATH'] ?? '',
-  HOME: at.host.dir,
-  OPENCLAW_HQ_INSTALL: at.host.env['OPENCLAW_HQ_INSTALL'] ?? '',
-  OPENCLAW_HQ_HOME: join(at.host.dir, 'hq-home'),
-  ...more,
-})
-const git = (...args: string[]): string => at.git(clone, ...args)
-/** A commit that changes what the app says. */
-function commit(files: Record<string, string> = {}, ...args: string[]): string {
-  for (const [path, text] of Object.entries({
-    'docs/unreviewed.md': `${Math.random()}\n`,
-    ...files,
-  })) {
-    mkdirSync(join(clone, path, '..'), { recursive: true })
-    writeFileSync(join(clone, path), text)
-  }
-  git('add', '--all')
-  git('commit', '--quiet', '--message', 'Unreviewed', ...args)
-  return git('rev-parse', 'HEAD')
-}
-const push = (
-  options: { before?: string[]; after?: string[]; env?: Record<string, string> } = {},
-): ReturnType<typeof spawnSync> =>
-  spawnSync(
-    'git',
-    [...(options.before ?? []), 'push', ...(options.after ?? []), 'origin', 'HEAD:refs/heads/main'],
-    { cwd: clone, encoding: 'utf8', env: env(options.env) },
-  )
-/** Puts a document in place of the verdict of a commit, straight into origin. */
-function putVerdict(sha: string, document: unknown): void {
-  const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], {
-    cwd: at.origin,
-    encoding: 'utf8',
-    input: JSON.stringify(document),
-    env: env(),
-  }).trim()
-  at.git(at.origin, 'update-ref', reviewRef(sha), blob)
-}
-const pushed = (options: Parameters<typeof push>[0]): void => {
-  const { status, stderr } = push(options)
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-}
-const goesRound = { after: ['--no-verify', '--force'] }
-const configFile = (name: string): string => {
-  const file = join(at.host.dir, name)
-  writeFileSync(file, '[core]\n\thooksPath = /nonexistent\n')
-  return file
-}
-
-beforeAll(async () => {
-  at = await deployHost({ message: 'one' })
-  at.trust({ keys: [laptop, retired].map(toTrustedKey) })
-  first = at.git(at.origin, 'rev-parse', 'main')
-  good = await at.ship({ message: 'two' }, { verdict: (verdict) => signVerdict(verdict, laptop) })
-  const { result } = await at.deploy()
-  expect(result.overall, JSON.stringify(result.steps)).toBe('PASS')
-  at.trust({ keys: [toTrustedKey(laptop)] })
-  clone = join(at.host.dir, 'clone')
-  at.git(at.host.dir, 'clone', '--quiet', at.origin, clone)
-  git('config', 'user.name', 'Test')
-  git('config', 'user.email', 'test@localhost')
-  const [program, ...args] = programArgv('hq', ['ship', '--init', '--repo', clone])
-  execFileSync(program, args, { env: env(), stdio: 'pipe' })
-})
-afterAll(async () => {
-  await at.remove()
-})
-/** Everything is as it was: origin, the clone, the host. */
-afterEach(() => {
-  at.git(at.origin, 'update-ref', 'refs/heads/main', good)
-  for (const ref of at.git(at.origin, 'for-each-ref', '--format=%(refname)').split('\n'))
-    if (ref !== 'refs/heads/main' && ref !== reviewRef(good))
-      at.git(at.origin, 'update-ref', '-d', ref)
-  git('reset', '--quiet', '--hard', good)
-})
+const gate = gateHost()
+const { git, commit, push, pushed, putVerdict, configFile, byPush } = gate
 
 interface Way {
   readonly way: string
@@ -111,18 +16,6 @@ interface Way {
   /** Goes that way. @returns the commit that the refusal has to name */
   readonly go: () => string | Promise<string>
 }
-const byPush =
-  (options: () => Parameters<typeof push>[0], undo: () => void = () => undefined) =>
-  (): string => {
-    const sha = commit()
-    try {
-      pushed(options())
-    } finally {
-      undo()
-    }
-    return sha
-  }
-
 const ways: readonly Way[] = [
   {
     way: 'a push with --no-verify',
@@ -211,13 +104,13 @@ const ways: readonly Way[] = [
     errorClass: 'unreviewed_commit',
     go: () => {
       const sha = commit()
-      at.git(
-        clone,
+      gate.at.git(
+        gate.clone,
         '-c',
         'core.hooksPath=/nonexistent',
         'push',
         '--quiet',
-        at.origin,
+        gate.at.origin,
         'HEAD:refs/heads/main',
       )
       return sha
@@ -230,7 +123,7 @@ const ways: readonly Way[] = [
       const hidden = commit()
       const top = commit()
       pushed(goesRound)
-      putVerdict(top, signVerdict(await verdictFor(clone, hidden, top), laptop))
+      putVerdict(top, signVerdict(await verdictFor(gate.clone, hidden, top), laptop))
       return hidden
     },
   },
@@ -239,12 +132,12 @@ const ways: readonly Way[] = [
     errorClass: 'unreviewed_commit',
     go: async () => {
       const hidden = commit()
-      git('reset', '--quiet', '--hard', good)
+      git('reset', '--quiet', '--hard', gate.good)
       commit({ 'docs/other.md': 'other\n' })
       git('merge', '--quiet', '--no-edit', '--no-ff', '--strategy=ours', hidden)
       const top = git('rev-parse', 'HEAD')
       pushed(goesRound)
-      putVerdict(top, signVerdict(await verdictFor(clone, hidden, top), laptop))
+      putVerdict(top, signVerdict(await verdictFor(gate.clone, hidden, top), laptop))
       return hidden
     },
   },
@@ -253,10 +146,10 @@ const ways: readonly Way[] = [
     errorClass: 'verdict_mismatch',
     go: async () => {
       const sha = commit()
-      const beside = git('commit-tree', '-p', good, '-m', 'Beside', `${sha}^{tree}`)
+      const beside = git('commit-tree', '-p', gate.good, '-m', 'Beside', `${sha}^{tree}`)
       pushed(goesRound)
-      at.git(
-        clone,
+      gate.at.git(
+        gate.clone,
         '-c',
         'core.hooksPath=/nonexistent',
         'push',
@@ -264,8 +157,8 @@ const ways: readonly Way[] = [
         'origin',
         `${beside}:refs/heads/beside`,
       )
-      putVerdict(beside, signVerdict(await verdictFor(clone, good, beside), laptop))
-      putVerdict(sha, signVerdict(await verdictFor(clone, beside, sha), laptop))
+      putVerdict(beside, signVerdict(await verdictFor(gate.clone, gate.good, beside), laptop))
+      putVerdict(sha, signVerdict(await verdictFor(gate.clone, beside, sha), laptop))
       return sha
     },
   },
@@ -274,7 +167,7 @@ const ways: readonly Way[] = [
     errorClass: 'unreviewed_commit',
     go: async () => {
       const reviewed = commit()
-      putVerdict(reviewed, signVerdict(await verdictFor(clone, good, reviewed), laptop))
+      putVerdict(reviewed, signVerdict(await verdictFor(gate.clone, gate.good, reviewed), laptop))
       const amended = commit({}, '--amend')
       pushed(goesRound)
       return amended
@@ -284,7 +177,7 @@ const ways: readonly Way[] = [
     way: 'the verdict of the reviewed commit, moved to the amended one',
     errorClass: 'verdict_mismatch',
     go: async () => {
-      const verdict = signVerdict(await verdictFor(clone, good, commit()), laptop)
+      const verdict = signVerdict(await verdictFor(gate.clone, gate.good, commit()), laptop)
       const amended = commit({}, '--amend')
       pushed(goesRound)
       putVerdict(amended, verdict)
@@ -295,10 +188,10 @@ const ways: readonly Way[] = [
     way: 'a force push of another history, whose every commit was reviewed',
     errorClass: 'main_rewound',
     go: async () => {
-      git('reset', '--quiet', '--hard', first)
+      git('reset', '--quiet', '--hard', gate.first)
       const sha = commit()
       pushed(goesRound)
-      putVerdict(sha, signVerdict(await verdictFor(clone, first, sha), laptop))
+      putVerdict(sha, signVerdict(await verdictFor(gate.clone, gate.first, sha), laptop))
       return sha
     },
   },
@@ -306,9 +199,9 @@ const ways: readonly Way[] = [
     way: 'main moved back to a commit that was once fine',
     errorClass: 'main_rewound',
     go: () => {
-      git('reset', '--quiet', '--hard', first)
+      git('reset', '--quiet', '--hard', gate.first)
       pushed(goesRound)
-      return first
+      return gate.first
     },
   },
   {
@@ -317,8 +210,9 @@ const ways: readonly Way[] = [
     go: () => {
       const sha = commit()
       pushed(goesRound)
-      for (const repo of [clone, at.origin]) at.git(repo, 'update-ref', `refs/replace/${sha}`, good)
-      at.git(at.host.paths.root, 'update-ref', `refs/replace/${sha}`, good)
+      for (const repo of [gate.clone, gate.at.origin])
+        gate.at.git(repo, 'update-ref', `refs/replace/${sha}`, gate.good)
+      gate.at.git(gate.at.host.paths.root, 'update-ref', `refs/replace/${sha}`, gate.good)
       return sha
     },
   },
@@ -328,7 +222,7 @@ const ways: readonly Way[] = [
     go: () => {
       const sha = commit()
       pushed(goesRound)
-      at.git(at.origin, 'update-ref', reviewRef(sha), reviewRef(good))
+      gate.at.git(gate.at.origin, 'update-ref', reviewRef(sha), reviewRef(gate.good))
       return sha
     },
   },
@@ -341,11 +235,11 @@ const ways: readonly Way[] = [
       const said = git(
         'commit-tree',
         '-m',
-        JSON.stringify(signVerdict(await verdictFor(clone, good, sha), laptop)),
+        JSON.stringify(signVerdict(await verdictFor(gate.clone, gate.good, sha), laptop)),
         `${sha}^{tree}`,
       )
-      at.git(
-        clone,
+      gate.at.git(
+        gate.clone,
         '-c',
         'core.hooksPath=/nonexistent',
         'push',
@@ -363,8 +257,8 @@ const ways: readonly Way[] = [
       const sha = commit()
       pushed(goesRound)
       putVerdict(sha, {
-        ...signVerdict(await verdictFor(clone, first, good), laptop),
-        ...(await verdictFor(clone, good, sha)),
+        ...signVerdict(await verdictFor(gate.clone, gate.first, gate.good), laptop),
+        ...(await verdictFor(gate.clone, gate.good, sha)),
       })
       return sha
     },
@@ -379,7 +273,7 @@ const ways: readonly Way[] = [
         sha,
         signVerdict(
           {
-            ...(await verdictFor(clone, good, sha)),
+            ...(await verdictFor(gate.clone, gate.good, sha)),
             repository: 'elsewhere',
             head_sha: 'b'.repeat(40),
             tree_sha: 'c'.repeat(40),
@@ -396,7 +290,7 @@ const ways: readonly Way[] = [
     go: async () => {
       const sha = commit()
       pushed(goesRound)
-      putVerdict(sha, signVerdict(await verdictFor(clone, good, sha), retired))
+      putVerdict(sha, signVerdict(await verdictFor(gate.clone, gate.good, sha), retired))
       return sha
     },
   },
@@ -408,17 +302,17 @@ const ways: readonly Way[] = [
       const sha = commit({
         'trust.json': JSON.stringify({
           schema_version: 1,
-          baseline: good,
+          baseline: gate.good,
           review_providers: [own],
           keys: [toTrustedKey(stranger)],
         }),
         'etc/trust.json': '{}',
-        'openclaw.config.json': at
-          .git(clone, 'show', `${good}:openclaw.config.json`)
+        'openclaw.config.json': gate.at
+          .git(gate.clone, 'show', `${gate.good}:openclaw.config.json`)
           .replace('"schema_version"', '"review": {},\n  "schema_version"'),
       })
       pushed(goesRound)
-      const verdict = await verdictFor(clone, good, sha)
+      const verdict = await verdictFor(gate.clone, gate.good, sha)
       putVerdict(
         sha,
         signVerdict(
@@ -440,25 +334,25 @@ describe('round the gate', () => {
     const { status, stderr } = push()
     expect(status).not.toBe(0)
     expect(stderr).toContain('unreviewed_commit: ')
-    expect(at.git(at.origin, 'rev-parse', 'main')).toBe(good)
+    expect(gate.at.git(gate.at.origin, 'rev-parse', 'main')).toBe(gate.good)
   })
 
   it.each(ways)('$way: the host deploys nothing ($errorClass)', async ({ errorClass, go }) => {
     const named = await go()
-    expect(at.git(at.origin, 'rev-parse', 'main')).not.toBe(good)
-    const deploy = await at.deploy()
-    expectStop(at, deploy, errorClass, 'git_sync')
+    expect(gate.at.git(gate.at.origin, 'rev-parse', 'main')).not.toBe(gate.good)
+    const deploy = await gate.at.deploy()
+    expectStop(gate.at, deploy, errorClass, 'git_sync')
     expect(deploy.triage?.first_error?.text).toContain(named)
-    expect(at.git(at.host.paths.root, 'rev-parse', 'HEAD')).toBe(good)
-    expect(await at.message()).toEqual({ message: 'two', commit: good })
+    expect(gate.at.git(gate.at.host.paths.root, 'rev-parse', 'HEAD')).toBe(gate.good)
+    expect(await gate.at.message()).toEqual({ message: 'two', commit: gate.good })
   })
 
   it('a new history is followed once the owner of the host has set its baseline', async () => {
-    git('reset', '--quiet', '--hard', first)
+    git('reset', '--quiet', '--hard', gate.first)
     const baseline = commit()
     pushed(goesRound)
-    at.trust({ baseline })
-    const { result } = await at.deploy()
+    gate.at.trust({ baseline })
+    const { result } = await gate.at.deploy()
     expect(result, JSON.stringify(result.steps)).toMatchObject({
       overall: 'PASS',
       target_sha: baseline,
