@@ -37,6 +37,13 @@ export async function neutralRepository(
   return bare
 }
 
+interface Export {
+  readonly sha: string
+  readonly folder: string
+  /** Where the objects of the repository are, from a caller that knows it. */
+  readonly store?: Awaited<ReturnType<typeof objectStore>>
+}
+
 /**
  * Writes the tree of `sha` into the new folder `folder`, byte for byte as it was reviewed, through a repository of its
  * own that borrows only the clone's objects: the clone's working tree, index, HEAD and configuration have no part in
@@ -45,7 +52,7 @@ export async function neutralRepository(
  */
 export async function exportCommit(
   repo: string,
-  { sha, folder }: { readonly sha: string; readonly folder: string },
+  { sha, folder, store }: Export,
   options: GitOptions & { errorClass?: ErrorClass },
 ): Promise<void> {
   const must: GitOptions & { errorClass: ErrorClass } = {
@@ -56,7 +63,7 @@ export async function exportCommit(
   // The files belong to this process's account, whichever account owns the clone: only reads of the clone run as its
   // owner.
   const { as: _owner, ...ours } = must
-  const { format, folder: common } = await objectStore(repo, must)
+  const { format, folder: common } = store ?? (await objectStore(repo, must))
   const objects = join(common, 'objects')
   mkdirSync(folder, { recursive: true })
   const temporary = makeTemporary('export')

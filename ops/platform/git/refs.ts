@@ -1,14 +1,14 @@
 import { git, gitText, type GitOptions } from './run-git.ts'
 
-/** Refs under `prefix` (a folder, with its slash) and what each names. */
+/** Refs under `prefixes` (each a folder, with its slash, or a pattern of git) and what each names, by name. */
 export async function listRefs(
   repo: string,
-  prefix: string,
+  prefixes: string | readonly string[],
   options: GitOptions = {},
 ): Promise<Map<string, string>> {
   const text = await gitText(
     repo,
-    ['for-each-ref', '--format=%(objectname) %(refname)', '--end-of-options', prefix],
+    ['for-each-ref', '--format=%(objectname) %(refname)', '--end-of-options', ...[prefixes].flat()],
     { keepBytes: 64 * 1024 * 1024, ...options },
   )
   return new Map(

@@ -47,7 +47,8 @@ export async function fillSeparateTree(
   { commit, folder }: { readonly commit: string; readonly folder: string },
   options: GitOptions = {},
 ): Promise<void> {
-  const { format, folder: common } = await objectStore(repo, options)
+  const store = await objectStore(repo, options)
+  const { format, folder: common } = store
   // An older git knows no other format of refs, and no such variable.
   const env = { ...options.env, GIT_DEFAULT_REF_FORMAT: 'files' }
   await gitText(
@@ -60,7 +61,11 @@ export async function fillSeparateTree(
   writeWhole(join(own, 'info', 'attributes'), asTheyAre)
   if (existsSync(join(common, 'shallow')))
     copyFileSync(join(common, 'shallow'), join(own, 'shallow'))
-  await exportCommit(repo, { sha: commit, folder }, { ...options, errorClass: 'internal_error' })
+  await exportCommit(
+    repo,
+    { sha: commit, folder, store },
+    { ...options, errorClass: 'internal_error' },
+  )
   const inTree = gitIn(repo, folder, options)
   await inTree(['update-ref', '--no-deref', 'HEAD', commit])
   // Without an index every file would be taken for deleted.
@@ -68,20 +73,23 @@ export async function fillSeparateTree(
 }
 
 async function showRefs(repo: string, folder: string, options: GitOptions): Promise<void> {
-  const refs: string[] = []
-  for (const prefix of seenRefs)
-    for (const [ref, id] of await listRefs(repo, prefix, options)) refs.push(`${id} ${ref}\n`)
+  const refs = [...(await listRefs(repo, seenRefs, options))].map(([ref, id]) => `${id} ${ref}\n`)
   writeWhole(join(folder, '.git', 'packed-refs'), refs.join(''))
 }
 
 /** A test that commits does so by the name that the operator set for this repository. */
 async function keepAuthor(repo: string, folder: string, options: GitOptions): Promise<void> {
   const inTree = gitIn(repo, folder, options)
-  for (const name of ['user.name', 'user.email']) {
-    const { exitCode, stdout } = await git(repo, ['config', '--get', name], options)
-    const value = stdout.trimEnd()
-    if (exitCode === 0) await inTree(['config', name, value])
-  }
+  const names = '^user\\.(name|email)$'
+  const { stdout } = await git(repo, ['config', '--null', '--get-regexp', names], options)
+  // Of several values the last one counts, as it does for git.
+  const author = new Map(
+    stdout
+      .split('\0')
+      .filter((entry) => entry.includes('\n'))
+      .map((entry) => [entry.slice(0, entry.indexOf('\n')), entry.slice(entry.indexOf('\n') + 1)]),
+  )
+  for (const [name, value] of author) await inTree(['config', name, value.trimEnd()])
 }
 
 /** git in the tree, started in `repo`, so that no program of that repository is taken for git. */

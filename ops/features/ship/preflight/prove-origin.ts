@@ -124,10 +124,8 @@ async function remove({ repo, log }: Probe, pushed: Pushed): Promise<void> {
 
 /** Without the signal: it must happen after a cancel as well. @returns what could not be deleted, and why */
 async function deleteProbes(repo: string, { refs, taken }: Pushed): Promise<string | null> {
-  const left: string[] = []
-  for (const pattern of probeRefs('*'))
-    for (const ref of (await listRefs(repo, pattern)).keys())
-      if (!refs.includes(ref) && isLeft(repo, ref)) left.push(ref)
+  const probes = [...(await listRefs(repo, probeRefs('*'))).keys()]
+  const left = probes.filter((ref) => !refs.includes(ref) && isLeft(repo, ref))
   const there = await lsRemote(repo, { remote: remoteName, refs: [...refs, ...left] })
   const due = [
     ...refs.filter((ref) => taken || there.has(ref)),
