@@ -1,12 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useEffectEvent, useRef, type CSSProperties, type ReactElement } from 'react'
-import { Link } from 'wouter'
+import { useEffect, useEffectEvent, useRef, type ReactElement } from 'react'
 import { AnsiText } from '../../ui/ansi-text.tsx'
-import { grouped } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import type { CollectedTable } from './collected.ts'
-import { ScrollMarks } from './scroll-marks.tsx'
+import { FileFrame, LineLink } from './file-frame.tsx'
 import styles from './file-view.module.css'
 
 const css = bindStyles(styles)
@@ -49,50 +47,41 @@ export function CollectedView({
     if (selected !== null) show(selected)
   }, [selected])
   return (
-    <div className={css('file-area')}>
-      <div
-        ref={scroller}
-        className={css('pane-scroll file-scroll')}
-        tabIndex={0}
-        role="table"
-        aria-label={name}
-        aria-rowcount={rows.length + 1}
-        style={
-          {
-            '--digits': `${String(rows.at(-1)?.line ?? 1).length}ch`,
-            '--columns': columns.map((title) => widths[title] ?? '160px').join(' '),
-          } as CSSProperties
-        }
-      >
-        <div role="row" aria-rowindex={1} className={css('collected-row collected-head')}>
-          <span role="columnheader" className={css('pane-number file-number')}>
-            Line
+    <FileFrame
+      scroller={scroller}
+      label={name}
+      kind={{ role: 'table', rowCount: rows.length + 1 }}
+      lastLine={rows.at(-1)?.line ?? 1}
+      variables={{ '--columns': columns.map((title) => widths[title] ?? '160px').join(' ') }}
+      marks={{ rows: matches, of: rows.length, selected }}
+    >
+      <div role="row" aria-rowindex={1} className={css('collected-row collected-head')}>
+        <span role="columnheader" className={css('pane-number file-number')}>
+          Line
+        </span>
+        {columns.map((title) => (
+          <span key={title} role="columnheader">
+            {title}
           </span>
-          {columns.map((title) => (
-            <span key={title} role="columnheader">
-              {title}
-            </span>
-          ))}
-        </div>
-        <div role="rowgroup" className="pane-rows" style={{ height: list.getTotalSize() }}>
-          {list.getVirtualItems().map(({ index, start, key }) => (
-            <div
-              key={key}
-              role="row"
-              aria-rowindex={index + 2}
-              data-line={rows[index]?.line}
-              className={css(
-                `pane-row collected-row collected-item ${index === selected ? 'pane-selected' : ''}`,
-              )}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <Row row={rows[index]} find={find} hrefOf={hrefOf} />
-            </div>
-          ))}
-        </div>
+        ))}
       </div>
-      <ScrollMarks rows={matches} of={rows.length} selected={selected} />
-    </div>
+      <div role="rowgroup" className="pane-rows" style={{ height: list.getTotalSize() }}>
+        {list.getVirtualItems().map(({ index, start, key }) => (
+          <div
+            key={key}
+            role="row"
+            aria-rowindex={index + 2}
+            data-line={rows[index]?.line}
+            className={css(
+              `pane-row collected-row collected-item ${index === selected ? 'pane-selected' : ''}`,
+            )}
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            <Row row={rows[index]} find={find} hrefOf={hrefOf} />
+          </div>
+        ))}
+      </div>
+    </FileFrame>
   )
 }
 
@@ -121,15 +110,7 @@ function Row({
   return (
     <>
       <span role="cell" className={css('pane-number file-number')}>
-        <Link
-          href={hrefOf(row.line)}
-          replace
-          tabIndex={-1}
-          className="pane-number"
-          aria-label={`Line ${grouped(row.line)}`}
-        >
-          {row.line}
-        </Link>
+        <LineLink line={row.line} href={hrefOf(row.line)} className="pane-number" />
       </span>
       {row.cells.map((cell, at) => {
         const text = visibleText(cell)

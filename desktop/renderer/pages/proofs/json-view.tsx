@@ -1,24 +1,15 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import {
-  useEffect,
-  useEffectEvent,
-  useMemo,
-  useRef,
-  useState,
-  type CSSProperties,
-  type ReactElement,
-} from 'react'
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type ReactElement } from 'react'
 import { Button } from 'react-aria-components'
-import { Link } from 'wouter'
 import { AnsiText } from '../../ui/ansi-text.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { grouped } from '../../text/format.ts'
 import { visibleText } from '../../text/visible-text.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import { fieldTitle } from './field-titles.ts'
+import { FileFrame, LineLink } from './file-frame.tsx'
 import { foldedAtFirst, groupsAround, visibleRows, type JsonRow } from './json-rows.ts'
 import { JsonValueText } from './json-value.tsx'
-import { ScrollMarks } from './scroll-marks.tsx'
 import styles from './file-view.module.css'
 
 const css = bindStyles(styles)
@@ -69,54 +60,42 @@ export function JsonView({ name, rows, find, matches, selected, hrefOf }: Props)
   const toggle = (row: number): void =>
     setFolded(folded.has(row) ? without(folded, [row]) : new Set([...folded, row]))
   return (
-    <div className={css('file-area')}>
-      <div
-        ref={scroller}
-        className={css('pane-scroll file-scroll')}
-        tabIndex={0}
-        role="group"
-        aria-label={name}
-        style={{ '--digits': `${String(rows.at(-1)?.line ?? 1).length}ch` } as CSSProperties}
-      >
-        <div className="pane-rows" style={{ height: list.getTotalSize() }}>
-          {list.getVirtualItems().map(({ index, start, key }) => {
-            const at = visible[index] ?? 0
-            const row = rows[at]
-            if (row === undefined) return null
-            return (
-              <div
-                key={key}
-                ref={list.measureElement}
-                data-index={index}
-                data-line={row.line}
-                className={css(`pane-row json-row ${at === selected ? 'pane-selected' : ''}`)}
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                <Link
-                  href={hrefOf(row.line)}
-                  replace
-                  tabIndex={-1}
-                  className={css('pane-number file-number')}
-                  aria-label={`Line ${grouped(row.line)}`}
-                >
-                  {row.line}
-                </Link>
-                {row.kind === 'group' ? (
-                  <Group row={row} find={find} open={!folded.has(at)} onToggle={() => toggle(at)} />
-                ) : (
-                  <Field row={row} find={find} />
-                )}
-              </div>
-            )
-          })}
-        </div>
+    <FileFrame
+      scroller={scroller}
+      label={name}
+      kind={{ role: 'group' }}
+      lastLine={rows.at(-1)?.line ?? 1}
+      marks={{
+        rows: matches.map((row) => visible.findIndex((each) => each >= row)),
+        of: visible.length,
+        selected: selected === null ? null : visible.indexOf(selected),
+      }}
+    >
+      <div className="pane-rows" style={{ height: list.getTotalSize() }}>
+        {list.getVirtualItems().map(({ index, start, key }) => {
+          const at = visible[index] ?? 0
+          const row = rows[at]
+          if (row === undefined) return null
+          return (
+            <div
+              key={key}
+              ref={list.measureElement}
+              data-index={index}
+              data-line={row.line}
+              className={css(`pane-row json-row ${at === selected ? 'pane-selected' : ''}`)}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              <LineLink line={row.line} href={hrefOf(row.line)} />
+              {row.kind === 'group' ? (
+                <Group row={row} find={find} open={!folded.has(at)} onToggle={() => toggle(at)} />
+              ) : (
+                <Field row={row} find={find} />
+              )}
+            </div>
+          )
+        })}
       </div>
-      <ScrollMarks
-        rows={matches.map((row) => visible.findIndex((each) => each >= row))}
-        of={visible.length}
-        selected={selected === null ? null : visible.indexOf(selected)}
-      />
-    </div>
+    </FileFrame>
   )
 }
 

@@ -1,11 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useEffectEvent, useRef, type CSSProperties, type ReactElement } from 'react'
-import { Link } from 'wouter'
+import { useEffect, useEffectEvent, useRef, type ReactElement } from 'react'
 import { AnsiText } from '../../ui/ansi-text.tsx'
-import { grouped } from '../../text/format.ts'
 import { bindStyles } from '../../ui/styles.ts'
 import { drawn } from './file-document.ts'
-import { ScrollMarks } from './scroll-marks.tsx'
+import { FileFrame, LineLink } from './file-frame.tsx'
 import styles from './file-view.module.css'
 
 const css = bindStyles(styles)
@@ -54,42 +52,31 @@ export function TextLines({
   const measure = useEffectEvent(() => rows.measure())
   useEffect(() => measure(), [wrap])
   return (
-    <div className={css('file-area')}>
-      <div
-        ref={scroller}
-        className={css(`pane-scroll file-scroll ${wrap ? 'pane-wrap' : ''}`)}
-        tabIndex={0}
-        role="group"
-        aria-label={name}
-        style={{ '--digits': `${String(lines.length).length}ch` } as CSSProperties}
-      >
-        <div className="pane-rows" style={{ height: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map(({ index, start, key }) => (
-            <div
-              key={key}
-              ref={wrap ? rows.measureElement : undefined}
-              data-index={index}
-              data-line={index + 1}
-              className={css(`pane-row file-line ${index === selected ? 'pane-selected' : ''}`)}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <Link
-                href={hrefOf(index + 1)}
-                replace
-                tabIndex={-1}
-                className={css('pane-number file-number')}
-                aria-label={`Line ${grouped(index + 1)}`}
-              >
-                {index + 1}
-              </Link>
-              <span className="pane-text">
-                <AnsiText text={drawn(lines[index] ?? '')} find={find} />
-              </span>
-            </div>
-          ))}
-        </div>
+    <FileFrame
+      scroller={scroller}
+      label={name}
+      kind={{ role: 'group' }}
+      className={wrap ? 'pane-wrap' : ''}
+      lastLine={lines.length}
+      marks={{ rows: matches, of: lines.length, selected }}
+    >
+      <div className="pane-rows" style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map(({ index, start, key }) => (
+          <div
+            key={key}
+            ref={wrap ? rows.measureElement : undefined}
+            data-index={index}
+            data-line={index + 1}
+            className={css(`pane-row file-line ${index === selected ? 'pane-selected' : ''}`)}
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            <LineLink line={index + 1} href={hrefOf(index + 1)} />
+            <span className="pane-text">
+              <AnsiText text={drawn(lines[index] ?? '')} find={find} />
+            </span>
+          </div>
+        ))}
       </div>
-      <ScrollMarks rows={matches} of={lines.length} selected={selected} />
-    </div>
+    </FileFrame>
   )
 }
