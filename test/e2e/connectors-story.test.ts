@@ -17,6 +17,7 @@ import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
 import { launchBrowser, pageMs, shown } from '../support/browser.ts'
 import { ensureBuilt } from '../support/build.ts'
+import { acceptsToken, webPeer } from '../support/connector-peers.ts'
 import { launchDesktop, type DesktopApp } from '../support/desktop-app.ts'
 import { browse, googleHere, type GoogleHere } from '../support/google-here.ts'
 import { allFiles, startHostd, testHost, type TestHost, type TestHostd } from '../support/hostd.ts'
@@ -29,6 +30,9 @@ import {
   xvfb,
   type SignInBench,
 } from '../support/sign-in-bench.ts'
+
+const apiToken = 'tok-canary-0123456789abcdef'
+const wrongToken = 'tok-wrong-0123456789abcdef'
 
 /** Both connectors, from nothing to Phase 0, as the operator does it: only by what the page offers. */
 describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
@@ -101,6 +105,26 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
     await gmail.getByText('Ready', { exact: true }).first().waitFor()
   }
 
+  /** First a wrong token, then the one that the service knows; the address is typed once. */
+  const connectToken = async (page: Page, { host }: { host: TestHost }) => {
+    const service = await webPeer(acceptsToken(`Bearer ${apiToken}`))
+    const token = card(page, 'HTTP token')
+    try {
+      await token.getByRole('button', { name: 'Connect HTTP token' }).click()
+      await token.getByLabel('Address').fill(service.url)
+      for (const value of [wrongToken, apiToken]) {
+        await token.getByRole('textbox', { name: 'Token', exact: true }).fill(value)
+        await token.getByRole('button', { name: 'Connect HTTP token' }).click()
+        if (value === apiToken) await token.getByText('Ready', { exact: true }).first().waitFor()
+        else await token.getByRole('button', { name: 'Try again' }).click()
+      }
+      const settings = JSON.parse(readFileSync(host.paths.hostSettings, 'utf8')) as object
+      expect(settings).toMatchObject({ http_token: { url: service.url, header: 'Authorization' } })
+    } finally {
+      await service.close()
+    }
+  }
+
   const story = async (page: Page, at: { host: TestHost; hostd: TestHostd }) => {
     page.setDefaultTimeout(pageMs)
     await enrol(page, at)
@@ -151,7 +175,13 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
     const token = JSON.parse(readFileSync(join(folder, 'gmail_oauth.json'), 'utf8')) as {
       refresh_token: string
     }
-    const secrets = [...site.secrets(), google.client.client_secret, token.refresh_token]
+    const secrets = [
+      ...site.secrets(),
+      google.client.client_secret,
+      token.refresh_token,
+      apiToken,
+      wrongToken,
+    ]
     const places = [...allFiles(host.dir), ...allFiles(home)].filter(
       ({ path }) => !path.startsWith(folder) && !path.startsWith(join(home, 'secrets')),
     )
@@ -190,7 +220,7 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
       await at.host.remove()
     })
 
-    it('leads from nothing to both ready and Phase 0 green', async () => {
+    it('leads from nothing to both ready and Phase 0 green, and to a token of another service', async () => {
       const url = await until('hq serve says its address', () => {
         if (child.exitCode !== null) throw new Error(said)
         return said.includes('\n') && (JSON.parse(said) as { url: string }).url
@@ -198,6 +228,7 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
       await page.goto(url)
       await story(page, at)
+      await connectToken(page, at)
       expectNoSecret(at.host, home(), said + (await page.content()))
     }, 300_000)
   })

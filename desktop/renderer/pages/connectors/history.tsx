@@ -14,9 +14,7 @@ const css = bindStyles(styles)
 /** The last checks of each connector, newest first, each with its run; of an unused one only if there are any. */
 export function CheckHistory({ cards }: { cards: readonly CardModel[] }): ReactElement | null {
   if (cards.every(({ detail }) => detail === null)) return null
-  const shown = cards.filter(
-    ({ step, detail }) => step !== 'unused' || (detail?.history.length ?? 0) > 0,
-  )
+  const shown = cards.filter(({ unused, detail }) => !unused || (detail?.history.length ?? 0) > 0)
   return (
     <section className={css('section')} aria-label="History of checks">
       <div className="list-head">
