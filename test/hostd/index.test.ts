@@ -245,7 +245,7 @@ describe('maintenance mode at hostd', () => {
     return [status, body['error_class']]
   }
 
-  it('lets a dod_only action in only for the deploy that holds it, and counts an unreadable file as on', async () => {
+  it('U8 lets in what the maintenance that is on allows, and counts an unreadable file as on', async () => {
     hostd = await startHostd(host)
     writeJson(host.paths.maintenance, {
       schema_version: 1,
@@ -260,7 +260,7 @@ describe('maintenance mode at hostd', () => {
     expect((await hostd.client.runs({ action: 'doctor' })).runs[0]).toMatchObject({
       deploy_run_id: deploy,
     })
-    // U8: nothing runs in it, and a person wants to know how the host is.
+    // Nothing runs in it, and a person wants to know how the host is.
     await until('that doctor to end', async () =>
       (await (hostd as TestHostd).client.runs({ action: 'doctor' })).runs.every(({ status }) =>
         isEnded(status),

@@ -31,7 +31,7 @@ describe('the connection to the host', () => {
     await peer.leave()
   })
 
-  it('says what is missing before a host is enrolled, and sends no request', async () => {
+  it('U6 says what is missing before a host is enrolled, and sends no request', async () => {
     const { connection, status } = await bench.call('overview.get', {})
     expect(connection).toMatchObject({
       state: 'not_enrolled',
@@ -39,7 +39,7 @@ describe('the connection to the host', () => {
       as_of: null,
     })
     expect(status).toBeNull()
-    // U6: what the laptop lacks is not a defect of the host.
+    // What the laptop lacks is not a defect of the host.
     expect(await bench.refused('host.exec', { action: 'doctor' })).toMatchObject({
       error_class: 'host_not_enrolled',
       next_auto_fix: 'enrol_host',

@@ -170,9 +170,9 @@ describe('hq proof verify', () => {
     })
   })
 
-  it('ends with 64 when there is nothing of that name', async () => {
+  it('B11 ends with 64 when there is nothing of that name', async () => {
     symlinkSync('loop', join(base, 'loop'))
-    // B11: names that no file can have, and paths that lead through a file or in a circle.
+    // Names that no file can have, and paths that lead through a file or in a circle.
     const odd = [
       'x'.repeat(300),
       'x/'.repeat(5000),
