@@ -108,7 +108,11 @@ function health(stream: Socket, url: string, signal: AbortSignal): Promise<Answe
     const sent = Date.now()
     const request = httpRequest(
       `http://${new URL(url).host}${hostdPaths.health}`,
-      { createConnection: () => stream, headers: { connection: 'close' } },
+      {
+        createConnection: () => stream,
+        // Node would add port 80, also behind TLS: that is no name of the host.
+        headers: { host: new URL(url).host, connection: 'close' },
+      },
       (response) => {
         const parts: Buffer[] = []
         let size = 0
