@@ -18,10 +18,11 @@ import {
 } from '#ops/base/http/bounded-server'
 import { redact } from '#ops/base/redact/redaction'
 import { checkOrigin, checkToken, throughFunnel } from './http/auth.ts'
+import { claimsIdentity } from './http/caller.ts'
 import type { Deps } from './http/deps.ts'
 import { logger, type Log } from './log/log.ts'
 import { mountRoutes } from './routes/index.ts'
-import { funnelAlarm } from './runs/funnel-alarm.ts'
+import { requestAlarm } from './runs/request-alarm.ts'
 
 /** Largest JSON body of any route but the ship bundle's, bytes. */
 const bodyLimit = 64 * 1024
@@ -73,11 +74,13 @@ function ofFastify(error: FastifyError): Problem | null {
  */
 export function createApp(deps: Deps): FastifyInstance {
   const { rules, log } = deps
-  const alarm = funnelAlarm(deps.paths, log)
+  const throughFunnelAlarm = requestAlarm('funnel', deps)
+  const claimedIdentityAlarm = requestAlarm('claimed_identity', deps)
   const refuse = refuser(log)
   const checkCaller = (request: FastifyRequest, { open }: { open: boolean }): void => {
     // Counted first, even if more is wrong with the request.
-    if (throughFunnel(request.raw)) alarm()
+    if (throughFunnel(request.raw)) throughFunnelAlarm()
+    if (claimsIdentity(request.raw)) claimedIdentityAlarm()
     refuseOddRequest(request.raw)
     checkOrigin(request.raw, rules)
     if (!open) checkToken(request.raw, rules)

@@ -18,6 +18,7 @@ import {
   drain,
   listenPassed,
   listenSocket,
+  listenTailnet,
   listenTcp,
   passedSockets,
   refusedAddress,
@@ -68,14 +69,16 @@ async function main(): Promise<void> {
   const store = openStore(paths.index, log)
   const runs = superviseRuns({ paths, store, log, launch })
   const app = createApp({ paths, settings, rules, runs, launch, version, log })
-  let socket: Server | null = null
+  let sockets: Server[] = []
   try {
     if (passed.length > 0) {
-      ;({ port, socket } = await listenPassed(app, passed))
+      ;({ port, sockets } = await listenPassed(app, passed))
     } else {
       port = await listenTcp(app, address, wanted)
       const socketPath = envValue('OPENCLAW_HOSTD_SOCKET')
-      if (socketPath !== undefined) socket = await listenSocket(app, socketPath)
+      if (socketPath !== undefined) sockets.push(await listenSocket(app, socketPath))
+      const tailnetPath = envValue('OPENCLAW_HOSTD_TAILNET_SOCKET')
+      if (tailnetPath !== undefined) sockets.push(await listenTailnet(app, tailnetPath))
     }
   } catch (error) {
     const inUse = hasCode(error, 'EADDRINUSE')
@@ -88,9 +91,11 @@ async function main(): Promise<void> {
   }
 
   const stop = async (): Promise<void> => {
-    if (passed.length > 0) await drain([app.server, ...(socket === null ? [] : [socket])], drainMs)
-    socket?.closeAllConnections()
-    socket?.close()
+    if (passed.length > 0) await drain([app.server, ...sockets], drainMs)
+    for (const socket of sockets) {
+      socket.closeAllConnections()
+      socket.close()
+    }
     await app.close()
     runs.close()
     store.close()

@@ -1,12 +1,14 @@
 import { removeVariables } from '#ops/base/env'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 import { serverLimits } from '#ops/base/http/bounded-server'
 import { refusals } from './app.ts'
+import { acceptTailscaled } from './http/tailnet-peers.ts'
 
 /**
  * hostd may be bound to loopback only; any other address could be reached by others.
@@ -41,18 +43,18 @@ export function passedSockets(): number[] {
 }
 
 /**
- * Serves the loopback port and the unix socket that were passed. systemd keeps them: while hostd restarts, requests
- * wait.
- * @returns the port, and the server of the unix socket
+ * Serves the sockets that were passed: the loopback port, the unix socket of the console, and the one of tailscaled,
+ * which units of an older release do not have. systemd keeps them: while hostd restarts, requests wait.
+ * @returns the port, and the servers of the unix sockets
  * @throws {Error} when a descriptor is something else, or is bound to an address that others can reach
  */
 export async function listenPassed(
   app: FastifyInstance,
-  [tcp, unix, ...more]: readonly number[],
-): Promise<{ port: number; socket: Server }> {
+  [tcp, unix, tailnet, ...more]: readonly number[],
+): Promise<{ port: number; sockets: Server[] }> {
   if (tcp === undefined || unix === undefined || more.length > 0)
     throw new Error(
-      'the socket unit must pass two sockets: the loopback port, then the unix socket',
+      'the socket unit must pass the loopback port, then the unix socket, then the one of tailscaled',
     )
   // Passed on to Node, which takes the descriptor.
   const options: FastifyListenOptions & { fd: number } = { fd: tcp, host: '127.0.0.1' }
@@ -62,12 +64,23 @@ export async function listenPassed(
     throw new Error('the first socket that was passed is not a TCP socket')
   const why = refusedAddress(bound.address)
   if (why !== null) throw new Error(`the socket unit binds ${bound.address}: ${why}`)
-  const socket = serverOf(app)
-  await listening(socket, () => socket.listen({ fd: unix }))
+  const sockets = [await listenUnix(app, unix)]
+  if (tailnet !== undefined) {
+    const server = await listenUnix(app, tailnet)
+    acceptTailscaled(server)
+    sockets.push(server)
+  }
+  return { port: bound.port, sockets }
+}
+
+/** @throws {Error} when the descriptor is not a unix socket */
+async function listenUnix(app: FastifyInstance, fd: number): Promise<Server> {
+  const server = serverOf(app)
+  await listening(server, () => server.listen({ fd }))
   // Node names no path for a descriptor: only what has an address and port is something else.
-  if (socket.address() !== null)
-    throw new Error('the second socket that was passed is not a unix socket')
-  return { port: bound.port, socket }
+  if (server.address() !== null)
+    throw new Error(`the socket that was passed as descriptor ${fd} is not a unix socket`)
+  return server
 }
 
 /** Stops accepting and answers what came in. Streams that go on are cut after `limitMs`; their readers come back. */
@@ -102,5 +115,18 @@ export async function listenSocket(app: FastifyInstance, path: string): Promise<
   const server = serverOf(app)
   await listening(server, () => server.listen(path))
   chmodSync(path, 0o660)
+  return server
+}
+
+/**
+ * The same for tailscaled, whose word on who calls is taken. So no other account may open the folder of the socket.
+ * @throws {Error} when another account could
+ */
+export async function listenTailnet(app: FastifyInstance, path: string): Promise<Server> {
+  const { mode, uid } = statSync(dirname(path))
+  if ((mode & 0o077) !== 0 || uid !== process.getuid?.())
+    throw new Error(`others than hostd may open ${dirname(path)}`)
+  const server = await listenSocket(app, path)
+  acceptTailscaled(server)
   return server
 }

@@ -184,7 +184,7 @@ function used(paths: unknown, definitions: Shapes['definitions']): Record<string
 const depsOfNoHost: Deps = {
   paths: hostPaths({}),
   settings: hostSettings.parse({}),
-  rules: { tokenFile: '', hosts: () => new Set(), origins: new Set() },
+  rules: { tokenFile: '', hosts: () => new Set(), names: new Set(), origins: new Set() },
   runs: {
     start: neverCalled,
     cancel: neverCalled,

@@ -5,6 +5,7 @@ import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
 import { inUrl } from '#ops/platform/net/addresses'
 import { readAdminToken } from '#ops/core/config/admin-token'
+import { throughTailscaled } from './tailnet-peers.ts'
 
 export interface AuthRules {
   readonly tokenFile: string
@@ -13,6 +14,8 @@ export interface AuthRules {
    * @param overSocket the request came through the unix socket
    */
   hosts(overSocket: boolean): ReadonlySet<string>
+  /** Names of this host in the tailnet, lower case, without a port. */
+  readonly names: ReadonlySet<string>
   /** Origins of the console, the only page that may send requests. */
   readonly origins: ReadonlySet<string>
 }
@@ -29,6 +32,7 @@ export function authRules(
   const console = settings.console_url === undefined ? [] : [originOf(settings.console_url)]
   return {
     tokenFile,
+    names: new Set(names),
     hosts: (overSocket) => {
       const port = bound.port()
       const own = [...new Set([inUrl(bound.address), '127.0.0.1', 'localhost'])]
@@ -70,13 +74,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {
   if (!request.url?.startsWith('/'))
     throw new Problem('invalid_request', 'The request names no path of this host.')
-  const hosts = headerValues(request, 'host')
-  const host = hosts[0]?.toLowerCase()
-  if (
-    hosts.length !== 1 ||
-    host === undefined ||
-    !rules.hosts(request.socket.remoteAddress === undefined).has(host)
-  )
+  if (!(throughTailscaled(request) ? isNamedInTailnet(request, rules) : isNamed(request, rules)))
     throw new Problem('host_refused', "The Host header is not one of this host's names.")
   const sources = [...headerValues(request, 'origin'), ...headerValues(request, 'referer')]
   if (!sources.every((source) => URL.canParse(source) && rules.origins.has(originOf(source))))
@@ -91,6 +89,27 @@ export function checkOrigin(request: IncomingMessage, rules: AuthRules): void {
     )
 }
 
+function isNamed(request: IncomingMessage, rules: AuthRules): boolean {
+  const [host, ...more] = headerValues(request, 'host')
+  const known = rules.hosts(request.socket.remoteAddress === undefined)
+  return host !== undefined && more.length === 0 && known.has(host.toLowerCase())
+}
+
+/** tailscaled writes `localhost` for a unix socket; the name that the caller used stands in another header. */
+function isNamedInTailnet(request: IncomingMessage, { names }: AuthRules): boolean {
+  const [host, ...more] = headerValues(request, 'x-forwarded-host')
+  return (
+    host !== undefined &&
+    more.length === 0 &&
+    names.has(
+      host
+        .toLowerCase()
+        .replace(/:\d{1,5}$/, '')
+        .replace(/\.$/, ''),
+    )
+  )
+}
+
 /**
  * The admin token, read each time so that a new one counts at once. Compared in constant time over digests,
  * before the body is read and before anything is said about the route.
@@ -103,12 +122,4 @@ export function checkToken(request: IncomingMessage, rules: AuthRules): void {
   const equal = timingSafeEqual(digest(given[0] ?? ''), expected)
   if (given.length !== 1 || given[0] === '' || !equal)
     throw new Problem('forbidden', 'The admin token is absent or not the one of this host.')
-}
-
-/** Who sent the request, as Tailscale Serve says it. For the record only: it grants nothing. */
-export function actorOf(request: IncomingMessage): string {
-  const [login, ...more] = headerValues(request, 'tailscale-user-login')
-  return login !== undefined && more.length === 0 && /^[\x21-\x7e]{1,200}$/.test(login)
-    ? login
-    : 'local'
 }

@@ -13,7 +13,7 @@ import { connectorModes, connectors } from '#shared/connectors/list'
 import { Problem } from '#shared/errors'
 import { hostdPaths } from '#shared/hostd-paths'
 import { requestFromRunner } from '#ops/host/runner/launch'
-import { actorOf } from '../http/auth.ts'
+import { requireActor } from '../http/caller.ts'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 import { startRun } from './exec.ts'
@@ -86,7 +86,7 @@ function sendSecretRoute(app: FastifyInstance, deps: Deps): void {
           connector: name,
           kind,
           size: sizeOf(request.headers['content-length']),
-          actor: actorOf(request.raw),
+          actor: await requireActor(request.raw, deps.settings),
         },
         deps.launch(),
         request.body as Readable,

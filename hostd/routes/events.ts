@@ -7,7 +7,8 @@ import { runId } from '#shared/ids'
 import { isEnded } from '#shared/run'
 import { followLogLines, type LogLines } from '#ops/core/pipeline/log-lines'
 import { runLogFile } from '#ops/host/runner/run-files'
-import { actorOf, headerValues } from '../http/auth.ts'
+import { headerValues } from '../http/auth.ts'
+import { quickActorOf } from '../http/caller.ts'
 import type { Deps } from '../http/deps.ts'
 import { OpenStreams, type EventStream } from '../http/event-stream.ts'
 import { checked, type RouteDescription } from '../http/mount.ts'
@@ -43,7 +44,7 @@ export function eventRoutes(app: FastifyInstance, deps: Deps): void {
     const { id } = checked(address, request.params, 'address')
     const after = resumePoint(request)
     deps.runs.get(id)
-    const stream = open.start(reply, actorOf(request.raw))
+    const stream = open.start(reply, quickActorOf(request.raw))
     let broken = false
     try {
       await sendLog(stream, deps, { id, after })

@@ -1,13 +1,14 @@
 import { hostdPaths } from '#shared/hostd-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { actionOf, isActionId, type ActionId } from '#shared/actions'
+import { actionOf, isActionId, type ActionId, type Lane } from '#shared/actions'
 import { dodRunHeader, execReply, execRequest, joinableBody, type JoinableBody } from '#shared/api'
 import { errorRule, Problem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import type { Run } from '#shared/run'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
-import { actorOf, headerValues } from '../http/auth.ts'
+import { headerValues } from '../http/auth.ts'
+import { actorOf, requireActor } from '../http/caller.ts'
 import type { Deps } from '../http/deps.ts'
 import { checked, mount } from '../http/mount.ts'
 
@@ -74,6 +75,19 @@ export function execRoutes(app: FastifyInstance, deps: Deps): void {
   })
 }
 
+/** Lanes of actions that only check or report. */
+const readingLanes: readonly Lane[] = [
+  'doctor',
+  'port_audit',
+  'verify',
+  'dod',
+  'green_check',
+  'tail',
+  'status',
+  'selftest',
+]
+const changesHost = (action: ActionId): boolean => !readingLanes.includes(actionOf(action).lane)
+
 interface StartRequest {
   readonly action: ActionId
   readonly params: Record<string, unknown>
@@ -84,13 +98,16 @@ interface StartRequest {
 /**
  * Starts an action for a request.
  * @returns the run, or with status 409 the one that holds the lane
- * @throws {Problem} `invalid_request` for parameters that the action does not take; `MAINTENANCE_MODE`
+ * @throws {Problem} `invalid_request` for parameters that the action does not take; `MAINTENANCE_MODE`;
+ *   `actor_refused`
  */
-export function startRun(deps: Deps, { action, params, request, reply }: StartRequest) {
+export async function startRun(deps: Deps, { action, params, request, reply }: StartRequest) {
   const taken = checked(actionOf(action).params, params, 'params field')
   const deployRunId = deployOf(request)
   checkMaintenance(deps, action, deployRunId)
-  const actor = actorOf(request.raw)
+  const actor = changesHost(action)
+    ? await requireActor(request.raw, deps.settings)
+    : await actorOf(request.raw)
   const outcome = deps.runs.start({ action, params: taken, actor, deployRunId })
   if ('busy' in outcome) {
     void reply.code(409)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { joinableBody, maintenanceReply, maintenanceRequest } from '#shared/api'
 import { readMaintenance } from '#ops/core/host-state/maintenance'
 import { requestFromRunner } from '#ops/host/runner/launch'
-import { actorOf } from '../http/auth.ts'
+import { requireActor } from '../http/caller.ts'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 import { joinable } from './exec.ts'
@@ -13,7 +13,7 @@ export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
   const state = () => ({ ok: true as const, maintenance: readMaintenance(deps.paths) })
   const set = async (change: { set: 'on' | 'off'; reason: string }, request: FastifyRequest) => {
     const { detail } = await requestFromRunner(
-      { op: 'maintenance', ...change, actor: actorOf(request.raw) },
+      { op: 'maintenance', ...change, actor: await requireActor(request.raw, deps.settings) },
       deps.launch(),
     )
     deps.log('maintenance', { set: change.set, detail })

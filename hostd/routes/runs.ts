@@ -6,7 +6,7 @@ import { Problem, toProblem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import { isEnded } from '#shared/run'
 import { readRunResult } from '#ops/host/runner/run-files'
-import { actorOf } from '../http/auth.ts'
+import { requireActor } from '../http/caller.ts'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 
@@ -56,7 +56,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
     params: z.strictObject({ id: runId }),
     replies: { 200: cancelReply },
     handle: async ({ params: { id }, request }) => {
-      const run = await deps.runs.cancel(id, actorOf(request.raw))
+      const run = await deps.runs.cancel(id, await requireActor(request.raw, deps.settings))
       return { ok: true as const, run_id: id, status: run.status }
     },
   })

@@ -6,7 +6,7 @@ import { maxBundleBytes, shipBundle } from '#shared/bundle'
 import { Problem } from '#shared/errors'
 import { runId } from '#shared/ids'
 import { requestFromRunner } from '#ops/host/runner/launch'
-import { actorOf } from '../http/auth.ts'
+import { requireActor } from '../http/caller.ts'
 import type { Deps } from '../http/deps.ts'
 import { mount } from '../http/mount.ts'
 import type { Verify } from '../runs/verified.ts'
@@ -29,7 +29,12 @@ export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): vo
         )
       const bytes = Buffer.from(JSON.stringify(body))
       const { detail } = await requestFromRunner(
-        { op: 'store_ship', run_id, size: bytes.length, actor: actorOf(request.raw) },
+        {
+          op: 'store_ship',
+          run_id,
+          size: bytes.length,
+          actor: await requireActor(request.raw, deps.settings),
+        },
         deps.launch(),
         bytes,
       )

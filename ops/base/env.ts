@@ -95,6 +95,12 @@ export const hqVariables = {
     ...text,
     meaning: 'Path of a unix socket that hostd serves too. Not set: none.',
   },
+  OPENCLAW_HOSTD_TAILNET_SOCKET: {
+    ...folder,
+    meaning:
+      'Unix socket that hostd serves for tailscaled, in a folder of its own account alone. ' +
+      'For a hostd without systemd. Not set: none.',
+  },
   OPENCLAW_TAILSCALE_SOCKET: {
     ...folder,
     meaning: 'Socket of tailscaled on Linux.',

@@ -31,6 +31,17 @@ export const hostSettings = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Values of the Host header that hostd accepts besides its own loopback address.'),
+  allowed_logins: z
+    .array(z.string().min(1).max(200))
+    .default([])
+    .describe(
+      'Logins of the tailnet that may start changes, exactly as Tailscale writes them. Empty, with ' +
+        'allowed_tags empty too: everybody who has the admin token. Never instead of the token.',
+    ),
+  allowed_tags: z
+    .array(z.string().regex(/^tag:[\w-]+$/))
+    .default([])
+    .describe('The same for tagged nodes, which have no login: `tag:ci`.'),
   service_ports: z
     .record(z.string(), z.number().int().min(1).max(65535))
     .default({})

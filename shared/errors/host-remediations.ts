@@ -177,6 +177,16 @@ export const hostRemediations = {
     title:
       'Sign the host in to the tailnet again, or turn off its key expiry in the Tailscale admin console.',
   },
+  allow_actor: {
+    automatic: false,
+    title:
+      'Connect through the tailnet address of the host as a person or node that host.json names in ' +
+      'allowed_logins or allowed_tags, or name this one there.',
+  },
+  publish_again: {
+    automatic: false,
+    title: 'Install hostd again on the host: it publishes hostd and the console to the tailnet.',
+  },
   enable_magic_dns: {
     automatic: false,
     title: 'Turn MagicDNS on for the tailnet, in the DNS settings of its admin console.',

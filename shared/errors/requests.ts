@@ -48,6 +48,12 @@ export const requestErrors = {
     title: 'Request from the internet',
     sentence: 'The request came through Tailscale Funnel, from the public internet',
   },
+  actor_refused: {
+    http: 403,
+    next_auto_fix: 'allow_actor',
+    title: 'Person not allowed',
+    sentence: 'This host accepts changes only from some persons of the tailnet',
+  },
   unknown_action: {
     http: 404,
     next_auto_fix: 'update_hq',

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createParser } from 'eventsource-parser'
+import { Agent, fetch } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { errorBody } from '#shared/api'
 import { bootId } from '#ops/base/process/process-tree'
@@ -110,8 +111,9 @@ describe('H2 the streams of one log', () => {
     const start = async (login: string): Promise<string> => {
       const control = new AbortController()
       open.push(control)
-      const answer = await fetch(`${hostd.url}/api/runs/${id}/events`, {
-        headers: { 'x-openclaw-admin-token': host.token, 'tailscale-user-login': login },
+      const answer = await fetch(`http://localhost/api/runs/${id}/events`, {
+        headers: hostd.tailnet.headers(login),
+        dispatcher: new Agent({ connect: { socketPath: hostd.tailnet.socketPath } }),
         signal: control.signal,
       })
       if (answer.status === 200) return '200'

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hostClient, type HostClient } from '#ops/host/hostd-client/index'
 import { hostPaths, hostPathsEnv, type HostPaths } from '#ops/base/paths/paths'
@@ -41,6 +41,9 @@ export async function until<T>(
     })
   }
 }
+
+/** Name of the test host in a tailnet. */
+const tailnetName = 'test-host.tail.example'
 
 /** A host of its own in a temporary folder: root, etc, state, artifacts, token. */
 export interface TestHost {
@@ -74,7 +77,10 @@ export function testHost({
   mkdirSync(paths.artifacts, { recursive: true })
   mkdirSync(join(paths.etc, 'secrets'), { recursive: true, mode: 0o755 })
   writeFileSync(paths.tokenFile, `${token}\n`, { mode: 0o640 })
-  writeFileSync(paths.hostSettings, JSON.stringify({ name: 'test-host', ...settings }))
+  writeFileSync(
+    paths.hostSettings,
+    JSON.stringify({ name: 'test-host', hostnames: [tailnetName], ...settings }),
+  )
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     HOME: dir,
@@ -165,6 +171,8 @@ export interface TestHostd {
       token?: string | null
     },
   ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>
+  /** The socket that tailscaled connects to, and the headers that it adds for a node of a user. */
+  readonly tailnet: { readonly socketPath: string; headers(login: string): Record<string, string> }
   /** What it has written on standard error. */
   said(): string
   /** Ends it as a service manager does; the runs go on. */
@@ -178,8 +186,11 @@ export async function startHostd(
   host: TestHost,
   { port, env = {} }: { port?: number; env?: Record<string, string> } = {},
 ): Promise<TestHostd> {
+  const socketPath = join(host.dir, 'tailnet', 'hostd.sock')
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 })
   const child = spawnHostd({
     ...host.env,
+    OPENCLAW_HOSTD_TAILNET_SOCKET: socketPath,
     OPENCLAW_HOSTD_PORT: String(port ?? (await freePort())),
     ...env,
   })
@@ -205,6 +216,16 @@ export async function startHostd(
     url,
     port: Number(new URL(url).port),
     pid: child.pid ?? 0,
+    tailnet: {
+      socketPath,
+      headers: (login) => ({
+        Host: 'localhost',
+        'X-Forwarded-Host': tailnetName,
+        'X-Forwarded-For': '100.64.0.2',
+        'Tailscale-User-Login': login,
+        'X-OpenClaw-Admin-Token': host.token,
+      }),
+    },
     said: () => err,
     client: hostClient({ url, token: () => host.token }),
     request: async (path, { method = 'GET', headers = {}, body, token = host.token } = {}) => {

@@ -28,6 +28,8 @@ export interface HostPaths {
   readonly runnerSocket: string
   /** hostd's own, in a folder that the console's container mounts. */
   readonly publicSocket: string
+  /** hostd's for tailscaled, in a folder that only root may open: who connects there says who is calling. */
+  readonly tailnetSocket: string
 }
 
 /**
@@ -60,6 +62,7 @@ export function hostPaths(env: Environment = wholeEnvironment()): HostPaths {
     builds: join(state, 'builds'),
     runnerSocket: join(sockets, 'runner.sock'),
     publicSocket: join(sockets, 'public', 'hostd.sock'),
+    tailnetSocket: join(sockets, 'tailnet', 'hostd.sock'),
   }
 }
 

@@ -2,6 +2,7 @@
 // the checks of what it runs.
 import type { HostCheck } from '#ops/core/checks/host-check'
 import { allEngines } from '#ops/host/engines/registry'
+import { claimedIdentity } from './checks/claimed-identity.ts'
 import { clock } from './checks/clock.ts'
 import { clockSync } from './checks/clock-sync.ts'
 import { cloneConfig } from './checks/clone-config.ts'
@@ -52,4 +53,5 @@ export const doctorChecks: readonly HostCheck[] = [
   ...allEngines.flatMap((engine) => engine.doctorChecks),
   tailnet,
   funnelRequests,
+  claimedIdentity,
 ]

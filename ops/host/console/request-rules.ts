@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { HostSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { tailnetPorts } from '#shared/tailnet/ports'
 
 export interface RequestRules {
   readonly hosts: ReadonlySet<string>
@@ -14,7 +15,10 @@ export interface RequestRules {
  */
 export function requestRules(settings: HostSettings, port: number): RequestRules {
   const own = [`127.0.0.1:${port}`, `localhost:${port}`]
-  const names = settings.hostnames.map((name) => name.toLowerCase())
+  // Serve passes on the name that the browser used, with the port of the console in the tailnet.
+  const names = settings.hostnames
+    .map((name) => name.toLowerCase())
+    .flatMap((name) => [name, `${name}:${tailnetPorts.console}`])
   const url = settings.console_url === undefined ? null : new URL(settings.console_url)
   return {
     hosts: new Set([...own, ...names, ...(url ? [url.host] : [])]),

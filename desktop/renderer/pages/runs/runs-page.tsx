@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ReactElement } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import { actionIds, actionOf, actions, isActionId } from '#shared/actions'
+import { shortActor } from '#shared/tailnet/actor'
 import { runStatus, type Run } from '#shared/run'
 import { stepTitle } from '#shared/steps'
 import { startOf } from '../../state/run.ts'
@@ -197,7 +198,9 @@ function Row({ run }: { run: Run }): ReactElement {
         {isActive(run) && <Clock since={startOf(run)} />}
         {!isActive(run) && run.finished_at && took(Date.parse(run.finished_at) - startOf(run))}
       </td>
-      <td className="quiet hide-narrow">{run.actor}</td>
+      <td className="quiet hide-narrow" title={run.actor}>
+        {shortActor(run.actor)}
+      </td>
       <td className="quiet">
         <Age at={run.requested_at} />
       </td>

@@ -1,6 +1,6 @@
 import { fail, pass, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
-import { readFunnelRecord, type FunnelRecord } from '#ops/core/host-state/funnel-record'
+import { readRequestRecord, type RequestRecord } from '#ops/core/host-state/request-record'
 import { plural } from '#shared/plural'
 
 /** The port audit checks whether Funnel is open now. This check remembers that a request came through it. */
@@ -9,7 +9,7 @@ export const funnelRequests: HostCheck = {
   title: 'Requests through Funnel',
   description: 'No request has come from the public internet through Tailscale Funnel.',
   remedies: ['close_tailscale_serve'],
-  run: ({ paths }) => judgeFunnel(readFunnelRecord(paths), Date.now()),
+  run: ({ paths }) => judgeFunnel(readRequestRecord(paths, 'funnel'), Date.now()),
 }
 
 /** Milliseconds: the check fails for longer than the interval of doctor's timer, and warns for a week. */
@@ -17,7 +17,7 @@ const failMs = 20 * 60_000
 const warnMs = 7 * 86_400_000
 
 /** @param now milliseconds since 1970 */
-export function judgeFunnel(record: FunnelRecord | undefined, now: number): Finding {
+export function judgeFunnel(record: RequestRecord | undefined, now: number): Finding {
   if (record === undefined) return pass('No request has come through Tailscale Funnel.')
   const { count, first_at, last_at } = record
   const detail = [

@@ -9,6 +9,9 @@ Description=OpenClaw HQ: addresses of hostd
 [Socket]
 ListenStream=127.0.0.1:${port}
 ListenStream=${paths.publicSocket}
+ListenStream=${paths.tailnetSocket}
+# tailscaled runs as root, and what it says of a caller is taken as true: nobody else may open the folder.
+ExecStartPre=/usr/bin/install -d -m 0700 -o root -g root ${dirname(paths.tailnetSocket)}
 # The console's container connects as another user. As on the loopback port, the token decides who may enter.
 SocketMode=0666
 DirectoryMode=0755

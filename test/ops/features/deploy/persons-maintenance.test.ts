@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEvent } from '#shared/events'
 import { projectState } from '#shared/result'
 import { maintenanceFile } from '#shared/run'
-import { hq } from '../../../support/hostd.ts'
+import { hq, rawRequest } from '../../../support/hostd.ts'
 import { deployHost, type Deployed, type DeployHost } from '../../../support/host.ts'
 
 // Case G7: a deploy once adopted the maintenance that a person had put on, and ended it.
@@ -31,11 +31,19 @@ afterEach(() => {
 
 const person = 'operator@example.com'
 const putOn = async (reason: string): Promise<void> => {
-  const { status } = await at.hostd.request('/api/maintenance', {
-    method: 'PUT',
-    body: { reason },
-    headers: { 'tailscale-user-login': person },
-  })
+  const { tailnet } = at.hostd
+  const { status } = await rawRequest(
+    { socketPath: tailnet.socketPath },
+    {
+      method: 'PUT',
+      path: '/api/maintenance',
+      headers: Object.entries({
+        ...tailnet.headers(person),
+        'Content-Type': 'application/json',
+      }).flat(),
+      body: JSON.stringify({ reason }),
+    },
+  )
   expect(status).toBe(200)
 }
 const state = () => projectState.parse(JSON.parse(readFileSync(at.host.paths.projectState, 'utf8')))

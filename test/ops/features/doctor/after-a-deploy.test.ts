@@ -5,7 +5,7 @@ import { checksResult, type ChecksResult } from '#shared/result'
 import type { ActionId } from '#shared/actions'
 import { resumeServices, stopServices } from '#ops/host/engines/process/resume'
 import { readRecord, readRecords } from '#ops/core/host-state/service-record'
-import { funnelFile } from '#ops/core/host-state/funnel-record'
+import { requestRecordFile } from '#ops/core/host-state/request-record'
 import { readGuardLog } from '#ops/features/guard/log'
 import { turnMaintenanceOff, turnMaintenanceOn } from '#ops/core/host-state/maintenance'
 import { identify } from '#ops/base/process/process-tree'
@@ -107,7 +107,7 @@ describe('doctor', () => {
     })
     expect(code).toBe(1)
     const result = checksResult.parse(JSON.parse(out))
-    rmSync(funnelFile(at.host.paths))
+    rmSync(requestRecordFile(at.host.paths, 'funnel'))
     at.git(at.host.paths.root, 'config', '--unset', 'core.fsmonitor')
     chmodSync(at.host.paths.tokenFile, 0o640)
     at.git(at.host.paths.root, 'reset', '--quiet', '--hard', target)

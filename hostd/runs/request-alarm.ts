@@ -1,22 +1,29 @@
 import {
-  readFunnelRecord,
-  writeFunnelRecord,
-  type FunnelRecord,
-} from '#ops/core/host-state/funnel-record'
+  readRequestRecord,
+  writeRequestRecord,
+  type CountedRequests,
+  type RequestRecord,
+} from '#ops/core/host-state/request-record'
 import type { HostPaths } from '#ops/base/paths/paths'
 import type { Log } from '../log/log.ts'
+
+/** What the log calls them. */
+const logged = {
+  funnel: 'funnel_refused',
+  claimed_identity: 'identity_ignored',
+} as const satisfies Record<CountedRequests, string>
 
 /** At most one write in this time, milliseconds: who sends requests must not decide how busy the disk is. */
 const everyMs = 5_000
 
 /**
- * Notes requests that came through Tailscale Funnel, for doctor to raise the alarm. The first of a burst is on disk
- * at once; the count of the rest follows with the next one after `everyMs`.
+ * Counts requests of one kind, for doctor to raise the alarm. The first of a burst is on disk at once; the count of
+ * the rest follows with the next one after `everyMs`.
  * @returns to be called once for each such request
  */
-export function funnelAlarm(
-  paths: Pick<HostPaths, 'index'>,
-  log: Log,
+export function requestAlarm(
+  kind: CountedRequests,
+  { paths, log }: { readonly paths: Pick<HostPaths, 'index'>; readonly log: Log },
   now: () => number = Date.now,
 ): () => void {
   let unwritten = 0
@@ -29,25 +36,25 @@ export function funnelAlarm(
     const last_at = new Date(at).toISOString()
     try {
       const before = known()
-      writeFunnelRecord(paths, {
+      writeRequestRecord(paths, kind, {
         schema_version: 1,
         count: (before?.count ?? 0) + unwritten,
         first_at: before?.first_at ?? last_at,
         last_at,
       })
-      log('funnel_refused', { requests: unwritten })
+      log(logged[kind], { requests: unwritten })
       unwritten = 0
     } catch (error) {
-      log('funnel_not_recorded', { why: String(error), requests: unwritten }) // the request is refused all the same
+      log('requests_not_counted', { kind, why: String(error), requests: unwritten })
     }
   }
 
   /** A file that cannot be read is replaced: the present alarm matters more. */
-  function known(): FunnelRecord | undefined {
+  function known(): RequestRecord | undefined {
     try {
-      return readFunnelRecord(paths)
+      return readRequestRecord(paths, kind)
     } catch (error) {
-      log('funnel_record_replaced', { why: String(error) })
+      log('request_record_replaced', { kind, why: String(error) })
       return undefined
     }
   }
