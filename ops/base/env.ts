@@ -106,6 +106,12 @@ export const hqVariables = {
     meaning: 'Socket of tailscaled on Linux.',
     fallback: '/run/tailscale/tailscaled.sock',
   },
+  OPENCLAW_RIG_TAILNET_HTTP: {
+    ...text,
+    meaning:
+      'In the test rig only: 1 publishes hostd to the tailnet over http. ' +
+      'Refused where the control server issues certificates.',
+  },
   OPENCLAW_ADMIN_TOKEN: {
     ...text,
     meaning: 'Token of a person for hostd. Not set: the token file of the host.',

@@ -67,6 +67,12 @@ export const deployErrors = {
     sentence: 'origin/main still holds the commit that a rollback replaced',
   },
   // build and start
+  funnel_on: {
+    blocked: true,
+    next_auto_fix: 'close_tailscale_serve',
+    title: 'Funnel is on',
+    sentence: 'Tailscale Funnel opens the host to the public internet',
+  },
   hostd_unhealthy: {
     next_auto_fix: 'restart_hostd',
     title: 'Unhealthy hostd',

@@ -20,6 +20,11 @@ export const hostErrors = {
     title: 'Failed installation',
     sentence: 'The installation of hostd failed',
   },
+  publish_failed: {
+    next_auto_fix: 'publish_again',
+    title: 'Not published to the tailnet',
+    sentence: 'Tailscale did not publish hostd or the console',
+  },
   key_kept: {
     blocked: true,
     next_auto_fix: 'change_trust',

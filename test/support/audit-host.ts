@@ -9,7 +9,13 @@ const checks = await runChecks(
     docker: { socket },
     exceptions: JSON.parse(exceptions) as Parameters<typeof hostPortChecks>[0]['exceptions'],
     mounts: { ...ordinaryMounts, sockets: [socket] },
-    serveTargets: ['http://127.0.0.1:8877'],
+    hq: {
+      hostdPort: 8877,
+      consolePort: 8787,
+      tailnetSocket: '/run/openclaw/tailnet/hostd.sock',
+      dockerSocket: '/run/docker.sock',
+      narrowed: false,
+    },
     limitMs: 60_000,
   }),
 )

@@ -26,10 +26,20 @@ export async function run({ root, origin, uninstall = false }: InstallOptions): 
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`)
   }
+  const note = (line: string): void => {
+    process.stderr.write(`${line}\n`)
+  }
   try {
     const done = uninstall
       ? await uninstallHostd({ paths, port, say })
-      : await installHostd({ paths, port, source: installRoot(), origin: origin ?? null, say })
+      : await installHostd({
+          paths,
+          port,
+          source: installRoot(),
+          origin: origin ?? null,
+          say,
+          note,
+        })
     const changed = uninstall
       ? `hostd is uninstalled. ${paths.etc}, ${paths.state} and ${paths.artifacts} are unchanged.`
       : `hostd serves 127.0.0.1:${port}.`

@@ -16,6 +16,7 @@ import { hostdAuth } from './checks/hostd-auth.ts'
 import { hostdHealth } from './checks/hostd-health.ts'
 import { lastDeploy } from './checks/last-deploy.ts'
 import { maintenance } from './checks/maintenance.ts'
+import { publishedCheck } from './checks/published.ts'
 import { projectStateCheck } from './checks/project-state.ts'
 import { safeDirectory } from './checks/safe-directory.ts'
 import { secretModes } from './checks/secret-modes.ts'
@@ -52,6 +53,7 @@ export const doctorChecks: readonly HostCheck[] = [
   units,
   ...allEngines.flatMap((engine) => engine.doctorChecks),
   tailnet,
+  publishedCheck,
   funnelRequests,
   claimedIdentity,
 ]

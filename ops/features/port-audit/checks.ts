@@ -4,6 +4,7 @@ import type { Check } from '#ops/core/checks/check'
 import type { DoctorContext } from '#ops/core/checks/context'
 import { mountRules } from '#ops/host/engines/common/host-docker'
 import { engineInUse } from '#ops/host/engines/registry'
+import { hqTargets } from '#ops/core/host-state/hq-targets'
 import { hostPortChecks } from './host-audit.ts'
 import { sharedPortChecks } from './shared-audit.ts'
 
@@ -44,7 +45,7 @@ export function auditChecks(
       compose: config?.compose.exceptions ?? [],
     },
     mounts: mountRules({ paths, settings }),
-    serveTargets: [`http://127.0.0.1:${hostdPort}`],
+    hq: hqTargets(paths, settings, hostdPort),
     ...(limitMs === undefined ? {} : { limitMs }),
   })
 }

@@ -16,15 +16,18 @@ import { reachableSockets, socketExposures } from './host-sockets.ts'
 import { parseIptablesSave } from '#ops/platform/net/iptables-rules'
 import { natExposures } from '#ops/platform/net/nat-rules'
 import { parseNftRuleset } from '#ops/platform/net/nft-rules'
-import { parseServeConfig, serveExposures } from '#ops/platform/net/serve-config'
+import { serveExposures } from '#ops/platform/net/serve-config'
+import type { HqTargets } from '#ops/platform/net/serve-target'
+import { tailscaleMs } from '#ops/platform/tailnet/client'
+import { readServe } from '#ops/platform/tailnet/serve'
 import { isPrivateAddress } from '#ops/platform/net/addresses'
 
 export interface HostAudit {
   readonly docker: Docker
   readonly exceptions: ExposureExceptions
   readonly mounts: MountRules
-  /** What Tailscale Serve may proxy to. */
-  readonly serveTargets: readonly string[]
+  /** What of HQ Tailscale Serve may proxy to. */
+  readonly hq: HqTargets
   /** Milliseconds for one check. */
   readonly limitMs?: number
 }
@@ -132,7 +135,11 @@ export function hostPortChecks(audit: HostAudit): Check[] {
     check('ports:sockets', auditSockets),
     check('ports:docker', auditContainers),
     check('ports:nat', auditNat),
-    check('ports:tailscale', auditTailscale),
+    {
+      ...check('ports:tailscale', auditTailscale),
+      // More than Tailscale has for its answer, so that the reason is reported and not the limit.
+      limitMs: Math.max(limitMs, tailscaleMs + 1000),
+    },
   ]
 }
 
@@ -229,24 +236,20 @@ async function auditNat(
 }
 
 async function auditTailscale(
-  { exceptions, serveTargets }: HostAudit,
+  { exceptions, hq }: HostAudit,
   _running: Running,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const [serve, funnel] = await Promise.all([
-    hostToolText(['tailscale', 'serve', 'status', '--json'], signal),
-    hostToolText(['tailscale', 'funnel', 'status', '--json'], signal),
-  ])
-  if (serve === null || funnel === null)
+  const served = await readServe(signal)
+  if (served.kind === 'not_installed')
     return pass('Tailscale is not installed, so it serves nothing')
-  const found = new Map(
-    [serve, funnel]
-      .flatMap((text) => serveExposures(parseServeConfig(text), serveTargets))
-      .map((each) => [`${each.code} ${each.subject} ${each.pointer}`, each]),
-  )
+  if (served.kind === 'daemon_down')
+    return pass('Tailscale does not run, so it serves nothing; the check of the tailnet says more')
+  if (served.kind !== 'answer')
+    return fail(`It is not known what Tailscale serves: ${served.why}`, 'join_tailnet')
   return finding(
-    applyExceptions([...found.values()], exceptions),
-    `Serve offers ${serveTargets.join(' and ')} at most; Funnel is off; no foreground session`,
+    applyExceptions(serveExposures(served.value, hq), exceptions),
+    'Serve offers hostd and the console at most; Funnel is off; no foreground session',
     'close_tailscale_serve',
   )
 }

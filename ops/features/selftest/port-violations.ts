@@ -160,9 +160,16 @@ const nat = (rule: string): Attempt =>
     ),
   )
 const target = 'http://127.0.0.1:8877'
+const served = {
+  hostdPort: 8877,
+  consolePort: 8787,
+  tailnetSocket: '/run/openclaw/tailnet/hostd.sock',
+  dockerSocket: '/run/docker.sock',
+  narrowed: false,
+}
 const web = { 'host.example.ts.net:443': { Handlers: { '/': { Proxy: target } } } }
 const serve = (config: object): Attempt =>
-  listing(() => serveExposures(parseServeConfig(JSON.stringify(config)), [target]))
+  listing(() => serveExposures(parseServeConfig(JSON.stringify(config)), served))
 
 /** Other ways into the host: rules of the packet filter, and what Tailscale serves. */
 export const wayViolations: ViolationGroup = {

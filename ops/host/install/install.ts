@@ -6,10 +6,12 @@ import { writeWhole } from '#ops/base/files/json-file'
 import { withLock } from '#ops/base/files/lock'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { currentRelease, releaseVersion, switchCurrent } from '#ops/core/host-state/releases'
+import { readHostSettings } from '#ops/core/config/settings-files'
 import { accountOf, accounts } from '#ops/platform/accounts/accounts'
 import { applyDue, type Change } from '#ops/platform/accounts/change'
 import { cloneChange, cloneFolderChange } from './clone.ts'
 import { dockerSettingsChange } from './docker.ts'
+import { planPublication, publish, tailnetNamesChange } from './publish.ts'
 import { deployKeyChange, fileChange, settingsChange, tokenChanges } from './files.ts'
 import { buildHome, folderChange, hostFolders } from '#ops/platform/accounts/folders'
 import { requireHostProgram } from '#ops/base/process/host-program'
@@ -33,6 +35,7 @@ import { unitFolder } from '#ops/host/install/units/unit-settings'
  * @param source package of HQ that becomes the release
  * @param origin address to clone when there is no clone yet; null makes no clone
  * @param say called with each change once it is made
+ * @param note called with what could not be done and stops nothing
  * @returns what was changed
  * @throws {Problem} `install_refused` before anything was changed; `install_failed`; `hostd_unhealthy`, after the
  *   release that ran before was put back, with its units
@@ -59,10 +62,12 @@ interface Installation {
   readonly source: string
   readonly origin: string | null
   readonly say: (did: string) => void
+  /** Called with what could not be done and stops nothing. */
+  readonly note: (why: string) => void
 }
 
 async function install(
-  { paths, port, origin, say }: Installation,
+  { paths, port, origin, say, note }: Installation,
   release: Release,
 ): Promise<readonly Change[]> {
   const units = allUnits({ paths, port })
@@ -83,6 +88,8 @@ async function install(
   await apply(tokenChanges(paths, hostd))
   await apply([deployKeyChange(paths)])
   const settings = await apply([settingsChange(paths), dockerSettingsChange(paths)])
+  const publication = await planPublication(paths, readHostSettings(paths))
+  settings.push(...(await apply([tailnetNamesChange(paths, publication)])))
   const released = await apply(release.changes)
   const unitsBefore = Object.keys(units)
     .map((name) => join(unitFolder, name))
@@ -102,6 +109,7 @@ async function install(
   if (!services.some(({ about }) => about === hostdUnit))
     await apply([{ did: 'restarted hostd', due, apply: restartHostd }])
   if (done.length > 0) await requireHealthOrGoBack()
+  done.push(...(await publish(publication, { paths, port, say, note })))
   if (origin !== null) await apply([cloneChange(paths, origin)])
   return done
 

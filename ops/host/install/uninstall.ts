@@ -5,6 +5,7 @@ import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { applyDue, type Change } from '#ops/platform/accounts/change'
 import { runHostProgram, requireHostProgram } from '#ops/base/process/host-program'
+import { unpublishChanges } from './publish.ts'
 import { requireSystemdRoot } from './preconditions.ts'
 import { allUnits, unitMark } from '#ops/host/install/units/all'
 import { unitFolder } from '#ops/host/install/units/unit-settings'
@@ -52,6 +53,8 @@ export async function uninstallHostd({
       'install_refused',
       `A run is under way (${running.join(', ')}). Nothing was changed.`,
     )
+  // While hostd still serves, so that nobody meets a name that leads nowhere.
+  const taken = await applyDue(await unpublishChanges(paths), say)
   // Timers and sockets first, so that nothing starts what is being stopped.
   const inOrder = names.toSorted(
     (a, b) => Number(a.endsWith('.service')) - Number(b.endsWith('.service')),
@@ -72,5 +75,5 @@ export async function uninstallHostd({
     await requireHostProgram(['systemctl', 'daemon-reload'])
     await runHostProgram(['systemctl', 'reset-failed', 'openclaw-*'])
   }
-  return done
+  return [...taken, ...done]
 }

@@ -22,7 +22,13 @@ const dockerCheck = (limitMs: number) =>
     docker: { socket },
     exceptions: noExceptions,
     mounts: ordinaryMounts,
-    serveTargets: [],
+    hq: {
+      hostdPort: 1,
+      consolePort: 1,
+      tailnetSocket: '',
+      dockerSocket: '',
+      narrowed: false,
+    },
     limitMs,
   }).filter(({ name }) => name === 'ports:docker')
 

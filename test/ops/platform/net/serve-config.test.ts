@@ -1,7 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseServeConfig, serveExposures } from '#ops/platform/net/serve-config'
 
-const targets = ['http://127.0.0.1:8877']
+const hq = {
+  hostdPort: 8877,
+  consolePort: 8787,
+  tailnetSocket: '/run/openclaw/tailnet/hostd.sock',
+  dockerSocket: '/run/docker.sock',
+  narrowed: false,
+}
 const host = 'aiops-1.example.ts.net'
 const good = {
   TCP: { 443: { HTTPS: true } },
@@ -11,9 +18,38 @@ const proxied = (Proxy: string): object => ({
   Web: { [`${host}:443`]: { Handlers: { '/': { Proxy } } } },
 })
 const judge = (config: unknown): string[] =>
-  serveExposures(parseServeConfig(JSON.stringify(config)), targets).map(
+  serveExposures(parseServeConfig(JSON.stringify(config)), hq).map(
     ({ code, subject }) => `${code} ${subject}`,
   )
+
+interface Recorded {
+  readonly name: string
+  readonly expected: readonly string[]
+  readonly config: unknown
+}
+const recorded = (
+  JSON.parse(readFileSync('test/ops/platform/net/serve-configs.json', 'utf8')) as {
+    configurations: Recorded[]
+  }
+).configurations
+
+describe('configurations as the real Tailscale writes them, and others', () => {
+  it.each(recorded.map((each) => [each.name, each] as const))(
+    'are judged: %s',
+    (_name, { config, expected }) => {
+      expect(judge(config)).toEqual(expected)
+    },
+  )
+
+  it('serves the port of hostd only while everybody with the token may change the host', () => {
+    const narrowed = { ...hq, narrowed: true }
+    const found = (Proxy: string) =>
+      serveExposures(parseServeConfig(JSON.stringify(proxied(Proxy))), narrowed).length
+    expect(
+      ['http://127.1:8877', `unix:${hq.tailnetSocket}`, 'http://127.0.0.1:8787'].map(found),
+    ).toEqual([1, 0, 0])
+  })
+})
 
 describe('the configuration of Tailscale Serve', () => {
   it.each([
@@ -29,8 +65,8 @@ describe('the configuration of Tailscale Serve', () => {
   })
 
   it('passes when there is none at all', () => {
-    expect(serveExposures(parseServeConfig(''), targets)).toEqual([])
-    expect(serveExposures(parseServeConfig('null\n'), targets)).toEqual([])
+    expect(serveExposures(parseServeConfig(''), hq)).toEqual([])
+    expect(serveExposures(parseServeConfig('null\n'), hq)).toEqual([])
   })
 
   it.each([
@@ -132,7 +168,7 @@ describe('the configuration of Tailscale Serve', () => {
       parseServeConfig(
         JSON.stringify({ Foreground: { a1: { AllowFunnel: { [`${host}:8443`]: true } } } }),
       ),
-      targets,
+      hq,
     )
     expect(first?.pointer).toBe('tailscale serve')
     expect(second).toMatchObject({
