@@ -79,7 +79,13 @@ describe.skipIf(why !== null)('a deploy with the engine compose', () => {
       checks
         ?.filter(([name]) => name.startsWith('ports:'))
         .map(([name, status]) => `${name} ${status}`),
-    ).toEqual(['ports:sockets PASS', 'ports:docker PASS', 'ports:nat PASS', 'ports:tailscale PASS'])
+    ).toEqual([
+      'ports:sockets PASS',
+      'ports:docker PASS',
+      'ports:nat PASS',
+      'ports:tailnet PASS',
+      'ports:tailscale PASS',
+    ])
   })
 
   it('stops at a public port before anything is built or stopped, and no request is lost', () => {

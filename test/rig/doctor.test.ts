@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dodRunHeader } from '#shared/api'
 import { newRunId } from '#shared/ids'
@@ -12,11 +13,6 @@ const why = whyNoRig()
 if (why) console.warn(`Skipped, ${why}: doctor on a whole host`)
 
 const connectors = `${paths.etc}/secrets/soma_kajabi`
-/** A `tailscale` whose state is a file: it prints what the real one would print for it. */
-const tailscale = `#!/bin/sh
-[ "$1" = status ] && exec cat /run/tailscale.json
-echo '{}'
-`
 const day = 86_400_000
 
 describe.skipIf(why !== null)('doctor on a whole host', () => {
@@ -142,9 +138,14 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     await rig.must(['install', '-m', '0644', '/dev/null', `${connectors}/gmail_imap.json`])
     await rig.must(['ln', '-s', '/etc/hostname', `${connectors}/gmail_oauth.json`])
     await rig.must(['chmod', '0644', `${paths.etc}/keys/deploy_key.pem`])
-    await rig.write('/usr/local/bin/tailscale', tailscale, 0o755)
+    await rig.must(['mkdir', '-p', '/run/tailscale'])
     await rig.write(
-      '/run/tailscale.json',
+      '/run/tailscale/local-api.mjs',
+      readFileSync('test/support/local-api.mjs', 'utf8'),
+    )
+    await rig.write('/run/tailscale/serve.json', 'null')
+    await rig.write(
+      '/run/tailscale/status.json',
       JSON.stringify({
         BackendState: 'Running',
         TailscaleIPs: ['100.64.1.2'],
@@ -155,6 +156,15 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
         },
       }),
     )
+    await rig.must([
+      'systemd-run',
+      '--quiet',
+      '--unit=local-api',
+      `${paths.releases}/current/node_modules/.bin/node`,
+      '/run/tailscale/local-api.mjs',
+      '/run/tailscale',
+      '/run/tailscale/tailscaled.sock',
+    ])
     expect(
       (await host.api('/health', { headers: { 'tailscale-funnel-request': '?1' } })).status,
     ).toBe(403)
@@ -220,20 +230,21 @@ describe.skipIf(why !== null)('doctor on a whole host', () => {
     // What was fetched to judge origin is not left in the clone.
     expect((await rig.exec([...asOwner, 'cat-file', '-e', unreviewed])).code).not.toBe(0)
     await rig.write(
-      '/run/tailscale.json',
+      '/run/tailscale/status.json',
       JSON.stringify({ BackendState: 'NeedsLogin', Self: null }),
     )
     const left: Expected[] = [
       ['git_drift', 'WARN', /^drift: /],
       ['unproven_on_origin', 'WARN', /1 commit without a verified review/],
-      ['tailnet', 'FAIL', /^Tailscale is NeedsLogin/],
+      ['tailnet', 'FAIL', /^Tailscale is signed out/],
     ]
     const after = await doctorWithTime(left, true)
     expect(notGood(after)).toEqual(
       left.map(([name, status]) => expect.stringContaining(`${name} ${status} `) as unknown),
     )
     expectEach(after, left)
-    await rig.must(['rm', '/usr/local/bin/tailscale'])
+    await rig.must(['systemctl', 'stop', 'local-api.service'])
+    await rig.must(['rm', '-r', '/run/tailscale'])
   })
 
   it('fails for a commit that nobody reviewed, a clone of another owner, and a clock that went back', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkResult, type CheckResult } from '#shared/result'
@@ -29,7 +29,8 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   const within = (...argv: string[]): string => run([...inside, ...argv])
-  /** A `tailscale` whose state is a file: it prints what the real one would print for it. */
+  let tailscaled: ChildProcess | undefined
+  /** What Tailscale serves, as its LocalAPI says it. */
   const serve = (config: object): void =>
     writeFileSync(join(programs, 'serve.json'), JSON.stringify(config))
 
@@ -52,26 +53,29 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
     programs = join(docker.dir, 'programs')
     mkdirSync(programs)
     writeFileSync(
-      join(programs, 'tailscale'),
-      `#!/bin/sh\n[ "$2" = status ] && [ "$3" = --json ] && exec cat ${join(programs, 'serve.json')}\nexit 1\n`,
-      { mode: 0o755 },
+      join(programs, 'status.json'),
+      JSON.stringify({
+        BackendState: 'Running',
+        TailscaleIPs: ['100.64.0.2', 'fd7a:115c:a1e0::2'],
+        Self: { DNSName: 'aiops-1.example.ts.net.', Online: true },
+      }),
     )
     serve({})
+    const socket = join(programs, 'tailscaled.sock')
+    const script = join(process.cwd(), 'test/support/local-api.mjs')
+    tailscaled = spawn(nodeProgram(), [script, programs, socket], { stdio: 'ignore' })
+    await until('the LocalAPI', () => existsSync(socket))
   })
   afterAll(async () => {
+    tailscaled?.kill('SIGKILL')
     await docker?.stop()
     run(['ip', 'netns', 'delete', net])
   })
 
   const audit = (exceptions: object = { exceptions: [], compose: [] }): CheckResult[] => {
-    // A folder of the search path is covered in a mount namespace of its own; the machine's stays as it is.
     const argv = [
-      'unshare',
-      '--mount',
-      'sh',
-      '-c',
-      'mount --bind "$0" /usr/local/sbin && exec "$@"',
-      programs,
+      'env',
+      `OPENCLAW_TAILSCALE_SOCKET=${join(programs, 'tailscaled.sock')}`,
       nodeProgram(),
       join(process.cwd(), 'test/support/audit-host.ts'),
       docker.at.socket,
@@ -136,7 +140,13 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
       checks.map(({ name, status, detail }) =>
         status === 'PASS' ? `${name} PASS` : `${name} ${status} ${detail}`,
       ),
-    ).toEqual(['ports:sockets PASS', 'ports:docker PASS', 'ports:nat PASS', 'ports:tailscale PASS'])
+    ).toEqual([
+      'ports:sockets PASS',
+      'ports:docker PASS',
+      'ports:nat PASS',
+      'ports:tailnet PASS',
+      'ports:tailscale PASS',
+    ])
   })
 
   const plants: [string, () => Promise<() => void | Promise<void>> | (() => void), RegExp][] = [
@@ -282,6 +292,15 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
       /^ports:tailscale: Funnel opens|^ports:tailscale: tailscale: Funnel opens/,
     ],
     [
+      'a program on the tailnet address',
+      () =>
+        program(
+          'require("node:net").createServer().listen(9100, "100.64.0.2")',
+          listens('-t', 9100),
+        ),
+      /^ports:tailnet: .*listens on tcp 100\.64\.0\.2:9100/,
+    ],
+    [
       'a foreground Serve',
       () => {
         serve({
@@ -339,13 +358,10 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
 
   it('fails, and does not pass, when Docker or Serve cannot be read', () => {
     writeFileSync(join(programs, 'serve.json'), 'Funnel on')
-    expect(failed(audit())).toEqual([expect.stringMatching(/^ports:tailscale: .*is not JSON/)])
+    const unknown = expect.stringMatching(/^ports:tailscale: It is not known what Tailscale serves/)
+    expect(failed(audit())).toEqual([unknown])
     rmSync(join(programs, 'serve.json'))
-    expect(failed(audit())).toEqual([
-      expect.stringMatching(
-        /^ports:tailscale: tailscale (?:serve|funnel) status --json ended with 1/,
-      ),
-    ])
+    expect(failed(audit())).toEqual([unknown])
     serve({})
   })
 })

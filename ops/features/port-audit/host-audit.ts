@@ -12,13 +12,15 @@ import {
 } from '#ops/platform/net/exposure'
 import { judgeContainers } from '#ops/platform/net/host-docker'
 import type { MountRules } from '#ops/platform/net/host-mounts'
-import { reachableSockets, socketExposures } from './host-sockets.ts'
+import { openSockets } from '#ops/platform/net/sockets'
+import { ownerOf, reachableSockets, socketExposures } from './host-sockets.ts'
+import { tailnetExposures } from './tailnet-sockets.ts'
 import { parseIptablesSave } from '#ops/platform/net/iptables-rules'
 import { natExposures } from '#ops/platform/net/nat-rules'
 import { parseNftRuleset } from '#ops/platform/net/nft-rules'
 import { serveExposures } from '#ops/platform/net/serve-config'
 import type { HqTargets } from '#ops/platform/net/serve-target'
-import { tailscaleMs } from '#ops/platform/tailnet/client'
+import { readTailnet, tailscaleMs } from '#ops/platform/tailnet/client'
 import { readServe } from '#ops/platform/tailnet/serve'
 import { isPrivateAddress } from '#ops/platform/net/addresses'
 
@@ -135,6 +137,7 @@ export function hostPortChecks(audit: HostAudit): Check[] {
     check('ports:sockets', auditSockets),
     check('ports:docker', auditContainers),
     check('ports:nat', auditNat),
+    { ...check('ports:tailnet', auditTailnet), limitMs: Math.max(limitMs, 2 * tailscaleMs + 1000) },
     {
       ...check('ports:tailscale', auditTailscale),
       // More than Tailscale has for its answer, so that the reason is reported and not the limit.
@@ -233,6 +236,27 @@ async function auditNat(
         'install_host_tools',
       )
     : judged
+}
+
+async function auditTailnet(
+  { exceptions }: HostAudit,
+  running: Running,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const [tailnet, served] = await Promise.all([readTailnet(signal), readServe(signal)])
+  if (tailnet.kind !== 'running' || served.kind !== 'answer')
+    return pass('Tailscale is not connected, so nothing is reached through the tailnet')
+  const published = new Set(
+    (await running()).flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`),
+  )
+  const sockets = openSockets().map((socket) => ({ ...socket, owners: socket.pids.map(ownerOf) }))
+  return finding(
+    applyExceptions(
+      tailnetExposures(sockets, { status: tailnet.status, served: served.value, published }),
+      exceptions,
+    ),
+    'only Serve and the peer API of Tailscale listen on the tailnet addresses',
+  )
 }
 
 async function auditTailscale(

@@ -47,7 +47,7 @@ export const ownerOf = (pid: number): SocketOwner => ({
 })
 
 /** A program of the system: only root can have installed it. */
-function isSystemProgram(program: string): boolean {
+export function isSystemProgram(program: string): boolean {
   try {
     return [program, dirname(program)].every((path) => {
       const { uid, mode } = statSync(path)
@@ -85,6 +85,12 @@ function ephemeralPorts(): readonly [number, number] {
   return [first ?? 32768, last ?? 60999]
 }
 
+/** A UDP socket whose port the kernel chose: as a rule, it waits for one answer. */
+export function isEphemeral({ protocol, port }: Pick<OpenSocket, 'protocol' | 'port'>): boolean {
+  const [first, last] = ephemeralPorts()
+  return protocol === 'udp' && port >= first && port <= last
+}
+
 /**
  * Sockets of this network namespace that others could reach, with their owners. A UDP socket on an ephemeral port
  * counts only if it still exists a moment later.
@@ -93,9 +99,6 @@ function ephemeralPorts(): readonly [number, number] {
 export async function reachableSockets(signal?: AbortSignal): Promise<OwnedSocket[]> {
   const outside = (): OpenSocket[] =>
     openSockets().filter(({ address }) => !isPrivateAddress(address))
-  const [first, last] = ephemeralPorts()
-  const isEphemeral = ({ protocol, port }: OpenSocket): boolean =>
-    protocol === 'udp' && port >= first && port <= last
   const sockets = outside()
   let lasting = new Set(sockets.map(keyOf))
   if (sockets.some(isEphemeral)) {

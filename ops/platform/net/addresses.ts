@@ -22,6 +22,12 @@ export function isPrivateAddress(address: string): boolean {
   )
 }
 
+/** The same address, however it is written. What is not an address equals none. */
+export const isSameAddress = (one: string, other: string): boolean =>
+  ipaddr.isValid(one) &&
+  ipaddr.isValid(other) &&
+  ipaddr.process(one).toString() === ipaddr.process(other).toString()
+
 /** The address as a URL and a Host header write it: IPv6 in brackets (RFC 3986 3.2.2). */
 export const inUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 

@@ -4,6 +4,7 @@ import type { ProjectConfig } from '#shared/config'
 export const exposureCodes = [
   'public_publish',
   'public_socket',
+  'tailnet_socket',
   'public_nat',
   'host_network',
   'lan_network',
@@ -36,6 +37,8 @@ export const exposureRemedies: Readonly<Record<ExposureCode, string>> = {
     'Publish on 127.0.0.1 or a tailnet address, or name the port in ports.exceptions with a reason.',
   public_socket:
     'Let the program listen on 127.0.0.1 or a tailnet address, or name the port in ports.exceptions with a reason.',
+  tailnet_socket:
+    'Let the program listen on 127.0.0.1, or name the port in ports.exceptions with a reason.',
   public_nat: 'Remove the rule, or name the port in ports.exceptions with a reason.',
   host_network: `Use a network of the compose file and publish ports on 127.0.0.1, ${exception}.`,
   lan_network: `Use a bridge network with Docker's defaults, ${exception}.`,

@@ -115,6 +115,12 @@ export const funnelsOf = (config: ServeConfig): string[] => [
   ...Object.values(config.Foreground ?? {}).flatMap(funnelsOf),
 ]
 
+/** Ports at which tailscaled listens for Serve, foreground sessions included. */
+export const servedPorts = (config: ServeConfig): number[] => [
+  ...Object.keys(config.TCP ?? {}).map(Number),
+  ...Object.values(config.Foreground ?? {}).flatMap(servedPorts),
+]
+
 const exposureAt = (
   pointer: string,
   { port, ...what }: Pick<Exposure, 'code' | 'subject' | 'detail'> & { port?: number | undefined },

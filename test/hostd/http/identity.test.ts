@@ -153,7 +153,7 @@ describe('who changes a host', () => {
     expect(hostd.said()).toContain('identity_ignored')
   })
 
-  it('may still read, whoever it is', async () => {
+  it('reads without being named in the settings', async () => {
     const answer = await rawRequest(
       { socketPath: hostd.tailnet.socketPath },
       {
@@ -167,7 +167,7 @@ describe('who changes a host', () => {
     expect(answer.status).toBe(200)
   })
 
-  it('is not told by a socket in a folder that others may open: hostd does not start', async () => {
+  it('is taken from no socket in a folder that others may open: hostd does not start', async () => {
     const folder = join(host.dir, 'open')
     mkdirSync(folder)
     chmodSync(folder, 0o755)

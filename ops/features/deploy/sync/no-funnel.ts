@@ -14,7 +14,7 @@ export async function requireNoFunnel(signal: AbortSignal): Promise<void> {
   if (open.length > 0)
     throw new Problem(
       'funnel_on',
-      `Tailscale Funnel opens ${open.join(', ')} to the public internet, so nothing is deployed here. Once it is off, ` +
-        'the next deploy goes on. Nothing was changed.',
+      `Tailscale Funnel opens ${open.join(', ')} to the public internet, so nothing is deployed here. ` +
+        'Once it is off, the next deploy goes on. Nothing was changed.',
     )
 }

@@ -55,10 +55,10 @@ export function judgePublished(
       'publish_again',
     )
   const lost = record.entries.filter((entry) => atPort(config, name, entry).kind !== 'same')
+  const names = lost.map(({ port, target }) => `${target} at port ${port}`).join(' and ')
   if (lost.length > 0)
     return fail(
-      `Tailscale Serve no longer offers ${lost.map(({ port, target }) => `${target} at port ${port}`).join(' and ')}: ` +
-        'its configuration was lost or changed.',
+      `Tailscale Serve no longer offers ${names}: its configuration was lost or changed.`,
       'publish_again',
     )
   const ports = record.entries.map(({ scheme, port }) => `${scheme}://${name}:${port}`)
