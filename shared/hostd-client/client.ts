@@ -182,7 +182,10 @@ export class HostdClient {
     })
   }
 
-  /** Starts the run that proves the secret that was sent, or that lies on the host already. */
+  /**
+   * Starts the run that proves the secret that was sent, or that lies on the host already. `signal` ends the wait for
+   * another run; a request that was sent is not broken off, because nobody would know whether the host accepted it.
+   */
   async finalizeConnector(
     connector: ConnectorName,
     mode: ConnectorMode | null,
@@ -198,18 +201,23 @@ export class HostdClient {
   }
 
   /** Another run of the lane began before the secret of this one was there: it is waited for and not joined. */
-  async #startAlone(path: string, body: object, options: RequestOptions): Promise<Started> {
-    for (let tries = 1; ; tries += 1)
+  async #startAlone(
+    path: string,
+    body: object,
+    { signal, ...options }: RequestOptions,
+  ): Promise<Started> {
+    for (let tries = 1; ; tries += 1) {
+      signal?.throwIfAborted()
       try {
         const request = { ...options, method: 'POST', body } as const
         const { run_id } = await this.request(path, execReply, request)
         return { run_id, joined: false }
       } catch (error) {
         if (!(error instanceof LaneBusy) || tries === mostStarts) throw error
-        const { signal } = options
         const events = this.events(error.active.active_run_id, signal ? { signal } : {})
         while ((await events.next()).done !== true) signal?.throwIfAborted()
       }
+    }
   }
 
   async turnMaintenanceOn(reason: string): Promise<MaintenanceState> {

@@ -6,6 +6,10 @@ import type { HostdClient } from '#shared/hostd-client/client'
 import type { ResultDocument } from '#shared/result'
 import type { Attempt } from './common/attempt.ts'
 import type { Secret } from './common/way.ts'
+import { startProof } from './start-proof.ts'
+
+/** After a cancel, or a lost connection, the host has this long to say how it is; milliseconds. */
+const endMs = 30_000
 
 interface Delivery {
   readonly client: HostdClient
@@ -30,7 +34,7 @@ export async function deliver(
     return { detail: 'beside the one in use', value: undefined }
   })
   await attempt.step('prove', async () => {
-    const { run_id } = await client.finalizeConnector(connector, mode, { signal })
+    const run_id = await startProof(attempt, { client, mode, patienceMs: endMs })
     attempt.provedBy(run_id)
     const result = await resultOf(client, run_id, signal)
     if (result === null)
@@ -44,9 +48,6 @@ export async function deliver(
     )
   })
 }
-
-/** After a cancel the host has this long to end the run and say how, milliseconds. */
-const endMs = 30_000
 
 /**
  * Waits for the run that proves the secret. A cancel is passed on to it, and its result counts: it may have put the

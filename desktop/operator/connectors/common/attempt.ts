@@ -24,6 +24,8 @@ export interface Request {
 export class Attempt {
   readonly #view: ConnectFlow
   readonly #cancel = new AbortController()
+  /** A proof on the host was requested: until its end is known, it may have put the new secret in use. */
+  #mayHaveChanged = false
   /** Brings a window of the attempt to the front; null: it has none. */
   #showWindow: (() => Promise<void>) | null = null
 
@@ -132,6 +134,10 @@ export class Attempt {
     return true
   }
 
+  mayHaveChanged(maybe: boolean): void {
+    this.#mayHaveChanged = maybe
+  }
+
   provedBy(runId: string): void {
     this.#view.run_id = runId
   }
@@ -144,7 +150,7 @@ export class Attempt {
   fail(thrown: unknown): void {
     const { errorClass, message } = toProblem(thrown)
     // A host that did not say how its run ended may use the new secret.
-    const known = this.#view.run_id === null || errorClass !== 'hostd_unreachable'
+    const known = !this.#mayHaveChanged || errorClass !== 'hostd_unreachable'
     const cancelled = (this.signal.aborted && known) || errorClass === 'cancelled'
     this.#end(
       cancelled
