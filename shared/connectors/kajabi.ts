@@ -25,9 +25,27 @@ const settings = z
       .describe(
         'Hosts whose cookies, subdomains included, a login may hold. Any other makes it invalid.',
       ),
+    ca_file: z
+      .string()
+      .startsWith('/')
+      .nullable()
+      .default(null)
+      .describe('Certificates (PEM) that are trusted for it instead of those of Node.'),
     check_path: urlPath
       .default('/admin')
-      .describe('Page that only a signed-in user gets; the check requests it.'),
+      .describe(
+        'Page that only a signed-in user gets. The check requests it, and once more with a wrong session: who gets it ' +
+          'then too proves nothing by it.',
+      ),
+    check_text: z
+      .string()
+      .min(1)
+      .max(300)
+      .nullable()
+      .default(null)
+      .describe(
+        'Text that the HTML of this page holds for a signed-in user alone; null: any page will do.',
+      ),
     login_paths: z
       .array(urlPath)
       .min(1)

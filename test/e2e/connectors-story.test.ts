@@ -59,7 +59,12 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
   const newHost = async (): Promise<{ host: TestHost; hostd: TestHostd }> => {
     const host = testHost({
       settings: {
-        kajabi: { base_url: site.plainUrl, hosts: ['127.0.0.1'], timeout_seconds: 60 },
+        kajabi: {
+          base_url: site.hostUrl,
+          hosts: ['127.0.0.1'],
+          ca_file: site.caFile,
+          timeout_seconds: 60,
+        },
         gmail: { token_url: `${google.url}/token`, api_url: google.url, timeout_seconds: 60 },
       },
     })

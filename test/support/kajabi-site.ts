@@ -1,21 +1,23 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
-import { createServer as createPlainServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import { text } from 'node:stream/consumers'
-import { libraryPage, ownCertificate } from './connector-peers.ts'
+import { libraryPage } from './connector-peers.ts'
+import { ownCa } from './own-ca.ts'
 
 /** Kajabi on this machine, over TLS: sign-in form, second factor, a page in between, and a session that ends. */
 export interface KajabiSite {
   /** `https://app.kajabi.test:<port>`; a browser needs `switches` to find and trust it. */
   readonly url: string
   readonly port: number
-  /** The same site without TLS, for a host that trusts no certificate of a test. */
-  readonly plainUrl: string
-  /** How a browser finds the names of the test and trusts the certificate. */
+  /** The same site by the address of this machine, which a host finds without the names of the test. */
+  readonly hostUrl: string
+  /** The authority of its certificate, for a host. */
+  readonly caFile: string
+  /** How a browser finds the names of the test and trusts the authority. */
   readonly switches: readonly string[]
   readonly person: { readonly email: string; readonly password: string; readonly code: string }
   /**
@@ -55,36 +57,36 @@ class Site implements KajabiSite {
   keeps: KajabiSite['keeps'] = 'cookie'
   sessionSeconds = 3600
   readonly #server
-  readonly #plain
-  readonly #certificate = ownCertificate()
+  readonly #certificate = ownCa(['IP:127.0.0.1', 'DNS:*.kajabi.test', `DNS:${foreignHost}`])
   readonly #sessions = new Set<string>()
   readonly #ever: string[] = []
   readonly #foreign = `foreign-${randomBytes(12).toString('hex')}`
 
   constructor() {
-    const { key, cert } = this.#certificate
+    const { key, chain } = this.#certificate
     const handle: RequestListener = (request, response) => {
       this.#answer(request, response).catch((error: unknown) =>
         response.writeHead(500).end(String(error)),
       )
     }
-    this.#server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, handle)
-    this.#plain = createPlainServer(handle)
+    this.#server = createServer({ key: readFileSync(key), cert: readFileSync(chain) }, handle)
   }
 
   async listen(): Promise<void> {
-    for (const server of [this.#server, this.#plain]) {
-      server.listen(0, '127.0.0.1')
-      await once(server, 'listening')
-    }
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
   }
 
   get port(): number {
     return portOf(this.#server)
   }
 
-  get plainUrl(): string {
-    return `http://127.0.0.1:${portOf(this.#plain)}`
+  get hostUrl(): string {
+    return `https://127.0.0.1:${this.port}`
+  }
+
+  get caFile(): string {
+    return this.#certificate.ca
   }
 
   get url(): string {
@@ -92,7 +94,7 @@ class Site implements KajabiSite {
   }
 
   get switches(): readonly string[] {
-    const { publicKey } = new X509Certificate(readFileSync(this.#certificate.cert))
+    const { publicKey } = new X509Certificate(readFileSync(this.caFile))
     const key = publicKey.export({ type: 'spki', format: 'der' })
     return [
       '--host-resolver-rules=MAP *.test 127.0.0.1',
@@ -105,11 +107,9 @@ class Site implements KajabiSite {
   }
 
   async close(): Promise<void> {
-    for (const server of [this.#server, this.#plain]) {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    }
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await once(this.#server, 'close')
     rmSync(this.#certificate.dir, { recursive: true, force: true })
   }
 
@@ -160,11 +160,10 @@ class Site implements KajabiSite {
         page(`<script>sessionStorage.setItem('token', '${session}'); location = '/admin'</script>`),
       )
     this.#sessions.add(session)
-    const secure = request.socket instanceof TLSSocket ? 'Secure; ' : ''
     response
       .writeHead(302, {
         location: '/moment',
-        'set-cookie': `_kjb_session=${session}; ${secure}HttpOnly; Path=/; Max-Age=${this.sessionSeconds}`,
+        'set-cookie': `_kjb_session=${session}; Secure; HttpOnly; Path=/; Max-Age=${this.sessionSeconds}`,
       })
       .end()
   }

@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly body?: string
   /** Unix socket to connect to; the host of the URL is then only the Host header. */
   readonly socketPath?: string
+  /** Certificates (PEM) that are trusted instead of those of Node; null: those of Node. */
+  readonly ca?: string | null
   readonly signal?: AbortSignal | undefined
   /** Limit for the whole answer, in milliseconds. */
   readonly timeoutMs?: number
@@ -49,6 +51,7 @@ export async function httpRequest(
     headers = {},
     body,
     socketPath,
+    ca = null,
     signal,
     timeoutMs = answerMs,
     maxBytes = maxAnswerBytes,
@@ -61,6 +64,7 @@ export async function httpRequest(
   const { origin, pathname, search } = new URL(url)
   const client = new Client(origin, {
     ...(socketPath === undefined ? {} : { socketPath }),
+    ...(ca === null ? {} : { connect: { ca } }),
     // The limit below ends everything but a connection that is being made.
     connectTimeout: timeoutMs,
     headersTimeout: 0,

@@ -16,7 +16,7 @@ export async function isSignedIn(page: Page, settings: LandmarkSettings): Promis
   } catch {
     return false // it was closed or replaced meanwhile; the next look sees what is there
   }
-  if (await isVisible(page, 'input[type=password]')) return false
+  if (await isVisible(page, 'input[type=password], input[autocomplete=one-time-code]')) return false
   if (signed_in_element !== null && !(await isVisible(page, signed_in_element))) return false
   const cookies = await page.context().cookies(base_url)
   return signed_in_cookie === null || cookies.some(({ name }) => name === signed_in_cookie)

@@ -38,7 +38,7 @@ export function connectionProblem(peer: string, error: unknown): Problem {
  */
 export async function requestPeer(
   url: string | URL,
-  request: Pick<HttpRequest, 'method' | 'body' | 'statusOnly'> & {
+  request: Pick<HttpRequest, 'method' | 'body' | 'ca' | 'statusOnly'> & {
     readonly headers: Readonly<Record<string, string>>
     readonly signal: AbortSignal
     readonly timeoutMs: number

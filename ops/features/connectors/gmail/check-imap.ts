@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { Problem } from '#shared/errors'
+import { certificatesOf } from '../common/certificates.ts'
 import type { CheckRequest, Found } from '../common/connector.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { imapLogin, type ImapServer } from './imap-login.ts'
@@ -31,21 +30,7 @@ export function imapAccess({ settings, locate, rules, signal }: CheckRequest<'gm
   )
   const { imap_host: host, imap_port: port, imap_ca_file } = settings
   return {
-    server: { host, port, ca: certificates(imap_ca_file) },
+    server: { host, port, ca: certificatesOf(imap_ca_file, 'gmail.imap_ca_file') },
     login: { user, password, signal },
-  }
-}
-
-/** @throws {Problem} `config_invalid` */
-function certificates(path: string | null): string | null {
-  if (path === null) return null
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new Problem(
-      'config_invalid',
-      `gmail.imap_ca_file of host.json: ${path} cannot be read. No request was sent.`,
-      { cause: error },
-    )
   }
 }

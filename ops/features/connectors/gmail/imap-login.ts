@@ -28,6 +28,9 @@ interface ImapWork<T> {
   readonly run: (client: ImapFlow) => Promise<T>
 }
 
+/** Most bytes of one line, whatever the work: the library holds a line whole. A login takes a few hundred in all. */
+const maxLineBytes = 1024 * 1024
+
 /**
  * Logs in once, and out again.
  * @throws {Problem} the classes of `imapSession`
@@ -35,8 +38,7 @@ interface ImapWork<T> {
 export const imapLogin = (server: ImapServer, login: ImapLogin): Promise<void> =>
   imapSession(server, login, {
     verifyOnly: true,
-    // A login takes a few hundred.
-    maxBytes: 1024 * 1024,
+    maxBytes: maxLineBytes,
     purpose: 'a login',
     run: () => Promise.resolve(),
   })
@@ -45,8 +47,8 @@ export const imapLogin = (server: ImapServer, login: ImapLogin): Promise<void> =
  * Logs in over TLS from the first byte, does some work, and ends the connection. It sends nothing before the
  * certificate is verified, never connects without TLS, and does not try a refused password again.
  * @throws {Problem} `connector_refused`, `connector_insecure`, `connector_unreachable`;
- *   `connector_answer_unexpected` for a server that says more than `maxBytes`; when `signal` fires, its reason; what
- *   `run` throws
+ *   `connector_answer_unexpected` for a server that says more than `maxBytes`, or a line of more than 1 MiB; when
+ *   `signal` fires, its reason; what `run` throws
  */
 export async function imapSession<T>(
   { host, port, ca }: ImapServer,
@@ -55,7 +57,7 @@ export async function imapSession<T>(
 ): Promise<T> {
   signal.throwIfAborted()
   const peer = `${host}:${port}`
-  let tooMuch = false
+  let tooMuch: string | null = null
   const client = new ImapFlow({
     host,
     port,
@@ -68,9 +70,10 @@ export async function imapSession<T>(
     connectionTimeout: limitMs,
     greetingTimeout: limitMs,
     socketTimeout: limitMs,
-    transport: countedTransport(maxBytes, () => {
-      tooMuch = true
-      client.close()
+    transport: countedTransport((received, line) => {
+      if (received > maxBytes) tooMuch ??= `${maxBytes} bytes for ${purpose}`
+      else if (line > maxLineBytes) tooMuch ??= `${maxLineBytes} bytes in one line`
+      if (tooMuch !== null) client.close()
     }),
   })
   // `connect` throws the same error; without a listener the event would end the process.
@@ -82,10 +85,10 @@ export async function imapSession<T>(
     return await run(client)
   } catch (error) {
     signal.throwIfAborted()
-    if (tooMuch)
+    if (tooMuch !== null)
       throw new Problem(
         'connector_answer_unexpected',
-        `${peer} sent more than ${maxBytes} bytes for ${purpose}; the rest was not read.`,
+        `${peer} sent more than ${String(tooMuch)}; the rest was not read.`,
         { cause: error },
       )
     if (error instanceof Problem) throw error
@@ -100,27 +103,32 @@ export async function imapSession<T>(
   }
 }
 
-/** TLS as the library opens it, with its bytes counted. @param onTooMuch called once when there are too many */
+/**
+ * TLS as the library opens it, with its bytes counted.
+ * @param onBytes is given how many were received, and how many of them since the last end of a line
+ */
 const countedTransport = (
-  maxBytes: number,
-  onTooMuch: () => void,
+  onBytes: (received: number, line: number) => void,
 ): NonNullable<ImapFlowOptions['transport']> => ({
   connect: ({ host, port, servername, tls }, onConnect) => {
     let received = 0
+    let line = 0
     const socket = connect(
       { ...tls, host, port, ...(servername === undefined ? {} : { servername }) },
       () => {
         onConnect()
         socket.on('data', (chunk: Buffer) => {
-          const before = received
           received += chunk.length
-          if (before <= maxBytes && received > maxBytes) onTooMuch()
+          const end = chunk.lastIndexOf(lineFeed)
+          line = end === -1 ? line + chunk.length : chunk.length - end - 1
+          onBytes(received, line)
         })
       },
     )
     return socket
   },
 })
+const lineFeed = 10
 
 const refusedLogin = (error: unknown): boolean =>
   error instanceof Error && 'authenticationFailed' in error && error.authenticationFailed === true

@@ -4,6 +4,7 @@ import { Problem } from '#shared/errors'
 import { isHostOf } from '#shared/net/hostnames'
 import { requestPeer } from '../common/request-peer.ts'
 import type { CheckRequest } from '../common/connector.ts'
+import { certificatesOf } from '../common/certificates.ts'
 import { readSecret } from '../common/read-secret.ts'
 import { isSendable, kajabiLogin, type Cookie } from './login.ts'
 
@@ -42,6 +43,7 @@ export const readLogin = ({
 export async function getSignedIn(page: URL, request: PageRequest): Promise<SignedInPage> {
   const { settings, cookies, signal, within } = request
   const now = Date.now() / 1000
+  const ca = certificatesOf(settings.ca_file, 'kajabi.ca_file')
   requireLiveCookie(cookies, page, now)
   let url = page
   for (let hop = 0; ; hop += 1) {
@@ -49,13 +51,14 @@ export async function getSignedIn(page: URL, request: PageRequest): Promise<Sign
     const answer = await requestPeer(url, {
       signal,
       timeoutMs: settings.timeout_seconds * 1000,
+      ca,
       headers: {
         accept: 'text/html,application/xhtml+xml',
         cookie: sent.map(({ name, value }) => `${name}=${value}`).join('; '),
       },
     })
     const next = redirectOf(answer, url)
-    if (next === null) return { url, answer, html: await contentOf(answer, page), sent }
+    if (next === null) return { url, answer, html: await contentOf(answer, url, settings), sent }
     refuseOtherPage(next, page, { ...settings, within })
     if (hop === maxRedirects) throw unexpected(`it redirected more than ${maxRedirects} times`)
     url = next
@@ -99,17 +102,11 @@ export const isSentTo = (cookie: Cookie, url: URL, now: number): boolean =>
 export const isAtOrBelow = (pathname: string, path: string): boolean =>
   pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
 
-/** A form with a password field: a signed-in user does not get one. */
-const passwordField = /<input\b[^>]*\btype\s*=\s*["']?password\b/i
-
 const htmlType = /^(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i
-
-/** A field for the code of a second factor: the sign-in is not complete. */
-const codeField = /<input\b[^>]*\bautocomplete\s*=\s*["']?one-time-code\b/i
 
 const expired = (why: string): Problem =>
   new Problem('connector_expired', `Kajabi no longer accepts the captured login: ${why}.`)
-const unexpected = (why: string): Problem =>
+export const unexpected = (why: string): Problem =>
   new Problem(
     'connector_answer_unexpected',
     `Kajabi neither accepted nor refused the login: ${why}. It is not known whether the login is valid.`,
@@ -125,16 +122,21 @@ function redirectOf(answer: Response, from: URL): URL | null {
   return new URL(location, from)
 }
 
+/** Is it where Kajabi sends a user who is not signed in? */
+const isLoginPage = (
+  { hostname, pathname }: URL,
+  { hosts, login_paths }: Pick<KajabiSettings, 'hosts' | 'login_paths'>,
+): boolean => isHostOf(hostname, hosts) && login_paths.some((path) => isAtOrBelow(pathname, path))
+
 /** A redirect is followed only to where a signed-in user can be. */
 function refuseOtherPage(
   next: URL,
   page: URL,
-  { hosts, login_paths, within }: KajabiSettings & { readonly within: string },
+  { within, ...settings }: KajabiSettings & { readonly within: string },
 ): void {
-  const ours = isHostOf(next.hostname, hosts)
-  if (ours && login_paths.some((path) => isAtOrBelow(next.pathname, path)))
-    throw expired('it redirected to its login page')
+  if (isLoginPage(next, settings)) throw expired('it redirected to its login page')
   // The peer chooses the address, which may hold anything, so the message does not repeat it.
+  const ours = isHostOf(next.hostname, settings.hosts)
   if (next.origin !== page.origin)
     throw unexpected(
       `it redirected to ${ours ? 'another of its hosts' : 'a foreign host'}, which got no request`,
@@ -144,19 +146,21 @@ function refuseOtherPage(
 }
 
 /** @returns the page @throws {Problem} when it is none that a signed-in user gets */
-async function contentOf(answer: Response, { host }: URL): Promise<string> {
+async function contentOf(answer: Response, url: URL, settings: KajabiSettings): Promise<string> {
   const { status } = answer
   if (status === 401 || status === 403) throw expired(`it answered ${status}`)
   if (status >= 500 || status === 429)
     throw new Problem(
       'connector_unreachable',
-      `${host} answered ${status}. It is not known whether the login is valid.`,
+      `${url.host} answered ${status}. It is not known whether the login is valid.`,
     )
   if (status !== 200) throw unexpected(`it answered ${status}`)
   if (!htmlType.test(answer.headers.get('content-type') ?? ''))
     throw unexpected('it answered with something that is not a web page')
   const html = await answer.text()
-  if (passwordField.test(html)) throw expired('it answered with a form that asks for a password')
-  if (codeField.test(html)) throw expired('it answered with a form that asks for a code')
+  // Loaded where a page is read: the laptop uses the rest of this file too.
+  const { asksToSignIn } = await import('./sign-in-page.ts')
+  const asks = asksToSignIn(html, url, (address) => isLoginPage(address, settings))
+  if (asks !== null) throw expired(`it answered ${asks}`)
   return html
 }

@@ -38,7 +38,7 @@ beforeAll(async () => {
   hostd = await startHostd(host)
   mkdirSync(connectorSecrets(host.paths))
   chmodSync(connectorSecrets(host.paths), 0o750)
-  const kajabi = { base_url: site.plainUrl, hosts: ['127.0.0.1'] }
+  const kajabi = { base_url: site.hostUrl, hosts: ['127.0.0.1'], ca_file: site.caFile }
   writeFileSync(host.paths.hostSettings, JSON.stringify({ name: 'test-host', kajabi }))
   bench = operatorBench({ env: { ...desk.env, NPM_TOKEN: 'npm-canary-0123' } })
   await bench.call('settings.set_host', { name: 'test-host', url: hostd.url, token: host.token })

@@ -60,6 +60,8 @@ describe('a check of the connectors', () => {
         path: '/admin/sites/1/dashboard',
         cookie: `_kjb_session=${session}; locale=en; deep=deep-cookie-0815`,
       },
+      // Somebody with a wrong session must not get the page.
+      { path: '/admin', cookie: `_kjb_session=${'x'.repeat(session.length)}; locale=xx` },
     ])
     expect(kit.at.google.bearers.at(-1)?.length).toBeGreaterThan(20)
     kit.at.useImap()

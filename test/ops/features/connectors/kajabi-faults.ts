@@ -161,6 +161,66 @@ export const kajabiFaults = (kit: FaultKit): readonly Fault[] => [
     detail: /form that asks for a code/,
   },
   {
+    name: 'a form of the login page without a password',
+    make: kit.page(
+      200,
+      { 'content-type': 'text/html' },
+      '<form action="/login?next=a"><input name="email"></form>',
+    ),
+    state: 'expired',
+    errorClass: 'connector_expired',
+    detail: /with a form of its login page/,
+  },
+  {
+    name: 'a page that leads to the login page by itself',
+    make: kit.page(
+      200,
+      { 'content-type': 'text/html' },
+      '<meta http-equiv="Refresh" content="3; URL=\'/login\'">Your session has ended.',
+    ),
+    state: 'expired',
+    errorClass: 'connector_expired',
+    detail: /with a page that leads to its login page/,
+  },
+  // A page that everybody gets: that of another site, one in between, or one that says that a session has ended.
+  ...['<h1>This domain is for sale</h1>', 'Just a moment…', 'Your session has expired.'].map(
+    (html) => ({
+      name: `a page that everybody gets: ${html}`,
+      make: kit.page(200, { 'content-type': 'text/html' }, html),
+      state: 'unreachable' as const,
+      errorClass: 'connector_answer_unexpected' as const,
+      detail: /shows a page of kajabi\.check_path to somebody who is not signed in too/,
+    }),
+  ),
+  {
+    name: 'a page without the text that only a signed-in user gets',
+    make: () => kit.at.settings({ kajabi: { check_text: 'Sign out' } }),
+    state: 'unreachable',
+    errorClass: 'connector_answer_unexpected',
+    detail: /does not hold the text that kajabi\.check_text names/,
+  },
+  {
+    name: 'a service that does not answer whether everybody gets the page',
+    make: () => {
+      let requests = 0
+      kit.at.kajabi.answer = (_request, response) => {
+        requests += 1
+        if (requests > 1) response.writeHead(503).end()
+        else response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Dashboard</h1>')
+      }
+    },
+    state: 'unreachable',
+    errorClass: 'connector_unreachable',
+    detail: /answered 503/,
+  },
+  {
+    name: 'a certificate file that is missing',
+    make: () => kit.at.settings({ kajabi: { ca_file: '/nowhere/ca.pem' } }),
+    state: 'invalid',
+    errorClass: 'config_invalid',
+    detail: /kajabi\.ca_file of host\.json/,
+  },
+  {
     name: 'an answer that is no page',
     make: kit.page(200, { 'content-type': 'application/json' }, '{}'),
     state: 'unreachable',

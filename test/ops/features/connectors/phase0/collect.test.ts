@@ -183,9 +183,13 @@ describe('the harvest of Gmail', () => {
       return true
     }
     at.google.mailbox.requests.length = 0
-    expect((await linesOf('harvest')).map(({ type }) => type)).toEqual(['message', 'end'])
+    expect((await linesOf('harvest')).map(({ type }) => type)).toEqual([
+      'exchanged',
+      'message',
+      'end',
+    ])
     expect(at.google.mailbox.requests).toHaveLength(41)
-    expect((await linesOf('harvest', ['18c0ffee00000001'])).slice(0, 1)).toEqual([
+    expect((await linesOf('harvest', ['18c0ffee00000001'])).slice(1, 2)).toEqual([
       { type: 'keep', id: '18c0ffee00000001' },
     ])
   })
@@ -257,16 +261,19 @@ describe('the harvest over IMAP', () => {
     expect(problemOf(await linesOf('harvest'))).toMatch(
       /^connector_answer_unexpected: .*the search/,
     )
-    const peer = await imapPeer({
-      user: 'ada@example.test',
-      pass: 'abcdefghijklmnop',
-      flood: { at: 'SEARCH', text: '* SEARCH 1 2 3\r\n' },
-    })
-    at.useImap({ imap_port: peer.port, imap_ca_file: peer.caFile, harvest_max_messages: 1 })
-    expect(problemOf(await linesOf('harvest'))).toMatch(
-      /^connector_answer_unexpected: .* more than \d+ bytes for a harvest/,
-    )
-    await peer.close()
+    for (const [flood, said] of [
+      ['* SEARCH 1 2 3\r\n', /^connector_answer_unexpected: .* more than \d+ bytes for a harvest/],
+      ['1 2 3 ', /^connector_answer_unexpected: .* more than 1048576 bytes in one line/],
+    ] as const) {
+      const peer = await imapPeer({
+        user: 'ada@example.test',
+        pass: 'abcdefghijklmnop',
+        flood: { at: 'SEARCH', text: flood },
+      })
+      at.useImap({ imap_port: peer.port, imap_ca_file: peer.caFile, harvest_max_messages: 1 })
+      expect(problemOf(await linesOf('harvest'))).toMatch(said)
+      await peer.close()
+    }
   })
 })
 

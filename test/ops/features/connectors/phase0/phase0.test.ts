@@ -7,7 +7,8 @@ import { newRunId } from '#shared/ids'
 import { harvestRecord, librarySnapshot, type HarvestRecord } from '#shared/phase0'
 import { runPhase0 } from '#ops/features/connectors/phase0/pipeline'
 import { unfinishedHarvest } from '#ops/core/host-state/unfinished-harvest'
-import { connectorHost, type ConnectorHost } from '../../../../support/connector-host.ts'
+import { connectorHost, session, type ConnectorHost } from '../../../../support/connector-host.ts'
+import { kajabi } from '../../../../support/connector-peers.ts'
 
 let at: ConnectorHost
 beforeAll(async () => {
@@ -225,8 +226,9 @@ describe('a harvest that ends early', () => {
 
 describe('a library', () => {
   it('without an item has a class of its own, and its snapshot says so', async () => {
-    at.kajabi.answer = (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Products</title>')
+    at.kajabi.answer = (request, response) => {
+      if (request.url !== '/admin/products') kajabi(session)(request, response)
+      else response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Products</title>')
     }
     const { result, file } = await phase0()
     expect(result).toMatchObject({
@@ -241,9 +243,11 @@ describe('a library', () => {
 
   it('behind a login form is an expired login, and there is no snapshot', async () => {
     at.kajabi.answer = (request, response) => {
-      const page =
-        request.url === '/admin' ? '<h1>Dashboard</h1>' : '<form><input type=password></form>'
-      response.writeHead(200, { 'content-type': 'text/html' }).end(page)
+      if (request.url !== '/admin/products') kajabi(session)(request, response)
+      else {
+        const form = '<form><input type=password></form>'
+        response.writeHead(200, { 'content-type': 'text/html' }).end(form)
+      }
     }
     const { result, file } = await phase0()
     expect(result).toMatchObject({ error_class: 'connector_expired', step_failed: 'library' })
