@@ -34,8 +34,8 @@ const settings = z
     check_path: urlPath
       .default('/admin')
       .describe(
-        'Page that only a signed-in user gets. The check requests it, and once more with a wrong session: who gets it ' +
-          'then too proves nothing by it.',
+        'Page that only a signed-in user gets. The check requests it, and once more with a wrong session: a page ' +
+          'that it gets then too proves nothing.',
       ),
     check_text: z
       .string()

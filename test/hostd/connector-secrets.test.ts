@@ -286,11 +286,17 @@ describe('the mode of a connector', () => {
     expect(mode()).toBe('oauth_desktop')
     await send({ ...password, GMAIL_APP_PASSWORD: 'abcd efgh ijkl mnop' }, 'imap', 'gmail')
     const before = JSON.parse(readFileSync(at.host.paths.hostSettings, 'utf8')) as object
+    rmSync(at.host.paths.trustFile, { force: true })
+    const files = readdirSync(at.host.paths.etc, { recursive: true }).filter(
+      (name) => !/candidate/.test(String(name)),
+    )
     expect(await finalize('gmail', 'imap')).toMatchObject({
       overall: 'PASS',
       connectors: [{ name: 'gmail', mode: 'imap', state: 'ready' }],
     })
     expect(mode()).toBe('imap')
+    // A missing trust file stays missing.
+    expect(readdirSync(at.host.paths.etc, { recursive: true })).toEqual(files)
     expect(await detail('gmail')).toMatchObject({ mode: 'imap', candidate: null })
     const after = JSON.parse(readFileSync(at.host.paths.hostSettings, 'utf8')) as {
       gmail: object

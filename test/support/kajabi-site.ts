@@ -24,7 +24,7 @@ export interface KajabiSite {
    * Where the site keeps a sign-in; set by the test. `huge`: in a cookie, beside 50 MB of cached content. `once`: the
    * first page that it shows signs everybody out, in every browser.
    */
-  keeps: 'cookie' | 'once' | 'sessionStorage' | 'huge'
+  keeps: 'cookie' | 'once' | 'sessionStorage' | 'indexedDB' | 'huge'
   /** Seconds that a session cookie lives. */
   sessionSeconds: number
   /** Values that nobody but the browser and the host may ever see. */
@@ -40,10 +40,37 @@ const page = (body: string): string =>
 const form = (action: string, fields: string): string =>
   page(`<form method="post" action="${action}">${fields}<button>Continue</button></form>`)
 
-/** Shows the dashboard to who has a token in this window; everybody else is sent to the login. */
-const shell = page(`<body><script>
-  if (sessionStorage.getItem('token') === null) location.replace('/login')
-  else document.body.innerHTML = '<h1 id="dashboard">Dashboard</h1>'
+/** Opens the database of the page in `store`; a script. */
+const database = `const opening = indexedDB.open('auth')
+  opening.onupgradeneeded = () => opening.result.createObjectStore('auth')
+  const store = (mode) => opening.result.transaction('auth', mode).objectStore('auth')`
+
+/** Scripts that keep a token in the browser, and that give it to `show`, by where it is kept. */
+const scripts = {
+  sessionStorage: {
+    keep: (token: string) => `sessionStorage.setItem('token', '${token}'); location = '/admin'`,
+    read: "show(sessionStorage.getItem('token'))",
+  },
+  indexedDB: {
+    keep: (token: string) => `${database}
+      opening.onsuccess = () =>
+        (store('readwrite').put('${token}', 'token').onsuccess = () => (location = '/admin'))`,
+    read: `${database}
+      opening.onsuccess = () => {
+        const reading = store('readonly').get('token')
+        reading.onsuccess = () => show(reading.result ?? null)
+      }`,
+  },
+} as const
+
+/** Shows the dashboard to who has a token in this browser; everybody else is sent to the login. */
+const shell = (where: keyof typeof scripts): string =>
+  page(`<body><script>
+  const show = (token) => {
+    if (token === null) location.replace('/login')
+    else document.body.innerHTML = '<h1 id="dashboard">Dashboard</h1>'
+  }
+  ${scripts[where].read}
 </script>`)
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
@@ -155,10 +182,8 @@ class Site implements KajabiSite {
       return void response.end(form('/two-factor', `<p>Wrong code</p>${field}`))
     const session = `kjb-${randomBytes(16).toString('hex')}`
     this.#ever.push(session)
-    if (this.keeps === 'sessionStorage')
-      return void response.end(
-        page(`<script>sessionStorage.setItem('token', '${session}'); location = '/admin'</script>`),
-      )
+    if (this.keeps === 'sessionStorage' || this.keeps === 'indexedDB')
+      return void response.end(page(`<script>${scripts[this.keeps].keep(session)}</script>`))
     this.#sessions.add(session)
     response
       .writeHead(302, {
@@ -169,7 +194,8 @@ class Site implements KajabiSite {
   }
 
   #admin([request, response]: Parameters<RequestListener>, pathname: string): void {
-    if (this.keeps === 'sessionStorage') return void response.end(shell)
+    if (this.keeps === 'sessionStorage' || this.keeps === 'indexedDB')
+      return void response.end(shell(this.keeps))
     const session = /\b_kjb_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1] ?? ''
     if (!this.#sessions.has(session)) response.writeHead(302, { location: '/login' }).end()
     else if (pathname === '/admin')

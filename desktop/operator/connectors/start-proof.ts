@@ -60,7 +60,7 @@ async function eventually<T>(
       if (performance.now() >= end)
         throw new Problem(
           'hostd_unreachable',
-          'The connection was lost while the host was told to prove the new secret, and the host does not answer. ' +
+          'The connection was lost while HQ requested the proof of the new secret, and the host does not answer. ' +
             'It is not known whether the new secret is in use.',
           { cause: error },
         )

@@ -236,13 +236,16 @@ describe.skipIf(xvfb === undefined)('signing in to Kajabi (needs Xvfb)', () => {
     expect(await failed).toMatchObject({ errorClass: 'sign_in_timed_out' })
   })
 
-  it('refuses a login that only the window keeps, and says so', async () => {
-    site.keeps = 'sessionStorage'
+  it.each([
+    ['the memory of its window (sessionStorage)', 'sessionStorage'],
+    ['a database of the browser (indexedDB)', 'indexedDB'],
+  ] as const)('refuses a login that only %s keeps, and says so', async (place, keeps) => {
+    site.keeps = keeps
     const { failed } = start({ signed_in_element: '#dashboard' })
     await signIn()
     expect(await failed).toMatchObject({
       errorClass: 'sign_in_not_kept',
-      message: expect.stringContaining('the memory of its window (sessionStorage)') as string,
+      message: expect.stringContaining(place) as string,
     })
   })
 
