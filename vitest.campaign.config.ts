@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/campaign/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/rig/**', 'test/bench/**', 'test/campaign/**'],
     // Real git, real processes, real browsers on two cores: slow is not failed.
+    globalSetup: ['test/support/build.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
     teardownTimeout: 120_000,

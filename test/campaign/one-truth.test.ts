@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Browser } from 'playwright'
-import { buildAndServe, type BuiltRenderer } from '../desktop/renderer/support/built-renderer.ts'
+import { serveBuilt, type BuiltRenderer } from '../desktop/renderer/support/built-renderer.ts'
 import { open } from '../desktop/renderer/support/pages.ts'
 import { scene } from '../desktop/renderer/support/scenes.ts'
 import { paletteAgrees, showsOneTruth } from '../desktop/renderer/support/screen.ts'
@@ -22,7 +22,7 @@ it('1,000 random histories: no two outputs of the state contradict each other', 
 let built: BuiltRenderer
 let browser: Browser
 beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+  ;[built, browser] = await Promise.all([serveBuilt(), launchBrowser()])
 })
 afterAll(async () => {
   await browser.close()

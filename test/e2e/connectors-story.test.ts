@@ -16,7 +16,6 @@ import type { Browser, Page } from 'playwright'
 import { connectorSecrets } from '#ops/base/paths/connector-paths'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
 import { launchBrowser, pageMs, shown } from '../support/browser.ts'
-import { ensureBuilt } from '../support/build.ts'
 import { acceptsToken, webPeer } from '../support/connector-peers.ts'
 import { launchDesktop, type DesktopApp } from '../support/desktop-app.ts'
 import { browse, googleHere, type GoogleHere } from '../support/google-here.ts'
@@ -42,7 +41,6 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
   let bench: SignInBench
 
   beforeAll(async () => {
-    await ensureBuilt()
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'connectors-story-')))
     ;[site, google] = await Promise.all([kajabiSite(), googleHere()])
     bench = await signInBench(site)

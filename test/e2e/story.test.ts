@@ -12,10 +12,7 @@ import { signedVerdict } from '#shared/signature'
 import { reviewRef } from '#shared/verdict'
 import { members } from '#ops/base/process/process-tree'
 import { launchBrowser, pageMs, shown } from '../support/browser.ts'
-import { ensureBuilt } from '../support/build.ts'
 import { startDemo, type Demo } from '../support/demo.ts'
-
-beforeAll(ensureBuilt)
 
 /** The whole main job as a newcomer does it: `hq up`, a change, Ship, Deploy+Verify, six green gates. */
 describe('the story', () => {

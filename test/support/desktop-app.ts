@@ -8,7 +8,6 @@ import { _electron, chromium, type Page } from 'playwright'
 import { endTree, members } from '#ops/base/process/process-tree'
 import { installRoot } from '#ops/base/process/program'
 import { pageMs } from './browser.ts'
-import { ensureBuilt } from './build.ts'
 
 type Electron = typeof import('electron')
 
@@ -60,7 +59,6 @@ export async function launchDesktop(
   env: Readonly<Record<string, string>>,
   { keyring = true }: { keyring?: boolean } = {},
 ): Promise<DesktopApp> {
-  await ensureBuilt()
   const folder = mkdtempSync(join(tmpdir(), 'desktop-app-'))
   // In every process of this app, and in no other.
   const marker = `DESKTOP_APP=${folder}`

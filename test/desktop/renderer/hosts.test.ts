@@ -1,27 +1,17 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { diagnosisText } from '#shared/state/diagnosis'
-import { launchBrowser, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { shown } from '../../support/browser.ts'
 import { diagnosed, hosts } from './support/host-stories.ts'
-import { open } from './support/pages.ts'
+import { leave, rendererInBrowser } from './support/pages.ts'
 import { change, callsOf } from './support/scripted-transport.ts'
 
-let built: BuiltRenderer
-let browser: Browser
-beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await built.close()
-})
+const hq = rendererInBrowser()
 
 const url = 'https://aiops-1.tail1.ts.net'
 
 describe('the hosts', () => {
   test('stand in one table, with the machines that could become one', async () => {
-    const { page, complaints } = await open(browser, built, hosts(null), { path: '/hosts' })
+    const { page, complaints } = await hq.open(hosts(null), { path: '/hosts' })
     await shown(page.getByRole('heading', { level: 1 })).toHaveText('3 of 3 hosts answer')
     const rows = page.getByRole('table', { name: 'Hosts' }).getByRole('row')
     await shown(rows).toHaveCount(4)
@@ -44,17 +34,17 @@ describe('the hosts', () => {
       'true',
     )
     expect(complaints).toEqual([])
-    await page.context().close()
+    await leave(page)
   })
 
   test('agree everywhere on what is wrong with one, and are back by themselves', async () => {
     const scene = hosts('host_key_expired')
     const { title, text, remedy } = diagnosisText(diagnosed('host_key_expired'), 'aiops-1')
-    const { page } = await open(browser, built, scene)
+    const { page } = await hq.open(scene)
     const card = page.getByRole('region', { name: 'Diagnosis of aiops-1' })
     const entry = page.getByRole('link', { name: 'Hosts, 1 unreachable' })
     for (const path of ['/', '/hosts']) {
-      await page.goto(`${built.url}#${path}`)
+      await page.goto(`${hq.url}#${path}`)
       await shown(card.getByRole('heading')).toHaveText(title)
       await shown(card).toContainText(text)
       await shown(
@@ -72,11 +62,11 @@ describe('the hosts', () => {
     await change(page, { answers: hosts(null).answers })
     await shown(card).toHaveCount(0)
     await shown(page.getByRole('button', { name: 'Host aiops-1, direct · 12 ms' })).toBeVisible()
-    await page.context().close()
+    await leave(page)
   })
 
   test('that changed are compared before anything is sent to them', async () => {
-    const { page } = await open(browser, built, hosts('identity_changed'), { path: '/hosts' })
+    const { page } = await hq.open(hosts('identity_changed'), { path: '/hosts' })
     await page.getByRole('button', { name: 'Compare and agree' }).click()
     const dialog = page.getByRole('alertdialog')
     await shown(dialog).toContainText('nodekey:old')
@@ -87,6 +77,6 @@ describe('the hosts', () => {
       name: 'hosts.agree',
       input: { url, node_key: 'nodekey:a1', tls_name: 'aiops-1.tail1.ts.net' },
     })
-    await page.context().close()
+    await leave(page)
   })
 })

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BundleVerification } from '#shared/proof'
 import { launchBrowser, pageMs, shown } from '../../support/browser.ts'
-import { buildAndServe, type BuiltRenderer } from './support/built-renderer.ts'
+import { serveBuilt, type BuiltRenderer } from './support/built-renderer.ts'
 import { idAt } from './support/documents.ts'
 import { line, numbered, run, status, type Scene } from './support/scenes.ts'
 import { done } from './support/deploy-stories.ts'
@@ -147,7 +147,7 @@ function stream(
 }
 
 beforeAll(async () => {
-  ;[built, browser] = await Promise.all([buildAndServe(answer), launchBrowser()])
+  ;[built, browser] = await Promise.all([serveBuilt(answer), launchBrowser()])
 })
 afterAll(async () => {
   await browser.close()

@@ -16,7 +16,6 @@ import {
 import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
-import { ensureBuilt } from '../../support/build.ts'
 import {
   allFiles,
   scriptedInstall,
@@ -57,7 +56,6 @@ describe('hq serve', () => {
     })
 
   beforeAll(async () => {
-    await ensureBuilt()
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'serve-test-')))
     home = join(dir, 'hq')
     const scripted = scriptedInstall(dir, {

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize, resolve } from 'node:path'
-import { ensureBuilt } from '../../../support/build.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -21,9 +20,8 @@ export interface BuiltRenderer {
 /** Answers a request itself and says true, or leaves it to the files. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => boolean
 
-/** Serves the renderer as it ships on loopback; builds it when its sources have changed. */
-export async function buildAndServe(answer?: Answer): Promise<BuiltRenderer> {
-  await ensureBuilt()
+/** Serves the renderer as it ships, which the test run has built, on loopback. */
+export async function serveBuilt(answer?: Answer): Promise<BuiltRenderer> {
   return await serveRenderer(resolve('out/renderer'), answer)
 }
 

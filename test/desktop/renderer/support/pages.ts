@@ -1,6 +1,6 @@
 import type { Browser, ConsoleMessage, Page } from 'playwright'
 import { afterAll, beforeAll } from 'vitest'
-import { buildAndServe, emptyPage, type BuiltRenderer } from './built-renderer.ts'
+import { serveBuilt, emptyPage, type BuiltRenderer } from './built-renderer.ts'
 import type { Scene } from './scenes.ts'
 import { launchBrowser, pageMs } from '../../../support/browser.ts'
 import { script } from './scripted-transport.ts'
@@ -30,7 +30,7 @@ export function rendererInBrowser(): RendererInBrowser {
   let built: BuiltRenderer
   let browser: Browser
   beforeAll(async () => {
-    ;[built, browser] = await Promise.all([buildAndServe(), launchBrowser()])
+    ;[built, browser] = await Promise.all([serveBuilt(), launchBrowser()])
   })
   afterAll(async () => {
     await browser.close()
