@@ -90,6 +90,7 @@ export class Workspace {
     })
     this.deploys = watchDeploys({
       client: this.connection.client,
+      cameBack: () => this.connection.cameBack(),
       log,
       onEnded: (end) => {
         onRunEnded?.(end)
@@ -172,7 +173,8 @@ export class Workspace {
   }
 
   followRun(id: string, after: number, signal: AbortSignal): AsyncIterable<readonly RunEvent[]> {
-    return this.connection.client.events(id, { after, signal })
+    const cameBack = (): AbortSignal => this.connection.cameBack()
+    return this.connection.client.events(id, { after, signal, cameBack })
   }
 
   /** Makes the Overview show at once what just changed on the host, not at the next poll. */

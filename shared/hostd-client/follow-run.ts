@@ -24,6 +24,11 @@ export interface FollowOptions {
   readonly signal?: AbortSignal
   /** Longest time without any answer of the host, milliseconds. Absent: the host is waited for. */
   readonly patienceMs?: number
+  /**
+   * Gives a signal that fires when the host has come back after it was away: a connection from before is dead then, and
+   * a pause is over. Called for each connection and each pause.
+   */
+  readonly cameBack?: () => AbortSignal
 }
 
 /**
@@ -47,17 +52,20 @@ class RunFollower {
   readonly #id: string
   readonly #signal: AbortSignal | undefined
   readonly #patienceMs: number | undefined
+  readonly #cameBack: (() => AbortSignal) | undefined
   /** Number of the last event that was given. */
   #seen: number
   #lastAnswerAt = Date.now()
   #emptyConnections = 0
 
-  constructor(connect: Connect, id: string, { after = 0, signal, patienceMs }: FollowOptions) {
+  constructor(connect: Connect, id: string, options: FollowOptions) {
+    const { after = 0, signal, patienceMs, cameBack } = options
     this.#connect = connect
     this.#id = id
     this.#seen = after
     this.#signal = signal
     this.#patienceMs = patienceMs
+    this.#cameBack = cameBack
   }
 
   async *events(): AsyncGenerator<readonly RunEvent[], RunStatus | null> {
@@ -72,7 +80,7 @@ class RunFollower {
       }
       this.#emptyConnections = this.#seen > before ? 0 : this.#emptyConnections + 1
       this.#refuseBrokenStream()
-      await pause(this.#pauseMs(), this.#signal)
+      await pause(this.#pauseMs(), anyOf(this.#signal, this.#cameBack?.()))
     }
     return null
   }
@@ -119,7 +127,7 @@ class RunFollower {
           ...(this.#seen > 0 ? { 'last-event-id': String(this.#seen) } : {}),
         },
         limitMs: null,
-        signal: AbortSignal.any([silence.signal, ...(this.#signal ? [this.#signal] : [])]),
+        signal: anyOf(silence.signal, this.#signal, this.#cameBack?.()),
       })
       const heard = (): void => {
         this.#lastAnswerAt = Date.now()
@@ -162,6 +170,9 @@ class RunFollower {
   }
 }
 
+const anyOf = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal =>
+  AbortSignal.any(signals.filter((signal) => signal !== undefined))
+
 function parsed<T>(message: StreamMessage, sides: string, parse: (value: unknown) => T): T {
   try {
     return parse(JSON.parse(message.data))
@@ -192,14 +203,14 @@ class SilenceLimit {
 }
 
 /** Resolves after `ms`, or at once when `signal` is aborted. */
-const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
+      signal.removeEventListener('abort', done)
       resolve()
     }
     const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', done)
-    if (signal?.aborted) done()
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
   })

@@ -30,6 +30,8 @@ export interface Connection {
   readonly target: () => Promise<HostTarget>
   /** The client of the selected host, whichever that is at the time of a request. */
   readonly client: HostdClient
+  /** Fires when the selected host answers again after it was away. */
+  cameBack(): AbortSignal
   /** Every enrolled host, the selected one first. */
   all(): readonly HostPoller[]
   /** Reads the status now instead of at the next turn. Resolves when the answer is in. @param url default: the selected host */
@@ -73,6 +75,10 @@ class HostPollers implements Connection {
 
   known(): KnownStatus | null {
     return this.#current()?.known() ?? null
+  }
+
+  cameBack(): AbortSignal {
+    return this.#current()?.cameBack() ?? new AbortController().signal
   }
 
   all(): readonly HostPoller[] {

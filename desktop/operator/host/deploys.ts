@@ -16,6 +16,8 @@ export interface RunEnd {
 
 interface Options {
   readonly client: HostdClient
+  /** Fires when the host answers again after it was away. */
+  readonly cameBack: () => AbortSignal
   readonly onEnded: (end: RunEnd) => void
   readonly log: (text: string) => void
 }
@@ -73,11 +75,12 @@ class DeployWatch implements Deploys {
   }
 
   async #follow(id: string, what: ActionId): Promise<void> {
-    const { client, onEnded, log } = this.#options
+    const { client, cameBack, onEnded, log } = this.#options
     const progress = freshProgress()
     if (what === action) this.#current = { id, progress }
     try {
-      const result = await trackProgress(client.events(id, { signal: this.#stop.signal }), progress)
+      const { signal } = this.#stop
+      const result = await trackProgress(client.events(id, { signal, cameBack }), progress)
       if (result) onEnded({ source: 'host', title: actions[what].title, result })
     } catch (error) {
       const problem = toProblem(error)

@@ -62,6 +62,7 @@ export class HostPoller {
   #known: KnownStatus | null
   #savedAt = Date.now()
   #failures = 0
+  #cameBack = new AbortController()
   /** Round trips of the last answers, milliseconds. */
   #latencies: number[] = []
   #reading: Promise<void> | null = null
@@ -124,6 +125,17 @@ export class HostPoller {
       requireVerified(host, identity)
     }
     return { name: host.name, origin, token }
+  }
+
+  /** Fires when the host answers again after it was away. */
+  cameBack(): AbortSignal {
+    return this.#cameBack.signal
+  }
+
+  #tellReturn(): void {
+    const former = this.#cameBack
+    this.#cameBack = new AbortController()
+    former.abort()
   }
 
   /** Reads the status now instead of at the next turn. Resolves when the answer is in. */
@@ -225,6 +237,7 @@ export class HostPoller {
       tailnet: machine && tailnetFacts(machine),
       diagnosis: this.#doctor.ofAnswer(host, { latencyMs: Math.min(...this.#latencies), skewMs }),
     }
+    if (this.#failures > 0) this.#tellReturn()
     this.#failures = 0
     if (machine !== null && machine.dnsName !== '' && host.pin === undefined)
       onFirst({ node_key: machine.nodeKey, tls_name: machine.dnsName, at: this.#known.as_of })

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { shown } from '../../support/browser.ts'
 import { connectorStory } from './support/connector-stories.ts'
 import { buildFailed, deploying, done, offline } from './support/deploy-stories.ts'
+import { hosts } from './support/host-stories.ts'
 import { leave, rendererInBrowser } from './support/pages.ts'
 import {
   alarmedProofs,
@@ -59,6 +60,7 @@ const states: Readonly<Record<string, State>> = {
   'the overview, deploying': { story: deploying() },
   'the overview, failed': { story: failed },
   'the overview, offline': { story: offline() },
+  'the hosts, one with an expired key': { story: hosts('host_key_expired'), path: '/hosts' },
   'a blocked ship': { story: reviewBlocked(), path: '/ship' },
   'a ship without a sign-in': { story: reviewUnavailable(), path: '/ship' },
   'a running ship': { story: shipping(), path: '/ship' },

@@ -26,7 +26,7 @@ describe('the hosts', () => {
     const dialog = page.getByRole('alertdialog', { name: 'Remove build-2 from HQ' })
     await dialog.getByRole('button', { name: 'Remove' }).click()
     expect((await callsOf(page)).filter(({ name }) => name === 'hosts.remove')).toHaveLength(1)
-    await page.getByRole('button', { name: 'Add staging-4' }).click()
+    await page.getByRole('button', { name: 'Add as a host: staging-4' }).click()
     const form = page.getByRole('region', { name: 'Add a host' })
     await shown(form.getByLabel('Address')).toHaveValue('https://staging-4.tail1.ts.net')
     await shown(form.getByRole('button', { name: 'Add host' })).toHaveAttribute(

@@ -85,7 +85,7 @@ function Row({
         {hostd === true && url !== null && (
           <PushButton
             small
-            label={`Add ${name}`}
+            label={`Add as a host: ${name}`}
             onPress={() => onAdd({ name, url, known: false })}
           >
             Add as a host

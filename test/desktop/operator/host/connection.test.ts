@@ -254,6 +254,43 @@ describe('the connection to the host', () => {
     },
   )
 
+  it('goes on with a live log at once when the host is back, without gap or repeat', async () => {
+    const run_id = '20261122T120000Z-0000000c'
+    const asked: (string | undefined)[] = []
+    peer.answers.set(`GET /api/runs/${run_id}/events`, (_request, response, raw) => {
+      const after = raw.headers['last-event-id']
+      asked.push(typeof after === 'string' ? after : undefined)
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const line = (seq: number): string => {
+        const time = '2026-11-22T12:00:00.000Z'
+        const event = { seq, time, type: 'log', step: null, stream: 'stdout', text: `line ${seq}` }
+        return `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`
+      }
+      // The first connection dies unseen, as one does when the way to the host is cut.
+      if (asked.length === 1) response.write(line(1) + line(2))
+      else response.end(`${line(3)}event: end\ndata: {"status":"passed"}\n\n`)
+    })
+    await enrol()
+    await state('online')
+    const seen: number[] = []
+    const ended = new Promise((resolve) => {
+      const request = { source: 'host', run_id, after: 0 }
+      const take = (events: readonly { seq: number }[]): void =>
+        void seen.push(...events.map(({ seq }) => seq))
+      bench.operator.events(request, take, resolve)
+    })
+    await until('the log has begun', () => seen.length === 2)
+    peer.answers.set('GET /api/status', (_request, response) => response.destroy())
+    await state('offline')
+    peer.answers.delete('GET /api/status')
+    await state('online')
+    const back = Date.now()
+    expect(await ended).toBeNull()
+    expect(Date.now() - back).toBeLessThan(5000)
+    expect(seen).toEqual([1, 2, 3])
+    expect(asked).toEqual([undefined, '2'])
+  })
+
   it('says on the button that a deploy runs already', async () => {
     const time = '2026-11-22T12:00:00.000Z'
     peer.status.active_runs.push({
