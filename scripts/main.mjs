@@ -12,6 +12,7 @@ import { findElectron } from './electron-binary.mjs'
 import { findBrowser } from './browser.mjs'
 import { installRigTools, installTestTools } from './rig-tools.mjs'
 import { installDockerTools } from './docker-tools.mjs'
+import { electronForTests } from './electron-for-tests.mjs'
 import { buildTailnetPrograms } from './tailnet-programs.mjs'
 import { build } from './build.mjs'
 
@@ -138,14 +139,13 @@ const tasks = {
   async rig(args) {
     installRigTools()
     installDockerTools()
-    const browser = findBrowser()
+    const env = { OPENCLAW_CHROMIUM: findBrowser() }
+    const electron = electronForTests()
+    if (electron !== null) env.DESKTOP_TEST_ELECTRON = electron
     build()
     const tailnet = buildTailnetPrograms(args)
     try {
-      return await vitest(
-        { config: 'vitest.rig.config.ts', report: 'rig', env: { OPENCLAW_CHROMIUM: browser } },
-        args,
-      )
+      return await vitest({ config: 'vitest.rig.config.ts', report: 'rig', env }, args)
     } finally {
       tailnet.end()
     }

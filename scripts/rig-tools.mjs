@@ -15,6 +15,10 @@ const rigTools = {
   nsenter: 'util-linux',
   ip: 'iproute2',
   dovecot: 'dovecot-imapd',
+  unzip: 'unzip',
+  'dbus-daemon': 'dbus',
+  gdbus: 'libglib2.0-bin',
+  'gnome-keyring-daemon': 'gnome-keyring',
 }
 
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']

@@ -37,7 +37,7 @@ async function start(): Promise<void> {
   servePage(join(app.getAppPath(), 'out', 'renderer'))
   // The demo's sandbox keeps its own secrets, so that removing the sandbox removes them.
   const keystore =
-    envValue('OPENCLAW_HQ_DEMO') === '1' ? fileKeystore(home) : await osKeystore(home)
+    envValue('OPENCLAW_HQ_DEMO') === '1' ? fileKeystore(home) : await osKeystore(home, log)
   const operator = createOperator({
     mode: 'desktop',
     home,

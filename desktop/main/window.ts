@@ -25,7 +25,16 @@ export async function openWindow(): Promise<BrowserWindow> {
       devTools: !app.isPackaged,
     },
   })
+  let closed = false
+  window.once('close', () => {
+    closed = true
+  })
   window.once('ready-to-show', () => window.show())
-  await window.loadURL(pageUrl)
+  try {
+    await window.loadURL(pageUrl)
+  } catch (error) {
+    // Closed before its first page was loaded: HQ quits as after any other close.
+    if (!closed) throw error
+  }
   return window
 }

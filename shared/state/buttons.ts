@@ -68,7 +68,7 @@ function shipButton({ overview, reach }: Known): Press {
 
 /** A button of the lane of deploys. @param refused whether a person's maintenance refuses it */
 function laneButton({ overview, reach, maintenance }: Known, refused: boolean): Press {
-  const away = unreachable(reach)
+  const away = unreachable(reach, overview.connection.name !== null)
   if (away !== null) return away
   const run = runningDeploy(overview.status)
   if (run !== null) return { state: 'running', runId: run.run_id, run }
@@ -84,7 +84,7 @@ function endMaintenance(known: Known): Press {
 
 function actionButton(known: Known, action: ActionId): Press {
   const { reach, maintenance, overview } = known
-  const away = unreachable(reach)
+  const away = unreachable(reach, overview.connection.name !== null)
   if (away !== null) return away
   const { lane, in_maintenance, title } = actionOf(action)
   if (action === 'maintenance_clear') return endMaintenance(known)
@@ -95,10 +95,11 @@ function actionButton(known: Known, action: ActionId): Press {
   return ready
 }
 
-/** null: the host answers. */
-function unreachable({ name, state, stale, detail }: Reach): Press | null {
+/** null: the host answers. @param named a host is enrolled */
+function unreachable({ name, state, stale, detail }: Reach, named: boolean): Press | null {
   if (state === 'refused') return blocked('refused', detail ?? `${name} refused the connection.`)
-  if (state === 'not_enrolled') return blocked('no host is enrolled', detail ?? notEnrolled)
+  if (state === 'not_enrolled')
+    return blocked(named ? 'no admin token' : 'no host is enrolled', detail ?? notEnrolled)
   if (stale) return blocked('unreachable', detail ?? `${name} does not answer.`)
   return state === 'connecting' ? blocked('connecting', `HQ is connecting to ${name}.`) : null
 }

@@ -17,7 +17,7 @@ export interface HostStanding {
 }
 
 type Reached = Pick<HostConnection, 'state' | 'as_of'> &
-  Partial<Pick<HostConnection, 'latency_ms' | 'tailnet' | 'diagnosis'>>
+  Partial<Pick<HostConnection, 'name' | 'latency_ms' | 'tailnet' | 'diagnosis'>>
 
 /** Tone and word of one connection. @param now milliseconds since the epoch */
 export function reachedAs(reached: Reached, now: number): { tone: Tone; word: string } {
@@ -25,7 +25,12 @@ export function reachedAs(reached: Reached, now: number): { tone: Tone; word: st
   if (state === 'online')
     return { tone: diagnosis === null ? 'pass' : 'warn', word: pathOf(reached) }
   if (state === 'connecting') return { tone: 'wait', word: 'connecting' }
-  if (state === 'not_enrolled') return { tone: 'you', word: 'not enrolled' }
+  // One that is named has an address; its token is missing or cannot be read.
+  if (state === 'not_enrolled')
+    return {
+      tone: 'you',
+      word: (reached.name ?? null) === null ? 'not enrolled' : 'no admin token',
+    }
   if (diagnosis?.id === 'identity_changed') return { tone: 'fail', word: 'changed' }
   if (state === 'refused') return { tone: 'fail', word: 'refused' }
   const since = as_of === null ? '' : ` · ${span(now - Date.parse(as_of))}`

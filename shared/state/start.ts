@@ -59,6 +59,7 @@ function unblock(standing: Standing, text: string): NextAction {
 
 export const notEnrolled: Case = ({ overview: { connection } }) => {
   if (connection.state !== 'not_enrolled') return null
+  if (connection.name !== null) return withoutToken(connection.name, connection.detail)
   return {
     headline: headline('you', 'No host is enrolled', 'Settings takes its address and admin token.'),
     next: {
@@ -69,6 +70,17 @@ export const notEnrolled: Case = ({ overview: { connection } }) => {
     },
   }
 }
+
+/** @param detail why the token of the host cannot be used */
+const withoutToken = (name: string, detail: string | null): Situation => ({
+  headline: headline('you', `No admin token for ${name}`, 'HQ sends no request to it without one.'),
+  next: {
+    id: 'enrol_host',
+    title: 'HQ needs the admin token.',
+    text: detail ?? 'Settings takes it.',
+    button: settings('Open Settings'),
+  },
+})
 
 export const toCommit: Case = (standing) => {
   const { repository } = standing.overview

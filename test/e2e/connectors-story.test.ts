@@ -194,47 +194,49 @@ describe.skipIf(xvfb === undefined)('the connectors (needs Xvfb)', () => {
     }
   }
 
-  describe('in the browser, by hq serve', () => {
-    let at: { host: TestHost; hostd: TestHostd }
-    let child: ChildProcess
-    let browser: Browser
-    const home = (): string => join(dir, 'serve')
-    let said = ''
-    beforeAll(async () => {
-      at = await newHost()
-      child = spawn(
-        nodeProgram(),
-        [join(installRoot(), 'ops/hq.mjs'), 'serve', '--port', '0', '--json'],
-        {
-          env: { ...bench.env, OPENCLAW_HQ_HOME: home() },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      )
-      for (const stream of [child.stdout, child.stderr])
-        stream?.on('data', (data: Buffer) => (said += data.toString()))
-      browser = await launchBrowser()
-    })
-    afterAll(async () => {
-      await browser.close()
-      const ended = once(child, 'close')
-      child.kill('SIGTERM')
-      await ended
-      await at.hostd.stop()
-      await at.host.remove()
-    })
-
-    it('leads from nothing to both ready and Phase 0 green, and to a token of another service', async () => {
-      const url = await until('hq serve says its address', () => {
-        if (child.exitCode !== null) throw new Error(said)
-        return said.includes('\n') && (JSON.parse(said) as { url: string }).url
+  // With an Electron of the tests, only the desktop app is another one.
+  if (process.env['DESKTOP_TEST_ELECTRON'] === undefined)
+    describe('in the browser, by hq serve', () => {
+      let at: { host: TestHost; hostd: TestHostd }
+      let child: ChildProcess
+      let browser: Browser
+      const home = (): string => join(dir, 'serve')
+      let said = ''
+      beforeAll(async () => {
+        at = await newHost()
+        child = spawn(
+          nodeProgram(),
+          [join(installRoot(), 'ops/hq.mjs'), 'serve', '--port', '0', '--json'],
+          {
+            env: { ...bench.env, OPENCLAW_HQ_HOME: home() },
+            stdio: ['ignore', 'pipe', 'pipe'],
+          },
+        )
+        for (const stream of [child.stdout, child.stderr])
+          stream?.on('data', (data: Buffer) => (said += data.toString()))
+        browser = await launchBrowser()
       })
-      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
-      await page.goto(url)
-      await story(page, at)
-      await connectToken(page, at)
-      expectNoSecret(at.host, home(), said + (await page.content()))
-    }, 300_000)
-  })
+      afterAll(async () => {
+        await browser.close()
+        const ended = once(child, 'close')
+        child.kill('SIGTERM')
+        await ended
+        await at.hostd.stop()
+        await at.host.remove()
+      })
+
+      it('leads from nothing to both ready and Phase 0 green, and to a token of another service', async () => {
+        const url = await until('hq serve says its address', () => {
+          if (child.exitCode !== null) throw new Error(said)
+          return said.includes('\n') && (JSON.parse(said) as { url: string }).url
+        })
+        const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+        await page.goto(url)
+        await story(page, at)
+        await connectToken(page, at)
+        expectNoSecret(at.host, home(), said + (await page.content()))
+      }, 300_000)
+    })
 
   describe('in the desktop app', () => {
     let at: { host: TestHost; hostd: TestHostd }

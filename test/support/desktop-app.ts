@@ -29,8 +29,10 @@ export interface DesktopApp {
 
 const closeMs = 10_000
 
-/** The Electron program, where one was installed. */
+/** The Electron program, where one was installed, or the test has one for itself. */
 function electronProgram(): string | null {
+  const forTests = process.env['DESKTOP_TEST_ELECTRON']
+  if (forTests !== undefined) return forTests
   const folder = join(installRoot(), 'node_modules', 'electron')
   const named = join(folder, 'path.txt')
   if (!existsSync(named)) return null
@@ -62,12 +64,14 @@ export async function launchDesktop(
   const folder = mkdtempSync(join(tmpdir(), 'desktop-app-'))
   // In every process of this app, and in no other.
   const marker = `DESKTOP_APP=${folder}`
+  const bus = process.env['DBUS_SESSION_BUS_ADDRESS']
   const all = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     DISPLAY: process.env['DISPLAY'] ?? '',
     LANG: 'C.UTF-8',
     DESKTOP_APP: folder,
+    ...(bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus }),
     ...env,
   }
   const program = electronProgram()
@@ -77,7 +81,9 @@ export async function launchDesktop(
           ...all,
           STANDIN_KEYRING: keyring ? 'gnome_libsecret' : 'basic_text',
         })
-      : await electron(program, folder, all, keyring ? [] : ['--password-store=basic'])
+      : await electron(program, folder, all, [
+          `--password-store=${keyring ? 'gnome-libsecret' : 'basic'}`,
+        ])
   const processes = (): number[] => members({ marker })
   return {
     ...app,
@@ -108,10 +114,14 @@ async function electron(
   switches: readonly string[],
 ): Promise<Started> {
   const root = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  const newer =
+    process.env['DESKTOP_TEST_ELECTRON'] === undefined
+      ? []
+      : ['-r', join(installRoot(), 'test', 'support', 'real-electron', 'newer.cjs')]
   const app = await _electron.launch({
     executablePath,
     cwd: installRoot(),
-    args: [...root, ...switches, installRoot(), `--user-data-dir=${folder}`],
+    args: [...root, ...switches, ...newer, installRoot(), `--user-data-dir=${folder}`],
     env,
     timeout: 180_000,
   })
@@ -120,7 +130,11 @@ async function electron(
   return {
     kind: 'electron',
     pid: app.process().pid ?? 0,
-    window: () => app.firstWindow(),
+    window: async () => {
+      const page = await app.firstWindow()
+      await page.waitForURL((url) => url.href !== 'about:blank')
+      return page
+    },
     ended: () => ended,
     evaluate: (work, argument) => app.evaluate(work as never, argument as never) as never,
     quit: () => app.close(),

@@ -76,7 +76,8 @@ exec '${program}' ${quoted} --remote-debugging-port=${port} "$@"
   }
 }
 
-async function screen(): Promise<{ server: ChildProcess; display: string }> {
+/** A screen without a person before it. */
+export async function screen(): Promise<{ server: ChildProcess; display: string }> {
   const server = spawn(
     xvfb ?? 'Xvfb',
     ['-displayfd', '3', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'],

@@ -82,7 +82,9 @@ export function memoryKeystore(): Keystore {
 
 /** The same keystore; whatever passes through it is kept out of everything HQ writes from then on. */
 export const rememberingKeystore = (keystore: Keystore): Keystore => ({
-  kind: keystore.kind,
+  get kind() {
+    return keystore.kind // a keyring that is unlocked later is one from then on
+  },
   get: async (key) => {
     const value = await keystore.get(key)
     if (value !== null) knowSecrets([value])

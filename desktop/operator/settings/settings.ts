@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Input, SettingsView } from '#shared/bridge'
 import { operatorSettings, type OperatorSettings } from '#shared/config'
-import { Problem } from '#shared/errors'
+import { Problem, toProblem } from '#shared/errors'
 import { writeJson } from '#ops/base/files/json-file'
 import { operatorSettingsPath, readOperatorSettings } from '#ops/core/config/settings-files'
 import { hostOrigin } from '../base/host-address.ts'
@@ -32,6 +32,16 @@ const codexSignedIn = (env: Environment): boolean =>
   (env['CODEX_API_KEY'] ?? '') !== '' ||
   (env['OPENAI_API_KEY'] ?? '') !== ''
 
+/** Has HQ a token that it can use? One that the keystore does not return is entered in Settings, so these must open. */
+const hasToken = async (keystore: Keystore, origin: string): Promise<boolean> => {
+  try {
+    return (await keystore.get(hostTokenKey(origin))) !== null
+  } catch (error) {
+    if (toProblem(error).errorClass === 'host_not_enrolled') return false
+    throw error
+  }
+}
+
 /** What the renderer may know of the settings: that a token is set, never the token. */
 export async function settingsView(
   settings: OperatorSettings,
@@ -44,8 +54,7 @@ export async function settingsView(
     host: host && {
       name: host.name,
       url: host.url,
-      token_set:
-        (await keystore.get(hostTokenKey(hostOrigin(host.url, { tls: host.tls })))) !== null,
+      token_set: await hasToken(keystore, hostOrigin(host.url, { tls: host.tls })),
     },
     theme: settings.theme,
     keystore: keystore.kind,

@@ -292,6 +292,14 @@ export const expectedDeploys: readonly Expected[] = [
       [facts, 'PPPPPP', 'pass', '0000001c0ffe is DONE, with proof', next, button] as const,
   ),
   ['no host is enrolled', '------', 'you', 'No host is enrolled', 'enrol_host', 'ready'],
+  [
+    'the token of the host cannot be used',
+    '------',
+    'you',
+    'No admin token for aiops-1',
+    'enrol_host',
+    'ready',
+  ],
   ['no repository and no host', '------', 'you', 'No host is enrolled', 'enrol_host', 'ready'],
   [
     'everything is on origin/main, and nothing was shipped here',

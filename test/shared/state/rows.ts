@@ -311,6 +311,18 @@ export const rows: readonly Row[] = [
     }),
   ),
   row(
+    'the token of the host cannot be used',
+    () => {},
+    (overview) => ({
+      ...connection({
+        state: 'not_enrolled',
+        as_of: null,
+        detail: 'The keyring of this system does not answer.',
+      })(repository({ ahead: 0 })(overview)),
+      status: null,
+    }),
+  ),
+  row(
     'no repository and no host',
     () => {},
     (overview) => ({

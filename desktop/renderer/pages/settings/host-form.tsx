@@ -13,7 +13,7 @@ import { Part } from './part.tsx'
 const stores = {
   os: 'the system keystore',
   file: 'a file only you can read; this system offers no keystore',
-  none: 'memory until HQ ends; this system offers no keystore',
+  none: 'memory until HQ ends; no keystore of this system answers',
 } as const
 
 const about =

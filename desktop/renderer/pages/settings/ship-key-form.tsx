@@ -29,7 +29,7 @@ const storage = {
 const why = {
   os: '',
   file: ' This start of HQ uses no system keystore.',
-  none: ' This system offers no keystore that protects it.',
+  none: ' No keystore of this system answers.',
 } as const
 
 const about =
