@@ -96,7 +96,8 @@ export function clientFileProblem(text: string): string | null {
   }
   return typeof content === 'object' && content !== null && Object.hasOwn(content, 'web')
     ? 'The client file belongs to a client of the type "Web application". Its sign-in ends at a ' +
-        'web server, not on this laptop.'
+        'web server, not on this laptop. Choose the file of a client of the type "Desktop app", or for a ' +
+        'device code "TVs and Limited Input devices".'
     : null
 }
 
@@ -151,6 +152,7 @@ export const gmail = {
       secret: 'oauth',
       scopes,
       warning: 'Google allows no Gmail scope with a device code today and answers invalid_scope.',
+      instead: 'oauth_desktop',
     },
     imap: {
       title: 'App password',

@@ -50,6 +50,8 @@ export interface ConnectWay {
   readonly scopes?: readonly { readonly scope: string; readonly text: string }[]
   /** What speaks against this way, in a sentence or two. */
   readonly warning?: string
+  /** The mode to connect by when the service does not allow this one. */
+  readonly instead?: string
   /** The secret that reaches the host in the end: one of the connector's `secrets`. */
   readonly secret: string
 }

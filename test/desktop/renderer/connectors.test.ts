@@ -74,6 +74,12 @@ const expected: Readonly<Record<string, readonly [string, string, string, string
     'Phase 0 blocked',
     'Try again',
   ],
+  'a device code is refused': [
+    'Kajabi connecting',
+    'Gmail not connected',
+    'Phase 0 blocked',
+    'Connect by Desktop',
+  ],
   'just connected': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Run Phase 0'],
   'refused and expired': ['Kajabi expired', 'Gmail invalid', 'Phase 0 blocked', 'Reconnect Kajabi'],
   'one unreachable, one ends soon': [
@@ -87,8 +93,14 @@ const expected: Readonly<Record<string, readonly [string, string, string, string
   'Phase 0 passed': ['Kajabi ready', 'Gmail ready', 'Phase 0 pass', null],
   'Phase 0 failed': ['Kajabi ready', 'Gmail ready', 'Phase 0 to run again', 'Run Phase 0'],
   'a check runs': ['Kajabi ready', 'Gmail ready', 'Phase 0 not run yet', 'Run Phase 0'],
+  'Phase 0 runs': ['Kajabi ready', 'Gmail ready', 'Phase 0 running', null],
   'the host is away': ['Kajabi ready', 'Gmail ready', 'Phase 0 pass', null],
-  'no host is enrolled': ['Kajabi not checked', 'Gmail not checked', 'Phase 0 blocked', null],
+  'no host is enrolled': [
+    'Kajabi not checked',
+    'Gmail not checked',
+    'Phase 0 blocked',
+    'Open Settings',
+  ],
 }
 
 describe('the Connectors page', () => {
@@ -260,6 +272,18 @@ describe('the Connectors page', () => {
         ['connectors.dismiss', { name: 'gmail' }],
       ])
     await leave(page)
+  })
+
+  test('leads from a device code that is refused to the way that works', async () => {
+    const { page, card } = await openAt(connectorStory('a device code is refused'))
+    await shown(card('Kajabi').getByRole('list')).toContainText('43 of 128 MB')
+    await shown(card('Kajabi')).toContainText('There is nothing to do now.')
+    await card('Gmail').getByRole('button', { name: 'Connect by Desktop' }).click()
+    await expect.poll(() => requests(page)).toEqual([['connectors.dismiss', { name: 'gmail' }]])
+    await change(page, connectorStory('nothing connected'))
+    const desktop = { name: 'Desktop', selected: true }
+    await shown(card('Gmail').getByRole('tab', desktop)).toBeVisible()
+    await page.context().close()
   })
 
   test('disconnects after a question that says what is deleted where', async () => {

@@ -37,13 +37,17 @@ export function AttemptEnd({
   const { bridge } = useHq()
   if (flow.end === null) return null
   const dismiss = (): Promise<unknown> => bridge.call('connectors.dismiss', { name })
-  const fields = ways.find(({ mode }) => mode === flow.mode)?.fields ?? []
+  const used = ways.find(({ mode }) => mode === flow.mode)
+  const refused = flow.end.error_class === 'connector_scope_missing'
+  const instead = refused ? ways.find(({ mode }) => mode === used?.instead) : undefined
+  const way = instead ?? used
   const again = (): void => {
+    const form = (way?.fields.length ?? 0) > 0
     // A form must be filled in again: HQ kept nothing of it.
-    if (fields.length > 0) onOpen(true)
+    if (form) onOpen(true, way?.mode)
     send(async () => {
       await dismiss()
-      if (fields.length === 0) await bridge.call('connectors.connect', { name, mode: flow.mode })
+      if (!form) await bridge.call('connectors.connect', { name, mode: flow.mode })
     })
   }
   const done = flow.end.state === 'ready'
@@ -60,7 +64,7 @@ export function AttemptEnd({
         </PushButton>
         {!done && (
           <PushButton small kind={filled ? 'main' : 'plain'} busy={busy} onPress={again}>
-            Try again
+            {instead === undefined ? 'Try again' : `Connect by ${instead.title}`}
           </PushButton>
         )}
       </div>

@@ -5,7 +5,7 @@ import { visibleText } from '../../text/visible-text.ts'
 import { Age } from '../../ui/time.tsx'
 import { useRemedy } from '../../ui/remedy.ts'
 import { bindStyles } from '../../ui/styles.ts'
-import type { CardModel } from './model.ts'
+import { endsSoon, type CardModel } from './model.ts'
 import { settingText } from './setting-text.ts'
 import styles from './connectors.module.css'
 
@@ -65,7 +65,8 @@ function shownSettings({ ways, mode, settings }: CardModel): { label: string; te
 const wayTitle = ({ ways }: CardModel, mode: string): string =>
   ways.find((way) => way.mode === mode)?.title ?? mode
 
-function Sentence({ card: { report, detail, step, unused } }: { card: CardModel }): ReactElement {
+function Sentence({ card }: { card: CardModel }): ReactElement {
+  const { report, detail, step, needsYou, ways, flow, unused } = card
   const remedyOf = useRemedy()
   if (step === 'prove' && detail?.candidate != null)
     return (
@@ -77,6 +78,14 @@ function Sentence({ card: { report, detail, step, unused } }: { card: CardModel 
           ' The one in use stays until then.'}
       </p>
     )
+  if (step === 'attempt')
+    return (
+      <p className="soft">
+        {needsYou
+          ? ways.find(({ mode }) => mode === flow?.mode)?.text
+          : 'HQ goes on by itself. There is nothing to do now.'}
+      </p>
+    )
   if (unused) return <p className="soft">This host does without it. Phase 0 does not need it.</p>
   if (report === null)
     return <p className="soft">The host has not checked it yet, so nothing is known of it.</p>
@@ -86,6 +95,11 @@ function Sentence({ card: { report, detail, step, unused } }: { card: CardModel 
   return (
     <>
       <p className="soft">{visibleText(report.detail)}</p>
+      {step === 'rest' && endsSoon(card) && (
+        <p className="soft">
+          Connect again before then; the secret in use stays until the new one is proved.
+        </p>
+      )}
       {step === 'rest' && remedy !== null && <p className="quiet small">{remedyOf(remedy)}</p>}
     </>
   )

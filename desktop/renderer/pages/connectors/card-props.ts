@@ -11,7 +11,9 @@ export interface CardProps {
   readonly filled: boolean
   /** The person opened its form. */
   readonly open: boolean
-  readonly onOpen: (open: boolean) => void
+  /** The way that its form starts with; null: the one of the host. */
+  readonly mode: string | null
+  readonly onOpen: (open: boolean, mode?: string) => void
   /** What was typed into its form; of one that was sent or closed, the settings alone. */
   readonly typed: Typed
   readonly onTyped: (change: (typed: Typed) => Typed) => void

@@ -18,7 +18,7 @@ const css = bindStyles(styles)
 /** The ways to connect, each with its form. What was typed stays when another way is looked at. */
 export function ConnectForm(props: CardProps): ReactElement {
   const { card, typed, onTyped } = props
-  const [mode, setMode] = useState<string>(card.mode)
+  const [mode, setMode] = useState<string>(props.mode ?? card.mode)
   const [only] = card.ways
   const form = (way: Way): ReactElement => (
     <WayForm

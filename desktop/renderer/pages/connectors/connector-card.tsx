@@ -13,7 +13,7 @@ import { ConnectForm } from './connect-form.tsx'
 import { Disconnect } from './disconnect.tsx'
 import { Ladder } from './ladder.tsx'
 import type { CardProps } from './card-props.ts'
-import type { CardModel } from './model.ts'
+import { endsSoon, type CardModel } from './model.ts'
 import { useRequests } from './use-connectors.ts'
 import styles from './connectors.module.css'
 
@@ -115,9 +115,9 @@ const onlyOnLaptop = 'HQ on the laptop connects: secrets come only from there.'
 
 /** Nothing must be done: it can be checked or proved, connected again, and disconnected. */
 function AtRest(props: CardProps): ReactElement {
+  const { card, filled } = props
+  const { name, step, report, ready, title } = card
   const {
-    card: { name, step, report, ready, title },
-    filled,
     onOpen,
     checking,
     requests: { send, busy },
@@ -139,7 +139,7 @@ function AtRest(props: CardProps): ReactElement {
       <span className="grow" />
       <PushButton
         small
-        kind="quiet"
+        kind={endsSoon(card) ? 'plain' : 'quiet'}
         blocked={info.operator ? null : onlyOnLaptop}
         onPress={() => onOpen(true)}
       >
@@ -147,7 +147,7 @@ function AtRest(props: CardProps): ReactElement {
       </PushButton>
       <PushButton
         small
-        kind={filled ? 'main' : 'plain'}
+        kind={kindOfCheck(card, filled)}
         blocked={whyNot(press)}
         busy={busy || checking !== null}
         label={`${label} ${title}`}
@@ -163,6 +163,11 @@ function AtRest(props: CardProps): ReactElement {
       </PushButton>
     </div>
   )
+}
+
+function kindOfCheck(card: CardModel, filled: boolean): 'main' | 'plain' | 'quiet' {
+  if (filled) return 'main'
+  return endsSoon(card) ? 'quiet' : 'plain'
 }
 
 function connectLabel(ready: boolean, operator: boolean): string {

@@ -1,4 +1,5 @@
 import { useState, type ReactElement } from 'react'
+import { useLocation } from 'wouter'
 import type { ConnectorsView } from '#shared/bridge'
 import type { ConnectorName } from '#shared/connectors/list'
 import { whyNot } from '#shared/state/buttons'
@@ -97,6 +98,12 @@ function Head({
 const blockable = (label: string, press: Parameters<typeof whyNot>[0]): string =>
   press.state === 'blocked' ? `${label}: ${press.short}` : label
 
+/** The connector whose form is open, and the way that it starts with. */
+interface Opened {
+  readonly name: ConnectorName | null
+  readonly mode: string | null
+}
+
 function Body({
   view,
   checking,
@@ -108,15 +115,25 @@ function Body({
   first: ConnectorName | null
 }): ReactElement {
   const { now } = useLive()
-  const [opened, setOpened] = useState(first)
+  const [, go] = useLocation()
+  const [opened, setOpened] = useState<Opened>({ name: first, mode: null })
   const [typed, setTyped] = useState<Readonly<Record<string, Typed>>>({})
   const cards = cardsOf(view, now)
-  const filled = filledOf(cards, opened)
+  const filled = filledOf(cards, opened.name)
   const stale = view.problem !== null
   return (
     <>
       {view.problem !== null && view.host === null && (
-        <ProblemNote error={new BridgeError(view.problem)} />
+        <ProblemNote error={new BridgeError(view.problem)}>
+          {view.problem.error_class === 'host_not_enrolled' && (
+            <PushButton
+              kind={opened.name === null ? 'main' : 'plain'}
+              onPress={() => go('/settings')}
+            >
+              Open Settings
+            </PushButton>
+          )}
+        </ProblemNote>
       )}
       <div className={stale ? 'faded' : ''}>
         <Chain cards={cards} view={view} filled={filled === null} />
@@ -126,8 +143,11 @@ function Body({
               key={card.name}
               card={card}
               filled={filled === card.name}
-              open={opened === card.name}
-              onOpen={(open) => setOpened(open ? card.name : null)}
+              open={opened.name === card.name}
+              mode={opened.name === card.name ? opened.mode : null}
+              onOpen={(open, mode) =>
+                setOpened({ name: open ? card.name : null, mode: mode ?? null })
+              }
               typed={typed[card.name] ?? {}}
               onTyped={(change) =>
                 setTyped((all) => ({ ...all, [card.name]: change(all[card.name] ?? {}) }))

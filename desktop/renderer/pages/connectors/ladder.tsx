@@ -66,9 +66,12 @@ function StepTime({
     )
   if (state === 'you' || state === 'running')
     return (
-      <span role="timer" aria-live="off">
-        {clock(now - since)}
-      </span>
+      <>
+        {detail !== null && <span>{visibleText(detail)} · </span>}
+        <span role="timer" aria-live="off">
+          {clock(now - since)}
+        </span>
+      </>
     )
   const time = ended_at === null ? null : took(Date.parse(ended_at) - since)
   if (detail !== null)

@@ -124,6 +124,9 @@ export function filledOf(
   return (first[0] ?? cards.find(({ ready, step }) => !ready && step === 'rest'))?.name ?? null
 }
 
+/** The secret is in use, and ends by itself within days. */
+export const endsSoon = ({ ready, tone }: CardModel): boolean => ready && tone === 'warn'
+
 /** The attempt offers something to press. */
 export const canAct = (flow: ConnectFlow | null): boolean =>
   flow !== null && (flow.window || flow.user_code !== null || flow.open_url !== null)

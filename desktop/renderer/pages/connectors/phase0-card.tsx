@@ -3,18 +3,23 @@ import { Link } from 'wouter'
 import type { ConnectorsReply } from '#shared/connectors'
 import { errorRule } from '#shared/errors'
 import { evidenceHref } from '#shared/evidence'
+import { useLive } from '../../state/live.tsx'
 import { RunId } from '../../ui/copy.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Age } from '../../ui/time.tsx'
+import { timeOfDay } from '../../text/format.ts'
 import { ofProof } from '../../text/proof.ts'
 import { ofOverall } from '../../text/status.ts'
 import { bindStyles } from '../../ui/styles.ts'
+import { runningPhase0 } from './phase0.tsx'
 import styles from './connectors.module.css'
 
 const css = bindStyles(styles)
 
 /** The last Phase 0, and its proof. */
 export function Phase0Card({ last }: { last: ConnectorsReply['last_phase0'] }): ReactElement {
+  const { overview } = useLive()
+  const running = runningPhase0(overview)
   return (
     <section className={css('section')} aria-label="Phase 0">
       <div className="list-head">
@@ -25,14 +30,20 @@ export function Phase0Card({ last }: { last: ConnectorsReply['last_phase0'] }): 
           </span>
         )}
       </div>
-      {last === null ? (
+      {running !== null && (
+        <p className="soft">
+          It reads the Kajabi library and the metadata of mail since{' '}
+          {timeOfDay(running.started_at ?? running.requested_at)}.{' '}
+          <Link href={`/runs/${running.run_id}`}>Follow the run</Link>
+        </p>
+      )}
+      {last === null && running === null && (
         <p className="soft">
           Not run yet. Once Kajabi and Gmail are ready, it reads the Kajabi library and the metadata
           of mail, and leaves a proof.
         </p>
-      ) : (
-        <Last last={last} />
       )}
+      {last !== null && <Last last={last} />}
     </section>
   )
 }

@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react'
+import { useLocation } from 'wouter'
 import { actions } from '#shared/actions'
 import type { ConnectorsView, Overview } from '#shared/bridge'
+import type { Run } from '#shared/run'
 import { inWords } from '#shared/state/connectors'
 import { whyNot } from '#shared/state/buttons'
 import { useActions } from '../../state/actions.tsx'
@@ -13,10 +15,9 @@ import type { CardModel } from './model.ts'
 export function phase0Of(
   cards: readonly CardModel[],
   { host }: ConnectorsView,
-  { status }: Overview,
+  overview: Overview,
 ): Shown {
-  if (status?.active_runs.some(({ action }) => action === 'phase0'))
-    return { tone: 'running', word: 'Running' }
+  if (runningPhase0(overview) !== null) return { tone: 'running', word: 'Running' }
   if (neededBy(cards).some(({ ready }) => !ready)) return { tone: 'blocked', word: 'Blocked' }
   const last = host?.last_phase0 ?? null
   if (last === null) return { tone: 'wait', word: 'Not run yet' }
@@ -25,6 +26,9 @@ export function phase0Of(
   if (last.error_class === 'CONNECTOR_NOT_CONFIGURED') return { tone: 'wait', word: 'To run again' }
   return ofOverall(last.overall, last.error_class)
 }
+
+export const runningPhase0 = ({ status }: Overview): Run | null =>
+  status?.active_runs.find(({ action }) => action === 'phase0') ?? null
 
 /** The connectors that Phase 0 needs. */
 export const neededBy = (cards: readonly CardModel[]): readonly CardModel[] =>
@@ -38,8 +42,10 @@ export function Phase0Button({
   cards: readonly CardModel[]
   filled: boolean
 }): ReactElement {
-  const { state } = useLive()
+  const { state, overview } = useLive()
   const { run, busy } = useActions()
+  const [, go] = useLocation()
+  const running = runningPhase0(overview)
   const press = state.buttons.of('phase0')
   const needed = neededBy(cards)
   const waiting = needed.filter(({ ready }) => !ready)
@@ -52,6 +58,8 @@ export function Phase0Button({
     waiting.length === 0
       ? button
       : `${button}: ${needed.length - waiting.length} of ${needed.length} ready`
+  if (running !== null)
+    return <PushButton onPress={() => go(`/runs/${running.run_id}`)}>Open the run</PushButton>
   return (
     <PushButton
       kind={filled ? 'main' : 'plain'}

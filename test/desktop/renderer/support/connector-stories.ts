@@ -137,6 +137,23 @@ export const connectorStories: Readonly<Record<string, Scene>> = {
       }),
     ],
   }),
+  'a device code is refused': connectorsScene({
+    host: hostOf(...notYet),
+    flows: [
+      attempt('kajabi', { details: { open: 'Chromium, 43 of 128 MB' } }),
+      attempt('gmail', {
+        mode: 'oauth_device',
+        step: 'code',
+        state: 'fail',
+        over: {
+          end: failedWith(
+            'connector_scope_missing',
+            'Google allows no Gmail scope with a device code (invalid_scope): connect by the way "Desktop".',
+          ),
+        },
+      }),
+    ],
+  }),
   'just connected': connectorsScene({
     host: hostOf(ready.kajabi, ready.gmail),
     flows: [
@@ -193,6 +210,17 @@ export const connectorStories: Readonly<Record<string, Scene>> = {
       run({
         run_id: idAt(4, 'c0dec0de'),
         action: 'connectors_status',
+        lane: 'status',
+        status: 'running',
+        finished_at: null,
+      }),
+    ],
+  }),
+  'Phase 0 runs': withStatus(connectorsScene({ host: hostOf(ready.kajabi, ready.gmail) }), {
+    active_runs: [
+      run({
+        run_id: idAt(40, 'fa5e0001'),
+        action: 'phase0',
         lane: 'status',
         status: 'running',
         finished_at: null,
