@@ -145,11 +145,11 @@ const timer = setInterval(() => {
 /**
  * Makes a fresh rig a host as an operator would: Docker with the base image, the clone, the installation, the host's
  * own settings, the enrolled ship key. Nothing has been deployed yet.
- * @param settings of its host.json, besides those that every test host has
+ * @param env of the installation
  */
 export async function prepareDeployHost(
   rig: Rig,
-  settings: Readonly<Record<string, unknown>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<DeployHost> {
   const page = join(rig.package, 'out', 'renderer')
   if (!existsSync(join(page, 'index.html'))) {
@@ -168,10 +168,9 @@ export async function prepareDeployHost(
       deploy_backoff_seconds: 0.1,
       disk_warn_percent: 99,
       disk_fail_percent: 100,
-      ...settings,
     }),
   )
-  await rig.must([installer, '--origin', rig.origin.url('project.git')])
+  await rig.must([installer, '--origin', rig.origin.url('project.git')], { env })
   await rig.write(paths.trustFile, JSON.stringify(laptop.trust))
   const host = deployHostOf(rig, laptop)
   const enrolled = await host.ended(

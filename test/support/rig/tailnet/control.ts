@@ -25,7 +25,9 @@ export interface Control {
   start(): Promise<void>
   /** It and its relay are away. */
   stop(): Promise<void>
-  /** A key with which one node of a person may join. */
+  /** Makes its relay slow, by letting it work for a moment only, now and then. */
+  slowRelay(slow: boolean): void
+  /** A key with which nodes of a person may join: more than once, as a join may be tried again. */
   key(person: Person): Promise<string>
   /** Who may reach what, as the rules of headscale. Known to all nodes a moment later. */
   allow(rules: readonly AccessRule[]): Promise<void>
@@ -41,6 +43,8 @@ export interface AccessRule {
 }
 
 const port = 8443
+/** Of a relay that is slow, milliseconds. */
+const [stoppedMs, workingMs] = [120, 60]
 const listed = z.array(z.looseObject({ id: z.coerce.string(), name: z.string() }))
 const listedNodes = z.array(z.looseObject({ id: z.coerce.string(), given_name: z.string() }))
 const madeKey = z.looseObject({ key: z.string() })
@@ -110,6 +114,7 @@ export async function startControl(
     writeFileSync(join(dir, 'policy.json'), JSON.stringify(policy))
   }
   let server: ChildProcess | null = null
+  let beat: NodeJS.Timeout | null = null
 
   const authority = await makeAuthority(dir)
   const { cert, key } = await authority.issue('control', `IP:${address}`)
@@ -135,10 +140,20 @@ export async function startControl(
       stopped?.kill('SIGKILL')
       await until('the control server to end', () => stopped?.signalCode !== null)
     },
+    slowRelay: (slow) => {
+      if (beat !== null) clearInterval(beat)
+      beat = null
+      server?.kill('SIGCONT')
+      if (!slow) return
+      beat = setInterval(() => {
+        server?.kill('SIGSTOP')
+        setTimeout(() => server?.kill('SIGCONT'), stoppedMs)
+      }, stoppedMs + workingMs)
+    },
     key: async (person) => {
       const users = await askedFor(listed, 'users', 'list')
       const id = users.find(({ name }) => name === person)?.id ?? ''
-      return (await askedFor(madeKey, 'preauthkeys', 'create', '-u', id)).key
+      return (await askedFor(madeKey, 'preauthkeys', 'create', '--reusable', '-u', id)).key
     },
     allow: (to) => {
       writePolicy(to)

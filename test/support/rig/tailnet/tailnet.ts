@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tailnetPorts } from '#shared/tailnet/ports'
 import { merged, type Place } from '../machine.ts'
 import { until } from '../patience.ts'
 import { bootRig, type Rig } from '../rig.ts'
@@ -9,8 +10,8 @@ import { looseNode, nodeOf, type LooseNode, type TailnetNode } from './node.ts'
 import { tailnetPrograms } from './programs.ts'
 import { makeSwitch, type Switch } from './switch.ts'
 
-/** Ports of the tailnet at which the host publishes hostd and the console; without TLS, so not those of a real one. */
-export const published = { hostd: 80, console: 8443 } as const
+/** Environment of an installation that publishes hostd and the console without TLS: headscale has no certificates. */
+export const withoutTls = { OPENCLAW_RIG_TAILNET_HTTP: '1' } as const
 
 /**
  * A tailnet with a whole host in it. Everyone is on one local network that leads nowhere; this side is on it too, and
@@ -28,10 +29,10 @@ export interface Tailnet {
   readonly denied: LooseNode
   /** A member that may reach the port of hostd, and nothing else. */
   readonly onePort: LooseNode
+  /** Folder of the programs it is made with. */
+  readonly programs: string
   /** Full name of the host in the tailnet. */
   readonly dnsName: string
-  /** Publishes hostd to the tailnet, without TLS: headscale has no certificates. */
-  publish(): Promise<void>
   /** Takes everything away. */
   down(): Promise<void>
 }
@@ -44,7 +45,7 @@ const host = 'aiops-1'
 /** Who may reach what when the tailnet is made. */
 export const usualRules: readonly AccessRule[] = [
   { action: 'accept', src: [people.operator], dst: [`${people.owner}:*`] },
-  { action: 'accept', src: ['visitor@'], dst: [`${people.owner}:${published.hostd}`] },
+  { action: 'accept', src: ['visitor@'], dst: [`${people.owner}:${tailnetPorts.hostdPlain}`] },
 ]
 
 /** As Tailscale's own package has it. */
@@ -150,10 +151,8 @@ export async function bootTailnet(say: (text: string) => void = () => undefined)
       ...nodes,
       rig,
       aiops,
+      programs,
       dnsName: `${host}.${domain}`,
-      publish: async () => {
-        await aiops.tailscale('serve', '--bg', `--http=${published.hostd}`, 'http://127.0.0.1:8877')
-      },
       down: async () => await rig.down(),
     }
   } catch (error) {
