@@ -2,6 +2,7 @@
 import type { Input } from '#shared/bridge'
 import type { EnrolledHost, HostPin, OperatorSettings } from '#shared/config'
 import { Problem } from '#shared/errors'
+import { copyWitness, forgetName } from '#ops/core/proof/rename-witness'
 import { hostOrigin } from '../base/host-address.ts'
 import { hostTokenKey, type Keystore } from './keystore.ts'
 import type { SettingsStore } from './settings.ts'
@@ -18,27 +19,58 @@ interface Stores {
 }
 
 /**
- * Enrols a host, or changes the name or token of an enrolled one.
- * @param place `selected`: in place of the selected host. `added`: beside the others
- * @throws {Problem} `setting_invalid` for an address the token must not travel to; `invalid_request` for a token that
- *   no HTTP header can carry
+ * Enrols a host, or changes the name or token of an enrolled one. Each has a name of its own: proofs and keys are
+ * remembered by it, and go with a host that is renamed.
+ * @param place `selected`: in place of the selected host, or as the selected one. `added`: beside the others
+ * @throws {Problem} `setting_invalid` for an address the token must not travel to, and for a name that is taken;
+ *   `invalid_request` for a token that no HTTP header can carry; what `copyWitness` throws
  */
 export async function setHost(
   { store, keystore }: Stores,
   input: Input<'settings.set_host'>,
   place: 'selected' | 'added' = 'selected',
 ): Promise<OperatorSettings> {
-  const settings = store.read()
-  const known = enrolledHosts(settings).find(({ url }) => sameOrigin(url, input.url))
-  const origin = hostOrigin(input.url, { tls: known?.tls })
+  const origin = hostOrigin(input.url, { tls: enrolledAt(store.read(), input.url)?.tls })
   const token = checkedToken(input.token)
+  const wanted = { name: input.name, origin }
+  const former = changed(store.read(), wanted, place).known?.name ?? wanted.name
+  if (former !== wanted.name) copyWitness(store.home, former, wanted.name)
   if (token !== null) await keystore.set(hostTokenKey(origin), token)
-  const entry: EnrolledHost = { ...known, name: input.name, url: origin }
+  const before = store.read()
+  const settings = store.update(changed(before, wanted, place).next)
+  const hosts = enrolledHosts(settings)
+  // Some file systems know no difference between two names that differ in case only.
+  if (!hosts.some(({ name }) => sameName(name, former))) forgetName(store.home, former)
+  for (const { url } of enrolledHosts(before))
+    if (!hosts.some((host) => sameOrigin(host.url, url)))
+      await keystore.delete(hostTokenKey(new URL(url).origin))
+  return settings
+}
+
+/** The settings with this host. @throws {Problem} `setting_invalid` when another host has its name */
+function changed(
+  settings: OperatorSettings,
+  { name, origin }: { readonly name: string; readonly origin: string },
+  place: 'selected' | 'added',
+): { readonly known?: EnrolledHost; readonly next: Pick<OperatorSettings, 'host' | 'hosts'> } {
+  const known = enrolledAt(settings, origin)
   const { host } = settings
-  const others = settings.hosts.filter(({ url }) => !sameOrigin(url, origin))
-  if (place === 'selected' || host === null || sameOrigin(host.url, origin))
-    return store.update({ host: entry, hosts: others })
-  return store.update({ hosts: [...others, entry] })
+  const stays = place === 'added' || known !== undefined
+  const others = enrolledHosts(settings).filter(
+    (each) => !sameOrigin(each.url, origin) && (stays || each !== host),
+  )
+  const taken = others.find((each) => sameName(each.name, name))
+  if (taken !== undefined)
+    throw new Problem(
+      'setting_invalid',
+      `The host at ${taken.url} is named ${JSON.stringify(taken.name)} already, and proofs are remembered by name. ` +
+        'Choose another name. The settings are unchanged.',
+    )
+  const entry: EnrolledHost = { ...known, name, url: origin }
+  const found = known === undefined ? {} : { known }
+  if (place === 'selected' || host === null || host === known)
+    return { ...found, next: { host: entry, hosts: others } }
+  return { ...found, next: { host, hosts: [...others.filter((each) => each !== host), entry] } }
 }
 
 /** Selects one of the enrolled hosts. @throws {Problem} `not_found` */
@@ -79,6 +111,7 @@ export function pinHost(store: SettingsStore, url: string, pin: HostPin): void {
 /**
  * Takes over a change of identity that the operator agreed to. A host that was renamed gets its new address, and its
  * token moves there.
+ * @throws {Problem} `setting_invalid` when another host is enrolled at its new address
  */
 export async function repinHost(
   { store, keystore }: Stores,
@@ -87,6 +120,12 @@ export async function repinHost(
 ): Promise<void> {
   const moved = renamed ? withHostname(url, pin.tls_name) : url
   if (moved !== url) {
+    const taken = enrolledAt(store.read(), moved)
+    if (taken !== undefined)
+      throw new Problem(
+        'setting_invalid',
+        `${taken.name} is enrolled at ${moved} already. Remove one of the two. The settings are unchanged.`,
+      )
     const token = await keystore.get(hostTokenKey(url))
     if (token !== null) await keystore.set(hostTokenKey(moved), token)
   }
@@ -106,16 +145,21 @@ function replaceHost(
   change: (host: EnrolledHost) => EnrolledHost,
 ): void {
   const { host, hosts } = store.read()
-  const changed = (each: EnrolledHost): EnrolledHost => (each.url === url ? change(each) : each)
-  store.update({ host: host && changed(host), hosts: hosts.map(changed) })
+  const applied = (each: EnrolledHost): EnrolledHost => (each.url === url ? change(each) : each)
+  store.update({ host: host && applied(host), hosts: hosts.map(applied) })
 }
 
 function mustFind(settings: OperatorSettings, url: string): EnrolledHost {
-  const found = enrolledHosts(settings).find((each) => sameOrigin(each.url, url))
+  const found = enrolledAt(settings, url)
   if (found === undefined)
     throw new Problem('not_found', `No host is enrolled at ${url}. The settings are unchanged.`)
   return found
 }
+
+const enrolledAt = (settings: OperatorSettings, url: string): EnrolledHost | undefined =>
+  enrolledHosts(settings).find((each) => sameOrigin(each.url, url))
+
+const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 
 const sameOrigin = (one: string, other: string): boolean =>
   URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin

@@ -12,12 +12,15 @@ import { hostTokenKey, type Keystore } from './keystore.ts'
 
 /** `$OPENCLAW_HQ_HOME/settings.json`. Read again each time: `hq ship` at a terminal writes to it too. */
 export interface SettingsStore {
+  /** `$OPENCLAW_HQ_HOME`. */
+  readonly home: string
   read(): OperatorSettings
   update(change: Partial<OperatorSettings>): OperatorSettings
 }
 
 /** @param home `$OPENCLAW_HQ_HOME` */
 export const settingsStore = (home: string): SettingsStore => ({
+  home,
   read: () => readOperatorSettings(home),
   update: (change) => {
     const settings = operatorSettings.parse({ ...readOperatorSettings(home), ...change })

@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '#shared/errors'
 import { hostKeys, trustedKey, type TrustedKey } from '#shared/signature'
@@ -49,6 +49,13 @@ export function readAlarms(home: string, host: string): WitnessAlarms {
     }
   }
 }
+/** @throws {Problem} `proof_chain_unreadable` */
+export function copyAlarms(home: string, from: string, to: string): void {
+  const alarms = readJson(fileOf(home, from), witnessAlarms, 'proof_chain_unreadable')
+  if (alarms !== undefined) write(home, { ...alarms, host: to })
+}
+export const forgetAlarms = (home: string, host: string): void =>
+  rmSync(fileOf(home, host), { force: true })
 const write = (home: string, alarms: WitnessAlarms): void =>
   writeJson(fileOf(home, alarms.host), witnessAlarms.parse(alarms), { mode: 0o600 })
 
@@ -197,4 +204,12 @@ export function trustHostKey(home: string, host: string, { id, public_key }: Tru
     }),
     { mode: 0o600 },
   )
+}
+
+/** Forgets the key of a name that no host has any more. @throws {Problem} `config_invalid` */
+export function forgetHostKey(home: string, host: string): void {
+  const known = readJson(hostKeysFile(home), hostKeys, 'config_invalid')
+  if (known === undefined) return
+  const keys = known.keys.filter((key) => key.host !== host)
+  writeJson(hostKeysFile(home), { ...known, keys }, { mode: 0o600 })
 }

@@ -75,13 +75,30 @@ export function dropSeen(watched: WatchedChain, counters: ReadonlySet<number>): 
 
 /** Forgets every bundle of a chain, after a person has accepted another history of it. */
 export function forgetSeen({ home, host, chain }: WatchedChain): void {
-  let names: string[]
+  for (const name of pagesOf(home, host))
+    if (name.startsWith(`${chain}-`)) rmSync(join(folderOf(home, host), name), { force: true })
+}
+
+/** Keeps what was seen of a host under another name as well. @throws {Problem} `proof_chain_unreadable` */
+export function copySeen(home: string, from: string, to: string): void {
+  for (const name of pagesOf(home, from)) {
+    const path = join(folderOf(home, from), name)
+    const page = readJson(path, witnessPage, 'proof_chain_unreadable')
+    if (page !== undefined)
+      writeJson(join(folderOf(home, to), name), { ...page, host: to }, { mode: 0o600 })
+  }
+}
+
+/** Forgets every chain of a name. */
+export const forgetAllSeen = (home: string, host: string): void =>
+  rmSync(folderOf(home, host), { recursive: true, force: true })
+
+/** File names; none when nothing was seen yet. */
+function pagesOf(home: string, host: string): string[] {
   try {
-    names = readdirSync(folderOf(home, host))
+    return readdirSync(folderOf(home, host)).filter((name) => name.endsWith('.json'))
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return // nothing was seen yet
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
-  for (const name of names)
-    if (name.startsWith(`${chain}-`)) rmSync(join(folderOf(home, host), name), { force: true })
 }
