@@ -73,6 +73,12 @@ export const deployErrors = {
     title: 'Funnel is on',
     sentence: 'Tailscale Funnel opens the host to the public internet',
   },
+  funnel_unknown: {
+    blocked: true,
+    next_auto_fix: 'join_tailnet',
+    title: 'Not known whether Funnel is on',
+    sentence: 'Tailscale runs on the host, but does not say what it serves',
+  },
   hostd_unhealthy: {
     next_auto_fix: 'restart_hostd',
     title: 'Unhealthy hostd',

@@ -10,7 +10,7 @@ export type TailscaleFailure =
   | 'no_answer'
   /** tailscaled does not let this account ask. */
   | 'refused'
-  /** Its answer is not the expected document. */
+  /** Its answer is not the expected document, or it runs where HQ cannot ask it. */
   | 'unreadable'
 
 /** What a status says. Only `running` carries traffic. */

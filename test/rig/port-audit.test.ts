@@ -358,10 +358,13 @@ describe.skipIf(why !== null)('the port audit of a whole host', () => {
 
   it('fails, and does not pass, when Docker or Serve cannot be read', () => {
     writeFileSync(join(programs, 'serve.json'), 'Funnel on')
-    const unknown = expect.stringMatching(/^ports:tailscale: It is not known what Tailscale serves/)
-    expect(failed(audit())).toEqual([unknown])
+    const unknown = [
+      expect.stringMatching(/^ports:tailnet: It is not known what the tailnet reaches/),
+      expect.stringMatching(/^ports:tailscale: It is not known what Tailscale serves/),
+    ]
+    expect(failed(audit())).toEqual(unknown)
     rmSync(join(programs, 'serve.json'))
-    expect(failed(audit())).toEqual([unknown])
+    expect(failed(audit())).toEqual(unknown)
     serve({})
   })
 })

@@ -14,7 +14,7 @@ import { judgeContainers } from '#ops/platform/net/host-docker'
 import type { MountRules } from '#ops/platform/net/host-mounts'
 import { openSockets } from '#ops/platform/net/sockets'
 import { ownerOf, reachableSockets, socketExposures } from './host-sockets.ts'
-import { tailnetExposures } from './tailnet-sockets.ts'
+import { tailnetExposures, tailnetKnowledge } from './tailnet-sockets.ts'
 import { parseIptablesSave } from '#ops/platform/net/iptables-rules'
 import { natExposures } from '#ops/platform/net/nat-rules'
 import { parseNftRuleset } from '#ops/platform/net/nft-rules'
@@ -244,19 +244,31 @@ async function auditTailnet(
   signal: AbortSignal,
 ): Promise<Finding> {
   const [tailnet, served] = await Promise.all([readTailnet(signal), readServe(signal)])
-  if (tailnet.kind !== 'running' || served.kind !== 'answer')
-    return pass('Tailscale is not connected, so nothing is reached through the tailnet')
-  const published = new Set(
-    (await running()).flatMap(publishesOf).map(({ protocol, port }) => `${protocol} ${port}`),
-  )
-  const sockets = openSockets().map((socket) => ({ ...socket, owners: socket.pids.map(ownerOf) }))
-  return finding(
+  const known = tailnetKnowledge(tailnet, served)
+  if ('unknown' in known)
+    return fail(
+      `It is not known what the tailnet reaches on this host: ${known.unknown}`,
+      'join_tailnet',
+    )
+  const sockets = openSockets()
+    .filter(({ address }) => isPrivateAddress(address))
+    .map((socket) => ({ ...socket, owners: socket.pids.map(ownerOf) }))
+  const judge = (published: ReadonlySet<string>): Judged =>
     applyExceptions(
-      tailnetExposures(sockets, { status: tailnet.status, served: served.value, published }),
+      tailnetExposures(sockets, {
+        status: 'status' in tailnet ? tailnet.status : null,
+        served: served.kind === 'answer' ? served.value : {},
+        published,
+      }),
       exceptions,
-    ),
-    'only Serve and the peer API of Tailscale listen on the tailnet addresses',
-  )
+    )
+  const judged = judge(new Set())
+  if (judged.open.length === 0) return finding(judged, known.closed)
+  // Docker is asked only when something is open, so that its absence stays the matter of another check.
+  const published = (await running())
+    .flatMap(publishesOf)
+    .map(({ protocol, port }) => `${protocol} ${port}`)
+  return finding(judge(new Set(published)), known.closed)
 }
 
 async function auditTailscale(

@@ -10,17 +10,18 @@ const tailnet = [
   ipaddr.parseCIDR('fd7a:115c:a1e0::/48'),
 ] as const
 
-/**
- * Loopback, or an address of a tailnet (100.64.0.0/10, fd7a:115c:a1e0::/48). What is not an address is neither.
- */
-export function isPrivateAddress(address: string): boolean {
+/** In the ranges of tailnets: 100.64.0.0/10, fd7a:115c:a1e0::/48. What is not an address is in none. */
+export function isTailnetAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
-  if (isLoopback(address)) return true
   const parsed = ipaddr.process(address)
   return tailnet.some(
     ([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits),
   )
 }
+
+/** Loopback, or an address of a tailnet. What is not an address is neither. */
+export const isPrivateAddress = (address: string): boolean =>
+  ipaddr.isValid(address) && (isLoopback(address) || isTailnetAddress(address))
 
 /** The same address, however it is written. What is not an address equals none. */
 export const isSameAddress = (one: string, other: string): boolean =>

@@ -10,6 +10,7 @@ import { envValue, minimalEnv } from '#ops/base/env'
 import { parseJson } from '#ops/base/files/json-file'
 import { httpRequest } from '#ops/base/http/request'
 import { runCommand, type CommandResult } from '#ops/base/process/command'
+import { tailscaleElsewhere } from './elsewhere.ts'
 
 /** Longest wait for one answer, milliseconds. Without a daemon the command line would wait for ever. */
 export const tailscaleMs = 3000
@@ -101,6 +102,19 @@ const down: NoAnswer = {
   why: 'Tailscale is installed, but its daemon tailscaled does not run.',
 }
 
+/** Nothing listens at the socket. That Tailscale is absent is said only when nothing else shows that it runs. */
+function withoutSocket(): NoAnswer {
+  const sign = tailscaleElsewhere()
+  if (sign !== null)
+    return {
+      kind: 'unreadable',
+      why:
+        `Tailscale runs on this machine (${sign}), but does not listen at ${tailscaleSocket()}, ` +
+        'so HQ cannot ask it.',
+    }
+  return tailscaleProgram() === null ? notInstalled : down
+}
+
 /** One GET to the LocalAPI, which checks the Host header. */
 async function fromDaemon(path: string, signal?: AbortSignal): Promise<Answer<string>> {
   try {
@@ -115,8 +129,7 @@ async function fromDaemon(path: string, signal?: AbortSignal): Promise<Answer<st
     return { kind, why: `Tailscale answered ${status} to ${path.split('?')[0] ?? path}.` }
   } catch (error) {
     signal?.throwIfAborted()
-    if (hasCode(error, 'ENOENT', 'ECONNREFUSED'))
-      return tailscaleProgram() === null ? notInstalled : down
+    if (hasCode(error, 'ENOENT', 'ECONNREFUSED')) return withoutSocket()
     if (hasCode(error, 'EACCES', 'EPERM'))
       return { kind: 'refused', why: 'This account may not ask Tailscale.' }
     if (error instanceof Error && error.name === 'TimeoutError') return silent

@@ -3,13 +3,19 @@ import { funnelsOf } from '#ops/platform/net/serve-config'
 import { readServe } from '#ops/platform/tailnet/serve'
 
 /**
- * A host that Tailscale Funnel opens to the public internet is not deployed to. Where Tailscale does not answer, the
- * port audit of the verification judges.
- * @throws {Problem} `funnel_on`, before anything was changed
+ * A host that Tailscale Funnel opens to the public internet is not deployed to, nor one where Tailscale runs and does
+ * not say what it serves.
+ * @throws {Problem} `funnel_on`, `funnel_unknown`, before anything was changed
  */
 export async function requireNoFunnel(signal: AbortSignal): Promise<void> {
   const served = await readServe(signal)
-  if (served.kind !== 'answer') return
+  if (served.kind === 'not_installed' || served.kind === 'daemon_down') return
+  if (served.kind !== 'answer')
+    throw new Problem(
+      'funnel_unknown',
+      `It is not known whether Tailscale Funnel opens this host to the public internet: ${served.why} ` +
+        'So nothing is deployed here. Once Tailscale answers, the next deploy goes on. Nothing was changed.',
+    )
   const open = funnelsOf(served.value)
   if (open.length > 0)
     throw new Problem(

@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
+import { runChecks } from '#ops/core/checks/check'
+import { hostPortChecks } from '#ops/features/port-audit/host-audit'
 import type { OwnedSocket } from '#ops/features/port-audit/host-sockets'
-import { tailnetExposures } from '#ops/features/port-audit/tailnet-sockets'
+import { tailnetExposures, tailnetKnowledge } from '#ops/features/port-audit/tailnet-sockets'
+import { noExceptions } from '#ops/platform/net/exposure'
+import { ordinaryMounts } from '#ops/platform/net/host-mounts'
 import { tailscaleStatus } from '#shared/tailnet/status'
 
 /** As the real Tailscale of a host reports it. */
@@ -70,4 +74,52 @@ it.each([
   ],
 ])('reports on a tailnet address: %s', (_what, each, subject) => {
   expect(found(each)).toEqual([subject])
+})
+
+it.each(['100.70.1.2', 'fd7a:115c:a1e0::5'])(
+  'without a status judges every address in the ranges of tailnets: %s',
+  (address) => {
+    const sockets = [socket(address, 22, { name: 'sshd' }), socket('127.0.0.1', 22)]
+    for (const unknown of [null, { TailscaleIPs: [], Self: null }])
+      expect(
+        tailnetExposures(sockets, { status: unknown, served: {}, published: new Set() }),
+      ).toMatchObject([{ service: 'sshd' }])
+  },
+)
+
+const answer = { kind: 'answer', value: served } as const
+const silent = { kind: 'no_answer', why: 'Nothing came.' } as const
+it.each([
+  ['not_installed', true],
+  ['daemon_down', true],
+  ['no_answer', false],
+  ['refused', false],
+  ['unreadable', false],
+] as const)('without a status %s is closed: %s', (kind, closed) => {
+  const found = tailnetKnowledge({ kind, why: 'Nothing came.' }, silent)
+  expect('closed' in found).toBe(closed)
+})
+it.each([
+  ['running', answer, true],
+  ['running', silent, false],
+  ['stopped', answer, true],
+  ['logged_out', silent, true],
+  ['starting', answer, false],
+  ['key_expired', answer, false],
+  ['needs_approval', answer, false],
+] as const)('%s with %o is closed: %s', (kind, serve, closed) => {
+  expect('closed' in tailnetKnowledge({ kind, status }, serve)).toBe(closed)
+})
+
+afterEach(() => void vi.unstubAllEnvs())
+it('the check fails while Tailscale cannot be asked', async () => {
+  vi.stubEnv('OPENCLAW_TAILSCALE_SOCKET', '/proc/version/tailscaled.sock')
+  const checks = hostPortChecks({
+    docker: { socket: '/proc/version/docker.sock' },
+    exceptions: noExceptions,
+    mounts: ordinaryMounts,
+    hq: { hostdPort: 1, consolePort: 1, tailnetSocket: '', dockerSocket: '', narrowed: false },
+  })
+  const found = await runChecks(checks.filter(({ name }) => name === 'ports:tailnet'))
+  expect(found).toMatchObject([{ status: 'FAIL', remedy: 'join_tailnet' }])
 })

@@ -225,4 +225,11 @@ describe('publishing a host to the tailnet', () => {
     if (refused) await expect(asked).rejects.toMatchObject({ errorClass: 'funnel_on' })
     else await expect(asked).resolves.toBeUndefined()
   })
+
+  it('lets no deploy begin while it is not known what Tailscale serves', async () => {
+    serving = { TCP: 'what a later version may write' }
+    await expect(requireNoFunnel(new AbortController().signal)).rejects.toMatchObject({
+      errorClass: 'funnel_unknown',
+    })
+  })
 })

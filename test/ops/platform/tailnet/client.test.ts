@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { tmpdir } from 'node:os'
+import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readTailnet } from '#ops/platform/tailnet/client'
@@ -13,6 +13,7 @@ beforeEach(() => {
   vi.stubEnv('PATH', dir)
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   vi.unstubAllEnvs()
   daemon?.closeAllConnections()
   await new Promise((resolve) => (daemon ? daemon.close(resolve) : resolve(null)))
@@ -51,7 +52,21 @@ describe('Tailscale of this machine', () => {
     expect(JSON.stringify(found)).not.toContain('trouble')
   })
 
-  it('is not installed without a socket and a program', async () => {
-    expect(await readTailnet()).toMatchObject({ kind: 'not_installed' })
+  const single = (address: string, cidr: string): object => ({ address, cidr, internal: false })
+  it.each([
+    ['not_installed', 'eth0', single('192.0.2.7', '192.0.2.7/24')],
+    [
+      'not_installed',
+      'eth0, of a provider that shares addresses',
+      single('100.64.3.2', '100.64.3.2/24'),
+    ],
+    ['unreadable', 'tailscale0', single('fe80::1', 'fe80::1/64')],
+    ['unreadable', 'tun3', single('100.101.1.2', '100.101.1.2/32')],
+    ['unreadable', 'tun4', single('fd7a:115c:a1e0::9', 'fd7a:115c:a1e0::9/128')],
+  ])('without a socket and a program is %s beside %s', async (kind, name, address) => {
+    vi.spyOn(os, 'networkInterfaces').mockReturnValue({
+      [name]: [address as os.NetworkInterfaceInfo],
+    })
+    expect(await readTailnet()).toMatchObject({ kind })
   })
 })
