@@ -96,15 +96,15 @@ const rows: Readonly<Record<DiagnosisId, Row>> = {
     rung: 'path',
     title: (name) => `No path leads to ${name}`,
     text: (name) =>
-      `The tailnet lists ${name} as online, and nothing arrives, neither directly nor through a relay. ` +
+      `Nothing arrives at ${name}, neither directly nor through a relay. ` +
       'It may have gone just now, or a firewall stops Tailscale.',
     remedy: { kind: 'find_path', label: 'Look for a path' },
   },
   acl_denies: {
     rung: 'path',
     title: (name) => `The tailnet does not let this laptop in to ${name}`,
-    text: (name) =>
-      `${name} answers Tailscale, and its port stays silent: the access rules do not let this laptop in. ` +
+    text: () =>
+      'So the access rules do not let this laptop in. ' +
       'Somebody who may manage the tailnet can add the rule.',
     remedy: { kind: 'open_page', label: 'Open the access rules' },
   },
