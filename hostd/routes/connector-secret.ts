@@ -86,7 +86,7 @@ function sendSecretRoute(app: FastifyInstance, deps: Deps): void {
           connector: name,
           kind,
           size: sizeOf(request.headers['content-length']),
-          actor: await requireActor(request.raw, deps.settings),
+          actor: await requireActor(request.raw, deps.paths),
         },
         deps.launch(),
         request.body as Readable,

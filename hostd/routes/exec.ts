@@ -99,15 +99,16 @@ interface StartRequest {
  * Starts an action for a request.
  * @returns the run, or with status 409 the one that holds the lane
  * @throws {Problem} `invalid_request` for parameters that the action does not take; `MAINTENANCE_MODE`;
- *   `actor_refused`
+ *   `actor_refused`; `config_invalid`
  */
 export async function startRun(deps: Deps, { action, params, request, reply }: StartRequest) {
   const taken = checked(actionOf(action).params, params, 'params field')
   const deployRunId = deployOf(request)
-  checkMaintenance(deps, action, deployRunId)
   const actor = changesHost(action)
-    ? await requireActor(request.raw, deps.settings)
+    ? await requireActor(request.raw, deps.paths)
     : await actorOf(request.raw)
+  // Nothing may wait between the two: maintenance may begin while Tailscale is asked.
+  checkMaintenance(deps, action, deployRunId)
   const outcome = deps.runs.start({ action, params: taken, actor, deployRunId })
   if ('busy' in outcome) {
     void reply.code(409)

@@ -13,7 +13,7 @@ export function maintenanceRoutes(app: FastifyInstance, deps: Deps): void {
   const state = () => ({ ok: true as const, maintenance: readMaintenance(deps.paths) })
   const set = async (change: { set: 'on' | 'off'; reason: string }, request: FastifyRequest) => {
     const { detail } = await requestFromRunner(
-      { op: 'maintenance', ...change, actor: await requireActor(request.raw, deps.settings) },
+      { op: 'maintenance', ...change, actor: await requireActor(request.raw, deps.paths) },
       deps.launch(),
     )
     deps.log('maintenance', { set: change.set, detail })

@@ -56,7 +56,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
     params: z.strictObject({ id: runId }),
     replies: { 200: cancelReply },
     handle: async ({ params: { id }, request }) => {
-      const run = await deps.runs.cancel(id, await requireActor(request.raw, deps.settings))
+      const run = await deps.runs.cancel(id, await requireActor(request.raw, deps.paths))
       return { ok: true as const, run_id: id, status: run.status }
     },
   })

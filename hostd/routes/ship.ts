@@ -33,7 +33,7 @@ export function shipRoutes(app: FastifyInstance, deps: Deps, verify: Verify): vo
           op: 'store_ship',
           run_id,
           size: bytes.length,
-          actor: await requireActor(request.raw, deps.settings),
+          actor: await requireActor(request.raw, deps.paths),
         },
         deps.launch(),
         bytes,

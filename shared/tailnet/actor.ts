@@ -10,23 +10,25 @@ export interface Caller {
   readonly node: string | null
   /** `tag:…`; empty for a node of a user. */
   readonly tags: readonly string[]
+  /** Address of the tailnet that the request came from. */
+  readonly address: string | null
 }
 
-/** The actor where no person is known: a program of the host itself, or the console. */
+/** The actor where no person is known: a program of the host itself, or the console. It never stands for another machine. */
 export const localActor = 'local'
 
 /**
- * `bob@example.com (Bob) on laptop.example.ts.net`, or `tag:ci on runner.example.ts.net`. The first word is the login
- * or the tag. Older records hold the login alone.
+ * `bob@example.com (Bob) on laptop.example.ts.net`, `tag:ci on runner.example.ts.net`, or `unknown at 100.64.0.9`. The
+ * first word is the login or the tag. Older records hold the login alone.
  */
-export function actorText({ login, name, node, tags }: Caller): string {
+export function actorText({ login, name, node, tags, address }: Caller): string {
   const who = login ?? tags.join(',')
-  const parts = [
-    who === '' ? localActor : who,
+  if (who === '') return address === null ? 'unknown' : `unknown at ${address}`
+  return [
+    who,
     ...(login !== null && name !== null && name !== login ? [`(${name})`] : []),
     ...(node === null ? [] : [`on ${node}`]),
-  ]
-  return who === '' ? localActor : parts.join(' ')
+  ].join(' ')
 }
 
 /** Login or tag of an actor, where there is little room. */

@@ -1,5 +1,7 @@
 // Who is behind an address of the tailnet.
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { tailscaleStatus } from '#shared/tailnet/status'
 import { ask, type Answer } from './client.ts'
 
 const whois = z.looseObject({
@@ -10,6 +12,10 @@ const whois = z.looseObject({
       .nullish()
       .transform((value) => value ?? []),
   }),
+  UserProfile: z
+    .looseObject({ LoginName: z.string().default('') })
+    .nullish()
+    .transform((value) => value ?? { LoginName: '' }),
 })
 export type Whois = z.output<typeof whois>
 
@@ -23,3 +29,19 @@ export const whoIs = (address: string): Promise<Answer<Whois>> =>
     argv: ['whois', '--json', address],
     schema: whois,
   })
+
+/**
+ * Whether an address of the tailnet is one of this machine.
+ * @param address IP address of the tailnet
+ * @returns null when tailscaled does not say it
+ */
+export async function isThisNode(address: string): Promise<boolean | null> {
+  const answer = await ask({
+    path: '/localapi/v0/status?peers=false',
+    argv: ['status', '--json', '--peers=false'],
+    schema: tailscaleStatus,
+  })
+  const own = answer.kind === 'answer' ? (answer.value.Self?.TailscaleIPs ?? []) : []
+  const plain = (text: string): string => ipaddr.process(text).toNormalizedString()
+  return own.length === 0 ? null : own.some((each) => plain(each) === plain(address))
+}
