@@ -110,7 +110,7 @@ export const hqVariables = {
     ...text,
     meaning:
       'In the test rig only: 1 publishes hostd to the tailnet over http. ' +
-      'Refused where the control server issues certificates.',
+      'Refused on other machines, and where the control server issues certificates.',
   },
   OPENCLAW_ADMIN_TOKEN: {
     ...text,

@@ -31,7 +31,7 @@ export async function run({ root, origin, uninstall = false }: InstallOptions): 
   }
   try {
     const done = uninstall
-      ? await uninstallHostd({ paths, port, say })
+      ? await uninstallHostd({ paths, port, say, note })
       : await installHostd({
           paths,
           port,

@@ -23,6 +23,11 @@ const published = z.strictObject({
   /** false in the test rig alone, where the control server issues no certificates. */
   tls: z.boolean(),
   entries: z.array(entry),
+  /**
+   * What stood at a port before HQ published there, if anything did; its target is the one of the entry when HQ found
+   * its own entry made. Left out when nothing stood, as older versions expect.
+   */
+  before: z.array(entry.pick({ port: true, target: true })).optional(),
 })
 export type Published = z.infer<typeof published>
 

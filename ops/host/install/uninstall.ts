@@ -5,7 +5,7 @@ import { Problem } from '#shared/errors'
 import type { HostPaths } from '#ops/base/paths/paths'
 import { applyDue, type Change } from '#ops/platform/accounts/change'
 import { runHostProgram, requireHostProgram } from '#ops/base/process/host-program'
-import { unpublishChanges } from './publish.ts'
+import { unpublish } from './publish.ts'
 import { requireSystemdRoot } from './preconditions.ts'
 import { allUnits, unitMark } from '#ops/host/install/units/all'
 import { unitFolder } from '#ops/host/install/units/unit-settings'
@@ -37,10 +37,12 @@ export async function uninstallHostd({
   paths,
   port,
   say,
+  note,
 }: {
   paths: HostPaths
   port: number
   say: (did: string) => void
+  note: (why: string) => void
 }): Promise<readonly Change[]> {
   requireSystemdRoot()
   const names = Object.keys(allUnits({ paths, port })).filter((name) => {
@@ -54,7 +56,7 @@ export async function uninstallHostd({
       `A run is under way (${running.join(', ')}). Nothing was changed.`,
     )
   // While hostd still serves, so that nobody meets a name that leads nowhere.
-  const taken = await applyDue(await unpublishChanges(paths), say)
+  const taken = await unpublish(paths, { say, note })
   // Timers and sockets first, so that nothing starts what is being stopped.
   const inOrder = names.toSorted(
     (a, b) => Number(a.endsWith('.service')) - Number(b.endsWith('.service')),

@@ -23,7 +23,7 @@ export interface ServeEntry {
 /** What stands at a port: nothing, exactly this entry, or what else (for a message). */
 export type AtPort =
   | { readonly kind: 'free' }
-  | { readonly kind: 'same' }
+  | { readonly kind: 'same'; readonly target: string }
   /** A proxy at the root of a web server, which can be replaced. */
   | { readonly kind: 'proxy'; readonly target: string }
   | { readonly kind: 'other'; readonly what: string }
@@ -49,7 +49,7 @@ export function atPort(
   const { Proxy = '', Path = '', Text = '', Redirect = '' } = root
   if (Proxy === '' || Path + Text + Redirect !== '')
     return { kind: 'other', what: 'something that is not a proxy' }
-  return Proxy === target ? { kind: 'same' } : { kind: 'proxy', target: Proxy }
+  return Proxy === target ? { kind: 'same', target } : { kind: 'proxy', target: Proxy }
 }
 
 /** Longest time of one change, milliseconds: the first one of a host may wait for its certificate. */

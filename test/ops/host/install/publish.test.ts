@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import {
   planPublication,
   publicationChanges,
   tailnetNamesChange,
-  unpublishChanges,
+  unpublish,
 } from '#ops/host/install/publish'
 import { parseServeConfig } from '#ops/platform/net/serve-config'
 
@@ -62,11 +62,14 @@ const both = (hostd: object, console: object): object => ({
 const socket = 'unix:/run/openclaw/tailnet/hostd.sock'
 const published = both(proxy('HTTPS', 443, socket), proxy('HTTPS', 8443, 'http://127.0.0.1:8787'))
 
+const hostnames = (): unknown =>
+  Object(JSON.parse(readFileSync(paths.hostSettings, 'utf8'))).hostnames
+
 /** What an installation would do, and what it would say it cannot. */
-async function installation(): Promise<{ did: string[]; notes: string[] }> {
+async function installation(isRig = false): Promise<{ did: string[]; notes: string[] }> {
   const settings = hostSettings.parse({})
   const notes: string[] = []
-  const publication = await planPublication(paths, settings)
+  const publication = await planPublication(paths, settings, isRig)
   if (publication.kind === 'none') return { did: [], notes: [publication.why] }
   const changes = await publicationChanges(paths, publication, {
     hq: hqTargets(paths, settings, 8877),
@@ -151,25 +154,22 @@ describe('publishing a host to the tailnet', () => {
   })
 
   it('uses plain http in the rig alone, and remembers it', async () => {
+    const plain = 'published hostd to the tailnet at http://aiops-1.hq.test:80'
     vi.stubEnv('OPENCLAW_RIG_TAILNET_HTTP', '1')
-    await expect(installation()).rejects.toThrow(/this one issues them/)
+    await expect(installation(true)).rejects.toThrow(/this one issues them/)
     status = running({})
-    expect((await installation()).did).toContain(
-      'published hostd to the tailnet at http://aiops-1.hq.test:80',
-    )
+    await expect(installation()).rejects.toThrow(/no machine of it/)
+    expect((await installation(true)).did).toContain(plain)
     vi.stubEnv('OPENCLAW_RIG_TAILNET_HTTP', undefined)
     writePublished(paths, { ...record, hostnames: [], entries: [], tls: false })
-    expect((await installation()).did).toContain(
-      'published hostd to the tailnet at http://aiops-1.hq.test:80',
-    )
+    expect((await installation(true)).did).toContain(plain)
+    expect((await installation()).did).toEqual([])
   })
 
   it('adds its names, replaces them when the host is renamed, and takes only them back', async () => {
-    const names = (): unknown =>
-      Object(JSON.parse(readFileSync(paths.hostSettings, 'utf8'))).hostnames
     const settings = hostSettings.parse({})
     await tailnetNamesChange(paths, await planPublication(paths, settings)).apply()
-    expect(names()).toEqual(['own.example', ...record.hostnames])
+    expect(hostnames()).toEqual(['own.example', ...record.hostnames])
     writePublished(paths, {
       ...record,
       hostnames: [...record.hostnames],
@@ -177,25 +177,107 @@ describe('publishing a host to the tailnet', () => {
     })
     status = running({ CertDomains: ['b.hq.test'], Self: { DNSName: 'b.hq.test.' } })
     await tailnetNamesChange(paths, await planPublication(paths, settings)).apply()
-    expect(names()).toEqual(['own.example', 'b.hq.test', 'b'])
+    expect(hostnames()).toEqual(['own.example', 'b.hq.test', 'b'])
   })
 
-  it('takes back what stands as it was published, and nothing else', async () => {
-    expect(await unpublishChanges(paths)).toEqual([])
-    writePublished(paths, {
-      ...record,
-      hostnames: [...record.hostnames],
-      entries: [...record.entries],
+  describe('is taken back', () => {
+    const console_ = 'http://127.0.0.1:8787'
+    const other = 'http://127.0.0.1:3000'
+    const putBack = 'http://localhost:8877'
+    const write = (change: object = {}): void =>
+      writePublished(paths, {
+        ...record,
+        hostnames: [...record.hostnames],
+        entries: [...record.entries],
+        ...change,
+      })
+    /** @param exit of the command line of Tailscale */
+    const takeBack = async (exit = 0) => {
+      vi.stubEnv('PATH', `${dir}:/usr/bin:/bin`)
+      const calls = join(dir, 'calls')
+      writeFileSync(
+        join(dir, 'tailscale'),
+        `#!/bin/sh\nshift\necho "$*" >> ${calls}\nexit ${exit}\n`,
+        { mode: 0o755 },
+      )
+      const notes: string[] = []
+      await unpublish(paths, { say: () => undefined, note: (why) => notes.push(why) })
+      const made = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []
+      return { made, notes, isForgotten: readPublished(paths) === undefined }
+    }
+    const off = (port: number): string => `serve --yes --https=${port} --set-path=/ off`
+    const end = (kept: object): object => ({ notes: [], isForgotten: true, ...kept })
+
+    it.each<[string, object, object, string[]]>([
+      ['all of it', {}, published, [off(443), off(8443)]],
+      [
+        'what nobody changed since',
+        {},
+        both(proxy('HTTPS', 443, socket), proxy('HTTPS', 8443, other)),
+        [off(443)],
+      ],
+      [
+        'what HQ made, and not what it found made',
+        { before: [{ port: 8443, target: console_ }] },
+        published,
+        [off(443)],
+      ],
+      [
+        'and what it replaced is put back',
+        { before: [{ port: 443, target: putBack }] },
+        published,
+        [`serve --bg --yes --https=443 ${putBack}`, off(8443)],
+      ],
+    ])('%s', async (_what, change, now, made) => {
+      write(change)
+      serving = now
+      expect(await takeBack()).toEqual(end({ made }))
+      expect(hostnames()).toEqual(['own.example'])
     })
-    serving = both(proxy('HTTPS', 443, socket), proxy('HTTPS', 8443, 'http://127.0.0.1:3000'))
-    const changes = await unpublishChanges(paths)
-    expect(changes.map(({ did }) => did)).toEqual([
-      'took hostd back from the tailnet',
-      expect.stringContaining('removed the names'),
-      'forgot what was published to the tailnet',
-    ])
-    await changes.at(-1)?.apply()
-    expect(readPublished(paths)).toBeUndefined()
+
+    it('as far as Tailscale does it; the rest stays recorded', async () => {
+      write()
+      serving = published
+      const refused = await takeBack(1)
+      expect(refused).toMatchObject({ made: [off(443), off(8443)], isForgotten: false })
+      expect(refused.notes).toHaveLength(2)
+    })
+
+    it('not while Tailscale gives no answer: it stays recorded, and is said', async () => {
+      write()
+      serving = { TCP: 'unreadable' }
+      const silent = await takeBack()
+      expect(silent).toMatchObject({ made: [], isForgotten: false })
+      expect(silent.notes).toEqual([expect.stringContaining('was not taken back')])
+    })
+  })
+
+  it.each<[string, object, object[] | undefined]>([
+    ['nothing', {}, undefined],
+    ['its own entry', proxy('HTTPS', 443, socket), [{ port: 443, target: socket }]],
+    [
+      'hostd by its port',
+      proxy('HTTPS', 443, 'http://localhost:8877'),
+      [{ port: 443, target: 'http://localhost:8877' }],
+    ],
+    ['another program', proxy('HTTPS', 443, 'http://127.0.0.1:3000'), undefined],
+  ])('records what it found: %s', async (_what, now, before) => {
+    serving = now
+    const settings = hostSettings.parse({ hostnames: ['aiops-1'] })
+    writeFileSync(paths.hostSettings, JSON.stringify({ hostnames: ['aiops-1'] }))
+    const hq = hqTargets(paths, settings, 8877)
+    for (let time = 0; time < 2; time += 1) {
+      const publication = await planPublication(paths, settings)
+      await tailnetNamesChange(paths, publication).apply()
+      const [recording] = await publicationChanges(paths, publication, {
+        hq,
+        note: () => undefined,
+      })
+      if (await recording?.due()) await recording?.apply()
+      // The name that a person had set is not HQ's.
+      expect(readPublished(paths)?.hostnames).toEqual(['aiops-1.hq.test'])
+      expect(readPublished(paths)?.before).toEqual(before)
+    }
   })
 
   it.each<[string, object, string, string]>([
