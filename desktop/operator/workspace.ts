@@ -12,6 +12,7 @@ import { rememberCancels, type Cancels } from './host/cancels.ts'
 import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { Hosts } from './host/hosts.ts'
 import { connectHosts, type Connection } from './host/connection.ts'
+import type { HostPoller } from './host/poller.ts'
 import type { OperatorOptions } from './options.ts'
 import { ProofWatch, type WatchOptions } from './proofs/watch.ts'
 import type { ExportOptions } from './proofs/export.ts'
@@ -80,7 +81,7 @@ export class Workspace {
       keystore,
       tailnet: this.tailnet,
       log,
-      onStatus: ({ status }) => this.hostAnswered(status),
+      onStatus: ({ status }, host) => this.hostAnswered(status, host),
     })
     this.hosts = new Hosts({
       settings: this.settings,
@@ -89,8 +90,6 @@ export class Workspace {
       tailnet: this.tailnet,
     })
     this.deploys = watchDeploys({
-      client: this.connection.client,
-      cameBack: () => this.connection.cameBack(),
       log,
       onEnded: (end) => {
         onRunEnded?.(end)
@@ -117,11 +116,11 @@ export class Workspace {
       isRunning: (repository, id) => this.ships.isRunning(repository, id),
       active: () => this.activeRuns(),
     })
-    this.proofExport = { ...watched, client: this.connection.client }
+    const host = (): HostPoller => this.mustHost()
+    this.proofExport = { ...watched, host }
     this.evidence = new EvidenceReader({
       repository: () => this.mustRepository(),
-      host: () => this.settings.read().host?.name ?? null,
-      client: this.connection.client,
+      host,
       verify: this.proofs.verify,
       sightings: this.sightings,
     })
@@ -154,7 +153,7 @@ export class Workspace {
     return composeOverview({
       connection,
       status: known?.status ?? null,
-      deploy: this.deployOf(known?.status ?? null),
+      deploy: this.deploys.current(known?.status ?? null),
       passedRuns: [...passedShips.slice(0, shownShips), ...this.deploys.passed()],
       laptop: {
         repository,
@@ -191,22 +190,24 @@ export class Workspace {
     await this.connection.close()
   }
 
+  /** @throws {Problem} `host_not_enrolled` */
+  private mustHost(): HostPoller {
+    const host = this.connection.selected()
+    if (host === null)
+      throw new Problem('host_not_enrolled', 'No host is enrolled, so no request was sent.')
+    return host
+  }
+
   private watched(): WatchOptions {
     const { home, log } = this.options
     return {
       home,
       log,
       repository: () => this.settings.read().repository,
-      host: () => this.settings.read().host?.name ?? null,
-      target: async () =>
-        this.connection.view().state === 'online' ? this.connection.target() : null,
+      host: () => this.connection.selected(),
+      isNameShared: (name) =>
+        this.connection.all().filter(({ host }) => host.name === name).length > 1,
     }
-  }
-
-  /** The deploy that is followed, when it runs on the host that is selected now. */
-  private deployOf(status: StatusReply | null): Overview['deploy'] {
-    const deploy = this.deploys.current()
-    return status?.active_runs.some(({ run_id }) => run_id === deploy?.run_id) ? deploy : null
   }
 
   private activeRuns(): ReadonlySet<string> {
@@ -219,10 +220,10 @@ export class Workspace {
     this.witness.check().catch((error: unknown) => this.options.log(String(error)))
   }
 
-  private hostAnswered(status: StatusReply): void {
-    this.deploys.notice(status)
+  private hostAnswered(status: StatusReply, host: HostPoller): void {
+    this.deploys.notice(status, host)
     this.witness.notice(status)
-    this.sightings.notice(this.settings.read().host?.name ?? null, status)
+    this.sightings.notice(host.host.name, status)
     void this.upload()
   }
 

@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   /** Reports what no reply can carry. */
   readonly log: (text: string) => void
   /** After each answer of the selected host. */
-  readonly onStatus: (known: KnownStatus) => void
+  readonly onStatus: (known: KnownStatus, host: HostPoller) => void
 }
 
 export interface Connection {
@@ -28,6 +28,8 @@ export interface Connection {
   known(): KnownStatus | null
   /** The selected host. @throws {Problem} `host_not_enrolled` when none is enrolled or its token is not set; `host_changed` */
   readonly target: () => Promise<HostTarget>
+  /** The selected host, for what must go on with the same one. null when none is enrolled. */
+  selected(): HostPoller | null
   /** The client of the selected host, whichever that is at the time of a request. */
   readonly client: HostdClient
   /** Fires when the selected host answers again after it was away. */
@@ -71,6 +73,10 @@ class HostPollers implements Connection {
 
   view(): HostConnection {
     return this.#current()?.view() ?? notEnrolled
+  }
+
+  selected(): HostPoller | null {
+    return this.#current()
   }
 
   known(): KnownStatus | null {
@@ -140,7 +146,7 @@ class HostPollers implements Connection {
   #begin(host: EnrolledHost): HostPoller {
     const { home, keystore, tailnet, log, onStatus, settings } = this.#options
     const isSelected = (): boolean => this.#selected === host.url
-    return new HostPoller({
+    const poller: HostPoller = new HostPoller({
       home,
       keystore,
       tailnet,
@@ -148,10 +154,11 @@ class HostPollers implements Connection {
       log,
       isSelected,
       onStatus: (known) => {
-        if (isSelected()) onStatus(known)
+        if (isSelected()) onStatus(known, poller)
       },
       onFirst: (pin) => pinHost(settings, host.url, pin),
     })
+    return poller
   }
 
   #end(poller: HostPoller): void {

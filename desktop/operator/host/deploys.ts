@@ -3,10 +3,10 @@ import { actions, type ActionId } from '#shared/actions'
 import type { StatusReply } from '#shared/api'
 import type { Overview } from '#shared/bridge'
 import { toProblem } from '#shared/errors'
-import type { HostdClient } from '#shared/hostd-client/client'
 import { freshProgress, trackProgress, type Progress } from '#shared/progress'
 import { resultDocument, type ResultDocument } from '#shared/result'
 import { passedRun, type PassedRun } from '#shared/typical-durations'
+import type { OneHost } from './client.ts'
 
 export interface RunEnd {
   readonly source: 'host' | 'ship'
@@ -15,18 +15,19 @@ export interface RunEnd {
 }
 
 interface Options {
-  readonly client: HostdClient
-  /** Fires when the host answers again after it was away. */
-  readonly cameBack: () => AbortSignal
   readonly onEnded: (end: RunEnd) => void
   readonly log: (text: string) => void
 }
 
+type DeployHost = Pick<OneHost, 'client' | 'cameBack'>
+
 export interface Deploys {
-  /** Called with each status of the host. */
-  notice(status: StatusReply): void
-  /** The running deploy: its step, `starting` before the first, and its commit; null when none runs. */
-  current(): Overview['deploy']
+  /** Called with each status of a host. @param host what runs there is followed there, whichever is selected meanwhile */
+  notice(status: StatusReply, host: DeployHost): void
+  /**
+   * The deploy that runs by this status: its step, `starting` before the first, and its commit; null when none runs.
+   */
+  current(status: StatusReply | null): Overview['deploy']
   passed(): PassedRun[]
   close(): void
 }
@@ -44,26 +45,30 @@ class DeployWatch implements Deploys {
   readonly #stop = new AbortController()
   readonly #seen = new Set<string>()
   readonly #passed = new Map<string, PassedRun>()
-  #current: { id: string; progress: Progress } | null = null
+  /** Of each deploy that is followed, by its id. */
+  readonly #running = new Map<string, Progress>()
   #reading = false
 
   constructor(options: Options) {
     this.#options = options
   }
 
-  notice(status: StatusReply): void {
+  notice(status: StatusReply, host: DeployHost): void {
     const running = status.active_runs.find((run) => followed.includes(run.action))
     if (running && !this.#seen.has(running.run_id)) {
       this.#seen.add(running.run_id)
-      void this.#follow(running.run_id, running.action)
+      void this.#follow(host, running.run_id, running.action)
     }
-    void this.#readPassed(status)
+    void this.#readPassed(status, host)
   }
 
-  current(): Overview['deploy'] {
-    if (this.#current === null) return null
-    const { id, progress } = this.#current
-    return { run_id: id, step: progress.step ?? 'starting', commit: progress.commit }
+  current(status: StatusReply | null): Overview['deploy'] {
+    for (const { run_id } of status?.active_runs ?? []) {
+      const progress = this.#running.get(run_id)
+      if (progress !== undefined)
+        return { run_id, step: progress.step ?? 'starting', commit: progress.commit }
+    }
+    return null
   }
 
   passed(): PassedRun[] {
@@ -74,23 +79,26 @@ class DeployWatch implements Deploys {
     this.#stop.abort()
   }
 
-  async #follow(id: string, what: ActionId): Promise<void> {
-    const { client, cameBack, onEnded, log } = this.#options
+  async #follow(host: DeployHost, id: string, what: ActionId): Promise<void> {
+    const { onEnded, log } = this.#options
     const progress = freshProgress()
-    if (what === action) this.#current = { id, progress }
+    if (what === action) this.#running.set(id, progress)
     try {
       const { signal } = this.#stop
-      const result = await trackProgress(client.events(id, { signal, cameBack }), progress)
+      const result = await trackProgress(
+        host.client.events(id, { signal, cameBack: () => host.cameBack() }),
+        progress,
+      )
       if (result) onEnded({ source: 'host', title: actions[what].title, result })
     } catch (error) {
       const problem = toProblem(error)
       log(`Following deploy ${id} ended: ${problem.errorClass}: ${problem.message}`)
     } finally {
-      if (this.#current?.id === id) this.#current = null
+      this.#running.delete(id)
     }
   }
 
-  async #readPassed(status: StatusReply): Promise<void> {
+  async #readPassed(status: StatusReply, host: DeployHost): Promise<void> {
     if (this.#reading) return
     this.#reading = true
     try {
@@ -98,7 +106,7 @@ class DeployWatch implements Deploys {
         .filter((run) => run.action === action && run.status === 'passed')
         .map(({ run_id }) => run_id)
         .slice(0, averaged)
-      for (const id of ids) await this.#readOne(id)
+      for (const id of ids) await this.#readOne(id, host)
       for (const id of this.#passed.keys()) if (!ids.includes(id)) this.#passed.delete(id)
     } catch (error) {
       const problem = toProblem(error)
@@ -110,9 +118,9 @@ class DeployWatch implements Deploys {
     }
   }
 
-  async #readOne(id: string): Promise<void> {
+  async #readOne(id: string, { client }: DeployHost): Promise<void> {
     if (this.#passed.has(id)) return
-    const run = await this.#options.client.run(id, { signal: this.#stop.signal })
+    const run = await client.run(id, { signal: this.#stop.signal })
     const result = resultDocument.safeParse(run.result)
     const sample = result.success ? passedRun(action, result.data) : null
     if (sample) this.#passed.set(id, sample)

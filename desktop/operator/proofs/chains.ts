@@ -14,7 +14,7 @@ import {
   trustShipKey,
 } from '#ops/core/proof/witness-alarms'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
-import { hostClient, type HostTarget } from '../host/client.ts'
+import type { OneHost } from '../host/client.ts'
 
 /** A chain that is watched: the host's, or the ships of this laptop. */
 export interface Watched {
@@ -54,20 +54,28 @@ export function shipChain(home: string, repository: string): Watched {
   }
 }
 
-/** @param target null while the host is unreachable */
-export const hostChain = (
-  home: string,
-  name: string,
-  target: () => Promise<HostTarget | null>,
-): Watched => ({
-  id: name,
-  place: 'host',
-  title: name,
-  read: async (after) => {
-    const reachable = await target()
-    if (reachable === null) throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
-    return await hostClient(async () => reachable).proofChain(after, { limitMs: reportMs })
-  },
-  trusted: () => trustedHostKey(home, name),
-  trust: (key) => trustHostKey(home, name, key),
-})
+/**
+ * @param host only its own answers are read, whichever host is selected meanwhile
+ * @param isNameShared whether another host has its name, as settings of an older version may say
+ */
+export const hostChain = (home: string, host: OneHost, isNameShared: () => boolean): Watched => {
+  const { name } = host.host
+  return {
+    id: name,
+    place: 'host',
+    title: name,
+    read: async (after) => {
+      if (isNameShared())
+        throw new Problem(
+          'setting_invalid',
+          `Two hosts are named ${name}, and proofs are remembered by name. Rename one of them in Hosts. ` +
+            'The proofs of neither were judged.',
+        )
+      if (host.view().state !== 'online')
+        throw new Problem('hostd_unreachable', `${name} cannot be reached.`)
+      return await host.client.proofChain(after, { limitMs: reportMs })
+    },
+    trusted: () => trustedHostKey(home, name),
+    trust: (key) => trustHostKey(home, name, key),
+  }
+}

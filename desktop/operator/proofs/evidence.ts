@@ -8,7 +8,6 @@ import {
   type EvidencePlace,
 } from '#shared/evidence'
 import { Problem } from '#shared/errors'
-import type { HostdClient } from '#shared/hostd-client/client'
 import { hostEvidence } from '#shared/hostd-client/host-evidence'
 import {
   manifest,
@@ -20,6 +19,7 @@ import {
 import { hasCode } from '#shared/system-error'
 import { readJson } from '#ops/base/files/json-file'
 import { readBundleFiles } from '#ops/core/proof/bundle-files'
+import type { OneHost } from '../host/client.ts'
 import { insideFolder, readHead } from '../base/text-file.ts'
 import { shipFolder } from '../ships/folder.ts'
 import type { Sightings } from './sightings.ts'
@@ -27,9 +27,8 @@ import type { Sightings } from './sightings.ts'
 export interface EvidenceOptions {
   /** Root of the chosen repository. @throws {Problem} `not_a_repository` */
   readonly repository: () => string
-  /** Name of the enrolled host; null when none is. */
-  readonly host: () => string | null
-  readonly client: HostdClient
+  /** The selected host. @throws {Problem} `host_not_enrolled` when none is enrolled */
+  readonly host: () => OneHost
   readonly verify: (folder: string) => Promise<BundleVerification>
   readonly sightings: Sightings
 }
@@ -44,11 +43,11 @@ export class EvidenceReader {
 
   /** @throws {Problem} `not_found`, and what the host answers */
   async list(place: EvidencePlace): Promise<Evidence> {
-    const { client, sightings, host } = this.#options
-    const found =
-      place.side === 'host' ? await hostEvidence(client, place) : await this.#laptop(place)
+    const { sightings, repository } = this.#options
+    const host = place.side === 'host' ? this.#options.host() : null
+    const found = host === null ? await this.#laptop(place) : await hostEvidence(host.client, place)
     if (found.verification === null) return found
-    const where = place.side === 'host' ? (host() ?? '') : this.#options.repository()
+    const where = host === null ? repository() : host.host.name
     const bundle = { place: where, kind: place.folder, run_id: place.run_id }
     sightings.note(bundle, found.verification.state)
     return { ...found, ...sightings.of(bundle) }
@@ -60,10 +59,9 @@ export class EvidenceReader {
       const { bytes, size } = readHead(insideFolder(this.#shipOf(place), path), maxShownFileBytes)
       return { base64: bytes.toString('base64'), size, truncated: size > bytes.length }
     }
-    const { bytes, truncated } = await this.#options.client.readArtifact(
-      `${place.folder}/${place.run_id}/${path}`,
-      maxShownFileBytes,
-    )
+    const { bytes, truncated } = await this.#options
+      .host()
+      .client.readArtifact(`${place.folder}/${place.run_id}/${path}`, maxShownFileBytes)
     const size = truncated ? null : bytes.length
     return { base64: Buffer.from(bytes).toString('base64'), size, truncated }
   }

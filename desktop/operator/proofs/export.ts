@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { deployed, deployedFile } from '#shared/deployed'
 import { Problem } from '#shared/errors'
 import { maxShownFileBytes, sealedKind, type EvidencePlace } from '#shared/evidence'
-import type { HostdClient } from '#shared/hostd-client/client'
 import type { TrustedKey } from '#shared/signature'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { ExportLines } from '#ops/core/proof/export-lines'
@@ -11,15 +10,15 @@ import { addReviews } from '#ops/core/proof/export-statements'
 import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { trustedHostKey, trustedShipKey } from '#ops/core/proof/witness-alarms'
 import { trustKeys, type TrustedKeys } from '#ops/core/trust/trusted-keys'
+import type { OneHost } from '../host/client.ts'
 import { shipFolder } from '../ships/folder.ts'
 
 export interface ExportOptions {
   readonly home: string
   /** Root of the chosen repository; null when none is chosen. */
   readonly repository: () => string | null
-  /** Name of the enrolled host; null when none is. */
-  readonly host: () => string | null
-  readonly client: HostdClient
+  /** The selected host. @throws {Problem} `host_not_enrolled` when none is enrolled */
+  readonly host: () => OneHost
 }
 
 /**
@@ -65,12 +64,15 @@ async function addOwn(
 
 async function addOfHost(
   lines: ExportLines,
-  { home, repository, host, client }: ExportOptions,
+  { home, repository, host }: ExportOptions,
   { folder, run_id }: EvidencePlace,
 ): Promise<void> {
   const kind = sealedKind(folder)
+  const {
+    client,
+    host: { name },
+  } = host()
   const { text, statements } = await client.exportProof(kind, run_id)
-  const name = host() ?? 'the host'
   const keys =
     kind === 'ship' ? shipKeys(home) : keysOf([trustedHostKey(home, name)], `the key of ${name}`)
   lines.addExported(text, statements, keys)

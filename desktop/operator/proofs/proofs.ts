@@ -14,7 +14,7 @@ import { readProofPublicKey } from '#ops/core/proof/proof-key'
 import { laptopProofPaths } from '#ops/base/paths/proof-paths'
 import { readWitness } from '#ops/core/proof/witness'
 import { readSeen } from '#ops/core/proof/witness-seen'
-import { hostClient, type HostTarget } from '../host/client.ts'
+import type { OneHost } from '../host/client.ts'
 import { shipWitness } from './chains.ts'
 import type { Sightings } from './sightings.ts'
 import type { ProofWatch } from './watch.ts'
@@ -24,9 +24,8 @@ interface ProofsOptions {
   readonly home: string
   readonly watch: ProofWatch
   readonly repository: () => string | null
-  readonly host: () => string | null
-  /** null while the host is unreachable. */
-  readonly target: () => Promise<HostTarget | null>
+  /** The selected host; null when none is enrolled. */
+  readonly host: () => OneHost | null
   readonly isRunning: (repository: string, id: string) => boolean
   /** Runs of the host that have not ended, as far as is known. */
   readonly active: () => ReadonlySet<string>
@@ -39,6 +38,8 @@ const pageLength = 30
 const cached = z.strictObject({
   schema_version: z.literal(1),
   host: z.string(),
+  /** Absent where an older version wrote it. */
+  origin: z.string().optional(),
   as_of: timestamp,
   bundles: z.array(bundleVerification),
 })
@@ -73,8 +74,9 @@ export class ProofList {
 
   async page(cursor: string | undefined): Promise<Output<'proofs.list'>> {
     const repository = this.options.repository()
-    const host = this.options.host()
-    const page = await this.hostProofs.page(host, cursor)
+    const selected = this.options.host()
+    const host = selected?.host.name ?? null
+    const page = await this.hostProofs.page(selected, cursor)
     const unreachable = host !== null && page.detail !== null
     if (host !== null && !unreachable) await this.options.watch.catchUp(host, page.bundles)
     const seen =
@@ -175,12 +177,12 @@ class HostProofs {
     this.options = options
   }
 
-  async page(host: string | null, cursor: string | undefined): Promise<HostPage> {
+  async page(host: OneHost | null, cursor: string | undefined): Promise<HostPage> {
     if (host === null) return noHost
     try {
-      const target = await this.options.target()
-      if (target === null) return this.kept(host, `${host} cannot be reached.`)
-      const reply = await hostClient(async () => target).proofBundles(
+      if (host.view().state !== 'online')
+        return this.kept(host, `${host.host.name} cannot be reached.`)
+      const reply = await host.client.proofBundles(
         { cursor, limit: pageLength },
         { limitMs: 30_000 },
       )
@@ -192,19 +194,24 @@ class HostProofs {
     }
   }
 
-  private keep(host: string, { bundles }: ProofBundlesReply, as_of: string): void {
-    const file = cacheFile(this.options.home, host)
+  private keep(
+    { host: { name, url } }: OneHost,
+    { bundles }: ProofBundlesReply,
+    as_of: string,
+  ): void {
+    const file = cacheFile(this.options.home, name)
     try {
-      writeJson(file, { schema_version: 1, host, as_of, bundles }, { mode: 0o600 })
+      const known = { schema_version: 1, host: name, origin: url, as_of, bundles }
+      writeJson(file, known, { mode: 0o600 })
     } catch (error) {
-      this.options.log(`The last proofs of ${host} could not be kept: ${String(error)}`)
+      this.options.log(`The last proofs of ${name} could not be kept: ${String(error)}`)
     }
   }
 
-  private kept(host: string, detail: string): HostPage {
+  private kept({ host: { name, url } }: OneHost, detail: string): HostPage {
     try {
-      const known = readJson(cacheFile(this.options.home, host), cached, 'internal_error')
-      return known === undefined
+      const known = readJson(cacheFile(this.options.home, name), cached, 'internal_error')
+      return known === undefined || (known.origin ?? url) !== url
         ? { ...noHost, detail }
         : { bundles: known.bundles, next: null, as_of: known.as_of, detail }
     } catch {

@@ -47,8 +47,7 @@ export class Sightings {
   }
 
   /** The bundles that the host checks for each of its answers. @param place name of the host */
-  notice(place: string | null, { bundles }: StatusReply): void {
-    if (place === null) return
+  notice(place: string, { bundles }: StatusReply): void {
     for (const kind of ['ship', 'deploy'] as const) {
       const bundle = bundles[kind]
       if (bundle !== null) this.note({ place, kind, run_id: bundle.run_id }, bundle.verification)

@@ -13,17 +13,17 @@ import {
 } from '#ops/core/proof/witness'
 import { acknowledgeAlarms, noteAlarms, readAlarms } from '#ops/core/proof/witness-alarms'
 import { trustKeys } from '#ops/core/trust/trusted-keys'
-import type { HostTarget } from '../host/client.ts'
+import type { OneHost } from '../host/client.ts'
 import { hostChain, shipChain, type Watched } from './chains.ts'
 
 export interface WatchOptions {
   readonly home: string
   /** Root of the chosen repository; null when none is chosen. */
   readonly repository: () => string | null
-  /** Name of the enrolled host; null when none is. */
-  readonly host: () => string | null
-  /** null while the host is unreachable. */
-  readonly target: () => Promise<HostTarget | null>
+  /** The selected host; null when none is enrolled. */
+  readonly host: () => OneHost | null
+  /** Whether more than one enrolled host has this name. */
+  readonly isNameShared: (name: string) => boolean
   readonly log: (text: string) => void
 }
 
@@ -150,11 +150,11 @@ export class ProofWatch {
   }
 
   private chains(): Watched[] {
-    const { home, target } = this.options
+    const { home, isNameShared } = this.options
     const repository = this.options.repository()
     const host = this.options.host()
     return [
-      ...(host === null ? [] : [this.remember(hostChain(home, host, target))]),
+      ...(host === null ? [] : [hostChain(home, host, () => isNameShared(host.host.name))]),
       ...(repository === null ? [] : this.shipsIfThere(repository)),
     ]
   }

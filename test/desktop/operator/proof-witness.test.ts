@@ -1,5 +1,6 @@
 import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Input } from '#shared/bridge'
 import { sha256Of } from '#ops/base/sha256'
@@ -13,6 +14,7 @@ import { openEnvelope } from '#ops/core/trust/envelope'
 import { toTrustedKey } from '#ops/core/trust/signing-key'
 import { newKey, trusting } from '../../ops/core/proof/proof-bench.ts'
 import { exportedRun } from '../../support/exported-run.ts'
+import { hostPeer, json } from '../../support/host-peer.ts'
 import { startHostd } from '../../support/hostd.ts'
 import { until } from '../../support/operator-bench.ts'
 import { idOf, witnessedHost } from './witness-bench.ts'
@@ -77,6 +79,30 @@ describe('the laptop as witness of a host', () => {
     ).toBe('invalid_request')
     rmSync(dirOf(1), { recursive: true })
     expect(await alarms()).toMatchObject([{ code: 'chain_gap', counter: 1 }])
+  })
+
+  it('judges a host by its own answers only, whichever is selected during the check', async () => {
+    const key = (await list()).witnesses[0]?.key_id
+    const other = await hostPeer('another-token')
+    other.answers.set('GET /api/proof/chain', (_request, response) =>
+      json(response, 200, { ok: true, key: toTrustedKey(newKey()), report: null }),
+    )
+    try {
+      await at.bench.call('hosts.add', { name: 'edge-3', url: other.url, token: 'another-token' })
+      await until('the other host answers', async () =>
+        (await at.bench.call('hosts.list', {})).hosts.every(
+          ({ connection }) => connection.state === 'online',
+        ),
+      )
+      const check = at.bench.call('proofs.check', {})
+      await turn() // its first request is on its way
+      await at.bench.call('hosts.select', { url: other.url })
+      await check
+      await at.bench.call('hosts.select', { url: at.hostd.url })
+      expect((await list()).witnesses).toMatchObject([{ id: 'aiops-1', key_id: key, open: [] }])
+    } finally {
+      await other.leave()
+    }
   })
 
   it('raises an alarm over a restored backup, and continues from it once acknowledged', async () => {
