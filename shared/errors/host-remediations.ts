@@ -115,11 +115,11 @@ export const hostRemediations = {
   connect_connectors: {
     automatic: false,
     title:
-      'Give the host the secrets of its connectors; the check of each connector names what is missing.',
+      'Connect each of them on the page Connectors of HQ; the check of each names what is missing.',
   },
   connect_again: {
     automatic: false,
-    title: 'Sign in to the connector again, and replace its secret on the host.',
+    title: 'Connect it again on the page Connectors of HQ; that replaces its secret on the host.',
   },
   withdraw_at_service: {
     automatic: false,
