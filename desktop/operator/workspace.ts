@@ -2,13 +2,13 @@ import { basename } from 'node:path'
 import open from 'open'
 import { Problem, toProblem } from '#shared/errors'
 import type { StatusReply } from '#shared/api'
-import type { CancelView, Overview, RepositoryState, ShipSummary } from '#shared/bridge'
+import type { Overview, RepositoryState, ShipSummary } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
 import { composeOverview } from '#shared/overview'
 import { passedRun } from '#shared/typical-durations'
 import type { ShipResult } from '#shared/result'
 import { Connectors } from './connectors/connectors.ts'
-import { rememberCancels, type Cancels } from './host/cancels.ts'
+import { rememberCancels, type CancelledRun, type Cancels } from './host/cancels.ts'
 import { watchDeploys, type Deploys } from './host/deploys.ts'
 import { Hosts } from './host/hosts.ts'
 import { connectHosts, type Connection } from './host/connection.ts'
@@ -40,7 +40,7 @@ export class Workspace {
   readonly tailnet = new TailnetWatch()
   readonly hosts: Hosts
   readonly ships: Ships
-  readonly cancels: Cancels = rememberCancels()
+  readonly cancels: Cancels = rememberCancels(() => this.connection.view().url)
   /** What the laptop remembers of every chain. */
   readonly witness: ProofWatch
   readonly shipKey: ShipKeyStore
@@ -166,7 +166,7 @@ export class Workspace {
           .flatMap(({ title, open }) => open.map(({ detail }) => ({ who: title, detail }))),
         connecting: this.connectors.connecting(),
         hosts: this.hosts.summaries(),
-        cancels: this.cancels.view((cancel) => hasEnded(cancel, list, known)),
+        cancels: this.cancels.view((cancel) => hasEnded(cancel, list, this.connection.all())),
       },
     })
   }
@@ -259,11 +259,14 @@ export class Workspace {
 
 /** Whether a run that was to be cancelled has ended, as far as is known. */
 function hasEnded(
-  { source, run_id, asked_at }: Pick<CancelView, 'source' | 'run_id' | 'asked_at'>,
+  { source, run_id, asked_at, host }: CancelledRun,
   ships: readonly ShipSummary[],
-  known: ReturnType<Connection['known']>,
+  hosts: readonly HostPoller[],
 ): boolean {
   if (source === 'ship') return !ships.some((ship) => ship.active && ship.run_id === run_id)
+  const poller = hosts.find((each) => each.host.url === host)
+  if (poller === undefined) return true // it was removed from HQ
+  const known = poller.known()
   return (
     known !== null &&
     known.as_of > asked_at &&

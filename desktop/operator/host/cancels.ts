@@ -1,8 +1,11 @@
 import type { CancelView } from '#shared/bridge'
 import { errorRule, toProblem } from '#shared/errors'
 
-type Named = Pick<CancelView, 'source' | 'run_id' | 'asked_at'>
-interface Cancel extends Named {
+export interface CancelledRun extends Pick<CancelView, 'source' | 'run_id' | 'asked_at'> {
+  /** Address of the host that it runs on; null: on this laptop. */
+  readonly host: string | null
+}
+interface Cancel extends CancelledRun {
   doing: Promise<void> | null
   problem: CancelView['problem']
 }
@@ -14,17 +17,18 @@ export interface Cancels {
    */
   request(source: CancelView['source'], id: string, stop: () => Promise<void>): Promise<void>
   /**
-   * Cancels of runs that have not ended.
+   * Cancels of runs that have not ended, of this laptop and of the selected host.
    * @param ended whether the run has ended, by what is known now
    */
-  view(ended: (cancel: Named) => boolean): CancelView[]
+  view(ended: (cancel: CancelledRun) => boolean): CancelView[]
 }
 
 /**
  * What was requested to end, since when, and the result of the request. It outlives the page that requested it, and a
- * host that becomes unreachable meanwhile.
+ * host that becomes unreachable or is not selected meanwhile.
+ * @param selected address of the selected host; null when none is enrolled
  */
-export function rememberCancels(): Cancels {
+export function rememberCancels(selected: () => string | null): Cancels {
   const all = new Map<string, Cancel>()
 
   const attempt = async (cancel: Cancel, stop: () => Promise<void>): Promise<void> => {
@@ -51,6 +55,7 @@ export function rememberCancels(): Cancels {
       const cancel: Cancel = {
         source,
         run_id: id,
+        host: source === 'host' ? selected() : null,
         asked_at: new Date().toISOString(),
         doing: null,
         problem: null,
@@ -62,12 +67,10 @@ export function rememberCancels(): Cancels {
     view: (ended) => {
       for (const cancel of all.values())
         if (cancel.doing === null && ended(cancel)) all.delete(cancel.run_id)
-      return [...all.values()].map(({ source, run_id, asked_at, problem }) => ({
-        source,
-        run_id,
-        asked_at,
-        problem,
-      }))
+      const here = selected()
+      return [...all.values()]
+        .filter(({ host }) => host === null || host === here)
+        .map(({ source, run_id, asked_at, problem }) => ({ source, run_id, asked_at, problem }))
     },
   }
 }

@@ -12,6 +12,21 @@ const token = 'canary-token-0817'
 const run_id = '20261122T120000Z-0000000e'
 const time = '2026-11-22T12:00:00.000Z'
 
+const running = {
+  run_id,
+  action: 'deploy_and_verify',
+  lane: 'deploy',
+  params: {},
+  actor: 'test',
+  deploy_run_id: null,
+  status: 'running',
+  requested_at: time,
+  started_at: time,
+  finished_at: null,
+  error_class: null,
+  step_failed: null,
+} as const
+
 describe('another host is selected while HQ waits for one', () => {
   let one: HostPeer
   let two: HostPeer
@@ -49,20 +64,7 @@ describe('another host is selected while HQ waits for one', () => {
       response.write(event(1, { type: 'run_started', action: 'deploy_and_verify', steps: [] }))
       cut = () => response.destroy()
     })
-    one.status.active_runs.push({
-      run_id,
-      action: 'deploy_and_verify',
-      lane: 'deploy',
-      params: {},
-      actor: 'test',
-      deploy_run_id: null,
-      status: 'running',
-      requested_at: time,
-      started_at: time,
-      finished_at: null,
-      error_class: null,
-      step_failed: null,
-    })
+    one.status.active_runs.push(running)
     await enrol()
     await until('the deploy is followed', () => asked.length === 1)
     await bench.call('hosts.select', { url: two.url })
@@ -96,5 +98,21 @@ describe('another host is selected while HQ waits for one', () => {
     })
     expect(noted.filter((key) => key.endsWith('00000001 edge-3'))).toEqual([])
     expect(noted).toContain('ship/20261122T120000Z-00000002 edge-3')
+  })
+
+  it('remembers a cancel until the run ends on its own host', async () => {
+    one.status.active_runs.push(running)
+    await enrol()
+    const cancels = async () => (await bench.call('overview.get', {})).cancels ?? []
+    await bench.refused('host.cancel', { run_id })
+    const [remembered] = await cancels()
+    expect(remembered).toMatchObject({ run_id, problem: { error_class: 'not_found' } })
+    await bench.call('hosts.select', { url: two.url })
+    expect(await cancels()).toEqual([])
+    await bench.call('hosts.select', { url: one.url })
+    expect(await cancels()).toEqual([remembered])
+    one.status.active_runs.pop()
+    await bench.call('hosts.retry', { url: one.url })
+    expect(await cancels()).toEqual([])
   })
 })
