@@ -27,6 +27,7 @@ import {
   markBuilt,
   outlived,
   removeRelease,
+  renewUsed,
   writtenFiles,
 } from '#ops/host/engines/common/written-files'
 
@@ -174,6 +175,7 @@ function pruneBuilds(base: string, inUse: ReadonlySet<string>): string[] {
     .map(({ name }) => join(base, name))
     .filter((folder) => !inUse.has(folder))
   noteWritten(base, idle)
+  renewUsed(base, inUse)
   const plain = idle
     .filter((folder) => !isKept(folder))
     .map((folder) => ({ folder, time: statSync(folder).mtimeMs }))

@@ -1,5 +1,5 @@
 // What a service wrote beside its code: it is in no other version, so it must not be dropped without a word.
-import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeWhole } from '#ops/base/files/json-file'
 
@@ -7,6 +7,13 @@ import { writeWhole } from '#ops/base/files/json-file'
 const builtMark = (folder: string): string => `${folder}.built`
 /** Beside a release folder that is kept for what was written into it. */
 const keptMark = (folder: string): string => `${folder}.kept`
+
+/** Beside such a folder while something runs from it again: its days start again when nothing does. */
+const usedMark = (folder: string): string => `${folder}.used`
+/** Beside such a folder once its days are over. It goes a day after this file was made. */
+const leavingMark = (folder: string): string => `${folder}.leaving`
+
+const dayMs = 86_400_000
 
 /** How long a folder stays for what was written into it, days. The newest few of a project stay longer. */
 const keptDays = 90
@@ -69,19 +76,45 @@ export function keptFolders(base: string): KeptFolder[] {
 }
 
 /** When such a folder may go, milliseconds since 1970. */
-export const goesAt = ({ since }: KeptFolder): number => since + keptDays * 86_400_000
+export const goesAt = ({ since }: KeptFolder): number => since + keptDays * dayMs
 
 /**
- * Those that may go: kept for `keptDays`, and not among the newest of the project.
+ * A version that runs again, after a rollback, is kept for `keptDays` from when it ends.
+ * @param inUse as in `outlived`
+ */
+export function renewUsed(base: string, inUse: ReadonlySet<string>): void {
+  for (const { folder } of keptFolders(base)) {
+    if (inUse.has(folder)) writeWhole(usedMark(folder), '')
+    else if (existsSync(usedMark(folder))) {
+      const now = new Date()
+      utimesSync(keptMark(folder), now, now)
+      rmSync(usedMark(folder), { force: true })
+    }
+  }
+}
+
+/**
+ * Those that may go: kept for `keptDays`, and not among the newest of the project. One goes only when a call a day ago
+ * or earlier found the same: a clock that jumps ahead for a moment removes nothing.
  * @param base folder of the project's releases
  * @param inUse folders that something runs from, or that a rollback may need: they never go
  */
-export const outlived = (base: string, inUse: ReadonlySet<string>, now = Date.now()): string[] =>
-  keptFolders(base)
+export function outlived(base: string, inUse: ReadonlySet<string>, now = Date.now()): string[] {
+  const kept = keptFolders(base)
+  const over = kept
     .filter(({ folder }) => !inUse.has(folder))
     .slice(keptAlways)
     .filter((each) => goesAt(each) < now)
-    .map(({ folder }) => folder)
+  for (const { folder } of kept.filter((each) => !over.includes(each)))
+    rmSync(leavingMark(folder), { force: true })
+  return over.map(({ folder }) => folder).filter((folder) => foundEarlier(folder, now))
+}
+
+function foundEarlier(folder: string, now: number): boolean {
+  const found = statSync(leavingMark(folder), { throwIfNoEntry: false })?.mtimeMs
+  if (found === undefined || found > now) writeWhole(leavingMark(folder), '')
+  return found !== undefined && now - found >= dayMs
+}
 
 /** What a deploy says when it removed such a folder. */
 export const afterKept = (folder: string): string =>
@@ -89,6 +122,9 @@ export const afterKept = (folder: string): string =>
 
 /** Removes a release folder and what lies beside it. */
 export function removeRelease(folder: string): void {
-  for (const each of [folder, builtMark(folder), keptMark(folder)])
+  for (const each of [
+    folder,
+    ...[builtMark, keptMark, usedMark, leavingMark].map((of) => of(folder)),
+  ])
     rmSync(each, { recursive: true, force: true })
 }

@@ -167,6 +167,11 @@ describe('L2 a folder that is kept for what a service wrote', () => {
       digest: 'b'.repeat(64),
       images: [],
     })
+    // Its clock may be wrong: what it finds is certain when a deploy of another day found it too.
+    expect(prune(running)).toEqual([])
+    expect(prune(running)).toEqual([])
+    for (const folder of [kept[3] ?? '', ...old])
+      utimesSync(`${folder}.leaving`, daysAgo(1), daysAgo(1))
     expect(new Set(prune(running))).toEqual(new Set([kept[3], ...old]))
     for (const folder of [running, green, ...kept.slice(0, 3)])
       expect(readFileSync(join(folder, 'db.json'), 'utf8')).toBe('precious')
@@ -174,6 +179,15 @@ describe('L2 a folder that is kept for what a service wrote', () => {
       [],
     )
     expect(prune(running)).toEqual([])
+  })
+
+  it('starts its days again after it ran again', () => {
+    for (const name of ['a', 'b', 'c']) release(name, 1)
+    const again = release('again', 300)
+    prune(again)
+    prune('')
+    expect(Date.now() - statSync(`${again}.kept`).mtimeMs).toBeLessThan(60_000)
+    expect([existsSync(`${again}.used`), existsSync(`${again}.leaving`)]).toEqual([false, false])
   })
 
   it('counts its days from the first deploy that saw it idle', async () => {
