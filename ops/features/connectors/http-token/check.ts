@@ -6,7 +6,8 @@ import { requestPeer } from '../common/request-peer.ts'
 import { httpTokenSecret, tokenFile } from './secret.ts'
 
 /**
- * Checks whether the service still accepts the token: it requests one address with it and judges the status alone.
+ * Checks whether the service still accepts the token: it requests one address with it and judges the status alone. An
+ * address that answers the same to everybody proves nothing, so it is requested once more without the token.
  * @throws {Problem} the classes of `readSecret` and `requestPeer`; `connector_refused`, `connector_expired`,
  *   `connector_unreachable`, `connector_answer_unexpected` by the status
  */
@@ -20,14 +21,21 @@ export async function checkHttpToken({
   const { access_token: token } = secret
   const url = addressOf(settings, secret.settings)
   const { header, scheme, expected_status, timeout_seconds } = settings
-  const { status } = await requestPeer(url, {
-    headers: { [header]: scheme === '' ? token : `${scheme} ${token}` },
-    signal,
-    timeoutMs: timeout_seconds * 1000,
-    statusOnly: true,
-  })
+  const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+    const timeoutMs = timeout_seconds * 1000
+    return (await requestPeer(url, { headers, signal, timeoutMs, statusOnly: true })).status
+  }
+  const status = await statusOf({ [header]: scheme === '' ? token : `${scheme} ${token}` })
   const ends = endOfJwt(token)
   if (!expected_status.includes(status)) throw refusal({ url, status, ends, expected_status })
+  const without = await statusOf({})
+  if (isNoAnswer(without)) throw refusal({ url, status: without, ends, expected_status })
+  if (expected_status.includes(without))
+    throw new Problem(
+      'connector_answer_unexpected',
+      `${url.host} answers ${without} to this address also without the token. ` +
+        'It is not known whether the token is valid.',
+    )
   return {
     detail: `${url.host} accepted the token (${status}).`,
     ...(ends === null ? {} : { expiresAt: ends }),
@@ -50,6 +58,9 @@ function addressOf({ url }: HttpTokenSettings, connected: { readonly url: string
   )
 }
 
+/** The service says nothing about the token now. */
+const isNoAnswer = (status: number): boolean => status === 429 || status >= 500
+
 interface Answered {
   readonly url: URL
   readonly status: number
@@ -66,7 +77,7 @@ function refusal({ url: { host }, status, ends, expected_status }: Answered): Pr
           `${host} refused the token (${status}): it ended at ${ends.toISOString()}.`,
         )
       : new Problem('connector_refused', `${host} refused the token (${status}).`)
-  if (status === 429 || status >= 500)
+  if (isNoAnswer(status))
     return new Problem(
       'connector_unreachable',
       `${host} answered ${status}. It is not known whether the token is valid.`,

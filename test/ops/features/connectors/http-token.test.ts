@@ -105,7 +105,7 @@ describe('a check of the token', () => {
     configure({ url: `${service.url}/v1/me` })
     const ready = await check()
     expect([ready.state, ready.expires_at]).toEqual(['ready', undefined])
-    expect(service.requests.map(({ path }) => path)).toEqual(['/v1/me'])
+    expect(service.requests.map(({ path }) => path)).toEqual(['/v1/me', '/v1/me'])
     configure({ url: service.url, header: 'X-Api-Key', scheme: '', expected_status: [404] })
     service.answer = (request, response) =>
       response.writeHead(request.headers['x-api-key'] === token ? 404 : 401).end()
@@ -127,8 +127,8 @@ describe('a check of the token', () => {
     store()
     configure({ url: service.url, timeout_seconds: 5 })
     let poured = 0
-    service.answer = (_request, response) => {
-      response.writeHead(200)
+    service.answer = (request, response) => {
+      response.writeHead(request.headers.authorization === undefined ? 401 : 200)
       const pour = (): void => {
         while (!response.destroyed && response.write('x'.repeat(65_536))) poured += 65_536
       }
@@ -177,6 +177,23 @@ describe('a check of the token', () => {
     ['429', status(429), 'unreachable', 'connector_unreachable', /answered 429\. It is not known/],
     ['503', status(503), 'unreachable', 'connector_unreachable', /answered 503/],
     ['404', status(404), 'unreachable', 'connector_answer_unexpected', /answered 404, and not 200/],
+    [
+      'an address that answers everybody',
+      status(200),
+      'unreachable',
+      'connector_answer_unexpected',
+      /answers 200 to this address also without the token\. It is not known/,
+    ],
+    [
+      'a service that is busy when it is asked without the token',
+      () => {
+        service.answer = (request, response) =>
+          response.writeHead(request.headers.authorization === undefined ? 503 : 200).end()
+      },
+      'unreachable',
+      'connector_unreachable',
+      /answered 503/,
+    ],
     [
       'a token with CR and LF',
       () => store('tok-canary\r\nX-Evil: 1'),
