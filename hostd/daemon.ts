@@ -72,7 +72,7 @@ async function main(): Promise<void> {
   let sockets: Server[] = []
   try {
     if (passed.length > 0) {
-      ;({ port, sockets } = await listenPassed(app, passed))
+      ;({ port, sockets } = await listenPassed(app, passed, paths.tailnetSocket))
     } else {
       port = await listenTcp(app, address, wanted)
       const socketPath = envValue('OPENCLAW_HOSTD_SOCKET')

@@ -45,12 +45,15 @@ export function passedSockets(): number[] {
 /**
  * Serves the sockets that were passed: the loopback port, the unix socket of the console, and the one of tailscaled,
  * which units of an older release do not have. systemd keeps them: while hostd restarts, requests wait.
+ * @param tailnetPath where the socket of tailscaled is
  * @returns the port, and the servers of the unix sockets
- * @throws {Error} when a descriptor is something else, or is bound to an address that others can reach
+ * @throws {Error} when a descriptor is something else, or is bound to an address that others can reach; when another
+ *   account could open the folder of tailscaled's socket
  */
 export async function listenPassed(
   app: FastifyInstance,
   [tcp, unix, tailnet, ...more]: readonly number[],
+  tailnetPath: string,
 ): Promise<{ port: number; sockets: Server[] }> {
   if (tcp === undefined || unix === undefined || more.length > 0)
     throw new Error(
@@ -66,6 +69,7 @@ export async function listenPassed(
   if (why !== null) throw new Error(`the socket unit binds ${bound.address}: ${why}`)
   const sockets = [await listenUnix(app, unix)]
   if (tailnet !== undefined) {
+    refuseOpenFolder(tailnetPath)
     const server = await listenUnix(app, tailnet)
     acceptTailscaled(server)
     sockets.push(server)
@@ -123,10 +127,16 @@ export async function listenSocket(app: FastifyInstance, path: string): Promise<
  * @throws {Error} when another account could
  */
 export async function listenTailnet(app: FastifyInstance, path: string): Promise<Server> {
-  const { mode, uid } = statSync(dirname(path))
-  if ((mode & 0o077) !== 0 || uid !== process.getuid?.())
-    throw new Error(`others than hostd may open ${dirname(path)}`)
+  refuseOpenFolder(path)
   const server = await listenSocket(app, path)
   acceptTailscaled(server)
   return server
+}
+
+/** The folder belongs to root, under systemd, or to hostd itself. One that is gone leads nobody to the socket. */
+function refuseOpenFolder(path: string): void {
+  const folder = statSync(dirname(path), { throwIfNoEntry: false })
+  if (folder === undefined) return
+  if ((folder.mode & 0o077) !== 0 || (folder.uid !== 0 && folder.uid !== process.getuid?.()))
+    throw new Error(`others than hostd may open ${dirname(path)}`)
 }

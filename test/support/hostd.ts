@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -265,11 +265,29 @@ const spawnHostd = (env: Record<string, string>): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 
-/** Runs hostd until it ends by itself. */
+/** Node tells it, but not in its types. */
+const descriptorOf = (server: Server): number =>
+  (server as unknown as { _handle: { fd: number } })._handle.fd
+
+/** hostd with sockets that it is passed as systemd passes them: from descriptor 3 on. */
+const spawnWithSockets = (env: Record<string, string>, sockets: readonly Server[]): ChildProcess =>
+  spawn(
+    'sh',
+    [
+      '-c',
+      `LISTEN_PID=$$ LISTEN_FDS=${sockets.length} exec "$0" "$1"`,
+      nodeProgram(repository),
+      join(repository, 'hostd/main.ts'),
+    ],
+    { env, stdio: ['ignore', 'pipe', 'pipe', ...sockets.map(descriptorOf)] },
+  )
+
+/** Runs hostd until it ends by itself. @param sockets those that it is passed */
 export async function hostdRefusal(
   env: Record<string, string>,
+  sockets: readonly Server[] = [],
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawnHostd(env)
+  const child = sockets.length > 0 ? spawnWithSockets(env, sockets) : spawnHostd(env)
   let out = ''
   let err = ''
   child.stdout?.on('data', (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { errorBody } from '#shared/api'
 import { maintenanceFile } from '#shared/run'
@@ -285,6 +285,25 @@ describe('who changes a host', () => {
       OPENCLAW_HOSTD_PORT: '0',
       OPENCLAW_HOSTD_TAILNET_SOCKET: join(folder, 'hostd.sock'),
     })
+    await other.remove()
+    expect([code, err]).toEqual([1, expect.stringContaining('others than hostd may open')])
+  })
+
+  it('nor as a descriptor that systemd passes', async () => {
+    const other = testHost()
+    const folder = dirname(other.paths.tailnetSocket)
+    mkdirSync(folder, { recursive: true })
+    chmodSync(folder, 0o755)
+    const at = [{ port: 0, host: '127.0.0.1' }, { path: join(other.dir, 'public.sock') }]
+    const sockets = await Promise.all(
+      [...at, { path: other.paths.tailnetSocket }].map(async (address) => {
+        const server = createServer()
+        await new Promise<void>((resolve) => server.listen(address, resolve))
+        return server
+      }),
+    )
+    const { code, err } = await hostdRefusal(other.env, sockets)
+    for (const server of sockets) server.close()
     await other.remove()
     expect([code, err]).toEqual([1, expect.stringContaining('others than hostd may open')])
   })
