@@ -383,7 +383,8 @@ export type BridgeReply = z.infer<typeof bridgeReply>
 
 /** What the preload exposes as `window.openclaw`, and what the other transports imitate. */
 export interface BridgeTransport {
-  call(name: ProcedureName, input: unknown): Promise<BridgeReply>
+  /** @param shown address of the host that the page shows (shared/shown-host.ts); null: none */
+  call(name: ProcedureName, input: unknown, shown: string | null): Promise<BridgeReply>
   /** Calls `onEvents` with batches of numbered events (shared/events.ts), then `onEnd` once. Returns how to stop. */
   events(
     request: EventsRequest,

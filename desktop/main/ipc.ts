@@ -40,9 +40,7 @@ interface Stream {
 /** @returns ends every stream and answers no more; for when HQ quits */
 export function handleBridge(operator: Operator): () => void {
   const bridge = new WindowBridge(operator)
-  ipcMain.handle('bridge:call', (event, name: unknown, input: unknown) =>
-    bridge.call(event, name, input),
-  )
+  ipcMain.handle('bridge:call', (event, ...call: unknown[]) => bridge.call(event, call))
   ipcMain.on('bridge:events:start', (event, id: unknown, request: unknown) =>
     bridge.start(event, id, request),
   )
@@ -61,11 +59,14 @@ class WindowBridge {
     this.operator = operator
   }
 
-  async call(event: IpcMainInvokeEvent, name: unknown, input: unknown): Promise<BridgeReply> {
+  async call(
+    event: IpcMainInvokeEvent,
+    [name, input, shown]: readonly unknown[],
+  ): Promise<BridgeReply> {
     const refused = this.refusal(event, name, input)
     if (refused !== null || typeof name !== 'string')
       return { ok: false, problem: refused ?? noName }
-    return this.operator.call(name, input)
+    return this.operator.call(name, input, typeof shown === 'string' ? shown : null)
   }
 
   start(event: IpcMainEvent, id: unknown, request: unknown): void {

@@ -4,7 +4,8 @@ import type { procedures, ProcedureName, SettingsView, ShipKeyView } from '#shar
 import { Problem, toProblem } from '#shared/errors'
 import { setNextAction } from '#ops/core/config/next-action'
 import { commitNextAction } from '#ops/features/ship/index'
-import type { Connection } from './host/connection.ts'
+import type { ActsOnHost } from '#shared/shown-host'
+import type { HostPoller } from './host/poller.ts'
 import type { OperatorOptions } from './options.ts'
 import { exportProof } from './proofs/export.ts'
 import { workTreeRoot } from './ships/repository.ts'
@@ -14,10 +15,14 @@ import { setReview, settingsView } from './settings/settings.ts'
 import { laptopLabel } from './settings/ship-key-store.ts'
 import type { Workspace } from './workspace.ts'
 
-/** One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. */
+/**
+ * One function per procedure of shared/bridge.ts: input already checked, output checked by the dispatcher. What acts on
+ * a host gets the one that the page showed, and goes to it whichever is selected meanwhile.
+ */
 export type Handlers = {
   readonly [P in ProcedureName]: (
     input: z.output<(typeof procedures)[P]['input']>,
+    ...host: P extends ActsOnHost ? [HostPoller] : []
   ) => Promise<z.input<(typeof procedures)[P]['output']>>
 }
 
@@ -75,15 +80,15 @@ const hostHandlers = (workspace: Workspace): Part<'host'> => {
   const { connection, cancels } = workspace
   const { client } = connection
   return {
-    'host.exec': async ({ action, params }) => {
-      const started = await client.exec(action, params)
+    'host.exec': async ({ action, params }, host) => {
+      const started = await host.client.exec(action, params)
       workspace.refresh()
       return started
     },
     'host.runs': (query) => client.runs(query),
     'host.run': async ({ run_id }) => ({ ok: true, run: await client.run(run_id) }),
-    'host.cancel': async ({ run_id }) => {
-      await cancels.request('host', run_id, () => cancelOnHost(connection, run_id))
+    'host.cancel': async ({ run_id }, host) => {
+      await cancels.request('host', run_id, () => cancelOnHost(host, run_id))
       return { ok: true }
     },
     'host.artifacts': ({ path }) => client.listArtifacts(path),
@@ -91,14 +96,14 @@ const hostHandlers = (workspace: Workspace): Part<'host'> => {
 }
 
 /** Returns when the Overview has seen the end: until then the cancel is remembered. */
-async function cancelOnHost(connection: Connection, runId: string): Promise<void> {
+async function cancelOnHost(host: HostPoller, runId: string): Promise<void> {
   try {
-    await connection.client.cancel(runId)
+    await host.client.cancel(runId)
   } catch (error) {
-    if (toProblem(error).errorClass === 'not_running') await connection.refresh()
+    if (toProblem(error).errorClass === 'not_running') await host.refresh()
     throw error
   }
-  await connection.refresh()
+  await host.refresh()
 }
 
 const proofHandlers = ({ proofs, witness, evidence, proofExport }: Workspace): Part<'proofs'> => ({
@@ -116,10 +121,10 @@ const proofHandlers = ({ proofs, witness, evidence, proofExport }: Workspace): P
   },
 })
 
-const connectorHandlers = ({ connectors, connection }: Workspace): Part<'connectors'> => ({
+const connectorHandlers = ({ connectors }: Workspace): Part<'connectors'> => ({
   'connectors.get': () => connectors.view(),
-  'connectors.connect': async ({ name, mode, fields = {} }) => {
-    await connection.target() // without a host there is nowhere to send the secret to
+  'connectors.connect': async ({ name, mode, fields = {} }, host) => {
+    await host.target() // without its token there is nowhere to send the secret to
     return connectors.connect({ name, mode, fields })
   },
   'connectors.cancel': async ({ name }) => {
@@ -134,8 +139,8 @@ const connectorHandlers = ({ connectors, connection }: Workspace): Part<'connect
     connectors.dismiss(name)
     return { ok: true }
   },
-  'connectors.finalize': ({ name }) => connection.client.finalizeConnector(name, null),
-  'connectors.revoke': ({ name }) => connection.client.revokeConnector(name),
+  'connectors.finalize': ({ name }, host) => host.client.finalizeConnector(name, null),
+  'connectors.revoke': ({ name }, host) => host.client.revokeConnector(name),
 })
 
 const shipKeyHandlers = (workspace: Workspace): Part<'ship_key'> => {
@@ -150,7 +155,7 @@ const shipKeyHandlers = (workspace: Workspace): Part<'ship_key'> => {
       await shipKey.move(to)
       return { ok: true }
     },
-    'ship_key.enrol': ({ id }) => enrolShipKey(workspace, id),
+    'ship_key.enrol': ({ id }, host) => enrolShipKey(workspace, host, id),
   }
 }
 
@@ -179,16 +184,17 @@ async function enrolmentOn(
 /** @param id of the key that was shown and confirmed; another one is not enrolled */
 async function enrolShipKey(
   workspace: Workspace,
+  host: HostPoller,
   id: string | null,
 ): ReturnType<Handlers['ship_key.enrol']> {
-  await workspace.connection.target() // without a host no key is made
+  await host.target() // without its token no key is made
   const key = await workspace.shipKey.key()
   if (id !== null && key.id !== id)
     throw new Problem(
       'invalid_request',
       `The ship key of this laptop is ${key.id} now, not ${id}. Nothing was enrolled.`,
     )
-  const started = await workspace.connection.client.exec('trust_ship_key', {
+  const started = await host.client.exec('trust_ship_key', {
     public_key: key.publicKey,
     label: laptopLabel(),
   })

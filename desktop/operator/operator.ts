@@ -8,12 +8,15 @@ import {
   type BridgeReply,
   type EventsRequest,
   type Input,
+  type ProcedureName,
 } from '#shared/bridge'
 import { brokenTextIn } from '#shared/broken-text'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import type { RunEvent } from '#shared/events'
 import { describeIssues } from '#ops/base/files/json-file'
+import { doesActOnHost } from '#shared/shown-host'
 import { redact } from '#ops/base/redact/redaction'
+import type { HostPoller } from './host/poller.ts'
 import { takeEnrolment } from './settings/enrolment.ts'
 import { rememberingKeystore } from './settings/keystore.ts'
 import { Workspace } from './workspace.ts'
@@ -22,8 +25,12 @@ import type { OperatorOptions } from './options.ts'
 
 /** Everything the window can request, over any transport (docs/ARCHITECTURE.md). */
 export interface Operator {
-  /** Never throws: what goes wrong is in the reply. */
-  call(name: string, input: unknown): Promise<BridgeReply>
+  /**
+   * Never throws: what goes wrong is in the reply.
+   * @param shown address of the host that the page shows; null: none. What acts on a host goes to this one, or is
+   *   refused
+   */
+  call(name: string, input: unknown, shown: string | null): Promise<BridgeReply>
   /**
    * Gives batches of numbered events, then calls `onEnd` once. `onEvents` may return a promise to slow the stream down.
    * @returns a function that stops the stream
@@ -71,6 +78,15 @@ function bridgeProblem(thrown: unknown, log: (text: string) => void): BridgeProb
   }
 }
 
+/** @throws {Problem} `unknown_action` */
+function mustBeProcedure(name: string): asserts name is ProcedureName {
+  if (!isProcedure(name))
+    throw new Problem(
+      'unknown_action',
+      `HQ has no procedure ${JSON.stringify(name.slice(0, 100))}.`,
+    )
+}
+
 export function createOperator(given: OperatorOptions): Operator {
   const options: OperatorOptions = { ...given, keystore: rememberingKeystore(given.keystore) }
   const workspace = new Workspace(options)
@@ -101,19 +117,20 @@ export function createOperator(given: OperatorOptions): Operator {
         })
 
   return {
-    call: async (name, input) => {
+    call: async (name, input, shown) => {
       try {
         await enrolled
-        if (!isProcedure(name))
-          throw new Problem(
-            'unknown_action',
-            `HQ has no procedure ${JSON.stringify(name.slice(0, 100))}.`,
-          )
+        mustBeProcedure(name)
         const procedure: { readonly input: z.ZodType; readonly output: z.ZodType } =
           procedures[name]
-        const handle = handlers[name] as (input: unknown) => Promise<unknown>
+        const handle = handlers[name] as (
+          input: unknown,
+          host: HostPoller | null,
+        ) => Promise<unknown>
         refuseBrokenText(input)
-        const value = await handle(checked(procedure.input.safeParse(input)))
+        const given = checked(procedure.input.safeParse(input))
+        const host = doesActOnHost(name) ? workspace.connection.shown(shown) : null
+        const value = await handle(given, host)
         return { ok: true, value: procedure.output.parse(value) }
       } catch (error) {
         return { ok: false, problem: problemOf(error) }

@@ -21,7 +21,7 @@ ipcRenderer.on('bridge:events:end', (_event, id: string, problem: BridgeProblem 
 })
 
 const transport: BridgeTransport = {
-  call: (name, input) => ipcRenderer.invoke('bridge:call', name, input),
+  call: (name, input, shown) => ipcRenderer.invoke('bridge:call', name, input, shown),
   events: (request, onEvents, onEnd) => {
     const id = crypto.randomUUID()
     streams.set(id, { onEvents, onEnd })

@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance } from 'fastify'
 import { bridgeReply, type BridgeReply } from '#shared/bridge'
 import { errorRule, Problem, toProblem } from '#shared/errors'
 import { isLoopbackHostname } from '#shared/net/hostnames'
+import { shownHostHeader } from '#shared/shown-host'
 import type { Operator } from '../operator/operator.ts'
 import { pageHeaders } from '../operator/page-headers.ts'
 import {
@@ -175,9 +176,11 @@ function addBridge(server: FastifyInstance, operator: Operator): void {
   server.get('/openclaw-mode.json', async () => ({ mode: 'serve' }))
   server.post<{ Params: { name: string } }>(
     '/bridge/call/:name',
-    async ({ params, body }, reply) => {
+    async ({ params, body, headers }, reply) => {
       void reply.header('cache-control', 'no-store')
-      return bridgeReply.parse(await operator.call(params.name, body))
+      const shown = headers[shownHostHeader]
+      const host = typeof shown === 'string' ? shown : null
+      return bridgeReply.parse(await operator.call(params.name, body, host))
     },
   )
   server.post('/bridge/events', async ({ body }, reply) => {

@@ -18,6 +18,12 @@ export const requestErrors = {
     title: 'Changed host',
     sentence: 'The host is not the machine that HQ has pinned, or has another name',
   },
+  another_host_selected: {
+    blocked: true,
+    next_auto_fix: 'start_again',
+    title: 'Another host is selected',
+    sentence: 'Another host is selected now than the one that was shown',
+  },
   setting_invalid: {
     http: 400,
     next_auto_fix: 'correct_setting',

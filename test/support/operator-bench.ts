@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   bridgeReply,
+  isProcedure,
   procedures,
   type BridgeProblem,
   type Input,
   type Output,
   type ProcedureName,
 } from '#shared/bridge'
+import { doesActOnHost } from '#shared/shown-host'
 import { fileKeystore } from '../../desktop/operator/settings/keystore.ts'
 import { createOperator, type Operator } from '../../desktop/operator/operator.ts'
 import type { OperatorOptions } from '../../desktop/operator/options.ts'
@@ -37,12 +39,21 @@ export function operatorBench(more: Partial<OperatorOptions> = {}): OperatorBenc
     log: (text) => logged.push(text),
     ...more,
   })
+  /** As a page that shows the host that is selected. */
+  const ask = async (name: string, input: unknown) => {
+    const needed = isProcedure(name) && doesActOnHost(name)
+    return bridgeReply.parse(await operator.call(name, input, needed ? await shown() : null))
+  }
+  const shown = async (): Promise<string | null> => {
+    const reply = bridgeReply.parse(await operator.call('settings.get', {}, null))
+    return procedures['settings.get'].output.parse(reply.ok && reply.value).host?.url ?? null
+  }
   return {
     home,
     operator,
     logged,
     call: async (name, input) => {
-      const reply = bridgeReply.parse(await operator.call(name, input))
+      const reply = await ask(name, input)
       if (!reply.ok)
         throw new Error(
           `${name}: ${reply.problem.error_class}: ${reply.problem.message}\n${logged.join('\n')}`,
@@ -50,7 +61,7 @@ export function operatorBench(more: Partial<OperatorOptions> = {}): OperatorBenc
       return procedures[name].output.parse(reply.value) as never
     },
     refused: async (name, input) => {
-      const reply = bridgeReply.parse(await operator.call(name, input))
+      const reply = await ask(name, input)
       if (reply.ok) throw new Error(`${name} was not refused: ${JSON.stringify(reply.value)}`)
       return reply.problem
     },

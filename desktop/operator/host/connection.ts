@@ -30,6 +30,12 @@ export interface Connection {
   readonly target: () => Promise<HostTarget>
   /** The selected host, for what must go on with the same one. null when none is enrolled. */
   selected(): HostPoller | null
+  /**
+   * The selected host, when it is the one that the page shows: what was pressed there is meant for that one.
+   * @param url null: the page shows none
+   * @throws {Problem} `another_host_selected`; `host_not_enrolled` when none is enrolled
+   */
+  shown(url: string | null): HostPoller
   /** The client of the selected host, whichever that is at the time of a request. */
   readonly client: HostdClient
   /** Fires when the selected host answers again after it was away. */
@@ -49,6 +55,9 @@ const notEnrolled: HostConnection = {
   latency_ms: null,
   as_of: null,
 }
+
+const noHost = (): Problem =>
+  new Problem('host_not_enrolled', 'No host is enrolled, so no request was sent.')
 
 /** A host whose settings do not change is read again by the time they do, milliseconds. */
 const adoptMs = 1000
@@ -94,9 +103,19 @@ class HostPollers implements Connection {
 
   readonly target = async (): Promise<HostTarget> => {
     const current = this.#current()
-    if (!current)
-      throw new Problem('host_not_enrolled', 'No host is enrolled, so no request was sent.')
+    if (!current) throw noHost()
     return await current.target()
+  }
+
+  shown(url: string | null): HostPoller {
+    const current = this.#current()
+    if (current === null) throw noHost()
+    if (current.host.url === url) return current
+    throw new Problem(
+      'another_host_selected',
+      `${current.host.name} is selected now, and the page showed another host when this was pressed. ` +
+        'Nothing was done on either of them.',
+    )
   }
 
   async refresh(url?: string): Promise<void> {

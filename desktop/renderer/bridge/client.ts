@@ -16,9 +16,11 @@ export interface Bridge {
 
 /** The typed client over any transport. Answers are checked: a transport is outside this page. */
 export function bridgeOver(transport: BridgeTransport): Bridge {
+  /** Address of the host in the last Overview, which the whole page shows. */
+  let shown: string | null = null
   return {
     async call<P extends ProcedureName>(name: P, input: Input<P>): Promise<Output<P>> {
-      const reply = bridgeReply.safeParse(await transport.call(name, input))
+      const reply = bridgeReply.safeParse(await transport.call(name, input, shown))
       if (!reply.success)
         throw new BridgeError(
           problemOf(
@@ -38,6 +40,7 @@ export function bridgeOver(transport: BridgeTransport): Bridge {
           ),
         )
       }
+      if (name === 'overview.get') shown = (value.data as Output<'overview.get'>).connection.url
       return value.data as Output<P>
     },
     events: (request, onEvents, onEnd) => transport.events(request, onEvents, onEnd),

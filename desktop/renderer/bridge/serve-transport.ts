@@ -1,5 +1,6 @@
 import { bridgeProblem, bridgeReply, type BridgeReply, type BridgeTransport } from '#shared/bridge'
 import { readMessages } from '#shared/hostd-client/messages'
+import { shownHostHeader } from '#shared/shown-host'
 import { problemOf } from './bridge-error.ts'
 
 const gone = (): ReturnType<typeof problemOf> =>
@@ -14,12 +15,12 @@ const cut = (): ReturnType<typeof problemOf> =>
 export function serveTransport(secret: string): BridgeTransport {
   const headers = { 'content-type': 'application/json', 'x-openclaw-hq-secret': secret }
   return {
-    async call(name, input): Promise<BridgeReply> {
+    async call(name, input, shown): Promise<BridgeReply> {
       let answer: Response
       try {
         answer = await fetch(`./bridge/call/${name}`, {
           method: 'POST',
-          headers,
+          headers: shown === null ? headers : { ...headers, [shownHostHeader]: shown },
           body: JSON.stringify(input),
         })
       } catch {

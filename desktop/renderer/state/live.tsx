@@ -3,6 +3,7 @@ import { createContext, use, useMemo, type ReactElement, type ReactNode } from '
 import type { Overview } from '#shared/bridge'
 import { useHq } from '../bridge/context.ts'
 import { overviewQuery } from '../bridge/queries.ts'
+import { AskedOf } from '../ui/asked-of.ts'
 import { useNow } from '../ui/now.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { stateOf, type State } from '#shared/state/state'
@@ -35,7 +36,12 @@ export function LiveProvider({ children }: { children: ReactNode }): ReactElemen
       },
     }
   }, [data, error, dataUpdatedAt, now, refetch])
-  if (live) return <LiveContext value={live}>{children}</LiveContext>
+  if (live)
+    return (
+      <LiveContext value={live}>
+        <AskedOf value={live.overview.connection.url}>{children}</AskedOf>
+      </LiveContext>
+    )
   return (
     <main className="page page-narrow">
       {error ? (

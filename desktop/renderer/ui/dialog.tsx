@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
 import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
+import { useCloseForAnotherHost } from './asked-of.ts'
 import { CopyButton } from './copy.tsx'
 import type { IconName } from './icons.tsx'
 import { PushButton } from './push-button.tsx'
@@ -33,6 +34,7 @@ export function Confirm({
   onConfirm,
   onClose,
 }: ConfirmProps): ReactElement {
+  useCloseForAnotherHost(open, onClose)
   return (
     <ModalOverlay
       className="scrim"

@@ -6,7 +6,7 @@ import { leave, rendererInBrowser } from './support/pages.ts'
 import { alarmedProofs, brokenProofs, openedProof } from './support/proof-stories.ts'
 import { ago } from './support/documents.ts'
 import { settings, type Scene } from './support/scenes.ts'
-import { callsOf, change } from './support/scripted-transport.ts'
+import { callsOf, change, shownHostOf } from './support/scripted-transport.ts'
 import { buildFailed, deploying, done } from './support/deploy-stories.ts'
 import { reviewBlocked } from './support/ship-stories.ts'
 
@@ -92,8 +92,18 @@ describe('maintenance that a failed deploy left on', () => {
     await dialog.getByRole('button', { name: 'Leave it on' }).click()
     expect(await execs(page)).toEqual([])
     await page.getByRole('button', { name: 'End maintenance' }).click()
-    await dialog.getByRole('button', { name: 'End maintenance' }).click()
+    await shown(dialog).toBeVisible()
+    // Another window selects another host: the question was about the former one.
+    const now = story.answers['overview.get'] as Overview
+    const url = 'https://edge-3.tail1234.ts.net'
+    const connection = { ...now.connection, name: 'edge-3', url }
+    await change(page, { answers: { 'overview.get': { ...now, connection } } })
+    await shown(page.getByRole('alertdialog')).toHaveCount(0)
+    await page.getByRole('button', { name: 'End maintenance' }).click()
+    const again = page.getByRole('alertdialog', { name: 'End maintenance on edge-3?' })
+    await again.getByRole('button', { name: 'End maintenance' }).click()
     await shown(page).toHaveURL(new RegExp(`#/runs/${story.runId}$`))
+    expect(await shownHostOf(page, 'host.exec')).toBe(url)
     expect(await execs(page)).toEqual([
       { name: 'host.exec', input: { action: 'maintenance_clear' } },
     ])

@@ -15,6 +15,7 @@ import {
 } from '#shared/bridge'
 import type { RunEvent } from '#shared/events'
 import { newRunId } from '#shared/ids'
+import { shownHostHeader } from '#shared/shown-host'
 import { installRoot, nodeProgram } from '#ops/base/process/program'
 import {
   allFiles,
@@ -88,7 +89,11 @@ describe('hq serve', () => {
   const post = (path: string, body: unknown, signal?: AbortSignal) =>
     fetch(`${ready.origin}${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-openclaw-hq-secret': ready.secret },
+      headers: {
+        'content-type': 'application/json',
+        'x-openclaw-hq-secret': ready.secret,
+        [shownHostHeader]: hostd.url,
+      },
       body: JSON.stringify(body),
       ...(signal ? { signal } : {}),
     })

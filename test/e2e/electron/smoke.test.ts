@@ -16,21 +16,21 @@ import {
 import { until } from '../../support/operator-bench.ts'
 import { makeShipRepo, type ShipRepo } from '../../support/ship-repo.ts'
 
-type Ask = (name: string, input: unknown) => Promise<BridgeReply>
+type Ask = (name: string, input: unknown, shown?: string) => Promise<BridgeReply>
 
 /** Asks through what the preload put on the window. */
 const askOn =
   (page: Page): Ask =>
-  async (name, input) =>
+  async (name, input, shown) =>
     bridgeReply.parse(
       await page.evaluate(
-        ([procedure, value]) =>
+        ([procedure, value, host]) =>
           (
             globalThis as unknown as {
-              openclaw: { call(name: unknown, input: unknown): Promise<unknown> }
+              openclaw: { call(...given: unknown[]): Promise<unknown> }
             }
-          ).openclaw.call(procedure, value),
-        [name, input] as const,
+          ).openclaw.call(procedure, value, host),
+        [name, input, shown] as const,
       ),
     )
 const answerOf = (reply: BridgeReply): unknown =>
@@ -93,7 +93,7 @@ describe('the desktop app', () => {
 
   it('runs an action on the host and streams its log once and in order', async () => {
     await ask('settings.set_host', { name: 'test-host', url: hostd.url, token: host.token })
-    const started = await ask('host.exec', { action: 'port_audit' })
+    const started = await ask('host.exec', { action: 'port_audit' }, hostd.url)
     const { run_id } = (started as { value: { run_id: string } }).value
     const seen = await page.evaluate(
       (id) =>

@@ -32,6 +32,7 @@ export function ConnectorsPage({ id }: PageProps): ReactElement {
 
 function Page({ opened }: { opened: ConnectorName | null }): ReactElement {
   const { view, error, checking } = useConnectors()
+  const { url } = useLive().overview.connection
   return (
     <div className={css('page connectors')}>
       <Head view={view} checking={checking !== null} />
@@ -43,7 +44,8 @@ function Page({ opened }: { opened: ConnectorName | null }): ReactElement {
           </p>
         )
       ) : (
-        <Body view={view} checking={checking?.run_id ?? null} first={opened} />
+        // A form that was filled in for one host is not sent to another one.
+        <Body key={url} view={view} checking={checking?.run_id ?? null} first={opened} />
       )}
     </div>
   )

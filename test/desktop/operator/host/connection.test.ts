@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { whyNot } from '#shared/state/buttons'
 import { execFileSync } from 'node:child_process'
+import type { ActsOnHost } from '#shared/shown-host'
 import { hostPeer, json, type HostPeer } from '../../../support/host-peer.ts'
 import { operatorBench, until, type OperatorBench } from '../../../support/operator-bench.ts'
 import { stateNow } from '../../../support/state.ts'
@@ -157,7 +158,7 @@ describe('the connection to the host', () => {
     await state('online')
     const replies = await Promise.all(
       (['settings.get', 'overview.get', 'app.info'] as const).map((name) =>
-        bench.operator.call(name, {}),
+        bench.operator.call(name, {}, null),
       ),
     )
     expect(JSON.stringify(replies)).not.toContain(token)
@@ -315,6 +316,43 @@ describe('the connection to the host', () => {
 })
 
 describe('several hosts', () => {
+  it('get no request that was meant for another one that the page showed', async () => {
+    const [one, two] = await Promise.all([hostPeer(token), hostPeer('another-token-0815')])
+    const bench = operatorBench()
+    const posts = () => [one, two].flatMap(({ requests }) => requests.filter(isPost))
+    const isPost = ({ method }: { method?: string | undefined }): boolean => method === 'POST'
+    const run_id = '20261125T120000Z-00000001'
+    const inputs: Readonly<Record<ActsOnHost, unknown>> = {
+      'host.exec': { action: 'deploy_and_verify' },
+      'host.cancel': { run_id },
+      'connectors.connect': { name: 'http_token', mode: 'header' },
+      'connectors.finalize': { name: 'gmail' },
+      'connectors.revoke': { name: 'gmail' },
+      'ship_key.enrol': { id: null },
+    }
+    try {
+      await bench.call('hosts.add', { name: 'aiops-1', url: one.url, token })
+      await bench.call('hosts.add', { name: 'edge-3', url: two.url, token: 'another-token-0815' })
+      // Another window, or `hq`, selects the second one.
+      await bench.call('hosts.select', { url: two.url })
+      for (const [name, input] of Object.entries(inputs))
+        for (const shown of [one.url, null])
+          expect([name, shown, await bench.operator.call(name, input, shown)]).toMatchObject([
+            name,
+            shown,
+            { ok: false, problem: { error_class: 'another_host_selected' } },
+          ])
+      expect((await bench.call('ship_key.get', {})).key).toBeNull()
+      expect(posts()).toEqual([])
+      await bench.operator.call('host.exec', inputs['host.exec'], two.url)
+      expect(posts()).toHaveLength(1)
+      expect(two.requests.filter(isPost)).toHaveLength(1)
+    } finally {
+      await bench.remove()
+      await Promise.all([one.leave(), two.leave()])
+    }
+  })
+
   it('are all read, one is selected, and each keeps its own token until it is removed', async () => {
     const [one, two] = await Promise.all([hostPeer(token), hostPeer('another-token-0815')])
     const bench = operatorBench()

@@ -9,6 +9,8 @@ interface Scripted {
   held: string[]
   scene: Scene
   calls: Call[]
+  /** By procedure: the host that its last call carried. */
+  shownHosts: Record<string, string | null>
   requests: { run_id: string; after: number }[]
   cut(run_id: string): void
   add(run_id: string, events: unknown[]): void
@@ -25,6 +27,7 @@ export async function script(page: Page, scene: Scene): Promise<Disposable> {
       held: [],
       scene: given,
       calls: [],
+      shownHosts: {},
       requests: [],
       cut: (run_id) => {
         for (const each of open.get(run_id) ?? []) each.cut()
@@ -36,8 +39,9 @@ export async function script(page: Page, scene: Scene): Promise<Disposable> {
         for (const each of open.get(run_id) ?? []) each.push()
       },
     }
-    const call = async (name: string, input: unknown): Promise<unknown> => {
+    const call = async (name: string, input: unknown, host: string | null): Promise<unknown> => {
       scripted.calls.push({ name, input })
+      scripted.shownHosts[name] = host
       while (scripted.held.includes(name))
         await new Promise((resolve) => {
           setTimeout(resolve, 20)
@@ -114,6 +118,12 @@ export async function script(page: Page, scene: Scene): Promise<Disposable> {
 /** What the page has asked so far. */
 export const callsOf = async (page: Page): Promise<Call[]> =>
   await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.calls)
+/** The host that the last call of a procedure was meant for. */
+export const shownHostOf = async (page: Page, name: string): Promise<string | null | undefined> =>
+  await page.evaluate(
+    (called) => (globalThis as unknown as { scripted: Scripted }).scripted.shownHosts[called],
+    name,
+  )
 export const requestsOf = async (page: Page): Promise<{ run_id: string; after: number }[]> =>
   await page.evaluate(() => (globalThis as unknown as { scripted: Scripted }).scripted.requests)
 /** Leaves a procedure without an answer from now on. */
