@@ -115,4 +115,15 @@ describe('another host is selected while HQ waits for one', () => {
     await bench.call('hosts.retry', { url: one.url })
     expect(await cancels()).toEqual([])
   })
+
+  it('judges no proof while settings of an older version have one name for two hosts', async () => {
+    await enrol()
+    const settings = settingsStore(bench.home)
+    settings.update({ hosts: settings.read().hosts.map((each) => ({ ...each, name: 'aiops-1' })) })
+    await bench.call('proofs.check', {})
+    const { witnesses } = await bench.call('proofs.list', {})
+    expect(witnesses).toMatchObject([
+      { id: 'aiops-1', key_id: null, problem: expect.stringContaining('Rename one') as unknown },
+    ])
+  })
 })
