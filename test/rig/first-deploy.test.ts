@@ -8,7 +8,12 @@ import {
   type DeployHost,
 } from '../support/rig/deploy-host.ts'
 import { endlessDeploy, isBuilding } from '../support/rig/endless-deploy.ts'
-import { hqInside, installer, productionPaths as paths } from '../support/rig/host.ts'
+import {
+  hqInside,
+  installer,
+  productionPaths as paths,
+  nothingToChange,
+} from '../support/rig/host.ts'
 import { inOrder, onlyLate, passes, systemctl } from '../support/rig/passes.ts'
 import { until } from '../support/rig/patience.ts'
 import { whyNoRig } from '../support/rig/programs.ts'
@@ -45,11 +50,9 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
       expect([unit, await isActive(`${unit}.timer`)]).toEqual([unit, 'active'])
     }
     expect(await systemctl(rig, 'is-system-running')).toBe('running')
-    expect(await rig.exec([installer, '--origin', rig.origin.url('project.git')])).toMatchObject({
-      code: 0,
-      out: 'Nothing to change.\n',
-      err: '',
-    })
+    expect(await rig.exec([installer, '--origin', rig.origin.url('project.git')])).toMatchObject(
+      nothingToChange,
+    )
   })
 
   it('goes green at the first deploy, and nothing of it can be reached from outside', async () => {
@@ -367,24 +370,19 @@ describe.skipIf(why !== null)('a project on an installed host', () => {
     expect(await rig.exec([installer])).toMatchObject({
       code: 0,
       out: expect.stringContaining(`set socket and image of Docker in ${paths.hostSettings}`),
-      err: '',
+      err: nothingToChange.err,
     })
     expect(settings()).toMatchObject({
       docker_socket: '/run/docker.sock',
       base_image: 'node:24.9-slim',
       launcher: 'systemd',
     })
-    expect(await rig.exec([installer])).toMatchObject({
-      code: 0,
-      out: 'Nothing to change.\n',
-      err: '',
-    })
+    expect(await rig.exec([installer])).toMatchObject(nothingToChange)
     await rig.must(['systemctl', 'stop', 'docker.socket', 'docker.service'])
     expect(await rig.exec([installer])).toMatchObject({
-      code: 0,
-      out: 'Nothing to change.\n',
+      ...nothingToChange,
       err: expect.stringMatching(
-        /^Before the first deploy: Docker does not answer at \/run\/docker\.sock.*Start Docker/,
+        /\nBefore the first deploy: Docker does not answer at \/run\/docker\.sock.*Start Docker/,
       ),
     })
   })

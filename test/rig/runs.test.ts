@@ -157,6 +157,8 @@ describe.skipIf(why !== null)('runs on an installed host', () => {
     })
     const asked = (await rig.must(['cat', '/run/asked'])).trim().split('\n')
     expect(asked.map((line) => line.replace(/\?.*/, '')).toSorted()).toEqual([
+      // Once with the login, and once as somebody who is not signed in.
+      '1000 /admin',
       '1000 /admin',
       '1000 /admin/products',
       '1000 /gmail/v1/users/me/messages',

@@ -13,6 +13,8 @@ const server = createServer((request, response) => {
   const scope = 'https://www.googleapis.com/auth/gmail.readonly'
   const token = { access_token: 'rig-access-0815-4711', token_type: 'Bearer', expires_in: 60, scope }
   if (request.url.startsWith('/admin')) {
+    const isSignedIn = (request.headers.cookie || '').includes('sid=rig-session-0815-4711')
+    if (!isSignedIn) return response.writeHead(302, { location: '/login' }).end()
     const page = '<title>Products</title><a href="/admin/products/1">One</a>'
     return response.writeHead(200, { 'content-type': 'text/html' }).end(page)
   }

@@ -9,6 +9,14 @@ import { until } from './patience.ts'
 
 /** Paths of a host as it is installed in production. */
 export const productionPaths = hostPaths({})
+/** What the installer answers once it has nothing to do, on a host without Tailscale. */
+export const nothingToChange = {
+  code: 0,
+  out: 'Nothing to change.\n',
+  err:
+    'Tailscale is not installed on this machine. ' +
+    'hostd and the console are not published to the tailnet; everything else works.\n',
+}
 export const installer = `${packageInside}/ops/install_openclaw_hostd.sh`
 /** `hq` of the installed release. */
 export const hqInside = ['node_modules/.bin/node', 'ops/hq.mjs'].map(
