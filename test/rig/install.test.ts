@@ -5,6 +5,7 @@ import {
   hostOf,
   hqInside,
   installer,
+  nothingToChange,
   productionPaths as paths,
   type RigHost,
 } from '../support/rig/host.ts'
@@ -155,6 +156,7 @@ describe.skipIf(why !== null)('hq install hostd', () => {
     expect([code, err.trim().split('\n')]).toEqual([
       0,
       [
+        nothingToChange.err.trim(),
         expect.stringContaining(`${paths.root} is not a clone`),
         expect.stringContaining(paths.trustFile),
         expect.stringContaining('The image node:24-bookworm-slim is not here'),
