@@ -125,7 +125,7 @@ const connectorHandlers = ({ connectors }: Workspace): Part<'connectors'> => ({
   'connectors.get': () => connectors.view(),
   'connectors.connect': async ({ name, mode, fields = {} }, host) => {
     await host.target() // without its token there is nowhere to send the secret to
-    return connectors.connect({ name, mode, fields })
+    return connectors.connect({ name, mode, fields, client: host.client })
   },
   'connectors.cancel': async ({ name }) => {
     await connectors.cancel(name)
@@ -231,6 +231,7 @@ const hostListHandlers = (workspace: Workspace, { keystore }: OperatorOptions): 
       return done
     },
     'hosts.agree': async ({ url, node_key, tls_name }) => {
+      refuseWhileConnecting(connectors.connecting().length)
       await hosts.agree(url, { node_key, tls_name })
       return done
     },
@@ -253,13 +254,14 @@ function refuseWhileConnecting(attempts: number): void {
 }
 
 const settingsHandlers = (
-  { settings, connection }: Workspace,
+  { settings, connection, connectors }: Workspace,
   { env, keystore }: OperatorOptions,
 ): Part<'settings'> => {
   const view = (): Promise<SettingsView> => settingsView(settings.read(), keystore, env)
   return {
     'settings.get': view,
     'settings.set_host': async (input) => {
+      refuseWhileConnecting(connectors.connecting().length)
       await setHost({ store: settings, keystore }, input)
       await connection.refresh()
       return view()

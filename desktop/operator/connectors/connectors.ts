@@ -3,6 +3,7 @@ import { connectors, type ConnectorMode, type ConnectorName } from '#shared/conn
 import type { ConnectWay } from '#shared/connectors/ways'
 import { stateOfAttempt, type ConnectFlow, type Connecting } from '#shared/connect-flow'
 import { Problem, toProblem } from '#shared/errors'
+import type { HostdClient } from '#shared/hostd-client/client'
 import { connectorsReader } from '#shared/hostd-client/known-connectors'
 import { sweepTemporary } from '#ops/base/process/temporary-folder'
 import { Attempt } from './common/attempt.ts'
@@ -15,6 +16,14 @@ interface ConnectRequest {
   readonly name: ConnectorName
   readonly mode: ConnectorMode
   readonly fields: Readonly<Record<string, string>>
+  /** Of the host that the attempt is for: it ends there, whichever host is selected by then. */
+  readonly client: HostdClient
+}
+
+interface StartedAttempt {
+  readonly attempt: Attempt
+  readonly client: HostdClient
+  readonly whole: Promise<void>
 }
 
 interface ConnectorsOptions extends Omit<WayOptions, 'fields' | 'keep'> {
@@ -28,7 +37,7 @@ interface ConnectorsOptions extends Omit<WayOptions, 'fields' | 'keep'> {
 export class Connectors {
   readonly #options: ConnectorsOptions
   readonly #read: ReturnType<typeof connectorsReader>
-  readonly #attempts = new Map<ConnectorName, { attempt: Attempt; whole: Promise<void> }>()
+  readonly #attempts = new Map<ConnectorName, StartedAttempt>()
   readonly #kept: KeptFields
 
   constructor(options: ConnectorsOptions) {
@@ -53,27 +62,36 @@ export class Connectors {
   }
 
   /**
-   * Starts an attempt; while one of this connector runs, it is the answer.
-   * @throws {Problem} `invalid_request` when the connector has no such way, or a field is missing
+   * Starts an attempt; while one of this connector runs for the same host, it is the answer.
+   * @throws {Problem} `invalid_request` when the connector has no such way, a field is missing, or an attempt for
+   *   another host runs
    */
-  async connect({ name, mode, fields: given }: ConnectRequest): Promise<ConnectFlow> {
+  async connect({ name, mode, fields: given, client }: ConnectRequest): Promise<ConnectFlow> {
     const { way, obtain } = wayOf(name, mode)
     const fields = await this.#kept.fill(name, way, given)
     const running = this.#attempts.get(name)
-    if (running?.attempt.ended === false) return running.attempt.view()
+    if (running?.attempt.ended === false) {
+      if (running.client === client) return running.attempt.view()
+      throw new Problem(
+        'invalid_request',
+        `${connectors[name].title} is being connected to another host. ` +
+          'Finish or cancel that first. Nothing was started.',
+      )
+    }
     requireFields(way, fields)
     const attempt = new Attempt({ connector: name, mode, way })
     const whole = this.#run(attempt, async () => {
       const keep = new Map<string, string>()
       const secrets = await obtain(attempt, {
         ...this.#options,
+        client,
         fields,
         keep: (field, value) => keep.set(field, value),
       })
-      await deliver(attempt, { client: this.#options.client, mode, secrets })
+      await deliver(attempt, { client, mode, secrets })
       await this.#kept.keep(name, keep)
     })
-    this.#attempts.set(name, { attempt, whole })
+    this.#attempts.set(name, { attempt, client, whole })
     return attempt.view()
   }
 

@@ -18,7 +18,12 @@ export interface Identity {
   readonly change: IdentityChange | null
   /** Whether the host is reached through the tailnet at all. */
   readonly inTailnet: boolean
+  /** A machine is pinned, and the tailnet says nothing of it that can be compared. */
+  readonly unverified: boolean
 }
+
+/** Without Tailscale no other machine of the tailnet answers: the certificate of the host says who does. */
+const withoutTailnet: ReadonlySet<TailnetReading['state']> = new Set(['not_installed', 'stopped'])
 
 /** A host on this machine is not looked up in the tailnet, unless its settings say that it is reached there. */
 export const mayBeInTailnet = ({ url, pin, tls }: EnrolledHost): boolean =>
@@ -28,7 +33,13 @@ export const mayBeInTailnet = ({ url, pin, tls }: EnrolledHost): boolean =>
 export function identityOf(host: EnrolledHost, reading: TailnetReading | null): Identity {
   const { pin, tls, url } = host
   const expected = pin !== undefined || tls === false || isTailnetName(hostnameOf(url))
-  if (reading?.state !== 'running') return { machine: null, change: null, inTailnet: expected }
+  if (reading?.state !== 'running')
+    return {
+      machine: null,
+      change: null,
+      inTailnet: expected,
+      unverified: pin !== undefined && !(reading !== null && withoutTailnet.has(reading.state)),
+    }
   const named = machineAt(reading, hostnameOf(url))
   const pinned = pin === undefined ? null : machineWith(reading, pin.node_key)
   const machine = named ?? pinned
@@ -36,6 +47,7 @@ export function identityOf(host: EnrolledHost, reading: TailnetReading | null): 
     machine,
     change: pin === undefined || machine === null ? null : changeOf(pin, machine, pinned),
     inTailnet: expected || machine !== null,
+    unverified: pin !== undefined && machine === null,
   }
 }
 
@@ -60,11 +72,14 @@ export function refuseChanged({ name }: EnrolledHost, { change }: Identity): voi
 }
 
 /**
- * Without TLS only the tailnet says who answers.
- * @throws {Problem} `hostd_unreachable` when it does not say it now
+ * The token goes only to a machine that the tailnet names: always without TLS, and with a pin to the pinned one.
+ * @throws {Problem} `hostd_unreachable` when the tailnet does not say now who answers
  */
-export function requireVerified({ name, tls }: EnrolledHost, { machine }: Identity): void {
-  if (tls === false && machine === null)
+export function requireVerified(
+  { name, tls }: EnrolledHost,
+  { machine, unverified }: Identity,
+): void {
+  if (unverified || (tls === false && machine === null))
     throw new Problem(
       'hostd_unreachable',
       `${name} cannot be reached: the tailnet does not say who answers, so no token was sent.`,

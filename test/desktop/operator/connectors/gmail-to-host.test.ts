@@ -50,7 +50,7 @@ async function connect(
   fields: Record<string, string>,
   mode: 'oauth_desktop' | 'imap' = 'oauth_desktop',
 ): Promise<ConnectFlow> {
-  await connectors.connect({ name: 'gmail', mode, fields })
+  await connectors.connect({ name: 'gmail', mode, fields, client: hostd.client })
   return await until('the end of the attempt', async () => {
     const view = await connectors.view()
     said.push(JSON.stringify(view), ...programs())
@@ -129,8 +129,17 @@ describe('connecting Gmail', () => {
       name: 'gmail',
       mode: 'oauth_desktop',
       fields: { client: at.google.clientFile() },
+      client: hostd.client,
     })
     await until('the host requests the profile', () => held.length > 0)
+    // Another host was selected meanwhile: the attempt stays with its own.
+    const client = Object.create(hostd.client) as typeof hostd.client
+    await expect(
+      connectors.connect({ name: 'gmail', mode: 'oauth_desktop', fields: {}, client }),
+    ).rejects.toMatchObject({
+      errorClass: 'invalid_request',
+      message: expect.stringContaining('another host') as string,
+    })
     await connectors.cancel('gmail')
     at.google.instead = null
     for (const response of held) response.destroy()

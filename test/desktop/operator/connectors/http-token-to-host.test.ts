@@ -89,7 +89,12 @@ async function connect(fields: Record<string, string>): Promise<ConnectFlow> {
     expected_status: '200',
     ...fields,
   }
-  await connectors.connect({ name: 'http_token', mode: 'header', fields: form })
+  await connectors.connect({
+    name: 'http_token',
+    mode: 'header',
+    fields: form,
+    client: hostd.client,
+  })
   return await until('the end of the attempt', async () => {
     const view = await connectors.view()
     said.push(JSON.stringify(view), ...programs())

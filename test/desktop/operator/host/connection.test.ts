@@ -68,14 +68,15 @@ describe('the connection to the host', () => {
     try {
       const away = await until('the host is away', async () => {
         const overview = await later.call('overview.get', {})
-        return overview.connection.state === 'offline' && overview
+        const { state: now, diagnosis } = overview.connection
+        return now === 'offline' && diagnosis !== null && overview
       })
       expect(away.status).toEqual(before.status)
       expect(Date.parse(away.connection.as_of ?? '')).toBeGreaterThanOrEqual(
         Date.parse(before.connection.as_of ?? ''),
       )
       expect(stateNow(away).buttons.deploy).toMatchObject({
-        whole: 'aiops-1 cannot be reached: nothing listens at its address.',
+        whole: 'hostd does not answer on aiops-1.',
       })
       expect(stateNow(away).change.done).toBe(true)
     } finally {
