@@ -1,4 +1,5 @@
 // A Tailscale of this machine that does not listen where HQ asks: from a snap, in a container, or with another socket.
+import { existsSync, readdirSync } from 'node:fs'
 import os from 'node:os'
 import { isTailnetAddress } from '#ops/platform/net/addresses'
 import { programName } from '#ops/platform/net/sockets'
@@ -14,10 +15,29 @@ const isSingle = (cidr: string | null): boolean => /\/(?:32|128)$/.test(cidr ?? 
 export function tailscaleElsewhere(): string | null {
   const pid = processIds().find((each) => programName(each) === 'tailscaled')
   if (pid !== undefined) return `process ${pid} (tailscaled)`
-  for (const [name, addresses = []] of Object.entries(os.networkInterfaces())) {
-    if (/^tailscale\d/.test(name)) return `the network interface ${name}`
+  const own = interfaceNames().find((name) => /^tailscale\d/.test(name))
+  if (own !== undefined) return `the network interface ${own}`
+  for (const [name, addresses = []] of Object.entries(addressesByInterface())) {
     const found = addresses.find(({ address, cidr }) => isTailnetAddress(address) && isSingle(cidr))
     if (found) return `the address ${found.address} of the network interface ${name}`
   }
   return null
 }
+
+const interfaces = '/sys/class/net'
+const interfaceNames = (): string[] => (existsSync(interfaces) ? readdirSync(interfaces) : [])
+
+/** None in a unit that may not use netlink: that of HQ's own upgrade, which judges nothing by them. */
+function addressesByInterface(): ReturnType<typeof os.networkInterfaces> {
+  try {
+    return os.networkInterfaces()
+  } catch (error) {
+    if (isUnsupportedFamily(error)) return {}
+    throw error
+  }
+}
+
+const isUnsupportedFamily = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errno' in error &&
+  Math.abs(Number(error.errno)) === os.constants.errno.EAFNOSUPPORT

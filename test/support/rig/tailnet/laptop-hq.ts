@@ -10,7 +10,9 @@ import {
   type Output,
   type ProcedureName,
 } from '#shared/bridge'
+import type { EnrolledHost } from '#shared/config'
 import type { HostView } from '#shared/host-procedures'
+import { doesActOnHost, shownHostHeader } from '#shared/shown-host'
 import { programArgv } from '#ops/base/process/program'
 import { fileKeystore, hostTokenKey } from '../../../../desktop/operator/settings/keystore.ts'
 import { browserPath } from '../../browser.ts'
@@ -67,7 +69,7 @@ const homeOf = ({ place }: LooseNode): string => join(place.dir, 'hq-home')
  */
 async function startLaptopHq(
   { laptop, control, programs: built }: LaptopOf,
-  settings: Readonly<Record<string, unknown>>,
+  settings: { readonly host: EnrolledHost },
 ): Promise<LaptopHq> {
   const { place } = laptop
   const home = homeOf(laptop)
@@ -96,10 +98,13 @@ async function startLaptopHq(
   const header = join(place.dir, 'hq-secret-header')
   writeFileSync(header, `${secretHeader}: ${secret}\n`, { mode: 0o600 })
   const asJson = ['-H', `@${header}`, '-H', 'content-type: application/json']
-  const curl = (path: string, body: string): string[] => {
+  const curl = (path: string, body: string, ...more: readonly string[]): string[] => {
     const send = ['--data-binary', `@${body}`, `${origin}${path}`]
-    return ['curl', '-sS', '-N', '-X', 'POST', ...asJson, ...send]
+    return ['curl', '-sS', '-N', '-X', 'POST', ...asJson, ...more, ...send]
   }
+  /** What acts on a host carries the one that the page shows. */
+  const shown = (name: ProcedureName): string[] =>
+    doesActOnHost(name) ? ['-H', `${shownHostHeader}: ${settings.host.url}`] : []
   let follows = 0
 
   const hq: LaptopHq = {
@@ -109,7 +114,9 @@ async function startLaptopHq(
     reply: async (name, input) =>
       bridgeReply.parse(
         JSON.parse(
-          await place.must(curl(`/bridge/call/${name}`, '-'), { input: JSON.stringify(input) }),
+          await place.must(curl(`/bridge/call/${name}`, '-', ...shown(name)), {
+            input: JSON.stringify(input),
+          }),
         ),
       ),
     call: async (name, input) => {
