@@ -1,5 +1,6 @@
 // A Tailscale of this machine that does not listen where HQ asks: from a snap, in a container, or with another socket.
-import { existsSync, readdirSync } from 'node:fs'
+import { hasCode } from '#shared/system-error'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import os from 'node:os'
 import { isTailnetAddress } from '#ops/platform/net/addresses'
 import { programName } from '#ops/platform/net/sockets'
@@ -13,7 +14,7 @@ const isSingle = (cidr: string | null): boolean => /\/(?:32|128)$/.test(cidr ?? 
  * @returns null when nothing does
  */
 export function tailscaleElsewhere(): string | null {
-  const pid = processIds().find((each) => programName(each) === 'tailscaled')
+  const pid = processIds().find((each) => programName(each) === 'tailscaled' && isOurs(each))
   if (pid !== undefined) return `process ${pid} (tailscaled)`
   const own = interfaceNames().find((name) => /^tailscale\d/.test(name))
   if (own !== undefined) return `the network interface ${own}`
@@ -22,6 +23,17 @@ export function tailscaleElsewhere(): string | null {
     if (found) return `the address ${found.address} of the network interface ${name}`
   }
   return null
+}
+
+/** One in a network of its own, as in a container, serves that network and not this machine. */
+function isOurs(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false // it has ended
+    if (hasCode(error, 'EACCES', 'EPERM')) return true // of another account: not known, so it counts
+    throw error
+  }
 }
 
 const interfaces = '/sys/class/net'
