@@ -1,7 +1,8 @@
-// A Tailscale of this machine that does not listen where HQ asks: from a snap, in a container, or with another socket.
-import { hasCode } from '#shared/system-error'
+// A Tailscale of this machine that does not listen where HQ asks: from a snap, with another socket, or in a container
+// that shares the network of the machine.
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import os from 'node:os'
+import { hasCode } from '#shared/system-error'
 import { isTailnetAddress } from '#ops/platform/net/addresses'
 import { programName } from '#ops/platform/net/sockets'
 import { processIds } from '#ops/base/process/process-stat'
@@ -16,9 +17,12 @@ const isSingle = (cidr: string | null): boolean => /\/(?:32|128)$/.test(cidr ?? 
 export function tailscaleElsewhere(): string | null {
   const pid = processIds().find((each) => programName(each) === 'tailscaled' && isOurs(each))
   if (pid !== undefined) return `process ${pid} (tailscaled)`
-  const own = interfaceNames().find((name) => /^tailscale\d/.test(name))
+  const interfaces = addressesByInterface()
+  const own = [...Object.keys(interfaces), ...interfaceNames()].find((name) =>
+    /^tailscale\d/.test(name),
+  )
   if (own !== undefined) return `the network interface ${own}`
-  for (const [name, addresses = []] of Object.entries(addressesByInterface())) {
+  for (const [name, addresses = []] of Object.entries(interfaces)) {
     const found = addresses.find(({ address, cidr }) => isTailnetAddress(address) && isSingle(cidr))
     if (found) return `the address ${found.address} of the network interface ${name}`
   }
@@ -36,8 +40,9 @@ function isOurs(pid: number): boolean {
   }
 }
 
-const interfaces = '/sys/class/net'
-const interfaceNames = (): string[] => (existsSync(interfaces) ? readdirSync(interfaces) : [])
+/** The kernel's list, which needs no netlink; an interface without an address is in it too. */
+const listed = '/sys/class/net'
+const interfaceNames = (): string[] => (existsSync(listed) ? readdirSync(listed) : [])
 
 /** None in a unit that may not use netlink: that of HQ's own upgrade, which judges nothing by them. */
 function addressesByInterface(): ReturnType<typeof os.networkInterfaces> {
