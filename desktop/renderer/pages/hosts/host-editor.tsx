@@ -1,7 +1,6 @@
 import { useState, type FormEvent, type ReactElement } from 'react'
-import { hostAddressProblem } from '#shared/net/host-address'
+import { addressProblemOf, HostFields, hostInput, tokenKept } from '../../ui/host-fields.tsx'
 import { useHostCall } from '../../state/use-host-call.ts'
-import { Field } from '../../ui/field.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { bindStyles } from '../../ui/styles.ts'
@@ -24,26 +23,21 @@ export function HostEditor({
   edited: Edited
   onClose: () => void
 }): ReactElement {
-  const [name, setName] = useState(edited.name)
-  const [url, setUrl] = useState(edited.url)
-  const [token, setToken] = useState('')
+  const [entry, setEntry] = useState({ name: edited.name, url: edited.url, token: '' })
   const { mutate, isPending, error } = useHostCall('hosts.add')
-  const sameAddress = edited.known && url === edited.url
-  const problem = url.trim() === '' || sameAddress ? null : hostAddressProblem(url.trim())
+  const sameAddress = edited.known && entry.url === edited.url
+  const problem = sameAddress ? null : addressProblemOf(entry)
   const missing = [
-    name.trim() === '' ? 'name' : null,
-    url.trim() === '' ? 'address' : null,
-    token === '' && !edited.known ? 'token' : null,
+    entry.name.trim() === '' ? 'name' : null,
+    entry.url.trim() === '' ? 'address' : null,
+    entry.token === '' && !edited.known ? 'token' : null,
   ].filter((field) => field !== null)
   const incomplete = missing.length === 0 ? null : `${missing.join(' and ')} missing`
   const blocked = problem === null ? incomplete : 'correct the address first'
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     if (blocked !== null) return
-    mutate(
-      { name: name.trim(), url: url.trim(), ...(token === '' ? {} : { token }) },
-      { onSuccess: onClose },
-    )
+    mutate(hostInput(entry), { onSuccess: onClose })
   }
   return (
     <section
@@ -51,23 +45,11 @@ export function HostEditor({
       aria-label={edited.known ? 'Change a host' : 'Add a host'}
     >
       <form className="form" onSubmit={onSubmit}>
-        <Field label="Name" value={name} onChange={setName} placeholder="aiops-1" />
-        <Field
-          label="Address"
-          value={url}
-          onChange={setUrl}
-          type="url"
-          placeholder="https://aiops-1.example.ts.net"
+        <HostFields
+          entry={entry}
+          onChange={setEntry}
           problem={problem}
-        />
-        <Field
-          label="Admin token"
-          value={token}
-          onChange={setToken}
-          type="password"
-          placeholder={
-            edited.known ? 'Set; type to replace it' : 'From the secrets folder of the host'
-          }
+          tokenHint={edited.known ? tokenKept : 'From the secrets folder of the host'}
         />
         <div className="row">
           <PushButton kind="main" type="submit" busy={isPending} blocked={blocked}>

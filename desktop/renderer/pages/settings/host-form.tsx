@@ -1,9 +1,8 @@
 import { useState, type FormEvent, type ReactElement } from 'react'
 import type { SettingsView } from '#shared/bridge'
-import { hostAddressProblem } from '#shared/net/host-address'
 import { useLive } from '../../state/live.tsx'
 import { useHq } from '../../bridge/context.ts'
-import { Field } from '../../ui/field.tsx'
+import { addressProblemOf, HostFields, hostInput, tokenKept } from '../../ui/host-fields.tsx'
 import { ProblemNote } from '../../ui/problem-note.tsx'
 import { PushButton } from '../../ui/push-button.tsx'
 import { Status } from '../../ui/status.tsx'
@@ -27,21 +26,16 @@ export function HostForm({
   settings: SettingsView
 }): ReactElement {
   const { bridge } = useHq()
-  const [name, setName] = useState(host?.name ?? '')
-  const [url, setUrl] = useState(host?.url ?? '')
-  const [token, setToken] = useState('')
+  const [entry, setEntry] = useState({ name: host?.name ?? '', url: host?.url ?? '', token: '' })
+  const { name, url, token } = entry
   const { mutate, isPending, error, isSuccess } = useSave(async () => {
-    const view = await bridge.call('settings.set_host', {
-      name: name.trim(),
-      url: url.trim(),
-      ...(token === '' ? {} : { token }),
-    })
-    setToken('')
+    const view = await bridge.call('settings.set_host', hostInput(entry))
+    setEntry((now) => ({ ...now, token: '' }))
     return view
   })
   const changed =
     name.trim() !== (host?.name ?? '') || url.trim() !== (host?.url ?? '') || token !== ''
-  const addressProblem = url.trim() === '' ? null : hostAddressProblem(url.trim())
+  const addressProblem = addressProblemOf(entry)
   const complete = name.trim() !== '' && url.trim() !== '' && addressProblem === null
   const unchanged = changed ? null : 'nothing is changed'
   const missing =
@@ -54,22 +48,12 @@ export function HostForm({
   return (
     <Part title="Host" about={about}>
       <form className="form" onSubmit={onSubmit}>
-        <Field label="Name" value={name} onChange={setName} placeholder="aiops-1" />
-        <Field
-          label="Address"
-          value={url}
-          onChange={setUrl}
-          type="url"
-          placeholder="https://aiops-1.example.ts.net"
+        <HostFields
+          entry={entry}
+          onChange={setEntry}
           problem={addressProblem}
-        />
-        <Field
-          label="Admin token"
-          value={token}
-          onChange={setToken}
-          type="password"
-          placeholder={host?.token_set ? 'Set; type to replace it' : 'Not set'}
-          description={`Kept in ${stores[keystore]}.`}
+          tokenHint={host?.token_set ? tokenKept : 'Not set'}
+          tokenNote={`Kept in ${stores[keystore]}.`}
         />
         <div className="row">
           <PushButton kind="main" type="submit" busy={isPending} blocked={blocked}>
