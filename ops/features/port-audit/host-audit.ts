@@ -20,7 +20,7 @@ import { natExposures } from '#ops/platform/net/nat-rules'
 import { parseNftRuleset } from '#ops/platform/net/nft-rules'
 import { serveExposures } from '#ops/platform/net/serve-config'
 import type { HqTargets } from '#ops/platform/net/serve-target'
-import { readTailnet, tailscaleMs } from '#ops/platform/tailnet/client'
+import { readTailnet, tailscaleInDeployMs, tailscaleMs } from '#ops/platform/tailnet/client'
 import { readServe } from '#ops/platform/tailnet/serve'
 import { isPrivateAddress } from '#ops/platform/net/addresses'
 
@@ -238,12 +238,19 @@ async function auditNat(
     : judged
 }
 
+/** A check with a longer limit, as in a deploy, gives Tailscale longer too. */
+const waitMs = (limitMs = 0): number =>
+  limitMs >= tailscaleInDeployMs ? tailscaleInDeployMs : tailscaleMs
+
 async function auditTailnet(
-  { exceptions }: HostAudit,
+  { exceptions, limitMs }: HostAudit,
   running: Running,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const [tailnet, served] = await Promise.all([readTailnet(signal), readServe(signal)])
+  const [tailnet, served] = await Promise.all([
+    readTailnet(signal, waitMs(limitMs)),
+    readServe(signal, waitMs(limitMs)),
+  ])
   const known = tailnetKnowledge(tailnet, served)
   if ('unknown' in known)
     return fail(
@@ -272,11 +279,11 @@ async function auditTailnet(
 }
 
 async function auditTailscale(
-  { exceptions, hq }: HostAudit,
+  { exceptions, hq, limitMs }: HostAudit,
   _running: Running,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const served = await readServe(signal)
+  const served = await readServe(signal, waitMs(limitMs))
   if (served.kind === 'not_installed')
     return pass('Tailscale is not installed, so it serves nothing')
   if (served.kind === 'daemon_down')

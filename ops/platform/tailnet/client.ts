@@ -14,6 +14,11 @@ import { tailscaleElsewhere } from './elsewhere.ts'
 
 /** Longest wait for one answer, milliseconds. Without a daemon the command line would wait for ever. */
 export const tailscaleMs = 3000
+/**
+ * The same in a deploy, within the 10 s of a check there. Networks of containers come and go in it; while its control
+ * server is away, tailscaled then holds an answer for some seconds. Slow is not unsafe.
+ */
+export const tailscaleInDeployMs = 8000
 /** Largest answer, bytes: a status names every peer. */
 const maxBytes = 16 * 1024 * 1024
 
@@ -27,11 +32,19 @@ export type Answer<T> = { readonly kind: 'answer'; readonly value: T } | NoAnswe
 /** State of Tailscale on this machine. */
 export type Tailnet = { readonly kind: TailnetState; readonly status: TailscaleStatus } | NoAnswer
 
-/** Status of this machine and of the nodes that it may see. @throws the reason of `signal` */
-export async function readTailnet(signal?: AbortSignal): Promise<Tailnet> {
+/**
+ * Status of this machine and of the nodes that it may see.
+ * @param waitMs longest wait for the answer, milliseconds
+ * @throws the reason of `signal`
+ */
+export async function readTailnet(
+  signal?: AbortSignal,
+  waitMs: number = tailscaleMs,
+): Promise<Tailnet> {
   const answer = await ask(
     { path: '/localapi/v0/status', argv: ['status', '--json'], schema: tailscaleStatus },
     signal,
+    waitMs,
   )
   if (answer.kind !== 'answer') return answer
   return { kind: tailnetStateOf(answer.value, Date.now()), status: answer.value }
@@ -45,16 +58,21 @@ interface Question<T extends z.ZodType> {
   readonly schema: T
 }
 
-/** Requests one document. @throws the reason of `signal`; every other failure is a state */
+/**
+ * Requests one document.
+ * @param waitMs longest wait for it, milliseconds
+ * @throws the reason of `signal`; every other failure is a state
+ */
 export async function ask<T extends z.ZodType>(
   question: Question<T>,
   signal?: AbortSignal,
+  waitMs: number = tailscaleMs,
 ): Promise<Answer<z.output<T>>> {
   signal?.throwIfAborted()
   const text =
     process.platform === 'linux'
-      ? await fromDaemon(question.path, signal)
-      : await fromCommand(question.argv, signal)
+      ? await fromDaemon(question.path, waitMs, signal)
+      : await fromCommand(question.argv, waitMs, signal)
   if (text.kind !== 'answer') return text
   try {
     const origin = `tailscale ${question.argv.join(' ')}`
@@ -93,10 +111,10 @@ const notInstalled: NoAnswer = {
   kind: 'not_installed',
   why: 'Tailscale is not installed on this machine.',
 }
-const silent: NoAnswer = {
+const silentFor = (ms: number): NoAnswer => ({
   kind: 'no_answer',
-  why: `Tailscale did not answer within ${tailscaleMs / 1000} seconds.`,
-}
+  why: `Tailscale did not answer within ${ms / 1000} seconds.`,
+})
 const down: NoAnswer = {
   kind: 'daemon_down',
   why: 'Tailscale is installed, but its daemon tailscaled does not run.',
@@ -116,11 +134,15 @@ function withoutSocket(): NoAnswer {
 }
 
 /** One GET to the LocalAPI, which checks the Host header. */
-async function fromDaemon(path: string, signal?: AbortSignal): Promise<Answer<string>> {
+async function fromDaemon(
+  path: string,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<Answer<string>> {
   try {
     const { status, text } = await httpRequest(`http://local-tailscaled.sock${path}`, {
       socketPath: tailscaleSocket(),
-      timeoutMs: tailscaleMs,
+      timeoutMs: waitMs,
       maxBytes,
       signal,
     })
@@ -132,17 +154,21 @@ async function fromDaemon(path: string, signal?: AbortSignal): Promise<Answer<st
     if (hasCode(error, 'ENOENT', 'ECONNREFUSED')) return withoutSocket()
     if (hasCode(error, 'EACCES', 'EPERM'))
       return { kind: 'refused', why: 'This account may not ask Tailscale.' }
-    if (error instanceof Error && error.name === 'TimeoutError') return silent
+    if (error instanceof Error && error.name === 'TimeoutError') return silentFor(waitMs)
     return { kind: 'unreadable', why: `Tailscale broke off its answer: ${messageOf(error)}.` }
   }
 }
 
 /** The same from the command line. Stopped or signed out it exits with 1 and still prints the document. */
-async function fromCommand(argv: readonly string[], signal?: AbortSignal): Promise<Answer<string>> {
-  const result = await runTailscale(argv, signal)
+async function fromCommand(
+  argv: readonly string[],
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<Answer<string>> {
+  const result = await runTailscale(argv, signal, waitMs)
   if (result === null) return notInstalled
   if (result.stdout.trim() !== '') return { kind: 'answer', value: result.stdout }
-  if (result.timedOut) return silent
+  if (result.timedOut) return silentFor(waitMs)
   return result.exitCode === 0 ? { kind: 'answer', value: 'null' } : down
 }
 

@@ -1,10 +1,16 @@
 // Tailscale Serve of this machine: what it serves, and how one entry is added or removed.
 import { Problem } from '#shared/errors'
 import { serveDocument, type ServeConfig } from '#ops/platform/net/serve-config'
-import { ask, runTailscale, type Answer } from './client.ts'
+import { ask, runTailscale, tailscaleMs, type Answer } from './client.ts'
 
-/** What is served now, foreground sessions included. */
-export const readServe = (signal?: AbortSignal): Promise<Answer<ServeConfig>> =>
+/**
+ * What is served now, foreground sessions included.
+ * @param waitMs longest wait for the answer, milliseconds
+ */
+export const readServe = (
+  signal?: AbortSignal,
+  waitMs: number = tailscaleMs,
+): Promise<Answer<ServeConfig>> =>
   ask(
     {
       path: '/localapi/v0/serve-config',
@@ -12,6 +18,7 @@ export const readServe = (signal?: AbortSignal): Promise<Answer<ServeConfig>> =>
       schema: serveDocument,
     },
     signal,
+    waitMs,
   )
 
 export interface ServeEntry {

@@ -1,5 +1,6 @@
 import { Problem } from '#shared/errors'
 import { funnelsOf } from '#ops/platform/net/serve-config'
+import { tailscaleInDeployMs } from '#ops/platform/tailnet/client'
 import { readServe } from '#ops/platform/tailnet/serve'
 
 /**
@@ -8,7 +9,7 @@ import { readServe } from '#ops/platform/tailnet/serve'
  * @throws {Problem} `funnel_on`, `funnel_unknown`, before anything was changed
  */
 export async function requireNoFunnel(signal: AbortSignal): Promise<void> {
-  const served = await readServe(signal)
+  const served = await readServe(signal, tailscaleInDeployMs)
   if (served.kind === 'not_installed' || served.kind === 'daemon_down') return
   if (served.kind !== 'answer')
     throw new Problem(

@@ -7,6 +7,7 @@ import type { ServeConfig } from '#ops/platform/net/serve-config'
 import { readTailnet, tailscaleMs } from '#ops/platform/tailnet/client'
 import { atPort, readServe } from '#ops/platform/tailnet/serve'
 import { nodeName } from '#shared/tailnet/status'
+import { waitMs } from './tailnet.ts'
 
 /** HQ reaches hostd through Serve. Its configuration can be lost, or changed by somebody else. */
 export const publishedCheck: HostCheck = {
@@ -14,15 +15,18 @@ export const publishedCheck: HostCheck = {
   title: 'Published to the tailnet',
   description: 'Tailscale Serve offers hostd and the console as the installation published them.',
   remedies: ['publish_again', 'join_tailnet'],
-  limitMs: 2 * tailscaleMs + 1000,
-  run: async ({ paths, settings }, signal) => {
-    const found = await readTailnet(signal)
+  limitMs: tailscaleMs + 1000,
+  run: async ({ paths, settings, deployRunId }, signal) => {
+    const limitMs = waitMs(deployRunId)
+    const [found, served] = await Promise.all([
+      readTailnet(signal, limitMs),
+      readServe(signal, limitMs),
+    ])
     if (found.kind === 'not_installed') return skip('Tailscale is not installed.')
     if (found.kind !== 'running' || found.status.Self === null)
       return skip('Tailscale is not connected; the check of the tailnet says more.')
     if (settings.launcher === 'process')
       return skip('hostd is not installed as a service, so it is not published to the tailnet.')
-    const served = await readServe(signal)
     if (served.kind !== 'answer')
       return fail(`It is not known what Tailscale serves: ${served.why}`, 'join_tailnet')
     const name = nodeName(found.status.Self)

@@ -1,6 +1,11 @@
 import { fail, pass, skip, warn, type Finding } from '#ops/core/checks/check'
 import type { HostCheck } from '#ops/core/checks/host-check'
-import { readTailnet, tailscaleMs, type Tailnet } from '#ops/platform/tailnet/client'
+import {
+  readTailnet,
+  tailscaleInDeployMs,
+  tailscaleMs,
+  type Tailnet,
+} from '#ops/platform/tailnet/client'
 import { keyTimeLeft, type TailnetState } from '#shared/tailnet/state'
 import { nodeName, type TailnetNode, type TailscaleStatus } from '#shared/tailnet/status'
 
@@ -13,8 +18,13 @@ export const tailnet: HostCheck = {
   remedies: ['join_tailnet', 'renew_tailnet_key', 'enable_magic_dns'],
   // More than Tailscale has for its answer, so that the state is reported and not the limit.
   limitMs: tailscaleMs + 1000,
-  run: async (_context, signal) => judgeTailnet(await readTailnet(signal), Date.now()),
+  run: async ({ deployRunId }, signal) =>
+    judgeTailnet(await readTailnet(signal, waitMs(deployRunId)), Date.now()),
 }
+
+/** Longest wait for an answer of Tailscale, milliseconds. @param deployRunId null outside a deploy */
+export const waitMs = (deployRunId: string | null): number =>
+  deployRunId === null ? tailscaleMs : tailscaleInDeployMs
 
 /** A key that expires within this many days is reported: a person must sign in again. */
 const warnDays = 14

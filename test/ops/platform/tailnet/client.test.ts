@@ -4,6 +4,7 @@ import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readTailnet } from '#ops/platform/tailnet/client'
+import { readServe } from '#ops/platform/tailnet/serve'
 
 let dir: string
 let daemon: Server | undefined
@@ -50,6 +51,13 @@ describe('Tailscale of this machine', () => {
     const found = await readTailnet()
     expect(found).toMatchObject({ kind })
     expect(JSON.stringify(found)).not.toContain('trouble')
+  })
+
+  it('is given as long as the caller says', async () => {
+    await answering(200, null)
+    const silent = { kind: 'no_answer', why: 'Tailscale did not answer within 0.2 seconds.' }
+    expect(await readTailnet(undefined, 200)).toEqual(silent)
+    expect(await readServe(undefined, 200)).toEqual(silent)
   })
 
   const single = (address: string, cidr: string): object => ({ address, cidr, internal: false })
